@@ -1,0 +1,140 @@
+//! A call that is repeated until it is done.
+
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, Utc};
+use shared::{
+    chat::{self, event::EncodedEvent},
+    service::{Outage, backoff},
+};
+
+use crate::{
+    client::{CallError, Client},
+    events::PusherEvent,
+    metrics::Metrics,
+};
+
+/// One event on its way to Pusher.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// What Pusher is to take.
+    pub event: PusherEvent,
+    /// What it was made of, for the dead letters.
+    pub origin: Arc<Origin>,
+}
+
+/// What an event for Pusher was made of.
+#[derive(Debug)]
+pub struct Origin {
+    /// The delivery that it came in.
+    pub tag: u64,
+    /// The chat's own event.
+    pub event: EncodedEvent,
+    /// When it was accepted, if it is a message.
+    pub accepted_at: Option<DateTime<Utc>>,
+}
+
+/// A job that Pusher will never take, and why.
+#[derive(Debug)]
+pub struct Refusal {
+    /// What it was made of.
+    pub origin: Arc<Origin>,
+    /// Pusher's reason.
+    pub reason: String,
+}
+
+/// Calls Pusher with what a worker gives it.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    client: Client,
+    metrics: Metrics,
+    outage: Arc<Mutex<Outage>>,
+}
+
+impl Caller {
+    /// A caller that follows `outage`.
+    pub fn new(client: Client, metrics: Metrics, outage: Outage) -> Self {
+        Self {
+            client,
+            metrics,
+            outage: Arc::new(Mutex::new(outage)),
+        }
+    }
+
+    /// Has Pusher take the jobs, however often it takes, and says which it never will. One that is
+    /// refused costs only itself: the others are then sent alone.
+    pub async fn send(&self, jobs: &[Job]) -> Vec<Refusal> {
+        let Err(reason) = self.insist(jobs).await else {
+            return Vec::new();
+        };
+        if let [job] = jobs {
+            return vec![Refusal {
+                origin: Arc::clone(&job.origin),
+                reason,
+            }];
+        }
+        let mut refusals = Vec::new();
+        for job in jobs {
+            if let Err(reason) = self.insist(std::slice::from_ref(job)).await {
+                refusals.push(Refusal {
+                    origin: Arc::clone(&job.origin),
+                    reason,
+                });
+            }
+        }
+        refusals
+    }
+
+    /// Calls until Pusher takes all of the jobs or refuses one.
+    async fn insist(&self, jobs: &[Job]) -> Result<(), String> {
+        let events: Vec<_> = jobs.iter().map(|job| job.event.clone()).collect();
+        let mut waits = backoff::waits();
+        loop {
+            let began = tokio::time::Instant::now();
+            let answer = self.client.send(&events).await;
+            self.metrics
+                .call_seconds
+                .observe(began.elapsed().as_secs_f64());
+            match answer {
+                Ok(()) => {
+                    self.follow(Outage::succeeded);
+                    self.count(jobs);
+                    return Ok(());
+                }
+                Err(error @ CallError::Refused { .. }) => {
+                    self.metrics.failed_calls.inc();
+                    self.follow(Outage::succeeded);
+                    return Err(error.to_string());
+                }
+                Err(CallError::Away { cause, retry_after }) => {
+                    self.metrics.failed_calls.inc();
+                    self.follow(|outage| outage.failed(&cause));
+                    let wait = waits.next().unwrap_or_default();
+                    tokio::time::sleep(wait.max(retry_after.unwrap_or_default())).await;
+                }
+            }
+        }
+    }
+
+    fn count(&self, jobs: &[Job]) {
+        self.metrics.broadcast.inc_by(jobs.len() as u64);
+        self.metrics.call_events.observe(jobs.len() as f64);
+        let now = chat::now();
+        for accepted_at in jobs.iter().filter_map(|job| job.origin.accepted_at) {
+            let age = now.signed_duration_since(accepted_at);
+            self.metrics
+                .broadcast_seconds
+                .observe(age.as_seconds_f64().max(0.0));
+        }
+    }
+
+    fn follow(&self, step: impl FnOnce(&mut Outage)) {
+        // A thread that panicked while it held the lock left an outage that is as good as any.
+        step(
+            &mut self
+                .outage
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! The broadcaster: takes what happens in the chat off its queue and pushes it to the portals
+//! through Pusher, then acknowledges.
+//!
+//! - [`events`]: which portal hears of what, under which name.
+//! - [`payload`]: what it hears.
+//! - [`client`]: one call to Pusher, and what its answer means.
+//! - [`call`]: a call that is repeated until it is done.
+//! - [`worker`]: the loop.
+//!
+//! It links no database code and knows no database: a database that is away cannot hold it up.
+
+pub mod call;
+pub mod client;
+pub mod events;
+pub mod metrics;
+pub mod payload;
+pub mod settings;
+pub mod worker;

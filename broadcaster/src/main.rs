@@ -1,0 +1,58 @@
+//! The broadcaster's process.
+
+use std::net::TcpListener;
+
+use anyhow::Context;
+use broadcaster::{settings::Settings, worker};
+use clap::Parser;
+use pusher::ChannelAccess;
+use shared::{
+    broker::{DeadLetterCommand, Worker},
+    service::{
+        install_crypto,
+        settings::{Invocation, fail, parse_invocation},
+        shutdown, telemetry,
+    },
+};
+
+/// Takes what happens in the chat off RabbitMQ and pushes it to the portals through Pusher
+#[derive(Debug, Parser)]
+#[command(name = "broadcaster", version)]
+struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "broadcaster", version)]
+enum Command {
+    /// List, replay or purge what Pusher will never take
+    DeadLetters(DeadLetterCommand),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    install_crypto();
+    match parse_invocation::<Serve, Command>() {
+        Invocation::Serve(Serve { settings }) => serve(settings).await,
+        Invocation::Do(Command::DeadLetters(command)) => command.run(Worker::Broadcaster).await,
+    }
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    if let Err(complaint) = settings.check() {
+        fail(&complaint);
+    }
+    telemetry::init(&settings.logs);
+    if settings.pusher.pusher_channel_access == ChannelAccess::Public {
+        tracing::warn!(
+            "PUSHER_CHANNEL_ACCESS=public: whoever holds the app key can listen to every player"
+        );
+    }
+    let listen = &settings.broadcaster_listen;
+    let listener =
+        TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
+    let stop = shutdown::on_signal()?;
+    tracing::info!(listen = %listener.local_addr()?, "broadcaster started");
+    worker::run(settings, listener, stop).await
+}

@@ -1,0 +1,117 @@
+//! What the portals hear of a message: what the history says of it, but for what only the database
+//! knows (`sessionId`, `seq`).
+
+use chrono::{DateTime, Utc};
+use pusher::limits::MAX_DATA_BYTES;
+use serde::Serialize;
+use shared::chat::{Message, Name, PlayerId, SenderId, SenderType};
+use uuid::Uuid;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload<'a> {
+    message_id: Uuid,
+    player_id: &'a PlayerId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    player_name: Option<&'a Name>,
+    sender_type: SenderType,
+    sender_id: Option<&'a SenderId>,
+    sender_name: Option<&'a Name>,
+    content: &'a str,
+    accepted_at: DateTime<Utc>,
+    /// The content is cut, and the client loads it from the history.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    truncated: bool,
+}
+
+/// The payload of `message`, in JSON: as much of it as Pusher takes.
+///
+/// # Errors
+/// None in practice: everything in a message has a form in JSON.
+pub fn of_message(message: &Message) -> Result<String, serde_json::Error> {
+    let mut payload = Payload {
+        message_id: message.message_id,
+        player_id: &message.player_id,
+        player_name: message.player_name.as_ref(),
+        sender_type: message.sender_type,
+        sender_id: message.sender_id.as_ref(),
+        sender_name: message.sender_name.as_ref(),
+        content: message.content.as_str(),
+        accepted_at: message.accepted_at,
+        truncated: false,
+    };
+    let whole = serde_json::to_string(&payload)?;
+    if whole.len() <= MAX_DATA_BYTES {
+        return Ok(whole);
+    }
+    payload.truncated = true;
+    payload.content = "";
+    let room = MAX_DATA_BYTES.saturating_sub(serde_json::to_string(&payload)?.len());
+    payload.content = cut(message.content.as_str(), room);
+    serde_json::to_string(&payload)
+}
+
+/// The longest beginning of `text` that takes at most `room` bytes in JSON.
+fn cut(text: &str, room: usize) -> &str {
+    let mut taken = 0;
+    let end = text.char_indices().find(|(_, character)| {
+        taken += bytes_in_json(*character);
+        taken > room
+    });
+    end.and_then(|(position, _)| text.get(..position))
+        .unwrap_or(text)
+}
+
+fn bytes_in_json(character: char) -> usize {
+    match character {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..'\u{20}' => 6,
+        other => other.len_utf8(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::chat;
+
+    fn payload(content: &str) -> (String, serde_json::Value) {
+        let message = Message {
+            message_id: Uuid::now_v7(),
+            player_id: "p1".to_owned().try_into().unwrap(),
+            player_name: Some("n".repeat(128).try_into().unwrap()),
+            sender_type: SenderType::Player,
+            sender_id: None,
+            sender_name: None,
+            content: content.to_owned().try_into().unwrap(),
+            accepted_at: chat::now(),
+            socket_id: None,
+            traceparent: None,
+        };
+        let text = of_message(&message).unwrap();
+        let json = serde_json::from_str(&text).unwrap();
+        (text, json)
+    }
+
+    #[test]
+    fn what_fits_is_whole_and_says_nothing_of_truncation() {
+        let (_, json) = payload("hello");
+        assert_eq!(json["content"], "hello");
+        assert_eq!(json["senderName"], serde_json::Value::Null);
+        assert!(json.get("truncated").is_none());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_cut_to_just_what_pusher_takes() {
+        for character in ["😀", "\u{1}", "\"", "ä\n"] {
+            let content = format!("x{}x", character.repeat(3_998 / character.chars().count()));
+            let (text, json) = payload(&content);
+            let cut = json["content"].as_str().unwrap();
+            assert!(content.starts_with(cut), "{character:?}");
+            if text.len() > 9_000 {
+                assert!(text.len() <= MAX_DATA_BYTES && text.len() > MAX_DATA_BYTES - 6);
+                assert_eq!(json["truncated"], true);
+            }
+        }
+    }
+}

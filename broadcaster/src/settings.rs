@@ -1,0 +1,138 @@
+//! The broadcaster's settings.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use pusher::ChannelAccess;
+use shared::{
+    broker::BrokerSettings,
+    service::{settings::duration, telemetry::LogSettings},
+};
+
+/// What the broadcaster needs to know in order to run.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// Where /health and /metrics are served
+    #[arg(
+        long,
+        env = "BROADCASTER_LISTEN",
+        default_value = "127.0.0.1:8082",
+        value_name = "HOST:PORT"
+    )]
+    pub broadcaster_listen: String,
+
+    /// Calls to Pusher that may be under way at once
+    #[arg(long, env = "BROADCAST_CONCURRENCY", default_value_t = 8, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub broadcast_concurrency: u16,
+
+    /// RabbitMQ
+    #[command(flatten)]
+    pub broker: BrokerSettings,
+
+    /// Pusher
+    #[command(flatten)]
+    pub pusher: PusherSettings,
+
+    /// Logs
+    #[command(flatten)]
+    pub logs: LogSettings,
+}
+
+/// How to reach Pusher, or a server that speaks as it does.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Pusher")]
+pub struct PusherSettings {
+    /// Who the broadcaster is to Pusher
+    #[command(flatten)]
+    pub app: pusher::App,
+
+    /// How to speak to Pusher
+    #[arg(
+        long,
+        env = "PUSHER_SCHEME",
+        value_enum,
+        default_value = "https",
+        help_heading = "Pusher"
+    )]
+    pub pusher_scheme: Scheme,
+
+    /// Host of Pusher's HTTP API, such as api-eu.pusher.com
+    #[arg(
+        long,
+        env = "PUSHER_HOST",
+        default_value = "api.pusherapp.com",
+        value_name = "HOST",
+        help_heading = "Pusher"
+    )]
+    pub pusher_host: String,
+
+    /// Port of Pusher's HTTP API
+    #[arg(
+        long,
+        env = "PUSHER_PORT",
+        default_value_t = 443,
+        value_name = "PORT",
+        help_heading = "Pusher"
+    )]
+    pub pusher_port: u16,
+
+    /// Time within which Pusher must answer a call
+    #[arg(long, env = "PUSHER_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "DURATION", help_heading = "Pusher")]
+    pub pusher_timeout: Duration,
+
+    /// Who may subscribe to the channels
+    #[arg(
+        long,
+        env = "PUSHER_CHANNEL_ACCESS",
+        value_enum,
+        default_value = "public",
+        help_heading = "Pusher"
+    )]
+    pub pusher_channel_access: ChannelAccess,
+}
+
+/// How to speak to Pusher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scheme {
+    /// In the clear, for a server of one's own on the same machine or network
+    Http,
+    /// Encrypted
+    Https,
+}
+
+impl Scheme {
+    /// The scheme as it stands in an address.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+impl Settings {
+    /// What is wrong with the settings, if something is, without showing a secret.
+    ///
+    /// # Errors
+    /// Names the setting.
+    pub fn check(&self) -> Result<(), String> {
+        self.broker.check()?;
+        self.pusher.api().map(drop)
+    }
+}
+
+impl PusherSettings {
+    /// Where Pusher's HTTP API is.
+    ///
+    /// # Errors
+    /// Names the setting that is wrong.
+    pub fn api(&self) -> Result<reqwest::Url, String> {
+        let (scheme, host, port) = (
+            self.pusher_scheme.as_str(),
+            &self.pusher_host,
+            self.pusher_port,
+        );
+        reqwest::Url::parse(&format!("{scheme}://{host}:{port}"))
+            .map_err(|error| format!("PUSHER_HOST is not the name of a host: {error}"))
+    }
+}

@@ -1,0 +1,277 @@
+//! The loop: take bodies, have Pusher take what is in them, acknowledge.
+//!
+//! As many calls as allowed are under way. While one is free, whatever comes goes out at once, alone;
+//! when all are busy, events gather, and the next call takes up to ten of them.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::TcpListener,
+    sync::Arc,
+};
+
+use anyhow::Context;
+use prometheus_client::registry::Registry;
+use pusher::{ChannelAccess, limits::MAX_EVENTS_PER_BATCH};
+use shared::{
+    broker::{Broken, Deliveries, Delivery, PatientPublisher, Worker},
+    chat::event::{self, Event},
+    service::{
+        Outage, backoff, health,
+        shutdown::{HOLD, grace},
+    },
+};
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    call::{Caller, Job, Origin, Refusal},
+    client::Client,
+    events::pusher_events,
+    metrics::Metrics,
+    settings::Settings,
+};
+
+/// Bodies that the broker may hand out before the first of them is acknowledged. A body is 128 KiB
+/// at most when the gateway made it, so that they take 8 MiB at most.
+const PREFETCH: u16 = 64;
+
+/// Runs a broadcaster until `stop` is cancelled, with its health and metrics on `listener`.
+///
+/// # Errors
+/// When the listener cannot be served or the client cannot be made. Nothing else ends it.
+pub async fn run(
+    settings: Settings,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    let (broker, pusher) = (
+        health::Dependency::new("broker"),
+        health::Dependency::new("pusher"),
+    );
+    // Whether Pusher works is only known once there is something to say.
+    pusher.set_up(true);
+    let dependencies = vec![broker.clone(), pusher.clone()];
+    let server = health::serve(listener, dependencies, Arc::new(registry), stop.clone())
+        .context("health and metrics cannot be served")?;
+    let server = tokio::spawn(server);
+
+    let concurrency = usize::from(settings.broadcast_concurrency);
+    let client = Client::new(&settings.pusher, concurrency).context("Pusher cannot be called")?;
+    let broadcaster = Broadcaster {
+        caller: Caller::new(client, metrics.clone(), Outage::new(pusher)),
+        publisher: PatientPublisher::new(&settings.broker, "broadcaster: dead letters"),
+        dead_letters: settings.broker.names().dead_letters(Worker::Broadcaster),
+        broker: Outage::new(broker),
+        access: settings.pusher.pusher_channel_access,
+        settings,
+        metrics,
+        concurrency,
+    };
+    broadcaster.work(&stop).await;
+    server.await.context("health and metrics ended badly")??;
+    Ok(())
+}
+
+struct Broadcaster {
+    settings: Settings,
+    access: ChannelAccess,
+    concurrency: usize,
+    metrics: Metrics,
+    caller: Caller,
+    publisher: PatientPublisher,
+    dead_letters: String,
+    broker: Outage,
+}
+
+/// What the broadcaster holds.
+#[derive(Default)]
+struct Held {
+    /// What no call has taken up yet.
+    waiting: VecDeque<Job>,
+    /// How many jobs of each delivery are not done.
+    open: HashMap<u64, usize>,
+    /// The calls under way.
+    calls: JoinSet<Option<Done>>,
+}
+
+/// A call that is over.
+struct Done {
+    jobs: Vec<Job>,
+    refusals: Vec<Refusal>,
+}
+
+impl Broadcaster {
+    async fn work(mut self, stop: &CancellationToken) {
+        let mut waits = backoff::waits();
+        while !stop.is_cancelled() {
+            let Err(error) = self.serve(stop).await else {
+                continue;
+            };
+            if self.broker.lasted().is_none() {
+                waits = backoff::waits();
+            }
+            self.broker.failed(&error);
+            tokio::select! {
+                () = tokio::time::sleep(waits.next().unwrap_or_default()) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Broadcasts until it is to stop, or has had to give back what it held.
+    async fn serve(&mut self, stop: &CancellationToken) -> Result<(), Broken> {
+        let deliveries = Deliveries::connect(
+            &self.settings.broker,
+            Worker::Broadcaster,
+            PREFETCH,
+            "broadcaster",
+        );
+        let mut deliveries = tokio::select! {
+            connected = deliveries => connected?,
+            () = stop.cancelled() => return Ok(()),
+        };
+        self.broker.succeeded();
+        let mut held = Held::default();
+        tokio::select! {
+            ended = self.broadcast(&mut deliveries, &mut held, stop) => ended?,
+            () = grace(stop) => {}
+        }
+        held.calls.shutdown().await;
+        deliveries.close().await;
+        Ok(())
+    }
+
+    async fn broadcast(
+        &mut self,
+        deliveries: &mut Deliveries,
+        held: &mut Held,
+        stop: &CancellationToken,
+    ) -> Result<(), Broken> {
+        loop {
+            if !stop.is_cancelled() {
+                self.start_calls(held);
+            } else if held.calls.is_empty() {
+                return Ok(());
+            }
+            tokio::select! {
+                biased;
+                Some(call) = held.calls.join_next() => {
+                    let Some(done) = completed(call) else { return Ok(()) };
+                    self.conclude(done, deliveries, held).await?;
+                }
+                delivery = deliveries.next(), if !stop.is_cancelled() => {
+                    self.open(delivery?, deliveries, held).await?;
+                }
+                () = stop.cancelled(), if !stop.is_cancelled() => {}
+            }
+        }
+    }
+
+    fn start_calls(&self, held: &mut Held) {
+        while held.calls.len() < self.concurrency && !held.waiting.is_empty() {
+            let size = held.waiting.len().min(MAX_EVENTS_PER_BATCH);
+            let jobs: Vec<_> = held.waiting.drain(..size).collect();
+            let caller = self.caller.clone();
+            held.calls.spawn(async move {
+                let refusals = tokio::time::timeout(HOLD, caller.send(&jobs)).await.ok()?;
+                Some(Done { jobs, refusals })
+            });
+        }
+    }
+
+    /// Takes a delivery apart into jobs.
+    async fn open(
+        &mut self,
+        delivery: Delivery,
+        deliveries: &Deliveries,
+        held: &mut Held,
+    ) -> Result<(), Broken> {
+        let tag = delivery.tag;
+        let before = held.waiting.len();
+        match event::decode(&delivery.body) {
+            Ok(events) => {
+                for event in events {
+                    match event {
+                        Ok(event) => held.waiting.extend(self.jobs(&event, tag)),
+                        Err(unreadable) => {
+                            let body = event::encode([&unreadable.event]);
+                            self.bury(&body, &unreadable.reason).await;
+                        }
+                    }
+                }
+            }
+            Err(error) => self.bury(&delivery.body, &error.to_string()).await,
+        }
+        match held.waiting.len() - before {
+            0 => deliveries.acknowledge(tag).await,
+            jobs => {
+                held.open.insert(tag, jobs);
+                Ok(())
+            }
+        }
+    }
+
+    fn jobs(&self, event: &Event, tag: u64) -> Vec<Job> {
+        let accepted_at = match event {
+            Event::Message(message) => Some(message.accepted_at),
+            _ => None,
+        };
+        let (Ok(encoded), Ok(events)) = (event.encode(), pusher_events(event, self.access)) else {
+            return Vec::new();
+        };
+        let origin = Arc::new(Origin {
+            tag,
+            event: encoded,
+            accepted_at,
+        });
+        let job = |event| Job {
+            event,
+            origin: Arc::clone(&origin),
+        };
+        events.into_iter().map(job).collect()
+    }
+
+    /// Buries what was refused, and acknowledges each delivery of which nothing is left to do.
+    async fn conclude(
+        &mut self,
+        done: Done,
+        deliveries: &Deliveries,
+        held: &mut Held,
+    ) -> Result<(), Broken> {
+        for refusal in done.refusals {
+            let body = event::encode([&refusal.origin.event]);
+            self.bury(&body, &refusal.reason).await;
+        }
+        for job in done.jobs {
+            let tag = job.origin.tag;
+            let Some(left) = held.open.get_mut(&tag) else {
+                continue;
+            };
+            *left -= 1;
+            if *left == 0 {
+                held.open.remove(&tag);
+                deliveries.acknowledge(tag).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn bury(&mut self, body: &[u8], reason: &str) {
+        tracing::warn!(reason, "an event goes to the dead letters");
+        self.publisher.bury(&self.dead_letters, body, reason).await;
+        self.metrics.dead_letters.inc();
+    }
+}
+
+/// What came of a call; nothing when it was held for too long or broke, and all must be given back.
+fn completed(call: Result<Option<Done>, JoinError>) -> Option<Done> {
+    match call {
+        Ok(done) => done,
+        Err(error) => {
+            tracing::error!(cause = %error, "a call to Pusher broke");
+            None
+        }
+    }
+}

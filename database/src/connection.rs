@@ -1,0 +1,72 @@
+use std::time::Duration;
+
+use diesel_async::AsyncPgConnection;
+use tokio_postgres::NoTls;
+
+use crate::DatabaseSettings;
+
+/// Why there is no connection to the database at the moment.
+#[derive(Debug, thiserror::Error)]
+pub enum Unavailable {
+    /// PostgreSQL or the network said so.
+    #[error("{}", with_sources(.0))]
+    Refused(#[from] tokio_postgres::Error),
+    /// The new connection could not be set up.
+    #[error("{0}")]
+    Setup(#[from] diesel::ConnectionError),
+    /// PostgreSQL said nothing for this long.
+    #[error("PostgreSQL did not answer within {0:?}")]
+    TimedOut(Duration),
+    /// The address is not one.
+    #[error("{0}")]
+    Address(String),
+}
+
+/// Connects. PostgreSQL itself gives up a statement of this connection that takes longer than the
+/// settings' timeout, so that nothing goes on there that nobody waits for.
+///
+/// # Errors
+/// When the database cannot be used at the moment.
+pub async fn connect(settings: &DatabaseSettings) -> Result<AsyncPgConnection, Unavailable> {
+    let timeout = settings.database_timeout;
+    let mut config = settings.parsed().map_err(Unavailable::Address)?;
+    let options = format!(
+        "{} -c statement_timeout={milliseconds} -c idle_in_transaction_session_timeout={milliseconds}",
+        config.get_options().unwrap_or_default(),
+        milliseconds = timeout.as_millis(),
+    );
+    config.options(options);
+    open(config, timeout).await
+}
+
+/// Connects for as long as a statement may take.
+pub(crate) async fn connect_for_migrations(
+    settings: &DatabaseSettings,
+) -> Result<AsyncPgConnection, Unavailable> {
+    open(
+        settings.parsed().map_err(Unavailable::Address)?,
+        settings.database_timeout,
+    )
+    .await
+}
+
+async fn open(
+    config: tokio_postgres::Config,
+    timeout: Duration,
+) -> Result<AsyncPgConnection, Unavailable> {
+    let connected = async {
+        let (client, connection) = config.connect(NoTls).await?;
+        Ok(AsyncPgConnection::try_from_client_and_connection(client, connection).await?)
+    };
+    tokio::time::timeout(timeout, connected)
+        .await
+        .map_err(|_| Unavailable::TimedOut(timeout))?
+}
+
+/// The error with what lies beneath it, which tokio-postgres leaves out of its own words.
+fn with_sources(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,61 @@
+// @generated automatically by Diesel CLI.
+
+diesel::table! {
+    chat_conversations (player_id) {
+        player_id -> Text,
+        last_seq -> Int8,
+        session_id -> Nullable<Uuid>,
+        status -> Nullable<Text>,
+        last_message_id -> Nullable<Uuid>,
+        last_message_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    chat_messages (id) {
+        id -> Uuid,
+        session_id -> Uuid,
+        player_id -> Text,
+        seq -> Int8,
+        sender_type -> Text,
+        sender_id -> Nullable<Text>,
+        sender_name -> Nullable<Text>,
+        content -> Text,
+        accepted_at -> Timestamptz,
+        persisted_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    chat_sessions (id) {
+        id -> Uuid,
+        player_id -> Text,
+        player_name -> Nullable<Text>,
+        status -> Text,
+        opened_at -> Timestamptz,
+        last_message_at -> Timestamptz,
+        resolved_at -> Nullable<Timestamptz>,
+        version -> Int8,
+    }
+}
+
+diesel::table! {
+    chat_status_changes (id) {
+        id -> Uuid,
+        player_id -> Text,
+        status -> Text,
+        accepted_at -> Timestamptz,
+        persisted_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(chat_messages -> chat_sessions (session_id));
+diesel::joinable!(chat_sessions -> chat_conversations (player_id));
+diesel::joinable!(chat_status_changes -> chat_conversations (player_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    chat_conversations,
+    chat_messages,
+    chat_sessions,
+    chat_status_changes,
+);

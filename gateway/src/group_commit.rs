@@ -1,0 +1,246 @@
+//! How an event gets safely into both queues.
+//!
+//! One task publishes, with one publish outstanding. Whatever arrives while its confirm is awaited
+//! goes together into the next body: under a low load every event has a publish of its own and
+//! waits for nobody, under a high load one confirm answers many. Having only one outstanding is
+//! also what makes a confirm trustworthy; see [`Publisher`].
+
+use std::time::{Duration, Instant};
+
+use shared::{
+    broker::{Broken, BrokerSettings, PublishError, Publisher, RoutingKey},
+    chat::event::{self, EncodedEvent},
+    service::{Outage, backoff},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+use crate::{
+    metrics::{Metrics, SendLabels, SendOutcome},
+    settings::Settings,
+};
+
+/// Events that may wait for the publish after the one that is outstanding.
+const WAITING_AT_MOST: usize = 10_000;
+
+/// Events in one body.
+const EVENTS_AT_MOST: usize = 500;
+
+/// Bytes of events in one body, but for the one that comes to lie across the border.
+const BYTES_AT_MOST: usize = 96 * 1024;
+
+/// Why an event must be taken as not accepted. It may be in the queues all the same, which its
+/// sender finds out by sending it again under the same id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event was not confirmed")]
+pub struct NotAccepted;
+
+/// Has events accepted. Cheap to clone; when the last clone is gone, the task behind it ends.
+#[derive(Clone, Debug)]
+pub struct Acceptor {
+    waiting: mpsc::Sender<Waiting>,
+    timeout: Duration,
+    metrics: Metrics,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    event: EncodedEvent,
+    answer: oneshot::Sender<Result<(), NotAccepted>>,
+}
+
+impl Acceptor {
+    /// Resolves when `event` is on disk in both queues, or must be taken as not.
+    ///
+    /// # Errors
+    /// When it was refused or returned, not confirmed in time, or could not be published at all.
+    pub async fn accept(&self, event: EncodedEvent) -> Result<(), NotAccepted> {
+        let began = Instant::now();
+        let accepted = self.confirmed(event).await;
+        self.metrics
+            .send_seconds
+            .observe(began.elapsed().as_secs_f64());
+        let outcome = match accepted {
+            Ok(()) => SendOutcome::Accepted,
+            Err(NotAccepted) => SendOutcome::Refused,
+        };
+        self.metrics
+            .sends
+            .get_or_create(&SendLabels { outcome })
+            .inc();
+        accepted
+    }
+
+    async fn confirmed(&self, event: EncodedEvent) -> Result<(), NotAccepted> {
+        let (answer, answered) = oneshot::channel();
+        self.waiting
+            .try_send(Waiting { event, answer })
+            .map_err(|_| NotAccepted)?;
+        match timeout(self.timeout, answered).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) | Err(_) => Err(NotAccepted),
+        }
+    }
+}
+
+/// The task that publishes.
+#[derive(Debug)]
+pub struct GroupCommit {
+    waiting: mpsc::Receiver<Waiting>,
+    broker: BrokerSettings,
+    check_interval: Duration,
+    outage: Outage,
+    metrics: Metrics,
+}
+
+/// A new pair of who has events accepted and who publishes them; `outage` follows the broker.
+pub fn group_commit(
+    settings: &Settings,
+    outage: Outage,
+    metrics: Metrics,
+) -> (Acceptor, GroupCommit) {
+    let (sender, receiver) = mpsc::channel(WAITING_AT_MOST);
+    let acceptor = Acceptor {
+        waiting: sender,
+        timeout: settings.send_timeout,
+        metrics: metrics.clone(),
+    };
+    let group_commit = GroupCommit {
+        waiting: receiver,
+        broker: settings.broker.clone(),
+        check_interval: settings.topology_check_interval,
+        outage,
+        metrics,
+    };
+    (acceptor, group_commit)
+}
+
+/// That every [`Acceptor`] is gone.
+struct Finished;
+
+impl GroupCommit {
+    /// Publishes until every [`Acceptor`] is gone.
+    pub async fn run(mut self) {
+        let mut waits = backoff::waits();
+        loop {
+            let error = match self.connect().await {
+                Ok(Some(publisher)) => {
+                    self.outage.succeeded();
+                    waits = backoff::waits();
+                    match self.publish_all(publisher).await {
+                        Ok(Finished) => return,
+                        Err(error) => error,
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => error,
+            };
+            self.outage.failed(&error);
+            let wait = tokio::time::sleep(waits.next().unwrap_or_default());
+            if self.refusing(wait).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// A connection, or nothing when nobody needs one any more.
+    async fn connect(&mut self) -> Result<Option<Publisher>, Broken> {
+        let settings = self.broker.clone();
+        let connected = self
+            .refusing(Publisher::connect(&settings, "gateway"))
+            .await;
+        connected.transpose()
+    }
+
+    /// What `future` resolves to; meanwhile every event is refused at once. Nothing when every
+    /// [`Acceptor`] is gone.
+    async fn refusing<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = std::pin::pin!(future);
+        loop {
+            tokio::select! {
+                result = &mut future => return Some(result),
+                waiting = self.waiting.recv() => answer_all(vec![waiting?], Err(NotAccepted)),
+            }
+        }
+    }
+
+    async fn publish_all(&mut self, mut publisher: Publisher) -> Result<Finished, Broken> {
+        let mut check = interval(self.check_interval);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        check.reset();
+        loop {
+            tokio::select! {
+                // First, so that no load can put the check off.
+                biased;
+                _ = check.tick() => publisher.check_topology().await?,
+                first = self.waiting.recv() => {
+                    let Some(first) = first else { return Ok(Finished) };
+                    let group = self.gather(first);
+                    self.publish(&mut publisher, group).await?;
+                }
+            }
+        }
+    }
+
+    /// `first` and whatever waits beside it, as far as it fits into one body.
+    fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
+        let mut size = first.event.size();
+        let mut group = vec![first];
+        while size < BYTES_AT_MOST && group.len() < EVENTS_AT_MOST {
+            let Ok(next) = self.waiting.try_recv() else {
+                break;
+            };
+            size += next.event.size();
+            group.push(next);
+        }
+        // Whoever gave up waiting was told that it is not accepted.
+        group.retain(|waiting| !waiting.answer.is_closed());
+        group
+    }
+
+    async fn publish(
+        &mut self,
+        publisher: &mut Publisher,
+        group: Vec<Waiting>,
+    ) -> Result<(), Broken> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let body = event::encode(group.iter().map(|waiting| &waiting.event));
+        let published = publisher.publish(RoutingKey::Accepted, &body).await;
+        self.metrics.publish_events.observe(group.len() as f64);
+        self.metrics
+            .confirm_seconds
+            .observe(began.elapsed().as_secs_f64());
+        match published {
+            Ok(()) => {
+                self.outage.succeeded();
+                answer_all(group, Ok(()));
+                Ok(())
+            }
+            Err(error) => {
+                answer_all(group, Err(NotAccepted));
+                self.outage.failed(&error);
+                match error {
+                    // A full queue; the next publish shows whether it still is.
+                    PublishError::Refused => Ok(()),
+                    // The queues are gone or not bound: this finds out, and mends the bindings.
+                    PublishError::Returned => publisher.check_topology().await,
+                    PublishError::Unconfirmed => Err(Broken::Cancelled),
+                    PublishError::Broken(error) => Err(error),
+                }
+            }
+        }
+    }
+}
+
+fn answer_all(group: Vec<Waiting>, answer: Result<(), NotAccepted>) {
+    for waiting in group {
+        if waiting.answer.send(answer).is_err() {
+            tracing::debug!("a sender gave up before it was answered");
+        }
+    }
+}

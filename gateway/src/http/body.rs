@@ -1,0 +1,56 @@
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
+use serde::de::DeserializeOwned;
+
+use super::{Problem, reject};
+
+/// The most bytes that a body may have: the longest message in the most wasteful JSON, and room.
+pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// A JSON body, read into types that cannot be wrong.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = request
+            .content_type()
+            .eq_ignore_ascii_case("application/json");
+        let bytes = read(payload.take());
+        Box::pin(async move {
+            if !is_json {
+                return Err(Problem::UnsupportedMediaType("application/json"));
+            }
+            parse(&bytes.await?).map(Self)
+        })
+    }
+}
+
+/// All bytes of a body, which is refused as soon as it is too long.
+pub(super) async fn read(payload: Payload) -> Result<web::Bytes, Problem> {
+    let body =
+        actix_web::body::to_bytes_limited(actix_web::body::BodyStream::new(payload), BODY_LIMIT);
+    match body.await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => Err(Problem::InvalidBody(error.to_string())),
+        Err(_) => Err(Problem::BodyTooLarge),
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // Following the path costs time, which only what is wrong is worth.
+    serde_json::from_slice(bytes).or_else(|_| {
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        serde_path_to_error::deserialize(&mut json)
+            .map_err(reject::problem)
+            .and_then(|value| {
+                json.end()
+                    .map(|()| value)
+                    .map_err(|error| Problem::InvalidBody(error.to_string()))
+            })
+    })
+}

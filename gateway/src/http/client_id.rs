@@ -1,0 +1,51 @@
+use serde::{Deserialize, Serialize};
+use shared::chat::Invalid;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// An id that a client made, so that it can send the same thing again: a UUID with hyphens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(value_type = String, format = "uuid")]
+pub struct ClientId(Uuid);
+
+impl ClientId {
+    /// The id.
+    pub fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl TryFrom<String> for ClientId {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        const HYPHENATED: usize = 36;
+        match Uuid::try_parse(&text) {
+            Ok(id) if text.len() == HYPHENATED && !id.is_nil() && !id.is_max() => Ok(Self(id)),
+            _ => Err(Invalid("must be a UUID with hyphens, and not nil or max")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_uuid_of_its_own_is_taken() {
+        let good = "019aa6c4-3a33-7c5e-9d3c-3f6a3d1f2b10";
+        assert!(ClientId::try_from(good.to_owned()).is_ok());
+        assert!(ClientId::try_from(good.to_uppercase()).is_ok());
+        let nil = Uuid::nil().to_string();
+        for bad in [
+            "",
+            "x",
+            &good.replace('-', ""),
+            &format!("{{{good}}}"),
+            &nil,
+        ] {
+            assert!(ClientId::try_from(bad.to_owned()).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What can go wrong with a call, as its caller is told: what it can do something about, and never
+/// a cause from inside. The cause goes to the log, once, where it happens.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// A field or parameter has a value that it cannot have.
+    #[error("{field} {reason}")]
+    InvalidField {
+        /// Its name.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The body as a whole cannot be read.
+    #[error("the body is not the JSON that was expected: {0}")]
+    InvalidBody(String),
+    /// The body is longer than any message can be.
+    #[error("the body is larger than {} bytes", super::BODY_LIMIT)]
+    BodyTooLarge,
+    /// The body is of another kind than the call takes.
+    #[error("the body must be sent as {0}")]
+    UnsupportedMediaType(&'static str),
+    /// Nobody may subscribe to this channel here.
+    #[error("this channel is not one to subscribe to with a signature")]
+    ForbiddenChannel,
+    /// There is no such call.
+    #[error("there is nothing at this address")]
+    NotFound,
+    /// The call exists, but by another method.
+    #[error("this address does not take that method")]
+    MethodNotAllowed,
+    /// The event is not safely in both queues.
+    #[error("not accepted; send it again with the same id")]
+    NotAccepted,
+    /// The database cannot be asked.
+    #[error("conversations cannot be read at the moment; messages can be sent all the same")]
+    HistoryUnavailable,
+    /// A mistake of ours.
+    #[error("something went wrong here")]
+    Internal,
+}
+
+/// A problem as it is sent.
+///
+/// Source: <https://www.rfc-editor.org/rfc/rfc9457>.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemBody {
+    /// Which problem it is; stable.
+    #[serde(rename = "type")]
+    #[schema(examples("urn:problem-type:player-portal-chat:invalid-field"))]
+    kind: String,
+    /// The same for a person.
+    title: &'static str,
+    /// The status of the answer.
+    status: u16,
+    /// What is wrong this time.
+    detail: String,
+    /// The field or parameter that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+/// How long a client does best to wait before it tries again, in seconds.
+const RETRY_AFTER: &str = "1";
+
+impl Problem {
+    /// A problem with one field.
+    pub fn invalid_field(field: &str, reason: impl ToString) -> Self {
+        Self::InvalidField {
+            field: field.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+
+    fn describe(&self) -> (&'static str, &'static str, StatusCode) {
+        match self {
+            Self::InvalidField { .. } => (
+                "invalid-field",
+                "A field is not valid",
+                StatusCode::BAD_REQUEST,
+            ),
+            Self::InvalidBody(_) => (
+                "invalid-body",
+                "The body is not valid",
+                StatusCode::BAD_REQUEST,
+            ),
+            Self::BodyTooLarge => (
+                "body-too-large",
+                "The body is too large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+            ),
+            Self::UnsupportedMediaType(_) => (
+                "unsupported-media-type",
+                "The body is of another kind",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ),
+            Self::ForbiddenChannel => (
+                "forbidden-channel",
+                "The channel is not allowed",
+                StatusCode::FORBIDDEN,
+            ),
+            Self::NotFound => ("not-found", "Nothing is there", StatusCode::NOT_FOUND),
+            Self::MethodNotAllowed => (
+                "method-not-allowed",
+                "The method is another",
+                StatusCode::METHOD_NOT_ALLOWED,
+            ),
+            Self::NotAccepted => (
+                "not-accepted",
+                "Not accepted",
+                StatusCode::SERVICE_UNAVAILABLE,
+            ),
+            Self::HistoryUnavailable => (
+                "history-unavailable",
+                "Conversations cannot be read",
+                StatusCode::SERVICE_UNAVAILABLE,
+            ),
+            Self::Internal => (
+                "internal",
+                "A mistake of ours",
+                StatusCode::INTERNAL_SERVER_ERROR,
+            ),
+        }
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.describe().2
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (name, title, status) = self.describe();
+        let field = match self {
+            Self::InvalidField { field, .. } => Some(field.clone()),
+            _ => None,
+        };
+        let mut response = HttpResponse::build(status);
+        response.content_type("application/problem+json");
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        }
+        response.json(ProblemBody {
+            kind: format!("urn:problem-type:player-portal-chat:{name}"),
+            title,
+            status: status.as_u16(),
+            detail: self.to_string(),
+            field,
+        })
+    }
+}

@@ -1,0 +1,17 @@
+//! The gateway: accepts messages for the queue, and reads conversations from the database. It keeps
+//! nothing itself, so that any number of them may run.
+//!
+//! - [`startup`]: how it starts and stops.
+//! - [`routes`]: one file a call; each parses, calls, maps.
+//! - [`http`]: what all calls have in common: bodies, parameters, problems.
+//! - [`group_commit`]: how an event gets safely into both queues.
+//! - [`reads`]: what is read from the database.
+
+pub mod group_commit;
+pub mod http;
+pub mod metrics;
+pub mod openapi;
+pub mod reads;
+pub mod routes;
+pub mod settings;
+pub mod startup;

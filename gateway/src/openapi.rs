@@ -1,0 +1,56 @@
+//! What `/openapi.json` says, and `/docs` shows.
+
+use actix_web::{HttpResponse, web};
+use utoipa::OpenApi;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::routes::{conversation, health, inbox, pusher_auth, send, status};
+
+/// The gateway's calls.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Player portal chat",
+        description = "A support chat between the players and the staff of a gaming portal. A message that was accepted is durable: it will be persisted and broadcast, whatever fails meanwhile."
+    ),
+    paths(
+        send::send,
+        conversation::conversation,
+        inbox::inbox,
+        status::change_status,
+        pusher_auth::authorize,
+        health::live,
+        health::ready,
+    ),
+    tags(
+        (name = "messages", description = "Sending"),
+        (name = "conversations", description = "Reading, taking, resolving"),
+        (name = "pusher", description = "Listening"),
+        (name = "health", description = "For operators"),
+    )
+)]
+struct Api;
+
+/// The description, as `openapi.json` holds it.
+///
+/// # Errors
+/// None in practice: the description always has a form in JSON.
+pub fn json() -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(&Api::openapi())?;
+    text.push('\n');
+    Ok(text)
+}
+
+pub(crate) fn serve(services: &mut web::ServiceConfig) {
+    let to_docs = web::redirect("/docs", "/docs/");
+    services
+        .route("/openapi.json", web::get().to(show))
+        .service(to_docs)
+        .service(
+            SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")),
+        );
+}
+
+async fn show() -> HttpResponse {
+    HttpResponse::Ok().json(Api::openapi())
+}

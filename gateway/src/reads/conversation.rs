@@ -1,0 +1,121 @@
+use database::schema::{chat_conversations, chat_messages, chat_sessions};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
+    OptionalExtension, QueryDsl, QueryResult, SelectableHelper,
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared::chat::PlayerId;
+
+use super::{HistoryMessage, MessageCursor, Session};
+
+/// Which messages of a conversation are asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Page {
+    /// The newest.
+    Newest,
+    /// Those before a place in the conversation's order.
+    Before(MessageCursor),
+    /// Those with a higher `seq`.
+    After(i64),
+}
+
+/// A page of a conversation.
+#[derive(Debug)]
+pub struct Conversation {
+    /// The latest session, whatever its status.
+    pub session: Option<Session>,
+    /// The oldest first.
+    pub messages: Vec<HistoryMessage>,
+    /// Whether there are more in the direction that was asked for.
+    pub has_more: bool,
+    /// Every message up to this `seq` is in this page, or in an older one, or was asked for not to
+    /// be.
+    pub last_seq: i64,
+}
+
+/// A page of at most `limit` messages of one player's conversation, which is empty when there is
+/// none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn conversation(
+    connection: &mut AsyncPgConnection,
+    player_id: &PlayerId,
+    page: Page,
+    limit: i64,
+) -> QueryResult<Conversation> {
+    // First how far the conversation goes and then its messages: whatever is committed in between
+    // is then in the page and not in `last_seq`, and a client gets it twice rather than never.
+    let (last_seq, session) = summary(connection, player_id).await?.unwrap_or_default();
+    let mut messages = load(connection, player_id, page, limit + 1).await?;
+    let has_more = i64::try_from(messages.len()).is_ok_and(|count| count > limit);
+    if has_more {
+        messages.pop();
+    }
+    let last_seq = match page {
+        Page::After(seq) if has_more => messages.last().map_or(seq, |message| message.seq),
+        Page::After(seq) => messages
+            .last()
+            .map_or(seq.max(last_seq), |message| message.seq),
+        Page::Newest | Page::Before(_) => last_seq,
+    };
+    messages.sort_by_key(|message| (message.accepted_at, message.message_id));
+    Ok(Conversation {
+        session,
+        messages,
+        has_more,
+        last_seq,
+    })
+}
+
+async fn summary(
+    connection: &mut AsyncPgConnection,
+    player_id: &PlayerId,
+) -> QueryResult<Option<(i64, Option<Session>)>> {
+    let latest = chat_conversations::session_id.eq(chat_sessions::id.nullable());
+    chat_conversations::table
+        .left_join(chat_sessions::table.on(latest))
+        .filter(chat_conversations::player_id.eq(player_id.as_str()))
+        .select((chat_conversations::last_seq, Option::<Session>::as_select()))
+        .first(connection)
+        .await
+        .optional()
+}
+
+async fn load(
+    connection: &mut AsyncPgConnection,
+    player_id: &PlayerId,
+    page: Page,
+    limit: i64,
+) -> QueryResult<Vec<HistoryMessage>> {
+    let messages = chat_messages::table
+        .filter(chat_messages::player_id.eq(player_id.as_str()))
+        .select(HistoryMessage::as_select())
+        .limit(limit);
+    let newest_first = (chat_messages::accepted_at.desc(), chat_messages::id.desc());
+    match page {
+        Page::Newest => messages.order(newest_first).load(connection).await,
+        Page::Before(MessageCursor {
+            accepted_at,
+            message_id,
+        }) => {
+            // The first condition is what the index is entered by; the second is for those that
+            // were accepted in the same microsecond.
+            let earlier = chat_messages::accepted_at.lt(accepted_at);
+            let before = earlier.or(chat_messages::id.lt(message_id));
+            messages
+                .filter(chat_messages::accepted_at.le(accepted_at).and(before))
+                .order(newest_first)
+                .load(connection)
+                .await
+        }
+        Page::After(seq) => {
+            let after = chat_messages::seq.gt(seq);
+            messages
+                .filter(after)
+                .order(chat_messages::seq)
+                .load(connection)
+                .await
+        }
+    }
+}

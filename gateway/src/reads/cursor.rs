@@ -1,0 +1,118 @@
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use shared::chat::{Invalid, PlayerId};
+use uuid::Uuid;
+
+/// A place in the order of a conversation: just before one message. Opaque to clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct MessageCursor {
+    /// When the message was accepted.
+    pub accepted_at: DateTime<Utc>,
+    /// Its id.
+    pub message_id: Uuid,
+}
+
+/// A place in the order of the inbox: just after one conversation. Opaque to clients.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct InboxCursor {
+    /// When the conversation's last message was accepted.
+    pub last_message_at: DateTime<Utc>,
+    /// Whose conversation it is.
+    pub player_id: PlayerId,
+}
+
+const NOT_OURS: Invalid = Invalid("must be a cursor that an earlier page gave out");
+
+impl fmt::Display for MessageCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_cursor(f, self.accepted_at, &self.message_id)
+    }
+}
+
+impl fmt::Display for InboxCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_cursor(f, self.last_message_at, &self.player_id)
+    }
+}
+
+impl TryFrom<String> for MessageCursor {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let (accepted_at, id) = read_cursor(&text)?;
+        Ok(Self {
+            accepted_at,
+            message_id: Uuid::try_parse(&id).map_err(|_| NOT_OURS)?,
+        })
+    }
+}
+
+impl TryFrom<String> for InboxCursor {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let (last_message_at, id) = read_cursor(&text)?;
+        Ok(Self {
+            last_message_at,
+            player_id: PlayerId::try_from(id).map_err(|_| NOT_OURS)?,
+        })
+    }
+}
+
+fn write_cursor(
+    f: &mut fmt::Formatter<'_>,
+    time: DateTime<Utc>,
+    id: &dyn fmt::Display,
+) -> fmt::Result {
+    f.write_str(&URL_SAFE_NO_PAD.encode(format!("{}:{id}", time.timestamp_micros())))
+}
+
+fn read_cursor(text: &str) -> Result<(DateTime<Utc>, String), Invalid> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NOT_OURS)?;
+    let text = String::from_utf8(bytes).map_err(|_| NOT_OURS)?;
+    let (micros, id) = text.split_once(':').ok_or(NOT_OURS)?;
+    let micros = micros.parse().map_err(|_| NOT_OURS)?;
+    // PostgreSQL's calendar ends long before chrono's does.
+    let in_range = DateTime::from_timestamp_micros(micros).filter(|time| {
+        let year = chrono::Datelike::year(time);
+        (1970..10_000).contains(&year)
+    });
+    Ok((in_range.ok_or(NOT_OURS)?, id.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::chat;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_was_given_out() {
+        let cursor = MessageCursor {
+            accepted_at: chat::now(),
+            message_id: Uuid::now_v7(),
+        };
+        assert_eq!(MessageCursor::try_from(cursor.to_string()), Ok(cursor));
+        let player_id = "a-b=@,.;_1".to_owned().try_into().unwrap();
+        let cursor = InboxCursor {
+            last_message_at: chat::now(),
+            player_id,
+        };
+        assert_eq!(InboxCursor::try_from(cursor.to_string()), Ok(cursor));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let far = URL_SAFE_NO_PAD.encode(format!("{}:{}", i64::MAX, Uuid::now_v7()));
+        for text in ["", "x", "MTox", "!", &far] {
+            assert!(
+                MessageCursor::try_from(text.to_owned()).is_err(),
+                "{text:?}"
+            );
+        }
+    }
+}

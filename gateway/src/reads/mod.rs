@@ -1,0 +1,85 @@
+//! What is read from the database. Every read ends in time, and none is asked for by a send.
+
+mod conversation;
+mod cursor;
+mod inbox;
+mod rows;
+
+use std::time::Duration;
+
+use database::Pool;
+use diesel::{QueryResult, sql_query, sql_types::Integer};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, pooled_connection::deadpool::Object};
+
+pub use conversation::{Conversation, Page, conversation};
+pub use cursor::{InboxCursor, MessageCursor};
+pub use inbox::{Inbox, InboxEntry, inbox};
+pub use rows::{HistoryMessage, Session};
+
+/// Asks the database, within a time limit.
+#[derive(Clone)]
+pub struct Reads {
+    pool: Pool,
+    timeout: Duration,
+}
+
+/// The database cannot be asked; the cause is in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the database cannot be asked")]
+pub struct Unavailable;
+
+impl Reads {
+    /// Reads through `pool`, each within `timeout`.
+    pub fn new(pool: Pool, timeout: Duration) -> Self {
+        Self { pool, timeout }
+    }
+
+    /// Whether the database answers.
+    pub async fn is_up(&self) -> bool {
+        #[derive(diesel::QueryableByName)]
+        struct One {
+            #[diesel(sql_type = Integer)]
+            _one: i32,
+        }
+        let asked = self.ask(async |connection| {
+            sql_query("SELECT 1 AS _one")
+                .get_result::<One>(connection)
+                .await
+        });
+        asked.await.is_ok()
+    }
+
+    /// What `query` finds.
+    ///
+    /// # Errors
+    /// When the database cannot be asked or does not answer in time.
+    pub async fn read<T>(
+        &self,
+        query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
+    ) -> Result<T, Unavailable> {
+        self.ask(query).await.map_err(|cause| {
+            tracing::error!(cause, "the database could not be read");
+            Unavailable
+        })
+    }
+
+    async fn ask<T>(
+        &self,
+        query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
+    ) -> Result<T, String> {
+        let deadline = tokio::time::Instant::now() + self.timeout;
+        let slow = |_| "PostgreSQL does not answer".to_owned();
+        let connection = tokio::time::timeout_at(deadline, self.pool.get())
+            .await
+            .map_err(slow)?;
+        let mut connection = connection.map_err(|error| error.to_string())?;
+        match tokio::time::timeout_at(deadline, query(&mut connection)).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(elapsed) => {
+                // Whatever it still waits for must not come to the next who uses it.
+                drop(Object::take(connection));
+                Err(slow(elapsed))
+            }
+        }
+    }
+}

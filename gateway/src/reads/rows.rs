@@ -1,0 +1,55 @@
+use chrono::{DateTime, Utc};
+use database::schema::{chat_messages, chat_sessions};
+use diesel::{Queryable, Selectable};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A message as the history returns it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, ToSchema)]
+#[diesel(table_name = chat_messages)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryMessage {
+    /// Tells this message from every other.
+    #[diesel(column_name = id)]
+    pub message_id: Uuid,
+    /// Whose conversation it belongs to.
+    pub player_id: String,
+    /// The session that it belongs to.
+    pub session_id: Uuid,
+    /// Its number in the conversation, in the order in which messages were persisted, without gaps.
+    pub seq: i64,
+    /// `player` or `staff`.
+    #[schema(examples("player"))]
+    pub sender_type: String,
+    /// Who sent it, as the portal knows them.
+    pub sender_id: Option<String>,
+    /// What the sender is called.
+    pub sender_name: Option<String>,
+    /// What it says.
+    pub content: String,
+    /// When it was accepted; messages sort by it, then by their ids.
+    pub accepted_at: DateTime<Utc>,
+}
+
+/// A session as the history returns it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, ToSchema)]
+#[diesel(table_name = chat_sessions)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// The session's id.
+    pub id: Uuid,
+    /// What the player is called.
+    pub player_name: Option<String>,
+    /// `pending`, `active` or `resolved`.
+    #[schema(examples("pending"))]
+    pub status: String,
+    /// When its first message was accepted.
+    pub opened_at: DateTime<Utc>,
+    /// When its last message was accepted.
+    pub last_message_at: DateTime<Utc>,
+    /// When staff resolved it.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// Grows with each change; of two states of one session, the higher is the newer.
+    pub version: i64,
+}

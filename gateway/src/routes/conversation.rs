@@ -1,0 +1,159 @@
+//! `GET /api/unified-chat/conversations/{playerId}`
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use shared::chat::PlayerId;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    http::{Parameters, PathPlayer, Problem, ProblemBody},
+    reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Reads, Session},
+};
+
+/// Which part of a conversation is asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct HistoryParameters {
+    /// How many messages at most
+    #[serde(default)]
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
+    limit: PageLimit,
+    /// Messages before this place: the `nextCursor` of a newer page
+    #[param(value_type = Option<String>)]
+    before: Option<MessageCursor>,
+    /// Messages with a higher `seq`: the `lastSeq` of an earlier answer
+    #[param(value_type = Option<i64>, minimum = 0)]
+    after: Option<Seq>,
+}
+
+/// How many a page holds at most: 1 to 200.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct PageLimit(i64);
+
+impl PageLimit {
+    /// The number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl Default for PageLimit {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+impl TryFrom<i64> for PageLimit {
+    type Error = &'static str;
+
+    fn try_from(limit: i64) -> Result<Self, Self::Error> {
+        if (1..=200).contains(&limit) {
+            Ok(Self(limit))
+        } else {
+            Err("must be 1 to 200")
+        }
+    }
+}
+
+/// A `seq` that a client has seen, or 0 for none.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "i64")]
+struct Seq(i64);
+
+impl TryFrom<i64> for Seq {
+    type Error = &'static str;
+
+    fn try_from(seq: i64) -> Result<Self, Self::Error> {
+        if seq >= 0 {
+            Ok(Self(seq))
+        } else {
+            Err("must not be negative")
+        }
+    }
+}
+
+/// A page of a conversation.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct History {
+    /// Whose conversation it is.
+    #[schema(inline)]
+    player_id: PlayerId,
+    /// The latest session, whatever its status.
+    session: Option<Session>,
+    /// The oldest first.
+    messages: Vec<HistoryMessage>,
+    /// What to ask for next in the same direction: as `before` when this page was asked for with
+    /// `before` or with neither, as `after` when with `after`. Nothing when this was the last page.
+    next_cursor: Option<String>,
+    /// What to ask for with `after` later on, to get what was not there yet. A page that was asked
+    /// for with `before` leaves it as it was.
+    last_seq: i64,
+}
+
+/// Reads a conversation
+///
+/// The newest page without `before` and `after`, older pages with `before`, and with `after` what a
+/// client has missed, which is complete however long it was away. A player who never wrote has an
+/// empty conversation.
+#[utoipa::path(
+    get,
+    path = "/api/unified-chat/conversations/{playerId}",
+    tag = "conversations",
+    params(("playerId" = String, Path, description = "Whose conversation"), HistoryParameters),
+    responses(
+        (status = 200, description = "A page", body = History),
+        (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The database cannot be asked", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn conversation(
+    player: PathPlayer,
+    parameters: Parameters<HistoryParameters>,
+    reads: web::Data<Reads>,
+) -> Result<HttpResponse, Problem> {
+    let (page, limit) = (parameters.0.page()?, parameters.0.limit.get());
+    let found = reads
+        .read(async |connection| reads::conversation(connection, &player.0, page, limit).await)
+        .await
+        .map_err(|_| Problem::HistoryUnavailable)?;
+    Ok(HttpResponse::Ok().json(History::new(player.0, page, found)))
+}
+
+impl HistoryParameters {
+    fn page(&self) -> Result<Page, Problem> {
+        match (self.before, self.after) {
+            (None, None) => Ok(Page::Newest),
+            (Some(cursor), None) => Ok(Page::Before(cursor)),
+            (None, Some(Seq(seq))) => Ok(Page::After(seq)),
+            (Some(_), Some(_)) => Err(Problem::invalid_field(
+                "after",
+                "cannot be given together with before",
+            )),
+        }
+    }
+}
+
+impl History {
+    fn new(player_id: PlayerId, page: Page, found: Conversation) -> Self {
+        let next = match page {
+            Page::After(_) => Some(found.last_seq.to_string()),
+            Page::Newest | Page::Before(_) => found.messages.first().map(|oldest| {
+                let (accepted_at, message_id) = (oldest.accepted_at, oldest.message_id);
+                MessageCursor {
+                    accepted_at,
+                    message_id,
+                }
+                .to_string()
+            }),
+        };
+        Self {
+            player_id,
+            session: found.session,
+            messages: found.messages,
+            next_cursor: next.filter(|_| found.has_more),
+            last_seq: found.last_seq,
+        }
+    }
+}

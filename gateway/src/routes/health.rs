@@ -1,0 +1,38 @@
+//! `GET /health/live`, `GET /health/ready`
+
+use actix_web::{HttpResponse, web};
+use shared::service::health::{Dependency, Readiness, State};
+
+use crate::reads::Reads;
+
+/// Says that the process answers
+#[utoipa::path(
+    get,
+    path = "/health/live",
+    tag = "health",
+    responses((status = 200, description = "It does"))
+)]
+pub async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "status": "live" }))
+}
+
+/// Says whether messages can be sent, and how each dependency is
+///
+/// It takes the broker to send, and no database.
+#[utoipa::path(
+    get,
+    path = "/health/ready",
+    tag = "health",
+    responses(
+        (status = 200, description = "Messages can be sent", body = Readiness),
+        (status = 503, description = "They cannot", body = Readiness),
+    )
+)]
+pub async fn ready(broker: web::Data<Dependency>, reads: web::Data<Reads>) -> HttpResponse {
+    let database = State::from(reads.is_up().await);
+    let states = [
+        (broker.name(), State::from(broker.is_up())),
+        ("database", database),
+    ];
+    Readiness::new(broker.is_up(), states).into_response()
+}

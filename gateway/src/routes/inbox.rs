@@ -1,0 +1,134 @@
+//! `GET /api/unified-chat/conversations`
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use shared::chat::{Invalid, SessionStatus};
+use utoipa::{IntoParams, ToSchema};
+
+use super::conversation::PageLimit;
+use crate::{
+    http::{Parameters, Problem, ProblemBody},
+    reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, Reads, Session},
+};
+
+/// Which conversations are asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct InboxParameters {
+    /// The statuses of the latest session, with commas between them; all where there are none
+    #[serde(default)]
+    #[param(value_type = Option<String>, example = "pending,active")]
+    status: Statuses,
+    /// How many conversations at most
+    #[serde(default)]
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
+    limit: PageLimit,
+    /// Conversations after this place: the `nextCursor` of the page before
+    #[param(value_type = Option<String>)]
+    cursor: Option<InboxCursor>,
+}
+
+/// Some statuses, each once.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Statuses(Vec<SessionStatus>);
+
+impl Default for Statuses {
+    fn default() -> Self {
+        Self(SessionStatus::ALL.to_vec())
+    }
+}
+
+impl TryFrom<String> for Statuses {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        const EXPECTED: Invalid =
+            Invalid("must be pending, active or resolved, with commas between");
+        let statuses = text
+            .split(',')
+            .map(|name| SessionStatus::from_name(name).ok_or(EXPECTED));
+        let mut statuses: Vec<_> = statuses.collect::<Result<_, _>>()?;
+        statuses.sort_unstable();
+        statuses.dedup();
+        Ok(Self(statuses))
+    }
+}
+
+/// A page of the staff's inbox.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InboxPage {
+    /// The conversation with the latest message first.
+    conversations: Vec<InboxConversation>,
+    /// What to ask for with `cursor` to get the next page. Nothing when this was the last.
+    next_cursor: Option<String>,
+}
+
+/// One conversation in the inbox.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InboxConversation {
+    /// Whose conversation it is.
+    player_id: String,
+    /// Its latest session.
+    session: Session,
+    /// Its last message.
+    last_message: HistoryMessage,
+    /// The player's messages in the open session since staff's last answer; 0 when it is resolved.
+    unanswered_count: i64,
+}
+
+/// Reads the staff's inbox
+#[utoipa::path(
+    get,
+    path = "/api/unified-chat/conversations",
+    tag = "conversations",
+    params(InboxParameters),
+    responses(
+        (status = 200, description = "A page", body = InboxPage),
+        (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The database cannot be asked", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn inbox(
+    parameters: Parameters<InboxParameters>,
+    reads: web::Data<Reads>,
+) -> Result<HttpResponse, Problem> {
+    let InboxParameters {
+        status,
+        limit,
+        cursor,
+    } = parameters.0;
+    let found = reads
+        .read(async |connection| {
+            reads::inbox(connection, &status.0, cursor.as_ref(), limit.get()).await
+        })
+        .await
+        .map_err(|_| Problem::HistoryUnavailable)?;
+    Ok(HttpResponse::Ok().json(InboxPage::from(found)))
+}
+
+impl From<Inbox> for InboxPage {
+    fn from(inbox: Inbox) -> Self {
+        Self {
+            conversations: inbox
+                .entries
+                .into_iter()
+                .map(InboxConversation::from)
+                .collect(),
+            next_cursor: inbox.next.map(|cursor| cursor.to_string()),
+        }
+    }
+}
+
+impl From<InboxEntry> for InboxConversation {
+    fn from(entry: InboxEntry) -> Self {
+        Self {
+            player_id: entry.player_id,
+            session: entry.session,
+            last_message: entry.last_message,
+            unanswered_count: entry.unanswered_count,
+        }
+    }
+}

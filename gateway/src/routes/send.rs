@@ -1,0 +1,126 @@
+//! `POST /api/staff-chat-integration/send`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use shared::chat::{
+    self, Content, Message, Name, PlayerId, SenderId, SenderType, SocketId, TraceParent,
+    event::Event,
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    group_commit::Acceptor,
+    http::{Body, ClientId, Problem, ProblemBody},
+};
+
+/// What a portal sends.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SendRequest {
+    /// The message's id, made by the client, so that it can send the message again; the gateway
+    /// makes one where there is none.
+    message_id: Option<ClientId>,
+    /// Whose conversation it belongs to.
+    player_id: PlayerId,
+    /// What the player is called.
+    player_name: Option<Name>,
+    /// Who of the two sends it.
+    sender_type: SenderType,
+    /// Who of the staff sends it; a player's message is always the player's own.
+    sender_id: Option<SenderId>,
+    /// What the sender is called; a player's own name where there is none.
+    sender_name: Option<Name>,
+    /// What it says. White space around it is taken off.
+    content: Option<Content>,
+    /// The same as `content`, under its older name.
+    message: Option<Content>,
+    /// The sender's Pusher connection, which then does not hear of it.
+    socket_id: Option<SocketId>,
+}
+
+/// The answer to what was accepted: it is on disk in both queues.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Accepted {
+    /// Always `true`.
+    success: bool,
+    /// The message's id.
+    message_id: Uuid,
+    /// When it was accepted.
+    accepted_at: DateTime<Utc>,
+    /// Always `accepted`.
+    #[schema(examples("accepted"))]
+    status: &'static str,
+}
+
+/// Sends a message
+///
+/// 202 means that the message is on disk in both queues and will be persisted and broadcast. After
+/// 503, or no answer, send it again with the same `messageId`: it stays the same message.
+#[utoipa::path(
+    post,
+    path = "/api/staff-chat-integration/send",
+    tag = "messages",
+    request_body = SendRequest,
+    responses(
+        (status = 202, description = "Accepted", body = Accepted),
+        (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The body is no JSON", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Not accepted; send it again", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn send(
+    http: HttpRequest,
+    body: Body<SendRequest>,
+    acceptor: web::Data<Acceptor>,
+) -> Result<HttpResponse, Problem> {
+    let message = body.0.into_message(traceparent(&http))?;
+    let (message_id, accepted_at) = (message.message_id, message.accepted_at);
+    let event = Event::Message(Box::new(message))
+        .encode()
+        .map_err(|_| Problem::Internal)?;
+    acceptor
+        .accept(event)
+        .await
+        .map_err(|_| Problem::NotAccepted)?;
+    Ok(HttpResponse::Accepted().json(Accepted {
+        success: true,
+        message_id,
+        accepted_at,
+        status: "accepted",
+    }))
+}
+
+impl SendRequest {
+    fn into_message(self, traceparent: Option<TraceParent>) -> Result<Message, Problem> {
+        let content = self.content.or(self.message);
+        let (sender_id, sender_name) = match self.sender_type {
+            SenderType::Player => (
+                Some(SenderId::from(self.player_id.clone())),
+                self.sender_name.or_else(|| self.player_name.clone()),
+            ),
+            SenderType::Staff => (self.sender_id, self.sender_name),
+        };
+        Ok(Message {
+            message_id: self.message_id.map_or_else(Uuid::now_v7, ClientId::uuid),
+            player_id: self.player_id,
+            player_name: self.player_name,
+            sender_type: self.sender_type,
+            sender_id,
+            sender_name,
+            content: content.ok_or_else(|| Problem::invalid_field("content", "is missing"))?,
+            accepted_at: chat::now(),
+            socket_id: self.socket_id,
+            traceparent,
+        })
+    }
+}
+
+/// The trace that the caller takes part in, if it says so in the standard's form.
+pub(super) fn traceparent(http: &HttpRequest) -> Option<TraceParent> {
+    let header = http.headers().get("traceparent")?.to_str().ok()?;
+    TraceParent::try_from(header.to_owned()).ok()
+}

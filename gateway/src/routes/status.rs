@@ -1,0 +1,87 @@
+//! `POST /api/unified-chat/conversations/{playerId}/status`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use shared::chat::{self, RequestedStatus, StatusChange, event::Event};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::send::traceparent;
+use crate::{
+    group_commit::Acceptor,
+    http::{Body, ClientId, PathPlayer, Problem, ProblemBody},
+};
+
+/// What staff asks of a conversation's open session.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusRequest {
+    /// What it shall become.
+    status: RequestedStatus,
+    /// The change's id, made by the client, so that it can ask again; the gateway makes one where
+    /// there is none.
+    change_id: Option<ClientId>,
+}
+
+/// The answer to what was accepted: it is on disk in both queues.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusAccepted {
+    /// Always `true`.
+    success: bool,
+    /// The change's id.
+    change_id: Uuid,
+    /// When it was accepted: it concerns the session that is open then.
+    accepted_at: DateTime<Utc>,
+    /// Always `accepted`.
+    #[schema(examples("accepted"))]
+    status: &'static str,
+}
+
+/// Takes or resolves a conversation's open session
+///
+/// It goes through the queue like a message; `session-updated` tells when it is done. Where no
+/// session is open, nothing happens. After 503, or no answer, ask again with the same `changeId`.
+#[utoipa::path(
+    post,
+    path = "/api/unified-chat/conversations/{playerId}/status",
+    tag = "conversations",
+    params(("playerId" = String, Path, description = "Whose conversation")),
+    request_body = StatusRequest,
+    responses(
+        (status = 202, description = "Accepted", body = StatusAccepted),
+        (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "The body is no JSON", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Not accepted; ask again", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn change_status(
+    http: HttpRequest,
+    player: PathPlayer,
+    body: Body<StatusRequest>,
+    acceptor: web::Data<Acceptor>,
+) -> Result<HttpResponse, Problem> {
+    let change = StatusChange {
+        change_id: body.0.change_id.map_or_else(Uuid::now_v7, ClientId::uuid),
+        player_id: player.0,
+        status: body.0.status,
+        accepted_at: chat::now(),
+        traceparent: traceparent(&http),
+    };
+    let (change_id, accepted_at) = (change.change_id, change.accepted_at);
+    let event = Event::StatusChange(change)
+        .encode()
+        .map_err(|_| Problem::Internal)?;
+    acceptor
+        .accept(event)
+        .await
+        .map_err(|_| Problem::NotAccepted)?;
+    Ok(HttpResponse::Accepted().json(StatusAccepted {
+        success: true,
+        change_id,
+        accepted_at,
+        status: "accepted",
+    }))
+}

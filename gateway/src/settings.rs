@@ -1,0 +1,73 @@
+//! The gateway's settings.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use database::DatabaseSettings;
+use shared::{
+    broker::BrokerSettings,
+    service::{settings::duration, telemetry::LogSettings},
+};
+
+/// What the gateway needs to know in order to run.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// Where the HTTP interface is served
+    #[arg(
+        long,
+        env = "GATEWAY_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "HOST:PORT"
+    )]
+    pub gateway_listen: String,
+
+    /// Who checks that callers are who they say they are; must be given
+    #[arg(long, env = "AUTH_MODE", value_enum)]
+    pub auth_mode: AuthMode,
+
+    /// Time after which a send that is not confirmed is refused
+    #[arg(long, env = "SEND_TIMEOUT", default_value = "1800ms", value_parser = duration, value_name = "DURATION")]
+    pub send_timeout: Duration,
+
+    /// Time between two checks that both queues are there and bound
+    #[arg(long, env = "TOPOLOGY_CHECK_INTERVAL", default_value = "5s", value_parser = duration, value_name = "DURATION")]
+    pub topology_check_interval: Duration,
+
+    /// Connections to the database at most
+    #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub database_pool_size: u16,
+
+    /// RabbitMQ
+    #[command(flatten)]
+    pub broker: BrokerSettings,
+
+    /// PostgreSQL
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+
+    /// Who the gateway is to Pusher
+    #[command(flatten)]
+    pub pusher: pusher::App,
+
+    /// Logs
+    #[command(flatten)]
+    pub logs: LogSettings,
+}
+
+/// Who checks that callers are who they say they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AuthMode {
+    /// Nobody here: a portal in front of the gateway does, and lets nobody past it
+    Off,
+}
+
+impl Settings {
+    /// What is wrong with the settings, if something is, without showing a secret.
+    ///
+    /// # Errors
+    /// Names the setting.
+    pub fn check(&self) -> Result<(), String> {
+        self.broker.check()?;
+        self.database.check()
+    }
+}

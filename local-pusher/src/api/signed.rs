@@ -1,0 +1,119 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web, web::Bytes};
+use futures_util::future::LocalBoxFuture;
+use pusher::{App, RequestToSign, limits::MAX_CLOCK_SKEW_SECONDS};
+
+use super::ApiError;
+use crate::world::World;
+
+/// A call whose signature is right: its body and its query. Every handler asks for it, so that
+/// none can be reached without.
+///
+/// Source: <https://pusher.com/docs/channels/library_auth_reference/rest-api/#authentication>.
+#[derive(Debug)]
+pub(super) struct Signed {
+    body: Bytes,
+    query: Vec<(String, String)>,
+}
+
+impl Signed {
+    /// The body; empty for a GET.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The query parameter `name`.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        find(&self.query, name)
+    }
+
+    fn verify(app: &App, request: &HttpRequest, body: Bytes, now: u64) -> Result<Self, ApiError> {
+        let id = request.match_info().query("app");
+        if id != app.id {
+            return Err(ApiError::UnknownApp(id.to_owned()));
+        }
+        let mut query = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
+            .map_err(ApiError::bad_request)?
+            .into_inner();
+        let key = require(&query, "auth_key")?;
+        if key != app.key {
+            return Err(ApiError::Unauthorized(format!("Unknown auth_key '{key}'")));
+        }
+        if require(&query, "auth_version")? != "1.0" {
+            return Err(ApiError::Unauthorized(
+                "Unknown auth_version: 1.0 is known".to_owned(),
+            ));
+        }
+        check_time(require(&query, "auth_timestamp")?, now)?;
+        let signature = require(&query, "auth_signature")?.to_owned();
+        query.retain(|(name, _)| name != "auth_signature");
+        let to_sign = RequestToSign {
+            method: request.method().as_str(),
+            path: request.path(),
+            body: &body,
+        };
+        if pusher::verify_request(&app.secret, to_sign, &query, &signature) {
+            Ok(Self { body, query })
+        } else {
+            Err(ApiError::Unauthorized(
+                "Invalid signature, or body_md5 not the body's".to_owned(),
+            ))
+        }
+    }
+}
+
+impl FromRequest for Signed {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = Bytes::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let body = body.await.map_err(|_| ApiError::BodyTooLarge)?;
+            let world = request
+                .app_data::<web::Data<World>>()
+                .ok_or_else(|| ApiError::bad_request("no application"))?;
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default();
+            Self::verify(&world.settings.app, &request, body, now.as_secs())
+        })
+    }
+}
+
+fn check_time(timestamp: &str, now: u64) -> Result<(), ApiError> {
+    match timestamp.parse::<u64>() {
+        Ok(time) if time.abs_diff(now) <= MAX_CLOCK_SKEW_SECONDS => Ok(()),
+        _ => Err(ApiError::Unauthorized(format!(
+            "Timestamp expired: auth_timestamp '{timestamp}' must be within \
+             {MAX_CLOCK_SKEW_SECONDS} seconds of the server's time, {now}"
+        ))),
+    }
+}
+
+fn require<'a>(query: &'a [(String, String)], name: &str) -> Result<&'a str, ApiError> {
+    find(query, name).ok_or_else(|| ApiError::Unauthorized(format!("Missing {name}")))
+}
+
+fn find<'a>(query: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    query
+        .iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_may_be_ten_minutes_off() {
+        assert!(check_time("1000", 1600).is_ok());
+        assert!(check_time("1600", 1000).is_ok());
+        assert!(check_time("1000", 1601).is_err());
+        assert!(check_time("1601", 1000).is_err());
+        assert!(check_time("soon", 1000).is_err());
+    }
+}

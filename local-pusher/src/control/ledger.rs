@@ -1,0 +1,172 @@
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use actix_web::http::StatusCode;
+use serde::Serialize;
+
+use crate::{
+    api::Event,
+    protocol::{ChannelName, EventName, SocketId},
+};
+
+/// What was asked of the HTTP API, and what came of it.
+#[derive(Debug)]
+pub struct Ledger {
+    entries: Mutex<Entries>,
+    capacity: usize,
+}
+
+/// An event that was accepted for one channel.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AcceptedEvent {
+    channel: ChannelName,
+    name: EventName,
+    data: String,
+    socket_id: Option<SocketId>,
+}
+
+/// The sums since the start or the last reset.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Calls to the HTTP API, whatever came of them.
+    calls: u64,
+    /// Accepted events; one for several channels counts once for each.
+    events: u64,
+    /// Accepted events, by their name.
+    by_event: BTreeMap<EventName, u64>,
+    /// Calls by the status of their answer; `none` are those whose caller got no whole answer.
+    by_status: BTreeMap<String, u64>,
+    /// The most events that one accepted call carried.
+    max_events_per_call: u64,
+    /// Calls that were not answered yet.
+    in_flight: u64,
+    /// The most calls that were unanswered at once.
+    max_in_flight: u64,
+}
+
+/// One call, from its arrival to its answer. Dropped without [`Call::answered`], it counts as one
+/// whose caller got none.
+#[derive(Debug)]
+pub struct Call<'a> {
+    ledger: &'a Ledger,
+    status: Option<StatusCode>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    counts: Counts,
+    events: VecDeque<AcceptedEvent>,
+}
+
+impl Ledger {
+    /// An empty ledger that keeps the last `capacity` events.
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            entries: Mutex::default(),
+            capacity,
+        }
+    }
+
+    /// A call has come in.
+    pub fn call(&self) -> Call<'_> {
+        let counts = &mut self.lock().counts;
+        counts.calls += 1;
+        counts.in_flight += 1;
+        counts.max_in_flight = counts.max_in_flight.max(counts.in_flight);
+        Call {
+            ledger: self,
+            status: None,
+        }
+    }
+
+    /// A call's events were accepted.
+    pub fn accept(&self, events: &[Event]) {
+        let mut entries = self.lock();
+        let mut accepted = 0;
+        for event in events {
+            for channel in &event.channels {
+                accepted += 1;
+                *entries
+                    .counts
+                    .by_event
+                    .entry(event.name.clone())
+                    .or_default() += 1;
+                entries.keep(AcceptedEvent::new(event, channel), self.capacity);
+            }
+        }
+        let counts = &mut entries.counts;
+        counts.events += accepted;
+        counts.max_events_per_call = counts.max_events_per_call.max(accepted);
+    }
+
+    /// The sums.
+    pub fn counts(&self) -> Counts {
+        self.lock().counts.clone()
+    }
+
+    /// The last accepted events, oldest first.
+    pub fn events(&self) -> Vec<AcceptedEvent> {
+        self.lock().events.iter().cloned().collect()
+    }
+
+    /// Forgets everything but the calls that are still unanswered.
+    pub fn reset(&self) {
+        let mut entries = self.lock();
+        let in_flight = entries.counts.in_flight;
+        let counts = Counts {
+            in_flight,
+            max_in_flight: in_flight,
+            ..Counts::default()
+        };
+        *entries = Entries {
+            counts,
+            events: VecDeque::new(),
+        };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    fn keep(&mut self, event: AcceptedEvent, capacity: usize) {
+        self.events.push_back(event);
+        while self.events.len() > capacity {
+            self.events.pop_front();
+        }
+    }
+}
+
+impl AcceptedEvent {
+    fn new(event: &Event, channel: &ChannelName) -> Self {
+        Self {
+            channel: channel.clone(),
+            name: event.name.clone(),
+            data: event.data.clone(),
+            socket_id: event.except.clone(),
+        }
+    }
+}
+
+impl Call<'_> {
+    /// The call is answered with `status`.
+    pub fn answered(mut self, status: StatusCode) {
+        self.status = Some(status);
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        let status = self
+            .status
+            .map_or_else(|| "none".to_owned(), |it| it.as_str().to_owned());
+        let counts = &mut self.ledger.lock().counts;
+        counts.in_flight = counts.in_flight.saturating_sub(1);
+        *counts.by_status.entry(status).or_default() += 1;
+    }
+}

@@ -1,0 +1,13 @@
+//! `/control/…`: how a test makes the server fail, and asks what it saw.
+
+mod fault;
+mod faults;
+mod injection;
+mod ledger;
+mod routes;
+
+pub use fault::{Fault, FaultOrder};
+pub use faults::Faults;
+pub use injection::inject;
+pub use ledger::{AcceptedEvent, Counts, Ledger};
+pub use routes::routes;

@@ -1,0 +1,235 @@
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::{Outbox, Subscription, channel::Channel};
+use crate::protocol::{
+    ChannelKind, ChannelName, ClientEvent, Frame, ProtocolError, SocketId, UserId,
+};
+
+/// All connections and all occupied channels. Everything happens under one lock and nothing waits
+/// under it, so that every subscriber of a channel sees its events in the same order, and none
+/// from before its subscription was confirmed.
+#[derive(Debug, Default)]
+pub struct Hub {
+    registry: Mutex<Registry>,
+}
+
+/// How many listen to a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelCounts {
+    /// Connections that subscribe.
+    pub subscriptions: usize,
+    /// Users who are there, in a presence channel.
+    pub users: usize,
+}
+
+#[derive(Debug, Default)]
+struct Registry {
+    connections: HashMap<SocketId, Connection>,
+    channels: BTreeMap<ChannelName, Channel>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    outbox: Outbox,
+    channels: HashSet<ChannelName>,
+}
+
+impl Hub {
+    /// Takes a new connection in.
+    pub fn connect(&self, id: SocketId, outbox: Outbox) {
+        let connection = Connection {
+            outbox,
+            channels: HashSet::new(),
+        };
+        self.lock().connections.insert(id, connection);
+    }
+
+    /// Forgets a connection and tells the presence channels that it was in.
+    pub fn disconnect(&self, id: &SocketId) {
+        self.lock().disconnect(id);
+    }
+
+    /// Breaks every connection off; says how many there were.
+    pub fn disconnect_all(&self) -> usize {
+        let mut registry = self.lock();
+        let ids: Vec<_> = registry.connections.keys().cloned().collect();
+        for connection in registry.connections.values() {
+            connection.outbox.cut();
+        }
+        for id in &ids {
+            registry.disconnect(id);
+        }
+        ids.len()
+    }
+
+    /// Subscribes a connection, confirms it to the client, and tells the others of a new member.
+    ///
+    /// # Errors
+    /// The connection subscribes already, or the presence channel is full.
+    pub fn subscribe(
+        &self,
+        id: &SocketId,
+        subscription: Subscription,
+    ) -> Result<(), ProtocolError> {
+        self.lock().subscribe(id, subscription)
+    }
+
+    /// Ends a subscription, if there is one.
+    pub fn unsubscribe(&self, id: &SocketId, name: &ChannelName) {
+        self.lock().unsubscribe(id, name);
+    }
+
+    /// Sends `frame` to the channel's subscribers, but not to `except`.
+    pub fn publish(&self, name: &ChannelName, frame: &Frame, except: Option<&SocketId>) {
+        self.lock().publish(name, frame, except);
+    }
+
+    /// Sends a client's event to the channel's other subscribers.
+    ///
+    /// # Errors
+    /// The channel is public, or the client does not subscribe to it.
+    pub fn publish_from_client(
+        &self,
+        id: &SocketId,
+        event: &ClientEvent,
+    ) -> Result<(), ProtocolError> {
+        if event.channel.kind() == ChannelKind::Public {
+            return Err(ProtocolError::invalid(
+                "Client event rejected - only supported on private and presence channels",
+            ));
+        }
+        let registry = self.lock();
+        let channel = registry
+            .channels
+            .get(&event.channel)
+            .filter(|channel| channel.contains(id))
+            .ok_or_else(|| {
+                ProtocolError::invalid("Client event rejected - you didn't subscribe this channel")
+            })?;
+        let sender = channel.user_of(id);
+        let frame = Frame::client_event(&event.channel, &event.name, &event.data, sender);
+        registry.publish(&event.channel, &frame, Some(id));
+        Ok(())
+    }
+
+    /// How many connections there are.
+    pub fn connection_count(&self) -> usize {
+        self.lock().connections.len()
+    }
+
+    /// Every occupied channel whose name begins with `prefix`, and its counts.
+    pub fn channels(&self, prefix: &str) -> BTreeMap<ChannelName, ChannelCounts> {
+        let registry = self.lock();
+        let channels = registry.channels.iter();
+        channels
+            .filter(|(name, _)| name.as_str().starts_with(prefix))
+            .map(|(name, channel)| (name.clone(), channel.into()))
+            .collect()
+    }
+
+    /// The channel's counts; zeros for one that nobody listens to.
+    pub fn counts(&self, name: &ChannelName) -> ChannelCounts {
+        let nobody = ChannelCounts {
+            subscriptions: 0,
+            users: 0,
+        };
+        self.lock().channels.get(name).map_or(nobody, Into::into)
+    }
+
+    /// The users in a presence channel.
+    pub fn users(&self, name: &ChannelName) -> Vec<UserId> {
+        self.lock()
+            .channels
+            .get(name)
+            .map_or_else(Vec::new, |channel| channel.presence().ids)
+    }
+
+    /// No code panics while it holds the lock halfway through a change, so a poisoned one is whole.
+    fn lock(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Registry {
+    fn subscribe(
+        &mut self,
+        id: &SocketId,
+        Subscription {
+            channel: name,
+            member,
+        }: Subscription,
+    ) -> Result<(), ProtocolError> {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return Ok(()); // it was broken off in the meantime
+        };
+        if connection.channels.contains(&name) {
+            let name = name.as_str();
+            return Err(ProtocolError::Invalid(format!(
+                "Existing subscription to channel {name}"
+            )));
+        }
+        let channel = self.channels.entry(name.clone()).or_default();
+        let is_new_user = member
+            .as_ref()
+            .is_some_and(|member| !channel.has(&member.id));
+        channel.add(&name, id.clone(), member.clone())?;
+        let presence = member.as_ref().map(|_| channel.presence());
+        connection.channels.insert(name.clone());
+        connection
+            .outbox
+            .send(Frame::subscription_succeeded(&name, presence.as_ref()));
+        if let Some(member) = member.filter(|_| is_new_user) {
+            self.publish(&name, &Frame::member_added(&name, &member), Some(id));
+        }
+        Ok(())
+    }
+
+    fn unsubscribe(&mut self, id: &SocketId, name: &ChannelName) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.channels.remove(name);
+        }
+        let Some(channel) = self.channels.get_mut(name) else {
+            return;
+        };
+        let user_who_left = channel.remove(id);
+        if channel.is_empty() {
+            self.channels.remove(name);
+        } else if let Some(user) = user_who_left {
+            self.publish(name, &Frame::member_removed(name, &user), None);
+        }
+    }
+
+    fn disconnect(&mut self, id: &SocketId) {
+        let names = self
+            .connections
+            .get_mut(id)
+            .map(|it| std::mem::take(&mut it.channels));
+        for name in names.unwrap_or_default() {
+            self.unsubscribe(id, &name);
+        }
+        self.connections.remove(id);
+    }
+
+    fn publish(&self, name: &ChannelName, frame: &Frame, except: Option<&SocketId>) {
+        let Some(channel) = self.channels.get(name) else {
+            return;
+        };
+        for id in channel.subscribers().filter(|id| Some(*id) != except) {
+            if let Some(connection) = self.connections.get(id) {
+                connection.outbox.send(frame.clone());
+            }
+        }
+    }
+}
+
+impl From<&Channel> for ChannelCounts {
+    fn from(channel: &Channel) -> Self {
+        Self {
+            subscriptions: channel.subscription_count(),
+            users: channel.presence().count,
+        }
+    }
+}

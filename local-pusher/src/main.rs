@@ -1,0 +1,42 @@
+//! The program: settings, logs, and the server until a signal stops it.
+
+use std::net::{SocketAddr, TcpListener};
+
+use anyhow::Context;
+use clap::Parser;
+use local_pusher::{Server, Settings};
+use shared::service::{settings, shutdown, telemetry};
+
+/// A Pusher Channels server for development and tests, which can be told to fail. In production
+/// use hosted Pusher or a sockudo cluster.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    /// Where it listens
+    #[arg(
+        long,
+        env = "LOCAL_PUSHER_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:6001"
+    )]
+    listen: SocketAddr,
+
+    #[command(flatten)]
+    server: Settings,
+
+    #[command(flatten)]
+    logs: telemetry::LogSettings,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let options: Options = settings::parse();
+    telemetry::init(&options.logs);
+    let stop = shutdown::on_signal().context("cannot listen to signals")?;
+    let listener = TcpListener::bind(options.listen)
+        .unwrap_or_else(|error| settings::fail(&format!("--listen {}: {error}", options.listen)));
+    let server = Server::start(options.server, listener)?;
+    tracing::info!(address = %server.addr(), "local-pusher is ready");
+    stop.cancelled().await;
+    server.stop().await.context("the server ended by itself")
+}

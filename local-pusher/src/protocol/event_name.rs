@@ -1,0 +1,61 @@
+use pusher::limits::MAX_EVENT_NAME;
+use serde::Serialize;
+
+/// A name that an application may give an event: 1 to 200 characters, and not one of Pusher's own
+/// (`pusher:…`, `pusher_internal:…`).
+///
+/// Source: <https://pusher.com/docs/channels/library_auth_reference/rest-api/#post-event-trigger-an-event>.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct EventName(String);
+
+/// The text is no name for an application's event.
+#[derive(Debug, thiserror::Error)]
+pub enum BadEventName {
+    /// Empty, or longer than Pusher takes.
+    #[error("Invalid event name: it must have 1 to {MAX_EVENT_NAME} characters")]
+    Length,
+    /// Reserved for the protocol itself.
+    #[error("Invalid event name '{0}': the prefix is reserved")]
+    Reserved(String),
+}
+
+impl EventName {
+    /// Whether a client may send such an event to the others: `client-…`.
+    pub fn is_client_event(&self) -> bool {
+        self.0.starts_with("client-")
+    }
+}
+
+impl TryFrom<String> for EventName {
+    type Error = BadEventName;
+
+    fn try_from(name: String) -> Result<Self, BadEventName> {
+        if !(1..=MAX_EVENT_NAME).contains(&name.chars().count()) {
+            Err(BadEventName::Length)
+        } else if name.starts_with("pusher:") || name.starts_with("pusher_internal:") {
+            Err(BadEventName::Reserved(name))
+        } else {
+            Ok(Self(name))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pushers_own_names_and_wrong_lengths_are_refused() {
+        for name in ["message-sent", "client-typing", &"ä".repeat(200)] {
+            assert!(EventName::try_from(name.to_owned()).is_ok(), "{name}");
+        }
+        for name in [
+            "",
+            "pusher:ping",
+            "pusher_internal:member_added",
+            &"x".repeat(201),
+        ] {
+            assert!(EventName::try_from(name.to_owned()).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What is said over a WebSocket, as types that cannot be wrong: names, ids, members, and the
+//! messages of either side. Nothing here holds state or waits for anything.
+//!
+//! Source: <https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/>.
+
+mod channel_name;
+mod client_message;
+mod error;
+mod event_name;
+mod frame;
+mod member;
+mod socket_id;
+
+pub use channel_name::{ChannelKind, ChannelName};
+pub use client_message::{ClientEvent, ClientMessage, SubscribeRequest};
+pub use error::ProtocolError;
+pub use event_name::EventName;
+pub use frame::{Frame, Presence};
+pub use member::{Member, UserId};
+pub use socket_id::SocketId;

@@ -1,0 +1,181 @@
+//! The HTTP API: who may call, and what is refused.
+
+use pusher::{RequestToSign, sign_request};
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{app, start, start_with},
+    http::{accepted, call, get, now, post, sign, sign_at, trigger},
+    websocket::connect,
+};
+
+const EVENTS: &str = "/apps/3/events";
+const BATCH: &str = "/apps/3/batch_events";
+
+fn event() -> Value {
+    json!({"name": "e", "channel": "room", "data": "{}"})
+}
+
+#[tokio::test]
+async fn only_a_call_with_the_right_key_signature_and_time_is_done() {
+    let server = start();
+    let addr = server.addr();
+    let body = event().to_string();
+    let good = sign("POST", EVENTS, &body);
+    let other_key = {
+        let request = RequestToSign {
+            method: "POST",
+            path: EVENTS,
+            body: body.as_bytes(),
+        };
+        let by = |key, secret: &str| sign_request(key, &secret.into(), request, now());
+        [by("other-key", "the-secret"), by("the-key", "other-secret")]
+    };
+    let refused = [
+        EVENTS.to_owned(),
+        good.replace("auth_version=1.0", "auth_version=2.0"),
+        good.replace("auth_signature=", "auth_signature=00"),
+        sign("POST", "/apps/3/other", &body).replace("/other", "/events"),
+        sign("GET", EVENTS, &body),
+        sign("POST", EVENTS, "another body"),
+        sign("POST", EVENTS, ""),
+        sign_at("POST", EVENTS, &body, now() - 700),
+        sign_at("POST", EVENTS, &body, now() + 700),
+        format!("{EVENTS}?{}", other_key[0]),
+        format!("{EVENTS}?{}", other_key[1]),
+    ];
+    for target in refused {
+        assert_eq!(
+            call(addr, "POST", &target, &body).await.status,
+            401,
+            "{target}"
+        );
+    }
+    assert_eq!(accepted(addr).await["events"], 0);
+    assert_eq!(call(addr, "POST", &good, &body).await.status, 200);
+    let nearly_late = sign_at("POST", EVENTS, &body, now() - 500);
+    assert_eq!(call(addr, "POST", &nearly_late, &body).await.status, 200);
+    assert_eq!(accepted(addr).await["events"], 2);
+}
+
+#[tokio::test]
+async fn another_application_is_not_known() {
+    let server = start();
+    let answer = post(server.addr(), "/apps/4/events", &event()).await;
+    assert_eq!(answer.status, 404);
+}
+
+#[tokio::test]
+async fn limits_are_pushers() {
+    let server = start();
+    let addr = server.addr();
+    let with = |field: &str, value: Value| {
+        let mut event = event();
+        event[field] = value;
+        event
+    };
+    let hundred: Vec<_> = (0..100).map(|number| format!("room-{number}")).collect();
+    let hundred_and_one: Vec<_> = (0..101).map(|number| format!("room-{number}")).collect();
+    for (path, body, status) in [
+        (EVENTS, event(), 200),
+        (
+            EVENTS,
+            json!({"name": "e", "data": "", "channels": hundred}),
+            200,
+        ),
+        (
+            EVENTS,
+            json!({"name": "e", "data": "", "channels": hundred_and_one}),
+            400,
+        ),
+        (EVENTS, with("data", json!("x".repeat(10_240))), 200),
+        (EVENTS, with("data", json!("x".repeat(10_241))), 413),
+        (EVENTS, with("data", json!("x".repeat(2_000_000))), 413),
+        (EVENTS, with("data", json!({})), 400),
+        (EVENTS, with("channel", json!("x".repeat(164))), 200),
+        (EVENTS, with("channel", json!("x".repeat(165))), 400),
+        (EVENTS, with("channel", json!("a room")), 400),
+        (EVENTS, with("name", json!("x".repeat(201))), 400),
+        (EVENTS, with("socket_id", json!("1.2")), 200),
+        (EVENTS, with("socket_id", json!("me")), 400),
+        (EVENTS, json!([]), 400),
+        (BATCH, json!({"batch": vec![event(); 10]}), 200),
+        (BATCH, json!({"batch": vec![event(); 11]}), 400),
+        (
+            BATCH,
+            json!({"batch": [event(), with("channel", json!(""))]}),
+            400,
+        ),
+        (
+            BATCH,
+            json!({"batch": [event(), with("data", json!("x".repeat(10_241)))]}),
+            413,
+        ),
+        (BATCH, json!({}), 400),
+    ] {
+        let answer = post(addr, path, &body).await;
+        let shown: String = body.to_string().chars().take(200).collect();
+        assert_eq!(answer.status, status, "{path} {shown}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_a_bad_request() {
+    let server = start();
+    for body in ["", "{", "text"] {
+        let target = sign("POST", EVENTS, body);
+        assert_eq!(
+            call(server.addr(), "POST", &target, body).await.status,
+            400,
+            "{body:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn channels_can_be_asked_about() {
+    let server = start();
+    let addr = server.addr();
+    let mut client = connect(addr).await;
+    client.subscribe("room").await;
+    client.next().await;
+    let channels = get(addr, "/apps/3/channels").await;
+    assert_eq!(channels.json(), json!({"channels": {"room": {}}}));
+    let room = get(addr, "/apps/3/channels/room").await;
+    assert_eq!(room.json(), json!({"occupied": true}));
+    let empty = get(addr, "/apps/3/channels/empty-room").await;
+    assert_eq!(empty.json(), json!({"occupied": false}));
+}
+
+#[tokio::test]
+async fn what_was_accepted_can_be_counted_and_read() {
+    let server = start_with(local_pusher::Settings {
+        accepted_events: 2,
+        ..local_pusher::Settings::new(app())
+    });
+    let addr = server.addr();
+    trigger(addr, "room", "first").await;
+    let second = json!({"name": "second", "channels": ["a", "b"], "data": "{}"});
+    post(addr, EVENTS, &second).await;
+    post(addr, BATCH, &json!({"batch": vec![event(); 3]})).await;
+    post(addr, EVENTS, &json!({})).await;
+    assert_eq!(
+        accepted(addr).await,
+        json!({
+            "calls": 4, "events": 6, "byEvent": {"first": 1, "second": 2, "e": 3},
+            "byStatus": {"200": 3, "400": 1}, "maxEventsPerCall": 3,
+            "inFlight": 0, "maxInFlight": 1,
+        })
+    );
+    let events = call(addr, "GET", "/control/accepted?events=true", "")
+        .await
+        .json();
+    let last = json!({"channel": "room", "name": "e", "data": "{}", "socketId": null});
+    assert_eq!(events["lastEvents"], json!([last.clone(), last]));
+
+    assert_eq!(
+        call(addr, "DELETE", "/control/accepted", "").await.status,
+        204
+    );
+    assert_eq!(accepted(addr).await["calls"], 0);
+}

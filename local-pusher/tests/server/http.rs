@@ -1,0 +1,124 @@
+//! One HTTP call on a connection of its own, as bytes: what a caller sees when a server breaks off
+//! is what these tests are about.
+
+use std::{
+    net::SocketAddr,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use pusher::RequestToSign;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::harness::{PATIENCE, app};
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+}
+
+/// Sends a request; the connection on which the answer will come.
+pub async fn send(addr: SocketAddr, method: &str, target: &str, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(addr).await.expect("a connection");
+    let length = body.len();
+    let request = format!(
+        "{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("the request is sent");
+    stream
+}
+
+/// All that the server answers before it closes.
+pub async fn receive(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    let reading = stream.read_to_end(&mut answer);
+    // A reset after the answer's bytes is as good as an end.
+    let _ended = tokio::time::timeout(PATIENCE, reading)
+        .await
+        .expect("an end of the answer");
+    String::from_utf8(answer).expect("text")
+}
+
+/// A call and its whole answer.
+pub async fn call(addr: SocketAddr, method: &str, target: &str, body: &str) -> Answer {
+    let answer = receive(send(addr, method, target, body).await).await;
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("broken off: {answer:?}"));
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    Answer {
+        status: status.expect("a status"),
+        head: head.to_owned(),
+        body: body.to_owned(),
+    }
+}
+
+/// `path` with the query that signs the call, now.
+pub fn sign(method: &str, path: &str, body: &str) -> String {
+    sign_at(method, path, body, now())
+}
+
+pub fn sign_at(method: &str, path: &str, body: &str, timestamp: u64) -> String {
+    let request = RequestToSign {
+        method,
+        path,
+        body: body.as_bytes(),
+    };
+    format!(
+        "{path}?{}",
+        pusher::sign_request(&app().key, &app().secret, request, timestamp)
+    )
+}
+
+pub fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a clock")
+        .as_secs()
+}
+
+/// A signed POST to the HTTP API.
+pub async fn post(addr: SocketAddr, path: &str, body: &Value) -> Answer {
+    let body = body.to_string();
+    call(addr, "POST", &sign("POST", path, &body), &body).await
+}
+
+/// A signed GET.
+pub async fn get(addr: SocketAddr, path: &str) -> Answer {
+    call(addr, "GET", &sign("GET", path, ""), "").await
+}
+
+/// Triggers an event with the data `"{}"`.
+pub async fn trigger(addr: SocketAddr, channel: &str, name: &str) -> Answer {
+    let body = serde_json::json!({"name": name, "channel": channel, "data": "{}"});
+    post(addr, "/apps/3/events", &body).await
+}
+
+/// Orders a fault.
+pub async fn set_fault(addr: SocketAddr, fault: &Value) {
+    let answer = call(addr, "PUT", "/control/fault", &fault.to_string()).await;
+    assert_eq!(answer.status, 204, "{answer:?}");
+}
+
+/// What the server has counted.
+pub async fn accepted(addr: SocketAddr) -> Value {
+    call(addr, "GET", "/control/accepted", "").await.json()
+}

@@ -1,0 +1,148 @@
+//! Public and private channels, and the events that go through them.
+
+use serde_json::json;
+
+use crate::{
+    harness::start,
+    http::{post, trigger},
+    websocket::{Client, connect, data_of},
+};
+
+async fn confirmed(client: &mut Client, channel: &str) {
+    let message = client.next().await;
+    assert_eq!(
+        message["event"], "pusher_internal:subscription_succeeded",
+        "{message}"
+    );
+    assert_eq!(message["channel"], channel);
+    assert_eq!(data_of(&message), json!({}));
+}
+
+#[tokio::test]
+async fn an_event_reaches_who_subscribes_and_nobody_else() {
+    let server = start();
+    let mut listener = connect(server.addr()).await;
+    let mut other = connect(server.addr()).await;
+    listener.subscribe("room").await;
+    confirmed(&mut listener, "room").await;
+    other.subscribe("other-room").await;
+    confirmed(&mut other, "other-room").await;
+
+    assert_eq!(trigger(server.addr(), "room", "greeting").await.body, "{}");
+    assert_eq!(
+        listener.next().await,
+        json!({"event": "greeting", "channel": "room", "data": "{}"})
+    );
+    other.sees_nothing().await;
+}
+
+#[tokio::test]
+async fn the_sender_of_an_event_is_left_out() {
+    let server = start();
+    let mut sender = connect(server.addr()).await;
+    let mut other = connect(server.addr()).await;
+    for client in [&mut sender, &mut other] {
+        client.subscribe("room").await;
+        confirmed(client, "room").await;
+    }
+    let id = sender.socket_id.clone();
+    let event = json!({"name": "e", "channels": ["room"], "data": "{}", "socket_id": id});
+    assert_eq!(
+        post(server.addr(), "/apps/3/events", &event).await.status,
+        200
+    );
+    assert_eq!(other.next().await["event"], "e");
+    sender.sees_nothing().await;
+}
+
+#[tokio::test]
+async fn a_private_channel_needs_its_signature() {
+    let server = start();
+    let mut client = connect(server.addr()).await;
+    for data in [
+        json!({"channel": "private-room"}),
+        json!({"channel": "private-room", "auth": "nonsense"}),
+        json!({"channel": "private-room", "auth": "other-key:00"}),
+        json!({"channel": "private-room", "auth": "the-key:00"}),
+    ] {
+        client
+            .send(&json!({"event": "pusher:subscribe", "data": data}))
+            .await;
+        assert_eq!(client.error_code().await, json!(null), "{data}");
+    }
+    client.subscribe_signed("private-room", None).await;
+    confirmed(&mut client, "private-room").await;
+    client
+        .subscribe_signed("private-encrypted-room", None)
+        .await;
+    confirmed(&mut client, "private-encrypted-room").await;
+}
+
+#[tokio::test]
+async fn who_unsubscribes_hears_no_more() {
+    let server = start();
+    let mut client = connect(server.addr()).await;
+    client.subscribe("room").await;
+    confirmed(&mut client, "room").await;
+    client.subscribe("room").await;
+    assert_eq!(client.error_code().await, json!(null));
+    client
+        .send(&json!({"event": "pusher:unsubscribe", "data": {"channel": "room"}}))
+        .await;
+    client.sees_nothing().await;
+    trigger(server.addr(), "room", "e").await;
+    client.sees_nothing().await;
+}
+
+#[tokio::test]
+async fn a_client_event_goes_to_the_others_in_the_channel() {
+    let server = start();
+    let mut sender = connect(server.addr()).await;
+    let mut other = connect(server.addr()).await;
+    for client in [&mut sender, &mut other] {
+        client.subscribe_signed("private-room", None).await;
+        confirmed(client, "private-room").await;
+    }
+    let event = json!({"event": "client-typing", "channel": "private-room", "data": {"on": true}});
+    sender.send(&event).await;
+    assert_eq!(other.next().await, event);
+    sender.sees_nothing().await;
+}
+
+#[tokio::test]
+async fn a_client_event_that_is_not_allowed_is_refused() {
+    let server = start();
+    let mut client = connect(server.addr()).await;
+    client.subscribe("room").await;
+    confirmed(&mut client, "room").await;
+    client.subscribe_signed("private-room", None).await;
+    confirmed(&mut client, "private-room").await;
+    for (event, channel) in [
+        ("client-typing", "room"),
+        ("client-typing", "private-room-without-me"),
+        ("typing", "private-room"),
+    ] {
+        client
+            .send(&json!({"event": event, "channel": channel, "data": {}}))
+            .await;
+        assert_eq!(
+            client.error_code().await,
+            json!(null),
+            "{event} in {channel}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_client_events_is_stemmed() {
+    let server = start();
+    let mut client = connect(server.addr()).await;
+    client.subscribe_signed("private-room", None).await;
+    confirmed(&mut client, "private-room").await;
+    // A thousand take the server less than the hundred seconds in which it would let them pass.
+    for _ in 0..1000 {
+        let event = json!({"event": "client-typing", "channel": "private-room", "data": {}});
+        client.send(&event).await;
+    }
+    assert_eq!(client.error_code().await, 4301);
+}

@@ -1,0 +1,88 @@
+//! What is taken off the queue together.
+
+use shared::{
+    broker::{Broken, Deliveries, Delivery},
+    chat::event::{self, Event, UnreadableEvent},
+};
+use tokio::time::timeout_at;
+
+use crate::settings::Settings;
+
+/// Some bodies from the queue, opened.
+#[derive(Debug)]
+pub struct Batch {
+    /// Acknowledging up to here acknowledges the whole batch.
+    pub last_tag: u64,
+    /// What is to be written, in the order of arrival.
+    pub events: Vec<Event>,
+    /// What can never be written.
+    pub dead: Vec<DeadLetter>,
+}
+
+/// Something that can never be written, and why.
+#[derive(Debug)]
+pub struct DeadLetter {
+    /// A body for the dead letters, which a replay can put back as it is.
+    pub body: Vec<u8>,
+    /// Why it can never be written.
+    pub reason: String,
+}
+
+impl Batch {
+    /// Waits for a first body, then takes what comes until the batch is full or its time is up.
+    /// When the future is dropped, the broker hands out again what was taken.
+    ///
+    /// # Errors
+    /// When the broker hands out no more.
+    pub async fn collect(deliveries: &mut Deliveries, settings: &Settings) -> Result<Self, Broken> {
+        let first = deliveries.next().await?;
+        let mut batch = Self {
+            last_tag: first.tag,
+            events: Vec::new(),
+            dead: Vec::new(),
+        };
+        batch.open(first);
+        let deadline = tokio::time::Instant::now() + settings.batch_max_wait;
+        while batch.events.len() < usize::from(settings.batch_max_events) {
+            match timeout_at(deadline, deliveries.next()).await {
+                Ok(delivery) => batch.open(delivery?),
+                Err(_) => break,
+            }
+        }
+        Ok(batch)
+    }
+
+    fn open(&mut self, delivery: Delivery) {
+        self.last_tag = delivery.tag;
+        match event::decode(&delivery.body) {
+            Ok(events) => events.into_iter().for_each(|event| self.add(event)),
+            Err(error) => {
+                self.dead.push(DeadLetter {
+                    body: delivery.body,
+                    reason: error.to_string(),
+                });
+            }
+        }
+    }
+
+    fn add(&mut self, event: Result<Event, UnreadableEvent>) {
+        match event {
+            Ok(Event::SessionUpdated(session)) => {
+                let reason = "session-updated is not for the persister".to_owned();
+                if let Ok(event) = Event::SessionUpdated(session).encode() {
+                    self.dead.push(DeadLetter {
+                        body: event::encode([&event]),
+                        reason,
+                    });
+                }
+            }
+            Ok(event) => self.events.push(event),
+            Err(UnreadableEvent { event, reason }) => {
+                self.dead.push(DeadLetter {
+                    body: event::encode([&event]),
+                    reason,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The persister's process.
+
+use std::net::TcpListener;
+
+use anyhow::Context;
+use clap::Parser;
+use database::DatabaseSettings;
+use persister::{settings::Settings, worker};
+use shared::{
+    broker::{DeadLetterCommand, Worker},
+    service::{
+        install_crypto,
+        settings::{Invocation, fail, parse_invocation},
+        shutdown, telemetry,
+    },
+};
+
+/// Takes what the gateway accepted off RabbitMQ and writes it to PostgreSQL, in batches
+#[derive(Debug, Parser)]
+#[command(name = "persister", version)]
+struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "persister", version)]
+enum Command {
+    /// Bring the database to the schema of this release, once, safely beside others
+    Migrate {
+        #[command(flatten)]
+        database: DatabaseSettings,
+    },
+    /// List, replay or purge what could never be written
+    DeadLetters(DeadLetterCommand),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    install_crypto();
+    match parse_invocation::<Serve, Command>() {
+        Invocation::Serve(Serve { settings }) => serve(settings).await,
+        Invocation::Do(Command::Migrate { database }) => migrate(database).await,
+        Invocation::Do(Command::DeadLetters(command)) => command.run(Worker::Persister).await,
+    }
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    if let Err(complaint) = settings.check() {
+        fail(&complaint);
+    }
+    telemetry::init(&settings.logs);
+    let listen = &settings.persister_listen;
+    let listener =
+        TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
+    let stop = shutdown::on_signal()?;
+    tracing::info!(listen = %listener.local_addr()?, "persister started");
+    worker::run(settings, listener, stop).await
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the answer to a command of an operator"
+)]
+async fn migrate(settings: DatabaseSettings) -> anyhow::Result<()> {
+    if let Err(complaint) = settings.check() {
+        fail(&complaint);
+    }
+    let applied = database::migrate(&settings).await?;
+    applied
+        .iter()
+        .for_each(|migration| println!("applied {migration}"));
+    println!("the database is up to date");
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! One batch, one transaction, a handful of statements however many events there are.
+//!
+//! Locks are taken in an order that two persisters cannot deadlock in: first the rows of the
+//! conversations, by `player_id`, and only whoever holds all of its conversations goes on to the
+//! messages, by `id`.
+
+mod error;
+mod plan;
+mod read;
+mod write;
+
+use std::collections::BTreeMap;
+
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use shared::chat::{Message, SessionState, StatusChange, event::Event};
+
+pub use error::StoreError;
+use plan::Plan;
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The messages that became rows.
+    pub persisted: Vec<Message>,
+    /// How many events were there already.
+    pub duplicates: usize,
+    /// Messages whose id another message has; they can never be written.
+    pub conflicts: Vec<Message>,
+    /// The sessions that clients must be told of, as committed.
+    pub news: Vec<SessionState>,
+}
+
+/// Writes `events`, all of them or, after an error, none.
+///
+/// # Errors
+/// See [`StoreError`].
+pub async fn persist(
+    connection: &mut AsyncPgConnection,
+    events: &[Event],
+) -> Result<Outcome, StoreError> {
+    let batch = Sorted::new(events);
+    if batch.players.is_empty() {
+        return Ok(Outcome::default());
+    }
+    connection
+        .transaction(async |connection| write_batch(connection, &batch).await)
+        .await
+}
+
+/// The events of a batch by what is done with them.
+struct Sorted<'a> {
+    messages: Vec<&'a Message>,
+    changes: Vec<&'a StatusChange>,
+    /// Each conversation once, in the order in which they are locked.
+    players: Vec<&'a str>,
+}
+
+impl<'a> Sorted<'a> {
+    fn new(events: &'a [Event]) -> Self {
+        let (mut messages, mut changes) = (Vec::new(), Vec::new());
+        for event in events {
+            match event {
+                Event::Message(message) => messages.push(message.as_ref()),
+                Event::StatusChange(change) => changes.push(change),
+                // It comes from the persister; there is nothing in it to be written.
+                Event::SessionUpdated(_) => {}
+            }
+        }
+        let ids = messages.iter().map(|it| &it.player_id);
+        let ids = ids.chain(changes.iter().map(|it| &it.player_id));
+        let mut players: Vec<_> = ids.map(|id| id.as_str()).collect();
+        players.sort_unstable();
+        players.dedup();
+        Self {
+            messages,
+            changes,
+            players,
+        }
+    }
+
+    /// When the first of them was accepted: what was over by then, the batch cannot touch.
+    fn earliest(&self) -> Option<crate::timeline::Time> {
+        let messages = self.messages.iter().map(|it| it.accepted_at);
+        messages
+            .chain(self.changes.iter().map(|it| it.accepted_at))
+            .min()
+    }
+}
+
+async fn write_batch(
+    connection: &mut AsyncPgConnection,
+    batch: &Sorted<'_>,
+) -> Result<Outcome, StoreError> {
+    let Some(earliest) = batch.earliest() else {
+        return Ok(Outcome::default());
+    };
+    write::ensure_conversations(connection, &batch.players).await?;
+    let conversations = read::lock_conversations(connection, &batch.players).await?;
+    let stored = read::messages_by_id(connection, &batch.messages).await?;
+    let new_changes = write::insert_changes(connection, &batch.changes).await?;
+    let changes = read::changes_since(connection, &batch.players, earliest).await?;
+    let latest: Vec<_> = conversations
+        .iter()
+        .filter_map(|it| it.session_id)
+        .collect();
+    let sessions = read::sessions_since(connection, &batch.players, earliest, &latest).await?;
+
+    let (mut plan, cut) = Plan::new(conversations, changes, sessions, earliest);
+    let messages_of_cut = read::messages_of(connection, &cut).await?;
+    plan.add_cut(cut, &messages_of_cut);
+
+    plan.add_messages(&batch.messages, &stored);
+    let repeated = batch
+        .changes
+        .iter()
+        .filter(|it| !new_changes.contains(&it.change_id));
+    plan.repeat_changes(repeated.copied());
+    let plan = plan.finish();
+
+    write::upsert_sessions(connection, &plan.sessions).await?;
+    write::move_messages(connection, &plan.moves).await?;
+    write::insert_messages(connection, &plan.messages).await?;
+    write::update_conversations(connection, &plan.conversations).await?;
+
+    let mut news: BTreeMap<_, _> = plan.news.into_iter().map(|it| (it.id, it)).collect();
+    let unread: Vec<_> = plan
+        .repeated_sessions
+        .into_iter()
+        .filter(|id| !news.contains_key(id))
+        .collect();
+    let repeated = read::sessions_by_id(connection, &unread).await?;
+    news.extend(repeated.into_iter().map(|it| (it.id, it)));
+    Ok(Outcome {
+        persisted: plan
+            .messages
+            .into_iter()
+            .map(|it| it.message.clone())
+            .collect(),
+        duplicates: plan.duplicates,
+        conflicts: plan.conflicts,
+        news: news.into_values().collect(),
+    })
+}

@@ -1,0 +1,235 @@
+//! What a batch makes of what is stored, worked out in memory.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use shared::chat::{Message, Name, PlayerId, SessionState, StatusChange};
+use uuid::Uuid;
+
+use super::read::{Change, Conversation, Existing};
+use crate::timeline::{Move, StoredMessage, Time, Timeline};
+
+/// The conversations of a batch on their way from what is stored to what is to be.
+pub(super) struct Plan<'a> {
+    conversations: BTreeMap<String, Planned>,
+    messages: Vec<NewMessage<'a>>,
+    moves: Vec<Move>,
+    duplicates: usize,
+    conflicts: Vec<Message>,
+    repeated_sessions: BTreeSet<Uuid>,
+}
+
+struct Planned {
+    row: Conversation,
+    timeline: Timeline,
+    stored_sessions: Vec<Uuid>,
+}
+
+/// A message that is to become a row.
+pub(super) struct NewMessage<'a> {
+    pub message: &'a Message,
+    pub session_id: Uuid,
+    pub seq: i64,
+}
+
+/// All that is to be written.
+pub(super) struct Finished<'a> {
+    pub conversations: Vec<Conversation>,
+    /// Resolved ones before open ones, so that no two of a player are ever open at once.
+    pub sessions: Vec<SessionState>,
+    pub moves: Vec<Move>,
+    /// In the order of their ids, in which they are locked.
+    pub messages: Vec<NewMessage<'a>>,
+    pub duplicates: usize,
+    pub conflicts: Vec<Message>,
+    /// What clients must be told.
+    pub news: Vec<SessionState>,
+    /// The sessions of events that came again: whoever wrote them first may have died before it
+    /// told the clients.
+    pub repeated_sessions: Vec<Uuid>,
+}
+
+impl<'a> Plan<'a> {
+    /// What is stored of the conversations: their status `changes` since `earliest`, when the first
+    /// event of the batch was accepted, and their `sessions`, some of which may have been over by
+    /// then. The second part of the result are the sessions that are cut: their messages are needed
+    /// for [`Self::add_cut`].
+    pub fn new(
+        conversations: Vec<Conversation>,
+        changes: Vec<Change>,
+        sessions: Vec<SessionState>,
+        earliest: Time,
+    ) -> (Self, Vec<SessionState>) {
+        let names = latest_names(&sessions);
+        let mut changes_of: HashMap<String, Vec<Change>> = HashMap::new();
+        for change in changes {
+            changes_of
+                .entry(change.player_id.clone())
+                .or_default()
+                .push(change);
+        }
+        let mut planned = BTreeMap::new();
+        for row in conversations {
+            // Whatever is stored went through the door: an id that does not is none of ours.
+            let Ok(player_id) = PlayerId::try_from(row.player_id.clone()) else {
+                continue;
+            };
+            let changes = changes_of.remove(&row.player_id).unwrap_or_default();
+            let changes = changes.into_iter().map(|it| (it.status, it.accepted_at));
+            let timeline = Timeline::new(player_id, names.get(&row.player_id).cloned(), changes);
+            let stored_sessions = Vec::new();
+            planned.insert(
+                row.player_id.clone(),
+                Planned {
+                    row,
+                    timeline,
+                    stored_sessions,
+                },
+            );
+        }
+        let mut plan = Self {
+            conversations: planned,
+            messages: Vec::new(),
+            moves: Vec::new(),
+            duplicates: 0,
+            conflicts: Vec::new(),
+            repeated_sessions: BTreeSet::new(),
+        };
+        let current = |it: &SessionState| it.resolved_at.is_none_or(|at| at >= earliest);
+        let cut = sessions
+            .into_iter()
+            .filter(current)
+            .filter_map(|it| plan.add(it))
+            .collect();
+        (plan, cut)
+    }
+
+    /// Adds the sessions that are cut, with all of their messages.
+    pub fn add_cut(
+        &mut self,
+        cut: Vec<SessionState>,
+        messages: &HashMap<Uuid, Vec<StoredMessage>>,
+    ) {
+        for session in cut {
+            let messages = messages
+                .get(&session.id)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            if let Some(planned) = self.conversations.get_mut(session.player_id.as_str()) {
+                self.moves
+                    .extend(planned.timeline.add_cut(session, messages));
+            }
+        }
+    }
+
+    /// Adds the batch's messages, in the order of their arrival, to what is `stored` of them.
+    pub fn add_messages(&mut self, messages: &[&'a Message], stored: &HashMap<Uuid, Existing>) {
+        let mut new: HashMap<Uuid, &'a Message> = HashMap::new();
+        for &message in messages {
+            let stored = stored.get(&message.message_id);
+            let first = new.get(&message.message_id).copied();
+            match (stored, first) {
+                (Some(stored), _) if stored.is(message) => {
+                    self.duplicates += 1;
+                    self.repeated_sessions.insert(stored.session_id);
+                }
+                (None, Some(first)) if is_same(first, message) => self.duplicates += 1,
+                (None, None) => {
+                    new.insert(message.message_id, message);
+                }
+                _ => self.conflicts.push(message.clone()),
+            }
+        }
+        let mut new: Vec<_> = new.into_values().collect();
+        new.sort_unstable_by_key(|it| (it.accepted_at, it.message_id));
+        new.into_iter().for_each(|message| self.place(message));
+    }
+
+    /// Adds status changes that were stored already.
+    pub fn repeat_changes<'b>(&mut self, changes: impl Iterator<Item = &'b StatusChange>) {
+        for change in changes {
+            self.duplicates += 1;
+            if let Some(planned) = self.conversations.get(change.player_id.as_str()) {
+                self.repeated_sessions.extend(&planned.stored_sessions);
+            }
+        }
+    }
+
+    /// What is to be written.
+    pub fn finish(self) -> Finished<'a> {
+        let mut messages = self.messages;
+        messages.sort_unstable_by_key(|it| it.message.message_id);
+        let (mut conversations, mut sessions, mut news) = (Vec::new(), Vec::new(), Vec::new());
+        for planned in self.conversations.into_values() {
+            let mut row = planned.row;
+            let settled = planned.timeline.into_sessions();
+            if let Some(latest) = settled.last() {
+                row.session_id = Some(latest.state.id);
+                row.status = Some(latest.state.status.as_str().to_owned());
+            }
+            conversations.push(row);
+            for session in settled {
+                if session.is_news() {
+                    news.push(session.state.clone());
+                }
+                if session.is_changed() {
+                    sessions.push(session.state);
+                }
+            }
+        }
+        sessions.sort_by_key(|it| it.resolved_at.is_none());
+        Finished {
+            conversations,
+            sessions,
+            moves: self.moves,
+            messages,
+            duplicates: self.duplicates,
+            conflicts: self.conflicts,
+            news,
+            repeated_sessions: self.repeated_sessions.into_iter().collect(),
+        }
+    }
+
+    /// Adds a stored session, unless it is cut.
+    fn add(&mut self, session: SessionState) -> Option<SessionState> {
+        let planned = self.conversations.get_mut(session.player_id.as_str())?;
+        planned.stored_sessions.push(session.id);
+        if planned.timeline.cuts(&session) {
+            return Some(session);
+        }
+        planned.timeline.add(session);
+        None
+    }
+
+    fn place(&mut self, message: &'a Message) {
+        let Some(planned) = self.conversations.get_mut(message.player_id.as_str()) else {
+            return;
+        };
+        let session_id = planned.timeline.place(message);
+        let row = &mut planned.row;
+        row.last_seq += 1;
+        self.messages.push(NewMessage {
+            message,
+            session_id,
+            seq: row.last_seq,
+        });
+        let order = (Some(message.accepted_at), Some(message.message_id));
+        if (row.last_message_at, row.last_message_id) < order {
+            (row.last_message_at, row.last_message_id) = order;
+        }
+    }
+}
+
+/// What each player was called in the latest session that names them.
+fn latest_names(sessions: &[SessionState]) -> HashMap<String, Name> {
+    let mut ordered: Vec<_> = sessions.iter().collect();
+    ordered.sort_by_key(|it| it.opened_at);
+    let named =
+        |it: &SessionState| Some((it.player_id.as_str().to_owned(), it.player_name.clone()?));
+    ordered.into_iter().filter_map(named).collect()
+}
+
+fn is_same(first: &Message, second: &Message) -> bool {
+    first.player_id == second.player_id
+        && first.sender_type == second.sender_type
+        && first.content == second.content
+}

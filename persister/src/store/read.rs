@@ -1,0 +1,233 @@
+//! What a batch must know before it is written.
+
+use std::collections::HashMap;
+
+use database::schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, Queryable,
+    Selectable, SelectableHelper,
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared::chat::{
+    Message, Name, PlayerId, RequestedStatus, SenderType, SessionState, SessionStatus,
+};
+use uuid::Uuid;
+
+use super::StoreError;
+use crate::timeline::{StoredMessage, Time};
+
+/// A conversation as it is stored.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = chat_conversations)]
+pub(super) struct Conversation {
+    pub player_id: String,
+    pub last_seq: i64,
+    pub session_id: Option<Uuid>,
+    pub status: Option<String>,
+    pub last_message_id: Option<Uuid>,
+    pub last_message_at: Option<Time>,
+}
+
+/// A message of the batch that is stored already.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = chat_messages)]
+pub(super) struct Existing {
+    pub id: Uuid,
+    pub player_id: String,
+    pub session_id: Uuid,
+    pub sender_type: String,
+    pub content: String,
+}
+
+impl Existing {
+    /// Whether `message` is this message sent again.
+    pub fn is(&self, message: &Message) -> bool {
+        self.player_id == message.player_id.as_str()
+            && self.sender_type == message.sender_type.as_str()
+            && self.content == message.content.as_str()
+    }
+}
+
+/// A status change as it is stored.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub player_id: String,
+    pub status: RequestedStatus,
+    pub accepted_at: Time,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = chat_sessions)]
+struct SessionRow {
+    id: Uuid,
+    player_id: String,
+    player_name: Option<String>,
+    status: String,
+    opened_at: Time,
+    last_message_at: Time,
+    resolved_at: Option<Time>,
+    version: i64,
+}
+
+/// Locks the conversations, in the order of their ids, until the transaction ends.
+pub(super) async fn lock_conversations(
+    connection: &mut AsyncPgConnection,
+    players: &[&str],
+) -> Result<Vec<Conversation>, StoreError> {
+    Ok(chat_conversations::table
+        .filter(chat_conversations::player_id.eq_any(players))
+        .order(chat_conversations::player_id)
+        .for_no_key_update()
+        .select(Conversation::as_select())
+        .load(connection)
+        .await?)
+}
+
+/// Those of the messages that are stored already.
+pub(super) async fn messages_by_id(
+    connection: &mut AsyncPgConnection,
+    messages: &[&Message],
+) -> Result<HashMap<Uuid, Existing>, StoreError> {
+    let ids: Vec<_> = messages.iter().map(|it| it.message_id).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let existing: Vec<Existing> = chat_messages::table
+        .filter(chat_messages::id.eq_any(ids))
+        .select(Existing::as_select())
+        .load(connection)
+        .await?;
+    Ok(existing.into_iter().map(|it| (it.id, it)).collect())
+}
+
+/// The status changes of the conversations that were accepted at `earliest` or later.
+pub(super) async fn changes_since(
+    connection: &mut AsyncPgConnection,
+    players: &[&str],
+    earliest: Time,
+) -> Result<Vec<Change>, StoreError> {
+    let rows: Vec<(String, String, Time)> = chat_status_changes::table
+        .filter(chat_status_changes::player_id.eq_any(players))
+        .filter(chat_status_changes::accepted_at.ge(earliest))
+        .select((
+            chat_status_changes::player_id,
+            chat_status_changes::status,
+            chat_status_changes::accepted_at,
+        ))
+        .load(connection)
+        .await?;
+    let known = |(player_id, status, accepted_at): (String, String, Time)| {
+        let statuses = [RequestedStatus::Active, RequestedStatus::Resolved];
+        let status = statuses.into_iter().find(|it| it.as_str() == status)?;
+        Some(Change {
+            player_id,
+            status,
+            accepted_at,
+        })
+    };
+    Ok(rows.into_iter().filter_map(known).collect())
+}
+
+/// The sessions of the conversations that are open or were resolved at `earliest` or later, and
+/// each conversation's `latest`, for the player's name.
+pub(super) async fn sessions_since(
+    connection: &mut AsyncPgConnection,
+    players: &[&str],
+    earliest: Time,
+    latest: &[Uuid],
+) -> Result<Vec<SessionState>, StoreError> {
+    let unresolved = chat_sessions::resolved_at.is_null();
+    let since = unresolved.or(chat_sessions::resolved_at.ge(earliest).assume_not_null());
+    let rows = chat_sessions::table
+        .filter(chat_sessions::player_id.eq_any(players).and(since))
+        .or_filter(chat_sessions::id.eq_any(latest))
+        .select(SessionRow::as_select())
+        .load(connection)
+        .await?;
+    to_states(rows)
+}
+
+/// The sessions with these ids.
+pub(super) async fn sessions_by_id(
+    connection: &mut AsyncPgConnection,
+    ids: &[Uuid],
+) -> Result<Vec<SessionState>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = chat_sessions::table
+        .filter(chat_sessions::id.eq_any(ids))
+        .select(SessionRow::as_select())
+        .load(connection)
+        .await?;
+    to_states(rows)
+}
+
+/// All messages of the sessions, by session.
+pub(super) async fn messages_of(
+    connection: &mut AsyncPgConnection,
+    sessions: &[SessionState],
+) -> Result<HashMap<Uuid, Vec<StoredMessage>>, StoreError> {
+    let mut by_session: HashMap<Uuid, Vec<StoredMessage>> = HashMap::new();
+    if sessions.is_empty() {
+        return Ok(by_session);
+    }
+    // The index is by player, which makes this the players' messages of those sessions' times.
+    let players: Vec<_> = sessions.iter().map(|it| it.player_id.as_str()).collect();
+    let ids: Vec<_> = sessions.iter().map(|it| it.id).collect();
+    let opened_at = sessions.iter().map(|it| it.opened_at).min();
+    let rows: Vec<(Uuid, Uuid, Time, String)> = chat_messages::table
+        .filter(chat_messages::player_id.eq_any(players))
+        .filter(chat_messages::accepted_at.ge(opened_at.unwrap_or_default()))
+        .filter(chat_messages::session_id.eq_any(ids))
+        .select((
+            chat_messages::session_id,
+            chat_messages::id,
+            chat_messages::accepted_at,
+            chat_messages::sender_type,
+        ))
+        .load(connection)
+        .await?;
+    for (session_id, id, accepted_at, sender_type) in rows {
+        let staff = sender_type == SenderType::Staff.as_str();
+        let sender_type = if staff {
+            SenderType::Staff
+        } else {
+            SenderType::Player
+        };
+        let message = StoredMessage {
+            id,
+            accepted_at,
+            sender_type,
+        };
+        by_session.entry(session_id).or_default().push(message);
+    }
+    Ok(by_session)
+}
+
+fn to_states(rows: Vec<SessionRow>) -> Result<Vec<SessionState>, StoreError> {
+    rows.into_iter().map(SessionState::try_from).collect()
+}
+
+impl TryFrom<SessionRow> for SessionState {
+    type Error = StoreError;
+
+    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
+        let foreign = |what: &str| {
+            StoreError::Unavailable(format!(
+                "session {} has a foreign {what} in the database",
+                row.id
+            ))
+        };
+        Ok(Self {
+            id: row.id,
+            player_id: PlayerId::try_from(row.player_id).map_err(|_| foreign("player_id"))?,
+            player_name: row.player_name.and_then(|name| Name::try_from(name).ok()),
+            status: SessionStatus::from_name(&row.status).ok_or_else(|| foreign("status"))?,
+            opened_at: row.opened_at,
+            last_message_at: row.last_message_at,
+            resolved_at: row.resolved_at,
+            version: row.version,
+        })
+    }
+}

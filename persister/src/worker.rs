@@ -1,0 +1,265 @@
+//! The loop: take a batch, write it, announce, acknowledge.
+//!
+//! While the database or the broker is away it holds what it has, takes no more, and tries again
+//! with growing waits. What it cannot deal with in time it gives back.
+
+use std::{net::TcpListener, sync::Arc};
+
+use anyhow::Context;
+use database::connect;
+use diesel_async::AsyncPgConnection;
+use prometheus_client::registry::Registry;
+use shared::{
+    broker::{Broken, Deliveries, PatientPublisher, RoutingKey, Worker},
+    chat::{
+        self, SessionState,
+        event::{self, Event},
+    },
+    service::{
+        Outage, backoff, health,
+        shutdown::{HOLD, grace},
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    batch::{Batch, DeadLetter},
+    metrics::Metrics,
+    settings::Settings,
+    store::{self, Outcome, StoreError},
+};
+
+/// Bodies that the broker may hand out before the first of them is acknowledged. A body is 128 KiB
+/// at most when the gateway made it, so that they take 32 MiB at most.
+const PREFETCH: u16 = 256;
+
+/// Sessions that are announced in one body at most.
+const ANNOUNCED_TOGETHER: usize = 100;
+
+/// Runs a persister until `stop` is cancelled, with its health and metrics on `listener`.
+///
+/// # Errors
+/// When the listener cannot be served. Nothing else ends it.
+pub async fn run(
+    settings: Settings,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    let (broker, database) = (
+        health::Dependency::new("broker"),
+        health::Dependency::new("database"),
+    );
+    let dependencies = vec![broker.clone(), database.clone()];
+    let server = health::serve(listener, dependencies, Arc::new(registry), stop.clone())
+        .context("health and metrics cannot be served")?;
+    let server = tokio::spawn(server);
+
+    let persister = Persister {
+        publisher: PatientPublisher::new(&settings.broker, "persister: announcements"),
+        dead_letters: settings.broker.names().dead_letters(Worker::Persister),
+        broker: Outage::new(broker),
+        database: Outage::new(database),
+        connection: None,
+        settings,
+        metrics,
+    };
+    persister.work(&stop).await;
+    server.await.context("health and metrics ended badly")??;
+    Ok(())
+}
+
+struct Persister {
+    settings: Settings,
+    metrics: Metrics,
+    publisher: PatientPublisher,
+    dead_letters: String,
+    connection: Option<AsyncPgConnection>,
+    database: Outage,
+    broker: Outage,
+}
+
+impl Persister {
+    async fn work(mut self, stop: &CancellationToken) {
+        let mut waits = backoff::waits();
+        while !stop.is_cancelled() {
+            tokio::select! {
+                () = self.reach_database() => {}
+                () = stop.cancelled() => return,
+            }
+            let Err(error) = self.serve(stop).await else {
+                continue;
+            };
+            if self.broker.lasted().is_none() {
+                waits = backoff::waits();
+            }
+            self.broker.failed(&error);
+            tokio::select! {
+                () = tokio::time::sleep(waits.next().unwrap_or_default()) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Takes batches until it is to stop, or has had to give one back.
+    async fn serve(&mut self, stop: &CancellationToken) -> Result<(), Broken> {
+        let deliveries = Deliveries::connect(
+            &self.settings.broker,
+            Worker::Persister,
+            PREFETCH,
+            "persister",
+        );
+        let mut deliveries = tokio::select! {
+            connected = deliveries => connected?,
+            () = stop.cancelled() => return Ok(()),
+        };
+        self.broker.succeeded();
+        loop {
+            let batch = tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                batch = Batch::collect(&mut deliveries, &self.settings) => batch?,
+            };
+            let began = tokio::time::Instant::now();
+            tokio::select! {
+                () = self.deal_with(&batch) => {}
+                () = grace(stop) => break,
+                () = tokio::time::sleep(HOLD) => break,
+            }
+            deliveries.acknowledge_up_to(batch.last_tag).await?;
+            self.metrics
+                .batch_seconds
+                .observe(began.elapsed().as_secs_f64());
+        }
+        deliveries.close().await;
+        Ok(())
+    }
+
+    /// Sees to it that nothing of the batch is left to do but to acknowledge it, however long that
+    /// takes.
+    async fn deal_with(&mut self, batch: &Batch) {
+        self.metrics.batch_events.observe(batch.events.len() as f64);
+        self.bury(&batch.dead).await;
+        // Whatever is refused as a whole is tried in halves, until each event stands for itself.
+        let mut parts = vec![batch.events.as_slice()];
+        while let Some(part) = parts.pop() {
+            match self.persist(part).await {
+                Ok(outcome) => self.conclude(outcome).await,
+                Err(reason) => match part {
+                    [event] => self.bury(&dead_letter(event, &reason)).await,
+                    _ => {
+                        let (first, second) = part.split_at(part.len() / 2);
+                        parts.extend([second, first]);
+                    }
+                },
+            }
+        }
+    }
+
+    /// Writes the events, however often it takes.
+    ///
+    /// # Errors
+    /// With the database's reason, when it will never take all of them.
+    async fn persist(&mut self, events: &[Event]) -> Result<Outcome, String> {
+        let mut waits = backoff::waits();
+        loop {
+            match self.attempt(events).await {
+                Ok(outcome) => {
+                    self.database.succeeded();
+                    return Ok(outcome);
+                }
+                Err(StoreError::Refused(reason)) => return Err(reason),
+                Err(StoreError::Raced) => {}
+                Err(StoreError::Unavailable(cause)) => {
+                    self.database.failed(&cause);
+                    tokio::time::sleep(waits.next().unwrap_or_default()).await;
+                }
+            }
+        }
+    }
+
+    async fn attempt(&mut self, events: &[Event]) -> Result<Outcome, StoreError> {
+        let unavailable =
+            |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.settings.database)
+                .await
+                .map_err(|it| unavailable(&it))?,
+        };
+        // PostgreSQL gives up a statement by itself; this is for one that does not answer at all.
+        let limit = self.settings.database.database_timeout * 2;
+        let written = tokio::time::timeout(limit, store::persist(&mut connection, events)).await;
+        let written = written.map_err(|_| unavailable(&"PostgreSQL does not answer"))?;
+        if !matches!(written, Err(StoreError::Unavailable(_))) {
+            self.connection = Some(connection);
+        }
+        written
+    }
+
+    async fn conclude(&mut self, outcome: Outcome) {
+        let now = chat::now();
+        for message in &outcome.persisted {
+            let age = now.signed_duration_since(message.accepted_at);
+            self.metrics
+                .persist_seconds
+                .observe(age.as_seconds_f64().max(0.0));
+        }
+        self.metrics
+            .persisted
+            .inc_by(outcome.persisted.len() as u64);
+        self.metrics.duplicates.inc_by(outcome.duplicates as u64);
+        for message in outcome.conflicts {
+            let event = Event::Message(Box::new(message));
+            self.bury(&dead_letter(&event, "another message has its messageId"))
+                .await;
+        }
+        self.announce(&outcome.news).await;
+    }
+
+    async fn announce(&mut self, sessions: &[SessionState]) {
+        for sessions in sessions.chunks(ANNOUNCED_TOGETHER) {
+            let events = sessions.iter().cloned().map(Event::SessionUpdated);
+            let events: Vec<_> = events.filter_map(|it| it.encode().ok()).collect();
+            self.publisher
+                .publish(RoutingKey::SessionUpdated, &event::encode(&events))
+                .await;
+            self.metrics.announced.inc_by(sessions.len() as u64);
+        }
+    }
+
+    async fn bury(&mut self, letters: impl IntoIterator<Item = &DeadLetter>) {
+        for letter in letters {
+            tracing::warn!(reason = letter.reason, "an event goes to the dead letters");
+            self.publisher
+                .bury(&self.dead_letters, &letter.body, &letter.reason)
+                .await;
+            self.metrics.dead_letters.inc();
+        }
+    }
+
+    /// Waits until there is a connection to the database, so that nothing is taken off the queue
+    /// before.
+    async fn reach_database(&mut self) {
+        let mut waits = backoff::waits();
+        while self.connection.is_none() {
+            match connect(&self.settings.database).await {
+                Ok(connection) => self.connection = Some(connection),
+                Err(error) => {
+                    self.database.failed(&error);
+                    tokio::time::sleep(waits.next().unwrap_or_default()).await;
+                }
+            }
+        }
+        self.database.succeeded();
+    }
+}
+
+fn dead_letter(event: &Event, reason: &str) -> Option<DeadLetter> {
+    let body = event::encode(&[event.encode().ok()?]);
+    Some(DeadLetter {
+        body,
+        reason: reason.to_owned(),
+    })
+}

@@ -1,0 +1,94 @@
+#!/bin/sh
+# Installs what the project needs from Debian, and only what is missing: a C compiler, the programs of
+# PostgreSQL and of RabbitMQ, curl and the certificates. Names of further programs (libpq) may follow.
+#
+# The project runs servers of its own under .local/, so no service of the system is left running by
+# an installation made here, and one that was there before is left alone.
+set -eu
+
+found_in() { # found_in PROGRAM PATTERN...: on the PATH, or a file that matches a pattern
+    program=$1
+    shift
+    command -v "$program" >/dev/null 2>&1 && return
+    for file in "$@"; do
+        [ -e "$file" ] && return
+    done
+    return 1
+}
+
+missing=""
+packages=""
+need() { # need NAME PACKAGES
+    missing="$missing${missing:+, }$1"
+    packages="$packages $2"
+}
+
+{ found_in cc && [ -e /usr/include/stdio.h ]; } || need "a C compiler" "gcc libc6-dev"
+found_in postgres /usr/lib/postgresql/*/bin/postgres || need PostgreSQL postgresql
+found_in rabbitmq-server /usr/lib/rabbitmq/bin/rabbitmq-server || need RabbitMQ rabbitmq-server
+found_in curl || need curl curl
+[ -e /etc/ssl/certs/ca-certificates.crt ] || need "CA certificates" ca-certificates
+for extra in "$@"; do
+    case $extra in
+    libpq) [ -e /usr/include/postgresql/libpq-fe.h ] || need libpq libpq-dev ;;
+    *)
+        echo "install-packages: unknown extra '$extra' (known: libpq)" >&2
+        exit 2
+        ;;
+    esac
+done
+
+[ -n "$packages" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "install-packages: missing: $missing; this is no Debian, so please install them by its own means" >&2
+    exit 1
+fi
+sudo=""
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+        echo "install-packages: missing: $missing; run this as root or install sudo" >&2
+        exit 1
+    fi
+    sudo=sudo
+fi
+
+systemd_runs() { [ -d /run/systemd/system ]; }
+units="postgresql.service rabbitmq-server.service epmd.service epmd.socket"
+known_units() { systemctl list-unit-files --no-legend --plain $units 2>/dev/null | cut -d ' ' -f 1; }
+units_before=""
+if systemd_runs; then units_before=$(known_units); fi
+
+# Debian starts a service as soon as it is installed, unless this program says no (101).
+policy=/usr/sbin/policy-rc.d
+forbid_starts() {
+    [ -e "$policy" ] && return
+    trap '$sudo rm -f "$policy"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+    $sudo chmod 0755 "$policy"
+}
+
+apt() {
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"
+}
+
+echo "Installing from Debian: $missing"
+forbid_starts
+apt update
+apt install -y --no-install-recommends $packages >/dev/null
+
+# Without this, what was installed here would start with the machine's next boot.
+if systemd_runs; then
+    for unit in $(known_units); do
+        case " $(echo $units_before) " in
+        *" $unit "*) ;;
+        *)
+            echo "Disabling the system's $unit, which this installation brought"
+            $sudo systemctl --quiet disable --now "$unit"
+            ;;
+        esac
+    done
+fi
+echo "Installed: $missing"

@@ -1,0 +1,115 @@
+use futures_util::StreamExt;
+use lapin::{
+    Channel, Connection, Consumer,
+    options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
+    types::FieldTable,
+};
+
+use super::{
+    Broken, BrokerSettings, Worker,
+    connection::{connect, in_time},
+    topology,
+};
+
+/// One body that the broker handed to this worker and waits to hear of.
+#[derive(Debug)]
+pub struct Delivery {
+    /// What to acknowledge it by.
+    pub tag: u64,
+    /// The body, as it was published.
+    pub body: Vec<u8>,
+}
+
+/// The bodies that the broker hands to one worker.
+///
+/// Whatever is not acknowledged when this is dropped, the broker hands out again.
+pub struct Deliveries {
+    // Kept because the channel closes with it.
+    _connection: Connection,
+    channel: Channel,
+    consumer: Consumer,
+    settings: BrokerSettings,
+}
+
+impl Deliveries {
+    /// Begins to take bodies off `worker`'s queue, at most `prefetch` before the first is
+    /// acknowledged.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment.
+    pub async fn connect(
+        settings: &BrokerSettings,
+        worker: Worker,
+        prefetch: u16,
+        purpose: &str,
+    ) -> Result<Self, Broken> {
+        let connection = connect(settings, purpose).await?;
+        let (timeout, names) = (settings.broker_timeout, settings.names());
+        let channel = in_time(timeout, connection.create_channel()).await?;
+        let declared = topology::declare(&channel, &names, settings.queue_max_bytes);
+        in_time(timeout * 10, declared).await?;
+        in_time(
+            timeout,
+            channel.basic_qos(prefetch, BasicQosOptions::default()),
+        )
+        .await?;
+        let consume = channel.basic_consume(
+            names.queue(worker).into(),
+            purpose.into(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        );
+        let consumer = in_time(timeout, consume).await?;
+        Ok(Self {
+            _connection: connection,
+            channel,
+            consumer,
+            settings: settings.clone(),
+        })
+    }
+
+    /// The next body. Nothing is lost when the future is dropped before it resolves.
+    ///
+    /// # Errors
+    /// When the broker ended it; what was not acknowledged will be handed out again.
+    pub async fn next(&mut self) -> Result<Delivery, Broken> {
+        match self.consumer.next().await {
+            Some(Ok(delivery)) => Ok(Delivery {
+                tag: delivery.delivery_tag,
+                body: delivery.data,
+            }),
+            Some(Err(error)) => Err(error.into()),
+            None => Err(Broken::Cancelled),
+        }
+    }
+
+    /// Acknowledges the body `tag`: it has been dealt with for good.
+    ///
+    /// # Errors
+    /// When the channel is gone; the body will then be handed out again.
+    pub async fn acknowledge(&self, tag: u64) -> Result<(), Broken> {
+        self.ack(tag, false).await
+    }
+
+    /// Acknowledges the body `tag` and every one before it.
+    ///
+    /// # Errors
+    /// When the channel is gone; the bodies will then be handed out again.
+    pub async fn acknowledge_up_to(&self, tag: u64) -> Result<(), Broken> {
+        self.ack(tag, true).await
+    }
+
+    async fn ack(&self, tag: u64, multiple: bool) -> Result<(), Broken> {
+        let ack = self.channel.basic_ack(tag, BasicAckOptions { multiple });
+        in_time(self.settings.broker_timeout, ack).await
+    }
+
+    /// Stops taking bodies and gives back what was not acknowledged, having made sure that the
+    /// acknowledgements are on their way.
+    pub async fn close(self) {
+        let closed = self.channel.close(200, "stopping".into());
+        if let Err(error) = in_time(self.settings.broker_timeout, closed).await {
+            tracing::debug!(cause = %error, "the channel was gone before it was closed");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+use clap::{Args, Subcommand};
+
+use super::{BrokerSettings, Worker, dead_letters::DeadLetters};
+
+/// What an operator does with a worker's dead letters.
+#[derive(Args, Clone, Debug)]
+pub struct DeadLetterCommand {
+    #[command(subcommand)]
+    verb: Verb,
+
+    #[command(flatten)]
+    broker: BrokerSettings,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Verb {
+    /// Show them, oldest first, one JSON object a line; they stay where they are
+    List {
+        /// How many to show at most
+        #[arg(long, default_value_t = 100, value_name = "NUMBER")]
+        limit: usize,
+    },
+    /// Put them back into the worker's queue, oldest first, once their cause is mended
+    Replay {
+        /// How many to put back at most; all that are there now, unless told
+        #[arg(long, value_name = "NUMBER")]
+        limit: Option<usize>,
+    },
+    /// Delete all of them for good
+    Purge {
+        /// Say that this is meant
+        #[arg(long, required = true)]
+        yes: bool,
+    },
+}
+
+impl DeadLetterCommand {
+    /// Does to `worker`'s dead letters what was asked, and prints what came of it.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment.
+    #[expect(
+        clippy::print_stdout,
+        reason = "the answer to a command of an operator"
+    )]
+    pub async fn run(self, worker: Worker) -> anyhow::Result<()> {
+        self.broker.check().map_err(anyhow::Error::msg)?;
+        let letters = DeadLetters::open(&self.broker, worker).await?;
+        match self.verb {
+            Verb::List { limit } => {
+                for letter in letters.list(limit).await? {
+                    let body = String::from_utf8_lossy(&letter.body);
+                    println!(
+                        "{}",
+                        serde_json::json!({ "reason": letter.reason, "body": body })
+                    );
+                }
+            }
+            Verb::Replay { limit } => {
+                let replayed = letters.replay(limit.unwrap_or(usize::MAX)).await?;
+                println!("{replayed} put back");
+            }
+            Verb::Purge { .. } => println!("{} deleted", letters.purge().await?),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! Where a worker puts what it can never deal with, and what operators do about it.
+
+use lapin::{
+    BasicProperties, Channel, Connection,
+    options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions, QueuePurgeOptions},
+    types::{AMQPValue, FieldTable},
+};
+
+use super::{
+    Broken, BrokerSettings, PublishError, Publisher, Worker,
+    connection::{connect, in_time},
+};
+
+/// The header that says why a body is among the dead letters.
+const REASON: &str = "x-reason";
+
+/// The most characters of a reason that are kept.
+const REASON_LENGTH: usize = 500;
+
+/// Puts `body` among `worker`'s dead letters, with the reason why it can never be dealt with.
+///
+/// # Errors
+/// Unless it is on disk there.
+pub async fn bury(
+    publisher: &mut Publisher,
+    queue: &str,
+    body: &[u8],
+    reason: &str,
+) -> Result<(), PublishError> {
+    let reason: String = reason.chars().take(REASON_LENGTH).collect();
+    publisher
+        .publish_to_queue(queue, body, &[(REASON, &reason)])
+        .await
+}
+
+/// One dead letter, as an operator sees it.
+#[derive(Debug)]
+pub struct DeadLetter {
+    /// Why it is one.
+    pub reason: String,
+    /// What could not be dealt with.
+    pub body: Vec<u8>,
+}
+
+/// The dead letters of one worker, opened by an operator.
+pub struct DeadLetters {
+    // Kept because the channel closes with it.
+    _connection: Connection,
+    channel: Channel,
+    settings: BrokerSettings,
+    worker: Worker,
+}
+
+impl DeadLetters {
+    /// Opens the dead letters of `worker`.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment.
+    pub async fn open(settings: &BrokerSettings, worker: Worker) -> Result<Self, Broken> {
+        let connection = connect(settings, "dead-letters").await?;
+        let channel = in_time(settings.broker_timeout, connection.create_channel()).await?;
+        Ok(Self {
+            _connection: connection,
+            channel,
+            settings: settings.clone(),
+            worker,
+        })
+    }
+
+    /// The first `limit` of them, which stay where they are.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment, or the queue is not there.
+    pub async fn list(self, limit: usize) -> Result<Vec<DeadLetter>, Broken> {
+        let mut letters = Vec::new();
+        while letters.len() < limit {
+            let Some((letter, _)) = self.take().await? else {
+                break;
+            };
+            letters.push(letter);
+        }
+        // Closing gives back what was taken and not acknowledged.
+        in_time(
+            self.settings.broker_timeout,
+            self.channel.close(200, "listed".into()),
+        )
+        .await?;
+        Ok(letters)
+    }
+
+    /// Puts up to `limit` of them back into the worker's queue, oldest first, and says how many.
+    /// Each leaves the dead letters only when it is safely in the queue: whoever stops half way
+    /// may deliver one twice and loses none.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment; those that were put back stay so.
+    pub async fn replay(self, limit: usize) -> anyhow::Result<usize> {
+        let mut publisher = Publisher::connect(&self.settings, "dead-letters replay").await?;
+        let queue = self.settings.names().queue(self.worker);
+        // Those that the worker buries again meanwhile are not for this time.
+        let limit = limit.min(self.count().await?);
+        let mut replayed = 0;
+        while replayed < limit {
+            let Some((letter, tag)) = self.take().await? else {
+                break;
+            };
+            publisher
+                .publish_to_queue(&queue, &letter.body, &[])
+                .await?;
+            let ack = self.channel.basic_ack(tag, BasicAckOptions::default());
+            in_time(self.settings.broker_timeout, ack).await?;
+            replayed += 1;
+        }
+        in_time(
+            self.settings.broker_timeout,
+            self.channel.close(200, "replayed".into()),
+        )
+        .await?;
+        Ok(replayed)
+    }
+
+    /// Deletes all of them, and says how many there were.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment, or the queue is not there.
+    pub async fn purge(self) -> Result<u32, Broken> {
+        let queue = self.settings.names().dead_letters(self.worker);
+        let purge = self
+            .channel
+            .queue_purge(queue.into(), QueuePurgeOptions::default());
+        in_time(self.settings.broker_timeout, purge).await
+    }
+
+    async fn count(&self) -> Result<usize, Broken> {
+        let queue = self.settings.names().dead_letters(self.worker);
+        let passive = QueueDeclareOptions {
+            passive: true,
+            durable: true,
+            ..Default::default()
+        };
+        let declare = self
+            .channel
+            .queue_declare(queue.into(), passive, FieldTable::default());
+        let queue = in_time(self.settings.broker_timeout, declare).await?;
+        Ok(usize::try_from(queue.message_count()).unwrap_or(usize::MAX))
+    }
+
+    async fn take(&self) -> Result<Option<(DeadLetter, u64)>, Broken> {
+        let queue = self.settings.names().dead_letters(self.worker);
+        let get = self
+            .channel
+            .basic_get(queue.into(), BasicGetOptions::default());
+        let Some(message) = in_time(self.settings.broker_timeout, get).await? else {
+            return Ok(None);
+        };
+        let delivery = message.delivery;
+        let reason = reason(&delivery.properties);
+        Ok(Some((
+            DeadLetter {
+                reason,
+                body: delivery.data,
+            },
+            delivery.delivery_tag,
+        )))
+    }
+}
+
+/// The worker's own reason, or RabbitMQ's when it was RabbitMQ that moved the body.
+fn reason(properties: &BasicProperties) -> String {
+    let headers = properties.headers().as_ref().map(|table| table.inner());
+    let text = |name: &str| match headers?.get(name)? {
+        AMQPValue::LongString(text) => Some(text.to_string()),
+        AMQPValue::ShortString(text) => Some(text.to_string()),
+        _ => None,
+    };
+    text(REASON)
+        .or_else(|| text("x-first-death-reason").map(|death| format!("RabbitMQ: {death}")))
+        .unwrap_or_else(|| "RabbitMQ: delivered too often".to_owned())
+}

@@ -1,0 +1,28 @@
+//! The queue between the services.
+//!
+//! One topic exchange; the gateway's events go into two quorum queues, one for each worker, and
+//! what a worker can never deal with goes into that worker's queue of dead letters:
+//!
+//! ```text
+//! gateway ── accepted ──▶ chat.events ─┬─▶ chat.persist   ─▶ persister   ··▶ chat.persist.dead
+//!                                      └─▶ chat.broadcast ─▶ broadcaster ··▶ chat.broadcast.dead
+//! persister ── session-updated ──▶ chat.events ──▲
+//! ```
+
+mod connection;
+mod consumer;
+mod dead_letter_command;
+pub mod dead_letters;
+mod names;
+mod patient;
+mod publisher;
+mod settings;
+mod topology;
+
+pub use connection::{Broken, connect};
+pub use consumer::{Deliveries, Delivery};
+pub use dead_letter_command::DeadLetterCommand;
+pub use names::{Names, RoutingKey, Worker};
+pub use patient::PatientPublisher;
+pub use publisher::{PublishError, Publisher};
+pub use settings::BrokerSettings;

@@ -1,0 +1,92 @@
+/// What the exchange and the queues of one system are called.
+#[derive(Clone, Debug)]
+pub struct Names {
+    prefix: String,
+}
+
+/// Which of the two workers a queue is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worker {
+    /// Writes to the database.
+    Persister,
+    /// Pushes to the portals.
+    Broadcaster,
+}
+
+impl Worker {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Persister, Self::Broadcaster];
+}
+
+/// Which queues an event goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoutingKey {
+    /// What the gateway accepted: to both workers.
+    Accepted,
+    /// What the persister committed of a session: to the broadcaster.
+    SessionUpdated,
+}
+
+impl RoutingKey {
+    /// The key as RabbitMQ sees it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::SessionUpdated => "session-updated",
+        }
+    }
+
+    /// Whose queue gets it.
+    pub fn workers(self) -> &'static [Worker] {
+        match self {
+            Self::Accepted => &Worker::ALL,
+            Self::SessionUpdated => &[Worker::Broadcaster],
+        }
+    }
+}
+
+impl Names {
+    /// Names that begin with `prefix`.
+    pub fn new(prefix: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+        }
+    }
+
+    /// The topic exchange that every event goes through.
+    pub fn exchange(&self) -> String {
+        format!("{}.events", self.prefix)
+    }
+
+    /// The queue that `worker` works off.
+    pub fn queue(&self, worker: Worker) -> String {
+        let work = match worker {
+            Worker::Persister => "persist",
+            Worker::Broadcaster => "broadcast",
+        };
+        format!("{}.{work}", self.prefix)
+    }
+
+    /// Where `worker` puts what it can never deal with.
+    pub fn dead_letters(&self, worker: Worker) -> String {
+        format!("{}.dead", self.queue(worker))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_those_of_the_design() {
+        let names = Names::new("chat");
+        assert_eq!(names.exchange(), "chat.events");
+        assert_eq!(names.queue(Worker::Persister), "chat.persist");
+        assert_eq!(names.queue(Worker::Broadcaster), "chat.broadcast");
+        assert_eq!(names.dead_letters(Worker::Persister), "chat.persist.dead");
+        assert_eq!(
+            names.dead_letters(Worker::Broadcaster),
+            "chat.broadcast.dead"
+        );
+    }
+}

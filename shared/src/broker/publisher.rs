@@ -1,0 +1,141 @@
+use std::time::Duration;
+
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connection,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+    types::{AMQPValue, FieldTable},
+};
+
+use super::{
+    Broken, BrokerSettings, Names, RoutingKey,
+    connection::{connect, in_time},
+    topology,
+};
+
+/// Why a publish must be taken as not done.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// It reached no queue.
+    #[error("RabbitMQ had no queue for it")]
+    Returned,
+    /// A queue did not take it, because it is full or has no leader.
+    #[error("a queue refused it")]
+    Refused,
+    /// The channel gives no confirms, so that nothing is known.
+    #[error("the channel gives no confirms")]
+    Unconfirmed,
+    /// The connection or its channel can no longer be used; connect again.
+    #[error("{0}")]
+    Broken(#[from] Broken),
+}
+
+/// Publishes persistently and waits for RabbitMQ's word that every bound queue has it.
+///
+/// **One publish is outstanding at a time**, which `&mut self` sees to. Confirms are only worth
+/// something that way: with several outstanding, lapin can pin a returned message on another's
+/// confirm, and threads that share a channel can get each other's.
+pub struct Publisher {
+    // Kept because the channel closes with it.
+    _connection: Connection,
+    channel: Channel,
+    names: Names,
+    timeout: Duration,
+}
+
+/// Persistent, as AMQP 0-9-1 numbers it.
+const PERSISTENT: u8 = 2;
+
+impl Publisher {
+    /// Connects, makes the topology where it is missing, and asks for confirms.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment.
+    pub async fn connect(settings: &BrokerSettings, purpose: &str) -> Result<Self, Broken> {
+        let connection = connect(settings, purpose).await?;
+        let (timeout, names) = (settings.broker_timeout, settings.names());
+        let channel = in_time(timeout, connection.create_channel()).await?;
+        // Electing the leaders of new queues takes longer than an answer does.
+        let declared = topology::declare(&channel, &names, settings.queue_max_bytes);
+        in_time(timeout * 10, declared).await?;
+        in_time(
+            timeout,
+            channel.confirm_select(ConfirmSelectOptions::default()),
+        )
+        .await?;
+        Ok(Self {
+            _connection: connection,
+            channel,
+            names,
+            timeout,
+        })
+    }
+
+    /// Whether the channel is one that RabbitMQ still listens to, as far as is known.
+    pub fn is_connected(&self) -> bool {
+        self.channel.status().connected()
+    }
+
+    /// Finds out whether everything that a publish must reach is there.
+    ///
+    /// # Errors
+    /// When something is missing; the channel is then closed, and connecting again makes it anew.
+    pub async fn check_topology(&mut self) -> Result<(), Broken> {
+        in_time(self.timeout, topology::check(&self.channel, &self.names)).await
+    }
+
+    /// Publishes `body` to the queues of `key`.
+    ///
+    /// # Errors
+    /// Unless every bound queue has it on disk.
+    pub async fn publish(&mut self, key: RoutingKey, body: &[u8]) -> Result<(), PublishError> {
+        let exchange = self.names.exchange();
+        self.confirmed(&exchange, key.as_str(), body, FieldTable::default())
+            .await
+    }
+
+    /// Publishes `body` into `queue` alone, with `headers`.
+    ///
+    /// # Errors
+    /// Unless the queue has it on disk.
+    pub async fn publish_to_queue(
+        &mut self,
+        queue: &str,
+        body: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Result<(), PublishError> {
+        let mut table = FieldTable::default();
+        for (name, value) in headers {
+            table.insert((*name).into(), AMQPValue::LongString((*value).into()));
+        }
+        self.confirmed("", queue, body, table).await
+    }
+
+    async fn confirmed(
+        &mut self,
+        exchange: &str,
+        key: &str,
+        body: &[u8],
+        headers: FieldTable,
+    ) -> Result<(), PublishError> {
+        let options = BasicPublishOptions {
+            mandatory: true,
+            ..Default::default()
+        };
+        let properties = BasicProperties::default()
+            .with_delivery_mode(PERSISTENT)
+            .with_content_type("application/json".into())
+            .with_headers(headers);
+        let confirmation = in_time(self.timeout, async {
+            let confirm =
+                self.channel
+                    .basic_publish(exchange.into(), key.into(), options, body, properties);
+            confirm.await?.await
+        });
+        match confirmation.await? {
+            Confirmation::Ack(None) => Ok(()),
+            Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => Err(PublishError::Returned),
+            Confirmation::Nack(None) => Err(PublishError::Refused),
+            Confirmation::NotRequested => Err(PublishError::Unconfirmed),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+use std::time::Duration;
+
+use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Names;
+use crate::service::settings::duration;
+
+/// How to reach RabbitMQ, and what the queues are called there.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "RabbitMQ")]
+pub struct BrokerSettings {
+    /// Address of RabbitMQ, such as amqp://user:password@host:5672/vhost, or several of one
+    /// cluster with commas between them, tried in turn
+    #[arg(
+        long = "amqp-url",
+        env = "AMQP_URL",
+        value_name = "URL[,URL…]",
+        value_delimiter = ',',
+        required = true,
+        hide_env_values = true
+    )]
+    pub amqp_urls: Vec<SecretString>,
+
+    /// First part of the names of the exchange and the queues; each system on one broker needs
+    /// its own
+    #[arg(
+        long,
+        env = "QUEUE_PREFIX",
+        default_value = "chat",
+        value_name = "NAME"
+    )]
+    pub queue_prefix: String,
+
+    /// Bytes that one queue may hold before new messages are refused; every service must be given
+    /// the same, and a queue keeps what it was made with
+    #[arg(long, env = "QUEUE_MAX_BYTES", default_value_t = 8 * 1024 * 1024 * 1024, value_name = "BYTES")]
+    pub queue_max_bytes: u64,
+
+    /// Time within which RabbitMQ must answer a question or confirm a publish
+    #[arg(long, env = "BROKER_TIMEOUT", default_value = "1500ms", value_parser = duration, value_name = "DURATION")]
+    pub broker_timeout: Duration,
+}
+
+impl BrokerSettings {
+    /// The names of the exchange and the queues.
+    pub fn names(&self) -> Names {
+        Names::new(&self.queue_prefix)
+    }
+
+    /// What is wrong with the settings, if something is, without showing a secret.
+    ///
+    /// # Errors
+    /// Names the setting.
+    pub fn check(&self) -> Result<(), String> {
+        let well_formed = self
+            .amqp_urls
+            .iter()
+            .all(|url| url.expose_secret().parse::<lapin::uri::AMQPUri>().is_ok());
+        if !well_formed {
+            return Err(
+                "AMQP_URL must be amqp:// or amqps:// addresses with commas between".into(),
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! Which exchange, queues and bindings there must be.
+
+use lapin::{
+    Channel, ExchangeKind,
+    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    types::{AMQPValue, FieldTable},
+};
+
+use super::{Names, RoutingKey, Worker};
+
+/// How often RabbitMQ may deliver one message before it takes it for one that kills its worker and
+/// puts it among the dead letters. A worker that waits out an outage gives its messages back once
+/// in half an hour, so that this is weeks away for them.
+const DELIVERY_LIMIT: i64 = 1_000;
+
+/// Dead letters are listed by taking them and giving them back, which must never use them up.
+const NO_DELIVERY_LIMIT: i64 = i32::MAX as i64;
+
+/// Makes whatever is missing. What is there must have been made in the same way.
+pub(super) async fn declare(
+    channel: &Channel,
+    names: &Names,
+    queue_max_bytes: u64,
+) -> lapin::Result<()> {
+    let options = ExchangeDeclareOptions {
+        durable: true,
+        ..Default::default()
+    };
+    let exchange = names.exchange();
+    let none = FieldTable::default;
+    channel
+        .exchange_declare(exchange.into(), ExchangeKind::Topic, options, none())
+        .await?;
+    for worker in Worker::ALL {
+        declare_dead_letters(channel, names, worker).await?;
+        declare_queue(channel, names, worker, queue_max_bytes).await?;
+    }
+    bind(channel, names).await
+}
+
+/// Finds out whether every queue is there, and binds it where it is not bound. A confirm is only
+/// worth something while both queues get what is published: RabbitMQ does not wait for a queue
+/// that is not bound.
+///
+/// # Errors
+/// Closes the channel when a queue is missing.
+pub(super) async fn check(channel: &Channel, names: &Names) -> lapin::Result<()> {
+    let passive = QueueDeclareOptions {
+        passive: true,
+        durable: true,
+        ..Default::default()
+    };
+    for worker in Worker::ALL {
+        let queue = names.queue(worker);
+        channel
+            .queue_declare(queue.into(), passive, FieldTable::default())
+            .await?;
+    }
+    bind(channel, names).await
+}
+
+async fn bind(channel: &Channel, names: &Names) -> lapin::Result<()> {
+    for key in [RoutingKey::Accepted, RoutingKey::SessionUpdated] {
+        for worker in key.workers() {
+            let (queue, exchange) = (names.queue(*worker), names.exchange());
+            let options = QueueBindOptions::default();
+            channel
+                .queue_bind(
+                    queue.into(),
+                    exchange.into(),
+                    key.as_str().into(),
+                    options,
+                    FieldTable::default(),
+                )
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn declare_queue(
+    channel: &Channel,
+    names: &Names,
+    worker: Worker,
+    queue_max_bytes: u64,
+) -> lapin::Result<()> {
+    let mut arguments = FieldTable::default();
+    text(&mut arguments, "x-queue-type", "quorum");
+    text(&mut arguments, "x-overflow", "reject-publish");
+    text(&mut arguments, "x-dead-letter-exchange", "");
+    text(
+        &mut arguments,
+        "x-dead-letter-routing-key",
+        &names.dead_letters(worker),
+    );
+    text(&mut arguments, "x-dead-letter-strategy", "at-least-once");
+    number(&mut arguments, "x-delivery-limit", DELIVERY_LIMIT);
+    number(
+        &mut arguments,
+        "x-max-length-bytes",
+        i64::try_from(queue_max_bytes).unwrap_or(i64::MAX),
+    );
+    declare_durable(channel, names.queue(worker), arguments).await
+}
+
+async fn declare_dead_letters(
+    channel: &Channel,
+    names: &Names,
+    worker: Worker,
+) -> lapin::Result<()> {
+    let mut arguments = FieldTable::default();
+    text(&mut arguments, "x-queue-type", "quorum");
+    number(&mut arguments, "x-delivery-limit", NO_DELIVERY_LIMIT);
+    declare_durable(channel, names.dead_letters(worker), arguments).await
+}
+
+async fn declare_durable(
+    channel: &Channel,
+    queue: String,
+    arguments: FieldTable,
+) -> lapin::Result<()> {
+    let options = QueueDeclareOptions {
+        durable: true,
+        ..Default::default()
+    };
+    channel
+        .queue_declare(queue.into(), options, arguments)
+        .await?;
+    Ok(())
+}
+
+fn text(arguments: &mut FieldTable, name: &str, value: &str) {
+    arguments.insert(name.into(), AMQPValue::LongString(value.into()));
+}
+
+fn number(arguments: &mut FieldTable, name: &str, value: i64) {
+    arguments.insert(name.into(), AMQPValue::LongLongInt(value));
+}

@@ -1,0 +1,188 @@
+//! What the services tell each other, and the bodies in which it travels.
+//!
+//! A body is `{"version":1,"events":[…]}` with one event or many, so that one publish and one
+//! confirm can carry all that was waiting. Each event is an object with its kind as the only key.
+//! One event that cannot be read costs only itself: it comes out of [`decode`] as such, with its
+//! own bytes, beside its readable neighbours.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{Message, SessionState, StatusChange};
+
+/// The form of body that this release writes and the only one that it reads.
+pub const VERSION: u64 = 1;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Event {
+    /// The gateway accepted a message.
+    Message(Box<Message>),
+    /// The gateway accepted a wish to take or resolve a session.
+    StatusChange(StatusChange),
+    /// The persister committed a session's new state.
+    SessionUpdated(SessionState),
+}
+
+impl Event {
+    /// The event in JSON, ready to be put into a body.
+    ///
+    /// # Errors
+    /// None in practice: every event has a form in JSON.
+    pub fn encode(&self) -> Result<EncodedEvent, serde_json::Error> {
+        serde_json::to_vec(self).map(EncodedEvent)
+    }
+}
+
+/// An event in JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedEvent(Vec<u8>);
+
+impl EncodedEvent {
+    /// How much of a body it takes, in bytes.
+    pub fn size(&self) -> usize {
+        self.0.len() + 1
+    }
+}
+
+/// An event that nobody can read, with the reason why.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct UnreadableEvent {
+    /// The event as it came.
+    pub event: EncodedEvent,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Why a whole body cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableBody {
+    /// It is not JSON, or not of the form of a body.
+    #[error("not a body of events: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Another release wrote it. Guessing at its meaning could lose something.
+    #[error("body version {0} is not known here")]
+    UnknownVersion(u64),
+}
+
+/// Puts events into one body.
+pub fn encode<'a>(events: impl IntoIterator<Item = &'a EncodedEvent>) -> Vec<u8> {
+    let mut body = format!(r#"{{"version":{VERSION},"events":["#).into_bytes();
+    for (position, event) in events.into_iter().enumerate() {
+        if position > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(&event.0);
+    }
+    body.extend_from_slice(b"]}");
+    body
+}
+
+/// Takes the events out of a body.
+///
+/// # Errors
+/// When the body as a whole cannot be read. An event that cannot be read is an item of the result.
+pub fn decode(body: &[u8]) -> Result<Vec<Result<Event, UnreadableEvent>>, UnreadableBody> {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        version: u64,
+        #[serde(borrow)]
+        events: &'a RawValue,
+    }
+
+    let envelope: Envelope<'_> = serde_json::from_slice(body)?;
+    if envelope.version != VERSION {
+        return Err(UnreadableBody::UnknownVersion(envelope.version));
+    }
+    let events: Vec<&RawValue> = serde_json::from_str(envelope.events.get())?;
+    Ok(events.into_iter().map(decode_one).collect())
+}
+
+fn decode_one(raw: &RawValue) -> Result<Event, UnreadableEvent> {
+    serde_json::from_str(raw.get()).map_err(|error| UnreadableEvent {
+        event: EncodedEvent(raw.get().as_bytes().to_vec()),
+        reason: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{self, SenderType};
+    use uuid::Uuid;
+
+    fn message(content: &str) -> Event {
+        Event::Message(Box::new(Message {
+            message_id: Uuid::now_v7(),
+            player_id: "p1".to_owned().try_into().unwrap(),
+            player_name: None,
+            sender_type: SenderType::Player,
+            sender_id: None,
+            sender_name: None,
+            content: content.to_owned().try_into().unwrap(),
+            accepted_at: chat::now(),
+            socket_id: None,
+            traceparent: None,
+        }))
+    }
+
+    #[test]
+    fn what_is_put_in_comes_out() {
+        let events = [message("one"), message("\"two\" \u{1F600}")];
+        let encoded: Vec<_> = events.iter().map(|event| event.encode().unwrap()).collect();
+        let decoded: Vec<_> = decode(&encode(&encoded)).unwrap();
+        let decoded: Vec<_> = decoded.into_iter().map(Result::unwrap).collect();
+        assert_eq!(decoded, events);
+    }
+
+    #[test]
+    fn one_bad_event_costs_only_itself() {
+        let good = message("good").encode().unwrap();
+        for bad in [
+            r#"{"message":{}}"#,
+            r#"{"unheardOf":{}}"#,
+            "7",
+            r#"{"message":{"messageId":"x"}}"#,
+        ] {
+            let bad = EncodedEvent(bad.as_bytes().to_vec());
+            let events = decode(&encode([&good, &bad, &good])).unwrap();
+            assert!(events[0].is_ok() && events[2].is_ok());
+            assert_eq!(events[1].as_ref().unwrap_err().event, bad);
+        }
+    }
+
+    #[test]
+    fn an_unknown_version_is_not_guessed_at() {
+        let body = br#"{"version":2,"events":{"of":"another form"}}"#;
+        assert!(matches!(
+            decode(body),
+            Err(UnreadableBody::UnknownVersion(2))
+        ));
+    }
+
+    #[test]
+    fn what_is_no_body_is_said_to_be_none() {
+        for body in [
+            &b"not json"[..],
+            b"{}",
+            b"\xff\xfe",
+            b"{\"version\":1}",
+            b"[]",
+            b"",
+        ] {
+            assert!(
+                matches!(decode(body), Err(UnreadableBody::Malformed(_))),
+                "{body:?}"
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_decoding_panic(body: Vec<u8>) {
+            drop(decode(&body));
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The words of the chat, as types that cannot be wrong: whoever holds one need not check again.
+
+pub mod event;
+mod invalid;
+mod message;
+mod player_id;
+mod session;
+mod socket_id;
+mod text;
+mod timestamp;
+
+pub use invalid::Invalid;
+pub use message::{Message, SenderType};
+pub use player_id::PlayerId;
+pub use session::{RequestedStatus, SessionState, SessionStatus, StatusChange};
+pub use socket_id::SocketId;
+pub use text::{Content, Name, SenderId, TraceParent};
+pub use timestamp::now;

@@ -1,0 +1,182 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Invalid;
+
+/// What a message says: 1 to 4,000 characters without the white space around them, and no NUL,
+/// which PostgreSQL cannot keep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 4000, examples("My sword is gone"))]
+pub struct Content(String);
+
+impl Content {
+    /// The most characters that it may have.
+    pub const MAX_CHARACTERS: usize = 4_000;
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Content {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let trimmed = text.trim();
+        if trimmed.is_empty() || exceeds(trimmed, Self::MAX_CHARACTERS) {
+            return Err(Invalid(
+                "must have 1 to 4,000 characters besides white space around them",
+            ));
+        }
+        refuse_nul(trimmed)?;
+        Ok(Self(if trimmed.len() == text.len() {
+            text
+        } else {
+            trimmed.to_owned()
+        }))
+    }
+}
+
+/// What a player or a member of the staff is called: 1 to 128 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 128, examples("Ada"))]
+pub struct Name(String);
+
+impl Name {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        short_text(text).map(Self)
+    }
+}
+
+/// Who sent a message, as the portal knows them: 1 to 128 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 128, examples("ada"))]
+pub struct SenderId(String);
+
+impl SenderId {
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for SenderId {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        short_text(text).map(Self)
+    }
+}
+
+impl From<super::PlayerId> for SenderId {
+    fn from(id: super::PlayerId) -> Self {
+        Self(id.into())
+    }
+}
+
+/// Which trace a message belongs to.
+///
+/// Source: <https://www.w3.org/TR/trace-context/#traceparent-header>.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct TraceParent(String);
+
+impl TryFrom<String> for TraceParent {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let is_hex = |part: &str, length: usize| {
+            part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let lengths = [2, 32, 16, 2];
+        let parts: Vec<_> = text.split('-').collect();
+        let well_formed = parts.len() == lengths.len()
+            && parts
+                .iter()
+                .zip(lengths)
+                .all(|(part, length)| is_hex(part, length));
+        if well_formed {
+            Ok(Self(text))
+        } else {
+            Err(Invalid("is not a traceparent"))
+        }
+    }
+}
+
+fn short_text(text: String) -> Result<String, Invalid> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() || exceeds(trimmed, 128) {
+        return Err(Invalid(
+            "must have 1 to 128 characters besides white space around them",
+        ));
+    }
+    refuse_nul(trimmed)?;
+    Ok(trimmed.to_owned())
+}
+
+fn exceeds(text: &str, characters: usize) -> bool {
+    text.len() > characters && text.chars().nth(characters).is_some()
+}
+
+fn refuse_nul(text: &str) -> Result<(), Invalid> {
+    if text.contains('\0') {
+        Err(Invalid("must not contain NUL"))
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(text: &str) -> Result<Content, Invalid> {
+        Content::try_from(text.to_owned())
+    }
+
+    #[test]
+    fn content_loses_the_white_space_around_it_and_nothing_else() {
+        assert_eq!(content(" \n a\n b \t").unwrap().as_str(), "a\n b");
+    }
+
+    #[test]
+    fn characters_are_counted_not_bytes() {
+        assert!(content(&"ä".repeat(4_000)).is_ok());
+        assert!(content(&"a".repeat(4_001)).is_err());
+        assert!(content(&format!("  {}  ", "😀".repeat(4_000))).is_ok());
+    }
+
+    #[test]
+    fn nothing_white_space_and_nul_are_refused() {
+        for text in ["", "  \n", "a\0b"] {
+            assert!(content(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_traceparent_has_the_form_of_the_standard() {
+        let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert!(TraceParent::try_from(good.to_owned()).is_ok());
+        for bad in [
+            "",
+            "00-0af7-b7ad-01",
+            &good.to_uppercase(),
+            &format!("{good}-00"),
+        ] {
+            assert!(TraceParent::try_from(bad.to_owned()).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! How a service runs, whatever it does.
+
+pub mod backoff;
+pub mod health;
+pub mod metrics;
+mod outage;
+pub mod settings;
+pub mod shutdown;
+pub mod telemetry;
+mod tls;
+
+pub use outage::Outage;
+pub use tls::install_crypto;

@@ -1,0 +1,126 @@
+//! How a service reads its settings: from the environment, or as options that override it.
+
+use std::time::Duration;
+
+use clap::{Command, Parser, error::ErrorKind};
+
+/// What a process was started for.
+#[derive(Debug)]
+pub enum Invocation<Service, Command> {
+    /// To serve, with these settings.
+    Serve(Service),
+    /// To do one thing for an operator.
+    Do(Command),
+}
+
+/// The settings of this process. A wrong one ends it: one line to standard error says which and
+/// why, and the exit status is 2.
+pub fn parse<S: Parser>() -> S {
+    parse_as(S::command())
+}
+
+/// What this process was started for: one of the commands `C`, if its first argument names one,
+/// else to serve with the settings `S`, whose `--help` lists the commands as well. Each command has
+/// settings of its own, so that an operator need not give those of the service. A wrong setting
+/// ends the process as in [`parse`].
+pub fn parse_invocation<S: Parser, C: Parser>() -> Invocation<S, C> {
+    let commands = C::command();
+    let first = std::env::args().nth(1).unwrap_or_default();
+    if commands.get_subcommands().any(|it| it.get_name() == first) {
+        return Invocation::Do(parse_as(commands));
+    }
+    let mut help = "Commands, each with a --help of its own:".to_owned();
+    for command in commands.get_subcommands() {
+        let about = command
+            .get_about()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        help.push_str(&format!("\n  {:<14}{about}", command.get_name()));
+    }
+    Invocation::Serve(parse_as(S::command().after_help(help)))
+}
+
+fn parse_as<S: Parser>(command: Command) -> S {
+    let parsed = command
+        .try_get_matches()
+        .and_then(|matches| S::from_arg_matches(&matches));
+    match parsed {
+        Ok(settings) => settings,
+        Err(error) if is_answer(error.kind()) => error.exit(),
+        Err(error) => fail(&one_line(&error.to_string())),
+    }
+}
+
+/// Ends the process because a setting is wrong, with `complaint` as the one line that says so.
+pub fn fail(complaint: &str) -> ! {
+    #[expect(
+        clippy::print_stderr,
+        reason = "logging is not set up before the settings are right"
+    )]
+    {
+        eprintln!("error: {complaint}");
+    }
+    std::process::exit(2)
+}
+
+/// Reads a setting such as `250ms`, `2s` or `5m`.
+///
+/// # Errors
+/// Says what form it must have.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let milliseconds_each = match text.get(digits.len()..) {
+        Some("ms") => 1,
+        Some("s") => 1_000,
+        Some("m") => 60_000,
+        _ => return Err("a number with ms, s or m behind it is needed, such as 250ms".to_owned()),
+    };
+    let number: u32 = digits
+        .parse()
+        .map_err(|_| "the number is not a whole one".to_owned())?;
+    Ok(Duration::from_millis(u64::from(number) * milliseconds_each))
+}
+
+/// Whether clap answers a question (`--help`) rather than complains.
+fn is_answer(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    )
+}
+
+/// What clap says in its first paragraph, on one line and without its own `error:`.
+fn one_line(complaint: &str) -> String {
+    let paragraph: Vec<_> = complaint
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .map(str::trim)
+        .collect();
+    paragraph.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_with_their_unit() {
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        for wrong in ["", "5", "s", "1.5s", "-1s", "5h", "5 s"] {
+            assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_complaint_is_one_line() {
+        let complaint = "error: the following were not provided:\n  --a <A>\n  --b <B>\n\nUsage: x";
+        assert_eq!(
+            one_line(complaint),
+            "the following were not provided: --a <A> --b <B>"
+        );
+    }
+}

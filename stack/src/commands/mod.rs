@@ -1,0 +1,94 @@
+mod down;
+mod exec;
+mod interrupts;
+mod run;
+mod status;
+mod summary;
+mod up;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Args, Parser};
+use stack::Console;
+
+use self::interrupts::Interrupts;
+
+/// Runs the whole system for development and tests: a PostgreSQL and a RabbitMQ of its own, and the
+/// services. It listens on the loopback address only, and keeps everything in one directory.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub enum Command {
+    /// Starts everything and follows the logs; Ctrl-C stops everything
+    Run(run::Run),
+    /// Starts everything in the background, and returns when it is ready
+    Up(up::Up),
+    /// Stops what runs in the directory
+    Down(Place),
+    /// Shows what runs in the directory; exits with 3 when nothing does
+    Status(Place),
+    /// Runs a command with an empty PostgreSQL and an empty RabbitMQ, and nothing else
+    Exec(exec::Exec),
+}
+
+/// Where a stack is.
+#[derive(Args, Clone, Debug)]
+pub struct Place {
+    /// The directory that holds its data, logs and secrets
+    #[arg(long = "dir", value_name = "DIR", default_value = ".local")]
+    directory: PathBuf,
+}
+
+/// Where the services' programs are.
+#[derive(Args, Clone, Debug)]
+pub struct Binaries {
+    /// The directory of the services' programs; without it, the one that this program is in
+    #[arg(long = "bin-dir", value_name = "DIR")]
+    binaries: Option<PathBuf>,
+}
+
+impl Binaries {
+    fn directory(&self) -> anyhow::Result<PathBuf> {
+        match &self.binaries {
+            Some(directory) => Ok(directory.clone()),
+            None => {
+                let own = env::current_exe().context("cannot find this program")?;
+                Ok(own.parent().unwrap_or(Path::new("/")).to_owned())
+            }
+        }
+    }
+}
+
+impl Command {
+    /// Does it; a failure is printed to standard error.
+    pub async fn run(self) -> ExitCode {
+        let done = async {
+            let mut interrupts = Interrupts::listen()?;
+            match self {
+                Self::Run(run) => run.run(&mut interrupts).await,
+                Self::Up(up) => up.run(&mut interrupts).await,
+                Self::Down(place) => down::run(&place.directory).await,
+                Self::Status(place) => status::run(&place.directory),
+                Self::Exec(exec) => exec.run(&mut interrupts).await,
+            }
+        };
+        done.await.unwrap_or_else(|error: anyhow::Error| {
+            Console::errors().say(&format!("{error:#}"));
+            ExitCode::FAILURE
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_orders_are_well_formed() {
+        super::Command::command().debug_assert();
+    }
+}

@@ -1,0 +1,60 @@
+use std::{convert::Infallible, future::pending, process::ExitCode};
+
+use anyhow::Context;
+use clap::Args;
+use nix::unistd::setsid;
+use stack::{Console, ServerSettings, Stack, Supervisor, Variables};
+
+use super::{Binaries, Interrupts, Place, summary};
+
+/// The settings of `stack run`.
+#[derive(Args, Debug)]
+pub struct Run {
+    #[command(flatten)]
+    place: Place,
+
+    #[command(flatten)]
+    binaries: Binaries,
+
+    /// Whether it is what `stack up` starts: away from the terminal, and brief
+    #[arg(long, hide = true)]
+    detached: bool,
+}
+
+impl Run {
+    /// Runs until a signal comes or the start fails.
+    pub async fn run(self, interrupts: &mut Interrupts) -> anyhow::Result<ExitCode> {
+        let console = if self.detached {
+            setsid().context("cannot leave the terminal")?;
+            Console::brief()
+        } else {
+            Console::following()
+        };
+        let supervisor = Supervisor::take(&self.place.directory, console).await?;
+        let stopped = tokio::select! {
+            failed = self.serve(&supervisor) => failed.map(|never| match never {}),
+            signal = interrupts.next() => Ok(signal),
+        };
+        match &stopped {
+            Ok(signal) => console.say(&format!("{signal}: stopping everything")),
+            Err(error) => console.say(&format!("{error:#}\nstopping everything")),
+        }
+        interrupts.stop(&supervisor).await;
+        console.say("everything has stopped");
+        Ok(if stopped.is_ok() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+
+    async fn serve(&self, supervisor: &Supervisor) -> anyhow::Result<Infallible> {
+        let binaries = self.binaries.directory()?;
+        let _stack = Stack::start(supervisor, &binaries, &ServerSettings::default()).await?;
+        let variables = Variables::read(&supervisor.environment_file())?;
+        let text = summary::text(&variables, supervisor.directory());
+        supervisor.console().say(&text);
+        supervisor.console().say("Ctrl-C stops everything");
+        pending().await
+    }
+}

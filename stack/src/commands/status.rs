@@ -1,0 +1,39 @@
+use std::{path::Path, process::ExitCode};
+
+use stack::{Variables, holder, recorded};
+
+use super::summary;
+
+/// What init scripts say for "not running".
+const NOT_RUNNING: u8 = 3;
+
+/// Shows whether a supervisor runs, its processes, and where everything is.
+pub fn run(directory: &Path) -> anyhow::Result<ExitCode> {
+    let holder = holder(directory);
+    let processes = recorded(directory);
+    match holder {
+        Some(holder) => println!("running, as process {}", holder.pid()),
+        None => println!("nothing runs in {}", directory.display()),
+    }
+    for process in processes {
+        let pid = process.identity.pid();
+        match (process.identity.is_alive(), holder) {
+            (true, Some(_)) => println!("  {:<13} process {pid}", process.name),
+            (true, None) => println!("  {:<13} process {pid}, left over", process.name),
+            (false, _) => println!("  {:<13} not running", process.name),
+        }
+    }
+    if holder.is_none() {
+        return Ok(ExitCode::from(NOT_RUNNING));
+    }
+    let environment = directory.join("env");
+    if environment.exists() {
+        println!(
+            "{}",
+            summary::text(&Variables::read(&environment)?, directory)
+        );
+    } else {
+        println!("not everything is ready");
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,20 @@
+use std::path::Path;
+
+use stack::Variables;
+
+/// What one wants to know of a system that runs: where its parts are.
+pub fn text(variables: &Variables, directory: &Path) -> String {
+    let value = |name| variables.get(name).unwrap_or("?");
+    let directory = directory.display();
+    let gateway = value("GATEWAY_URL");
+    let pusher = format!("{}:{}", value("PUSHER_HOST"), value("PUSHER_PORT"));
+    let key = value("PUSHER_KEY");
+    format!(
+        "everything is ready\n\
+         \x20 gateway       {gateway}\n\
+         \x20 its API       {gateway}/docs\n\
+         \x20 local-pusher  {pusher}, key {key}\n\
+         \x20 settings      {directory}/env (for a shell: . {directory}/env)\n\
+         \x20 logs          {directory}/logs"
+    )
+}

@@ -1,0 +1,95 @@
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use anyhow::Context;
+use uuid::Uuid;
+
+use crate::Variables;
+
+/// What a directory keeps from one run to the next: secrets and names, made once, and ports, used
+/// again as long as they are free.
+#[derive(Debug)]
+pub struct Kept {
+    path: PathBuf,
+    variables: Mutex<Variables>,
+}
+
+impl Kept {
+    pub(crate) fn open(directory: &Path) -> anyhow::Result<Self> {
+        let path = directory.join("kept");
+        let variables = Mutex::new(Variables::read(&path)?);
+        Ok(Self { path, variables })
+    }
+
+    /// The value of `name`; the first time, `make` makes it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn value(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+        let mut variables = self.lock();
+        if let Some(value) = variables.get(name) {
+            return Ok(value.to_owned());
+        }
+        let value = make();
+        variables.set(name, &value);
+        variables.write(&self.path)?;
+        Ok(value)
+    }
+
+    /// Free ports of the loopback address: those of the last time, unless they are taken or `others`
+    /// are wanted.
+    ///
+    /// # Errors
+    /// When there are none, or the file cannot be written.
+    pub fn ports<const N: usize>(
+        &self,
+        names: [&str; N],
+        others: bool,
+    ) -> anyhow::Result<[u16; N]> {
+        let mut variables = self.lock();
+        // All are held until the last is found, so that they differ.
+        let mut held = Vec::new();
+        let mut ports = [0; N];
+        for (name, port) in names.iter().zip(&mut ports) {
+            let last = variables.get(name).and_then(|port| port.parse().ok());
+            let listener = free(last.filter(|_| !others)).context("no port is free")?;
+            *port = listener.local_addr()?.port();
+            variables.set(name, port.to_string());
+            held.push(listener);
+        }
+        variables.write(&self.path)?;
+        Ok(ports)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Variables> {
+        self.variables
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A secret that cannot be guessed: 32 hexadecimal digits, 122 random bits.
+pub(crate) fn secret() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+/// Twice as long, for signatures that need at least 32 bytes.
+pub(crate) fn long_secret() -> String {
+    secret() + &secret()
+}
+
+/// A name that no other directory has, such as `chat_1b9d6bcd`.
+pub(crate) fn name() -> String {
+    let mut digits = secret();
+    digits.truncate(8);
+    format!("chat_{digits}")
+}
+
+fn free(preferred: Option<u16>) -> std::io::Result<TcpListener> {
+    preferred
+        .and_then(|port| TcpListener::bind(("127.0.0.1", port)).ok())
+        .map_or_else(|| TcpListener::bind(("127.0.0.1", 0)), Ok)
+}

@@ -1,0 +1,43 @@
+//! Starts the system's servers and services for one directory, keeps them running, and leaves
+//! nothing behind: what `make run` and `make test` do, and what drills and benchmarks start
+//! private systems with.
+//!
+//! A [`Supervisor`] owns a directory and every process that was started for it. [`Servers`] are a
+//! private PostgreSQL and a private RabbitMQ; a [`Stack`] is these and the four services.
+
+mod console;
+mod environment;
+mod foreground;
+mod identity;
+mod kept;
+mod leftovers;
+mod lock;
+mod log;
+mod ports;
+mod postgres;
+mod probe;
+mod process;
+mod program;
+mod rabbitmq;
+mod servers;
+mod services;
+mod supervisor;
+mod watcher;
+mod whole;
+
+pub use console::Console;
+pub use environment::Variables;
+pub use foreground::Foreground;
+pub use identity::Identity;
+pub use kept::Kept;
+pub use leftovers::{Record, recorded};
+pub use lock::{TakeError, holder};
+pub use postgres::{Postgres, PostgresSettings};
+pub use probe::Probe;
+pub use process::{NotReady, Process};
+pub use program::{Program, Rank};
+pub use rabbitmq::{RabbitMq, RabbitMqSettings};
+pub use servers::{ServerSettings, Servers};
+pub use services::{Running, Service, Services};
+pub use supervisor::Supervisor;
+pub use whole::Stack;

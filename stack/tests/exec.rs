@@ -1,0 +1,80 @@
+//! `stack exec` with real servers.
+
+mod support;
+
+use std::{env, net::SocketAddr};
+
+use nix::sys::signal::Signal;
+use stack::Probe;
+use support::{Background, Place, outcome};
+
+/// Is run by [`ends_as_its_command_and_leaves_no_process`], as the command.
+#[tokio::test]
+#[ignore = "needs servers, and another test starts it with them"]
+async fn uses_the_servers() {
+    let database = env::var("TEST_DATABASE_URL").unwrap();
+    let config: tokio_postgres::Config = database.parse().unwrap();
+    Probe::Postgres(Box::new(config.clone()))
+        .ask()
+        .await
+        .unwrap();
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    // It would fail if the database of an earlier run were still there.
+    client.batch_execute("CREATE DATABASE mine").await.unwrap();
+
+    let broker = env::var("TEST_AMQP_URL").unwrap();
+    let (_, address) = broker.rsplit_once('@').unwrap();
+    let address: SocketAddr = address.strip_suffix("/%2f").unwrap().parse().unwrap();
+    Probe::Amqp(address).ask().await.unwrap();
+}
+
+#[test]
+fn ends_as_its_command_and_leaves_no_process() {
+    let place = Place::new();
+    for _ in 0..2 {
+        let mut command = place.stack("exec");
+        command.arg("--").arg(env::current_exe().unwrap());
+        command.args(["uses_the_servers", "--exact", "--ignored"]);
+        let (code, output) = outcome(&mut command);
+        assert_eq!(code, Some(0), "{output}");
+        assert!(output.contains("1 passed"), "{output}");
+        assert_eq!(place.processes(), Vec::<String>::new());
+    }
+
+    let mut command = place.stack("exec");
+    command.args(["--", "sh", "-c", "sleep 600 & echo running; wait; exit 7"]);
+    let mut running = Background::start(&mut command);
+    running.wait_for_line("running");
+    let (code, output) = outcome(place.stack("exec").args(["--", "true"]));
+    assert_eq!(code, Some(1));
+    assert!(output.contains("already running"), "{output}");
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.exit_code(), Some(128 + Signal::SIGTERM as i32));
+    assert_eq!(place.processes(), Vec::<String>::new());
+}
+
+#[test]
+fn begins_anew_after_a_killed_supervisor() {
+    let place = Place::new();
+    let mut command = place.stack("exec");
+    command.args([
+        "--",
+        "sh",
+        "-c",
+        "sleep 600 & setsid sleep 600 & echo running; wait",
+    ]);
+    let mut killed = Background::start(&mut command);
+    killed.wait_for_line("running");
+    killed.signal(Signal::SIGKILL);
+    assert_eq!(killed.exit_code(), None);
+    assert!(place.processes().len() > 4, "{:?}", place.processes());
+
+    let (code, output) = outcome(place.stack("exec").args(["--", "sh", "-c", "exit 7"]));
+    assert_eq!(code, Some(7), "{output}");
+    assert!(
+        output.contains("stopped what an earlier run had left: command, epmd, postgres, rabbitmq"),
+        "{output}"
+    );
+    assert_eq!(place.processes(), Vec::<String>::new());
+}

@@ -1,0 +1,160 @@
+//! The whole stack with real servers. Scripts stand in for the services: they write down what they
+//! are told, and this program answers for them.
+
+mod support;
+
+use std::{
+    env, fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use stack::{Probe, Variables};
+use support::{Background, Place, eventually, outcome, script};
+
+const SERVICES: [&str; 4] = ["gateway", "persister", "broadcaster", "local-pusher"];
+
+/// Is run by the scripts that stand in for services: answers every request with 200.
+#[test]
+#[ignore = "never ends, and the other tests start it"]
+fn stand_in() {
+    let listener = TcpListener::bind(env::var("STAND_IN_LISTEN").unwrap()).unwrap();
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        let mut request = [0; 1024];
+        if stream.read(&mut request).is_ok_and(|read| read > 0) {
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            stream.write_all(answer).unwrap();
+        }
+    }
+}
+
+fn stand_ins(place: &Place) -> PathBuf {
+    let directory = place.beside("bin");
+    let this = env::current_exe().unwrap();
+    for name in SERVICES {
+        let listen = format!("{}_LISTEN", name.to_uppercase().replace('-', "_"));
+        script(
+            &directory.join(name),
+            &format!(
+                r#"env > "$0.$$.env"; mv "$0.$$.env" "$0${{1:+.$1}}.env"
+                [ "$1" != migrate ] || exit 0
+                STAND_IN_LISTEN=${listen} exec '{}' stand_in --exact --ignored --nocapture"#,
+                this.display()
+            ),
+        );
+    }
+    directory
+}
+
+fn environment(place: &Place) -> Variables {
+    Variables::read(&place.directory().join("env")).unwrap()
+}
+
+fn pid(place: &Place, name: &str) -> i32 {
+    environment(place).get(name).unwrap().parse().unwrap()
+}
+
+fn told(binaries: &Path, service: &str) -> String {
+    fs::read_to_string(binaries.join(format!("{service}.env"))).unwrap()
+}
+
+#[tokio::test]
+async fn comes_up_keeps_running_and_goes_down() {
+    let place = Place::new();
+    let binaries = stand_ins(&place);
+    let up = || {
+        let mut command = place.stack("up");
+        command.arg("--bin-dir").arg(&binaries);
+        command.env("AUTH_MODE", "jwt").env("PUSHER_PORT", "1");
+        outcome(&mut command)
+    };
+    let (code, output) = up();
+    assert_eq!(code, Some(0), "{output}");
+    let variables = environment(&place);
+    let value = |name: &str| variables.get(name).unwrap().to_owned();
+    assert!(output.contains(&value("GATEWAY_URL")), "{output}");
+    assert_eq!(value("PUSHER_CHANNEL_ACCESS"), "private");
+    assert_eq!(value("AUTH_MODE"), "jwt", "what the caller sets stays");
+    assert_ne!(value("PUSHER_PORT"), "1", "but for addresses");
+    assert!(value("AUTH_JWT_SECRET").len() >= 32);
+    let comm = fs::read_to_string(format!("/proc/{}/comm", value("PID_RABBITMQ"))).unwrap();
+    assert_eq!(comm.trim(), "beam.smp");
+
+    // Each service is told what it needs and nothing of what is none of its business.
+    assert!(told(&binaries, "gateway").contains("AUTH_JWT_SECRET="));
+    assert!(told(&binaries, "persister.migrate").contains("DATABASE_URL="));
+    assert!(!told(&binaries, "persister").contains("PUSHER_"));
+    assert!(!told(&binaries, "broadcaster").contains("DATABASE_URL="));
+    assert!(
+        told(&binaries, "broadcaster").contains(&format!("PUSHER_PORT={}", value("PUSHER_PORT")))
+    );
+
+    // What is killed comes back at the same address, and `env` says as which process.
+    let config: tokio_postgres::Config = value("DATABASE_URL").parse().unwrap();
+    let (_, broker) = value("AMQP_URL")
+        .rsplit_once('@')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    let broker = broker.strip_suffix("/%2f").unwrap().parse().unwrap();
+    let gateway: SocketAddr = value("GATEWAY_LISTEN").parse().unwrap();
+    for (name, probe) in [
+        ("PID_RABBITMQ", Probe::Amqp(broker)),
+        ("PID_POSTGRES", Probe::Postgres(Box::new(config))),
+        ("PID_GATEWAY", Probe::Http(gateway)),
+    ] {
+        let killed = pid(&place, name);
+        kill(Pid::from_raw(killed), Signal::SIGKILL).unwrap();
+        let pid = eventually(name, || {
+            Some(pid(&place, name)).filter(|pid| *pid != killed)
+        });
+        assert!(Path::new(&format!("/proc/{pid}")).exists());
+        probe
+            .until_good(std::time::Duration::from_secs(120))
+            .await
+            .unwrap();
+    }
+
+    let (code, output) = outcome(place.stack("status").env("X", ""));
+    assert_eq!(code, Some(0), "{output}");
+    let (code, output) = outcome(place.stack("run").arg("--bin-dir").arg(&binaries));
+    assert_eq!(code, Some(1));
+    assert!(output.contains("already running"), "{output}");
+
+    let (code, output) = outcome(&mut place.stack("down"));
+    assert_eq!(code, Some(0), "{output}");
+    assert_eq!(place.processes(), Vec::<String>::new());
+    assert!(!place.directory().join("env").exists());
+    assert_eq!(outcome(&mut place.stack("status")).0, Some(3));
+
+    // The second time it has the same secrets and addresses, and Ctrl-C stops it too.
+    let mut command = place.stack("run");
+    command.arg("--bin-dir").arg(&binaries);
+    let mut running = Background::start(&mut command);
+    running.wait_for_line("Ctrl-C stops everything");
+    for name in ["DATABASE_URL", "AMQP_URL", "PUSHER_SECRET", "GATEWAY_URL"] {
+        assert_eq!(environment(&place).get(name), Some(value(name).as_str()));
+    }
+    running.signal(Signal::SIGINT);
+    assert_eq!(running.exit_code(), Some(0));
+    assert_eq!(place.processes(), Vec::<String>::new());
+}
+
+#[test]
+fn says_why_it_did_not_come_up() {
+    let place = Place::new();
+    let binaries = stand_ins(&place);
+    script(
+        &binaries.join("broadcaster"),
+        "echo 'my settings are wrong'; exit 2",
+    );
+    let (code, output) = outcome(place.stack("up").arg("--bin-dir").arg(&binaries));
+    assert_eq!(code, Some(1));
+    assert!(output.contains("my settings are wrong"), "{output}");
+    assert_eq!(place.processes(), Vec::<String>::new());
+}
