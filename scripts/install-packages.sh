@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the project needs from Debian, and only what is missing: a C compiler, the programs of
-# PostgreSQL and of RabbitMQ, curl and the certificates. Names of further programs (libpq) may follow.
+# PostgreSQL and of RabbitMQ, curl and the certificates; with the word libpq, that library as well.
 #
 # The project runs servers of its own under .local/, so no service of the system is left running by
 # an installation made here, and one that was there before is left alone.
@@ -71,7 +71,8 @@ forbid_starts() {
 }
 
 apt() {
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"
+    $sudo env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+        apt-get -qq -o DPkg::Lock::Timeout=300 "$@"
 }
 
 echo "Installing from Debian: $missing"

@@ -54,11 +54,7 @@ pub struct Caller {
 impl Caller {
     /// A caller that follows `outage`.
     pub fn new(client: Client, metrics: Metrics, outage: Outage) -> Self {
-        Self {
-            client,
-            metrics,
-            outage: Arc::new(Mutex::new(outage)),
-        }
+        Self { client, metrics, outage: Arc::new(Mutex::new(outage)) }
     }
 
     /// Has Pusher take the jobs, however often it takes, and says which it never will. One that is
@@ -68,18 +64,12 @@ impl Caller {
             return Vec::new();
         };
         if let [job] = jobs {
-            return vec![Refusal {
-                origin: Arc::clone(&job.origin),
-                reason,
-            }];
+            return vec![Refusal { origin: Arc::clone(&job.origin), reason }];
         }
         let mut refusals = Vec::new();
         for job in jobs {
             if let Err(reason) = self.insist(std::slice::from_ref(job)).await {
-                refusals.push(Refusal {
-                    origin: Arc::clone(&job.origin),
-                    reason,
-                });
+                refusals.push(Refusal { origin: Arc::clone(&job.origin), reason });
             }
         }
         refusals
@@ -92,9 +82,7 @@ impl Caller {
         loop {
             let began = tokio::time::Instant::now();
             let answer = self.client.send(&events).await;
-            self.metrics
-                .call_seconds
-                .observe(began.elapsed().as_secs_f64());
+            self.metrics.call_seconds.observe(began.elapsed().as_secs_f64());
             match answer {
                 Ok(()) => {
                     self.follow(Outage::succeeded);
@@ -122,19 +110,12 @@ impl Caller {
         let now = chat::now();
         for accepted_at in jobs.iter().filter_map(|job| job.origin.accepted_at) {
             let age = now.signed_duration_since(accepted_at);
-            self.metrics
-                .broadcast_seconds
-                .observe(age.as_seconds_f64().max(0.0));
+            self.metrics.broadcast_seconds.observe(age.as_seconds_f64().max(0.0));
         }
     }
 
     fn follow(&self, step: impl FnOnce(&mut Outage)) {
         // A thread that panicked while it held the lock left an outage that is as good as any.
-        step(
-            &mut self
-                .outage
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        );
+        step(&mut self.outage.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     }
 }

@@ -58,12 +58,7 @@ impl Client {
             .build()?;
         let api = settings.api().map_err(anyhow::Error::msg)?;
         let path = format!("/apps/{}/batch_events", settings.app.id);
-        Ok(Self {
-            http,
-            api,
-            path,
-            app: settings.app.clone(),
-        })
+        Ok(Self { http, api, path, app: settings.app.clone() })
     }
 
     /// Has Pusher take `events`, at most ten, all in one call.
@@ -77,29 +72,15 @@ impl Client {
             batch: &'a [PusherEvent],
         }
         let body = serde_json::to_vec(&Batch { batch: events }).map_err(|it| away(&it))?;
-        let request = RequestToSign {
-            method: "POST",
-            path: &self.path,
-            body: &body,
-        };
-        let now = SystemTime::UNIX_EPOCH
-            .elapsed()
-            .map_err(|it| away(&it))?
-            .as_secs();
+        let request = RequestToSign { method: "POST", path: &self.path, body: &body };
+        let now = SystemTime::UNIX_EPOCH.elapsed().map_err(|it| away(&it))?.as_secs();
         let query = sign_request(&self.app.key, &self.app.secret, request, now);
 
         let mut url = self.api.clone();
         url.set_path(&self.path);
         url.set_query(Some(&query));
-        let call = self
-            .http
-            .post(url)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body);
-        let answer = call
-            .send()
-            .await
-            .map_err(|error| away(&without_address(error)))?;
+        let call = self.http.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
+        let answer = call.send().await.map_err(|error| away(&without_address(error)))?;
         classify(answer).await
     }
 }
@@ -108,10 +89,7 @@ async fn classify(answer: reqwest::Response) -> Result<(), CallError> {
     let status = answer.status();
     if status.is_success() {
         // The connection can only be used again once the answer has been read.
-        answer
-            .bytes()
-            .await
-            .map_err(|error| away(&without_address(error)))?;
+        answer.bytes().await.map_err(|error| away(&without_address(error)))?;
         return Ok(());
     }
     let retry_after = answer
@@ -125,10 +103,7 @@ async fn classify(answer: reqwest::Response) -> Result<(), CallError> {
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => {
             Err(CallError::Refused { status, answer })
         }
-        _ => Err(CallError::Away {
-            cause: format!("{status}: {answer}"),
-            retry_after,
-        }),
+        _ => Err(CallError::Away { cause: format!("{status}: {answer}"), retry_after }),
     }
 }
 
@@ -139,10 +114,7 @@ fn away(cause: &dyn std::error::Error) -> CallError {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    CallError::Away {
-        cause: text,
-        retry_after: None,
-    }
+    CallError::Away { cause: text, retry_after: None }
 }
 
 /// The error without the address, whose query holds a signature.

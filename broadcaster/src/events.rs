@@ -58,18 +58,9 @@ fn of_message(
         SenderType::Staff => MESSAGE_SENT,
     };
     let socket_id = message.socket_id.as_ref().map(|id| id.as_str().to_owned());
-    let event = |channel, name, data| PusherEvent {
-        channel,
-        name,
-        data,
-        socket_id,
-    };
+    let event = |channel, name, data| PusherEvent { channel, name, data, socket_id };
     let to_staff = event.clone()(access.staff_channel(), staff_hear, data.clone());
-    let to_player = event(
-        access.player_channel(message.player_id.as_str()),
-        MESSAGE_SENT,
-        data,
-    );
+    let to_player = event(access.player_channel(message.player_id.as_str()), MESSAGE_SENT, data);
     Ok(vec![to_staff, to_player])
 }
 
@@ -78,10 +69,7 @@ fn of_session(
     access: ChannelAccess,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
     let data = serde_json::to_string(session)?;
-    let channels = [
-        access.staff_channel(),
-        access.player_channel(session.player_id.as_str()),
-    ];
+    let channels = [access.staff_channel(), access.player_channel(session.player_id.as_str())];
     let event = |channel| PusherEvent {
         channel,
         name: SESSION_UPDATED,
@@ -142,11 +130,7 @@ mod tests {
     #[test]
     fn the_senders_own_connection_is_left_out() {
         let events = pusher_events(&message(SenderType::Player), ChannelAccess::Public).unwrap();
-        assert!(
-            events
-                .iter()
-                .all(|it| it.socket_id.as_deref() == Some("1.2"))
-        );
+        assert!(events.iter().all(|it| it.socket_id.as_deref() == Some("1.2")));
     }
 
     #[test]

@@ -37,22 +37,10 @@ impl Metrics {
         let registry = registry.sub_registry_with_prefix("chat_broadcaster");
         let it = metrics.clone();
         registry.register("broadcast", "Events that Pusher took", it.broadcast);
-        registry.register(
-            "failed_calls",
-            "Calls that Pusher did not take",
-            it.failed_calls,
-        );
-        registry.register(
-            "dead_letters",
-            "Events sent to the dead letters",
-            it.dead_letters,
-        );
+        registry.register("failed_calls", "Calls that Pusher did not take", it.failed_calls);
+        registry.register("dead_letters", "Events sent to the dead letters", it.dead_letters);
         registry.register("call_events", "Events in a call to Pusher", it.call_events);
-        registry.register(
-            "call_seconds",
-            "Seconds that a call to Pusher took",
-            it.call_seconds,
-        );
+        registry.register("call_seconds", "Seconds that a call to Pusher took", it.call_seconds);
         registry.register(
             "broadcast_seconds",
             "Seconds from accepted to broadcast, of messages",

@@ -58,8 +58,7 @@ fn cut(text: &str, room: usize) -> &str {
         taken += bytes_in_json(*character);
         taken > room
     });
-    end.and_then(|(position, _)| text.get(..position))
-        .unwrap_or(text)
+    end.and_then(|(position, _)| text.get(..position)).unwrap_or(text)
 }
 
 fn bytes_in_json(character: char) -> usize {

@@ -127,11 +127,8 @@ impl PusherSettings {
     /// # Errors
     /// Names the setting that is wrong.
     pub fn api(&self) -> Result<reqwest::Url, String> {
-        let (scheme, host, port) = (
-            self.pusher_scheme.as_str(),
-            &self.pusher_host,
-            self.pusher_port,
-        );
+        let (scheme, host, port) =
+            (self.pusher_scheme.as_str(), &self.pusher_host, self.pusher_port);
         reqwest::Url::parse(&format!("{scheme}://{host}:{port}"))
             .map_err(|error| format!("PUSHER_HOST is not the name of a host: {error}"))
     }

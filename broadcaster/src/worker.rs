@@ -46,10 +46,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let (broker, pusher) = (
-        health::Dependency::new("broker"),
-        health::Dependency::new("pusher"),
-    );
+    let (broker, pusher) = (health::Dependency::new("broker"), health::Dependency::new("pusher"));
     // Whether Pusher works is only known once there is something to say.
     pusher.set_up(true);
     let dependencies = vec![broker.clone(), pusher.clone()];
@@ -221,15 +218,8 @@ impl Broadcaster {
         let (Ok(encoded), Ok(events)) = (event.encode(), pusher_events(event, self.access)) else {
             return Vec::new();
         };
-        let origin = Arc::new(Origin {
-            tag,
-            event: encoded,
-            accepted_at,
-        });
-        let job = |event| Job {
-            event,
-            origin: Arc::clone(&origin),
-        };
+        let origin = Arc::new(Origin { tag, event: encoded, accepted_at });
+        let job = |event| Job { event, origin: Arc::clone(&origin) };
         events.into_iter().map(job).collect()
     }
 

@@ -43,11 +43,7 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<AsyncPgConnection, U
 pub(crate) async fn connect_for_migrations(
     settings: &DatabaseSettings,
 ) -> Result<AsyncPgConnection, Unavailable> {
-    open(
-        settings.parsed().map_err(Unavailable::Address)?,
-        settings.database_timeout,
-    )
-    .await
+    open(settings.parsed().map_err(Unavailable::Address)?, settings.database_timeout).await
 }
 
 async fn open(
@@ -58,9 +54,7 @@ async fn open(
         let (client, connection) = config.connect(NoTls).await?;
         Ok(AsyncPgConnection::try_from_client_and_connection(client, connection).await?)
     };
-    tokio::time::timeout(timeout, connected)
-        .await
-        .map_err(|_| Unavailable::TimedOut(timeout))?
+    tokio::time::timeout(timeout, connected).await.map_err(|_| Unavailable::TimedOut(timeout))?
 }
 
 /// The error with what lies beneath it, which tokio-postgres leaves out of its own words.

@@ -21,12 +21,9 @@ const PATIENCE: &str = "5min";
 /// # Errors
 /// When the database cannot be used, or a migration fails; a migration is done whole or not at all.
 pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<Vec<String>> {
-    let mut connection = connect_for_migrations(settings)
-        .await
-        .context("the database cannot be reached")?;
-    lock(&mut connection)
-        .await
-        .context("another migration does not end")?;
+    let mut connection =
+        connect_for_migrations(settings).await.context("the database cannot be reached")?;
+    lock(&mut connection).await.context("another migration does not end")?;
     // The lock ends with the connection.
     let mut harness = AsyncMigrationHarness::new(connection);
     let applied = harness
@@ -41,9 +38,7 @@ async fn lock(connection: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
         #[diesel(sql_type = Text)]
         _locked: String,
     }
-    sql_query(format!("SET lock_timeout = '{PATIENCE}'"))
-        .execute(connection)
-        .await?;
+    sql_query(format!("SET lock_timeout = '{PATIENCE}'")).execute(connection).await?;
     sql_query(format!("SELECT pg_advisory_lock({LOCK})::text AS _locked"))
         .get_result::<Locked>(connection)
         .await?;

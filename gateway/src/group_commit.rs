@@ -59,25 +59,18 @@ impl Acceptor {
     pub async fn accept(&self, event: EncodedEvent) -> Result<(), NotAccepted> {
         let began = Instant::now();
         let accepted = self.confirmed(event).await;
-        self.metrics
-            .send_seconds
-            .observe(began.elapsed().as_secs_f64());
+        self.metrics.send_seconds.observe(began.elapsed().as_secs_f64());
         let outcome = match accepted {
             Ok(()) => SendOutcome::Accepted,
             Err(NotAccepted) => SendOutcome::Refused,
         };
-        self.metrics
-            .sends
-            .get_or_create(&SendLabels { outcome })
-            .inc();
+        self.metrics.sends.get_or_create(&SendLabels { outcome }).inc();
         accepted
     }
 
     async fn confirmed(&self, event: EncodedEvent) -> Result<(), NotAccepted> {
         let (answer, answered) = oneshot::channel();
-        self.waiting
-            .try_send(Waiting { event, answer })
-            .map_err(|_| NotAccepted)?;
+        self.waiting.try_send(Waiting { event, answer }).map_err(|_| NotAccepted)?;
         match timeout(self.timeout, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => Err(NotAccepted),
@@ -102,11 +95,8 @@ pub fn group_commit(
     metrics: Metrics,
 ) -> (Acceptor, GroupCommit) {
     let (sender, receiver) = mpsc::channel(WAITING_AT_MOST);
-    let acceptor = Acceptor {
-        waiting: sender,
-        timeout: settings.send_timeout,
-        metrics: metrics.clone(),
-    };
+    let acceptor =
+        Acceptor { waiting: sender, timeout: settings.send_timeout, metrics: metrics.clone() };
     let group_commit = GroupCommit {
         waiting: receiver,
         broker: settings.broker.clone(),
@@ -148,9 +138,7 @@ impl GroupCommit {
     /// A connection, or nothing when nobody needs one any more.
     async fn connect(&mut self) -> Result<Option<Publisher>, Broken> {
         let settings = self.broker.clone();
-        let connected = self
-            .refusing(Publisher::connect(&settings, "gateway"))
-            .await;
+        let connected = self.refusing(Publisher::connect(&settings, "gateway")).await;
         connected.transpose()
     }
 
@@ -212,9 +200,7 @@ impl GroupCommit {
         let body = event::encode(group.iter().map(|waiting| &waiting.event));
         let published = publisher.publish(RoutingKey::Accepted, &body).await;
         self.metrics.publish_events.observe(group.len() as f64);
-        self.metrics
-            .confirm_seconds
-            .observe(began.elapsed().as_secs_f64());
+        self.metrics.confirm_seconds.observe(began.elapsed().as_secs_f64());
         match published {
             Ok(()) => {
                 self.outage.succeeded();

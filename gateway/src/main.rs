@@ -58,10 +58,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     startup::run(settings, listener, stop).await
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the answer to a command of an operator"
-)]
+#[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
 fn print_openapi() -> anyhow::Result<()> {
     print!("{}", openapi::json()?);
     Ok(())

@@ -47,11 +47,7 @@ impl Metrics {
         };
         let registry = registry.sub_registry_with_prefix("chat_gateway");
         let it = metrics.clone();
-        registry.register(
-            "sends",
-            "Events that asked to be accepted, by outcome",
-            it.sends,
-        );
+        registry.register("sends", "Events that asked to be accepted, by outcome", it.sends);
         registry.register(
             "send_seconds",
             "Seconds from asking to be accepted to the answer",

@@ -43,12 +43,9 @@ pub fn json() -> Result<String, serde_json::Error> {
 
 pub(crate) fn serve(services: &mut web::ServiceConfig) {
     let to_docs = web::redirect("/docs", "/docs/");
-    services
-        .route("/openapi.json", web::get().to(show))
-        .service(to_docs)
-        .service(
-            SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")),
-        );
+    services.route("/openapi.json", web::get().to(show)).service(to_docs).service(
+        SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")),
+    );
 }
 
 async fn show() -> HttpResponse {

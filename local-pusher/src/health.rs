@@ -5,9 +5,7 @@ use serde_json::json;
 
 /// Adds the routes below `/health`.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/live", web::get().to(live))
-        .route("/ready", web::get().to(ready));
+    config.route("/live", web::get().to(live)).route("/ready", web::get().to(ready));
 }
 
 async fn live() -> HttpResponse {

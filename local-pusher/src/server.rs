@@ -38,11 +38,7 @@ impl Server {
                 .app_data(world.clone())
                 .app_data(web::PayloadConfig::new(MAX_BODY))
                 .configure(websocket::routes)
-                .service(
-                    web::scope("/apps")
-                        .wrap(from_fn(control::inject))
-                        .configure(api::routes),
-                )
+                .service(web::scope("/apps").wrap(from_fn(control::inject)).configure(api::routes))
                 .service(web::scope("/control").configure(control::routes))
                 .service(web::scope("/health").configure(health::routes))
         })
@@ -56,12 +52,7 @@ impl Server {
         .disable_signals()
         .listen(listener)?
         .run();
-        Ok(Self {
-            addr,
-            handle: server.handle(),
-            running: tokio::spawn(server),
-            stop,
-        })
+        Ok(Self { addr, handle: server.handle(), running: tokio::spawn(server), stop })
     }
 
     /// Where the server listens.

@@ -57,18 +57,13 @@ impl World {
 
     /// Breaks new WebSockets off for this long.
     pub fn refuse_connections_for(&self, time: Duration) {
-        *self
-            .refuses_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + time);
+        *self.refuses_until.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Instant::now() + time);
     }
 
     /// Whether a new WebSocket is broken off now.
     pub fn refuses_connections(&self) -> bool {
-        let until = *self
-            .refuses_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let until = *self.refuses_until.lock().unwrap_or_else(PoisonError::into_inner);
         until.is_some_and(|until| Instant::now() < until)
     }
 }

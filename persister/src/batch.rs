@@ -36,11 +36,7 @@ impl Batch {
     /// When the broker hands out no more.
     pub async fn collect(deliveries: &mut Deliveries, settings: &Settings) -> Result<Self, Broken> {
         let first = deliveries.next().await?;
-        let mut batch = Self {
-            last_tag: first.tag,
-            events: Vec::new(),
-            dead: Vec::new(),
-        };
+        let mut batch = Self { last_tag: first.tag, events: Vec::new(), dead: Vec::new() };
         batch.open(first);
         let deadline = tokio::time::Instant::now() + settings.batch_max_wait;
         while batch.events.len() < usize::from(settings.batch_max_events) {
@@ -57,10 +53,7 @@ impl Batch {
         match event::decode(&delivery.body) {
             Ok(events) => events.into_iter().for_each(|event| self.add(event)),
             Err(error) => {
-                self.dead.push(DeadLetter {
-                    body: delivery.body,
-                    reason: error.to_string(),
-                });
+                self.dead.push(DeadLetter { body: delivery.body, reason: error.to_string() });
             }
         }
     }
@@ -70,18 +63,12 @@ impl Batch {
             Ok(Event::SessionUpdated(session)) => {
                 let reason = "session-updated is not for the persister".to_owned();
                 if let Ok(event) = Event::SessionUpdated(session).encode() {
-                    self.dead.push(DeadLetter {
-                        body: event::encode([&event]),
-                        reason,
-                    });
+                    self.dead.push(DeadLetter { body: event::encode([&event]), reason });
                 }
             }
             Ok(event) => self.events.push(event),
             Err(UnreadableEvent { event, reason }) => {
-                self.dead.push(DeadLetter {
-                    body: event::encode([&event]),
-                    reason,
-                });
+                self.dead.push(DeadLetter { body: event::encode([&event]), reason });
             }
         }
     }

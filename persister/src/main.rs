@@ -58,18 +58,13 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     worker::run(settings, listener, stop).await
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the answer to a command of an operator"
-)]
+#[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
 async fn migrate(settings: DatabaseSettings) -> anyhow::Result<()> {
     if let Err(complaint) = settings.check() {
         fail(&complaint);
     }
     let applied = database::migrate(&settings).await?;
-    applied
-        .iter()
-        .for_each(|migration| println!("applied {migration}"));
+    applied.iter().for_each(|migration| println!("applied {migration}"));
     println!("the database is up to date");
     Ok(())
 }

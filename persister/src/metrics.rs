@@ -40,21 +40,9 @@ impl Metrics {
         let registry = registry.sub_registry_with_prefix("chat_persister");
         let it = metrics.clone();
         registry.register("persisted", "Messages that became rows", it.persisted);
-        registry.register(
-            "duplicates",
-            "Messages that were there already",
-            it.duplicates,
-        );
-        registry.register(
-            "dead_letters",
-            "Events sent to the dead letters",
-            it.dead_letters,
-        );
-        registry.register(
-            "announced",
-            "session-updated events published",
-            it.announced,
-        );
+        registry.register("duplicates", "Messages that were there already", it.duplicates);
+        registry.register("dead_letters", "Events sent to the dead letters", it.dead_letters);
+        registry.register("announced", "session-updated events published", it.announced);
         registry.register("batch_events", "Events in a batch", it.batch_events);
         registry.register(
             "batch_seconds",

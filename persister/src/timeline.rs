@@ -81,13 +81,7 @@ impl Timeline {
                 RequestedStatus::Active => takings.insert(at),
             };
         }
-        Self {
-            player_id,
-            player_name,
-            resolutions,
-            takings,
-            sessions: BTreeMap::new(),
-        }
+        Self { player_id, player_name, resolutions, takings, sessions: BTreeMap::new() }
     }
 
     /// Whether a resolution cuts the stored session `state` in two, so that its messages must be
@@ -103,8 +97,7 @@ impl Timeline {
             stored: Some(state.clone()),
             state,
         };
-        self.sessions
-            .insert(self.end(session.state.last_message_at), session);
+        self.sessions.insert(self.end(session.state.last_message_at), session);
     }
 
     /// Adds a stored session that is cut, with all of its messages. It keeps the oldest of them;
@@ -130,10 +123,7 @@ impl Timeline {
             session.take_in(message.accepted_at, message.sender_type);
             if session.stored.is_none() {
                 let session_id = session.state.id;
-                moves.push(Move {
-                    message_id: message.id,
-                    session_id,
-                });
+                moves.push(Move { message_id: message.id, session_id });
             }
         }
         moves
@@ -199,25 +189,13 @@ impl Session {
             resolved_at: None,
             version: 0,
         };
-        Self {
-            state,
-            stored: None,
-            answered: false,
-        }
+        Self { state, stored: None, answered: false }
     }
 
     /// The stored session again, but with the message accepted at `at` as its only one so far.
     fn holding_on(stored: SessionState, at: Time) -> Self {
-        let state = SessionState {
-            opened_at: at,
-            last_message_at: at,
-            ..stored.clone()
-        };
-        Self {
-            state,
-            stored: Some(stored),
-            answered: false,
-        }
+        let state = SessionState { opened_at: at, last_message_at: at, ..stored.clone() };
+        Self { state, stored: Some(stored), answered: false }
     }
 
     fn take_in(&mut self, at: Time, sender: SenderType) {
@@ -267,28 +245,19 @@ mod tests {
     }
 
     fn timeline(changes: &[(RequestedStatus, i64)]) -> Timeline {
-        let changes = changes
-            .iter()
-            .map(|(status, seconds)| (*status, at(*seconds)));
+        let changes = changes.iter().map(|(status, seconds)| (*status, at(*seconds)));
         Timeline::new(player(), None, changes)
     }
 
     fn settled(timeline: Timeline) -> Vec<SessionState> {
-        timeline
-            .into_sessions()
-            .into_iter()
-            .map(|it| it.state)
-            .collect()
+        timeline.into_sessions().into_iter().map(|it| it.state).collect()
     }
 
     #[test]
     fn a_first_message_opens_a_pending_session_and_staff_makes_it_active() {
         let mut timeline = timeline(&[]);
         let session = timeline.place(&message(1, SenderType::Player));
-        assert_eq!(
-            timeline.clone().into_sessions()[0].state.status,
-            SessionStatus::Pending
-        );
+        assert_eq!(timeline.clone().into_sessions()[0].state.status, SessionStatus::Pending);
         assert_eq!(timeline.place(&message(2, SenderType::Staff)), session);
         assert_eq!(settled(timeline)[0].status, SessionStatus::Active);
     }
@@ -300,14 +269,8 @@ mod tests {
         let earlier = timeline.place(&message(5, SenderType::Player));
         assert_ne!(earlier, later);
         let sessions = settled(timeline);
-        assert_eq!(
-            (sessions[0].id, sessions[0].resolved_at),
-            (earlier, Some(at(5)))
-        );
-        assert_eq!(
-            (sessions[1].id, sessions[1].status),
-            (later, SessionStatus::Pending)
-        );
+        assert_eq!((sessions[0].id, sessions[0].resolved_at), (earlier, Some(at(5))));
+        assert_eq!((sessions[1].id, sessions[1].status), (later, SessionStatus::Pending));
     }
 
     #[test]
@@ -330,14 +293,8 @@ mod tests {
         assert_eq!(sessions[0].last_message_at, at(1));
         assert_eq!(sessions[0].resolved_at, Some(at(5)));
         assert_eq!(sessions[1].status, SessionStatus::Pending);
-        assert_eq!(
-            (sessions[1].opened_at, sessions[1].resolved_at),
-            (at(9), None)
-        );
-        let moved = Move {
-            message_id: messages[1].id,
-            session_id: sessions[1].id,
-        };
+        assert_eq!((sessions[1].opened_at, sessions[1].resolved_at), (at(9), None));
+        let moved = Move { message_id: messages[1].id, session_id: sessions[1].id };
         assert_eq!(moves, [moved]);
     }
 
@@ -378,9 +335,6 @@ mod tests {
         let mut timeline = timeline(&[]);
         timeline.place(&named(2, "new"));
         timeline.place(&named(1, "old"));
-        assert_eq!(
-            settled(timeline)[0].player_name.as_ref().unwrap().as_str(),
-            "new"
-        );
+        assert_eq!(settled(timeline)[0].player_name.as_ref().unwrap().as_str(), "new");
     }
 }

@@ -47,10 +47,8 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let (broker, database) = (
-        health::Dependency::new("broker"),
-        health::Dependency::new("database"),
-    );
+    let (broker, database) =
+        (health::Dependency::new("broker"), health::Dependency::new("database"));
     let dependencies = vec![broker.clone(), database.clone()];
     let server = health::serve(listener, dependencies, Arc::new(registry), stop.clone())
         .context("health and metrics cannot be served")?;
@@ -104,12 +102,8 @@ impl Persister {
 
     /// Takes batches until it is to stop, or has had to give one back.
     async fn serve(&mut self, stop: &CancellationToken) -> Result<(), Broken> {
-        let deliveries = Deliveries::connect(
-            &self.settings.broker,
-            Worker::Persister,
-            PREFETCH,
-            "persister",
-        );
+        let deliveries =
+            Deliveries::connect(&self.settings.broker, Worker::Persister, PREFETCH, "persister");
         let mut deliveries = tokio::select! {
             connected = deliveries => connected?,
             () = stop.cancelled() => return Ok(()),
@@ -128,9 +122,7 @@ impl Persister {
                 () = tokio::time::sleep(HOLD) => break,
             }
             deliveries.acknowledge_up_to(batch.last_tag).await?;
-            self.metrics
-                .batch_seconds
-                .observe(began.elapsed().as_secs_f64());
+            self.metrics.batch_seconds.observe(began.elapsed().as_secs_f64());
         }
         deliveries.close().await;
         Ok(())
@@ -184,9 +176,7 @@ impl Persister {
             |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connect(&self.settings.database)
-                .await
-                .map_err(|it| unavailable(&it))?,
+            None => connect(&self.settings.database).await.map_err(|it| unavailable(&it))?,
         };
         // PostgreSQL gives up a statement by itself; this is for one that does not answer at all.
         let limit = self.settings.database.database_timeout * 2;
@@ -202,18 +192,13 @@ impl Persister {
         let now = chat::now();
         for message in &outcome.persisted {
             let age = now.signed_duration_since(message.accepted_at);
-            self.metrics
-                .persist_seconds
-                .observe(age.as_seconds_f64().max(0.0));
+            self.metrics.persist_seconds.observe(age.as_seconds_f64().max(0.0));
         }
-        self.metrics
-            .persisted
-            .inc_by(outcome.persisted.len() as u64);
+        self.metrics.persisted.inc_by(outcome.persisted.len() as u64);
         self.metrics.duplicates.inc_by(outcome.duplicates as u64);
         for message in outcome.conflicts {
             let event = Event::Message(Box::new(message));
-            self.bury(&dead_letter(&event, "another message has its messageId"))
-                .await;
+            self.bury(&dead_letter(&event, "another message has its messageId")).await;
         }
         self.announce(&outcome.news).await;
     }
@@ -222,9 +207,7 @@ impl Persister {
         for sessions in sessions.chunks(ANNOUNCED_TOGETHER) {
             let events = sessions.iter().cloned().map(Event::SessionUpdated);
             let events: Vec<_> = events.filter_map(|it| it.encode().ok()).collect();
-            self.publisher
-                .publish(RoutingKey::SessionUpdated, &event::encode(&events))
-                .await;
+            self.publisher.publish(RoutingKey::SessionUpdated, &event::encode(&events)).await;
             self.metrics.announced.inc_by(sessions.len() as u64);
         }
     }
@@ -232,9 +215,7 @@ impl Persister {
     async fn bury(&mut self, letters: impl IntoIterator<Item = &DeadLetter>) {
         for letter in letters {
             tracing::warn!(reason = letter.reason, "an event goes to the dead letters");
-            self.publisher
-                .bury(&self.dead_letters, &letter.body, &letter.reason)
-                .await;
+            self.publisher.bury(&self.dead_letters, &letter.body, &letter.reason).await;
             self.metrics.dead_letters.inc();
         }
     }
@@ -258,8 +239,5 @@ impl Persister {
 
 fn dead_letter(event: &Event, reason: &str) -> Option<DeadLetter> {
     let body = event::encode(&[event.encode().ok()?]);
-    Some(DeadLetter {
-        body,
-        reason: reason.to_owned(),
-    })
+    Some(DeadLetter { body, reason: reason.to_owned() })
 }

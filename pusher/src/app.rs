@@ -6,21 +6,11 @@ use secrecy::SecretString;
 #[command(next_help_heading = "Pusher application")]
 pub struct App {
     /// The application's id, as the Pusher dashboard shows it
-    #[arg(
-        id = "pusher_app_id",
-        long = "pusher-app-id",
-        env = "PUSHER_APP_ID",
-        value_name = "ID"
-    )]
+    #[arg(id = "pusher_app_id", long = "pusher-app-id", env = "PUSHER_APP_ID", value_name = "ID")]
     pub id: String,
 
     /// The application's key; browsers hold it too
-    #[arg(
-        id = "pusher_key",
-        long = "pusher-key",
-        env = "PUSHER_KEY",
-        value_name = "KEY"
-    )]
+    #[arg(id = "pusher_key", long = "pusher-key", env = "PUSHER_KEY", value_name = "KEY")]
     pub key: String,
 
     /// The application's secret; signs calls and subscriptions

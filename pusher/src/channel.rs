@@ -49,14 +49,8 @@ mod tests {
 
     #[test]
     fn private_names_say_that_they_need_a_signature() {
-        assert_eq!(
-            ChannelAccess::Private.staff_channel(),
-            "private-staff-portal"
-        );
-        assert_eq!(
-            ChannelAccess::Private.player_channel("p1"),
-            "private-player-p1"
-        );
+        assert_eq!(ChannelAccess::Private.staff_channel(), "private-staff-portal");
+        assert_eq!(ChannelAccess::Private.player_channel("p1"), "private-player-p1");
         assert_eq!(player_of_channel("private-player-p1"), Some("p1"));
         assert_eq!(player_of_channel("player-p1"), None);
     }

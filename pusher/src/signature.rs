@@ -49,15 +49,10 @@ pub fn verify_request(
         Some((_, digest)) => *digest == hex::encode(Md5::digest(request.body)),
         None => request.body.is_empty(),
     };
-    let mut sorted: Vec<_> = parameters
-        .iter()
-        .map(|(name, value)| (name.to_lowercase(), value))
-        .collect();
+    let mut sorted: Vec<_> =
+        parameters.iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
     sorted.sort();
-    let query: Vec<_> = sorted
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let query: Vec<_> = sorted.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let expected = authenticate(secret, string_to_sign(request, &query.join("&")).as_bytes());
     let Ok(signature) = hex::decode(signature) else {
         return false;
@@ -76,11 +71,7 @@ pub fn sign_subscription(
     channel_data: Option<&str>,
 ) -> String {
     let text = subscription_to_sign(socket_id, channel, channel_data);
-    hex::encode(
-        authenticate(secret, text.as_bytes())
-            .finalize()
-            .into_bytes(),
-    )
+    hex::encode(authenticate(secret, text.as_bytes()).finalize().into_bytes())
 }
 
 /// Whether `signature` (in hex) is the one that lets `socket_id` subscribe to `channel` with
@@ -122,11 +113,8 @@ mod tests {
 
     const KEY: &str = "278d425bdf160c739803";
     const BODY: &[u8] = br#"{"name":"foo","channels":["project-3"],"data":"{\"some\":\"data\"}"}"#;
-    const EVENTS: RequestToSign<'_> = RequestToSign {
-        method: "POST",
-        path: "/apps/3/events",
-        body: BODY,
-    };
+    const EVENTS: RequestToSign<'_> =
+        RequestToSign { method: "POST", path: "/apps/3/events", body: BODY };
     const SIGNATURE: &str = "da454824c97ba181a32ccc17a72625ba02771f50b50e1e7430e47a1f3f457e6c";
 
     fn secret() -> SecretString {
@@ -174,44 +162,20 @@ mod tests {
         assert!(!verify("1.3", "presence-room", member));
         assert!(!verify("1.2", "presence-other", member));
         assert!(!verify("1.2", "presence-room", None));
-        assert!(!verify_subscription(
-            &secret(),
-            "1.2",
-            "presence-room",
-            member,
-            "not hex"
-        ));
+        assert!(!verify_subscription(&secret(), "1.2", "presence-room", member, "not hex"));
     }
 
     #[test]
     fn the_reference_signature_is_accepted_and_any_other_is_not() {
         assert!(verify_request(&secret(), EVENTS, &parameters(), SIGNATURE));
-        assert!(!verify_request(
-            &secret(),
-            EVENTS,
-            &parameters(),
-            &SIGNATURE.replace('d', "e")
-        ));
-        assert!(!verify_request(
-            &"other".into(),
-            EVENTS,
-            &parameters(),
-            SIGNATURE
-        ));
+        assert!(!verify_request(&secret(), EVENTS, &parameters(), &SIGNATURE.replace('d', "e")));
+        assert!(!verify_request(&"other".into(), EVENTS, &parameters(), SIGNATURE));
         assert!(!verify_request(&secret(), EVENTS, &parameters(), "not hex"));
     }
 
     #[test]
     fn a_body_that_was_changed_after_signing_is_refused() {
-        let changed = RequestToSign {
-            body: b"{}",
-            ..EVENTS
-        };
-        assert!(!verify_request(
-            &secret(),
-            changed,
-            &parameters(),
-            SIGNATURE
-        ));
+        let changed = RequestToSign { body: b"{}", ..EVENTS };
+        assert!(!verify_request(&secret(), changed, &parameters(), SIGNATURE));
     }
 }

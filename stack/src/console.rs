@@ -19,34 +19,22 @@ enum Stream {
 impl Console {
     /// Standard output, with the lines of the processes as well.
     pub fn following() -> Self {
-        Self {
-            stream: Stream::Output,
-            echoes: true,
-        }
+        Self { stream: Stream::Output, echoes: true }
     }
 
     /// Standard output, with what the supervisor has to say only.
     pub fn brief() -> Self {
-        Self {
-            stream: Stream::Output,
-            echoes: false,
-        }
+        Self { stream: Stream::Output, echoes: false }
     }
 
     /// Standard error, with what the supervisor has to say only.
     pub fn errors() -> Self {
-        Self {
-            stream: Stream::Errors,
-            echoes: false,
-        }
+        Self { stream: Stream::Errors, echoes: false }
     }
 
     /// Nothing is heard.
     pub fn silent() -> Self {
-        Self {
-            stream: Stream::Nowhere,
-            echoes: false,
-        }
+        Self { stream: Stream::Nowhere, echoes: false }
     }
 
     /// What the supervisor itself has to say.

@@ -26,9 +26,7 @@ impl Variables {
 
     /// Every name with its value, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Reads a file that [`write`](Self::write) made; one that is not there holds nothing.
@@ -117,9 +115,8 @@ fn unquote(text: &str) -> anyhow::Result<(String, &str)> {
         } else if let Some(after) = special.strip_prefix(r"\'") {
             value.push('\'');
             rest = after;
-        } else if let Some((quoted, after)) = special
-            .strip_prefix('\'')
-            .and_then(|inner| inner.split_once('\''))
+        } else if let Some((quoted, after)) =
+            special.strip_prefix('\'').and_then(|inner| inner.split_once('\''))
         {
             value.push_str(quoted);
             rest = after;

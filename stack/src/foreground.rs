@@ -44,17 +44,11 @@ impl Foreground {
             .with_context(|| {
                 format!("cannot start {}", command.as_std().get_program().display())
             })?;
-        let identity = child
-            .id()
-            .and_then(Identity::of)
-            .context("/proc does not show the command")?;
+        let identity =
+            child.id().and_then(Identity::of).context("/proc does not show the command")?;
         leftovers::record(directory, NAME, identity, Signal::SIGTERM)
             .context("cannot note the command")?;
-        Ok(Self {
-            child,
-            identity,
-            directory: directory.to_owned(),
-        })
+        Ok(Self { child, identity, directory: directory.to_owned() })
     }
 
     /// Waits until it ends, and kills what is left of its process group then.

@@ -70,10 +70,8 @@ impl FromStr for Identity {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
-        let (pid, started) = text
-            .trim()
-            .split_once(' ')
-            .context("a process id and a start time are needed")?;
+        let (pid, started) =
+            text.trim().split_once(' ').context("a process id and a start time are needed")?;
         Ok(Self {
             pid: pid.parse().context("not a process id")?,
             started: started.parse().context("not a start time")?,
@@ -98,10 +96,7 @@ mod tests {
     #[test]
     fn a_recycled_id_is_another_process() {
         let own = Identity::own().unwrap();
-        let earlier = Identity {
-            started: own.started - 1,
-            ..own
-        };
+        let earlier = Identity { started: own.started - 1, ..own };
         assert!(own.is_alive());
         assert!(!earlier.is_alive());
     }

@@ -65,9 +65,7 @@ impl Kept {
     }
 
     fn lock(&self) -> MutexGuard<'_, Variables> {
-        self.variables
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.variables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

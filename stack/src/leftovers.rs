@@ -40,9 +40,7 @@ pub fn recorded(directory: &Path) -> Vec<Record> {
     let Ok(entries) = fs::read_dir(records(directory)) else {
         return Vec::new();
     };
-    let mut found: Vec<_> = entries
-        .filter_map(|entry| read_record(&entry.ok()?.path()))
-        .collect();
+    let mut found: Vec<_> = entries.filter_map(|entry| read_record(&entry.ok()?.path())).collect();
     found.sort_by(|one, other| one.name.cmp(&other.name));
     found
 }
@@ -79,10 +77,7 @@ pub(crate) fn mark(directory: &Path) -> OsString {
 /// for the one who holds the directory's lock.
 pub(crate) async fn stop(directory: &Path) -> Vec<String> {
     let records = recorded(directory);
-    let alive: Vec<_> = records
-        .iter()
-        .filter(|record| record.identity.is_alive())
-        .collect();
+    let alive: Vec<_> = records.iter().filter(|record| record.identity.is_alive()).collect();
     for record in &alive {
         record.identity.signal(record.stop_signal);
     }

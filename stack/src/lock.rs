@@ -44,10 +44,8 @@ pub(crate) struct Lock {
 
 impl Lock {
     pub(crate) async fn take(directory: &Path) -> Result<Self, TakeError> {
-        let unusable = |source: anyhow::Error| TakeError::Unusable {
-            directory: directory.to_owned(),
-            source,
-        };
+        let unusable =
+            |source: anyhow::Error| TakeError::Unusable { directory: directory.to_owned(), source };
         let mut file = open(directory).map_err(|error| unusable(error.into()))?;
         let deadline = Instant::now() + LOOK;
         loop {
@@ -57,10 +55,7 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => {}
             }
             if let Some(holder) = name(&mut file).filter(Identity::is_alive) {
-                return Err(TakeError::Taken {
-                    directory: directory.to_owned(),
-                    holder,
-                });
+                return Err(TakeError::Taken { directory: directory.to_owned(), holder });
             }
             if Instant::now() >= deadline {
                 return Err(unusable(anyhow::anyhow!("its lock is held by a stranger")));
@@ -86,12 +81,7 @@ fn path(directory: &Path) -> PathBuf {
 }
 
 fn open(directory: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path(directory))
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path(directory))
 }
 
 fn name(file: &mut File) -> Option<Identity> {

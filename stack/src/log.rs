@@ -43,12 +43,7 @@ impl Log {
         Ok(Self {
             name: name.to_owned(),
             console,
-            written: Mutex::new(Written {
-                path,
-                file,
-                bytes,
-                tail: VecDeque::new(),
-            }),
+            written: Mutex::new(Written { path, file, bytes, tail: VecDeque::new() }),
         })
     }
 
@@ -62,12 +57,7 @@ impl Log {
     pub(crate) async fn copy(&self, stream: impl AsyncRead + Unpin) -> io::Result<()> {
         let mut stream = BufReader::new(stream);
         let mut line = Vec::new();
-        while (&mut stream)
-            .take(LINE_BYTES)
-            .read_until(b'\n', &mut line)
-            .await?
-            > 0
-        {
+        while (&mut stream).take(LINE_BYTES).read_until(b'\n', &mut line).await? > 0 {
             self.line(String::from_utf8_lossy(&line).trim_end());
             line.clear();
         }

@@ -1,8 +1,5 @@
 //! The program: see `stack --help`.
-#![expect(
-    clippy::print_stdout,
-    reason = "telling people what runs, and where, is what it is for"
-)]
+#![expect(clippy::print_stdout, reason = "telling people what runs, and where, is what it is for")]
 
 mod commands;
 

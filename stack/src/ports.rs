@@ -16,9 +16,7 @@ pub(crate) async fn on_free_ports<const N: usize, T>(
         tried += 1;
         match start(ports).await {
             Err(error) if tried < TRIES && lost_its_port(&error) => {
-                supervisor
-                    .console()
-                    .say("a port was taken meanwhile, trying others");
+                supervisor.console().say("a port was taken meanwhile, trying others");
             }
             done => return done,
         }
@@ -26,7 +24,5 @@ pub(crate) async fn on_free_ports<const N: usize, T>(
 }
 
 fn lost_its_port(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<NotReady>()
-        .is_some_and(NotReady::is_port_taken)
+    error.downcast_ref::<NotReady>().is_some_and(NotReady::is_port_taken)
 }

@@ -148,18 +148,12 @@ impl Process {
             Ok(state) => state.ending.clone(),
             Err(_) => None,
         };
-        ending.unwrap_or_else(|| Ending {
-            success: false,
-            how: "it is no longer watched".to_owned(),
-        })
+        ending
+            .unwrap_or_else(|| Ending { success: false, how: "it is no longer watched".to_owned() })
     }
 
     pub(crate) fn not_ready(&self, ending: Ending) -> NotReady {
-        NotReady::Ended {
-            name: self.name.clone(),
-            how: ending.how,
-            tail: self.log.tail(),
-        }
+        NotReady::Ended { name: self.name.clone(), how: ending.how, tail: self.log.tail() }
     }
 
     /// The order to last and the end of the process may cross each other.

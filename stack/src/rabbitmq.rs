@@ -62,15 +62,11 @@ impl RabbitMq {
             cookie: kept.value("ERLANG_COOKIE", kept::secret)?,
         };
         fs::create_dir_all(node.home.join("conf.d")).context("cannot make its directory")?;
-        let mapper = on_free_ports(supervisor, ["EPMD_PORT"], async |[port]| {
-            node.start_mapper(port).await
-        })
-        .await?;
+        let mapper =
+            on_free_ports(supervisor, ["EPMD_PORT"], async |[port]| node.start_mapper(port).await)
+                .await?;
         let names = ["AMQP_PORT", "ERLANG_DISTRIBUTION_PORT"];
-        on_free_ports(supervisor, names, async |ports| {
-            node.start(ports, mapper).await
-        })
-        .await
+        on_free_ports(supervisor, names, async |ports| node.start(ports, mapper).await).await
     }
 
     /// Where it is: `amqp://user:password@127.0.0.1:port/%2f`. The user may do everything.
@@ -120,8 +116,7 @@ impl Node<'_> {
     async fn start(&self, ports: [u16; 2], mapper: SocketAddr) -> anyhow::Result<RabbitMq> {
         let [port, distribution_port] = ports;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        self.configure(address)
-            .context("cannot write its configuration")?;
+        self.configure(address).context("cannot write its configuration")?;
         let mut program = self.program("rabbitmq", &self.script, mapper);
         program.rank = Rank::Server;
         program.needs = Some(Probe::Tcp(mapper));

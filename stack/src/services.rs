@@ -69,11 +69,7 @@ impl Service {
         variables: &Variables,
     ) -> anyhow::Result<Program> {
         let path = binaries.join(self.name());
-        ensure!(
-            path.exists(),
-            "there is no {}: build it first (cargo build)",
-            path.display()
-        );
+        ensure!(path.exists(), "there is no {}: build it first (cargo build)", path.display());
         let mut program = Program::new(name, path);
         for (name, value) in variables.iter() {
             if self.is_told(name) {
@@ -147,22 +143,12 @@ impl Services {
             start(supervisor, binaries, variables, Service::Persister),
             start(supervisor, binaries, variables, Service::Broadcaster),
         )?;
-        Ok(Self {
-            local_pusher,
-            gateway,
-            persister,
-            broadcaster,
-        })
+        Ok(Self { local_pusher, gateway, persister, broadcaster })
     }
 
     /// All four.
     pub fn all(&self) -> [&Running; 4] {
-        [
-            &self.gateway,
-            &self.persister,
-            &self.broadcaster,
-            &self.local_pusher,
-        ]
+        [&self.gateway, &self.persister, &self.broadcaster, &self.local_pusher]
     }
 }
 
@@ -176,14 +162,8 @@ async fn start(
     on_free_ports(supervisor, [&format!("{prefix}_PORT")], async |[port]| {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut program = service.program(service.name(), binaries, variables)?;
-        program
-            .command
-            .env(format!("{prefix}_LISTEN"), address.to_string());
-        let running = Running {
-            service,
-            process: supervisor.start(program)?,
-            address,
-        };
+        program.command.env(format!("{prefix}_LISTEN"), address.to_string());
+        let running = Running { service, process: supervisor.start(program)?, address };
         running.ready().await?;
         Ok(running)
     })

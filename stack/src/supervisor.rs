@@ -32,10 +32,7 @@ impl Supervisor {
     /// # Errors
     /// When another supervisor has it, or its files cannot be used.
     pub async fn take(directory: &Path, console: Console) -> Result<Self, TakeError> {
-        let unusable = |source| TakeError::Unusable {
-            directory: directory.to_owned(),
-            source,
-        };
+        let unusable = |source| TakeError::Unusable { directory: directory.to_owned(), source };
         let absolute = fs::create_dir_all(directory)
             .and_then(|()| directory.canonicalize())
             .map_err(|error| unusable(error.into()))?;
@@ -96,9 +93,8 @@ impl Supervisor {
             changes: self.changes.clone(),
         };
         let path = program.command.as_std().get_program().to_owned();
-        let process = watcher
-            .start(program)
-            .with_context(|| format!("cannot start {}", path.display()))?;
+        let process =
+            watcher.start(program).with_context(|| format!("cannot start {}", path.display()))?;
         let process = Arc::new(process);
         self.with_processes(|processes| processes.push(Arc::clone(&process)));
         Ok(process)
@@ -160,9 +156,6 @@ impl Supervisor {
     }
 
     fn with_processes<T>(&self, act: impl FnOnce(&mut Vec<Arc<Process>>) -> T) -> T {
-        act(&mut self
-            .processes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.processes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -55,16 +55,10 @@ impl Watcher<'_> {
         let name = program.name.clone();
         let rank = program.rank;
         let orders = Orders::default();
-        let mut starter = Starter {
-            program,
-            directory: self.directory.into(),
-            log: Arc::clone(&log),
-        };
+        let mut starter =
+            Starter { program, directory: self.directory.into(), log: Arc::clone(&log) };
         let run = starter.start()?;
-        let (sender, state) = watch::channel(State {
-            identity: run.identity,
-            ending: None,
-        });
+        let (sender, state) = watch::channel(State { identity: run.identity, ending: None });
         let task = Task {
             starter,
             console: self.console,
@@ -73,13 +67,7 @@ impl Watcher<'_> {
             state: sender,
         };
         tokio::spawn(task.watch(run));
-        Ok(Process {
-            name,
-            rank,
-            log,
-            state,
-            orders,
-        })
+        Ok(Process { name, rank, log, state, orders })
     }
 }
 
@@ -116,12 +104,7 @@ impl Starter {
             let log = Arc::clone(&self.log);
             output.spawn(async move { log.copy(stream).await });
         }
-        Ok(Run {
-            child,
-            identity,
-            output,
-            started: Instant::now(),
-        })
+        Ok(Run { child, identity, output, started: Instant::now() })
     }
 
     /// Cleans up after a run whose process has ended.
@@ -147,25 +130,21 @@ impl Task {
     async fn watch(mut self, mut run: Run) {
         let mut pause = FIRST_PAUSE;
         loop {
-            self.state
-                .send_modify(|state| state.identity = run.identity);
+            self.state.send_modify(|state| state.identity = run.identity);
             self.changes.send_replace(());
             let status = self.until_end(&mut run).await;
             let steady = run.started.elapsed() >= STEADY;
             self.starter.finish(run).await;
             let ending = ending(status);
-            let again =
-                self.orders.lasts.load(Ordering::SeqCst) && !self.orders.stop.is_cancelled();
-            if !again {
-                return self.close(ending);
+            if self.close_unless_lasting(&ending) {
+                return;
             }
             if steady {
                 pause = FIRST_PAUSE;
             }
             let name = &self.starter.program.name;
             let how = &ending.how;
-            self.console
-                .say(&format!("{name} ended ({how}), starting it again"));
+            self.console.say(&format!("{name} ended ({how}), starting it again"));
             run = match self.again(&mut pause).await {
                 Some(run) => run,
                 None => return self.close(ending),
@@ -210,8 +189,7 @@ impl Task {
                 Ok(run) => return Some(run),
                 Err(error) => {
                     let name = &self.starter.program.name;
-                    self.console
-                        .say(&format!("{name} cannot be started yet: {error:#}"));
+                    self.console.say(&format!("{name} cannot be started yet: {error:#}"));
                 }
             }
         }
@@ -224,6 +202,19 @@ impl Task {
         Ok(self.starter.start()?)
     }
 
+    /// Whether it was the end for good. Within the state's lock, so that who orders the process to
+    /// last sees this ending, or this sees the order.
+    fn close_unless_lasting(&self, ending: &Ending) -> bool {
+        self.state.send_if_modified(|state| {
+            let lasts = self.orders.lasts.load(Ordering::SeqCst);
+            let closes = !lasts || self.orders.stop.is_cancelled();
+            if closes {
+                state.ending = Some(ending.clone());
+            }
+            closes
+        })
+    }
+
     fn close(self, ending: Ending) {
         self.state.send_modify(|state| state.ending = Some(ending));
     }
@@ -231,13 +222,7 @@ impl Task {
 
 fn ending(status: io::Result<ExitStatus>) -> Ending {
     match status {
-        Ok(status) => Ending {
-            success: status.success(),
-            how: status.to_string(),
-        },
-        Err(error) => Ending {
-            success: false,
-            how: error.to_string(),
-        },
+        Ok(status) => Ending { success: status.success(), how: status.to_string() },
+        Err(error) => Ending { success: false, how: error.to_string() },
     }
 }

@@ -1,10 +1,14 @@
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    Process, ServerSettings, Servers, Services, Supervisor, Variables, kept, services::from_caller,
+    Console, Process, ServerSettings, Servers, Services, Supervisor, Variables, kept,
+    services::from_caller,
 };
 
 /// The whole system: the servers, the services, and the file `env` that says where they are.
@@ -40,27 +44,17 @@ impl Stack {
             variables.set(&format!("{prefix}_LISTEN"), address.to_string());
             variables.set(&format!("{prefix}_URL"), format!("http://{address}"));
         }
+        variables.set("PID_STACK", std::process::id().to_string());
         let writer = Writer {
             variables,
             processes: processes(&servers, &services),
+            file: supervisor.environment_file(),
+            console,
         };
         let changes = supervisor.changes();
-        let file = supervisor.environment_file();
-        writer.variables().write(&file)?;
-        let writer = tokio::spawn(async move {
-            writer
-                .follow(changes, |variables| {
-                    if let Err(error) = variables.write(&file) {
-                        console.say(&format!("{error:#}"));
-                    }
-                })
-                .await;
-        });
-        Ok(Self {
-            servers,
-            services,
-            _writer: AbortOnDropHandle::new(writer),
-        })
+        writer.write()?;
+        let writer = tokio::spawn(writer.follow(changes));
+        Ok(Self { servers, services, _writer: AbortOnDropHandle::new(writer) })
     }
 }
 
@@ -89,14 +83,10 @@ fn settings_of(supervisor: &Supervisor, servers: &Servers) -> anyhow::Result<Var
 }
 
 fn processes(servers: &Servers, services: &Services) -> Vec<(String, Arc<Process>)> {
-    let servers = [
-        ("POSTGRES", servers.postgres.process()),
-        ("RABBITMQ", servers.rabbitmq.process()),
-    ];
+    let servers =
+        [("POSTGRES", servers.postgres.process()), ("RABBITMQ", servers.rabbitmq.process())];
     let services = services.all();
-    let services = services
-        .iter()
-        .map(|running| (running.service.prefix(), &running.process));
+    let services = services.iter().map(|running| (running.service.prefix(), &running.process));
     servers
         .into_iter()
         .chain(services)
@@ -104,23 +94,29 @@ fn processes(servers: &Servers, services: &Services) -> Vec<(String, Arc<Process
         .collect()
 }
 
+/// Writes the file `env`.
 struct Writer {
     variables: Variables,
+    /// Each with the name that its process id has there.
     processes: Vec<(String, Arc<Process>)>,
+    file: PathBuf,
+    console: Console,
 }
 
 impl Writer {
-    fn variables(&self) -> Variables {
+    fn write(&self) -> anyhow::Result<()> {
         let mut variables = self.variables.clone();
         for (name, process) in &self.processes {
             variables.set(name, process.identity().pid().to_string());
         }
-        variables
+        variables.write(&self.file)
     }
 
-    async fn follow(&self, mut changes: watch::Receiver<()>, write: impl Fn(&Variables)) {
+    async fn follow(self, mut changes: watch::Receiver<()>) {
         while changes.changed().await.is_ok() {
-            write(&self.variables());
+            if let Err(error) = self.write() {
+                self.console.say(&format!("{error:#}"));
+            }
         }
     }
 }

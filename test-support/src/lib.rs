@@ -1,1 +1,32 @@
-//! t
+//! What the tests share: a system of their own on real servers.
+//!
+//! Each test has its own [`System`]: its own database and its own queues on the PostgreSQL and the
+//! RabbitMQ that `make test` starts, so that all tests can run at once. Waiting is asking, again and
+//! again, within a bound: see [`eventually`].
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "only tests link this crate, and a test fails by panicking"
+)]
+
+mod api;
+mod broker;
+mod database;
+mod events;
+mod eventually;
+mod proxy;
+mod pusher;
+mod servers;
+mod system;
+
+pub use api::{Answer, Api};
+pub use broker::Broker;
+pub use database::Database;
+pub use events::{body, message, message_at, status_change};
+pub use eventually::eventually;
+pub use proxy::Proxy;
+pub use pusher::PusherServer;
+pub use system::{Running, System};

@@ -17,9 +17,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = request
-            .content_type()
-            .eq_ignore_ascii_case("application/json");
+        let is_json = request.content_type().eq_ignore_ascii_case("application/json");
         let bytes = read(payload.take());
         Box::pin(async move {
             if !is_json {
@@ -45,12 +43,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // Following the path costs time, which only what is wrong is worth.
     serde_json::from_slice(bytes).or_else(|_| {
         let mut json = serde_json::Deserializer::from_slice(bytes);
-        serde_path_to_error::deserialize(&mut json)
-            .map_err(reject::problem)
-            .and_then(|value| {
-                json.end()
-                    .map(|()| value)
-                    .map_err(|error| Problem::InvalidBody(error.to_string()))
-            })
+        serde_path_to_error::deserialize(&mut json).map_err(reject::problem).and_then(|value| {
+            json.end().map(|()| value).map_err(|error| Problem::InvalidBody(error.to_string()))
+        })
     })
 }

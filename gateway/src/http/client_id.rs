@@ -38,13 +38,7 @@ mod tests {
         assert!(ClientId::try_from(good.to_owned()).is_ok());
         assert!(ClientId::try_from(good.to_uppercase()).is_ok());
         let nil = Uuid::nil().to_string();
-        for bad in [
-            "",
-            "x",
-            &good.replace('-', ""),
-            &format!("{{{good}}}"),
-            &nil,
-        ] {
+        for bad in ["", "x", &good.replace('-', ""), &format!("{{{good}}}"), &nil] {
             assert!(ClientId::try_from(bad.to_owned()).is_err(), "{bad:?}");
         }
     }

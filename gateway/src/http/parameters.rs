@@ -54,11 +54,7 @@ impl FromRequest for PathPlayer {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let player_id = request.match_info().query("player_id").to_owned();
         let player_id = PlayerId::try_from(player_id);
-        ready(
-            player_id
-                .map(Self)
-                .map_err(|it| Problem::invalid_field("playerId", it)),
-        )
+        ready(player_id.map(Self).map_err(|it| Problem::invalid_field("playerId", it)))
     }
 }
 

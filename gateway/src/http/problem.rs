@@ -72,60 +72,39 @@ const RETRY_AFTER: &str = "1";
 impl Problem {
     /// A problem with one field.
     pub fn invalid_field(field: &str, reason: impl ToString) -> Self {
-        Self::InvalidField {
-            field: field.to_owned(),
-            reason: reason.to_string(),
-        }
+        Self::InvalidField { field: field.to_owned(), reason: reason.to_string() }
     }
 
     fn describe(&self) -> (&'static str, &'static str, StatusCode) {
         match self {
-            Self::InvalidField { .. } => (
-                "invalid-field",
-                "A field is not valid",
-                StatusCode::BAD_REQUEST,
-            ),
-            Self::InvalidBody(_) => (
-                "invalid-body",
-                "The body is not valid",
-                StatusCode::BAD_REQUEST,
-            ),
-            Self::BodyTooLarge => (
-                "body-too-large",
-                "The body is too large",
-                StatusCode::PAYLOAD_TOO_LARGE,
-            ),
+            Self::InvalidField { .. } => {
+                ("invalid-field", "A field is not valid", StatusCode::BAD_REQUEST)
+            }
+            Self::InvalidBody(_) => {
+                ("invalid-body", "The body is not valid", StatusCode::BAD_REQUEST)
+            }
+            Self::BodyTooLarge => {
+                ("body-too-large", "The body is too large", StatusCode::PAYLOAD_TOO_LARGE)
+            }
             Self::UnsupportedMediaType(_) => (
                 "unsupported-media-type",
                 "The body is of another kind",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ),
-            Self::ForbiddenChannel => (
-                "forbidden-channel",
-                "The channel is not allowed",
-                StatusCode::FORBIDDEN,
-            ),
+            Self::ForbiddenChannel => {
+                ("forbidden-channel", "The channel is not allowed", StatusCode::FORBIDDEN)
+            }
             Self::NotFound => ("not-found", "Nothing is there", StatusCode::NOT_FOUND),
-            Self::MethodNotAllowed => (
-                "method-not-allowed",
-                "The method is another",
-                StatusCode::METHOD_NOT_ALLOWED,
-            ),
-            Self::NotAccepted => (
-                "not-accepted",
-                "Not accepted",
-                StatusCode::SERVICE_UNAVAILABLE,
-            ),
+            Self::MethodNotAllowed => {
+                ("method-not-allowed", "The method is another", StatusCode::METHOD_NOT_ALLOWED)
+            }
+            Self::NotAccepted => ("not-accepted", "Not accepted", StatusCode::SERVICE_UNAVAILABLE),
             Self::HistoryUnavailable => (
                 "history-unavailable",
                 "Conversations cannot be read",
                 StatusCode::SERVICE_UNAVAILABLE,
             ),
-            Self::Internal => (
-                "internal",
-                "A mistake of ours",
-                StatusCode::INTERNAL_SERVER_ERROR,
-            ),
+            Self::Internal => ("internal", "A mistake of ours", StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
 }

@@ -4,9 +4,8 @@ use super::Problem;
 pub(super) fn problem<E: std::fmt::Display>(error: serde_path_to_error::Error<E>) -> Problem {
     let path = error.path().to_string();
     let reason = without_position(&error.into_inner().to_string());
-    if let Some((field, _)) = reason
-        .strip_prefix("missing field `")
-        .and_then(|it| it.split_once('`'))
+    if let Some((field, _)) =
+        reason.strip_prefix("missing field `").and_then(|it| it.split_once('`'))
     {
         return Problem::invalid_field(field, "is missing");
     }
@@ -19,8 +18,5 @@ pub(super) fn problem<E: std::fmt::Display>(error: serde_path_to_error::Error<E>
 /// serde_json's words without the place in the text, which no client needs.
 fn without_position(reason: &str) -> String {
     let position = reason.rfind(" at line ");
-    position
-        .and_then(|position| reason.get(..position))
-        .unwrap_or(reason)
-        .to_owned()
+    position.and_then(|position| reason.get(..position)).unwrap_or(reason).to_owned()
 }

@@ -2,6 +2,8 @@ use database::schema::{chat_conversations, chat_messages, chat_sessions};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
     OptionalExtension, QueryDsl, QueryResult, SelectableHelper,
+    dsl::{AsSelect, IntoBoxed, Select},
+    pg::Pg,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::PlayerId;
@@ -47,25 +49,19 @@ pub async fn conversation(
     // First how far the conversation goes and then its messages: whatever is committed in between
     // is then in the page and not in `last_seq`, and a client gets it twice rather than never.
     let (last_seq, session) = summary(connection, player_id).await?.unwrap_or_default();
-    let mut messages = load(connection, player_id, page, limit + 1).await?;
+    let mut messages: Vec<HistoryMessage> =
+        messages_of_page(player_id, page, limit + 1).load(connection).await?;
     let has_more = i64::try_from(messages.len()).is_ok_and(|count| count > limit);
     if has_more {
         messages.pop();
     }
     let last_seq = match page {
         Page::After(seq) if has_more => messages.last().map_or(seq, |message| message.seq),
-        Page::After(seq) => messages
-            .last()
-            .map_or(seq.max(last_seq), |message| message.seq),
+        Page::After(seq) => messages.last().map_or(seq.max(last_seq), |message| message.seq),
         Page::Newest | Page::Before(_) => last_seq,
     };
     messages.sort_by_key(|message| (message.accepted_at, message.message_id));
-    Ok(Conversation {
-        session,
-        messages,
-        has_more,
-        last_seq,
-    })
+    Ok(Conversation { session, messages, has_more, last_seq })
 }
 
 async fn summary(
@@ -82,40 +78,31 @@ async fn summary(
         .optional()
 }
 
-async fn load(
-    connection: &mut AsyncPgConnection,
+/// The messages of a page, as they are asked for.
+///
+/// A page reads no more rows than it shows, off an index that has them in its order, however deep
+/// in the conversation it lies.
+pub fn messages_of_page(
     player_id: &PlayerId,
     page: Page,
     limit: i64,
-) -> QueryResult<Vec<HistoryMessage>> {
+) -> IntoBoxed<'_, Select<chat_messages::table, AsSelect<HistoryMessage, Pg>>, Pg> {
     let messages = chat_messages::table
-        .filter(chat_messages::player_id.eq(player_id.as_str()))
         .select(HistoryMessage::as_select())
+        .into_boxed()
+        .filter(chat_messages::player_id.eq(player_id.as_str()))
         .limit(limit);
     let newest_first = (chat_messages::accepted_at.desc(), chat_messages::id.desc());
     match page {
-        Page::Newest => messages.order(newest_first).load(connection).await,
-        Page::Before(MessageCursor {
-            accepted_at,
-            message_id,
-        }) => {
+        Page::Newest => messages.order(newest_first),
+        Page::Before(MessageCursor { accepted_at, message_id }) => {
             // The first condition is what the index is entered by; the second is for those that
             // were accepted in the same microsecond.
             let earlier = chat_messages::accepted_at.lt(accepted_at);
             let before = earlier.or(chat_messages::id.lt(message_id));
-            messages
-                .filter(chat_messages::accepted_at.le(accepted_at).and(before))
-                .order(newest_first)
-                .load(connection)
-                .await
+            let entry = chat_messages::accepted_at.le(accepted_at);
+            messages.filter(entry.and(before)).order(newest_first)
         }
-        Page::After(seq) => {
-            let after = chat_messages::seq.gt(seq);
-            messages
-                .filter(after)
-                .order(chat_messages::seq)
-                .load(connection)
-                .await
-        }
+        Page::After(seq) => messages.filter(chat_messages::seq.gt(seq)).order(chat_messages::seq),
     }
 }

@@ -45,10 +45,7 @@ impl TryFrom<String> for MessageCursor {
 
     fn try_from(text: String) -> Result<Self, Invalid> {
         let (accepted_at, id) = read_cursor(&text)?;
-        Ok(Self {
-            accepted_at,
-            message_id: Uuid::try_parse(&id).map_err(|_| NOT_OURS)?,
-        })
+        Ok(Self { accepted_at, message_id: Uuid::try_parse(&id).map_err(|_| NOT_OURS)? })
     }
 }
 
@@ -57,10 +54,7 @@ impl TryFrom<String> for InboxCursor {
 
     fn try_from(text: String) -> Result<Self, Invalid> {
         let (last_message_at, id) = read_cursor(&text)?;
-        Ok(Self {
-            last_message_at,
-            player_id: PlayerId::try_from(id).map_err(|_| NOT_OURS)?,
-        })
+        Ok(Self { last_message_at, player_id: PlayerId::try_from(id).map_err(|_| NOT_OURS)? })
     }
 }
 
@@ -92,16 +86,10 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_as_it_was_given_out() {
-        let cursor = MessageCursor {
-            accepted_at: chat::now(),
-            message_id: Uuid::now_v7(),
-        };
+        let cursor = MessageCursor { accepted_at: chat::now(), message_id: Uuid::now_v7() };
         assert_eq!(MessageCursor::try_from(cursor.to_string()), Ok(cursor));
         let player_id = "a-b=@,.;_1".to_owned().try_into().unwrap();
-        let cursor = InboxCursor {
-            last_message_at: chat::now(),
-            player_id,
-        };
+        let cursor = InboxCursor { last_message_at: chat::now(), player_id };
         assert_eq!(InboxCursor::try_from(cursor.to_string()), Ok(cursor));
     }
 
@@ -109,10 +97,7 @@ mod tests {
     fn anything_else_is_refused() {
         let far = URL_SAFE_NO_PAD.encode(format!("{}:{}", i64::MAX, Uuid::now_v7()));
         for text in ["", "x", "MTox", "!", &far] {
-            assert!(
-                MessageCursor::try_from(text.to_owned()).is_err(),
-                "{text:?}"
-            );
+            assert!(MessageCursor::try_from(text.to_owned()).is_err(), "{text:?}");
         }
     }
 }

@@ -53,16 +53,10 @@ pub async fn inbox(
     let has_more = rows.len() > shown;
     rows.truncate(shown);
 
-    let next = rows
-        .last()
-        .filter(|_| has_more)
-        .and_then(|(player_id, _, last_message_at, ..)| {
-            let player_id = PlayerId::try_from(player_id.clone()).ok()?;
-            Some(InboxCursor {
-                last_message_at: (*last_message_at)?,
-                player_id,
-            })
-        });
+    let next = rows.last().filter(|_| has_more).and_then(|(player_id, _, last_message_at, ..)| {
+        let player_id = PlayerId::try_from(player_id.clone()).ok()?;
+        Some(InboxCursor { last_message_at: (*last_message_at)?, player_id })
+    });
     let unanswered = unanswered(connection, &rows).await?;
     let count = |player_id: &str| {
         let found = unanswered.iter().find(|it| it.player_id == player_id);
@@ -74,19 +68,10 @@ pub async fn inbox(
         session,
         last_message,
     };
-    Ok(Inbox {
-        entries: rows.into_iter().map(entry).collect(),
-        next,
-    })
+    Ok(Inbox { entries: rows.into_iter().map(entry).collect(), next })
 }
 
-type Row = (
-    String,
-    Option<String>,
-    Option<DateTime<Utc>>,
-    Session,
-    HistoryMessage,
-);
+type Row = (String, Option<String>, Option<DateTime<Utc>>, Session, HistoryMessage);
 
 async fn of_status(
     connection: &mut AsyncPgConnection,
@@ -107,17 +92,11 @@ async fn of_status(
             Session::as_select(),
             HistoryMessage::as_select(),
         ))
-        .order((
-            chat_conversations::last_message_at.desc(),
-            chat_conversations::player_id.desc(),
-        ))
+        .order((chat_conversations::last_message_at.desc(), chat_conversations::player_id.desc()))
         .limit(limit);
     match after {
         None => conversations.load(connection).await,
-        Some(InboxCursor {
-            last_message_at,
-            player_id,
-        }) => {
+        Some(InboxCursor { last_message_at, player_id }) => {
             let time = chat_conversations::last_message_at;
             let earlier = time.lt(*last_message_at).assume_not_null();
             let after = earlier.or(chat_conversations::player_id.lt(player_id.as_str()));

@@ -11,7 +11,7 @@ use database::Pool;
 use diesel::{QueryResult, sql_query, sql_types::Integer};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, pooled_connection::deadpool::Object};
 
-pub use conversation::{Conversation, Page, conversation};
+pub use conversation::{Conversation, Page, conversation, messages_of_page};
 pub use cursor::{InboxCursor, MessageCursor};
 pub use inbox::{Inbox, InboxEntry, inbox};
 pub use rows::{HistoryMessage, Session};
@@ -42,9 +42,7 @@ impl Reads {
             _one: i32,
         }
         let asked = self.ask(async |connection| {
-            sql_query("SELECT 1 AS _one")
-                .get_result::<One>(connection)
-                .await
+            sql_query("SELECT 1 AS _one").get_result::<One>(connection).await
         });
         asked.await.is_ok()
     }
@@ -69,9 +67,7 @@ impl Reads {
     ) -> Result<T, String> {
         let deadline = tokio::time::Instant::now() + self.timeout;
         let slow = |_| "PostgreSQL does not answer".to_owned();
-        let connection = tokio::time::timeout_at(deadline, self.pool.get())
-            .await
-            .map_err(slow)?;
+        let connection = tokio::time::timeout_at(deadline, self.pool.get()).await.map_err(slow)?;
         let mut connection = connection.map_err(|error| error.to_string())?;
         match tokio::time::timeout_at(deadline, query(&mut connection)).await {
             Ok(answer) => answer.map_err(|error| error.to_string()),

@@ -48,11 +48,7 @@ impl TryFrom<i64> for PageLimit {
     type Error = &'static str;
 
     fn try_from(limit: i64) -> Result<Self, Self::Error> {
-        if (1..=200).contains(&limit) {
-            Ok(Self(limit))
-        } else {
-            Err("must be 1 to 200")
-        }
+        if (1..=200).contains(&limit) { Ok(Self(limit)) } else { Err("must be 1 to 200") }
     }
 }
 
@@ -65,11 +61,7 @@ impl TryFrom<i64> for Seq {
     type Error = &'static str;
 
     fn try_from(seq: i64) -> Result<Self, Self::Error> {
-        if seq >= 0 {
-            Ok(Self(seq))
-        } else {
-            Err("must not be negative")
-        }
+        if seq >= 0 { Ok(Self(seq)) } else { Err("must not be negative") }
     }
 }
 
@@ -127,10 +119,9 @@ impl HistoryParameters {
             (None, None) => Ok(Page::Newest),
             (Some(cursor), None) => Ok(Page::Before(cursor)),
             (None, Some(Seq(seq))) => Ok(Page::After(seq)),
-            (Some(_), Some(_)) => Err(Problem::invalid_field(
-                "after",
-                "cannot be given together with before",
-            )),
+            (Some(_), Some(_)) => {
+                Err(Problem::invalid_field("after", "cannot be given together with before"))
+            }
         }
     }
 }
@@ -141,11 +132,7 @@ impl History {
             Page::After(_) => Some(found.last_seq.to_string()),
             Page::Newest | Page::Before(_) => found.messages.first().map(|oldest| {
                 let (accepted_at, message_id) = (oldest.accepted_at, oldest.message_id);
-                MessageCursor {
-                    accepted_at,
-                    message_id,
-                }
-                .to_string()
+                MessageCursor { accepted_at, message_id }.to_string()
             }),
         };
         Self {

@@ -30,9 +30,6 @@ pub async fn live() -> HttpResponse {
 )]
 pub async fn ready(broker: web::Data<Dependency>, reads: web::Data<Reads>) -> HttpResponse {
     let database = State::from(reads.is_up().await);
-    let states = [
-        (broker.name(), State::from(broker.is_up())),
-        ("database", database),
-    ];
+    let states = [(broker.name(), State::from(broker.is_up())), ("database", database)];
     Readiness::new(broker.is_up(), states).into_response()
 }

@@ -45,9 +45,7 @@ impl TryFrom<String> for Statuses {
     fn try_from(text: String) -> Result<Self, Invalid> {
         const EXPECTED: Invalid =
             Invalid("must be pending, active or resolved, with commas between");
-        let statuses = text
-            .split(',')
-            .map(|name| SessionStatus::from_name(name).ok_or(EXPECTED));
+        let statuses = text.split(',').map(|name| SessionStatus::from_name(name).ok_or(EXPECTED));
         let mut statuses: Vec<_> = statuses.collect::<Result<_, _>>()?;
         statuses.sort_unstable();
         statuses.dedup();
@@ -95,11 +93,7 @@ pub async fn inbox(
     parameters: Parameters<InboxParameters>,
     reads: web::Data<Reads>,
 ) -> Result<HttpResponse, Problem> {
-    let InboxParameters {
-        status,
-        limit,
-        cursor,
-    } = parameters.0;
+    let InboxParameters { status, limit, cursor } = parameters.0;
     let found = reads
         .read(async |connection| {
             reads::inbox(connection, &status.0, cursor.as_ref(), limit.get()).await
@@ -112,11 +106,7 @@ pub async fn inbox(
 impl From<Inbox> for InboxPage {
     fn from(inbox: Inbox) -> Self {
         Self {
-            conversations: inbox
-                .entries
-                .into_iter()
-                .map(InboxConversation::from)
-                .collect(),
+            conversations: inbox.entries.into_iter().map(InboxConversation::from).collect(),
             next_cursor: inbox.next.map(|cursor| cursor.to_string()),
         }
     }

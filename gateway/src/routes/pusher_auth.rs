@@ -46,17 +46,12 @@ pub async fn authorize(
     form: Form<SubscriptionRequest>,
     app: web::Data<pusher::App>,
 ) -> Result<HttpResponse, Problem> {
-    let SubscriptionRequest {
-        socket_id,
-        channel_name,
-    } = form.0;
+    let SubscriptionRequest { socket_id, channel_name } = form.0;
     if !is_ours(&channel_name) {
         return Err(Problem::ForbiddenChannel);
     }
     let signature = sign_subscription(&app.secret, socket_id.as_str(), &channel_name, None);
-    Ok(HttpResponse::Ok().json(Subscription {
-        auth: format!("{}:{signature}", app.key),
-    }))
+    Ok(HttpResponse::Ok().json(Subscription { auth: format!("{}:{signature}", app.key) }))
 }
 
 fn is_ours(channel: &str) -> bool {

@@ -79,13 +79,8 @@ pub async fn send(
 ) -> Result<HttpResponse, Problem> {
     let message = body.0.into_message(traceparent(&http))?;
     let (message_id, accepted_at) = (message.message_id, message.accepted_at);
-    let event = Event::Message(Box::new(message))
-        .encode()
-        .map_err(|_| Problem::Internal)?;
-    acceptor
-        .accept(event)
-        .await
-        .map_err(|_| Problem::NotAccepted)?;
+    let event = Event::Message(Box::new(message)).encode().map_err(|_| Problem::Internal)?;
+    acceptor.accept(event).await.map_err(|_| Problem::NotAccepted)?;
     Ok(HttpResponse::Accepted().json(Accepted {
         success: true,
         message_id,

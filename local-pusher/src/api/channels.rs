@@ -38,10 +38,7 @@ pub(super) async fn show(
     info.check(&name)?;
     let counts = world.hub.counts(&name);
     let occupied = Some(counts.subscriptions > 0);
-    Ok(HttpResponse::Ok().json(Facts {
-        occupied,
-        ..info.of(counts)
-    }))
+    Ok(HttpResponse::Ok().json(Facts { occupied, ..info.of(counts) }))
 }
 
 /// `GET /apps/{id}/channels/{name}/users`: who is in the presence channel.
@@ -52,16 +49,10 @@ pub(super) async fn users(
 ) -> Result<HttpResponse, ApiError> {
     let name = channel_in(path)?;
     if name.kind() != ChannelKind::Presence {
-        return Err(ApiError::bad_request(
-            "Users are only known of presence channels",
-        ));
+        return Err(ApiError::bad_request("Users are only known of presence channels"));
     }
-    let users: Vec<_> = world
-        .hub
-        .users(&name)
-        .into_iter()
-        .map(|user| json!({"id": user}))
-        .collect();
+    let users: Vec<_> =
+        world.hub.users(&name).into_iter().map(|user| json!({"id": user})).collect();
     Ok(HttpResponse::Ok().json(json!({"users": users})))
 }
 

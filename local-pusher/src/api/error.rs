@@ -41,8 +41,6 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code())
-            .content_type("text/plain")
-            .body(self.to_string())
+        HttpResponse::build(self.status_code()).content_type("text/plain").body(self.to_string())
     }
 }

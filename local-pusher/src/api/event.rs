@@ -40,9 +40,7 @@ impl Event {
     ///
     /// Source: <https://pusher.com/docs/channels/library_auth_reference/rest-api/#post-event-trigger-an-event>.
     pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        serde_json::from_slice::<Body>(body)
-            .map_err(ApiError::bad_request)?
-            .try_into()
+        serde_json::from_slice::<Body>(body).map_err(ApiError::bad_request)?.try_into()
     }
 
     /// Reads the body of a batch, whose events have one channel each. One wrong event spoils it all.
@@ -55,14 +53,8 @@ impl Event {
                 "The batch is too large: at most {MAX_EVENTS_PER_BATCH} events"
             )));
         }
-        if body
-            .batch
-            .iter()
-            .any(|event| event.channel.is_none() || !event.channels.is_empty())
-        {
-            return Err(ApiError::bad_request(
-                "An event of a batch goes to one channel",
-            ));
+        if body.batch.iter().any(|event| event.channel.is_none() || !event.channels.is_empty()) {
+            return Err(ApiError::bad_request("An event of a batch goes to one channel"));
         }
         body.batch.into_iter().map(Self::try_from).collect()
     }

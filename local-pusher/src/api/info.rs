@@ -33,11 +33,7 @@ impl Info {
     /// Reads `info`: names with commas between them.
     pub(super) fn parse(names: Option<&str>) -> Result<Self, ApiError> {
         let mut info = Self::default();
-        for name in names
-            .unwrap_or_default()
-            .split(',')
-            .filter(|name| !name.is_empty())
-        {
+        for name in names.unwrap_or_default().split(',').filter(|name| !name.is_empty()) {
             match name {
                 "user_count" => info.user_count = true,
                 "subscription_count" => info.subscription_count = true,
@@ -60,9 +56,7 @@ impl Info {
     /// Refuses what only presence channels have, unless all channels in question are such.
     pub(super) fn check_presence(self, only_presence: bool) -> Result<(), ApiError> {
         if self.user_count && !only_presence {
-            return Err(ApiError::bad_request(
-                "user_count is only known of presence channels",
-            ));
+            return Err(ApiError::bad_request("user_count is only known of presence channels"));
         }
         Ok(())
     }

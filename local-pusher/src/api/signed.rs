@@ -41,24 +41,17 @@ impl Signed {
             return Err(ApiError::Unauthorized(format!("Unknown auth_key '{key}'")));
         }
         if require(&query, "auth_version")? != "1.0" {
-            return Err(ApiError::Unauthorized(
-                "Unknown auth_version: 1.0 is known".to_owned(),
-            ));
+            return Err(ApiError::Unauthorized("Unknown auth_version: 1.0 is known".to_owned()));
         }
         check_time(require(&query, "auth_timestamp")?, now)?;
         let signature = require(&query, "auth_signature")?.to_owned();
         query.retain(|(name, _)| name != "auth_signature");
-        let to_sign = RequestToSign {
-            method: request.method().as_str(),
-            path: request.path(),
-            body: &body,
-        };
+        let to_sign =
+            RequestToSign { method: request.method().as_str(), path: request.path(), body: &body };
         if pusher::verify_request(&app.secret, to_sign, &query, &signature) {
             Ok(Self { body, query })
         } else {
-            Err(ApiError::Unauthorized(
-                "Invalid signature, or body_md5 not the body's".to_owned(),
-            ))
+            Err(ApiError::Unauthorized("Invalid signature, or body_md5 not the body's".to_owned()))
         }
     }
 }
@@ -75,9 +68,7 @@ impl FromRequest for Signed {
             let world = request
                 .app_data::<web::Data<World>>()
                 .ok_or_else(|| ApiError::bad_request("no application"))?;
-            let now = SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default();
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             Self::verify(&world.settings.app, &request, body, now.as_secs())
         })
     }
@@ -98,10 +89,7 @@ fn require<'a>(query: &'a [(String, String)], name: &str) -> Result<&'a str, Api
 }
 
 fn find<'a>(query: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    query
-        .iter()
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.as_str())
+    query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
 #[cfg(test)]

@@ -36,15 +36,11 @@ pub(super) async fn trigger_batch(
 
 fn facts_of<'a>(event: &'a Event, hub: &Hub) -> BTreeMap<&'a ChannelName, Facts> {
     let channels = event.channels.iter();
-    channels
-        .map(|channel| (channel, event.info.of(hub.counts(channel))))
-        .collect()
+    channels.map(|channel| (channel, event.info.of(hub.counts(channel)))).collect()
 }
 
 /// A batch's events have one channel each, so their facts need no name.
 fn facts_of_each(events: &[Event], hub: &Hub) -> Vec<Value> {
-    let facts = events
-        .iter()
-        .flat_map(|event| facts_of(event, hub).into_values());
+    let facts = events.iter().flat_map(|event| facts_of(event, hub).into_values());
     facts.map(|facts| json!(facts)).collect()
 }

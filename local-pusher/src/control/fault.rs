@@ -83,11 +83,7 @@ impl TryFrom<Request> for FaultOrder {
             Kind::Lost => Fault::Lost,
         };
         let lasts = request.for_milliseconds.map(Duration::from_millis);
-        Ok(Self {
-            fault,
-            times: request.times,
-            lasts,
-        })
+        Ok(Self { fault, times: request.times, lasts })
     }
 }
 
@@ -103,22 +99,14 @@ mod tests {
     fn every_kind_can_be_ordered() {
         let order = parse(r#"{"kind":"status","status":500,"retryAfterSeconds":2,"times":10}"#);
         let order = order.unwrap();
-        let fault = Fault::Status {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            retry_after: Some(2),
-        };
-        assert_eq!(
-            (order.fault, order.times, order.lasts),
-            (fault, Some(10), None)
-        );
+        let fault =
+            Fault::Status { status: StatusCode::INTERNAL_SERVER_ERROR, retry_after: Some(2) };
+        assert_eq!((order.fault, order.times, order.lasts), (fault, Some(10), None));
         let order = parse(r#"{"kind":"delay","milliseconds":20,"forMilliseconds":50}"#).unwrap();
         assert_eq!(order.fault, Fault::Delay(Duration::from_millis(20)));
         assert_eq!(order.lasts, Some(Duration::from_millis(50)));
         for kind in ["hang", "close", "refuse", "lost"] {
-            assert!(
-                parse(&format!(r#"{{"kind":"{kind}"}}"#)).is_some(),
-                "{kind}"
-            );
+            assert!(parse(&format!(r#"{{"kind":"{kind}"}}"#)).is_some(), "{kind}");
         }
     }
 

@@ -32,10 +32,7 @@ struct Current {
 impl Faults {
     /// No fault. All end when `stop` is cancelled.
     pub fn new(stop: CancellationToken) -> Self {
-        Self {
-            current: Mutex::default(),
-            stop,
-        }
+        Self { current: Mutex::default(), stop }
     }
 
     /// Puts a fault in place of the one before.
@@ -43,9 +40,7 @@ impl Faults {
         let fault = Current {
             fault: order.fault,
             times_left: order.times,
-            until: order
-                .lasts
-                .and_then(|time| Instant::now().checked_add(time)),
+            until: order.lasts.and_then(|time| Instant::now().checked_add(time)),
             lifted: self.stop.child_token(),
         };
         self.replace(Some(fault));
@@ -64,11 +59,7 @@ impl Faults {
             return None;
         }
         fault.times_left = fault.times_left.map(|times| times.saturating_sub(1));
-        Some(Met {
-            fault: fault.fault,
-            lifted: fault.lifted.clone(),
-            until: fault.until,
-        })
+        Some(Met { fault: fault.fault, lifted: fault.lifted.clone(), until: fault.until })
     }
 
     fn replace(&self, fault: Option<Current>) {
@@ -103,11 +94,7 @@ mod tests {
 
     fn faults(times: Option<u64>, lasts: Option<Duration>) -> Faults {
         let faults = Faults::new(CancellationToken::new());
-        faults.set(FaultOrder {
-            fault: Fault::Hang,
-            times,
-            lasts,
-        });
+        faults.set(FaultOrder { fault: Fault::Hang, times, lasts });
         faults
     }
 
@@ -131,22 +118,14 @@ mod tests {
     #[test]
     fn a_fault_ends_when_its_time_is_over() {
         assert!(faults(None, Some(Duration::ZERO)).meet().is_none());
-        assert!(
-            faults(None, Some(Duration::from_secs(3600)))
-                .meet()
-                .is_some()
-        );
+        assert!(faults(None, Some(Duration::from_secs(3600))).meet().is_some());
     }
 
     #[tokio::test]
     async fn a_call_that_hangs_is_freed_by_the_next_fault() {
         let faults = faults(Some(1), None);
         let met = faults.meet().unwrap();
-        faults.set(FaultOrder {
-            fault: Fault::Close,
-            times: None,
-            lasts: None,
-        });
+        faults.set(FaultOrder { fault: Fault::Close, times: None, lasts: None });
         met.ended().await;
     }
 }

@@ -28,10 +28,7 @@ pub async fn inject(
         return Ok(response);
     };
     match met.fault {
-        Fault::Status {
-            status,
-            retry_after,
-        } => {
+        Fault::Status { status, retry_after } => {
             let mut response = HttpResponse::build(status);
             if let Some(seconds) = retry_after {
                 response.insert_header((header::RETRY_AFTER, seconds));

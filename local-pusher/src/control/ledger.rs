@@ -65,10 +65,7 @@ struct Entries {
 impl Ledger {
     /// An empty ledger that keeps the last `capacity` events.
     pub fn new(capacity: usize) -> Self {
-        Self {
-            entries: Mutex::default(),
-            capacity,
-        }
+        Self { entries: Mutex::default(), capacity }
     }
 
     /// A call has come in.
@@ -77,10 +74,7 @@ impl Ledger {
         counts.calls += 1;
         counts.in_flight += 1;
         counts.max_in_flight = counts.max_in_flight.max(counts.in_flight);
-        Call {
-            ledger: self,
-            status: None,
-        }
+        Call { ledger: self, status: None }
     }
 
     /// A call's events were accepted.
@@ -90,11 +84,7 @@ impl Ledger {
         for event in events {
             for channel in &event.channels {
                 accepted += 1;
-                *entries
-                    .counts
-                    .by_event
-                    .entry(event.name.clone())
-                    .or_default() += 1;
+                *entries.counts.by_event.entry(event.name.clone()).or_default() += 1;
                 entries.keep(AcceptedEvent::new(event, channel), self.capacity);
             }
         }
@@ -117,15 +107,8 @@ impl Ledger {
     pub fn reset(&self) {
         let mut entries = self.lock();
         let in_flight = entries.counts.in_flight;
-        let counts = Counts {
-            in_flight,
-            max_in_flight: in_flight,
-            ..Counts::default()
-        };
-        *entries = Entries {
-            counts,
-            events: VecDeque::new(),
-        };
+        let counts = Counts { in_flight, max_in_flight: in_flight, ..Counts::default() };
+        *entries = Entries { counts, events: VecDeque::new() };
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
@@ -162,9 +145,7 @@ impl Call<'_> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        let status = self
-            .status
-            .map_or_else(|| "none".to_owned(), |it| it.as_str().to_owned());
+        let status = self.status.map_or_else(|| "none".to_owned(), |it| it.as_str().to_owned());
         let counts = &mut self.ledger.lock().counts;
         counts.in_flight = counts.in_flight.saturating_sub(1);
         *counts.by_status.entry(status).or_default() += 1;

@@ -56,10 +56,7 @@ async fn show_accepted(
     query: web::Query<AcceptedQuery>,
 ) -> web::Json<Accepted> {
     let last_events = query.events.then(|| world.ledger.events());
-    web::Json(Accepted {
-        counts: world.ledger.counts(),
-        last_events,
-    })
+    web::Json(Accepted { counts: world.ledger.counts(), last_events })
 }
 
 async fn reset_accepted(world: web::Data<World>) -> HttpResponse {

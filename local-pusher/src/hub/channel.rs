@@ -64,15 +64,9 @@ impl Channel {
 
     /// The users who are here.
     pub(super) fn presence(&self) -> Presence {
-        let hash: BTreeMap<_, _> = self
-            .members()
-            .map(|member| (member.id.clone(), member.info.clone()))
-            .collect();
-        Presence {
-            count: hash.len(),
-            ids: hash.keys().cloned().collect(),
-            hash,
-        }
+        let hash: BTreeMap<_, _> =
+            self.members().map(|member| (member.id.clone(), member.info.clone())).collect();
+        Presence { count: hash.len(), ids: hash.keys().cloned().collect(), hash }
     }
 
     fn members(&self) -> impl Iterator<Item = &Member> {
@@ -94,10 +88,7 @@ mod tests {
     #[test]
     fn a_user_leaves_with_the_last_of_its_connections() {
         let mut channel = Channel::default();
-        let (first, second) = (
-            join(&mut channel, 1).unwrap(),
-            join(&mut channel, 1).unwrap(),
-        );
+        let (first, second) = (join(&mut channel, 1).unwrap(), join(&mut channel, 1).unwrap());
         assert_eq!(channel.presence().count, 1);
         assert_eq!(channel.remove(&first), None);
         assert!(channel.remove(&second).is_some());

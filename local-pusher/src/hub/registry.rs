@@ -40,10 +40,7 @@ struct Connection {
 impl Hub {
     /// Takes a new connection in.
     pub fn connect(&self, id: SocketId, outbox: Outbox) {
-        let connection = Connection {
-            outbox,
-            channels: HashSet::new(),
-        };
+        let connection = Connection { outbox, channels: HashSet::new() };
         self.lock().connections.insert(id, connection);
     }
 
@@ -132,19 +129,13 @@ impl Hub {
 
     /// The channel's counts; zeros for one that nobody listens to.
     pub fn counts(&self, name: &ChannelName) -> ChannelCounts {
-        let nobody = ChannelCounts {
-            subscriptions: 0,
-            users: 0,
-        };
+        let nobody = ChannelCounts { subscriptions: 0, users: 0 };
         self.lock().channels.get(name).map_or(nobody, Into::into)
     }
 
     /// The users in a presence channel.
     pub fn users(&self, name: &ChannelName) -> Vec<UserId> {
-        self.lock()
-            .channels
-            .get(name)
-            .map_or_else(Vec::new, |channel| channel.presence().ids)
+        self.lock().channels.get(name).map_or_else(Vec::new, |channel| channel.presence().ids)
     }
 
     /// No code panics while it holds the lock halfway through a change, so a poisoned one is whole.
@@ -157,30 +148,21 @@ impl Registry {
     fn subscribe(
         &mut self,
         id: &SocketId,
-        Subscription {
-            channel: name,
-            member,
-        }: Subscription,
+        Subscription { channel: name, member }: Subscription,
     ) -> Result<(), ProtocolError> {
         let Some(connection) = self.connections.get_mut(id) else {
             return Ok(()); // it was broken off in the meantime
         };
         if connection.channels.contains(&name) {
             let name = name.as_str();
-            return Err(ProtocolError::Invalid(format!(
-                "Existing subscription to channel {name}"
-            )));
+            return Err(ProtocolError::Invalid(format!("Existing subscription to channel {name}")));
         }
         let channel = self.channels.entry(name.clone()).or_default();
-        let is_new_user = member
-            .as_ref()
-            .is_some_and(|member| !channel.has(&member.id));
+        let is_new_user = member.as_ref().is_some_and(|member| !channel.has(&member.id));
         channel.add(&name, id.clone(), member.clone())?;
         let presence = member.as_ref().map(|_| channel.presence());
         connection.channels.insert(name.clone());
-        connection
-            .outbox
-            .send(Frame::subscription_succeeded(&name, presence.as_ref()));
+        connection.outbox.send(Frame::subscription_succeeded(&name, presence.as_ref()));
         if let Some(member) = member.filter(|_| is_new_user) {
             self.publish(&name, &Frame::member_added(&name, &member), Some(id));
         }
@@ -203,10 +185,7 @@ impl Registry {
     }
 
     fn disconnect(&mut self, id: &SocketId) {
-        let names = self
-            .connections
-            .get_mut(id)
-            .map(|it| std::mem::take(&mut it.channels));
+        let names = self.connections.get_mut(id).map(|it| std::mem::take(&mut it.channels));
         for name in names.unwrap_or_default() {
             self.unsubscribe(id, &name);
         }
@@ -227,9 +206,6 @@ impl Registry {
 
 impl From<&Channel> for ChannelCounts {
     fn from(channel: &Channel) -> Self {
-        Self {
-            subscriptions: channel.subscription_count(),
-            users: channel.presence().count,
-        }
+        Self { subscriptions: channel.subscription_count(), users: channel.presence().count }
     }
 }

@@ -27,16 +27,10 @@ impl Subscription {
         let channel = request.channel;
         let auth = request.auth.as_deref();
         match channel.kind() {
-            ChannelKind::Public => Ok(Self {
-                channel,
-                member: None,
-            }),
+            ChannelKind::Public => Ok(Self { channel, member: None }),
             ChannelKind::Private => {
                 verify(app, socket_id, &channel, auth, None)?;
-                Ok(Self {
-                    channel,
-                    member: None,
-                })
+                Ok(Self { channel, member: None })
             }
             ChannelKind::Presence => {
                 let data = request.channel_data.ok_or_else(|| {
@@ -44,10 +38,7 @@ impl Subscription {
                 })?;
                 verify(app, socket_id, &channel, auth, Some(&data))?;
                 let member = Member::parse(&data).map_err(ProtocolError::invalid)?;
-                Ok(Self {
-                    channel,
-                    member: Some(member),
-                })
+                Ok(Self { channel, member: Some(member) })
             }
         }
     }
@@ -87,11 +78,7 @@ mod tests {
     use super::*;
 
     fn app() -> App {
-        App {
-            id: "3".to_owned(),
-            key: "key".to_owned(),
-            secret: "secret".into(),
-        }
+        App { id: "3".to_owned(), key: "key".to_owned(), secret: "secret".into() }
     }
 
     fn authorize(
@@ -108,10 +95,7 @@ mod tests {
     }
 
     fn signed(channel: &str, data: Option<&str>) -> String {
-        format!(
-            "key:{}",
-            pusher::sign_subscription(&app().secret, "1.2", channel, data)
-        )
+        format!("key:{}", pusher::sign_subscription(&app().secret, "1.2", channel, data))
     }
 
     #[test]

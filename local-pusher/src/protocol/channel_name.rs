@@ -63,12 +63,7 @@ mod tests {
 
     #[test]
     fn names_within_pushers_alphabet_and_length_are_taken() {
-        for name in [
-            "a",
-            "staff-portal",
-            "player-a=b@c,d.e;f_9",
-            &"x".repeat(164),
-        ] {
+        for name in ["a", "staff-portal", "player-a=b@c,d.e;f_9", &"x".repeat(164)] {
             assert!(ChannelName::try_from(name.to_owned()).is_ok(), "{name}");
         }
         for name in ["", "a b", "a/b", "a:b", "ä", "a\0", &"x".repeat(165)] {

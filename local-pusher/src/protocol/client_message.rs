@@ -65,14 +65,9 @@ impl ClientMessage {
             "pusher:subscribe" => envelope.subscription()?.try_into().map(Self::Subscribe),
             "pusher:unsubscribe" => {
                 let channel = envelope.subscription()?.channel;
-                channel
-                    .try_into()
-                    .map(Self::Unsubscribe)
-                    .map_err(ProtocolError::invalid)
+                channel.try_into().map(Self::Unsubscribe).map_err(ProtocolError::invalid)
             }
-            "pusher:signin" => Err(ProtocolError::invalid(
-                "User authentication is not supported",
-            )),
+            "pusher:signin" => Err(ProtocolError::invalid("User authentication is not supported")),
             _ => envelope.try_into().map(Self::Event),
         }
     }
@@ -91,11 +86,7 @@ impl TryFrom<Subscription> for SubscribeRequest {
 
     fn try_from(wish: Subscription) -> Result<Self, ProtocolError> {
         let channel = wish.channel.try_into().map_err(ProtocolError::invalid)?;
-        Ok(Self {
-            channel,
-            auth: wish.auth,
-            channel_data: wish.channel_data,
-        })
+        Ok(Self { channel, auth: wish.auth, channel_data: wish.channel_data })
     }
 }
 
@@ -115,16 +106,10 @@ impl TryFrom<Envelope> for ClientEvent {
             ));
         };
         if data.get().len() > pusher::limits::MAX_DATA_BYTES {
-            return Err(ProtocolError::invalid(
-                "Client event rejected - its data is too large",
-            ));
+            return Err(ProtocolError::invalid("Client event rejected - its data is too large"));
         }
         let channel = channel.try_into().map_err(ProtocolError::invalid)?;
-        Ok(Self {
-            name,
-            channel,
-            data,
-        })
+        Ok(Self { name, channel, data })
     }
 }
 

@@ -56,10 +56,7 @@ impl Member {
         if data.user_info.to_string().len() > MAX_USER_INFO_BYTES {
             return Err(BadMember::UserInfo);
         }
-        Ok(Self {
-            id: UserId(id),
-            info: data.user_info,
-        })
+        Ok(Self { id: UserId(id), info: data.user_info })
     }
 }
 
@@ -70,24 +67,14 @@ mod tests {
     #[test]
     fn a_number_is_a_user_id_too() {
         let member = Member::parse(r#"{"user_id": 7}"#).unwrap();
-        assert_eq!(
-            serde_json::to_string(&member).unwrap(),
-            r#"{"user_id":"7"}"#
-        );
+        assert_eq!(serde_json::to_string(&member).unwrap(), r#"{"user_id":"7"}"#);
     }
 
     #[test]
     fn what_describes_no_member_is_refused() {
         let long_id = format!(r#"{{"user_id":"{}"}}"#, "x".repeat(129));
         let long_info = format!(r#"{{"user_id":"1","user_info":"{}"}}"#, "x".repeat(1024));
-        for data in [
-            "",
-            "{}",
-            r#"{"user_id":null}"#,
-            r#"{"user_id":""}"#,
-            &long_id,
-            &long_info,
-        ] {
+        for data in ["", "{}", r#"{"user_id":null}"#, r#"{"user_id":""}"#, &long_id, &long_info] {
             assert!(Member::parse(data).is_err(), "{data}");
         }
     }

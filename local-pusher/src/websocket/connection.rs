@@ -42,24 +42,13 @@ enum Ending {
 pub(super) async fn turn_away(mut session: Session, error: &ProtocolError) -> Result<(), Closed> {
     session.text(Frame::error(error).as_str()).await?;
     let code = error.code().map_or(CloseCode::Normal, CloseCode::Other);
-    session
-        .close(Some(CloseReason {
-            code,
-            description: Some(error.to_string()),
-        }))
-        .await
+    session.close(Some(CloseReason { code, description: Some(error.to_string()) })).await
 }
 
 impl Connection {
     pub(super) fn new(world: Arc<World>, session: Session, wire: Arc<Wire>) -> Self {
         let client_events = ClientEventRate::new(Instant::now());
-        Self {
-            id: SocketId::random(),
-            world,
-            session,
-            wire,
-            client_events,
-        }
+        Self { id: SocketId::random(), world, session, wire, client_events }
     }
 
     /// Talks with the client until one of both ends it.

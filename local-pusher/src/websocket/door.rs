@@ -20,11 +20,7 @@ impl Door {
         }
         let protocol = self.protocol.as_deref().ok_or(ProtocolError::NoProtocol)?;
         let protocol: u32 = protocol.parse().map_err(|_| ProtocolError::BadVersion)?;
-        if PROTOCOLS.contains(&protocol) {
-            Ok(())
-        } else {
-            Err(ProtocolError::UnsupportedProtocol)
-        }
+        if PROTOCOLS.contains(&protocol) { Ok(()) } else { Err(ProtocolError::UnsupportedProtocol) }
     }
 }
 
@@ -34,15 +30,9 @@ mod tests {
 
     #[test]
     fn the_key_and_the_protocol_decide() {
-        let app = App {
-            id: "3".to_owned(),
-            key: "key".to_owned(),
-            secret: "secret".into(),
-        };
+        let app = App { id: "3".to_owned(), key: "key".to_owned(), secret: "secret".into() };
         let code = |key, protocol: Option<&str>| {
-            let door = Door {
-                protocol: protocol.map(str::to_owned),
-            };
+            let door = Door { protocol: protocol.map(str::to_owned) };
             door.admit(&app, key).err().and_then(|error| error.code())
         };
         assert_eq!(code("key", Some("7")), None);

@@ -35,11 +35,7 @@ async fn connect(
     let (response, session, messages) = actix_ws::handle(&request, body)?;
     rt::spawn(async move {
         match admission {
-            Ok(()) => {
-                Connection::new(world.into_inner(), session, wire)
-                    .run(messages)
-                    .await
-            }
+            Ok(()) => Connection::new(world.into_inner(), session, wire).run(messages).await,
             Err(error) => {
                 if connection::turn_away(session, &error).await.is_err() {
                     tracing::debug!("a client left before it could be turned away");

@@ -12,10 +12,7 @@ pub(super) struct ClientEventRate {
 impl ClientEventRate {
     /// A fresh count.
     pub(super) fn new(now: Instant) -> Self {
-        Self {
-            second_began: now,
-            events: 0,
-        }
+        Self { second_began: now, events: 0 }
     }
 
     /// Whether one more event may pass at `now`.

@@ -23,11 +23,7 @@ async fn only_a_call_with_the_right_key_signature_and_time_is_done() {
     let body = event().to_string();
     let good = sign("POST", EVENTS, &body);
     let other_key = {
-        let request = RequestToSign {
-            method: "POST",
-            path: EVENTS,
-            body: body.as_bytes(),
-        };
+        let request = RequestToSign { method: "POST", path: EVENTS, body: body.as_bytes() };
         let by = |key, secret: &str| sign_request(key, &secret.into(), request, now());
         [by("other-key", "the-secret"), by("the-key", "other-secret")]
     };
@@ -45,11 +41,7 @@ async fn only_a_call_with_the_right_key_signature_and_time_is_done() {
         format!("{EVENTS}?{}", other_key[1]),
     ];
     for target in refused {
-        assert_eq!(
-            call(addr, "POST", &target, &body).await.status,
-            401,
-            "{target}"
-        );
+        assert_eq!(call(addr, "POST", &target, &body).await.status, 401, "{target}");
     }
     assert_eq!(accepted(addr).await["events"], 0);
     assert_eq!(call(addr, "POST", &good, &body).await.status, 200);
@@ -78,16 +70,8 @@ async fn limits_are_pushers() {
     let hundred_and_one: Vec<_> = (0..101).map(|number| format!("room-{number}")).collect();
     for (path, body, status) in [
         (EVENTS, event(), 200),
-        (
-            EVENTS,
-            json!({"name": "e", "data": "", "channels": hundred}),
-            200,
-        ),
-        (
-            EVENTS,
-            json!({"name": "e", "data": "", "channels": hundred_and_one}),
-            400,
-        ),
+        (EVENTS, json!({"name": "e", "data": "", "channels": hundred}), 200),
+        (EVENTS, json!({"name": "e", "data": "", "channels": hundred_and_one}), 400),
         (EVENTS, with("data", json!("x".repeat(10_240))), 200),
         (EVENTS, with("data", json!("x".repeat(10_241))), 413),
         (EVENTS, with("data", json!("x".repeat(2_000_000))), 413),
@@ -101,16 +85,8 @@ async fn limits_are_pushers() {
         (EVENTS, json!([]), 400),
         (BATCH, json!({"batch": vec![event(); 10]}), 200),
         (BATCH, json!({"batch": vec![event(); 11]}), 400),
-        (
-            BATCH,
-            json!({"batch": [event(), with("channel", json!(""))]}),
-            400,
-        ),
-        (
-            BATCH,
-            json!({"batch": [event(), with("data", json!("x".repeat(10_241)))]}),
-            413,
-        ),
+        (BATCH, json!({"batch": [event(), with("channel", json!(""))]}), 400),
+        (BATCH, json!({"batch": [event(), with("data", json!("x".repeat(10_241)))]}), 413),
         (BATCH, json!({}), 400),
     ] {
         let answer = post(addr, path, &body).await;
@@ -124,11 +100,7 @@ async fn what_is_no_json_is_a_bad_request() {
     let server = start();
     for body in ["", "{", "text"] {
         let target = sign("POST", EVENTS, body);
-        assert_eq!(
-            call(server.addr(), "POST", &target, body).await.status,
-            400,
-            "{body:?}"
-        );
+        assert_eq!(call(server.addr(), "POST", &target, body).await.status, 400, "{body:?}");
     }
 }
 
@@ -167,15 +139,10 @@ async fn what_was_accepted_can_be_counted_and_read() {
             "inFlight": 0, "maxInFlight": 1,
         })
     );
-    let events = call(addr, "GET", "/control/accepted?events=true", "")
-        .await
-        .json();
+    let events = call(addr, "GET", "/control/accepted?events=true", "").await.json();
     let last = json!({"channel": "room", "name": "e", "data": "{}", "socketId": null});
     assert_eq!(events["lastEvents"], json!([last.clone(), last]));
 
-    assert_eq!(
-        call(addr, "DELETE", "/control/accepted", "").await.status,
-        204
-    );
+    assert_eq!(call(addr, "DELETE", "/control/accepted", "").await.status, 204);
     assert_eq!(accepted(addr).await["calls"], 0);
 }

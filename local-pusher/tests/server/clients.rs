@@ -16,18 +16,13 @@ async fn authorizer(server: SocketAddr, settings: &[(&str, &str)]) -> (Script, S
 /// A listener that is let into private and presence channels as `user`.
 fn listener(server: SocketAddr, endpoint: &str, channels: &str, user: &str) -> Script {
     let headers = json!({"X-User-Id": user}).to_string();
-    let settings = [
-        ("CHANNELS", channels),
-        ("AUTH_ENDPOINT", endpoint),
-        ("AUTH_HEADERS", &headers),
-    ];
+    let settings =
+        [("CHANNELS", channels), ("AUTH_ENDPOINT", endpoint), ("AUTH_HEADERS", &headers)];
     Script::start("listen.mjs", server, &settings)
 }
 
 async fn subscribed(listener: &mut Script, channel: &str) {
-    listener
-        .fact(channel, |fact| fact["subscribed"] == channel)
-        .await;
+    listener.fact(channel, |fact| fact["subscribed"] == channel).await;
 }
 
 async fn event(listener: &mut Script, name: &str) -> Value {
@@ -46,10 +41,7 @@ async fn what_the_sdk_triggers_arrives_in_pusher_js() {
     let mut sdk = Script::start("trigger.mjs", server.addr(), &[]);
     sdk.command(&json!({"trigger": [["staff-portal"], "new-player-message", {"text": "hé 👋"}]}))
         .await;
-    assert_eq!(
-        sdk.fact_with("status").await,
-        json!({"status": 200, "body": {}})
-    );
+    assert_eq!(sdk.fact_with("status").await, json!({"status": 200, "body": {}}));
     let fact = event(&mut listener, "new-player-message").await;
     assert_eq!(fact["channel"], "staff-portal");
     assert_eq!(fact["data"], json!({"text": "hé 👋"}));
@@ -63,10 +55,7 @@ async fn what_the_sdk_triggers_arrives_in_pusher_js() {
     sdk.command(&json!({"triggerBatch": [batch]})).await;
     assert_eq!(sdk.fact_with("status").await["status"], 200);
     for number in 0..10 {
-        assert_eq!(
-            event(&mut listener, "message-sent").await["data"],
-            json!({"number": number})
-        );
+        assert_eq!(event(&mut listener, "message-sent").await["data"], json!({"number": number}));
     }
 }
 
@@ -80,10 +69,8 @@ async fn the_sender_is_left_out_by_the_sdk_too() {
     subscribed(&mut sender, "room").await;
     subscribed(&mut other, "room").await;
     let mut sdk = Script::start("trigger.mjs", server.addr(), &[]);
-    sdk.command(&json!({"trigger": ["room", "not-for-all", {}, {"socket_id": socket_id}]}))
-        .await;
-    sdk.command(&json!({"trigger": ["room", "for-all", {}]}))
-        .await;
+    sdk.command(&json!({"trigger": ["room", "not-for-all", {}, {"socket_id": socket_id}]})).await;
+    sdk.command(&json!({"trigger": ["room", "for-all", {}]})).await;
     event(&mut other, "not-for-all").await;
     event(&mut other, "for-all").await;
     assert_eq!(sender.fact_with("event").await["event"], "for-all");
@@ -100,33 +87,21 @@ async fn members_see_one_another_and_send_client_events() {
     subscribed(&mut bob, room).await;
 
     let added = event(&mut ada, "pusher:member_added").await;
-    assert_eq!(
-        added["data"],
-        json!({"id": "bob", "info": {"name": "user bob"}})
-    );
+    assert_eq!(added["data"], json!({"id": "bob", "info": {"name": "user bob"}}));
     let wave = json!({"channel": room, "event": "client-wave", "data": {"hand": "left"}});
     bob.command(&json!({"send": wave})).await;
-    assert_eq!(
-        event(&mut ada, "client-wave").await["data"],
-        json!({"hand": "left"})
-    );
+    assert_eq!(event(&mut ada, "client-wave").await["data"], json!({"hand": "left"}));
 
     let mut sdk = Script::start("trigger.mjs", server.addr(), &[]);
     let get = |path: &str, params: Value| json!({"get": [{"path": path, "params": params}]});
     let users = get("/channels/presence-room/users", json!({}));
     sdk.command(&users).await;
     let answer = sdk.fact_with("status").await;
-    assert_eq!(
-        answer["body"],
-        json!({"users": [{"id": "ada"}, {"id": "bob"}]})
-    );
+    assert_eq!(answer["body"], json!({"users": [{"id": "ada"}, {"id": "bob"}]}));
     let counted = json!({"filter_by_prefix": "presence-", "info": "user_count"});
     sdk.command(&get("/channels", counted)).await;
     let answer = sdk.fact_with("status").await;
-    assert_eq!(
-        answer["body"],
-        json!({"channels": {"presence-room": {"user_count": 2}}})
-    );
+    assert_eq!(answer["body"], json!({"channels": {"presence-room": {"user_count": 2}}}));
 
     drop(bob);
     event(&mut ada, "pusher:member_removed").await;
@@ -140,26 +115,14 @@ async fn pusher_js_is_told_what_is_wrong() {
     let mut forged = listener(server.addr(), &endpoint, "private-room", "1");
     let error = forged.fact_with("error").await;
     assert_eq!(error["error"], Value::Null);
-    assert!(
-        error["message"]
-            .as_str()
-            .unwrap()
-            .starts_with("Invalid signature"),
-        "{error}"
-    );
+    assert!(error["message"].as_str().unwrap().starts_with("Invalid signature"), "{error}");
 
     let refused = json!({"X-Refuse": "403"}).to_string();
-    let settings = [
-        ("CHANNELS", "private-room"),
-        ("AUTH_ENDPOINT", &*endpoint),
-        ("AUTH_HEADERS", &*refused),
-    ];
+    let settings =
+        [("CHANNELS", "private-room"), ("AUTH_ENDPOINT", &*endpoint), ("AUTH_HEADERS", &*refused)];
     let mut refused = Script::start("listen.mjs", server.addr(), &settings);
     let error = refused.fact_with("subscriptionError").await;
-    assert_eq!(
-        error,
-        json!({"subscriptionError": "private-room", "status": 403})
-    );
+    assert_eq!(error, json!({"subscriptionError": "private-room", "status": 403}));
 
     let mut unknown = Script::start("listen.mjs", server.addr(), &[("PUSHER_KEY", "other-key")]);
     assert_eq!(unknown.fact_with("error").await["error"], 4001);
@@ -172,7 +135,6 @@ async fn the_sdk_is_told_what_is_wrong() {
     sdk.command(&json!({"trigger": ["room", "e", {}]})).await;
     assert_eq!(sdk.fact_with("status").await["status"], 401);
     let mut sdk = Script::start("trigger.mjs", server.addr(), &[]);
-    sdk.command(&json!({"trigger": ["room", "e", "x".repeat(10_241)]}))
-        .await;
+    sdk.command(&json!({"trigger": ["room", "e", "x".repeat(10_241)]})).await;
     assert_eq!(sdk.fact_with("status").await["status"], 413);
 }

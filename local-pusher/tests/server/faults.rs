@@ -31,11 +31,7 @@ async fn a_status_is_answered_as_often_as_ordered() {
     for _ in 0..2 {
         let answer = trigger(addr, "room", "e").await;
         assert_eq!(answer.status, 503);
-        assert!(
-            answer.head.to_lowercase().contains("\r\nretry-after: 2"),
-            "{}",
-            answer.head
-        );
+        assert!(answer.head.to_lowercase().contains("\r\nretry-after: 2"), "{}", answer.head);
     }
     assert_eq!(trigger(addr, "room", "e").await.status, 200);
     let counts = accepted(addr).await;
@@ -57,15 +53,8 @@ async fn a_fault_ends_when_it_is_lifted() {
 async fn a_fault_ends_when_its_time_is_over() {
     let server = start();
     let addr = server.addr();
-    set_fault(
-        addr,
-        &json!({"kind": "status", "status": 500, "forMilliseconds": 100}),
-    )
-    .await;
-    eventually("the fault is over", async || {
-        trigger(addr, "room", "e").await.status == 200
-    })
-    .await;
+    set_fault(addr, &json!({"kind": "status", "status": 500, "forMilliseconds": 100})).await;
+    eventually("the fault is over", async || trigger(addr, "room", "e").await.status == 200).await;
 }
 
 #[tokio::test]
@@ -85,10 +74,7 @@ async fn a_hanging_call_ends_with_its_fault() {
     let addr = server.addr();
     set_fault(addr, &json!({"kind": "hang"})).await;
     let hanging = send_event(addr).await;
-    eventually("the call hangs", async || {
-        accepted(addr).await["inFlight"] == 1
-    })
-    .await;
+    eventually("the call hangs", async || accepted(addr).await["inFlight"] == 1).await;
     call(addr, "DELETE", "/control/fault", "").await;
     assert_eq!(receive(hanging).await, "");
     let counts = accepted(addr).await;
@@ -102,15 +88,9 @@ async fn a_hanging_call_ends_with_its_caller() {
     let addr = server.addr();
     set_fault(addr, &json!({"kind": "hang"})).await;
     let hanging = send_event(addr).await;
-    eventually("the call hangs", async || {
-        accepted(addr).await["inFlight"] == 1
-    })
-    .await;
+    eventually("the call hangs", async || accepted(addr).await["inFlight"] == 1).await;
     drop(hanging);
-    eventually("the call ends", async || {
-        accepted(addr).await["inFlight"] == 0
-    })
-    .await;
+    eventually("the call ends", async || accepted(addr).await["inFlight"] == 0).await;
 }
 
 #[tokio::test]
@@ -119,10 +99,7 @@ async fn a_server_stops_while_calls_hang() {
     let addr = server.addr();
     set_fault(addr, &json!({"kind": "hang"})).await;
     let hanging = send_event(addr).await;
-    eventually("the call hangs", async || {
-        accepted(addr).await["inFlight"] == 1
-    })
-    .await;
+    eventually("the call hangs", async || accepted(addr).await["inFlight"] == 1).await;
     server.stop().await.unwrap();
     assert_eq!(receive(hanging).await, "");
 }
@@ -134,11 +111,7 @@ async fn broken_answers_are_broken_and_only_a_lost_one_was_accepted() {
     let mut listener = connect(addr).await;
     listener.subscribe("room").await;
     listener.next().await;
-    for (kind, answer, events) in [
-        ("close", "HTTP/1.1 2", 0),
-        ("refuse", "", 0),
-        ("lost", "", 1),
-    ] {
+    for (kind, answer, events) in [("close", "HTTP/1.1 2", 0), ("refuse", "", 0), ("lost", "", 1)] {
         set_fault(addr, &json!({"kind": kind, "times": 1})).await;
         assert_eq!(bytes_of_answer(addr).await, answer, "{kind}");
         let counts = accepted(addr).await;
@@ -162,12 +135,7 @@ async fn a_fault_concerns_the_http_api_alone() {
 #[tokio::test]
 async fn a_fault_that_cannot_be_is_refused() {
     let server = start();
-    for fault in [
-        json!({}),
-        json!({"kind": "fire"}),
-        json!({"kind": "delay"}),
-        Value::Null,
-    ] {
+    for fault in [json!({}), json!({"kind": "fire"}), json!({"kind": "delay"}), Value::Null] {
         let answer = call(server.addr(), "PUT", "/control/fault", &fault.to_string()).await;
         assert_eq!(answer.status, 400, "{fault}");
     }

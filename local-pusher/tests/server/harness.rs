@@ -9,11 +9,7 @@ use pusher::App;
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn app() -> App {
-    App {
-        id: "3".to_owned(),
-        key: "the-key".to_owned(),
-        secret: "the-secret".into(),
-    }
+    App { id: "3".to_owned(), key: "the-key".to_owned(), secret: "the-secret".into() }
 }
 
 pub fn start() -> Server {
@@ -32,7 +28,5 @@ pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting)
-        .await
-        .unwrap_or_else(|_| panic!("never: {what}"));
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }

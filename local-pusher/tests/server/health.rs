@@ -9,10 +9,7 @@ use crate::{harness::start, http::call, websocket::connect};
 #[tokio::test]
 async fn a_server_that_lives_is_ready() {
     let server = start();
-    assert_eq!(
-        call(server.addr(), "GET", "/health/live", "").await.status,
-        200
-    );
+    assert_eq!(call(server.addr(), "GET", "/health/live", "").await.status, 200);
     let ready = call(server.addr(), "GET", "/health/ready", "").await;
     assert_eq!(ready.status, 200);
     assert_eq!(ready.json(), json!({"status": "ready", "dependencies": {}}));

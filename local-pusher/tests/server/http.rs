@@ -36,10 +36,7 @@ pub async fn send(addr: SocketAddr, method: &str, target: &str, body: &str) -> T
         "{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
-    stream
-        .write_all(request.as_bytes())
-        .await
-        .expect("the request is sent");
+    stream.write_all(request.as_bytes()).await.expect("the request is sent");
     stream
 }
 
@@ -48,27 +45,17 @@ pub async fn receive(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     let reading = stream.read_to_end(&mut answer);
     // A reset after the answer's bytes is as good as an end.
-    let _ended = tokio::time::timeout(PATIENCE, reading)
-        .await
-        .expect("an end of the answer");
+    let _ended = tokio::time::timeout(PATIENCE, reading).await.expect("an end of the answer");
     String::from_utf8(answer).expect("text")
 }
 
 /// A call and its whole answer.
 pub async fn call(addr: SocketAddr, method: &str, target: &str, body: &str) -> Answer {
     let answer = receive(send(addr, method, target, body).await).await;
-    let (head, body) = answer
-        .split_once("\r\n\r\n")
-        .unwrap_or_else(|| panic!("broken off: {answer:?}"));
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok());
-    Answer {
-        status: status.expect("a status"),
-        head: head.to_owned(),
-        body: body.to_owned(),
-    }
+    let (head, body) =
+        answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("broken off: {answer:?}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Answer { status: status.expect("a status"), head: head.to_owned(), body: body.to_owned() }
 }
 
 /// `path` with the query that signs the call, now.
@@ -77,22 +64,12 @@ pub fn sign(method: &str, path: &str, body: &str) -> String {
 }
 
 pub fn sign_at(method: &str, path: &str, body: &str, timestamp: u64) -> String {
-    let request = RequestToSign {
-        method,
-        path,
-        body: body.as_bytes(),
-    };
-    format!(
-        "{path}?{}",
-        pusher::sign_request(&app().key, &app().secret, request, timestamp)
-    )
+    let request = RequestToSign { method, path, body: body.as_bytes() };
+    format!("{path}?{}", pusher::sign_request(&app().key, &app().secret, request, timestamp))
 }
 
 pub fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("a clock")
-        .as_secs()
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs()
 }
 
 /// A signed POST to the HTTP API.

@@ -43,11 +43,7 @@ impl Script {
             .expect("node runs");
         let commands = process.stdin.take().expect("a stdin");
         let facts = BufReader::new(process.stdout.take().expect("a stdout")).lines();
-        Self {
-            _process: process,
-            commands,
-            facts,
-        }
+        Self { _process: process, commands, facts }
     }
 
     /// The next fact for which `is_wanted` holds.
@@ -74,9 +70,6 @@ impl Script {
     /// Gives the script a command.
     pub async fn command(&mut self, command: &Value) {
         let line = format!("{command}\n");
-        self.commands
-            .write_all(line.as_bytes())
-            .await
-            .expect("the script reads");
+        self.commands.write_all(line.as_bytes()).await.expect("the script reads");
     }
 }

@@ -12,20 +12,13 @@ async fn enter(client: &mut Client, user: &str) -> Value {
     let member = json!({"user_id": user, "user_info": {"name": user}}).to_string();
     client.subscribe_signed(CHANNEL, Some(&member)).await;
     let message = client.next().await;
-    assert_eq!(
-        message["event"], "pusher_internal:subscription_succeeded",
-        "{message}"
-    );
+    assert_eq!(message["event"], "pusher_internal:subscription_succeeded", "{message}");
     data_of(&message)["presence"].clone()
 }
 
 async fn told(client: &mut Client, event: &str) -> Value {
     let message = client.next().await;
-    assert_eq!(
-        message["event"],
-        format!("pusher_internal:{event}"),
-        "{message}"
-    );
+    assert_eq!(message["event"], format!("pusher_internal:{event}"), "{message}");
     data_of(&message)
 }
 
@@ -33,11 +26,8 @@ async fn told(client: &mut Client, event: &str) -> Value {
 async fn members_come_and_go_by_user_and_not_by_connection() {
     let server = start();
     let addr = server.addr();
-    let (mut ada, mut bob, mut bobs_phone) = (
-        connect(addr).await,
-        connect(addr).await,
-        connect(addr).await,
-    );
+    let (mut ada, mut bob, mut bobs_phone) =
+        (connect(addr).await, connect(addr).await, connect(addr).await);
 
     let presence = enter(&mut ada, "ada").await;
     let hash = json!({"ada": {"name": "ada"}});
@@ -45,20 +35,14 @@ async fn members_come_and_go_by_user_and_not_by_connection() {
 
     assert_eq!(enter(&mut bob, "bob").await["count"], 2);
     let added = told(&mut ada, "member_added").await;
-    assert_eq!(
-        added,
-        json!({"user_id": "bob", "user_info": {"name": "bob"}})
-    );
+    assert_eq!(added, json!({"user_id": "bob", "user_info": {"name": "bob"}}));
 
     assert_eq!(enter(&mut bobs_phone, "bob").await["count"], 2);
     ada.sees_nothing().await;
 
     bob.leave().await;
     bobs_phone.leave().await;
-    assert_eq!(
-        told(&mut ada, "member_removed").await,
-        json!({"user_id": "bob"})
-    );
+    assert_eq!(told(&mut ada, "member_removed").await, json!({"user_id": "bob"}));
     ada.sees_nothing().await;
 }
 
@@ -68,9 +52,7 @@ async fn a_presence_channel_needs_a_signed_member() {
     let mut client = connect(server.addr()).await;
     client.subscribe_signed(CHANNEL, None).await;
     assert_eq!(client.error_code().await, json!(null));
-    client
-        .subscribe_signed(CHANNEL, Some(r#"{"name":"nobody"}"#))
-        .await;
+    client.subscribe_signed(CHANNEL, Some(r#"{"name":"nobody"}"#)).await;
     assert_eq!(client.error_code().await, json!(null));
 }
 
@@ -80,8 +62,7 @@ async fn a_client_event_says_which_member_sent_it() {
     let (mut ada, mut bob) = (connect(server.addr()).await, connect(server.addr()).await);
     enter(&mut ada, "ada").await;
     enter(&mut bob, "bob").await;
-    ada.send(&json!({"event": "client-wave", "channel": CHANNEL, "data": {}}))
-        .await;
+    ada.send(&json!({"event": "client-wave", "channel": CHANNEL, "data": {}})).await;
     let event = bob.next().await;
     assert_eq!(event["event"], "client-wave");
     assert_eq!(event["user_id"], "ada");
@@ -94,10 +75,7 @@ async fn servers_may_ask_who_is_there() {
     enter(&mut ada, "ada").await;
     enter(&mut bob, "bob").await;
     let users = get(server.addr(), "/apps/3/channels/presence-room/users").await;
-    assert_eq!(
-        users.json(),
-        json!({"users": [{"id": "ada"}, {"id": "bob"}]})
-    );
+    assert_eq!(users.json(), json!({"users": [{"id": "ada"}, {"id": "bob"}]}));
     let refused = get(server.addr(), "/apps/3/channels/room/users").await;
     assert_eq!(refused.status, 400);
 }

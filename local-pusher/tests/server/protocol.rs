@@ -19,10 +19,7 @@ async fn a_client_is_greeted_with_its_socket_id() {
     assert_eq!(data["activity_timeout"], 120);
     let id = data["socket_id"].as_str().unwrap();
     let (left, right) = id.split_once('.').unwrap();
-    assert!(
-        left.parse::<u64>().is_ok() && right.parse::<u64>().is_ok(),
-        "{id}"
-    );
+    assert!(left.parse::<u64>().is_ok() && right.parse::<u64>().is_ok(), "{id}");
 }
 
 #[tokio::test]
@@ -65,17 +62,12 @@ async fn an_idle_client_is_pinged_and_a_dead_one_closed() {
 
 #[tokio::test]
 async fn a_client_that_answers_the_ping_stays() {
-    let settings = Settings {
-        pong_timeout: Duration::from_secs(60),
-        ..impatient()
-    };
+    let settings = Settings { pong_timeout: Duration::from_secs(60), ..impatient() };
     let server = start_with(settings);
     let mut client = connect(server.addr()).await;
     for _ in 0..3 {
         assert_eq!(client.next().await["event"], "pusher:ping");
-        client
-            .send(&json!({"event": "pusher:pong", "data": {}}))
-            .await;
+        client.send(&json!({"event": "pusher:pong", "data": {}})).await;
     }
 }
 
@@ -101,10 +93,7 @@ async fn a_client_that_does_not_read_is_cut_off() {
     let addr = server.addr();
     let mut deaf = connect(addr).await;
     deaf.subscribe("flood").await;
-    assert_eq!(
-        deaf.next().await["event"],
-        "pusher_internal:subscription_succeeded"
-    );
+    assert_eq!(deaf.next().await["event"], "pusher_internal:subscription_succeeded");
 
     let event = json!({"name": "e", "channel": "flood", "data": "x".repeat(10_000)});
     let batch = json!({"batch": vec![event; 10]});

@@ -19,10 +19,7 @@ async fn connections_and_subscriptions_can_be_counted_and_broken_off() {
         client.next().await;
     }
     let connections = call(addr, "GET", "/control/connections", "").await.json();
-    assert_eq!(
-        connections,
-        json!({"connections": 2, "subscriptions": {"room": 2}})
-    );
+    assert_eq!(connections, json!({"connections": 2, "subscriptions": {"room": 2}}));
 
     let broken = call(addr, "POST", "/control/disconnect", "").await.json();
     assert_eq!(broken, json!({"disconnected": 2}));
@@ -41,13 +38,7 @@ async fn new_connections_can_be_refused_for_a_while() {
     let disconnect = r#"{"refuseForMilliseconds":60000}"#;
     call(addr, "POST", "/control/disconnect", disconnect).await;
     assert!(tokio_tungstenite::connect_async(&url).await.is_err());
-    call(
-        addr,
-        "POST",
-        "/control/disconnect",
-        r#"{"refuseForMilliseconds":0}"#,
-    )
-    .await;
+    call(addr, "POST", "/control/disconnect", r#"{"refuseForMilliseconds":0}"#).await;
     assert!(tokio_tungstenite::connect_async(&url).await.is_ok());
 }
 
@@ -64,7 +55,5 @@ async fn pusher_js_reconnects_and_subscribes_again() {
     assert_ne!(first, second);
     listener.fact_with("subscribed").await;
     trigger(addr, "room", "after-the-break").await;
-    listener
-        .fact("the event", |fact| fact["event"] == "after-the-break")
-        .await;
+    listener.fact("the event", |fact| fact["event"] == "after-the-break").await;
 }

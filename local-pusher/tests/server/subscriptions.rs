@@ -10,10 +10,7 @@ use crate::{
 
 async fn confirmed(client: &mut Client, channel: &str) {
     let message = client.next().await;
-    assert_eq!(
-        message["event"], "pusher_internal:subscription_succeeded",
-        "{message}"
-    );
+    assert_eq!(message["event"], "pusher_internal:subscription_succeeded", "{message}");
     assert_eq!(message["channel"], channel);
     assert_eq!(data_of(&message), json!({}));
 }
@@ -47,10 +44,7 @@ async fn the_sender_of_an_event_is_left_out() {
     }
     let id = sender.socket_id.clone();
     let event = json!({"name": "e", "channels": ["room"], "data": "{}", "socket_id": id});
-    assert_eq!(
-        post(server.addr(), "/apps/3/events", &event).await.status,
-        200
-    );
+    assert_eq!(post(server.addr(), "/apps/3/events", &event).await.status, 200);
     assert_eq!(other.next().await["event"], "e");
     sender.sees_nothing().await;
 }
@@ -65,16 +59,12 @@ async fn a_private_channel_needs_its_signature() {
         json!({"channel": "private-room", "auth": "other-key:00"}),
         json!({"channel": "private-room", "auth": "the-key:00"}),
     ] {
-        client
-            .send(&json!({"event": "pusher:subscribe", "data": data}))
-            .await;
+        client.send(&json!({"event": "pusher:subscribe", "data": data})).await;
         assert_eq!(client.error_code().await, json!(null), "{data}");
     }
     client.subscribe_signed("private-room", None).await;
     confirmed(&mut client, "private-room").await;
-    client
-        .subscribe_signed("private-encrypted-room", None)
-        .await;
+    client.subscribe_signed("private-encrypted-room", None).await;
     confirmed(&mut client, "private-encrypted-room").await;
 }
 
@@ -86,9 +76,7 @@ async fn who_unsubscribes_hears_no_more() {
     confirmed(&mut client, "room").await;
     client.subscribe("room").await;
     assert_eq!(client.error_code().await, json!(null));
-    client
-        .send(&json!({"event": "pusher:unsubscribe", "data": {"channel": "room"}}))
-        .await;
+    client.send(&json!({"event": "pusher:unsubscribe", "data": {"channel": "room"}})).await;
     client.sees_nothing().await;
     trigger(server.addr(), "room", "e").await;
     client.sees_nothing().await;
@@ -122,14 +110,8 @@ async fn a_client_event_that_is_not_allowed_is_refused() {
         ("client-typing", "private-room-without-me"),
         ("typing", "private-room"),
     ] {
-        client
-            .send(&json!({"event": event, "channel": channel, "data": {}}))
-            .await;
-        assert_eq!(
-            client.error_code().await,
-            json!(null),
-            "{event} in {channel}"
-        );
+        client.send(&json!({"event": event, "channel": channel, "data": {}})).await;
+        assert_eq!(client.error_code().await, json!(null), "{event} in {channel}");
     }
 }
 

@@ -17,13 +17,8 @@ pub struct Client {
 
 /// A client that has said nothing yet and not even read the greeting.
 pub async fn open(addr: SocketAddr, target: &str) -> Client {
-    let (stream, _) = connect_async(format!("ws://{addr}{target}"))
-        .await
-        .expect("a handshake");
-    Client {
-        stream,
-        socket_id: String::new(),
-    }
+    let (stream, _) = connect_async(format!("ws://{addr}{target}")).await.expect("a handshake");
+    Client { stream, socket_id: String::new() }
 }
 
 /// A client that was let in.
@@ -31,10 +26,7 @@ pub async fn connect(addr: SocketAddr) -> Client {
     let mut client = open(addr, "/app/the-key?protocol=7&client=test&version=1").await;
     let greeting = client.next().await;
     assert_eq!(greeting["event"], "pusher:connection_established");
-    client.socket_id = data_of(&greeting)["socket_id"]
-        .as_str()
-        .expect("a socket id")
-        .to_owned();
+    client.socket_id = data_of(&greeting)["socket_id"].as_str().expect("a socket id").to_owned();
     client
 }
 
@@ -49,10 +41,7 @@ impl Client {
     }
 
     pub async fn send_text(&mut self, text: &str) {
-        self.stream
-            .send(Message::text(text))
-            .await
-            .expect("the message is sent");
+        self.stream.send(Message::text(text)).await.expect("the message is sent");
     }
 
     /// The next message.
@@ -81,8 +70,7 @@ impl Client {
     }
 
     pub async fn subscribe(&mut self, channel: &str) {
-        self.send(&json!({"event": "pusher:subscribe", "data": {"channel": channel}}))
-            .await;
+        self.send(&json!({"event": "pusher:subscribe", "data": {"channel": channel}})).await;
     }
 
     /// Subscribes to a private channel or, as a member, to a presence channel.
@@ -91,14 +79,12 @@ impl Client {
         let signature = pusher::sign_subscription(&secret, &self.socket_id, channel, member);
         let auth = format!("{key}:{signature}");
         let data = json!({"channel": channel, "auth": auth, "channel_data": member});
-        self.send(&json!({"event": "pusher:subscribe", "data": data}))
-            .await;
+        self.send(&json!({"event": "pusher:subscribe", "data": data})).await;
     }
 
     /// Sees that nothing but a pong comes: all that was sent before has been dealt with.
     pub async fn sees_nothing(&mut self) {
-        self.send(&json!({"event": "pusher:ping", "data": {}}))
-            .await;
+        self.send(&json!({"event": "pusher:ping", "data": {}})).await;
         assert_eq!(self.next().await["event"], "pusher:pong");
     }
 

@@ -42,9 +42,7 @@ pub async fn persist(
     if batch.players.is_empty() {
         return Ok(Outcome::default());
     }
-    connection
-        .transaction(async |connection| write_batch(connection, &batch).await)
-        .await
+    connection.transaction(async |connection| write_batch(connection, &batch).await).await
 }
 
 /// The events of a batch by what is done with them.
@@ -71,19 +69,13 @@ impl<'a> Sorted<'a> {
         let mut players: Vec<_> = ids.map(|id| id.as_str()).collect();
         players.sort_unstable();
         players.dedup();
-        Self {
-            messages,
-            changes,
-            players,
-        }
+        Self { messages, changes, players }
     }
 
     /// When the first of them was accepted: what was over by then, the batch cannot touch.
     fn earliest(&self) -> Option<crate::timeline::Time> {
         let messages = self.messages.iter().map(|it| it.accepted_at);
-        messages
-            .chain(self.changes.iter().map(|it| it.accepted_at))
-            .min()
+        messages.chain(self.changes.iter().map(|it| it.accepted_at)).min()
     }
 }
 
@@ -99,10 +91,7 @@ async fn write_batch(
     let stored = read::messages_by_id(connection, &batch.messages).await?;
     let new_changes = write::insert_changes(connection, &batch.changes).await?;
     let changes = read::changes_since(connection, &batch.players, earliest).await?;
-    let latest: Vec<_> = conversations
-        .iter()
-        .filter_map(|it| it.session_id)
-        .collect();
+    let latest: Vec<_> = conversations.iter().filter_map(|it| it.session_id).collect();
     let sessions = read::sessions_since(connection, &batch.players, earliest, &latest).await?;
 
     let (mut plan, cut) = Plan::new(conversations, changes, sessions, earliest);
@@ -110,10 +99,7 @@ async fn write_batch(
     plan.add_cut(cut, &messages_of_cut);
 
     plan.add_messages(&batch.messages, &stored);
-    let repeated = batch
-        .changes
-        .iter()
-        .filter(|it| !new_changes.contains(&it.change_id));
+    let repeated = batch.changes.iter().filter(|it| !new_changes.contains(&it.change_id));
     plan.repeat_changes(repeated.copied());
     let plan = plan.finish();
 
@@ -123,19 +109,12 @@ async fn write_batch(
     write::update_conversations(connection, &plan.conversations).await?;
 
     let mut news: BTreeMap<_, _> = plan.news.into_iter().map(|it| (it.id, it)).collect();
-    let unread: Vec<_> = plan
-        .repeated_sessions
-        .into_iter()
-        .filter(|id| !news.contains_key(id))
-        .collect();
+    let unread: Vec<_> =
+        plan.repeated_sessions.into_iter().filter(|id| !news.contains_key(id)).collect();
     let repeated = read::sessions_by_id(connection, &unread).await?;
     news.extend(repeated.into_iter().map(|it| (it.id, it)));
     Ok(Outcome {
-        persisted: plan
-            .messages
-            .into_iter()
-            .map(|it| it.message.clone())
-            .collect(),
+        persisted: plan.messages.into_iter().map(|it| it.message.clone()).collect(),
         duplicates: plan.duplicates,
         conflicts: plan.conflicts,
         news: news.into_values().collect(),

@@ -62,10 +62,7 @@ impl<'a> Plan<'a> {
         let names = latest_names(&sessions);
         let mut changes_of: HashMap<String, Vec<Change>> = HashMap::new();
         for change in changes {
-            changes_of
-                .entry(change.player_id.clone())
-                .or_default()
-                .push(change);
+            changes_of.entry(change.player_id.clone()).or_default().push(change);
         }
         let mut planned = BTreeMap::new();
         for row in conversations {
@@ -77,14 +74,7 @@ impl<'a> Plan<'a> {
             let changes = changes.into_iter().map(|it| (it.status, it.accepted_at));
             let timeline = Timeline::new(player_id, names.get(&row.player_id).cloned(), changes);
             let stored_sessions = Vec::new();
-            planned.insert(
-                row.player_id.clone(),
-                Planned {
-                    row,
-                    timeline,
-                    stored_sessions,
-                },
-            );
+            planned.insert(row.player_id.clone(), Planned { row, timeline, stored_sessions });
         }
         let mut plan = Self {
             conversations: planned,
@@ -95,11 +85,7 @@ impl<'a> Plan<'a> {
             repeated_sessions: BTreeSet::new(),
         };
         let current = |it: &SessionState| it.resolved_at.is_none_or(|at| at >= earliest);
-        let cut = sessions
-            .into_iter()
-            .filter(current)
-            .filter_map(|it| plan.add(it))
-            .collect();
+        let cut = sessions.into_iter().filter(current).filter_map(|it| plan.add(it)).collect();
         (plan, cut)
     }
 
@@ -110,13 +96,9 @@ impl<'a> Plan<'a> {
         messages: &HashMap<Uuid, Vec<StoredMessage>>,
     ) {
         for session in cut {
-            let messages = messages
-                .get(&session.id)
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            let messages = messages.get(&session.id).map(Vec::as_slice).unwrap_or_default();
             if let Some(planned) = self.conversations.get_mut(session.player_id.as_str()) {
-                self.moves
-                    .extend(planned.timeline.add_cut(session, messages));
+                self.moves.extend(planned.timeline.add_cut(session, messages));
             }
         }
     }
@@ -207,11 +189,7 @@ impl<'a> Plan<'a> {
         let session_id = planned.timeline.place(message);
         let row = &mut planned.row;
         row.last_seq += 1;
-        self.messages.push(NewMessage {
-            message,
-            session_id,
-            seq: row.last_seq,
-        });
+        self.messages.push(NewMessage { message, session_id, seq: row.last_seq });
         let order = (Some(message.accepted_at), Some(message.message_id));
         if (row.last_message_at, row.last_message_id) < order {
             (row.last_message_at, row.last_message_id) = order;

@@ -119,11 +119,7 @@ pub(super) async fn changes_since(
     let known = |(player_id, status, accepted_at): (String, String, Time)| {
         let statuses = [RequestedStatus::Active, RequestedStatus::Resolved];
         let status = statuses.into_iter().find(|it| it.as_str() == status)?;
-        Some(Change {
-            player_id,
-            status,
-            accepted_at,
-        })
+        Some(Change { player_id, status, accepted_at })
     };
     Ok(rows.into_iter().filter_map(known).collect())
 }
@@ -190,16 +186,8 @@ pub(super) async fn messages_of(
         .await?;
     for (session_id, id, accepted_at, sender_type) in rows {
         let staff = sender_type == SenderType::Staff.as_str();
-        let sender_type = if staff {
-            SenderType::Staff
-        } else {
-            SenderType::Player
-        };
-        let message = StoredMessage {
-            id,
-            accepted_at,
-            sender_type,
-        };
+        let sender_type = if staff { SenderType::Staff } else { SenderType::Player };
+        let message = StoredMessage { id, accepted_at, sender_type };
         by_session.entry(session_id).or_default().push(message);
     }
     Ok(by_session)

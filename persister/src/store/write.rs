@@ -146,11 +146,7 @@ pub(super) async fn insert_messages(
     .execute(connection)
     .await?;
     // The same id in another conversation, which another persister held at the same moment.
-    if inserted == messages.len() {
-        Ok(())
-    } else {
-        Err(StoreError::Raced)
-    }
+    if inserted == messages.len() { Ok(()) } else { Err(StoreError::Raced) }
 }
 
 /// Writes the conversations as they are now.

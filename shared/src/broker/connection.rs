@@ -34,10 +34,7 @@ const HEARTBEAT_SECONDS: u16 = 10;
 pub async fn connect(settings: &BrokerSettings, purpose: &str) -> Result<Connection, Broken> {
     let mut last = Broken::Address("no address given".to_owned());
     for url in &settings.amqp_urls {
-        let uri = url
-            .expose_secret()
-            .parse::<AMQPUri>()
-            .map_err(Broken::Address)?;
+        let uri = url.expose_secret().parse::<AMQPUri>().map_err(Broken::Address)?;
         match connect_to(uri, settings.broker_timeout, purpose).await {
             Ok(connection) => return Ok(connection),
             Err(error) => last = error,

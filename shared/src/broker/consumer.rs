@@ -48,11 +48,7 @@ impl Deliveries {
         let channel = in_time(timeout, connection.create_channel()).await?;
         let declared = topology::declare(&channel, &names, settings.queue_max_bytes);
         in_time(timeout * 10, declared).await?;
-        in_time(
-            timeout,
-            channel.basic_qos(prefetch, BasicQosOptions::default()),
-        )
-        .await?;
+        in_time(timeout, channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         let consume = channel.basic_consume(
             names.queue(worker).into(),
             purpose.into(),
@@ -60,12 +56,7 @@ impl Deliveries {
             FieldTable::default(),
         );
         let consumer = in_time(timeout, consume).await?;
-        Ok(Self {
-            _connection: connection,
-            channel,
-            consumer,
-            settings: settings.clone(),
-        })
+        Ok(Self { _connection: connection, channel, consumer, settings: settings.clone() })
     }
 
     /// The next body. Nothing is lost when the future is dropped before it resolves.
@@ -74,10 +65,7 @@ impl Deliveries {
     /// When the broker ended it; what was not acknowledged will be handed out again.
     pub async fn next(&mut self) -> Result<Delivery, Broken> {
         match self.consumer.next().await {
-            Some(Ok(delivery)) => Ok(Delivery {
-                tag: delivery.delivery_tag,
-                body: delivery.data,
-            }),
+            Some(Ok(delivery)) => Ok(Delivery { tag: delivery.delivery_tag, body: delivery.data }),
             Some(Err(error)) => Err(error.into()),
             None => Err(Broken::Cancelled),
         }

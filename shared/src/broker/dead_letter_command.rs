@@ -39,10 +39,7 @@ impl DeadLetterCommand {
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment.
-    #[expect(
-        clippy::print_stdout,
-        reason = "the answer to a command of an operator"
-    )]
+    #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
     pub async fn run(self, worker: Worker) -> anyhow::Result<()> {
         self.broker.check().map_err(anyhow::Error::msg)?;
         let letters = DeadLetters::open(&self.broker, worker).await?;
@@ -50,10 +47,7 @@ impl DeadLetterCommand {
             Verb::List { limit } => {
                 for letter in letters.list(limit).await? {
                     let body = String::from_utf8_lossy(&letter.body);
-                    println!(
-                        "{}",
-                        serde_json::json!({ "reason": letter.reason, "body": body })
-                    );
+                    println!("{}", serde_json::json!({ "reason": letter.reason, "body": body }));
                 }
             }
             Verb::Replay { limit } => {

@@ -28,9 +28,7 @@ pub async fn bury(
     reason: &str,
 ) -> Result<(), PublishError> {
     let reason: String = reason.chars().take(REASON_LENGTH).collect();
-    publisher
-        .publish_to_queue(queue, body, &[(REASON, &reason)])
-        .await
+    publisher.publish_to_queue(queue, body, &[(REASON, &reason)]).await
 }
 
 /// One dead letter, as an operator sees it.
@@ -59,12 +57,7 @@ impl DeadLetters {
     pub async fn open(settings: &BrokerSettings, worker: Worker) -> Result<Self, Broken> {
         let connection = connect(settings, "dead-letters").await?;
         let channel = in_time(settings.broker_timeout, connection.create_channel()).await?;
-        Ok(Self {
-            _connection: connection,
-            channel,
-            settings: settings.clone(),
-            worker,
-        })
+        Ok(Self { _connection: connection, channel, settings: settings.clone(), worker })
     }
 
     /// The first `limit` of them, which stay where they are.
@@ -80,11 +73,7 @@ impl DeadLetters {
             letters.push(letter);
         }
         // Closing gives back what was taken and not acknowledged.
-        in_time(
-            self.settings.broker_timeout,
-            self.channel.close(200, "listed".into()),
-        )
-        .await?;
+        in_time(self.settings.broker_timeout, self.channel.close(200, "listed".into())).await?;
         Ok(letters)
     }
 
@@ -104,18 +93,12 @@ impl DeadLetters {
             let Some((letter, tag)) = self.take().await? else {
                 break;
             };
-            publisher
-                .publish_to_queue(&queue, &letter.body, &[])
-                .await?;
+            publisher.publish_to_queue(&queue, &letter.body, &[]).await?;
             let ack = self.channel.basic_ack(tag, BasicAckOptions::default());
             in_time(self.settings.broker_timeout, ack).await?;
             replayed += 1;
         }
-        in_time(
-            self.settings.broker_timeout,
-            self.channel.close(200, "replayed".into()),
-        )
-        .await?;
+        in_time(self.settings.broker_timeout, self.channel.close(200, "replayed".into())).await?;
         Ok(replayed)
     }
 
@@ -125,43 +108,27 @@ impl DeadLetters {
     /// When RabbitMQ cannot be used at the moment, or the queue is not there.
     pub async fn purge(self) -> Result<u32, Broken> {
         let queue = self.settings.names().dead_letters(self.worker);
-        let purge = self
-            .channel
-            .queue_purge(queue.into(), QueuePurgeOptions::default());
+        let purge = self.channel.queue_purge(queue.into(), QueuePurgeOptions::default());
         in_time(self.settings.broker_timeout, purge).await
     }
 
     async fn count(&self) -> Result<usize, Broken> {
         let queue = self.settings.names().dead_letters(self.worker);
-        let passive = QueueDeclareOptions {
-            passive: true,
-            durable: true,
-            ..Default::default()
-        };
-        let declare = self
-            .channel
-            .queue_declare(queue.into(), passive, FieldTable::default());
+        let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
+        let declare = self.channel.queue_declare(queue.into(), passive, FieldTable::default());
         let queue = in_time(self.settings.broker_timeout, declare).await?;
         Ok(usize::try_from(queue.message_count()).unwrap_or(usize::MAX))
     }
 
     async fn take(&self) -> Result<Option<(DeadLetter, u64)>, Broken> {
         let queue = self.settings.names().dead_letters(self.worker);
-        let get = self
-            .channel
-            .basic_get(queue.into(), BasicGetOptions::default());
+        let get = self.channel.basic_get(queue.into(), BasicGetOptions::default());
         let Some(message) = in_time(self.settings.broker_timeout, get).await? else {
             return Ok(None);
         };
         let delivery = message.delivery;
         let reason = reason(&delivery.properties);
-        Ok(Some((
-            DeadLetter {
-                reason,
-                body: delivery.data,
-            },
-            delivery.delivery_tag,
-        )))
+        Ok(Some((DeadLetter { reason, body: delivery.data }, delivery.delivery_tag)))
     }
 }
 

@@ -48,9 +48,7 @@ impl RoutingKey {
 impl Names {
     /// Names that begin with `prefix`.
     pub fn new(prefix: &str) -> Self {
-        Self {
-            prefix: prefix.to_owned(),
-        }
+        Self { prefix: prefix.to_owned() }
     }
 
     /// The topic exchange that every event goes through.
@@ -84,9 +82,6 @@ mod tests {
         assert_eq!(names.queue(Worker::Persister), "chat.persist");
         assert_eq!(names.queue(Worker::Broadcaster), "chat.broadcast");
         assert_eq!(names.dead_letters(Worker::Persister), "chat.persist.dead");
-        assert_eq!(
-            names.dead_letters(Worker::Broadcaster),
-            "chat.broadcast.dead"
-        );
+        assert_eq!(names.dead_letters(Worker::Broadcaster), "chat.broadcast.dead");
     }
 }

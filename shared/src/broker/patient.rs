@@ -1,4 +1,4 @@
-use super::{BrokerSettings, PublishError, Publisher, RoutingKey};
+use super::{BrokerSettings, PublishError, Publisher, RoutingKey, dead_letters};
 use crate::service::{Outage, backoff, health::Dependency};
 
 /// Publishes and does not give up: connects again and tries again, with growing waits, until
@@ -11,46 +11,39 @@ pub struct PatientPublisher {
     outage: Outage,
 }
 
+/// What is to be published.
+#[derive(Clone, Copy)]
+enum Parcel<'a> {
+    Events { key: RoutingKey, body: &'a [u8] },
+    DeadLetter { queue: &'a str, body: &'a [u8], reason: &'a str },
+}
+
 impl PatientPublisher {
     /// Will connect when there is something to publish; `purpose` is what RabbitMQ shows the
     /// connection as.
     pub fn new(settings: &BrokerSettings, purpose: &'static str) -> Self {
         let outage = Outage::new(Dependency::new(purpose));
-        Self {
-            settings: settings.clone(),
-            purpose,
-            publisher: None,
-            outage,
-        }
+        Self { settings: settings.clone(), purpose, publisher: None, outage }
     }
 
     /// Publishes `body` to the queues of `key`.
     pub async fn publish(&mut self, key: RoutingKey, body: &[u8]) {
-        self.insist(async |publisher| publisher.publish(key, body).await)
-            .await;
+        self.insist(Parcel::Events { key, body }).await;
     }
 
     /// Puts `body` into the queue of dead letters `queue`, with the reason why it is one.
     pub async fn bury(&mut self, queue: &str, body: &[u8], reason: &str) {
-        self.insist(async |publisher| {
-            super::dead_letters::bury(publisher, queue, body, reason).await
-        })
-        .await;
+        self.insist(Parcel::DeadLetter { queue, body, reason }).await;
     }
 
-    async fn insist(
-        &mut self,
-        mut publish: impl AsyncFnMut(&mut Publisher) -> Result<(), PublishError>,
-    ) {
+    async fn insist(&mut self, parcel: Parcel<'_>) {
         for wait in backoff::waits() {
-            match self.attempt(&mut publish).await {
+            match self.attempt(parcel).await {
                 Ok(()) => {
                     self.outage.succeeded();
                     return;
                 }
                 Err(error) => {
-                    // Whatever went wrong, a new connection makes a missing topology anew.
-                    self.publisher = None;
                     self.outage.failed(&error);
                     tokio::time::sleep(wait).await;
                 }
@@ -58,17 +51,20 @@ impl PatientPublisher {
         }
     }
 
-    async fn attempt(
-        &mut self,
-        publish: &mut impl AsyncFnMut(&mut Publisher) -> Result<(), PublishError>,
-    ) -> Result<(), PublishError> {
-        // Out of its place while in use: a future that is dropped half way leaves no publisher
-        // behind whose confirm is still on its way.
+    async fn attempt(&mut self, parcel: Parcel<'_>) -> Result<(), PublishError> {
+        // Out of its place while in use: neither a publish that failed nor one that was dropped half
+        // way leaves a publisher behind whose confirm is still on its way. And a new connection
+        // makes a missing topology anew.
         let mut publisher = match self.publisher.take() {
             Some(publisher) => publisher,
             None => Publisher::connect(&self.settings, self.purpose).await?,
         };
-        publish(&mut publisher).await?;
+        match parcel {
+            Parcel::Events { key, body } => publisher.publish(key, body).await?,
+            Parcel::DeadLetter { queue, body, reason } => {
+                dead_letters::bury(&mut publisher, queue, body, reason).await?;
+            }
+        }
         self.publisher = Some(publisher);
         Ok(())
     }

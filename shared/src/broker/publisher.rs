@@ -57,17 +57,8 @@ impl Publisher {
         // Electing the leaders of new queues takes longer than an answer does.
         let declared = topology::declare(&channel, &names, settings.queue_max_bytes);
         in_time(timeout * 10, declared).await?;
-        in_time(
-            timeout,
-            channel.confirm_select(ConfirmSelectOptions::default()),
-        )
-        .await?;
-        Ok(Self {
-            _connection: connection,
-            channel,
-            names,
-            timeout,
-        })
+        in_time(timeout, channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        Ok(Self { _connection: connection, channel, names, timeout })
     }
 
     /// Whether the channel is one that RabbitMQ still listens to, as far as is known.
@@ -89,8 +80,7 @@ impl Publisher {
     /// Unless every bound queue has it on disk.
     pub async fn publish(&mut self, key: RoutingKey, body: &[u8]) -> Result<(), PublishError> {
         let exchange = self.names.exchange();
-        self.confirmed(&exchange, key.as_str(), body, FieldTable::default())
-            .await
+        self.confirmed(&exchange, key.as_str(), body, FieldTable::default()).await
     }
 
     /// Publishes `body` into `queue` alone, with `headers`.
@@ -117,18 +107,14 @@ impl Publisher {
         body: &[u8],
         headers: FieldTable,
     ) -> Result<(), PublishError> {
-        let options = BasicPublishOptions {
-            mandatory: true,
-            ..Default::default()
-        };
+        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
         let properties = BasicProperties::default()
             .with_delivery_mode(PERSISTENT)
             .with_content_type("application/json".into())
             .with_headers(headers);
         let confirmation = in_time(self.timeout, async {
             let confirm =
-                self.channel
-                    .basic_publish(exchange.into(), key.into(), options, body, properties);
+                self.channel.basic_publish(exchange.into(), key.into(), options, body, properties);
             confirm.await?.await
         });
         match confirmation.await? {

@@ -24,12 +24,7 @@ pub struct BrokerSettings {
 
     /// First part of the names of the exchange and the queues; each system on one broker needs
     /// its own
-    #[arg(
-        long,
-        env = "QUEUE_PREFIX",
-        default_value = "chat",
-        value_name = "NAME"
-    )]
+    #[arg(long, env = "QUEUE_PREFIX", default_value = "chat", value_name = "NAME")]
     pub queue_prefix: String,
 
     /// Bytes that one queue may hold before new messages are refused; every service must be given
@@ -58,9 +53,7 @@ impl BrokerSettings {
             .iter()
             .all(|url| url.expose_secret().parse::<lapin::uri::AMQPUri>().is_ok());
         if !well_formed {
-            return Err(
-                "AMQP_URL must be amqp:// or amqps:// addresses with commas between".into(),
-            );
+            return Err("AMQP_URL must be amqp:// or amqps:// addresses with commas between".into());
         }
         Ok(())
     }

@@ -22,15 +22,10 @@ pub(super) async fn declare(
     names: &Names,
     queue_max_bytes: u64,
 ) -> lapin::Result<()> {
-    let options = ExchangeDeclareOptions {
-        durable: true,
-        ..Default::default()
-    };
+    let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
     let exchange = names.exchange();
     let none = FieldTable::default;
-    channel
-        .exchange_declare(exchange.into(), ExchangeKind::Topic, options, none())
-        .await?;
+    channel.exchange_declare(exchange.into(), ExchangeKind::Topic, options, none()).await?;
     for worker in Worker::ALL {
         declare_dead_letters(channel, names, worker).await?;
         declare_queue(channel, names, worker, queue_max_bytes).await?;
@@ -45,16 +40,10 @@ pub(super) async fn declare(
 /// # Errors
 /// Closes the channel when a queue is missing.
 pub(super) async fn check(channel: &Channel, names: &Names) -> lapin::Result<()> {
-    let passive = QueueDeclareOptions {
-        passive: true,
-        durable: true,
-        ..Default::default()
-    };
+    let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
     for worker in Worker::ALL {
         let queue = names.queue(worker);
-        channel
-            .queue_declare(queue.into(), passive, FieldTable::default())
-            .await?;
+        channel.queue_declare(queue.into(), passive, FieldTable::default()).await?;
     }
     bind(channel, names).await
 }
@@ -88,11 +77,7 @@ async fn declare_queue(
     text(&mut arguments, "x-queue-type", "quorum");
     text(&mut arguments, "x-overflow", "reject-publish");
     text(&mut arguments, "x-dead-letter-exchange", "");
-    text(
-        &mut arguments,
-        "x-dead-letter-routing-key",
-        &names.dead_letters(worker),
-    );
+    text(&mut arguments, "x-dead-letter-routing-key", &names.dead_letters(worker));
     text(&mut arguments, "x-dead-letter-strategy", "at-least-once");
     number(&mut arguments, "x-delivery-limit", DELIVERY_LIMIT);
     number(
@@ -119,13 +104,8 @@ async fn declare_durable(
     queue: String,
     arguments: FieldTable,
 ) -> lapin::Result<()> {
-    let options = QueueDeclareOptions {
-        durable: true,
-        ..Default::default()
-    };
-    channel
-        .queue_declare(queue.into(), options, arguments)
-        .await?;
+    let options = QueueDeclareOptions { durable: true, ..Default::default() };
+    channel.queue_declare(queue.into(), options, arguments).await?;
     Ok(())
 }
 

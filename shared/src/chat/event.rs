@@ -140,12 +140,9 @@ mod tests {
     #[test]
     fn one_bad_event_costs_only_itself() {
         let good = message("good").encode().unwrap();
-        for bad in [
-            r#"{"message":{}}"#,
-            r#"{"unheardOf":{}}"#,
-            "7",
-            r#"{"message":{"messageId":"x"}}"#,
-        ] {
+        for bad in
+            [r#"{"message":{}}"#, r#"{"unheardOf":{}}"#, "7", r#"{"message":{"messageId":"x"}}"#]
+        {
             let bad = EncodedEvent(bad.as_bytes().to_vec());
             let events = decode(&encode([&good, &bad, &good])).unwrap();
             assert!(events[0].is_ok() && events[2].is_ok());
@@ -156,26 +153,13 @@ mod tests {
     #[test]
     fn an_unknown_version_is_not_guessed_at() {
         let body = br#"{"version":2,"events":{"of":"another form"}}"#;
-        assert!(matches!(
-            decode(body),
-            Err(UnreadableBody::UnknownVersion(2))
-        ));
+        assert!(matches!(decode(body), Err(UnreadableBody::UnknownVersion(2))));
     }
 
     #[test]
     fn what_is_no_body_is_said_to_be_none() {
-        for body in [
-            &b"not json"[..],
-            b"{}",
-            b"\xff\xfe",
-            b"{\"version\":1}",
-            b"[]",
-            b"",
-        ] {
-            assert!(
-                matches!(decode(body), Err(UnreadableBody::Malformed(_))),
-                "{body:?}"
-            );
+        for body in [&b"not json"[..], b"{}", b"\xff\xfe", b"{\"version\":1}", b"[]", b""] {
+            assert!(matches!(decode(body), Err(UnreadableBody::Malformed(_))), "{body:?}");
         }
     }
 

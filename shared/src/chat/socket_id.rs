@@ -41,16 +41,7 @@ mod tests {
     #[test]
     fn only_pushers_own_form_is_taken() {
         assert!(SocketId::try_from("1234.5678".to_owned()).is_ok());
-        for id in [
-            "",
-            ".",
-            "1.",
-            ".1",
-            "1.2.3",
-            "a.b",
-            "1",
-            &format!("1.{}", "2".repeat(64)),
-        ] {
+        for id in ["", ".", "1.", ".1", "1.2.3", "a.b", "1", &format!("1.{}", "2".repeat(64))] {
             assert!(SocketId::try_from(id.to_owned()).is_err(), "{id:?}");
         }
     }

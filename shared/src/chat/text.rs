@@ -26,16 +26,10 @@ impl TryFrom<String> for Content {
     fn try_from(text: String) -> Result<Self, Invalid> {
         let trimmed = text.trim();
         if trimmed.is_empty() || exceeds(trimmed, Self::MAX_CHARACTERS) {
-            return Err(Invalid(
-                "must have 1 to 4,000 characters besides white space around them",
-            ));
+            return Err(Invalid("must have 1 to 4,000 characters besides white space around them"));
         }
         refuse_nul(trimmed)?;
-        Ok(Self(if trimmed.len() == text.len() {
-            text
-        } else {
-            trimmed.to_owned()
-        }))
+        Ok(Self(if trimmed.len() == text.len() { text } else { trimmed.to_owned() }))
     }
 }
 
@@ -104,24 +98,15 @@ impl TryFrom<String> for TraceParent {
         let lengths = [2, 32, 16, 2];
         let parts: Vec<_> = text.split('-').collect();
         let well_formed = parts.len() == lengths.len()
-            && parts
-                .iter()
-                .zip(lengths)
-                .all(|(part, length)| is_hex(part, length));
-        if well_formed {
-            Ok(Self(text))
-        } else {
-            Err(Invalid("is not a traceparent"))
-        }
+            && parts.iter().zip(lengths).all(|(part, length)| is_hex(part, length));
+        if well_formed { Ok(Self(text)) } else { Err(Invalid("is not a traceparent")) }
     }
 }
 
 fn short_text(text: String) -> Result<String, Invalid> {
     let trimmed = text.trim();
     if trimmed.is_empty() || exceeds(trimmed, 128) {
-        return Err(Invalid(
-            "must have 1 to 128 characters besides white space around them",
-        ));
+        return Err(Invalid("must have 1 to 128 characters besides white space around them"));
     }
     refuse_nul(trimmed)?;
     Ok(trimmed.to_owned())
@@ -132,11 +117,7 @@ fn exceeds(text: &str, characters: usize) -> bool {
 }
 
 fn refuse_nul(text: &str) -> Result<(), Invalid> {
-    if text.contains('\0') {
-        Err(Invalid("must not contain NUL"))
-    } else {
-        Ok(())
-    }
+    if text.contains('\0') { Err(Invalid("must not contain NUL")) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -170,12 +151,7 @@ mod tests {
     fn a_traceparent_has_the_form_of_the_standard() {
         let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         assert!(TraceParent::try_from(good.to_owned()).is_ok());
-        for bad in [
-            "",
-            "00-0af7-b7ad-01",
-            &good.to_uppercase(),
-            &format!("{good}-00"),
-        ] {
+        for bad in ["", "00-0af7-b7ad-01", &good.to_uppercase(), &format!("{good}-00")] {
             assert!(TraceParent::try_from(bad.to_owned()).is_err(), "{bad:?}");
         }
     }

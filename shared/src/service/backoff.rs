@@ -26,12 +26,7 @@ mod tests {
     #[test]
     fn the_waits_grow_to_a_bound_and_never_end() {
         let waits: Vec<_> = waits().take(100).collect();
-        assert!(
-            waits
-                .iter()
-                .all(|wait| *wait >= SHORTEST && *wait <= LONGEST * 2),
-            "{waits:?}"
-        );
+        assert!(waits.iter().all(|wait| *wait >= SHORTEST && *wait <= LONGEST * 2), "{waits:?}");
         assert!(waits[99] >= LONGEST);
     }
 }

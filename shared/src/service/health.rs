@@ -28,10 +28,7 @@ pub struct Dependency {
 impl Dependency {
     /// A dependency called `name`.
     pub fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            up: Arc::new(AtomicBool::new(false)),
-        }
+        Self { name, up: Arc::new(AtomicBool::new(false)) }
     }
 
     /// What it is called in answers and logs.
@@ -80,10 +77,7 @@ impl Readiness {
     /// Says `ready` or not, naming the state of each dependency.
     pub fn new(ready: bool, dependencies: impl IntoIterator<Item = (&'static str, State)>) -> Self {
         let status = if ready { "ready" } else { "unready" };
-        Self {
-            status,
-            dependencies: dependencies.into_iter().collect(),
-        }
+        Self { status, dependencies: dependencies.into_iter().collect() }
     }
 
     /// The answer: 200 when ready, else 503.
@@ -128,18 +122,14 @@ async fn live() -> HttpResponse {
 
 async fn ready(dependencies: web::Data<Vec<Dependency>>) -> HttpResponse {
     let ready = dependencies.iter().all(Dependency::is_up);
-    let states = dependencies
-        .iter()
-        .map(|it| (it.name(), State::from(it.is_up())));
+    let states = dependencies.iter().map(|it| (it.name(), State::from(it.is_up())));
     Readiness::new(ready, states).into_response()
 }
 
 /// The metrics of `registry`, as an answer.
 pub async fn show_metrics(registry: web::Data<Registry>) -> HttpResponse {
     match metrics::render(&registry) {
-        Ok(text) => HttpResponse::Ok()
-            .content_type(metrics::CONTENT_TYPE)
-            .body(text),
+        Ok(text) => HttpResponse::Ok().content_type(metrics::CONTENT_TYPE).body(text),
         Err(error) => {
             tracing::error!(cause = %error, "metrics could not be written");
             HttpResponse::InternalServerError().finish()

@@ -13,10 +13,7 @@ pub struct Outage {
 impl Outage {
     /// Begins to follow `dependency`.
     pub fn new(dependency: Dependency) -> Self {
-        Self {
-            dependency,
-            since: None,
-        }
+        Self { dependency, since: None }
     }
 
     /// The dependency did not do what it was asked, because of `cause`.

@@ -31,19 +31,14 @@ pub fn parse_invocation<S: Parser, C: Parser>() -> Invocation<S, C> {
     }
     let mut help = "Commands, each with a --help of its own:".to_owned();
     for command in commands.get_subcommands() {
-        let about = command
-            .get_about()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         help.push_str(&format!("\n  {:<14}{about}", command.get_name()));
     }
     Invocation::Serve(parse_as(S::command().after_help(help)))
 }
 
 fn parse_as<S: Parser>(command: Command) -> S {
-    let parsed = command
-        .try_get_matches()
-        .and_then(|matches| S::from_arg_matches(&matches));
+    let parsed = command.try_get_matches().and_then(|matches| S::from_arg_matches(&matches));
     match parsed {
         Ok(settings) => settings,
         Err(error) if is_answer(error.kind()) => error.exit(),
@@ -53,10 +48,7 @@ fn parse_as<S: Parser>(command: Command) -> S {
 
 /// Ends the process because a setting is wrong, with `complaint` as the one line that says so.
 pub fn fail(complaint: &str) -> ! {
-    #[expect(
-        clippy::print_stderr,
-        reason = "logging is not set up before the settings are right"
-    )]
+    #[expect(clippy::print_stderr, reason = "logging is not set up before the settings are right")]
     {
         eprintln!("error: {complaint}");
     }
@@ -75,9 +67,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         Some("m") => 60_000,
         _ => return Err("a number with ms, s or m behind it is needed, such as 250ms".to_owned()),
     };
-    let number: u32 = digits
-        .parse()
-        .map_err(|_| "the number is not a whole one".to_owned())?;
+    let number: u32 = digits.parse().map_err(|_| "the number is not a whole one".to_owned())?;
     Ok(Duration::from_millis(u64::from(number) * milliseconds_each))
 }
 
@@ -93,11 +83,8 @@ fn is_answer(kind: ErrorKind) -> bool {
 
 /// What clap says in its first paragraph, on one line and without its own `error:`.
 fn one_line(complaint: &str) -> String {
-    let paragraph: Vec<_> = complaint
-        .lines()
-        .take_while(|line| !line.is_empty())
-        .map(str::trim)
-        .collect();
+    let paragraph: Vec<_> =
+        complaint.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
     paragraph.join(" ").trim_start_matches("error: ").to_owned()
 }
 
@@ -118,9 +105,6 @@ mod tests {
     #[test]
     fn a_complaint_is_one_line() {
         let complaint = "error: the following were not provided:\n  --a <A>\n  --b <B>\n\nUsage: x";
-        assert_eq!(
-            one_line(complaint),
-            "the following were not provided: --a <A> --b <B>"
-        );
+        assert_eq!(one_line(complaint), "the following were not provided: --a <A> --b <B>");
     }
 }

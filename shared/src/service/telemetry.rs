@@ -12,12 +12,7 @@ pub struct LogSettings {
     pub log_format: LogFormat,
 
     /// What to log, by level and target, such as `info` or `info,gateway=debug`
-    #[arg(
-        long = "log",
-        env = "RUST_LOG",
-        default_value = "info",
-        value_name = "FILTER"
-    )]
+    #[arg(long = "log", env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
     pub log_filter: String,
 }
 
@@ -40,11 +35,7 @@ pub fn init(settings: &LogSettings) {
     let writer = std::io::stderr;
     let started = match settings.log_format {
         LogFormat::Text => lines
-            .with(
-                tracing_subscriber::fmt::layer()
-                    .with_writer(writer)
-                    .with_ansi(false),
-            )
+            .with(tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false))
             .try_init(),
         LogFormat::Json => {
             let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);

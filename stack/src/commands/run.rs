@@ -41,11 +41,7 @@ impl Run {
         }
         interrupts.stop(&supervisor).await;
         console.say("everything has stopped");
-        Ok(if stopped.is_ok() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
+        Ok(if stopped.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     async fn serve(&self, supervisor: &Supervisor) -> anyhow::Result<Infallible> {

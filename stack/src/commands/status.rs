@@ -28,10 +28,7 @@ pub fn run(directory: &Path) -> anyhow::Result<ExitCode> {
     }
     let environment = directory.join("env");
     if environment.exists() {
-        println!(
-            "{}",
-            summary::text(&Variables::read(&environment)?, directory)
-        );
+        println!("{}", summary::text(&Variables::read(&environment)?, directory));
     } else {
         println!("not everything is ready");
     }

@@ -32,7 +32,7 @@ pub struct Up {
 }
 
 enum Outcome {
-    Ready,
+    Ready(Variables),
     Ended(ExitStatus),
     Interrupted(Signal),
 }
@@ -54,8 +54,7 @@ impl Up {
             signal = interrupts.next() => Outcome::Interrupted(signal),
         };
         match outcome {
-            Outcome::Ready => {
-                let variables = Variables::read(&directory.join("env"))?;
+            Outcome::Ready(variables) => {
                 println!("{}", summary::text(&variables, &directory));
                 Ok(ExitCode::SUCCESS)
             }
@@ -91,16 +90,17 @@ impl Up {
     }
 }
 
-/// The file `env` is there from the moment when everything is ready. One of an earlier run goes
-/// when the directory is taken.
+/// The file `env` is there from the moment when everything is ready. One that a killed supervisor
+/// left may be there before, so it is asked whose it is.
 async fn ready_or_ended(child: &mut Child, directory: &Path) -> anyhow::Result<Outcome> {
-    let own = child.id().and_then(Identity::of);
+    let own = child.id().map(|pid| pid.to_string());
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Outcome::Ended(status));
         }
-        if own.is_some() && holder(directory) == own && directory.join("env").exists() {
-            return Ok(Outcome::Ready);
+        let variables = Variables::read(&directory.join("env"))?;
+        if own.is_some() && variables.get("PID_STACK") == own.as_deref() {
+            return Ok(Outcome::Ready(variables));
         }
         sleep(POLL).await;
     }

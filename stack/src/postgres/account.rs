@@ -37,10 +37,7 @@ impl Account {
             .context("PostgreSQL refuses to run as root, and there is no user postgres")?;
         chown(directory, Some(user.uid.as_raw()), Some(user.gid.as_raw()))?;
         for pass in PASSES {
-            let account = Self::Other {
-                user: user.clone(),
-                setpriv: setpriv(pass),
-            };
+            let account = Self::Other { user: user.clone(), setpriv: setpriv(pass) };
             if account.can_reach(directory).await? {
                 return Ok(account);
             }

@@ -27,10 +27,7 @@ pub struct PostgresSettings {
 
 impl Default for PostgresSettings {
     fn default() -> Self {
-        Self {
-            max_connections: 300,
-            further: Vec::new(),
-        }
+        Self { max_connections: 300, further: Vec::new() }
     }
 }
 
@@ -57,20 +54,12 @@ impl Postgres {
         let installation = Installation::find(&home.join("data"))?;
         let user = supervisor.kept().value("POSTGRES_USER", kept::name)?;
         let password = supervisor.kept().value("POSTGRES_PASSWORD", kept::secret)?;
-        let cluster = Cluster {
-            supervisor,
-            settings,
-            home: &home,
-            account,
-            installation,
-            user,
-            password,
-        };
+        let cluster =
+            Cluster { supervisor, settings, home: &home, account, installation, user, password };
         cluster.initialize().await?;
-        let postgres = on_free_ports(supervisor, ["POSTGRES_PORT"], async |[port]| {
-            cluster.start(port).await
-        })
-        .await?;
+        let postgres =
+            on_free_ports(supervisor, ["POSTGRES_PORT"], async |[port]| cluster.start(port).await)
+                .await?;
         postgres.make_database().await?;
         Ok(postgres)
     }
@@ -100,9 +89,7 @@ impl Postgres {
         let work = async {
             let exists = "SELECT FROM pg_database WHERE datname = $1";
             if client.query_opt(exists, &[&DATABASE]).await?.is_none() {
-                client
-                    .batch_execute(&format!("CREATE DATABASE {DATABASE}"))
-                    .await?;
+                client.batch_execute(&format!("CREATE DATABASE {DATABASE}")).await?;
             }
             drop(client);
             Ok::<_, tokio_postgres::Error>(())
@@ -131,9 +118,7 @@ impl Cluster<'_> {
         if data.exists() {
             return Ok(());
         }
-        self.supervisor
-            .console()
-            .say("making a PostgreSQL database cluster");
+        self.supervisor.console().say("making a PostgreSQL database cluster");
         let unfinished = self.home.join("data.new");
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished).context("cannot remove unfinished data")?;
@@ -148,11 +133,7 @@ impl Cluster<'_> {
             .args(["--username", &self.user])
             .arg("--pwfile")
             .arg(&password_file)
-            .args([
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-            ]);
+            .args(["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]);
         let made = self.supervisor.run(program, INITDB_LIMIT).await;
         fs::remove_file(&password_file).context("cannot remove the password file")?;
         made?;

@@ -1,5 +1,6 @@
 //! What the tests of the program have in common.
 #![allow(dead_code, reason = "each test program uses its part")]
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail as the test does")]
 
 use std::{
     fs,
@@ -26,10 +27,7 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Self {
-        let parent = tempfile::Builder::new()
-            .prefix("a stack ")
-            .tempdir()
-            .unwrap();
+        let parent = tempfile::Builder::new().prefix("a stack ").tempdir().unwrap();
         Self { parent }
     }
 
@@ -49,6 +47,9 @@ impl Place {
     pub fn stack(&self, order: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
         command.arg(order).arg("--dir").arg(self.directory());
+        for name in ["AUTH_JWT_SECRET", "AUTH_MODE", "PUSHER_CHANNEL_ACCESS", "PUSHER_SECRET"] {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::null());
         command
     }
@@ -104,10 +105,7 @@ impl Background {
         loop {
             let start = seen.len();
             let read = self.output.read_line(&mut seen).unwrap();
-            assert!(
-                read > 0,
-                "it ended before it wrote {text:?}; it wrote {seen}"
-            );
+            assert!(read > 0, "it ended before it wrote {text:?}; it wrote {seen}");
             if seen[start..].contains(text) {
                 return seen[start..].to_owned();
             }
@@ -137,11 +135,7 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 
 /// What a command printed, with its exit code.
 pub fn outcome(command: &mut Command) -> (Option<i32>, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().unwrap();
+    let Output { status, stdout, stderr } = command.output().unwrap();
     let text = [stdout, stderr].concat();
     (status.code(), String::from_utf8_lossy(&text).into_owned())
 }

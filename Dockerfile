@@ -1,0 +1,53 @@
+# One build for all services, and an image for each:
+#   docker build --target gateway --tag chat-gateway .
+
+# The crates with their manifests and without their code.
+FROM rust:1.95-trixie AS manifests
+WORKDIR /workspace
+COPY . .
+RUN mkdir /manifests && cp --parents Cargo.lock Cargo.toml */Cargo.toml /manifests
+WORKDIR /manifests
+RUN for crate in */; do mkdir "$crate/src" && touch "$crate/src/lib.rs"; done
+
+FROM rust:1.95-trixie AS build
+WORKDIR /workspace
+ENV PROGRAMS="--package gateway --package persister --package broadcaster --package local-pusher"
+# This layer compiles the dependencies, and again only when a manifest changes. What it made of the
+# empty crates must go: it is younger than the code, and Cargo would take it for up to date.
+COPY --from=manifests /manifests .
+RUN cargo build --release --locked $PROGRAMS && cargo clean --release --workspace
+COPY . .
+RUN cargo build --release --locked $PROGRAMS
+
+# What every service runs in: no root, and nothing that the service could overwrite.
+FROM debian:trixie-slim AS service
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY deploy/ready /usr/local/bin/
+USER 10001:10001
+STOPSIGNAL SIGTERM
+ENV LOG_FORMAT=json
+
+FROM service AS gateway
+COPY --from=build /workspace/target/release/gateway /usr/local/bin/
+ENV GATEWAY_LISTEN=0.0.0.0:8080
+EXPOSE 8080
+ENTRYPOINT ["gateway"]
+
+# `migrate` and `dead-letters` are commands of this one.
+FROM service AS persister
+COPY --from=build /workspace/target/release/persister /usr/local/bin/
+ENV PERSISTER_LISTEN=0.0.0.0:8081
+EXPOSE 8081
+ENTRYPOINT ["persister"]
+
+FROM service AS broadcaster
+COPY --from=build /workspace/target/release/broadcaster /usr/local/bin/
+ENV BROADCASTER_LISTEN=0.0.0.0:8082
+EXPOSE 8082
+ENTRYPOINT ["broadcaster"]
+
+FROM service AS local-pusher
+COPY --from=build /workspace/target/release/local-pusher /usr/local/bin/
+ENV LOCAL_PUSHER_LISTEN=0.0.0.0:6001
+EXPOSE 6001
+ENTRYPOINT ["local-pusher"]

@@ -1,0 +1,148 @@
+//! A 202 means durable, and only a confirm that belongs to its publish makes one.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+use shared::{broker::Worker, chat::event::Event};
+use test_support::{Api, System, eventually};
+use uuid::Uuid;
+
+/// Keeps the gateway from looking at the queues by itself.
+const NO_CHECKS: &str = "--topology-check-interval=60m";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_reaches_no_queue_is_refused_and_the_bindings_are_mended() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&[NO_CHECKS]).ready().await;
+    for worker in Worker::ALL {
+        system.broker.unbind(worker).await;
+    }
+    let answer = gateway.api().send_as_player("p1", "returned").await;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!(answer.headers["retry-after"], "1");
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+    assert_eq!(answer.json["type"], "urn:problem-type:player-portal-chat:not-accepted");
+
+    accepted_again(&gateway.api()).await;
+    assert_eq!(queued(&system, Worker::Broadcaster).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_full_queue_refuses_is_refused() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--queue-max-bytes=20000"]).ready().await;
+    let api = gateway.api();
+    let (accepted, refused) = fill(&api).await;
+    assert!(!accepted.is_empty() && !refused.is_empty());
+    for worker in Worker::ALL {
+        let queued = queued(&system, worker).await;
+        assert!(accepted.is_subset(&queued), "{worker:?} lacks what was accepted");
+    }
+    accepted_again(&api).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_was_deleted_is_noticed_and_made_again() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--topology-check-interval=50ms"]).ready().await;
+    system.broker.delete(Worker::Broadcaster).await;
+    let queue = system.broker.names().queue(Worker::Broadcaster);
+    eventually("the queue is there again", async || system.broker.depth(&queue).await).await;
+    accepted_again(&gateway.api()).await;
+    assert_eq!(queued(&system, Worker::Broadcaster).await.len(), 1);
+}
+
+/// Sends from every thread at once, in waves: in some the queues are bound and empty, in some they
+/// are not bound at first, in some they fill up. Whatever happens, a message was accepted if and
+/// only if both queues have it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_confirm_is_taken_for_anothers() {
+    const WAVES: usize = 12;
+    const SENDS: usize = 500;
+    let system = System::new().await;
+    let limit = "--queue-max-bytes=50000";
+    // Enough time for each confirm: a timeout would be a 503 for something that is in the queues.
+    let gateway = system.gateway_with(&[NO_CHECKS, limit, "--send-timeout=60s"]).ready().await;
+    let (mut all_accepted, mut all_refused) = (HashSet::new(), HashSet::new());
+    let mut held: [HashSet<Uuid>; 2] = Default::default();
+    for wave in 0..WAVES {
+        if wave % 3 == 1 {
+            for worker in Worker::ALL {
+                system.broker.unbind(worker).await;
+            }
+        }
+        let (accepted, refused) = send_at_once(&gateway.api(), SENDS).await;
+        all_accepted.extend(accepted);
+        all_refused.extend(refused);
+        if wave % 3 != 0 {
+            for (worker, held) in Worker::ALL.into_iter().zip(&mut held) {
+                held.extend(queued(&system, worker).await);
+            }
+        }
+    }
+    for (worker, held) in Worker::ALL.into_iter().zip(&mut held) {
+        held.extend(queued(&system, worker).await);
+    }
+    let in_both: HashSet<_> = held[0].intersection(&held[1]).copied().collect();
+    assert_eq!(all_accepted.len() + all_refused.len(), WAVES * SENDS);
+    assert!(all_refused.len() > 1_000, "only {} were refused", all_refused.len());
+    let lost: Vec<_> = all_accepted.difference(&in_both).collect();
+    assert!(lost.is_empty(), "{} of {} accepted are lost", lost.len(), all_accepted.len());
+    let denied: Vec<_> = all_refused.intersection(&in_both).collect();
+    assert!(denied.is_empty(), "{} of {} refused are there", denied.len(), all_refused.len());
+}
+
+/// Sends until a message is refused and says which were accepted and which were not.
+async fn fill(api: &Api) -> (HashSet<Uuid>, HashSet<Uuid>) {
+    let (mut all_accepted, mut all_refused) = (HashSet::new(), HashSet::new());
+    eventually("the queue is full", async || {
+        let (accepted, refused) = send_at_once(api, 50).await;
+        all_accepted.extend(accepted);
+        all_refused.extend(refused);
+        (!all_refused.is_empty()).then_some(())
+    })
+    .await;
+    (all_accepted, all_refused)
+}
+
+async fn send_at_once(api: &Api, count: usize) -> (HashSet<Uuid>, HashSet<Uuid>) {
+    let sends: Vec<_> = (0..count)
+        .map(|_| {
+            let api = api.clone();
+            tokio::spawn(async move {
+                let id = Uuid::new_v4();
+                (id, api.send(&numbered(id)).await.status)
+            })
+        })
+        .collect();
+    let (mut accepted, mut refused) = (HashSet::new(), HashSet::new());
+    for send in sends {
+        match send.await.unwrap() {
+            (id, 202) => accepted.insert(id),
+            (id, 503) => refused.insert(id),
+            (_, status) => panic!("{status}"),
+        };
+    }
+    (accepted, refused)
+}
+
+async fn accepted_again(api: &Api) {
+    eventually("messages are accepted again", async || {
+        (api.send_as_player("p1", "accepted").await.status == 202).then_some(())
+    })
+    .await;
+}
+
+/// Takes the messages out of `worker`'s queue.
+async fn queued(system: &System, worker: Worker) -> HashSet<Uuid> {
+    let events = system.broker.drain_events(worker).await;
+    let id = |event| match event {
+        Event::Message(message) => Some(message.message_id),
+        _ => None,
+    };
+    events.into_iter().filter_map(id).collect()
+}
+
+fn numbered(id: Uuid) -> Value {
+    json!({ "messageId": id, "playerId": "p1", "senderType": "player", "content": "hello" })
+}

@@ -1,0 +1,133 @@
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use test_support::{Api, System, eventually};
+
+async fn until_seq(api: &Api, player: &str, seq: i64) {
+    eventually(&format!("seq {seq} of {player}"), async || {
+        let answer = api.conversation(player, "limit=1").await;
+        (answer.json["lastSeq"] == seq).then_some(())
+    })
+    .await;
+}
+
+fn contents(page: &Value) -> Vec<String> {
+    let messages = page["messages"].as_array().unwrap().iter();
+    messages.map(|it| it["content"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_player_who_never_wrote_has_an_empty_conversation() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let answer = gateway.api().conversation("nobody", "").await;
+    assert_eq!(answer.status, 200);
+    let expected = json!({
+        "playerId": "nobody", "session": null, "messages": [], "nextCursor": null, "lastSeq": 0
+    });
+    assert_eq!(answer.json, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_is_read_as_it_was_held() {
+    let system = System::new().await;
+    let (gateway, _persister) = (system.gateway().await, system.persister().await);
+    let api = gateway.api();
+    let sent = api.send_as_player("p1", "hello").await;
+    until_seq(&api, "p1", 1).await;
+    let page = api.conversation("p1", "").await.json;
+    assert_eq!(page["session"]["status"], "pending");
+    let message = &page["messages"][0];
+    assert_eq!(message["messageId"], sent.json["messageId"]);
+    assert_eq!(message["acceptedAt"], sent.json["acceptedAt"]);
+    assert_eq!(message["sessionId"], page["session"]["id"]);
+    assert_eq!((&message["seq"], &message["senderType"]), (&json!(1), &json!("player")));
+
+    api.send_as_staff("p1", "hi").await;
+    until_seq(&api, "p1", 2).await;
+    let page = api.conversation("p1", "").await.json;
+    assert_eq!(page["session"]["status"], "active");
+    assert_eq!(contents(&page), ["hello", "hi"]);
+    assert_eq!(page["messages"][1]["senderName"], "Ada");
+
+    api.change_status("p1", "resolved").await;
+    let page = eventually("the session is resolved", async || {
+        let page = api.conversation("p1", "").await.json;
+        (page["session"]["status"] == "resolved").then_some(page)
+    })
+    .await;
+    assert!(page["session"]["resolvedAt"].is_string());
+
+    api.send_as_player("p1", "once more").await;
+    until_seq(&api, "p1", 3).await;
+    let next = api.conversation("p1", "").await.json;
+    assert_eq!(next["session"]["status"], "pending");
+    assert_ne!(next["session"]["id"], page["session"]["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_go_back_to_the_first_message_and_forward_to_the_last() {
+    let system = System::new().await;
+    let (gateway, _persister) = (system.gateway().await, system.persister().await);
+    let api = gateway.api();
+    for number in 0..7 {
+        assert_eq!(api.send_as_player("p1", &format!("{number}")).await.status, 202);
+    }
+    until_seq(&api, "p1", 7).await;
+
+    let mut pages = Vec::new();
+    let mut query = "limit=3".to_owned();
+    loop {
+        let page = api.conversation("p1", &query).await.json;
+        pages.push(contents(&page));
+        let Some(cursor) = page["nextCursor"].as_str() else { break };
+        query = format!("limit=3&before={cursor}");
+    }
+    assert_eq!(pages, [vec!["4", "5", "6"], vec!["1", "2", "3"], vec!["0"]]);
+
+    let mut pages = Vec::new();
+    let mut query = "limit=3&after=0".to_owned();
+    loop {
+        let page = api.conversation("p1", &query).await.json;
+        pages.push((contents(&page), page["lastSeq"].as_i64().unwrap()));
+        let Some(cursor) = page["nextCursor"].as_str() else { break };
+        query = format!("limit=3&after={cursor}");
+    }
+    let expected = [(vec!["0", "1", "2"], 3), (vec!["3", "4", "5"], 6), (vec!["6"], 7)]
+        .map(|(page, seq)| (page.into_iter().map(ToOwned::to_owned).collect::<Vec<_>>(), seq));
+    assert_eq!(pages, expected);
+    let nothing_new = api.conversation("p1", "after=7").await.json;
+    assert_eq!(
+        (nothing_new["messages"].as_array().unwrap().len(), &nothing_new["lastSeq"]),
+        (0, &json!(7))
+    );
+}
+
+/// Whoever asks for `after=<last seq>` while several persisters write misses nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_follows_last_seq_misses_nothing() {
+    const MESSAGES: i64 = 300;
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let _persisters =
+        (system.persister().await, system.persister().await, system.persister().await);
+    let api = gateway.api();
+    let writing = tokio::spawn({
+        let api = api.clone();
+        async move {
+            for number in 0..MESSAGES {
+                assert_eq!(api.send_as_player("p1", &format!("{number}")).await.status, 202);
+            }
+        }
+    });
+    let (mut seen, mut last_seq) = (BTreeSet::new(), 0);
+    eventually("all are seen", async || {
+        let page = api.conversation("p1", &format!("limit=7&after={last_seq}")).await.json;
+        seen.extend(page["messages"].as_array()?.iter().map(|it| it["seq"].as_i64().unwrap()));
+        last_seq = page["lastSeq"].as_i64()?;
+        assert_eq!(i64::try_from(seen.len()).unwrap(), last_seq, "one was missed");
+        (last_seq == MESSAGES).then_some(())
+    })
+    .await;
+    writing.await.unwrap();
+}

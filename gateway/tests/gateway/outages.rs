@@ -1,0 +1,72 @@
+use shared::broker::Worker;
+use test_support::{Proxy, System, eventually};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_database_messages_are_accepted_and_only_reading_is_refused() {
+    let system = System::new().await;
+    let proxy = Proxy::start(&system.database.server(), false).await;
+    let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
+    let gateway = system.gateway_with(&[&through]).ready().await;
+    let api = gateway.api();
+    assert_eq!(api.send_as_player("p1", "hello").await.status, 202);
+    let ready = api.get("/health/ready").await;
+    assert_eq!(ready.json["dependencies"]["database"], "down", "{ready:?}");
+    let refused = api.conversation("p1", "").await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert_eq!(refused.json["type"], "urn:problem-type:player-portal-chat:history-unavailable");
+
+    proxy.bring_back();
+    eventually("conversations can be read", async || {
+        (api.conversation("p1", "").await.status == 200).then_some(())
+    })
+    .await;
+    proxy.take_away();
+    assert_eq!(api.send_as_player("p1", "hello").await.status, 202);
+    proxy.bring_back();
+    eventually("conversations can be read again", async || {
+        (api.conversation("p1", "").await.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_broker_it_starts_and_refuses_until_there_is_one() {
+    let system = System::new().await;
+    let proxy = Proxy::start(&system.broker.server(), false).await;
+    let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
+    let gateway = system.gateway_with(&[&through]);
+    let api = gateway.api();
+    assert_eq!(api.get("/health/live").await.status, 200);
+    assert_eq!(api.send_as_player("p1", "hello").await.status, 503);
+    let ready = api.get("/health/ready").await;
+    assert_eq!((ready.status, &ready.json["dependencies"]["broker"]), (503, &"down".into()));
+
+    for _ in 0..2 {
+        proxy.bring_back();
+        eventually("messages are accepted", async || {
+            (api.send_as_player("p1", "hello").await.status == 202).then_some(())
+        })
+        .await;
+        proxy.take_away();
+        assert_eq!(api.send_as_player("p1", "hello").await.status, 503);
+    }
+}
+
+/// A broker that hangs looks like one that thinks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_does_not_answer_is_waited_for_no_longer_than_agreed() {
+    let system = System::new().await;
+    let proxy = Proxy::start(&system.broker.server(), true).await;
+    let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
+    let gateway = system.gateway_with(&[&through, "--send-timeout=300ms"]).ready().await;
+    let api = gateway.api();
+    proxy.hang();
+    assert_eq!(api.send_as_player("p1", "hello").await.status, 503);
+    proxy.go_on();
+    eventually("messages are accepted", async || {
+        (api.send_as_player("p1", "hello").await.status == 202).then_some(())
+    })
+    .await;
+    assert!(!system.broker.drain(&system.broker.names().queue(Worker::Persister)).await.is_empty());
+}

@@ -1,0 +1,103 @@
+use serde_json::json;
+use shared::{broker::Worker, chat::event::Event};
+use test_support::System;
+use uuid::Uuid;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_202_means_that_the_message_is_in_both_queues() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let message_id = Uuid::new_v4();
+    let answer = gateway
+        .api()
+        .send(&json!({
+            "messageId": message_id, "playerId": "p1", "playerName": "Bo", "senderType": "player",
+            "content": " hello ", "socketId": "12.34", "somethingElse": [1, 2, 3]
+        }))
+        .await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    assert_eq!(answer.json["success"], true);
+    assert_eq!(answer.json["status"], "accepted");
+    assert_eq!(answer.json["messageId"], message_id.to_string());
+
+    for worker in Worker::ALL {
+        let events = system.broker.drain_events(worker).await;
+        let [Event::Message(message)] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!(message.message_id, message_id);
+        assert_eq!(message.content.as_str(), "hello");
+        assert_eq!(message.sender_id.as_ref().unwrap().as_str(), "p1");
+        assert_eq!(message.sender_name.as_ref().unwrap().as_str(), "Bo");
+        let accepted_at = serde_json::to_value(message.accepted_at).unwrap();
+        assert_eq!(accepted_at, answer.json["acceptedAt"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_without_an_id_gets_one_and_message_is_read_as_content() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let message = json!({ "playerId": "p1", "senderType": "staff", "message": "hello" });
+    let answer = gateway.api().send(&message).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let id: Uuid = answer.json["messageId"].as_str().unwrap().parse().unwrap();
+    assert_eq!(id.get_version_num(), 7);
+    let events = system.broker.drain_events(Worker::Persister).await;
+    assert!(format!("{events:?}").contains("hello"), "{events:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_change_goes_through_the_queue_like_a_message() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let answer = gateway.api().change_status("p1", "resolved").await;
+    assert_eq!((answer.status, &answer.json["status"]), (202, &json!("accepted")), "{answer:?}");
+    let events = system.broker.drain_events(Worker::Persister).await;
+    assert!(matches!(events.as_slice(), [Event::StatusChange(_)]), "{events:?}");
+    assert_eq!(gateway.api().change_status("p1", "pending").await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_message_fifty_times_at_once_is_accepted_fifty_times_and_is_one_row() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let persister = system.persister().await;
+    let message = json!({
+        "messageId": Uuid::new_v4(), "playerId": "p1", "senderType": "player", "content": "hello"
+    });
+    let sends: Vec<_> = (0..50)
+        .map(|_| {
+            let (api, message) = (gateway.api(), message.clone());
+            tokio::spawn(async move { api.send(&message).await.status })
+        })
+        .collect();
+    for send in sends {
+        assert_eq!(send.await.unwrap(), 202);
+    }
+    let queue = system.broker.names().queue(Worker::Persister);
+    system.broker.wait_for_depth(&queue, 0).await;
+    persister.stop().await;
+    assert_eq!(system.broker.depth(&queue).await, Some(0), "all were acknowledged");
+    assert_eq!(system.database.number("SELECT count(*) FROM chat_messages").await, 1);
+    assert_eq!(system.database.number("SELECT count(*) FROM chat_sessions").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_is_told_to_stop_finishes_what_it_holds() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let sends: Vec<_> = (0..200)
+        .map(|number| {
+            let api = gateway.api();
+            tokio::spawn(async move { api.try_send_as_player("p1", &format!("{number}")).await })
+        })
+        .collect();
+    system.broker.wait_for_some(&system.broker.names().queue(Worker::Persister)).await;
+    gateway.stop().await;
+    let mut accepted = 0;
+    for send in sends {
+        // Whoever came too late was not connected, and nobody was left without an answer.
+        accepted += i32::from(send.await.unwrap() == Some(202));
+    }
+    let queued = system.broker.drain_events(Worker::Persister).await.len();
+    assert_eq!(queued, usize::try_from(accepted).unwrap());
+}

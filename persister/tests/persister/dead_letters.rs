@@ -1,0 +1,108 @@
+use shared::broker::{Worker, dead_letters::DeadLetters};
+use test_support::{System, body, message};
+
+use crate::support::{event, publish_each, sessions, system, work_off};
+
+async fn dead_letters(system: &System) -> DeadLetters {
+    DeadLetters::open(&system.broker.settings(), Worker::Persister).await.unwrap()
+}
+
+/// The reasons of the dead letters, oldest first.
+async fn reasons(system: &System) -> Vec<String> {
+    let letters = dead_letters(system).await.list(1_000).await.unwrap();
+    letters.into_iter().map(|letter| letter.reason).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_goes_to_the_dead_letters_with_its_reason() {
+    let system = system().await;
+    let bodies: [(&[u8], &str); 5] = [
+        (b"no json", "not a body of events"),
+        (b"{\"version\":1,\"events\":[\"\xff\xfe\"]}", "not a body of events"),
+        (br#"{"version":7,"events":[]}"#, "version 7"),
+        (br#"{"version":1,"events":[{"message":{"playerId":7}}]}"#, "invalid type"),
+        (br#"{"version":1,"events":[{"unheardOf":{}}]}"#, "unknown variant"),
+    ];
+    for (unreadable, _) in bodies {
+        system.broker.publish(unreadable).await;
+    }
+    publish_each(&system, [event(&message("p1", "good"))]).await;
+    work_off(&system, 1).await;
+    assert_eq!(sessions(&system).await, ["pending:1"]);
+    let reasons = reasons(&system).await;
+    assert_eq!(reasons.len(), bodies.len(), "{reasons:?}");
+    for (reason, (_, expected)) in reasons.iter().zip(bodies) {
+        assert!(reason.contains(expected), "{reason}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_event_in_a_body_of_many_costs_only_itself() {
+    let system = system().await;
+    let good = body((0..9).map(|_| event(&message("p1", "good"))));
+    let nul = String::from_utf8(body([event(&message("p1", "BAD"))])).unwrap();
+    let nul = nul.replace("BAD", "\\u0000");
+    let events_of = |text: &str| {
+        let (_, events) = text.split_once('[').unwrap();
+        events.strip_suffix("]}").unwrap().to_owned()
+    };
+    let good = events_of(&String::from_utf8(good).unwrap());
+    let mixed = format!(r#"{{"version":1,"events":[{good},{},{good}]}}"#, events_of(&nul));
+    system.broker.publish(mixed.as_bytes()).await;
+    work_off(&system, 1).await;
+    // The second half of the good ones are the first half again.
+    assert_eq!(sessions(&system).await, ["pending:9"]);
+    let reasons = reasons(&system).await;
+    assert_eq!(reasons.len(), 1);
+    assert!(reasons[0].contains("NUL"), "{reasons:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_event_that_the_database_refuses_costs_only_itself_in_a_batch_of_five_hundred() {
+    let system = system().await;
+    let constraint = "ALTER TABLE chat_messages ADD CONSTRAINT mended CHECK (content <> 'refused')";
+    system.database.run(constraint).await;
+    let content = |number| if number == 250 { "refused" } else { "good" };
+    let messages = (0..500).map(|number| event(&message(&format!("p{number}"), content(number))));
+    system.broker.publish(&body(messages)).await;
+    work_off(&system, 1).await;
+    assert_eq!(system.database.number("SELECT count(*) FROM chat_messages").await, 499);
+    assert_eq!(system.database.number("SELECT count(*) FROM chat_sessions").await, 499);
+    let reasons = reasons(&system).await;
+    assert_eq!(reasons.len(), 1);
+    assert!(reasons[0].contains("mended"), "{reasons:?}");
+
+    system.database.run("ALTER TABLE chat_messages DROP CONSTRAINT mended").await;
+    assert_eq!(dead_letters(&system).await.replay(usize::MAX).await.unwrap(), 1);
+    work_off(&system, 1).await;
+    assert_eq!(system.database.number("SELECT count(*) FROM chat_messages").await, 500);
+    assert!(self::reasons(&system).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_with_the_id_of_another_is_not_lost() {
+    let system = system().await;
+    let first = message("p1", "mine");
+    let mut second = message("p2", "also mine");
+    second.message_id = first.message_id;
+    publish_each(&system, [event(&first), event(&second), event(&first)]).await;
+    work_off(&system, 1).await;
+    let kept = "SELECT content AS text FROM chat_messages";
+    assert_eq!(system.database.texts(kept).await, ["mine"]);
+    let reasons = reasons(&system).await;
+    assert_eq!(reasons, ["another message has its messageId"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listing_leaves_dead_letters_where_they_are_and_purging_does_not() {
+    let system = system().await;
+    for _ in 0..3 {
+        system.broker.publish(b"no json").await;
+    }
+    work_off(&system, 1).await;
+    for _ in 0..25 {
+        assert_eq!(reasons(&system).await.len(), 3);
+    }
+    assert_eq!(dead_letters(&system).await.purge().await.unwrap(), 3);
+    assert!(reasons(&system).await.is_empty());
+}

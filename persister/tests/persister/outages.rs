@@ -1,0 +1,91 @@
+use shared::broker::Worker;
+use test_support::{Proxy, body, eventually, message};
+
+use crate::support::{event, publish_each, sessions, system, until_persisted, work_off};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_away_nothing_is_lost_and_nothing_is_dead() {
+    let system = system().await;
+    let proxy = Proxy::start(&system.database.server(), true).await;
+    let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
+    let persister = system.persister_with(&[&through]).ready().await;
+    publish_each(&system, [event(&message("p1", "before"))]).await;
+    until_persisted(&system, 1).await;
+
+    proxy.take_away();
+    publish_each(&system, (0..20).map(|_| event(&message("p1", "during")))).await;
+    let api = persister.api();
+    eventually("the persister is unready", async || {
+        (api.get("/health/ready").await.status == 503).then_some(())
+    })
+    .await;
+    assert_eq!(api.get("/health/ready").await.json["dependencies"]["database"], "down");
+
+    proxy.bring_back();
+    until_persisted(&system, 21).await;
+    persister.stop().await;
+    work_off(&system, 1).await;
+    assert_eq!(sessions(&system).await, ["pending:21"]);
+    let dead = system.broker.names().dead_letters(Worker::Persister);
+    assert_eq!(system.broker.depth(&dead).await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_away_nothing_is_taken_off_the_queue_at_the_start() {
+    let system = system().await;
+    publish_each(&system, [event(&message("p1", "waiting"))]).await;
+    let proxy = Proxy::start(&system.database.server(), false).await;
+    let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
+    let persister = system.persister_with(&[&through]);
+    let api = persister.api();
+    eventually("the persister has tried", async || {
+        let ready = api.get("/health/ready").await;
+        (ready.json["dependencies"]["database"] == "down").then_some(())
+    })
+    .await;
+    let queue = system.broker.names().queue(Worker::Persister);
+    assert_eq!(system.broker.depth(&queue).await, Some(1));
+    proxy.bring_back();
+    until_persisted(&system, 1).await;
+    persister.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_persister_that_dies_before_it_acknowledges_loses_and_doubles_nothing() {
+    let system = system().await;
+    // Announcements cannot be published while the broker is away, so that the batch is committed
+    // and not acknowledged.
+    let proxy = Proxy::start(&system.broker.server(), true).await;
+    let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
+    let persister = system.persister_with(&[&through]).ready().await;
+    let lock = system.database.lock("chat_messages").await;
+    system.broker.publish(&body((0..50).map(|_| event(&message("p1", "hello"))))).await;
+    let queue = system.broker.names().queue(Worker::Persister);
+    system.broker.wait_for_depth(&queue, 0).await;
+    proxy.take_away();
+    drop(lock);
+    until_persisted(&system, 50).await;
+    persister.kill().await;
+
+    work_off(&system, 2).await;
+    assert_eq!(sessions(&system).await, ["pending:50"]);
+    let announced = system.broker.drain_events(Worker::Broadcaster).await;
+    let updated = announced.iter().filter(|it| format!("{it:?}").contains("SessionUpdated"));
+    assert_eq!(updated.count(), 1, "the redelivery announced what the first delivery could not");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_broker_is_away_the_persister_waits_for_it() {
+    let system = system().await;
+    let proxy = Proxy::start(&system.broker.server(), false).await;
+    let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
+    let persister = system.persister_with(&[&through]);
+    publish_each(&system, [event(&message("p1", "hello"))]).await;
+    proxy.bring_back();
+    until_persisted(&system, 1).await;
+    proxy.take_away();
+    publish_each(&system, [event(&message("p1", "hello again"))]).await;
+    proxy.bring_back();
+    until_persisted(&system, 2).await;
+    persister.stop().await;
+}

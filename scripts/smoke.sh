@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Leads a made-up player through a whole conversation: scripts/smoke.sh GATEWAY_URL
+# For a gateway with AUTH_MODE=off. Ends with 1, and says why, as soon as a step fails.
+set -euo pipefail
+
+gateway=${1:?usage: scripts/smoke.sh GATEWAY_URL}
+gateway=${gateway%/}
+player=smoke-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+conversation=/api/unified-chat/conversations/$player
+patience_ms=5000
+
+now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+
+fail() {
+    echo "smoke: $*" >&2
+    exit 1
+}
+
+# post PATH BODY: must be answered with 202.
+post() {
+    local answer
+    answer=$(curl --silent --show-error --max-time 5 --write-out ' HTTP %{http_code}' \
+        --header 'Content-Type: application/json' --data "$2" "$gateway$1") ||
+        fail "POST $1 was not answered"
+    [[ $answer == *' HTTP 202' ]] || fail "POST $1 was not accepted: $answer"
+}
+
+# say SENDER_TYPE CONTENT
+say() {
+    post /api/staff-chat-integration/send \
+        "{\"playerId\":\"$player\",\"senderType\":\"$1\",\"senderName\":\"Smoke\",\"content\":\"$2\"}"
+    echo "  202 accepted: the $1 says \"$2\""
+}
+
+# field NAME: its value in the history, for a name that stands there once.
+field() { sed -nE "s/.*\"$1\":\"?([^\",}]*).*/\1/p" <<<"$history"; }
+
+# expect STATUS LAST_SEQ CONTENT: waits until the history says so.
+expect() {
+    local started
+    started=$(now_ms)
+    until
+        history=$(curl --silent --show-error --fail-with-body --max-time 5 "$gateway$conversation" 2>&1) &&
+            [[ $(field status) == "$1" && $(field lastSeq) == "$2" && $history == *"\"content\":\"$3\""* ]]
+    do
+        (($(now_ms) - started < patience_ms)) ||
+            fail "after $patience_ms ms the session is not $1 with \"$3\" as seq $2; the history: $history"
+        sleep 0.05
+    done
+    echo "  history after $(($(now_ms) - started)) ms: the session is $1, the last seq is $2"
+}
+
+echo "1. $player writes"
+say player "Is anybody there?"
+expect pending 1 "Is anybody there?"
+first_session=$(field id)
+
+echo "2. staff answers"
+say staff "Here I am."
+expect active 2 "Here I am."
+
+echo "3. staff resolves"
+post "$conversation/status" '{"status":"resolved"}'
+echo "  202 accepted: resolved"
+expect resolved 2 "Here I am."
+
+echo "4. $player writes again"
+say player "One more thing."
+expect pending 3 "One more thing."
+[[ $(field id) != "$first_session" ]] || fail "session $first_session was opened again"
+echo "  it is a new session"
+
+echo "all is well"

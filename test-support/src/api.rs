@@ -1,0 +1,93 @@
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+
+/// Calls a gateway as a portal does.
+#[derive(Clone)]
+pub struct Api {
+    base: String,
+    http: reqwest::Client,
+}
+
+/// What the gateway answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, which is JSON, or null.
+    pub json: Value,
+}
+
+impl Api {
+    /// Calls the gateway at `base`.
+    pub fn new(base: String) -> Self {
+        shared::service::install_crypto();
+        Self { base, http: reqwest::Client::new() }
+    }
+
+    /// Sends `message`.
+    pub async fn send(&self, message: &Value) -> Answer {
+        self.post("/api/staff-chat-integration/send", message).await
+    }
+
+    /// Sends a player's message.
+    pub async fn send_as_player(&self, player: &str, content: &str) -> Answer {
+        self.send(&json!({ "playerId": player, "senderType": "player", "content": content })).await
+    }
+
+    /// Sends a player's message, which may get no answer; says the status if it does.
+    pub async fn try_send_as_player(&self, player: &str, content: &str) -> Option<u16> {
+        let message = json!({ "playerId": player, "senderType": "player", "content": content });
+        let url = format!("{}/api/staff-chat-integration/send", self.base);
+        Some(self.http.post(url).json(&message).send().await.ok()?.status().as_u16())
+    }
+
+    /// Sends a staff message.
+    pub async fn send_as_staff(&self, player: &str, content: &str) -> Answer {
+        let message = json!({
+            "playerId": player, "senderType": "staff", "senderId": "ada", "senderName": "Ada",
+            "content": content
+        });
+        self.send(&message).await
+    }
+
+    /// Reads `player`'s conversation, with `query` behind the question mark.
+    pub async fn conversation(&self, player: &str, query: &str) -> Answer {
+        self.get(&format!("/api/unified-chat/conversations/{player}?{query}")).await
+    }
+
+    /// Reads the inbox, with `query` behind the question mark.
+    pub async fn inbox(&self, query: &str) -> Answer {
+        self.get(&format!("/api/unified-chat/conversations?{query}")).await
+    }
+
+    /// Asks that `player`'s session become `status`.
+    pub async fn change_status(&self, player: &str, status: &str) -> Answer {
+        let path = format!("/api/unified-chat/conversations/{player}/status");
+        self.post(&path, &json!({ "status": status })).await
+    }
+
+    /// Gets `path`.
+    pub async fn get(&self, path: &str) -> Answer {
+        answer(self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    /// Posts JSON to `path`.
+    pub async fn post(&self, path: &str, json: &Value) -> Answer {
+        answer(self.http.post(format!("{}{path}", self.base)).json(json)).await
+    }
+
+    /// Posts `body` as it is to `path`.
+    pub async fn post_raw(&self, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base));
+        answer(request.header("content-type", content_type).body(body)).await
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.expect("the gateway answers");
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let bytes = response.bytes().await.expect("the answer has a body");
+    Answer { status, headers, json: serde_json::from_slice(&bytes).unwrap_or_default() }
+}

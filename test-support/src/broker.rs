@@ -1,0 +1,152 @@
+use clap::Parser;
+use lapin::{
+    BasicProperties, Channel, Connection, ConnectionProperties,
+    options::{
+        BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions,
+        QueueDeclareOptions, QueueDeleteOptions,
+    },
+    types::FieldTable,
+};
+use shared::{
+    broker::{BrokerSettings, Names, Worker},
+    chat::event::{Event, decode},
+};
+use uuid::Uuid;
+
+use crate::{eventually, servers::amqp_url};
+
+#[derive(Parser)]
+struct Settings {
+    #[command(flatten)]
+    broker: BrokerSettings,
+}
+
+/// The queues of one test's own.
+pub struct Broker {
+    /// The broker's address.
+    pub url: String,
+    /// What the names of the queues begin with.
+    pub prefix: String,
+    connection: Connection,
+}
+
+impl Broker {
+    /// Names that no other test has. The queues are made by whoever first needs them.
+    pub async fn connect() -> Self {
+        let url = amqp_url();
+        let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
+        Self { url, prefix: format!("test-{}", Uuid::now_v7().simple()), connection }
+    }
+
+    /// The broker's host and port.
+    pub fn server(&self) -> String {
+        let (_, rest) = self.url.rsplit_once('@').unwrap();
+        rest.split('/').next().unwrap().to_owned()
+    }
+
+    /// The same broker through another server address.
+    pub fn url_through(&self, addr: impl std::fmt::Display) -> String {
+        self.url.replace(&self.server(), &addr.to_string())
+    }
+
+    /// How a service reaches it.
+    pub fn settings(&self) -> BrokerSettings {
+        let arguments = [
+            "test",
+            "--amqp-url",
+            &self.url,
+            "--queue-prefix",
+            &self.prefix,
+            "--broker-timeout=10s",
+        ];
+        Settings::parse_from(arguments).broker
+    }
+
+    /// The names of the exchange and the queues.
+    pub fn names(&self) -> Names {
+        Names::new(&self.prefix)
+    }
+
+    /// Publishes `body` as the gateway would, and waits until it is in the queues.
+    pub async fn publish(&self, body: &[u8]) {
+        let exchange = self.names().exchange();
+        let channel = self.channel().await;
+        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+        let confirm = channel
+            .basic_publish(
+                exchange.into(),
+                "accepted".into(),
+                BasicPublishOptions { mandatory: true, ..Default::default() },
+                body,
+                BasicProperties::default().with_delivery_mode(2),
+            )
+            .await
+            .unwrap();
+        assert_eq!(confirm.await.unwrap(), lapin::Confirmation::Ack(None));
+    }
+
+    /// Takes every body out of `queue`.
+    pub async fn drain(&self, queue: &str) -> Vec<Vec<u8>> {
+        let channel = self.channel().await;
+        let mut bodies = Vec::new();
+        while let Some(message) =
+            channel.basic_get(queue.into(), BasicGetOptions::default()).await.unwrap()
+        {
+            bodies.push(message.delivery.data.clone());
+            message.delivery.ack(BasicAckOptions::default()).await.unwrap();
+        }
+        bodies
+    }
+
+    /// Takes every event out of `worker`'s queue.
+    pub async fn drain_events(&self, worker: Worker) -> Vec<Event> {
+        let bodies = self.drain(&self.names().queue(worker)).await;
+        let events = bodies.iter().flat_map(|body| decode(body).unwrap());
+        events.map(Result::unwrap).collect()
+    }
+
+    /// How many bodies wait in `queue`; nothing when there is no such queue.
+    pub async fn depth(&self, queue: &str) -> Option<u32> {
+        let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
+        let channel = self.channel().await;
+        let queue = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
+        queue.ok().map(|queue| queue.message_count())
+    }
+
+    /// Waits until `queue` holds `count` bodies.
+    pub async fn wait_for_depth(&self, queue: &str, count: u32) {
+        eventually(&format!("{count} bodies in {queue}"), async || {
+            (self.depth(queue).await == Some(count)).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until `queue` holds something.
+    pub async fn wait_for_some(&self, queue: &str) {
+        eventually(&format!("something in {queue}"), async || {
+            self.depth(queue).await.filter(|depth| *depth > 0)
+        })
+        .await;
+    }
+
+    /// Takes the binding of `worker`'s queue away, so that nothing published reaches it.
+    pub async fn unbind(&self, worker: Worker) {
+        let (queue, exchange) = (self.names().queue(worker), self.names().exchange());
+        let channel = self.channel().await;
+        channel
+            .queue_unbind(queue.into(), exchange.into(), "accepted".into(), FieldTable::default())
+            .await
+            .unwrap();
+    }
+
+    /// Deletes `worker`'s queue with all that is in it.
+    pub async fn delete(&self, worker: Worker) {
+        let queue = self.names().queue(worker);
+        let options = QueueDeleteOptions::default();
+        self.channel().await.queue_delete(queue.into(), options).await.unwrap();
+    }
+
+    async fn channel(&self) -> Channel {
+        self.connection.create_channel().await.unwrap()
+    }
+}

@@ -1,0 +1,106 @@
+use clap::Parser;
+use database::{DatabaseSettings, connect, migrate};
+use diesel::{
+    QueryableByName, sql_query,
+    sql_types::{BigInt, Text},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use crate::servers::database_url;
+
+/// A database of one test's own.
+pub struct Database {
+    /// Its address.
+    pub url: String,
+}
+
+#[derive(Parser)]
+struct Settings {
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+impl Database {
+    /// A database with the release's schema and nothing in it.
+    pub async fn create() -> Self {
+        let database = Self::empty().await;
+        migrate(&database.settings()).await.unwrap();
+        database
+    }
+
+    /// A database without a schema.
+    pub async fn empty() -> Self {
+        let name = format!("test_{}", Uuid::now_v7().simple());
+        let server = database_url();
+        let mut maintenance = connect(&settings(&server)).await.unwrap();
+        sql_query(format!("CREATE DATABASE {name}")).execute(&mut maintenance).await.unwrap();
+        let (address, _) = server.rsplit_once('/').unwrap();
+        Self { url: format!("{address}/{name}") }
+    }
+
+    /// Its host and port.
+    pub fn server(&self) -> String {
+        let (_, rest) = self.url.rsplit_once('@').unwrap();
+        rest.split('/').next().unwrap().to_owned()
+    }
+
+    /// The same database through another server address.
+    pub fn url_through(&self, addr: impl std::fmt::Display) -> String {
+        self.url.replace(&self.server(), &addr.to_string())
+    }
+
+    /// How to reach it.
+    pub fn settings(&self) -> DatabaseSettings {
+        settings(&self.url)
+    }
+
+    /// A connection to it.
+    pub async fn connect(&self) -> AsyncPgConnection {
+        connect(&self.settings()).await.unwrap()
+    }
+
+    /// Holds a lock on `table`, which nobody can write to until what is returned is dropped.
+    pub async fn lock(&self, table: &str) -> AsyncPgConnection {
+        let mut connection = self.connect().await;
+        sql_query("BEGIN").execute(&mut connection).await.unwrap();
+        sql_query("SET idle_in_transaction_session_timeout = 0")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let lock = format!("LOCK TABLE {table} IN SHARE MODE");
+        sql_query(lock).execute(&mut connection).await.unwrap();
+        connection
+    }
+
+    /// Runs `statement`.
+    pub async fn run(&self, statement: &str) {
+        sql_query(statement).execute(&mut self.connect().await).await.unwrap();
+    }
+
+    /// The number that `expression`, such as `SELECT count(*) FROM …`, gives.
+    pub async fn number(&self, expression: &str) -> i64 {
+        #[derive(QueryableByName)]
+        struct Number {
+            #[diesel(sql_type = BigInt)]
+            number: i64,
+        }
+        let query = sql_query(format!("SELECT ({expression})::bigint AS number"));
+        query.get_result::<Number>(&mut self.connect().await).await.unwrap().number
+    }
+
+    /// The texts that `query`, which names its one column `text`, gives.
+    pub async fn texts(&self, query: &str) -> Vec<String> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Text)]
+            text: String,
+        }
+        let rows = sql_query(query).load::<Row>(&mut self.connect().await).await.unwrap();
+        rows.into_iter().map(|row| row.text).collect()
+    }
+}
+
+fn settings(url: &str) -> DatabaseSettings {
+    Settings::parse_from(["test", "--database-url", url]).database
+}

@@ -1,0 +1,47 @@
+use shared::chat::{
+    self, Message, PlayerId, RequestedStatus, SenderType, StatusChange,
+    event::{Event, encode},
+};
+use uuid::Uuid;
+
+/// A player's message that was accepted just now.
+pub fn message(player: &str, content: &str) -> Message {
+    message_at(player, SenderType::Player, content, chat::now().timestamp_micros())
+}
+
+/// A message that was accepted `micros` after the epoch.
+pub fn message_at(player: &str, sender_type: SenderType, content: &str, micros: i64) -> Message {
+    Message {
+        message_id: Uuid::now_v7(),
+        player_id: PlayerId::try_from(player.to_owned()).unwrap(),
+        player_name: None,
+        sender_type,
+        sender_id: None,
+        sender_name: None,
+        content: content.to_owned().try_into().unwrap(),
+        accepted_at: time(micros),
+        socket_id: None,
+        traceparent: None,
+    }
+}
+
+/// A status change that was accepted `micros` after the epoch.
+pub fn status_change(player: &str, status: RequestedStatus, micros: i64) -> StatusChange {
+    StatusChange {
+        change_id: Uuid::now_v7(),
+        player_id: PlayerId::try_from(player.to_owned()).unwrap(),
+        status,
+        accepted_at: time(micros),
+        traceparent: None,
+    }
+}
+
+/// The events in one body.
+pub fn body(events: impl IntoIterator<Item = Event>) -> Vec<u8> {
+    let events: Vec<_> = events.into_iter().map(|event| event.encode().unwrap()).collect();
+    encode(&events)
+}
+
+fn time(micros: i64) -> persister::timeline::Time {
+    persister::timeline::Time::from_timestamp_micros(micros).unwrap()
+}

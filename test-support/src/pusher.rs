@@ -1,0 +1,65 @@
+use std::net::{SocketAddr, TcpListener};
+
+use local_pusher::{Server, Settings};
+use pusher::App;
+use serde_json::Value;
+
+/// A Pusher of one test's own.
+pub struct PusherServer {
+    server: Server,
+    http: reqwest::Client,
+}
+
+/// The application that it knows.
+pub(crate) fn app() -> App {
+    App { id: "app".into(), key: "key".into(), secret: "secret".into() }
+}
+
+impl PusherServer {
+    /// Starts it.
+    pub fn start() -> Self {
+        shared::service::install_crypto();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Server::start(Settings::new(app()), listener).unwrap();
+        Self { server, http: reqwest::Client::new() }
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
+    /// Makes it misbehave; see local-pusher's README for what there is.
+    pub async fn fault(&self, fault: &Value) {
+        let call = self.http.put(self.url("/control/fault")).json(fault);
+        assert!(call.send().await.unwrap().status().is_success(), "{fault}");
+    }
+
+    /// Makes it behave again.
+    pub async fn behave(&self) {
+        self.http.delete(self.url("/control/fault")).send().await.unwrap();
+    }
+
+    /// What it accepted, the last events with it.
+    pub async fn accepted(&self) -> Value {
+        let call = self.http.get(self.url("/control/accepted?events=true"));
+        call.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// The events that it accepted: channel, name, and data read as JSON.
+    pub async fn events(&self) -> Vec<(String, String, Value)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let accepted = self.accepted().await;
+        let events = accepted["lastEvents"].as_array().unwrap().iter();
+        events
+            .map(|event| {
+                let data = serde_json::from_str(event["data"].as_str().unwrap()).unwrap();
+                (text(&event["channel"]), text(&event["name"]), data)
+            })
+            .collect()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr())
+    }
+}

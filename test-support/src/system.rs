@@ -1,0 +1,165 @@
+use std::net::{SocketAddr, TcpListener};
+
+use clap::{Args, Parser};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Api, Broker, Database, PusherServer, eventually, pusher::app};
+
+/// A system of one test's own, of which the test starts what it needs.
+pub struct System {
+    /// Its database.
+    pub database: Database,
+    /// Its queues.
+    pub broker: Broker,
+    /// Its Pusher.
+    pub pusher: PusherServer,
+}
+
+/// A service that runs.
+pub struct Running {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Tells it to stop and waits until it has.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+
+    /// Ends it as a crash would: at once, whatever it does.
+    pub async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+
+    /// A client of it.
+    pub fn api(&self) -> Api {
+        Api::new(format!("http://{}", self.addr))
+    }
+
+    /// Waits until it says that it is ready.
+    pub async fn ready(self) -> Self {
+        let api = self.api();
+        eventually("the service is ready", async || {
+            (api.get("/health/ready").await.status == 200).then_some(())
+        })
+        .await;
+        self
+    }
+}
+
+impl System {
+    /// An empty system.
+    pub async fn new() -> Self {
+        Self {
+            database: Database::create().await,
+            broker: Broker::connect().await,
+            pusher: PusherServer::start(),
+        }
+    }
+
+    /// Starts a gateway that is ready.
+    pub async fn gateway(&self) -> Running {
+        self.gateway_with(&[]).ready().await
+    }
+
+    /// Starts a persister that is ready.
+    pub async fn persister(&self) -> Running {
+        self.persister_with(&[]).ready().await
+    }
+
+    /// Starts a broadcaster that is ready.
+    pub async fn broadcaster(&self) -> Running {
+        self.broadcaster_with(&[]).ready().await
+    }
+
+    /// Starts a gateway with other settings, each as on the command line.
+    pub fn gateway_with(&self, settings: &[&str]) -> Running {
+        let mut arguments = self.broker_settings();
+        arguments.extend(self.database_settings());
+        arguments.extend(app_settings());
+        arguments.extend(["--auth-mode=off".to_owned()]);
+        let settings = parse::<gateway::settings::Settings>(arguments, settings);
+        start(async |listener, stop| gateway::startup::run(settings, listener, stop).await)
+    }
+
+    /// Starts a persister with other settings, each as on the command line.
+    pub fn persister_with(&self, settings: &[&str]) -> Running {
+        let mut arguments = self.broker_settings();
+        arguments.extend(self.database_settings());
+        let settings = parse::<persister::settings::Settings>(arguments, settings);
+        start(async |listener, stop| persister::worker::run(settings, listener, stop).await)
+    }
+
+    /// Starts a broadcaster with other settings, each as on the command line.
+    pub fn broadcaster_with(&self, settings: &[&str]) -> Running {
+        let mut arguments = self.broker_settings();
+        arguments.extend(app_settings());
+        let addr = self.pusher.addr();
+        arguments.extend([
+            "--pusher-scheme=http".to_owned(),
+            format!("--pusher-host={}", addr.ip()),
+            format!("--pusher-port={}", addr.port()),
+        ]);
+        let settings = parse::<broadcaster::settings::Settings>(arguments, settings);
+        start(async |listener, stop| broadcaster::worker::run(settings, listener, stop).await)
+    }
+
+    fn broker_settings(&self) -> Vec<String> {
+        vec![
+            format!("--amqp-url={}", self.broker.url),
+            format!("--queue-prefix={}", self.broker.prefix),
+            // Many tests at once make a broker slow on a small machine.
+            "--broker-timeout=10s".to_owned(),
+        ]
+    }
+
+    fn database_settings(&self) -> Vec<String> {
+        vec![format!("--database-url={}", self.database.url)]
+    }
+}
+
+fn app_settings() -> Vec<String> {
+    let app = app();
+    vec![
+        format!("--pusher-app-id={}", app.id),
+        format!("--pusher-key={}", app.key),
+        "--pusher-secret=secret".to_owned(),
+    ]
+}
+
+#[derive(Parser)]
+struct Parsed<S: Args> {
+    #[command(flatten)]
+    settings: S,
+}
+
+/// The settings that `arguments` make, but for those that `others` give.
+fn parse<S: Args>(mut arguments: Vec<String>, others: &[&str]) -> S {
+    let name = |argument: &str| argument.split('=').next().unwrap().to_owned();
+    arguments.retain(|argument| others.iter().all(|other| name(other) != name(argument)));
+    arguments.insert(0, "test".to_owned());
+    arguments.extend(others.iter().map(|&other| other.to_owned()));
+    Parsed::<S>::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}")).settings
+}
+
+fn start<F>(run: impl FnOnce(TcpListener, CancellationToken) -> F) -> Running
+where
+    F: Future<Output: std::fmt::Debug> + Send + 'static,
+{
+    shared::service::install_crypto();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let running = run(listener, stop.clone());
+    let task = tokio::spawn(async move {
+        let ended = running.await;
+        assert!(format!("{ended:?}").starts_with("Ok"), "{ended:?}");
+    });
+    Running { addr, stop, task }
+}
