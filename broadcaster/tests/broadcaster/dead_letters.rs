@@ -1,0 +1,63 @@
+use serde_json::json;
+use shared::{
+    broker::{Worker, dead_letters::DeadLetters},
+    chat::event::{Event, encode},
+};
+use test_support::{body, eventually, message};
+
+use crate::support::{all_acknowledged, dead, event, system, until_accepted};
+
+/// A message with a player whose channel local-pusher takes, but in a body that is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_buried_and_its_neighbours_are_broadcast() {
+    let system = system().await;
+    system.broker.publish(b"no json").await;
+    system.broker.publish(br#"{"version":2,"events":[]}"#).await;
+    let good = String::from_utf8(encode([&event("p1", "hello").encode().unwrap()])).unwrap();
+    let mixed = good.replace(r#""events":["#, r#""events":[{"message":7},"#);
+    system.broker.publish(mixed.as_bytes()).await;
+    let broadcaster = system.broadcaster().await;
+    until_accepted(&system, 2).await;
+    broadcaster.stop().await;
+    assert_eq!(dead(&system).await, Some(3));
+    all_acknowledged(&system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_pusher_refuses_for_good_is_buried_alone_and_can_be_replayed() {
+    let system = system().await;
+    // The whole batch is refused, then the first that is sent alone.
+    let fault = json!({ "kind": "status", "status": 413, "times": 2 });
+    system.pusher.fault(&fault).await;
+    system.broker.publish(&body((0..5).map(|_| event("p1", "hello")))).await;
+    let settings = ["--broadcast-concurrency=1"];
+    let broadcaster = system.broadcaster_with(&settings).ready().await;
+    eventually("one is buried", async || (dead(&system).await == Some(1)).then_some(())).await;
+    until_accepted(&system, 9).await;
+    broadcaster.stop().await;
+    all_acknowledged(&system).await;
+
+    let open =
+        async || DeadLetters::open(&system.broker.settings(), Worker::Broadcaster).await.unwrap();
+    let letters = open().await.list(10).await.unwrap();
+    assert!(letters[0].reason.contains("413"), "{letters:?}");
+    assert_eq!(open().await.replay(usize::MAX).await.unwrap(), 1);
+    let broadcaster = system.broadcaster().await;
+    until_accepted(&system, 11).await;
+    broadcaster.stop().await;
+    assert_eq!(dead(&system).await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_message_is_cut_and_not_refused() {
+    let system = system().await;
+    let broadcaster = system.broadcaster().await;
+    let long = Event::Message(Box::new(message("p1", &"😀".repeat(4_000))));
+    system.broker.publish(&body([long])).await;
+    until_accepted(&system, 2).await;
+    for (_, _, data) in system.pusher.events().await {
+        assert_eq!(data["truncated"], true);
+    }
+    broadcaster.stop().await;
+    assert_eq!(dead(&system).await, Some(0));
+}

@@ -1,0 +1,68 @@
+use serde_json::json;
+use test_support::{body, eventually};
+
+use crate::support::{all_acknowledged, dead, event, system, until_accepted, until_answered};
+
+/// A server error, too many calls, a wrong secret, a used-up quota, an unknown application: each is
+/// waited out, and nothing is buried for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_keeps_pusher_from_working_is_waited_out() {
+    for status in [500, 503, 429, 401, 403, 404] {
+        let system = system().await;
+        let broadcaster = system.broadcaster().await;
+        system.pusher.fault(&json!({ "kind": "status", "status": status })).await;
+        system.broker.publish(&body((0..7).map(|_| event("p1", "hello")))).await;
+        until_answered(&system, status).await;
+        let api = broadcaster.api();
+        eventually("the broadcaster is unready", async || {
+            (api.get("/health/ready").await.status == 503).then_some(())
+        })
+        .await;
+        system.pusher.behave().await;
+        until_accepted(&system, 14).await;
+        broadcaster.stop().await;
+        assert_eq!(dead(&system).await, Some(0), "{status}");
+        all_acknowledged(&system).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pusher_that_breaks_off_refuses_or_hangs_is_waited_out() {
+    for fault in ["close", "refuse", "hang"] {
+        let system = system().await;
+        let broadcaster = system.broadcaster_with(&["--pusher-timeout=200ms"]).ready().await;
+        system.pusher.fault(&json!({ "kind": fault, "times": 2 })).await;
+        system.broker.publish(&body([event("p1", "hello")])).await;
+        until_accepted(&system, 2).await;
+        broadcaster.stop().await;
+        assert_eq!(dead(&system).await, Some(0), "{fault}");
+        all_acknowledged(&system).await;
+    }
+}
+
+/// Whether Pusher took it is not known when the answer is lost: better twice than never.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_answer_is_lost_is_repeated() {
+    let system = system().await;
+    let broadcaster = system.broadcaster().await;
+    system.pusher.fault(&json!({ "kind": "lost", "times": 1 })).await;
+    system.broker.publish(&body([event("p1", "hello")])).await;
+    until_accepted(&system, 4).await;
+    broadcaster.stop().await;
+    all_acknowledged(&system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broadcaster_that_is_killed_while_pusher_is_away_loses_nothing() {
+    let system = system().await;
+    let broadcaster = system.broadcaster().await;
+    system.pusher.fault(&json!({ "kind": "status", "status": 500 })).await;
+    system.broker.publish(&body((0..20).map(|_| event("p1", "hello")))).await;
+    until_answered(&system, 500).await;
+    broadcaster.kill().await;
+    system.pusher.behave().await;
+    let broadcaster = system.broadcaster().await;
+    until_accepted(&system, 40).await;
+    broadcaster.stop().await;
+    all_acknowledged(&system).await;
+}
