@@ -12,6 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Identity, Probe, Rank, log::Log};
 
+/// What programs say when somebody else has their port: most of them; RabbitMQ of the port for its
+/// clients and of the one for its like; epmd.
+const PORT_TAKEN: [&str; 4] =
+    ["address already in use", "eaddrinuse", "dist_port_already_used", "already a epmd running"];
+
 /// A program that runs for a directory. Once it has been ready it is started again whenever it
 /// ends; before that, its end is for the one who waits to judge.
 #[derive(Debug)]
@@ -80,9 +85,7 @@ impl NotReady {
             return false;
         };
         let tail = tail.to_lowercase();
-        tail.contains("address already in use")
-            || tail.contains("eaddrinuse")
-            || (tail.contains("distribution port") && tail.contains("in use"))
+        PORT_TAKEN.iter().any(|words| tail.contains(words))
     }
 }
 
@@ -103,6 +106,7 @@ impl Process {
     /// When it ends for good or does not answer within `limit`; it is not stopped then.
     pub async fn ready(&self, probe: &Probe, limit: Duration) -> Result<(), NotReady> {
         tokio::select! {
+            biased;
             ending = self.ended() => Err(self.not_ready(ending)),
             answer = probe.until_good(limit) => match answer {
                 Ok(()) => self.last(),

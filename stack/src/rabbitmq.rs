@@ -108,6 +108,8 @@ impl Node<'_> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut program = self.program("epmd", Path::new("epmd"), address);
         program.rank = Rank::Helper;
+        // Otherwise it does not say why it ends.
+        program.command.arg("-d");
         let process = self.supervisor.start(program)?;
         process.ready(&Probe::Tcp(address), EPMD_LIMIT).await?;
         Ok(address)

@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 
+use end_to_end::Script;
 use serde_json::{Value, json};
 
-use crate::{harness::start, node::Script};
+use crate::{harness::start, node::start_script};
 
 /// Who signs subscriptions, and where it is asked to.
 async fn authorizer(server: SocketAddr, settings: &[(&str, &str)]) -> (Script, String) {
-    let mut script = Script::start("authorize.mjs", server, settings);
+    let mut script = start_script("authorize.mjs", server, settings);
     let fact = script.fact_with("endpoint").await;
     (script, fact["endpoint"].as_str().expect("a URL").to_owned())
 }
@@ -18,7 +19,7 @@ fn listener(server: SocketAddr, endpoint: &str, channels: &str, user: &str) -> S
     let headers = json!({"X-User-Id": user}).to_string();
     let settings =
         [("CHANNELS", channels), ("AUTH_ENDPOINT", endpoint), ("AUTH_HEADERS", &headers)];
-    Script::start("listen.mjs", server, &settings)
+    start_script("listen.mjs", server, &settings)
 }
 
 async fn subscribed(listener: &mut Script, channel: &str) {
@@ -38,7 +39,7 @@ async fn what_the_sdk_triggers_arrives_in_pusher_js() {
     subscribed(&mut listener, "staff-portal").await;
     subscribed(&mut listener, "private-player-1").await;
 
-    let mut sdk = Script::start("trigger.mjs", server.addr(), &[]);
+    let mut sdk = start_script("trigger.mjs", server.addr(), &[]);
     sdk.command(&json!({"trigger": [["staff-portal"], "new-player-message", {"text": "hé 👋"}]}))
         .await;
     assert_eq!(sdk.fact_with("status").await, json!({"status": 200, "body": {}}));
@@ -63,12 +64,12 @@ async fn what_the_sdk_triggers_arrives_in_pusher_js() {
 async fn the_sender_is_left_out_by_the_sdk_too() {
     let server = start();
     let settings = [("CHANNELS", "room")];
-    let mut sender = Script::start("listen.mjs", server.addr(), &settings);
-    let mut other = Script::start("listen.mjs", server.addr(), &settings);
+    let mut sender = start_script("listen.mjs", server.addr(), &settings);
+    let mut other = start_script("listen.mjs", server.addr(), &settings);
     let socket_id = sender.fact_with("connected").await["connected"].clone();
     subscribed(&mut sender, "room").await;
     subscribed(&mut other, "room").await;
-    let mut sdk = Script::start("trigger.mjs", server.addr(), &[]);
+    let mut sdk = start_script("trigger.mjs", server.addr(), &[]);
     sdk.command(&json!({"trigger": ["room", "not-for-all", {}, {"socket_id": socket_id}]})).await;
     sdk.command(&json!({"trigger": ["room", "for-all", {}]})).await;
     event(&mut other, "not-for-all").await;
@@ -92,7 +93,7 @@ async fn members_see_one_another_and_send_client_events() {
     bob.command(&json!({"send": wave})).await;
     assert_eq!(event(&mut ada, "client-wave").await["data"], json!({"hand": "left"}));
 
-    let mut sdk = Script::start("trigger.mjs", server.addr(), &[]);
+    let mut sdk = start_script("trigger.mjs", server.addr(), &[]);
     let get = |path: &str, params: Value| json!({"get": [{"path": path, "params": params}]});
     let users = get("/channels/presence-room/users", json!({}));
     sdk.command(&users).await;
@@ -120,21 +121,21 @@ async fn pusher_js_is_told_what_is_wrong() {
     let refused = json!({"X-Refuse": "403"}).to_string();
     let settings =
         [("CHANNELS", "private-room"), ("AUTH_ENDPOINT", &*endpoint), ("AUTH_HEADERS", &*refused)];
-    let mut refused = Script::start("listen.mjs", server.addr(), &settings);
+    let mut refused = start_script("listen.mjs", server.addr(), &settings);
     let error = refused.fact_with("subscriptionError").await;
     assert_eq!(error, json!({"subscriptionError": "private-room", "status": 403}));
 
-    let mut unknown = Script::start("listen.mjs", server.addr(), &[("PUSHER_KEY", "other-key")]);
+    let mut unknown = start_script("listen.mjs", server.addr(), &[("PUSHER_KEY", "other-key")]);
     assert_eq!(unknown.fact_with("error").await["error"], 4001);
 }
 
 #[tokio::test]
 async fn the_sdk_is_told_what_is_wrong() {
     let server = start();
-    let mut sdk = Script::start("trigger.mjs", server.addr(), &[("PUSHER_SECRET", "wrong")]);
+    let mut sdk = start_script("trigger.mjs", server.addr(), &[("PUSHER_SECRET", "wrong")]);
     sdk.command(&json!({"trigger": ["room", "e", {}]})).await;
     assert_eq!(sdk.fact_with("status").await["status"], 401);
-    let mut sdk = Script::start("trigger.mjs", server.addr(), &[]);
+    let mut sdk = start_script("trigger.mjs", server.addr(), &[]);
     sdk.command(&json!({"trigger": ["room", "e", "x".repeat(10_241)]})).await;
     assert_eq!(sdk.fact_with("status").await["status"], 413);
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     harness::start,
     http::{call, trigger},
-    node::Script,
+    node::start_script,
     websocket::connect,
 };
 
@@ -46,7 +46,7 @@ async fn new_connections_can_be_refused_for_a_while() {
 async fn pusher_js_reconnects_and_subscribes_again() {
     let server = start();
     let addr = server.addr();
-    let mut listener = Script::start("listen.mjs", addr, &[("CHANNELS", "room")]);
+    let mut listener = start_script("listen.mjs", addr, &[("CHANNELS", "room")]);
     let first = listener.fact_with("connected").await;
     listener.fact_with("subscribed").await;
     let disconnect = r#"{"refuseForMilliseconds":200}"#;

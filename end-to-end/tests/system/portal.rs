@@ -1,0 +1,51 @@
+use end_to_end::Script;
+use serde_json::Value;
+use test_support::{Running, System};
+
+/// A portal's browser: a real pusher-js that listens on one channel.
+pub struct Portal {
+    script: Script,
+    channel: String,
+    /// Its connection, as a sender names it in order not to hear of its own message.
+    pub socket_id: String,
+}
+
+impl Portal {
+    /// Subscribes to `channel`, asking `gateway` for a signature where one is needed.
+    pub async fn listen(system: &System, gateway: &Running, channel: &str) -> Self {
+        let addr = system.pusher.addr();
+        let (host, port) = (addr.ip().to_string(), addr.port().to_string());
+        let authorize = format!("http://{}/api/pusher/auth", gateway.addr);
+        let settings = [
+            ("PUSHER_KEY", "key"),
+            ("PUSHER_HOST", &*host),
+            ("PUSHER_PORT", &*port),
+            ("CHANNELS", channel),
+            ("AUTH_ENDPOINT", &*authorize),
+        ];
+        let mut script = Script::start("listen.mjs", settings);
+        let connected = script.fact_with("connected").await;
+        let socket_id = connected["connected"].as_str().unwrap().to_owned();
+        script.fact("a subscription", |fact| fact["subscribed"] == channel).await;
+        Self { script, channel: channel.to_owned(), socket_id }
+    }
+
+    /// The next event, which must be called `name`: its data.
+    pub async fn hears(&mut self, name: &str) -> Value {
+        let fact = self.script.fact_with("event").await;
+        assert_eq!(
+            (&fact["event"], &fact["channel"]),
+            (&name.into(), &self.channel.as_str().into())
+        );
+        fact["data"].clone()
+    }
+
+    /// The next two events, which must be called so, in whatever order: their data in this order.
+    pub async fn hears_both(&mut self, names: [&str; 2]) -> [Value; 2] {
+        let one = self.script.fact_with("event").await;
+        let other = self.script.fact_with("event").await;
+        let (first, second) = if one["event"] == names[0] { (one, other) } else { (other, one) };
+        assert_eq!([&first["event"], &second["event"]], names.map(Value::from).each_ref());
+        [first["data"].clone(), second["data"].clone()]
+    }
+}
