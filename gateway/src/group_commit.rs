@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use shared::{
     broker::{Broken, BrokerSettings, PublishError, Publisher, RoutingKey},
     chat::event::{self, EncodedEvent},
-    service::{Outage, backoff},
+    service::{Outage, backoff, health::Dependency},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -84,7 +84,11 @@ pub struct GroupCommit {
     waiting: mpsc::Receiver<Waiting>,
     broker: BrokerSettings,
     check_interval: Duration,
+    /// That the broker cannot be used, for which the gateway is not ready.
     outage: Outage,
+    /// That the queues take nothing more. The gateway stays ready: nobody would find out that they
+    /// take something again if nobody sent anything.
+    full: Outage,
     metrics: Metrics,
 }
 
@@ -102,6 +106,7 @@ pub fn group_commit(
         broker: settings.broker.clone(),
         check_interval: settings.topology_check_interval,
         outage,
+        full: Outage::new(Dependency::new("queues")),
         metrics,
     };
     (acceptor, group_commit)
@@ -203,22 +208,33 @@ impl GroupCommit {
         self.metrics.confirm_seconds.observe(began.elapsed().as_secs_f64());
         match published {
             Ok(()) => {
-                self.outage.succeeded();
+                self.full.succeeded();
                 answer_all(group, Ok(()));
                 Ok(())
             }
             Err(error) => {
                 answer_all(group, Err(NotAccepted));
-                self.outage.failed(&error);
-                match error {
-                    // A full queue; the next publish shows whether it still is.
-                    PublishError::Refused => Ok(()),
-                    // The queues are gone or not bound: this finds out, and mends the bindings.
-                    PublishError::Returned => publisher.check_topology().await,
-                    PublishError::Unconfirmed => Err(Broken::Cancelled),
-                    PublishError::Broken(error) => Err(error),
-                }
+                self.follow_up(error, publisher).await
             }
+        }
+    }
+
+    async fn follow_up(
+        &mut self,
+        error: PublishError,
+        publisher: &mut Publisher,
+    ) -> Result<(), Broken> {
+        match error {
+            PublishError::Refused => {
+                self.full.failed(&error);
+                Ok(())
+            }
+            // The queues are gone or not bound: this finds out, and mends the bindings.
+            PublishError::Returned => {
+                tracing::error!(cause = %error, "a publish was returned; looking at the queues");
+                publisher.check_topology().await
+            }
+            PublishError::Broken(error) => Err(error),
         }
     }
 }

@@ -1,5 +1,4 @@
 //! The program: see `stack --help`.
-#![expect(clippy::print_stdout, reason = "telling people what runs, and where, is what it is for")]
 
 mod commands;
 

@@ -1,5 +1,12 @@
 //! What the broadcaster promises, on a real broker and a Pusher that can be told to misbehave.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod batches;
 mod dead_letters;
 mod outages;

@@ -33,6 +33,8 @@ async fn what_a_full_queue_refuses_is_refused() {
     let gateway = system.gateway_with(&["--queue-max-bytes=20000"]).ready().await;
     let api = gateway.api();
     let (accepted, refused) = fill(&api).await;
+    // Nobody would find out that there is room again if nobody was sent here.
+    assert_eq!(api.get("/health/ready").await.status, 200);
     assert!(!accepted.is_empty() && !refused.is_empty());
     for worker in Worker::ALL {
         let queued = queued(&system, worker).await;

@@ -1,5 +1,12 @@
 //! What the persister promises, on a real broker and a real database.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod announcements;
 mod dead_letters;
 mod migrations;

@@ -18,6 +18,9 @@ pub enum Broken {
     /// RabbitMQ hands out no more, because the queue or the channel is gone.
     #[error("RabbitMQ cancelled the consumer")]
     Cancelled,
+    /// The channel gives no confirms, so that nothing is known of what is published.
+    #[error("the channel gives no confirms")]
+    Unconfirmed,
     /// The address is not one.
     #[error("AMQP_URL: {0}")]
     Address(String),

@@ -21,9 +21,6 @@ pub enum PublishError {
     /// A queue did not take it, because it is full or has no leader.
     #[error("a queue refused it")]
     Refused,
-    /// The channel gives no confirms, so that nothing is known.
-    #[error("the channel gives no confirms")]
-    Unconfirmed,
     /// The connection or its channel can no longer be used; connect again.
     #[error("{0}")]
     Broken(#[from] Broken),
@@ -121,7 +118,7 @@ impl Publisher {
             Confirmation::Ack(None) => Ok(()),
             Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => Err(PublishError::Returned),
             Confirmation::Nack(None) => Err(PublishError::Refused),
-            Confirmation::NotRequested => Err(PublishError::Unconfirmed),
+            Confirmation::NotRequested => Err(Broken::Unconfirmed.into()),
         }
     }
 }

@@ -5,6 +5,8 @@ use nix::sys::signal::Signal;
 use stack::{Console, Supervisor, holder, recorded};
 use tokio::time::{Instant, sleep};
 
+use super::answer;
+
 /// Longer than a stop in order may take.
 const LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(50);
@@ -14,14 +16,14 @@ const POLL: Duration = Duration::from_millis(50);
 pub async fn run(directory: &Path) -> anyhow::Result<ExitCode> {
     let Some(holder) = holder(directory) else {
         if recorded(directory).is_empty() {
-            println!("nothing runs in {}", directory.display());
+            answer(&format!("nothing runs in {}", directory.display()));
         } else {
             // Whoever takes the directory stops what is left in it.
             Supervisor::take(directory, Console::brief()).await?;
         }
         return Ok(ExitCode::SUCCESS);
     };
-    println!("stopping process {}", holder.pid());
+    answer(&format!("stopping process {}", holder.pid()));
     holder.signal(Signal::SIGTERM);
     let deadline = Instant::now() + LIMIT;
     while holder.is_alive() {
@@ -33,6 +35,6 @@ pub async fn run(directory: &Path) -> anyhow::Result<ExitCode> {
         );
         sleep(POLL).await;
     }
-    println!("everything has stopped");
+    answer("everything has stopped");
     Ok(ExitCode::SUCCESS)
 }

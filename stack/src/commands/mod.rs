@@ -8,6 +8,7 @@ mod up;
 
 use std::{
     env,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -67,13 +68,12 @@ impl Command {
     /// Does it; a failure is printed to standard error.
     pub async fn run(self) -> ExitCode {
         let done = async {
-            let mut interrupts = Interrupts::listen()?;
             match self {
-                Self::Run(run) => run.run(&mut interrupts).await,
-                Self::Up(up) => up.run(&mut interrupts).await,
+                Self::Run(run) => run.run(&mut Interrupts::listen()?).await,
+                Self::Up(up) => up.run(&mut Interrupts::listen()?).await,
                 Self::Down(place) => down::run(&place.directory).await,
                 Self::Status(place) => status::run(&place.directory),
-                Self::Exec(exec) => exec.run(&mut interrupts).await,
+                Self::Exec(exec) => exec.run(&mut Interrupts::listen()?).await,
             }
         };
         done.await.unwrap_or_else(|error: anyhow::Error| {
@@ -81,6 +81,11 @@ impl Command {
             ExitCode::FAILURE
         })
     }
+}
+
+/// Prints what was asked for. A reader that has heard enough, such as `head`, is no failure.
+fn answer(text: &str) {
+    writeln!(io::stdout(), "{text}").ok();
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use std::{path::Path, process::ExitCode};
 
 use stack::{Variables, holder, recorded};
 
-use super::summary;
+use super::{answer, summary};
 
 /// What init scripts say for "not running".
 const NOT_RUNNING: u8 = 3;
@@ -12,15 +12,15 @@ pub fn run(directory: &Path) -> anyhow::Result<ExitCode> {
     let holder = holder(directory);
     let processes = recorded(directory);
     match holder {
-        Some(holder) => println!("running, as process {}", holder.pid()),
-        None => println!("nothing runs in {}", directory.display()),
+        Some(holder) => answer(&format!("running, as process {}", holder.pid())),
+        None => answer(&format!("nothing runs in {}", directory.display())),
     }
     for process in processes {
         let pid = process.identity.pid();
         match (process.identity.is_alive(), holder) {
-            (true, Some(_)) => println!("  {:<13} process {pid}", process.name),
-            (true, None) => println!("  {:<13} process {pid}, left over", process.name),
-            (false, _) => println!("  {:<13} not running", process.name),
+            (true, Some(_)) => answer(&format!("  {:<13} process {pid}", process.name)),
+            (true, None) => answer(&format!("  {:<13} process {pid}, left over", process.name)),
+            (false, _) => answer(&format!("  {:<13} not running", process.name)),
         }
     }
     if holder.is_none() {
@@ -28,9 +28,9 @@ pub fn run(directory: &Path) -> anyhow::Result<ExitCode> {
     }
     let environment = directory.join("env");
     if environment.exists() {
-        println!("{}", summary::text(&Variables::read(&environment)?, directory));
+        answer(&summary::text(&Variables::read(&environment)?, directory));
     } else {
-        println!("not everything is ready");
+        answer("not everything is ready");
     }
     Ok(ExitCode::SUCCESS)
 }

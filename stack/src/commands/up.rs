@@ -15,7 +15,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Binaries, Interrupts, Place, interrupts::exit_code, summary};
+use super::{Binaries, Interrupts, Place, answer, interrupts::exit_code, summary};
 
 const POLL: Duration = Duration::from_millis(50);
 /// Lines of the log that tell why it failed.
@@ -44,7 +44,7 @@ impl Up {
         fs::create_dir_all(directory.join("logs")).context("cannot make the directory")?;
         let directory = directory.canonicalize()?;
         if let Some(holder) = holder(&directory) {
-            println!("already running, as process {}", holder.pid());
+            answer(&format!("already running, as process {}", holder.pid()));
             return Ok(ExitCode::SUCCESS);
         }
         let log = directory.join("logs/stack.log");
@@ -55,7 +55,7 @@ impl Up {
         };
         match outcome {
             Outcome::Ready(variables) => {
-                println!("{}", summary::text(&variables, &directory));
+                answer(&summary::text(&variables, &directory));
                 Ok(ExitCode::SUCCESS)
             }
             Outcome::Ended(status) => {
