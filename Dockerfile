@@ -7,7 +7,7 @@ WORKDIR /workspace
 COPY . .
 RUN mkdir /manifests && cp --parents Cargo.lock Cargo.toml */Cargo.toml /manifests
 WORKDIR /manifests
-RUN for crate in */; do mkdir "$crate/src" && touch "$crate/src/lib.rs"; done
+RUN for crate in */; do mkdir "${crate}src" && echo '//! Empty.' >"${crate}src/lib.rs"; done
 
 FROM rust:1.95-trixie AS build
 WORKDIR /workspace

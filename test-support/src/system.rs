@@ -1,6 +1,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use clap::{Args, Parser};
+use shared::broker::Worker;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -76,6 +77,26 @@ impl System {
     /// Starts a broadcaster that is ready.
     pub async fn broadcaster(&self) -> Running {
         self.broadcaster_with(&[]).ready().await
+    }
+
+    /// Has `persisters` persisters at once work the queue off, until every body in it is
+    /// acknowledged.
+    pub async fn work_off(&self, persisters: usize) {
+        let queue = self.broker.names().queue(Worker::Persister);
+        loop {
+            let mut running = Vec::new();
+            for _ in 0..persisters {
+                running.push(self.persister().await);
+            }
+            self.broker.wait_for_depth(&queue, 0).await;
+            // Whoever stops finishes what it holds or gives it back.
+            for persister in running {
+                persister.stop().await;
+            }
+            if self.broker.depth(&queue).await == Some(0) {
+                return;
+            }
+        }
     }
 
     /// Starts a gateway with other settings, each as on the command line.

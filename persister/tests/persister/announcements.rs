@@ -4,7 +4,7 @@ use shared::{
 };
 use test_support::{System, message_at, status_change};
 
-use crate::support::{change, event, publish_each, system, work_off};
+use crate::support::{change, event, publish_each, system};
 
 /// What was announced since the last time, oldest first.
 async fn announced(system: &System) -> Vec<SessionState> {
@@ -27,7 +27,7 @@ async fn opening_taking_and_resolving_are_announced_with_growing_versions() {
     let mut version = 0;
     for (step, expected) in steps {
         publish_each(&system, [step]).await;
-        work_off(&system, 1).await;
+        system.work_off(1).await;
         let sessions = announced(&system).await;
         assert_eq!(sessions.len(), 1, "{sessions:?}");
         assert_eq!(sessions[0].status, expected);
@@ -40,10 +40,10 @@ async fn opening_taking_and_resolving_are_announced_with_growing_versions() {
 async fn another_message_is_not_announced_as_a_change_of_its_session() {
     let system = system().await;
     publish_each(&system, [event(&message_at("p1", SenderType::Player, "hello", 1))]).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     announced(&system).await;
     publish_each(&system, [event(&message_at("p1", SenderType::Player, "hello?", 2))]).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     assert_eq!(announced(&system).await, []);
 }
 
@@ -57,10 +57,10 @@ async fn what_is_delivered_again_is_announced_again() {
     );
     for delivered in [event(&hello), change(&resolved)] {
         publish_each(&system, [delivered.clone()]).await;
-        work_off(&system, 1).await;
+        system.work_off(1).await;
         let first = announced(&system).await;
         publish_each(&system, [delivered]).await;
-        work_off(&system, 1).await;
+        system.work_off(1).await;
         assert_eq!(announced(&system).await, first);
     }
 }

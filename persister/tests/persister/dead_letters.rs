@@ -1,7 +1,7 @@
 use shared::broker::{Worker, dead_letters::DeadLetters};
 use test_support::{System, body, message};
 
-use crate::support::{event, publish_each, sessions, system, work_off};
+use crate::support::{event, publish_each, sessions, system};
 
 async fn dead_letters(system: &System) -> DeadLetters {
     DeadLetters::open(&system.broker.settings(), Worker::Persister).await.unwrap()
@@ -27,7 +27,7 @@ async fn what_cannot_be_read_goes_to_the_dead_letters_with_its_reason() {
         system.broker.publish(unreadable).await;
     }
     publish_each(&system, [event(&message("p1", "good"))]).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     assert_eq!(sessions(&system).await, ["pending:1"]);
     let reasons = reasons(&system).await;
     assert_eq!(reasons.len(), bodies.len(), "{reasons:?}");
@@ -49,7 +49,7 @@ async fn one_bad_event_in_a_body_of_many_costs_only_itself() {
     let good = events_of(&String::from_utf8(good).unwrap());
     let mixed = format!(r#"{{"version":1,"events":[{good},{},{good}]}}"#, events_of(&nul));
     system.broker.publish(mixed.as_bytes()).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     // The second half of the good ones are the first half again.
     assert_eq!(sessions(&system).await, ["pending:9"]);
     let reasons = reasons(&system).await;
@@ -65,7 +65,7 @@ async fn one_event_that_the_database_refuses_costs_only_itself_in_a_batch_of_fiv
     let content = |number| if number == 250 { "refused" } else { "good" };
     let messages = (0..500).map(|number| event(&message(&format!("p{number}"), content(number))));
     system.broker.publish(&body(messages)).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     assert_eq!(system.database.number("SELECT count(*) FROM chat_messages").await, 499);
     assert_eq!(system.database.number("SELECT count(*) FROM chat_sessions").await, 499);
     let reasons = reasons(&system).await;
@@ -74,7 +74,7 @@ async fn one_event_that_the_database_refuses_costs_only_itself_in_a_batch_of_fiv
 
     system.database.run("ALTER TABLE chat_messages DROP CONSTRAINT mended").await;
     assert_eq!(dead_letters(&system).await.replay(usize::MAX).await.unwrap(), 1);
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     assert_eq!(system.database.number("SELECT count(*) FROM chat_messages").await, 500);
     assert!(self::reasons(&system).await.is_empty());
 }
@@ -86,7 +86,7 @@ async fn a_message_with_the_id_of_another_is_not_lost() {
     let mut second = message("p2", "also mine");
     second.message_id = first.message_id;
     publish_each(&system, [event(&first), event(&second), event(&first)]).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     let kept = "SELECT content AS text FROM chat_messages";
     assert_eq!(system.database.texts(kept).await, ["mine"]);
     let reasons = reasons(&system).await;
@@ -99,7 +99,7 @@ async fn listing_leaves_dead_letters_where_they_are_and_purging_does_not() {
     for _ in 0..3 {
         system.broker.publish(b"no json").await;
     }
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     for _ in 0..25 {
         assert_eq!(reasons(&system).await.len(), 3);
     }

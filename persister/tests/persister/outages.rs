@@ -1,7 +1,7 @@
 use shared::broker::Worker;
 use test_support::{Proxy, body, eventually, message};
 
-use crate::support::{event, publish_each, sessions, system, until_persisted, work_off};
+use crate::support::{event, publish_each, sessions, system, until_persisted};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_database_is_away_nothing_is_lost_and_nothing_is_dead() {
@@ -24,7 +24,7 @@ async fn while_the_database_is_away_nothing_is_lost_and_nothing_is_dead() {
     proxy.bring_back();
     until_persisted(&system, 21).await;
     persister.stop().await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     assert_eq!(sessions(&system).await, ["pending:21"]);
     let dead = system.broker.names().dead_letters(Worker::Persister);
     assert_eq!(system.broker.depth(&dead).await, Some(0));
@@ -67,7 +67,7 @@ async fn a_persister_that_dies_before_it_acknowledges_loses_and_doubles_nothing(
     until_persisted(&system, 50).await;
     persister.kill().await;
 
-    work_off(&system, 2).await;
+    system.work_off(2).await;
     assert_eq!(sessions(&system).await, ["pending:50"]);
     let announced = system.broker.drain_events(Worker::Broadcaster).await;
     let updated = announced.iter().filter(|it| format!("{it:?}").contains("SessionUpdated"));

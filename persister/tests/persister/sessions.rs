@@ -1,7 +1,7 @@
 use shared::chat::{RequestedStatus, SenderType};
 use test_support::{body, message, message_at, status_change};
 
-use crate::support::{change, event, publish_each, sessions, system, work_off};
+use crate::support::{change, event, publish_each, sessions, system};
 
 const SEQ_GAPS: &str = "SELECT count(*) FROM (
     SELECT player_id FROM chat_messages GROUP BY player_id
@@ -13,7 +13,7 @@ async fn a_hundred_first_messages_through_three_persisters_make_one_session() {
     let system = system().await;
     let messages = (0..100).map(|number| event(&message("p1", &format!("message {number}"))));
     publish_each(&system, messages).await;
-    work_off(&system, 3).await;
+    system.work_off(3).await;
     assert_eq!(sessions(&system).await, ["pending:100"]);
     assert_eq!(system.database.number(SEQ_GAPS).await, 0);
     assert_eq!(system.database.number("SELECT max(seq) FROM chat_messages").await, 100);
@@ -25,13 +25,13 @@ async fn the_same_message_fifty_times_is_one_row_and_the_first_is_kept() {
     let first = message("p1", "the first");
     let repeats = (0..50).map(|_| event(&first));
     publish_each(&system, repeats).await;
-    work_off(&system, 3).await;
+    system.work_off(3).await;
     assert_eq!(sessions(&system).await, ["pending:1"]);
     assert_eq!(system.database.number("SELECT max(seq) FROM chat_messages").await, 1);
     let mut again = first.clone();
     again.accepted_at += chrono::TimeDelta::seconds(9);
     publish_each(&system, [event(&again)]).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     let kept = "SELECT count(*) FROM chat_messages WHERE accepted_at = to_timestamp(";
     let micros = first.accepted_at.timestamp_micros();
     assert_eq!(system.database.number(&format!("{kept}{micros}::numeric / 1000000)")).await, 1);
@@ -43,13 +43,13 @@ async fn a_duplicate_that_arrives_after_its_session_was_resolved_opens_nothing()
     let first = message_at("p1", SenderType::Player, "hello", 1_000);
     let resolved = status_change("p1", RequestedStatus::Resolved, 2_000);
     publish_each(&system, [event(&first), change(&resolved)]).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     assert_eq!(sessions(&system).await, ["resolved:1"]);
 
     let mut again = first;
     again.accepted_at += chrono::TimeDelta::seconds(9);
     publish_each(&system, [event(&again), change(&resolved)]).await;
-    work_off(&system, 2).await;
+    system.work_off(2).await;
     assert_eq!(sessions(&system).await, ["resolved:1"]);
 }
 
@@ -63,7 +63,7 @@ async fn the_next_message_after_a_resolution_opens_a_session_and_seq_goes_on() {
         event(&message_at("p1", SenderType::Player, "once more", 4_000)),
     ];
     publish_each(&system, events).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     assert_eq!(sessions(&system).await, ["resolved:2", "pending:1"]);
     let last = system.database.number("SELECT seq FROM chat_messages WHERE content = 'once more'");
     assert_eq!(last.await, 3);
@@ -73,11 +73,11 @@ async fn the_next_message_after_a_resolution_opens_a_session_and_seq_goes_on() {
 async fn a_message_accepted_before_the_resolution_belongs_to_the_resolved_session() {
     let system = system().await;
     publish_each(&system, [event(&message_at("p1", SenderType::Player, "first", 1_000))]).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     publish_each(&system, [change(&status_change("p1", RequestedStatus::Resolved, 3_000))]).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     publish_each(&system, [event(&message_at("p1", SenderType::Player, "late", 2_000))]).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     assert_eq!(sessions(&system).await, ["resolved:2"]);
 }
 
@@ -85,9 +85,9 @@ async fn a_message_accepted_before_the_resolution_belongs_to_the_resolved_sessio
 async fn a_resolution_that_arrives_before_its_session_still_ends_it() {
     let system = system().await;
     publish_each(&system, [change(&status_change("p1", RequestedStatus::Resolved, 2_000))]).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     publish_each(&system, [event(&message_at("p1", SenderType::Player, "late", 1_000))]).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     assert_eq!(sessions(&system).await, ["resolved:1"]);
 }
 
@@ -100,10 +100,10 @@ async fn a_late_resolution_does_not_close_over_what_was_said_after_it() {
         event(&message_at("p1", SenderType::Player, "after", 3_000)),
     ];
     publish_each(&system, messages).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     assert_eq!(sessions(&system).await, ["active:3"]);
     publish_each(&system, [change(&status_change("p1", RequestedStatus::Resolved, 2_000))]).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     assert_eq!(sessions(&system).await, ["resolved:2", "pending:1"]);
 }
 
@@ -112,7 +112,7 @@ async fn messages_of_one_batch_are_numbered_in_their_own_order() {
     let system = system().await;
     let order = [3, 1, 2].map(|at| message_at("p1", SenderType::Player, &format!("{at}"), at));
     system.broker.publish(&body(order.iter().map(event))).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     let by_seq = "SELECT content AS text FROM chat_messages ORDER BY seq";
     assert_eq!(system.database.texts(by_seq).await, ["1", "2", "3"]);
 }
@@ -129,7 +129,7 @@ async fn persisters_with_the_same_players_in_opposite_orders_do_not_deadlock() {
         let messages = order.iter().map(|player| event(&message(player, "hello")));
         system.broker.publish(&body(messages)).await;
     }
-    work_off(&system, 2).await;
+    system.work_off(2).await;
     assert_eq!(system.database.number("SELECT count(*) FROM chat_messages").await, 400);
     assert_eq!(system.database.number(SEQ_GAPS).await, 0);
     assert_eq!(sessions(&system).await, vec!["pending:10"; 40]);
@@ -142,7 +142,7 @@ async fn five_hundred_messages_take_one_transaction() {
     let system = system().await;
     let messages = (0..500).map(|number| event(&message(&format!("p{number}"), "hello")));
     system.broker.publish(&body(messages)).await;
-    work_off(&system, 1).await;
+    system.work_off(1).await;
     let transactions = "SELECT count(DISTINCT xmin::text) FROM chat_messages";
     assert_eq!(system.database.number(transactions).await, 1);
 }

@@ -1,7 +1,4 @@
-use shared::{
-    broker::Worker,
-    chat::{Message, StatusChange, event::Event},
-};
+use shared::chat::{Message, StatusChange, event::Event};
 use test_support::{System, body, eventually};
 
 /// A system with its queues made, so that events can be published before a persister runs.
@@ -23,25 +20,6 @@ pub fn change(change: &StatusChange) -> Event {
 pub async fn publish_each(system: &System, events: impl IntoIterator<Item = Event>) {
     for event in events {
         system.broker.publish(&body([event])).await;
-    }
-}
-
-/// Has `persisters` persisters at once work the queue off, until every body in it is acknowledged.
-pub async fn work_off(system: &System, persisters: usize) {
-    let queue = system.broker.names().queue(Worker::Persister);
-    loop {
-        let mut running = Vec::new();
-        for _ in 0..persisters {
-            running.push(system.persister().await);
-        }
-        system.broker.wait_for_depth(&queue, 0).await;
-        // Whoever stops finishes what it holds or gives it back.
-        for persister in running {
-            persister.stop().await;
-        }
-        if system.broker.depth(&queue).await == Some(0) {
-            return;
-        }
     }
 }
 
