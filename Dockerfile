@@ -23,6 +23,8 @@ RUN cargo build --release --locked $PROGRAMS
 FROM debian:trixie-slim AS service
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY deploy/ready /usr/local/bin/
+# For checkouts that nobody but their owner may read.
+RUN chmod 0755 /usr/local/bin/ready
 USER 10001:10001
 STOPSIGNAL SIGTERM
 ENV LOG_FORMAT=json

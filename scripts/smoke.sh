@@ -28,23 +28,30 @@ post() {
 # say SENDER_TYPE CONTENT
 say() {
     post /api/staff-chat-integration/send \
-        "{\"playerId\":\"$player\",\"senderType\":\"$1\",\"senderName\":\"Smoke\",\"content\":\"$2\"}"
+        "{\"playerId\":\"$player\",\"senderType\":\"$1\",\"content\":\"$2\"}"
     echo "  202 accepted: the $1 says \"$2\""
+}
+
+# read_history: false when it cannot be read; `history` then says why.
+read_history() {
+    history=$(curl --silent --show-error --fail-with-body --max-time 5 "$gateway$conversation" 2>&1)
 }
 
 # field NAME: its value in the history, for a name that stands there once.
 field() { sed -nE "s/.*\"$1\":\"?([^\",}]*).*/\1/p" <<<"$history"; }
 
-# expect STATUS LAST_SEQ CONTENT: waits until the history says so.
+# shows STATUS LAST_SEQ CONTENT: whether that is what the history says.
+shows() {
+    [[ $(field status) == "$1" && $(field lastSeq) == "$2" && $history == *"\"content\":\"$3\""* ]]
+}
+
+# expect STATUS LAST_SEQ CONTENT: waits until the history shows it.
 expect() {
     local started
     started=$(now_ms)
-    until
-        history=$(curl --silent --show-error --fail-with-body --max-time 5 "$gateway$conversation" 2>&1) &&
-            [[ $(field status) == "$1" && $(field lastSeq) == "$2" && $history == *"\"content\":\"$3\""* ]]
-    do
+    until read_history && shows "$@"; do
         (($(now_ms) - started < patience_ms)) ||
-            fail "after $patience_ms ms the session is not $1 with \"$3\" as seq $2; the history: $history"
+            fail "not $1 with \"$3\" and seq $2 after $patience_ms ms, but: $history"
         sleep 0.05
     done
     echo "  history after $(($(now_ms) - started)) ms: the session is $1, the last seq is $2"

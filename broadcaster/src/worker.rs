@@ -46,10 +46,11 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let (broker, pusher) = (health::Dependency::new("broker"), health::Dependency::new("pusher"));
+    let [broker, pusher, burying] =
+        ["broker", "pusher", "dead-letters"].map(health::Dependency::new);
     // Whether Pusher works is only known once there is something to say.
     pusher.set_up(true);
-    let dependencies = vec![broker.clone(), pusher.clone()];
+    let dependencies = vec![broker.clone(), pusher.clone(), burying.clone()];
     let server = health::serve(listener, dependencies, Arc::new(registry), stop.clone())
         .context("health and metrics cannot be served")?;
     let server = tokio::spawn(server);
@@ -58,7 +59,7 @@ pub async fn run(
     let client = Client::new(&settings.pusher, concurrency).context("Pusher cannot be called")?;
     let broadcaster = Broadcaster {
         caller: Caller::new(client, metrics.clone(), Outage::new(pusher)),
-        publisher: PatientPublisher::new(&settings.broker, "broadcaster: dead letters"),
+        publisher: PatientPublisher::new(&settings.broker, "broadcaster: dead letters", burying),
         dead_letters: settings.broker.names().dead_letters(Worker::Broadcaster),
         broker: Outage::new(broker),
         access: settings.pusher.pusher_channel_access,
@@ -89,8 +90,21 @@ struct Held {
     waiting: VecDeque<Job>,
     /// How many jobs of each delivery are not done.
     open: HashMap<u64, usize>,
+    /// The events of open deliveries that were buried.
+    buried: Vec<Arc<Origin>>,
     /// The calls under way.
     calls: JoinSet<Option<Done>>,
+}
+
+impl Held {
+    /// Whether the event was buried before: several jobs are made of one. From now on it is.
+    fn is_buried(&mut self, origin: &Arc<Origin>) -> bool {
+        if self.buried.iter().any(|buried| Arc::ptr_eq(buried, origin)) {
+            return true;
+        }
+        self.buried.push(Arc::clone(origin));
+        false
+    }
 }
 
 /// A call that is over.
@@ -103,13 +117,13 @@ impl Broadcaster {
     async fn work(mut self, stop: &CancellationToken) {
         let mut waits = backoff::waits();
         while !stop.is_cancelled() {
-            let Err(error) = self.serve(stop).await else {
-                continue;
-            };
+            let ended = self.serve(stop).await;
             if self.broker.lasted().is_none() {
                 waits = backoff::waits();
             }
-            self.broker.failed(&error);
+            if let Err(error) = ended {
+                self.broker.failed(&error);
+            }
             tokio::select! {
                 () = tokio::time::sleep(waits.next().unwrap_or_default()) => {}
                 () = stop.cancelled() => return,
@@ -231,6 +245,9 @@ impl Broadcaster {
         held: &mut Held,
     ) -> Result<(), Broken> {
         for refusal in done.refusals {
+            if held.is_buried(&refusal.origin) {
+                continue;
+            }
             let body = event::encode([&refusal.origin.event]);
             self.bury(&body, &refusal.reason).await;
         }
@@ -242,6 +259,7 @@ impl Broadcaster {
             *left -= 1;
             if *left == 0 {
                 held.open.remove(&tag);
+                held.buried.retain(|buried| buried.tag != tag);
                 deliveries.acknowledge(tag).await?;
             }
         }

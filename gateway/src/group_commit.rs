@@ -10,7 +10,11 @@ use std::time::{Duration, Instant};
 use shared::{
     broker::{Broken, BrokerSettings, PublishError, Publisher, RoutingKey},
     chat::event::{self, EncodedEvent},
-    service::{Outage, backoff, health::Dependency},
+    service::{
+        Outage,
+        backoff::{self, Waits},
+        health::Dependency,
+    },
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -121,12 +125,17 @@ impl GroupCommit {
         let mut waits = backoff::waits();
         loop {
             let error = match self.connect().await {
-                Ok(Some(publisher)) => {
+                Ok(Some(mut publisher)) => {
                     self.outage.succeeded();
-                    waits = backoff::waits();
-                    match self.publish_all(publisher).await {
+                    match self.publish_all(&mut publisher, &mut waits).await {
                         Ok(Finished) => return,
-                        Err(error) => error,
+                        Err(error) => {
+                            self.outage.failed(&error);
+                            if self.refusing(publisher.give_up()).await.is_none() {
+                                return;
+                            }
+                            error
+                        }
                     }
                 }
                 Ok(None) => return,
@@ -159,7 +168,11 @@ impl GroupCommit {
         }
     }
 
-    async fn publish_all(&mut self, mut publisher: Publisher) -> Result<Finished, Broken> {
+    async fn publish_all(
+        &mut self,
+        publisher: &mut Publisher,
+        waits: &mut Waits,
+    ) -> Result<Finished, Broken> {
         let mut check = interval(self.check_interval);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         check.reset();
@@ -171,7 +184,9 @@ impl GroupCommit {
                 first = self.waiting.recv() => {
                     let Some(first) = first else { return Ok(Finished) };
                     let group = self.gather(first);
-                    self.publish(&mut publisher, group).await?;
+                    self.publish(publisher, group).await?;
+                    // Only what was confirmed shows that the connection is good for something.
+                    *waits = backoff::waits();
                 }
             }
         }

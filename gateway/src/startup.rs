@@ -33,7 +33,7 @@ pub async fn run(
     let metrics = Metrics::register(&mut registry);
     let broker = Dependency::new("broker");
     let (acceptor, publishing) = group_commit(&settings, Outage::new(broker.clone()), metrics);
-    let publishing = tokio::spawn(publishing.run());
+    let mut publishing = tokio::spawn(publishing.run());
 
     let pool = database::pool(&settings.database, usize::from(settings.database_pool_size))?;
     let reads = Reads::new(pool, settings.database.database_timeout);
@@ -55,7 +55,11 @@ pub async fn run(
     .context("the HTTP interface cannot be served")?
     .shutdown_signal(stop.cancelled_owned())
     .run();
-    server.await.context("the HTTP interface ended badly")?;
+    tokio::select! {
+        served = server => served.context("the HTTP interface ended badly")?,
+        // A gateway that cannot publish is none.
+        ended = &mut publishing => return ended.context("publishing ended badly"),
+    }
     // With the server went the last who could have an event accepted, which ends the task.
     publishing.await.context("publishing ended badly")
 }

@@ -47,15 +47,15 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let (broker, database) =
-        (health::Dependency::new("broker"), health::Dependency::new("database"));
-    let dependencies = vec![broker.clone(), database.clone()];
+    let [broker, database, announcing] =
+        ["broker", "database", "announcing"].map(health::Dependency::new);
+    let dependencies = vec![broker.clone(), database.clone(), announcing.clone()];
     let server = health::serve(listener, dependencies, Arc::new(registry), stop.clone())
         .context("health and metrics cannot be served")?;
     let server = tokio::spawn(server);
 
     let persister = Persister {
-        publisher: PatientPublisher::new(&settings.broker, "persister: announcements"),
+        publisher: PatientPublisher::new(&settings.broker, "persister: announcing", announcing),
         dead_letters: settings.broker.names().dead_letters(Worker::Persister),
         broker: Outage::new(broker),
         database: Outage::new(database),
@@ -132,7 +132,6 @@ impl Persister {
     /// takes.
     async fn deal_with(&mut self, batch: &Batch) {
         self.metrics.batch_events.observe(batch.events.len() as f64);
-        self.bury(&batch.dead).await;
         // Whatever is refused as a whole is tried in halves, until each event stands for itself.
         let mut parts = vec![batch.events.as_slice()];
         while let Some(part) = parts.pop() {
@@ -147,6 +146,8 @@ impl Persister {
                 },
             }
         }
+        // Last, since a batch that is given back is dealt with again from its beginning.
+        self.bury(&batch.dead).await;
     }
 
     /// Writes the events, however often it takes.
@@ -196,9 +197,8 @@ impl Persister {
         }
         self.metrics.persisted.inc_by(outcome.persisted.len() as u64);
         self.metrics.duplicates.inc_by(outcome.duplicates as u64);
-        for message in outcome.conflicts {
-            let event = Event::Message(Box::new(message));
-            self.bury(&dead_letter(&event, "another message has its messageId")).await;
+        for event in outcome.conflicts {
+            self.bury(&dead_letter(&event, "another event has its id")).await;
         }
         self.announce(&outcome.news).await;
     }

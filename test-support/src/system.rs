@@ -104,7 +104,8 @@ impl System {
         let mut arguments = self.broker_settings();
         arguments.extend(self.database_settings());
         arguments.extend(app_settings());
-        arguments.extend(["--auth-mode=off".to_owned()]);
+        // As long as the broker's own, so that a slow machine makes no 503.
+        arguments.extend(["--auth-mode=off", "--send-timeout=30s"].map(ToOwned::to_owned));
         let settings = parse::<gateway::settings::Settings>(arguments, settings);
         start(async |listener, stop| gateway::startup::run(settings, listener, stop).await)
     }

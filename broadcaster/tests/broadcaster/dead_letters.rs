@@ -25,9 +25,15 @@ async fn what_cannot_be_read_is_buried_and_its_neighbours_are_broadcast() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_pusher_refuses_for_good_is_buried_alone_and_can_be_replayed() {
+    for status in [400, 413] {
+        refused_for_good(status).await;
+    }
+}
+
+async fn refused_for_good(status: u16) {
     let system = system().await;
     // The whole batch is refused, then the first that is sent alone.
-    let fault = json!({ "kind": "status", "status": 413, "times": 2 });
+    let fault = json!({ "kind": "status", "status": status, "times": 2 });
     system.pusher.fault(&fault).await;
     system.broker.publish(&body((0..5).map(|_| event("p1", "hello")))).await;
     let settings = ["--broadcast-concurrency=1"];
@@ -40,7 +46,7 @@ async fn what_pusher_refuses_for_good_is_buried_alone_and_can_be_replayed() {
     let open =
         async || DeadLetters::open(&system.broker.settings(), Worker::Broadcaster).await.unwrap();
     let letters = open().await.list(10).await.unwrap();
-    assert!(letters[0].reason.contains("413"), "{letters:?}");
+    assert!(letters[0].reason.contains(&status.to_string()), "{letters:?}");
     assert_eq!(open().await.replay(usize::MAX).await.unwrap(), 1);
     let broadcaster = system.broadcaster().await;
     until_accepted(&system, 11).await;

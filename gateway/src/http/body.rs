@@ -1,4 +1,4 @@
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use serde::de::DeserializeOwned;
@@ -7,6 +7,9 @@ use super::{Problem, reject};
 
 /// The most bytes that a body may have: the longest message in the most wasteful JSON, and room.
 pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// How long a client may take to send a body.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A JSON body, read into types that cannot be wrong.
 #[derive(Debug)]
@@ -32,10 +35,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 pub(super) async fn read(payload: Payload) -> Result<web::Bytes, Problem> {
     let body =
         actix_web::body::to_bytes_limited(actix_web::body::BodyStream::new(payload), BODY_LIMIT);
-    match body.await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) => Err(Problem::InvalidBody(error.to_string())),
-        Err(_) => Err(Problem::BodyTooLarge),
+    match tokio::time::timeout(BODY_PATIENCE, body).await {
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+        Ok(Ok(Err(error))) => Err(Problem::InvalidBody(error.to_string())),
+        Ok(Err(_)) => Err(Problem::BodyTooLarge),
+        Err(_) => Err(Problem::BodyTooSlow),
     }
 }
 

@@ -23,6 +23,9 @@ pub enum Problem {
     /// The body is longer than any message can be.
     #[error("the body is larger than {} bytes", super::BODY_LIMIT)]
     BodyTooLarge,
+    /// The body does not arrive.
+    #[error("the body did not arrive in time")]
+    BodyTooSlow,
     /// The body is of another kind than the call takes.
     #[error("the body must be sent as {0}")]
     UnsupportedMediaType(&'static str),
@@ -85,6 +88,9 @@ impl Problem {
             }
             Self::BodyTooLarge => {
                 ("body-too-large", "The body is too large", StatusCode::PAYLOAD_TOO_LARGE)
+            }
+            Self::BodyTooSlow => {
+                ("body-too-slow", "The body is too slow", StatusCode::REQUEST_TIMEOUT)
             }
             Self::UnsupportedMediaType(_) => (
                 "unsupported-media-type",

@@ -57,7 +57,7 @@ pub async fn conversation(
     }
     let last_seq = match page {
         Page::After(seq) if has_more => messages.last().map_or(seq, |message| message.seq),
-        Page::After(seq) => messages.last().map_or(seq.max(last_seq), |message| message.seq),
+        Page::After(_) => messages.last().map_or(last_seq, |message| message.seq),
         Page::Newest | Page::Before(_) => last_seq,
     };
     messages.sort_by_key(|message| (message.accepted_at, message.message_id));

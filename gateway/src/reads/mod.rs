@@ -28,6 +28,9 @@ pub struct Reads {
 #[error("the database cannot be asked")]
 pub struct Unavailable;
 
+/// How long a readiness answer waits for the database, which it does not depend on.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
+
 impl Reads {
     /// Reads through `pool`, each within `timeout`.
     pub fn new(pool: Pool, timeout: Duration) -> Self {
@@ -41,7 +44,7 @@ impl Reads {
             #[diesel(sql_type = Integer)]
             _one: i32,
         }
-        let asked = self.ask(async |connection| {
+        let asked = self.ask(PROBE_TIMEOUT, async |connection| {
             sql_query("SELECT 1 AS _one").get_result::<One>(connection).await
         });
         asked.await.is_ok()
@@ -55,7 +58,7 @@ impl Reads {
         &self,
         query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
     ) -> Result<T, Unavailable> {
-        self.ask(query).await.map_err(|cause| {
+        self.ask(self.timeout, query).await.map_err(|cause| {
             tracing::error!(cause, "the database could not be read");
             Unavailable
         })
@@ -63,9 +66,10 @@ impl Reads {
 
     async fn ask<T>(
         &self,
+        timeout: Duration,
         query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
     ) -> Result<T, String> {
-        let deadline = tokio::time::Instant::now() + self.timeout;
+        let deadline = tokio::time::Instant::now() + timeout;
         let slow = |_| "PostgreSQL does not answer".to_owned();
         let connection = tokio::time::timeout_at(deadline, self.pool.get()).await.map_err(slow)?;
         let mut connection = connection.map_err(|error| error.to_string())?;

@@ -79,8 +79,9 @@ pub struct History {
     /// What to ask for next in the same direction: as `before` when this page was asked for with
     /// `before` or with neither, as `after` when with `after`. Nothing when this was the last page.
     next_cursor: Option<String>,
-    /// What to ask for with `after` later on, to get what was not there yet. A page that was asked
-    /// for with `before` leaves it as it was.
+    /// What to ask for with `after` later on, to get what was not there yet. Take it from the newest
+    /// page and from pages asked for with `after`. That of a page asked for with `before` says how
+    /// far the conversation goes by now, which the client may not have seen.
     last_seq: i64,
 }
 

@@ -31,6 +31,27 @@ async fn without_a_database_messages_are_accepted_and_only_reading_is_refused() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_hangs_keeps_nobody_from_sending_and_the_gateway_ready() {
+    let system = System::new().await;
+    let proxy = Proxy::start(&system.database.server(), true).await;
+    let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
+    let gateway = system.gateway_with(&[&through, "--database-timeout=60s"]).ready().await;
+    let api = gateway.api();
+    proxy.hang();
+    // Neither answer can come before the database does, but for those that do not wait for it.
+    let reading = tokio::spawn({
+        let api = api.clone();
+        async move { api.conversation("p1", "").await.status }
+    });
+    assert_eq!(api.send_as_player("p1", "hello").await.status, 202);
+    let ready = api.get("/health/ready").await;
+    assert_eq!((ready.status, &ready.json["dependencies"]["database"]), (200, &"down".into()));
+    assert!(!reading.is_finished(), "the database hangs");
+    proxy.go_on();
+    assert_eq!(reading.await.unwrap(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_broker_it_starts_and_refuses_until_there_is_one() {
     let system = System::new().await;
     let proxy = Proxy::start(&system.broker.server(), false).await;

@@ -24,8 +24,8 @@ pub struct Outcome {
     pub persisted: Vec<Message>,
     /// How many events were there already.
     pub duplicates: usize,
-    /// Messages whose id another message has; they can never be written.
-    pub conflicts: Vec<Message>,
+    /// Events whose id another event has; they can never be written.
+    pub conflicts: Vec<Event>,
     /// The sessions that clients must be told of, as committed.
     pub news: Vec<SessionState>,
 }
@@ -90,6 +90,8 @@ async fn write_batch(
     let conversations = read::lock_conversations(connection, &batch.players).await?;
     let stored = read::messages_by_id(connection, &batch.messages).await?;
     let new_changes = write::insert_changes(connection, &batch.changes).await?;
+    let not_new: Vec<_> = batch.changes.iter().map(|it| it.change_id).collect();
+    let stored_changes = read::changes_by_id(connection, &not_new).await?;
     let changes = read::changes_since(connection, &batch.players, earliest).await?;
     let latest: Vec<_> = conversations.iter().filter_map(|it| it.session_id).collect();
     let sessions = read::sessions_since(connection, &batch.players, earliest, &latest).await?;
@@ -99,8 +101,7 @@ async fn write_batch(
     plan.add_cut(cut, &messages_of_cut);
 
     plan.add_messages(&batch.messages, &stored);
-    let repeated = batch.changes.iter().filter(|it| !new_changes.contains(&it.change_id));
-    plan.repeat_changes(repeated.copied());
+    plan.add_repeated_changes(&batch.changes, &new_changes, &stored_changes);
     let plan = plan.finish();
 
     write::upsert_sessions(connection, &plan.sessions).await?;

@@ -1,8 +1,8 @@
 //! What a batch makes of what is stored, worked out in memory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use shared::chat::{Message, Name, PlayerId, SessionState, StatusChange};
+use shared::chat::{Message, Name, PlayerId, SessionState, StatusChange, event::Event};
 use uuid::Uuid;
 
 use super::read::{Change, Conversation, Existing};
@@ -14,7 +14,7 @@ pub(super) struct Plan<'a> {
     messages: Vec<NewMessage<'a>>,
     moves: Vec<Move>,
     duplicates: usize,
-    conflicts: Vec<Message>,
+    conflicts: Vec<Event>,
     repeated_sessions: BTreeSet<Uuid>,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Finished<'a> {
     /// In the order of their ids, in which they are locked.
     pub messages: Vec<NewMessage<'a>>,
     pub duplicates: usize,
-    pub conflicts: Vec<Message>,
+    pub conflicts: Vec<Event>,
     /// What clients must be told.
     pub news: Vec<SessionState>,
     /// The sessions of events that came again: whoever wrote them first may have died before it
@@ -118,7 +118,7 @@ impl<'a> Plan<'a> {
                 (None, None) => {
                     new.insert(message.message_id, message);
                 }
-                _ => self.conflicts.push(message.clone()),
+                _ => self.conflicts.push(Event::Message(Box::new(message.clone()))),
             }
         }
         let mut new: Vec<_> = new.into_values().collect();
@@ -126,12 +126,22 @@ impl<'a> Plan<'a> {
         new.into_iter().for_each(|message| self.place(message));
     }
 
-    /// Adds status changes that were stored already.
-    pub fn repeat_changes<'b>(&mut self, changes: impl Iterator<Item = &'b StatusChange>) {
+    /// Looks at those of the batch's status changes that are not `new`: `stored` has each of their
+    /// ids. (What is new is on the timelines already.)
+    pub fn add_repeated_changes(
+        &mut self,
+        changes: &[&StatusChange],
+        new: &HashSet<Uuid>,
+        stored: &HashMap<Uuid, Change>,
+    ) {
         for change in changes {
-            self.duplicates += 1;
-            if let Some(planned) = self.conversations.get(change.player_id.as_str()) {
-                self.repeated_sessions.extend(&planned.stored_sessions);
+            if !stored.get(&change.change_id).is_some_and(|stored| stored.is(change)) {
+                self.conflicts.push(Event::StatusChange((*change).clone()));
+            } else if !new.contains(&change.change_id) {
+                self.duplicates += 1;
+                if let Some(planned) = self.conversations.get(change.player_id.as_str()) {
+                    self.repeated_sessions.extend(&planned.stored_sessions);
+                }
             }
         }
     }

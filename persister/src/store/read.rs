@@ -9,7 +9,7 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{
-    Message, Name, PlayerId, RequestedStatus, SenderType, SessionState, SessionStatus,
+    Message, Name, PlayerId, RequestedStatus, SenderType, SessionState, SessionStatus, StatusChange,
 };
 use uuid::Uuid;
 
@@ -54,6 +54,29 @@ pub(super) struct Change {
     pub player_id: String,
     pub status: RequestedStatus,
     pub accepted_at: Time,
+}
+
+impl Change {
+    /// Whether `change` is this change asked for again.
+    pub fn is(&self, change: &StatusChange) -> bool {
+        self.player_id == change.player_id.as_str() && self.status == change.status
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = chat_status_changes)]
+struct ChangeRow {
+    player_id: String,
+    status: String,
+    accepted_at: Time,
+}
+
+impl ChangeRow {
+    fn known(self) -> Option<Change> {
+        let statuses = [RequestedStatus::Active, RequestedStatus::Resolved];
+        let status = statuses.into_iter().find(|it| it.as_str() == self.status)?;
+        Some(Change { player_id: self.player_id, status, accepted_at: self.accepted_at })
+    }
 }
 
 #[derive(Queryable, Selectable)]
@@ -106,22 +129,29 @@ pub(super) async fn changes_since(
     players: &[&str],
     earliest: Time,
 ) -> Result<Vec<Change>, StoreError> {
-    let rows: Vec<(String, String, Time)> = chat_status_changes::table
+    let rows: Vec<ChangeRow> = chat_status_changes::table
         .filter(chat_status_changes::player_id.eq_any(players))
         .filter(chat_status_changes::accepted_at.ge(earliest))
-        .select((
-            chat_status_changes::player_id,
-            chat_status_changes::status,
-            chat_status_changes::accepted_at,
-        ))
+        .select(ChangeRow::as_select())
         .load(connection)
         .await?;
-    let known = |(player_id, status, accepted_at): (String, String, Time)| {
-        let statuses = [RequestedStatus::Active, RequestedStatus::Resolved];
-        let status = statuses.into_iter().find(|it| it.as_str() == status)?;
-        Some(Change { player_id, status, accepted_at })
-    };
-    Ok(rows.into_iter().filter_map(known).collect())
+    Ok(rows.into_iter().filter_map(ChangeRow::known).collect())
+}
+
+/// The status changes with these ids, by id.
+pub(super) async fn changes_by_id(
+    connection: &mut AsyncPgConnection,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Change>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(Uuid, ChangeRow)> = chat_status_changes::table
+        .filter(chat_status_changes::id.eq_any(ids))
+        .select((chat_status_changes::id, ChangeRow::as_select()))
+        .load(connection)
+        .await?;
+    Ok(rows.into_iter().filter_map(|(id, row)| Some((id, row.known()?))).collect())
 }
 
 /// The sessions of the conversations that are open or were resolved at `earliest` or later, and

@@ -31,7 +31,8 @@ pub(super) async fn ensure_conversations(
     Ok(())
 }
 
-/// Writes the status changes that are not there yet, and says which these are.
+/// Writes the status changes that are not there yet, in the order of their ids, and says which
+/// these are.
 pub(super) async fn insert_changes(
     connection: &mut AsyncPgConnection,
     changes: &[&StatusChange],

@@ -1,7 +1,10 @@
-use shared::broker::{Worker, dead_letters::DeadLetters};
-use test_support::{System, body, message};
+use shared::{
+    broker::{Worker, dead_letters::DeadLetters},
+    chat::RequestedStatus,
+};
+use test_support::{System, body, message, status_change};
 
-use crate::support::{event, publish_each, sessions, system};
+use crate::support::{change, event, publish_each, sessions, system};
 
 async fn dead_letters(system: &System) -> DeadLetters {
     DeadLetters::open(&system.broker.settings(), Worker::Persister).await.unwrap()
@@ -16,7 +19,11 @@ async fn reasons(system: &System) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_goes_to_the_dead_letters_with_its_reason() {
     let system = system().await;
-    let bodies: [(&[u8], &str); 5] = [
+    let before_time = body([event(&message("p1", "hello"))]);
+    let before_time =
+        String::from_utf8(before_time).unwrap().replace("acceptedAt\":\"20", "acceptedAt\":\"-00");
+    let bodies: [(&[u8], &str); 6] = [
+        (before_time.as_bytes(), "1970 to 9999"),
         (b"no json", "not a body of events"),
         (b"{\"version\":1,\"events\":[\"\xff\xfe\"]}", "not a body of events"),
         (br#"{"version":7,"events":[]}"#, "version 7"),
@@ -80,17 +87,22 @@ async fn one_event_that_the_database_refuses_costs_only_itself_in_a_batch_of_fiv
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_with_the_id_of_another_is_not_lost() {
+async fn what_has_the_id_of_another_is_not_lost() {
     let system = system().await;
     let first = message("p1", "mine");
     let mut second = message("p2", "also mine");
     second.message_id = first.message_id;
+    let taken = status_change("p1", RequestedStatus::Active, 1_000);
+    let mut resolved = status_change("p1", RequestedStatus::Resolved, 2_000);
+    resolved.change_id = taken.change_id;
+    let changes = [change(&taken), change(&resolved)];
     publish_each(&system, [event(&first), event(&second), event(&first)]).await;
+    publish_each(&system, changes).await;
     system.work_off(1).await;
     let kept = "SELECT content AS text FROM chat_messages";
     assert_eq!(system.database.texts(kept).await, ["mine"]);
     let reasons = reasons(&system).await;
-    assert_eq!(reasons, ["another message has its messageId"]);
+    assert_eq!(reasons, ["another event has its id"; 2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

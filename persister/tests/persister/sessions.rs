@@ -1,7 +1,8 @@
+use futures_util::future::join_all;
 use shared::chat::{RequestedStatus, SenderType};
-use test_support::{body, message, message_at, status_change};
+use test_support::{body, eventually, message, message_at, status_change};
 
-use crate::support::{change, event, publish_each, sessions, system};
+use crate::support::{change, event, publish_each, sessions, system, until_persisted};
 
 const SEQ_GAPS: &str = "SELECT count(*) FROM (
     SELECT player_id FROM chat_messages GROUP BY player_id
@@ -135,6 +136,93 @@ async fn persisters_with_the_same_players_in_opposite_orders_do_not_deadlock() {
     assert_eq!(sessions(&system).await, vec!["pending:10"; 40]);
     let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
     assert_eq!(system.database.number(deadlocks).await, 0);
+}
+
+/// Two persisters are in the middle of the same conversation at once, because the table that they
+/// write to last is locked until both have begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_persisters_hold_of_one_conversation_is_numbered_without_gaps() {
+    let system = system().await;
+    let persisters = [system.persister().await, system.persister().await];
+    let lock = system.database.lock("chat_messages").await;
+    // RabbitMQ hands them out in turn.
+    for _ in 0..2 {
+        let messages = (0..10).map(|_| event(&message("p1", "hello")));
+        system.broker.publish(&body(messages)).await;
+    }
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("both persisters wait", async || {
+        (system.database.number(waiting).await == 2).then_some(())
+    })
+    .await;
+    drop(lock);
+    until_persisted(&system, 20).await;
+    for persister in persisters {
+        persister.stop().await;
+    }
+    assert_eq!(system.database.number(SEQ_GAPS).await, 0);
+    assert_eq!(sessions(&system).await, ["pending:20"]);
+}
+
+/// Whatever the order in which events arrive, how they are spread over bodies and how many persisters
+/// there are: the sessions are those of the order in which the events were accepted.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_do_not_depend_on_the_order_of_arrival() {
+    let player = SenderType::Player;
+    let events = [
+        event(&message_at("p1", player, "a", 1_000)),
+        event(&message_at("p1", SenderType::Staff, "b", 2_000)),
+        change(&status_change("p1", RequestedStatus::Resolved, 3_000)),
+        change(&status_change("p1", RequestedStatus::Resolved, 4_000)),
+        event(&message_at("p1", player, "c", 5_000)),
+        event(&message_at("p1", player, "d", 6_000)),
+        change(&status_change("p1", RequestedStatus::Active, 7_000)),
+        change(&status_change("p1", RequestedStatus::Resolved, 8_000)),
+        event(&message_at("p1", player, "e", 9_000)),
+        change(&status_change("p1", RequestedStatus::Active, 10_000)),
+        event(&message_at("p1", player, "f", 11_000)),
+    ];
+    let runs = (0..12_usize).map(|seed| {
+        let mut events = events.to_vec();
+        async move {
+            let system = system().await;
+            // A fixed shuffle for each seed; some events come twice.
+            events.extend(events.clone().into_iter().step_by(seed % 3 + 2));
+            let size = events.len();
+            for position in 0..size {
+                events.swap(position, (position * 7 + seed * 5 + 3) % size);
+            }
+            for events in events.chunks(seed % 4 + 1) {
+                system.broker.publish(&body(events.to_vec())).await;
+            }
+            system.work_off(seed % 3 + 1).await;
+            let partition = system
+                .database
+                .texts(
+                    "SELECT s.status || ' ' || string_agg(m.content, '' ORDER BY m.accepted_at)
+                         || ' ' || extract(epoch FROM s.opened_at)::numeric(9, 3)
+                         || ' ' || extract(epoch FROM s.last_message_at)::numeric(9, 3)
+                         || ' ' || coalesce(extract(epoch FROM s.resolved_at)::numeric(9, 3), 0)
+                     AS text FROM chat_sessions s JOIN chat_messages m ON m.session_id = s.id
+                     GROUP BY s.id ORDER BY s.opened_at",
+                )
+                .await;
+            (seed, partition, system.database.number(SEQ_GAPS).await)
+        }
+    });
+    for (seed, partition, gaps) in join_all(runs).await {
+        assert_eq!(
+            partition,
+            [
+                "resolved ab 0.001 0.002 0.003",
+                "resolved cd 0.005 0.006 0.008",
+                "active ef 0.009 0.011 0"
+            ],
+            "seed {seed}"
+        );
+        assert_eq!(gaps, 0, "seed {seed}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,9 +20,11 @@ enum Parcel<'a> {
 
 impl PatientPublisher {
     /// Will connect when there is something to publish; `purpose` is what RabbitMQ shows the
-    /// connection as.
-    pub fn new(settings: &BrokerSettings, purpose: &'static str) -> Self {
-        let outage = Outage::new(Dependency::new(purpose));
+    /// connection as. `dependency` is down while something cannot be published.
+    pub fn new(settings: &BrokerSettings, purpose: &'static str, dependency: Dependency) -> Self {
+        // Whether it works is only known once there is something to publish.
+        dependency.set_up(true);
+        let outage = Outage::new(dependency);
         Self { settings: settings.clone(), purpose, publisher: None, outage }
     }
 
@@ -44,7 +46,7 @@ impl PatientPublisher {
                     return;
                 }
                 Err(error) => {
-                    self.outage.failed(&error);
+                    tracing::debug!(cause = %error, "a publish failed");
                     tokio::time::sleep(wait).await;
                 }
             }
@@ -57,15 +59,26 @@ impl PatientPublisher {
         // makes a missing topology anew.
         let mut publisher = match self.publisher.take() {
             Some(publisher) => publisher,
-            None => Publisher::connect(&self.settings, self.purpose).await?,
+            None => match Publisher::connect(&self.settings, self.purpose).await {
+                Ok(publisher) => publisher,
+                Err(error) => {
+                    self.outage.failed(&error);
+                    return Err(error.into());
+                }
+            },
         };
-        match parcel {
-            Parcel::Events { key, body } => publisher.publish(key, body).await?,
+        let published = match parcel {
+            Parcel::Events { key, body } => publisher.publish(key, body).await,
             Parcel::DeadLetter { queue, body, reason } => {
-                dead_letters::bury(&mut publisher, queue, body, reason).await?;
+                dead_letters::bury(&mut publisher, queue, body, reason).await
             }
+        };
+        if let Err(error) = &published {
+            self.outage.failed(error);
+            publisher.give_up().await;
+        } else {
+            self.publisher = Some(publisher);
         }
-        self.publisher = Some(publisher);
-        Ok(())
+        published
     }
 }

@@ -32,12 +32,14 @@ pub enum PublishError {
 /// something that way: with several outstanding, lapin can pin a returned message on another's
 /// confirm, and threads that share a channel can get each other's.
 pub struct Publisher {
-    // Kept because the channel closes with it.
-    _connection: Connection,
+    connection: Connection,
     channel: Channel,
     names: Names,
     timeout: Duration,
 }
+
+/// Time between two looks at whether a connection is still blocked.
+const UNBLOCKED_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Persistent, as AMQP 0-9-1 numbers it.
 const PERSISTENT: u8 = 2;
@@ -55,12 +57,17 @@ impl Publisher {
         let declared = topology::declare(&channel, &names, settings.queue_max_bytes);
         in_time(timeout * 10, declared).await?;
         in_time(timeout, channel.confirm_select(ConfirmSelectOptions::default())).await?;
-        Ok(Self { _connection: connection, channel, names, timeout })
+        Ok(Self { connection, channel, names, timeout })
     }
 
-    /// Whether the channel is one that RabbitMQ still listens to, as far as is known.
-    pub fn is_connected(&self) -> bool {
-        self.channel.status().connected()
+    /// Gives the connection up. One that RabbitMQ blocks, since its memory or its disk runs out,
+    /// cannot even be closed: giving it up takes as long as that lasts, and so it keeps its owner
+    /// from opening one connection after another that all stay.
+    pub async fn give_up(self) {
+        let status = self.connection.status();
+        while status.blocked() && status.connected() {
+            tokio::time::sleep(UNBLOCKED_CHECK_INTERVAL).await;
+        }
     }
 
     /// Finds out whether everything that a publish must reach is there.

@@ -27,8 +27,9 @@ pub struct BrokerSettings {
     #[arg(long, env = "QUEUE_PREFIX", default_value = "chat", value_name = "NAME")]
     pub queue_prefix: String,
 
-    /// Bytes that one queue may hold before new messages are refused; every service must be given
-    /// the same, and a queue keeps what it was made with
+    /// Bytes that one queue may hold before new messages are refused. Every service must be given
+    /// the same, and the same as the queues were made with: RabbitMQ refuses who asks for another.
+    /// Both queues together must fit well into the broker's disk
     #[arg(long, env = "QUEUE_MAX_BYTES", default_value_t = 8 * 1024 * 1024 * 1024, value_name = "BYTES")]
     pub queue_max_bytes: u64,
 

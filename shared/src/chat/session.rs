@@ -49,6 +49,7 @@ pub struct StatusChange {
     /// What the session shall become.
     pub status: RequestedStatus,
     /// When the gateway took it, in whole microseconds: the session that was open then is meant.
+    #[serde(deserialize_with = "super::timestamp::read")]
     pub accepted_at: DateTime<Utc>,
     /// The trace that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,16 +7,19 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// Growing waits without an end.
+pub type Waits = Box<dyn Iterator<Item = Duration> + Send>;
+
 /// Growing waits without an end, each with a random part, so that many who lost the same server
 /// do not come back to it in step.
-pub fn waits() -> impl Iterator<Item = Duration> + Send {
-    ExponentialBuilder::default()
+pub fn waits() -> Waits {
+    let waits = ExponentialBuilder::default()
         .with_min_delay(SHORTEST)
         .with_max_delay(LONGEST)
         .with_jitter()
         .without_max_times()
-        .build()
-        .chain(std::iter::repeat(LONGEST))
+        .build();
+    Box::new(waits.chain(std::iter::repeat(LONGEST)))
 }
 
 #[cfg(test)]

@@ -68,6 +68,9 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err("a number with ms, s or m behind it is needed, such as 250ms".to_owned()),
     };
     let number: u32 = digits.parse().map_err(|_| "the number is not a whole one".to_owned())?;
+    if number == 0 {
+        return Err("nothing can be done in no time".to_owned());
+    }
     Ok(Duration::from_millis(u64::from(number) * milliseconds_each))
 }
 
@@ -97,7 +100,7 @@ mod tests {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
         assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
-        for wrong in ["", "5", "s", "1.5s", "-1s", "5h", "5 s"] {
+        for wrong in ["", "0s", "5", "s", "1.5s", "-1s", "5h", "5 s"] {
             assert!(duration(wrong).is_err(), "{wrong:?}");
         }
     }

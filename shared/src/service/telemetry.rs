@@ -31,6 +31,12 @@ pub fn init(settings: &LogSettings) {
         Ok(filter) => filter,
         Err(error) => super::settings::fail(&format!("RUST_LOG is not a log filter: {error}")),
     };
+    // It logs what RabbitMQ returns whole, and messages are nobody's business.
+    let quiet = ("lapin", "lapin=error");
+    let filter = match quiet.1.parse() {
+        Ok(directive) if !settings.log_filter.contains(quiet.0) => filter.add_directive(directive),
+        _ => filter,
+    };
     let lines = tracing_subscriber::registry().with(filter);
     let writer = std::io::stderr;
     let started = match settings.log_format {
