@@ -123,24 +123,7 @@ impl GroupCommit {
     /// Publishes until every [`Acceptor`] is gone.
     pub async fn run(mut self) {
         let mut waits = backoff::waits();
-        loop {
-            let error = match self.connect().await {
-                Ok(Some(mut publisher)) => {
-                    self.outage.succeeded();
-                    match self.publish_all(&mut publisher, &mut waits).await {
-                        Ok(Finished) => return,
-                        Err(error) => {
-                            self.outage.failed(&error);
-                            if self.refusing(publisher.give_up()).await.is_none() {
-                                return;
-                            }
-                            error
-                        }
-                    }
-                }
-                Ok(None) => return,
-                Err(error) => error,
-            };
+        while let Err(error) = self.publish_over_one_connection(&mut waits).await {
             self.outage.failed(&error);
             let wait = tokio::time::sleep(waits.next().unwrap_or_default());
             if self.refusing(wait).await.is_none() {
@@ -149,11 +132,20 @@ impl GroupCommit {
         }
     }
 
-    /// A connection, or nothing when nobody needs one any more.
-    async fn connect(&mut self) -> Result<Option<Publisher>, Broken> {
+    async fn publish_over_one_connection(&mut self, waits: &mut Waits) -> Result<Finished, Broken> {
         let settings = self.broker.clone();
         let connected = self.refusing(Publisher::connect(&settings, "gateway")).await;
-        connected.transpose()
+        let Some(connected) = connected else { return Ok(Finished) };
+        let mut publisher = connected?;
+        self.outage.succeeded();
+        let ended = self.publish_all(&mut publisher, waits).await;
+        if let Err(error) = &ended {
+            self.outage.failed(error);
+            if self.refusing(publisher.give_up()).await.is_none() {
+                return Ok(Finished);
+            }
+        }
+        ended
     }
 
     /// What `future` resolves to; meanwhile every event is refused at once. Nothing when every

@@ -2,8 +2,8 @@ use clap::Parser;
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
     options::{
-        BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions,
-        QueueDeclareOptions, QueueDeleteOptions,
+        BasicAckOptions, BasicGetOptions, BasicNackOptions, BasicPublishOptions,
+        ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions,
     },
     types::FieldTable,
 };
@@ -103,6 +103,21 @@ impl Broker {
         let bodies = self.drain(&self.names().queue(worker)).await;
         let events = bodies.iter().flat_map(|body| decode(body).unwrap());
         events.map(Result::unwrap).collect()
+    }
+
+    /// Takes a body out of `queue` and gives it back, as a worker does that dies of it, until it is
+    /// not there any more; says how often that was.
+    pub async fn die_of(&self, queue: &str) -> usize {
+        let channel = self.channel().await;
+        let mut deaths = 0;
+        while let Some(message) =
+            channel.basic_get(queue.into(), BasicGetOptions::default()).await.unwrap()
+        {
+            let requeue = BasicNackOptions { requeue: true, ..Default::default() };
+            message.delivery.nack(requeue).await.unwrap();
+            deaths += 1;
+        }
+        deaths
     }
 
     /// How many bodies wait in `queue`; nothing when there is no such queue.

@@ -105,6 +105,22 @@ async fn what_has_the_id_of_another_is_not_lost() {
     assert_eq!(reasons, ["another event has its id"; 2]);
 }
 
+/// What kills whoever takes it, RabbitMQ itself takes out of the way in the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_kills_its_worker_again_and_again_ends_among_the_dead_letters() {
+    let system = system().await;
+    system.broker.publish(b"deadly").await;
+    let names = system.broker.names();
+    let deaths = system.broker.die_of(&names.queue(Worker::Persister)).await;
+    assert!(deaths >= 1_000, "{deaths}");
+    system.broker.wait_for_depth(&names.dead_letters(Worker::Persister), 1).await;
+    let letters = dead_letters(&system).await.list(10).await.unwrap();
+    assert_eq!(
+        (letters[0].reason.as_str(), &*letters[0].body),
+        ("RabbitMQ: delivery_limit", &b"deadly"[..])
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn listing_leaves_dead_letters_where_they_are_and_purging_does_not() {
     let system = system().await;

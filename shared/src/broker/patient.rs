@@ -18,6 +18,12 @@ enum Parcel<'a> {
     DeadLetter { queue: &'a str, body: &'a [u8], reason: &'a str },
 }
 
+/// A publish that failed, and what it failed on.
+struct Failure {
+    error: PublishError,
+    publisher: Option<Publisher>,
+}
+
 impl PatientPublisher {
     /// Will connect when there is something to publish; `purpose` is what RabbitMQ shows the
     /// connection as. `dependency` is down while something cannot be published.
@@ -40,32 +46,25 @@ impl PatientPublisher {
 
     async fn insist(&mut self, parcel: Parcel<'_>) {
         for wait in backoff::waits() {
-            match self.attempt(parcel).await {
-                Ok(()) => {
-                    self.outage.succeeded();
-                    return;
-                }
-                Err(error) => {
-                    tracing::debug!(cause = %error, "a publish failed");
-                    tokio::time::sleep(wait).await;
-                }
+            let Err(failure) = self.attempt(parcel).await else { break };
+            self.outage.failed(&failure.error);
+            if let Some(publisher) = failure.publisher {
+                publisher.give_up().await;
             }
+            tokio::time::sleep(wait).await;
         }
+        self.outage.succeeded();
     }
 
-    async fn attempt(&mut self, parcel: Parcel<'_>) -> Result<(), PublishError> {
+    async fn attempt(&mut self, parcel: Parcel<'_>) -> Result<(), Failure> {
         // Out of its place while in use: neither a publish that failed nor one that was dropped half
         // way leaves a publisher behind whose confirm is still on its way. And a new connection
         // makes a missing topology anew.
         let mut publisher = match self.publisher.take() {
             Some(publisher) => publisher,
-            None => match Publisher::connect(&self.settings, self.purpose).await {
-                Ok(publisher) => publisher,
-                Err(error) => {
-                    self.outage.failed(&error);
-                    return Err(error.into());
-                }
-            },
+            None => Publisher::connect(&self.settings, self.purpose)
+                .await
+                .map_err(|error| Failure { error: error.into(), publisher: None })?,
         };
         let published = match parcel {
             Parcel::Events { key, body } => publisher.publish(key, body).await,
@@ -73,12 +72,12 @@ impl PatientPublisher {
                 dead_letters::bury(&mut publisher, queue, body, reason).await
             }
         };
-        if let Err(error) = &published {
-            self.outage.failed(error);
-            publisher.give_up().await;
-        } else {
-            self.publisher = Some(publisher);
+        match published {
+            Ok(()) => {
+                self.publisher = Some(publisher);
+                Ok(())
+            }
+            Err(error) => Err(Failure { error, publisher: Some(publisher) }),
         }
-        published
     }
 }
