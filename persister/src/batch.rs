@@ -29,13 +29,16 @@ pub struct DeadLetter {
 }
 
 impl Batch {
-    /// Waits for a first body, then takes what comes until the batch is full or its time is up.
-    /// When the future is dropped, the broker hands out again what was taken.
+    /// Takes what comes after `first` until the batch is full or its time is up. When the future is
+    /// dropped, nobody deals with what it took until the broker hands it out again.
     ///
     /// # Errors
     /// When the broker hands out no more.
-    pub async fn collect(deliveries: &mut Deliveries, settings: &Settings) -> Result<Self, Broken> {
-        let first = deliveries.next().await?;
+    pub async fn collect(
+        first: Delivery,
+        deliveries: &mut Deliveries,
+        settings: &Settings,
+    ) -> Result<Self, Broken> {
         let mut batch = Self { last_tag: first.tag, events: Vec::new(), dead: Vec::new() };
         batch.open(first);
         let deadline = tokio::time::Instant::now() + settings.batch_max_wait;

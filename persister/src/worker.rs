@@ -3,11 +3,12 @@
 //! While the database or the broker is away it holds what it has, takes no more, and tries again
 //! with growing waits. What it cannot deal with in time it gives back.
 
-use std::{net::TcpListener, sync::Arc};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use database::connect;
-use diesel_async::AsyncPgConnection;
+use diesel::sql_query;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use prometheus_client::registry::Registry;
 use shared::{
     broker::{Broken, Deliveries, PatientPublisher, RoutingKey, Worker},
@@ -32,6 +33,9 @@ use crate::{
 /// Bodies that the broker may hand out before the first of them is acknowledged. A body is 128 KiB
 /// at most when the gateway made it, so that they take 32 MiB at most.
 const PREFETCH: u16 = 256;
+
+/// Time after which a persister that has nothing to do looks whether its database is still there.
+const IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Sessions that are announced in one body at most.
 const ANNOUNCED_TOGETHER: usize = 100;
@@ -110,11 +114,19 @@ impl Persister {
         };
         self.broker.succeeded();
         loop {
-            let batch = tokio::select! {
+            let first = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                batch = Batch::collect(&mut deliveries, &self.settings) => batch?,
+                first = deliveries.next() => first?,
+                () = tokio::time::sleep(IDLE_CHECK_INTERVAL) => {
+                    self.check_database().await;
+                    match self.connection {
+                        Some(_) => continue,
+                        None => break,
+                    }
+                }
             };
+            let batch = Batch::collect(first, &mut deliveries, &self.settings).await?;
             let began = tokio::time::Instant::now();
             tokio::select! {
                 () = self.deal_with(&batch) => {}
@@ -217,6 +229,18 @@ impl Persister {
             tracing::warn!(reason = letter.reason, "an event goes to the dead letters");
             self.publisher.bury(&self.dead_letters, &letter.body, &letter.reason).await;
             self.metrics.dead_letters.inc();
+        }
+    }
+
+    /// Finds out whether the database is still there; without it there is no connection any more.
+    async fn check_database(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        let limit = self.settings.database.database_timeout;
+        let asked = sql_query("SELECT 1").execute(&mut connection);
+        match tokio::time::timeout(limit, asked).await {
+            Ok(Ok(_)) => self.connection = Some(connection),
+            Ok(Err(error)) => self.database.failed(&error),
+            Err(_) => self.database.failed(&"PostgreSQL does not answer"),
         }
     }
 

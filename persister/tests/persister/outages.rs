@@ -51,6 +51,22 @@ async fn while_the_database_is_away_nothing_is_taken_off_the_queue_at_the_start(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_idle_persister_notices_that_the_database_is_gone_and_is_back() {
+    let system = system().await;
+    let proxy = Proxy::start(&system.database.server(), true).await;
+    let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
+    let persister = system.persister_with(&[&through]).ready().await;
+    proxy.take_away();
+    let api = persister.api();
+    eventually("the persister is unready", async || {
+        (api.get("/health/ready").await.status == 503).then_some(())
+    })
+    .await;
+    proxy.bring_back();
+    persister.ready().await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_persister_that_dies_before_it_acknowledges_loses_and_doubles_nothing() {
     let system = system().await;
     // Announcements cannot be published while the broker is away, so that the batch is committed
