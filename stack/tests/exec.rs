@@ -8,9 +8,8 @@ use nix::sys::signal::Signal;
 use stack::Probe;
 use support::{Background, Place, outcome};
 
-/// Is run by [`ends_as_its_command_and_leaves_no_process`], as the command.
+/// Is also run by [`ends_as_its_command_and_leaves_no_process`], as the command.
 #[tokio::test]
-#[ignore = "needs servers, and another test starts it with them"]
 async fn uses_the_servers() {
     let database = env::var("TEST_DATABASE_URL").unwrap();
     let config: tokio_postgres::Config = database.parse().unwrap();
@@ -32,7 +31,7 @@ fn ends_as_its_command_and_leaves_no_process() {
     for _ in 0..2 {
         let mut command = place.stack("exec");
         command.arg("--").arg(env::current_exe().unwrap());
-        command.args(["uses_the_servers", "--exact", "--ignored"]);
+        command.args(["uses_the_servers", "--exact"]);
         let (code, output) = outcome(&mut command);
         assert_eq!(code, Some(0), "{output}");
         assert!(output.contains("1 passed"), "{output}");
