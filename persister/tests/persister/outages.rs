@@ -1,7 +1,7 @@
 use shared::broker::Worker;
 use test_support::{Proxy, body, eventually, message};
 
-use crate::support::{event, publish_each, sessions, system, until_persisted};
+use crate::support::{event, publish_each, sessions, system, until_persisted, until_waiting};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_database_is_away_nothing_is_lost_and_nothing_is_dead() {
@@ -76,8 +76,7 @@ async fn a_persister_that_dies_before_it_acknowledges_loses_and_doubles_nothing(
     let persister = system.persister_with(&[&through]).ready().await;
     let lock = system.database.lock("chat_messages").await;
     system.broker.publish(&body((0..50).map(|_| event(&message("p1", "hello"))))).await;
-    let queue = system.broker.names().queue(Worker::Persister);
-    system.broker.wait_for_depth(&queue, 0).await;
+    until_waiting(&system, 1).await;
     proxy.take_away();
     drop(lock);
     until_persisted(&system, 50).await;

@@ -1,8 +1,10 @@
 use futures_util::future::join_all;
 use shared::chat::{RequestedStatus, SenderType};
-use test_support::{body, eventually, message, message_at, status_change};
+use test_support::{body, message, message_at, status_change};
 
-use crate::support::{change, event, publish_each, sessions, system, until_persisted};
+use crate::support::{
+    change, event, publish_each, sessions, system, until_persisted, until_waiting,
+};
 
 const SEQ_GAPS: &str = "SELECT count(*) FROM (
     SELECT player_id FROM chat_messages GROUP BY player_id
@@ -154,12 +156,7 @@ async fn a_conversation_is_in_the_hands_of_one_persister_at_a_time() {
     ];
     for (waiting, held) in (1..).zip(held) {
         publish_each(&system, [held]).await;
-        eventually("the persisters that have begun wait", async || {
-            let locks = "SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND wait_event_type = 'Lock'";
-            (system.database.number(locks).await == waiting).then_some(())
-        })
-        .await;
+        until_waiting(&system, waiting).await;
     }
     drop(lock);
     until_persisted(&system, 2).await;

@@ -32,6 +32,16 @@ pub async fn until_persisted(system: &System, count: i64) {
     .await;
 }
 
+/// Waits until `persisters` persisters wait for a lock in the database, and so hold a batch.
+pub async fn until_waiting(system: &System, persisters: i64) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually(&format!("{persisters} persisters wait"), async || {
+        (system.database.number(waiting).await == persisters).then_some(())
+    })
+    .await;
+}
+
 /// The sessions in order, each as `status:number of messages`.
 pub async fn sessions(system: &System) -> Vec<String> {
     system
