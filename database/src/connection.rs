@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use diesel_async::AsyncPgConnection;
+use diesel::{QueryResult, sql_query};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use tokio_postgres::NoTls;
 
 use crate::DatabaseSettings;
@@ -37,6 +38,14 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<AsyncPgConnection, U
     );
     config.options(options);
     open(config, timeout).await
+}
+
+/// Asks the database for a sign of life. There is no time limit on it but the connection's own.
+///
+/// # Errors
+/// When there is none.
+pub async fn probe(connection: &mut AsyncPgConnection) -> QueryResult<()> {
+    sql_query("SELECT 1").execute(connection).await.map(drop)
 }
 
 /// Connects for as long as a statement may take.

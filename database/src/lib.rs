@@ -11,7 +11,7 @@ mod pool;
 pub mod schema;
 mod settings;
 
-pub use connection::{Unavailable, connect};
+pub use connection::{Unavailable, connect, probe};
 pub use migrate::migrate;
 pub use pool::{Pool, pool};
 pub use settings::DatabaseSettings;

@@ -1,5 +1,5 @@
 use anyhow::{Context, anyhow};
-use diesel::{QueryableByName, sql_query, sql_types::Text};
+use diesel::sql_query;
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -33,15 +33,8 @@ pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<Vec<String>>
 }
 
 async fn lock(connection: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
-    #[derive(QueryableByName)]
-    struct Locked {
-        #[diesel(sql_type = Text)]
-        _locked: String,
-    }
     sql_query(format!("SET lock_timeout = '{PATIENCE}'")).execute(connection).await?;
-    sql_query(format!("SELECT pg_advisory_lock({LOCK})::text AS _locked"))
-        .get_result::<Locked>(connection)
-        .await?;
+    sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(connection).await?;
     sql_query("RESET lock_timeout").execute(connection).await?;
     Ok(())
 }

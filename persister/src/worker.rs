@@ -7,8 +7,7 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use database::connect;
-use diesel::sql_query;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::AsyncPgConnection;
 use prometheus_client::registry::Registry;
 use shared::{
     broker::{Broken, Deliveries, PatientPublisher, RoutingKey, Worker},
@@ -203,8 +202,8 @@ impl Persister {
 
     async fn conclude(&mut self, outcome: Outcome) {
         let now = chat::now();
-        for message in &outcome.persisted {
-            let age = now.signed_duration_since(message.accepted_at);
+        for accepted_at in &outcome.persisted {
+            let age = now.signed_duration_since(accepted_at);
             self.metrics.persist_seconds.observe(age.as_seconds_f64().max(0.0));
         }
         self.metrics.persisted.inc_by(outcome.persisted.len() as u64);
@@ -236,9 +235,8 @@ impl Persister {
     async fn check_database(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
         let limit = self.settings.database.database_timeout;
-        let asked = sql_query("SELECT 1").execute(&mut connection);
-        match tokio::time::timeout(limit, asked).await {
-            Ok(Ok(_)) => self.connection = Some(connection),
+        match tokio::time::timeout(limit, database::probe(&mut connection)).await {
+            Ok(Ok(())) => self.connection = Some(connection),
             Ok(Err(error)) => self.database.failed(&error),
             Err(_) => self.database.failed(&"PostgreSQL does not answer"),
         }

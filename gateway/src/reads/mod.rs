@@ -8,8 +8,8 @@ mod rows;
 use std::time::Duration;
 
 use database::Pool;
-use diesel::{QueryResult, sql_query, sql_types::Integer};
-use diesel_async::{AsyncPgConnection, RunQueryDsl, pooled_connection::deadpool::Object};
+use diesel::QueryResult;
+use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Object};
 
 pub use conversation::{Conversation, Page, conversation, messages_of_page};
 pub use cursor::{InboxCursor, MessageCursor};
@@ -39,15 +39,7 @@ impl Reads {
 
     /// Whether the database answers.
     pub async fn is_up(&self) -> bool {
-        #[derive(diesel::QueryableByName)]
-        struct One {
-            #[diesel(sql_type = Integer)]
-            _one: i32,
-        }
-        let asked = self.ask(PROBE_TIMEOUT, async |connection| {
-            sql_query("SELECT 1 AS _one").get_result::<One>(connection).await
-        });
-        asked.await.is_ok()
+        self.ask(PROBE_TIMEOUT, database::probe).await.is_ok()
     }
 
     /// What `query` finds.

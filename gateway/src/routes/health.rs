@@ -1,7 +1,7 @@
 //! `GET /health/live`, `GET /health/ready`
 
 use actix_web::{HttpResponse, web};
-use shared::service::health::{Dependency, Readiness, State};
+use shared::service::health::{self, Dependency, Readiness, State};
 
 use crate::reads::Reads;
 
@@ -13,7 +13,7 @@ use crate::reads::Reads;
     responses((status = 200, description = "It does"))
 )]
 pub async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({ "status": "live" }))
+    health::live().await
 }
 
 /// Says whether messages can be sent, and how each dependency is

@@ -17,11 +17,13 @@ use shared::chat::{Message, SessionState, StatusChange, event::Event};
 pub use error::StoreError;
 use plan::Plan;
 
+use crate::timeline::Time;
+
 /// What became of a batch.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// The messages that became rows.
-    pub persisted: Vec<Message>,
+    /// When each message that became a row was accepted.
+    pub persisted: Vec<Time>,
     /// How many events were there already.
     pub duplicates: usize,
     /// Events whose id another event has; they can never be written.
@@ -73,7 +75,7 @@ impl<'a> Sorted<'a> {
     }
 
     /// When the first of them was accepted: what was over by then, the batch cannot touch.
-    fn earliest(&self) -> Option<crate::timeline::Time> {
+    fn earliest(&self) -> Option<Time> {
         let messages = self.messages.iter().map(|it| it.accepted_at);
         messages.chain(self.changes.iter().map(|it| it.accepted_at)).min()
     }
@@ -90,8 +92,8 @@ async fn write_batch(
     let conversations = read::lock_conversations(connection, &batch.players).await?;
     let stored = read::messages_by_id(connection, &batch.messages).await?;
     let new_changes = write::insert_changes(connection, &batch.changes).await?;
-    let not_new: Vec<_> = batch.changes.iter().map(|it| it.change_id).collect();
-    let stored_changes = read::changes_by_id(connection, &not_new).await?;
+    let change_ids: Vec<_> = batch.changes.iter().map(|it| it.change_id).collect();
+    let stored_changes = read::changes_by_id(connection, &change_ids).await?;
     let changes = read::changes_since(connection, &batch.players, earliest).await?;
     let latest: Vec<_> = conversations.iter().filter_map(|it| it.session_id).collect();
     let sessions = read::sessions_since(connection, &batch.players, earliest, &latest).await?;
@@ -101,7 +103,7 @@ async fn write_batch(
     plan.add_cut(cut, &messages_of_cut);
 
     plan.add_messages(&batch.messages, &stored);
-    plan.add_repeated_changes(&batch.changes, &new_changes, &stored_changes);
+    plan.check_changes(&batch.changes, &new_changes, &stored_changes);
     let plan = plan.finish();
 
     write::upsert_sessions(connection, &plan.sessions).await?;
@@ -115,7 +117,7 @@ async fn write_batch(
     let repeated = read::sessions_by_id(connection, &unread).await?;
     news.extend(repeated.into_iter().map(|it| (it.id, it)));
     Ok(Outcome {
-        persisted: plan.messages.into_iter().map(|it| it.message.clone()).collect(),
+        persisted: plan.messages.iter().map(|it| it.message.accepted_at).collect(),
         duplicates: plan.duplicates,
         conflicts: plan.conflicts,
         news: news.into_values().collect(),

@@ -126,9 +126,10 @@ impl<'a> Plan<'a> {
         new.into_iter().for_each(|message| self.place(message));
     }
 
-    /// Looks at those of the batch's status changes that are not `new`: `stored` has each of their
-    /// ids. (What is new is on the timelines already.)
-    pub fn add_repeated_changes(
+    /// Holds the batch's status changes, which are on the timelines already, against what is `stored`
+    /// under their ids: one that is not what is stored is in conflict, and one that is not `new` came
+    /// again.
+    pub fn check_changes(
         &mut self,
         changes: &[&StatusChange],
         new: &HashSet<Uuid>,

@@ -116,7 +116,8 @@ pub fn serve(
     Ok(server.run())
 }
 
-async fn live() -> HttpResponse {
+/// That the process answers, as an answer.
+pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "status": "live" }))
 }
 

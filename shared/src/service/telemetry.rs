@@ -31,10 +31,10 @@ pub fn init(settings: &LogSettings) {
         Ok(filter) => filter,
         Err(error) => super::settings::fail(&format!("RUST_LOG is not a log filter: {error}")),
     };
-    // It logs what RabbitMQ returns whole, and messages are nobody's business.
-    let quiet = ("lapin", "lapin=error");
-    let filter = match quiet.1.parse() {
-        Ok(directive) if !settings.log_filter.contains(quiet.0) => filter.add_directive(directive),
+    // lapin logs what RabbitMQ returns whole, and messages are nobody's business.
+    let says_lapin = settings.log_filter.contains("lapin");
+    let filter = match "lapin=error".parse() {
+        Ok(directive) if !says_lapin => filter.add_directive(directive),
         _ => filter,
     };
     let lines = tracing_subscriber::registry().with(filter);
