@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use nix::sys::signal::Signal;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,8 @@ pub(crate) struct Orders {
     pub(crate) kill: CancellationToken,
     /// Whether to start it again when it ends.
     pub(crate) lasts: Arc<AtomicBool>,
+    /// Whether to wait with that.
+    pub(crate) held_back: watch::Sender<bool>,
 }
 
 /// What is known of a [`Process`].
@@ -127,6 +130,22 @@ impl Process {
         let changed = |state: &State| state.identity != earlier || state.ending.is_some();
         let identity = state.wait_for(changed).await.ok()?.identity;
         (identity != earlier).then_some(identity)
+    }
+
+    /// From now on it stays away when it ends, until it is [let go](Self::let_go) or stopped.
+    pub fn hold_back(&self) {
+        self.orders.held_back.send_replace(true);
+    }
+
+    /// It is started again whenever it ends, as ever, and at once if it was held back meanwhile.
+    pub fn let_go(&self) {
+        self.orders.held_back.send_replace(false);
+    }
+
+    /// Sends a signal to the process that runs now, if one does. One that a signal halts is set
+    /// going by [`stop`](Self::stop), so that it can end in order.
+    pub fn signal(&self, signal: Signal) {
+        self.identity().signal(signal);
     }
 
     /// Asks it to end, kills it when its time is over, and waits until it and its process group

@@ -144,7 +144,12 @@ impl Task {
             }
             let name = &self.starter.program.name;
             let how = &ending.how;
-            self.console.say(&format!("{name} ended ({how}), starting it again"));
+            let next = if *self.orders.held_back.borrow() {
+                "it is held back"
+            } else {
+                "starting it again"
+            };
+            self.console.say(&format!("{name} ended ({how}), {next}"));
             run = match self.again(&mut pause).await {
                 Some(run) => run,
                 None => return self.close(ending),
@@ -165,6 +170,8 @@ impl Task {
             limit = limit.min(UNREADY_LIMIT);
         }
         run.identity.signal(program.stop_signal);
+        // It may have been halted, and would not hear that.
+        run.identity.signal(Signal::SIGCONT);
         tokio::select! {
             status = run.child.wait() => return status,
             () = self.orders.kill.cancelled() => {}
@@ -182,7 +189,7 @@ impl Task {
         loop {
             tokio::select! {
                 () = self.orders.stop.cancelled() => return None,
-                () = sleep(*pause) => {}
+                () = self.until_allowed(*pause) => {}
             }
             *pause = (*pause * 2).min(LONGEST_PAUSE);
             match self.attempt().await {
@@ -193,6 +200,14 @@ impl Task {
                 }
             }
         }
+    }
+
+    /// Waits for as long as `pause`, and for as long as the process is held back.
+    async fn until_allowed(&self, pause: Duration) {
+        sleep(pause).await;
+        let mut held_back = self.orders.held_back.subscribe();
+        // It cannot fail: the sender lives as long as this.
+        held_back.wait_for(|held_back| !held_back).await.ok();
     }
 
     async fn attempt(&mut self) -> anyhow::Result<Run> {

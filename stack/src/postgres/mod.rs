@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use nix::sys::signal::Signal;
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 
 use self::{account::Account, installation::Installation};
 use crate::{Probe, Process, Program, Rank, Supervisor, kept, ports::on_free_ports};
@@ -84,18 +84,40 @@ impl Postgres {
         Ok(self.process.ready(&probe, READY_LIMIT).await?)
     }
 
+    /// Its version, such as `17.2 (Debian 17.2-1)`.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn version(&self) -> anyhow::Result<String> {
+        let version =
+            self.ask(async |client| client.query_one("SHOW server_version", &[]).await?.try_get(0));
+        version.await.context("PostgreSQL does not tell its version")
+    }
+
     async fn make_database(&self) -> anyhow::Result<()> {
-        let (client, connection) = self.config.connect(NoTls).await?;
-        let work = async {
+        let made = self.ask(async |client| {
             let exists = "SELECT FROM pg_database WHERE datname = $1";
             if client.query_opt(exists, &[&DATABASE]).await?.is_none() {
                 client.batch_execute(&format!("CREATE DATABASE {DATABASE}")).await?;
             }
+            Ok(())
+        });
+        made.await.context("cannot make the database")
+    }
+
+    /// Does something on a connection of its own.
+    async fn ask<T>(
+        &self,
+        act: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, tokio_postgres::Error> {
+        let (client, connection) = self.config.connect(NoTls).await?;
+        let work = async move {
+            let done = act(&client).await;
             drop(client);
-            Ok::<_, tokio_postgres::Error>(())
+            done
         };
-        let (worked, connection) = tokio::join!(work, connection);
-        worked.and(connection).context("cannot make the database")
+        let (done, connection) = tokio::join!(work, connection);
+        connection.and(done)
     }
 }
 

@@ -27,7 +27,17 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Self {
-        let parent = tempfile::Builder::new().prefix("a stack ").tempdir().unwrap();
+        Self::named("a stack ")
+    }
+
+    /// One whose name needs none: RabbitMQ 3 cannot tell the free disk space at a path with a space
+    /// in it, and so does without.
+    pub fn plain() -> Self {
+        Self::named("stack-")
+    }
+
+    fn named(beginning: &str) -> Self {
+        let parent = tempfile::Builder::new().prefix(beginning).tempdir().unwrap();
         Self { parent }
     }
 
@@ -131,6 +141,21 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < deadline, "{what}: not in time");
         sleep(Duration::from_millis(50));
     }
+}
+
+/// The same for what is asked in an asynchronous way.
+pub async fn at_last<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let waiting = async {
+        loop {
+            if let Some(seen) = look().await {
+                return seen;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let seen = tokio::time::timeout(LIMIT, waiting).await;
+    assert!(seen.is_ok(), "{what}: not in time");
+    seen.unwrap()
 }
 
 /// What a command printed, with its exit code.
