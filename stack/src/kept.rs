@@ -86,6 +86,11 @@ pub(crate) fn name() -> String {
     format!("chat_{digits}")
 }
 
+/// What the names of something's variables begin with: `GATEWAY_2` for `gateway-2`.
+pub(crate) fn prefix(name: &str) -> String {
+    name.to_uppercase().replace('-', "_")
+}
+
 fn free(preferred: Option<u16>) -> std::io::Result<TcpListener> {
     preferred
         .and_then(|port| TcpListener::bind(("127.0.0.1", port)).ok())

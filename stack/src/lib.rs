@@ -3,7 +3,9 @@
 //! private systems with.
 //!
 //! A [`Supervisor`] owns a directory and every process that was started for it. [`Servers`] are a
-//! private PostgreSQL and a private RabbitMQ; a [`Stack`] is these and the four services.
+//! private PostgreSQL and a private RabbitMQ; a [`Stack`] is these and the four services. Who needs
+//! another system than that, such as several gateways, starts its parts:
+//! [`Postgres::start`], [`RabbitMq::start`], [`migrate`], [`Service::start`].
 
 mod console;
 mod environment;
@@ -20,6 +22,7 @@ mod process;
 mod program;
 mod rabbitmq;
 mod servers;
+mod service;
 mod services;
 mod supervisor;
 mod watcher;
@@ -38,6 +41,7 @@ pub use process::{NotReady, Process};
 pub use program::{Program, Rank};
 pub use rabbitmq::{RabbitMq, RabbitMqSettings};
 pub use servers::{ServerSettings, Servers};
-pub use services::{Running, Service, Services};
+pub use service::{Running, Service, migrate};
+pub use services::{Services, service_variables, tell_pusher};
 pub use supervisor::Supervisor;
 pub use whole::Stack;

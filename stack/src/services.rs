@@ -1,108 +1,6 @@
-use std::{
-    env,
-    net::{Ipv4Addr, SocketAddr},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{env, net::SocketAddr, path::Path};
 
-use anyhow::{Context, ensure};
-
-use crate::{Probe, Process, Program, Supervisor, Variables, ports::on_free_ports};
-
-const READY_LIMIT: Duration = Duration::from_secs(60);
-const MIGRATE_LIMIT: Duration = Duration::from_secs(120);
-
-/// The system's own programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    /// Stands in for Pusher.
-    LocalPusher,
-    /// Accepts messages and answers for history.
-    Gateway,
-    /// Writes messages to the database.
-    Persister,
-    /// Tells Pusher of messages.
-    Broadcaster,
-}
-
-impl Service {
-    /// The name of its program.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::LocalPusher => "local-pusher",
-            Self::Gateway => "gateway",
-            Self::Persister => "persister",
-            Self::Broadcaster => "broadcaster",
-        }
-    }
-
-    /// What the names of its variables begin or end with, such as `GATEWAY` of `GATEWAY_URL` and
-    /// `PID_GATEWAY`.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            Self::LocalPusher => "LOCAL_PUSHER",
-            Self::Gateway => "GATEWAY",
-            Self::Persister => "PERSISTER",
-            Self::Broadcaster => "BROADCASTER",
-        }
-    }
-
-    /// Which of the stack's variables it is told. A failure of the database is none of the
-    /// broadcaster's business, nor one of Pusher's the persister's, so it holds no address of it.
-    fn is_told(self, name: &str) -> bool {
-        match self {
-            Self::LocalPusher => {
-                matches!(name, "PUSHER_APP_ID" | "PUSHER_KEY" | "PUSHER_SECRET")
-            }
-            Self::Gateway => true,
-            Self::Persister => matches!(name, "DATABASE_URL" | "AMQP_URL"),
-            Self::Broadcaster => name.starts_with("PUSHER_") || name == "AMQP_URL",
-        }
-    }
-
-    /// Its program, with the variables that it is told.
-    fn program(
-        self,
-        name: &str,
-        binaries: &Path,
-        variables: &Variables,
-    ) -> anyhow::Result<Program> {
-        let path = binaries.join(self.name());
-        ensure!(path.exists(), "there is no {}: build it first (cargo build)", path.display());
-        let mut program = Program::new(name, path);
-        for (name, value) in variables.iter() {
-            if self.is_told(name) {
-                program.command.env(name, value);
-            } else {
-                program.command.env_remove(name);
-            }
-        }
-        Ok(program)
-    }
-}
-
-/// A service that runs.
-#[derive(Debug)]
-pub struct Running {
-    /// Which one.
-    pub service: Service,
-    /// Its process, which is what one kills to see it come back.
-    pub process: Arc<Process>,
-    /// Where it listens.
-    pub address: SocketAddr,
-}
-
-impl Running {
-    /// Waits until it says that it is ready, such as after it was started again.
-    ///
-    /// # Errors
-    /// When it does not within a minute, or has ended for good.
-    pub async fn ready(&self) -> anyhow::Result<()> {
-        let probe = Probe::Http(self.address);
-        Ok(self.process.ready(&probe, READY_LIMIT).await?)
-    }
-}
+use crate::{Running, Service, Supervisor, Variables, kept, migrate};
 
 /// The four services.
 #[derive(Debug)]
@@ -128,20 +26,17 @@ impl Services {
         binaries: &Path,
         variables: &mut Variables,
     ) -> anyhow::Result<Self> {
-        let mut migrate = Service::Persister.program("migrate", binaries, variables)?;
-        migrate.command.arg("migrate");
-        let migrated = supervisor.run(migrate, MIGRATE_LIMIT);
-        migrated.await.context("cannot migrate the database")?;
-
-        let local_pusher = start(supervisor, binaries, variables, Service::LocalPusher).await?;
-        variables.set("PUSHER_SCHEME", "http");
-        variables.set("PUSHER_HOST", local_pusher.address.ip().to_string());
-        variables.set("PUSHER_PORT", local_pusher.address.port().to_string());
-
+        migrate(supervisor, binaries, variables).await?;
+        let start = async |service: Service, variables: &Variables| {
+            let own = Variables::default();
+            service.start(supervisor, binaries, service.name(), variables, &own).await
+        };
+        let local_pusher = start(Service::LocalPusher, variables).await?;
+        tell_pusher(local_pusher.address, variables);
         let (gateway, persister, broadcaster) = tokio::try_join!(
-            start(supervisor, binaries, variables, Service::Gateway),
-            start(supervisor, binaries, variables, Service::Persister),
-            start(supervisor, binaries, variables, Service::Broadcaster),
+            start(Service::Gateway, variables),
+            start(Service::Persister, variables),
+            start(Service::Broadcaster, variables),
         )?;
         Ok(Self { local_pusher, gateway, persister, broadcaster })
     }
@@ -152,25 +47,46 @@ impl Services {
     }
 }
 
-async fn start(
+/// What the services are told, but for where Pusher is: see [`tell_pusher`]. What the caller has set
+/// stays, but for addresses.
+///
+/// # Errors
+/// When the secrets that the supervisor keeps cannot be written.
+pub fn service_variables(
     supervisor: &Supervisor,
-    binaries: &Path,
-    variables: &Variables,
-    service: Service,
-) -> anyhow::Result<Running> {
-    let prefix = service.prefix();
-    on_free_ports(supervisor, [&format!("{prefix}_PORT")], async |[port]| {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut program = service.program(service.name(), binaries, variables)?;
-        program.command.env(format!("{prefix}_LISTEN"), address.to_string());
-        let running = Running { service, process: supervisor.start(program)?, address };
-        running.ready().await?;
-        Ok(running)
-    })
-    .await
+    database_url: &str,
+    amqp_url: &str,
+) -> anyhow::Result<Variables> {
+    let kept = supervisor.kept();
+    let mut variables = Variables::default();
+    variables.set("DATABASE_URL", database_url);
+    variables.set("AMQP_URL", amqp_url);
+    for (name, usual) in [("PUSHER_CHANNEL_ACCESS", "private"), ("AUTH_MODE", "off")] {
+        variables.set(name, from_caller(name).unwrap_or_else(|| usual.to_owned()));
+    }
+    for (name, make) in [
+        ("PUSHER_APP_ID", kept::name as fn() -> String),
+        ("PUSHER_KEY", kept::secret),
+        ("PUSHER_SECRET", kept::secret),
+        ("AUTH_JWT_SECRET", kept::long_secret),
+    ] {
+        let value = match from_caller(name) {
+            Some(value) => value,
+            None => kept.value(name, make)?,
+        };
+        variables.set(name, value);
+    }
+    Ok(variables)
+}
+
+/// Adds where Pusher, or what stands in for it, is.
+pub fn tell_pusher(address: SocketAddr, variables: &mut Variables) {
+    variables.set("PUSHER_SCHEME", "http");
+    variables.set("PUSHER_HOST", address.ip().to_string());
+    variables.set("PUSHER_PORT", address.port().to_string());
 }
 
 /// What the caller of the stack has set, if it is not empty.
-pub(crate) fn from_caller(name: &str) -> Option<String> {
+fn from_caller(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -7,8 +7,7 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    Console, Process, ServerSettings, Servers, Services, Supervisor, Variables, kept,
-    services::from_caller,
+    Console, Process, ServerSettings, Servers, Services, Supervisor, Variables, service_variables,
 };
 
 /// The whole system: the servers, the services, and the file `env` that says where they are.
@@ -37,7 +36,8 @@ impl Stack {
         console.say("starting PostgreSQL and RabbitMQ");
         let servers = Servers::start(supervisor, settings).await?;
         console.say("starting the services");
-        let mut variables = settings_of(supervisor, &servers)?;
+        let (database, broker) = (servers.postgres.url(), servers.rabbitmq.url());
+        let mut variables = service_variables(supervisor, database, broker)?;
         let services = Services::start(supervisor, binaries, &mut variables).await?;
         for running in services.all() {
             let (prefix, address) = (running.service.prefix(), running.address);
@@ -56,30 +56,6 @@ impl Stack {
         let writer = tokio::spawn(writer.follow(changes));
         Ok(Self { servers, services, _writer: AbortOnDropHandle::new(writer) })
     }
-}
-
-/// What the services are told. What the caller has set stays, but for addresses.
-fn settings_of(supervisor: &Supervisor, servers: &Servers) -> anyhow::Result<Variables> {
-    let kept = supervisor.kept();
-    let mut variables = Variables::default();
-    variables.set("DATABASE_URL", servers.postgres.url());
-    variables.set("AMQP_URL", servers.rabbitmq.url());
-    for (name, usual) in [("PUSHER_CHANNEL_ACCESS", "private"), ("AUTH_MODE", "off")] {
-        variables.set(name, from_caller(name).unwrap_or_else(|| usual.to_owned()));
-    }
-    for (name, make) in [
-        ("PUSHER_APP_ID", kept::name as fn() -> String),
-        ("PUSHER_KEY", kept::secret),
-        ("PUSHER_SECRET", kept::secret),
-        ("AUTH_JWT_SECRET", kept::long_secret),
-    ] {
-        let value = match from_caller(name) {
-            Some(value) => value,
-            None => kept.value(name, make)?,
-        };
-        variables.set(name, value);
-    }
-    Ok(variables)
 }
 
 fn processes(servers: &Servers, services: &Services) -> Vec<(String, Arc<Process>)> {

@@ -16,7 +16,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use stack::{Probe, Variables};
+use stack::{Console, Probe, Service, Supervisor, Variables, migrate, service_variables};
 use tokio_postgres::NoTls;
 
 use support::{Background, Place, eventually, outcome, script};
@@ -157,6 +157,43 @@ async fn comes_up_keeps_running_and_goes_down() {
     running.wait_for_line("Ctrl-C stops everything");
     running.signal(Signal::SIGINT);
     assert_eq!(running.exit_code(), Some(0));
+    assert_eq!(place.processes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn several_instances_of_a_service_have_settings_of_their_own() {
+    let place = Place::new();
+    let binaries = stand_ins(&place);
+    let supervisor = Supervisor::take(&place.directory(), Console::silent()).await.unwrap();
+    let told = service_variables(&supervisor, "postgres://nowhere", "amqp://nowhere").unwrap();
+    migrate(&supervisor, &binaries, &told).await.unwrap();
+    let mut instances = Vec::new();
+    for (name, prefix) in [("persister", "one."), ("persister-2", "two.")] {
+        let mut own = Variables::default();
+        own.set("QUEUE_PREFIX", prefix);
+        own.set("PUSHER_TIMEOUT", "1s");
+        let started = Service::Persister.start(&supervisor, &binaries, name, &told, &own).await;
+        let instance = started.unwrap();
+        let environment = fs::read(format!("/proc/{}/environ", instance.process.identity().pid()));
+        let environment = String::from_utf8(environment.unwrap()).unwrap();
+        let is_told = |variable: &str| environment.split('\0').any(|one| one == variable);
+        assert!(is_told(&format!("QUEUE_PREFIX={prefix}")), "{environment}");
+        assert!(is_told("PUSHER_TIMEOUT=1s"), "{environment}");
+        assert!(is_told("DATABASE_URL=postgres://nowhere"), "{environment}");
+        assert!(!environment.contains("PUSHER_KEY="), "{environment}");
+        instances.push(instance);
+    }
+    assert_eq!(instances[1].process.name(), "persister-2");
+    assert_ne!(instances[0].address, instances[1].address);
+
+    // Both come back as they were.
+    let killed = instances[1].process.identity();
+    instances[1].process.signal(Signal::SIGKILL);
+    assert!(instances[1].process.replaced(killed).await.is_some());
+    for instance in &instances {
+        instance.ready().await.unwrap();
+    }
+    supervisor.stop().await;
     assert_eq!(place.processes(), Vec::<String>::new());
 }
 
