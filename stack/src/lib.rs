@@ -4,8 +4,8 @@
 //!
 //! A [`Supervisor`] owns a directory and every process that was started for it. [`Servers`] are a
 //! private PostgreSQL and a private RabbitMQ; a [`Stack`] is these and the four services. Who needs
-//! another system than that, such as several gateways, starts its parts:
-//! [`Postgres::start`], [`RabbitMq::start`], [`migrate`], [`Service::start`].
+//! another system than that, such as several gateways or a cluster, starts its parts:
+//! [`Postgres::start`], [`RabbitMq::start_cluster`], [`migrate`], [`Service::start`].
 
 mod console;
 mod environment;

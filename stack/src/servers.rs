@@ -1,4 +1,4 @@
-use std::{fs, io};
+use std::fs;
 
 use anyhow::Context;
 
@@ -45,14 +45,18 @@ impl Servers {
     /// # Errors
     /// When it cannot be removed.
     pub fn erase(supervisor: &Supervisor) -> anyhow::Result<()> {
-        for name in ["postgres", "rabbitmq"] {
-            let directory = supervisor.directory().join(name);
-            match fs::remove_dir_all(&directory) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(error)
-                        .with_context(|| format!("cannot remove {}", directory.display()));
-                }
-                _ => {}
+        let directory = supervisor.directory();
+        let entries = fs::read_dir(directory)
+            .with_context(|| format!("cannot list {}", directory.display()))?;
+        for entry in entries {
+            let entry = entry?;
+            // Further nodes are called `rabbitmq-2` and so on.
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name == "postgres" || name == "rabbitmq" || name.starts_with("rabbitmq-") {
+                let path = entry.path();
+                fs::remove_dir_all(&path)
+                    .with_context(|| format!("cannot remove {}", path.display()))?;
             }
         }
         Ok(())

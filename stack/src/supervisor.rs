@@ -1,12 +1,16 @@
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use anyhow::Context;
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::{OnceCell, watch},
+    time::timeout,
+};
 
 use crate::{
     Console, Kept, Process, Program, Rank, TakeError, leftovers, lock::Lock, log::Log,
@@ -22,6 +26,8 @@ pub struct Supervisor {
     kept: Kept,
     processes: Mutex<Vec<Arc<Process>>>,
     changes: watch::Sender<()>,
+    /// Where epmd is, as soon as a node of RabbitMQ needs it.
+    pub(crate) mapper: OnceCell<SocketAddr>,
     _lock: Lock,
 }
 
@@ -48,6 +54,7 @@ impl Supervisor {
             console,
             processes: Mutex::default(),
             changes: watch::Sender::default(),
+            mapper: OnceCell::new(),
             _lock: lock,
         };
         supervisor.remove_environment_file();

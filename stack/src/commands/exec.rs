@@ -8,10 +8,10 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 use nix::sys::signal::Signal;
-use stack::{Console, Foreground, ServerSettings, Servers, Supervisor};
+use stack::{Console, Foreground, Servers, Supervisor};
 use tokio::process::Command;
 
-use super::{Interrupts, Place, interrupts::exit_code};
+use super::{Installed, Interrupts, Place, interrupts::exit_code};
 
 /// How long the command may take to end after it was interrupted.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -21,6 +21,9 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub struct Exec {
     #[command(flatten)]
     place: Place,
+
+    #[command(flatten)]
+    installed: Installed,
 
     /// The command, which finds the servers in TEST_DATABASE_URL and TEST_AMQP_URL
     #[arg(last = true, required = true)]
@@ -44,7 +47,7 @@ impl Exec {
         interrupts: &mut Interrupts,
     ) -> anyhow::Result<ExitCode> {
         Servers::erase(supervisor)?;
-        let settings = ServerSettings::default();
+        let settings = self.installed.settings();
         let servers = tokio::select! {
             servers = Servers::start(supervisor, &settings) => servers?,
             signal = interrupts.next() => return Ok(exit_code(signal as i32)),

@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Parser};
-use stack::Console;
+use stack::{Console, ServerSettings};
 
 use self::interrupts::Interrupts;
 
@@ -50,6 +50,23 @@ pub struct Binaries {
     /// The directory of the services' programs; without it, the one that this program is in
     #[arg(long = "bin-dir", value_name = "DIR")]
     binaries: Option<PathBuf>,
+}
+
+/// Which servers are started.
+#[derive(Args, Clone, Debug)]
+pub struct Installed {
+    /// A directory with a root file system that has a RabbitMQ in it, to be used instead of the one
+    /// that is installed; needs root
+    #[arg(long, value_name = "DIR", env = "RABBITMQ_ROOT")]
+    rabbitmq_root: Option<PathBuf>,
+}
+
+impl Installed {
+    fn settings(&self) -> ServerSettings {
+        let mut settings = ServerSettings::default();
+        settings.rabbitmq.root.clone_from(&self.rabbitmq_root);
+        settings
+    }
 }
 
 impl Binaries {

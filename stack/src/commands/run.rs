@@ -3,15 +3,18 @@ use std::{convert::Infallible, future::pending, process::ExitCode};
 use anyhow::Context;
 use clap::Args;
 use nix::unistd::setsid;
-use stack::{Console, ServerSettings, Stack, Supervisor, Variables};
+use stack::{Console, Stack, Supervisor, Variables};
 
-use super::{Binaries, Interrupts, Place, summary};
+use super::{Binaries, Installed, Interrupts, Place, summary};
 
 /// The settings of `stack run`.
 #[derive(Args, Debug)]
 pub struct Run {
     #[command(flatten)]
     place: Place,
+
+    #[command(flatten)]
+    installed: Installed,
 
     #[command(flatten)]
     binaries: Binaries,
@@ -46,7 +49,7 @@ impl Run {
 
     async fn serve(&self, supervisor: &Supervisor) -> anyhow::Result<Infallible> {
         let binaries = self.binaries.directory()?;
-        let _stack = Stack::start(supervisor, &binaries, &ServerSettings::default()).await?;
+        let _stack = Stack::start(supervisor, &binaries, &self.installed.settings()).await?;
         let variables = Variables::read(&supervisor.environment_file())?;
         let text = summary::text(&variables, supervisor.directory());
         supervisor.console().say(&text);
