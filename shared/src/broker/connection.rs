@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use lapin::{Connection, ConnectionProperties, uri::AMQPUri};
+use lapin::{Channel, ConnectionProperties, ConnectionStatus, uri::AMQPUri};
 use secrecy::ExposeSecret;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::BrokerSettings;
+use super::{BrokerSettings, socket};
 
 /// Why the broker cannot be used at the moment: a connection or channel that failed, or an answer
 /// that did not come in time.
@@ -30,30 +31,57 @@ pub enum Broken {
 /// as long is given up.
 const HEARTBEAT_SECONDS: u16 = 10;
 
-/// Connects to the first address that answers; `purpose` is what RabbitMQ shows the connection as.
-///
-/// # Errors
-/// What the last address answered, when none would have us.
-pub async fn connect(settings: &BrokerSettings, purpose: &str) -> Result<Connection, Broken> {
-    let mut last = Broken::Address("no address given".to_owned());
-    for url in &settings.amqp_urls {
-        let uri = url.expose_secret().parse::<AMQPUri>().map_err(Broken::Address)?;
-        match connect_to(uri, settings.broker_timeout, purpose).await {
-            Ok(connection) => return Ok(connection),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+/// A connection to RabbitMQ. When it is dropped, RabbitMQ is told, and whether or not it answers,
+/// nothing of the connection is left soon after.
+pub(super) struct Connection {
+    lapin: lapin::Connection,
+    timeout: Duration,
+    _wanted: DropGuard,
 }
 
-async fn connect_to(
-    mut uri: AMQPUri,
-    timeout: Duration,
-    purpose: &str,
-) -> Result<Connection, Broken> {
-    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-    let properties = ConnectionProperties::default().with_connection_name(purpose.into());
-    in_time(timeout, Connection::connect_uri(uri, properties)).await
+impl Connection {
+    /// Connects to the first address that answers; `purpose` is what RabbitMQ shows the connection
+    /// as.
+    ///
+    /// # Errors
+    /// What the last address answered, when none would have us.
+    pub(super) async fn open(settings: &BrokerSettings, purpose: &str) -> Result<Self, Broken> {
+        let mut last = Broken::Address("no address given".to_owned());
+        for url in &settings.amqp_urls {
+            let uri = url.expose_secret().parse::<AMQPUri>().map_err(Broken::Address)?;
+            match Self::open_at(uri, settings.broker_timeout, purpose).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    async fn open_at(mut uri: AMQPUri, timeout: Duration, purpose: &str) -> Result<Self, Broken> {
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+        let properties = ConnectionProperties::default().with_connection_name(purpose.into());
+        let unwanted = CancellationToken::new();
+        let wanted = unwanted.clone().drop_guard();
+        let open = async move |uri, runtime| {
+            Ok(socket::open(&uri, &runtime, unwanted.clone(), timeout).await?)
+        };
+        let runtime = lapin::runtime::default_runtime()?;
+        let connecting = lapin::Connection::connector(uri, runtime, open, properties);
+        Ok(Self { lapin: in_time(timeout, connecting).await?, timeout, _wanted: wanted })
+    }
+
+    /// Opens a channel.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment.
+    pub(super) async fn channel(&self) -> Result<Channel, Broken> {
+        in_time(self.timeout, self.lapin.create_channel()).await
+    }
+
+    /// How the connection is.
+    pub(super) fn status(&self) -> &ConnectionStatus {
+        self.lapin.status()
+    }
 }
 
 /// What `answer` resolves to, unless that takes longer than `timeout`.

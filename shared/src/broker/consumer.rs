@@ -1,13 +1,13 @@
 use futures_util::StreamExt;
 use lapin::{
-    Channel, Connection, Consumer,
+    Channel, Consumer,
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
 
 use super::{
     Broken, BrokerSettings, Worker,
-    connection::{connect, in_time},
+    connection::{Connection, in_time},
     topology,
 };
 
@@ -43,9 +43,9 @@ impl Deliveries {
         prefetch: u16,
         purpose: &str,
     ) -> Result<Self, Broken> {
-        let connection = connect(settings, purpose).await?;
+        let connection = Connection::open(settings, purpose).await?;
         let (timeout, names) = (settings.broker_timeout, settings.names());
-        let channel = in_time(timeout, connection.create_channel()).await?;
+        let channel = connection.channel().await?;
         let declared = topology::declare(&channel, &names, settings.queue_max_bytes);
         in_time(timeout * 10, declared).await?;
         in_time(timeout, channel.basic_qos(prefetch, BasicQosOptions::default())).await?;

@@ -1,14 +1,14 @@
 //! Where a worker puts what it can never deal with, and what operators do about it.
 
 use lapin::{
-    BasicProperties, Channel, Connection,
+    BasicProperties, Channel,
     options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions, QueuePurgeOptions},
     types::{AMQPValue, FieldTable},
 };
 
 use super::{
     Broken, BrokerSettings, PublishError, Publisher, Worker,
-    connection::{connect, in_time},
+    connection::{Connection, in_time},
 };
 
 /// The header that says why a body is among the dead letters.
@@ -55,8 +55,8 @@ impl DeadLetters {
     /// # Errors
     /// When RabbitMQ cannot be used at the moment.
     pub async fn open(settings: &BrokerSettings, worker: Worker) -> Result<Self, Broken> {
-        let connection = connect(settings, "dead-letters").await?;
-        let channel = in_time(settings.broker_timeout, connection.create_channel()).await?;
+        let connection = Connection::open(settings, "dead-letters").await?;
+        let channel = connection.channel().await?;
         Ok(Self { _connection: connection, channel, settings: settings.clone(), worker })
     }
 

@@ -17,9 +17,10 @@ mod names;
 mod patient;
 mod publisher;
 mod settings;
+mod socket;
 mod topology;
 
-pub use connection::{Broken, connect};
+pub use connection::Broken;
 pub use consumer::{Deliveries, Delivery};
 pub use dead_letter_command::DeadLetterCommand;
 pub use names::{Names, RoutingKey, Worker};

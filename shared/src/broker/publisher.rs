@@ -1,14 +1,14 @@
 use std::time::Duration;
 
 use lapin::{
-    BasicProperties, Channel, Confirmation, Connection,
+    BasicProperties, Channel, Confirmation,
     options::{BasicPublishOptions, ConfirmSelectOptions},
     types::{AMQPValue, FieldTable},
 };
 
 use super::{
     Broken, BrokerSettings, Names, RoutingKey,
-    connection::{connect, in_time},
+    connection::{Connection, in_time},
     topology,
 };
 
@@ -50,9 +50,9 @@ impl Publisher {
     /// # Errors
     /// When RabbitMQ cannot be used at the moment.
     pub async fn connect(settings: &BrokerSettings, purpose: &str) -> Result<Self, Broken> {
-        let connection = connect(settings, purpose).await?;
+        let connection = Connection::open(settings, purpose).await?;
         let (timeout, names) = (settings.broker_timeout, settings.names());
-        let channel = in_time(timeout, connection.create_channel()).await?;
+        let channel = connection.channel().await?;
         // Electing the leaders of new queues takes longer than an answer does.
         let declared = topology::declare(&channel, &names, settings.queue_max_bytes);
         in_time(timeout * 10, declared).await?;
@@ -61,8 +61,9 @@ impl Publisher {
     }
 
     /// Gives the connection up. One that RabbitMQ blocks, since its memory or its disk runs out,
-    /// cannot even be closed: giving it up takes as long as that lasts, and so it keeps its owner
-    /// from opening one connection after another that all stay.
+    /// cannot even be closed: RabbitMQ would keep it. So giving it up takes as long as that lasts,
+    /// which keeps its owner from opening one connection after another that all stay. Whether
+    /// RabbitMQ is still there meanwhile, its heartbeats tell.
     pub async fn give_up(self) {
         let status = self.connection.status();
         while status.blocked() && status.connected() {
