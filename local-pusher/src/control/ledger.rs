@@ -1,11 +1,12 @@
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
 
+use super::{Events, Page};
 use crate::{
     api::Event,
     protocol::{ChannelName, EventName, SocketId},
@@ -19,7 +20,7 @@ pub struct Ledger {
 }
 
 /// An event that was accepted for one channel.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AcceptedEvent {
     channel: ChannelName,
@@ -59,7 +60,7 @@ pub struct Call<'a> {
 #[derive(Debug, Default)]
 struct Entries {
     counts: Counts,
-    events: VecDeque<AcceptedEvent>,
+    events: VecDeque<Arc<AcceptedEvent>>,
 }
 
 impl Ledger {
@@ -99,8 +100,14 @@ impl Ledger {
     }
 
     /// The last accepted events, oldest first.
-    pub fn events(&self) -> Vec<AcceptedEvent> {
-        self.lock().events.iter().cloned().collect()
+    pub fn events(&self) -> Events {
+        Events::all(&self.lock().events)
+    }
+
+    /// The accepted events after number `after` that are kept, oldest first and at most `limit`.
+    pub fn page(&self, after: u64, limit: usize) -> Page {
+        let entries = self.lock();
+        Page::of(&entries.events, entries.counts.events, after, limit)
     }
 
     /// Forgets everything but the calls that are still unanswered.
@@ -118,7 +125,7 @@ impl Ledger {
 
 impl Entries {
     fn keep(&mut self, event: AcceptedEvent, capacity: usize) {
-        self.events.push_back(event);
+        self.events.push_back(Arc::new(event));
         while self.events.len() > capacity {
             self.events.pop_front();
         }

@@ -4,8 +4,11 @@ use actix_web::{HttpResponse, Result, error::ErrorBadRequest, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
-use super::{AcceptedEvent, Counts, FaultOrder};
+use super::{Counts, Events, FaultOrder, Page};
 use crate::world::World;
+
+/// Events on a page whose size nobody asked for.
+const USUAL_PAGE: usize = 1_000;
 
 /// Adds the routes below `/control`.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -39,6 +42,8 @@ async fn lift_fault(world: web::Data<World>) -> HttpResponse {
 struct AcceptedQuery {
     #[serde(default)]
     events: bool,
+    after: Option<u64>,
+    limit: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -46,17 +51,27 @@ struct AcceptedQuery {
 struct Accepted {
     #[serde(flatten)]
     counts: Counts,
-    /// The last events themselves, if they were asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_events: Option<Vec<AcceptedEvent>>,
+    #[serde(flatten)]
+    events: Option<Shown>,
+}
+
+/// The events themselves, if they were asked for.
+#[derive(Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+enum Shown {
+    Last { last_events: Events },
+    Page(Page),
 }
 
 async fn show_accepted(
     world: web::Data<World>,
     query: web::Query<AcceptedQuery>,
 ) -> web::Json<Accepted> {
-    let last_events = query.events.then(|| world.ledger.events());
-    web::Json(Accepted { counts: world.ledger.counts(), last_events })
+    let events = query.events.then(|| match query.after {
+        Some(after) => Shown::Page(world.ledger.page(after, query.limit.unwrap_or(USUAL_PAGE))),
+        None => Shown::Last { last_events: world.ledger.events() },
+    });
+    web::Json(Accepted { counts: world.ledger.counts(), events })
 }
 
 async fn reset_accepted(world: web::Data<World>) -> HttpResponse {

@@ -146,3 +146,33 @@ async fn what_was_accepted_can_be_counted_and_read() {
     assert_eq!(call(addr, "DELETE", "/control/accepted", "").await.status, 204);
     assert_eq!(accepted(addr).await["calls"], 0);
 }
+
+#[tokio::test]
+async fn what_was_accepted_can_be_read_page_by_page() {
+    let server = start_with(local_pusher::Settings {
+        accepted_events: 4,
+        ..local_pusher::Settings::new(app())
+    });
+    let addr = server.addr();
+    let page = async |query: &str| {
+        let target = format!("/control/accepted?events=true&{query}");
+        let answer = call(addr, "GET", &target, "").await.json();
+        let events = answer["lastEvents"].as_array().expect("events");
+        let names: Vec<_> = events.iter().map(|event| event["name"].clone()).collect();
+        json!([names, answer["next"], answer["forgotten"]])
+    };
+    assert_eq!(page("after=0").await, json!([[], 0, 0]));
+    for name in ["1", "2", "3", "4", "5"] {
+        trigger(addr, "room", name).await;
+    }
+    assert_eq!(page("after=0&limit=3").await, json!([["2", "3", "4"], 4, 1]));
+    trigger(addr, "room", "6").await;
+    assert_eq!(page("after=4&limit=3").await, json!([["5", "6"], 6, 0]));
+    assert_eq!(page("after=6").await, json!([[], 6, 0]));
+    assert_eq!(page("after=7").await, json!([[], 7, 0]));
+    assert_eq!(page("after=1").await, json!([["3", "4", "5", "6"], 6, 1]));
+
+    call(addr, "DELETE", "/control/accepted", "").await;
+    trigger(addr, "room", "anew").await;
+    assert_eq!(page("after=0").await, json!([["anew"], 1, 0]));
+}
