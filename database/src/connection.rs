@@ -24,7 +24,8 @@ pub enum Unavailable {
 }
 
 /// Connects. PostgreSQL itself gives up a statement of this connection that takes longer than the
-/// settings' timeout, so that nothing goes on there that nobody waits for.
+/// settings' timeout, so that nothing goes on there that nobody waits for; and it says that a
+/// transaction is committed when it is on disk, whatever the database's own setting says.
 ///
 /// # Errors
 /// When the database cannot be used at the moment.
@@ -32,7 +33,8 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<AsyncPgConnection, U
     let timeout = settings.database_timeout;
     let mut config = settings.parsed().map_err(Unavailable::Address)?;
     let options = format!(
-        "{} -c statement_timeout={milliseconds} -c idle_in_transaction_session_timeout={milliseconds}",
+        "{} -c synchronous_commit=on -c statement_timeout={milliseconds} \
+         -c idle_in_transaction_session_timeout={milliseconds}",
         config.get_options().unwrap_or_default(),
         milliseconds = timeout.as_millis(),
     );

@@ -9,6 +9,7 @@
 
 mod announcements;
 mod dead_letters;
+mod durability;
 mod migrations;
 mod outages;
 mod sessions;
