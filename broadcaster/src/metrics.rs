@@ -15,6 +15,8 @@ pub struct Metrics {
     pub failed_calls: Counter,
     /// Events that went to the dead letters.
     pub dead_letters: Counter,
+    /// Times that what was held could not be dealt with in time.
+    pub given_back: Counter,
     /// Events in a call.
     pub call_events: Histogram,
     /// Seconds that a call took.
@@ -30,6 +32,7 @@ impl Metrics {
             broadcast: Counter::default(),
             failed_calls: Counter::default(),
             dead_letters: Counter::default(),
+            given_back: Counter::default(),
             call_events: Histogram::new((1..=10).map(f64::from)),
             call_seconds: Histogram::new(SECONDS),
             broadcast_seconds: Histogram::new(SECONDS),
@@ -39,6 +42,7 @@ impl Metrics {
         registry.register("broadcast", "Events that Pusher took", it.broadcast);
         registry.register("failed_calls", "Calls that Pusher did not take", it.failed_calls);
         registry.register("dead_letters", "Events sent to the dead letters", it.dead_letters);
+        registry.register("given_back", "Times that what was held was given back", it.given_back);
         registry.register("call_events", "Events in a call to Pusher", it.call_events);
         registry.register("call_seconds", "Seconds that a call to Pusher took", it.call_seconds);
         registry.register(

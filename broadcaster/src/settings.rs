@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use pusher::ChannelAccess;
 use shared::{
-    broker::BrokerSettings,
+    broker::{BrokerSettings, ConsumerSettings},
     service::{settings::duration, telemetry::LogSettings},
 };
 
@@ -28,6 +28,10 @@ pub struct Settings {
     /// RabbitMQ
     #[command(flatten)]
     pub broker: BrokerSettings,
+
+    /// How the queue is worked off
+    #[command(flatten)]
+    pub consumer: ConsumerSettings,
 
     /// Pusher
     #[command(flatten)]

@@ -15,10 +15,7 @@ use pusher::{ChannelAccess, limits::MAX_EVENTS_PER_BATCH};
 use shared::{
     broker::{Broken, Deliveries, Delivery, PatientPublisher, Worker},
     chat::event::{self, Event},
-    service::{
-        Outage, backoff, health,
-        shutdown::{HOLD, grace},
-    },
+    service::{Outage, backoff, health, shutdown::grace},
 };
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -149,6 +146,9 @@ impl Broadcaster {
             ended = self.broadcast(&mut deliveries, &mut held, stop) => ended?,
             () = grace(stop) => {}
         }
+        if !held.open.is_empty() {
+            self.metrics.given_back.inc();
+        }
         held.calls.shutdown().await;
         deliveries.close().await;
         Ok(())
@@ -185,8 +185,9 @@ impl Broadcaster {
             let size = held.waiting.len().min(MAX_EVENTS_PER_BATCH);
             let jobs: Vec<_> = held.waiting.drain(..size).collect();
             let caller = self.caller.clone();
+            let hold = self.settings.consumer.delivery_hold;
             held.calls.spawn(async move {
-                let refusals = tokio::time::timeout(HOLD, caller.send(&jobs)).await.ok()?;
+                let refusals = tokio::time::timeout(hold, caller.send(&jobs)).await.ok()?;
                 Some(Done { jobs, refusals })
             });
         }

@@ -17,6 +17,8 @@ pub struct Metrics {
     pub dead_letters: Counter,
     /// `session-updated` events that were published.
     pub announced: Counter,
+    /// Batches that could not be dealt with in time.
+    pub given_back: Counter,
     /// Events in a batch.
     pub batch_events: Histogram,
     /// Seconds from taking a batch off the queue to acknowledging it.
@@ -33,6 +35,7 @@ impl Metrics {
             duplicates: Counter::default(),
             dead_letters: Counter::default(),
             announced: Counter::default(),
+            given_back: Counter::default(),
             batch_events: Histogram::new([1.0, 5.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0]),
             batch_seconds: Histogram::new(SECONDS),
             persist_seconds: Histogram::new(SECONDS),
@@ -43,6 +46,7 @@ impl Metrics {
         registry.register("duplicates", "Messages that were there already", it.duplicates);
         registry.register("dead_letters", "Events sent to the dead letters", it.dead_letters);
         registry.register("announced", "session-updated events published", it.announced);
+        registry.register("given_back", "Batches not dealt with in time", it.given_back);
         registry.register("batch_events", "Events in a batch", it.batch_events);
         registry.register(
             "batch_seconds",

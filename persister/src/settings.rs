@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use database::DatabaseSettings;
 use shared::{
-    broker::BrokerSettings,
+    broker::{BrokerSettings, ConsumerSettings},
     service::{settings::duration, telemetry::LogSettings},
 };
 
@@ -32,6 +32,10 @@ pub struct Settings {
     /// RabbitMQ
     #[command(flatten)]
     pub broker: BrokerSettings,
+
+    /// How the queue is worked off
+    #[command(flatten)]
+    pub consumer: ConsumerSettings,
 
     /// PostgreSQL
     #[command(flatten)]

@@ -15,10 +15,7 @@ use shared::{
         self, SessionState,
         event::{self, Event},
     },
-    service::{
-        Outage, backoff, health,
-        shutdown::{HOLD, grace},
-    },
+    service::{Outage, backoff, health, shutdown::grace},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -127,10 +124,15 @@ impl Persister {
             };
             let batch = Batch::collect(first, &mut deliveries, &self.settings).await?;
             let began = tokio::time::Instant::now();
-            tokio::select! {
-                () = self.deal_with(&batch) => {}
-                () = grace(stop) => break,
-                () = tokio::time::sleep(HOLD) => break,
+            let hold = self.settings.consumer.delivery_hold;
+            let done = tokio::select! {
+                () = self.deal_with(&batch) => true,
+                () = grace(stop) => false,
+                () = tokio::time::sleep(hold) => false,
+            };
+            if !done {
+                self.metrics.given_back.inc();
+                break;
             }
             deliveries.acknowledge_up_to(batch.last_tag).await?;
             self.metrics.batch_seconds.observe(began.elapsed().as_secs_f64());

@@ -73,6 +73,15 @@ impl Api {
         answer(self.http.get(format!("{}{path}", self.base))).await
     }
 
+    /// The value of the service's metric `name`, which is one without labels.
+    pub async fn metric(&self, name: &str) -> u64 {
+        let metrics = self.http.get(format!("{}/metrics", self.base)).send().await.unwrap();
+        let text = metrics.text().await.unwrap();
+        let values = text.lines().filter_map(|line| line.split_once(' '));
+        let (_, value) = values.into_iter().find(|(it, _)| *it == name).unwrap();
+        value.parse().unwrap()
+    }
+
     /// Posts JSON to `path`.
     pub async fn post(&self, path: &str, json: &Value) -> Answer {
         answer(self.http.post(format!("{}{path}", self.base)).json(json)).await

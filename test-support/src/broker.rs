@@ -67,6 +67,17 @@ impl Broker {
         Names::new(&self.prefix)
     }
 
+    /// What a client says on its first channel that acknowledges a body which it never got:
+    /// RabbitMQ closes the channel for it, as it does when a body is not acknowledged in time.
+    ///
+    /// Source: <https://www.rabbitmq.com/amqp-0-9-1-reference#basic.ack>.
+    pub const WRONG_ACKNOWLEDGEMENT: [u8; 21] = [
+        1, 0, 1, 0, 0, 0, 13, // a method on channel 1, in 13 bytes:
+        0, 60, 0, 80, // basic.ack
+        0, 0, 0, 0, 0, 0, 0x27, 0x0f, 0, // of the body 9,999 alone
+        0xce,
+    ];
+
     /// Publishes `body` as the gateway would, and waits until it is in the queues.
     pub async fn publish(&self, body: &[u8]) {
         let exchange = self.names().exchange();

@@ -3,7 +3,7 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{broadcast, watch},
 };
 
 /// Stands between a service and its server, and can take the server away or make it hang.
@@ -11,6 +11,7 @@ use tokio::{
 pub struct Proxy {
     addr: SocketAddr,
     state: Arc<watch::Sender<State>>,
+    interjections: broadcast::Sender<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,12 +30,13 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let state = watch::Sender::new(if open { State::Open } else { State::Away });
-        let proxy = Self { addr, state: Arc::new(state) };
+        let (interjections, _) = broadcast::channel(1);
+        let proxy = Self { addr, state: Arc::new(state), interjections };
         let (accepting, target) = (proxy.clone(), target.to_owned());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 if *accepting.state.borrow() != State::Away {
-                    tokio::spawn(forward(client, target.clone(), accepting.state.subscribe()));
+                    tokio::spawn(forward(client, target.clone(), accepting.clone()));
                 }
             }
         });
@@ -61,36 +63,49 @@ impl Proxy {
         self.state.send_replace(State::Hanging);
     }
 
+    /// Says `bytes` to the server on every connection, as if the client had said it.
+    pub fn interject(&self, bytes: Vec<u8>) {
+        self.interjections.send(bytes).unwrap();
+    }
+
     /// Ends the hanging: what was held back comes through.
     pub fn go_on(&self) {
         self.state.send_replace(State::Open);
     }
 }
 
-async fn forward(client: TcpStream, target: String, state: watch::Receiver<State>) {
+async fn forward(client: TcpStream, target: String, proxy: Proxy) {
+    let (mut state, interjections) = (proxy.state.subscribe(), proxy.interjections.subscribe());
     let Ok(server) = TcpStream::connect(target).await else { return };
     let ((from_client, to_client), (from_server, to_server)) =
         (client.into_split(), server.into_split());
-    let mut watched = state.clone();
+    let (_, none) = broadcast::channel(1);
     tokio::select! {
-        () = pump(from_client, to_server, state.clone()) => {}
-        () = pump(from_server, to_client, state) => {}
-        _ = watched.wait_for(|state| *state == State::Away) => {}
+        () = pump(from_client, to_server, state.clone(), interjections) => {}
+        () = pump(from_server, to_client, state.clone(), none) => {}
+        _ = state.wait_for(|state| *state == State::Away) => {}
     }
 }
 
-/// Carries bytes one way while the state allows it.
+/// Carries bytes one way while the state allows it, and the interjections with them.
 async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     mut state: watch::Receiver<State>,
+    mut interjections: broadcast::Receiver<Vec<u8>>,
 ) {
-    let mut bytes = vec![0; 64 * 1024];
-    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+    loop {
+        let mut bytes = Vec::with_capacity(64 * 1024);
+        tokio::select! {
+            read = from.read_buf(&mut bytes) => if !matches!(read, Ok(1..)) {
+                return;
+            },
+            Ok(interjection) = interjections.recv() => bytes = interjection,
+        }
         if state.wait_for(|state| *state == State::Open).await.is_err() {
             return;
         }
-        if to.write_all(&bytes[..count]).await.is_err() {
+        if to.write_all(&bytes).await.is_err() {
             return;
         }
     }

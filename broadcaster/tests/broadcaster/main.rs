@@ -9,5 +9,6 @@
 
 mod batches;
 mod dead_letters;
+mod held;
 mod outages;
 mod support;

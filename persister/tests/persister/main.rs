@@ -10,6 +10,7 @@
 mod announcements;
 mod dead_letters;
 mod durability;
+mod held;
 mod migrations;
 mod outages;
 mod sessions;

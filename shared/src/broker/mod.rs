@@ -26,4 +26,4 @@ pub use dead_letter_command::DeadLetterCommand;
 pub use names::{Names, RoutingKey, Worker};
 pub use patient::PatientPublisher;
 pub use publisher::{PublishError, Publisher};
-pub use settings::BrokerSettings;
+pub use settings::{BrokerSettings, ConsumerSettings};

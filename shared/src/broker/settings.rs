@@ -38,6 +38,17 @@ pub struct BrokerSettings {
     pub broker_timeout: Duration,
 }
 
+/// How a worker takes what is in its queue.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "RabbitMQ")]
+pub struct ConsumerSettings {
+    /// Time for which a worker holds what it cannot deal with, because the database or Pusher is
+    /// away, before it gives it back and begins again. It must be shorter than RabbitMQ's
+    /// `consumer_timeout`, after which RabbitMQ takes it away by force: 30 minutes, unless changed
+    #[arg(long, env = "DELIVERY_HOLD", default_value = "25m", value_parser = duration, value_name = "DURATION")]
+    pub delivery_hold: Duration,
+}
+
 impl BrokerSettings {
     /// The names of the exchange and the queues.
     pub fn names(&self) -> Names {

@@ -28,10 +28,6 @@ pub fn on_signal() -> io::Result<CancellationToken> {
 /// How long a worker may go on with what it holds after it was told to stop.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// How long a worker holds what it took off its queue while it cannot deal with it; then it gives
-/// it back. RabbitMQ takes it away by force after 30 minutes (`consumer_timeout`).
-pub const HOLD: Duration = Duration::from_secs(25 * 60);
-
 /// Resolves when a worker that was told to stop must give back what it has not finished.
 pub async fn grace(stop: &CancellationToken) {
     stop.cancelled().await;
