@@ -236,7 +236,7 @@ impl GroupCommit {
                 self.full.failed(&error);
                 Ok(())
             }
-            // The queues are gone or not bound: this finds out, and mends the bindings.
+            // A queue is gone: this finds out, and connecting again makes it anew.
             PublishError::Returned => {
                 tracing::error!(cause = %error, "a publish was returned; looking at the queues");
                 publisher.check_topology().await

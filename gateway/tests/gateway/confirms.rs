@@ -11,11 +11,11 @@ use uuid::Uuid;
 const NO_CHECKS: &str = "--topology-check-interval=60m";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_reaches_no_queue_is_refused_and_the_bindings_are_mended() {
+async fn what_reaches_no_queue_is_refused_and_the_queues_are_made_again() {
     let system = System::new().await;
     let gateway = system.gateway_with(&[NO_CHECKS]).ready().await;
     for worker in Worker::ALL {
-        system.broker.unbind(worker).await;
+        system.broker.delete(worker).await;
     }
     let answer = gateway.api().send_as_player("p1", "returned").await;
     assert_eq!(answer.status, 503, "{answer:?}");
@@ -25,6 +25,18 @@ async fn what_reaches_no_queue_is_refused_and_the_bindings_are_mended() {
 
     accepted_again(&gateway.api()).await;
     assert_eq!(queued(&system, Worker::Broadcaster).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_reaches_only_one_queue_is_refused() {
+    for missing in Worker::ALL {
+        let system = System::new().await;
+        let gateway = system.gateway_with(&[NO_CHECKS]).ready().await;
+        system.broker.delete(missing).await;
+        assert_eq!(gateway.api().send_as_player("p1", "returned").await.status, 503);
+        accepted_again(&gateway.api()).await;
+        assert_eq!(queued(&system, missing).await.len(), 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,8 +66,8 @@ async fn a_queue_that_was_deleted_is_noticed_and_made_again() {
     assert_eq!(queued(&system, Worker::Broadcaster).await.len(), 1);
 }
 
-/// Sends from every thread at once, in waves: in some the queues are bound and empty, in some they
-/// are not bound at first, in some they fill up. Whatever happens, a message was accepted if and
+/// Sends from every thread at once, in waves: in some the queues are there and empty, in some they
+/// are not there at first, in some they fill up. Whatever happens, a message was accepted if and
 /// only if both queues have it.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_confirm_is_taken_for_anothers() {
@@ -69,11 +81,15 @@ async fn no_confirm_is_taken_for_anothers() {
     let mut held: [HashSet<Uuid>; 2] = Default::default();
     for wave in 0..WAVES {
         if wave % 3 == 1 {
-            for worker in Worker::ALL {
-                system.broker.unbind(worker).await;
+            for (worker, held) in Worker::ALL.into_iter().zip(&mut held) {
+                held.extend(queued(&system, worker).await);
+                system.broker.delete(worker).await;
             }
         }
         let (accepted, refused) = send_at_once(&gateway.api(), SENDS).await;
+        if accepted.is_empty() {
+            accepted_again(&gateway.api()).await;
+        }
         all_accepted.extend(accepted);
         all_refused.extend(refused);
         if wave % 3 != 0 {

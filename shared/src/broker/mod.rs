@@ -1,13 +1,15 @@
 //! The queue between the services.
 //!
-//! One topic exchange; the gateway's events go into two quorum queues, one for each worker, and
-//! what a worker can never deal with goes into that worker's queue of dead letters:
+//! What the gateway accepts goes into two quorum queues, one for each worker, and what a worker can
+//! never deal with goes into that worker's queue of dead letters:
 //!
 //! ```text
-//! gateway ── accepted ──▶ chat.events ─┬─▶ chat.persist   ─▶ persister   ··▶ chat.persist.dead
-//!                                      └─▶ chat.broadcast ─▶ broadcaster ··▶ chat.broadcast.dead
-//! persister ── session-updated ──▶ chat.events ──▲
+//! gateway ── accepted ─┬─▶ chat.persist   ─▶ persister   ··▶ chat.persist.dead
+//!                      └─▶ chat.broadcast ─▶ broadcaster ··▶ chat.broadcast.dead
+//! persister ── session-updated ──▲
 //! ```
+//!
+//! Others can put events into the same queues by the topic exchange `chat.events`.
 
 mod connection;
 mod consumer;

@@ -51,7 +51,8 @@ impl Names {
         Self { prefix: prefix.to_owned() }
     }
 
-    /// The topic exchange that every event goes through.
+    /// The topic exchange by which others can put events into the queues. Who must know that they
+    /// arrive names the queues.
     pub fn exchange(&self) -> String {
         format!("{}.events", self.prefix)
     }

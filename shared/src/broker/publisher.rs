@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use lapin::{
     BasicProperties, Channel, Confirmation,
     options::{BasicPublishOptions, ConfirmSelectOptions},
@@ -26,14 +27,19 @@ pub enum PublishError {
     Broken(#[from] Broken),
 }
 
-/// Publishes persistently and waits for RabbitMQ's word that every bound queue has it.
+/// Publishes persistently and waits for RabbitMQ's word that every queue has it.
 ///
-/// **One publish is outstanding at a time**, which `&mut self` sees to. Confirms are only worth
-/// something that way: with several outstanding, lapin can pin a returned message on another's
-/// confirm, and threads that share a channel can get each other's.
+/// **Each queue gets a publish of its own**, which names the queue and is returned when there is no
+/// such queue. Of a publish to an exchange RabbitMQ only says that every queue which is bound has it:
+/// one that somebody deleted a moment ago is not waited for, and nobody is told.
+///
+/// **One publish is outstanding at a time on a channel**, which `&mut self` sees to. Confirms are
+/// only worth something that way: with several outstanding, lapin can pin a returned message on
+/// another's confirm, and threads that share a channel can get each other's.
 pub struct Publisher {
     connection: Connection,
-    channel: Channel,
+    /// One for each queue that a publish may have to reach.
+    channels: [Channel; 2],
     names: Names,
     timeout: Duration,
 }
@@ -52,12 +58,15 @@ impl Publisher {
     pub async fn connect(settings: &BrokerSettings, purpose: &str) -> Result<Self, Broken> {
         let connection = Connection::open(settings, purpose).await?;
         let (timeout, names) = (settings.broker_timeout, settings.names());
-        let channel = connection.channel().await?;
+        let channels = [connection.channel().await?, connection.channel().await?];
+        let [first, _] = &channels;
         // Electing the leaders of new queues takes longer than an answer does.
-        let declared = topology::declare(&channel, &names, settings.queue_max_bytes);
+        let declared = topology::declare(first, &names, settings.queue_max_bytes);
         in_time(timeout * 10, declared).await?;
-        in_time(timeout, channel.confirm_select(ConfirmSelectOptions::default())).await?;
-        Ok(Self { connection, channel, names, timeout })
+        for channel in &channels {
+            in_time(timeout, channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        }
+        Ok(Self { connection, channels, names, timeout })
     }
 
     /// Gives the connection up. One that RabbitMQ blocks, since its memory or its disk runs out,
@@ -76,16 +85,22 @@ impl Publisher {
     /// # Errors
     /// When something is missing; the channel is then closed, and connecting again makes it anew.
     pub async fn check_topology(&mut self) -> Result<(), Broken> {
-        in_time(self.timeout, topology::check(&self.channel, &self.names)).await
+        let [first, _] = &self.channels;
+        in_time(self.timeout, topology::check(first, &self.names)).await
     }
 
     /// Publishes `body` to the queues of `key`.
     ///
     /// # Errors
-    /// Unless every bound queue has it on disk.
+    /// Unless every one of them has it on disk. One of them may have it all the same.
     pub async fn publish(&mut self, key: RoutingKey, body: &[u8]) -> Result<(), PublishError> {
-        let exchange = self.names.exchange();
-        self.confirmed(&exchange, key.as_str(), body, FieldTable::default()).await
+        let mut confirms = Vec::new();
+        for (channel, worker) in self.channels.iter().zip(key.workers()) {
+            let queue = self.names.queue(*worker);
+            confirms.push(self.confirmed(channel, queue, body, FieldTable::default()));
+        }
+        // Each is waited for, so that none is outstanding when the next publish comes.
+        join_all(confirms).await.into_iter().collect()
     }
 
     /// Publishes `body` into `queue` alone, with `headers`.
@@ -102,13 +117,14 @@ impl Publisher {
         for (name, value) in headers {
             table.insert((*name).into(), AMQPValue::LongString((*value).into()));
         }
-        self.confirmed("", queue, body, table).await
+        let [first, _] = &self.channels;
+        self.confirmed(first, queue.to_owned(), body, table).await
     }
 
     async fn confirmed(
-        &mut self,
-        exchange: &str,
-        key: &str,
+        &self,
+        channel: &Channel,
+        queue: String,
         body: &[u8],
         headers: FieldTable,
     ) -> Result<(), PublishError> {
@@ -118,8 +134,8 @@ impl Publisher {
             .with_content_type("application/json".into())
             .with_headers(headers);
         let confirmation = in_time(self.timeout, async {
-            let confirm =
-                self.channel.basic_publish(exchange.into(), key.into(), options, body, properties);
+            // The exchange without a name leads to the queue that the key names.
+            let confirm = channel.basic_publish("".into(), queue.into(), options, body, properties);
             confirm.await?.await
         });
         match confirmation.await? {

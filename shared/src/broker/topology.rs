@@ -33,9 +33,7 @@ pub(super) async fn declare(
     bind(channel, names).await
 }
 
-/// Finds out whether every queue is there, and binds it where it is not bound. A confirm is only
-/// worth something while both queues get what is published: RabbitMQ does not wait for a queue
-/// that is not bound.
+/// Finds out whether every queue is there, and binds it where it is not bound.
 ///
 /// # Errors
 /// Closes the channel when a queue is missing.
