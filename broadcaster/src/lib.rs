@@ -5,6 +5,7 @@
 //! - [`payload`]: what it hears.
 //! - [`client`]: one call to Pusher, and what its answer means.
 //! - [`call`]: a call that is repeated until it is done.
+//! - [`held`]: deliveries of which something is left to do.
 //! - [`worker`]: the loop.
 //!
 //! It links no database code and knows no database: a database that is away cannot hold it up.
@@ -12,6 +13,7 @@
 pub mod call;
 pub mod client;
 pub mod events;
+pub mod held;
 pub mod metrics;
 pub mod payload;
 pub mod settings;

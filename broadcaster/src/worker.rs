@@ -3,27 +3,24 @@
 //! As many calls as allowed are under way. While one is free, whatever comes goes out at once, alone;
 //! when all are busy, events gather, and the next call takes up to ten of them.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    net::TcpListener,
-    sync::Arc,
-};
+use std::{net::TcpListener, sync::Arc};
 
 use anyhow::Context;
 use prometheus_client::registry::Registry;
 use pusher::{ChannelAccess, limits::MAX_EVENTS_PER_BATCH};
 use shared::{
     broker::{Broken, Deliveries, Delivery, PatientPublisher, Worker},
-    chat::event::{self, Event},
+    chat::event::{self, Event, UnreadableEvent},
     service::{Outage, backoff, health, shutdown::grace},
 };
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     call::{Caller, Job, Origin, Refusal},
     client::Client,
     events::pusher_events,
+    held::{DeadLetter, Done, Held, Open},
     metrics::Metrics,
     settings::Settings,
 };
@@ -78,36 +75,6 @@ struct Broadcaster {
     publisher: PatientPublisher,
     dead_letters: String,
     broker: Outage,
-}
-
-/// What the broadcaster holds.
-#[derive(Default)]
-struct Held {
-    /// What no call has taken up yet.
-    waiting: VecDeque<Job>,
-    /// How many jobs of each delivery are not done.
-    open: HashMap<u64, usize>,
-    /// The events of open deliveries that were buried.
-    buried: Vec<Arc<Origin>>,
-    /// The calls under way.
-    calls: JoinSet<Option<Done>>,
-}
-
-impl Held {
-    /// Whether the event was buried before: several jobs are made of one. From now on it is.
-    fn is_buried(&mut self, origin: &Arc<Origin>) -> bool {
-        if self.buried.iter().any(|buried| Arc::ptr_eq(buried, origin)) {
-            return true;
-        }
-        self.buried.push(Arc::clone(origin));
-        false
-    }
-}
-
-/// A call that is over.
-struct Done {
-    jobs: Vec<Job>,
-    refusals: Vec<Refusal>,
 }
 
 impl Broadcaster {
@@ -201,28 +168,26 @@ impl Broadcaster {
         held: &mut Held,
     ) -> Result<(), Broken> {
         let tag = delivery.tag;
-        let before = held.waiting.len();
+        let mut open = Open::default();
         match event::decode(&delivery.body) {
             Ok(events) => {
                 for event in events {
                     match event {
-                        Ok(event) => held.waiting.extend(self.jobs(&event, tag)),
-                        Err(unreadable) => {
-                            let body = event::encode([&unreadable.event]);
-                            self.bury(&body, &unreadable.reason).await;
+                        Ok(event) => {
+                            let jobs = self.jobs(&event, tag);
+                            open.jobs += jobs.len();
+                            held.waiting.extend(jobs);
+                        }
+                        Err(UnreadableEvent { event, reason }) => {
+                            open.will_bury(event::encode([&event]), reason);
                         }
                     }
                 }
             }
-            Err(error) => self.bury(&delivery.body, &error.to_string()).await,
+            Err(error) => open.will_bury(delivery.body, error.to_string()),
         }
-        match held.waiting.len() - before {
-            0 => deliveries.acknowledge(tag).await,
-            jobs => {
-                held.open.insert(tag, jobs);
-                Ok(())
-            }
-        }
+        held.open.insert(tag, open);
+        self.settle(tag, deliveries, held).await
     }
 
     fn jobs(&self, event: &Event, tag: u64) -> Vec<Job> {
@@ -238,39 +203,46 @@ impl Broadcaster {
         events.into_iter().map(job).collect()
     }
 
-    /// Buries what was refused, and acknowledges each delivery of which nothing is left to do.
+    /// Settles each delivery of which the call was the last that was left to do.
     async fn conclude(
         &mut self,
         done: Done,
         deliveries: &Deliveries,
         held: &mut Held,
     ) -> Result<(), Broken> {
-        for refusal in done.refusals {
-            if held.is_buried(&refusal.origin) {
-                continue;
+        for Refusal { origin, reason } in done.refusals {
+            if let Some(open) = held.open.get_mut(&origin.tag) {
+                open.will_bury(event::encode([&origin.event]), reason);
             }
-            let body = event::encode([&refusal.origin.event]);
-            self.bury(&body, &refusal.reason).await;
         }
         for job in done.jobs {
             let tag = job.origin.tag;
-            let Some(left) = held.open.get_mut(&tag) else {
-                continue;
-            };
-            *left -= 1;
-            if *left == 0 {
-                held.open.remove(&tag);
-                held.buried.retain(|buried| buried.tag != tag);
-                deliveries.acknowledge(tag).await?;
+            if let Some(open) = held.open.get_mut(&tag) {
+                open.jobs -= 1;
             }
+            self.settle(tag, deliveries, held).await?;
         }
         Ok(())
     }
 
-    async fn bury(&mut self, body: &[u8], reason: &str) {
-        tracing::warn!(reason, "an event goes to the dead letters");
-        self.publisher.bury(&self.dead_letters, body, reason).await;
-        self.metrics.dead_letters.inc();
+    /// Buries what is dead of a delivery and acknowledges it, unless a job of it is left to do.
+    async fn settle(
+        &mut self,
+        tag: u64,
+        deliveries: &Deliveries,
+        held: &mut Held,
+    ) -> Result<(), Broken> {
+        let Some(open) = held.open.get(&tag).filter(|open| open.jobs == 0) else {
+            return Ok(());
+        };
+        for DeadLetter { body, reason } in &open.dead {
+            tracing::warn!(reason, "an event goes to the dead letters");
+            self.publisher.bury(&self.dead_letters, body, reason).await;
+            self.metrics.dead_letters.inc();
+        }
+        deliveries.acknowledge(tag).await?;
+        held.open.remove(&tag);
+        Ok(())
     }
 }
 

@@ -147,11 +147,17 @@ impl Persister {
         self.metrics.batch_events.observe(batch.events.len() as f64);
         // Whatever is refused as a whole is tried in halves, until each event stands for itself.
         let mut parts = vec![batch.events.as_slice()];
+        let mut dead = Vec::new();
         while let Some(part) = parts.pop() {
             match self.persist(part).await {
-                Ok(outcome) => self.conclude(outcome).await,
+                Ok(outcome) => {
+                    self.conclude(&outcome).await;
+                    for event in &outcome.conflicts {
+                        dead.extend(dead_letter(event, "another event has its id"));
+                    }
+                }
                 Err(reason) => match part {
-                    [event] => self.bury(&dead_letter(event, &reason)).await,
+                    [event] => dead.extend(dead_letter(event, &reason)),
                     _ => {
                         let (first, second) = part.split_at(part.len() / 2);
                         parts.extend([second, first]);
@@ -161,6 +167,7 @@ impl Persister {
         }
         // Last, since a batch that is given back is dealt with again from its beginning.
         self.bury(&batch.dead).await;
+        self.bury(&dead).await;
     }
 
     /// Writes the events, however often it takes.
@@ -202,7 +209,7 @@ impl Persister {
         written
     }
 
-    async fn conclude(&mut self, outcome: Outcome) {
+    async fn conclude(&mut self, outcome: &Outcome) {
         let now = chat::now();
         for accepted_at in &outcome.persisted {
             let age = now.signed_duration_since(accepted_at);
@@ -210,9 +217,6 @@ impl Persister {
         }
         self.metrics.persisted.inc_by(outcome.persisted.len() as u64);
         self.metrics.duplicates.inc_by(outcome.duplicates as u64);
-        for event in outcome.conflicts {
-            self.bury(&dead_letter(&event, "another event has its id")).await;
-        }
         self.announce(&outcome.news).await;
     }
 
@@ -225,7 +229,7 @@ impl Persister {
         }
     }
 
-    async fn bury(&mut self, letters: impl IntoIterator<Item = &DeadLetter>) {
+    async fn bury(&mut self, letters: &[DeadLetter]) {
         for letter in letters {
             tracing::warn!(reason = letter.reason, "an event goes to the dead letters");
             self.publisher.bury(&self.dead_letters, &letter.body, &letter.reason).await;

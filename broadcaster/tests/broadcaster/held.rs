@@ -1,6 +1,7 @@
 //! What becomes of what a broadcaster holds for too long.
 
 use serde_json::json;
+use shared::chat::event::encode;
 use test_support::{Api, Broker, Proxy, System, body, eventually};
 
 use crate::support::{all_acknowledged, dead, event, system, until_accepted};
@@ -23,6 +24,23 @@ async fn while_pusher_hangs_what_is_held_is_given_back_once_a_hold() {
     assert!(calls <= given_back + 2, "{calls} calls, given back {given_back} times");
     broadcaster.stop().await;
     assert_eq!(dead(&system).await, Some(0));
+    all_acknowledged(&system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_beside_what_is_given_back_is_buried_once() {
+    let system = system().await;
+    let broadcaster = system.broadcaster_with(&[SHORT_HOLD]).ready().await;
+    let api = broadcaster.api();
+    system.pusher.fault(&json!({ "kind": "status", "status": 500 })).await;
+    let good = String::from_utf8(encode([&event("p1", "hello").encode().unwrap()])).unwrap();
+    let mixed = good.replace(r#""events":["#, r#""events":[{"message":7},"#);
+    system.broker.publish(mixed.as_bytes()).await;
+    until_given_back(&api, 3).await;
+    system.pusher.behave().await;
+    until_accepted(&system, 2).await;
+    broadcaster.stop().await;
+    assert_eq!(dead(&system).await, Some(1));
     all_acknowledged(&system).await;
 }
 

@@ -51,6 +51,34 @@ async fn while_the_database_writes_nothing_a_batch_is_given_back_once_a_hold() {
     all_done_once(&system, 20).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_refuses_beside_what_is_given_back_is_buried_once() {
+    let system = system().await;
+    let slow = "CREATE FUNCTION slow(content text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+        IF content = 'slow' THEN PERFORM pg_sleep(60); END IF; RETURN content <> 'refused'; END $$";
+    system.database.run(slow).await;
+    system
+        .database
+        .run("ALTER TABLE chat_messages ADD CONSTRAINT slow CHECK (slow(content))")
+        .await;
+    let persister = system.persister_with(&[SHORT_HOLD, "--database-timeout=1s"]).ready().await;
+    let api = persister.api();
+    let messages = ["refused", "slow"].map(|content| event(&message("p1", content)));
+    system.broker.publish(&body(messages)).await;
+    eventually("the batch is given back again and again", async || {
+        (api.metric("chat_persister_given_back_total").await >= 3).then_some(())
+    })
+    .await;
+    let mended = "ALTER TABLE chat_messages DROP CONSTRAINT slow,
+        ADD CONSTRAINT refused CHECK (content <> 'refused')";
+    system.database.run(mended).await;
+    until_persisted(&system, 1).await;
+    persister.stop().await;
+    system.work_off(1).await;
+    let dead = system.broker.names().dead_letters(Worker::Persister);
+    assert_eq!(system.broker.depth(&dead).await, Some(1));
+}
+
 /// As it does when a batch is held for longer than it allows.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_whose_channel_rabbitmq_closes_is_done_once() {
