@@ -39,6 +39,9 @@ pub enum CallError {
     },
 }
 
+/// The most bytes of an answer that are read: many times as many as Pusher ever says.
+const ANSWER_BYTES: usize = 64 * 1024;
+
 /// The most characters of an answer that are kept.
 const ANSWER_LENGTH: usize = 200;
 
@@ -89,7 +92,7 @@ async fn classify(answer: reqwest::Response) -> Result<(), CallError> {
     let status = answer.status();
     if status.is_success() {
         // The connection can only be used again once the answer has been read.
-        answer.bytes().await.map_err(|error| away(&without_address(error)))?;
+        beginning(answer).await.map_err(|error| away(&without_address(error)))?;
         return Ok(());
     }
     let retry_after = answer
@@ -97,14 +100,25 @@ async fn classify(answer: reqwest::Response) -> Result<(), CallError> {
         .get(header::RETRY_AFTER)
         .and_then(|seconds| seconds.to_str().ok()?.parse().ok())
         .map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER));
-    let text = answer.text().await.unwrap_or_default();
-    let answer: String = text.trim().chars().take(ANSWER_LENGTH).collect();
+    let text = beginning(answer).await.unwrap_or_default();
+    let answer = String::from_utf8_lossy(&text).trim().chars().take(ANSWER_LENGTH).collect();
     match status {
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => {
             Err(CallError::Refused { status, answer })
         }
         _ => Err(CallError::Away { cause: format!("{status}: {answer}"), retry_after }),
     }
+}
+
+/// The beginning of an answer's body, which is all of it unless somebody else than Pusher answers.
+async fn beginning(mut answer: reqwest::Response) -> reqwest::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while body.len() < ANSWER_BYTES
+        && let Some(chunk) = answer.chunk().await?
+    {
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 fn away(cause: &dyn std::error::Error) -> CallError {
