@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -14,10 +14,15 @@ pub struct Proxy {
     interjections: broadcast::Sender<Vec<u8>>,
 }
 
+/// What a byte takes while the server is slow to get through to.
+const SLOW: Duration = Duration::from_nanos(250);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// What comes goes on.
     Open,
+    /// What comes goes on, at [`SLOW`].
+    Slow,
     /// Connections stand, and nothing goes on.
     Hanging,
     /// Connections break, and new ones are closed at once.
@@ -56,6 +61,11 @@ impl Proxy {
     /// Brings it back.
     pub fn bring_back(&self) {
         self.state.send_replace(State::Open);
+    }
+
+    /// Makes the server slow to get through to: each MiB takes a quarter of a second.
+    pub fn slow_down(&self) {
+        self.state.send_replace(State::Slow);
     }
 
     /// Makes the server hang: connections stand, and nothing comes through.
@@ -102,8 +112,10 @@ async fn pump(
             },
             Ok(interjection) = interjections.recv() => bytes = interjection,
         }
-        if state.wait_for(|state| *state == State::Open).await.is_err() {
-            return;
+        let goes_on = state.wait_for(|state| matches!(state, State::Open | State::Slow)).await;
+        let Ok(state) = goes_on.map(|state| *state) else { return };
+        if state == State::Slow {
+            tokio::time::sleep(SLOW * bytes.len() as u32).await;
         }
         if to.write_all(&bytes).await.is_err() {
             return;

@@ -3,7 +3,7 @@ use shared::{
     broker::{Worker, dead_letters::DeadLetters},
     chat::event::{Event, encode},
 };
-use test_support::{body, eventually, message};
+use test_support::{Proxy, body, eventually, message};
 
 use crate::support::{all_acknowledged, dead, event, system, until_accepted};
 
@@ -20,6 +20,23 @@ async fn what_cannot_be_read_is_buried_and_its_neighbours_are_broadcast() {
     until_accepted(&system, 2).await;
     broadcaster.stop().await;
     assert_eq!(dead(&system).await, Some(3));
+    all_acknowledged(&system).await;
+}
+
+/// RabbitMQ takes bodies that are far larger than any of the gateway's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
+    let system = system().await;
+    let proxy = Proxy::start(&system.broker.server(), true).await;
+    let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
+    let broadcaster = system.broadcaster_with(&[&through, "--broker-timeout=2s"]).ready().await;
+    proxy.slow_down();
+    system.broker.publish(&body([event("p1", "before")])).await;
+    system.broker.publish(&vec![b'x'; 15 * 1024 * 1024]).await;
+    system.broker.publish(&body([event("p1", "behind")])).await;
+    until_accepted(&system, 4).await;
+    eventually("it is buried", async || (dead(&system).await == Some(1)).then_some(())).await;
+    broadcaster.stop().await;
     all_acknowledged(&system).await;
 }
 

@@ -2,9 +2,12 @@ use shared::{
     broker::{Worker, dead_letters::DeadLetters},
     chat::RequestedStatus,
 };
-use test_support::{System, body, message, status_change};
+use test_support::{Proxy, System, body, eventually, message, status_change};
 
-use crate::support::{change, event, publish_each, sessions, system};
+use crate::support::{change, event, publish_each, sessions, system, until_persisted};
+
+/// Just less than RabbitMQ takes, in bytes.
+const LARGE: usize = 15 * 1024 * 1024;
 
 async fn dead_letters(system: &System) -> DeadLetters {
     DeadLetters::open(&system.broker.settings(), Worker::Persister).await.unwrap()
@@ -103,6 +106,31 @@ async fn what_has_the_id_of_another_is_not_lost() {
     assert_eq!(system.database.texts(kept).await, ["mine"]);
     let reasons = reasons(&system).await;
     assert_eq!(reasons, ["another event has its id"; 2]);
+}
+
+/// RabbitMQ takes bodies that are far larger than any of the gateway's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
+    let system = system().await;
+    let proxy = Proxy::start(&system.broker.server(), true).await;
+    let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
+    let persister = system.persister_with(&[&through, "--broker-timeout=2s"]).ready().await;
+    proxy.slow_down();
+    publish_each(&system, [event(&message("p1", "before"))]).await;
+    system.broker.publish(&vec![b'x'; LARGE]).await;
+    publish_each(&system, [event(&message("p1", "behind"))]).await;
+    until_persisted(&system, 2).await;
+    let api = persister.api();
+    eventually("the burial is confirmed", async || {
+        (api.metric("chat_persister_dead_letters_total").await == 1).then_some(())
+    })
+    .await;
+    persister.stop().await;
+
+    let letters = dead_letters(&system).await.list(10).await.unwrap();
+    assert!(letters[0].reason.contains("not a body of events"), "{}", letters[0].reason);
+    assert_eq!((letters.len(), letters[0].size), (1, LARGE));
+    assert!(letters[0].body.len() < 100_000, "an operator wants to see the beginning");
 }
 
 /// What kills whoever takes it, RabbitMQ itself takes out of the way in the end.

@@ -14,7 +14,8 @@ pub struct DeadLetterCommand {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Verb {
-    /// Show them, oldest first, one JSON object a line; they stay where they are
+    /// Show them, oldest first, one JSON object a line, with their bytes counted and the first of them; they
+    /// stay where they are
     List {
         /// How many to show at most
         #[arg(long, default_value_t = 100, value_name = "NUMBER")]
@@ -46,8 +47,12 @@ impl DeadLetterCommand {
         match self.verb {
             Verb::List { limit } => {
                 for letter in letters.list(limit).await? {
+                    let (reason, bytes) = (letter.reason, letter.size);
                     let body = String::from_utf8_lossy(&letter.body);
-                    println!("{}", serde_json::json!({ "reason": letter.reason, "body": body }));
+                    println!(
+                        "{}",
+                        serde_json::json!({ "reason": reason, "bytes": bytes, "body": body })
+                    );
                 }
             }
             Verb::Replay { limit } => {

@@ -2,6 +2,7 @@
 
 use lapin::{
     BasicProperties, Channel,
+    message::Delivery,
     options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions, QueuePurgeOptions},
     types::{AMQPValue, FieldTable},
 };
@@ -36,9 +37,15 @@ pub async fn bury(
 pub struct DeadLetter {
     /// Why it is one.
     pub reason: String,
-    /// What could not be dealt with.
+    /// The beginning of what could not be dealt with, 64 KiB at most: all of it, where the gateway
+    /// has accepted it.
     pub body: Vec<u8>,
+    /// How many bytes that has as a whole.
+    pub size: usize,
 }
+
+/// The most bytes of a dead letter that an operator is shown.
+const SHOWN: usize = 64 * 1024;
 
 /// The dead letters of one worker, opened by an operator.
 pub struct DeadLetters {
@@ -67,10 +74,14 @@ impl DeadLetters {
     pub async fn list(self, limit: usize) -> Result<Vec<DeadLetter>, Broken> {
         let mut letters = Vec::new();
         while letters.len() < limit {
-            let Some((letter, _)) = self.take().await? else {
+            let Some(delivery) = self.take().await? else {
                 break;
             };
-            letters.push(letter);
+            letters.push(DeadLetter {
+                reason: reason(&delivery.properties),
+                body: delivery.data.iter().copied().take(SHOWN).collect(),
+                size: delivery.data.len(),
+            });
         }
         // Closing gives back what was taken and not acknowledged.
         in_time(self.settings.broker_timeout, self.channel.close(200, "listed".into())).await?;
@@ -90,11 +101,11 @@ impl DeadLetters {
         let limit = limit.min(self.count().await?);
         let mut replayed = 0;
         while replayed < limit {
-            let Some((letter, tag)) = self.take().await? else {
+            let Some(delivery) = self.take().await? else {
                 break;
             };
-            publisher.publish_to_queue(&queue, &letter.body, &[]).await?;
-            let ack = self.channel.basic_ack(tag, BasicAckOptions::default());
+            publisher.publish_to_queue(&queue, &delivery.data, &[]).await?;
+            let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
             in_time(self.settings.broker_timeout, ack).await?;
             replayed += 1;
         }
@@ -120,15 +131,12 @@ impl DeadLetters {
         Ok(usize::try_from(queue.message_count()).unwrap_or(usize::MAX))
     }
 
-    async fn take(&self) -> Result<Option<(DeadLetter, u64)>, Broken> {
+    async fn take(&self) -> Result<Option<Delivery>, Broken> {
         let queue = self.settings.names().dead_letters(self.worker);
         let get = self.channel.basic_get(queue.into(), BasicGetOptions::default());
-        let Some(message) = in_time(self.settings.broker_timeout, get).await? else {
-            return Ok(None);
-        };
-        let delivery = message.delivery;
-        let reason = reason(&delivery.properties);
-        Ok(Some((DeadLetter { reason, body: delivery.data }, delivery.delivery_tag)))
+        // How large it is, and so how long it takes, is not known before it is there.
+        let message = in_time(self.settings.broker_timeout * 10, get).await?;
+        Ok(message.map(|message| message.delivery))
     }
 }
 

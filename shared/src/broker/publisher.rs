@@ -47,6 +47,10 @@ pub struct Publisher {
 /// Time between two looks at whether a connection is still blocked.
 const UNBLOCKED_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
+/// What the confirm of a body may take longer for each whole MiB that it has. The services' own
+/// bodies are smaller; but whatever RabbitMQ took from somebody else must be able to be buried.
+const TIME_PER_MEBIBYTE: Duration = Duration::from_secs(1);
+
 /// Persistent, as AMQP 0-9-1 numbers it.
 const PERSISTENT: u8 = 2;
 
@@ -121,6 +125,12 @@ impl Publisher {
         self.confirmed(first, queue.to_owned(), body, table).await
     }
 
+    /// How long the confirm of `body` may take.
+    fn patience(&self, body: &[u8]) -> Duration {
+        let mebibytes = u32::try_from(body.len() >> 20).unwrap_or(u32::MAX);
+        self.timeout + TIME_PER_MEBIBYTE * mebibytes
+    }
+
     async fn confirmed(
         &self,
         channel: &Channel,
@@ -133,7 +143,7 @@ impl Publisher {
             .with_delivery_mode(PERSISTENT)
             .with_content_type("application/json".into())
             .with_headers(headers);
-        let confirmation = in_time(self.timeout, async {
+        let confirmation = in_time(self.patience(body), async {
             // The exchange without a name leads to the queue that the key names.
             let confirm = channel.basic_publish("".into(), queue.into(), options, body, properties);
             confirm.await?.await

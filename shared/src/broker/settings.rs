@@ -33,7 +33,8 @@ pub struct BrokerSettings {
     #[arg(long, env = "QUEUE_MAX_BYTES", default_value_t = 8 * 1024 * 1024 * 1024, value_name = "BYTES")]
     pub queue_max_bytes: u64,
 
-    /// Time within which RabbitMQ must answer a question or confirm a publish
+    /// Time within which RabbitMQ must answer a question or confirm a publish; the confirm of a
+    /// large body may take a second longer for each MiB
     #[arg(long, env = "BROKER_TIMEOUT", default_value = "1500ms", value_parser = duration, value_name = "DURATION")]
     pub broker_timeout: Duration,
 }
