@@ -9,7 +9,8 @@ use shared::service::{Outage, health::Dependency};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    group_commit::group_commit, metrics::Metrics, reads::Reads, routes, settings::Settings,
+    clock::Clock, group_commit::group_commit, metrics::Metrics, reads::Reads, routes,
+    settings::Settings,
 };
 
 /// How long calls that are under way may take to finish after the gateway was told to stop, in
@@ -38,9 +39,11 @@ pub async fn run(
     let pool = database::pool(&settings.database, usize::from(settings.database_pool_size))?;
     let reads = Reads::new(pool, settings.database.database_timeout);
     let registry = Arc::new(registry);
+    let clock = web::Data::new(Clock::default());
     let app = settings.pusher.clone();
     let server = HttpServer::new(move || {
         App::new()
+            .app_data(clock.clone())
             .app_data(web::Data::new(acceptor.clone()))
             .app_data(web::Data::new(reads.clone()))
             .app_data(web::Data::new(broker.clone()))

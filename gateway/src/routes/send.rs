@@ -4,13 +4,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared::chat::{
-    self, Content, Message, Name, PlayerId, SenderId, SenderType, SocketId, TraceParent,
-    event::Event,
+    Content, Message, Name, PlayerId, SenderId, SenderType, SocketId, TraceParent, event::Event,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    clock::Clock,
     group_commit::Acceptor,
     http::{Body, ClientId, Problem, ProblemBody},
 };
@@ -48,7 +48,7 @@ pub struct Accepted {
     success: bool,
     /// The message's id.
     message_id: Uuid,
-    /// When it was accepted.
+    /// When it was accepted: later than whatever this gateway accepted before.
     accepted_at: DateTime<Utc>,
     /// Always `accepted`.
     #[schema(examples("accepted"))]
@@ -75,9 +75,10 @@ pub struct Accepted {
 pub async fn send(
     http: HttpRequest,
     body: Body<SendRequest>,
+    clock: web::Data<Clock>,
     acceptor: web::Data<Acceptor>,
 ) -> Result<HttpResponse, Problem> {
-    let message = body.0.into_message(traceparent(&http))?;
+    let message = body.0.into_message(clock.accept(), traceparent(&http))?;
     let (message_id, accepted_at) = (message.message_id, message.accepted_at);
     let event = Event::Message(Box::new(message)).encode().map_err(|_| Problem::Internal)?;
     acceptor.accept(event).await.map_err(|_| Problem::NotAccepted)?;
@@ -90,7 +91,11 @@ pub async fn send(
 }
 
 impl SendRequest {
-    fn into_message(self, traceparent: Option<TraceParent>) -> Result<Message, Problem> {
+    fn into_message(
+        self,
+        accepted_at: DateTime<Utc>,
+        traceparent: Option<TraceParent>,
+    ) -> Result<Message, Problem> {
         let content = self.content.or(self.message);
         let (sender_id, sender_name) = match self.sender_type {
             SenderType::Player => (
@@ -107,7 +112,7 @@ impl SendRequest {
             sender_id,
             sender_name,
             content: content.ok_or_else(|| Problem::invalid_field("content", "is missing"))?,
-            accepted_at: chat::now(),
+            accepted_at,
             socket_id: self.socket_id,
             traceparent,
         })

@@ -3,12 +3,13 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::chat::{self, RequestedStatus, StatusChange, event::Event};
+use shared::chat::{RequestedStatus, StatusChange, event::Event};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::send::traceparent;
 use crate::{
+    clock::Clock,
     group_commit::Acceptor,
     http::{Body, ClientId, PathPlayer, Problem, ProblemBody},
 };
@@ -61,13 +62,14 @@ pub async fn change_status(
     http: HttpRequest,
     player: PathPlayer,
     body: Body<StatusRequest>,
+    clock: web::Data<Clock>,
     acceptor: web::Data<Acceptor>,
 ) -> Result<HttpResponse, Problem> {
     let change = StatusChange {
         change_id: body.0.change_id.map_or_else(Uuid::now_v7, ClientId::uuid),
         player_id: player.0,
         status: body.0.status,
-        accepted_at: chat::now(),
+        accepted_at: clock.accept(),
         traceparent: traceparent(&http),
     };
     let (change_id, accepted_at) = (change.change_id, change.accepted_at);

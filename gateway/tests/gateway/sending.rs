@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use shared::{broker::Worker, chat::event::Event};
 use test_support::System;
@@ -54,6 +55,23 @@ async fn a_status_change_goes_through_the_queue_like_a_message() {
     let events = system.broker.drain_events(Worker::Persister).await;
     assert!(matches!(events.as_slice(), [Event::StatusChange(_)]), "{events:?}");
     assert_eq!(gateway.api().change_status("p1", "pending").await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_accepted_is_accepted_later_than_what_was_before() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let api = gateway.api();
+    let mut accepted = Vec::new();
+    for _ in 0..5 {
+        for answer in
+            [api.send_as_player("p1", "hi").await, api.change_status("p1", "active").await]
+        {
+            let accepted_at = answer.json["acceptedAt"].as_str().unwrap().parse::<DateTime<Utc>>();
+            accepted.push(accepted_at.unwrap());
+        }
+    }
+    assert!(accepted.is_sorted_by(|earlier, later| earlier < later), "{accepted:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
