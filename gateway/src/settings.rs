@@ -9,6 +9,9 @@ use shared::{
     service::{settings::duration, telemetry::LogSettings},
 };
 
+/// What leaves calls that are under way enough of the time in which a gateway stops.
+const LONGEST_DRAIN: Duration = Duration::from_secs(5);
+
 /// What the gateway needs to know in order to run.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
@@ -32,6 +35,11 @@ pub struct Settings {
     /// Time between two checks that both queues are there and bound
     #[arg(long, env = "TOPOLOGY_CHECK_INTERVAL", default_value = "5s", value_parser = duration, value_name = "DURATION")]
     pub topology_check_interval: Duration,
+
+    /// Time for which a gateway that was told to stop still serves, saying that it is not ready, so
+    /// that whoever leads clients to it can lead them elsewhere; 5s at most
+    #[arg(long, env = "SHUTDOWN_DRAIN", default_value = "2s", value_parser = duration, value_name = "DURATION")]
+    pub shutdown_drain: Duration,
 
     /// Connections to the database at most
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
@@ -67,6 +75,9 @@ impl Settings {
     /// # Errors
     /// Names the setting.
     pub fn check(&self) -> Result<(), String> {
+        if self.shutdown_drain > LONGEST_DRAIN {
+            return Err(format!("SHUTDOWN_DRAIN must be {LONGEST_DRAIN:?} at most"));
+        }
         self.broker.check()?;
         self.database.check()
     }

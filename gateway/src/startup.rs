@@ -2,26 +2,27 @@
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, HttpServer, middleware::from_fn, web};
 use anyhow::Context;
 use prometheus_client::registry::Registry;
 use shared::service::{Outage, health::Dependency};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::Clock, group_commit::group_commit, metrics::Metrics, reads::Reads, routes,
-    settings::Settings,
+    clock::Clock, group_commit::group_commit, http::ask_to_leave, metrics::Metrics, reads::Reads,
+    routes, settings::Settings,
 };
 
-/// How long calls that are under way may take to finish after the gateway was told to stop, in
-/// seconds. A send takes 2 at most.
-const GRACE_SECONDS: u64 = 8;
+/// How long a gateway may take to stop: its drain, and then what the calls that are still under way
+/// take to finish. A send takes 2 seconds at most; and whoever stops it may end it by force after 10.
+const TIME_TO_STOP: Duration = Duration::from_secs(9);
 
 /// How long a client may take to send the head of a request.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Serves on `listener` until `stop` is cancelled, and then finishes what it holds. It starts
-/// whether or not the broker and the database are there.
+/// Serves on `listener` until `stop` is cancelled, and then for the drain, in which its clients
+/// leave, before it finishes what it holds. It starts whether or not the broker and the database are
+/// there.
 ///
 /// # Errors
 /// When the listener cannot be served. Nothing else ends it.
@@ -41,22 +42,29 @@ pub async fn run(
     let registry = Arc::new(registry);
     let clock = web::Data::new(Clock::default());
     let app = settings.pusher.clone();
+    let drain = settings.shutdown_drain;
+    let stopping = web::Data::new(stop.clone());
     let server = HttpServer::new(move || {
         App::new()
+            .app_data(stopping.clone())
             .app_data(clock.clone())
             .app_data(web::Data::new(acceptor.clone()))
             .app_data(web::Data::new(reads.clone()))
             .app_data(web::Data::new(broker.clone()))
             .app_data(web::Data::new(app.clone()))
             .app_data(web::Data::from(Arc::clone(&registry)))
+            .wrap(from_fn(ask_to_leave))
             .configure(routes::configure)
     })
     .client_request_timeout(CLIENT_PATIENCE)
     .disable_signals()
-    .shutdown_timeout(GRACE_SECONDS)
+    .shutdown_timeout(TIME_TO_STOP.saturating_sub(drain).as_secs())
     .listen(listener)
     .context("the HTTP interface cannot be served")?
-    .shutdown_signal(stop.cancelled_owned())
+    .shutdown_signal(async move {
+        stop.cancelled().await;
+        tokio::time::sleep(drain).await;
+    })
     .run();
     tokio::select! {
         served = server => served.context("the HTTP interface ended badly")?,

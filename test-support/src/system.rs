@@ -26,9 +26,14 @@ pub struct Running {
 }
 
 impl Running {
+    /// Tells it to stop.
+    pub fn begin_to_stop(&self) {
+        self.stop.cancel();
+    }
+
     /// Tells it to stop and waits until it has.
     pub async fn stop(self) {
-        self.stop.cancel();
+        self.begin_to_stop();
         self.task.await.unwrap();
     }
 
@@ -106,6 +111,8 @@ impl System {
         arguments.extend(app_settings());
         // As long as the broker's own, so that a slow machine makes no 503.
         arguments.extend(["--auth-mode=off", "--send-timeout=30s"].map(ToOwned::to_owned));
+        // No test's clients need to be led elsewhere, but for those of the tests about it.
+        arguments.push("--shutdown-drain=1ms".to_owned());
         let settings = parse::<gateway::settings::Settings>(arguments, settings);
         start(async |listener, stop| gateway::startup::run(settings, listener, stop).await)
     }

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use shared::service::health::{self, Dependency, Readiness, State};
+use tokio_util::sync::CancellationToken;
 
 use crate::reads::Reads;
 
@@ -18,7 +19,8 @@ pub async fn live() -> HttpResponse {
 
 /// Says whether messages can be sent, and how each dependency is
 ///
-/// It takes the broker to send, and no database.
+/// It takes the broker to send, and no database. A gateway that was told to stop is not ready
+/// either, though it answers a little longer.
 #[utoipa::path(
     get,
     path = "/health/ready",
@@ -28,8 +30,15 @@ pub async fn live() -> HttpResponse {
         (status = 503, description = "They cannot", body = Readiness),
     )
 )]
-pub async fn ready(broker: web::Data<Dependency>, reads: web::Data<Reads>) -> HttpResponse {
+pub async fn ready(
+    stop: web::Data<CancellationToken>,
+    broker: web::Data<Dependency>,
+    reads: web::Data<Reads>,
+) -> HttpResponse {
     let database = State::from(reads.is_up().await);
     let states = [(broker.name(), State::from(broker.is_up())), ("database", database)];
-    Readiness::new(broker.is_up(), states).into_response()
+    match stop.is_cancelled() {
+        true => Readiness::stopping(states).into_response(),
+        false => Readiness::new(broker.is_up(), states).into_response(),
+    }
 }

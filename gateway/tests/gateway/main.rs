@@ -16,3 +16,4 @@ mod outages;
 mod plan;
 mod pusher_auth;
 mod sending;
+mod stopping;

@@ -66,7 +66,7 @@ impl From<bool> for State {
 /// The answer to `/health/ready`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Readiness {
-    /// `ready` or `unready`.
+    /// `ready`, `unready`, or `stopping` when the service was told to stop.
     pub status: &'static str,
     /// Each dependency with its state.
     #[schema(value_type = std::collections::BTreeMap<String, State>)]
@@ -78,6 +78,11 @@ impl Readiness {
     pub fn new(ready: bool, dependencies: impl IntoIterator<Item = (&'static str, State)>) -> Self {
         let status = if ready { "ready" } else { "unready" };
         Self { status, dependencies: dependencies.into_iter().collect() }
+    }
+
+    /// Says `stopping`, which is not ready, naming the state of each dependency.
+    pub fn stopping(dependencies: impl IntoIterator<Item = (&'static str, State)>) -> Self {
+        Self { status: "stopping", dependencies: dependencies.into_iter().collect() }
     }
 
     /// The answer: 200 when ready, else 503.

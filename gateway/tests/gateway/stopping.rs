@@ -1,0 +1,56 @@
+//! What clients see of a gateway that is told to stop.
+
+use shared::broker::Worker;
+use test_support::{Api, System};
+
+/// Whoever sends over a connection that stood idle at that time must not find it closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_goes_on_serving_for_a_while_and_lets_its_clients_know() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--shutdown-drain=60m"]).ready().await;
+    let (idle, new) = (gateway.api(), gateway.api());
+    let answer = idle.send_as_player("p1", "before").await;
+    assert_eq!((answer.status, answer.headers.get("connection")), (202, None));
+
+    gateway.begin_to_stop();
+    for api in [idle, new] {
+        let answer = api.send_as_player("p1", "meanwhile").await;
+        assert_eq!(
+            (answer.status, &answer.headers["connection"]),
+            (202, &"close".parse().unwrap())
+        );
+        let ready = api.get("/health/ready").await;
+        assert_eq!((ready.status, &ready.json["status"]), (503, &"stopping".into()));
+        assert_eq!(ready.json["dependencies"]["broker"], "up");
+        assert_eq!(api.get("/health/live").await.status, 200);
+    }
+    gateway.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_of_clients_that_leave_when_asked_is_answered() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--shutdown-drain=5s"]).ready().await;
+    // Each has a connection of its own.
+    let clients: Vec<_> =
+        (0..8).map(|_| tokio::spawn(send_until_asked_to_leave(gateway.api()))).collect();
+    system.broker.wait_for_some(&system.broker.names().queue(Worker::Persister)).await;
+    gateway.stop().await;
+    let mut accepted = 0;
+    for client in clients {
+        accepted += client.await.unwrap();
+    }
+    assert_eq!(system.broker.drain_events(Worker::Persister).await.len(), accepted);
+}
+
+/// Sends one message after the other, and says how many were accepted.
+async fn send_until_asked_to_leave(api: Api) -> usize {
+    for accepted in 1.. {
+        let answer = api.send_as_player("p1", "hello").await;
+        assert_eq!(answer.status, 202, "{answer:?}");
+        if answer.headers.get("connection").is_some_and(|it| it == "close") {
+            return accepted;
+        }
+    }
+    unreachable!("there is always another number")
+}
