@@ -20,6 +20,11 @@ const TIME_TO_STOP: Duration = Duration::from_secs(9);
 /// How long a client may take to send the head of a request.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long an idle connection is kept. Load balancers drop theirs after 60 seconds; if the gateway
+/// were the first, a request could cross its connection's being closed, and its sender would not know
+/// what had come of it.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 /// Serves on `listener` until `stop` is cancelled, and then for the drain, in which its clients
 /// leave, before it finishes what it holds. It starts whether or not the broker and the database are
 /// there.
@@ -57,6 +62,7 @@ pub async fn run(
             .configure(routes::configure)
     })
     .client_request_timeout(CLIENT_PATIENCE)
+    .keep_alive(KEEP_ALIVE)
     .disable_signals()
     .shutdown_timeout(TIME_TO_STOP.saturating_sub(drain).as_secs())
     .listen(listener)
