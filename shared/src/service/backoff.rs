@@ -5,7 +5,8 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 const SHORTEST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(10);
+/// What an outage costs beyond its end, and its double once the random part is added.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// Growing waits without an end.
 pub type Waits = Box<dyn Iterator<Item = Duration> + Send>;
