@@ -14,8 +14,8 @@ pub struct DeadLetterCommand {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Verb {
-    /// Show them, oldest first, one JSON object a line, with their bytes counted and the first of them; they
-    /// stay where they are
+    /// Show them, oldest first, one JSON object a line, which has the beginning of a large one and
+    /// how many bytes it has as a whole; they stay where they are
     List {
         /// How many to show at most
         #[arg(long, default_value_t = 100, value_name = "NUMBER")]

@@ -37,15 +37,15 @@ pub async fn bury(
 pub struct DeadLetter {
     /// Why it is one.
     pub reason: String,
-    /// The beginning of what could not be dealt with, 64 KiB at most: all of it, where the gateway
-    /// has accepted it.
+    /// The beginning of what could not be dealt with, 128 KiB at most: all of it, where a service
+    /// made it.
     pub body: Vec<u8>,
     /// How many bytes that has as a whole.
     pub size: usize,
 }
 
 /// The most bytes of a dead letter that an operator is shown.
-const SHOWN: usize = 64 * 1024;
+const SHOWN: usize = 128 * 1024;
 
 /// The dead letters of one worker, opened by an operator.
 pub struct DeadLetters {
