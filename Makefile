@@ -10,7 +10,7 @@ DIESEL_CLI := diesel_cli@2.3.14
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test lint fmt openapi schema clean packages programs tools
+.PHONY: help run up down status test chaos lint fmt openapi schema clean packages clocks programs tools
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -28,9 +28,14 @@ down: ## Stop what runs in the background
 status: ## Show what runs
 	@if [ -x $(STACK) ]; then exec $(STACK) status; else echo "nothing was ever built here"; fi
 
-test: packages end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
+test: clocks end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
 	cargo build --workspace
 	exec $(STACK) exec --dir .local/test -- cargo test --workspace
+
+# FAULTS="poison replay" picks some, SEED=7 repeats a run, RABBITMQ_ROOT=DIR takes another RabbitMQ.
+chaos: clocks programs ## Do bad things to a private system, and count what became of every message
+	cargo build -p chaos
+	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) $(FAULTS) $(if $(FAULTS),,--report docs/faults.md)
 
 lint: tools ## Check the format, clippy, licenses, dependencies and the schema
 	cargo fmt --all --check
@@ -55,6 +60,10 @@ clean: down ## Stop everything, and remove all that was built, installed or stor
 
 packages:
 	@scripts/install-packages.sh
+
+# What only drills need.
+clocks:
+	@scripts/install-packages.sh clocks
 
 programs:
 	cargo build -p gateway -p persister -p broadcaster -p local-pusher -p stack

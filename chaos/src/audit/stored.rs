@@ -1,0 +1,111 @@
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+/// All that is persisted.
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    /// The messages, by player.
+    pub messages: HashMap<String, Vec<StoredMessage>>,
+    /// The changes of status that were asked for, by player.
+    pub changes: HashMap<String, Vec<StoredChange>>,
+    /// The sessions, by id.
+    pub sessions: HashMap<Uuid, StoredSession>,
+    /// The last `seq` that was given out, by player.
+    pub last_seq: HashMap<String, i64>,
+}
+
+/// A message as it is persisted.
+#[derive(Clone, Debug)]
+pub struct StoredMessage {
+    /// Its id.
+    pub id: Uuid,
+    /// Its session.
+    pub session: Uuid,
+    /// Its number in the conversation.
+    pub seq: i64,
+    /// Whether staff wrote it.
+    pub by_staff: bool,
+    /// What it says.
+    pub content: String,
+    /// When it was accepted.
+    pub accepted_at: DateTime<Utc>,
+    /// When it was persisted.
+    pub persisted_at: DateTime<Utc>,
+}
+
+/// A change of status as it is persisted.
+#[derive(Clone, Debug)]
+pub struct StoredChange {
+    /// Its id.
+    pub id: Uuid,
+    /// Whether it resolves.
+    pub resolves: bool,
+    /// When it was accepted.
+    pub accepted_at: DateTime<Utc>,
+}
+
+/// A session as it is persisted.
+#[derive(Clone, Debug)]
+pub struct StoredSession {
+    /// Whose it is.
+    pub player: String,
+    /// `pending`, `active` or `resolved`.
+    pub status: String,
+    /// When its first message was accepted.
+    pub opened_at: DateTime<Utc>,
+    /// When its last message was accepted.
+    pub last_message_at: DateTime<Utc>,
+    /// When it was resolved.
+    pub resolved_at: Option<DateTime<Utc>>,
+}
+
+impl Stored {
+    /// Reads it all.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn read(client: &Client) -> Result<Self, tokio_postgres::Error> {
+        let mut stored = Self::default();
+        let messages = "SELECT player_id, id, session_id, seq, sender_type = 'staff', content, \
+                        accepted_at, persisted_at FROM chat_messages";
+        for row in client.query(messages, &[]).await? {
+            stored.messages.entry(row.try_get(0)?).or_default().push(StoredMessage {
+                id: row.try_get(1)?,
+                session: row.try_get(2)?,
+                seq: row.try_get(3)?,
+                by_staff: row.try_get(4)?,
+                content: row.try_get(5)?,
+                accepted_at: row.try_get(6)?,
+                persisted_at: row.try_get(7)?,
+            });
+        }
+        let changes = "SELECT player_id, id, status = 'resolved', accepted_at \
+                       FROM chat_status_changes";
+        for row in client.query(changes, &[]).await? {
+            stored.changes.entry(row.try_get(0)?).or_default().push(StoredChange {
+                id: row.try_get(1)?,
+                resolves: row.try_get(2)?,
+                accepted_at: row.try_get(3)?,
+            });
+        }
+        let sessions = "SELECT id, player_id, status, opened_at, last_message_at, resolved_at \
+                        FROM chat_sessions";
+        for row in client.query(sessions, &[]).await? {
+            let session = StoredSession {
+                player: row.try_get(1)?,
+                status: row.try_get(2)?,
+                opened_at: row.try_get(3)?,
+                last_message_at: row.try_get(4)?,
+                resolved_at: row.try_get(5)?,
+            };
+            stored.sessions.insert(row.try_get(0)?, session);
+        }
+        for row in client.query("SELECT player_id, last_seq FROM chat_conversations", &[]).await? {
+            stored.last_seq.insert(row.try_get(0)?, row.try_get(1)?);
+        }
+        Ok(stored)
+    }
+}

@@ -1,0 +1,178 @@
+//! RabbitMQ is away, hangs or refuses. Whatever it does, every send is answered within two seconds,
+//! and none is taken for accepted that is not.
+
+use anyhow::{Context, ensure};
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use super::{Fault, Group};
+use crate::{
+    drill::Drill,
+    plan::{Plan, Scale},
+    proxy::Step,
+};
+
+pub(super) fn faults() -> Vec<Fault> {
+    let fault = |name, what, inflict| Fault {
+        name,
+        group: Group::Broker,
+        what,
+        plan: Plan::usual,
+        inflict,
+    };
+    let proxied = |name, what, inflict| Fault { plan: with_a_proxy, ..fault(name, what, inflict) };
+    vec![
+        fault("rabbitmq-killed", "kill -9 of RabbitMQ, again and again", |drill| {
+            killed(drill).boxed_local()
+        }),
+        fault("rabbitmq-hung", "RabbitMQ is stopped in its tracks (SIGSTOP) for 20 s", |drill| {
+            hung(drill).boxed_local()
+        }),
+        fault("memory-alarm", "RabbitMQ runs out of memory, and blocks who publishes", |drill| {
+            alarmed(drill, ["set_vm_memory_high_watermark", "0.00001"], "0.4").boxed_local()
+        }),
+        fault("disk-alarm", "RabbitMQ runs out of disk, and blocks who publishes", |drill| {
+            alarmed(drill, ["set_disk_free_limit", "1000000GB"], "50MB").boxed_local()
+        }),
+        Fault {
+            plan: with_small_queues,
+            ..fault("queue-full", "Pusher is away until a queue is full", |drill| {
+                full(drill).boxed_local()
+            })
+        },
+        fault("channels-closed", "RabbitMQ closes every channel, again and again", |drill| {
+            channels_closed(drill).boxed_local()
+        }),
+        fault("connections-closed", "RabbitMQ closes every connection, again and again", |drill| {
+            connections_closed(drill).boxed_local()
+        }),
+        fault("queues-deleted", "somebody deletes one queue, the other, and both", |drill| {
+            deleted(drill).boxed_local()
+        }),
+        proxied("cut-at-connect", "the connection breaks as it is made", |drill| {
+            cut(drill, Step::Connect)
+        }),
+        proxied("cut-at-open", "the connection breaks as it is opened", |drill| {
+            cut(drill, Step::Open)
+        }),
+        proxied("cut-at-declare", "the connection breaks as queues are declared", |drill| {
+            cut(drill, Step::Declare)
+        }),
+        proxied("cut-at-publish", "the connection breaks in the middle of a publish", |drill| {
+            cut(drill, Step::Publish)
+        }),
+        proxied("cut-at-confirm", "the connection breaks, and a confirm is lost", |drill| {
+            cut(drill, Step::Confirm)
+        }),
+        proxied("cut-at-ack", "the connection breaks, and an acknowledgement is lost", |drill| {
+            cut(drill, Step::Acknowledge)
+        }),
+    ]
+}
+
+async fn killed(drill: &mut Drill) -> anyhow::Result<()> {
+    for _ in 0..drill.scale.pick(3, 1) {
+        drill.a_while().await;
+        for node in &drill.system.rabbitmq {
+            let killed = node.process().identity();
+            node.process().signal(Signal::SIGKILL);
+            node.process().replaced(killed).await;
+            node.ready().await?;
+        }
+    }
+    Ok(())
+}
+
+async fn hung(drill: &mut Drill) -> anyhow::Result<()> {
+    let signal = |drill: &Drill, signal| {
+        drill.system.rabbitmq.iter().for_each(|node| node.process().signal(signal));
+    };
+    signal(drill, Signal::SIGSTOP);
+    drill.last(20).await;
+    signal(drill, Signal::SIGCONT);
+    Ok(())
+}
+
+async fn alarmed(drill: &mut Drill, [order, value]: [&str; 2], usual: &str) -> anyhow::Result<()> {
+    let node = drill.system.rabbitmq.first().context("there is no broker")?;
+    node.control(&[order, value]).await?;
+    drill.last(20).await;
+    let refused = drill.portal.book().pages().refused;
+    ensure!(refused > 0, "nobody was blocked");
+    node.control(&[order, usual]).await?;
+    Ok(())
+}
+
+fn with_small_queues(scale: Scale) -> Plan {
+    Plan::usual(scale).services("QUEUE_MAX_BYTES", scale.pick(400_000, 20_000))
+}
+
+async fn full(drill: &mut Drill) -> anyhow::Result<()> {
+    drill.system.pusher.fail(&json!({ "kind": "status", "status": 500 })).await?;
+    let goal = drill.scale.pick(1_000, 40);
+    while drill.portal.book().pages().refused < goal {
+        drill.portal.answered(1).await;
+    }
+    drill.system.pusher.behave().await
+}
+
+async fn channels_closed(drill: &mut Drill) -> anyhow::Result<()> {
+    // What a channel's process tells its connection's when it gives up.
+    let close = "[Connection ! {channel_exit, 1, {amqp_error, precondition_failed, \"a drill\", \
+                 none}} || Connection <- rabbit_networking:local_connections()].";
+    again_and_again(drill, &["eval", close]).await
+}
+
+async fn connections_closed(drill: &mut Drill) -> anyhow::Result<()> {
+    again_and_again(drill, &["close_all_connections", "a drill"]).await
+}
+
+async fn again_and_again(drill: &mut Drill, order: &[&str]) -> anyhow::Result<()> {
+    for _ in 0..drill.scale.pick(8, 2) {
+        drill.a_while().await;
+        for node in &drill.system.rabbitmq {
+            node.control(order).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What is in a queue that is deleted is gone, so they are empty then. What is sent from then on
+/// must be in both.
+async fn deleted(drill: &mut Drill) -> anyhow::Result<()> {
+    let rounds: [&[&str]; 3] =
+        [&["chat.persist"], &["chat.broadcast"], &["chat.persist", "chat.broadcast"]];
+    for _ in 0..drill.scale.pick(3, 1) {
+        for queues in rounds {
+            drill.calm().await?;
+            let node = drill.system.rabbitmq.first().context("there is no broker")?;
+            drill.portal.resume();
+            for queue in queues {
+                node.control(&["delete_queue", queue]).await?;
+            }
+            drill.a_while().await;
+        }
+    }
+    Ok(())
+}
+
+fn with_a_proxy(scale: Scale) -> Plan {
+    Plan { proxied: true, ..Plan::usual(scale) }
+}
+
+fn cut(drill: &mut Drill, step: Step) -> LocalBoxFuture<'_, anyhow::Result<()>> {
+    async move {
+        for _ in 0..drill.scale.pick(20, 2) {
+            drill.a_while().await;
+            let proxy = drill.system.proxy.as_ref().context("there is no proxy")?;
+            if matches!(step, Step::Connect | Step::Open | Step::Declare) {
+                // Somebody must have a reason to connect.
+                proxy.cut(Step::Confirm).await;
+            }
+            proxy.cut(step).await;
+        }
+        Ok(())
+    }
+    .boxed_local()
+}

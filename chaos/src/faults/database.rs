@@ -1,0 +1,149 @@
+//! PostgreSQL is away, hangs or refuses. Whatever it does, messages are accepted and broadcast
+//! without delay, and all are persisted afterwards.
+
+use futures_util::FutureExt;
+use nix::sys::signal::Signal;
+
+use super::{Fault, Group};
+use crate::{
+    drill::Drill,
+    plan::{Plan, Scale},
+};
+
+pub(super) fn faults() -> Vec<Fault> {
+    let fault = |name, what, inflict| Fault {
+        name,
+        group: Group::Database,
+        what,
+        plan: Plan::usual,
+        inflict,
+    };
+    vec![
+        fault("postgres-killed", "kill -9 of PostgreSQL, which is away for 30 s", |drill| {
+            killed(drill).boxed_local()
+        }),
+        fault("postgres-hung", "PostgreSQL is stopped in its tracks (SIGSTOP) for 30 s", |drill| {
+            hung(drill).boxed_local()
+        }),
+        fault("postgres-cut", "connections are cut in the middle of transactions", |drill| {
+            cut(drill).boxed_local()
+        }),
+        fault("postgres-read-only", "PostgreSQL takes no writes for 30 s", |drill| {
+            read_only(drill).boxed_local()
+        }),
+        fault("postgres-full-up", "PostgreSQL has no connection left for 30 s", |drill| {
+            without_connections(drill).boxed_local()
+        }),
+        fault("postgres-locked", "somebody locks the sessions' table for 20 s", |drill| {
+            locked(drill).boxed_local()
+        }),
+        Fault {
+            plan: with_a_short_consumer_timeout,
+            ..fault(
+                "postgres-long-away",
+                "PostgreSQL is away for longer than RabbitMQ waits for an acknowledgement",
+                |drill| long_away(drill).boxed_local(),
+            )
+        },
+    ]
+}
+
+async fn killed(drill: &mut Drill) -> anyhow::Result<()> {
+    let postgres = drill.system.postgres.process();
+    postgres.hold_back();
+    postgres.signal(Signal::SIGKILL);
+    drill.last(30).await;
+    drill.all_broadcast().await?;
+    postgres.let_go();
+    drill.system.postgres.ready().await
+}
+
+async fn hung(drill: &mut Drill) -> anyhow::Result<()> {
+    drill.system.signal_postgres(Signal::SIGSTOP)?;
+    drill.last(30).await;
+    drill.all_broadcast().await?;
+    drill.system.signal_postgres(Signal::SIGCONT)?;
+    drill.system.postgres.ready().await
+}
+
+async fn cut(drill: &mut Drill) -> anyhow::Result<()> {
+    let victims = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                   WHERE pid <> pg_backend_pid() AND datname = current_database() \
+                   AND xact_start IS NOT NULL";
+    let (mut cut, goal) = (0, drill.scale.pick(40, 3));
+    while cut < goal {
+        let database = drill.system.database().await?;
+        cut += database.query_one(victims, &[]).await?.try_get::<_, i64>(0)?;
+    }
+    drill.notes.push(format!("{cut} transactions cut"));
+    Ok(())
+}
+
+async fn read_only(drill: &mut Drill) -> anyhow::Result<()> {
+    let set = async |drill: &Drill, value: &str| {
+        let database = drill.system.database().await?;
+        database.batch_execute("SET default_transaction_read_only = off").await?;
+        let set = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
+        database.batch_execute(&set).await?;
+        anyhow::Ok(database.batch_execute("SELECT pg_reload_conf()").await?)
+    };
+    set(drill, "on").await?;
+    drill.last(30).await;
+    drill.all_broadcast().await?;
+    set(drill, "off").await
+}
+
+async fn without_connections(drill: &mut Drill) -> anyhow::Result<()> {
+    // Those that are there go on for as long as they live, so they are cut first.
+    let first = drill.system.database().await?;
+    let mut taken = vec![first];
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE pid <> pg_backend_pid() AND datname = current_database()";
+    if let Some(first) = taken.first() {
+        first.batch_execute(cut).await?;
+    }
+    while let Ok(another) = drill.system.database().await {
+        taken.push(another);
+    }
+    drill.notes.push(format!("{} connections taken", taken.len()));
+    drill.last(30).await;
+    drill.all_broadcast().await?;
+    drop(taken);
+    Ok(())
+}
+
+async fn locked(drill: &mut Drill) -> anyhow::Result<()> {
+    let database = drill.system.database().await?;
+    database.batch_execute("BEGIN; LOCK TABLE chat_sessions IN ACCESS EXCLUSIVE MODE").await?;
+    drill.last(20).await;
+    drill.all_broadcast().await?;
+    database.batch_execute("COMMIT").await?;
+    Ok(())
+}
+
+fn with_a_short_consumer_timeout(scale: Scale) -> Plan {
+    Plan::usual(scale).rabbitmq("consumer_timeout", scale.pick(10_000, 1_000))
+}
+
+async fn long_away(drill: &mut Drill) -> anyhow::Result<()> {
+    // It looks at how long its consumers have held something once a minute only, and new channels
+    // ask how often they shall look.
+    let often = "application:set_env(rabbit, channel_tick_interval, 1000).";
+    for node in &drill.system.rabbitmq {
+        node.control(&["eval", often]).await?;
+        node.control(&["close_all_connections", "a drill"]).await?;
+    }
+    drill.a_while().await;
+    let postgres = drill.system.postgres.process();
+    postgres.hold_back();
+    postgres.signal(Signal::SIGKILL);
+    drill.last(45).await;
+    drill.all_broadcast().await?;
+    drill
+        .until("RabbitMQ took back what the persisters held", async |drill| {
+            drill.system.rabbitmq_wrote("delivery acknowledgement on channel").unwrap_or(false)
+        })
+        .await?;
+    postgres.let_go();
+    drill.system.postgres.ready().await
+}

@@ -1,0 +1,97 @@
+//! Pusher is away, hangs or refuses. Whatever it does, messages are persisted without delay, and
+//! all are broadcast afterwards.
+
+use anyhow::ensure;
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use serde_json::{Value, json};
+
+use super::{Fault, Group};
+use crate::{
+    drill::Drill,
+    plan::{Plan, Scale},
+    portal::Load,
+};
+
+pub(super) fn faults() -> Vec<Fault> {
+    let fault = |name, what, inflict| Fault {
+        name,
+        group: Group::Pusher,
+        what,
+        plan: Plan::usual,
+        inflict,
+    };
+    vec![
+        fault("pusher-refuses", "Pusher breaks every connection", |drill| {
+            with(drill, json!({ "kind": "refuse" }))
+        }),
+        fault("pusher-500", "Pusher answers 500", |drill| {
+            with(drill, json!({ "kind": "status", "status": 500 }))
+        }),
+        fault("pusher-429", "Pusher answers 429 with Retry-After", |drill| {
+            with(drill, json!({ "kind": "status", "status": 429, "retryAfterSeconds": 2 }))
+        }),
+        fault("pusher-401", "Pusher answers 401: the secret is wrong", |drill| {
+            with(drill, json!({ "kind": "status", "status": 401 }))
+        }),
+        fault("pusher-403", "Pusher answers 403: the quota is used up", |drill| {
+            with(drill, json!({ "kind": "status", "status": 403 }))
+        }),
+        fault("pusher-hangs", "Pusher takes calls and does not answer", |drill| {
+            with(drill, json!({ "kind": "hang" }))
+        }),
+        fault("pusher-closes", "Pusher breaks off in the middle of its answer", |drill| {
+            with(drill, json!({ "kind": "close" }))
+        }),
+        fault("pusher-loses", "Pusher does as it is told, and its answer is lost", |drill| {
+            lose_answers(drill).boxed_local()
+        }),
+        Fault {
+            plan: with_a_backlog,
+            ..fault("pusher-slow", "Pusher takes 2 s a call, and 10,000 messages wait", |drill| {
+                slow(drill).boxed_local()
+            })
+        },
+    ]
+}
+
+fn with(drill: &mut Drill, order: Value) -> LocalBoxFuture<'_, anyhow::Result<()>> {
+    async move {
+        drill.system.pusher.fail(&order).await?;
+        drill.last(30).await;
+        drill.all_persisted().await?;
+        drill.system.pusher.behave().await
+    }
+    .boxed_local()
+}
+
+/// Only some, since each of them is broadcast once more.
+async fn lose_answers(drill: &mut Drill) -> anyhow::Result<()> {
+    for _ in 0..drill.scale.pick(10, 1) {
+        drill.system.pusher.fail(&json!({ "kind": "lost", "times": 5 })).await?;
+        drill.a_while().await;
+    }
+    drill.system.pusher.behave().await
+}
+
+const BACKLOG: u64 = 10_000;
+
+fn with_a_backlog(scale: Scale) -> Plan {
+    let load = Load { clients: scale.pick(64, 12), per_second: None, players: 100 };
+    Plan { load, ..Plan::usual(scale) }
+}
+
+async fn slow(drill: &mut Drill) -> anyhow::Result<()> {
+    let delay = drill.scale.pick(2_000, 100);
+    drill.system.pusher.fail(&json!({ "kind": "delay", "milliseconds": delay })).await?;
+    let backlog = drill.scale.pick(BACKLOG, 200);
+    let broadcast = |drill: &Drill| drill.system.pusher.heard().messages.len() as u64 / 2;
+    while drill.portal.book().pages().accepted < broadcast(drill) + backlog {
+        drill.portal.answered(100).await;
+    }
+    drill.portal.pause();
+    drill.all_persisted().await?;
+    let waiting = drill.portal.book().pages().accepted - broadcast(drill);
+    ensure!(waiting > backlog / 2, "nothing waited for Pusher");
+    drill.notes.push(format!("{waiting} messages waited for Pusher when all were persisted"));
+    drill.system.pusher.behave().await
+}

@@ -1,0 +1,132 @@
+//! The program: see `chaos --help`.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, ensure};
+use chaos::{Fault, Options, Parts, Row, Scale, report, run};
+use clap::Parser;
+use shared::service::{install_crypto, shutdown};
+
+/// Does bad things to a whole private system under load, one after the other, and counts what came of
+/// every message. Fails when one that was accepted is lost, doubled, out of its session or not
+/// announced, or waits for a person
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Command {
+    /// The faults, by name; all of them when none is named
+    #[arg(value_name = "FAULT")]
+    faults: Vec<String>,
+
+    /// List the faults, and do nothing
+    #[arg(long)]
+    list: bool,
+
+    /// What the random choices are made from; a number of its own for every run when it is not given
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+
+    /// Use the RabbitMQ of this root file system, such as an unpacked container image, and not the
+    /// one that is installed; needs root
+    #[arg(long, env = "RABBITMQ_ROOT", value_name = "DIR")]
+    rabbitmq_root: Option<PathBuf>,
+
+    /// Write the table into this page, in the place of the one for the same seed and RabbitMQ
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
+    /// Where the systems keep everything, one directory a fault
+    #[arg(long = "dir", value_name = "DIR", default_value = ".local/chaos")]
+    directory: PathBuf,
+
+    /// The directory of the services' programs; without it, the one that this program is in
+    #[arg(long = "bin-dir", value_name = "DIR")]
+    binaries: Option<PathBuf>,
+}
+
+#[tokio::main]
+#[expect(clippy::print_stderr, reason = "what went wrong, to the one who asked for it")]
+async fn main() -> ExitCode {
+    install_crypto();
+    match drill(Command::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("chaos: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all went well.
+#[expect(clippy::print_stdout, reason = "the table is the answer")]
+async fn drill(command: Command) -> anyhow::Result<bool> {
+    let faults = chosen(&command.faults)?;
+    if command.list {
+        for fault in faults {
+            println!("{:<20} {}", fault.name, fault.what);
+        }
+        return Ok(true);
+    }
+    let binaries = match command.binaries {
+        Some(binaries) => binaries,
+        None => own_directory()?,
+    };
+    let options = Options {
+        directory: command.directory,
+        parts: Parts { binaries, rabbitmq_root: command.rabbitmq_root },
+        seed: command.seed.unwrap_or_else(|| fastrand::u64(0..1_000_000)),
+        scale: Scale::Full,
+        stop: shutdown::on_signal()?,
+    };
+    let mut rows = Vec::new();
+    println!("seed {}\n\n{}", options.seed, report::head());
+    for fault in faults {
+        if options.stop.is_cancelled() {
+            break;
+        }
+        let row = run(&[fault], &options).await;
+        println!("{}", report::line(&row));
+        rows.push(row);
+    }
+    if let Some(page) = command.report {
+        write(&page, options.seed, &rows)
+            .with_context(|| format!("cannot write {}", page.display()))?;
+    }
+    let failed = rows.iter().filter(|row| !row.problems.is_empty()).count();
+    println!("\n{} of {} went well", rows.len() - failed, rows.len());
+    Ok(failed == 0)
+}
+
+fn chosen(names: &[String]) -> anyhow::Result<Vec<Fault>> {
+    let mut faults = chaos::all();
+    for name in names {
+        ensure!(
+            faults.iter().any(|fault| fault.name == name),
+            "there is no fault {name}; --list shows what there is"
+        );
+    }
+    if !names.is_empty() {
+        faults.retain(|fault| names.iter().any(|name| name == fault.name));
+    }
+    Ok(faults)
+}
+
+fn own_directory() -> anyhow::Result<PathBuf> {
+    let own = env::current_exe().context("cannot find this program")?;
+    Ok(own.parent().unwrap_or(Path::new("/")).to_owned())
+}
+
+fn write(page: &Path, seed: u64, rows: &[Row]) -> anyhow::Result<()> {
+    let servers = rows.iter().map(|row| row.servers.as_str()).find(|servers| !servers.is_empty());
+    let title = format!("{}, seed {seed}", servers.unwrap_or("No system"));
+    let lines: Vec<_> = rows.iter().map(report::line).collect();
+    let section = format!("{}\n{}\n", report::head(), lines.join("\n"));
+    let text = fs::read_to_string(page).unwrap_or_else(|_| "# Faults\n".to_owned());
+    let new = page.with_extension("new");
+    fs::write(&new, report::with_section(&text, &title, &section))?;
+    Ok(fs::rename(new, page)?)
+}

@@ -1,0 +1,114 @@
+//! Clients that behave as a portal's front ends do, and what they know of their posts.
+
+mod book;
+mod client;
+mod post;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use tokio::{sync::watch, task::JoinSet, time::timeout};
+
+use self::client::{Answer, Client};
+pub use self::{
+    book::{Book, Entry, Pages},
+    post::{Act, Post},
+};
+
+/// How much is sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Clients that send at once.
+    pub clients: u16,
+    /// What all of them together send in a second; as much as they can when there is no number.
+    pub per_second: Option<u16>,
+    /// Players that they write as and to.
+    pub players: usize,
+}
+
+impl Load {
+    /// The time between two posts of one client.
+    fn pause(&self) -> Option<Duration> {
+        let per_second = self.per_second?;
+        Some(Duration::from_secs(1) * u32::from(self.clients) / u32::from(per_second))
+    }
+}
+
+/// Whether something new is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doors {
+    Open,
+    /// Nothing for now.
+    Ajar,
+    /// Nothing any more.
+    Shut,
+}
+
+/// Clients at work.
+#[derive(Debug)]
+pub struct Portal {
+    book: Arc<Book>,
+    doors: watch::Sender<Doors>,
+    clients: JoinSet<()>,
+}
+
+impl Portal {
+    /// Has clients send to `gateways`.
+    ///
+    /// # Errors
+    /// When there can be no HTTP client.
+    pub fn open(
+        load: Load,
+        gateways: &[SocketAddr],
+        random: &mut fastrand::Rng,
+    ) -> anyhow::Result<Self> {
+        let doors = watch::Sender::new(Doors::Open);
+        let (book, http) = (Arc::<Book>::default(), Client::http()?);
+        let mut clients = JoinSet::new();
+        for _ in 0..load.clients {
+            let client = Client {
+                http: http.clone(),
+                gateways: gateways.to_vec(),
+                load,
+                book: Arc::clone(&book),
+                random: random.fork(),
+                doors: doors.subscribe(),
+            };
+            clients.spawn(client.run());
+        }
+        Ok(Self { book, doors, clients })
+    }
+
+    /// What the clients know.
+    pub fn book(&self) -> &Arc<Book> {
+        &self.book
+    }
+
+    /// Waits until the clients have got `count` more answers, whichever.
+    pub async fn answered(&self, count: u64) {
+        let mut answers = self.book.answers();
+        let goal = *answers.borrow() + count;
+        // The sender is part of the book, which is held here.
+        answers.wait_for(|answers| *answers >= goal).await.ok();
+    }
+
+    /// Sends nothing new until [`Self::resume`].
+    pub fn pause(&self) {
+        self.doors.send_replace(Doors::Ajar);
+    }
+
+    /// Sends again.
+    pub fn resume(&self) {
+        self.doors.send_replace(Doors::Open);
+    }
+
+    /// Sends nothing new, and waits until everything sent was accepted.
+    ///
+    /// # Errors
+    /// When that takes longer than `limit`.
+    pub async fn close(&mut self, limit: Duration) -> anyhow::Result<()> {
+        self.doors.send_replace(Doors::Shut);
+        let finished = async { while self.clients.join_next().await.is_some() {} };
+        timeout(limit, finished).await.context("not everything that was sent was ever accepted")
+    }
+}
