@@ -32,7 +32,7 @@ pub(super) async fn ensure_conversations(
 }
 
 /// Writes the status changes that are not there yet, in the order of their ids, and says which
-/// these are.
+/// these are. Of several with one id the first is written.
 pub(super) async fn insert_changes(
     connection: &mut AsyncPgConnection,
     changes: &[&StatusChange],
@@ -41,7 +41,7 @@ pub(super) async fn insert_changes(
         return Ok(HashSet::new());
     }
     let mut ordered = changes.to_vec();
-    ordered.sort_unstable_by_key(|it| it.change_id);
+    ordered.sort_by_key(|it| it.change_id);
     let rows: Vec<_> = ordered
         .into_iter()
         .map(|it| {

@@ -1,5 +1,5 @@
 use futures_util::future::join_all;
-use shared::chat::{RequestedStatus, SenderType};
+use shared::chat::{RequestedStatus, SenderType, StatusChange};
 use test_support::{body, message, message_at, status_change};
 
 use crate::support::{
@@ -54,6 +54,24 @@ async fn a_duplicate_that_arrives_after_its_session_was_resolved_opens_nothing()
     publish_each(&system, [event(&again), change(&resolved)]).await;
     system.work_off(2).await;
     assert_eq!(sessions(&system).await, ["resolved:1"]);
+}
+
+/// Enough of them that sorting them by their ids must take care to leave the first before the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_changes_with_one_id_in_one_batch_the_first_is_kept() {
+    let system = system().await;
+    let mut firsts: Vec<_> =
+        (0..50).map(|at| status_change("p1", RequestedStatus::Active, at)).collect();
+    firsts.reverse();
+    let again = firsts.iter().map(|first| StatusChange {
+        accepted_at: first.accepted_at + chrono::TimeDelta::seconds(9),
+        ..first.clone()
+    });
+    let again: Vec<_> = again.collect();
+    system.broker.publish(&body(firsts.iter().chain(&again).map(change))).await;
+    system.work_off(1).await;
+    let latest = "SELECT max(extract(epoch FROM accepted_at) * 1000000) FROM chat_status_changes";
+    assert_eq!(system.database.number(latest).await, 49);
 }
 
 #[tokio::test(flavor = "multi_thread")]
