@@ -1,25 +1,25 @@
 //! The system of one drill: everything is its own, and there are two of every service.
 
+mod questions;
+
 use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
-use anyhow::Context;
-use nix::{sys::signal::Signal, unistd::Pid};
-use shared::broker::{Names, Worker};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use stack::{
     Postgres, PostgresSettings, RabbitMq, RabbitMqSettings, Running, Servers, Service, Supervisor,
     Variables, migrate, service_variables, tell_pusher,
 };
-use tokio::{process::Command, time::timeout};
-use tokio_postgres::NoTls;
-use tokio_util::task::AbortOnDropHandle;
-use uuid::Uuid;
+use tokio::process::Command;
 
 use crate::{clock::Clock, plan::Plan, proxy::Proxy, pusher::Pusher};
 
 /// Of every service.
 const INSTANCES: usize = 2;
 
-/// Time for the drill's own questions.
+/// Time for an answer to the drill's own questions.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
 /// Events that local-pusher keeps until the drill has seen them.
@@ -57,20 +57,6 @@ pub struct System {
     variables: Variables,
     binaries: PathBuf,
     logs: PathBuf,
-}
-
-/// A connection to the database.
-pub struct Database {
-    client: tokio_postgres::Client,
-    _connection: AbortOnDropHandle<()>,
-}
-
-impl std::ops::Deref for Database {
-    type Target = tokio_postgres::Client;
-
-    fn deref(&self) -> &Self::Target {
-        &self.client
-    }
 }
 
 impl System {
@@ -145,17 +131,6 @@ impl System {
         Ok(system)
     }
 
-    /// Which servers these are, by name and version.
-    ///
-    /// # Errors
-    /// When one does not say.
-    pub async fn versions(&self) -> anyhow::Result<String> {
-        let postgres = self.postgres.version().await?;
-        let postgres = postgres.split(' ').next().unwrap_or_default();
-        let rabbitmq = self.rabbitmq.first().context("there is no broker")?.version().await?;
-        Ok(format!("RabbitMQ {rabbitmq} and PostgreSQL {postgres}"))
-    }
-
     /// Where the gateways listen.
     pub fn gateway_addresses(&self) -> Vec<SocketAddr> {
         self.gateways.iter().map(|gateway| gateway.address).collect()
@@ -164,43 +139,6 @@ impl System {
     /// Every service but Pusher.
     pub fn services(&self) -> impl Iterator<Item = &Running> {
         self.gateways.iter().chain(&self.persisters).chain(&self.broadcasters)
-    }
-
-    /// Connects to the database as the services do.
-    ///
-    /// # Errors
-    /// When it does not answer.
-    pub async fn database(&self) -> anyhow::Result<Database> {
-        let connect = tokio_postgres::connect(self.postgres.url(), NoTls);
-        let (client, connection) =
-            timeout(ANSWER_LIMIT, connect).await.context("PostgreSQL does not answer")??;
-        // How it ends, whoever asks over it is told.
-        let connection = tokio::spawn(async move { connection.await.unwrap_or_default() });
-        Ok(Database { client, _connection: AbortOnDropHandle::new(connection) })
-    }
-
-    /// How many messages and changes are persisted.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn rows(&self) -> anyhow::Result<u64> {
-        let count = "SELECT (SELECT count(*) FROM chat_messages) \
-                     + (SELECT count(*) FROM chat_status_changes)";
-        let database = self.database().await?;
-        let row = timeout(ANSWER_LIMIT, database.query_one(count, &[])).await??;
-        Ok(u64::try_from(row.try_get::<_, i64>(0)?)?)
-    }
-
-    /// Whether all of these messages and changes are persisted.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn has_persisted(&self, ids: &[Uuid]) -> anyhow::Result<bool> {
-        let count = "SELECT (SELECT count(*) FROM chat_messages WHERE id = ANY($1)) \
-                     + (SELECT count(*) FROM chat_status_changes WHERE id = ANY($1))";
-        let database = self.database().await?;
-        let row = timeout(ANSWER_LIMIT, database.query_one(count, &[&ids])).await??;
-        Ok(usize::try_from(row.try_get::<_, i64>(0)?)? == ids.len())
     }
 
     /// The address of the broker, as the services have it.
@@ -215,70 +153,18 @@ impl System {
         command
     }
 
-    /// Whether RabbitMQ wrote `words` to its log.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub fn rabbitmq_wrote(&self, words: &str) -> anyhow::Result<bool> {
-        Ok(fs::read_to_string(self.logs.join("rabbitmq.log"))?.contains(words))
-    }
-
     /// Sends a signal to PostgreSQL and to each of its processes.
     ///
     /// # Errors
     /// When `/proc` cannot be read.
     pub fn signal_postgres(&self, signal: Signal) -> anyhow::Result<()> {
-        let first = self.postgres.process().identity().pid();
-        // The first one comes last when they are halted, so that it makes no others meanwhile.
-        for pid in children(first)?.into_iter().chain([first]) {
+        self.postgres.process().signal(signal);
+        // It makes no others any more when it was the first to be halted.
+        for pid in children(self.postgres.process().identity().pid())? {
             // One that has just ended needs no signal.
-            nix::sys::signal::kill(Pid::from_raw(pid), signal).ok();
+            kill(Pid::from_raw(pid), signal).ok();
         }
         Ok(())
-    }
-
-    /// The longest that it took from the acceptance of a message until it was persisted.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn longest_way_to_the_database(&self) -> anyhow::Result<Duration> {
-        let longest = "SELECT coalesce(extract(epoch FROM max(persisted_at - accepted_at)), 0)::float8 \
-                       FROM chat_messages";
-        let row = self.database().await?.query_one(longest, &[]).await?;
-        Ok(Duration::from_secs_f64(row.try_get::<_, f64>(0)?.max(0.0)))
-    }
-
-    /// How many dead letters the persister and the broadcaster have.
-    ///
-    /// # Errors
-    /// When no node of the broker answers, or there is no such queue.
-    pub async fn dead_letters(&self) -> anyhow::Result<[u64; 2]> {
-        self.depths(|names, worker| names.dead_letters(worker)).await
-    }
-
-    /// How many bodies the persister and the broadcaster still have to deal with.
-    ///
-    /// # Errors
-    /// When no node of the broker answers, or there is no such queue.
-    pub async fn waiting(&self) -> anyhow::Result<[u64; 2]> {
-        self.depths(|names, worker| names.queue(worker)).await
-    }
-
-    /// How many bodies a queue of each worker holds, with those that a worker has and has not
-    /// acknowledged.
-    async fn depths(&self, queue: fn(&Names, Worker) -> String) -> anyhow::Result<[u64; 2]> {
-        const LIST: [&str; 5] =
-            ["list_queues", "--quiet", "--no-table-headers", "name", "messages"];
-        let mut answer = Err(anyhow::anyhow!("there is no broker"));
-        for node in &self.rabbitmq {
-            answer = node.control(&LIST).await;
-            if answer.is_ok() {
-                break;
-            }
-        }
-        let (table, names) = (answer?, Names::new("chat"));
-        let [persister, broadcaster] = Worker::ALL.map(|worker| queue(&names, worker));
-        Ok([depth_in(&table, &persister)?, depth_in(&table, &broadcaster)?])
     }
 }
 
@@ -306,11 +192,4 @@ async fn start_servers(
 fn children(parent: i32) -> anyhow::Result<Vec<i32>> {
     let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))?;
     Ok(children.split_whitespace().map(str::parse).collect::<Result<_, _>>()?)
-}
-
-/// The number beside `queue` in RabbitMQ's table of names and numbers.
-fn depth_in(table: &str, queue: &str) -> anyhow::Result<u64> {
-    let line = table.lines().find_map(|line| line.split_once('\t').filter(|it| it.0 == queue));
-    let (_, depth) = line.with_context(|| format!("there is no queue {queue}"))?;
-    Ok(depth.trim().parse()?)
 }
