@@ -35,7 +35,7 @@ test: clocks end-to-end/node/node_modules ## Run all tests, with a database and 
 # FAULTS="poison replay" picks some, SEED=7 repeats a run, RABBITMQ_ROOT=DIR takes another RabbitMQ.
 chaos: clocks programs ## Do bad things to a private system, and count what became of every message
 	cargo build -p chaos
-	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) $(FAULTS) $(if $(FAULTS),,--report docs/faults.md)
+	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) --report docs/faults.md $(FAULTS)
 
 lint: tools ## Check the format, clippy, licenses, dependencies and the schema
 	cargo fmt --all --check

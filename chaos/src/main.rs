@@ -34,7 +34,8 @@ struct Command {
     #[arg(long, env = "RABBITMQ_ROOT", value_name = "DIR")]
     rabbitmq_root: Option<PathBuf>,
 
-    /// Write the table into this page, in the place of the one for the same seed and RabbitMQ
+    /// Write the rows into this page, each in the place of the older one of the same fault, seed and
+    /// RabbitMQ
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 
@@ -123,10 +124,10 @@ fn own_directory() -> anyhow::Result<PathBuf> {
 fn write(page: &Path, seed: u64, rows: &[Row]) -> anyhow::Result<()> {
     let servers = rows.iter().map(|row| row.servers.as_str()).find(|servers| !servers.is_empty());
     let title = format!("{}, seed {seed}", servers.unwrap_or("No system"));
-    let lines: Vec<_> = rows.iter().map(report::line).collect();
-    let section = format!("{}\n{}\n", report::head(), lines.join("\n"));
+    let all = chaos::all();
+    let faults: Vec<_> = all.iter().map(|fault| fault.name).collect();
     let text = fs::read_to_string(page).unwrap_or_else(|_| "# Faults\n".to_owned());
     let new = page.with_extension("new");
-    fs::write(&new, report::with_section(&text, &title, &section))?;
+    fs::write(&new, report::with_rows(&text, &title, rows, &faults))?;
     Ok(fs::rename(new, page)?)
 }

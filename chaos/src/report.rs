@@ -1,7 +1,5 @@
 //! The table.
 
-use std::fmt::Write as _;
-
 use crate::{audit::Findings, row::Row};
 
 /// The columns, with what each means.
@@ -45,25 +43,31 @@ pub fn line(row: &Row) -> String {
     )
 }
 
-/// `page` with `section` in it, in the place of one of the same title, or at its end.
-pub fn with_section(page: &str, title: &str, section: &str) -> String {
-    let heading = format!("## {title}\n");
-    let mut parts = page.split("\n## ").map(ToOwned::to_owned);
+/// `page` with the rows in the table below the heading `title`: each in the place of an older one of the
+/// same faults, and all in the order of `faults`.
+pub fn with_rows(page: &str, title: &str, rows: &[Row], faults: &[&str]) -> String {
+    let mut parts = page.split("\n## ");
     let mut made = parts.next().unwrap_or_default().trim_end().to_owned();
-    let mut placed = false;
+    let (mut older, mut others) = ("", Vec::new());
     for part in parts {
-        let part = format!("## {part}");
-        let part = if part.starts_with(&heading) {
-            placed = true;
-            format!("{heading}\n{section}")
-        } else {
-            part
-        };
-        // Writing to a string cannot fail.
-        write!(made, "\n\n{}", part.trim_end()).ok();
+        match part.strip_prefix(title).and_then(|rest| rest.strip_prefix('\n')) {
+            Some(table) => older = table,
+            None => others.push(part),
+        }
     }
-    if !placed {
-        write!(made, "\n\n{heading}\n{}", section.trim_end()).ok();
+    let newer: Vec<_> = rows.iter().map(line).collect();
+    let of = |fault: &str| {
+        let beginning = format!("| {fault} |");
+        let newer = newer.iter().map(String::as_str);
+        newer.chain(older.lines()).find(|line| line.starts_with(&beginning))
+    };
+    let lines: Vec<_> = faults.iter().filter_map(|fault| of(fault)).collect();
+    let own = format!("{title}\n\n{}\n{}", head(), lines.join("\n"));
+    others.push(&own);
+    others.sort_unstable();
+    for part in others {
+        made.push_str("\n\n## ");
+        made.push_str(part.trim_end());
     }
     made.push('\n');
     made
@@ -71,14 +75,32 @@ pub fn with_section(page: &str, title: &str, section: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::with_section;
+    use super::*;
+
+    fn row(fault: &str, sent: u64) -> Row {
+        Row { sent, ..Row::new(fault.to_owned()) }
+    }
 
     #[test]
-    fn a_section_takes_the_place_of_its_predecessor() {
-        let page = with_section("# Faults\n\nWhat it is.\n", "One", "1\n");
-        let page = with_section(&page, "Two", "2\n");
-        assert_eq!(page, "# Faults\n\nWhat it is.\n\n## One\n\n1\n\n## Two\n\n2\n");
-        let page = with_section(&page, "One", "3\n");
-        assert_eq!(page, "# Faults\n\nWhat it is.\n\n## One\n\n3\n\n## Two\n\n2\n");
+    fn a_row_takes_the_place_of_an_older_one_and_the_rest_stays() {
+        let faults = ["one", "two"];
+        let page = "# Faults\n\nWhat it is.\n";
+        let page = with_rows(page, "Seed 1", &[row("two", 1)], &faults);
+        let page = with_rows(&page, "Seed 2", &[row("two", 2)], &faults);
+        let page = with_rows(&page, "Seed 1", &[row("one", 3), row("two", 4)], &faults);
+        let begun: Vec<_> = page.lines().map(|line| line.split(" | ").take(2)).collect();
+        let begun: Vec<_> = begun.into_iter().map(|it| it.collect::<Vec<_>>().join(" ")).collect();
+        let table = ["| fault sent", "| --- ---"];
+        assert_eq!(
+            begun,
+            [
+                &["# Faults", "", "What it is.", "", "## Seed 1", ""][..],
+                &table,
+                &["| one 3", "| two 4", "", "## Seed 2", ""],
+                &table,
+                &["| two 2"],
+            ]
+            .concat()
+        );
     }
 }
