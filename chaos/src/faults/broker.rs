@@ -147,10 +147,10 @@ async fn deleted(drill: &mut Drill) -> anyhow::Result<()> {
         for queues in rounds {
             drill.calm().await?;
             let node = drill.system.rabbitmq.first().context("there is no broker")?;
-            drill.portal.resume();
             for queue in queues {
                 node.control(&["delete_queue", queue]).await?;
             }
+            drill.portal.resume();
             drill.a_while().await;
         }
     }

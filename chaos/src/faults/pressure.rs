@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use futures_util::FutureExt;
+use nix::sys::signal::Signal;
 
 use super::{Fault, Group};
 use crate::{
@@ -13,6 +14,9 @@ use crate::{
     portal::Load,
 };
 
+/// How long it lasts at most.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
+
 /// What no service may need more than, in mebibytes.
 const MEMORY_LIMIT: u64 = 512;
 
@@ -20,7 +24,7 @@ pub(super) fn faults() -> Vec<Fault> {
     vec![Fault {
         name: "back-pressure",
         group: Group::Pressure,
-        what: "senders are faster than the workers for 10 minutes or a million messages",
+        what: "as many senders as there can be for 10 minutes or a million messages, and a full queue",
         plan: with_eager_senders,
         inflict: |drill| overrun(drill).boxed_local(),
     }]
@@ -30,22 +34,36 @@ fn with_eager_senders(scale: Scale) -> Plan {
     let load =
         Load { clients: scale.pick(256, 64), per_second: None, players: scale.pick(5_000, 100) };
     let plan = Plan { load, patience: Duration::from_secs(1_800), ..Plan::usual(scale) };
-    plan.services("QUEUE_MAX_BYTES", scale.pick(128 * 1024 * 1024, 100_000))
+    plan.services("QUEUE_MAX_BYTES", scale.pick(64 * 1024 * 1024, 100_000))
 }
 
 async fn overrun(drill: &mut Drill) -> anyhow::Result<()> {
-    let (messages, time) =
-        drill.scale.pick((1_000_000, Duration::from_secs(600)), (2_000, Duration::from_secs(600)));
+    let messages = drill.scale.pick(1_000_000, 500);
     let began = Instant::now();
-    while drill.portal.book().pages().accepted < messages && began.elapsed() < time {
+    while began.elapsed() < TIME_LIMIT && drill.portal.book().pages().accepted < messages {
         drill.portal.answered(100).await;
     }
-    for service in drill.system.services().chain([]) {
+    let pages = drill.portal.book().pages().clone();
+    let rows = drill.system.rows().await?;
+    let rate = pages.accepted as f64 / began.elapsed().as_secs_f64();
+    drill.notes.push(format!("{rate:.0} accepted a second"));
+    drill.notes.push(format!("{} of them waited then", pages.accepted.saturating_sub(rows)));
+    fill(drill).await;
+    for service in drill.system.services() {
         let peak = peak_mebibytes(service.process.identity().pid())?;
         drill.notes.push(format!("{} at most {peak} MiB", service.process.name()));
         ensure!(peak <= MEMORY_LIMIT, "{} needed {peak} MiB", service.process.name());
     }
-    let refused = drill.portal.book().pages().refused;
-    ensure!(refused > 0, "no queue was ever full");
     Ok(())
+}
+
+/// Halts the persisters until their queue is full, if it was not yet, so that it is seen what happens
+/// then however fast they are.
+async fn fill(drill: &Drill) {
+    let signal = |signal| drill.system.persisters.iter().for_each(|it| it.process.signal(signal));
+    signal(Signal::SIGSTOP);
+    while drill.portal.book().pages().refused == 0 {
+        drill.portal.answered(1).await;
+    }
+    signal(Signal::SIGCONT);
 }
