@@ -12,6 +12,7 @@ mod dead_letters;
 mod durability;
 mod held;
 mod migrations;
+mod model;
 mod outages;
 mod sessions;
 mod support;

@@ -1,0 +1,63 @@
+//! The rules of sessions and of `seq`, held against what persisters make of any course of events.
+//!
+//! - [`case`]: what may happen.
+//! - [`rules`]: what must become of it.
+//! - [`directly`], [`through_the_queue`]: having it happen.
+//! - [`observed`]: what became of it.
+
+mod case;
+mod directly;
+mod observed;
+mod rules;
+mod through_the_queue;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel_async::AsyncPgConnection;
+use proptest::{
+    prelude::*,
+    test_runner::{RngSeed, TestCaseResult},
+};
+
+use self::{
+    case::{Script, id},
+    observed::Said,
+};
+
+/// The same cases each time, unless `PROPTEST_RNG_SEED` asks for others; `PROPTEST_CASES` asks for
+/// more.
+fn config() -> ProptestConfig {
+    let asked_for = ProptestConfig::default();
+    let rng_seed = match asked_for.rng_seed {
+        RngSeed::Random => RngSeed::Fixed(0),
+        seed @ RngSeed::Fixed(_) => seed,
+    };
+    let max_shrink_time = 60_000;
+    ProptestConfig { rng_seed, max_shrink_time, failure_persistence: None, ..asked_for }
+}
+
+/// Whether all is as the rules say.
+async fn judge(
+    script: &Script,
+    said: &Said,
+    seen: &BTreeMap<String, Vec<i64>>,
+    reader: &mut AsyncPgConnection,
+) -> TestCaseResult {
+    let kept = observed::kept(reader, &script.players).await;
+    prop_assert_eq!(kept.iter().map(id).collect::<BTreeSet<_>>(), script.ids());
+    for event in &kept {
+        prop_assert!(script.accepted.contains(event), "nobody sent {:?}", event);
+    }
+    let refused = rules::refused(&script.accepted, &kept);
+    for event in &refused {
+        prop_assert!(said.refused.contains(event), "nobody buried {:?}", event);
+    }
+    for event in &said.refused {
+        prop_assert!(refused.contains(event), "somebody buried {:?}", event);
+    }
+    for player in &script.players {
+        let observed = observed::conversation(reader, player, &seen[player], said).await;
+        prop_assert_eq!(observed, rules::conversation(player, &kept), "of {:?}", kept);
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! What became of a case: what is in the database, what was seen of it meanwhile, what was announced
+//! and what was refused.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use database::{
+    DatabaseSettings, connect,
+    schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes},
+};
+use diesel::{ExpressionMethods, QueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::join;
+use shared::chat::{RequestedStatus, SenderType, SessionState, SessionStatus, event::Event};
+use test_support::{Database, eventually, message_at, status_change};
+use uuid::Uuid;
+
+use super::rules::{Conversation, Session};
+
+type Time = DateTime<Utc>;
+
+/// What the persisters said.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// The sessions that were announced.
+    pub announced: Vec<SessionState>,
+    /// What went to the dead letters.
+    pub refused: Vec<Event>,
+}
+
+impl Said {
+    /// What was announced of the session with the highest version that was.
+    fn of(&self, session: Uuid) -> Vec<(SessionStatus, Option<i64>)> {
+        let states = self.announced.iter().filter(|it| it.id == session);
+        let highest = states.clone().map(|it| it.version).max();
+        let mut told: Vec<_> = states
+            .filter(|it| Some(it.version) == highest)
+            .map(|it| (it.status, it.resolved_at.map(|at| at.timestamp_micros())))
+            .collect();
+        told.dedup();
+        told
+    }
+}
+
+/// A connection that lasts however long something takes: a machine that stands still for a while is
+/// not what is looked at here.
+pub async fn connect_patiently(database: &Database) -> AsyncPgConnection {
+    let settings =
+        DatabaseSettings { database_timeout: Duration::from_secs(60), ..database.settings() };
+    connect(&settings).await.unwrap()
+}
+
+/// Does `work` while somebody follows the players' conversations, as a browser does that asks for what
+/// comes after the last that it has. Says with its result in which order they saw the `seq` of each.
+pub async fn following<T>(
+    reader: &mut AsyncPgConnection,
+    players: &[String],
+    work: impl Future<Output = T>,
+) -> (T, BTreeMap<String, Vec<i64>>) {
+    let mut seen: BTreeMap<_, Vec<_>> =
+        players.iter().map(|player| (player.clone(), Vec::new())).collect();
+    let done = Cell::new(false);
+    let work = async {
+        let result = work.await;
+        done.set(true);
+        result
+    };
+    let follow = eventually("all is persisted, announced and seen", async || {
+        let is_last_look = done.get();
+        for (player, seq) in visible(reader, players).await {
+            let seen = seen.entry(player).or_default();
+            if seen.last().is_none_or(|last| *last < seq) {
+                seen.push(seq);
+            }
+        }
+        is_last_look.then_some(())
+    });
+    let (result, ()) = join(work, follow).await;
+    (result, seen)
+}
+
+/// The `seq` of every message that can be seen.
+async fn visible(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<(String, i64)> {
+    chat_messages::table
+        .filter(chat_messages::player_id.eq_any(players))
+        .order(chat_messages::seq)
+        .select((chat_messages::player_id, chat_messages::seq))
+        .load(reader)
+        .await
+        .unwrap()
+}
+
+/// The events that have a row.
+pub async fn kept(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<Event> {
+    let messages: Vec<(Uuid, String, String, String, Time)> = chat_messages::table
+        .filter(chat_messages::player_id.eq_any(players))
+        .select((
+            chat_messages::id,
+            chat_messages::player_id,
+            chat_messages::sender_type,
+            chat_messages::content,
+            chat_messages::accepted_at,
+        ))
+        .load(reader)
+        .await
+        .unwrap();
+    let changes: Vec<(Uuid, String, String, Time)> = chat_status_changes::table
+        .filter(chat_status_changes::player_id.eq_any(players))
+        .select((
+            chat_status_changes::id,
+            chat_status_changes::player_id,
+            chat_status_changes::status,
+            chat_status_changes::accepted_at,
+        ))
+        .load(reader)
+        .await
+        .unwrap();
+    let messages = messages.into_iter().map(|(id, player, sender, content, at)| {
+        let staff = sender == SenderType::Staff.as_str();
+        let sender = if staff { SenderType::Staff } else { SenderType::Player };
+        let mut message = message_at(&player, sender, &content, at.timestamp_micros());
+        message.message_id = id;
+        Event::Message(Box::new(message))
+    });
+    let changes = changes.into_iter().map(|(id, player, status, at)| {
+        let resolved = status == RequestedStatus::Resolved.as_str();
+        let status = if resolved { RequestedStatus::Resolved } else { RequestedStatus::Active };
+        let mut change = status_change(&player, status, at.timestamp_micros());
+        change.change_id = id;
+        Event::StatusChange(change)
+    });
+    messages.chain(changes).collect()
+}
+
+/// How `player`'s conversation stands, where `seen` was seen of it and `said` was announced.
+pub async fn conversation(
+    reader: &mut AsyncPgConnection,
+    player: &str,
+    seen: &[i64],
+    said: &Said,
+) -> Conversation {
+    let messages: Vec<(Uuid, Uuid, Time, i64)> = chat_messages::table
+        .filter(chat_messages::player_id.eq(player))
+        .order(chat_messages::seq)
+        .select((
+            chat_messages::session_id,
+            chat_messages::id,
+            chat_messages::accepted_at,
+            chat_messages::seq,
+        ))
+        .load(reader)
+        .await
+        .unwrap();
+    let sessions: Vec<(Uuid, String, Time, Time, Option<Time>)> = chat_sessions::table
+        .filter(chat_sessions::player_id.eq(player))
+        .order(chat_sessions::opened_at)
+        .select((
+            chat_sessions::id,
+            chat_sessions::status,
+            chat_sessions::opened_at,
+            chat_sessions::last_message_at,
+            chat_sessions::resolved_at,
+        ))
+        .load(reader)
+        .await
+        .unwrap();
+    type Row = (i64, Option<Uuid>, Option<String>, Option<Uuid>, Option<Time>);
+    let row: Vec<Row> = chat_conversations::table
+        .filter(chat_conversations::player_id.eq(player))
+        .select((
+            chat_conversations::last_seq,
+            chat_conversations::session_id,
+            chat_conversations::status,
+            chat_conversations::last_message_id,
+            chat_conversations::last_message_at,
+        ))
+        .load(reader)
+        .await
+        .unwrap();
+    // Somebody of whom nothing was kept may have a row or none.
+    let (last_seq, latest, status, last_id, last_at) = row.into_iter().next().unwrap_or_default();
+
+    let messages_of = |session: Uuid| -> BTreeSet<_> {
+        let messages = messages.iter().filter(|(session_id, ..)| *session_id == session);
+        messages.map(|(_, id, at, _)| (at.timestamp_micros(), *id)).collect()
+    };
+    let sessions: Vec<_> = sessions
+        .into_iter()
+        .map(|(id, status, opened_at, last_message_at, resolved_at)| {
+            let session = Session {
+                messages: messages_of(id),
+                status: SessionStatus::from_name(&status).unwrap(),
+                opened_at: opened_at.timestamp_micros(),
+                last_message_at: last_message_at.timestamp_micros(),
+                resolved_at: resolved_at.map(|at| at.timestamp_micros()),
+                announced: said.of(id),
+            };
+            (id, session)
+        })
+        .collect();
+    let latest = latest.map(|latest| sessions.iter().find(|(id, _)| *id == latest).unwrap());
+    Conversation {
+        latest: latest.map(|(_, session)| session.clone()),
+        status: status.and_then(|status| SessionStatus::from_name(&status)),
+        last_message: last_at.map(|at| at.timestamp_micros()).zip(last_id),
+        last_seq,
+        seqs: messages.iter().map(|(.., seq)| *seq).collect(),
+        seen: seen.to_vec(),
+        sessions: sessions.into_iter().map(|(_, session)| session).collect(),
+    }
+}

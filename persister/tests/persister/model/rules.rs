@@ -1,0 +1,124 @@
+//! The rules, as plainly as they can be said: how a conversation stands follows from the set of its
+//! events. Nothing here is shared with what is held against it.
+
+use std::collections::BTreeSet;
+
+use shared::chat::{RequestedStatus, SenderType, SessionStatus, event::Event};
+use uuid::Uuid;
+
+/// Microseconds after the epoch.
+pub type Micros = i64;
+
+/// How a conversation stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conversation {
+    /// Its sessions, the oldest first.
+    pub sessions: Vec<Session>,
+    /// The session that its row names.
+    pub latest: Option<Session>,
+    /// The status in its row.
+    pub status: Option<SessionStatus>,
+    /// The last message in its row.
+    pub last_message: Option<(Micros, Uuid)>,
+    /// The `last_seq` in its row.
+    pub last_seq: i64,
+    /// The `seq` of its messages in order.
+    pub seqs: Vec<i64>,
+    /// The `seq` of its messages in the order in which somebody sees them who reads on from the
+    /// last that they saw.
+    pub seen: Vec<i64>,
+}
+
+/// A session, whose own id means nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its messages.
+    pub messages: BTreeSet<(Micros, Uuid)>,
+    /// How far it has come.
+    pub status: SessionStatus,
+    /// When its first message was accepted.
+    pub opened_at: Micros,
+    /// When its last message was accepted.
+    pub last_message_at: Micros,
+    /// When it was resolved.
+    pub resolved_at: Option<Micros>,
+    /// The status and the resolution that were announced with the highest version.
+    pub announced: Vec<(SessionStatus, Option<Micros>)>,
+}
+
+/// How `player`'s conversation stands after `events`, no two of which have the same id.
+pub fn conversation(player: &str, events: &[Event]) -> Conversation {
+    let mut messages = BTreeSet::new();
+    let (mut answers, mut takings, mut resolutions) = (Vec::new(), Vec::new(), Vec::new());
+    for event in events {
+        match event {
+            Event::Message(message) if message.player_id.as_str() == player => {
+                let message_at = message.accepted_at.timestamp_micros();
+                messages.insert((message_at, message.message_id));
+                if message.sender_type == SenderType::Staff {
+                    answers.push(message.message_id);
+                }
+            }
+            Event::StatusChange(change) if change.player_id.as_str() == player => {
+                let change_at = change.accepted_at.timestamp_micros();
+                match change.status {
+                    RequestedStatus::Active => takings.push(change_at),
+                    RequestedStatus::Resolved => resolutions.push(change_at),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    // A message accepted at the very time of a resolution is resolved by it.
+    let resolution_of = |at: Micros| resolutions.iter().copied().filter(|it| *it >= at).min();
+    let mut stretches: Vec<_> = messages.iter().map(|(at, _)| resolution_of(*at)).collect();
+    // As the messages are in order, so are the stretches.
+    stretches.dedup();
+    let session = |resolved_at: Option<Micros>| {
+        let belongs = |(at, _): &&(Micros, Uuid)| resolution_of(*at) == resolved_at;
+        let messages: BTreeSet<_> = messages.iter().filter(belongs).copied().collect();
+        let (opened_at, _) = *messages.first().unwrap();
+        let (last_message_at, _) = *messages.last().unwrap();
+        let answered = messages.iter().any(|(_, id)| answers.contains(id));
+        let taken = takings.iter().any(|taken_at| *taken_at >= opened_at);
+        let status = match resolved_at {
+            Some(_) => SessionStatus::Resolved,
+            None if answered || taken => SessionStatus::Active,
+            None => SessionStatus::Pending,
+        };
+        let announced = vec![(status, resolved_at)];
+        Session { messages, status, opened_at, last_message_at, resolved_at, announced }
+    };
+    let sessions: Vec<_> = stretches.into_iter().map(session).collect();
+
+    let latest = sessions.last().cloned();
+    let last_seq = i64::try_from(messages.len()).unwrap();
+    Conversation {
+        sessions,
+        status: latest.as_ref().map(|it| it.status),
+        latest,
+        last_message: messages.last().copied(),
+        last_seq,
+        seqs: (1..=last_seq).collect(),
+        seen: (1..=last_seq).collect(),
+    }
+}
+
+/// Those of the `accepted` events that can never be written, since another of the `kept` has their
+/// id. The same message or change accepted again, even at another time, is not another.
+pub fn refused(accepted: &[Event], kept: &[Event]) -> Vec<Event> {
+    let is_same = |one: &Event, other: &Event| match (one, other) {
+        (Event::Message(one), Event::Message(other)) => {
+            (one.message_id, &one.player_id, one.sender_type, &one.content)
+                == (other.message_id, &other.player_id, other.sender_type, &other.content)
+        }
+        (Event::StatusChange(one), Event::StatusChange(other)) => {
+            (one.change_id, &one.player_id, one.status)
+                == (other.change_id, &other.player_id, other.status)
+        }
+        _ => false,
+    };
+    let is_refused = |event: &&Event| !kept.iter().any(|kept| is_same(kept, event));
+    accepted.iter().filter(is_refused).cloned().collect()
+}
