@@ -83,23 +83,22 @@ async fn drill(command: Command) -> anyhow::Result<bool> {
         scale: Scale::Full,
         stop: shutdown::on_signal()?,
     };
-    let mut rows = Vec::new();
     println!("seed {}\n\n{}", options.seed, report::head());
+    let (mut well, count) = (0, faults.len());
     for fault in faults {
         if options.stop.is_cancelled() {
             break;
         }
         let row = run(&[fault], &options).await;
         println!("{}", report::line(&row));
-        rows.push(row);
+        if let Some(page) = &command.report {
+            write(page, options.seed, &row)
+                .with_context(|| format!("cannot write {}", page.display()))?;
+        }
+        well += usize::from(row.problems.is_empty());
     }
-    if let Some(page) = command.report {
-        write(&page, options.seed, &rows)
-            .with_context(|| format!("cannot write {}", page.display()))?;
-    }
-    let failed = rows.iter().filter(|row| !row.problems.is_empty()).count();
-    println!("\n{} of {} went well", rows.len() - failed, rows.len());
-    Ok(failed == 0)
+    println!("\n{well} of {count} went well");
+    Ok(well == count)
 }
 
 fn chosen(names: &[String]) -> anyhow::Result<Vec<Fault>> {
@@ -121,13 +120,13 @@ fn own_directory() -> anyhow::Result<PathBuf> {
     Ok(own.parent().unwrap_or(Path::new("/")).to_owned())
 }
 
-fn write(page: &Path, seed: u64, rows: &[Row]) -> anyhow::Result<()> {
-    let servers = rows.iter().map(|row| row.servers.as_str()).find(|servers| !servers.is_empty());
-    let title = format!("{}, seed {seed}", servers.unwrap_or("No system"));
+/// Writes at once, so that a run that is interrupted leaves what it has found out.
+fn write(page: &Path, seed: u64, row: &Row) -> anyhow::Result<()> {
+    let title = format!("{}, seed {seed}", row.servers);
     let all = chaos::all();
     let faults: Vec<_> = all.iter().map(|fault| fault.name).collect();
     let text = fs::read_to_string(page).unwrap_or_else(|_| "# Faults\n".to_owned());
     let new = page.with_extension("new");
-    fs::write(&new, report::with_rows(&text, &title, rows, &faults))?;
+    fs::write(&new, report::with_row(&text, &title, row, &faults))?;
     Ok(fs::rename(new, page)?)
 }

@@ -43,9 +43,9 @@ pub fn line(row: &Row) -> String {
     )
 }
 
-/// `page` with the rows in the table below the heading `title`: each in the place of an older one of the
-/// same faults, and all in the order of `faults`.
-pub fn with_rows(page: &str, title: &str, rows: &[Row], faults: &[&str]) -> String {
+/// `page` with `row` in the table below the heading `title`, in the place of an older one of the same
+/// fault, and all rows in the order of `faults`.
+pub fn with_row(page: &str, title: &str, row: &Row, faults: &[&str]) -> String {
     let mut parts = page.split("\n## ");
     let mut made = parts.next().unwrap_or_default().trim_end().to_owned();
     let (mut older, mut others) = ("", Vec::new());
@@ -55,11 +55,10 @@ pub fn with_rows(page: &str, title: &str, rows: &[Row], faults: &[&str]) -> Stri
             None => others.push(part),
         }
     }
-    let newer: Vec<_> = rows.iter().map(line).collect();
+    let newer = line(row);
     let of = |fault: &str| {
         let beginning = format!("| {fault} |");
-        let newer = newer.iter().map(String::as_str);
-        newer.chain(older.lines()).find(|line| line.starts_with(&beginning))
+        [newer.as_str()].into_iter().chain(older.lines()).find(|it| it.starts_with(&beginning))
     };
     let lines: Vec<_> = faults.iter().filter_map(|fault| of(fault)).collect();
     let own = format!("{title}\n\n{}\n{}", head(), lines.join("\n"));
@@ -85,9 +84,10 @@ mod tests {
     fn a_row_takes_the_place_of_an_older_one_and_the_rest_stays() {
         let faults = ["one", "two"];
         let page = "# Faults\n\nWhat it is.\n";
-        let page = with_rows(page, "Seed 1", &[row("two", 1)], &faults);
-        let page = with_rows(&page, "Seed 2", &[row("two", 2)], &faults);
-        let page = with_rows(&page, "Seed 1", &[row("one", 3), row("two", 4)], &faults);
+        let page = with_row(page, "Seed 1", &row("two", 1), &faults);
+        let page = with_row(&page, "Seed 2", &row("two", 2), &faults);
+        let page = with_row(&page, "Seed 1", &row("one", 3), &faults);
+        let page = with_row(&page, "Seed 1", &row("two", 4), &faults);
         let begun: Vec<_> = page.lines().map(|line| line.split(" | ").take(2)).collect();
         let begun: Vec<_> = begun.into_iter().map(|it| it.collect::<Vec<_>>().join(" ")).collect();
         let table = ["| fault sent", "| --- ---"];
