@@ -1,8 +1,8 @@
-//! A way to RabbitMQ that can be cut at a step of the protocol.
+//! A way to RabbitMQ that can be cut or held up at a step of the protocol.
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::Context;
@@ -60,11 +60,28 @@ pub struct Proxy {
     _task: AbortOnDropHandle<()>,
 }
 
-/// What shall be cut, and what was.
+/// What shall be done, and how often something was.
 #[derive(Debug, Default)]
 struct Orders {
-    step: Mutex<Option<Step>>,
-    cuts: watch::Sender<u64>,
+    next: Mutex<Option<Order>>,
+    done: watch::Sender<u64>,
+}
+
+/// What shall be done when a connection comes to `step`, once it has come there `passes` times.
+#[derive(Clone, Copy, Debug)]
+struct Order {
+    step: Step,
+    passes: u64,
+    end: End,
+}
+
+/// What becomes of a connection.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    /// It breaks.
+    Cut,
+    /// It stands, and nothing the sender of the frame sends goes on.
+    Hold,
 }
 
 impl Proxy {
@@ -94,34 +111,47 @@ impl Proxy {
 
     /// Cuts the next connection that comes to `step`, and waits until one has.
     pub async fn cut(&self, step: Step) {
-        let mut cuts = self.orders.cuts.subscribe();
-        let goal = *cuts.borrow() + 1;
-        self.orders.order(Some(step));
+        self.carry_out(Order { step, passes: 0, end: End::Cut }).await;
+    }
+
+    /// Lets connections come to `step` so many times, holds up the one that comes next, until its
+    /// sender closes it, and waits until one is held up.
+    pub async fn hold_up(&self, step: Step, passes: u64) {
+        self.carry_out(Order { step, passes, end: End::Hold }).await;
+    }
+
+    async fn carry_out(&self, order: Order) {
+        let mut done = self.orders.done.subscribe();
+        let goal = *done.borrow() + 1;
+        *self.orders.lock() = Some(order);
         // The sender is among the orders, which are held here.
-        cuts.wait_for(|cuts| *cuts >= goal).await.ok();
+        done.wait_for(|done| *done >= goal).await.ok();
     }
 }
 
 impl Orders {
-    fn order(&self, step: Option<Step>) {
-        *self.step.lock().unwrap_or_else(PoisonError::into_inner) = step;
+    fn lock(&self) -> MutexGuard<'_, Option<Order>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether to cut here; one order cuts one connection.
-    fn cuts(&self, here: impl FnOnce(Step) -> bool) -> bool {
-        let mut step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
-        if !step.is_some_and(here) {
-            return false;
+    /// What to do here, if something is; one order is for one connection.
+    fn take(&self, is_here: impl FnOnce(Step) -> bool) -> Option<End> {
+        let mut next = self.lock();
+        let order = next.as_mut().filter(|order| is_here(order.step))?;
+        if order.passes > 0 {
+            order.passes -= 1;
+            return None;
         }
-        *step = None;
-        self.cuts.send_modify(|cuts| *cuts += 1);
-        true
+        let end = order.end;
+        *next = None;
+        self.done.send_modify(|done| *done += 1);
+        Some(end)
     }
 }
 
 async fn accept(listener: TcpListener, target: SocketAddr, orders: Arc<Orders>) {
     while let Ok((client, _)) = listener.accept().await {
-        if orders.cuts(|step| step == Step::Connect) {
+        if orders.take(|step| step == Step::Connect).is_some() {
             continue;
         }
         tokio::spawn(forward(client, target, Arc::clone(&orders)));
@@ -170,10 +200,17 @@ async fn frames(
                 is_method && sender == side && rest.starts_with(&method)
             })
         };
-        if orders.cuts(comes_to) {
-            return Ok(());
+        match orders.take(comes_to) {
+            None => {}
+            Some(End::Cut) => return Ok(()),
+            Some(End::Hold) => return until_end(from).await,
         }
         to.write_all(&head).await?;
         to.write_all(&rest).await?;
     }
+}
+
+/// Takes what comes, for nobody.
+async fn until_end(mut from: impl AsyncRead + Unpin) -> std::io::Result<()> {
+    tokio::io::copy(&mut from, &mut tokio::io::sink()).await.map(drop)
 }

@@ -1,12 +1,13 @@
 //! Something that can never be dealt with is in the queues, or could not be dealt with for a while.
 
-use anyhow::{Context, ensure};
+use std::process::Stdio;
+
+use anyhow::ensure;
 use futures_util::FutureExt;
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
-use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use shared::chat;
 use stack::Service;
@@ -16,6 +17,7 @@ use crate::{
     drill::Drill,
     plan::Plan,
     portal::{Act, Post},
+    proxy::{Proxy, Step},
 };
 
 pub(super) fn faults() -> Vec<Fault> {
@@ -170,10 +172,17 @@ async fn refuse_some(drill: &mut Drill, count: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Puts back what there is until nothing is left, as an operator does who looks again.
 async fn replay(drill: &Drill) -> anyhow::Result<()> {
-    let mut replay = drill.system.command(Service::Persister, &["dead-letters", "replay"]);
-    let replayed = replay.output().await?;
-    ensure!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+    let unreadable = drill.expected_dead;
+    let mut replays = 0;
+    while drill.system.dead_letters().await? != unreadable {
+        let mut replay = drill.system.command(Service::Persister, &["dead-letters", "replay"]);
+        let replayed = replay.output().await?;
+        ensure!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+        replays += 1;
+        ensure!(replays < 10, "what is put back comes again");
+    }
     Ok(())
 }
 
@@ -182,20 +191,16 @@ async fn replayed(drill: &mut Drill) -> anyhow::Result<()> {
     replay(drill).await
 }
 
+/// At each step of putting one letter back, in the midst of the others.
 async fn replay_killed(drill: &mut Drill) -> anyhow::Result<()> {
     refuse_some(drill, drill.scale.pick(300, 20)).await?;
-    for _ in 0..drill.scale.pick(3, 1) {
-        let [before, _] = drill.system.dead_letters().await?;
+    let way = Proxy::stand_before(drill.system.amqp_url()).await?;
+    for step in [Step::Publish, Step::Confirm, Step::Acknowledge] {
         let mut replay = drill.system.command(Service::Persister, &["dead-letters", "replay"]);
-        let mut replay = replay.stdout(std::process::Stdio::null()).spawn()?;
-        drill
-            .until("some are put back", async |drill| {
-                drill.system.dead_letters().await.is_ok_and(|[now, _]| now < before)
-            })
-            .await?;
-        let pid = replay.id().context("the replay has ended")?;
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.cast_signed()), Signal::SIGKILL)?;
-        replay.wait().await?;
+        let mut replay = replay.env("AMQP_URL", way.url()).stdout(Stdio::null()).spawn()?;
+        way.hold_up(step, drill.scale.pick(50, 3)).await;
+        // Of tokio's own processes this is SIGKILL.
+        replay.kill().await?;
     }
     let [left, _] = drill.system.dead_letters().await?;
     drill.notes.push(format!("{left} letters were left when the last replay was killed"));
