@@ -30,15 +30,13 @@ async fn drill(names: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn services_die_and_are_restarted() {
-    drill(&[
-        "gateway-killed",
-        "persister-killed",
-        "broadcaster-killed",
-        "all-killed",
-        "rolling-restart",
-    ])
-    .await;
+async fn services_die() {
+    drill(&["gateway-killed", "persister-killed", "broadcaster-killed", "all-killed"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_are_restarted() {
+    drill(&["rolling-restart"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +116,12 @@ async fn a_backlog_waits_for_a_slow_pusher() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_is_in_the_queues() {
-    drill(&["poison", "replay", "replay-killed"]).await;
+    drill(&["poison"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_put_back() {
+    drill(&["replay", "replay-killed"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
