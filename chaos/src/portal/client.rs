@@ -25,7 +25,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// until it is accepted.
 pub(super) struct Client {
     pub(super) http: reqwest::Client,
-    pub(super) gateways: Vec<SocketAddr>,
+    /// Those that are ready.
+    pub(super) gateways: watch::Receiver<Vec<SocketAddr>>,
     pub(super) load: Load,
     pub(super) book: Arc<Book>,
     pub(super) random: fastrand::Rng,
@@ -106,8 +107,9 @@ impl Client {
     /// Calls one gateway, or another when that one does not take the connection, as a balancer
     /// does.
     async fn call(&mut self, post: &Post) -> Answer {
-        self.random.shuffle(&mut self.gateways);
-        for gateway in &self.gateways {
+        let mut gateways = self.gateways.borrow().clone();
+        self.random.shuffle(&mut gateways);
+        for gateway in gateways {
             let url = format!("http://{gateway}{}", post.path());
             match self.http.post(url).json(&post.body()).send().await {
                 Ok(answer) => return read(answer).await,

@@ -1,5 +1,6 @@
 //! Clients that behave as a portal's front ends do, and what they know of their posts.
 
+mod balancer;
 mod book;
 mod client;
 mod post;
@@ -9,7 +10,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
-use self::client::{Answer, Client};
+use self::{
+    balancer::Balancer,
+    client::{Answer, Client},
+};
 pub use self::{
     book::{Book, Entry, Pages},
     post::{Act, Post},
@@ -64,11 +68,12 @@ impl Portal {
     ) -> anyhow::Result<Self> {
         let doors = watch::Sender::new(Doors::Open);
         let (book, http) = (Arc::<Book>::default(), Client::http()?);
+        let ready = watch::Sender::new(gateways.to_vec());
         let mut clients = JoinSet::new();
         for _ in 0..load.clients {
             let client = Client {
                 http: http.clone(),
-                gateways: gateways.to_vec(),
+                gateways: ready.subscribe(),
                 load,
                 book: Arc::clone(&book),
                 random: random.fork(),
@@ -76,6 +81,7 @@ impl Portal {
             };
             clients.spawn(client.run());
         }
+        tokio::spawn(Balancer { http, gateways: gateways.to_vec(), ready }.run());
         Ok(Self { book, doors, clients })
     }
 
