@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Leads a made-up player through a whole conversation: scripts/smoke.sh GATEWAY_URL
-# For a gateway with AUTH_MODE=off. Ends with 1, and says why, as soon as a step fails.
+# Leads a made-up player through a whole conversation: scripts/smoke.sh GATEWAY_URL [COMMAND…]
+# COMMAND makes tokens as `gateway token` does; a gateway with AUTH_MODE=off needs none. Ends with 1, and says
+# why, as soon as a step fails.
 set -euo pipefail
 
-gateway=${1:?usage: scripts/smoke.sh GATEWAY_URL}
+gateway=${1:?usage: scripts/smoke.sh GATEWAY_URL [COMMAND…]}
 gateway=${gateway%/}
+make_token=("${@:2}")
 player=smoke-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
 conversation=/api/unified-chat/conversations/$player
 patience_ms=5000
@@ -16,25 +18,34 @@ fail() {
     exit 1
 }
 
-# post PATH BODY: must be answered with 202.
+# token ROLE SUBJECT
+token() {
+    ((${#make_token[@]} == 0)) || "${make_token[@]}" --role "$1" --subject "$2" ||
+        fail "no token could be made for the $1 $2"
+}
+
+# post TOKEN PATH BODY: must be answered with 202.
 post() {
     local answer
     answer=$(curl --silent --show-error --max-time 5 --write-out ' HTTP %{http_code}' \
-        --header 'Content-Type: application/json' --data "$2" "$gateway$1") ||
-        fail "POST $1 was not answered"
-    [[ $answer == *' HTTP 202' ]] || fail "POST $1 was not accepted: $answer"
+        --header 'Content-Type: application/json' --header "Authorization: Bearer $1" \
+        --data "$3" "$gateway$2") ||
+        fail "POST $2 was not answered"
+    [[ $answer == *' HTTP 202' ]] || fail "POST $2 was not accepted: $answer"
 }
 
 # say SENDER_TYPE CONTENT
 say() {
-    post /api/staff-chat-integration/send \
+    local sender=${1}_token
+    post "${!sender}" /api/staff-chat-integration/send \
         "{\"playerId\":\"$player\",\"senderType\":\"$1\",\"content\":\"$2\"}"
     echo "  202 accepted: the $1 says \"$2\""
 }
 
 # read_history: false when it cannot be read; `history` then says why.
 read_history() {
-    history=$(curl --silent --show-error --fail-with-body --max-time 5 "$gateway$conversation" 2>&1)
+    history=$(curl --silent --show-error --fail-with-body --max-time 5 \
+        --header "Authorization: Bearer $player_token" "$gateway$conversation" 2>&1)
 }
 
 # field NAME: its value in the history, for a name that stands there once.
@@ -57,6 +68,9 @@ expect() {
     echo "  history after $(($(now_ms) - started)) ms: the session is $1, the last seq is $2"
 }
 
+player_token=$(token player "$player")
+staff_token=$(token staff smoke)
+
 echo "1. $player writes"
 say player "Is anybody there?"
 expect pending 1 "Is anybody there?"
@@ -67,7 +81,7 @@ say staff "Here I am."
 expect active 2 "Here I am."
 
 echo "3. staff resolves"
-post "$conversation/status" '{"status":"resolved"}'
+post "$staff_token" "$conversation/status" '{"status":"resolved"}'
 echo "  202 accepted: resolved"
 expect resolved 2 "Here I am."
 

@@ -68,6 +68,15 @@ impl Script {
         fact.unwrap_or_else(|_| panic!("never: {what}"))
     }
 
+    /// The next line, whatever it says.
+    ///
+    /// # Panics
+    /// When there is none for half a minute.
+    pub async fn line(&mut self) -> String {
+        let line = tokio::time::timeout(PATIENCE, self.facts.next_line()).await;
+        line.expect("a line in time").expect("a line").expect("another line")
+    }
+
     /// The next fact that has `field`.
     ///
     /// # Panics

@@ -3,11 +3,13 @@
 //!
 //! - [`startup`]: how it starts and stops.
 //! - [`routes`]: one file a call; each parses, calls, maps.
+//! - [`auth`]: who a caller is, and what it may do.
 //! - [`http`]: what all calls have in common: bodies, parameters, problems.
 //! - [`clock`]: the time at which something is accepted.
 //! - [`group_commit`]: how an event gets safely into both queues.
 //! - [`reads`]: what is read from the database.
 
+pub mod auth;
 pub mod clock;
 pub mod group_commit;
 pub mod http;

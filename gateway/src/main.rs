@@ -5,8 +5,9 @@ use std::net::TcpListener;
 use anyhow::Context;
 use clap::Parser;
 use gateway::{
+    auth::{AuthMode, Doors, TokenCommand},
     openapi,
-    settings::{AuthMode, Settings},
+    settings::Settings,
     startup,
 };
 use shared::service::{
@@ -28,6 +29,8 @@ struct Serve {
 enum Command {
     /// Print the description of the HTTP interface, as openapi.json holds it
     Openapi,
+    /// Print a token, for development and for operators
+    Token(TokenCommand),
 }
 
 #[tokio::main]
@@ -35,7 +38,11 @@ async fn main() -> anyhow::Result<()> {
     install_crypto();
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
-        Invocation::Do(Command::Openapi) => print_openapi(),
+        Invocation::Do(Command::Openapi) => print(&openapi::json()?),
+        Invocation::Do(Command::Token(command)) => match command.make() {
+            Ok(token) => print(&format!("{token}\n")),
+            Err(complaint) => fail(&complaint),
+        },
     }
 }
 
@@ -43,23 +50,24 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     if let Err(complaint) = settings.check() {
         fail(&complaint);
     }
+    let doors = Doors::hang(&settings.auth).unwrap_or_else(|complaint| fail(&complaint));
     telemetry::init(&settings.logs);
-    match settings.auth_mode {
-        AuthMode::Off => tracing::warn!(
+    if settings.auth.auth_mode == AuthMode::Off {
+        tracing::warn!(
             "AUTH_MODE=off: whoever reaches this gateway can read and write as anybody; only a \
              portal that authenticates may stand in front of it"
-        ),
+        );
     }
     let listen = &settings.gateway_listen;
     let listener =
         TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
     let stop = shutdown::on_signal()?;
     tracing::info!(listen = %listener.local_addr()?, "gateway started");
-    startup::run(settings, listener, stop).await
+    startup::run(settings, doors, listener, stop).await
 }
 
 #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
-fn print_openapi() -> anyhow::Result<()> {
-    print!("{}", openapi::json()?);
+fn print(answer: &str) -> anyhow::Result<()> {
+    print!("{answer}");
     Ok(())
 }

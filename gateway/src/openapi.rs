@@ -1,7 +1,10 @@
 //! What `/openapi.json` says, and `/docs` shows.
 
 use actix_web::{HttpResponse, web};
-use utoipa::OpenApi;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::routes::{conversation, health, inbox, pusher_auth, send, status};
@@ -13,6 +16,7 @@ use crate::routes::{conversation, health, inbox, pusher_auth, send, status};
         title = "Player portal chat",
         description = "A support chat between the players and the staff of a gaming portal. A message that was accepted is durable: it will be persisted and broadcast, whatever fails meanwhile."
     ),
+    modifiers(&Token),
     paths(
         send::send,
         conversation::conversation,
@@ -30,6 +34,18 @@ use crate::routes::{conversation, health, inbox, pusher_auth, send, status};
     )
 )]
 struct Api;
+
+/// What every call but those about health must bring, unless `AUTH_MODE=off`.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let mut token = Http::new(HttpAuthScheme::Bearer);
+        token.bearer_format = Some("JWT".to_owned());
+        let components = api.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+    }
+}
 
 /// The description, as `openapi.json` holds it.
 ///

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use database::DatabaseSettings;
 use shared::{
     broker::BrokerSettings,
     service::{settings::duration, telemetry::LogSettings},
 };
+
+use crate::auth::AuthSettings;
 
 /// What leaves calls that are under way enough of the time in which a gateway stops.
 const LONGEST_DRAIN: Duration = Duration::from_secs(5);
@@ -23,10 +25,6 @@ pub struct Settings {
         value_name = "HOST:PORT"
     )]
     pub gateway_listen: String,
-
-    /// Who checks that callers are who they say they are; must be given
-    #[arg(long, env = "AUTH_MODE", value_enum)]
-    pub auth_mode: AuthMode,
 
     /// Time after which a send that is not confirmed is refused
     #[arg(long, env = "SEND_TIMEOUT", default_value = "1800ms", value_parser = duration, value_name = "DURATION")]
@@ -45,6 +43,10 @@ pub struct Settings {
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub database_pool_size: u16,
 
+    /// The doors
+    #[command(flatten)]
+    pub auth: AuthSettings,
+
     /// RabbitMQ
     #[command(flatten)]
     pub broker: BrokerSettings,
@@ -62,13 +64,6 @@ pub struct Settings {
     pub logs: LogSettings,
 }
 
-/// Who checks that callers are who they say they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum AuthMode {
-    /// Nobody here: a portal in front of the gateway does, and lets nobody past it
-    Off,
-}
-
 impl Settings {
     /// What is wrong with the settings, if something is, without showing a secret.
     ///
@@ -78,6 +73,7 @@ impl Settings {
         if self.shutdown_drain > LONGEST_DRAIN {
             return Err(format!("SHUTDOWN_DRAIN must be {LONGEST_DRAIN:?} at most"));
         }
+        self.auth.check()?;
         self.broker.check()?;
         self.database.check()
     }

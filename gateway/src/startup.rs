@@ -9,8 +9,8 @@ use shared::service::{Outage, health::Dependency};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::Clock, group_commit::group_commit, http::ask_to_leave, metrics::Metrics, reads::Reads,
-    routes, settings::Settings,
+    auth::Doors, clock::Clock, group_commit::group_commit, http::ask_to_leave, metrics::Metrics,
+    reads::Reads, routes, settings::Settings,
 };
 
 /// How long a gateway may take to stop: its drain, and then what the calls that are still under way
@@ -25,14 +25,15 @@ const CLIENT_PATIENCE: Duration = Duration::from_secs(10);
 /// what had come of it.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// Serves on `listener` until `stop` is cancelled, and then for the drain, in which its clients
-/// leave, before it finishes what it holds. It starts whether or not the broker and the database are
-/// there.
+/// Serves those whom `doors` let in, on `listener`, until `stop` is cancelled, and then for the drain,
+/// in which its clients leave, before it finishes what it holds. It starts whether or not the broker
+/// and the database are there.
 ///
 /// # Errors
 /// When the listener cannot be served. Nothing else ends it.
 pub async fn run(
     settings: Settings,
+    doors: Doors,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -47,12 +48,14 @@ pub async fn run(
     let registry = Arc::new(registry);
     let clock = web::Data::new(Clock::default());
     let app = settings.pusher.clone();
+    let doors = web::Data::new(doors);
     let drain = settings.shutdown_drain;
     let stopping = web::Data::new(stop.clone());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(stopping.clone())
             .app_data(clock.clone())
+            .app_data(doors.clone())
             .app_data(web::Data::new(acceptor.clone()))
             .app_data(web::Data::new(reads.clone()))
             .app_data(web::Data::new(broker.clone()))

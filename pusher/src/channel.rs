@@ -4,6 +4,9 @@ const STAFF: &str = "staff-portal";
 const PLAYER: &str = "player-";
 const PRIVATE: &str = "private-";
 
+/// The channel on which the staff's browsers see who else of the staff is there.
+pub const STAFF_PRESENCE_CHANNEL: &str = "presence-staff-portal";
+
 /// Who may subscribe to the channels, which their names say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ChannelAccess {

@@ -12,7 +12,7 @@ pub mod limits;
 mod signature;
 
 pub use app::App;
-pub use channel::{ChannelAccess, player_of_channel};
+pub use channel::{ChannelAccess, STAFF_PRESENCE_CHANNEL, player_of_channel};
 pub use signature::{
     RequestToSign, sign_request, sign_subscription, verify_request, verify_subscription,
 };

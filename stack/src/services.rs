@@ -61,7 +61,7 @@ pub fn service_variables(
     let mut variables = Variables::default();
     variables.set("DATABASE_URL", database_url);
     variables.set("AMQP_URL", amqp_url);
-    for (name, usual) in [("PUSHER_CHANNEL_ACCESS", "private"), ("AUTH_MODE", "off")] {
+    for (name, usual) in [("PUSHER_CHANNEL_ACCESS", "private"), ("AUTH_MODE", "jwt")] {
         variables.set(name, from_caller(name).unwrap_or_else(|| usual.to_owned()));
     }
     for (name, make) in [

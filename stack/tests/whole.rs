@@ -83,14 +83,14 @@ async fn comes_up_keeps_running_and_goes_down() {
     let binaries = stand_ins(&place);
     let mut command = place.stack("up");
     command.arg("--bin-dir").arg(&binaries);
-    command.env("AUTH_MODE", "jwt").env("PUSHER_PORT", "1");
+    command.env("PUSHER_CHANNEL_ACCESS", "public").env("PUSHER_PORT", "1");
     let (code, output) = outcome(&mut command);
     assert_eq!(code, Some(0), "{output}");
     let variables = environment(&place);
     let value = |name: &str| variables.get(name).unwrap().to_owned();
     assert!(output.contains(&value("GATEWAY_URL")), "{output}");
-    assert_eq!(value("PUSHER_CHANNEL_ACCESS"), "private");
-    assert_eq!(value("AUTH_MODE"), "jwt", "what the caller sets stays");
+    assert_eq!(value("AUTH_MODE"), "jwt");
+    assert_eq!(value("PUSHER_CHANNEL_ACCESS"), "public", "what the caller sets stays");
     assert_ne!(value("PUSHER_PORT"), "1", "but for addresses");
     assert!(value("AUTH_JWT_SECRET").len() >= 32);
     let comm = fs::read_to_string(format!("/proc/{}/comm", value("PID_RABBITMQ"))).unwrap();

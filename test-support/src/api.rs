@@ -1,4 +1,4 @@
-use reqwest::header::HeaderMap;
+use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 
 /// Calls a gateway as a portal does.
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 pub struct Api {
     base: String,
     http: reqwest::Client,
+    token: Option<String>,
 }
 
 /// What the gateway answered.
@@ -23,7 +24,12 @@ impl Api {
     /// Calls the gateway at `base`.
     pub fn new(base: String) -> Self {
         shared::service::install_crypto();
-        Self { base, http: reqwest::Client::new() }
+        Self { base, http: reqwest::Client::new(), token: None }
+    }
+
+    /// The same, by somebody who brings `token`.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
     /// Sends `message`.
@@ -68,9 +74,15 @@ impl Api {
         self.post(&path, &json!({ "status": status })).await
     }
 
+    /// Asks that the connection 1.2 may subscribe to `channel`.
+    pub async fn subscribe(&self, channel: &str) -> Answer {
+        let form = format!("socket_id=1.2&channel_name={channel}").into_bytes();
+        self.post_raw("/api/pusher/auth", "application/x-www-form-urlencoded", form).await
+    }
+
     /// Gets `path`.
     pub async fn get(&self, path: &str) -> Answer {
-        answer(self.http.get(format!("{}{path}", self.base))).await
+        answer(self.request(Method::GET, path)).await
     }
 
     /// The value of the service's metric `name`, which is one without labels.
@@ -84,17 +96,25 @@ impl Api {
 
     /// Posts JSON to `path`.
     pub async fn post(&self, path: &str, json: &Value) -> Answer {
-        answer(self.http.post(format!("{}{path}", self.base)).json(json)).await
+        answer(self.request(Method::POST, path).json(json)).await
     }
 
     /// Posts `body` as it is to `path`.
     pub async fn post_raw(&self, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
-        let request = self.http.post(format!("{}{path}", self.base));
+        let request = self.request(Method::POST, path);
         answer(request.header("content-type", content_type).body(body)).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Answer {
+async fn answer(request: RequestBuilder) -> Answer {
     let response = request.send().await.expect("the gateway answers");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let bytes = response.bytes().await.expect("the answer has a body");

@@ -21,6 +21,7 @@ mod proxy;
 mod pusher;
 mod servers;
 mod system;
+mod token;
 
 pub use api::{Answer, Api};
 pub use broker::Broker;
@@ -30,3 +31,4 @@ pub use eventually::eventually;
 pub use proxy::Proxy;
 pub use pusher::PusherServer;
 pub use system::{Running, System};
+pub use token::{JWT_SECRET, token};

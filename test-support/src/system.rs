@@ -5,7 +5,7 @@ use shared::broker::Worker;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Api, Broker, Database, PusherServer, eventually, pusher::app};
+use crate::{Api, Broker, Database, JWT_SECRET, PusherServer, eventually, pusher::app};
 
 /// A system of one test's own, of which the test starts what it needs.
 pub struct System {
@@ -104,6 +104,13 @@ impl System {
         }
     }
 
+    /// Starts a gateway that asks for tokens like those that [`token`](crate::token) makes, with other
+    /// settings, and waits until it is ready.
+    pub async fn guarded_gateway(&self, settings: &[&str]) -> Running {
+        let secret = format!("--auth-jwt-secret={JWT_SECRET}");
+        self.gateway_with(&[&["--auth-mode=jwt", &secret], settings].concat()).ready().await
+    }
+
     /// Starts a gateway with other settings, each as on the command line.
     pub fn gateway_with(&self, settings: &[&str]) -> Running {
         let mut arguments = self.broker_settings();
@@ -114,7 +121,8 @@ impl System {
         // No test's clients need to be led elsewhere, but for those of the tests about it.
         arguments.push("--shutdown-drain=1ms".to_owned());
         let settings = parse::<gateway::settings::Settings>(arguments, settings);
-        start(async |listener, stop| gateway::startup::run(settings, listener, stop).await)
+        let doors = gateway::auth::Doors::hang(&settings.auth).unwrap();
+        start(async |listener, stop| gateway::startup::run(settings, doors, listener, stop).await)
     }
 
     /// Starts a persister with other settings, each as on the command line.
@@ -163,9 +171,9 @@ fn app_settings() -> Vec<String> {
 }
 
 #[derive(Parser)]
-struct Parsed<S: Args> {
+pub(crate) struct Parsed<S: Args> {
     #[command(flatten)]
-    settings: S,
+    pub(crate) settings: S,
 }
 
 /// The settings that `arguments` make, but for those that `others` give.

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod connect;
+mod doors;
 mod events;
 mod failures;
 mod portal;

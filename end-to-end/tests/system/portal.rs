@@ -1,5 +1,5 @@
 use end_to_end::Script;
-use serde_json::Value;
+use serde_json::{Value, json};
 use test_support::{Running, System};
 
 /// A portal's browser: a real pusher-js that listens on one channel.
@@ -13,21 +13,37 @@ pub struct Portal {
 impl Portal {
     /// Subscribes to `channel`, asking `gateway` for a signature where one is needed.
     pub async fn listen(system: &System, gateway: &Running, channel: &str) -> Self {
-        let addr = system.pusher.addr();
-        let (host, port) = (addr.ip().to_string(), addr.port().to_string());
-        let authorize = format!("http://{}/api/pusher/auth", gateway.addr);
-        let settings = [
-            ("PUSHER_KEY", "key"),
-            ("PUSHER_HOST", &*host),
-            ("PUSHER_PORT", &*port),
-            ("CHANNELS", channel),
-            ("AUTH_ENDPOINT", &*authorize),
-        ];
-        let mut script = Script::start("listen.mjs", settings);
+        Self::listen_with(system, gateway, channel, "").await
+    }
+
+    /// Subscribes to `channel` with `token`, asking `gateway` for a signature.
+    pub async fn listen_with(
+        system: &System,
+        gateway: &Running,
+        channel: &str,
+        token: &str,
+    ) -> Self {
+        let mut script = start(system, gateway, channel, token);
         let connected = script.fact_with("connected").await;
         let socket_id = connected["connected"].as_str().unwrap().to_owned();
         script.fact("a subscription", |fact| fact["subscribed"] == channel).await;
         Self { script, channel: channel.to_owned(), socket_id }
+    }
+
+    /// The status with which `gateway` refuses to sign a subscription to `channel` for `token`.
+    pub async fn is_refused(
+        system: &System,
+        gateway: &Running,
+        channel: &str,
+        token: &str,
+    ) -> Value {
+        let mut script = start(system, gateway, channel, token);
+        let outcome = script
+            .fact("an outcome", |fact| {
+                fact["subscriptionError"] == channel || fact["subscribed"] == channel
+            })
+            .await;
+        outcome["status"].clone()
     }
 
     /// The next event, which must be called `name`: its data.
@@ -48,4 +64,20 @@ impl Portal {
         assert_eq!([&first["event"], &second["event"]], names.map(Value::from).each_ref());
         [first["data"].clone(), second["data"].clone()]
     }
+}
+
+fn start(system: &System, gateway: &Running, channel: &str, token: &str) -> Script {
+    let addr = system.pusher.addr();
+    let (host, port) = (addr.ip().to_string(), addr.port().to_string());
+    let authorize = format!("http://{}/api/pusher/auth", gateway.addr);
+    let headers = json!({ "Authorization": format!("Bearer {token}") }).to_string();
+    let settings = [
+        ("PUSHER_KEY", "key"),
+        ("PUSHER_HOST", &*host),
+        ("PUSHER_PORT", &*port),
+        ("CHANNELS", channel),
+        ("AUTH_ENDPOINT", &*authorize),
+        ("AUTH_HEADERS", &*headers),
+    ];
+    Script::start("listen.mjs", settings)
 }

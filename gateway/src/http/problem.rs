@@ -5,6 +5,8 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::Refusal;
+
 /// What can go wrong with a call, as its caller is told: what it can do something about, and never
 /// a cause from inside. The cause goes to the log, once, where it happens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,8 +31,14 @@ pub enum Problem {
     /// The body is of another kind than the call takes.
     #[error("the body must be sent as {0}")]
     UnsupportedMediaType(&'static str),
-    /// Nobody may subscribe to this channel here.
-    #[error("this channel is not one to subscribe to with a signature")]
+    /// The caller is not known to be anybody.
+    #[error("{0}")]
+    Unauthenticated(Refusal),
+    /// The caller is known, and may not do this.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// The caller may not subscribe to this channel, or nobody may.
+    #[error("this channel is not one that the caller may subscribe to with a signature")]
     ForbiddenChannel,
     /// There is no such call.
     #[error("there is nothing at this address")]
@@ -69,6 +77,8 @@ pub struct ProblemBody {
     field: Option<String>,
 }
 
+const CHALLENGE: &str = r#"Bearer realm="player-portal-chat""#;
+
 /// How long a client does best to wait before it tries again, in seconds.
 const RETRY_AFTER: &str = "1";
 
@@ -97,6 +107,12 @@ impl Problem {
                 "The body is of another kind",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ),
+            Self::Unauthenticated(_) => {
+                ("unauthenticated", "Who calls is not known", StatusCode::UNAUTHORIZED)
+            }
+            Self::Forbidden(_) => {
+                ("forbidden", "The caller may not do this", StatusCode::FORBIDDEN)
+            }
             Self::ForbiddenChannel => {
                 ("forbidden-channel", "The channel is not allowed", StatusCode::FORBIDDEN)
             }
@@ -112,6 +128,19 @@ impl Problem {
             ),
             Self::Internal => ("internal", "A mistake of ours", StatusCode::INTERNAL_SERVER_ERROR),
         }
+    }
+
+    /// What a caller could bring in order to be let in.
+    ///
+    /// Source: <https://www.rfc-editor.org/rfc/rfc6750#section-3>.
+    fn challenge(&self) -> Option<String> {
+        let error = match self {
+            Self::Unauthenticated(Refusal::NoToken) => return Some(CHALLENGE.to_owned()),
+            Self::Unauthenticated(Refusal::BadToken(_)) => "invalid_token",
+            Self::Forbidden(_) | Self::ForbiddenChannel => "insufficient_scope",
+            _ => return None,
+        };
+        Some(format!(r#"{CHALLENGE}, error="{error}", error_description="{self}""#))
     }
 }
 
@@ -130,6 +159,9 @@ impl ResponseError for Problem {
         response.content_type("application/problem+json");
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        }
+        if let Some(challenge) = self.challenge() {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
         response.json(ProblemBody {
             kind: format!("urn:problem-type:player-portal-chat:{name}"),

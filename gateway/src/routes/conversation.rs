@@ -6,6 +6,7 @@ use shared::chat::PlayerId;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    auth::Caller,
     http::{Parameters, PathPlayer, Problem, ProblemBody},
     reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Reads, Session},
 };
@@ -94,18 +95,23 @@ pub struct History {
     get,
     path = "/api/unified-chat/conversations/{playerId}",
     tag = "conversations",
+    security(("token" = [])),
     params(("playerId" = String, Path, description = "Whose conversation"), HistoryParameters),
     responses(
         (status = 200, description = "A page", body = History),
         (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be asked", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn conversation(
+    caller: Caller,
     player: PathPlayer,
     parameters: Parameters<HistoryParameters>,
     reads: web::Data<Reads>,
 ) -> Result<HttpResponse, Problem> {
+    caller.follows(&player.0)?;
     let (page, limit) = (parameters.0.page()?, parameters.0.limit.get());
     let found = reads
         .read(async |connection| reads::conversation(connection, &player.0, page, limit).await)

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::conversation::PageLimit;
 use crate::{
+    auth::Caller,
     http::{Parameters, Problem, ProblemBody},
     reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, Reads, Session},
 };
@@ -82,17 +83,22 @@ pub struct InboxConversation {
     get,
     path = "/api/unified-chat/conversations",
     tag = "conversations",
+    security(("token" = [])),
     params(InboxParameters),
     responses(
         (status = 200, description = "A page", body = InboxPage),
         (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be asked", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn inbox(
+    caller: Caller,
     parameters: Parameters<InboxParameters>,
     reads: web::Data<Reads>,
 ) -> Result<HttpResponse, Problem> {
+    caller.is_staff()?;
     let InboxParameters { status, limit, cursor } = parameters.0;
     let found = reads
         .read(async |connection| {

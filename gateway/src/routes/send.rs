@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    auth::{Caller, Sender},
     clock::Clock,
     group_commit::Acceptor,
     http::{Body, ClientId, Problem, ProblemBody},
@@ -24,13 +25,15 @@ pub struct SendRequest {
     message_id: Option<ClientId>,
     /// Whose conversation it belongs to.
     player_id: PlayerId,
-    /// What the player is called.
+    /// What the player is called. Where tokens are asked for, a player's token says it.
     player_name: Option<Name>,
     /// Who of the two sends it.
     sender_type: SenderType,
-    /// Who of the staff sends it; a player's message is always the player's own.
+    /// Who of the staff sends it; a player's message is always the player's own. Where tokens are
+    /// asked for, the token says it.
     sender_id: Option<SenderId>,
-    /// What the sender is called; a player's own name where there is none.
+    /// What the sender is called; a player's own name where there is none. Where tokens are asked
+    /// for, the token says it.
     sender_name: Option<Name>,
     /// What it says. White space around it is taken off.
     content: Option<Content>,
@@ -63,10 +66,13 @@ pub struct Accepted {
     post,
     path = "/api/staff-chat-integration/send",
     tag = "messages",
+    security(("token" = [])),
     request_body = SendRequest,
     responses(
         (status = 202, description = "Accepted", body = Accepted),
         (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is no JSON", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "Not accepted; send it again", body = ProblemBody, content_type = "application/problem+json"),
@@ -74,11 +80,12 @@ pub struct Accepted {
 )]
 pub async fn send(
     http: HttpRequest,
+    caller: Caller,
     body: Body<SendRequest>,
     clock: web::Data<Clock>,
     acceptor: web::Data<Acceptor>,
 ) -> Result<HttpResponse, Problem> {
-    let message = body.0.into_message(clock.accept(), traceparent(&http))?;
+    let message = body.0.into_message(&caller, clock.accept(), traceparent(&http))?;
     let (message_id, accepted_at) = (message.message_id, message.accepted_at);
     let event = Event::Message(Box::new(message)).encode().map_err(|_| Problem::Internal)?;
     acceptor.accept(event).await.map_err(|_| Problem::NotAccepted)?;
@@ -93,25 +100,27 @@ pub async fn send(
 impl SendRequest {
     fn into_message(
         self,
+        caller: &Caller,
         accepted_at: DateTime<Utc>,
         traceparent: Option<TraceParent>,
     ) -> Result<Message, Problem> {
         let content = self.content.or(self.message);
-        let (sender_id, sender_name) = match self.sender_type {
-            SenderType::Player => (
-                Some(SenderId::from(self.player_id.clone())),
-                self.sender_name.or_else(|| self.player_name.clone()),
-            ),
-            SenderType::Staff => (self.sender_id, self.sender_name),
-        };
-        Ok(Message {
-            message_id: self.message_id.map_or_else(Uuid::now_v7, ClientId::uuid),
+        let content = content.ok_or_else(|| Problem::invalid_field("content", "is missing"))?;
+        let sender = caller.sends_as(Sender {
             player_id: self.player_id,
             player_name: self.player_name,
             sender_type: self.sender_type,
-            sender_id,
-            sender_name,
-            content: content.ok_or_else(|| Problem::invalid_field("content", "is missing"))?,
+            sender_id: self.sender_id,
+            sender_name: self.sender_name,
+        })?;
+        Ok(Message {
+            message_id: self.message_id.map_or_else(Uuid::now_v7, ClientId::uuid),
+            player_id: sender.player_id,
+            player_name: sender.player_name,
+            sender_type: sender.sender_type,
+            sender_id: sender.sender_id,
+            sender_name: sender.sender_name,
+            content,
             accepted_at,
             socket_id: self.socket_id,
             traceparent,

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::send::traceparent;
 use crate::{
+    auth::Caller,
     clock::Clock,
     group_commit::Acceptor,
     http::{Body, ClientId, PathPlayer, Problem, ProblemBody},
@@ -48,11 +49,14 @@ pub struct StatusAccepted {
     post,
     path = "/api/unified-chat/conversations/{playerId}/status",
     tag = "conversations",
+    security(("token" = [])),
     params(("playerId" = String, Path, description = "Whose conversation")),
     request_body = StatusRequest,
     responses(
         (status = 202, description = "Accepted", body = StatusAccepted),
         (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is no JSON", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "Not accepted; ask again", body = ProblemBody, content_type = "application/problem+json"),
@@ -60,11 +64,13 @@ pub struct StatusAccepted {
 )]
 pub async fn change_status(
     http: HttpRequest,
+    caller: Caller,
     player: PathPlayer,
     body: Body<StatusRequest>,
     clock: web::Data<Clock>,
     acceptor: web::Data<Acceptor>,
 ) -> Result<HttpResponse, Problem> {
+    caller.is_staff()?;
     let change = StatusChange {
         change_id: body.0.change_id.map_or_else(Uuid::now_v7, ClientId::uuid),
         player_id: player.0,

@@ -7,9 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod commands;
 mod confirms;
 mod conversations;
 mod description;
+mod doors;
 mod inbox;
 mod input;
 mod outages;
@@ -17,3 +19,5 @@ mod plan;
 mod pusher_auth;
 mod sending;
 mod stopping;
+mod token_keys;
+mod tokens;

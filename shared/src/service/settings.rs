@@ -55,7 +55,7 @@ pub fn fail(complaint: &str) -> ! {
     std::process::exit(2)
 }
 
-/// Reads a setting such as `250ms`, `2s` or `5m`.
+/// Reads a setting such as `250ms`, `2s`, `5m` or `1h`.
 ///
 /// # Errors
 /// Says what form it must have.
@@ -65,7 +65,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         Some("ms") => 1,
         Some("s") => 1_000,
         Some("m") => 60_000,
-        _ => return Err("a number with ms, s or m behind it is needed, such as 250ms".to_owned()),
+        Some("h") => 3_600_000,
+        _ => {
+            return Err("a number with ms, s, m or h behind it is needed, such as 250ms".to_owned());
+        }
     };
     let number: u32 = digits.parse().map_err(|_| "the number is not a whole one".to_owned())?;
     if number == 0 {
@@ -100,7 +103,8 @@ mod tests {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
         assert_eq!(duration("25m"), Ok(Duration::from_secs(1_500)));
-        for wrong in ["", "0s", "5", "s", "1.5s", "-1s", "5h", "5 s"] {
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7_200)));
+        for wrong in ["", "0s", "5", "s", "1.5s", "-1s", "5d", "5 s"] {
             assert!(duration(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -1,0 +1,148 @@
+use std::sync::Arc;
+
+use jsonwebtoken::{
+    Validation, decode, decode_header,
+    errors::{Error, ErrorKind},
+};
+
+use super::{
+    AuthMode, AuthSettings, Caller,
+    claims::Claims,
+    cryptography,
+    key::Key,
+    key_file::KeyFile,
+    key_set::KeySet,
+    settings::{KeySource, SignatureSettings},
+};
+
+/// Finds out who a caller is.
+#[derive(Clone, Debug)]
+pub struct Doors(Option<Arc<Verifier>>);
+
+/// Why a caller is not known to be anybody, as it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It brought no token.
+    #[error("a token is needed, as Authorization: Bearer <token>")]
+    NoToken,
+    /// It brought one that is worth nothing.
+    #[error("the token {0}")]
+    BadToken(&'static str),
+}
+
+#[derive(Debug)]
+struct Verifier {
+    keys: Keys,
+    rules: Validation,
+}
+
+#[derive(Debug)]
+enum Keys {
+    Fixed(KeySet),
+    File(KeyFile),
+}
+
+impl Doors {
+    /// Doors as the settings want them. A key set in a file is followed from then on, for which
+    /// tokio must run.
+    ///
+    /// # Errors
+    /// Names the setting that is wrong, or the file.
+    pub fn hang(settings: &AuthSettings) -> Result<Self, String> {
+        if settings.auth_mode == AuthMode::Off {
+            return Ok(Self(None));
+        }
+        cryptography::install();
+        let algorithm = settings.signature.auth_jwt_algorithm;
+        let keys = match settings.key_source()? {
+            KeySource::Secret(secret) => Keys::Fixed(KeySet::one(Key::secret(secret))),
+            KeySource::PublicKey(path) => {
+                let name = path.display();
+                let pem = std::fs::read(path).map_err(|error| format!("{name}: {error}"))?;
+                let key = Key::pem(algorithm, &pem);
+                Keys::Fixed(KeySet::one(key.map_err(|complaint| format!("{name} {complaint}"))?))
+            }
+            KeySource::KeySet(path) => Keys::File(KeyFile::follow(algorithm, path.clone())?),
+        };
+        let mut rules = rules(&settings.signature);
+        rules.leeway = settings.auth_jwt_leeway.as_secs();
+        Ok(Self(Some(Arc::new(Verifier { keys, rules }))))
+    }
+
+    /// Who brings `token`, if anybody does.
+    ///
+    /// # Errors
+    /// When the caller is not known to be anybody.
+    pub fn admit(&self, token: Option<&str>) -> Result<Caller, Refusal> {
+        match (&self.0, token) {
+            (None, _) => Ok(Caller::Vouched),
+            (Some(_), None) => Err(Refusal::NoToken),
+            (Some(verifier), Some(token)) => {
+                verifier.verify(token).map_err(|error| Refusal::BadToken(reason(error.kind())))
+            }
+        }
+    }
+}
+
+impl Verifier {
+    fn verify(&self, token: &str) -> Result<Caller, Error> {
+        let header = decode_header(token).map_err(|_| ErrorKind::InvalidToken)?;
+        if header.crit.is_some() {
+            // It asks for extensions to be understood, and none is here.
+            // https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11
+            return Err(ErrorKind::InvalidAlgorithm.into());
+        }
+        let followed;
+        let keys = match &self.keys {
+            Keys::Fixed(keys) => keys,
+            Keys::File(file) => {
+                followed = file.keys();
+                &*followed
+            }
+        };
+        let mut verified = Err(ErrorKind::InvalidSignature.into());
+        for key in keys.candidates(header.kid.as_deref()) {
+            verified = decode::<Claims>(token, key.decoding(), &self.rules);
+            let by_another = |error: &Error| matches!(error.kind(), ErrorKind::InvalidSignature);
+            if !verified.as_ref().is_err_and(by_another) {
+                break;
+            }
+        }
+        let caller = Caller::try_from(verified?.claims);
+        caller.map_err(|_| ErrorKind::InvalidClaimFormat("sub".to_owned()).into())
+    }
+}
+
+fn rules(settings: &SignatureSettings) -> Validation {
+    let mut rules = Validation::new(settings.auth_jwt_algorithm.in_tokens());
+    let mut required = vec!["exp", "sub"];
+    rules.validate_nbf = true;
+    if let Some(audience) = &settings.auth_jwt_audience {
+        rules.set_audience(&[audience]);
+        required.push("aud");
+    }
+    if let Some(issuer) = &settings.auth_jwt_issuer {
+        rules.set_issuer(&[issuer]);
+        required.push("iss");
+    }
+    rules.set_required_spec_claims(&required);
+    rules
+}
+
+/// What the token's bearer is told. It learns nothing of keys.
+fn reason(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::ExpiredSignature => "has expired",
+        ErrorKind::ImmatureSignature => "is not valid yet",
+        ErrorKind::InvalidAudience => "is for another audience",
+        ErrorKind::InvalidIssuer => "is by another issuer",
+        ErrorKind::MissingRequiredClaim(_) => "lacks one of the claims exp, sub, aud and iss",
+        ErrorKind::InvalidClaimFormat(_) | ErrorKind::Json(_) => {
+            "has a claim that is not valid: sub, role, name, exp or nbf"
+        }
+        ErrorKind::InvalidSignature
+        | ErrorKind::InvalidAlgorithm
+        | ErrorKind::UnsupportedAlgorithm => "is not signed as it must be",
+        _ => "is no JSON Web Token of a kind that is known here",
+    }
+}

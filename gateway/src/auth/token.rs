@@ -1,0 +1,84 @@
+use std::time::Duration;
+
+use clap::Args;
+use jsonwebtoken::{EncodingKey, Header, encode, get_current_timestamp};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use shared::{chat::Name, service::settings::duration};
+
+use super::{
+    Caller, TokenAlgorithm,
+    claims::{Claims, Role},
+    cryptography,
+    settings::SignatureSettings,
+};
+
+/// Makes a token of the gateway's own kind.
+#[derive(Args, Clone, Debug)]
+pub struct TokenCommand {
+    /// What its bearer is to the chat
+    #[arg(long, value_enum)]
+    role: Role,
+
+    /// Its bearer: a player's id, or what the portal knows a member of the staff by
+    #[arg(long, value_name = "ID")]
+    subject: String,
+
+    /// What its bearer is called
+    #[arg(long)]
+    name: Option<String>,
+
+    /// How long it is good for
+    #[arg(long, default_value = "1h", value_parser = duration, value_name = "DURATION")]
+    expires_in: Duration,
+
+    /// What signs it
+    #[command(flatten)]
+    signature: SignatureSettings,
+}
+
+#[derive(Serialize)]
+struct Signed<'a> {
+    #[serde(flatten)]
+    claims: &'a Claims,
+    iat: u64,
+    exp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a str>,
+}
+
+impl TokenCommand {
+    /// The token, signed with the secret.
+    ///
+    /// # Errors
+    /// When the gateway would not take it, or only somebody else can sign it. Names what is wrong.
+    pub fn make(self) -> Result<String, String> {
+        let signature = &self.signature;
+        if signature.auth_jwt_algorithm != TokenAlgorithm::Hs256 {
+            return Err(format!(
+                "only whoever has the private key can sign {} tokens",
+                signature.auth_jwt_algorithm
+            ));
+        }
+        let secret = signature.secret()?;
+        let name = self.name.map(Name::try_from).transpose();
+        let name = name.map_err(|complaint| format!("--name {complaint}"))?;
+        let claims = Claims { sub: self.subject, role: self.role, name };
+        let now = get_current_timestamp();
+        let signed = Signed {
+            claims: &claims,
+            iat: now,
+            exp: now.saturating_add(self.expires_in.as_secs()),
+            aud: signature.auth_jwt_audience.as_deref(),
+            iss: signature.auth_jwt_issuer.as_deref(),
+        };
+        cryptography::install();
+        let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
+        let token = encode(&Header::default(), &signed, &key)
+            .map_err(|error| format!("the token cannot be signed: {error}"))?;
+        Caller::try_from(claims).map_err(|complaint| format!("--subject {complaint}"))?;
+        Ok(token)
+    }
+}

@@ -1,0 +1,117 @@
+//! The program as an operator starts it.
+
+use std::process::{Command, Output};
+
+use test_support::{JWT_SECRET, System};
+
+type Environment<'a> = &'a [(&'a str, &'a str)];
+
+/// Runs the gateway's program with nothing else in its environment.
+fn gateway(environment: Environment<'_>, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+    command.env_clear().envs(environment.iter().copied()).args(arguments).output().unwrap()
+}
+
+fn complaint(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text
+}
+
+/// Everything that must be given but for the doors, and an address at which nobody can listen.
+const REST: [(&str, &str); 6] = [
+    ("GATEWAY_LISTEN", "nowhere"),
+    ("AMQP_URL", "amqp://127.0.0.1:1"),
+    ("DATABASE_URL", "postgres://127.0.0.1:1/chat"),
+    ("PUSHER_APP_ID", "app"),
+    ("PUSHER_KEY", "key"),
+    ("PUSHER_SECRET", "secret"),
+];
+
+#[test]
+fn it_does_not_start_before_it_knows_whom_to_believe() {
+    let short = "x".repeat(31);
+    let cases: [(Environment<'_>, &str); 8] = [
+        (&[], "--auth-mode"),
+        (&[("AUTH_MODE", "maybe")], "--auth-mode"),
+        (&[("AUTH_MODE", "jwt")], "AUTH_JWT_SECRET must be given"),
+        (&[("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", &short)], "AUTH_JWT_SECRET must have 32"),
+        (&[("AUTH_MODE", "jwt"), ("AUTH_JWT_ALGORITHM", "RS256")], "AUTH_JWT_PUBLIC_KEY_FILE"),
+        (
+            &[
+                ("AUTH_MODE", "jwt"),
+                ("AUTH_JWT_ALGORITHM", "ES256"),
+                ("AUTH_JWT_PUBLIC_KEY_FILE", "a"),
+                ("AUTH_JWT_JWKS_FILE", "b"),
+            ],
+            "either AUTH_JWT_PUBLIC_KEY_FILE or",
+        ),
+        (
+            &[
+                ("AUTH_MODE", "jwt"),
+                ("AUTH_JWT_ALGORITHM", "RS256"),
+                (
+                    "AUTH_JWT_PUBLIC_KEY_FILE",
+                    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gateway/keys/short-rsa.pub.pem"),
+                ),
+            ],
+            "is no key that is fit for RS256",
+        ),
+        (
+            &[
+                ("AUTH_MODE", "jwt"),
+                ("AUTH_JWT_ALGORITHM", "EdDSA"),
+                ("AUTH_JWT_JWKS_FILE", "/nowhere/keys.json"),
+            ],
+            "/nowhere/keys.json",
+        ),
+    ];
+    for (settings, expected) in cases {
+        let complaint = complaint(&gateway(&[&REST, settings].concat(), &[]));
+        assert!(complaint.contains(expected), "{settings:?}: {complaint}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_it_makes_is_one_that_it_takes() {
+    let system = System::new().await;
+    let running =
+        system.guarded_gateway(&["--auth-jwt-audience=chat", "--auth-jwt-issuer=ops"]).await;
+    let environment = [
+        ("AUTH_JWT_SECRET", JWT_SECRET),
+        ("AUTH_JWT_AUDIENCE", "chat"),
+        ("AUTH_JWT_ISSUER", "ops"),
+    ];
+    let token = |arguments: &[&str]| {
+        let output = gateway(&environment, &[&["token"], arguments].concat());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let staff = token(&["--role=staff", "--subject=ada", "--name=Ada", "--expires-in=5m"]);
+    assert_eq!(running.api().with_token(&staff).inbox("").await.status, 200);
+    let player = token(&["--role=player", "--subject=p1"]);
+    let api = running.api().with_token(&player);
+    assert_eq!(api.conversation("p1", "").await.status, 200);
+    assert_eq!(api.inbox("").await.status, 403);
+}
+
+#[test]
+fn a_token_that_nobody_would_take_is_not_made() {
+    let secret = [("AUTH_JWT_SECRET", JWT_SECRET)];
+    let cases: [(Environment<'_>, &[&str], &str); 5] = [
+        (&[], &["--role=staff", "--subject=ada"], "AUTH_JWT_SECRET"),
+        (&secret, &["--role=boss", "--subject=ada"], "--role"),
+        (&secret, &["--role=player", "--subject=a b"], "--subject"),
+        (&secret, &["--role=player", "--subject=p1", "--name="], "--name"),
+        (
+            &secret,
+            &["--role=player", "--subject=p1", "--auth-jwt-algorithm=RS256"],
+            "only whoever has the private key",
+        ),
+    ];
+    for (environment, arguments, expected) in cases {
+        let complaint = complaint(&gateway(environment, &[&["token"], arguments].concat()));
+        assert!(complaint.contains(expected), "{arguments:?}: {complaint}");
+    }
+}

@@ -1,0 +1,206 @@
+use reqwest::header::WWW_AUTHENTICATE;
+use serde_json::{Value, json};
+use test_support::{Answer, Api, System, eventually};
+
+use crate::tokens::{Issuer, but, now, player, staff};
+
+fn with(api: &Api, claims: &Value) -> Api {
+    api.with_token(&Issuer::usual().token(claims))
+}
+
+fn is_refused(answer: &Answer, status: u16, kind: &str) {
+    assert_eq!(answer.status, status, "{answer:?}");
+    assert_eq!(answer.json["type"], format!("urn:problem-type:player-portal-chat:{kind}"));
+    let challenge = answer.headers[WWW_AUTHENTICATE].to_str().unwrap();
+    assert!(challenge.starts_with(r#"Bearer realm="player-portal-chat""#), "{challenge}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_brings_no_token_is_let_in_nowhere() {
+    let system = System::new().await;
+    let gateway = system.guarded_gateway(&[]).await;
+    let api = gateway.api();
+    for answer in [
+        api.send_as_player("p1", "hello").await,
+        api.conversation("p1", "").await,
+        api.inbox("").await,
+        api.change_status("p1", "resolved").await,
+        api.subscribe("private-player-p1").await,
+    ] {
+        is_refused(&answer, 401, "unauthenticated");
+        assert_eq!(answer.headers[WWW_AUTHENTICATE], r#"Bearer realm="player-portal-chat""#);
+    }
+    for open in ["/health/live", "/health/ready", "/openapi.json", "/docs/"] {
+        assert_eq!(api.get(open).await.status, 200, "{open}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_worth_nothing_is_refused() {
+    let system = System::new().await;
+    let gateway =
+        system.guarded_gateway(&["--auth-jwt-audience=chat", "--auth-jwt-issuer=portal"]).await;
+    let issuer = Issuer::usual();
+    let good = but(but(player("p1"), "aud", "chat"), "iss", "portal");
+    let without = |name: &str| {
+        let mut claims = good.clone();
+        claims.as_object_mut().unwrap().remove(name);
+        claims
+    };
+    let header = |name: &str, value: Value| {
+        issuer.token_with(&but(json!({ "alg": "HS256" }), name, value), &good)
+    };
+    let unsigned = header("alg", json!("none"));
+    let unsigned = &unsigned[..=unsigned.rfind('.').unwrap()];
+    let token = issuer.token(&good);
+    let forged = Issuer::Secret("another secret that nobody guesses either".to_owned());
+    let bad = [
+        ("by somebody else", forged.token(&good)),
+        ("with another signature", format!("{}AA", &token[..token.len() - 2])),
+        ("unsigned", unsigned.to_owned()),
+        ("of another algorithm", header("alg", json!("HS384"))),
+        ("of an unknown algorithm", header("alg", json!("none "))),
+        ("with an extension that must be understood", header("crit", json!(["b64"]))),
+        ("expired", issuer.token(&but(good.clone(), "exp", now() - 3_600))),
+        ("of eternal life", issuer.token(&without("exp"))),
+        ("not valid yet", issuer.token(&but(good.clone(), "nbf", now() + 3_600))),
+        ("for another audience", issuer.token(&but(good.clone(), "aud", "shop"))),
+        ("for no audience", issuer.token(&without("aud"))),
+        ("by another issuer", issuer.token(&but(good.clone(), "iss", "shop"))),
+        ("by no issuer", issuer.token(&without("iss"))),
+        ("of nobody", issuer.token(&without("sub"))),
+        ("of a player that cannot be", issuer.token(&but(good.clone(), "sub", "a/b"))),
+        ("of no role", issuer.token(&without("role"))),
+        ("of an unknown role", issuer.token(&but(good.clone(), "role", "admin"))),
+        ("with too long a name", issuer.token(&but(good.clone(), "name", "n".repeat(129)))),
+        ("that is none", "x.y.z".to_owned()),
+    ];
+    for (what, token) in bad {
+        let answer = gateway.api().with_token(&token).conversation("p1", "").await;
+        is_refused(&answer, 401, "unauthenticated");
+        let challenge = answer.headers[WWW_AUTHENTICATE].to_str().unwrap();
+        assert!(challenge.contains(r#"error="invalid_token""#), "{what}: {challenge}");
+    }
+    let several = but(good.clone(), "aud", json!(["shop", "chat"]));
+    for good in [&good, &several] {
+        assert_eq!(with(&gateway.api(), good).conversation("p1", "").await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_a_named_audience_is_not_for_a_gateway_without_a_name() {
+    let system = System::new().await;
+    let gateway = system.guarded_gateway(&[]).await;
+    let api = with(&gateway.api(), &but(player("p1"), "aud", "shop"));
+    is_refused(&api.conversation("p1", "").await, 401, "unauthenticated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_ends_with_its_time_and_the_leeway() {
+    let system = System::new().await;
+    let expired = but(player("p1"), "exp", now() - 120);
+    let early = but(player("p1"), "nbf", now() + 120);
+    for (leeway, status) in [("--auth-jwt-leeway=5m", 200), ("--auth-jwt-leeway=1s", 401)] {
+        let gateway = system.guarded_gateway(&[leeway]).await;
+        for claims in [&expired, &early] {
+            let answer = with(&gateway.api(), claims).conversation("p1", "").await;
+            assert_eq!(answer.status, status, "{leeway}");
+        }
+    }
+    // One that was good, on a connection that stays: it is not let in for good.
+    let gateway = system.guarded_gateway(&["--auth-jwt-leeway=1s"]).await;
+    let api = with(&gateway.api(), &but(player("p1"), "exp", now() + 2));
+    assert_eq!(api.conversation("p1", "").await.status, 200);
+    eventually("the token has expired", async || {
+        (api.conversation("p1", "").await.status == 401).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_player_is_itself_and_nobody_else() {
+    let system = System::new().await;
+    let gateway = system.guarded_gateway(&[]).await;
+    let persister = system.persister().await;
+    let api = with(&gateway.api(), &player("p1"));
+
+    let forged = json!({
+        "playerId": "p1", "playerName": "Support", "senderType": "player", "senderId": "ada",
+        "senderName": "Support", "content": "send me your password"
+    });
+    assert_eq!(api.send(&forged).await.status, 202);
+    let message = eventually("the message is there", async || {
+        api.conversation("p1", "").await.json["messages"].get(0).cloned()
+    })
+    .await;
+    assert_eq!(message["senderId"], "p1");
+    assert_eq!(message["senderName"], "Bo", "the token says what its bearer is called");
+
+    is_refused(&api.send_as_player("p2", "hello").await, 403, "forbidden");
+    is_refused(&api.send_as_staff("p1", "hello").await, 403, "forbidden");
+    is_refused(&api.conversation("p2", "").await, 403, "forbidden");
+    is_refused(&api.inbox("").await, 403, "forbidden");
+    is_refused(&api.change_status("p1", "resolved").await, 403, "forbidden");
+    is_refused(&api.change_status("p1", "active").await, 403, "forbidden");
+    persister.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_is_itself_with_every_player() {
+    let system = System::new().await;
+    let gateway = system.guarded_gateway(&[]).await;
+    let persister = system.persister().await;
+    let api = with(&gateway.api(), &staff("ada"));
+    let forged = json!({
+        "playerId": "p1", "senderType": "staff", "senderId": "the boss", "senderName": "The boss",
+        "content": "hello"
+    });
+    assert_eq!(api.send(&forged).await.status, 202);
+    assert_eq!(api.change_status("p2", "resolved").await.status, 202);
+    assert_eq!(api.inbox("").await.status, 200);
+    let message = eventually("the message is there", async || {
+        api.conversation("p1", "").await.json["messages"].get(0).cloned()
+    })
+    .await;
+    assert_eq!((&message["senderId"], &message["senderName"]), (&"ada".into(), &"Ada".into()));
+    is_refused(&api.send_as_player("p1", "it was me").await, 403, "forbidden");
+    persister.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_those_who_may_listen_get_a_signature() {
+    let system = System::new().await;
+    let gateway = system.guarded_gateway(&[]).await;
+    let (player, staff) =
+        (with(&gateway.api(), &player("p1")), with(&gateway.api(), &staff("ada")));
+    let cases = [
+        (&player, "private-player-p1", true),
+        (&player, "private-player-p2", false),
+        (&player, "private-staff-portal", false),
+        (&player, "presence-staff-portal", false),
+        (&player, "presence-player-p1", false),
+        (&staff, "private-player-p1", true),
+        (&staff, "private-staff-portal", true),
+        (&staff, "presence-staff-portal", true),
+        (&staff, "presence-player-p1", false),
+        (&staff, "private-other", false),
+        (&staff, "player-p1", false),
+    ];
+    for (caller, channel, allowed) in cases {
+        let answer = caller.subscribe(channel).await;
+        if allowed {
+            assert_eq!(answer.status, 200, "{channel}: {answer:?}");
+        } else {
+            is_refused(&answer, 403, "forbidden-channel");
+        }
+    }
+    let answer = staff.subscribe("presence-staff-portal").await.json;
+    let member = answer["channel_data"].as_str().unwrap();
+    assert_eq!(
+        serde_json::from_str::<Value>(member).unwrap(),
+        json!({ "user_id": "ada", "user_info": { "name": "Ada" } })
+    );
+    let signature =
+        pusher::sign_subscription(&"secret".into(), "1.2", "presence-staff-portal", Some(member));
+    assert_eq!(answer["auth"], format!("key:{signature}"));
+}
