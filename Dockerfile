@@ -31,8 +31,8 @@ ENV LOG_FORMAT=json
 
 FROM service AS gateway
 COPY --from=build /workspace/target/release/gateway /usr/local/bin/
-ENV GATEWAY_LISTEN=0.0.0.0:8080
-EXPOSE 8080
+ENV GATEWAY_LISTEN=0.0.0.0:8080 GATEWAY_METRICS_LISTEN=0.0.0.0:9080
+EXPOSE 8080 9080
 ENTRYPOINT ["gateway"]
 
 # `migrate` and `dead-letters` are commands of this one.

@@ -58,12 +58,19 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
              portal that authenticates may stand in front of it"
         );
     }
-    let listen = &settings.gateway_listen;
-    let listener =
-        TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = bind(&settings.gateway_listen)?;
+    let metrics_listener = bind(&settings.gateway_metrics_listen)?;
     let stop = shutdown::on_signal()?;
-    tracing::info!(listen = %listener.local_addr()?, "gateway started");
-    startup::run(settings, doors, listener, stop).await
+    tracing::info!(
+        listen = %listener.local_addr()?,
+        metrics_listen = %metrics_listener.local_addr()?,
+        "gateway started"
+    );
+    startup::run(settings, doors, listener, metrics_listener, stop).await
+}
+
+fn bind(listen: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))
 }
 
 #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]

@@ -26,6 +26,15 @@ pub struct Settings {
     )]
     pub gateway_listen: String,
 
+    /// Where /metrics is served, and nothing else: an address that the public does not reach
+    #[arg(
+        long,
+        env = "GATEWAY_METRICS_LISTEN",
+        default_value = "127.0.0.1:9080",
+        value_name = "HOST:PORT"
+    )]
+    pub gateway_metrics_listen: String,
+
     /// Time after which a send that is not confirmed is refused
     #[arg(long, env = "SEND_TIMEOUT", default_value = "1800ms", value_parser = duration, value_name = "DURATION")]
     pub send_timeout: Duration,

@@ -5,7 +5,7 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use actix_web::{App, HttpServer, middleware::from_fn, web};
 use anyhow::Context;
 use prometheus_client::registry::Registry;
-use shared::service::{Outage, health::Dependency};
+use shared::service::{Outage, health::Dependency, metrics};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -26,15 +26,17 @@ const CLIENT_PATIENCE: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Serves those whom `doors` let in, on `listener`, until `stop` is cancelled, and then for the drain,
-/// in which its clients leave, before it finishes what it holds. It starts whether or not the broker
-/// and the database are there.
+/// in which its clients leave, before it finishes what it holds. Its metrics are served on
+/// `metrics_listener` until all of that is done. It starts whether or not the broker and the database
+/// are there.
 ///
 /// # Errors
-/// When the listener cannot be served. Nothing else ends it.
+/// When a listener cannot be served. Nothing else ends it.
 pub async fn run(
     settings: Settings,
     doors: Doors,
     listener: TcpListener,
+    metrics_listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut registry = Registry::default();
@@ -45,7 +47,10 @@ pub async fn run(
 
     let pool = database::pool(&settings.database, usize::from(settings.database_pool_size))?;
     let reads = Reads::new(pool, settings.database.database_timeout);
-    let registry = Arc::new(registry);
+    let finished = CancellationToken::new();
+    let showing = metrics::serve(metrics_listener, Arc::new(registry), finished.clone())
+        .context("the metrics cannot be served")?;
+    let (showing, finished) = (tokio::spawn(showing), finished.drop_guard());
     let clock = web::Data::new(Clock::default());
     let app = settings.pusher.clone();
     let doors = web::Data::new(doors);
@@ -60,7 +65,6 @@ pub async fn run(
             .app_data(web::Data::new(reads.clone()))
             .app_data(web::Data::new(broker.clone()))
             .app_data(web::Data::new(app.clone()))
-            .app_data(web::Data::from(Arc::clone(&registry)))
             .wrap(from_fn(ask_to_leave))
             .configure(routes::configure)
     })
@@ -81,5 +85,7 @@ pub async fn run(
         ended = &mut publishing => return ended.context("publishing ended badly"),
     }
     // With the server went the last who could have an event accepted, which ends the task.
-    publishing.await.context("publishing ended badly")
+    publishing.await.context("publishing ended badly")?;
+    drop(finished);
+    showing.await?.context("the metrics ended badly")
 }

@@ -74,17 +74,34 @@ impl Service {
         variables: &Variables,
         own: &Variables,
     ) -> anyhow::Result<Running> {
-        let port = format!("{}_PORT", kept::prefix(name));
-        on_free_ports(supervisor, [&port], async |[port]| {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let start = async |address: SocketAddr, metrics: SocketAddr| {
             let mut program = self.program(name, binaries, variables)?;
             program.command.env(format!("{}_LISTEN", self.prefix()), address.to_string());
+            if metrics != address {
+                let listen = format!("{}_METRICS_LISTEN", self.prefix());
+                program.command.env(listen, metrics.to_string());
+            }
             program.command.envs(own.iter());
-            let running = Running { service: self, process: supervisor.start(program)?, address };
+            let process = supervisor.start(program)?;
+            let running = Running { service: self, process, address, metrics };
             running.ready().await?;
             Ok(running)
-        })
-        .await
+        };
+        let prefix = kept::prefix(name);
+        let (port, metrics_port) = (format!("{prefix}_PORT"), format!("{prefix}_METRICS_PORT"));
+        let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        match self {
+            // The one that the public reaches.
+            Self::Gateway => {
+                let ports = [&*port, &metrics_port];
+                let start = async |[port, metrics]: [u16; 2]| start(at(port), at(metrics)).await;
+                on_free_ports(supervisor, ports, start).await
+            }
+            _ => {
+                let start = async |[port]: [u16; 1]| start(at(port), at(port)).await;
+                on_free_ports(supervisor, [&port], start).await
+            }
+        }
     }
 
     /// Its program, with the variables that it is told.
@@ -131,6 +148,8 @@ pub struct Running {
     pub process: Arc<Process>,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where its metrics are, which is where it listens for all but the gateway.
+    pub metrics: SocketAddr,
 }
 
 impl Running {

@@ -44,6 +44,9 @@ impl Stack {
             variables.set(&format!("{prefix}_LISTEN"), address.to_string());
             variables.set(&format!("{prefix}_URL"), format!("http://{address}"));
         }
+        let metrics = services.gateway.metrics;
+        variables.set("GATEWAY_METRICS_LISTEN", metrics.to_string());
+        variables.set("GATEWAY_METRICS_URL", format!("http://{metrics}"));
         variables.set("PID_STACK", std::process::id().to_string());
         let writer = Writer {
             variables,

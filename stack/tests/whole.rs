@@ -98,6 +98,9 @@ async fn comes_up_keeps_running_and_goes_down() {
 
     // Each service is told what it needs and nothing of what is none of its business.
     assert!(is_told(&binaries, "gateway", "AUTH_JWT_SECRET="));
+    let metrics = value("GATEWAY_METRICS_URL").replace("http://", "GATEWAY_METRICS_LISTEN=");
+    assert!(is_told(&binaries, "gateway", &metrics));
+    assert!(!metrics.ends_with(&value("GATEWAY_LISTEN")));
     assert!(is_told(&binaries, "persister.migrate", "DATABASE_URL="));
     assert!(!is_told(&binaries, "persister", "PUSHER_"));
     assert!(!is_told(&binaries, "broadcaster", "DATABASE_URL="));

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 #[derive(Clone)]
 pub struct Api {
     base: String,
+    metrics: String,
     http: reqwest::Client,
     token: Option<String>,
 }
@@ -21,10 +22,10 @@ pub struct Answer {
 }
 
 impl Api {
-    /// Calls the gateway at `base`.
-    pub fn new(base: String) -> Self {
+    /// Calls the gateway at `base`, whose metrics are at `metrics`.
+    pub fn new(base: String, metrics: String) -> Self {
         shared::service::install_crypto();
-        Self { base, http: reqwest::Client::new(), token: None }
+        Self { base, metrics, http: reqwest::Client::new(), token: None }
     }
 
     /// The same, by somebody who brings `token`.
@@ -87,11 +88,15 @@ impl Api {
 
     /// The value of the service's metric `name`, which is one without labels.
     pub async fn metric(&self, name: &str) -> u64 {
-        let metrics = self.http.get(format!("{}/metrics", self.base)).send().await.unwrap();
-        let text = metrics.text().await.unwrap();
+        let text = self.metrics().await.unwrap().text().await.unwrap();
         let values = text.lines().filter_map(|line| line.split_once(' '));
         let (_, value) = values.into_iter().find(|(it, _)| *it == name).unwrap();
         value.parse().unwrap()
+    }
+
+    /// What the service answers who asks for its metrics, if it answers.
+    pub async fn metrics(&self) -> reqwest::Result<reqwest::Response> {
+        self.http.get(format!("{}/metrics", self.metrics)).send().await
     }
 
     /// Posts JSON to `path`.

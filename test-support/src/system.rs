@@ -21,6 +21,8 @@ pub struct System {
 pub struct Running {
     /// Where it listens.
     pub addr: SocketAddr,
+    /// Where its metrics are; for the workers that is where they listen.
+    pub metrics: SocketAddr,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -45,7 +47,7 @@ impl Running {
 
     /// A client of it.
     pub fn api(&self) -> Api {
-        Api::new(format!("http://{}", self.addr))
+        Api::new(format!("http://{}", self.addr), format!("http://{}", self.metrics))
     }
 
     /// Waits until it says that it is ready.
@@ -122,7 +124,12 @@ impl System {
         arguments.push("--shutdown-drain=1ms".to_owned());
         let settings = parse::<gateway::settings::Settings>(arguments, settings);
         let doors = gateway::auth::Doors::hang(&settings.auth).unwrap();
-        start(async |listener, stop| gateway::startup::run(settings, doors, listener, stop).await)
+        let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let metrics = metrics_listener.local_addr().unwrap();
+        let running = start(async |listener, stop| {
+            gateway::startup::run(settings, doors, listener, metrics_listener, stop).await
+        });
+        Running { metrics, ..running }
     }
 
     /// Starts a persister with other settings, each as on the command line.
@@ -198,5 +205,5 @@ where
         let ended = running.await;
         assert!(format!("{ended:?}").starts_with("Ok"), "{ended:?}");
     });
-    Running { addr, stop, task }
+    Running { addr, metrics: addr, stop, task }
 }

@@ -27,7 +27,6 @@ pub fn configure(services: &mut web::ServiceConfig) {
         .service(at("/api/pusher/auth").route(web::post().to(pusher_auth::authorize)))
         .service(at("/health/live").route(web::get().to(health::live)))
         .service(at("/health/ready").route(web::get().to(health::ready)))
-        .service(at("/metrics").route(web::get().to(shared::service::health::show_metrics)))
         .configure(openapi::serve)
         .default_service(web::to(not_found));
 }

@@ -14,6 +14,7 @@ mod description;
 mod doors;
 mod inbox;
 mod input;
+mod metrics;
 mod outages;
 mod plan;
 mod pusher_auth;

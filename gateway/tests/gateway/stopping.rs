@@ -23,6 +23,7 @@ async fn it_goes_on_serving_for_a_while_and_lets_its_clients_know() {
         assert_eq!((ready.status, &ready.json["status"]), (503, &"stopping".into()));
         assert_eq!(ready.json["dependencies"]["broker"], "up");
         assert_eq!(api.get("/health/live").await.status, 200);
+        assert_eq!(api.metrics().await.unwrap().status(), 200);
     }
     gateway.kill().await;
 }

@@ -111,7 +111,7 @@ pub fn serve(
             .app_data(web::Data::from(Arc::clone(&registry)))
             .route("/health/live", web::get().to(live))
             .route("/health/ready", web::get().to(ready))
-            .route("/metrics", web::get().to(show_metrics))
+            .route("/metrics", web::get().to(metrics::show))
     })
     .workers(1)
     .disable_signals()
@@ -130,15 +130,4 @@ async fn ready(dependencies: web::Data<Vec<Dependency>>) -> HttpResponse {
     let ready = dependencies.iter().all(Dependency::is_up);
     let states = dependencies.iter().map(|it| (it.name(), State::from(it.is_up())));
     Readiness::new(ready, states).into_response()
-}
-
-/// The metrics of `registry`, as an answer.
-pub async fn show_metrics(registry: web::Data<Registry>) -> HttpResponse {
-    match metrics::render(&registry) {
-        Ok(text) => HttpResponse::Ok().content_type(metrics::CONTENT_TYPE).body(text),
-        Err(error) => {
-            tracing::error!(cause = %error, "metrics could not be written");
-            HttpResponse::InternalServerError().finish()
-        }
-    }
 }

@@ -1,22 +1,51 @@
 //! How a service shows its metrics.
 
+use std::{net::TcpListener, sync::Arc};
+
+use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
 use prometheus_client::{encoding::text::encode, registry::Registry};
+use tokio_util::sync::CancellationToken;
 
 /// What `/metrics` is answered as.
 ///
 /// Source: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The bounds of histograms of waiting, in seconds: from half a millisecond to ten seconds.
 pub const SECONDS: [f64; 13] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// All metrics of `registry` in the text form that Prometheus reads.
+/// Serves `/metrics`, and nothing else, on `listener` until `stop` is cancelled: for a service whose
+/// other address the public reaches.
 ///
 /// # Errors
-/// When a metric cannot be written, which no metric here gives cause for.
-pub fn render(registry: &Registry) -> Result<String, std::fmt::Error> {
+/// When the listener cannot be served.
+pub fn serve(
+    listener: TcpListener,
+    registry: Arc<Registry>,
+    stop: CancellationToken,
+) -> std::io::Result<Server> {
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::from(Arc::clone(&registry)))
+            .route("/metrics", web::get().to(show))
+    })
+    .workers(1)
+    .disable_signals()
+    .shutdown_timeout(1)
+    .listen(listener)?
+    .shutdown_signal(stop.cancelled_owned());
+    Ok(server.run())
+}
+
+/// All metrics of `registry` in the text form that Prometheus reads, as an answer.
+pub(super) async fn show(registry: web::Data<Registry>) -> HttpResponse {
     let mut text = String::new();
-    encode(&mut text, registry)?;
-    Ok(text)
+    match encode(&mut text, &registry) {
+        Ok(()) => HttpResponse::Ok().content_type(CONTENT_TYPE).body(text),
+        Err(error) => {
+            tracing::error!(cause = %error, "metrics could not be written");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
 }
