@@ -58,6 +58,7 @@ impl Client {
             .timeout(settings.pusher_timeout)
             .pool_max_idle_per_host(connections)
             .tcp_nodelay(true)
+            .tls_backend_preconfigured((*settings.tls.client()).clone())
             .build()?;
         let api = settings.api().map_err(anyhow::Error::msg)?;
         let path = format!("/apps/{}/batch_events", settings.app.id);

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use pusher::ChannelAccess;
 use shared::{
     broker::{BrokerSettings, ConsumerSettings},
-    service::{settings::duration, telemetry::LogSettings},
+    service::{TlsSettings, settings::duration, telemetry::LogSettings},
 };
 
 /// What the broadcaster needs to know in order to run.
@@ -93,6 +93,10 @@ pub struct PusherSettings {
         help_heading = "Pusher"
     )]
     pub pusher_channel_access: ChannelAccess,
+
+    /// Whom an encrypted connection trusts
+    #[command(flatten)]
+    pub tls: TlsSettings,
 }
 
 /// How to speak to Pusher.
@@ -100,7 +104,7 @@ pub struct PusherSettings {
 pub enum Scheme {
     /// In the clear, for a server of one's own on the same machine or network
     Http,
-    /// Encrypted
+    /// Encrypted; Pusher must prove by its certificate that it is the host
     Https,
 }
 

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use diesel::{QueryResult, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use tokio_postgres::NoTls;
+use tokio_postgres::{NoTls, config::SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::DatabaseSettings;
 
@@ -39,7 +40,7 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<AsyncPgConnection, U
         milliseconds = timeout.as_millis(),
     );
     config.options(options);
-    open(config, timeout).await
+    open(config, settings).await
 }
 
 /// Asks the database for a sign of life. There is no time limit on it but the connection's own.
@@ -54,15 +55,21 @@ pub async fn probe(connection: &mut AsyncPgConnection) -> QueryResult<()> {
 pub(crate) async fn connect_for_migrations(
     settings: &DatabaseSettings,
 ) -> Result<AsyncPgConnection, Unavailable> {
-    open(settings.parsed().map_err(Unavailable::Address)?, settings.database_timeout).await
+    open(settings.parsed().map_err(Unavailable::Address)?, settings).await
 }
 
 async fn open(
     config: tokio_postgres::Config,
-    timeout: Duration,
+    settings: &DatabaseSettings,
 ) -> Result<AsyncPgConnection, Unavailable> {
+    let timeout = settings.database_timeout;
     let connected = async {
-        let (client, connection) = config.connect(NoTls).await?;
+        if config.get_ssl_mode() == SslMode::Disable {
+            let (client, connection) = config.connect(NoTls).await?;
+            return Ok(AsyncPgConnection::try_from_client_and_connection(client, connection).await?);
+        }
+        let tls = MakeRustlsConnect::new((*settings.tls.client()).clone());
+        let (client, connection) = config.connect(tls).await?;
         Ok(AsyncPgConnection::try_from_client_and_connection(client, connection).await?)
     };
     tokio::time::timeout(timeout, connected).await.map_err(|_| Unavailable::TimedOut(timeout))?

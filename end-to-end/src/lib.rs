@@ -1,11 +1,15 @@
 //! Runs the scripts in `node/`, which hold Pusher's own clients, so that tests see what a browser
-//! sees.
+//! sees; and the services' programs, so that tests see what an operator sees.
 
 #![allow(
     clippy::expect_used,
     clippy::panic,
     reason = "only tests link this crate, and a test fails by panicking"
 )]
+
+mod program;
+
+pub use program::{PROGRAMS, program};
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 

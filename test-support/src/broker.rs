@@ -1,4 +1,3 @@
-use clap::Parser;
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
     options::{
@@ -13,13 +12,7 @@ use shared::{
 };
 use uuid::Uuid;
 
-use crate::{eventually, servers::amqp_url};
-
-#[derive(Parser)]
-struct Settings {
-    #[command(flatten)]
-    broker: BrokerSettings,
-}
+use crate::{eventually, servers::amqp_url, settings};
 
 /// The queues of one test's own.
 pub struct Broker {
@@ -51,15 +44,8 @@ impl Broker {
 
     /// How a service reaches it.
     pub fn settings(&self) -> BrokerSettings {
-        let arguments = [
-            "test",
-            "--amqp-url",
-            &self.url,
-            "--queue-prefix",
-            &self.prefix,
-            "--broker-timeout=10s",
-        ];
-        Settings::parse_from(arguments).broker
+        let (url, prefix) = (&*self.url, &*self.prefix);
+        settings(["--amqp-url", url, "--queue-prefix", prefix, "--broker-timeout=10s"])
     }
 
     /// The names of the exchange and the queues.

@@ -1,4 +1,3 @@
-use clap::Parser;
 use database::{DatabaseSettings, connect, migrate};
 use diesel::{
     QueryableByName, sql_query,
@@ -7,18 +6,12 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::servers::database_url;
+use crate::{servers::database_url, settings};
 
 /// A database of one test's own.
 pub struct Database {
     /// Its address.
     pub url: String,
-}
-
-#[derive(Parser)]
-struct Settings {
-    #[command(flatten)]
-    database: DatabaseSettings,
 }
 
 impl Database {
@@ -33,7 +26,7 @@ impl Database {
     pub async fn empty() -> Self {
         let name = format!("test_{}", Uuid::now_v7().simple());
         let server = database_url();
-        let mut maintenance = connect(&settings(&server)).await.unwrap();
+        let mut maintenance = connect(&at(&server)).await.unwrap();
         sql_query(format!("CREATE DATABASE {name}")).execute(&mut maintenance).await.unwrap();
         let (address, _) = server.rsplit_once('/').unwrap();
         Self { url: format!("{address}/{name}") }
@@ -52,7 +45,7 @@ impl Database {
 
     /// How to reach it.
     pub fn settings(&self) -> DatabaseSettings {
-        settings(&self.url)
+        at(&self.url)
     }
 
     /// A connection to it.
@@ -101,6 +94,6 @@ impl Database {
     }
 }
 
-fn settings(url: &str) -> DatabaseSettings {
-    Settings::parse_from(["test", "--database-url", url]).database
+fn at(url: &str) -> DatabaseSettings {
+    settings(["--database-url", url])
 }

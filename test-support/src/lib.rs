@@ -20,7 +20,9 @@ mod eventually;
 mod proxy;
 mod pusher;
 mod servers;
+mod settings;
 mod system;
+mod tls;
 mod token;
 
 pub use api::{Answer, Api};
@@ -30,5 +32,7 @@ pub use events::{body, message, message_at, status_change};
 pub use eventually::eventually;
 pub use proxy::Proxy;
 pub use pusher::PusherServer;
+pub use settings::settings;
 pub use system::{Running, System};
+pub use tls::{Authority, Identity};
 pub use token::{JWT_SECRET, token};

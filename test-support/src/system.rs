@@ -1,11 +1,11 @@
 use std::net::{SocketAddr, TcpListener};
 
-use clap::{Args, Parser};
+use clap::Args;
 use shared::broker::Worker;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Api, Broker, Database, JWT_SECRET, PusherServer, eventually, pusher::app};
+use crate::{Api, Broker, Database, JWT_SECRET, PusherServer, eventually, pusher::app, settings};
 
 /// A system of one test's own, of which the test starts what it needs.
 pub struct System {
@@ -177,19 +177,12 @@ fn app_settings() -> Vec<String> {
     ]
 }
 
-#[derive(Parser)]
-pub(crate) struct Parsed<S: Args> {
-    #[command(flatten)]
-    pub(crate) settings: S,
-}
-
 /// The settings that `arguments` make, but for those that `others` give.
 fn parse<S: Args>(mut arguments: Vec<String>, others: &[&str]) -> S {
     let name = |argument: &str| argument.split('=').next().unwrap().to_owned();
     arguments.retain(|argument| others.iter().all(|other| name(other) != name(argument)));
-    arguments.insert(0, "test".to_owned());
     arguments.extend(others.iter().map(|&other| other.to_owned()));
-    Parsed::<S>::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}")).settings
+    settings(arguments)
 }
 
 fn start<F>(run: impl FnOnce(TcpListener, CancellationToken) -> F) -> Running

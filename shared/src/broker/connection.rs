@@ -49,7 +49,7 @@ impl Connection {
         let mut last = Broken::Address("no address given".to_owned());
         for url in &settings.amqp_urls {
             let uri = url.expose_secret().parse::<AMQPUri>().map_err(Broken::Address)?;
-            match Self::open_at(uri, settings.broker_timeout, purpose).await {
+            match Self::open_at(uri, settings, purpose).await {
                 Ok(connection) => return Ok(connection),
                 Err(error) => last = error,
             }
@@ -57,13 +57,19 @@ impl Connection {
         Err(last)
     }
 
-    async fn open_at(mut uri: AMQPUri, timeout: Duration, purpose: &str) -> Result<Self, Broken> {
+    async fn open_at(
+        mut uri: AMQPUri,
+        settings: &BrokerSettings,
+        purpose: &str,
+    ) -> Result<Self, Broken> {
+        let timeout = settings.broker_timeout;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         let properties = ConnectionProperties::default().with_connection_name(purpose.into());
         let unwanted = CancellationToken::new();
         let wanted = unwanted.clone().drop_guard();
+        let tls = settings.tls.clone();
         let open = async move |uri, runtime| {
-            Ok(socket::open(&uri, &runtime, unwanted.clone(), timeout).await?)
+            Ok(socket::open(&uri, &runtime, &tls, unwanted.clone(), timeout).await?)
         };
         let runtime = lapin::runtime::default_runtime()?;
         let connecting = lapin::Connection::connector(uri, runtime, open, properties);

@@ -4,14 +4,15 @@ use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Names;
-use crate::service::settings::duration;
+use crate::service::{TlsSettings, settings::duration};
 
 /// How to reach RabbitMQ, and what the queues are called there.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "RabbitMQ")]
 pub struct BrokerSettings {
     /// Address of RabbitMQ, such as amqp://user:password@host:5672/vhost, or several of one
-    /// cluster with commas between them, tried in turn
+    /// cluster with commas between them, tried in turn. With amqps:// the connection is encrypted,
+    /// and RabbitMQ must prove by its certificate that it is that host
     #[arg(
         long = "amqp-url",
         env = "AMQP_URL",
@@ -37,6 +38,10 @@ pub struct BrokerSettings {
     /// large body may take a second longer for each MiB
     #[arg(long, env = "BROKER_TIMEOUT", default_value = "1500ms", value_parser = duration, value_name = "DURATION")]
     pub broker_timeout: Duration,
+
+    /// Whom an encrypted connection trusts
+    #[command(flatten)]
+    pub tls: TlsSettings,
 }
 
 /// How a worker takes what is in its queue.

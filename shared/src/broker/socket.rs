@@ -13,10 +13,12 @@ use std::{
 
 use async_rs::{Tokio, TokioRuntime, traits::Reactor};
 use lapin::{
-    tcp::{AMQPUriTcpExt, AsyncTcpStream, TLSConfig},
-    uri::AMQPUri,
+    tcp::{AsyncTcpStream, RustlsConnector},
+    uri::{AMQPScheme, AMQPUri},
 };
 use tokio_util::sync::CancellationToken;
+
+use crate::service::TlsSettings;
 
 /// A socket as lapin takes it.
 pub(super) type Stream = AsyncTcpStream<<Tokio as Reactor>::TcpStream>;
@@ -29,11 +31,11 @@ pub(super) type Stream = AsyncTcpStream<<Tokio as Reactor>::TcpStream>;
 pub(super) async fn open(
     uri: &AMQPUri,
     runtime: &TokioRuntime,
+    tls: &TlsSettings,
     unwanted: CancellationToken,
     goodbye: Duration,
 ) -> io::Result<Stream> {
-    let opening = uri.connect_with_config_async(TLSConfig::default(), runtime);
-    let opened = unwanted.run_until_cancelled(opening).await;
+    let opened = unwanted.run_until_cancelled(connect(uri, runtime, tls)).await;
     let stream = opened.unwrap_or_else(|| Err(io::ErrorKind::ConnectionAborted.into()))?;
     let socket = TcpStream::from(descriptor(&stream)?);
     tokio::spawn(async move {
@@ -44,6 +46,15 @@ pub(super) async fn open(
         }
     });
     Ok(stream)
+}
+
+async fn connect(uri: &AMQPUri, runtime: &TokioRuntime, tls: &TlsSettings) -> io::Result<Stream> {
+    let (host, port) = (&uri.authority.host, uri.authority.port);
+    let stream = Stream::connect(runtime, runtime.to_socket_addrs((host.clone(), port))).await?;
+    match uri.scheme {
+        AMQPScheme::AMQP => Ok(stream),
+        AMQPScheme::AMQPS => stream.into_rustls(&RustlsConnector::from(tls.client()), host).await,
+    }
 }
 
 /// Another descriptor of the same socket.

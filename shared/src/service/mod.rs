@@ -10,4 +10,4 @@ pub mod telemetry;
 mod tls;
 
 pub use outage::Outage;
-pub use tls::install_crypto;
+pub use tls::{TlsSettings, install_crypto};

@@ -1,7 +1,129 @@
-/// Chooses the cryptography that TLS to RabbitMQ and Pusher uses in this process: *ring*, which
-/// builds without further tools. To be called once, before the first connection.
+use std::{
+    fmt, fs,
+    sync::{Arc, OnceLock},
+};
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+
+/// Chooses the cryptography that TLS uses in this process: *ring*, which builds without further
+/// tools. To be called once, before the first connection.
 pub fn install_crypto() {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("the process had chosen its cryptography already");
+    }
+}
+
+/// Whom an encrypted connection trusts. Each group of settings for a server that can be reached by
+/// TLS has it; all of them read the one option `--tls-ca-file`.
+#[derive(Clone, Default)]
+pub struct TlsSettings {
+    /// The authorities of the file.
+    own: Vec<CertificateDer<'static>>,
+    client: Arc<OnceLock<Arc<ClientConfig>>>,
+}
+
+impl TlsSettings {
+    /// How to connect: the other side must prove by its certificate that it is the host that was
+    /// asked for, and be vouched for by an authority that the system trusts or that is in the file.
+    pub fn client(&self) -> Arc<ClientConfig> {
+        let client = self.client.get_or_init(|| {
+            let system = rustls_native_certs::load_native_certs();
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(self.own.iter().cloned().chain(system.certs));
+            if roots.is_empty() {
+                tracing::warn!(
+                    causes = ?system.errors,
+                    "the system trusts no authority and TLS_CA_FILE names none, so that no encrypted \
+                     connection can be made"
+                );
+            }
+            let config = ClientConfig::builder().with_root_certificates(roots);
+            Arc::new(config.with_no_client_auth())
+        });
+        Arc::clone(client)
+    }
+}
+
+impl fmt::Debug for TlsSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("TlsSettings").field("own", &self.own.len()).finish()
+    }
+}
+
+const CA_FILE: &str = "tls_ca_file";
+
+impl FromArgMatches for TlsSettings {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(matches.get_one(CA_FILE).cloned().unwrap_or_default())
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for TlsSettings {
+    fn augment_args(command: Command) -> Command {
+        // Another group of the same program may have brought it.
+        if command.get_arguments().any(|argument| argument.get_id() == CA_FILE) {
+            return command;
+        }
+        command.arg(
+            Arg::new(CA_FILE)
+                .long("tls-ca-file")
+                .env("TLS_CA_FILE")
+                .value_name("FILE")
+                .help_heading("TLS")
+                .help(
+                    "Certificates, as PEM, of authorities that encrypted connections trust besides \
+                     those that the system does",
+                )
+                .value_parser(read),
+        )
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// Reads the authorities of a file.
+fn read(path: &str) -> Result<TlsSettings, String> {
+    let file = fs::read(path).map_err(|error| error.to_string())?;
+    let own = CertificateDer::pem_slice_iter(&file)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| format!("it holds no certificates as PEM: {error}"))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in &own {
+        let added = roots.add(certificate.clone());
+        added.map_err(|error| format!("it holds what is no authority: {error}"))?;
+    }
+    if own.is_empty() {
+        return Err("it holds no certificate".to_owned());
+    }
+    Ok(TlsSettings { own, client: Arc::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_missing_or_holds_no_certificate_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ca.pem");
+        let path = path.to_str().unwrap();
+        assert!(read(path).unwrap_err().contains("No such file"), "{:?}", read(path));
+        for wrong in ["", "not PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"]
+        {
+            fs::write(path, wrong).unwrap();
+            let refusal = read(path).unwrap_err();
+            assert!(refusal.starts_with("it holds"), "{refusal}");
+        }
     }
 }

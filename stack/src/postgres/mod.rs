@@ -23,11 +23,14 @@ pub struct PostgresSettings {
     pub max_connections: u32,
     /// Further settings, by the names that `postgresql.conf` knows.
     pub further: Vec<(String, String)>,
+    /// Files that it alone may read, by their names in the directory of its data's directory, such as
+    /// the key that `ssl_key_file=../key.pem` asks for.
+    pub files: Vec<(String, String)>,
 }
 
 impl Default for PostgresSettings {
     fn default() -> Self {
-        Self { max_connections: 300, further: Vec::new() }
+        Self { max_connections: 300, further: Vec::new(), files: Vec::new() }
     }
 }
 
@@ -57,6 +60,9 @@ impl Postgres {
         let cluster =
             Cluster { supervisor, settings, home: &home, account, installation, user, password };
         cluster.initialize().await?;
+        for (name, text) in &settings.files {
+            cluster.account.write(&home.join(name), text)?;
+        }
         let postgres =
             on_free_ports(supervisor, ["POSTGRES_PORT"], async |[port]| cluster.start(port).await)
                 .await?;

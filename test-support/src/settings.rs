@@ -1,0 +1,13 @@
+use clap::{Args, Parser};
+
+#[derive(Parser)]
+struct Parsed<S: Args> {
+    #[command(flatten)]
+    settings: S,
+}
+
+/// The settings that `arguments` make, each as on the command line.
+pub fn settings<S: Args>(arguments: impl IntoIterator<Item = impl Into<String>>) -> S {
+    let arguments = std::iter::once("test".to_owned()).chain(arguments.into_iter().map(Into::into));
+    Parsed::<S>::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}")).settings
+}
