@@ -9,7 +9,7 @@
 
 mod program;
 
-pub use program::{PROGRAMS, program};
+pub use program::{PROGRAMS, Process, program};
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 

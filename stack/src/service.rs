@@ -115,6 +115,8 @@ impl Service {
         ensure!(path.exists(), "there is no {}: build it first (cargo build)", path.display());
         let mut program = Program::new(name, path);
         for (name, value) in variables.iter() {
+            // That of the caller would be a second value.
+            program.command.env_remove(format!("{name}_FILE"));
             if self.is_told(name) {
                 program.command.env(name, value);
             } else {

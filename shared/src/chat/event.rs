@@ -61,7 +61,7 @@ pub struct UnreadableEvent {
 pub enum UnreadableBody {
     /// It is not JSON, or not of the form of a body.
     #[error("not a body of events: {0}")]
-    Malformed(#[from] serde_json::Error),
+    Malformed(String),
     /// Another release wrote it. Guessing at its meaning could lose something.
     #[error("body version {0} is not known here")]
     UnknownVersion(u64),
@@ -92,19 +92,35 @@ pub fn decode(body: &[u8]) -> Result<Vec<Result<Event, UnreadableEvent>>, Unread
         events: &'a RawValue,
     }
 
-    let envelope: Envelope<'_> = serde_json::from_slice(body)?;
+    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(malformed)?;
     if envelope.version != VERSION {
         return Err(UnreadableBody::UnknownVersion(envelope.version));
     }
-    let events: Vec<&RawValue> = serde_json::from_str(envelope.events.get())?;
+    let events: Vec<&RawValue> = serde_json::from_str(envelope.events.get()).map_err(malformed)?;
     Ok(events.into_iter().map(decode_one).collect())
 }
 
 fn decode_one(raw: &RawValue) -> Result<Event, UnreadableEvent> {
     serde_json::from_str(raw.get()).map_err(|error| UnreadableEvent {
         event: EncodedEvent(raw.get().as_bytes().to_vec()),
-        reason: error.to_string(),
+        reason: without_value(&error.to_string()),
     })
+}
+
+fn malformed(error: serde_json::Error) -> UnreadableBody {
+    UnreadableBody::Malformed(without_value(&error.to_string()))
+}
+
+/// serde's words without the value that it found, which may be what somebody wrote: reasons are
+/// logged.
+fn without_value(reason: &str) -> String {
+    let mut kinds = ["invalid type", "invalid value", "unknown variant", "unknown field"].iter();
+    let kind = kinds.find(|kind| reason.starts_with(**kind));
+    match (kind, reason.rsplit_once(", expected ")) {
+        (Some(kind), Some((_, expected))) => format!("{kind}, expected {expected}"),
+        (Some(kind), None) => (*kind).to_owned(),
+        (None, _) => reason.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -147,6 +163,25 @@ mod tests {
             let events = decode(&encode([&good, &bad, &good])).unwrap();
             assert!(events[0].is_ok() && events[2].is_ok());
             assert_eq!(events[1].as_ref().unwrap_err().event, bad);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_it_is_said_without_what_somebody_wrote() {
+        for event in [
+            r#"{"message":"hush"}"#,
+            r#"{"hush":{}}"#,
+            r#"{"message":{"messageId":["hush, expected nothing"]}}"#,
+            r#"{"message":{"senderType":"hush"}}"#,
+            r#""hush""#,
+        ] {
+            let events = decode(&encode([&EncodedEvent(event.as_bytes().to_vec())])).unwrap();
+            let reason = &events[0].as_ref().unwrap_err().reason;
+            assert!(reason.contains("expected") && !reason.contains("hush"), "{event}: {reason}");
+        }
+        for body in [r#""hush""#, r#"{"version":"hush"}"#, r#"{"version":1,"events":"hush"}"#] {
+            let reason = decode(body.as_bytes()).unwrap_err().to_string();
+            assert!(reason.contains("expected") && !reason.contains("hush"), "{body}: {reason}");
         }
     }
 

@@ -4,6 +4,7 @@ pub mod backoff;
 pub mod health;
 pub mod metrics;
 mod outage;
+mod secrets;
 pub mod settings;
 pub mod shutdown;
 pub mod telemetry;

@@ -1,8 +1,11 @@
-//! How a service reads its settings: from the environment, or as options that override it.
+//! How a service reads its settings: from the environment, or as options that override it; secrets
+//! from files too.
 
 use std::time::Duration;
 
 use clap::{Command, Parser, error::ErrorKind};
+
+use super::secrets;
 
 /// What a process was started for.
 #[derive(Debug)]
@@ -38,11 +41,19 @@ pub fn parse_invocation<S: Parser, C: Parser>() -> Invocation<S, C> {
 }
 
 fn parse_as<S: Parser>(command: Command) -> S {
-    let parsed = command.try_get_matches().and_then(|matches| S::from_arg_matches(&matches));
-    match parsed {
+    let mut command = secrets::describe(command);
+    let given = std::env::args_os();
+    let read = match secrets::add_from_files(&command, given, &|name| std::env::var_os(name)) {
+        Ok(arguments) => command.try_get_matches_from_mut(arguments),
+        Err(complaint) => match command.try_get_matches_from_mut(std::env::args_os()) {
+            Err(error) if is_answer(error.kind()) => Err(error),
+            _ => fail(&complaint),
+        },
+    };
+    match read.and_then(|matches| S::from_arg_matches(&matches)) {
         Ok(settings) => settings,
         Err(error) if is_answer(error.kind()) => error.exit(),
-        Err(error) => fail(&one_line(&error.to_string())),
+        Err(error) => fail(&one_line(&secrets::hide(&command, error).to_string())),
     }
 }
 

@@ -1,7 +1,13 @@
 //! How a service logs.
 
 use clap::{Args, ValueEnum};
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::{Metadata, level_filters::LevelFilter};
+use tracing_subscriber::{
+    EnvFilter,
+    filter::{FilterFn, filter_fn},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// What to log, and in which form.
 #[derive(Args, Clone, Debug)]
@@ -25,19 +31,44 @@ pub enum LogFormat {
     Json,
 }
 
+/// A library that logs what passes through it.
+struct Talker {
+    library: &'static str,
+    /// The most that it may say.
+    usually: LevelFilter,
+    /// The most that it may say when the operator's filter names it.
+    named: LevelFilter,
+}
+
+/// Messages are nobody's business but that of an operator who asks for them, and secrets nobody's at
+/// all.
+const TALKERS: [Talker; 2] = [
+    // What RabbitMQ returns is a warning; what it says of a new connection, at the last level, is the
+    // password.
+    Talker { library: "lapin", usually: LevelFilter::ERROR, named: LevelFilter::DEBUG },
+    // The parameters of statements.
+    Talker { library: "tokio_postgres", usually: LevelFilter::INFO, named: LevelFilter::TRACE },
+];
+
+/// Keeps back what libraries should not say under the filter `filter`.
+fn discretion(filter: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
+    let limits = TALKERS.map(|Talker { library, usually, named }| {
+        (library, if filter.contains(library) { named } else { usually })
+    });
+    filter_fn(move |event| {
+        let library = event.target().split("::").next();
+        limits.iter().all(|(it, limit)| library != Some(it) || event.level() <= limit)
+    })
+}
+
 /// Starts logging. To be called once.
 pub fn init(settings: &LogSettings) {
     let filter = match EnvFilter::try_new(&settings.log_filter) {
         Ok(filter) => filter,
         Err(error) => super::settings::fail(&format!("RUST_LOG is not a log filter: {error}")),
     };
-    // lapin logs what RabbitMQ returns whole, and messages are nobody's business.
-    let says_lapin = settings.log_filter.contains("lapin");
-    let filter = match "lapin=error".parse() {
-        Ok(directive) if !says_lapin => filter.add_directive(directive),
-        _ => filter,
-    };
-    let lines = tracing_subscriber::registry().with(filter);
+    let discretion = discretion(&settings.log_filter);
+    let lines = tracing_subscriber::registry().with(filter).with(discretion);
     let writer = std::io::stderr;
     let started = match settings.log_format {
         LogFormat::Text => lines
