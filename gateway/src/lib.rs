@@ -5,6 +5,7 @@
 //! - [`routes`]: one file a call; each parses, calls, maps.
 //! - [`auth`]: who a caller is, and what it may do.
 //! - [`http`]: what all calls have in common: bodies, parameters, problems.
+//! - [`limits`]: how much anybody may ask.
 //! - [`clock`]: the time at which something is accepted.
 //! - [`group_commit`]: how an event gets safely into both queues.
 //! - [`reads`]: what is read from the database.
@@ -13,6 +14,7 @@ pub mod auth;
 pub mod clock;
 pub mod group_commit;
 pub mod http;
+pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod reads;

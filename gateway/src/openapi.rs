@@ -7,6 +7,7 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::http::for_the_description;
 use crate::routes::{conversation, health, inbox, pusher_auth, send, status};
 
 /// The gateway's calls.
@@ -58,10 +59,11 @@ pub fn json() -> Result<String, serde_json::Error> {
 }
 
 pub(crate) fn serve(services: &mut web::ServiceConfig) {
-    let to_docs = web::redirect("/docs", "/docs/");
-    services.route("/openapi.json", web::get().to(show)).service(to_docs).service(
-        SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")),
-    );
+    let page = SwaggerUi::new("/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json"));
+    services
+        .route("/openapi.json", web::get().to(show))
+        .service(web::redirect("/docs", "/docs/"))
+        .service(web::scope("/docs").wrap(for_the_description()).service(page));
 }
 
 async fn show() -> HttpResponse {

@@ -9,7 +9,7 @@ use shared::{
     service::{settings::duration, telemetry::LogSettings},
 };
 
-use crate::auth::AuthSettings;
+use crate::{auth::AuthSettings, http::Origin, limits::LimitSettings};
 
 /// What leaves calls that are under way enough of the time in which a gateway stops.
 const LONGEST_DRAIN: Duration = Duration::from_secs(5);
@@ -35,6 +35,10 @@ pub struct Settings {
     )]
     pub gateway_metrics_listen: String,
 
+    /// Origins whose pages may call, besides the gateway's own, such as https://portal.example
+    #[arg(long, env = "CORS_ORIGINS", value_name = "ORIGIN[,ORIGIN…]", value_delimiter = ',')]
+    pub cors_origins: Vec<Origin>,
+
     /// Time after which a send that is not confirmed is refused
     #[arg(long, env = "SEND_TIMEOUT", default_value = "1800ms", value_parser = duration, value_name = "DURATION")]
     pub send_timeout: Duration,
@@ -55,6 +59,10 @@ pub struct Settings {
     /// The doors
     #[command(flatten)]
     pub auth: AuthSettings,
+
+    /// Limits
+    #[command(flatten)]
+    pub limits: LimitSettings,
 
     /// RabbitMQ
     #[command(flatten)]

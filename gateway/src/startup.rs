@@ -1,6 +1,8 @@
 //! How the gateway starts and stops.
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    net::TcpListener, num::NonZeroUsize, sync::Arc, thread::available_parallelism, time::Duration,
+};
 
 use actix_web::{App, HttpServer, middleware::from_fn, web};
 use anyhow::Context;
@@ -9,21 +11,20 @@ use shared::service::{Outage, health::Dependency, metrics};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    auth::Doors, clock::Clock, group_commit::group_commit, http::ask_to_leave, metrics::Metrics,
-    reads::Reads, routes, settings::Settings,
+    auth::Doors,
+    clock::Clock,
+    group_commit::group_commit,
+    http::{BodyPatience, ask_to_leave, for_browsers, idle},
+    limits::{AddressLimit, SenderLimit},
+    metrics::Metrics,
+    reads::Reads,
+    routes,
+    settings::Settings,
 };
 
 /// How long a gateway may take to stop: its drain, and then what the calls that are still under way
 /// take to finish. A send takes 2 seconds at most; and whoever stops it may end it by force after 10.
 const TIME_TO_STOP: Duration = Duration::from_secs(9);
-
-/// How long a client may take to send the head of a request.
-const CLIENT_PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long an idle connection is kept. Load balancers drop theirs after 60 seconds; if the gateway
-/// were the first, a request could cross its connection's being closed, and its sender would not know
-/// what had come of it.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Serves those whom `doors` let in, on `listener`, until `stop` is cancelled, and then for the drain,
 /// in which its clients leave, before it finishes what it holds. Its metrics are served on
@@ -54,6 +55,14 @@ pub async fn run(
     let clock = web::Data::new(Clock::default());
     let app = settings.pusher.clone();
     let doors = web::Data::new(doors);
+    let limits = &settings.limits;
+    let address_limit = web::Data::new(AddressLimit::new(limits));
+    let sender_limit = SenderLimit::new(limits);
+    let body_patience = BodyPatience(limits.client_timeout);
+    let origins = settings.cors_origins.clone();
+    let workers = available_parallelism().map_or(1, NonZeroUsize::get);
+    let connections = usize::try_from(limits.max_connections)?.div_ceil(workers);
+    let idle_limit = limits.keep_alive + limits.client_timeout;
     let drain = settings.shutdown_drain;
     let stopping = web::Data::new(stop.clone());
     let server = HttpServer::new(move || {
@@ -65,11 +74,19 @@ pub async fn run(
             .app_data(web::Data::new(reads.clone()))
             .app_data(web::Data::new(broker.clone()))
             .app_data(web::Data::new(app.clone()))
+            .app_data(address_limit.clone())
+            .app_data(web::Data::new(sender_limit.clone()))
+            .app_data(body_patience)
             .wrap(from_fn(ask_to_leave))
-            .configure(routes::configure)
+            .wrap(from_fn(idle::attend))
+            .wrap(for_browsers())
+            .configure(|services| routes::configure(services, &origins))
     })
-    .client_request_timeout(CLIENT_PATIENCE)
-    .keep_alive(KEEP_ALIVE)
+    .workers(workers)
+    .max_connections(connections)
+    .client_request_timeout(limits.client_timeout)
+    .keep_alive(limits.keep_alive)
+    .on_connect(move |stream, data| idle::watch(stream, data, idle_limit))
     .disable_signals()
     .shutdown_timeout(TIME_TO_STOP.saturating_sub(drain).as_secs())
     .listen(listener)

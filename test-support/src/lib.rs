@@ -35,4 +35,4 @@ pub use pusher::PusherServer;
 pub use settings::settings;
 pub use system::{Running, System};
 pub use tls::{Authority, Identity};
-pub use token::{JWT_SECRET, token};
+pub use token::{JWT_SECRET, token, token_by};

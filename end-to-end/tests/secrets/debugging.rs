@@ -19,7 +19,11 @@ fn is_silent<S: Args + Debug>(arguments: &[&[&str]]) {
 #[test]
 fn settings_are_printed_without_their_secrets() {
     let [amqp, database, pusher] = SECRETS;
-    is_silent::<gateway::settings::Settings>(&[&SECRETS, &APP, &["--auth-mode=off"]]);
+    is_silent::<gateway::settings::Settings>(&[
+        &SECRETS,
+        &APP,
+        &["--auth-mode=jwt", "--auth-jwt-secret=hush"],
+    ]);
     is_silent::<persister::settings::Settings>(&[&[amqp, database]]);
     is_silent::<broadcaster::settings::Settings>(&[&[amqp, pusher], &APP]);
     is_silent::<local_pusher::Settings>(&[&[pusher], &APP]);

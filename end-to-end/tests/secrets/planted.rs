@@ -1,7 +1,7 @@
 use std::process::Command;
 
 use end_to_end::program;
-use test_support::System;
+use test_support::{System, token_by};
 use uuid::Uuid;
 
 /// The settings of services on the servers of the tests, with all of their secrets.
@@ -11,7 +11,7 @@ pub struct Planted {
 }
 
 /// Settings that `--help` says are secrets; each of them is planted.
-pub const SECRETS: [&str; 3] = ["AMQP_URL", "DATABASE_URL", "PUSHER_SECRET"];
+pub const SECRETS: [&str; 4] = ["AMQP_URL", "AUTH_JWT_SECRET", "DATABASE_URL", "PUSHER_SECRET"];
 
 /// A secret, or a message, that is nowhere else.
 pub fn unheard_of() -> String {
@@ -50,7 +50,8 @@ impl Planted {
             ("PUSHER_APP_ID", "app".to_owned()),
             ("PUSHER_KEY", "key".to_owned()),
             ("QUEUE_PREFIX", system.broker.prefix.clone()),
-            ("AUTH_MODE", "off".to_owned()),
+            ("AUTH_MODE", "jwt".to_owned()),
+            ("AUTH_JWT_SECRET", unheard_of()),
             // Many tests at once make a broker slow on a small machine.
             ("BROKER_TIMEOUT", "10s".to_owned()),
             ("SEND_TIMEOUT", "20s".to_owned()),
@@ -68,6 +69,11 @@ impl Planted {
     pub fn set(&mut self, name: &'static str, value: impl Into<String>) {
         self.settings.retain(|(it, _)| *it != name);
         self.settings.push((name, value.into()));
+    }
+
+    /// A token of the player p1's.
+    pub fn token(&self) -> String {
+        token_by(self.get("AUTH_JWT_SECRET"), "player", "p1")
     }
 
     /// A program with these settings.

@@ -25,6 +25,7 @@ async fn who_is_refused_says_so_without_its_secret() {
 
     let mut gateway = Process::start(planted.program(&["gateway"]));
     let api = Api::new(format!("http://{}", gateway.tells("listen").await), String::new());
+    let api = api.with_token(&planted.token());
     let content = unheard_of();
     gateway.says("outage").await;
     assert_eq!(api.send_as_player("p1", &content).await.status, 503);

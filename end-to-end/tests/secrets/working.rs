@@ -63,11 +63,16 @@ async fn works_in_silence(filter: &str, asked_for: bool) {
     let broadcaster = start(&["broadcaster", &authority.trusted()]);
     let (base, metrics) = (gateway.tells("listen").await, gateway.tells("metrics_listen").await);
 
-    let http = Client::new();
-    let get = async |url: String| http.get(url).send().await.unwrap().text().await.unwrap();
+    let (http, token) = (Client::new(), planted.token());
+    let get = async |url: String| {
+        http.get(url).bearer_auth(&token).send().await.unwrap().text().await.unwrap()
+    };
     let mut answers = Vec::new();
     let message = json!({ "playerId": "p1", "senderType": "player", "content": content });
-    let send = http.post(format!("http://{base}/api/staff-chat-integration/send")).json(&message);
+    let send = http
+        .post(format!("http://{base}/api/staff-chat-integration/send"))
+        .json(&message)
+        .bearer_auth(&token);
     let sent = eventually("a send is accepted", async || {
         let sent = send.try_clone().unwrap().send().await.unwrap();
         if sent.status() == 202 { Some(sent.text().await.unwrap()) } else { None }
@@ -86,6 +91,7 @@ async fn works_in_silence(filter: &str, asked_for: bool) {
     .await;
     let subscription = http
         .post(format!("http://{base}/api/pusher/auth"))
+        .bearer_auth(&token)
         .header("content-type", "application/x-www-form-urlencoded")
         .body("socket_id=1.2&channel_name=private-player-p1");
     let subscription = subscription.send().await.unwrap();
@@ -98,6 +104,7 @@ async fn works_in_silence(filter: &str, asked_for: bool) {
     answers.push(get(format!("http://{metrics}/metrics")).await);
 
     planted.are_not_in("an answer", &answers.concat());
+    let (_, signature) = token.rsplit_once('.').unwrap();
     let processes = [
         ("gateway", gateway),
         ("persister", persister),
@@ -108,6 +115,7 @@ async fn works_in_silence(filter: &str, asked_for: bool) {
         let said = process.said();
         assert!(said.contains("TRACE"), "{who} logs all: {said}");
         planted.are_not_in(who, &said);
+        is_not_in(signature, who, &said);
         if !asked_for {
             is_not_in(&content, who, &said);
         }

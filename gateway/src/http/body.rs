@@ -8,8 +8,15 @@ use super::{Problem, reject};
 /// The most bytes that a body may have: the longest message in the most wasteful JSON, and room.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// How long a client may take to send a body.
-const BODY_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client may take to send a body; the app's data holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyPatience(pub Duration);
+
+impl Default for BodyPatience {
+    fn default() -> Self {
+        Self(Duration::from_secs(10))
+    }
+}
 
 /// A JSON body, read into types that cannot be wrong.
 #[derive(Debug)]
@@ -21,7 +28,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_json = request.content_type().eq_ignore_ascii_case("application/json");
-        let bytes = read(payload.take());
+        let bytes = read(request, payload.take());
         Box::pin(async move {
             if !is_json {
                 return Err(Problem::UnsupportedMediaType("application/json"));
@@ -32,14 +39,20 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 }
 
 /// All bytes of a body, which is refused as soon as it is too long.
-pub(super) async fn read(payload: Payload) -> Result<web::Bytes, Problem> {
+pub(super) fn read(
+    request: &HttpRequest,
+    payload: Payload,
+) -> impl Future<Output = Result<web::Bytes, Problem>> + use<> {
+    let BodyPatience(patience) = request.app_data().copied().unwrap_or_default();
     let body =
         actix_web::body::to_bytes_limited(actix_web::body::BodyStream::new(payload), BODY_LIMIT);
-    match tokio::time::timeout(BODY_PATIENCE, body).await {
-        Ok(Ok(Ok(bytes))) => Ok(bytes),
-        Ok(Ok(Err(error))) => Err(Problem::InvalidBody(error.to_string())),
-        Ok(Err(_)) => Err(Problem::BodyTooLarge),
-        Err(_) => Err(Problem::BodyTooSlow),
+    async move {
+        match tokio::time::timeout(patience, body).await {
+            Ok(Ok(Ok(bytes))) => Ok(bytes),
+            Ok(Ok(Err(error))) => Err(Problem::InvalidBody(error.to_string())),
+            Ok(Err(_)) => Err(Problem::BodyTooLarge),
+            Err(_) => Err(Problem::BodyTooSlow),
+        }
     }
 }
 

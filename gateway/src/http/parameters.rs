@@ -33,7 +33,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         const FORM: &str = "application/x-www-form-urlencoded";
         let is_form = request.content_type().eq_ignore_ascii_case(FORM);
-        let bytes = body::read(payload.take());
+        let bytes = body::read(request, payload.take());
         Box::pin(async move {
             if !is_form {
                 return Err(Problem::UnsupportedMediaType(FORM));

@@ -3,6 +3,7 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use serde::Serialize;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 use crate::auth::Refusal;
@@ -40,12 +41,15 @@ pub enum Problem {
     /// The caller may not subscribe to this channel, or nobody may.
     #[error("this channel is not one that the caller may subscribe to with a signature")]
     ForbiddenChannel,
+    /// So much is asked that others would suffer; after this time it may be less.
+    #[error("too many calls; wait before the next")]
+    TooManyCalls(Duration),
     /// There is no such call.
     #[error("there is nothing at this address")]
     NotFound,
-    /// The call exists, but by another method.
-    #[error("this address does not take that method")]
-    MethodNotAllowed,
+    /// The call exists, but by these methods.
+    #[error("this address takes {0}")]
+    MethodNotAllowed(&'static str),
     /// The event is not safely in both queues.
     #[error("not accepted; send it again with the same id")]
     NotAccepted,
@@ -79,8 +83,8 @@ pub struct ProblemBody {
 
 const CHALLENGE: &str = r#"Bearer realm="player-portal-chat""#;
 
-/// How long a client does best to wait before it tries again, in seconds.
-const RETRY_AFTER: &str = "1";
+/// How long a client does best to wait before it tries again, where nobody knows better.
+const USUAL_WAIT: Duration = Duration::from_secs(1);
 
 impl Problem {
     /// A problem with one field.
@@ -116,8 +120,11 @@ impl Problem {
             Self::ForbiddenChannel => {
                 ("forbidden-channel", "The channel is not allowed", StatusCode::FORBIDDEN)
             }
+            Self::TooManyCalls(_) => {
+                ("too-many-calls", "Too many calls", StatusCode::TOO_MANY_REQUESTS)
+            }
             Self::NotFound => ("not-found", "Nothing is there", StatusCode::NOT_FOUND),
-            Self::MethodNotAllowed => {
+            Self::MethodNotAllowed(_) => {
                 ("method-not-allowed", "The method is another", StatusCode::METHOD_NOT_ALLOWED)
             }
             Self::NotAccepted => ("not-accepted", "Not accepted", StatusCode::SERVICE_UNAVAILABLE),
@@ -157,8 +164,16 @@ impl ResponseError for Problem {
         };
         let mut response = HttpResponse::build(status);
         response.content_type("application/problem+json");
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        let wait = match self {
+            Self::TooManyCalls(wait) => Some(*wait),
+            _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(USUAL_WAIT),
+        };
+        if let Some(wait) = wait {
+            let seconds = wait.as_secs_f64().ceil().max(1.0);
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if let Self::MethodNotAllowed(methods) = self {
+            response.insert_header((header::ALLOW, *methods));
         }
         if let Some(challenge) = self.challenge() {
             response.insert_header((header::WWW_AUTHENTICATE, challenge));

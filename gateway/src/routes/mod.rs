@@ -7,38 +7,54 @@ pub mod pusher_auth;
 pub mod send;
 pub mod status;
 
-use actix_web::{HttpResponse, Resource, web};
+use actix_web::{HttpResponse, Resource, Route, guard, middleware::from_fn, web};
 
-use crate::{http::Problem, openapi};
+use crate::{
+    http::{Origins, Problem, calls_from, not_for_caches},
+    limits::limit_by_address,
+    openapi,
+};
 
-/// Every call of the gateway.
-pub fn configure(services: &mut web::ServiceConfig) {
+/// Every call of the gateway; pages of `origins` may make those of the chat.
+pub fn configure(services: &mut web::ServiceConfig, origins: &Origins) {
+    let chat = web::scope("/api")
+        .wrap(from_fn(limit_by_address))
+        .wrap(not_for_caches())
+        .wrap(calls_from(origins))
+        .service(post("/staff-chat-integration/send", web::post().to(send::send)))
+        .service(get("/unified-chat/conversations", read().to(inbox::inbox)))
+        .service(get(
+            "/unified-chat/conversations/{player_id}",
+            read().to(conversation::conversation),
+        ))
+        .service(post(
+            "/unified-chat/conversations/{player_id}/status",
+            web::post().to(status::change_status),
+        ))
+        .service(post("/pusher/auth", web::post().to(pusher_auth::authorize)));
     services
-        .service(at("/api/staff-chat-integration/send").route(web::post().to(send::send)))
-        .service(at("/api/unified-chat/conversations").route(web::get().to(inbox::inbox)))
-        .service(
-            at("/api/unified-chat/conversations/{player_id}")
-                .route(web::get().to(conversation::conversation)),
-        )
-        .service(
-            at("/api/unified-chat/conversations/{player_id}/status")
-                .route(web::post().to(status::change_status)),
-        )
-        .service(at("/api/pusher/auth").route(web::post().to(pusher_auth::authorize)))
-        .service(at("/health/live").route(web::get().to(health::live)))
-        .service(at("/health/ready").route(web::get().to(health::ready)))
+        .service(chat)
+        .service(get("/health/live", read().to(health::live)))
+        .service(get("/health/ready", read().to(health::ready)))
         .configure(openapi::serve)
         .default_service(web::to(not_found));
 }
 
-fn at(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(method_not_allowed))
+fn get(path: &str, route: Route) -> Resource {
+    let others = || async { Err::<HttpResponse, _>(Problem::MethodNotAllowed("GET, HEAD")) };
+    web::resource(path).route(route).default_service(web::to(others))
+}
+
+fn post(path: &str, route: Route) -> Resource {
+    let others = || async { Err::<HttpResponse, _>(Problem::MethodNotAllowed("POST")) };
+    web::resource(path).route(route).default_service(web::to(others))
+}
+
+/// HEAD is answered as GET is, without the body.
+fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 async fn not_found() -> Result<HttpResponse, Problem> {
     Err(Problem::NotFound)
-}
-
-async fn method_not_allowed() -> Result<HttpResponse, Problem> {
-    Err(Problem::MethodNotAllowed)
 }

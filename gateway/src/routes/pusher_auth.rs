@@ -62,8 +62,10 @@ struct MemberInfo {
         (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "Not a channel to sign for", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is no form", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
     )
 )]
 pub async fn authorize(

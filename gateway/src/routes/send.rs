@@ -14,6 +14,7 @@ use crate::{
     clock::Clock,
     group_commit::Acceptor,
     http::{Body, ClientId, Problem, ProblemBody},
+    limits::SenderLimit,
 };
 
 /// What a portal sends.
@@ -73,19 +74,22 @@ pub struct Accepted {
         (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is no JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "Not accepted; send it again", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        (status = 503, description = "Not accepted; send it again", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
     )
 )]
 pub async fn send(
     http: HttpRequest,
     caller: Caller,
     body: Body<SendRequest>,
+    limit: web::Data<SenderLimit>,
     clock: web::Data<Clock>,
     acceptor: web::Data<Acceptor>,
 ) -> Result<HttpResponse, Problem> {
-    let message = body.0.into_message(&caller, clock.accept(), traceparent(&http))?;
+    let message = body.0.into_message(&caller, &limit, clock.accept(), traceparent(&http))?;
     let (message_id, accepted_at) = (message.message_id, message.accepted_at);
     let event = Event::Message(Box::new(message)).encode().map_err(|_| Problem::Internal)?;
     acceptor.accept(event).await.map_err(|_| Problem::NotAccepted)?;
@@ -101,6 +105,7 @@ impl SendRequest {
     fn into_message(
         self,
         caller: &Caller,
+        limit: &SenderLimit,
         accepted_at: DateTime<Utc>,
         traceparent: Option<TraceParent>,
     ) -> Result<Message, Problem> {
@@ -113,6 +118,7 @@ impl SendRequest {
             sender_id: self.sender_id,
             sender_name: self.sender_name,
         })?;
+        limit.count_message(&sender)?;
         Ok(Message {
             message_id: self.message_id.map_or_else(Uuid::now_v7, ClientId::uuid),
             player_id: sender.player_id,

@@ -13,6 +13,7 @@ use crate::{
     clock::Clock,
     group_commit::Acceptor,
     http::{Body, ClientId, PathPlayer, Problem, ProblemBody},
+    limits::SenderLimit,
 };
 
 /// What staff asks of a conversation's open session.
@@ -57,9 +58,11 @@ pub struct StatusAccepted {
         (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is no JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "Not accepted; ask again", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        (status = 503, description = "Not accepted; ask again", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
     )
 )]
 pub async fn change_status(
@@ -67,10 +70,12 @@ pub async fn change_status(
     caller: Caller,
     player: PathPlayer,
     body: Body<StatusRequest>,
+    limit: web::Data<SenderLimit>,
     clock: web::Data<Clock>,
     acceptor: web::Data<Acceptor>,
 ) -> Result<HttpResponse, Problem> {
     caller.is_staff()?;
+    limit.count_change(&caller)?;
     let change = StatusChange {
         change_id: body.0.change_id.map_or_else(Uuid::now_v7, ClientId::uuid),
         player_id: player.0,

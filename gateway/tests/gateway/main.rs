@@ -1,6 +1,7 @@
 //! What the gateway promises, on a real broker and a real database.
 
 #![allow(
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
@@ -14,10 +15,12 @@ mod description;
 mod doors;
 mod inbox;
 mod input;
+mod limits;
 mod metrics;
 mod outages;
 mod plan;
 mod pusher_auth;
+mod raw;
 mod sending;
 mod stopping;
 mod token_keys;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Content, Name, PlayerId, SenderId, SocketId, TraceParent};
 
 /// The two kinds of sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SenderType {
     /// The player whose conversation it is.

@@ -55,7 +55,7 @@ impl TryFrom<String> for Name {
 }
 
 /// Who sent a message, as the portal knows them: 1 to 128 characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 128, examples("ada"))]
 pub struct SenderId(String);

@@ -1,0 +1,51 @@
+use std::{hash::Hash, num::NonZeroU32, sync::Arc, time::Duration};
+
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, MonotonicClock},
+    middleware::NoOpMiddleware,
+    state::keyed::DashMapStateStore,
+};
+use tokio::time::interval;
+
+/// Time between two looks at who has not called for so long that it need not be known any more.
+const FORGET_EVERY: Duration = Duration::from_secs(10);
+
+type Limiter<Key> =
+    RateLimiter<Key, DashMapStateStore<Key>, MonotonicClock, NoOpMiddleware<std::time::Instant>>;
+
+/// How often each of many may do something.
+#[derive(Debug)]
+pub(super) struct Rate<Key: Clone + Eq + Hash> {
+    limiter: Limiter<Key>,
+}
+
+impl<Key: Clone + Eq + Hash + Send + Sync + 'static> Rate<Key> {
+    /// So often in a minute, and so many at once; nothing when there is no limit. It forgets, as a
+    /// task of its own, who has not called for long.
+    pub(super) fn new(per_minute: u32, burst: u32) -> Option<Arc<Self>> {
+        let (per_minute, burst) = (NonZeroU32::new(per_minute)?, NonZeroU32::new(burst)?);
+        let quota = Quota::per_minute(per_minute).allow_burst(burst);
+        let limiter = RateLimiter::new(quota, DashMapStateStore::default(), MonotonicClock);
+        let rate = Arc::new(Self { limiter });
+        let known = Arc::downgrade(&rate);
+        tokio::spawn(async move {
+            let mut ticks = interval(FORGET_EVERY);
+            loop {
+                ticks.tick().await;
+                let Some(rate) = known.upgrade() else { return };
+                rate.limiter.retain_recent();
+                rate.limiter.shrink_to_fit();
+            }
+        });
+        Some(rate)
+    }
+
+    /// Counts one for `key`.
+    ///
+    /// # Errors
+    /// When that is one too many: how long to wait until the next may come.
+    pub(super) fn count(&self, key: &Key) -> Result<(), Duration> {
+        self.limiter.check_key(key).map_err(|early| early.wait_time_from(MonotonicClock.now()))
+    }
+}

@@ -1,0 +1,195 @@
+use std::{thread::available_parallelism, time::Duration};
+
+use reqwest::{Client, Method, Response, header};
+use test_support::{Running, System, eventually, token};
+
+use crate::{
+    raw::Connection,
+    tokens::{Issuer, player, staff},
+};
+
+const INBOX: &str = "/api/unified-chat/conversations";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_sender_that_sends_too_much_is_told_to_wait_and_no_other() {
+    let system = System::new().await;
+    let gateway = system.guarded_gateway(&["--sender-limit=60", "--sender-burst=3"]).await;
+    let by = |claims| gateway.api().with_token(&Issuer::usual().token(&claims));
+    let (flooder, other, namesake) = (by(player("p1")), by(player("p2")), by(staff("p1")));
+    for _ in 0..3 {
+        assert_eq!(flooder.send_as_player("p1", "again").await.status, 202);
+    }
+    let refused = flooder.send_as_player("p1", "again").await;
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert_eq!(refused.json["type"], "urn:problem-type:player-portal-chat:too-many-calls");
+    assert_eq!(refused.headers[header::RETRY_AFTER], "1");
+
+    assert_eq!(other.send_as_player("p2", "hello").await.status, 202);
+    for _ in 0..3 {
+        assert_eq!(namesake.change_status("p1", "active").await.status, 202);
+    }
+    assert_eq!(namesake.send_as_staff("p1", "hello").await.status, 429, "changes count as well");
+    eventually("the sender may send again", async || {
+        (flooder.send_as_player("p1", "again").await.status == 202).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_portal_that_vouches_senders_are_told_apart_as_well() {
+    let system = System::new().await;
+    let limits = ["--sender-limit=1", "--sender-burst=1"];
+    let gateway = system.gateway_with(&limits).ready().await;
+    let api = gateway.api();
+    assert_eq!(api.send_as_player("p1", "hello").await.status, 202);
+    assert_eq!(api.send_as_player("p1", "hello").await.status, 429);
+    assert_eq!(api.send_as_player("p2", "hello").await.status, 202);
+    assert_eq!(api.send_as_staff("p1", "hello").await.status, 202);
+    assert_eq!(api.send_as_staff("p2", "hello").await.status, 429);
+}
+
+/// Reads the inbox as a client that a proxy says is `client`.
+async fn read(gateway: &Running, client: &str) -> u16 {
+    let request = Client::new().get(format!("http://{}{INBOX}", gateway.addr));
+    request.header("x-forwarded-for", client).send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_that_asks_too_much_is_told_to_wait() {
+    let system = System::new().await;
+    let limits = ["--address-limit=1", "--address-burst=3"];
+    let gateway = system.guarded_gateway(&limits).await;
+    for client in ["1.1.1.1", "2.2.2.2", "3.3.3.3"] {
+        assert_eq!(read(&gateway, client).await, 401, "counted before anything is looked at");
+    }
+    assert_eq!(read(&gateway, "4.4.4.4").await, 429, "anybody can write X-Forwarded-For");
+    let api = gateway.api().with_token(&token("staff", "ada"));
+    let refused = api.inbox("").await;
+    assert_eq!(refused.status, 429);
+    let wait: u64 = refused.headers[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(api.get("/health/ready").await.status, 200, "those who look after it are not");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_behind_a_proxy_that_is_named_are_told_apart() {
+    let system = System::new().await;
+    let limits = ["--address-limit=1", "--address-burst=1", "--trusted-proxies=127.0.0.0/8"];
+    let gateway = system.gateway_with(&limits).ready().await;
+    for (client, status) in [
+        ("1.1.1.1", 200),
+        ("2.2.2.2", 200),
+        ("1.1.1.1", 429),
+        ("9.9.9.9, 2.2.2.2", 429),
+        ("2001:db8::1", 200),
+        ("2001:db8::2", 429),
+        ("2001:db8:0:1::1", 200),
+    ] {
+        assert_eq!(read(&gateway, client).await, status, "{client}");
+    }
+}
+
+async fn call(gateway: &Running, method: Method, path: &str, origin: &str) -> Response {
+    Client::new()
+        .request(method, format!("http://{}{path}", gateway.addr))
+        .header(header::ORIGIN, origin)
+        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+        .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "authorization,content-type")
+        .send()
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_named_origins_may_call_and_those_of_no_others() {
+    let system = System::new().await;
+    let origins = "--cors-origins=https://portal.example,http://localhost:5173";
+    let gateway = system.guarded_gateway(&[origins]).await;
+    for (origin, allowed) in [
+        ("https://portal.example", true),
+        ("http://localhost:5173", true),
+        ("https://portal.example.evil", false),
+        ("http://portal.example", false),
+        ("null", false),
+    ] {
+        for method in [Method::OPTIONS, Method::GET] {
+            let answer = call(&gateway, method.clone(), INBOX, origin).await;
+            let named = answer.headers().get(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+            let named = named.map(|it| it.to_str().unwrap());
+            assert_eq!(named, allowed.then_some(origin), "{method} {origin}: {answer:?}");
+        }
+    }
+    let preflight = call(&gateway, Method::OPTIONS, INBOX, "https://portal.example").await;
+    assert_eq!(preflight.status(), 200);
+    let allowed = preflight.headers()[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
+    assert!(allowed.contains("authorization") && allowed.contains("content-type"), "{allowed}");
+    assert!(!preflight.headers().contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+
+    let silent = system.guarded_gateway(&[]).await;
+    let answer = call(&silent, Method::GET, INBOX, "https://portal.example").await;
+    assert!(!answer.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN), "none is named");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn browsers_are_told_to_be_careful() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    for path in [INBOX, "/docs/", "/openapi.json", "/health/live", "/nothing"] {
+        let headers = gateway.api().get(path).await.headers;
+        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
+        assert_eq!(headers[header::REFERRER_POLICY], "no-referrer", "{path}");
+    }
+    let headers = gateway.api().get(INBOX).await.headers;
+    assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+    let headers = gateway.api().get("/docs/").await.headers;
+    let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(policy.contains("default-src 'self';"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_beyond_the_bound_wait_until_another_ends() {
+    let bound = available_parallelism().unwrap().get();
+    let system = System::new().await;
+    // The last to be counted before this test began may still be ending.
+    let setting = format!("--max-connections={bound}");
+    let gateway = system.gateway_with(&[&setting]);
+    let mut connections = Vec::new();
+    for _ in 0..bound {
+        let mut connection = Connection::open(&gateway).await;
+        assert_eq!(connection.get("/health/live").await, 200);
+        connections.push(connection);
+    }
+    let mut further = Connection::open(&gateway).await;
+    further.write(b"GET /health/live HTTP/1.1\r\nhost: gateway\r\n\r\n").await;
+    for connection in &mut connections {
+        for _ in 0..200 {
+            assert_eq!(connection.get("/health/live").await, 200);
+        }
+    }
+    assert!(further.has_nothing(), "it is not served");
+    connections.pop();
+    assert_eq!(further.status().await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_slowly_is_not_waited_for() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--client-timeout=1s", "--keep-alive=1s"]).ready().await;
+    // Not even the first head, and not the second on a connection that has been good.
+    for before in [0, 1] {
+        let mut slow = Connection::open(&gateway).await;
+        for _ in 0..before {
+            assert_eq!(slow.get("/health/live").await, 200);
+        }
+        slow.write(b"GET /health/live HTTP/1.1\r\nhost: gate").await;
+        slow.ends_within(Duration::from_secs(20)).await;
+    }
+    let mut slow = Connection::open(&gateway).await;
+    slow.write(
+        b"POST /api/staff-chat-integration/send HTTP/1.1\r\nhost: gateway\r\n\
+          content-type: application/json\r\ncontent-length: 100\r\n\r\n{\"playerId\"",
+    )
+    .await;
+    assert_eq!(slow.status().await, 408);
+}
