@@ -1,6 +1,6 @@
 //! Which portal hears of what, under which name.
 
-use pusher::ChannelAccess;
+use pusher::Channels;
 use serde::Serialize;
 use shared::chat::{Message, SenderType, SessionState, event::Event};
 
@@ -15,7 +15,7 @@ pub struct PusherEvent {
     pub channel: String,
     /// What it is called.
     pub name: &'static str,
-    /// What it says, in JSON.
+    /// What it says, in JSON, which is encrypted for an encrypted channel.
     pub data: String,
     /// The connection that does not hear of it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,11 +38,11 @@ const SESSION_UPDATED: &str = "session-updated";
 /// None in practice: everything in an event has a form in JSON.
 pub fn pusher_events(
     event: &Event,
-    access: ChannelAccess,
+    channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
     match event {
-        Event::Message(message) => of_message(message, access),
-        Event::SessionUpdated(session) => of_session(session, access),
+        Event::Message(message) => of_message(message, channels),
+        Event::SessionUpdated(session) => of_session(session, channels),
         // The session's new state is what they hear of, once it is committed.
         Event::StatusChange(_) => Ok(Vec::new()),
     }
@@ -50,33 +50,37 @@ pub fn pusher_events(
 
 fn of_message(
     message: &Message,
-    access: ChannelAccess,
+    channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
-    let data = payload::of_message(message)?;
+    let data = payload::of_message(message, channels.max_data_bytes())?;
     let staff_hear = match message.sender_type {
         SenderType::Player => NEW_PLAYER_MESSAGE,
         SenderType::Staff => MESSAGE_SENT,
     };
-    let socket_id = message.socket_id.as_ref().map(|id| id.as_str().to_owned());
-    let event = |channel, name, data| PusherEvent { channel, name, data, socket_id };
-    let to_staff = event.clone()(access.staff_channel(), staff_hear, data.clone());
-    let to_player = event(access.player_channel(message.player_id.as_str()), MESSAGE_SENT, data);
+    let event = |channel: String, name| PusherEvent {
+        data: channels.seal(&channel, &data).into_owned(),
+        channel,
+        name,
+        socket_id: message.socket_id.as_ref().map(|id| id.as_str().to_owned()),
+    };
+    let to_staff = event(channels.staff(), staff_hear);
+    let to_player = event(channels.player(message.player_id.as_str()), MESSAGE_SENT);
     Ok(vec![to_staff, to_player])
 }
 
 fn of_session(
     session: &SessionState,
-    access: ChannelAccess,
+    channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
     let data = serde_json::to_string(session)?;
-    let channels = [access.staff_channel(), access.player_channel(session.player_id.as_str())];
-    let event = |channel| PusherEvent {
+    let names = [channels.staff(), channels.player(session.player_id.as_str())];
+    let event = |channel: String| PusherEvent {
+        data: channels.seal(&channel, &data).into_owned(),
         channel,
         name: SESSION_UPDATED,
-        data: data.clone(),
         socket_id: None,
     };
-    Ok(channels.into_iter().map(event).collect())
+    Ok(names.into_iter().map(event).collect())
 }
 
 #[cfg(test)]
@@ -100,15 +104,15 @@ mod tests {
         }))
     }
 
-    fn heard(event: &Event, access: ChannelAccess) -> Vec<(String, &'static str)> {
-        let events = pusher_events(event, access).unwrap();
+    fn heard(event: &Event, channels: &Channels) -> Vec<(String, &'static str)> {
+        let events = pusher_events(event, channels).unwrap();
         events.into_iter().map(|it| (it.channel, it.name)).collect()
     }
 
     #[test]
     fn a_players_message_is_news_to_staff_and_a_confirmation_to_the_player() {
         assert_eq!(
-            heard(&message(SenderType::Player), ChannelAccess::Public),
+            heard(&message(SenderType::Player), &Channels::Public),
             [
                 ("staff-portal".to_owned(), "new-player-message"),
                 ("player-p1".to_owned(), "message-sent"),
@@ -119,7 +123,7 @@ mod tests {
     #[test]
     fn a_staff_message_goes_to_the_player_and_the_other_staff() {
         assert_eq!(
-            heard(&message(SenderType::Staff), ChannelAccess::Private),
+            heard(&message(SenderType::Staff), &Channels::Private),
             [
                 ("private-staff-portal".to_owned(), "message-sent"),
                 ("private-player-p1".to_owned(), "message-sent"),
@@ -129,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_senders_own_connection_is_left_out() {
-        let events = pusher_events(&message(SenderType::Player), ChannelAccess::Public).unwrap();
+        let events = pusher_events(&message(SenderType::Player), &Channels::Public).unwrap();
         assert!(events.iter().all(|it| it.socket_id.as_deref() == Some("1.2")));
     }
 
@@ -146,7 +150,7 @@ mod tests {
             version: 1,
         });
         assert_eq!(
-            heard(&event, ChannelAccess::Public),
+            heard(&event, &Channels::Public),
             [
                 ("staff-portal".to_owned(), "session-updated"),
                 ("player-p1".to_owned(), "session-updated"),

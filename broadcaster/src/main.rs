@@ -44,7 +44,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         fail(&complaint);
     }
     telemetry::init(&settings.logs);
-    if settings.pusher.pusher_channel_access == ChannelAccess::Public {
+    if settings.pusher.channels.pusher_channel_access == ChannelAccess::Public {
         tracing::warn!(
             "PUSHER_CHANNEL_ACCESS=public: whoever holds the app key can listen to every player"
         );

@@ -2,7 +2,6 @@
 //! knows (`sessionId`, `seq`).
 
 use chrono::{DateTime, Utc};
-use pusher::limits::MAX_DATA_BYTES;
 use serde::Serialize;
 use shared::chat::{Message, Name, PlayerId, SenderId, SenderType};
 use uuid::Uuid;
@@ -24,11 +23,11 @@ struct Payload<'a> {
     truncated: bool,
 }
 
-/// The payload of `message`, in JSON: as much of it as Pusher takes.
+/// The payload of `message`, in JSON: as much of it as fits into `max_bytes`.
 ///
 /// # Errors
 /// None in practice: everything in a message has a form in JSON.
-pub fn of_message(message: &Message) -> Result<String, serde_json::Error> {
+pub fn of_message(message: &Message, max_bytes: usize) -> Result<String, serde_json::Error> {
     let mut payload = Payload {
         message_id: message.message_id,
         player_id: &message.player_id,
@@ -41,12 +40,12 @@ pub fn of_message(message: &Message) -> Result<String, serde_json::Error> {
         truncated: false,
     };
     let whole = serde_json::to_string(&payload)?;
-    if whole.len() <= MAX_DATA_BYTES {
+    if whole.len() <= max_bytes {
         return Ok(whole);
     }
     payload.truncated = true;
     payload.content = "";
-    let room = MAX_DATA_BYTES.saturating_sub(serde_json::to_string(&payload)?.len());
+    let room = max_bytes.saturating_sub(serde_json::to_string(&payload)?.len());
     payload.content = cut(message.content.as_str(), room);
     serde_json::to_string(&payload)
 }
@@ -74,6 +73,8 @@ mod tests {
     use super::*;
     use shared::chat;
 
+    const MAX_BYTES: usize = 10_000;
+
     fn payload(content: &str) -> (String, serde_json::Value) {
         let message = Message {
             message_id: Uuid::now_v7(),
@@ -87,7 +88,7 @@ mod tests {
             socket_id: None,
             traceparent: None,
         };
-        let text = of_message(&message).unwrap();
+        let text = of_message(&message, MAX_BYTES).unwrap();
         let json = serde_json::from_str(&text).unwrap();
         (text, json)
     }
@@ -101,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_cut_to_just_what_pusher_takes() {
+    fn what_does_not_fit_is_cut_to_just_what_does() {
         for character in ["😀", "\u{1}", "\"", "ä\n"] {
             let content = format!("x{}x", character.repeat(3_998 / character.chars().count()));
             let (text, json) = payload(&content);
             let cut = json["content"].as_str().unwrap();
             assert!(content.starts_with(cut), "{character:?}");
             if text.len() > 9_000 {
-                assert!(text.len() <= MAX_DATA_BYTES && text.len() > MAX_DATA_BYTES - 6);
+                assert!(text.len() <= MAX_BYTES && text.len() > MAX_BYTES - 6);
                 assert_eq!(json["truncated"], true);
             }
         }

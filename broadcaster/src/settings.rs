@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use pusher::ChannelAccess;
+use pusher::ChannelSettings;
 use shared::{
     broker::{BrokerSettings, ConsumerSettings},
     service::{TlsSettings, settings::duration, telemetry::LogSettings},
@@ -84,19 +84,13 @@ pub struct PusherSettings {
     #[arg(long, env = "PUSHER_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "DURATION", help_heading = "Pusher")]
     pub pusher_timeout: Duration,
 
-    /// Who may subscribe to the channels
-    #[arg(
-        long,
-        env = "PUSHER_CHANNEL_ACCESS",
-        value_enum,
-        default_value = "public",
-        help_heading = "Pusher"
-    )]
-    pub pusher_channel_access: ChannelAccess,
-
     /// Whom an encrypted connection trusts
     #[command(flatten)]
     pub tls: TlsSettings,
+
+    /// Where the portals listen
+    #[command(flatten)]
+    pub channels: ChannelSettings,
 }
 
 /// How to speak to Pusher.
@@ -125,6 +119,7 @@ impl Settings {
     /// Names the setting.
     pub fn check(&self) -> Result<(), String> {
         self.broker.check()?;
+        self.pusher.channels.channels()?;
         self.pusher.api().map(drop)
     }
 }

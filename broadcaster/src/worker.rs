@@ -7,7 +7,7 @@ use std::{net::TcpListener, sync::Arc};
 
 use anyhow::Context;
 use prometheus_client::registry::Registry;
-use pusher::{ChannelAccess, limits::MAX_EVENTS_PER_BATCH};
+use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
 use shared::{
     broker::{Broken, Deliveries, Delivery, PatientPublisher, Worker},
     chat::event::{self, Event, UnreadableEvent},
@@ -56,7 +56,7 @@ pub async fn run(
         publisher: PatientPublisher::new(&settings.broker, "broadcaster: dead letters", burying),
         dead_letters: settings.broker.names().dead_letters(Worker::Broadcaster),
         broker: Outage::new(broker),
-        access: settings.pusher.pusher_channel_access,
+        channels: settings.pusher.channels.channels().map_err(anyhow::Error::msg)?,
         settings,
         metrics,
         concurrency,
@@ -68,7 +68,7 @@ pub async fn run(
 
 struct Broadcaster {
     settings: Settings,
-    access: ChannelAccess,
+    channels: Channels,
     concurrency: usize,
     metrics: Metrics,
     caller: Caller,
@@ -195,7 +195,8 @@ impl Broadcaster {
             Event::Message(message) => Some(message.accepted_at),
             _ => None,
         };
-        let (Ok(encoded), Ok(events)) = (event.encode(), pusher_events(event, self.access)) else {
+        let (Ok(encoded), Ok(events)) = (event.encode(), pusher_events(event, &self.channels))
+        else {
             return Vec::new();
         };
         let origin = Arc::new(Origin { tag, event: encoded, accepted_at });

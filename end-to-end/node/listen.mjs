@@ -13,6 +13,8 @@
 //   {"channel": ..., "event": ..., "data": ...}
 //   {"error": code, "message": ...}                 the server complains
 //
+// Under Node.js, pusher-js is what browsers get as pusher-js/with-encryption.
+//
 // A line on stdin is a command:
 //   {"send": {"channel": ..., "event": "client-...", "data": ...}}
 //   {"subscribe": channel}

@@ -76,6 +76,10 @@ pub struct Settings {
     #[command(flatten)]
     pub pusher: pusher::App,
 
+    /// Which channels it signs subscriptions for
+    #[command(flatten)]
+    pub channels: pusher::ChannelSettings,
+
     /// Logs
     #[command(flatten)]
     pub logs: LogSettings,
@@ -92,6 +96,7 @@ impl Settings {
         }
         self.auth.check()?;
         self.broker.check()?;
+        self.channels.channels()?;
         self.database.check()
     }
 }

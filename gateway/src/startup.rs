@@ -63,6 +63,7 @@ pub async fn run(
     let workers = available_parallelism().map_or(1, NonZeroUsize::get);
     let connections = usize::try_from(limits.max_connections)?.div_ceil(workers);
     let idle_limit = limits.keep_alive + limits.client_timeout;
+    let channels = web::Data::new(settings.channels.channels().map_err(anyhow::Error::msg)?);
     let drain = settings.shutdown_drain;
     let stopping = web::Data::new(stop.clone());
     let server = HttpServer::new(move || {
@@ -77,6 +78,7 @@ pub async fn run(
             .app_data(address_limit.clone())
             .app_data(web::Data::new(sender_limit.clone()))
             .app_data(body_patience)
+            .app_data(channels.clone())
             .wrap(from_fn(ask_to_leave))
             .wrap(from_fn(idle::attend))
             .wrap(for_browsers())

@@ -1,66 +1,149 @@
-use clap::ValueEnum;
+use std::borrow::Cow;
+
+use crate::{MasterKey, SharedSecret, encryption::MAX_PLAIN_BYTES, limits::MAX_DATA_BYTES};
 
 const STAFF: &str = "staff-portal";
 const PLAYER: &str = "player-";
-const PRIVATE: &str = "private-";
 
-/// The channel on which the staff's browsers see who else of the staff is there.
-pub const STAFF_PRESENCE_CHANNEL: &str = "presence-staff-portal";
+/// Where the staff's browsers see who else of the staff is there, whichever channels there are.
+const STAFF_PRESENCE: &str = "presence-staff-portal";
 
-/// Who may subscribe to the channels, which their names say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ChannelAccess {
-    /// `staff-portal` and `player-{playerId}`: whoever holds the app key may listen
+/// The chat's channels, with what it takes to publish on them.
+#[derive(Clone, Debug)]
+pub enum Channels {
+    /// Whoever holds the app key may listen.
     Public,
-    /// `private-staff-portal` and `private-player-{playerId}`: a subscription needs a signature
+    /// A subscription needs a signature.
     Private,
+    /// A subscription needs a signature, and what is published is encrypted with the channel's
+    /// secret, which comes with the signature.
+    Encrypted(MasterKey),
 }
 
-impl ChannelAccess {
+/// Who listens on a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience<'a> {
+    /// All of the staff.
+    Staff,
+    /// All of the staff, to see who of them is there; nothing is published.
+    StaffPresence,
+    /// The player of this id.
+    Player(&'a str),
+}
+
+impl Channels {
     /// The channel that every staff browser listens on.
-    pub fn staff_channel(self) -> String {
+    pub fn staff(&self) -> String {
         format!("{}{STAFF}", self.prefix())
     }
 
     /// The channel of one player's conversation.
-    pub fn player_channel(self, player_id: &str) -> String {
+    pub fn player(&self, player_id: &str) -> String {
         format!("{}{PLAYER}{player_id}", self.prefix())
     }
 
-    fn prefix(self) -> &'static str {
+    /// Who listens on the channel `name`, if it is one of these and a subscription to it needs a
+    /// signature.
+    pub fn to_sign_for<'a>(&self, name: &'a str) -> Option<Audience<'a>> {
+        if name == STAFF_PRESENCE {
+            return Some(Audience::StaffPresence);
+        }
+        if matches!(self, Self::Public) {
+            return None;
+        }
+        let name = name.strip_prefix(self.prefix())?;
+        if name == STAFF {
+            return Some(Audience::Staff);
+        }
+        name.strip_prefix(PLAYER).map(Audience::Player)
+    }
+
+    /// What its subscribers decrypt the channel `name` with, if it is encrypted.
+    pub fn shared_secret(&self, name: &str) -> Option<SharedSecret> {
         match self {
-            Self::Public => "",
-            Self::Private => PRIVATE,
+            Self::Public | Self::Private => None,
+            Self::Encrypted(key) => Some(key.shared_secret(name)),
         }
     }
-}
 
-/// The player whose conversation the private channel `name` carries, if it is such a channel.
-pub fn player_of_channel(name: &str) -> Option<&str> {
-    name.strip_prefix(PRIVATE)?.strip_prefix(PLAYER)
+    /// The most bytes that the data of one event may have, before [`Self::seal`].
+    pub fn max_data_bytes(&self) -> usize {
+        match self {
+            Self::Public | Self::Private => MAX_DATA_BYTES,
+            Self::Encrypted(_) => MAX_PLAIN_BYTES,
+        }
+    }
+
+    /// The data of an event for the channel `name` in the form in which Pusher gets it.
+    pub fn seal<'a>(&self, name: &str, data: &'a str) -> Cow<'a, str> {
+        match self.shared_secret(name) {
+            None => Cow::Borrowed(data),
+            Some(secret) => Cow::Owned(secret.seal(data)),
+        }
+    }
+
+    fn prefix(&self) -> &'static str {
+        match self {
+            Self::Public => "",
+            Self::Private => "private-",
+            Self::Encrypted(_) => "private-encrypted-",
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_names_are_the_portals_own_when_public() {
-        assert_eq!(ChannelAccess::Public.staff_channel(), "staff-portal");
-        assert_eq!(ChannelAccess::Public.player_channel("p1"), "player-p1");
+    fn encrypted() -> Channels {
+        let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        Channels::Encrypted(MasterKey::parse(&key.into()).unwrap())
     }
 
     #[test]
-    fn private_names_say_that_they_need_a_signature() {
-        assert_eq!(ChannelAccess::Private.staff_channel(), "private-staff-portal");
-        assert_eq!(ChannelAccess::Private.player_channel("p1"), "private-player-p1");
-        assert_eq!(player_of_channel("private-player-p1"), Some("p1"));
-        assert_eq!(player_of_channel("player-p1"), None);
+    fn the_names_are_the_portals_own_when_public() {
+        assert_eq!(Channels::Public.staff(), "staff-portal");
+        assert_eq!(Channels::Public.player("p1"), "player-p1");
+    }
+
+    #[test]
+    fn other_names_say_that_they_need_a_signature_and_whether_they_are_encrypted() {
+        assert_eq!(Channels::Private.staff(), "private-staff-portal");
+        assert_eq!(Channels::Private.player("p1"), "private-player-p1");
+        assert_eq!(encrypted().staff(), "private-encrypted-staff-portal");
+        assert_eq!(encrypted().player("p1"), "private-encrypted-player-p1");
+    }
+
+    #[test]
+    fn subscriptions_are_signed_for_the_channels_that_there_are_and_no_others() {
+        let names = [Channels::Public, Channels::Private, encrypted()]
+            .map(|channels| [channels.staff(), channels.player("p1")]);
+        let both = [Some(Audience::Staff), Some(Audience::Player("p1"))];
+        let signed = |channels: &Channels| {
+            names.each_ref().map(|of| of.each_ref().map(|it| channels.to_sign_for(it)))
+        };
+        let none = [None, None];
+        assert_eq!(signed(&Channels::Public), [none, none, none]);
+        assert_eq!(signed(&Channels::Private), [none, both, none]);
+        assert_eq!(signed(&encrypted()), [none, none, both]);
+        let presence = Channels::Public.to_sign_for("presence-staff-portal");
+        assert_eq!(presence, Some(Audience::StaffPresence));
     }
 
     #[test]
     fn the_longest_name_is_one_that_pusher_takes() {
-        let longest = ChannelAccess::Private.player_channel(&"p".repeat(128));
+        let longest = encrypted().player(&"p".repeat(128));
         assert!(longest.len() <= crate::limits::MAX_CHANNEL_NAME);
+    }
+
+    #[test]
+    fn pusher_sees_what_is_published_unless_the_channel_is_encrypted() {
+        let data = r#"{"content":"hello"}"#;
+        for channels in [Channels::Public, Channels::Private] {
+            assert_eq!(channels.seal(&channels.staff(), data), data);
+            assert!(channels.shared_secret(&channels.staff()).is_none());
+        }
+        let channels = encrypted();
+        assert!(!channels.seal(&channels.staff(), data).contains("hello"));
     }
 }

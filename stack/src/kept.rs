@@ -5,6 +5,7 @@ use std::{
 };
 
 use anyhow::Context;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use uuid::Uuid;
 
 use crate::Variables;
@@ -77,6 +78,11 @@ pub(crate) fn secret() -> String {
 /// Twice as long, for signatures that need at least 32 bytes.
 pub(crate) fn long_secret() -> String {
     secret() + &secret()
+}
+
+/// A key for encryption: 32 bytes in base64, 244 of their bits random.
+pub(crate) fn master_key() -> String {
+    STANDARD.encode([Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).as_flattened())
 }
 
 /// A name that no other directory has, such as `chat_1b9d6bcd`.

@@ -68,6 +68,7 @@ pub fn service_variables(
         ("PUSHER_APP_ID", kept::name as fn() -> String),
         ("PUSHER_KEY", kept::secret),
         ("PUSHER_SECRET", kept::secret),
+        ("PUSHER_ENCRYPTION_MASTER_KEY", kept::master_key),
         ("AUTH_JWT_SECRET", kept::long_secret),
     ] {
         let value = match from_caller(name) {

@@ -93,6 +93,7 @@ async fn comes_up_keeps_running_and_goes_down() {
     assert_eq!(value("PUSHER_CHANNEL_ACCESS"), "public", "what the caller sets stays");
     assert_ne!(value("PUSHER_PORT"), "1", "but for addresses");
     assert!(value("AUTH_JWT_SECRET").len() >= 32);
+    assert_eq!(value("PUSHER_ENCRYPTION_MASTER_KEY").len(), 44, "32 bytes in base64");
     let comm = fs::read_to_string(format!("/proc/{}/comm", value("PID_RABBITMQ"))).unwrap();
     assert_eq!(comm.trim(), "beam.smp");
 
@@ -106,6 +107,7 @@ async fn comes_up_keeps_running_and_goes_down() {
     assert!(!is_told(&binaries, "broadcaster", "DATABASE_URL="));
     let port = format!("PUSHER_PORT={}", value("PUSHER_PORT"));
     assert!(is_told(&binaries, "broadcaster", &port));
+    assert!(is_told(&binaries, "broadcaster", "PUSHER_ENCRYPTION_MASTER_KEY="));
 
     // What is killed comes back at the same address, and `env` says as which process.
     let config: tokio_postgres::Config = value("DATABASE_URL").parse().unwrap();

@@ -118,6 +118,8 @@ impl System {
         let mut arguments = self.broker_settings();
         arguments.extend(self.database_settings());
         arguments.extend(app_settings());
+        // It signs for no channels that are public.
+        arguments.push("--pusher-channel-access=private".to_owned());
         // As long as the broker's own, so that a slow machine makes no 503.
         arguments.extend(["--auth-mode=off", "--send-timeout=30s"].map(ToOwned::to_owned));
         // Only those of the tests about limits are to meet one.

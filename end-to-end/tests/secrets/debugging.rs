@@ -19,12 +19,14 @@ fn is_silent<S: Args + Debug>(arguments: &[&[&str]]) {
 #[test]
 fn settings_are_printed_without_their_secrets() {
     let [amqp, database, pusher] = SECRETS;
+    let master_key = "--pusher-encryption-master-key=hush";
     is_silent::<gateway::settings::Settings>(&[
         &SECRETS,
         &APP,
         &["--auth-mode=jwt", "--auth-jwt-secret=hush"],
+        &[master_key],
     ]);
     is_silent::<persister::settings::Settings>(&[&[amqp, database]]);
-    is_silent::<broadcaster::settings::Settings>(&[&[amqp, pusher], &APP]);
+    is_silent::<broadcaster::settings::Settings>(&[&[amqp, pusher, master_key], &APP]);
     is_silent::<local_pusher::Settings>(&[&[pusher], &APP]);
 }

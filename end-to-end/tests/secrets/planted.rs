@@ -1,5 +1,6 @@
 use std::process::Command;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use end_to_end::program;
 use test_support::{System, token_by};
 use uuid::Uuid;
@@ -11,7 +12,13 @@ pub struct Planted {
 }
 
 /// Settings that `--help` says are secrets; each of them is planted.
-pub const SECRETS: [&str; 4] = ["AMQP_URL", "AUTH_JWT_SECRET", "DATABASE_URL", "PUSHER_SECRET"];
+pub const SECRETS: [&str; 5] = [
+    "AMQP_URL",
+    "AUTH_JWT_SECRET",
+    "DATABASE_URL",
+    "PUSHER_ENCRYPTION_MASTER_KEY",
+    "PUSHER_SECRET",
+];
 
 /// A secret, or a message, that is nowhere else.
 pub fn unheard_of() -> String {
@@ -47,6 +54,8 @@ impl Planted {
             ("AMQP_URL", amqp_url.to_owned()),
             ("DATABASE_URL", database_url.to_owned()),
             ("PUSHER_SECRET", unheard_of()),
+            ("PUSHER_CHANNEL_ACCESS", "encrypted".to_owned()),
+            ("PUSHER_ENCRYPTION_MASTER_KEY", BASE64_STANDARD.encode(unheard_of())),
             ("PUSHER_APP_ID", "app".to_owned()),
             ("PUSHER_KEY", "key".to_owned()),
             ("QUEUE_PREFIX", system.broker.prefix.clone()),

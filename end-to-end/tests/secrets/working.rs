@@ -93,7 +93,7 @@ async fn works_in_silence(filter: &str, asked_for: bool) {
         .post(format!("http://{base}/api/pusher/auth"))
         .bearer_auth(&token)
         .header("content-type", "application/x-www-form-urlencoded")
-        .body("socket_id=1.2&channel_name=private-player-p1");
+        .body("socket_id=1.2&channel_name=private-encrypted-player-p1");
     let subscription = subscription.send().await.unwrap();
     assert_eq!(subscription.status(), 200);
     answers.push(subscription.text().await.unwrap());

@@ -1,26 +1,30 @@
-//! DESIGN: who hears of what. Public and private channels differ in their names alone.
+//! DESIGN: who hears of what, which the access to channels does not change.
 
 use serde_json::json;
 use test_support::System;
 
-use crate::portal::Portal;
+use crate::{encrypted::ENCRYPTED, portal::Portal};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_sides_hear_of_a_conversation_on_public_channels() {
-    both_sides_hear_of_a_conversation("public", "").await;
+    both_sides_hear_of_a_conversation(&["--pusher-channel-access=public"], "").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_sides_hear_of_a_conversation_on_private_channels() {
-    both_sides_hear_of_a_conversation("private", "private-").await;
+    both_sides_hear_of_a_conversation(&["--pusher-channel-access=private"], "private-").await;
 }
 
-async fn both_sides_hear_of_a_conversation(access: &str, prefix: &str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn both_sides_hear_of_a_conversation_on_encrypted_channels() {
+    both_sides_hear_of_a_conversation(&ENCRYPTED, "private-encrypted-").await;
+}
+
+async fn both_sides_hear_of_a_conversation(access: &[&str], prefix: &str) {
     let system = System::new().await;
-    let gateway = system.gateway().await;
+    let gateway = system.gateway_with(access).ready().await;
     let _persister = system.persister().await;
-    let access = format!("--pusher-channel-access={access}");
-    let _broadcaster = system.broadcaster_with(&[&access]).ready().await;
+    let _broadcaster = system.broadcaster_with(access).ready().await;
     let mut staff = Portal::listen(&system, &gateway, &format!("{prefix}staff-portal")).await;
     let mut player = Portal::listen(&system, &gateway, &format!("{prefix}player-p1")).await;
     let api = gateway.api();

@@ -9,6 +9,7 @@
 
 mod connect;
 mod doors;
+mod encrypted;
 mod events;
 mod failures;
 mod portal;

@@ -2,6 +2,32 @@ use end_to_end::Script;
 use serde_json::{Value, json};
 use test_support::{Running, System};
 
+/// Starts one of the scripts with Pusher's clients on the system's Pusher. One that listens does so on
+/// `channels`, with the signatures that `gateway` gives to `token`.
+pub fn script(
+    name: &str,
+    system: &System,
+    gateway: &Running,
+    channels: &str,
+    token: &str,
+) -> Script {
+    let addr = system.pusher.addr();
+    let (host, port) = (addr.ip().to_string(), addr.port().to_string());
+    let authorize = format!("http://{}/api/pusher/auth", gateway.addr);
+    let headers = json!({ "Authorization": format!("Bearer {token}") }).to_string();
+    let settings = [
+        ("AUTH_HEADERS", &*headers),
+        ("PUSHER_APP_ID", "app"),
+        ("PUSHER_KEY", "key"),
+        ("PUSHER_SECRET", "secret"),
+        ("PUSHER_HOST", &*host),
+        ("PUSHER_PORT", &*port),
+        ("CHANNELS", channels),
+        ("AUTH_ENDPOINT", &*authorize),
+    ];
+    Script::start(name, settings)
+}
+
 /// A portal's browser: a real pusher-js that listens on one channel.
 pub struct Portal {
     script: Script,
@@ -23,7 +49,7 @@ impl Portal {
         channel: &str,
         token: &str,
     ) -> Self {
-        let mut script = start(system, gateway, channel, token);
+        let mut script = script("listen.mjs", system, gateway, channel, token);
         let connected = script.fact_with("connected").await;
         let socket_id = connected["connected"].as_str().unwrap().to_owned();
         script.fact("a subscription", |fact| fact["subscribed"] == channel).await;
@@ -37,7 +63,7 @@ impl Portal {
         channel: &str,
         token: &str,
     ) -> Value {
-        let mut script = start(system, gateway, channel, token);
+        let mut script = script("listen.mjs", system, gateway, channel, token);
         let outcome = script
             .fact("an outcome", |fact| {
                 fact["subscriptionError"] == channel || fact["subscribed"] == channel
@@ -64,20 +90,4 @@ impl Portal {
         assert_eq!([&first["event"], &second["event"]], names.map(Value::from).each_ref());
         [first["data"].clone(), second["data"].clone()]
     }
-}
-
-fn start(system: &System, gateway: &Running, channel: &str, token: &str) -> Script {
-    let addr = system.pusher.addr();
-    let (host, port) = (addr.ip().to_string(), addr.port().to_string());
-    let authorize = format!("http://{}/api/pusher/auth", gateway.addr);
-    let headers = json!({ "Authorization": format!("Bearer {token}") }).to_string();
-    let settings = [
-        ("PUSHER_KEY", "key"),
-        ("PUSHER_HOST", &*host),
-        ("PUSHER_PORT", &*port),
-        ("CHANNELS", channel),
-        ("AUTH_ENDPOINT", &*authorize),
-        ("AUTH_HEADERS", &*headers),
-    ];
-    Script::start("listen.mjs", settings)
 }

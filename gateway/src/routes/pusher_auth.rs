@@ -1,7 +1,7 @@
 //! `POST /api/pusher/auth`
 
 use actix_web::{HttpResponse, web};
-use pusher::{ChannelAccess, STAFF_PRESENCE_CHANNEL, player_of_channel, sign_subscription};
+use pusher::{Audience, Channels, sign_subscription};
 use serde::{Deserialize, Serialize};
 use shared::chat::{Name, PlayerId, SenderId, SocketId};
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use crate::{
     http::{Form, Problem, ProblemBody},
 };
 
-/// What pusher-js asks before it subscribes to a private or a presence channel.
+/// What pusher-js asks before it subscribes to a private, an encrypted or a presence channel.
 ///
 /// Source: <https://pusher.com/docs/channels/server_api/authorizing-users/>.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -30,6 +30,10 @@ pub struct Subscription {
     /// Who enters a presence channel, as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     channel_data: Option<String>,
+    /// What the events of an encrypted channel are decrypted with, in base64; pusher-js keeps it to
+    /// itself. Not there for any other channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared_secret: Option<String>,
 }
 
 /// Who enters a presence channel.
@@ -47,10 +51,11 @@ struct MemberInfo {
     name: Option<Name>,
 }
 
-/// Signs a subscription to a private or a presence channel
+/// Signs a subscription to a private, an encrypted or a presence channel
 ///
-/// A player's own `private-player-{playerId}`; for staff that of every player, `private-staff-portal`, and
-/// `presence-staff-portal` as the one whom the token names. No other.
+/// For a player its own `private-player-{playerId}`; for staff that of every player,
+/// `private-staff-portal`, and `presence-staff-portal` as the one whom the token names. Where channels
+/// are encrypted, the names of the others begin with `private-encrypted-`. For no other.
 #[utoipa::path(
     post,
     path = "/api/pusher/auth",
@@ -72,53 +77,38 @@ pub async fn authorize(
     caller: Caller,
     form: Form<SubscriptionRequest>,
     app: web::Data<pusher::App>,
+    channels: web::Data<Channels>,
 ) -> Result<HttpResponse, Problem> {
-    let SubscriptionRequest { socket_id, channel_name } = form.0;
-    let member = Channel::named(&channel_name)?.lets_in(caller)?;
-    let channel_data = match member.map(|member| serde_json::to_string(&member)).transpose() {
-        Ok(data) => data,
-        Err(_) => return Err(Problem::Internal),
-    };
+    let SubscriptionRequest { socket_id, channel_name: name } = form.0;
+    let audience = channels.to_sign_for(&name).ok_or(Problem::ForbiddenChannel)?;
+    let member = enter(caller, audience)?;
+    let channel_data = member.map(|member| serde_json::to_string(&member)).transpose();
+    let channel_data = channel_data.map_err(|_| Problem::Internal)?;
     let signature =
-        sign_subscription(&app.secret, socket_id.as_str(), &channel_name, channel_data.as_deref());
-    let auth = format!("{}:{signature}", app.key);
-    Ok(HttpResponse::Ok().json(Subscription { auth, channel_data }))
+        sign_subscription(&app.secret, socket_id.as_str(), &name, channel_data.as_deref());
+    Ok(HttpResponse::Ok().json(Subscription {
+        auth: format!("{}:{signature}", app.key),
+        channel_data,
+        shared_secret: channels.shared_secret(&name).map(|secret| secret.to_base64()),
+    }))
 }
 
-/// A channel that somebody may subscribe to.
-enum Channel {
-    Player(PlayerId),
-    Staff,
-    StaffPresence,
-}
-
-impl Channel {
-    fn named(name: &str) -> Result<Self, Problem> {
-        if name == ChannelAccess::Private.staff_channel() {
-            return Ok(Self::Staff);
+/// As which member the caller enters a presence channel; none enters another channel.
+fn enter(caller: Caller, audience: Audience<'_>) -> Result<Option<Member>, Problem> {
+    let allowed = match audience {
+        Audience::Player(id) => match PlayerId::try_from(id.to_owned()) {
+            Ok(player) => caller.follows(&player),
+            Err(_) => Err(Problem::ForbiddenChannel),
+        },
+        Audience::Staff | Audience::StaffPresence => caller.is_staff(),
+    };
+    allowed.map_err(|_| Problem::ForbiddenChannel)?;
+    match (audience, caller) {
+        (Audience::StaffPresence, Caller::Staff { id, name }) => {
+            Ok(Some(Member { user_id: id, user_info: MemberInfo { name } }))
         }
-        if name == STAFF_PRESENCE_CHANNEL {
-            return Ok(Self::StaffPresence);
-        }
-        let player = player_of_channel(name).ok_or(Problem::ForbiddenChannel)?;
-        let player = PlayerId::try_from(player.to_owned()).map(Self::Player);
-        player.map_err(|_| Problem::ForbiddenChannel)
-    }
-
-    /// Whether the caller may subscribe, and as which member of a presence channel.
-    fn lets_in(&self, caller: Caller) -> Result<Option<Member>, Problem> {
-        let allowed = match self {
-            Self::Player(player) => caller.follows(player),
-            Self::Staff | Self::StaffPresence => caller.is_staff(),
-        };
-        allowed.map_err(|_| Problem::ForbiddenChannel)?;
-        match (self, caller) {
-            (Self::StaffPresence, Caller::Staff { id, name }) => {
-                Ok(Some(Member { user_id: id, user_info: MemberInfo { name } }))
-            }
-            // Nobody here knows who a caller is that the portal vouches for.
-            (Self::StaffPresence, _) => Err(Problem::ForbiddenChannel),
-            _ => Ok(None),
-        }
+        // Nobody here knows who a caller is that the portal vouches for.
+        (Audience::StaffPresence, _) => Err(Problem::ForbiddenChannel),
+        _ => Ok(None),
     }
 }

@@ -1,3 +1,4 @@
+use serde_json::json;
 use test_support::{Answer, Api, System};
 
 async fn authorize(api: &Api, form: &str) -> Answer {
@@ -14,13 +15,55 @@ async fn our_private_channels_are_signed_for_and_no_other() {
         let answer = authorize(&api, &format!("socket_id=1.2&channel_name={channel}")).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         let signature = pusher::sign_subscription(&"secret".into(), "1.2", channel, None);
-        assert_eq!(answer.json["auth"], format!("key:{signature}"));
+        assert_eq!(answer.json, json!({ "auth": format!("key:{signature}") }));
     }
-    for channel in ["private-other", "player-p1", "presence-staff-portal", "private-player-a/b", ""]
-    {
+    for channel in [
+        "private-encrypted-player-p1",
+        "private-other",
+        "player-p1",
+        "presence-staff-portal",
+        "private-player-a/b",
+        "",
+    ] {
         let answer = authorize(&api, &format!("socket_id=1.2&channel_name={channel}")).await;
         assert_eq!(answer.status, 403, "{channel}: {answer:?}");
     }
     let answer = authorize(&api, "socket_id=x&channel_name=private-player-p1").await;
     assert_eq!((answer.status, &answer.json["field"]), (400, &"socket_id".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_to_an_encrypted_channel_comes_with_its_secret() {
+    let system = System::new().await;
+    let key = "--pusher-encryption-master-key=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let gateway = system.gateway_with(&["--pusher-channel-access=encrypted", key]).ready().await;
+    let api = gateway.api();
+    let channel = "private-encrypted-player-p1";
+    let answer = authorize(&api, &format!("socket_id=1.2&channel_name={channel}")).await;
+    let signature = pusher::sign_subscription(&"secret".into(), "1.2", channel, None);
+    assert_eq!(
+        answer.json,
+        json!({
+            "auth": format!("key:{signature}"),
+            "shared_secret": "iBUqcNTsd9cVyskxW0+rji2BKzF2AI6qBlen5zyoXVk="
+        })
+    );
+    let staff = "socket_id=1.2&channel_name=private-encrypted-staff-portal";
+    let staff = authorize(&api, staff).await;
+    assert_eq!(staff.status, 200);
+    assert_ne!(staff.json["shared_secret"], answer.json["shared_secret"]);
+    for channel in ["private-player-p1", "private-staff-portal", "private-encrypted-player-a/b"] {
+        let answer = authorize(&api, &format!("socket_id=1.2&channel_name={channel}")).await;
+        assert_eq!(answer.status, 403, "{channel}: {answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_channels_are_public_nothing_is_signed() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--pusher-channel-access=public"]).ready().await;
+    for channel in ["staff-portal", "private-player-p1", "private-staff-portal"] {
+        let form = format!("socket_id=1.2&channel_name={channel}");
+        assert_eq!(authorize(&gateway.api(), &form).await.status, 403, "{channel}");
+    }
 }

@@ -87,16 +87,20 @@ impl Hub {
     /// Sends a client's event to the channel's other subscribers.
     ///
     /// # Errors
-    /// The channel is public, or the client does not subscribe to it.
+    /// The channel is public or encrypted, or the client does not subscribe to it.
     pub fn publish_from_client(
         &self,
         id: &SocketId,
         event: &ClientEvent,
     ) -> Result<(), ProtocolError> {
-        if event.channel.kind() == ChannelKind::Public {
-            return Err(ProtocolError::invalid(
-                "Client event rejected - only supported on private and presence channels",
-            ));
+        match event.channel.kind() {
+            ChannelKind::Private | ChannelKind::Presence => {}
+            ChannelKind::Public | ChannelKind::Encrypted => {
+                return Err(ProtocolError::invalid(
+                    "Client event rejected - only supported on private (non-encrypted) and \
+                     presence channels",
+                ));
+            }
         }
         let registry = self.lock();
         let channel = registry

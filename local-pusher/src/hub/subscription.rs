@@ -28,7 +28,7 @@ impl Subscription {
         let auth = request.auth.as_deref();
         match channel.kind() {
             ChannelKind::Public => Ok(Self { channel, member: None }),
-            ChannelKind::Private => {
+            ChannelKind::Private | ChannelKind::Encrypted => {
                 verify(app, socket_id, &channel, auth, None)?;
                 Ok(Self { channel, member: None })
             }
@@ -110,6 +110,9 @@ mod tests {
         assert!(authorize("private-a", Some("other:00"), None).is_err());
         assert!(authorize("private-a", Some("nonsense"), None).is_err());
         assert!(authorize("private-a", None, None).is_err());
+        let encrypted = "private-encrypted-a";
+        assert!(authorize(encrypted, Some(&signed(encrypted, None)), None).is_ok());
+        assert!(authorize(encrypted, Some(&signed("private-a", None)), None).is_err());
     }
 
     #[test]

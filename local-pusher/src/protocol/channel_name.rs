@@ -12,8 +12,11 @@ pub struct ChannelName(String);
 pub enum ChannelKind {
     /// Whoever holds the app key may subscribe.
     Public,
-    /// A subscription needs a signature (`private-`, `private-encrypted-` among them).
+    /// A subscription needs a signature (`private-`).
     Private,
+    /// A subscription needs a signature, and the subscribers send one another nothing, since the
+    /// server could read it (`private-encrypted-`).
+    Encrypted,
     /// A subscription needs a signature over a member too, and the members see one another
     /// (`presence-`).
     Presence,
@@ -36,6 +39,8 @@ impl ChannelName {
     pub fn kind(&self) -> ChannelKind {
         if self.0.starts_with("presence-") {
             ChannelKind::Presence
+        } else if self.0.starts_with("private-encrypted-") {
+            ChannelKind::Encrypted
         } else if self.0.starts_with("private-") {
             ChannelKind::Private
         } else {
@@ -76,7 +81,7 @@ mod tests {
         let kind = |name: &str| ChannelName::try_from(name.to_owned()).unwrap().kind();
         assert_eq!(kind("room"), ChannelKind::Public);
         assert_eq!(kind("private-room"), ChannelKind::Private);
-        assert_eq!(kind("private-encrypted-room"), ChannelKind::Private);
+        assert_eq!(kind("private-encrypted-room"), ChannelKind::Encrypted);
         assert_eq!(kind("presence-room"), ChannelKind::Presence);
     }
 }

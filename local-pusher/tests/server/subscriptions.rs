@@ -105,8 +105,11 @@ async fn a_client_event_that_is_not_allowed_is_refused() {
     confirmed(&mut client, "room").await;
     client.subscribe_signed("private-room", None).await;
     confirmed(&mut client, "private-room").await;
+    client.subscribe_signed("private-encrypted-room", None).await;
+    confirmed(&mut client, "private-encrypted-room").await;
     for (event, channel) in [
         ("client-typing", "room"),
+        ("client-typing", "private-encrypted-room"),
         ("client-typing", "private-room-without-me"),
         ("typing", "private-room"),
     ] {

@@ -1,0 +1,96 @@
+use clap::{Args, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{Channels, MasterKey};
+
+/// Who may subscribe to the channels, which their names say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ChannelAccess {
+    /// `staff-portal` and `player-{playerId}`: whoever holds the app key may listen
+    Public,
+    /// `private-staff-portal` and `private-player-{playerId}`: a subscription needs a signature
+    Private,
+    /// `private-encrypted-staff-portal` and `private-encrypted-player-{playerId}`: a subscription
+    /// needs a signature, and Pusher cannot read what it passes on
+    Encrypted,
+}
+
+/// Which channels there are. Whoever publishes and whoever signs subscriptions must be told the same.
+#[derive(Args, Clone, Debug)]
+pub struct ChannelSettings {
+    /// Who may subscribe to the channels
+    #[arg(
+        long,
+        env = "PUSHER_CHANNEL_ACCESS",
+        value_enum,
+        default_value = "public",
+        help_heading = "Pusher channels"
+    )]
+    pub pusher_channel_access: ChannelAccess,
+
+    /// The key that the keys of encrypted channels are derived from: 32 random bytes in base64, as
+    /// `openssl rand -base64 32` makes them; needed when access is encrypted, and only then
+    #[arg(
+        long,
+        env = "PUSHER_ENCRYPTION_MASTER_KEY",
+        value_name = "BASE64",
+        hide_env_values = true,
+        help_heading = "Pusher channels"
+    )]
+    pub pusher_encryption_master_key: Option<SecretString>,
+}
+
+impl ChannelSettings {
+    /// The channels.
+    ///
+    /// # Errors
+    /// Says what is wrong with the master key of encrypted channels, without showing it.
+    pub fn channels(&self) -> Result<Channels, String> {
+        match self.pusher_channel_access {
+            ChannelAccess::Public => Ok(Channels::Public),
+            ChannelAccess::Private => Ok(Channels::Private),
+            ChannelAccess::Encrypted => self.master_key().map(Channels::Encrypted),
+        }
+    }
+
+    fn master_key(&self) -> Result<MasterKey, String> {
+        let key = self.pusher_encryption_master_key.as_ref();
+        let key = key.filter(|key| !key.expose_secret().is_empty()).ok_or(
+            "PUSHER_ENCRYPTION_MASTER_KEY must be given when PUSHER_CHANNEL_ACCESS is encrypted",
+        )?;
+        Ok(MasterKey::parse(key)
+            .ok_or("PUSHER_ENCRYPTION_MASTER_KEY must be 32 bytes in base64")?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channels(access: ChannelAccess, key: Option<&str>) -> Result<Channels, String> {
+        let pusher_encryption_master_key = key.map(SecretString::from);
+        ChannelSettings { pusher_channel_access: access, pusher_encryption_master_key }.channels()
+    }
+
+    #[test]
+    fn only_encrypted_channels_need_a_master_key() {
+        assert!(matches!(channels(ChannelAccess::Public, None), Ok(Channels::Public)));
+        assert!(matches!(channels(ChannelAccess::Private, None), Ok(Channels::Private)));
+        assert!(matches!(channels(ChannelAccess::Private, Some("x")), Ok(Channels::Private)));
+        let key = Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+        assert!(matches!(channels(ChannelAccess::Encrypted, key), Ok(Channels::Encrypted(_))));
+    }
+
+    #[test]
+    fn a_master_key_that_is_missing_or_wrong_is_refused_in_one_line_that_does_not_show_it() {
+        for missing in [None, Some("")] {
+            let complaint = channels(ChannelAccess::Encrypted, missing).unwrap_err();
+            assert!(complaint.contains("must be given"), "{complaint}");
+        }
+        let long = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g";
+        for wrong in ["secret", "AAEC", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", long] {
+            let complaint = channels(ChannelAccess::Encrypted, Some(wrong)).unwrap_err();
+            assert_eq!(complaint, "PUSHER_ENCRYPTION_MASTER_KEY must be 32 bytes in base64");
+        }
+    }
+}
