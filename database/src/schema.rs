@@ -8,6 +8,7 @@ diesel::table! {
         status -> Nullable<Text>,
         last_message_id -> Nullable<Uuid>,
         last_message_at -> Nullable<Timestamptz>,
+        erased_through -> Nullable<Timestamptz>,
     }
 }
 

@@ -4,10 +4,14 @@
 //! - [`worker`]: the loop, and what happens while something is away.
 //! - [`batch`]: what is taken off the queue together.
 //! - [`timeline`]: which session a message belongs to, without a database.
-//! - [`store`]: one batch, one transaction.
+//! - [`store`]: one batch, one transaction; and what is erased.
+//! - [`export`]: all that is stored of one player.
+//! - [`privacy`]: what operators do when a player asks for what is stored, or for its end.
 
 pub mod batch;
+pub mod export;
 pub mod metrics;
+pub mod privacy;
 pub mod settings;
 pub mod store;
 pub mod timeline;

@@ -5,7 +5,11 @@ use std::net::TcpListener;
 use anyhow::Context;
 use clap::Parser;
 use database::DatabaseSettings;
-use persister::{settings::Settings, worker};
+use persister::{
+    privacy::{self, EraseCommand, ExportCommand},
+    settings::Settings,
+    worker,
+};
 use shared::{
     broker::{DeadLetterCommand, Worker},
     service::{
@@ -33,6 +37,11 @@ enum Command {
     },
     /// List, replay or purge what could never be written
     DeadLetters(DeadLetterCommand),
+    /// Write all that is stored of one player to standard output, in JSON
+    Export(ExportCommand),
+    /// Erase what was said in one player's conversation, and keep that it was held
+    #[command(long_about = privacy::ABOUT_ERASING)]
+    Erase(EraseCommand),
 }
 
 #[tokio::main]
@@ -42,6 +51,8 @@ async fn main() -> anyhow::Result<()> {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
         Invocation::Do(Command::Migrate { database }) => migrate(database).await,
         Invocation::Do(Command::DeadLetters(command)) => command.run(Worker::Persister).await,
+        Invocation::Do(Command::Export(command)) => command.run().await,
+        Invocation::Do(Command::Erase(command)) => command.run().await,
     }
 }
 

@@ -113,6 +113,12 @@ impl System {
         self.gateway_with(&[&["--auth-mode=jwt", &secret], settings].concat()).ready().await
     }
 
+    /// Erases a player's conversation, as an operator does.
+    pub async fn erase(&self, player: &str) -> persister::store::Erased {
+        let player = player.to_owned().try_into().unwrap();
+        persister::store::erase(&mut self.database.connect().await, &player).await.unwrap()
+    }
+
     /// Starts a gateway with other settings, each as on the command line.
     pub fn gateway_with(&self, settings: &[&str]) -> Running {
         let mut arguments = self.broker_settings();

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use database::schema::{chat_messages, chat_sessions};
-use diesel::{Queryable, Selectable};
+use diesel::{ExpressionMethods, Queryable, Selectable};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -26,10 +26,18 @@ pub struct HistoryMessage {
     pub sender_id: Option<String>,
     /// What the sender is called.
     pub sender_name: Option<String>,
-    /// What it says.
+    /// What it says; empty when it is erased, and never otherwise.
+    #[schema(max_length = 4000)]
     pub content: String,
     /// When it was accepted; messages sort by it, then by their ids.
     pub accepted_at: DateTime<Utc>,
+    /// `true` when what it said and the sender's name were erased; not there otherwise.
+    #[diesel(
+        select_expression = chat_messages::content.eq(""),
+        select_expression_type = diesel::dsl::Eq<chat_messages::content, &'static str>
+    )]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 /// A session as the history returns it.

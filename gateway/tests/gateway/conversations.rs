@@ -131,3 +131,24 @@ async fn a_reader_that_follows_last_seq_misses_nothing() {
     .await;
     writing.await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_message_is_read_as_one_that_says_nothing() {
+    let system = System::new().await;
+    let (gateway, _persister) = (system.gateway().await, system.persister().await);
+    let api = gateway.api();
+    api.send_as_staff("p1", "the secret sword").await;
+    until_seq(&api, "p1", 1).await;
+    let before = api.conversation("p1", "").await.json;
+    system.erase("p1").await;
+    api.send_as_player("p1", "hello").await;
+    until_seq(&api, "p1", 2).await;
+
+    let after = api.conversation("p1", "").await.json;
+    let mut expected = before["messages"][0].clone();
+    expected["content"] = json!("");
+    expected["senderName"] = Value::Null;
+    expected["erased"] = json!(true);
+    assert_eq!(after["messages"][0], expected);
+    assert!(after["messages"][1].get("erased").is_none());
+}

@@ -4,6 +4,7 @@
 //! conversations, by `player_id`, and only whoever holds all of its conversations goes on to the
 //! messages, by `id`.
 
+mod erase;
 mod error;
 mod plan;
 mod read;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use shared::chat::{Message, SessionState, StatusChange, event::Event};
 
+pub use erase::{Erased, erase};
 pub use error::StoreError;
 use plan::Plan;
 

@@ -29,6 +29,20 @@ pub(super) struct NewMessage<'a> {
     pub message: &'a Message,
     pub session_id: Uuid,
     pub seq: i64,
+    /// It becomes a row that says nothing, and not who said it.
+    pub erased: bool,
+}
+
+impl NewMessage<'_> {
+    /// What its row says.
+    pub fn content(&self) -> &str {
+        if self.erased { "" } else { self.message.content.as_str() }
+    }
+
+    /// What its row calls the sender.
+    pub fn sender_name(&self) -> Option<&str> {
+        self.message.sender_name.as_ref().filter(|_| !self.erased).map(Name::as_str)
+    }
 }
 
 /// All that is to be written.
@@ -197,10 +211,15 @@ impl<'a> Plan<'a> {
         let Some(planned) = self.conversations.get_mut(message.player_id.as_str()) else {
             return;
         };
-        let session_id = planned.timeline.place(message);
         let row = &mut planned.row;
+        let erased = row.has_erased(message);
+        let session_id = if erased {
+            planned.timeline.place(&Message { player_name: None, ..message.clone() })
+        } else {
+            planned.timeline.place(message)
+        };
         row.last_seq += 1;
-        self.messages.push(NewMessage { message, session_id, seq: row.last_seq });
+        self.messages.push(NewMessage { message, session_id, seq: row.last_seq, erased });
         let order = (Some(message.accepted_at), Some(message.message_id));
         if (row.last_message_at, row.last_message_id) < order {
             (row.last_message_at, row.last_message_id) = order;

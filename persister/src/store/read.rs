@@ -26,6 +26,14 @@ pub(super) struct Conversation {
     pub status: Option<String>,
     pub last_message_id: Option<Uuid>,
     pub last_message_at: Option<Time>,
+    pub erased_through: Option<Time>,
+}
+
+impl Conversation {
+    /// Whether `message` was accepted before the conversation was erased, and so is erased as well.
+    pub fn has_erased(&self, message: &Message) -> bool {
+        self.erased_through.is_some_and(|through| message.accepted_at <= through)
+    }
 }
 
 /// A message of the batch that is stored already.
@@ -40,11 +48,11 @@ pub(super) struct Existing {
 }
 
 impl Existing {
-    /// Whether `message` is this message sent again.
+    /// Whether `message` is this message sent again. What an erased one said, nobody knows any more.
     pub fn is(&self, message: &Message) -> bool {
         self.player_id == message.player_id.as_str()
             && self.sender_type == message.sender_type.as_str()
-            && self.content == message.content.as_str()
+            && (self.content.is_empty() || self.content == message.content.as_str())
     }
 }
 

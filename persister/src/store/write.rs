@@ -139,10 +139,8 @@ pub(super) async fn insert_messages(
     .bind::<Array<Nullable<Text>>, _>(column(messages, |it| {
         it.message.sender_id.as_ref().map(SenderId::as_str)
     }))
-    .bind::<Array<Nullable<Text>>, _>(column(messages, |it| {
-        it.message.sender_name.as_ref().map(Name::as_str)
-    }))
-    .bind::<Array<Text>, _>(column(messages, |it| it.message.content.as_str()))
+    .bind::<Array<Nullable<Text>>, _>(column(messages, NewMessage::sender_name))
+    .bind::<Array<Text>, _>(column(messages, NewMessage::content))
     .bind::<Array<Timestamptz>, _>(column(messages, |it| it.message.accepted_at))
     .execute(connection)
     .await?;

@@ -14,5 +14,6 @@ mod held;
 mod migrations;
 mod model;
 mod outages;
+mod privacy;
 mod sessions;
 mod support;

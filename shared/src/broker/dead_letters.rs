@@ -88,6 +88,20 @@ impl DeadLetters {
         Ok(letters)
     }
 
+    /// How many of them contain `text`; all stay where they are.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment, or the queue is not there.
+    pub async fn containing(self, text: &str) -> Result<usize, Broken> {
+        let mut found = 0;
+        while let Some(Delivery { data, .. }) = self.take().await? {
+            found += usize::from(data.windows(text.len()).any(|part| part == text.as_bytes()));
+        }
+        let close = self.channel.close(200, "looked through".into());
+        in_time(self.settings.broker_timeout, close).await?;
+        Ok(found)
+    }
+
     /// Puts up to `limit` of them back into the worker's queue, oldest first, and says how many.
     /// Each leaves the dead letters only when it is safely in the queue: whoever stops half way
     /// may deliver one twice and loses none.

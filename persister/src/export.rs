@@ -1,0 +1,156 @@
+//! All that is stored of one player, in JSON, as of one moment.
+
+use std::io::Write;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use database::schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes};
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
+    SelectableHelper, sql_query,
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Serialize;
+use shared::chat::PlayerId;
+use uuid::Uuid;
+
+/// Messages that are in memory at once.
+const PAGE: i64 = 1_000;
+
+/// How long whoever reads the export may leave it waiting.
+const PATIENCE: &str = "10min";
+
+/// All but the messages.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary<'a> {
+    player_id: &'a PlayerId,
+    erased_through: Option<DateTime<Utc>>,
+    sessions: Vec<Session>,
+    status_changes: Vec<StatusChange>,
+}
+
+#[derive(Queryable, Selectable, Serialize)]
+#[diesel(table_name = chat_sessions)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    id: Uuid,
+    player_name: Option<String>,
+    status: String,
+    opened_at: DateTime<Utc>,
+    last_message_at: DateTime<Utc>,
+    resolved_at: Option<DateTime<Utc>>,
+    version: i64,
+}
+
+#[derive(Queryable, Selectable, Serialize)]
+#[diesel(table_name = chat_status_changes)]
+#[serde(rename_all = "camelCase")]
+struct StatusChange {
+    #[diesel(column_name = id)]
+    change_id: Uuid,
+    status: String,
+    accepted_at: DateTime<Utc>,
+    persisted_at: DateTime<Utc>,
+}
+
+#[derive(Queryable, Selectable, Serialize)]
+#[diesel(table_name = chat_messages)]
+#[serde(rename_all = "camelCase")]
+struct Message {
+    #[diesel(column_name = id)]
+    message_id: Uuid,
+    session_id: Uuid,
+    seq: i64,
+    sender_type: String,
+    sender_id: Option<String>,
+    sender_name: Option<String>,
+    /// Empty when it was erased.
+    content: String,
+    accepted_at: DateTime<Utc>,
+    persisted_at: DateTime<Utc>,
+}
+
+/// Writes all that is stored of `player` to `out`, as one JSON object: the sessions, the status
+/// changes, and the messages in the order of their `seq`. It is as of one moment, however long it
+/// takes, and holds up nobody; of the messages only a page is in memory at once.
+///
+/// # Errors
+/// When the database cannot be used at the moment, or `out` not be written. What was written is not
+/// whole JSON then.
+pub async fn export(
+    connection: &mut AsyncPgConnection,
+    player: &PlayerId,
+    out: &mut (impl Write + Send),
+) -> anyhow::Result<()> {
+    let mut snapshot = connection.build_transaction().repeatable_read().read_only();
+    snapshot.run(async |connection| write_export(connection, player, out).await).await
+}
+
+async fn write_export(
+    connection: &mut AsyncPgConnection,
+    player: &PlayerId,
+    out: &mut (impl Write + Send),
+) -> anyhow::Result<()> {
+    sql_query(format!("SET LOCAL idle_in_transaction_session_timeout = '{PATIENCE}'"))
+        .execute(connection)
+        .await?;
+    let summary = serde_json::to_string(&summary(connection, player).await?)?;
+    let open = summary.strip_suffix('}').context("an object ends with a brace")?;
+    write!(out, "{open},\"messages\":[")?;
+    let mut after = 0;
+    loop {
+        let page = messages(connection, player, after).await?;
+        let Some(last) = page.last().map(|message| message.seq) else {
+            break;
+        };
+        for message in page {
+            let separator = if message.seq == 1 { "\n" } else { ",\n" };
+            write!(out, "{separator}{}", serde_json::to_string(&message)?)?;
+        }
+        after = last;
+    }
+    writeln!(out, "\n]}}")?;
+    out.flush().context("cannot write")
+}
+
+async fn summary<'a>(
+    connection: &mut AsyncPgConnection,
+    player: &'a PlayerId,
+) -> QueryResult<Summary<'a>> {
+    let erased_through: Option<Option<_>> = chat_conversations::table
+        .find(player.as_str())
+        .select(chat_conversations::erased_through)
+        .first(connection)
+        .await
+        .optional()?;
+    let sessions = chat_sessions::table
+        .filter(chat_sessions::player_id.eq(player.as_str()))
+        .order((chat_sessions::opened_at, chat_sessions::id))
+        .select(Session::as_select())
+        .load(connection)
+        .await?;
+    let status_changes = chat_status_changes::table
+        .filter(chat_status_changes::player_id.eq(player.as_str()))
+        .order((chat_status_changes::accepted_at, chat_status_changes::id))
+        .select(StatusChange::as_select())
+        .load(connection)
+        .await?;
+    let erased_through = erased_through.flatten();
+    Ok(Summary { player_id: player, erased_through, sessions, status_changes })
+}
+
+async fn messages(
+    connection: &mut AsyncPgConnection,
+    player: &PlayerId,
+    after: i64,
+) -> QueryResult<Vec<Message>> {
+    chat_messages::table
+        .filter(chat_messages::player_id.eq(player.as_str()))
+        .filter(chat_messages::seq.gt(after))
+        .order(chat_messages::seq)
+        .limit(PAGE)
+        .select(Message::as_select())
+        .load(connection)
+        .await
+}

@@ -1,0 +1,118 @@
+//! What operators do when a player asks for what is stored of them, or for its end.
+
+use std::io::{BufWriter, stdout};
+
+use anyhow::Context;
+use clap::Args;
+use database::{DatabaseSettings, connect};
+use shared::{
+    broker::{BrokerSettings, Worker, dead_letters::DeadLetters},
+    chat::{Invalid, PlayerId},
+};
+
+use crate::{
+    export::export,
+    store::{self, Erased},
+};
+
+/// What `erase --help` says at first.
+pub const ABOUT_ERASING: &str = "\
+Erase what was said in one player's conversation, and keep that it was held
+
+The contents of all messages, the names of their senders and the player's name go. Ids, times, seq, \
+sessions and counts stay, and so does who is told apart by an id. What was accepted before and is \
+persisted later is erased when it comes, from the queue or from the dead letters; what is accepted \
+from now on is not. It may be run beside persisters, and again; a player of whom nothing is stored \
+is no failure.
+
+It cannot reach dead letters: it says how many of the persister's and the broadcaster's name the \
+player; `dead-letters list` shows them, and `dead-letters purge --yes` ends them. Nor can it reach \
+backups, or what PostgreSQL keeps of old rows until it vacuums them. What waits to be broadcast is \
+broadcast.";
+
+/// All that is stored of one player: sessions, status changes and messages, as of one moment.
+#[derive(Args, Clone, Debug)]
+pub struct ExportCommand {
+    /// Whose conversation
+    #[arg(long, value_name = "ID", value_parser = player_id)]
+    player: PlayerId,
+
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+/// The end of what was said in one player's conversation.
+#[derive(Args, Clone, Debug)]
+pub struct EraseCommand {
+    /// Whose conversation
+    #[arg(long, value_name = "ID", value_parser = player_id)]
+    player: PlayerId,
+
+    /// Say that this is meant
+    #[arg(long, required = true)]
+    yes: bool,
+
+    #[command(flatten)]
+    database: DatabaseSettings,
+
+    #[command(flatten)]
+    broker: BrokerSettings,
+}
+
+impl ExportCommand {
+    /// Prints the export.
+    ///
+    /// # Errors
+    /// When the database cannot be used at the moment; what was printed is not whole JSON then.
+    pub async fn run(self) -> anyhow::Result<()> {
+        self.database.check().map_err(anyhow::Error::msg)?;
+        let mut connection = connect(&self.database).await?;
+        export(&mut connection, &self.player, &mut BufWriter::new(stdout())).await
+    }
+}
+
+impl EraseCommand {
+    /// Erases, and prints what came of it.
+    ///
+    /// # Errors
+    /// When the database or RabbitMQ cannot be used at the moment. To begin again does no harm.
+    #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
+    pub async fn run(self) -> anyhow::Result<()> {
+        self.database.check().map_err(anyhow::Error::msg)?;
+        self.broker.check().map_err(anyhow::Error::msg)?;
+        let mut connection = connect(&self.database).await?;
+        let Erased { messages, sessions } = store::erase(&mut connection, &self.player).await?;
+        let what = format!("{} of {}", count(messages, "message"), count(sessions, "session"));
+        match messages {
+            0 => println!("erased {what}: nothing of player {} was left", self.player),
+            _ => println!("erased {what}"),
+        }
+        let letters = self.dead_letters().await.context(
+            "the conversation is erased, but the dead letters could not be looked through",
+        )?;
+        if letters > 0 {
+            println!("{} may hold more: dead-letters list", count(letters, "dead letter"));
+        }
+        Ok(())
+    }
+
+    /// How many dead letters name the player.
+    async fn dead_letters(&self) -> anyhow::Result<usize> {
+        let name = format!("\"{}\"", self.player);
+        let mut found = 0;
+        for worker in [Worker::Persister, Worker::Broadcaster] {
+            let letters = DeadLetters::open(&self.broker, worker).await?;
+            found += letters.containing(&name).await?;
+        }
+        Ok(found)
+    }
+}
+
+fn player_id(text: &str) -> Result<PlayerId, Invalid> {
+    PlayerId::try_from(text.to_owned())
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}

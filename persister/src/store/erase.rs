@@ -1,0 +1,99 @@
+use std::collections::BTreeSet;
+
+use diesel::{
+    QueryableByName, sql_query,
+    sql_types::{BigInt, Text, Uuid as SqlUuid},
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use shared::chat::PlayerId;
+use uuid::Uuid;
+
+use super::{StoreError, read, write};
+
+/// Messages that are erased under one hold of the conversation's lock, so that persisters need not
+/// wait for long.
+const ERASED_TOGETHER: i64 = 1_000;
+
+/// What was erased of a conversation.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// How many messages were.
+    pub messages: usize,
+    /// How many sessions these belong to.
+    pub sessions: usize,
+}
+
+#[derive(QueryableByName)]
+struct ErasedMessage {
+    #[diesel(sql_type = SqlUuid)]
+    session_id: Uuid,
+}
+
+/// Erases what was said in the conversation of `player` until now, and every name in it. The rows stay,
+/// with their ids, times and `seq`.
+///
+/// What was accepted before now and is persisted later is erased when it comes. Whoever stops half way
+/// has erased a part, and may begin again.
+///
+/// # Errors
+/// When the database cannot be used at the moment; a part may be erased then.
+pub async fn erase(
+    connection: &mut AsyncPgConnection,
+    player: &PlayerId,
+) -> Result<Erased, StoreError> {
+    let last_seq = connection.transaction(async |it| close(it, player).await).await?;
+    let (mut messages, mut sessions) = (0, BTreeSet::new());
+    let mut from = 0;
+    while from < last_seq {
+        let to = last_seq.min(from + ERASED_TOGETHER);
+        let erased =
+            connection.transaction(async |it| erase_messages(it, player, from, to).await).await?;
+        messages += erased.len();
+        sessions.extend(erased.into_iter().map(|it| it.session_id));
+        from = to;
+    }
+    Ok(Erased { messages, sessions: sessions.len() })
+}
+
+/// Says in the conversation that it is erased until now, takes the player's name from its sessions,
+/// and says which `seq` was the last.
+async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<i64, StoreError> {
+    let players = [player.as_str()];
+    // Something of theirs may be in the queue though nothing is here yet.
+    write::ensure_conversations(connection, &players).await?;
+    let conversations = read::lock_conversations(connection, &players).await?;
+    sql_query(
+        "UPDATE chat_conversations SET erased_through = greatest(erased_through, clock_timestamp())
+         WHERE player_id = $1",
+    )
+    .bind::<Text, _>(player.as_str())
+    .execute(connection)
+    .await?;
+    sql_query(
+        "UPDATE chat_sessions SET player_name = NULL, version = version + 1
+         WHERE player_id = $1 AND player_name IS NOT NULL",
+    )
+    .bind::<Text, _>(player.as_str())
+    .execute(connection)
+    .await?;
+    Ok(conversations.iter().map(|it| it.last_seq).max().unwrap_or_default())
+}
+
+async fn erase_messages(
+    connection: &mut AsyncPgConnection,
+    player: &PlayerId,
+    after: i64,
+    through: i64,
+) -> Result<Vec<ErasedMessage>, StoreError> {
+    read::lock_conversations(connection, &[player.as_str()]).await?;
+    Ok(sql_query(
+        "UPDATE chat_messages SET content = '', sender_name = NULL
+         WHERE player_id = $1 AND seq > $2 AND seq <= $3 AND content <> ''
+         RETURNING session_id",
+    )
+    .bind::<Text, _>(player.as_str())
+    .bind::<BigInt, _>(after)
+    .bind::<BigInt, _>(through)
+    .load(connection)
+    .await?)
+}
