@@ -10,7 +10,7 @@ DIESEL_CLI := diesel_cli@2.3.14
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test chaos lint fmt openapi schema clean packages clocks programs tools
+.PHONY: help run up down status test chaos lint audit fmt openapi schema clean packages clocks programs tools deny
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -37,12 +37,17 @@ chaos: clocks programs ## Do bad things to a private system, and count what beca
 	cargo build -p chaos
 	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) --report docs/faults.md $(FAULTS)
 
-lint: tools ## Check the format, clippy, licenses, dependencies and the schema
+lint: tools ## Check the format, clippy, licenses, dependencies, containers and the schema
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo deny check bans licenses sources
 	scripts/check-dependencies.sh
+	scripts/check-containers.sh
 	scripts/check-schema.sh
+
+audit: deny ## Ask whether a dependency is known to be vulnerable, which takes the internet
+	cargo deny check advisories
+	npm audit --prefix end-to-end/node
 
 fmt: ## Format the code
 	cargo fmt --all
@@ -68,9 +73,11 @@ clocks:
 programs:
 	cargo build -p gateway -p persister -p broadcaster -p local-pusher -p stack
 
-tools:
-	@scripts/install-packages.sh libpq
+deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked --root $(TOOLS) $(CARGO_DENY)
+
+tools: deny
+	@scripts/install-packages.sh libpq
 	@command -v diesel >/dev/null || cargo install --locked --root $(TOOLS) $(DIESEL_CLI) \
 		--no-default-features --features postgres
 
