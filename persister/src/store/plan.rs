@@ -29,7 +29,7 @@ pub(super) struct NewMessage<'a> {
     pub message: &'a Message,
     pub session_id: Uuid,
     pub seq: i64,
-    /// It becomes a row that says nothing, and not who said it.
+    /// It was accepted before its conversation was erased: its row says nothing, and not who said it.
     pub erased: bool,
 }
 
@@ -212,7 +212,7 @@ impl<'a> Plan<'a> {
             return;
         };
         let row = &mut planned.row;
-        let erased = row.has_erased(message);
+        let erased = row.erased_through.is_some_and(|through| message.accepted_at <= through);
         let session_id = if erased {
             planned.timeline.place(&Message { player_name: None, ..message.clone() })
         } else {

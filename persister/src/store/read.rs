@@ -29,13 +29,6 @@ pub(super) struct Conversation {
     pub erased_through: Option<Time>,
 }
 
-impl Conversation {
-    /// Whether `message` was accepted before the conversation was erased, and so is erased as well.
-    pub fn has_erased(&self, message: &Message) -> bool {
-        self.erased_through.is_some_and(|through| message.accepted_at <= through)
-    }
-}
-
 /// A message of the batch that is stored already.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = chat_messages)]

@@ -10,6 +10,8 @@
 mod announcements;
 mod dead_letters;
 mod durability;
+mod erasing;
+mod exporting;
 mod held;
 mod migrations;
 mod model;

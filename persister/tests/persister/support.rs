@@ -1,11 +1,17 @@
 use shared::chat::{Message, StatusChange, event::Event};
-use test_support::{System, body, eventually};
+use test_support::{System, body, eventually, message};
 
 /// A system with its queues made, so that events can be published before a persister runs.
 pub async fn system() -> System {
     let system = System::new().await;
     system.persister().await.stop().await;
     system
+}
+
+/// A message that calls its player and its sender `name`, accepted just now.
+pub fn named(player: &str, content: &str, name: &str) -> Message {
+    let name = || Some(name.to_owned().try_into().unwrap());
+    Message { player_name: name(), sender_name: name(), ..message(player, content) }
 }
 
 pub fn event(message: &Message) -> Event {
@@ -51,4 +57,12 @@ pub async fn sessions(system: &System) -> Vec<String> {
              AS text FROM chat_sessions s ORDER BY opened_at",
         )
         .await
+}
+
+/// The contents of a player's messages, in the order of `seq`, which has no gaps.
+pub async fn contents(system: &System, id: &str) -> Vec<String> {
+    let messages = format!("FROM chat_messages WHERE player_id = '{id}'");
+    let gaps = format!("SELECT max(seq) - count(*) {messages}");
+    assert_eq!(system.database.number(&gaps).await, 0);
+    system.database.texts(&format!("SELECT content AS text {messages} ORDER BY seq")).await
 }

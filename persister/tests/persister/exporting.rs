@@ -1,0 +1,102 @@
+//! All that is stored of a player, as of one moment.
+
+use std::io::Write;
+
+use chrono::{DateTime, Utc};
+use persister::export::export;
+use serde_json::{Value, json};
+use shared::chat::RequestedStatus;
+use test_support::{Database, System, body, message, status_change};
+
+use crate::support::{change, contents, event, named, publish_each, system};
+
+/// Does something to the database before it takes the first bytes.
+struct Meddler {
+    database: String,
+    statement: Option<&'static str>,
+    taken: Vec<u8>,
+}
+
+impl Write for Meddler {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if let Some(statement) = self.statement.take() {
+            let database = Database { url: self.database.clone() };
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let run = move || runtime.block_on(database.run(statement));
+            std::thread::spawn(run).join().unwrap();
+        }
+        self.taken.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn exported(system: &System, id: &str, statement: Option<&'static str>) -> Value {
+    let (player, database) = (id.to_owned().try_into().unwrap(), system.database.url.clone());
+    let mut out = Meddler { database, statement, taken: Vec::new() };
+    export(&mut system.database.connect().await, &player, &mut out).await.unwrap();
+    serde_json::from_slice(&out.taken).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_holds_all_that_is_stored_of_a_player_and_of_nobody_else() {
+    let system = system().await;
+    let message = named("p1", "My \"sword\"\nis gone 😀", "Bo");
+    let resolved = message.accepted_at.timestamp_micros();
+    let change_of = status_change("p1", RequestedStatus::Resolved, resolved);
+    let other = named("p2", "not theirs", "Cy");
+    publish_each(&system, [event(&message), change(&change_of), event(&other)]).await;
+    system.work_off(1).await;
+
+    let mut export = exported(&system, "p1", None).await;
+    let session = &export["sessions"][0];
+    let accepted_at = json!(message.accepted_at);
+    assert_eq!(
+        (&session["playerName"], &session["status"], &session["resolvedAt"]),
+        (&json!("Bo"), &json!("resolved"), &accepted_at)
+    );
+    let persisted_at = export["messages"][0]["persistedAt"].take();
+    assert!(serde_json::from_value::<DateTime<Utc>>(persisted_at).is_ok());
+    assert_eq!(
+        export["messages"],
+        json!([{
+            "messageId": message.message_id, "sessionId": export["sessions"][0]["id"], "seq": 1,
+            "senderType": "player", "senderId": null, "senderName": "Bo",
+            "content": "My \"sword\"\nis gone 😀", "acceptedAt": accepted_at, "persistedAt": null
+        }])
+    );
+    let changes = export["statusChanges"].as_array().unwrap();
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0]["changeId"], json!(change_of.change_id));
+    assert_eq!((&export["playerId"], &export["erasedThrough"]), (&json!("p1"), &Value::Null));
+    assert!(!export.to_string().contains("not theirs"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_export_is_as_of_one_moment() {
+    let system = system().await;
+    let many = (1..=2_500).map(|number| event(&message("p1", &format!("{number}"))));
+    system.broker.publish(&body(many)).await;
+    system.work_off(1).await;
+    let meddling = "UPDATE chat_messages SET content = 'changed meanwhile'";
+    let export = exported(&system, "p1", Some(meddling)).await;
+    let messages = export["messages"].as_array().unwrap();
+    let seqs: Vec<_> = messages.iter().map(|it| it["seq"].as_i64().unwrap()).collect();
+    assert_eq!(seqs, (1..=2_500).collect::<Vec<_>>());
+    assert!(messages.iter().all(|it| it["content"] != "changed meanwhile"));
+    assert!(contents(&system, "p1").await.iter().all(|it| it == "changed meanwhile"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_player_who_never_wrote_an_export_is_empty() {
+    let system = system().await;
+    assert_eq!(
+        exported(&system, "nobody", None).await,
+        json!({
+            "playerId": "nobody", "erasedThrough": null, "sessions": [], "statusChanges": [],
+            "messages": []
+        })
+    );
+}
