@@ -2,14 +2,17 @@
 //! nothing itself, so that any number of them may run.
 //!
 //! - [`startup`]: how it starts and stops.
+//! - [`application`]: what the calls work with.
 //! - [`routes`]: one file a call; each parses, calls, maps.
 //! - [`auth`]: who a caller is, and what it may do.
 //! - [`http`]: what all calls have in common: bodies, parameters, problems.
 //! - [`limits`]: how much anybody may ask.
 //! - [`clock`]: the time at which something is accepted.
 //! - [`group_commit`]: how an event gets safely into both queues.
+//! - [`portal`]: the portal's pages.
 //! - [`reads`]: what is read from the database.
 
+pub mod application;
 pub mod auth;
 pub mod clock;
 pub mod group_commit;
@@ -17,6 +20,7 @@ pub mod http;
 pub mod limits;
 pub mod metrics;
 pub mod openapi;
+pub mod portal;
 pub mod reads;
 pub mod routes;
 pub mod settings;

@@ -8,7 +8,7 @@ use utoipa::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::http::for_the_description;
-use crate::routes::{conversation, health, inbox, pusher_auth, send, status};
+use crate::routes::{conversation, health, inbox, portal_config, pusher_auth, send, status};
 
 /// The gateway's calls.
 #[derive(OpenApi)]
@@ -23,6 +23,7 @@ use crate::routes::{conversation, health, inbox, pusher_auth, send, status};
         conversation::conversation,
         inbox::inbox,
         status::change_status,
+        portal_config::portal_config,
         pusher_auth::authorize,
         health::live,
         health::ready,

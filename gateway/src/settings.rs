@@ -9,7 +9,7 @@ use shared::{
     service::{settings::duration, telemetry::LogSettings},
 };
 
-use crate::{auth::AuthSettings, http::Origin, limits::LimitSettings};
+use crate::{auth::AuthSettings, http::Origin, limits::LimitSettings, portal::PortalSettings};
 
 /// What leaves calls that are under way enough of the time in which a gateway stops.
 const LONGEST_DRAIN: Duration = Duration::from_secs(5);
@@ -80,6 +80,10 @@ pub struct Settings {
     #[command(flatten)]
     pub channels: pusher::ChannelSettings,
 
+    /// The portal's pages
+    #[command(flatten)]
+    pub portal: PortalSettings,
+
     /// Logs
     #[command(flatten)]
     pub logs: LogSettings,
@@ -95,6 +99,7 @@ impl Settings {
             return Err(format!("SHUTDOWN_DRAIN must be {LONGEST_DRAIN:?} at most"));
         }
         self.auth.check()?;
+        self.portal.check()?;
         self.broker.check()?;
         self.channels.channels()?;
         self.database.check()

@@ -11,14 +11,12 @@ use shared::service::{Outage, health::Dependency, metrics};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    application::Application,
     auth::Doors,
-    clock::Clock,
     group_commit::group_commit,
-    http::{BodyPatience, ask_to_leave, for_browsers, idle},
-    limits::{AddressLimit, SenderLimit},
+    http::{ask_to_leave, for_browsers, idle},
     metrics::Metrics,
     reads::Reads,
-    routes,
     settings::Settings,
 };
 
@@ -52,37 +50,20 @@ pub async fn run(
     let showing = metrics::serve(metrics_listener, Arc::new(registry), finished.clone())
         .context("the metrics cannot be served")?;
     let (showing, finished) = (tokio::spawn(showing), finished.drop_guard());
-    let clock = web::Data::new(Clock::default());
-    let app = settings.pusher.clone();
-    let doors = web::Data::new(doors);
+    let application = Application::new(&settings, doors, acceptor, reads, broker)?;
     let limits = &settings.limits;
-    let address_limit = web::Data::new(AddressLimit::new(limits));
-    let sender_limit = SenderLimit::new(limits);
-    let body_patience = BodyPatience(limits.client_timeout);
-    let origins = settings.cors_origins.clone();
     let workers = available_parallelism().map_or(1, NonZeroUsize::get);
     let connections = usize::try_from(limits.max_connections)?.div_ceil(workers);
     let idle_limit = limits.keep_alive + limits.client_timeout;
-    let channels = web::Data::new(settings.channels.channels().map_err(anyhow::Error::msg)?);
     let drain = settings.shutdown_drain;
     let stopping = web::Data::new(stop.clone());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(stopping.clone())
-            .app_data(clock.clone())
-            .app_data(doors.clone())
-            .app_data(web::Data::new(acceptor.clone()))
-            .app_data(web::Data::new(reads.clone()))
-            .app_data(web::Data::new(broker.clone()))
-            .app_data(web::Data::new(app.clone()))
-            .app_data(address_limit.clone())
-            .app_data(web::Data::new(sender_limit.clone()))
-            .app_data(body_patience)
-            .app_data(channels.clone())
             .wrap(from_fn(ask_to_leave))
             .wrap(from_fn(idle::attend))
             .wrap(for_browsers())
-            .configure(|services| routes::configure(services, &origins))
+            .configure(|services| application.configure(services))
     })
     .workers(workers)
     .max_connections(connections)

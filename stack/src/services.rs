@@ -85,6 +85,9 @@ pub fn tell_pusher(address: SocketAddr, variables: &mut Variables) {
     variables.set("PUSHER_SCHEME", "http");
     variables.set("PUSHER_HOST", address.ip().to_string());
     variables.set("PUSHER_PORT", address.port().to_string());
+    variables.set("PUSHER_CLIENT_SCHEME", "http");
+    variables.set("PUSHER_CLIENT_HOST", address.ip().to_string());
+    variables.set("PUSHER_CLIENT_PORT", address.port().to_string());
 }
 
 /// What the caller of the stack has set, if it is not empty.

@@ -16,4 +16,4 @@ pub use headers::{calls_from, for_browsers, for_the_description, not_for_caches}
 pub use leave::ask_to_leave;
 pub use origins::{Origin, Origins};
 pub use parameters::{Form, Parameters, PathPlayer};
-pub use problem::{Problem, ProblemBody};
+pub use problem::{Problem, ProblemBody, not_found};

@@ -1,9 +1,10 @@
+use std::time::Duration;
+
 use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
 use serde::Serialize;
-use std::time::Duration;
 use utoipa::ToSchema;
 
 use crate::auth::Refusal;
@@ -149,6 +150,14 @@ impl Problem {
         };
         Some(format!(r#"{CHALLENGE}, error="{error}", error_description="{self}""#))
     }
+}
+
+/// Answers whatever no call is for.
+///
+/// # Errors
+/// Always.
+pub async fn not_found() -> Result<HttpResponse, Problem> {
+    Err(Problem::NotFound)
 }
 
 impl ResponseError for Problem {

@@ -30,9 +30,9 @@ const REST: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn it_does_not_start_before_it_knows_whom_to_believe() {
+fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
     let short = "x".repeat(31);
-    let cases: [(Environment<'_>, &str); 8] = [
+    let cases: [(Environment<'_>, &str); 11] = [
         (&[], "--auth-mode"),
         (&[("AUTH_MODE", "maybe")], "--auth-mode"),
         (&[("AUTH_MODE", "jwt")], "AUTH_JWT_SECRET must be given"),
@@ -66,6 +66,9 @@ fn it_does_not_start_before_it_knows_whom_to_believe() {
             ],
             "/nowhere/keys.json",
         ),
+        (&[("AUTH_MODE", "off"), ("PORTAL_DIR", "/nowhere")], "PORTAL_DIR holds no pages"),
+        (&[("AUTH_MODE", "off"), ("PUSHER_CLIENT_HOST", "a; script-src *")], "PUSHER_CLIENT_HOST"),
+        (&[("AUTH_MODE", "off"), ("CORS_ORIGINS", "*")], "--cors-origins"),
     ];
     for (settings, expected) in cases {
         let complaint = complaint(&gateway(&[&REST, settings].concat(), &[]));

@@ -19,6 +19,7 @@ mod limits;
 mod metrics;
 mod outages;
 mod plan;
+mod portal;
 mod pusher_auth;
 mod raw;
 mod sending;

@@ -1,0 +1,84 @@
+//! What the calls have to work with, the same for each thread that answers them.
+
+use actix_web::web;
+use pusher::Channels;
+use shared::service::health::Dependency;
+
+use crate::{
+    auth::Doors,
+    clock::Clock,
+    group_commit::Acceptor,
+    http::{BodyPatience, Origins},
+    limits::{AddressLimit, SenderLimit},
+    portal::{PortalConfig, PortalSettings},
+    reads::Reads,
+    routes,
+    settings::Settings,
+};
+
+/// The HTTP interface, of which each thread gets a clone.
+#[derive(Clone)]
+pub struct Application {
+    acceptor: web::Data<Acceptor>,
+    address_limit: web::Data<AddressLimit>,
+    app: web::Data<pusher::App>,
+    body_patience: BodyPatience,
+    broker: web::Data<Dependency>,
+    channels: web::Data<Channels>,
+    clock: web::Data<Clock>,
+    doors: web::Data<Doors>,
+    portal_config: web::Data<PortalConfig>,
+    reads: web::Data<Reads>,
+    sender_limit: web::Data<SenderLimit>,
+    origins: Origins,
+    portal: PortalSettings,
+}
+
+impl Application {
+    /// As the settings want it, for those whom `doors` let in.
+    ///
+    /// # Errors
+    /// When the settings for Pusher's channels are wrong, which their check says as well.
+    pub fn new(
+        settings: &Settings,
+        doors: Doors,
+        acceptor: Acceptor,
+        reads: Reads,
+        broker: Dependency,
+    ) -> anyhow::Result<Self> {
+        let channels = settings.channels.channels().map_err(anyhow::Error::msg)?;
+        let portal_config = PortalConfig::new(&settings.portal, &settings.pusher, &channels);
+        Ok(Self {
+            acceptor: web::Data::new(acceptor),
+            address_limit: web::Data::new(AddressLimit::new(&settings.limits)),
+            app: web::Data::new(settings.pusher.clone()),
+            body_patience: BodyPatience(settings.limits.client_timeout),
+            broker: web::Data::new(broker),
+            channels: web::Data::new(channels),
+            clock: web::Data::new(Clock::default()),
+            doors: web::Data::new(doors),
+            portal_config: web::Data::new(portal_config),
+            reads: web::Data::new(reads),
+            sender_limit: web::Data::new(SenderLimit::new(&settings.limits)),
+            origins: settings.cors_origins.clone(),
+            portal: settings.portal.clone(),
+        })
+    }
+
+    /// Every call, with what it works with.
+    pub fn configure(&self, services: &mut web::ServiceConfig) {
+        services
+            .app_data(self.acceptor.clone())
+            .app_data(self.address_limit.clone())
+            .app_data(self.app.clone())
+            .app_data(self.body_patience)
+            .app_data(self.broker.clone())
+            .app_data(self.channels.clone())
+            .app_data(self.clock.clone())
+            .app_data(self.doors.clone())
+            .app_data(self.portal_config.clone())
+            .app_data(self.reads.clone())
+            .app_data(self.sender_limit.clone());
+        routes::configure(services, &self.origins, &self.portal);
+    }
+}

@@ -1,0 +1,39 @@
+use actix_files::Files;
+use actix_web::{http::header, middleware::DefaultHeaders, web};
+
+use super::PortalSettings;
+use crate::http::not_found;
+
+/// Serves the pages, if there are any.
+pub fn serve(services: &mut web::ServiceConfig, settings: &PortalSettings) {
+    let Some(directory) = &settings.portal_dir else { return };
+    // Their names change with what they hold.
+    let for_ever = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
+    let assets = web::scope("/portal/assets")
+        .wrap(DefaultHeaders::new().add(for_ever))
+        .service(files(directory.join("assets")));
+    let pages = web::scope("/portal")
+        .wrap(
+            DefaultHeaders::new()
+                .add((header::CONTENT_SECURITY_POLICY, policy(settings)))
+                .add((header::CACHE_CONTROL, "no-cache")),
+        )
+        .service(files(directory.clone()).index_file("index.html").redirect_to_slash_directory());
+    services.service(assets).service(pages);
+}
+
+fn files(directory: std::path::PathBuf) -> Files {
+    Files::new("", directory).default_handler(web::to(not_found))
+}
+
+/// What a page may do: run what the gateway serves and nothing else, not even what stands within the
+/// page itself, and connect to the gateway and to Pusher.
+///
+/// Source: <https://www.w3.org/TR/CSP3/>.
+fn policy(settings: &PortalSettings) -> String {
+    format!(
+        "default-src 'self'; connect-src 'self' {}; img-src 'self' data:; object-src 'none'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        settings.pusher_address()
+    )
+}

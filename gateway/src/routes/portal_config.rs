@@ -1,0 +1,21 @@
+//! `GET /api/portal/config`
+
+use actix_web::{HttpResponse, web};
+
+use crate::{http::ProblemBody, portal::PortalConfig};
+
+/// Tells a portal's page how to hear of messages
+///
+/// Nobody need say who they are: a page asks before it knows.
+#[utoipa::path(
+    get,
+    path = "/api/portal/config",
+    tag = "pusher",
+    responses(
+        (status = 200, description = "Where Pusher is, and which channels there are", body = PortalConfig),
+        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+    )
+)]
+pub async fn portal_config(config: web::Data<PortalConfig>) -> HttpResponse {
+    HttpResponse::Ok().json(config)
+}

@@ -1,0 +1,75 @@
+use std::fs;
+
+use reqwest::header;
+use serde_json::json;
+use tempfile::TempDir;
+use test_support::System;
+
+use crate::raw::Connection;
+
+/// Pages of one test's own, beside a file that is none.
+fn pages() -> (TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let pages = directory.path().join("dist");
+    for (file, text) in [("player/index.html", "<p>"), ("assets/page-1.js", "let x;")] {
+        let file = pages.join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    fs::write(directory.path().join("secret"), "hush").unwrap();
+    let setting = format!("--portal-dir={}", pages.display());
+    (directory, setting)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_are_served_and_may_do_no_more_than_they_must() {
+    let system = System::new().await;
+    let (_directory, setting) = pages();
+    let host = ["--pusher-client-host=pusher.example", "--pusher-client-port=8443"];
+    let gateway = system.gateway_with(&[&[&*setting], &host[..]].concat()).ready().await;
+    let api = gateway.api();
+    let page = api.get("/portal/player/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/html"));
+    assert_eq!(page.headers[header::CACHE_CONTROL], "no-cache");
+    let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(
+        policy.starts_with("default-src 'self'; connect-src 'self' wss://pusher.example:8443;")
+    );
+    assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
+
+    let asset = api.get("/portal/assets/page-1.js").await;
+    assert_eq!(asset.status, 200);
+    let caching = asset.headers[header::CACHE_CONTROL].to_str().unwrap();
+    assert!(caching.contains("immutable"), "{caching}");
+    assert_eq!(api.get("/portal/player").await.status, 200, "it leads to the page");
+    for nothing in ["/portal/nobody/", "/portal/assets/", "/portal/assets/page-2.js"] {
+        assert_eq!(api.get(nothing).await.status, 404, "{nothing}");
+    }
+    for beside in ["/portal/../secret", "/portal/%2e%2e/secret", "/portal/assets/..%2f..%2fsecret"]
+    {
+        let status = Connection::open(&gateway).await.get(beside).await;
+        assert!((400..500).contains(&status), "{beside}: {status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_told_where_pusher_is_and_nothing_that_is_secret() {
+    let system = System::new().await;
+    let config = async |settings: &[&str]| {
+        let gateway = system.guarded_gateway(settings).await;
+        gateway.api().get("/api/portal/config").await.json
+    };
+    assert_eq!(
+        config(&["--pusher-cluster=eu"]).await,
+        json!({ "pusher": { "key": "key", "cluster": "eu" }, "channelAccess": "private" })
+    );
+    let own = ["--pusher-client-host=127.0.0.1", "--pusher-client-scheme=http"];
+    assert_eq!(
+        config(&own).await,
+        json!({
+            "pusher": { "key": "key", "host": "127.0.0.1", "port": 443, "scheme": "http" },
+            "channelAccess": "private"
+        })
+    );
+}
