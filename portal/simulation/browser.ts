@@ -1,0 +1,75 @@
+import { Observable, type Unsubscribe } from "../src/core/observable.js";
+import type { OutboxItem } from "../src/core/outbox/item.js";
+import type { Shelf } from "../src/core/outbox/shelf.js";
+import type { Tab } from "../src/core/outbox/tab.js";
+import type { Surroundings } from "../src/core/surroundings.js";
+
+type Watcher = (was: OutboxItem | null, is: OutboxItem | null) => void;
+
+/** One browser's local storage and its tabs: what one puts, the others hear of a moment later. */
+export class SimulatedBrowser {
+  readonly kept = new Map<string, OutboxItem>();
+  readonly #shelves = new Map<object, Set<Watcher>>();
+  readonly #alive = new Set<string>();
+  #tabs = 0;
+
+  tab(): Tab & { crash(): void } {
+    this.#tabs += 1;
+    const id = `tab-${this.#tabs}`;
+    this.#alive.add(id);
+    const gone = () => this.#alive.delete(id);
+    return { id, isAlive: async (other) => this.#alive.has(other), close: gone, crash: gone };
+  }
+
+  /** What a tab that has crashed puts here is lost. */
+  shelf(tab: Tab): Shelf {
+    const own = {};
+    this.#shelves.set(own, new Set());
+    const tell = (was: OutboxItem | null, is: OutboxItem | null) => {
+      setTimeout(() => {
+        for (const [shelf, watchers] of this.#shelves) {
+          if (shelf !== own) for (const watcher of watchers) watcher(was, is);
+        }
+      }, 1);
+    };
+    return {
+      items: () => [...this.kept.values()],
+      put: (item) => {
+        if (!this.#alive.has(tab.id)) return;
+        const was = this.kept.get(item.messageId) ?? null;
+        this.kept.set(item.messageId, item);
+        tell(was, item);
+      },
+      remove: (messageId) => {
+        if (!this.#alive.has(tab.id)) return;
+        const was = this.kept.get(messageId) ?? null;
+        if (this.kept.delete(messageId)) tell(was, null);
+      },
+      watch: (watcher) => {
+        this.#shelves.get(own)?.add(watcher);
+        return () => this.#shelves.get(own)?.delete(watcher);
+      },
+    };
+  }
+}
+
+/** A tab that can be sent to sleep and cut off from the network. */
+export class SimulatedSurroundings extends Observable implements Surroundings {
+  online = true;
+  visible = true;
+  readonly #leaving = new Set<() => void>();
+
+  set(to: { online?: boolean; visible?: boolean }): void {
+    Object.assign(this, to);
+    this.changed();
+  }
+
+  onLeave(listener: () => void): Unsubscribe {
+    this.#leaving.add(listener);
+    return () => this.#leaving.delete(listener);
+  }
+
+  leave(): void {
+    for (const listener of this.#leaving) listener();
+  }
+}

@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import {
+  ADA,
+  type Faults,
+  NO_FAULTS,
+  SimulatedBrowser,
+  SimulatedPortal,
+  SimulatedSystem,
+  seeded,
+} from "./index.js";
+
+const SEEDS = Number(process.env.SEEDS ?? 25);
+const FIRST = Number(process.env.SEED ?? 1);
+
+const BAD: Faults = {
+  ...NO_FAULTS,
+  latency: [1, 400],
+  loseRequest: 0.15,
+  loseAnswer: 0.15,
+  busy: 0.15,
+  persist: [1, 4_000],
+  broadcast: [1, 4_000],
+  loseEvent: 0.05,
+  repeatEvent: 0.3,
+  refuseSubscription: 0.3,
+  longestEvent: 40,
+};
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: new Date("2026-01-01T12:00:00Z") });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("whatever the network does, all see the same in the end", () => {
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
+    test(`seed ${seed}`, () => run(seed));
+  }
+});
+
+async function run(seed: number): Promise<void> {
+  const random = seeded(seed);
+  const system = new SimulatedSystem(random);
+  system.faults = { ...BAD };
+  const browser = new SimulatedBrowser();
+  const staff = new SimulatedPortal(system, { identity: ADA });
+  let tabs = [new SimulatedPortal(system, { browser }), new SimulatedPortal(system, { browser })];
+  const written: string[] = [];
+
+  const say = (portal: SimulatedPortal | undefined) => {
+    const content = `${"long ".repeat(random() < 0.2 ? 20 : 0)}message ${written.length + 1}`;
+    written.push(content);
+    portal?.conversation.send(content);
+  };
+  const any = (): number => Math.floor(random() * tabs.length);
+  const actions: (() => void)[] = [
+    () => say(staff),
+    () => say(tabs[any()]),
+    () => say(tabs[any()]),
+    () => system.disconnect(),
+    () => void staff.conversation.loadOlder(),
+    () => tabs[any()]?.surroundings.set({ visible: random() < 0.5 }),
+    () => {
+      const deaf = tabs[any()]?.transport;
+      if (deaf) deaf.deaf = !deaf.deaf;
+    },
+    // A tab is closed, or crashes, and another is opened.
+    () => {
+      const at = any();
+      const [gone] = tabs.splice(at, 1);
+      if (random() < 0.5) gone?.tab.crash();
+      gone?.close();
+      tabs.push(new SimulatedPortal(system, { browser }));
+    },
+  ];
+  for (let step = 0; step < 60; step += 1) {
+    actions[Math.floor(random() * actions.length)]?.();
+    await vi.advanceTimersByTimeAsync(random() * 2_000);
+  }
+
+  system.faults = { ...NO_FAULTS };
+  tabs = tabs.map((tab) => {
+    if (tab.transport) tab.transport.deaf = false;
+    tab.surroundings.set({ visible: true });
+    return tab;
+  });
+  await vi.advanceTimersByTimeAsync(180_000);
+
+  const { messages } = system.store.conversation("p1");
+  const stored = messages.map(({ content }) => content);
+  expect([...stored].sort()).toEqual([...written].sort());
+  for (const portal of [staff, ...tabs]) {
+    while (portal.conversation.older !== "none") {
+      await Promise.all([portal.conversation.loadOlder(), vi.advanceTimersByTimeAsync(1_000)]);
+    }
+    expect(portal.contents()).toEqual(stored);
+    for (const { delivery } of portal.entries())
+      expect([undefined, "delivered"]).toContain(delivery?.state);
+    portal.close();
+  }
+  expect(browser.kept.size).toBe(0);
+}

@@ -1,0 +1,72 @@
+import { Chat } from "../src/core/chat.js";
+import type { Conversation } from "../src/core/conversation/conversation.js";
+import type { Entry } from "../src/core/conversation/timeline.js";
+import type { Identity } from "../src/core/types.js";
+import { SimulatedBrowser, SimulatedSurroundings } from "./browser.js";
+import type { SimulatedSystem } from "./system.js";
+import type { SimulatedTransport } from "./transport.js";
+
+export const PLAYER: Identity = { role: "player", subject: "p1", name: "Bo" };
+export const ADA: Identity = { role: "staff", subject: "ada", name: "Ada" };
+
+export interface PortalOptions {
+  readonly identity?: Identity;
+  readonly browser?: SimulatedBrowser;
+  readonly token?: string | null;
+  readonly getToken?: (() => Promise<string>) | null;
+}
+
+/** A portal in a tab of its own, with its conversation open. */
+export class SimulatedPortal {
+  readonly chat: Chat;
+  readonly conversation: Conversation;
+  readonly surroundings = new SimulatedSurroundings();
+  readonly tab: ReturnType<SimulatedBrowser["tab"]>;
+  transport: SimulatedTransport | null = null;
+
+  constructor(system: SimulatedSystem, options: PortalOptions = {}, playerId = "p1") {
+    const {
+      identity = PLAYER,
+      browser = new SimulatedBrowser(),
+      token = null,
+      getToken = null,
+    } = options;
+    this.tab = browser.tab();
+    const config = { pusher: { key: "key" }, channelAccess: "private" } as const;
+    this.chat = new Chat(
+      { apiUrl: "http://chat.example", identity, token, getToken, config },
+      {
+        fetch: system.fetch,
+        transport: () => {
+          this.transport = system.transport();
+          return this.transport;
+        },
+        shelf: browser.shelf(this.tab),
+        tab: this.tab,
+        surroundings: this.surroundings,
+        random: () => system.between([0, 1]),
+      },
+    );
+    this.conversation = this.chat.conversation(playerId);
+    this.conversation.open();
+  }
+
+  entries(): Entry[] {
+    const { timeline } = this.conversation;
+    return Array.from({ length: timeline.length }, (_, index) => timeline.at(index) as Entry);
+  }
+
+  contents(): string[] {
+    return this.entries().map(({ content }) => content);
+  }
+
+  /** How far the message that says `content` has come. */
+  delivery(content: string): string | undefined {
+    return this.entries().find((entry) => entry.content === content)?.delivery?.state;
+  }
+
+  close(): void {
+    this.conversation.close();
+    this.chat.close();
+  }
+}

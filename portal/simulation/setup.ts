@@ -1,0 +1,35 @@
+import { afterEach, beforeEach, vi } from "vitest";
+import { type PortalOptions, SimulatedPortal } from "./portal.js";
+import { seeded } from "./random.js";
+import { SimulatedSystem } from "./system.js";
+
+/** A system of each test's own, in simulated time. Portals are closed when the test is over. */
+export function simulate(): {
+  system(): SimulatedSystem;
+  portal(options?: PortalOptions): SimulatedPortal;
+} {
+  let system = new SimulatedSystem(seeded(1));
+  let portals: SimulatedPortal[] = [];
+  beforeEach(() => {
+    vi.useFakeTimers({ now: new Date("2026-01-01T12:00:00Z") });
+    system = new SimulatedSystem(seeded(1));
+    portals = [];
+  });
+  afterEach(() => {
+    for (const portal of portals) portal.close();
+    vi.useRealTimers();
+  });
+  return {
+    system: () => system,
+    portal: (options) => {
+      const portal = new SimulatedPortal(system, options);
+      portals.push(portal);
+      return portal;
+    },
+  };
+}
+
+/** Lets so much simulated time go by. */
+export const seconds = async (count: number): Promise<void> => {
+  await vi.advanceTimersByTimeAsync(count * 1000);
+};

@@ -1,0 +1,268 @@
+import type { Random } from "../src/core/backoff.js";
+import {
+  MESSAGE_SENT,
+  NEW_PLAYER_MESSAGE,
+  SESSION_UPDATED,
+} from "../src/core/realtime/channels.js";
+import type { Message, Session, SessionStatus } from "../src/core/types.js";
+import { Store } from "./store.js";
+import { SimulatedTransport } from "./transport.js";
+import { eventOf, historyOf, json, problem, rfc3339, sessionOf } from "./wire.js";
+
+/** What goes wrong. Chances are from 0 to 1, times in milliseconds: at least, at most. */
+export interface Faults {
+  latency: readonly [number, number];
+  /** The request does not arrive. */
+  loseRequest: number;
+  /** It arrives, and its answer does not. */
+  loseAnswer: number;
+  /** 503 or 429 with `Retry-After`. */
+  busy: number;
+  persist: readonly [number, number];
+  broadcast: readonly [number, number];
+  loseEvent: number;
+  repeatEvent: number;
+  refuseSubscription: number;
+  /** Events longer than this are cut. */
+  longestEvent: number;
+  /** Tokens that are accepted; null: any, or none. */
+  token: string | null;
+  sendsFail: boolean;
+  readsFail: boolean;
+  networkFails: boolean;
+  /** Nobody can connect to Pusher. */
+  pusherFails: boolean;
+}
+
+export const NO_FAULTS: Faults = {
+  latency: [5, 20],
+  loseRequest: 0,
+  loseAnswer: 0,
+  busy: 0,
+  persist: [5, 30],
+  broadcast: [5, 30],
+  loseEvent: 0,
+  repeatEvent: 0,
+  refuseSubscription: 0,
+  longestEvent: 10_000,
+  token: null,
+  sendsFail: false,
+  readsFail: false,
+  networkFails: false,
+  pusherFails: false,
+};
+
+/** What somebody says; the rest is made up. */
+export type Said = Partial<Message> & Pick<Message, "playerId" | "senderType" | "content">;
+
+function whole(said: Said): Message {
+  return {
+    messageId: crypto.randomUUID(),
+    playerName: null,
+    senderId: null,
+    senderName: null,
+    at: 0,
+    seq: null,
+    sessionId: null,
+    truncated: false,
+    ...said,
+  };
+}
+
+/**
+ * The whole system as a portal sees it, in memory: it accepts, persists and broadcasts in times of their
+ * own, so that nothing arrives in order, and everything goes wrong as often as it is told to.
+ */
+export class SimulatedSystem {
+  faults: Faults = { ...NO_FAULTS };
+  readonly store = new Store();
+  /** How many calls arrived. */
+  calls = 0;
+  /** How many sends arrived. */
+  sends = 0;
+  readonly #random: Random;
+  readonly #transports = new Set<SimulatedTransport>();
+  #clock = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** A portal's `fetch`. */
+  readonly fetch = async (input: RequestInfo | URL): Promise<Response> => {
+    const request = input as Request;
+    await this.#wait(this.faults.latency);
+    if (this.faults.networkFails || this.chance(this.faults.loseRequest))
+      throw new TypeError("lost");
+    const response = await this.#answer(request);
+    await this.#wait(this.faults.latency);
+    if (this.faults.networkFails || this.chance(this.faults.loseAnswer))
+      throw new TypeError("lost");
+    return response;
+  };
+
+  /** A portal's connection to Pusher. */
+  transport(): SimulatedTransport {
+    const transport = new SimulatedTransport(this);
+    this.#transports.add(transport);
+    return transport;
+  }
+
+  /** Breaks all connections to Pusher; they come back by themselves. */
+  disconnect(): void {
+    for (const transport of this.#transports) transport.lose();
+  }
+
+  chance(probability: number): boolean {
+    return this.#random() < probability;
+  }
+
+  between([least, most]: readonly [number, number]): number {
+    return least + this.#random() * (most - least);
+  }
+
+  /** Somebody says something. */
+  say(message: Said): Message {
+    return this.#accept(whole(message));
+  }
+
+  /** Something was said that is already persisted, and that nobody hears of any more. */
+  persisted(message: Said): Message {
+    const accepted = { ...whole(message), at: message.at ?? this.now() };
+    this.store.write(accepted);
+    return accepted;
+  }
+
+  /** The next time at which something is accepted, in microseconds. */
+  now(): number {
+    this.#clock = Math.max(this.#clock + 1, Date.now() * 1000 + Math.floor(this.#random() * 1000));
+    return this.#clock;
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    this.calls += 1;
+    const { pathname, searchParams } = new URL(request.url);
+    const { token } = this.faults;
+    if (token !== null && request.headers.get("authorization") !== `Bearer ${token}`) {
+      return problem(401, "unauthorized");
+    }
+    if (this.chance(this.faults.busy)) {
+      return problem(this.chance(0.5) ? 503 : 429, "not-accepted", { "Retry-After": "1" });
+    }
+    if (pathname.endsWith("/staff-chat-integration/send")) return this.#send(await request.json());
+    if (pathname.endsWith("/pusher/auth")) return json(200, { auth: "simulated" });
+    if (this.faults.readsFail && request.method === "GET") {
+      return problem(503, "history-unavailable", { "Retry-After": "1" });
+    }
+    const [, playerId, status] = /conversations\/([^/]+)(\/status)?$/.exec(pathname) ?? [];
+    if (playerId === undefined) return this.#inbox(searchParams);
+    const player = decodeURIComponent(playerId);
+    if (status !== undefined) return this.#changeStatus(player, (await request.json()).status);
+    return this.#history(player, searchParams);
+  }
+
+  #send(body: Message): Response {
+    if (this.faults.sendsFail) return problem(503, "not-accepted", { "Retry-After": "1" });
+    this.sends += 1;
+    if (body.content.includes("\0")) return problem(400, "invalid-field");
+    const { at } = this.say(body);
+    return json(202, {
+      success: true,
+      messageId: body.messageId,
+      acceptedAt: rfc3339(at),
+      status: "accepted",
+    });
+  }
+
+  /** The same message again is accepted again, at another time, and broadcast again. */
+  #accept(message: Message): Message {
+    const accepted = { ...message, at: message.at || this.now() };
+    this.#later(this.faults.persist, () => {
+      const changed = this.store.write(accepted);
+      if (changed !== null) this.#announce(changed);
+    });
+    this.#later(this.faults.broadcast, () => {
+      const { longestEvent } = this.faults;
+      const truncated = accepted.content.length > longestEvent;
+      const content = accepted.content.slice(0, longestEvent);
+      const event = eventOf({ ...accepted, content, truncated });
+      const isPlayers = accepted.senderType === "player";
+      this.#broadcast("private-staff-portal", isPlayers ? NEW_PLAYER_MESSAGE : MESSAGE_SENT, event);
+      this.#broadcast(`private-player-${accepted.playerId}`, MESSAGE_SENT, event);
+    });
+    return accepted;
+  }
+
+  #changeStatus(playerId: string, status: SessionStatus): Response {
+    if (this.faults.sendsFail) return problem(503, "not-accepted", { "Retry-After": "1" });
+    const at = this.now();
+    this.#later(this.faults.persist, () => {
+      const changed = this.store.change(playerId, status, at);
+      if (changed !== null) this.#announce(changed);
+    });
+    const changeId = crypto.randomUUID();
+    return json(202, { success: true, changeId, acceptedAt: rfc3339(at), status: "accepted" });
+  }
+
+  #announce(session: Session): void {
+    this.#later(this.faults.broadcast, () => {
+      for (const channel of ["private-staff-portal", `private-player-${session.playerId}`]) {
+        this.#broadcast(channel, SESSION_UPDATED, sessionOf(session));
+      }
+    });
+  }
+
+  #broadcast(channel: string, name: string, data: unknown): void {
+    for (const transport of this.#transports) transport.deliver(channel, name, data);
+  }
+
+  #history(playerId: string, query: URLSearchParams): Response {
+    const { messages, session, lastSeq } = this.store.conversation(playerId);
+    const limit = Number(query.get("limit") ?? 50);
+    const head = { playerId, session: session === null ? null : sessionOf(session) };
+    const after = query.get("after");
+    if (after !== null) {
+      const missed = messages
+        .filter(({ seq }) => seq > Number(after))
+        .sort((a, b) => a.seq - b.seq);
+      const page = missed.slice(0, limit);
+      const more = missed.length > limit;
+      const last = more ? (page.at(-1)?.seq ?? lastSeq) : lastSeq;
+      const nextCursor = more ? String(last) : null;
+      return json(200, { ...head, messages: page.map(historyOf), nextCursor, lastSeq: last });
+    }
+    const before = query.get("before");
+    const end =
+      before === null ? messages.length : messages.findIndex((one) => one.messageId === before);
+    const start = Math.max(0, end - limit);
+    const nextCursor = start > 0 ? (messages[start]?.messageId ?? null) : null;
+    const page = messages.slice(start, end).map(historyOf);
+    return json(200, { ...head, messages: page, nextCursor, lastSeq });
+  }
+
+  #inbox(query: URLSearchParams): Response {
+    const limit = Number(query.get("limit") ?? 50);
+    const start = Number(query.get("cursor") ?? 0);
+    const all = this.store.inbox(query.get("status") ?? "pending");
+    const conversations = all.slice(start, start + limit).flatMap(({ playerId, conversation }) => {
+      const last = conversation.messages.at(-1);
+      if (last === undefined || conversation.session === null) return [];
+      const { messages, session } = conversation;
+      const answered = messages.findLastIndex(({ senderType }) => senderType === "staff");
+      const unansweredCount = session.status === "resolved" ? 0 : messages.length - 1 - answered;
+      return [
+        { playerId, session: sessionOf(session), lastMessage: historyOf(last), unansweredCount },
+      ];
+    });
+    const nextCursor = start + limit < all.length ? String(start + limit) : null;
+    return json(200, { conversations, nextCursor });
+  }
+
+  #later(times: readonly [number, number], work: () => void): void {
+    setTimeout(work, this.between(times));
+  }
+
+  #wait(times: readonly [number, number]): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, this.between(times)));
+  }
+}

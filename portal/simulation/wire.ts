@@ -1,0 +1,56 @@
+import type { Message, Session } from "../src/core/types.js";
+import type { Stored } from "./store.js";
+
+/** A time as the gateway writes it: with as many digits of a second as it takes. */
+export function rfc3339(at: number): string {
+  const seconds = new Date(Math.floor(at / 1_000_000) * 1000).toISOString().slice(0, 19);
+  const rest = String(at % 1_000_000).padStart(6, "0");
+  if (rest === "000000") return `${seconds}Z`;
+  return `${seconds}.${rest.endsWith("000") ? rest.slice(0, 3) : rest}Z`;
+}
+
+/** A message as an event tells of it. */
+export function eventOf({ at, seq, sessionId, truncated, playerName, ...rest }: Message) {
+  return {
+    ...rest,
+    ...(playerName === null ? {} : { playerName }),
+    acceptedAt: rfc3339(at),
+    ...(truncated ? { truncated } : {}),
+  };
+}
+
+/** A message as the history tells of it. */
+export function historyOf({ at, truncated, playerName, ...rest }: Stored) {
+  return { ...rest, acceptedAt: rfc3339(at) };
+}
+
+/** A session as both tell of it. */
+export function sessionOf({ openedAt, lastMessageAt, resolvedAt, ...rest }: Session) {
+  return {
+    ...rest,
+    openedAt: rfc3339(openedAt),
+    lastMessageAt: rfc3339(lastMessageAt),
+    resolvedAt: resolvedAt === null ? null : rfc3339(resolvedAt),
+  };
+}
+
+export function json(
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Response {
+  const type = status < 400 ? "application/json" : "application/problem+json";
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "Content-Type": type, ...headers },
+  });
+}
+
+export function problem(
+  status: number,
+  name: string,
+  headers: Record<string, string> = {},
+): Response {
+  const type = `urn:problem-type:player-portal-chat:${name}`;
+  return json(status, { type, title: name, status, detail: name }, headers);
+}

@@ -1,0 +1,168 @@
+import createClient, { type Client } from "openapi-fetch";
+import { micros } from "../order.js";
+import { parseMessage, parseSession } from "../parse.js";
+import type { Message, Session, SessionStatus } from "../types.js";
+import { type Failure, failed, failureOf, type Outcome, succeeded } from "./failure.js";
+import type { components, paths } from "./schema.js";
+import type { Tokens } from "./tokens.js";
+
+/** What is sent; see openapi.json. */
+export type SendRequest = components["schemas"]["SendRequest"];
+
+/** Which page of a conversation: the newest, or before or after a place. */
+export type PageOf = { readonly before?: string; readonly after?: number };
+
+/** A page of a conversation, the oldest message first. */
+export interface HistoryPage {
+  readonly session: Session | null;
+  readonly messages: readonly Message[];
+  readonly nextCursor: string | null;
+  readonly lastSeq: number;
+}
+
+/** A conversation in the inbox. */
+export interface InboxRow {
+  readonly session: Session;
+  readonly lastMessage: Message;
+  readonly unansweredCount: number;
+}
+
+/** A page of the inbox, the latest message first. */
+export interface InboxPage {
+  readonly rows: readonly InboxRow[];
+  readonly nextCursor: string | null;
+}
+
+/** What lets a Pusher connection subscribe. */
+export interface Authorization {
+  readonly auth: string;
+  readonly shared_secret?: string;
+  readonly channel_data?: string;
+}
+
+const CALL_TIMEOUT_MS = 10_000;
+const HISTORY_LIMIT = 100;
+const INBOX_LIMIT = 200;
+
+/** The gateway's calls. None of them throws: what went wrong is part of the outcome. */
+export class Api {
+  readonly #client: Client<paths>;
+  readonly #tokens: Tokens;
+  readonly #fetch: typeof fetch;
+
+  constructor(baseUrl: string, tokens: Tokens, fetcher: typeof fetch = (input) => fetch(input)) {
+    this.#tokens = tokens;
+    this.#fetch = fetcher;
+    const absolute = new URL(baseUrl || "/", globalThis.location?.href ?? "http://localhost");
+    this.#client = createClient<paths>({
+      baseUrl: absolute.href.replace(/\/$/, ""),
+      fetch: (request) => this.#authorized(request),
+    });
+  }
+
+  /** Sends a message; the time at which it was accepted, in microseconds. */
+  async send(body: SendRequest): Promise<Outcome<number>> {
+    const answer = await this.#outcome(() =>
+      this.#client.POST("/api/staff-chat-integration/send", { body, signal: deadline() }),
+    );
+    return map(answer, (accepted) => micros(accepted.acceptedAt));
+  }
+
+  async history(playerId: string, page: PageOf): Promise<Outcome<HistoryPage>> {
+    const params = { path: { playerId }, query: { limit: HISTORY_LIMIT, ...page } };
+    const answer = await this.#outcome(() =>
+      this.#client.GET("/api/unified-chat/conversations/{playerId}", {
+        params,
+        signal: deadline(),
+      }),
+    );
+    return map(answer, (history) => ({
+      session: parseSession(history.session, playerId),
+      messages: history.messages.map(parseMessage).filter((message) => message !== null),
+      nextCursor: history.nextCursor ?? null,
+      lastSeq: history.lastSeq,
+    }));
+  }
+
+  async inbox(status: SessionStatus, cursor: string | null): Promise<Outcome<InboxPage>> {
+    const query = { status, limit: INBOX_LIMIT, ...(cursor === null ? {} : { cursor }) };
+    const answer = await this.#outcome(() =>
+      this.#client.GET("/api/unified-chat/conversations", {
+        params: { query },
+        signal: deadline(),
+      }),
+    );
+    return map(answer, (page) => ({
+      rows: page.conversations.flatMap((row) => {
+        const session = parseSession(row.session, row.playerId);
+        const lastMessage = parseMessage(row.lastMessage);
+        if (session === null || lastMessage === null) return [];
+        return [{ session, lastMessage, unansweredCount: row.unansweredCount }];
+      }),
+      nextCursor: page.nextCursor ?? null,
+    }));
+  }
+
+  /** Takes or resolves a conversation's open session; `changeId` makes it safe to ask again. */
+  async changeStatus(
+    playerId: string,
+    status: "active" | "resolved",
+    changeId: string,
+  ): Promise<Outcome<null>> {
+    const answer = await this.#outcome(() =>
+      this.#client.POST("/api/unified-chat/conversations/{playerId}/status", {
+        params: { path: { playerId } },
+        body: { status, changeId },
+        signal: deadline(),
+      }),
+    );
+    return map(answer, () => null);
+  }
+
+  /** Lets the Pusher connection `socketId` subscribe to `channel`. */
+  async authorize(socketId: string, channel: string): Promise<Outcome<Authorization>> {
+    return this.#outcome(() =>
+      this.#client.POST("/api/pusher/auth", {
+        body: { socket_id: socketId, channel_name: channel },
+        bodySerializer: (body) => new URLSearchParams(body).toString(),
+        headers: { "Content-Type": "application/x-www-form-urlencoded" },
+        signal: deadline(),
+      }),
+    );
+  }
+
+  async #outcome<T>(
+    call: () => Promise<{ data?: T; error?: unknown; response: Response }>,
+  ): Promise<Outcome<T>> {
+    try {
+      const { data, error, response } = await call();
+      if (response.ok && data !== undefined) return succeeded(data);
+      return failed(response.ok ? UNREACHABLE : failureOf(response, error));
+    } catch {
+      // fetch says the same of a lost network and of an answer that another origin may not read.
+      return failed(UNREACHABLE);
+    }
+  }
+
+  async #authorized(request: Request): Promise<Response> {
+    const again = request.clone();
+    const token = await this.#tokens.current();
+    const response = await this.#fetch(bearing(request, token));
+    if (response.status !== 401) return response;
+    const newer = await this.#tokens.after(token);
+    return newer === null ? response : this.#fetch(bearing(again, newer));
+  }
+}
+
+const UNREACHABLE: Failure = { kind: "unreachable" };
+
+const deadline = (): AbortSignal => AbortSignal.timeout(CALL_TIMEOUT_MS);
+
+function bearing(request: Request, token: string | null): Request {
+  if (token !== null) request.headers.set("Authorization", `Bearer ${token}`);
+  return request;
+}
+
+function map<T, U>(outcome: Outcome<T>, to: (value: T) => U): Outcome<U> {
+  return outcome.ok ? succeeded(to(outcome.value)) : outcome;
+}

@@ -1,0 +1,166 @@
+import { Api } from "./api/api.js";
+import type { Outcome } from "./api/failure.js";
+import { type GetToken, Tokens } from "./api/tokens.js";
+import { backoff, type Random } from "./backoff.js";
+import { loadConfig, type PortalConfig } from "./config.js";
+import { Conversation } from "./conversation/conversation.js";
+import { changeStatus } from "./inbox/changeStatus.js";
+import { Inbox } from "./inbox/inbox.js";
+import { ReadMarks } from "./inbox/readMarks.js";
+import type { Unsubscribe } from "./observable.js";
+import { Outbox } from "./outbox/outbox.js";
+import { LocalShelf, localStorageOrNull, type Shelf } from "./outbox/shelf.js";
+import { openTab, type Tab } from "./outbox/tab.js";
+import { playerChannel, staffChannel } from "./realtime/channels.js";
+import { Feed } from "./realtime/feed.js";
+import { PusherTransport } from "./realtime/pusher.js";
+import { Realtime, type Transport } from "./realtime/realtime.js";
+import { BrowserSurroundings, type Surroundings } from "./surroundings.js";
+import type { Identity } from "./types.js";
+
+/** What a portal says of itself. */
+export interface ChatOptions {
+  /** Where the gateway is, such as `https://chat.example.com`; empty for the page's own origin. */
+  readonly apiUrl: string;
+  readonly identity: Identity;
+  /** The token to call with. Without one, and without `getToken`, calls carry none. */
+  readonly token?: string | null;
+  /** Gets a new token when there is none, or the last one was refused. */
+  readonly getToken?: GetToken | null;
+  /** How to hear of messages; the gateway is asked where it is not said. */
+  readonly config?: PortalConfig | null;
+}
+
+/** What a test puts in the place of the browser and the network. */
+export interface ChatSurroundings {
+  readonly fetch?: typeof fetch;
+  readonly transport?: (config: PortalConfig, api: Api) => Transport;
+  readonly shelf?: Shelf;
+  readonly tab?: Tab;
+  readonly surroundings?: Surroundings;
+  readonly random?: Random;
+}
+
+/** One user's chat with the system: what its conversations and its inbox share. */
+export class Chat {
+  readonly api: Api;
+  readonly identity: Identity;
+  readonly #tokens: Tokens;
+  readonly #outbox: Outbox;
+  readonly #feed = new Feed();
+  readonly #surroundings: Surroundings;
+  readonly #readMarks: ReadMarks;
+  readonly #random: Random;
+  readonly #transport: (config: PortalConfig, api: Api) => Transport;
+  readonly #endings: Unsubscribe[] = [];
+  #closed = false;
+
+  constructor(options: ChatOptions, around: ChatSurroundings = {}) {
+    const { identity, apiUrl } = options;
+    const storage = around.shelf === undefined ? localStorageOrNull() : null;
+    const scope = `${apiUrl}|${identity.role}|${identity.subject}`;
+    this.identity = identity;
+    this.#tokens = new Tokens(options.token ?? null, options.getToken ?? null);
+    this.api = new Api(apiUrl, this.#tokens, around.fetch);
+    this.#random = around.random ?? Math.random;
+    this.#surroundings = around.surroundings ?? this.#browser();
+    this.#readMarks = new ReadMarks(scope, storage);
+    this.#transport = around.transport ?? ((config, api) => new PusherTransport(config, api));
+    this.#outbox = new Outbox({
+      api: this.api,
+      tokens: this.#tokens,
+      identity,
+      shelf: around.shelf ?? new LocalShelf(scope, storage, globalThis),
+      tab: around.tab ?? openTab(),
+      random: this.#random,
+    });
+    this.#open(options);
+  }
+
+  conversation(playerId: string): Conversation {
+    return new Conversation(playerId, this.#parts());
+  }
+
+  inbox(): Inbox {
+    return new Inbox({ ...this.#parts(), readMarks: this.#readMarks });
+  }
+
+  /** The conversation has been read up to `at`, in microseconds since 1970. */
+  markRead(playerId: string, at: number): void {
+    this.#readMarks.mark(playerId, at);
+  }
+
+  /** Takes (`active`) or resolves a conversation's open session. */
+  changeStatus(playerId: string, status: "active" | "resolved"): Promise<Outcome<null>> {
+    return changeStatus(this.api, playerId, status, this.#random);
+  }
+
+  /** The portal has another token, or another way to get one. */
+  replaceToken(token: string | null, getToken: GetToken | null): void {
+    this.#tokens.replace(token, getToken);
+  }
+
+  /** Does at once what was going to be tried again later. */
+  tryNow(): void {
+    this.#outbox.tryNow();
+    this.#feed.tryNow();
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const end of this.#endings.splice(0)) end();
+    this.#outbox.close();
+    this.#feed.close();
+  }
+
+  #open(options: ChatOptions): void {
+    this.#outbox.open();
+    this.#endings.push(
+      this.#surroundings.subscribe(() => this.tryNow()),
+      this.#surroundings.onLeave(() => this.#outbox.release()),
+      this.#tokens.subscribe(() => this.#feed.tryNow()),
+    );
+    if (options.config) this.#connect(options.config);
+    else void this.#askWhereToListen(options.apiUrl);
+  }
+
+  async #askWhereToListen(apiUrl: string): Promise<void> {
+    for (let failures = 1; !this.#closed; failures += 1) {
+      try {
+        const config = await loadConfig(apiUrl);
+        if (!this.#closed) this.#connect(config);
+        return;
+      } catch {
+        // Polling goes on meanwhile, and the light says so.
+        await new Promise((resolve) => setTimeout(resolve, backoff(failures, this.#random)));
+      }
+    }
+  }
+
+  #connect(config: PortalConfig): void {
+    const { role, subject } = this.identity;
+    const { channelAccess } = config;
+    const channel =
+      role === "staff" ? staffChannel(channelAccess) : playerChannel(channelAccess, subject);
+    const transport = this.#transport(config, this.api);
+    this.#feed.connect(new Realtime(transport, this.#random), channel);
+  }
+
+  #browser(): Surroundings {
+    const browser = new BrowserSurroundings();
+    this.#endings.push(() => browser.close());
+    return browser;
+  }
+
+  #parts() {
+    return {
+      api: this.api,
+      tokens: this.#tokens,
+      outbox: this.#outbox,
+      feed: this.#feed,
+      surroundings: this.#surroundings,
+      identity: this.identity,
+      random: this.#random,
+    };
+  }
+}

@@ -1,0 +1,146 @@
+import { expect, test } from "vitest";
+import { ADA } from "../../../simulation/index.js";
+import { seconds, simulate } from "../../../simulation/setup.js";
+
+const { system, portal } = simulate();
+const staffSays = (content: string) =>
+  system().say({ playerId: "p1", senderType: "staff", senderId: "ada", content });
+const said = (count: number) => {
+  for (let number = 1; number <= count; number += 1) {
+    system().persisted({ playerId: "p1", senderType: "staff", content: `message ${number}` });
+  }
+};
+
+test("what was said while the connection was away is there when it is back", async () => {
+  const player = portal();
+  await seconds(15);
+  player.transport?.lose();
+  staffSays("are you there?");
+  await seconds(3);
+  expect(player.contents()).toEqual(["are you there?"]);
+  expect(player.conversation.link).toBe("live");
+});
+
+test("a tab that wakes asks at once", async () => {
+  const player = portal();
+  await seconds(30);
+  if (player.transport) player.transport.deaf = true;
+  player.surroundings.set({ visible: false });
+  staffSays("are you there?");
+  await seconds(3);
+  expect(player.contents()).toEqual([]);
+  player.surroundings.set({ visible: true });
+  await seconds(0.2);
+  expect(player.contents()).toEqual(["are you there?"]);
+});
+
+test("what was accepted before the subscription and persisted after the first answer is not missed", async () => {
+  system().faults.persist = [1_500, 1_500];
+  system().faults.broadcast = [1, 1];
+  staffSays("just now");
+  const player = portal();
+  await seconds(1);
+  expect(player.contents()).toEqual([]);
+  await seconds(3);
+  expect(player.contents()).toEqual(["just now"]);
+});
+
+test("the rest of a long message is loaded, and one's own is never cut", async () => {
+  system().faults.longestEvent = 10;
+  system().faults.persist = [3_000, 3_000];
+  const player = portal();
+  await seconds(15);
+  player.conversation.send("my own long message");
+  staffSays("a long message of staff");
+  await seconds(1);
+  expect(player.contents()).toEqual(["a long mes", "my own long message"]);
+  expect(player.entries()[0]?.truncated).toBe(true);
+  await seconds(8);
+  expect(player.contents()).toEqual(["a long message of staff", "my own long message"]);
+});
+
+test("of an event and the history, the history is right", async () => {
+  const player = portal();
+  await seconds(15);
+  const message = staffSays("first");
+  await seconds(1);
+  // Accepted a second time, later: the database keeps the first.
+  staffSays("second");
+  await seconds(1);
+  system().say({ ...message, at: system().now() });
+  await seconds(120);
+  expect(player.contents()).toEqual(["first", "second"]);
+});
+
+test("whoever was away for very long gets the newest, and the rest by scrolling up", async () => {
+  const player = portal();
+  staffSays("the first of all");
+  await seconds(15);
+  player.transport?.lose();
+  system().faults.pusherFails = true;
+  system().faults.networkFails = true;
+  said(1_500);
+  await seconds(20);
+  system().faults.networkFails = false;
+  await seconds(60);
+  expect(player.contents()[0]).toBe("message 1401");
+  expect(player.contents().at(-1)).toBe("message 1500");
+  await Promise.all([player.conversation.loadOlder(), seconds(1)]);
+  expect(player.contents()[0]).toBe("message 1301");
+});
+
+test("older pages come in order, and end", async () => {
+  said(250);
+  const player = portal();
+  await seconds(1);
+  expect(player.conversation.older).toBe("more");
+  for (const count of [200, 250]) {
+    await Promise.all([player.conversation.loadOlder(), seconds(1)]);
+    expect(player.contents()).toHaveLength(count);
+  }
+  expect(player.conversation.older).toBe("none");
+  expect(player.contents()).toEqual(
+    Array.from({ length: 250 }, (_, index) => `message ${index + 1}`),
+  );
+});
+
+test("an older page that cannot be had can be asked for again", async () => {
+  said(150);
+  const player = portal();
+  await seconds(1);
+  system().faults.readsFail = true;
+  await Promise.all([player.conversation.loadOlder(), seconds(1)]);
+  expect(player.conversation.older).toBe("failing");
+  system().faults.readsFail = false;
+  await Promise.all([player.conversation.loadOlder(), seconds(1)]);
+  expect(player.contents()).toHaveLength(150);
+});
+
+test("an older state of a session that comes later changes nothing", async () => {
+  const player = portal();
+  const staff = portal({ identity: ADA });
+  await seconds(15);
+  system().faults.broadcast = [1, 8_000];
+  player.conversation.send("help");
+  await seconds(1);
+  staff.conversation.send("I am here");
+  await seconds(1);
+  void staff.chat.changeStatus("p1", "resolved");
+  await seconds(20);
+  expect(player.conversation.session?.status).toBe("resolved");
+  expect(staff.conversation.session?.status).toBe("resolved");
+});
+
+test("each arrival is announced once, and none of the first page", async () => {
+  staffSays("before");
+  await seconds(1);
+  const player = portal();
+  const arrived: string[] = [];
+  player.conversation.onArrival(({ content }) => arrived.push(content));
+  await seconds(15);
+  system().faults.repeatEvent = 1;
+  staffSays("after");
+  player.conversation.send("my own");
+  await seconds(120);
+  expect(arrived).toEqual(["after"]);
+});

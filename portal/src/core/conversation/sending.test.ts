@@ -1,0 +1,128 @@
+import { expect, test, vi } from "vitest";
+import { NO_FAULTS } from "../../../simulation/index.js";
+import { seconds, simulate } from "../../../simulation/setup.js";
+
+const { system, portal } = simulate();
+
+test("a message stands there at once, is accepted, and then delivered", async () => {
+  const player = portal();
+  await seconds(1);
+  system().faults.broadcast = [1_000, 1_000];
+  system().faults.persist = [9_000, 9_000];
+  player.conversation.send("hello");
+  expect(player.delivery("hello")).toBe("sending");
+  await seconds(0.5);
+  expect(player.delivery("hello")).toBe("accepted");
+  await seconds(1);
+  expect(player.delivery("hello")).toBe("delivered");
+});
+
+test("a busy gateway gets it again with the same id, and not before it wants to", async () => {
+  const player = portal();
+  await seconds(1);
+  system().faults.sendsFail = true;
+  player.conversation.send("hello");
+  await seconds(0.2);
+  expect(player.delivery("hello")).toBe("waiting");
+  system().faults.sendsFail = false;
+  await seconds(0.7);
+  expect(system().sends).toBe(0);
+  await seconds(1);
+  expect(player.delivery("hello")).toBe("delivered");
+});
+
+test("being impatient does not get past Retry-After, but does past one's own waiting", async () => {
+  const player = portal();
+  await seconds(1);
+  system().faults.sendsFail = true;
+  player.conversation.send("hello");
+  await seconds(0.2);
+  player.chat.tryNow();
+  expect(player.delivery("hello")).toBe("waiting");
+
+  system().faults = { ...NO_FAULTS, networkFails: true };
+  await seconds(40);
+  system().faults.networkFails = false;
+  player.surroundings.set({ online: true });
+  await seconds(0.2);
+  expect(player.delivery("hello")).toBe("delivered");
+});
+
+test("an answer that was lost makes no second message", async () => {
+  const player = portal();
+  await seconds(1);
+  system().faults.loseAnswer = 1;
+  player.conversation.send("hello");
+  await seconds(5);
+  system().faults.loseAnswer = 0;
+  await seconds(60);
+  expect(player.contents()).toEqual(["hello"]);
+  expect(system().store.conversation("p1").messages).toHaveLength(1);
+});
+
+test("messages arrive in the order of writing, after an outage too", async () => {
+  const player = portal();
+  await seconds(1);
+  system().faults.networkFails = true;
+  for (const content of ["one", "two", "three"]) player.conversation.send(content);
+  await seconds(20);
+  expect(player.entries().map(({ delivery }) => delivery?.state)).toEqual(Array(3).fill("waiting"));
+  system().faults.networkFails = false;
+  await seconds(60);
+  expect(
+    system()
+      .store.conversation("p1")
+      .messages.map(({ content }) => content),
+  ).toEqual(["one", "two", "three"]);
+});
+
+test("what is refused is not sent again by itself, and holds nothing up", async () => {
+  const player = portal();
+  await seconds(1);
+  player.conversation.send("bad\0");
+  player.conversation.send("good");
+  await seconds(30);
+  expect(player.delivery("bad\0")).toBe("refused");
+  expect(player.delivery("good")).toBe("delivered");
+  expect(system().sends).toBe(2);
+  player.conversation.discard(
+    player.entries().find((entry) => entry.content === "bad\0")?.messageId ?? "",
+  );
+  expect(player.contents()).toEqual(["good"]);
+});
+
+test("a refused message that is tried again is sent", async () => {
+  const player = portal();
+  await seconds(1);
+  system().faults.networkFails = true;
+  player.conversation.send("hello");
+  await seconds(1);
+  player.conversation.retry(player.entries()[0]?.messageId ?? "");
+  system().faults.networkFails = false;
+  await seconds(30);
+  expect(player.delivery("hello")).toBe("delivered");
+});
+
+test("an old token is renewed once for all calls that it fails", async () => {
+  system().faults.token = "new";
+  const getToken = vi.fn(async () => "new");
+  const player = portal({ token: "old", getToken });
+  player.conversation.send("hello");
+  await seconds(2);
+  expect(player.delivery("hello")).toBe("delivered");
+  expect(getToken).toHaveBeenCalledTimes(1);
+});
+
+test("without a new token it says so, keeps the message, and sends it when there is one", async () => {
+  system().faults.token = "new";
+  const player = portal({ token: "old" });
+  player.conversation.send("hello");
+  await seconds(30);
+  expect(player.conversation.link).toBe("signedOut");
+  expect(player.delivery("hello")).toBe("waiting");
+  expect(system().calls).toBeLessThan(10);
+  player.chat.replaceToken("new", null);
+  await seconds(3);
+  expect(player.conversation.link).toBe("live");
+  expect(player.delivery("hello")).toBe("delivered");
+});

@@ -1,0 +1,134 @@
+import { afterEach, expect, test } from "vitest";
+import { ADA, type SimulatedPortal } from "../../../simulation/index.js";
+import { seconds, simulate } from "../../../simulation/setup.js";
+import type { Inbox } from "./inbox.js";
+
+const { system, portal } = simulate();
+let inboxes: Inbox[] = [];
+afterEach(() => {
+  for (const inbox of inboxes.splice(0)) inbox.close();
+});
+
+function desk(): { ada: SimulatedPortal; inbox: Inbox } {
+  const ada = portal({ identity: ADA });
+  const inbox = ada.chat.inbox();
+  inbox.open();
+  inboxes = [...inboxes, inbox];
+  return { ada, inbox };
+}
+
+const says = (playerId: string, content: string) =>
+  system().say({ playerId, playerName: `name of ${playerId}`, senderType: "player", content });
+const answer = (playerId: string, content: string) =>
+  system().say({ playerId, senderType: "staff", senderId: "grace", content });
+const ids = (rows: { playerId: string }[]) => rows.map(({ playerId }) => playerId);
+
+test("whoever has waited longest comes first, and is counted", async () => {
+  says("early", "hello");
+  await seconds(10);
+  says("late", "hello");
+  await seconds(5);
+  const { inbox } = desk();
+  await seconds(2);
+  says("latest", "hello");
+  says("early", "still there?");
+  await seconds(2);
+  expect(ids(inbox.list("pending"))).toEqual(["early", "late", "latest"]);
+  expect(inbox.count("pending")).toEqual({ count: 3, more: false });
+  expect(inbox.row("early")?.unanswered).toBe(2);
+  expect(inbox.row("early")?.playerName).toBe("name of early");
+});
+
+test("a conversation goes where its session is, whoever moves it", async () => {
+  const { ada, inbox } = desk();
+  says("p1", "hello");
+  await seconds(2);
+  answer("p1", "hi");
+  await seconds(1);
+  expect(ids(inbox.list("active"))).toEqual(["p1"]);
+  expect(inbox.row("p1")?.unanswered).toBe(0);
+  expect(inbox.row("p1")?.waitingSince).toBeNull();
+  void ada.chat.changeStatus("p1", "resolved");
+  await seconds(1);
+  expect(ids(inbox.list("resolved"))).toEqual(["p1"]);
+  says("p1", "one more thing");
+  await seconds(1);
+  expect(ids(inbox.list("pending"))).toEqual(["p1"]);
+  expect(inbox.row("p1")?.unanswered).toBe(1);
+});
+
+test("events that come twice count once", async () => {
+  const { inbox } = desk();
+  await seconds(1);
+  system().faults.repeatEvent = 1;
+  says("p1", "one");
+  await seconds(1);
+  says("p1", "two");
+  await seconds(1);
+  expect(inbox.row("p1")?.unanswered).toBe(2);
+});
+
+test("what happened while nobody told is put right", async () => {
+  const { inbox } = desk();
+  says("gone", "hello");
+  says("stays", "hello");
+  await seconds(2);
+  system().faults.pusherFails = true;
+  system().disconnect();
+  answer("gone", "done");
+  says("new", "hello");
+  await seconds(6);
+  expect(ids(inbox.list("pending")).sort()).toEqual(["new", "stays"]);
+  expect(inbox.link).toBe("polling");
+});
+
+test("messages that come by polling arrive like those that events bring", async () => {
+  const { inbox } = desk();
+  const arrived: string[] = [];
+  inbox.onArrival(({ content }) => arrived.push(content));
+  says("p1", "by event");
+  await seconds(2);
+  system().faults.pusherFails = true;
+  system().disconnect();
+  says("p1", "by polling");
+  await seconds(6);
+  expect(arrived).toEqual(["by event", "by polling"]);
+});
+
+test("unread until it is read, and after the next message again", async () => {
+  const { ada, inbox } = desk();
+  const unread = () => inbox.list("pending").map((row) => inbox.isUnread(row));
+  const { at } = says("p1", "hello");
+  await seconds(1);
+  expect(unread()).toEqual([true]);
+  ada.chat.markRead("p1", at);
+  expect(unread()).toEqual([false]);
+  says("p1", "hello?");
+  await seconds(1);
+  expect(unread()).toEqual([true]);
+});
+
+test("a change that a busy gateway refuses is asked for again", async () => {
+  const { ada, inbox } = desk();
+  says("p1", "hello");
+  await seconds(2);
+  system().faults.sendsFail = true;
+  const outcome = ada.chat.changeStatus("p1", "active");
+  await seconds(1);
+  system().faults.sendsFail = false;
+  await seconds(5);
+  expect((await outcome).ok).toBe(true);
+  expect(ids(inbox.list("active"))).toEqual(["p1"]);
+});
+
+test("more than can be listed is said, and can be loaded", async () => {
+  for (let number = 1; number <= 250; number += 1) {
+    system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
+    system().store.change(`p${number}`, "resolved", system().now());
+  }
+  const { inbox } = desk();
+  await seconds(2);
+  expect(inbox.count("resolved")).toEqual({ count: 200, more: true });
+  await Promise.all([inbox.loadMore("resolved"), seconds(1)]);
+  expect(inbox.count("resolved")).toEqual({ count: 250, more: false });
+});

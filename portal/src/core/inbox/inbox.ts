@@ -1,0 +1,229 @@
+import type { Api, InboxRow } from "../api/api.js";
+import { type Outcome, succeeded } from "../api/failure.js";
+import type { Tokens } from "../api/tokens.js";
+import type { Random } from "../backoff.js";
+import { type Link, linkOf, STARTING_MS } from "../link.js";
+import { Observable, type Unsubscribe } from "../observable.js";
+import { compare } from "../order.js";
+import { Poller } from "../poller.js";
+import type { Feed } from "../realtime/feed.js";
+import type { Surroundings } from "../surroundings.js";
+import type { Message, Session, SessionStatus } from "../types.js";
+import type { ReadMarks } from "./readMarks.js";
+import { lastActivity, type Row, rowAfterMessage, rowAfterSession, rowOfPage } from "./row.js";
+
+/** What the inbox needs of its surroundings. */
+export interface InboxParts {
+  readonly api: Api;
+  readonly tokens: Tokens;
+  readonly feed: Feed;
+  readonly surroundings: Surroundings;
+  readonly readMarks: ReadMarks;
+  readonly random: Random;
+}
+
+/** How many pages of each status are loaded: 200 conversations each. */
+const PAGES: Record<SessionStatus, number> = { pending: 10, active: 10, resolved: 1 };
+const STATUSES: readonly SessionStatus[] = ["pending", "active", "resolved"];
+const POLL_MS = 4_000;
+const POLL_HIDDEN_MS = 30_000;
+const CHECK_MS = 60_000;
+/** So many messages are remembered, to count none twice. */
+const MAX_REMEMBERED = 5_000;
+
+/** How many conversations have a status, and whether there are more than were counted. */
+export interface Count {
+  readonly count: number;
+  readonly more: boolean;
+}
+
+/** The staff's inbox: every conversation that waits or is being talked in, and the latest resolved. */
+export class Inbox extends Observable {
+  readonly #parts: InboxParts;
+  readonly #poller: Poller;
+  readonly #rows = new Map<string, Row>();
+  readonly #cursors = new Map<SessionStatus, string | null>();
+  readonly #remembered = new Set<string>();
+  readonly #touched = new Set<string>();
+  readonly #endings: Unsubscribe[] = [];
+  readonly #arrivals = new Set<(message: Message) => void>();
+  #reads: boolean | null = null;
+  #starting = true;
+
+  constructor(parts: InboxParts) {
+    super();
+    this.#parts = parts;
+    const pace = () => {
+      if (!parts.surroundings.visible) return POLL_HIDDEN_MS;
+      return parts.feed.hearing.works ? CHECK_MS : POLL_MS;
+    };
+    this.#poller = new Poller(() => this.#load(), pace, parts.random);
+  }
+
+  /** Whether the inbox has been loaded once. */
+  get loaded(): boolean {
+    return this.#cursors.size === STATUSES.length;
+  }
+
+  get link(): Link {
+    const { tokens, surroundings, feed } = this.#parts;
+    return linkOf({
+      signedOut: tokens.signedOut,
+      online: surroundings.online,
+      hears: feed.hearing.works,
+      reads: this.#reads,
+      starting: this.#starting,
+    });
+  }
+
+  open(): void {
+    const { feed, surroundings, tokens, readMarks } = this.#parts;
+    this.#endings.push(
+      feed.listen({
+        message: (message) => this.#hear(message),
+        session: (session) => this.#hearSession(session),
+      }),
+      feed.subscribe(() => this.refresh()),
+      surroundings.subscribe(() => this.refresh()),
+      tokens.subscribe(() => this.refresh()),
+      readMarks.subscribe(() => this.changed()),
+    );
+    const starting = setTimeout(() => {
+      this.#starting = false;
+      this.changed();
+    }, STARTING_MS);
+    this.#endings.push(() => clearTimeout(starting));
+    this.#poller.start();
+  }
+
+  close(): void {
+    this.#poller.stop();
+    for (const end of this.#endings.splice(0)) end();
+  }
+
+  refresh(): void {
+    this.#poller.nudge();
+    this.changed();
+  }
+
+  /** Who has waited longest comes first where somebody waits; elsewhere the latest. */
+  list(status: SessionStatus): Row[] {
+    const rows = [...this.#rows.values()].filter((row) => row.status === status);
+    if (status === "pending")
+      return rows.sort((a, b) => (a.waitingSince ?? 0) - (b.waitingSince ?? 0));
+    return rows.sort((a, b) => lastActivity(b) - lastActivity(a));
+  }
+
+  row(playerId: string): Row | undefined {
+    return this.#rows.get(playerId);
+  }
+
+  count(status: SessionStatus): Count {
+    let count = 0;
+    for (const row of this.#rows.values()) if (row.status === status) count += 1;
+    return { count, more: (this.#cursors.get(status) ?? null) !== null };
+  }
+
+  /** Whether its player has written since it was last read here. */
+  isUnread({ playerId, lastMessage }: Row): boolean {
+    if (lastMessage === null || lastMessage.senderType === "staff") return false;
+    return lastMessage.at > this.#parts.readMarks.of(playerId);
+  }
+
+  /** Loads the next page of a status. */
+  async loadMore(status: SessionStatus): Promise<void> {
+    const cursor = this.#cursors.get(status) ?? null;
+    if (cursor === null) return;
+    const outcome = await this.#parts.api.inbox(status, cursor);
+    if (!outcome.ok || this.#cursors.get(status) !== cursor) return;
+    this.#cursors.set(status, outcome.value.nextCursor);
+    for (const listed of outcome.value.rows) {
+      const { playerId } = listed.session;
+      this.#rows.set(playerId, rowOfPage(this.#rows.get(playerId), listed));
+    }
+    this.changed();
+  }
+
+  /** Hears of each message of a player, once. */
+  onArrival(listener: (message: Message) => void): Unsubscribe {
+    this.#arrivals.add(listener);
+    return () => this.#arrivals.delete(listener);
+  }
+
+  async #load(): Promise<Outcome<null>> {
+    this.#touched.clear();
+    for (const status of STATUSES) {
+      const outcome = await this.#loadStatus(status);
+      this.#reads = outcome.ok;
+      if (!outcome.ok) {
+        this.changed();
+        return outcome;
+      }
+    }
+    this.changed();
+    return succeeded(null);
+  }
+
+  async #loadStatus(status: SessionStatus): Promise<Outcome<null>> {
+    const listed = new Set<string>();
+    let cursor: string | null = null;
+    for (let page = 0; page < PAGES[status]; page += 1) {
+      const outcome = await this.#parts.api.inbox(status, cursor);
+      if (!outcome.ok) return outcome;
+      for (const row of outcome.value.rows) {
+        listed.add(row.session.playerId);
+        this.#takeListed(row);
+      }
+      cursor = outcome.value.nextCursor;
+      if (cursor === null) break;
+    }
+    this.#cursors.set(status, cursor);
+    if (cursor === null) this.#dropUnlisted(status, listed);
+    return succeeded(null);
+  }
+
+  /** What was resolved while nobody told is listed no more, unless it was heard of meanwhile. */
+  #dropUnlisted(status: SessionStatus, listed: Set<string>): void {
+    for (const [playerId, row] of this.#rows) {
+      if (row.status !== status || listed.has(playerId) || this.#touched.has(playerId)) continue;
+      this.#rows.delete(playerId);
+    }
+  }
+
+  /** Takes a row of a page; a message of which no event came arrives with it. */
+  #takeListed(listed: InboxRow): void {
+    const known = this.#rows.get(listed.session.playerId);
+    const row = rowOfPage(known, listed);
+    this.#rows.set(row.playerId, row);
+    const { lastMessage } = row;
+    if (!this.loaded || lastMessage === null || row.status === "resolved") return;
+    if (known?.lastMessage && compare(known.lastMessage, lastMessage) >= 0) return;
+    if (this.#remembered.has(lastMessage.messageId)) return;
+    this.#parts.feed.hearing.foundInHistory(lastMessage.messageId);
+    this.#arrive(lastMessage);
+  }
+
+  #hear(message: Message): void {
+    if (this.#remembered.has(message.messageId)) return;
+    this.#touched.add(message.playerId);
+    this.#rows.set(message.playerId, rowAfterMessage(this.#rows.get(message.playerId), message));
+    this.#arrive(message);
+    this.changed();
+  }
+
+  #hearSession(session: Session): void {
+    this.#touched.add(session.playerId);
+    this.#rows.set(session.playerId, rowAfterSession(this.#rows.get(session.playerId), session));
+    this.changed();
+  }
+
+  #arrive(message: Message): void {
+    this.#remembered.add(message.messageId);
+    for (const oldest of this.#remembered) {
+      if (this.#remembered.size <= MAX_REMEMBERED) break;
+      this.#remembered.delete(oldest);
+    }
+    if (message.senderType === "staff") return;
+    for (const listener of [...this.#arrivals]) listener(message);
+  }
+}

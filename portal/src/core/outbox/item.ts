@@ -1,0 +1,43 @@
+import type { Failure } from "../api/failure.js";
+import type { SenderType } from "../types.js";
+
+/** A message of one's own that is not known to have arrived, as local storage keeps it. */
+export interface OutboxItem {
+  readonly messageId: string;
+  readonly playerId: string;
+  readonly playerName: string | null;
+  readonly senderType: SenderType;
+  readonly senderId: string | null;
+  readonly senderName: string | null;
+  readonly content: string;
+  /** When it was written, in milliseconds since 1970. */
+  readonly writtenAt: number;
+  /** The tab that sends it. */
+  readonly owner: string;
+  /** Until when the other tabs leave it to its owner, in milliseconds since 1970. */
+  readonly leaseUntil: number;
+  /** When it was accepted, in microseconds since 1970. */
+  readonly acceptedAt: number | null;
+  /** Why it is not sent any more. */
+  readonly refused: { readonly failure: Failure | null } | null;
+  /** Its writer has taken it back. */
+  readonly discarded: boolean;
+}
+
+/** Reads what was kept; null when it is not one of ours. */
+export function readItem(text: string): OutboxItem | null {
+  try {
+    const item: unknown = JSON.parse(text);
+    const complete =
+      typeof item === "object" &&
+      item !== null &&
+      "messageId" in item &&
+      "playerId" in item &&
+      "content" in item &&
+      "writtenAt" in item &&
+      typeof item.content === "string";
+    return complete ? (item as OutboxItem) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,279 @@
+import type { Api } from "../api/api.js";
+import { type Failure, passes, retryAfter } from "../api/failure.js";
+import type { Tokens } from "../api/tokens.js";
+import { backoff, type Random } from "../backoff.js";
+import type { Delivery } from "../conversation/timeline.js";
+import { newId } from "../id.js";
+import type { Unsubscribe } from "../observable.js";
+import type { Identity } from "../types.js";
+import type { OutboxItem } from "./item.js";
+import type { Shelf } from "./shelf.js";
+import type { Tab } from "./tab.js";
+
+/** For how long a tab keeps the others away from an item that it sends: longer than one attempt. */
+const LEASE_MS = 30_000;
+/** How often a tab looks for items that another has left behind. */
+const ADOPT_EVERY_MS = 5_000;
+/** What has waited for longer is not sent without asking: its writer has long given it up. */
+const STALE_MS = 24 * 60 * 60 * 1000;
+
+/** What became of an item; `item` is null when there is nothing to show of it any more. */
+export type OutboxListener = (
+  messageId: string,
+  item: OutboxItem | null,
+  delivery: Delivery,
+) => void;
+
+export interface OutboxParts {
+  readonly api: Api;
+  readonly tokens: Tokens;
+  readonly identity: Identity;
+  readonly shelf: Shelf;
+  readonly tab: Tab;
+  readonly random: Random;
+}
+
+/**
+ * Sends messages in the order of writing, each again with the same id until it is accepted, and keeps
+ * them meanwhile where a reload does not reach. All tabs of a user share it: an item is sent by the
+ * tab that wrote it, or by another when that is gone. Should two send the same, it is one message.
+ */
+export class Outbox {
+  readonly #parts: OutboxParts;
+  readonly #items = new Map<string, OutboxItem>();
+  readonly #listeners = new Map<string, Set<OutboxListener>>();
+  readonly #endings: Unsubscribe[] = [];
+  #sending = false;
+  #closed = false;
+  #failures = 0;
+  /** Before this the server does not want to be asked, in milliseconds since 1970. */
+  #notBefore = 0;
+  #pause: { readonly until: number; readonly failure: Failure } | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #adoption: ReturnType<typeof setInterval> | undefined;
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts;
+  }
+
+  open(): void {
+    const { shelf, tokens } = this.#parts;
+    for (const item of shelf.items()) {
+      if (item.acceptedAt !== null && Date.now() - item.writtenAt > STALE_MS) {
+        shelf.remove(item.messageId);
+      } else this.#hold(item);
+    }
+    this.#endings.push(shelf.watch((was, is) => this.#hear(was, is)));
+    this.#endings.push(tokens.subscribe(() => this.tryNow()));
+    this.#adoption = setInterval(() => void this.#adopt(), ADOPT_EVERY_MS);
+    void this.#adopt();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.release();
+    for (const end of this.#endings.splice(0)) end();
+    clearTimeout(this.#timer);
+    clearInterval(this.#adoption);
+    this.#parts.tab.close();
+  }
+
+  /** Leaves this tab's items to any other, as before the page is left. */
+  release(): void {
+    for (const item of this.#mine()) this.#parts.shelf.put({ ...item, leaseUntil: 0 });
+  }
+
+  /** Takes a message on; its bubble can be shown at once. */
+  add(playerId: string, playerName: string | null, content: string): OutboxItem {
+    const { role, subject, name } = this.#parts.identity;
+    const item: OutboxItem = {
+      messageId: newId(),
+      playerId,
+      playerName: role === "player" ? name : playerName,
+      senderType: role,
+      senderId: role === "staff" ? subject : null,
+      senderName: name,
+      content,
+      writtenAt: this.#nextTime(),
+      owner: this.#parts.tab.id,
+      leaseUntil: Date.now() + LEASE_MS,
+      acceptedAt: null,
+      refused: null,
+      discarded: false,
+    };
+    this.#update(item);
+    // After the bubble's frame has been asked for, so that nothing of sending delays it.
+    queueMicrotask(() => void this.#run());
+    return item;
+  }
+
+  /** Sends an item that was not sent again. */
+  retry(messageId: string): void {
+    const item = this.#items.get(messageId);
+    if (item === undefined) return;
+    this.#update({ ...item, ...this.#lease(), refused: null, writtenAt: this.#nextTime() });
+    this.tryNow();
+  }
+
+  /** Takes an item back that is not accepted. */
+  discard(messageId: string): void {
+    const item = this.#items.get(messageId);
+    if (item === undefined || item.acceptedAt !== null) return;
+    this.#parts.shelf.put({ ...item, discarded: true });
+    this.#parts.shelf.remove(messageId);
+    this.#drop(item);
+  }
+
+  /** The item has been seen where others see it. */
+  delivered(messageId: string): void {
+    if (!this.#items.delete(messageId)) return;
+    this.#parts.shelf.remove(messageId);
+  }
+
+  /** Does not wait any longer than the server asked for: the network is back, or the user is impatient. */
+  tryNow(): void {
+    const waits = this.#pause !== null && this.#notBefore > Date.now();
+    this.#pause = waits && this.#pause ? { ...this.#pause, until: this.#notBefore } : null;
+    void this.#run();
+  }
+
+  /** The items of a conversation, and from now on what becomes of each. */
+  watch(playerId: string, listener: OutboxListener): Unsubscribe {
+    const listeners = this.#listeners.get(playerId) ?? new Set();
+    this.#listeners.set(playerId, listeners.add(listener));
+    for (const item of this.#items.values()) {
+      if (item.playerId === playerId) listener(item.messageId, item, this.#delivery(item));
+    }
+    return () => listeners.delete(listener);
+  }
+
+  async #run(): Promise<void> {
+    if (this.#sending || this.#closed) return;
+    this.#sending = true;
+    clearTimeout(this.#timer);
+    for (let item = this.#next(); item !== undefined; item = this.#next()) {
+      const wait = (this.#pause?.until ?? 0) - Date.now();
+      if (wait > 0) {
+        this.#timer = setTimeout(() => this.tryNow(), wait);
+        break;
+      }
+      if (!(await this.#attempt(item))) break;
+    }
+    this.#sending = false;
+  }
+
+  /** Sends one item; false when the others have to wait. */
+  async #attempt(before: OutboxItem): Promise<boolean> {
+    const { api } = this.#parts;
+    this.#update({ ...before, ...this.#lease() });
+    const { messageId, playerId, senderType, content } = before;
+    const names = {
+      ...(before.playerName === null ? {} : { playerName: before.playerName }),
+      ...(before.senderId === null ? {} : { senderId: before.senderId }),
+      ...(before.senderName === null ? {} : { senderName: before.senderName }),
+    };
+    const outcome = await api.send({ messageId, playerId, senderType, content, ...names });
+    const item = this.#items.get(messageId);
+    if (this.#closed && !outcome.ok) return false;
+    if (outcome.ok) {
+      this.#failures = 0;
+      this.#notBefore = 0;
+      if (item !== undefined) this.#update({ ...item, acceptedAt: outcome.value });
+      return !this.#closed;
+    }
+    const { failure } = outcome;
+    if (failure.kind === "refused") {
+      if (item !== undefined) this.#update({ ...item, refused: { failure } });
+      return true;
+    }
+    this.#failures += 1;
+    const asked = retryAfter(failure);
+    const wait = backoff(this.#failures, this.#parts.random, asked);
+    this.#notBefore = asked === null ? 0 : Date.now() + asked;
+    // Without a token nothing goes out before there is another.
+    const until = passes(failure) ? Date.now() + wait : Number.POSITIVE_INFINITY;
+    this.#pause = { until, failure };
+    for (const mine of this.#mine()) this.#update({ ...mine, ...this.#lease(wait) });
+    if (passes(failure)) this.#timer = setTimeout(() => this.tryNow(), wait);
+    return false;
+  }
+
+  #next(): OutboxItem | undefined {
+    let oldest: OutboxItem | undefined;
+    for (const item of this.#mine()) {
+      if (oldest === undefined || item.writtenAt < oldest.writtenAt) oldest = item;
+    }
+    return oldest;
+  }
+
+  /** What this tab has to send. */
+  #mine(): OutboxItem[] {
+    const { id } = this.#parts.tab;
+    return [...this.#items.values()].filter((item) => item.owner === id && isOpen(item));
+  }
+
+  /** Takes over what a tab that is gone has left behind. */
+  async #adopt(): Promise<void> {
+    const { tab } = this.#parts;
+    const now = Date.now();
+    for (const { messageId, owner } of [...this.#items.values()]) {
+      if (owner === tab.id) continue;
+      const alive = await tab.isAlive(owner);
+      const item = this.#items.get(messageId);
+      if (item === undefined || !isOpen(item) || item.owner !== owner) continue;
+      if (alive !== false && item.leaseUntil > now) continue;
+      const stale = now - item.writtenAt > STALE_MS;
+      this.#update({ ...item, ...this.#lease(), refused: stale ? { failure: null } : null });
+    }
+    void this.#run();
+  }
+
+  #lease(more = 0): Pick<OutboxItem, "owner" | "leaseUntil"> {
+    return { owner: this.#parts.tab.id, leaseUntil: Date.now() + more + LEASE_MS };
+  }
+
+  /** Another tab has put or removed an item. */
+  #hear(was: OutboxItem | null, is: OutboxItem | null): void {
+    if (is?.discarded) this.#drop(is);
+    else if (is !== null) this.#hold(is);
+    // Removed since it arrived: whoever shows it will see it arrive as well.
+    else if (was !== null) this.#items.delete(was.messageId);
+  }
+
+  #update(item: OutboxItem): void {
+    this.#parts.shelf.put(item);
+    this.#hold(item);
+  }
+
+  #hold(item: OutboxItem): void {
+    this.#items.set(item.messageId, item);
+    this.#tell(item.playerId, item.messageId, item, this.#delivery(item));
+  }
+
+  #drop(item: OutboxItem): void {
+    this.#items.delete(item.messageId);
+    this.#tell(item.playerId, item.messageId, null, this.#delivery(item));
+  }
+
+  #tell(playerId: string, messageId: string, item: OutboxItem | null, delivery: Delivery): void {
+    for (const listener of this.#listeners.get(playerId) ?? []) listener(messageId, item, delivery);
+  }
+
+  #delivery(item: OutboxItem): Delivery {
+    if (item.acceptedAt !== null) return { state: "accepted" };
+    if (item.refused !== null) return { state: "refused", failure: item.refused.failure };
+    if (this.#pause === null || item.owner !== this.#parts.tab.id) return { state: "sending" };
+    return { state: "waiting", retryAt: this.#pause.until, failure: this.#pause.failure };
+  }
+
+  // Two messages of one millisecond keep their order.
+  #nextTime(): number {
+    let latest = 0;
+    for (const { writtenAt } of this.#items.values()) latest = Math.max(latest, writtenAt);
+    return Math.max(Date.now(), latest + 0.001);
+  }
+}
+
+function isOpen(item: OutboxItem): boolean {
+  return item.acceptedAt === null && item.refused === null;
+}

@@ -1,0 +1,77 @@
+import { type Failure, type Outcome, passes, retryAfter } from "./api/failure.js";
+import { backoff, type Random } from "./backoff.js";
+
+/**
+ * Asks again and again: when it is told to, and by itself after as long as `pause` says. One question
+ * at a time; failures make it wait longer.
+ */
+export class Poller {
+  readonly #ask: () => Promise<Outcome<unknown>>;
+  readonly #pause: () => number;
+  readonly #random: Random;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #asking = false;
+  #again = false;
+  #stopped = true;
+  #failures = 0;
+  #notBefore = 0;
+
+  /** `pause` is how long to wait after an answer, in milliseconds. */
+  constructor(ask: () => Promise<Outcome<unknown>>, pause: () => number, random: Random) {
+    this.#ask = ask;
+    this.#pause = pause;
+    this.#random = random;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.nudge();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Asks now, or as soon as the server wants to be asked; and once more if it is being asked. */
+  nudge(): void {
+    if (this.#stopped) return;
+    if (this.#asking) this.#again = true;
+    else this.#schedule(Math.max(0, this.#notBefore - Date.now()));
+  }
+
+  /** Makes the pause that it is in as long as `pause` says now. */
+  reconsider(): void {
+    if (!this.#stopped && !this.#asking && this.#failures === 0) this.#schedule(this.#pause());
+  }
+
+  #schedule(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#run(), ms);
+  }
+
+  async #run(): Promise<void> {
+    this.#asking = true;
+    this.#again = false;
+    const outcome = await this.#ask();
+    this.#asking = false;
+    if (this.#stopped) return;
+    if (outcome.ok) {
+      this.#failures = 0;
+      this.#notBefore = 0;
+      this.#schedule(this.#again ? 0 : this.#pause());
+    } else {
+      this.#failures += 1;
+      this.#schedule(this.#afterFailure(outcome.failure));
+    }
+  }
+
+  #afterFailure(failure: Failure): number {
+    const asked = retryAfter(failure);
+    this.#notBefore = asked === null ? 0 : Date.now() + asked;
+    // What does not pass by itself is tried now and then all the same: somebody may mend it.
+    return passes(failure)
+      ? backoff(this.#failures, this.#random, asked)
+      : backoff(9, this.#random);
+  }
+}

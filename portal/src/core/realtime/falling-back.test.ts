@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { ADA } from "../../../simulation/index.js";
+import { seconds, simulate } from "../../../simulation/setup.js";
+
+const { system, portal } = simulate();
+const staffSays = (content: string) =>
+  system().say({ playerId: "p1", senderType: "staff", senderId: "ada", content });
+
+test("without Pusher the history is asked every few seconds, until Pusher is back", async () => {
+  system().faults.pusherFails = true;
+  const player = portal();
+  await seconds(1);
+  expect(player.conversation.link).toBe("connecting");
+  await seconds(6);
+  expect(player.conversation.link).toBe("polling");
+  staffSays("hello");
+  await seconds(16);
+  expect(player.contents()).toEqual(["hello"]);
+  system().faults.pusherFails = false;
+  await seconds(5);
+  expect(player.conversation.link).toBe("live");
+});
+
+test("a subscription that brings nothing is found out by one's own confirmation", async () => {
+  const player = portal();
+  await seconds(20);
+  expect(player.conversation.link).toBe("live");
+  if (player.transport) player.transport.deaf = true;
+  player.conversation.send("does anybody hear me?");
+  await seconds(1);
+  expect(player.delivery("does anybody hear me?")).toBe("accepted");
+  await seconds(6);
+  expect(player.conversation.link).toBe("polling");
+  expect(player.delivery("does anybody hear me?")).toBe("delivered");
+  staffSays("yes");
+  await seconds(16);
+  expect(player.contents().at(-1)).toBe("yes");
+
+  if (player.transport) player.transport.deaf = false;
+  staffSays("and again");
+  await seconds(1);
+  expect(player.conversation.link).toBe("live");
+});
+
+test("events that are late are waited for with a doubt that their coming ends", async () => {
+  const player = portal();
+  await seconds(20);
+  system().faults.broadcast = [8_000, 8_000];
+  player.conversation.send("hello");
+  await seconds(6);
+  expect(player.conversation.link).toBe("polling");
+  await seconds(4);
+  expect(player.conversation.link).toBe("live");
+});
+
+test("a refused authorization is tried again", async () => {
+  system().faults.refuseSubscription = 1;
+  const player = portal();
+  await seconds(10);
+  expect(player.conversation.link).toBe("polling");
+  system().faults.refuseSubscription = 0;
+  await seconds(31);
+  expect(player.conversation.link).toBe("live");
+});
+
+test("a history that does not answer leaves a gap, which is said", async () => {
+  system().faults.readsFail = true;
+  const player = portal();
+  await seconds(5);
+  expect(player.conversation.link).toBe("gap");
+  staffSays("hello");
+  await seconds(1);
+  expect(player.contents()).toEqual(["hello"]);
+  system().faults.pusherFails = true;
+  player.transport?.lose();
+  expect(player.conversation.link).toBe("cut");
+});
+
+test("no network is said, and what was missed is there when it is back", async () => {
+  const player = portal();
+  await seconds(20);
+  system().faults.networkFails = true;
+  player.surroundings.set({ online: false });
+  player.transport?.lose();
+  await seconds(2);
+  expect(player.conversation.link).toBe("offline");
+  staffSays("hello");
+  await seconds(60);
+  system().faults.networkFails = false;
+  player.surroundings.set({ online: true });
+  await seconds(5);
+  expect(player.conversation.link).toBe("live");
+  expect(player.contents()).toEqual(["hello"]);
+});
+
+test("staff hear each other, and their own confirmations", async () => {
+  const ada = portal({ identity: ADA });
+  const grace = portal({ identity: { role: "staff", subject: "grace", name: "Grace" } });
+  await seconds(1);
+  ada.conversation.send("I take this one");
+  await seconds(1);
+  expect(ada.delivery("I take this one")).toBe("delivered");
+  expect(grace.contents()).toEqual(["I take this one"]);
+  expect(grace.entries()[0]?.delivery).toBeNull();
+  expect(grace.entries()[0]?.senderName).toBe("Ada");
+});

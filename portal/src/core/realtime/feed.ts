@@ -1,0 +1,70 @@
+import { Observable, type Unsubscribe } from "../observable.js";
+import { parseMessage, parseSession } from "../parse.js";
+import type { Message, Session } from "../types.js";
+import { MESSAGE_SENT, NEW_PLAYER_MESSAGE, SESSION_UPDATED } from "./channels.js";
+import { Hearing } from "./hearing.js";
+import type { Realtime } from "./realtime.js";
+
+/** What is told of one channel. */
+export interface FeedListener {
+  message(message: Message): void;
+  session(session: Session): void;
+}
+
+/** A connection that brings nothing is made anew, but not more often than this, in milliseconds. */
+const RECONNECT_EVERY_MS = 60_000;
+
+/** The one channel that this portal listens to. Changes when events begin or cease to come. */
+export class Feed extends Observable {
+  readonly hearing = new Hearing(() => this.#hearingChanged());
+  readonly #listeners = new Set<FeedListener>();
+  #realtime: Realtime | null = null;
+  #leave: Unsubscribe | null = null;
+  #reconnectedAt = Number.NEGATIVE_INFINITY;
+
+  /** Begins to listen; the channel's name is not known from the start. */
+  connect(realtime: Realtime, channel: string): void {
+    this.#realtime = realtime;
+    this.#leave = realtime.listen(channel, {
+      subscribed: (now) => this.hearing.subscription(now),
+      event: (name, data) => this.#take(name, data),
+    });
+  }
+
+  listen(listener: FeedListener): Unsubscribe {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The network is back, or there is another token. */
+  tryNow(): void {
+    this.#realtime?.tryNow();
+  }
+
+  close(): void {
+    this.hearing.stopWaiting();
+    this.#leave?.();
+    this.#realtime?.close();
+  }
+
+  #take(name: string, data: unknown): void {
+    if (name === MESSAGE_SENT || name === NEW_PLAYER_MESSAGE) {
+      const message = parseMessage(data);
+      if (message === null) return;
+      this.hearing.heard(message.messageId);
+      for (const listener of [...this.#listeners]) listener.message(message);
+    } else if (name === SESSION_UPDATED) {
+      const session = parseSession(data);
+      if (session === null) return;
+      for (const listener of [...this.#listeners]) listener.session(session);
+    }
+  }
+
+  #hearingChanged(): void {
+    if (this.hearing.deaf && Date.now() - this.#reconnectedAt > RECONNECT_EVERY_MS) {
+      this.#reconnectedAt = Date.now();
+      this.#realtime?.reconnect();
+    }
+    this.changed();
+  }
+}

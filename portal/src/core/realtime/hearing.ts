@@ -1,0 +1,76 @@
+/** How long an event may take, in milliseconds, before it is missed. */
+const EVENT_DUE_MS = 5_000;
+/** What was accepted just before the subscription is not heard of, and not missed. */
+const SETTLED_AFTER_MS = 15_000;
+
+/**
+ * Whether events really come. A subscription says that they can; a message that is there while its event
+ * is not says that they do not. An event that comes says that they do again.
+ */
+export class Hearing {
+  readonly #changed: () => void;
+  readonly #due = new Map<string, ReturnType<typeof setTimeout>>();
+  #subscribedAt: number | null = null;
+  #deaf = false;
+
+  /** `changed` is called when `works` may have another value. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  get subscribed(): boolean {
+    return this.#subscribedAt !== null;
+  }
+
+  /** A subscription that brings nothing, though there is something. */
+  get deaf(): boolean {
+    return this.#deaf;
+  }
+
+  get works(): boolean {
+    return this.subscribed && !this.#deaf;
+  }
+
+  subscription(now: boolean): void {
+    if (now === this.subscribed) return;
+    this.#subscribedAt = now ? Date.now() : null;
+    this.#changed();
+  }
+
+  /** A message of one's own was accepted: its event is due. */
+  expect(messageId: string): void {
+    if (this.subscribed) this.#await(messageId);
+  }
+
+  /** The history has a message of which no event came so far. */
+  foundInHistory(messageId: string): void {
+    if (this.#subscribedAt === null) return;
+    if (Date.now() - this.#subscribedAt > SETTLED_AFTER_MS) this.#await(messageId);
+  }
+
+  /** An event came. */
+  heard(messageId: string): void {
+    clearTimeout(this.#due.get(messageId));
+    this.#due.delete(messageId);
+    if (!this.#deaf) return;
+    this.#deaf = false;
+    this.stopWaiting();
+    this.#changed();
+  }
+
+  stopWaiting(): void {
+    for (const timer of this.#due.values()) clearTimeout(timer);
+    this.#due.clear();
+  }
+
+  #await(messageId: string): void {
+    if (this.#due.has(messageId)) return;
+    const timer = setTimeout(() => {
+      this.#due.delete(messageId);
+      if (!this.subscribed || this.#deaf) return;
+      this.#deaf = true;
+      this.#changed();
+    }, EVENT_DUE_MS);
+    this.#due.set(messageId, timer);
+  }
+}

@@ -1,0 +1,102 @@
+import type Pusher from "pusher-js";
+import type { Options } from "pusher-js";
+import type { Api } from "../api/api.js";
+import type { PortalConfig } from "../config.js";
+import type { ChannelHandlers, Transport } from "./realtime.js";
+
+/** After so long without a word pusher-js asks whether the connection lives, in milliseconds. */
+const ACTIVITY_TIMEOUT_MS = 20_000;
+/** For how long it waits for the answer. */
+const PONG_TIMEOUT_MS = 6_000;
+
+/** pusher-js, loaded when it is first needed: the page stands before that. */
+export class PusherTransport implements Transport {
+  readonly #lost = new Set<() => void>();
+  readonly #wanted = new Map<string, ChannelHandlers>();
+  #pusher: Pusher | null = null;
+  #closed = false;
+
+  constructor(config: PortalConfig, api: Api) {
+    void this.#load(config, api);
+  }
+
+  subscribe(channel: string, handlers: ChannelHandlers): void {
+    this.#wanted.set(channel, handlers);
+    if (this.#pusher !== null) this.#subscribe(this.#pusher, channel, handlers);
+  }
+
+  unsubscribe(channel: string): void {
+    this.#wanted.delete(channel);
+    this.#pusher?.unsubscribe(channel);
+  }
+
+  onLost(listener: () => void): void {
+    this.#lost.add(listener);
+  }
+
+  reconnect(): void {
+    this.#pusher?.disconnect();
+    this.#pusher?.connect();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#pusher?.disconnect();
+  }
+
+  async #load(config: PortalConfig, api: Api): Promise<void> {
+    let failures = 0;
+    while (this.#pusher === null && !this.#closed) {
+      try {
+        const { default: Client } =
+          config.channelAccess === "encrypted"
+            ? await import("pusher-js/with-encryption")
+            : await import("pusher-js");
+        if (!this.#closed) this.#start(new Client(config.pusher.key, options(config, api)));
+      } catch {
+        // The network went away while the page was loading; polling goes on meanwhile.
+        failures += 1;
+        await new Promise((resolve) =>
+          setTimeout(resolve, Math.min(30_000, 1_000 * 2 ** failures)),
+        );
+      }
+    }
+  }
+
+  #start(pusher: Pusher): void {
+    this.#pusher = pusher;
+    pusher.connection.bind("state_change", ({ previous }: { previous: string }) => {
+      if (previous === "connected") for (const listener of this.#lost) listener();
+    });
+    for (const [channel, handlers] of this.#wanted) this.#subscribe(pusher, channel, handlers);
+  }
+
+  #subscribe(pusher: Pusher, name: string, handlers: ChannelHandlers): void {
+    pusher.subscribe(name).bind_global((event: string, data: unknown) => {
+      if (this.#wanted.get(name) !== handlers) return;
+      if (event === "pusher:subscription_succeeded") handlers.subscribed();
+      else if (event === "pusher:subscription_error") handlers.refused();
+      else if (!event.startsWith("pusher:")) handlers.event(event, data);
+    });
+  }
+}
+
+function options({ pusher }: PortalConfig, api: Api): Options {
+  const { host, port, scheme = "https", cluster = "" } = pusher;
+  return {
+    cluster,
+    ...(host === undefined ? {} : { wsHost: host }),
+    ...(port === undefined ? {} : { wsPort: port, wssPort: port }),
+    forceTLS: scheme === "https",
+    enabledTransports: ["ws", "wss"],
+    activityTimeout: ACTIVITY_TIMEOUT_MS,
+    pongTimeout: PONG_TIMEOUT_MS,
+    channelAuthorization: {
+      customHandler: async ({ socketId, channelName }, callback) => {
+        const outcome = await api.authorize(socketId, channelName);
+        if (outcome.ok) callback(null, outcome.value);
+        else callback(new Error(outcome.failure.kind), null);
+      },
+    },
+  };
+}

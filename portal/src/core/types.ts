@@ -1,0 +1,45 @@
+/** The two kinds of sender. */
+export type SenderType = "player" | "staff";
+
+/** `pending`: nobody answered yet; `active`: staff answered or took it. */
+export type SessionStatus = "pending" | "active" | "resolved";
+
+/** Who uses this portal. */
+export interface Identity {
+  readonly role: SenderType;
+  /** The token's `sub`; a player's is its `playerId`. */
+  readonly subject: string;
+  readonly name: string | null;
+}
+
+/** A message as the history or an event tells of it. */
+export interface Message {
+  readonly messageId: string;
+  readonly playerId: string;
+  readonly playerName: string | null;
+  readonly senderType: SenderType;
+  readonly senderId: string | null;
+  readonly senderName: string | null;
+  readonly content: string;
+  /** When it was accepted, in microseconds since 1970. */
+  readonly at: number;
+  /** Its number in the conversation; only the history knows it. */
+  readonly seq: number | null;
+  /** The session that it belongs to; only the history knows it. */
+  readonly sessionId: string | null;
+  /** Only the beginning of the content is here: the history has all of it. */
+  readonly truncated: boolean;
+}
+
+/** One stretch of a conversation. Times are in microseconds since 1970. */
+export interface Session {
+  readonly id: string;
+  readonly playerId: string;
+  readonly playerName: string | null;
+  readonly status: SessionStatus;
+  readonly openedAt: number;
+  readonly lastMessageAt: number;
+  readonly resolvedAt: number | null;
+  /** Of two states of one session, the higher is the newer. */
+  readonly version: number;
+}

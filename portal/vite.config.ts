@@ -1,0 +1,29 @@
+import { resolve } from "node:path";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const pages = resolve(import.meta.dirname, "src/pages");
+
+/** The two pages, as the gateway serves them. */
+export default defineConfig({
+  root: pages,
+  base: "/portal/",
+  plugins: [react()],
+  build: {
+    outDir: resolve(import.meta.dirname, "dist"),
+    emptyOutDir: true,
+    target: "es2022",
+    // The pages' Content-Security-Policy takes nothing inline, and no data: URL.
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      input: {
+        player: resolve(pages, "player/index.html"),
+        staff: resolve(pages, "staff/index.html"),
+      },
+    },
+  },
+  test: {
+    root: import.meta.dirname,
+    include: ["src/**/*.test.ts", "simulation/**/*.test.ts"],
+  },
+});
