@@ -12,7 +12,7 @@ export default defineConfig({
   build: {
     outDir: resolve(import.meta.dirname, "dist"),
     emptyOutDir: true,
-    target: "es2022",
+    target: "es2024",
     // The pages' Content-Security-Policy takes nothing inline, and no data: URL.
     assetsInlineLimit: 0,
     rolldownOptions: {

@@ -10,7 +10,7 @@ export default defineConfig({
   build: {
     outDir: resolve(import.meta.dirname, "lib"),
     emptyOutDir: true,
-    target: "es2022",
+    target: "es2024",
     minify: true,
     cssCodeSplit: false,
     lib: {

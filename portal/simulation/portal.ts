@@ -1,4 +1,4 @@
-import { Chat } from "../src/core/chat.js";
+import { Chat, type ChatSurroundings } from "../src/core/chat.js";
 import type { Conversation } from "../src/core/conversation/conversation.js";
 import type { Entry } from "../src/core/conversation/timeline.js";
 import type { Identity } from "../src/core/types.js";
@@ -33,20 +33,19 @@ export class SimulatedPortal {
     } = options;
     this.tab = browser.tab();
     const config = { pusher: { key: "key" }, channelAccess: "private" } as const;
-    this.chat = new Chat(
-      { apiUrl: "http://chat.example", identity, token, getToken, config },
-      {
-        fetch: system.fetch,
-        transport: () => {
-          this.transport = system.transport();
-          return this.transport;
-        },
-        shelf: browser.shelf(this.tab),
-        tab: this.tab,
-        surroundings: this.surroundings,
-        random: () => system.between([0, 1]),
+    const around: ChatSurroundings = {
+      fetch: system.fetch,
+      transport: () => {
+        this.transport = system.transport();
+        return this.transport;
       },
-    );
+      shelf: browser.shelf(this.tab),
+      tab: this.tab,
+      surroundings: this.surroundings,
+      random: () => system.between([0, 1]),
+    };
+    const apiUrl = "http://chat.example";
+    this.chat = new Chat({ apiUrl, identity, token, getToken, config, around });
     this.conversation = this.chat.conversation(playerId);
     this.conversation.open();
   }

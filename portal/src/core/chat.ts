@@ -29,9 +29,11 @@ export interface ChatOptions {
   readonly getToken?: GetToken | null;
   /** How to hear of messages; the gateway is asked where it is not said. */
   readonly config?: PortalConfig | null;
+  /** What takes the place of parts of the browser; keep it the same object. */
+  readonly around?: ChatSurroundings;
 }
 
-/** What a test puts in the place of the browser and the network. */
+/** Parts of the browser and the network that something else may take the place of, as in a test. */
 export interface ChatSurroundings {
   readonly fetch?: typeof fetch;
   readonly transport?: (config: PortalConfig, api: Api) => Transport;
@@ -55,8 +57,8 @@ export class Chat {
   readonly #endings: Unsubscribe[] = [];
   #closed = false;
 
-  constructor(options: ChatOptions, around: ChatSurroundings = {}) {
-    const { identity, apiUrl } = options;
+  constructor(options: ChatOptions) {
+    const { identity, apiUrl, around = {} } = options;
     const storage = around.shelf === undefined ? localStorageOrNull() : null;
     const scope = `${apiUrl}|${identity.role}|${identity.subject}`;
     this.identity = identity;

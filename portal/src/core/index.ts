@@ -1,7 +1,7 @@
 // What lies beneath the components and needs no React: for a portal with components of its own.
 export type { Failure, Outcome } from "./api/failure.js";
 export type { GetToken } from "./api/tokens.js";
-export { Chat, type ChatOptions } from "./chat.js";
+export { Chat, type ChatOptions, type ChatSurroundings } from "./chat.js";
 export { loadConfig, type PortalConfig, type PusherConfig } from "./config.js";
 export type { Conversation } from "./conversation/conversation.js";
 export type { Older } from "./conversation/history.js";
@@ -11,4 +11,5 @@ export type { Row } from "./inbox/row.js";
 export type { Link } from "./link.js";
 export type { Observable, Unsubscribe } from "./observable.js";
 export type { ChannelAccess } from "./realtime/channels.js";
+export type { ChannelHandlers, Transport } from "./realtime/realtime.js";
 export type { Identity, Message, SenderType, Session, SessionStatus } from "./types.js";

@@ -1,0 +1,31 @@
+import { defineConfig } from "@playwright/test";
+
+const DEMO_PORT = 4179;
+
+/** Debian's Chromium; nothing is downloaded. */
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "test-results",
+  fullyParallel: true,
+  workers: 2,
+  forbidOnly: true,
+  reporter: "list",
+  use: {
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
+    },
+    timezoneId: "Europe/Berlin",
+    locale: "en-GB",
+    trace: "retain-on-failure",
+  },
+  projects: [
+    { name: "demo", testDir: "tests/demo", use: { baseURL: `http://127.0.0.1:${DEMO_PORT}` } },
+    { name: "stack", testDir: "tests/stack" },
+  ],
+  webServer: {
+    command: `npm run --silent build:demo && npx vite preview --config vite.demo.ts --host 127.0.0.1 --port ${DEMO_PORT} --strictPort`,
+    url: `http://127.0.0.1:${DEMO_PORT}`,
+    reuseExistingServer: true,
+  },
+});

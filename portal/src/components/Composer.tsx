@@ -1,0 +1,100 @@
+import { type KeyboardEvent, type Ref, useId, useLayoutEffect, useRef } from "react";
+import { useDraft } from "../hooks/useDraft.js";
+import { Icon } from "./Icon.js";
+import { usePortal } from "./PortalContext.js";
+import { lengthOf, MAX_CHARACTERS } from "./text.js";
+
+interface ComposerProps {
+  readonly ref?: Ref<HTMLTextAreaElement>;
+  /** What tells this draft from others. */
+  readonly draftKey: string;
+  readonly placeholder: string;
+  readonly onSend: (content: string) => void;
+  readonly onEscape?: () => void;
+}
+
+/** From here on it says how many characters are left. */
+const WARN_AT = 200;
+
+/** Where a message is written. */
+export function Composer({ ref, draftKey, placeholder, onSend, onEscape }: ComposerProps) {
+  const { strings } = usePortal();
+  const [draft, setDraft] = useDraft(draftKey);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const hint = useId();
+  const left = MAX_CHARACTERS - lengthOf(draft);
+  const canSend = draft.trim() !== "" && left >= 0;
+  useGrowing(field, draft);
+
+  const send = () => {
+    if (!canSend) return;
+    onSend(draft.trim());
+    setDraft("");
+    field.current?.focus();
+  };
+
+  const press = (event: KeyboardEvent) => {
+    // Enter that ends the composing of a character is not meant for us.
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      send();
+    } else if (event.key === "Escape" && onEscape !== undefined) {
+      event.preventDefault();
+      onEscape();
+    }
+  };
+
+  return (
+    <form
+      className="ppc-composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <div className="ppc-field">
+        <textarea
+          ref={(element) => {
+            field.current = element;
+            if (typeof ref === "function") ref(element);
+            else if (ref) ref.current = element;
+          }}
+          rows={1}
+          dir="auto"
+          value={draft}
+          placeholder={placeholder}
+          enterKeyHint="send"
+          aria-label={strings.composer.label}
+          aria-describedby={hint}
+          aria-invalid={left < 0}
+          onChange={(event) => setDraft(event.target.value)}
+          onKeyDown={press}
+        />
+        <button type="submit" className="ppc-send" aria-disabled={!canSend}>
+          <Icon name="send" />
+          <span className="ppc-hidden">{strings.composer.send}</span>
+        </button>
+      </div>
+      <p className="ppc-hidden" id={hint}>
+        {strings.composer.hint}
+      </p>
+      <p className="ppc-count" role="status" data-over={left < 0 || undefined}>
+        {left < 0
+          ? strings.composer.tooLong(-left)
+          : left <= WARN_AT && strings.composer.left(left)}
+      </p>
+    </form>
+  );
+}
+
+/** Makes the field as high as what is in it; how high at most, the style says. */
+function useGrowing(field: { current: HTMLTextAreaElement | null }, text: string): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: its height follows its text
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (element === null) return;
+    element.style.height = "auto";
+    element.style.height = `${element.scrollHeight}px`;
+  }, [field, text]);
+}

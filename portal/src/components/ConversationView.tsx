@@ -1,0 +1,48 @@
+import { type ReactNode, type Ref, useRef } from "react";
+import type { Chat } from "../core/chat.js";
+import type { Conversation } from "../core/conversation/conversation.js";
+import { Composer } from "./Composer.js";
+import { MessageList, type MessageListHandle } from "./MessageList.js";
+
+interface ConversationViewProps {
+  readonly chat: Chat;
+  readonly conversation: Conversation;
+  readonly placeholder: string;
+  readonly empty: ReactNode;
+  /** What is said above the field where one writes. */
+  readonly notice: ReactNode;
+  readonly composer?: Ref<HTMLTextAreaElement>;
+  readonly onUnread: (count: number) => void;
+  readonly onEscape?: () => void;
+}
+
+/** The messages of a conversation, and where the next one is written. */
+export function ConversationView(props: ConversationViewProps) {
+  const { chat, conversation, placeholder, empty, notice, composer, onUnread, onEscape } = props;
+  const { identity } = chat;
+  const list = useRef<MessageListHandle>(null);
+  const send = (content: string) => {
+    // Before the message is there, so that the list follows it into the same frame.
+    list.current?.toEnd();
+    conversation.send(content);
+  };
+  return (
+    <>
+      <MessageList
+        ref={list}
+        conversation={conversation}
+        viewer={identity}
+        empty={empty}
+        onUnread={onUnread}
+      />
+      {notice}
+      <Composer
+        {...(composer === undefined ? {} : { ref: composer })}
+        {...(onEscape === undefined ? {} : { onEscape })}
+        draftKey={`${identity.subject}/${conversation.playerId}`}
+        placeholder={placeholder}
+        onSend={send}
+      />
+    </>
+  );
+}

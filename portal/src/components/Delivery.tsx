@@ -1,0 +1,53 @@
+import type { Delivery } from "../core/conversation/timeline.js";
+import type { Strings } from "../strings/index.js";
+import { Icon, type IconName } from "./Icon.js";
+import { usePortal } from "./PortalContext.js";
+
+const ICONS: Record<Delivery["state"], IconName> = {
+  sending: "clock",
+  waiting: "clock",
+  accepted: "check",
+  delivered: "checks",
+  refused: "alert",
+};
+
+/** How far a message of one's own has come. */
+export function DeliveryMark({ delivery }: { delivery: Delivery }) {
+  const { strings } = usePortal();
+  const { state } = delivery;
+  // What is as it should be is said by its sign alone, to who sees.
+  const isQuiet = state === "delivered" || state === "accepted" || state === "sending";
+  return (
+    <span className="ppc-delivery" data-state={state} title={strings.delivery[state]}>
+      <Icon name={ICONS[state]} />
+      <span className={isQuiet ? "ppc-hidden" : undefined}>{strings.delivery[state]}</span>
+    </span>
+  );
+}
+
+interface NotSentProps {
+  readonly delivery: Extract<Delivery, { state: "refused" }>;
+  onRetry(): void;
+  onDiscard(): void;
+}
+
+/** Why a message was not sent, and what can be done about it. */
+export function NotSent({ delivery, onRetry, onDiscard }: NotSentProps) {
+  const { strings } = usePortal();
+  return (
+    <div className="ppc-notsent">
+      <p>{reason(delivery, strings)}</p>
+      <button type="button" className="ppc-link" onClick={onRetry}>
+        {strings.delivery.tryAgain}
+      </button>
+      <button type="button" className="ppc-link ppc-link-danger" onClick={onDiscard}>
+        {strings.delivery.discard}
+      </button>
+    </div>
+  );
+}
+
+function reason({ failure }: NotSentProps["delivery"], { delivery }: Strings): string {
+  if (failure === null) return delivery.stale;
+  return failure.kind === "refused" ? delivery.refusedBecause(failure.detail) : delivery.refused;
+}

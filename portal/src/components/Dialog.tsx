@@ -1,0 +1,29 @@
+import { type ReactNode, useEffect, useId, useRef } from "react";
+import { Icon } from "./Icon.js";
+import { usePortal } from "./PortalContext.js";
+
+interface DialogProps {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+/** A window over the page, which takes the focus and gives it back. */
+export function Dialog({ title, onClose, children }: DialogProps) {
+  const { strings } = usePortal();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} className="ppc-dialog" aria-labelledby={heading} onClose={onClose}>
+      <header>
+        <h2 id={heading}>{title}</h2>
+        <button type="button" className="ppc-icon-button" onClick={() => dialog.current?.close()}>
+          <Icon name="close" />
+          <span className="ppc-hidden">{strings.settings.close}</span>
+        </button>
+      </header>
+      {children}
+    </dialog>
+  );
+}

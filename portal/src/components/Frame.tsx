@@ -1,0 +1,26 @@
+import { type ReactNode, useMemo } from "react";
+import type { Preferences } from "../hooks/usePreferences.js";
+import { formatsOf } from "../strings/formats.js";
+import { LANGUAGES } from "../strings/index.js";
+import { PortalContext } from "./PortalContext.js";
+
+interface FrameProps {
+  readonly preferences: Preferences;
+  readonly className: string;
+  readonly children: ReactNode;
+}
+
+/** Everything of a portal: its colours, its language, its words. */
+export function Frame({ preferences: { theme, language }, className, children }: FrameProps) {
+  const portal = useMemo(() => {
+    const strings = LANGUAGES[language];
+    return { strings, formats: formatsOf(language, strings) };
+  }, [language]);
+  return (
+    <PortalContext value={portal}>
+      <div className={`ppc ${className}`} lang={language} data-theme={theme}>
+        {children}
+      </div>
+    </PortalContext>
+  );
+}

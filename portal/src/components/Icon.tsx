@@ -1,0 +1,27 @@
+/** Drawings of 24 by 24, made of strokes. */
+const PATHS = {
+  send: "M4.5 12h13M12 5.5 18.5 12 12 18.5",
+  clock: "M12 7v5l3 2M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
+  check: "m5 12.5 4.5 4.5L19 7.5",
+  checks: "m2.5 12.5 4.5 4.5L16 8M12 16.5l.5.5L22 7.5",
+  alert: "M12 8v5m0 3.2v.1M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
+  down: "M12 5v14m-6.5-6.5L12 19l6.5-6.5",
+  back: "M19 12H5m6.5-6.5L5 12l6.5 6.5",
+  search: "m20 20-4.2-4.2M18 11a7 7 0 1 1-14 0 7 7 0 0 1 14 0Z",
+  close: "M6 6l12 12M18 6 6 18",
+  settings: "M4 7h9m5 0h2M4 17h2m5 0h9M13 4.5v5M6.5 14.5v5",
+  keyboard: "M3 7h18v10H3zM7 10.5v.1m3.3-.1v.1m3.4-.1v.1m3.3-.1v.1M8 14h8",
+  chat: "M20 11.5a7.5 7.5 0 0 1-11 6.6L4 19.5l1.4-4.6A7.5 7.5 0 1 1 20 11.5Z",
+  inbox: "M4 13.5 6.5 5h11l2.5 8.5V19H4v-5.5Zm0 0h4.5l1 2.5h5l1-2.5H20",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+/** A drawing beside a word that says the same, or within a control that has a name. */
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg className="ppc-icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,173 @@
+import {
+  type ReactNode,
+  type Ref,
+  useCallback,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
+import { Virtualizer, type VirtualizerHandle } from "virtua";
+import type { Conversation } from "../core/conversation/conversation.js";
+import type { Identity } from "../core/types.js";
+import { useObservable } from "../hooks/useObservable.js";
+import { useUnread } from "../hooks/useUnread.js";
+import { Icon } from "./Icon.js";
+import { MessageRow } from "./MessageRow.js";
+import { usePortal } from "./PortalContext.js";
+
+/** What can be asked of the list. */
+export interface MessageListHandle {
+  /** Goes to the newest message, and stays there. */
+  toEnd(): void;
+}
+
+interface MessageListProps {
+  readonly ref: Ref<MessageListHandle>;
+  readonly conversation: Conversation;
+  readonly viewer: Identity;
+  /** What stands there while there is no message. */
+  readonly empty: ReactNode;
+  /** How many messages have arrived below of what the reader looks at. */
+  readonly onUnread: (count: number) => void;
+}
+
+/** So near to the end the reader is taken to be at it, in pixels. */
+const END = 60;
+/** So near to the beginning of what is loaded, more is loaded. */
+const BEGINNING = 1_000;
+
+/** The messages of a conversation: only those in sight are in the page, however many there are. */
+export function MessageList({ ref, conversation, viewer, empty, onUnread }: MessageListProps) {
+  useObservable(conversation);
+  const { strings } = usePortal();
+  const { timeline, older } = conversation;
+  const count = timeline.length;
+  const scroller = useRef<HTMLDivElement>(null);
+  const list = useRef<VirtualizerHandle>(null);
+  const follows = useRef(true);
+  const [atEnd, setAtEnd] = useState(true);
+  const unread = useUnread(conversation, atEnd);
+  const prepended = usePrepended(count, timeline.at(0)?.messageId);
+  useLayoutEffect(() => onUnread(unread), [onUnread, unread]);
+
+  const toEnd = useCallback(() => {
+    follows.current = true;
+    const last = conversation.timeline.length - 1;
+    if (last >= 0) list.current?.scrollToIndex(last, { align: "end" });
+  }, [conversation]);
+  useImperativeHandle(ref, () => ({ toEnd }), [toEnd]);
+
+  // A message more, or one that has grown: whoever is at the end stays there.
+  const last = timeline.at(count - 1);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it follows what is last
+  useLayoutEffect(() => {
+    if (follows.current) toEnd();
+  }, [toEnd, count, last]);
+
+  const scrolled = (offset: number) => {
+    if (list.current === null) return;
+    const { scrollSize, viewportSize } = list.current;
+    follows.current = scrollSize - viewportSize - offset < END;
+    setAtEnd(follows.current);
+    if (offset < BEGINNING && older === "more") void conversation.loadOlder();
+  };
+
+  return (
+    <div className="ppc-messages">
+      <section
+        className="ppc-scroller"
+        ref={scroller}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within the keyboard's reach
+        tabIndex={0}
+        aria-label={strings.messages.label}
+      >
+        <div className="ppc-spacer" />
+        {count === 0 &&
+          (conversation.loaded ? empty : <Loading failed={conversation.failure !== null} />)}
+        <Virtualizer
+          ref={list}
+          scrollRef={scroller}
+          as="ol"
+          item="li"
+          shift={prepended}
+          bufferSize={400}
+          data={{ length: count }}
+          onScroll={scrolled}
+          onResize={() => follows.current && toEnd()}
+        >
+          {(_, index) => {
+            const entry = timeline.at(index);
+            if (entry === undefined) return <div key={index} />;
+            return (
+              <MessageRow
+                key={entry.messageId}
+                entry={entry}
+                before={timeline.at(index - 1)}
+                after={timeline.at(index + 1)}
+                isBeginning={index === 0 && conversation.loaded && older === "none"}
+                viewer={viewer}
+                conversation={conversation}
+              />
+            );
+          }}
+        </Virtualizer>
+      </section>
+      <div className="ppc-top-note" role="status">
+        {older === "loading" && <span className="ppc-chip">{strings.messages.loadingOlder}</span>}
+        {older === "failing" && (
+          <span className="ppc-chip">
+            {strings.messages.olderFailed}{" "}
+            <button
+              type="button"
+              className="ppc-link"
+              onClick={() => void conversation.loadOlder()}
+            >
+              {strings.delivery.tryAgain}
+            </button>
+          </span>
+        )}
+      </div>
+      {!atEnd && (
+        <button
+          type="button"
+          className="ppc-pill"
+          data-unread={unread > 0 || undefined}
+          onClick={toEnd}
+        >
+          <Icon name="down" />
+          {unread > 0 ? (
+            strings.messages.newCount(unread)
+          ) : (
+            <span className="ppc-hidden">{strings.messages.toNewest}</span>
+          )}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Shapes of messages, while they are being loaded. */
+function Loading({ failed }: { failed: boolean }) {
+  const { strings } = usePortal();
+  if (failed) return null;
+  return (
+    <div className="ppc-skeleton" role="status">
+      <span className="ppc-hidden">{strings.messages.loading}</span>
+      {["a", "b", "c", "d"].map((key) => (
+        <span key={key} />
+      ))}
+    </div>
+  );
+}
+
+/** Whether messages were put before the first since the last time: then the place is kept from the end. */
+function usePrepended(count: number, firstId: string | undefined): boolean {
+  const previous = useRef({ count, firstId });
+  const { current: was } = previous;
+  const prepended = was.firstId !== undefined && firstId !== was.firstId && count > was.count;
+  useLayoutEffect(() => {
+    previous.current = { count, firstId };
+  });
+  return prepended;
+}

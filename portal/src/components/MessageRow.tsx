@@ -1,0 +1,100 @@
+import { memo } from "react";
+import type { Conversation } from "../core/conversation/conversation.js";
+import type { Entry } from "../core/conversation/timeline.js";
+import type { Identity } from "../core/types.js";
+import { dayOf } from "../strings/formats.js";
+import { DeliveryMark, NotSent } from "./Delivery.js";
+import { MessageText } from "./MessageText.js";
+import { usePortal } from "./PortalContext.js";
+import { isFewEmoji } from "./text.js";
+
+interface MessageRowProps {
+  readonly entry: Entry;
+  readonly before: Entry | undefined;
+  readonly after: Entry | undefined;
+  readonly viewer: Identity;
+  /** It is the first of the whole conversation. */
+  readonly isBeginning: boolean;
+  readonly conversation: Conversation;
+}
+
+/** Messages of one sender within so long stand together, in microseconds. */
+const TOGETHER = 5 * 60 * 1_000_000;
+
+/** A message with what stands between it and the one before. */
+export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
+  const { entry, before, after, viewer, isBeginning, conversation } = props;
+  const { strings, formats } = usePortal();
+  const isFirst = before === undefined || !standTogether(before, entry);
+  const isLast = after === undefined || !standTogether(entry, after);
+  const isOwnSide = entry.senderType === viewer.role;
+  const sender = useSender(entry, viewer);
+  const state = entry.delivery?.state;
+  const isUnsettled = state !== undefined && state !== "delivered";
+  const classes = ["ppc-row", isOwnSide ? "ppc-row-own" : "", isFirst ? "ppc-row-first" : ""];
+
+  return (
+    <div className={classes.join(" ")}>
+      {isBeginning && <p className="ppc-divider">{strings.messages.beginning}</p>}
+      {(before === undefined || dayOf(before.at) !== dayOf(entry.at)) && (
+        <p className="ppc-divider ppc-divider-day">{formats.day(entry.at)}</p>
+      )}
+      {beginsSession(before, entry) && <p className="ppc-divider">{strings.messages.newSession}</p>}
+      {isFirst && sender.shown !== null && <p className="ppc-sender">{sender.shown}</p>}
+      <div
+        className={`ppc-bubble ppc-bubble-${entry.senderType}`}
+        data-state={state}
+        data-emoji={isFewEmoji(entry.content) || undefined}
+        data-tail={isLast || undefined}
+        data-message-id={entry.messageId}
+      >
+        <span className="ppc-hidden">{sender.spoken}: </span>
+        <span className="ppc-text" dir="auto">
+          <MessageText content={entry.content} />
+          {entry.truncated && "…"}
+        </span>
+        {entry.truncated && <span className="ppc-note">{strings.messages.truncated}</span>}
+      </div>
+      {(isLast || isUnsettled) && (
+        <p className="ppc-meta">
+          {entry.delivery !== null && <DeliveryMark delivery={entry.delivery} />}
+          <time dateTime={new Date(entry.at / 1000).toISOString()} title={formats.full(entry.at)}>
+            {formats.time(entry.at)}
+          </time>
+        </p>
+      )}
+      {entry.delivery?.state === "refused" && (
+        <NotSent
+          delivery={entry.delivery}
+          onRetry={() => conversation.retry(entry.messageId)}
+          onDiscard={() => conversation.discard(entry.messageId)}
+        />
+      )}
+    </div>
+  );
+});
+
+/** What the sender is called, in print and for who listens. */
+function useSender(entry: Entry, viewer: Identity): { shown: string | null; spoken: string } {
+  const { strings } = usePortal();
+  const { messages, player } = strings;
+  if (entry.delivery !== null) {
+    return { shown: viewer.role === "staff" ? messages.you : null, spoken: messages.you };
+  }
+  if (entry.senderType === "staff") {
+    const name = entry.senderName ?? player.staffName;
+    return { shown: name, spoken: name };
+  }
+  const name = entry.senderName ?? entry.playerName ?? messages.player;
+  return { shown: null, spoken: name };
+}
+
+function standTogether(a: Entry, b: Entry): boolean {
+  if (a.senderType !== b.senderType || a.senderId !== b.senderId) return false;
+  return b.at - a.at < TOGETHER && dayOf(a.at) === dayOf(b.at) && !beginsSession(a, b);
+}
+
+function beginsSession(before: Entry | undefined, entry: Entry): boolean {
+  if (!before?.sessionId || entry.sessionId === null) return false;
+  return before.sessionId !== entry.sessionId;
+}

@@ -1,0 +1,118 @@
+import { useState } from "react";
+import type { ChangePreferences, Preferences, Theme } from "../hooks/usePreferences.js";
+import { LANGUAGES, type Language } from "../strings/index.js";
+import { Dialog } from "./Dialog.js";
+import { Icon } from "./Icon.js";
+import { usePortal } from "./PortalContext.js";
+
+interface SettingsProps {
+  readonly preferences: Preferences;
+  readonly onChange: ChangePreferences;
+}
+
+/** A button, and behind it what the reader can choose. */
+export function Settings({ preferences, onChange }: SettingsProps) {
+  const { strings } = usePortal();
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <button
+        type="button"
+        className="ppc-icon-button"
+        aria-haspopup="dialog"
+        onClick={() => setOpen(true)}
+      >
+        <Icon name="settings" />
+        <span className="ppc-hidden">{strings.settings.label}</span>
+      </button>
+      {isOpen && (
+        <Dialog title={strings.settings.label} onClose={() => setOpen(false)}>
+          <Choices preferences={preferences} onChange={onChange} />
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function Choices({ preferences, onChange }: SettingsProps) {
+  const { settings } = usePortal().strings;
+  const [denied, setDenied] = useState(false);
+  const notify = async (wanted: boolean) => {
+    const granted = wanted && (await mayNotify());
+    setDenied(wanted && !granted);
+    onChange({ notifications: granted });
+  };
+  return (
+    <div className="ppc-settings">
+      <Switch
+        label={settings.sound}
+        on={preferences.sound}
+        onChange={(sound) => onChange({ sound })}
+      />
+      <Switch
+        label={settings.notifications}
+        on={preferences.notifications}
+        onChange={(wanted) => void notify(wanted)}
+      />
+      {denied && (
+        <p className="ppc-note" role="alert">
+          {settings.notificationsDenied}
+        </p>
+      )}
+      <label className="ppc-setting">
+        <span>{settings.theme}</span>
+        <select
+          value={preferences.theme}
+          onChange={(event) => onChange({ theme: event.target.value as Theme })}
+        >
+          {Object.entries(settings.themes).map(([theme, label]) => (
+            <option key={theme} value={theme}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label className="ppc-setting">
+        <span>{settings.language}</span>
+        <select
+          value={preferences.language}
+          onChange={(event) => onChange({ language: event.target.value as Language })}
+        >
+          {Object.entries(LANGUAGES).map(([language, { language: label }]) => (
+            <option key={language} value={language} lang={language}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+interface SwitchProps {
+  readonly label: string;
+  readonly on: boolean;
+  onChange(on: boolean): void;
+}
+
+/** Something that is on or off. */
+export function Switch({ label, on, onChange }: SwitchProps) {
+  return (
+    <label className="ppc-setting">
+      <span>{label}</span>
+      <input
+        type="checkbox"
+        role="switch"
+        aria-checked={on}
+        className="ppc-switch"
+        checked={on}
+        onChange={(event) => onChange(event.target.checked)}
+      />
+    </label>
+  );
+}
+
+async function mayNotify(): Promise<boolean> {
+  if (!("Notification" in globalThis)) return false;
+  return (await Notification.requestPermission()) === "granted";
+}

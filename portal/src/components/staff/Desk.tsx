@@ -1,0 +1,156 @@
+import { useCallback, useRef, useState } from "react";
+import type { Chat } from "../../core/chat.js";
+import type { Inbox } from "../../core/inbox/inbox.js";
+import type { SessionStatus } from "../../core/types.js";
+import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
+import { useObservable } from "../../hooks/useObservable.js";
+import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.js";
+import { useShortcuts } from "../../hooks/useShortcuts.js";
+import { useStatusChange } from "../../hooks/useStatusChange.js";
+import { useTitle } from "../../hooks/useTitle.js";
+import { Announcer } from "../Announcer.js";
+import { ConnectionBanner, ConnectionLight } from "../Connection.js";
+import { Icon } from "../Icon.js";
+import { usePortal } from "../PortalContext.js";
+import { Settings } from "../Settings.js";
+import { Help } from "./Help.js";
+import { InboxPanel, useRows } from "./InboxPanel.js";
+import { StaffConversation } from "./StaffConversation.js";
+
+interface DeskProps {
+  readonly chat: Chat;
+  readonly inbox: Inbox;
+  readonly preferences: Preferences;
+  readonly onChange: ChangePreferences;
+  readonly unreadInTitle: boolean;
+}
+
+/** The inbox and, beside it, the conversation that is chosen. */
+export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: DeskProps) {
+  useObservable(inbox);
+  const { strings } = usePortal();
+  const [status, setStatus] = useState<SessionStatus>("pending");
+  const [query, setQuery] = useState("");
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [helps, setHelps] = useState(false);
+  const searchField = useRef<HTMLInputElement>(null);
+  const composer = useRef<HTMLTextAreaElement>(null);
+  const rows = useRows(inbox, status, query);
+  const row = chosen === null ? undefined : inbox.row(chosen);
+  const change = useStatusChange(chat, chosen, row?.status ?? null);
+  const unread = inbox.list("pending").filter((each) => inbox.isUnread(each)).length;
+  useTitle(unread, unreadInTitle);
+
+  const step = (by: number) => {
+    const index = rows.findIndex(({ playerId }) => playerId === chosen);
+    const next = rows[index < 0 ? 0 : Math.min(Math.max(index + by, 0), rows.length - 1)];
+    if (next !== undefined) setChosen(next.playerId);
+  };
+  const toList = () => document.getElementById("ppc-inbox-list")?.focus();
+  const reply = () => composer.current?.focus();
+  useShortcuts(
+    {
+      j: () => step(1),
+      k: () => step(-1),
+      r: reply,
+      t: change.take,
+      e: change.resolve,
+      "/": () => searchField.current?.focus(),
+      "1": () => setStatus("pending"),
+      "2": () => setStatus("active"),
+      "3": () => setStatus("resolved"),
+      "?": () => setHelps(true),
+      Escape: toList,
+    },
+    preferences.singleKeys,
+  );
+
+  const listen = useCallback(
+    (alert: (what: Alert) => void) =>
+      inbox.onArrival(({ playerId, playerName, content }) =>
+        alert({
+          title: playerName ?? playerId,
+          text: content,
+          tag: `player-portal-chat/${playerId}`,
+        }),
+      ),
+    [inbox],
+  );
+  useAlerts(preferences, listen);
+  const announce = useCallback(
+    (say: (text: string) => void) =>
+      listen(({ title, text }) => say(strings.staff.newMessage(title, text))),
+    [listen, strings],
+  );
+
+  return (
+    <div className="ppc-desk" data-chosen={chosen !== null || undefined}>
+      <header className="ppc-header ppc-desk-header">
+        <span className="ppc-logo" aria-hidden="true">
+          <Icon name="chat" />
+        </span>
+        <h1 className="ppc-heading">{strings.staff.title}</h1>
+        <ConnectionLight link={inbox.link} />
+        <p className="ppc-who">
+          <bdi>{chat.identity.name ?? chat.identity.subject}</bdi>
+        </p>
+        <button
+          type="button"
+          className="ppc-icon-button"
+          aria-haspopup="dialog"
+          onClick={() => setHelps(true)}
+        >
+          <Icon name="keyboard" />
+          <span className="ppc-hidden">{strings.staff.shortcuts}</span>
+        </button>
+        <Settings preferences={preferences} onChange={onChange} />
+      </header>
+      <ConnectionBanner
+        link={inbox.link}
+        onTryNow={() => {
+          chat.tryNow();
+          inbox.refresh();
+        }}
+      />
+      <div className="ppc-desk-body">
+        <InboxPanel
+          inbox={inbox}
+          status={status}
+          query={query}
+          chosen={chosen}
+          searchField={searchField}
+          onStatus={setStatus}
+          onQuery={setQuery}
+          onChoose={setChosen}
+          onReply={reply}
+        />
+        {chosen === null ? (
+          <div className="ppc-conversation ppc-conversation-none">
+            <div className="ppc-empty">
+              <span className="ppc-empty-art" aria-hidden="true">
+                <Icon name="chat" />
+              </span>
+              <h2>{strings.staff.chooseTitle}</h2>
+              <p>{strings.staff.chooseText}</p>
+            </div>
+          </div>
+        ) : (
+          <StaffConversation
+            key={chosen}
+            chat={chat}
+            playerId={chosen}
+            row={row}
+            change={change}
+            composer={composer}
+            onBack={() => setChosen(null)}
+            onLeave={toList}
+          />
+        )}
+      </div>
+      {helps && (
+        <Help preferences={preferences} onChange={onChange} onClose={() => setHelps(false)} />
+      )}
+      <Announcer listen={announce} />
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+import { memo } from "react";
+import { lastActivity, type Row } from "../../core/inbox/row.js";
+import { Avatar } from "../Avatar.js";
+import { usePortal } from "../PortalContext.js";
+import { StatusBadge } from "../StatusBadge.js";
+import { optionId } from "./InboxList.js";
+
+interface InboxItemProps {
+  readonly row: Row;
+  readonly isChosen: boolean;
+  readonly isUnread: boolean;
+  readonly showsStatus: boolean;
+  /** In milliseconds since 1970. */
+  readonly now: number;
+  readonly onChoose: (playerId: string) => void;
+}
+
+/** From here on somebody has waited for too long, in microseconds. */
+const LONG = 10 * 60 * 1_000_000;
+
+/** One conversation of the inbox. */
+export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
+  const { row, isChosen, isUnread, showsStatus, now, onChoose } = props;
+  const { playerId, playerName, lastMessage, waitingSince, unanswered, status } = row;
+  const { strings, formats } = usePortal();
+  const { staff } = strings;
+  const isLate = waitingSince !== null && now * 1000 - waitingSince > LONG;
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the list that it is in hears the keys
+    // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus, and says which is active
+    <div
+      id={optionId(playerId)}
+      role="option"
+      className="ppc-item"
+      aria-selected={isChosen}
+      data-unread={isUnread || undefined}
+      onClick={() => onChoose(playerId)}
+    >
+      <Avatar id={playerId} name={playerName} />
+      <div className="ppc-item-body">
+        <p className="ppc-item-head">
+          <bdi className="ppc-item-name">{playerName ?? playerId}</bdi>
+          {isUnread && <span className="ppc-hidden">, {staff.unread}</span>}
+          <span className="ppc-item-time" data-late={isLate || undefined}>
+            {waitingSince === null
+              ? formats.short(lastActivity(row))
+              : staff.waiting(formats.since(waitingSince, now))}
+          </span>
+        </p>
+        <p className="ppc-item-foot">
+          <span className="ppc-item-text" dir="auto">
+            {lastMessage?.senderType === "staff" &&
+              `${lastMessage.senderName ?? strings.player.staffName}: `}
+            {lastMessage?.content.slice(0, 160)}
+          </span>
+          {showsStatus && <StatusBadge status={status} text={strings.status[status]} />}
+          {unanswered > 0 && (
+            <span className="ppc-item-count">
+              <span aria-hidden="true">{unanswered}</span>
+              <span className="ppc-hidden">{staff.unanswered(unanswered)}</span>
+            </span>
+          )}
+        </p>
+      </div>
+    </div>
+  );
+});

@@ -1,0 +1,178 @@
+import { type Ref, useDeferredValue, useMemo } from "react";
+import type { Count, Inbox } from "../../core/inbox/inbox.js";
+import type { Row } from "../../core/inbox/row.js";
+import type { SessionStatus } from "../../core/types.js";
+import { useObservable } from "../../hooks/useObservable.js";
+import { Icon } from "../Icon.js";
+import { usePortal } from "../PortalContext.js";
+import { InboxList } from "./InboxList.js";
+
+export const STATUSES: readonly SessionStatus[] = ["pending", "active", "resolved"];
+
+interface InboxPanelProps {
+  readonly inbox: Inbox;
+  readonly status: SessionStatus;
+  readonly query: string;
+  readonly chosen: string | null;
+  readonly searchField: Ref<HTMLInputElement>;
+  onStatus(status: SessionStatus): void;
+  onQuery(query: string): void;
+  onChoose(playerId: string): void;
+  /** Goes to where an answer is written. */
+  onReply(): void;
+}
+
+/** The inbox: a status or a search, and the conversations that it has. */
+export function InboxPanel(props: InboxPanelProps) {
+  const { inbox, status, query, chosen, searchField, onStatus, onQuery, onChoose, onReply } = props;
+  useObservable(inbox);
+  const { strings } = usePortal();
+  const rows = useRows(inbox, status, useDeferredValue(query));
+  const isSearch = query.trim() !== "";
+
+  return (
+    <section className="ppc-inbox" aria-label={strings.staff.inbox}>
+      <search className="ppc-search">
+        <Icon name="search" />
+        <input
+          ref={searchField}
+          type="search"
+          value={query}
+          maxLength={128}
+          autoComplete="off"
+          spellCheck={false}
+          aria-label={strings.staff.search}
+          placeholder={strings.staff.search}
+          onChange={(event) => onQuery(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") {
+              onQuery("");
+              event.currentTarget.blur();
+            } else if (event.key === "Enter" && rows[0] !== undefined) {
+              onChoose(rows[0].playerId);
+            }
+          }}
+        />
+        {query !== "" && (
+          <button type="button" className="ppc-icon-button" onClick={() => onQuery("")}>
+            <Icon name="close" />
+            <span className="ppc-hidden">{strings.staff.searchClear}</span>
+          </button>
+        )}
+      </search>
+      {!isSearch && <StatusTabs inbox={inbox} status={status} onStatus={onStatus} />}
+      <InboxList
+        key={isSearch ? "search" : status}
+        inbox={inbox}
+        rows={rows}
+        chosen={chosen}
+        showsStatus={isSearch}
+        labelledBy={isSearch ? null : `ppc-tab-${status}`}
+        onChoose={onChoose}
+        onReply={onReply}
+      />
+      <ListFoot {...{ inbox, status, query, rows, onChoose }} />
+    </section>
+  );
+}
+
+/** The rows of a status, or those of all that fit a search. */
+export function useRows(inbox: Inbox, status: SessionStatus, query: string): Row[] {
+  const version = inbox.version();
+  const wanted = query.trim().toLowerCase();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the inbox changes in place
+  return useMemo(() => {
+    if (wanted === "") return inbox.list(status);
+    return STATUSES.flatMap((each) => inbox.list(each)).filter(
+      ({ playerId, playerName }) =>
+        playerId.toLowerCase().includes(wanted) || playerName?.toLowerCase().includes(wanted),
+    );
+  }, [inbox, version, status, wanted]);
+}
+
+type StatusTabsProps = Pick<InboxPanelProps, "inbox" | "status" | "onStatus">;
+
+function StatusTabs({ inbox, status, onStatus }: StatusTabsProps) {
+  const { strings } = usePortal();
+  const move = (by: number) => {
+    const next = STATUSES.at((STATUSES.indexOf(status) + by) % STATUSES.length) ?? status;
+    onStatus(next);
+    document.getElementById(`ppc-tab-${next}`)?.focus();
+  };
+  return (
+    <div className="ppc-tabs" role="tablist" aria-label={strings.staff.inboxLabel}>
+      {STATUSES.map((each) => (
+        <button
+          key={each}
+          id={`ppc-tab-${each}`}
+          type="button"
+          role="tab"
+          className="ppc-tab"
+          data-status={each}
+          aria-selected={each === status}
+          aria-controls="ppc-inbox-list"
+          tabIndex={each === status ? 0 : -1}
+          onClick={() => onStatus(each)}
+          onKeyDown={(event) => {
+            if (event.key === "ArrowRight") move(1);
+            if (event.key === "ArrowLeft") move(-1);
+          }}
+        >
+          {strings.status[each]}{" "}
+          <span className="ppc-tab-count">{countText(inbox.count(each))}</span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+const countText = ({ count, more }: Count): string => (more ? `${count}+` : String(count));
+
+type ListFootProps = Pick<InboxPanelProps, "inbox" | "status" | "query" | "onChoose"> & {
+  readonly rows: readonly Row[];
+};
+
+const PLAYER_ID = /^[A-Za-z0-9_\-=@,.;]{1,128}$/;
+
+/** What stands below the list: more of it, or why it is empty. */
+function ListFoot({ inbox, status, query, rows, onChoose }: ListFootProps) {
+  const { staff } = usePortal().strings;
+  const wanted = query.trim();
+  if (wanted !== "") {
+    const canOpen = PLAYER_ID.test(wanted) && !rows.some(({ playerId }) => playerId === wanted);
+    return (
+      <div className="ppc-list-foot">
+        {rows.length === 0 && <p role="status">{staff.noneFound}</p>}
+        {canOpen && (
+          <button type="button" className="ppc-link" onClick={() => onChoose(wanted)}>
+            {staff.openPlayer(wanted)}
+          </button>
+        )}
+      </div>
+    );
+  }
+  if (rows.length === 0 && inbox.loaded) {
+    const [title, text] = {
+      pending: [staff.nonePending, staff.nonePendingText],
+      active: [staff.noneActive, staff.noneActiveText],
+      resolved: [staff.noneResolved, staff.noneResolvedText],
+    }[status];
+    return (
+      <div className="ppc-empty ppc-empty-list">
+        <span className="ppc-empty-art" aria-hidden="true">
+          <Icon name="inbox" />
+        </span>
+        <h3>{title}</h3>
+        <p>{text}</p>
+      </div>
+    );
+  }
+  if (!inbox.count(status).more) return null;
+  return (
+    <div className="ppc-list-foot">
+      <button type="button" className="ppc-link" onClick={() => void inbox.loadMore(status)}>
+        {staff.loadMore}
+      </button>
+    </div>
+  );
+}

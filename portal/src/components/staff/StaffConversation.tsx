@@ -1,0 +1,146 @@
+import { type Ref, useCallback, useEffect, useState } from "react";
+import type { Chat } from "../../core/chat.js";
+import type { Conversation } from "../../core/conversation/conversation.js";
+import type { Row } from "../../core/inbox/row.js";
+import { useConversation } from "../../hooks/useConversation.js";
+import { useNow } from "../../hooks/useNow.js";
+import { useObservable } from "../../hooks/useObservable.js";
+import type { StatusChange } from "../../hooks/useStatusChange.js";
+import { useVisible } from "../../hooks/useVisible.js";
+import { Avatar } from "../Avatar.js";
+import { ConversationView } from "../ConversationView.js";
+import { Icon } from "../Icon.js";
+import { usePortal } from "../PortalContext.js";
+import { StatusBadge } from "../StatusBadge.js";
+
+interface StaffConversationProps {
+  readonly chat: Chat;
+  readonly playerId: string;
+  readonly row: Row | undefined;
+  readonly change: StatusChange;
+  readonly composer: Ref<HTMLTextAreaElement>;
+  onBack(): void;
+  onLeave(): void;
+}
+
+/** The conversation with a player, beside the inbox. */
+export function StaffConversation({ chat, playerId, ...rest }: StaffConversationProps) {
+  const conversation = useConversation(chat, playerId);
+  if (conversation === null) return <div className="ppc-conversation" />;
+  return <OpenConversation chat={chat} conversation={conversation} {...rest} />;
+}
+
+type OpenConversationProps = Omit<StaffConversationProps, "playerId"> & {
+  readonly conversation: Conversation;
+};
+
+function OpenConversation(props: OpenConversationProps) {
+  const { chat, conversation, row, change, composer, onBack, onLeave } = props;
+  useObservable(conversation);
+  const { strings } = usePortal();
+  const { staff } = strings;
+  const { playerId, session } = conversation;
+  const name = session?.playerName ?? row?.playerName ?? playerId;
+  const markRead = useReading(chat, conversation);
+
+  return (
+    <section className="ppc-conversation" aria-label={staff.conversationOf(name)}>
+      <header className="ppc-header">
+        <button type="button" className="ppc-icon-button ppc-back" onClick={onBack}>
+          <Icon name="back" />
+          <span className="ppc-hidden">{staff.back}</span>
+        </button>
+        <Avatar id={playerId} name={name} />
+        <div className="ppc-heading">
+          <h2>
+            <bdi>{name}</bdi>
+          </h2>
+          <Facts conversation={conversation} row={row} />
+        </div>
+        <Actions status={session?.status ?? null} change={change} />
+      </header>
+      <ConversationView
+        chat={chat}
+        conversation={conversation}
+        placeholder={strings.composer.placeholderStaff}
+        composer={composer}
+        onUnread={markRead}
+        onEscape={onLeave}
+        empty={
+          <div className="ppc-empty">
+            <h3>{staff.conversationEmpty}</h3>
+            <p>{staff.conversationEmptyText}</p>
+          </div>
+        }
+        notice={
+          <p className="ppc-notice" role="status">
+            {change.failed ? staff.changeFailed : session?.status === "resolved" && staff.resolved}
+          </p>
+        }
+      />
+    </section>
+  );
+}
+
+/** Who it is, how far it has come, and how long the player has waited. */
+function Facts({ conversation, row }: { conversation: Conversation; row: Row | undefined }) {
+  const { strings, formats } = usePortal();
+  const now = useNow(30_000);
+  const { session, playerId } = conversation;
+  const waitingSince = row?.waitingSince ?? null;
+  return (
+    <p className="ppc-facts">
+      {session !== null && (
+        <StatusBadge status={session.status} text={strings.status[session.status]} />
+      )}
+      <bdi>{playerId}</bdi>
+      {waitingSince !== null && (
+        <span>{strings.staff.waiting(formats.since(waitingSince, now))}</span>
+      )}
+    </p>
+  );
+}
+
+interface ActionsProps {
+  readonly status: string | null;
+  readonly change: StatusChange;
+}
+
+/** What can be done with the session. */
+function Actions({ status, change }: ActionsProps) {
+  const { staff } = usePortal().strings;
+  if (status === null || status === "resolved") return null;
+  return (
+    <div className="ppc-actions">
+      {status === "pending" && (
+        <button
+          type="button"
+          className="ppc-button"
+          aria-disabled={change.asked !== null}
+          onClick={change.take}
+        >
+          {change.asked === "active" ? staff.taking : staff.take}
+        </button>
+      )}
+      <button
+        type="button"
+        className="ppc-button ppc-button-main"
+        aria-disabled={change.asked !== null}
+        onClick={change.resolve}
+      >
+        {change.asked === "resolved" ? staff.resolving : staff.resolve}
+      </button>
+    </div>
+  );
+}
+
+/** What is in sight has been read. */
+function useReading(chat: Chat, conversation: Conversation): (unread: number) => void {
+  const visible = useVisible();
+  const [unread, setUnread] = useState(0);
+  const newest = conversation.timeline.newest?.at ?? 0;
+  useEffect(() => {
+    if (visible && unread === 0 && newest > 0) chat.markRead(conversation.playerId, newest);
+  }, [chat, conversation, visible, unread, newest]);
+  return useCallback((count) => setUnread(count), []);
+}

@@ -1,0 +1,31 @@
+import { useEffect, useState } from "react";
+import { Chat, type ChatOptions } from "../core/chat.js";
+
+/** A chat that is open for as long as the component is there; null before it is. */
+export function useChat(options: ChatOptions): Chat | null {
+  const { apiUrl, identity, token = null, getToken = null, config = null, around } = options;
+  const { role, subject, name } = identity;
+  const [chat, setChat] = useState<Chat | null>(null);
+
+  // A renewed token does not make another chat: it is handed to the one that there is.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
+  useEffect(() => {
+    const who = { role, subject, name };
+    const opened = new Chat({
+      apiUrl,
+      identity: who,
+      token,
+      getToken,
+      config,
+      ...(around === undefined ? {} : { around }),
+    });
+    setChat(opened);
+    return () => {
+      setChat(null);
+      opened.close();
+    };
+  }, [apiUrl, role, subject, name, config, around]);
+
+  useEffect(() => chat?.replaceToken(token, getToken), [chat, token, getToken]);
+  return chat;
+}

@@ -1,0 +1,18 @@
+import { useEffect, useState } from "react";
+import type { Chat } from "../core/chat.js";
+import type { Inbox } from "../core/inbox/inbox.js";
+
+/** The staff's inbox, open for as long as the component is there; null before it is. */
+export function useInbox(chat: Chat): Inbox | null {
+  const [inbox, setInbox] = useState<Inbox | null>(null);
+  useEffect(() => {
+    const opened = chat.inbox();
+    opened.open();
+    setInbox(opened);
+    return () => {
+      setInbox(null);
+      opened.close();
+    };
+  }, [chat]);
+  return inbox;
+}

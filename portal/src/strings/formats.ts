@@ -1,0 +1,55 @@
+import type { Strings } from "./en.js";
+
+/** Times as the reader's language and zone have them. All are given in microseconds since 1970. */
+export interface Formats {
+  /** Such as 14:05. */
+  time(at: number): string;
+  /** Such as Today, Yesterday, Tuesday 3 March. */
+  day(at: number): string;
+  /** The whole of it, for whoever wants to know exactly. */
+  full(at: number): string;
+  /** How long ago, in short: 5 min, 2 h, 3 d. */
+  since(at: number, now: number): string;
+  /** When it was, in short: the time today, else the day. */
+  short(at: number): string;
+}
+
+const MINUTE_MS = 60_000;
+
+export function formatsOf(language: string, strings: Strings): Formats {
+  const time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+  const day = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" });
+  const dayOfYear = new Intl.DateTimeFormat(language, { dateStyle: "long" });
+  const shortDay = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
+  const full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
+  const unit = (name: string) =>
+    new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" });
+  const units = { minute: unit("minute"), hour: unit("hour"), day: unit("day") };
+  return {
+    time: (at) => time.format(at / 1000),
+    day: (at) => {
+      const days = daysBetween(at / 1000, Date.now());
+      if (days === 0) return strings.messages.today;
+      if (days === 1) return strings.messages.yesterday;
+      return (days < 300 ? day : dayOfYear).format(at / 1000);
+    },
+    full: (at) => full.format(at / 1000),
+    since: (at, now) => {
+      const minutes = Math.floor((now - at / 1000) / MINUTE_MS);
+      if (minutes < 1) return strings.ago.now;
+      if (minutes < 60) return units.minute.format(minutes);
+      if (minutes < 24 * 60) return units.hour.format(Math.floor(minutes / 60));
+      return units.day.format(Math.floor(minutes / (24 * 60)));
+    },
+    short: (at) => (daysBetween(at / 1000, Date.now()) === 0 ? time : shortDay).format(at / 1000),
+  };
+}
+
+/** The day of a time in the reader's zone, as a number that grows by one a day. */
+export function dayOf(at: number): number {
+  const date = new Date(at / 1000);
+  return Math.round(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86_400_000);
+}
+
+const daysBetween = (earlier: number, later: number): number =>
+  dayOf(later * 1000) - dayOf(earlier * 1000);

@@ -1,0 +1,19 @@
+import { createRequire } from "node:module";
+import { expect, type Page } from "@playwright/test";
+import type { AxeResults } from "axe-core";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core");
+
+/** axe-core finds nothing on the page as it is now. */
+export async function expectAccessible(page: Page): Promise<void> {
+  if (!(await page.evaluate(() => "axe" in window))) await page.addScriptTag({ path: AXE });
+  const { violations } = await page.evaluate(
+    (): Promise<AxeResults> => (window as unknown as { axe: typeof import("axe-core") }).axe.run(),
+  );
+  const found = violations.map(({ id, help, nodes }) => ({
+    id,
+    help,
+    where: nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)}: ${failureSummary}`),
+  }));
+  expect(found).toEqual([]);
+}

@@ -1,0 +1,120 @@
+import { expect, type Page, test } from "@playwright/test";
+import { expectAccessible } from "../axe.js";
+
+const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 375, height: 740 } };
+const THEMES = ["light", "dark"] as const;
+
+/** What is to be seen once a scene stands. */
+const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<void>>> = {
+  player: {
+    empty: (page) => seen(page, "How can we help?"),
+    busy: (page) => seen(page, "Found it"),
+    resolved: (page) => seen(page, "This conversation is resolved"),
+    polling: (page) => seen(page, "Live updates are away"),
+    gap: (page) => seen(page, "Earlier messages cannot be loaded"),
+    loading: (page) => expect(page.getByText("Loading messages")).toBeAttached(),
+    signedOut: (page) => seen(page, "Your sign-in has expired"),
+    cut: async (page) => {
+      await seen(page, "The chat cannot be reached");
+      await page.getByLabel("Your message").fill("Is anybody there?");
+      await page.keyboard.press("Enter");
+      await seen(page, "Not sent yet, trying again");
+    },
+    refused: async (page) => {
+      await page.getByLabel("Your message").fill("Something that is \u0000 refused");
+      await page.keyboard.press("Enter");
+      await page.getByLabel("Your message").fill("a draft\nof two lines");
+      await seen(page, "Try again");
+    },
+    settings: async (page) => {
+      await page.getByRole("button", { name: "Settings" }).click();
+      await seen(page, "Desktop notifications");
+    },
+    scrolledUp: async (page) => {
+      await seen(page, "Found it");
+      await page.getByRole("region", { name: "Messages" }).hover();
+      await page.mouse.wheel(0, -800);
+      await page.evaluate(() => {
+        const { system } = window as never as { system: { say(said: object): void } };
+        system.say({
+          playerId: "bo-1815",
+          senderType: "staff",
+          senderName: "Ada",
+          content: "There?",
+        });
+      });
+      await seen(page, "1 new message");
+    },
+    german: (page) => seen(page, "Im Gespräch"),
+  },
+  staff: {
+    empty: (page) => seen(page, "Nobody is waiting"),
+    busy: (page) => seen(page, "Yara Haddad"),
+    search: async (page) => {
+      await page.keyboard.press("/");
+      await page.getByLabel("Search by player").fill("na");
+      await seen(page, "Sora Tanaka");
+    },
+    conversation: async (page) => {
+      await seen(page, "Yara Haddad");
+      await page.keyboard.press("2");
+      await page.getByText("Bo Lindqvist").click();
+      await seen(page, "known problem");
+    },
+    pending: async (page) => {
+      await seen(page, "Yara Haddad");
+      await page.keyboard.press("j");
+      await seen(page, "Take");
+    },
+    help: async (page) => {
+      await seen(page, "Yara Haddad");
+      await page.keyboard.press("?");
+      await seen(page, "Shortcuts of a single key");
+    },
+    polling: (page) => seen(page, "Live updates are away"),
+    cut: (page) => seen(page, "The chat cannot be reached"),
+    signedOut: (page) => seen(page, "Your sign-in has expired"),
+    german: (page) => seen(page, "Support-Zentrale"),
+  },
+};
+
+/** Scenes that begin like another. */
+const LIKE: Record<string, string> = {
+  refused: "busy",
+  settings: "busy",
+  scrolledUp: "busy",
+  german: "busy",
+  search: "busy",
+  conversation: "busy",
+  pending: "busy",
+  help: "busy",
+};
+
+for (const [portal, scenes] of Object.entries(SCENES)) {
+  for (const [scene, stands] of Object.entries(scenes)) {
+    for (const theme of THEMES) {
+      for (const [size, viewport] of Object.entries(SIZES)) {
+        test(`${portal}, ${scene}, ${theme}, ${size}`, async ({ page }) => {
+          await page.setViewportSize(viewport);
+          await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+          const language = scene === "german" ? "de" : "en";
+          await page.goto(`/?portal=${portal}&scene=${LIKE[scene] ?? scene}&language=${language}`);
+          await stands(page);
+          await expectAccessible(page);
+          const overflow = await page.evaluate(
+            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          );
+          expect(overflow).toBe(0);
+          const name = `${portal}-${scene}-${theme}-${size}.png`;
+          if (process.env.SCREENSHOTS) await page.screenshot({ path: `screenshots/${name}` });
+        });
+      }
+    }
+  }
+}
+
+async function seen(page: Page, text: string): Promise<void> {
+  await expect(page.getByText(text).filter({ visible: true }).first()).toBeVisible({
+    timeout: 15_000,
+  });
+}

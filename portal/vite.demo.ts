@@ -1,0 +1,10 @@
+import { resolve } from "node:path";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+/** Both portals on a simulated system, in any state: `npm run dev`, and then `/?portal=staff&scene=busy`. */
+export default defineConfig({
+  root: resolve(import.meta.dirname, "demo"),
+  plugins: [react()],
+  build: { outDir: resolve(import.meta.dirname, "demo-dist"), emptyOutDir: true, target: "es2024" },
+});
