@@ -137,5 +137,4 @@ export const de: Strings = {
     wrongText:
       "Der Schlüssel in der Adresse passt nicht hierher. Folge dem Link im Portal noch einmal.",
   },
-  ago: { now: "gerade eben" },
 };

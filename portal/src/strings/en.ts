@@ -141,7 +141,6 @@ export const en = {
     wrongText:
       "The key in the address is not one for this page. Follow the link in the portal again.",
   },
-  ago: { now: "just now" },
 };
 
 /** What every language must say. */

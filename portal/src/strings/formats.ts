@@ -17,11 +17,12 @@ export interface Formats {
 const MINUTE_MS = 60_000;
 
 export function formatsOf(language: string, strings: Strings): Formats {
-  const time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-  const day = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" });
-  const dayOfYear = new Intl.DateTimeFormat(language, { dateStyle: "long" });
-  const shortDay = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
-  const full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
+  const locale = regionOf(language);
+  const time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+  const day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+  const dayOfYear = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
+  const shortDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+  const full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" });
   const unit = (name: string) =>
     new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" });
   const units = { minute: unit("minute"), hour: unit("hour"), day: unit("day") };
@@ -35,14 +36,18 @@ export function formatsOf(language: string, strings: Strings): Formats {
     },
     full: (at) => full.format(at / 1000),
     since: (at, now) => {
-      const minutes = Math.floor((now - at / 1000) / MINUTE_MS);
-      if (minutes < 1) return strings.ago.now;
+      const minutes = Math.max(1, Math.floor((now - at / 1000) / MINUTE_MS));
       if (minutes < 60) return units.minute.format(minutes);
       if (minutes < 24 * 60) return units.hour.format(Math.floor(minutes / 60));
       return units.day.format(Math.floor(minutes / (24 * 60)));
     },
     short: (at) => (daysBetween(at / 1000, Date.now()) === 0 ? time : shortDay).format(at / 1000),
   };
+}
+
+/** The reader's own region of a language, which decides how times are written: en-GB rather than en. */
+function regionOf(language: string): string {
+  return navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
 }
 
 /** The day of a time in the reader's zone, as a number that grows by one a day. */

@@ -85,11 +85,14 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
 
   return (
     <div className="ppc-desk" data-chosen={chosen !== null || undefined}>
+      <h1 className="ppc-hidden">{strings.staff.title}</h1>
       <header className="ppc-header ppc-desk-header">
         <span className="ppc-logo" aria-hidden="true">
           <Icon name="chat" />
         </span>
-        <h1 className="ppc-heading">{strings.staff.title}</h1>
+        <p className="ppc-heading ppc-title" aria-hidden="true">
+          {strings.staff.title}
+        </p>
         <ConnectionLight link={inbox.link} />
         <p className="ppc-who">
           <bdi>{chat.identity.name ?? chat.identity.subject}</bdi>

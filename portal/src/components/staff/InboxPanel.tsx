@@ -162,7 +162,7 @@ function ListFoot({ inbox, status, query, rows, onChoose }: ListFootProps) {
         <span className="ppc-empty-art" aria-hidden="true">
           <Icon name="inbox" />
         </span>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <p>{text}</p>
       </div>
     );

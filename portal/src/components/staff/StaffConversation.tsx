@@ -115,7 +115,7 @@ function Actions({ status, change }: ActionsProps) {
       {status === "pending" && (
         <button
           type="button"
-          className="ppc-button"
+          className="ppc-button ppc-button-main"
           aria-disabled={change.asked !== null}
           onClick={change.take}
         >
@@ -124,7 +124,7 @@ function Actions({ status, change }: ActionsProps) {
       )}
       <button
         type="button"
-        className="ppc-button ppc-button-main"
+        className={status === "pending" ? "ppc-button" : "ppc-button ppc-button-main"}
         aria-disabled={change.asked !== null}
         onClick={change.resolve}
       >

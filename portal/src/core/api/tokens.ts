@@ -8,7 +8,7 @@ export class Tokens extends Observable {
   #token: string | null;
   #getToken: GetToken | null;
   #renewal: Promise<string | null> | null = null;
-  #refused: string | null = null;
+  #signedOut = false;
 
   constructor(token: string | null, getToken: GetToken | null) {
     super();
@@ -18,15 +18,14 @@ export class Tokens extends Observable {
 
   /** Whether the token in use was refused and no other could be had. */
   get signedOut(): boolean {
-    return this.#refused !== null && this.#refused === this.#token;
+    return this.#signedOut;
   }
 
   /** The portal has another token, or another way to get one. */
   replace(token: string | null, getToken: GetToken | null): void {
     this.#getToken = getToken;
     if (token === null || token === this.#token) return;
-    this.#token = token;
-    this.changed();
+    this.#take(token);
   }
 
   /** The token to call with; null where the portal authenticates in another way. */
@@ -39,11 +38,17 @@ export class Tokens extends Observable {
     if (this.#token !== used) return this.#token;
     const token = await this.#renew();
     if (token !== null && token !== used) return token;
-    if (this.#token === used && this.#refused !== used) {
-      this.#refused = used;
+    if (this.#token === used && !this.#signedOut) {
+      this.#signedOut = true;
       this.changed();
     }
     return null;
+  }
+
+  #take(token: string): void {
+    this.#token = token;
+    this.#signedOut = false;
+    this.changed();
   }
 
   // All that wait for a new token wait for the same one.
@@ -58,9 +63,7 @@ export class Tokens extends Observable {
     if (this.#getToken === null) return null;
     try {
       const token = await this.#getToken();
-      const isNew = token !== this.#token;
-      this.#token = token;
-      if (isNew) this.changed();
+      if (token !== this.#token) this.#take(token);
       return token;
     } catch {
       return null;
