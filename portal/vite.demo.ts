@@ -6,5 +6,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   root: resolve(import.meta.dirname, "demo"),
   plugins: [react()],
+  // As strict as the gateway is with the pages.
+  preview: { headers: { "Content-Security-Policy": "default-src 'self'" } },
   build: { outDir: resolve(import.meta.dirname, "demo-dist"), emptyOutDir: true, target: "es2024" },
 });

@@ -122,8 +122,10 @@ function queue(system: SimulatedSystem): void {
   }
 }
 
-function many(count: number): Scene {
+/** So many messages; all of them are loaded at once, or page by page as one scrolls. */
+function many(count: number, atOnce: boolean): Scene {
   return (system) => {
+    if (atOnce) system.pageSize = count;
     for (let number = count; number > 0; number -= 1) {
       const from = number % 3 === 0 ? "ada" : "player";
       const words = "and the sword was gone again ".repeat((number * 7) % 9);
@@ -171,6 +173,7 @@ export const SCENES: Record<string, Scene> = {
   loading: (system) => {
     system.faults = { ...NO_FAULTS, latency: [60_000, 60_000] };
   },
-  many: many(10_000),
-  most: many(100_000),
+  many: many(10_000, false),
+  manyLoaded: many(10_000, true),
+  mostLoaded: many(100_000, true),
 };

@@ -75,6 +75,8 @@ function whole(said: Said): Message {
  */
 export class SimulatedSystem {
   faults: Faults = { ...NO_FAULTS };
+  /** A page of history has at least so many messages, whatever is asked for. */
+  pageSize = 0;
   readonly store = new Store();
   /** How many calls arrived. */
   calls = 0;
@@ -218,7 +220,7 @@ export class SimulatedSystem {
 
   #history(playerId: string, query: URLSearchParams): Response {
     const { messages, session, lastSeq } = this.store.conversation(playerId);
-    const limit = Number(query.get("limit") ?? 50);
+    const limit = Math.max(this.pageSize, Number(query.get("limit") ?? 50));
     const head = { playerId, session: session === null ? null : sessionOf(session) };
     const after = query.get("after");
     if (after !== null) {

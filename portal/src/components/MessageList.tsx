@@ -65,6 +65,12 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
     if (follows.current) toEnd();
   }, [toEnd, count, last]);
 
+  // Whoever begins to scroll is not pulled back by what is measured at the same time.
+  const letGo = () => {
+    const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
+    if (scrollTop > 0 && scrollHeight > clientHeight) follows.current = false;
+  };
+
   const scrolled = (offset: number) => {
     if (list.current === null) return;
     const { scrollSize, viewportSize } = list.current;
@@ -81,6 +87,8 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within the keyboard's reach
         tabIndex={0}
         aria-label={strings.messages.label}
+        onWheel={({ deltaY }) => deltaY < 0 && letGo()}
+        onTouchMove={letGo}
       >
         <div className="ppc-spacer" />
         {count === 0 &&

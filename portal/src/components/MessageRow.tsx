@@ -28,7 +28,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const isFirst = before === undefined || !standTogether(before, entry);
   const isLast = after === undefined || !standTogether(entry, after);
   const isOwnSide = entry.senderType === viewer.role;
-  const sender = useSender(entry, viewer);
+  const sender = useSender(entry);
   const state = entry.delivery?.state;
   const isUnsettled = state !== undefined && state !== "delivered";
   const classes = ["ppc-row", isOwnSide ? "ppc-row-own" : "", isFirst ? "ppc-row-first" : ""];
@@ -75,12 +75,10 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
 });
 
 /** What the sender is called, in print and for who listens. */
-function useSender(entry: Entry, viewer: Identity): { shown: string | null; spoken: string } {
+function useSender(entry: Entry): { shown: string | null; spoken: string } {
   const { strings } = usePortal();
   const { messages, player } = strings;
-  if (entry.delivery !== null) {
-    return { shown: viewer.role === "staff" ? messages.you : null, spoken: messages.you };
-  }
+  if (entry.delivery !== null) return { shown: null, spoken: messages.you };
   if (entry.senderType === "staff") {
     const name = entry.senderName ?? player.staffName;
     return { shown: name, spoken: name };

@@ -34,6 +34,7 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
       await seen(page, "Found it");
       await page.getByRole("region", { name: "Messages" }).hover();
       await page.mouse.wheel(0, -800);
+      await expect(page.getByRole("button", { name: "Go to the newest messages" })).toBeVisible();
       await page.evaluate(() => {
         const { system } = window as never as { system: { say(said: object): void } };
         system.say({
@@ -98,6 +99,7 @@ for (const [portal, scenes] of Object.entries(SCENES)) {
           await page.setViewportSize(viewport);
           await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
           const language = scene === "german" ? "de" : "en";
+          const refusals = await watchPolicy(page);
           await page.goto(`/?portal=${portal}&scene=${LIKE[scene] ?? scene}&language=${language}`);
           await stands(page);
           await expectAccessible(page);
@@ -105,12 +107,26 @@ for (const [portal, scenes] of Object.entries(SCENES)) {
             () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
           );
           expect(overflow).toBe(0);
+          expect(refusals).toEqual([]);
           const name = `${portal}-${scene}-${theme}-${size}.png`;
           if (process.env.SCREENSHOTS) await page.screenshot({ path: `screenshots/${name}` });
         });
       }
     }
   }
+}
+
+/** What the page's Content-Security-Policy refuses from now on. */
+async function watchPolicy(page: Page): Promise<string[]> {
+  const refusals: string[] = [];
+  await page.exposeFunction("onRefusal", (what: string) => refusals.push(what));
+  await page.addInitScript(() => {
+    addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+      const { onRefusal } = window as never as { onRefusal(what: string): void };
+      onRefusal(`${violatedDirective} ${blockedURI}`);
+    });
+  });
+  return refusals;
 }
 
 async function seen(page: Page, text: string): Promise<void> {

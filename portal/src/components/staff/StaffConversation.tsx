@@ -8,6 +8,7 @@ import { useObservable } from "../../hooks/useObservable.js";
 import type { StatusChange } from "../../hooks/useStatusChange.js";
 import { useVisible } from "../../hooks/useVisible.js";
 import { Avatar } from "../Avatar.js";
+import { ConnectionLight } from "../Connection.js";
 import { ConversationView } from "../ConversationView.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
@@ -57,6 +58,7 @@ function OpenConversation(props: OpenConversationProps) {
           </h2>
           <Facts conversation={conversation} row={row} />
         </div>
+        <ConnectionLight link={conversation.link} />
         <Actions status={session?.status ?? null} change={change} />
       </header>
       <ConversationView

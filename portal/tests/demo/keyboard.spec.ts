@@ -1,0 +1,95 @@
+import { expect, type Page, test } from "@playwright/test";
+
+const chosen = (page: Page) => page.locator('[role="option"][aria-selected="true"]');
+const answer = (page: Page) => page.getByLabel("Your message");
+
+test.beforeEach(async ({ page }) => {
+  await page.goto("/?portal=staff&scene=busy");
+  await expect(page.getByText("Yara Haddad")).toBeVisible();
+});
+
+test("a whole conversation without a mouse", async ({ page }) => {
+  await page.keyboard.press("j");
+  await expect(chosen(page)).toContainText("Yara Haddad");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("k");
+  await expect(chosen(page)).toContainText("Dragon_Slayer");
+  await page.keyboard.press("t");
+  await expect(page.getByRole("tab", { name: "Pending 5" })).toBeVisible();
+  await page.keyboard.press("2");
+  await expect(chosen(page)).toContainText("Dragon_Slayer");
+
+  await page.keyboard.press("r");
+  await expect(answer(page)).toBeFocused();
+  await page.keyboard.type("On it, jump");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("in a minute");
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".ppc-bubble", { hasText: "On it, jump\nin a minute" })).toBeVisible();
+  await expect(answer(page)).toHaveValue("");
+
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("listbox")).toBeFocused();
+  await page.keyboard.press("e");
+  await expect(page.getByRole("tab", { name: "Resolved 3" })).toBeVisible();
+});
+
+test("the arrows go through the list, and Enter to the answer", async ({ page }) => {
+  await page.getByRole("listbox").focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("End");
+  await expect(chosen(page)).toContainText("Noor");
+  await page.keyboard.press("ArrowUp");
+  await expect(chosen(page)).toContainText("Sora Tanaka");
+  await page.keyboard.press("Enter");
+  await expect(answer(page)).toBeFocused();
+});
+
+test("single keys can be turned off, and writing is never taken for them", async ({ page }) => {
+  await page.keyboard.press("/");
+  await page.keyboard.type("j?");
+  await expect(page.getByLabel("Search by player")).toHaveValue("j?");
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await page.keyboard.press("Escape");
+
+  await page.keyboard.press("?");
+  await page.getByRole("switch", { name: "Shortcuts of a single key" }).click();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await page.keyboard.press("j");
+  await expect(chosen(page)).toHaveCount(0);
+});
+
+test("a search finds names and ids, and opens whoever has not written yet", async ({ page }) => {
+  await page.getByLabel("Search by player").fill("P-4412");
+  await expect(page.getByRole("option")).toHaveCount(1);
+  await page.getByLabel("Search by player").fill("nobody-yet");
+  await page.getByRole("button", { name: "Open the conversation of nobody-yet" }).click();
+  await expect(page.getByText("This player has not written yet")).toBeVisible();
+});
+
+test("a draft is there again when one comes back to its conversation", async ({ page }) => {
+  await page.getByText("Yara Haddad").click();
+  await answer(page).fill("half an answer");
+  await page.getByText("Sora Tanaka").click();
+  await expect(answer(page)).toHaveValue("");
+  await page.getByText("Yara Haddad").click();
+  await expect(answer(page)).toHaveValue("half an answer");
+});
+
+test("a new message is told to who listens, and moves nobody else", async ({ page }) => {
+  await page.keyboard.press("j");
+  await page.evaluate(() => {
+    const { system } = window as never as { system: { say(said: object): void } };
+    system.say({
+      playerId: "new-one",
+      playerName: "Zed",
+      senderType: "player",
+      content: "hi there",
+    });
+  });
+  await expect(page.getByRole("log")).toHaveText("New message of Zed: hi there");
+  await expect(page.getByRole("option").last()).toContainText("Zed");
+  await expect(chosen(page)).toContainText("Yara Haddad");
+});

@@ -1,0 +1,105 @@
+import { expect, type Page, test } from "@playwright/test";
+
+const BO = "bo-1815";
+
+/** The first message that is wholly in sight, and where its top is. */
+function inSight(page: Page): Promise<{ id: string; top: number }> {
+  return page.evaluate(() => {
+    const list = document.querySelector(".ppc-scroller")?.getBoundingClientRect();
+    for (const bubble of document.querySelectorAll<HTMLElement>(".ppc-bubble")) {
+      const { top } = bubble.getBoundingClientRect();
+      if (list && top >= list.top) return { id: bubble.dataset.messageId ?? "", top };
+    }
+    return { id: "", top: 0 };
+  });
+}
+
+async function topOf(page: Page, id: string): Promise<number> {
+  const box = await page.locator(`[data-message-id="${id}"]`).boundingBox();
+  return box?.y ?? Number.NaN;
+}
+
+const staffSays = (page: Page, content: string) =>
+  page.evaluate(
+    ({ playerId, content }) => {
+      const { system } = window as never as { system: { say(said: object): void } };
+      system.say({ playerId, senderType: "staff", senderName: "Ada", content });
+    },
+    { playerId: BO, content },
+  );
+
+/** Waits until nothing moves any more. */
+async function still(page: Page): Promise<void> {
+  await expect
+    .poll(() =>
+      page.evaluate(async () => {
+        const list = document.querySelector(".ppc-scroller");
+        const before = [list?.scrollTop, list?.scrollHeight];
+        for (let frames = 0; frames < 5; frames += 1) await new Promise(requestAnimationFrame);
+        return before[0] === list?.scrollTop && before[1] === list?.scrollHeight;
+      }),
+    )
+    .toBe(true);
+}
+
+test.beforeEach(async ({ page }) => {
+  await page.goto("/?portal=player&scene=many");
+  await expect(page.getByText("Message 10000")).toBeVisible();
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await page.getByRole("region", { name: "Messages" }).hover();
+});
+
+test("older messages come in above, and what one looks at stays where it is", async ({ page }) => {
+  const height = () =>
+    page.evaluate(() => document.querySelector(".ppc-scroller")?.scrollHeight ?? 0);
+  for (let pages = 0; pages < 3; pages += 1) {
+    await page.evaluate(() => {
+      const { system } = window as never as { system: { faults: { latency: number[] } } };
+      system.faults.latency = [500, 500];
+    });
+    const before = await height();
+    await page.evaluate(() => document.querySelector(".ppc-scroller")?.scrollTo({ top: 400 }));
+    await expect(page.getByText("Loading older messages")).toBeVisible();
+    await still(page);
+    const { id, top } = await inSight(page);
+    await expect.poll(height).toBeGreaterThan(before + 1_000);
+    await still(page);
+    expect(Math.abs((await topOf(page, id)) - top)).toBeLessThanOrEqual(1);
+  }
+});
+
+test("a message that arrives below moves nothing for who reads above, and is counted", async ({
+  page,
+}) => {
+  await page.mouse.wheel(0, -2_000);
+  await expect(page.getByRole("button", { name: "Go to the newest messages" })).toBeVisible();
+  await still(page);
+  const { id, top } = await inSight(page);
+  await staffSays(page, "one");
+  await staffSays(page, "two");
+  const pill = page.getByRole("button", { name: "2 new messages" });
+  await expect(pill).toBeVisible();
+  await expect(page).toHaveTitle("(2) Support");
+  expect(await topOf(page, id)).toBe(top);
+  await pill.click();
+  await expect(page.locator(".ppc-bubble", { hasText: "two" })).toBeVisible();
+  await expect(pill).toBeHidden();
+  await expect(page).toHaveTitle("Support");
+});
+
+test("who is at the end stays there, whatever arrives", async ({ page }) => {
+  for (let number = 1; number <= 5; number += 1) {
+    await staffSays(page, `news ${number} ${"and a long story ".repeat(number * 10)}`);
+    await expect(page.locator(".ppc-bubble", { hasText: `news ${number}` })).toBeVisible();
+  }
+  await still(page);
+  const rest = await page.evaluate(() => {
+    const list = document.querySelector(".ppc-scroller");
+    return list ? list.scrollHeight - list.scrollTop - list.clientHeight : Number.NaN;
+  });
+  expect(rest).toBeLessThanOrEqual(1);
+});
+
+test("only what is in sight is in the page", async ({ page }) => {
+  expect(await page.locator(".ppc-bubble").count()).toBeLessThan(60);
+});
