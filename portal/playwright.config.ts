@@ -23,7 +23,8 @@ export default defineConfig({
   },
   projects: [
     { name: "demo", testDir: "tests/demo", use: { baseURL: `http://127.0.0.1:${DEMO_PORT}` } },
-    { name: "stack", testDir: "tests/stack" },
+    // One after another: a broker that hangs hangs for all.
+    { name: "stack", testDir: "tests/stack", workers: 1 },
   ],
   webServer: {
     command: `npm run --silent build:demo && npx vite preview --config vite.demo.ts --host 127.0.0.1 --port ${DEMO_PORT} --strictPort`,

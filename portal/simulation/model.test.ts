@@ -23,6 +23,7 @@ const BAD: Faults = {
   loseEvent: 0.05,
   repeatEvent: 0.3,
   refuseSubscription: 0.3,
+  ignoreSubscription: 0.1,
   longestEvent: 40,
 };
 

@@ -23,6 +23,8 @@ export interface Faults {
   loseEvent: number;
   repeatEvent: number;
   refuseSubscription: number;
+  /** It is asked for, and nothing comes back. */
+  ignoreSubscription: number;
   /** Events longer than this are cut. */
   longestEvent: number;
   /** Tokens that are accepted; null: any, or none. */
@@ -44,6 +46,7 @@ export const NO_FAULTS: Faults = {
   loseEvent: 0,
   repeatEvent: 0,
   refuseSubscription: 0,
+  ignoreSubscription: 0,
   longestEvent: 10_000,
   token: null,
   sendsFail: false,

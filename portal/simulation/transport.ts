@@ -78,6 +78,7 @@ export class SimulatedTransport implements Transport {
   #ask(channel: string, handlers: ChannelHandlers): void {
     setTimeout(() => {
       if (!this.#connected || this.#wanted.get(channel) !== handlers) return;
+      if (this.#system.chance(this.#system.faults.ignoreSubscription)) return;
       if (this.#system.chance(this.#system.faults.refuseSubscription)) {
         handlers.refused();
       } else {

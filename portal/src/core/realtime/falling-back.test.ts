@@ -63,6 +63,16 @@ test("a refused authorization is tried again", async () => {
   expect(player.conversation.link).toBe("live");
 });
 
+test("a subscription that nobody answers is asked for again", async () => {
+  system().faults.ignoreSubscription = 1;
+  const player = portal();
+  await seconds(10);
+  expect(player.conversation.link).toBe("polling");
+  system().faults.ignoreSubscription = 0;
+  await seconds(6);
+  expect(player.conversation.link).toBe("live");
+});
+
 test("a history that does not answer leaves a gap, which is said", async () => {
   system().faults.readsFail = true;
   const player = portal();

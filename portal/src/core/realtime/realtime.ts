@@ -35,9 +35,13 @@ interface Channel {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
+/** A subscription that is not answered within so long is asked for again, in milliseconds. */
+const ANSWER_MS = 15_000;
+
 /**
  * Channels, each subscribed to once for any number of listeners. A refused subscription, which
- * pusher-js leaves at that, is tried again.
+ * pusher-js leaves at that, is tried again; so is one that gets no answer, as when the server does not
+ * believe its signature.
  */
 export class Realtime {
   readonly #transport: Transport;
@@ -48,7 +52,10 @@ export class Realtime {
     this.#transport = transport;
     this.#random = random;
     transport.onLost(() => {
-      for (const channel of this.#channels.values()) setSubscribed(channel, false);
+      for (const [name, channel] of this.#channels) {
+        setSubscribed(channel, false);
+        this.#await(name, channel);
+      }
     });
   }
 
@@ -68,10 +75,10 @@ export class Realtime {
     };
   }
 
-  /** Tries refused subscriptions now: there is a new token, or the tab has woken. */
+  /** Tries again now what waits for it: there is a new token, or the tab has woken. */
   tryNow(): void {
     for (const [name, channel] of this.#channels) {
-      if (channel.timer === undefined) continue;
+      if (channel.refusals === 0) continue;
       this.#transport.unsubscribe(name);
       this.#subscribe(name, channel);
     }
@@ -88,28 +95,36 @@ export class Realtime {
   }
 
   #subscribe(name: string, channel: Channel): void {
-    clearTimeout(channel.timer);
-    channel.timer = undefined;
+    this.#await(name, channel);
     this.#transport.subscribe(name, {
       subscribed: () => {
         channel.refusals = 0;
+        clearTimeout(channel.timer);
+        channel.timer = undefined;
         setSubscribed(channel, true);
       },
       refused: () => {
         if (this.#channels.get(name) !== channel) return;
         setSubscribed(channel, false);
         channel.refusals += 1;
-        clearTimeout(channel.timer);
-        const wait = backoff(channel.refusals, this.#random);
-        channel.timer = setTimeout(() => {
-          this.#transport.unsubscribe(name);
-          this.#subscribe(name, channel);
-        }, wait);
+        this.#again(name, channel, backoff(channel.refusals, this.#random));
       },
       event: (event, data) => {
         for (const listener of [...channel.listeners]) listener.event(event, data);
       },
     });
+  }
+
+  #await(name: string, channel: Channel): void {
+    this.#again(name, channel, ANSWER_MS);
+  }
+
+  #again(name: string, channel: Channel, afterMs: number): void {
+    clearTimeout(channel.timer);
+    channel.timer = setTimeout(() => {
+      this.#transport.unsubscribe(name);
+      this.#subscribe(name, channel);
+    }, afterMs);
   }
 
   #leave(name: string): void {

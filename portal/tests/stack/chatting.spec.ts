@@ -1,0 +1,134 @@
+import { expect, test } from "@playwright/test";
+import { expectAccessible } from "../axe.js";
+import {
+  address,
+  bubbles,
+  choose,
+  expectLight,
+  expectState,
+  newPlayer,
+  openPlayer,
+  openStaff,
+  persisted,
+  send,
+  write,
+} from "./system.js";
+
+test("a player and staff talk, side by side, and both see it at once", async ({
+  browser,
+}, info) => {
+  const name = newPlayer();
+  const [player, desk] = await Promise.all([openPlayer(browser, name), openStaff(browser)]);
+  await expect(player.getByText("How can we help?")).toBeVisible();
+
+  let began = Date.now();
+  await write(player, "My sword is gone");
+  await expect(desk.getByRole("option", { name: `Name of ${name}` })).toBeVisible();
+  info.annotations.push({ type: "player to staff, ms", description: String(Date.now() - began) });
+  await expectState(player, "My sword is gone", "delivered");
+  await expect(player.getByText("Waiting for an answer")).toBeVisible();
+
+  await choose(desk, name);
+  await desk.getByRole("button", { name: "Take" }).click();
+  await expect(player.getByText("In conversation")).toBeVisible();
+  began = Date.now();
+  await write(desk, "It is in the bank");
+  await expect(bubbles(player, "It is in the bank")).toBeVisible();
+  info.annotations.push({ type: "staff to player, ms", description: String(Date.now() - began) });
+  await expectState(desk, "It is in the bank", "delivered");
+  await expectAccessible(player);
+  await expectAccessible(desk);
+
+  await desk.getByRole("button", { name: "Resolve" }).click();
+  await expect(player.getByText("This conversation is resolved")).toBeVisible();
+  await expect(desk.getByText("Resolved. What you or the player write")).toBeVisible();
+  // None of it came by polling.
+  await expectLight(player, "Live");
+  await expectLight(desk, "Live");
+  expect(await persisted(name)).toEqual(["My sword is gone", "It is in the bank"]);
+});
+
+test("a session that is resolved while the player writes leaves what is written", async ({
+  browser,
+}) => {
+  const name = newPlayer();
+  const [player, desk] = await Promise.all([openPlayer(browser, name), openStaff(browser)]);
+  await write(player, "hello");
+  await choose(desk, name);
+  await player.getByLabel("Your message").fill("one more thi");
+  await desk.getByRole("button", { name: "Resolve" }).click();
+  await expect(player.getByText("This conversation is resolved")).toBeVisible();
+  await expect(player.getByLabel("Your message")).toHaveValue("one more thi");
+  await player.getByLabel("Your message").focus();
+  await player.keyboard.type("ng");
+  await player.keyboard.press("Enter");
+  await expect(player.getByText("Waiting for an answer")).toBeVisible();
+  await expect(desk.getByText("New session")).toBeVisible();
+});
+
+test("staff see each other's answers", async ({ browser }) => {
+  const name = newPlayer();
+  await send(name, "player", "hello");
+  const [ada, grace] = await Promise.all([openStaff(browser, "ada"), openStaff(browser, "grace")]);
+  await ada.getByLabel("Search by player").fill(name);
+  await ada.getByRole("option").first().click();
+  await grace.getByLabel("Search by player").fill(name);
+  await grace.getByRole("option").first().click();
+  await write(ada, "I take this one");
+  await expect(bubbles(grace, "I take this one")).toBeVisible();
+  await expect(grace.getByText("Ada", { exact: true })).toBeVisible();
+});
+
+test("what is written is shown, and nothing of it is done", async ({ browser }) => {
+  const name = newPlayer();
+  const player = await openPlayer(browser, name);
+  const content =
+    '<img src=x onerror="document.title=1"> javascript:alert(1) https://example.com/a';
+  await write(player, content);
+  const bubble = player.locator(".ppc-bubble");
+  await expect(bubble).toHaveAttribute("data-state", "delivered");
+  await expect(bubble).toContainText("<img src=x onerror=");
+  await expect(bubble.locator("img")).toHaveCount(0);
+  await expect(bubble.locator("a")).toHaveCount(1);
+  await expect(bubble.locator("a")).toHaveAttribute("href", "https://example.com/a");
+});
+
+test("a message that is too long for Pusher is there whole", async ({ browser }) => {
+  const name = newPlayer();
+  const [player, desk] = await Promise.all([openPlayer(browser, name), openStaff(browser)]);
+  await write(player, "first");
+  await choose(desk, name);
+  const content = `${"🗡️ ".repeat(1_200)}the end`;
+  await write(player, content);
+  await expect(desk.locator(".ppc-bubble", { hasText: "the end" })).toBeVisible();
+});
+
+test("a key that has expired is said, and what is written is kept for the next", async ({
+  page,
+}) => {
+  const name = newPlayer();
+  await page.goto(address("player", name, "Bo", -3_600));
+  await expect(page.getByText("Your sign-in has expired")).toBeVisible();
+  await write(page, "I am still here");
+  await expectState(page, "I am still here", "waiting");
+  await page.goto(address("player", name, "Bo"));
+  await expectState(page, "I am still here", "delivered");
+});
+
+test("the key is taken off the address, and is there after a reload", async ({ page }) => {
+  await page.goto(address("player", newPlayer(), "Bo"));
+  await expectLight(page, "Live");
+  expect(page.url()).not.toContain("token");
+  await page.reload();
+  await expectLight(page, "Live");
+});
+
+test("without a key, or with somebody else's, the page says what to do", async ({ page }) => {
+  await page.goto(address("player", newPlayer(), "Bo").replace(/#.*/, ""));
+  await expect(page.getByRole("heading", { name: "Open the chat from the portal" })).toBeVisible();
+  await expectAccessible(page);
+  await page.goto(address("player", newPlayer(), "Bo").replace("/player/", "/staff/"));
+  await expect(
+    page.getByRole("heading", { name: "This address is for somebody else" }),
+  ).toBeVisible();
+});

@@ -1,0 +1,127 @@
+import { expect, test } from "@playwright/test";
+import { expectAccessible } from "../axe.js";
+import {
+  address,
+  bubbles,
+  choose,
+  expectLight,
+  expectState,
+  newPlayer,
+  openPlayer,
+  openStaff,
+  persisted,
+  send,
+  withoutBroker,
+  withoutGateway,
+  withoutPusher,
+  write,
+} from "./system.js";
+
+const FIVE = ["one", "two", "three", "four", "five"];
+
+test("a broker that hangs: nothing is accepted, and then everything, once and in order", async ({
+  browser,
+}) => {
+  const name = newPlayer();
+  const player = await openPlayer(browser, name);
+  await withoutBroker(async () => {
+    for (const content of FIVE) await write(player, content);
+    await expectState(player, "five", "waiting");
+    await expectAccessible(player);
+  });
+  for (const content of FIVE) await expectState(player, content, "delivered");
+  await expect.poll(() => persisted(name)).toEqual(FIVE);
+});
+
+test("Pusher away: it says so, asks the history, and listens again when Pusher is back", async ({
+  browser,
+}) => {
+  const name = newPlayer();
+  const [player, desk] = await Promise.all([openPlayer(browser, name), openStaff(browser)]);
+  await write(player, "hello");
+  await choose(desk, name);
+  const comeBack = await withoutPusher();
+  try {
+    await expectLight(player, "Delayed");
+    await expectLight(desk, "Delayed");
+    await expect(player.getByText("Live updates are away")).toBeVisible();
+    await write(desk, "can you hear me?");
+    await expect(bubbles(player, "can you hear me?")).toBeVisible();
+    await write(player, "yes");
+    await expect(bubbles(desk, "yes")).toBeVisible();
+    await expectState(player, "yes", "delivered");
+  } finally {
+    await comeBack();
+  }
+  await expectLight(player, "Live");
+  await expectLight(desk, "Live");
+  await write(player, "and now at once");
+  await expect(bubbles(desk, "and now at once")).toBeVisible();
+});
+
+test("offline, and a reload with a full outbox: all of it is sent, once", async ({ browser }) => {
+  const name = newPlayer();
+  const player = await openPlayer(browser, name);
+  await player.context().setOffline(true);
+  for (const content of FIVE) await write(player, content);
+  await expectState(player, "five", "waiting");
+  await expectLight(player, "Offline");
+  const comeBack = await withoutGateway(player.context());
+  await player.context().setOffline(false);
+  await player.reload();
+  for (const content of FIVE) await expect(bubbles(player, content)).toBeVisible();
+  await comeBack();
+  for (const content of FIVE) await expectState(player, content, "delivered");
+  expect(await persisted(name)).toEqual(FIVE);
+});
+
+test("two tabs share what is not sent: the one sends what the other has left behind", async ({
+  browser,
+}) => {
+  const name = newPlayer();
+  const first = await openPlayer(browser, name);
+  const context = first.context();
+  const second = await context.newPage();
+  await second.goto(address("player", name, `Name of ${name}`));
+  await expectLight(second, "Live");
+  const comeBack = await withoutGateway(context);
+  for (const content of FIVE) await write(first, content);
+  await expectState(first, "five", "waiting");
+  for (const content of FIVE) await expect(bubbles(second, content)).toBeVisible();
+  await first.close();
+  await comeBack();
+  for (const content of FIVE) await expectState(second, content, "delivered");
+  expect(await persisted(name)).toEqual(FIVE);
+});
+
+test("a history of 10,000 messages: it opens at its end, and its beginning can be reached", async ({
+  browser,
+}) => {
+  test.setTimeout(300_000);
+  const name = newPlayer();
+  let next = 1;
+  const worker = async () => {
+    while (next <= 10_000)
+      await send(name, next % 2 === 0 ? "staff" : "player", `message ${next++}`);
+  };
+  await Promise.all(Array.from({ length: 48 }, worker));
+  await expect.poll(async () => (await persisted(name)).length, { timeout: 60_000 }).toBe(10_000);
+
+  const player = await openPlayer(browser, name);
+  await expect(player.locator(".ppc-bubble").last()).toBeInViewport();
+  const list = player.getByRole("region", { name: "Messages" });
+  const beginning = player.getByText("This is the beginning");
+  await expect
+    .poll(
+      async () => {
+        await list.evaluate((element) => element.scrollTo({ top: 0 }));
+        return beginning.count();
+      },
+      { timeout: 200_000, intervals: [50] },
+    )
+    .toBe(1);
+  expect(await player.locator(".ppc-bubble").count()).toBeLessThan(80);
+  await write(player, "and one more");
+  await expect(bubbles(player, "and one more")).toBeInViewport();
+  await expectState(player, "and one more", "delivered");
+});

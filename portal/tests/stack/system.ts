@@ -1,0 +1,146 @@
+import { createHmac, randomUUID } from "node:crypto";
+import { type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
+
+/**
+ * The system that `make up` has started, by what `.local/env` says of it. `PORTAL_URL` is for pages that
+ * somebody other than the gateway serves.
+ */
+export const SYSTEM = {
+  portal: process.env.PORTAL_URL ?? setting("GATEWAY_URL"),
+  pusher: process.env.LOCAL_PUSHER_URL ?? "",
+  rabbitmq: Number(process.env.PID_RABBITMQ),
+};
+
+function setting(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run this on a system, with its .local/env`);
+  return value;
+}
+
+export type Role = "player" | "staff";
+
+/** A token that is good for an hour, or for as many seconds as are said. */
+export function token(role: Role, sub: string, name: string, seconds = 3_600): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const exp = Math.floor(Date.now() / 1000) + seconds;
+  const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub, role, name, exp })}`;
+  const mac = createHmac("sha256", setting("AUTH_JWT_SECRET")).update(signed);
+  return `${signed}.${mac.digest("base64url")}`;
+}
+
+/** A player of this test's own. */
+export const newPlayer = (): string => `player-${randomUUID().slice(0, 8)}`;
+
+/** The address of a portal, with its key. */
+export function address(role: Role, sub: string, name: string, seconds?: number): string {
+  return `${SYSTEM.portal}/portal/${role}/#token=${token(role, sub, name, seconds)}`;
+}
+
+/** A player's chat, in a browser of its own. */
+export async function openPlayer(browser: Browser, player: string): Promise<Page> {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(address("player", player, `Name of ${player}`));
+  await expectLight(page, "Live");
+  return page;
+}
+
+/** The staff's desk, in a browser of its own. */
+export async function openStaff(browser: Browser, staff = "ada"): Promise<Page> {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(address("staff", staff, staff === "ada" ? "Ada" : "Grace"));
+  await expectLight(page, "Live");
+  return page;
+}
+
+/** Opens a player's conversation at the desk. */
+export async function choose(desk: Page, player: string): Promise<void> {
+  await desk.getByLabel("Search by player").fill(player);
+  await desk.getByRole("option").first().click();
+  await expect(desk.getByRole("heading", { name: `Name of ${player}` })).toBeVisible();
+}
+
+export async function expectLight(page: Page, text: string): Promise<void> {
+  await expect(page.locator(".ppc-light-text").first()).toHaveText(text, { timeout: 40_000 });
+}
+
+export async function write(page: Page, content: string): Promise<void> {
+  await page.getByLabel("Your message").fill(content);
+  await page.keyboard.press("Enter");
+}
+
+/** The bubbles that say `content`. */
+export const bubbles = (page: Page, content: string) =>
+  page.locator(".ppc-bubble").filter({ has: page.getByText(content, { exact: true }) });
+
+/** Waits until a message of one's own has come as far as `state`. */
+export async function expectState(page: Page, content: string, state: string): Promise<void> {
+  await expect(bubbles(page, content)).toHaveAttribute("data-state", state, { timeout: 40_000 });
+}
+
+interface Persisted {
+  readonly messages: readonly { readonly content: string }[];
+  readonly nextCursor?: string | null;
+}
+
+/** All that is persisted of a conversation, the oldest message first. */
+export async function persisted(player: string): Promise<string[]> {
+  const messages: string[] = [];
+  for (let after: string | null = "0"; after !== null; ) {
+    const url: string = `${SYSTEM.portal}/api/unified-chat/conversations/${player}?limit=200&after=${after}`;
+    const headers = { Authorization: `Bearer ${token("staff", "test", "Test")}` };
+    const page: Persisted = await (await fetch(url, { headers })).json();
+    messages.push(...page.messages.map(({ content }) => content));
+    after = page.nextCursor ?? null;
+  }
+  return messages;
+}
+
+/** Sends past the pages. */
+export async function send(player: string, role: Role, content: string): Promise<void> {
+  for (;;) {
+    const sender = role === "staff" ? { senderId: "ada", senderName: "Ada" } : {};
+    const response = await fetch(`${SYSTEM.portal}/api/staff-chat-integration/send`, {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        Authorization: `Bearer ${role === "staff" ? token("staff", "ada", "Ada") : token("player", player, "Bo")}`,
+      },
+      body: JSON.stringify({ playerId: player, senderType: role, content, ...sender }),
+    });
+    if (response.status === 202) return;
+    if (response.status !== 429)
+      throw new Error(`the message was answered with ${response.status}`);
+    const seconds = Number(response.headers.get("retry-after") ?? 1);
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  }
+}
+
+/** The broker hangs, for as long as `work` takes. */
+export async function withoutBroker(work: () => Promise<void>): Promise<void> {
+  process.kill(SYSTEM.rabbitmq, "SIGSTOP");
+  try {
+    await work();
+  } finally {
+    process.kill(SYSTEM.rabbitmq, "SIGCONT");
+  }
+}
+
+/** Nobody is connected to Pusher, nor can be, until what is given back is called. */
+export async function withoutPusher(): Promise<() => Promise<void>> {
+  const control = (milliseconds: number) =>
+    fetch(`${SYSTEM.pusher}/control/disconnect`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ refuseForMilliseconds: milliseconds }),
+    });
+  await control(600_000);
+  return async () => {
+    await control(1);
+  };
+}
+
+/** No call of the pages in `context` arrives, until what is given back is called. */
+export async function withoutGateway(context: BrowserContext): Promise<() => Promise<void>> {
+  await context.route("**/api/**", (route) => route.abort());
+  return () => context.unroute("**/api/**");
+}
