@@ -1,3 +1,4 @@
+import type { MouseEvent } from "react";
 import type { Delivery } from "../core/conversation/timeline.js";
 import type { Strings } from "../strings/index.js";
 import { Icon, type IconName } from "./Icon.js";
@@ -37,14 +38,22 @@ export function NotSent({ delivery, onRetry, onDiscard }: NotSentProps) {
   return (
     <div className="ppc-notsent">
       <p>{reason(delivery, strings)}</p>
-      <button type="button" className="ppc-link" onClick={onRetry}>
+      <button type="button" className="ppc-link" onClick={leaving(onRetry)}>
         {strings.delivery.tryAgain}
       </button>
-      <button type="button" className="ppc-link ppc-link-danger" onClick={onDiscard}>
+      <button type="button" className="ppc-link ppc-link-danger" onClick={leaving(onDiscard)}>
         {strings.delivery.discard}
       </button>
     </div>
   );
+}
+
+/** The button goes away with what it does: the focus stays with the messages. */
+function leaving(action: () => void) {
+  return ({ currentTarget }: MouseEvent<HTMLElement>) => {
+    currentTarget.closest<HTMLElement>(".ppc-scroller")?.focus();
+    action();
+  };
 }
 
 function reason({ failure }: NotSentProps["delivery"], { delivery }: Strings): string {

@@ -53,16 +53,19 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
 
   const toEnd = useCallback(() => {
     follows.current = true;
-    const last = conversation.timeline.length - 1;
-    if (last >= 0) list.current?.scrollToIndex(last, { align: "end" });
-  }, [conversation]);
+    const { current: element } = scroller;
+    if (element !== null) element.scrollTop = element.scrollHeight;
+  }, []);
   useImperativeHandle(ref, () => ({ toEnd }), [toEnd]);
 
   // A message more, or one that has grown: whoever is at the end stays there.
   const last = timeline.at(count - 1);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it follows what is last
   useLayoutEffect(() => {
-    if (follows.current) toEnd();
+    if (!follows.current) return;
+    toEnd();
+    // The list's own way gets a new bubble into sight in the frame in which it is measured; but it goes
+    // on for a while, whatever the reader does, so it is for who has just pressed Enter.
+    if (last?.source === "outbox") list.current?.scrollToIndex(count - 1, { align: "end" });
   }, [toEnd, count, last]);
 
   // Whoever begins to scroll is not pulled back by what is measured at the same time.
@@ -158,7 +161,13 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
 /** Shapes of messages, while they are being loaded. */
 function Loading({ failed }: { failed: boolean }) {
   const { strings } = usePortal();
-  if (failed) return null;
+  if (failed) {
+    return (
+      <div className="ppc-empty">
+        <p>{strings.messages.unavailable}</p>
+      </div>
+    );
+  }
   return (
     <div className="ppc-skeleton" role="status">
       <span className="ppc-hidden">{strings.messages.loading}</span>

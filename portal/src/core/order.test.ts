@@ -28,6 +28,7 @@ test("the id decides where the times are the same", () => {
     { at: 2, messageId: "a" },
   ];
   expect(compare(a, b)).toBeLessThan(0);
+  expect(compare(b, a)).toBeGreaterThan(0);
   expect(compare(c, a)).toBeGreaterThan(0);
   expect(compare(a, { ...a })).toBe(0);
   expect(position([a, c], b)).toBe(1);

@@ -87,6 +87,7 @@ export const de: Strings = {
   messages: {
     label: "Nachrichten",
     loading: "Nachrichten werden geladen…",
+    unavailable: "Nachrichten lassen sich gerade nicht laden. Neuer Versuch folgt…",
     loadingOlder: "Ältere Nachrichten werden geladen…",
     olderFailed: "Ältere Nachrichten ließen sich nicht laden.",
     beginning: "Hier beginnt das Gespräch",

@@ -91,6 +91,7 @@ export const en = {
   messages: {
     label: "Messages",
     loading: "Loading messages…",
+    unavailable: "Messages cannot be loaded right now. Trying again…",
     loadingOlder: "Loading older messages…",
     olderFailed: "Older messages could not be loaded.",
     beginning: "This is the beginning",

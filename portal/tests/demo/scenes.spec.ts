@@ -1,7 +1,7 @@
 import { expect, type Page, test } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
 
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 375, height: 740 } };
+const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 320, height: 640 } };
 const THEMES = ["light", "dark"] as const;
 
 /** What is to be seen once a scene stands. */

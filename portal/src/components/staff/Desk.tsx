@@ -1,4 +1,4 @@
-import { useCallback, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Inbox } from "../../core/inbox/inbox.js";
 import type { SessionStatus } from "../../core/types.js";
@@ -25,6 +25,17 @@ interface DeskProps {
   readonly unreadInTitle: boolean;
 }
 
+const toList = () => document.getElementById("ppc-inbox-list")?.focus();
+
+/** On a phone the inbox and the conversation hide each other: the focus goes along with what is shown. */
+function useFocusOnPhone(chosen: string | null, desk: RefObject<HTMLDivElement | null>): void {
+  useEffect(() => {
+    if (document.activeElement !== document.body) return;
+    if (chosen === null) toList();
+    else desk.current?.querySelector<HTMLElement>(".ppc-back")?.focus();
+  }, [chosen, desk]);
+}
+
 /** The inbox and, beside it, the conversation that is chosen. */
 export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: DeskProps) {
   useObservable(inbox);
@@ -35,18 +46,20 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
   const [helps, setHelps] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
+  const desk = useRef<HTMLDivElement>(null);
   const rows = useRows(inbox, status, query);
   const row = chosen === null ? undefined : inbox.row(chosen);
   const change = useStatusChange(chat, chosen, row?.status ?? null);
   const unread = inbox.list("pending").filter((each) => inbox.isUnread(each)).length;
   useTitle(unread, unreadInTitle);
 
+  useFocusOnPhone(chosen, desk);
+
   const step = (by: number) => {
     const index = rows.findIndex(({ playerId }) => playerId === chosen);
     const next = rows[index < 0 ? 0 : Math.min(Math.max(index + by, 0), rows.length - 1)];
     if (next !== undefined) setChosen(next.playerId);
   };
-  const toList = () => document.getElementById("ppc-inbox-list")?.focus();
   const reply = () => composer.current?.focus();
   useShortcuts(
     {
@@ -84,7 +97,7 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
   );
 
   return (
-    <div className="ppc-desk" data-chosen={chosen !== null || undefined}>
+    <div className="ppc-desk" ref={desk} data-chosen={chosen !== null || undefined}>
       <h1 className="ppc-hidden">{strings.staff.title}</h1>
       <header className="ppc-header ppc-desk-header">
         <span className="ppc-logo" aria-hidden="true">
@@ -146,6 +159,7 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
             change={change}
             composer={composer}
             onBack={() => setChosen(null)}
+            onReply={reply}
             onLeave={toList}
           />
         )}

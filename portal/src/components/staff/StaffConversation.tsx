@@ -21,6 +21,9 @@ interface StaffConversationProps {
   readonly change: StatusChange;
   readonly composer: Ref<HTMLTextAreaElement>;
   onBack(): void;
+  /** Goes to where an answer is written. */
+  onReply(): void;
+  /** Goes back to the list. */
   onLeave(): void;
 }
 
@@ -36,7 +39,7 @@ type OpenConversationProps = Omit<StaffConversationProps, "playerId"> & {
 };
 
 function OpenConversation(props: OpenConversationProps) {
-  const { chat, conversation, row, change, composer, onBack, onLeave } = props;
+  const { chat, conversation, row, change, composer, onBack, onReply, onLeave } = props;
   useObservable(conversation);
   const { strings } = usePortal();
   const { staff } = strings;
@@ -59,7 +62,12 @@ function OpenConversation(props: OpenConversationProps) {
           <Facts conversation={conversation} row={row} />
         </div>
         <ConnectionLight link={conversation.link} />
-        <Actions status={session?.status ?? null} change={change} />
+        <Actions
+          status={session?.status ?? null}
+          change={change}
+          onTaken={onReply}
+          onResolved={onLeave}
+        />
       </header>
       <ConversationView
         chat={chat}
@@ -106,10 +114,13 @@ function Facts({ conversation, row }: { conversation: Conversation; row: Row | u
 interface ActionsProps {
   readonly status: string | null;
   readonly change: StatusChange;
+  /** The buttons go away with what they do, and the focus goes on from here. */
+  onTaken(): void;
+  onResolved(): void;
 }
 
 /** What can be done with the session. */
-function Actions({ status, change }: ActionsProps) {
+function Actions({ status, change, onTaken, onResolved }: ActionsProps) {
   const { staff } = usePortal().strings;
   if (status === null || status === "resolved") return null;
   return (
@@ -119,7 +130,10 @@ function Actions({ status, change }: ActionsProps) {
           type="button"
           className="ppc-button ppc-button-main"
           aria-disabled={change.asked !== null}
-          onClick={change.take}
+          onClick={() => {
+            change.take();
+            onTaken();
+          }}
         >
           {change.asked === "active" ? staff.taking : staff.take}
         </button>
@@ -128,7 +142,10 @@ function Actions({ status, change }: ActionsProps) {
         type="button"
         className={status === "pending" ? "ppc-button" : "ppc-button ppc-button-main"}
         aria-disabled={change.asked !== null}
-        onClick={change.resolve}
+        onClick={() => {
+          change.resolve();
+          onResolved();
+        }}
       >
         {change.asked === "resolved" ? staff.resolving : staff.resolve}
       </button>

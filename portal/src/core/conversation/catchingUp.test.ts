@@ -104,6 +104,20 @@ test("older pages come in order, and end", async () => {
   );
 });
 
+test("what is persisted late and belongs above waits for the older pages", async () => {
+  said(150);
+  const player = portal();
+  await seconds(15);
+  const [first] = system().store.conversation("p1").messages;
+  const late = { playerId: "p1", senderType: "staff", content: "late" } as const;
+  system().say({ ...late, at: (first?.at ?? 0) - 1 });
+  await seconds(120);
+  expect(player.contents()).toHaveLength(100);
+  await Promise.all([player.conversation.loadOlder(), seconds(1)]);
+  expect(player.contents()).toHaveLength(151);
+  expect(player.contents()[0]).toBe("late");
+});
+
 test("an older page that cannot be had can be asked for again", async () => {
   said(150);
   const player = portal();
@@ -141,6 +155,7 @@ test("each arrival is announced once, and none of the first page", async () => {
   system().faults.repeatEvent = 1;
   staffSays("after");
   player.conversation.send("my own");
+  system().say({ playerId: "p1", senderType: "player", content: "from my phone" });
   await seconds(120);
   expect(arrived).toEqual(["after"]);
 });

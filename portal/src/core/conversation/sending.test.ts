@@ -105,7 +105,10 @@ test("a refused message that is tried again is sent", async () => {
 
 test("an old token is renewed once for all calls that it fails", async () => {
   system().faults.token = "new";
-  const getToken = vi.fn(async () => "new");
+  const getToken = vi.fn(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return "new";
+  });
   const player = portal({ token: "old", getToken });
   player.conversation.send("hello");
   await seconds(2);

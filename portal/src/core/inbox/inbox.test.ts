@@ -57,8 +57,10 @@ test("a conversation goes where its session is, whoever moves it", async () => {
   expect(inbox.row("p1")?.unanswered).toBe(1);
 });
 
-test("events that come twice count once", async () => {
+test("events that come twice count once, and are told once", async () => {
   const { inbox } = desk();
+  const arrived: string[] = [];
+  inbox.onArrival(({ content }) => arrived.push(content));
   await seconds(1);
   system().faults.repeatEvent = 1;
   says("p1", "one");
@@ -66,6 +68,23 @@ test("events that come twice count once", async () => {
   says("p1", "two");
   await seconds(1);
   expect(inbox.row("p1")?.unanswered).toBe(2);
+  expect(arrived).toEqual(["one", "two"]);
+});
+
+test("what was resolved long before one comes back is listed no more", async () => {
+  const { inbox } = desk();
+  says("gone", "hello");
+  await seconds(2);
+  system().faults.pusherFails = true;
+  system().disconnect();
+  system().store.change("gone", "resolved", system().now());
+  for (let number = 1; number <= 200; number += 1) {
+    system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
+    system().store.change(`p${number}`, "resolved", system().now());
+  }
+  await seconds(6);
+  expect(inbox.row("gone")).toBeUndefined();
+  expect(inbox.count("pending").count).toBe(0);
 });
 
 test("what happened while nobody told is put right", async () => {

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { isFewEmoji, lengthOf, pieces } from "./text.js";
+
+const links = (content: string) => pieces(content).flatMap(({ href }) => href ?? []);
+
+test("links are found, and the text around them is whole", () => {
+  const content = "see https://example.com/a?b=c#d, www.example.org or me@example.com.";
+  expect(links(content)).toEqual([
+    "https://example.com/a?b=c#d",
+    "http://www.example.org",
+    "mailto:me@example.com",
+  ]);
+  expect(
+    pieces(content)
+      .map(({ text }) => text)
+      .join(""),
+  ).toBe(content);
+});
+
+test("nothing that runs, or reaches into the reader's machine, becomes a link", () => {
+  for (const content of [
+    "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "vbscript:x",
+    "file:///etc/passwd",
+    "ftp://example.com/x",
+    "//example.com/x",
+  ]) {
+    for (const href of links(content)) expect(href).toMatch(/^(https?|mailto):/);
+  }
+  expect(links("javascript:alert(1)")).toEqual([]);
+});
+
+test("a few emoji are told from text", () => {
+  for (const content of ["🎉", "🎉🎉", "👩‍👩‍👧 👍🏽", "🇩🇪"]) expect(isFewEmoji(content)).toBe(true);
+  for (const content of ["🎉🎉🎉🎉", "ok 👍", "1", "#", ""])
+    expect(isFewEmoji(content)).toBe(false);
+});
+
+test("characters are counted as the gateway counts them", () => {
+  expect(lengthOf("  🗡️ ab \n")).toBe(5);
+});
