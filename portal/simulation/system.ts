@@ -5,9 +5,10 @@ import {
   SESSION_UPDATED,
 } from "../src/core/realtime/channels.js";
 import type { Message, Session, SessionStatus } from "../src/core/types.js";
+import { readHistory, readInbox } from "./reads.js";
 import { Store } from "./store.js";
 import { SimulatedTransport } from "./transport.js";
-import { eventOf, historyOf, json, problem, rfc3339, sessionOf } from "./wire.js";
+import { eventOf, json, problem, rfc3339, sessionOf } from "./wire.js";
 
 /** What goes wrong. Chances are from 0 to 1, times in milliseconds: at least, at most. */
 export interface Faults {
@@ -160,10 +161,10 @@ export class SimulatedSystem {
       return problem(503, "history-unavailable", { "Retry-After": "1" });
     }
     const [, playerId, status] = /conversations\/([^/]+)(\/status)?$/.exec(pathname) ?? [];
-    if (playerId === undefined) return this.#inbox(searchParams);
+    if (playerId === undefined) return readInbox(this.store, searchParams);
     const player = decodeURIComponent(playerId);
     if (status !== undefined) return this.#changeStatus(player, (await request.json()).status);
-    return this.#history(player, searchParams);
+    return readHistory(this.store, player, searchParams, this.pageSize);
   }
 
   #send(body: Message): Response {
@@ -219,48 +220,6 @@ export class SimulatedSystem {
 
   #broadcast(channel: string, name: string, data: unknown): void {
     for (const transport of this.#transports) transport.deliver(channel, name, data);
-  }
-
-  #history(playerId: string, query: URLSearchParams): Response {
-    const { messages, session, lastSeq } = this.store.conversation(playerId);
-    const limit = Math.max(this.pageSize, Number(query.get("limit") ?? 50));
-    const head = { playerId, session: session === null ? null : sessionOf(session) };
-    const after = query.get("after");
-    if (after !== null) {
-      const missed = messages
-        .filter(({ seq }) => seq > Number(after))
-        .sort((a, b) => a.seq - b.seq);
-      const page = missed.slice(0, limit);
-      const more = missed.length > limit;
-      const last = more ? (page.at(-1)?.seq ?? lastSeq) : lastSeq;
-      const nextCursor = more ? String(last) : null;
-      return json(200, { ...head, messages: page.map(historyOf), nextCursor, lastSeq: last });
-    }
-    const before = query.get("before");
-    const end =
-      before === null ? messages.length : messages.findIndex((one) => one.messageId === before);
-    const start = Math.max(0, end - limit);
-    const nextCursor = start > 0 ? (messages[start]?.messageId ?? null) : null;
-    const page = messages.slice(start, end).map(historyOf);
-    return json(200, { ...head, messages: page, nextCursor, lastSeq });
-  }
-
-  #inbox(query: URLSearchParams): Response {
-    const limit = Number(query.get("limit") ?? 50);
-    const start = Number(query.get("cursor") ?? 0);
-    const all = this.store.inbox(query.get("status") ?? "pending");
-    const conversations = all.slice(start, start + limit).flatMap(({ playerId, conversation }) => {
-      const last = conversation.messages.at(-1);
-      if (last === undefined || conversation.session === null) return [];
-      const { messages, session } = conversation;
-      const answered = messages.findLastIndex(({ senderType }) => senderType === "staff");
-      const unansweredCount = session.status === "resolved" ? 0 : messages.length - 1 - answered;
-      return [
-        { playerId, session: sessionOf(session), lastMessage: historyOf(last), unansweredCount },
-      ];
-    });
-    const nextCursor = start + limit < all.length ? String(start + limit) : null;
-    return json(200, { conversations, nextCursor });
   }
 
   #later(times: readonly [number, number], work: () => void): void {

@@ -1,3 +1,5 @@
+import { Observable, type Unsubscribe } from "./observable.js";
+
 /**
  * How the portal is connected.
  * - `connecting`: at the start, before anything is known
@@ -11,24 +13,48 @@
 export type Link = "connecting" | "live" | "gap" | "polling" | "cut" | "offline" | "signedOut";
 
 /** What a link follows from. */
-export interface LinkFacts {
-  readonly signedOut: boolean;
-  readonly online: boolean;
-  /** Events come. */
-  readonly hears: boolean;
-  /** Whether the history answered last; null when it was not asked yet. */
-  readonly reads: boolean | null;
-  /** The connection may still come about. */
-  readonly starting: boolean;
-}
-
-export function linkOf({ signedOut, online, hears, reads, starting }: LinkFacts): Link {
-  if (signedOut) return "signedOut";
-  if (!online && !hears && reads !== true) return "offline";
-  if (hears) return reads === false ? "gap" : reads === null ? "connecting" : "live";
-  if (reads === false) return "cut";
-  return starting || reads === null ? "connecting" : "polling";
+export interface LinkParts {
+  readonly tokens: { readonly signedOut: boolean };
+  readonly surroundings: { readonly online: boolean };
+  readonly feed: { readonly hearing: { readonly works: boolean } };
 }
 
 /** How long a connection may take before polling is spoken of, in milliseconds. */
-export const STARTING_MS = 5_000;
+const STARTING_MS = 5_000;
+
+/** Finds out how the portal is connected, from whether events come and the history answers. */
+export class LinkWatch extends Observable {
+  readonly #parts: LinkParts;
+  #reads: boolean | null = null;
+  #starting = true;
+
+  constructor(parts: LinkParts) {
+    super();
+    this.#parts = parts;
+  }
+
+  get link(): Link {
+    const { tokens, surroundings, feed } = this.#parts;
+    const { works } = feed.hearing;
+    const reads = this.#reads;
+    if (tokens.signedOut) return "signedOut";
+    if (!surroundings.online && !works && reads !== true) return "offline";
+    if (works) return reads === false ? "gap" : reads === null ? "connecting" : "live";
+    if (reads === false) return "cut";
+    return this.#starting || reads === null ? "connecting" : "polling";
+  }
+
+  /** The history was asked: whether it has answered. */
+  answered(did: boolean): void {
+    this.#reads = did;
+  }
+
+  /** For a while after this the connection may still come about. */
+  start(): Unsubscribe {
+    const timer = setTimeout(() => {
+      this.#starting = false;
+      this.changed();
+    }, STARTING_MS);
+    return () => clearTimeout(timer);
+  }
+}

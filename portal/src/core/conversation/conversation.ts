@@ -2,9 +2,8 @@ import type { Api, HistoryPage } from "../api/api.js";
 import type { Failure, Outcome } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
-import { type Link, linkOf, STARTING_MS } from "../link.js";
+import { type Link, LinkWatch } from "../link.js";
 import { Observable, type Unsubscribe } from "../observable.js";
-import type { OutboxItem } from "../outbox/item.js";
 import type { Outbox } from "../outbox/outbox.js";
 import { newerSession } from "../parse.js";
 import { Poller } from "../poller.js";
@@ -12,8 +11,9 @@ import type { Feed } from "../realtime/feed.js";
 import type { Surroundings } from "../surroundings.js";
 import type { Identity, Message, Session } from "../types.js";
 import { History, type Older } from "./history.js";
+import { Messages } from "./messages.js";
 import { pause } from "./pace.js";
-import { type Delivery, type Entry, entryOf, type Source, Timeline } from "./timeline.js";
+import type { Entry, Timeline } from "./timeline.js";
 
 /** What a conversation needs of its surroundings. */
 export interface ConversationParts {
@@ -32,20 +32,15 @@ export interface ConversationParts {
  */
 export class Conversation extends Observable {
   readonly playerId: string;
-  readonly timeline = new Timeline();
   readonly #parts: ConversationParts;
   readonly #history: History;
+  readonly #messages: Messages;
+  readonly #link: LinkWatch;
   readonly #poller: Poller;
   readonly #endings: Unsubscribe[] = [];
   readonly #arrivals = new Set<(entry: Entry) => void>();
-  /** Messages that are not here whole. */
-  readonly #truncated = new Set<string>();
-  /** Messages of one's own that are accepted and not yet seen. */
-  readonly #unseen = new Set<string>();
   #session: Session | null = null;
   #failure: Failure | null = null;
-  #reads: boolean | null = null;
-  #starting = true;
   #sinceSubscribed = 0;
   #idle = 0;
 
@@ -53,10 +48,17 @@ export class Conversation extends Observable {
     super();
     this.playerId = playerId;
     this.#parts = parts;
+    this.#link = new LinkWatch(parts);
+    this.#messages = new Messages({
+      outbox: parts.outbox,
+      hearing: parts.feed.hearing,
+      identity: parts.identity,
+      hasOlder: () => this.#history.older !== "none",
+    });
     this.#history = new History(parts.api, playerId, {
-      newest: (page, anew) => this.#takeNewest(page, anew),
-      missed: (page) => this.#takeMissed(page),
-      older: (page) => this.#takeAll(page),
+      newest: (page, anew) => this.#takePage(page, () => this.#messages.takeNewest(page, anew)),
+      missed: (page) => this.#takePage(page, () => this.#announce(this.#messages.takeMissed(page))),
+      older: (page) => this.#takePage(page, () => this.#messages.takeOlder(page)),
       changed: () => this.changed(),
     });
     const pace = () =>
@@ -64,10 +66,14 @@ export class Conversation extends Observable {
         hears: parts.feed.hearing.works,
         visible: parts.surroundings.visible,
         sinceSubscribed: this.#sinceSubscribed,
-        wanting: this.#truncated.size + this.#unseen.size > 0,
+        wanting: this.#messages.wanting,
         idle: this.#idle,
       });
     this.#poller = new Poller(() => this.#ask(), pace, parts.random);
+  }
+
+  get timeline(): Timeline {
+    return this.#messages.timeline;
   }
 
   /** The latest session; null before the first message. */
@@ -90,14 +96,7 @@ export class Conversation extends Observable {
   }
 
   get link(): Link {
-    const { tokens, surroundings, feed } = this.#parts;
-    return linkOf({
-      signedOut: tokens.signedOut,
-      online: surroundings.online,
-      hears: feed.hearing.works,
-      reads: this.#reads,
-      starting: this.#starting,
-    });
+    return this.#link.link;
   }
 
   open(): void {
@@ -109,15 +108,15 @@ export class Conversation extends Observable {
         session: (session) => session.playerId === playerId && this.#takeSession(session),
       }),
       feed.subscribe(() => this.#hearingChanged()),
-      outbox.watch(playerId, (id, item, delivery) => this.#outboxChanged(id, item, delivery)),
+      outbox.watch(playerId, (...change) => {
+        if (this.#messages.takeOutbox(...change)) this.#expect();
+        this.changed();
+      }),
       surroundings.subscribe(() => this.refresh()),
       tokens.subscribe(() => this.refresh()),
+      this.#link.subscribe(() => this.changed()),
+      this.#link.start(),
     );
-    const starting = setTimeout(() => {
-      this.#starting = false;
-      this.changed();
-    }, STARTING_MS);
-    this.#endings.push(() => clearTimeout(starting));
     this.#poller.start();
   }
 
@@ -160,7 +159,7 @@ export class Conversation extends Observable {
   async #ask(): Promise<Outcome<unknown>> {
     const before = this.#history.lastSeq;
     const outcome = await this.#history.ask();
-    this.#reads = outcome.ok;
+    this.#link.answered(outcome.ok);
     this.#failure = outcome.ok ? null : outcome.failure;
     if (outcome.ok) {
       this.#sinceSubscribed += 1;
@@ -170,92 +169,23 @@ export class Conversation extends Observable {
     return outcome;
   }
 
-  #takeNewest(page: HistoryPage, anew: boolean): void {
-    if (anew) this.timeline.forgetHistory();
-    this.#takeAll(page);
-    // What was accepted long ago comes with the older pages.
-    const oldest = page.messages[0];
-    for (const messageId of [...this.#unseen]) {
-      const entry = this.timeline.get(messageId);
-      const isBelow = page.nextCursor !== null && oldest !== undefined && entry !== undefined;
-      if (isBelow && entry.at < oldest.at) this.#forget(messageId);
-    }
-  }
-
-  #takeAll(page: HistoryPage): void {
-    for (const message of page.messages) this.#put(message, "history");
-    if (page.session !== null) this.#takeSession(page.session);
-  }
-
-  #takeMissed(page: HistoryPage): void {
-    const arrived: string[] = [];
-    for (const message of page.messages) {
-      const { messageId } = message;
-      const known = this.timeline.get(messageId);
-      const unheard = known === undefined || known.source === "outbox";
-      if (unheard) this.#parts.feed.hearing.foundInHistory(messageId);
-      if (this.#isBelowWindow(message) || !this.#put(message, "history")) continue;
-      if (known === undefined && !this.#isOwn(message)) arrived.push(messageId);
-    }
-    if (page.session !== null) this.#takeSession(page.session);
-    for (const messageId of arrived) this.#announce(messageId);
+  #takePage({ session }: HistoryPage, take: () => void): void {
+    take();
+    if (session !== null) this.#takeSession(session);
   }
 
   #hear(message: Message): void {
-    const isNew = this.timeline.get(message.messageId) === undefined;
-    if (this.#isBelowWindow(message) || !this.#put(message, "event")) return;
-    if (isNew && !this.#isOwn(message)) this.#announce(message.messageId);
+    const { isNew, arrived } = this.#messages.takeEvent(message);
+    if (!isNew) return;
+    this.#announce(arrived);
     if (message.truncated) this.#poller.nudge();
     this.changed();
   }
 
-  /** Whether older pages will bring it: here it would stand beside messages that are not next to it. */
-  #isBelowWindow(message: Message): boolean {
-    const { oldest } = this.timeline;
-    if (this.#history.older === "none" || oldest === undefined) return false;
-    return message.at < oldest.at && this.timeline.get(message.messageId) === undefined;
-  }
-
-  /** Takes a message in; false when nothing is new about it. */
-  #put(message: Message, source: Source): boolean {
-    const delivery: Delivery | null = this.#isOwn(message) ? { state: "delivered" } : null;
-    const entry: Entry = { ...message, source, delivery };
-    if (!this.timeline.put(entry)) return false;
-    if (delivery !== null) this.#parts.outbox.delivered(message.messageId);
-    this.#unseen.delete(message.messageId);
-    if (this.timeline.get(message.messageId)?.truncated) this.#truncated.add(message.messageId);
-    else this.#truncated.delete(message.messageId);
-    return true;
-  }
-
-  #outboxChanged(messageId: string, item: OutboxItem | null, delivery: Delivery): void {
-    const known = this.timeline.get(messageId);
-    if (known !== undefined && known.source !== "outbox") {
-      // It has arrived before its answer did.
-      if (item !== null) this.#parts.outbox.delivered(messageId);
-      return;
-    }
-    if (item === null) {
-      this.#forget(messageId);
-    } else {
-      this.timeline.put(entryOf(item, delivery));
-      if (delivery.state === "accepted") this.#expect(messageId);
-    }
-    this.changed();
-  }
-
-  #expect(messageId: string): void {
-    if (this.#unseen.has(messageId)) return;
-    this.#unseen.add(messageId);
+  /** A message of one's own should be seen soon. */
+  #expect(): void {
     this.#idle = 0;
-    this.#parts.feed.hearing.expect(messageId);
     this.#poller.reconsider();
-  }
-
-  #forget(messageId: string): void {
-    this.timeline.remove(messageId);
-    this.#unseen.delete(messageId);
-    this.#parts.outbox.delivered(messageId);
   }
 
   #takeSession(session: Session): void {
@@ -270,14 +200,7 @@ export class Conversation extends Observable {
     this.refresh();
   }
 
-  #announce(messageId: string): void {
-    const entry = this.timeline.get(messageId);
-    if (entry !== undefined) for (const listener of [...this.#arrivals]) listener(entry);
-  }
-
-  #isOwn(message: Message): boolean {
-    const { role, subject } = this.#parts.identity;
-    if (message.senderType !== role) return false;
-    return role === "player" || message.senderId === subject;
+  #announce(arrived: readonly Entry[]): void {
+    for (const entry of arrived) for (const listener of [...this.#arrivals]) listener(entry);
   }
 }

@@ -2,7 +2,7 @@ import type { Api, InboxRow } from "../api/api.js";
 import { type Outcome, succeeded } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
-import { type Link, linkOf, STARTING_MS } from "../link.js";
+import { type Link, LinkWatch } from "../link.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import { compare } from "../order.js";
 import { Poller } from "../poller.js";
@@ -41,18 +41,18 @@ export interface Count {
 export class Inbox extends Observable {
   readonly #parts: InboxParts;
   readonly #poller: Poller;
+  readonly #link: LinkWatch;
   readonly #rows = new Map<string, Row>();
   readonly #cursors = new Map<SessionStatus, string | null>();
   readonly #remembered = new Set<string>();
   readonly #touched = new Set<string>();
   readonly #endings: Unsubscribe[] = [];
   readonly #arrivals = new Set<(message: Message) => void>();
-  #reads: boolean | null = null;
-  #starting = true;
 
   constructor(parts: InboxParts) {
     super();
     this.#parts = parts;
+    this.#link = new LinkWatch(parts);
     const pace = () => {
       if (!parts.surroundings.visible) return POLL_HIDDEN_MS;
       return parts.feed.hearing.works ? CHECK_MS : POLL_MS;
@@ -66,14 +66,7 @@ export class Inbox extends Observable {
   }
 
   get link(): Link {
-    const { tokens, surroundings, feed } = this.#parts;
-    return linkOf({
-      signedOut: tokens.signedOut,
-      online: surroundings.online,
-      hears: feed.hearing.works,
-      reads: this.#reads,
-      starting: this.#starting,
-    });
+    return this.#link.link;
   }
 
   open(): void {
@@ -87,12 +80,9 @@ export class Inbox extends Observable {
       surroundings.subscribe(() => this.refresh()),
       tokens.subscribe(() => this.refresh()),
       readMarks.subscribe(() => this.changed()),
+      this.#link.subscribe(() => this.changed()),
+      this.#link.start(),
     );
-    const starting = setTimeout(() => {
-      this.#starting = false;
-      this.changed();
-    }, STARTING_MS);
-    this.#endings.push(() => clearTimeout(starting));
     this.#poller.start();
   }
 
@@ -154,7 +144,7 @@ export class Inbox extends Observable {
     this.#touched.clear();
     for (const status of STATUSES) {
       const outcome = await this.#loadStatus(status);
-      this.#reads = outcome.ok;
+      this.#link.answered(outcome.ok);
       if (!outcome.ok) {
         this.changed();
         return outcome;

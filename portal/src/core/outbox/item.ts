@@ -1,3 +1,4 @@
+import type { SendRequest } from "../api/api.js";
 import type { Failure } from "../api/failure.js";
 import type { SenderType } from "../types.js";
 
@@ -22,6 +23,25 @@ export interface OutboxItem {
   readonly refused: { readonly failure: Failure | null } | null;
   /** Its writer has taken it back. */
   readonly discarded: boolean;
+}
+
+/** Whether it is still to be sent. */
+export function isOpen(item: OutboxItem): boolean {
+  return item.acceptedAt === null && item.refused === null;
+}
+
+/** What is sent of an item: the same each time. */
+export function requestOf(item: OutboxItem): SendRequest {
+  const { messageId, playerId, playerName, senderType, senderId, senderName, content } = item;
+  return {
+    messageId,
+    playerId,
+    senderType,
+    content,
+    ...(playerName === null ? {} : { playerName }),
+    ...(senderId === null ? {} : { senderId }),
+    ...(senderName === null ? {} : { senderName }),
+  };
 }
 
 /** Reads what was kept; null when it is not one of ours. */

@@ -1,12 +1,12 @@
 import type { Api } from "../api/api.js";
-import { type Failure, passes, retryAfter } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
-import { backoff, type Random } from "../backoff.js";
+import type { Random } from "../backoff.js";
 import type { Delivery } from "../conversation/timeline.js";
 import { newId } from "../id.js";
 import type { Unsubscribe } from "../observable.js";
 import type { Identity } from "../types.js";
-import type { OutboxItem } from "./item.js";
+import { isOpen, type OutboxItem, requestOf } from "./item.js";
+import { Patience } from "./patience.js";
 import type { Shelf } from "./shelf.js";
 import type { Tab } from "./tab.js";
 
@@ -40,20 +40,18 @@ export interface OutboxParts {
  */
 export class Outbox {
   readonly #parts: OutboxParts;
+  readonly #patience: Patience;
   readonly #items = new Map<string, OutboxItem>();
   readonly #listeners = new Map<string, Set<OutboxListener>>();
   readonly #endings: Unsubscribe[] = [];
   #sending = false;
   #closed = false;
-  #failures = 0;
-  /** Before this the server does not want to be asked, in milliseconds since 1970. */
-  #notBefore = 0;
-  #pause: { readonly until: number; readonly failure: Failure } | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #adoption: ReturnType<typeof setInterval> | undefined;
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
+    this.#patience = new Patience(parts.random);
   }
 
   open(): void {
@@ -132,8 +130,7 @@ export class Outbox {
 
   /** Does not wait any longer than the server asked for: the network is back, or the user is impatient. */
   tryNow(): void {
-    const waits = this.#pause !== null && this.#notBefore > Date.now();
-    this.#pause = waits && this.#pause ? { ...this.#pause, until: this.#notBefore } : null;
+    this.#patience.hurry();
     void this.#run();
   }
 
@@ -151,51 +148,34 @@ export class Outbox {
     if (this.#sending || this.#closed) return;
     this.#sending = true;
     clearTimeout(this.#timer);
-    for (let item = this.#next(); item !== undefined; item = this.#next()) {
-      const wait = (this.#pause?.until ?? 0) - Date.now();
-      if (wait > 0) {
-        this.#timer = setTimeout(() => this.tryNow(), wait);
-        break;
-      }
-      if (!(await this.#attempt(item))) break;
+    let item = this.#next();
+    while (item !== undefined && this.#patience.left === 0 && (await this.#attempt(item))) {
+      item = this.#next();
+    }
+    const { left } = this.#patience;
+    if (item !== undefined && Number.isFinite(left) && !this.#closed) {
+      this.#timer = setTimeout(() => this.tryNow(), left);
     }
     this.#sending = false;
   }
 
-  /** Sends one item; false when the others have to wait. */
+  /** Sends one item; false when this tab has been closed meanwhile. */
   async #attempt(before: OutboxItem): Promise<boolean> {
-    const { api } = this.#parts;
     this.#update({ ...before, ...this.#lease() });
-    const { messageId, playerId, senderType, content } = before;
-    const names = {
-      ...(before.playerName === null ? {} : { playerName: before.playerName }),
-      ...(before.senderId === null ? {} : { senderId: before.senderId }),
-      ...(before.senderName === null ? {} : { senderName: before.senderName }),
-    };
-    const outcome = await api.send({ messageId, playerId, senderType, content, ...names });
+    const { messageId } = before;
+    const outcome = await this.#parts.api.send(requestOf(before));
     const item = this.#items.get(messageId);
-    if (this.#closed && !outcome.ok) return false;
     if (outcome.ok) {
-      this.#failures = 0;
-      this.#notBefore = 0;
+      this.#patience.succeeded();
       if (item !== undefined) this.#update({ ...item, acceptedAt: outcome.value });
-      return !this.#closed;
+    } else if (outcome.failure.kind === "refused") {
+      if (item !== undefined) this.#update({ ...item, refused: { failure: outcome.failure } });
+    } else if (!this.#closed) {
+      this.#patience.failed(outcome.failure);
+      for (const mine of this.#mine())
+        this.#update({ ...mine, ...this.#lease(this.#patience.left) });
     }
-    const { failure } = outcome;
-    if (failure.kind === "refused") {
-      if (item !== undefined) this.#update({ ...item, refused: { failure } });
-      return true;
-    }
-    this.#failures += 1;
-    const asked = retryAfter(failure);
-    const wait = backoff(this.#failures, this.#parts.random, asked);
-    this.#notBefore = asked === null ? 0 : Date.now() + asked;
-    // Without a token nothing goes out before there is another.
-    const until = passes(failure) ? Date.now() + wait : Number.POSITIVE_INFINITY;
-    this.#pause = { until, failure };
-    for (const mine of this.#mine()) this.#update({ ...mine, ...this.#lease(wait) });
-    if (passes(failure)) this.#timer = setTimeout(() => this.tryNow(), wait);
-    return false;
+    return !this.#closed;
   }
 
   #next(): OutboxItem | undefined {
@@ -228,7 +208,8 @@ export class Outbox {
     void this.#run();
   }
 
-  #lease(more = 0): Pick<OutboxItem, "owner" | "leaseUntil"> {
+  #lease(wait = 0): Pick<OutboxItem, "owner" | "leaseUntil"> {
+    const more = Number.isFinite(wait) ? wait : 0;
     return { owner: this.#parts.tab.id, leaseUntil: Date.now() + more + LEASE_MS };
   }
 
@@ -262,8 +243,9 @@ export class Outbox {
   #delivery(item: OutboxItem): Delivery {
     if (item.acceptedAt !== null) return { state: "accepted" };
     if (item.refused !== null) return { state: "refused", failure: item.refused.failure };
-    if (this.#pause === null || item.owner !== this.#parts.tab.id) return { state: "sending" };
-    return { state: "waiting", retryAt: this.#pause.until, failure: this.#pause.failure };
+    const { wait } = this.#patience;
+    if (wait === null || item.owner !== this.#parts.tab.id) return { state: "sending" };
+    return { state: "waiting", retryAt: wait.until, failure: wait.failure };
   }
 
   // Two messages of one millisecond keep their order.
@@ -272,8 +254,4 @@ export class Outbox {
     for (const { writtenAt } of this.#items.values()) latest = Math.max(latest, writtenAt);
     return Math.max(Date.now(), latest + 0.001);
   }
-}
-
-function isOpen(item: OutboxItem): boolean {
-  return item.acceptedAt === null && item.refused === null;
 }

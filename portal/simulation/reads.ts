@@ -1,0 +1,49 @@
+import type { Store } from "./store.js";
+import { historyOf, json, sessionOf } from "./wire.js";
+
+/** A page of a conversation; `pageSize` is how many messages it has at least. */
+export function readHistory(
+  store: Store,
+  playerId: string,
+  query: URLSearchParams,
+  pageSize: number,
+): Response {
+  const { messages, session, lastSeq } = store.conversation(playerId);
+  const limit = Math.max(pageSize, Number(query.get("limit") ?? 50));
+  const head = { playerId, session: session === null ? null : sessionOf(session) };
+  const after = query.get("after");
+  if (after !== null) {
+    const missed = messages.filter(({ seq }) => seq > Number(after)).sort((a, b) => a.seq - b.seq);
+    const page = missed.slice(0, limit);
+    const more = missed.length > limit;
+    const last = more ? (page.at(-1)?.seq ?? lastSeq) : lastSeq;
+    const nextCursor = more ? String(last) : null;
+    return json(200, { ...head, messages: page.map(historyOf), nextCursor, lastSeq: last });
+  }
+  const before = query.get("before");
+  const end =
+    before === null ? messages.length : messages.findIndex((one) => one.messageId === before);
+  const start = Math.max(0, end - limit);
+  const nextCursor = start > 0 ? (messages[start]?.messageId ?? null) : null;
+  const page = messages.slice(start, end).map(historyOf);
+  return json(200, { ...head, messages: page, nextCursor, lastSeq });
+}
+
+/** A page of the inbox. */
+export function readInbox(store: Store, query: URLSearchParams): Response {
+  const limit = Number(query.get("limit") ?? 50);
+  const start = Number(query.get("cursor") ?? 0);
+  const all = store.inbox(query.get("status") ?? "pending");
+  const conversations = all.slice(start, start + limit).flatMap(({ playerId, conversation }) => {
+    const last = conversation.messages.at(-1);
+    if (last === undefined || conversation.session === null) return [];
+    const { messages, session } = conversation;
+    const answered = messages.findLastIndex(({ senderType }) => senderType === "staff");
+    const unansweredCount = session.status === "resolved" ? 0 : messages.length - 1 - answered;
+    return [
+      { playerId, session: sessionOf(session), lastMessage: historyOf(last), unansweredCount },
+    ];
+  });
+  const nextCursor = start + limit < all.length ? String(start + limit) : null;
+  return json(200, { conversations, nextCursor });
+}

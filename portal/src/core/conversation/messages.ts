@@ -1,0 +1,128 @@
+import type { HistoryPage } from "../api/api.js";
+import type { OutboxItem } from "../outbox/item.js";
+import type { Outbox } from "../outbox/outbox.js";
+import type { Hearing } from "../realtime/hearing.js";
+import type { Identity, Message } from "../types.js";
+import { type Delivery, type Entry, entryOf, type Source, Timeline } from "./timeline.js";
+
+/** What the messages of a conversation need of its surroundings. */
+export interface MessagesParts {
+  readonly outbox: Outbox;
+  readonly hearing: Hearing;
+  readonly identity: Identity;
+  /** Whether there is more above what is loaded. */
+  readonly hasOlder: () => boolean;
+}
+
+/**
+ * The messages of a conversation, merged from the outbox, from events and from the history. What takes
+ * messages in gives back those that have just arrived from somebody else.
+ */
+export class Messages {
+  readonly timeline = new Timeline();
+  readonly #parts: MessagesParts;
+  /** Messages that are not here whole. */
+  readonly #truncated = new Set<string>();
+  /** Messages of one's own that are accepted and not yet seen. */
+  readonly #unseen = new Set<string>();
+
+  constructor(parts: MessagesParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether something is known to be missing that the history has, or soon will have. */
+  get wanting(): boolean {
+    return this.#truncated.size + this.#unseen.size > 0;
+  }
+
+  /** Takes the newest page; `anew` when it takes the place of all that was loaded before. */
+  takeNewest(page: HistoryPage, anew: boolean): void {
+    if (anew) {
+      this.timeline.forgetHistory();
+      this.#truncated.clear();
+    }
+    this.takeOlder(page);
+    // What was accepted long ago comes with the older pages.
+    const oldest = page.nextCursor === null ? undefined : page.messages[0];
+    for (const messageId of [...this.#unseen]) {
+      const entry = this.timeline.get(messageId);
+      if (entry && oldest && entry.at < oldest.at) this.#forget(messageId);
+    }
+  }
+
+  /** Takes a page that was asked for by scrolling up. */
+  takeOlder({ messages }: HistoryPage): void {
+    for (const message of messages) this.#put(message, "history");
+  }
+
+  /** Takes a page of what was missed. */
+  takeMissed({ messages }: HistoryPage): Entry[] {
+    return messages.flatMap((message) => {
+      const known = this.timeline.get(message.messageId);
+      const unheard = known === undefined || known.source === "outbox";
+      if (unheard) this.#parts.hearing.foundInHistory(message.messageId);
+      return this.#arrive(message, "history").arrived;
+    });
+  }
+
+  /** Takes an event's message; whether anything was new about it, too. */
+  takeEvent(message: Message): { isNew: boolean; arrived: Entry[] } {
+    return this.#arrive(message, "event");
+  }
+
+  /** Takes what has become of a message of one's own; whether it is now expected to be seen. */
+  takeOutbox(messageId: string, item: OutboxItem | null, delivery: Delivery): boolean {
+    const known = this.timeline.get(messageId);
+    if (known !== undefined && known.source !== "outbox") {
+      // It has arrived before its answer did.
+      if (item !== null) this.#parts.outbox.delivered(messageId);
+      return false;
+    }
+    if (item === null) {
+      this.#forget(messageId);
+      return false;
+    }
+    this.timeline.put(entryOf(item, delivery));
+    if (delivery.state !== "accepted" || this.#unseen.has(messageId)) return false;
+    this.#unseen.add(messageId);
+    this.#parts.hearing.expect(messageId);
+    return true;
+  }
+
+  #arrive(message: Message, source: Source): { isNew: boolean; arrived: Entry[] } {
+    const isUnknown = this.timeline.get(message.messageId) === undefined;
+    if (isUnknown && this.#isBelowWindow(message)) return { isNew: false, arrived: [] };
+    const isNew = this.#put(message, source);
+    const entry = this.timeline.get(message.messageId);
+    const arrives = isUnknown && entry !== undefined && entry.delivery === null;
+    return { isNew, arrived: arrives ? [entry] : [] };
+  }
+
+  /** Whether older pages will bring it: here it would stand beside messages that are not next to it. */
+  #isBelowWindow(message: Message): boolean {
+    const { oldest } = this.timeline;
+    return this.#parts.hasOlder() && oldest !== undefined && message.at < oldest.at;
+  }
+
+  /** Takes a message in; false when nothing is new about it. */
+  #put(message: Message, source: Source): boolean {
+    const delivery: Delivery | null = this.#isOwn(message) ? { state: "delivered" } : null;
+    if (!this.timeline.put({ ...message, source, delivery })) return false;
+    if (delivery !== null) this.#parts.outbox.delivered(message.messageId);
+    this.#unseen.delete(message.messageId);
+    if (this.timeline.get(message.messageId)?.truncated) this.#truncated.add(message.messageId);
+    else this.#truncated.delete(message.messageId);
+    return true;
+  }
+
+  #forget(messageId: string): void {
+    this.timeline.remove(messageId);
+    this.#unseen.delete(messageId);
+    this.#parts.outbox.delivered(messageId);
+  }
+
+  #isOwn({ senderType, senderId }: Message): boolean {
+    const { role, subject } = this.#parts.identity;
+    return senderType === role && (role === "player" || senderId === subject);
+  }
+}
