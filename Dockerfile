@@ -19,6 +19,14 @@ RUN cargo build --release --locked $PROGRAMS && cargo clean --release --workspac
 COPY . .
 RUN cargo build --release --locked $PROGRAMS
 
+# The portal's pages.
+FROM node:20-trixie-slim AS portal
+WORKDIR /workspace
+COPY portal/package.json portal/package-lock.json ./
+RUN npm ci
+COPY portal .
+RUN npm run build
+
 # What every service runs in: no root, and nothing that the service could overwrite.
 FROM debian:trixie-slim AS service
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
@@ -31,6 +39,8 @@ ENV LOG_FORMAT=json
 
 FROM service AS gateway
 COPY --from=build /workspace/target/release/gateway /usr/local/bin/
+COPY --from=portal /workspace/dist /usr/local/share/portal
+ENV PORTAL_DIR=/usr/local/share/portal
 ENV GATEWAY_LISTEN=0.0.0.0:8080 GATEWAY_METRICS_LISTEN=0.0.0.0:9080
 EXPOSE 8080 9080
 ENTRYPOINT ["gateway"]

@@ -4,23 +4,24 @@
 BINARIES := $(or $(CARGO_TARGET_DIR),target)/debug
 STACK := $(BINARIES)/stack
 TOOLS := .local/tools
+PORTAL := $(CURDIR)/portal/dist
 CARGO_DENY := cargo-deny@0.20.2
 DIESEL_CLI := diesel_cli@2.3.14
 
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test chaos lint audit fmt openapi schema clean packages clocks programs tools deny
+.PHONY: help run up down status test chaos lint audit fmt openapi schema clean packages clocks chromium portal programs tools deny
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
 		printf '  make %-8s %s\n' "$$name" "$$text"; done
 
-run: packages programs ## Start the whole system and follow its logs; Ctrl-C stops it
-	@exec $(STACK) run
+run: packages programs portal ## Start the whole system and follow its logs; Ctrl-C stops it
+	@PORTAL_DIR=$(PORTAL) exec $(STACK) run
 
-up: packages programs ## Start the whole system in the background
-	@exec $(STACK) up
+up: packages programs portal ## Start the whole system in the background
+	@PORTAL_DIR=$(PORTAL) exec $(STACK) up
 
 down: ## Stop what runs in the background
 	@if [ -x $(STACK) ]; then exec $(STACK) down; else echo "nothing was ever built here"; fi
@@ -28,40 +29,46 @@ down: ## Stop what runs in the background
 status: ## Show what runs
 	@if [ -x $(STACK) ]; then exec $(STACK) status; else echo "nothing was ever built here"; fi
 
-test: clocks end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
+test: clocks chromium portal end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
 	cargo build --workspace
-	exec $(STACK) exec --dir .local/test -- cargo test --workspace
+	$(STACK) exec --dir .local/test -- cargo test --workspace
+	cd portal && npm test
+	scripts/test-pages.sh
 
 # FAULTS="poison replay" picks some, SEED=7 repeats a run, RABBITMQ_ROOT=DIR takes another RabbitMQ.
 chaos: clocks programs ## Do bad things to a private system, and count what became of every message
 	cargo build -p chaos
 	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) --report docs/faults.md $(FAULTS)
 
-lint: tools ## Check the format, clippy, licenses, dependencies, containers and the schema
+lint: tools portal/node_modules ## Check the format, clippy, licenses, dependencies, containers and the schema
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo deny check bans licenses sources
 	scripts/check-dependencies.sh
 	scripts/check-containers.sh
 	scripts/check-schema.sh
+	cd portal && npm run lint && npm run api:check
 
 audit: deny ## Ask whether a dependency is known to be vulnerable, which takes the internet
 	cargo deny check advisories
 	npm audit --prefix end-to-end/node
+	npm audit --prefix portal
 
-fmt: ## Format the code
+fmt: portal/node_modules ## Format the code
 	cargo fmt --all
+	cd portal && npm run fmt
 
-openapi: ## Write openapi.json anew, as the gateway describes itself
+openapi: portal/node_modules ## Write openapi.json, and the portal's types of it, as the gateway describes itself
 	cargo run --quiet -p gateway -- openapi > openapi.json.new
 	mv openapi.json.new openapi.json
+	cd portal && npm run api
 
 schema: tools ## Write database/src/schema.rs anew, as the migrations make it
 	scripts/check-schema.sh --write
 
 clean: down ## Stop everything, and remove all that was built, installed or stored below here
 	cargo clean
-	rm -rf .local end-to-end/node/node_modules
+	rm -rf .local end-to-end/node/node_modules portal/node_modules portal/dist portal/lib
 
 packages:
 	@scripts/install-packages.sh
@@ -69,6 +76,16 @@ packages:
 # What only drills need.
 clocks:
 	@scripts/install-packages.sh clocks
+
+chromium:
+	@scripts/install-packages.sh chromium
+
+# The portal's pages, built anew when something is newer than they are.
+portal: $(PORTAL)
+
+$(PORTAL): portal/node_modules $(shell find portal/src portal/*.json portal/*.ts -newer $(PORTAL) 2>/dev/null)
+	cd portal && npm run build
+	@touch $@
 
 programs:
 	cargo build -p gateway -p persister -p broadcaster -p local-pusher -p stack
@@ -81,6 +98,6 @@ tools: deny
 	@command -v diesel >/dev/null || cargo install --locked --root $(TOOLS) $(DIESEL_CLI) \
 		--no-default-features --features postgres
 
-end-to-end/node/node_modules: end-to-end/node/package.json end-to-end/node/package-lock.json
-	cd end-to-end/node && npm ci
+%/node_modules: %/package.json %/package-lock.json
+	cd $* && npm ci
 	@touch $@

@@ -15,6 +15,7 @@ mod kept;
 mod leftovers;
 mod lock;
 mod log;
+mod portal;
 mod ports;
 mod postgres;
 mod probe;

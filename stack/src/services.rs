@@ -2,6 +2,9 @@ use std::{env, net::SocketAddr, path::Path};
 
 use crate::{Running, Service, Supervisor, Variables, kept, migrate};
 
+/// Where the portal's pages are, if there are any.
+pub(crate) const PORTAL_DIR: &str = "PORTAL_DIR";
+
 /// The four services.
 #[derive(Debug)]
 pub struct Services {
@@ -63,6 +66,9 @@ pub fn service_variables(
     variables.set("AMQP_URL", amqp_url);
     for (name, usual) in [("PUSHER_CHANNEL_ACCESS", "private"), ("AUTH_MODE", "jwt")] {
         variables.set(name, from_caller(name).unwrap_or_else(|| usual.to_owned()));
+    }
+    if let Some(pages) = from_caller(PORTAL_DIR) {
+        variables.set(PORTAL_DIR, pages);
     }
     for (name, make) in [
         ("PUSHER_APP_ID", kept::name as fn() -> String),

@@ -7,7 +7,8 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    Console, Process, ServerSettings, Servers, Services, Supervisor, Variables, service_variables,
+    Console, Process, ServerSettings, Servers, Services, Supervisor, Variables,
+    portal::tell_addresses, service_variables, services::PORTAL_DIR,
 };
 
 /// The whole system: the servers, the services, and the file `env` that says where they are.
@@ -47,6 +48,12 @@ impl Stack {
         let metrics = services.gateway.metrics;
         variables.set("GATEWAY_METRICS_LISTEN", metrics.to_string());
         variables.set("GATEWAY_METRICS_URL", format!("http://{metrics}"));
+        if variables.get(PORTAL_DIR).is_some() {
+            let gateway = services.gateway.address;
+            if let Err(error) = tell_addresses(binaries, gateway, &mut variables).await {
+                console.say(&format!("the portal's pages are served without visitors: {error:#}"));
+            }
+        }
         variables.set("PID_STACK", std::process::id().to_string());
         let writer = Writer {
             variables,

@@ -49,6 +49,7 @@ fn stand_ins(place: &Place) -> PathBuf {
             &format!(
                 r#"env > "$0.$$.env"; mv "$0.$$.env" "$0${{1:+.$1}}.env"
                 [ "$1" != migrate ] || exit 0
+                [ "$1" != token ] || {{ echo "a-token-for-$5"; exit 0; }}
                 STAND_IN_LISTEN=${listen} exec '{}' stand_in --exact --nocapture"#,
                 this.display()
             ),
@@ -84,6 +85,7 @@ async fn comes_up_keeps_running_and_goes_down() {
     let mut command = place.stack("up");
     command.arg("--bin-dir").arg(&binaries);
     command.env("PUSHER_CHANNEL_ACCESS", "public").env("PUSHER_PORT", "1");
+    command.env("PORTAL_DIR", "/pages");
     let (code, output) = outcome(&mut command);
     assert_eq!(code, Some(0), "{output}");
     let variables = environment(&place);
@@ -93,6 +95,13 @@ async fn comes_up_keeps_running_and_goes_down() {
     assert_eq!(value("PUSHER_CHANNEL_ACCESS"), "public", "what the caller sets stays");
     assert_ne!(value("PUSHER_PORT"), "1", "but for addresses");
     assert!(value("AUTH_JWT_SECRET").len() >= 32);
+    for (name, page) in [
+        ("PLAYER_PORTAL_URL", "player/#token=a-token-for-bo"),
+        ("STAFF_PORTAL_URL", "staff/#token=a-token-for-ada"),
+    ] {
+        assert_eq!(value(name), format!("{}/portal/{page}", value("GATEWAY_URL")));
+        assert!(output.contains(&value(name)), "{output}");
+    }
     assert_eq!(value("PUSHER_ENCRYPTION_MASTER_KEY").len(), 44, "32 bytes in base64");
     let comm = fs::read_to_string(format!("/proc/{}/comm", value("PID_RABBITMQ"))).unwrap();
     assert_eq!(comm.trim(), "beam.smp");

@@ -76,6 +76,16 @@ fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
     }
 }
 
+#[test]
+fn a_variable_that_is_empty_is_as_good_as_none() {
+    let empty = [("AUTH_MODE", "off"), ("CORS_ORIGINS", ""), ("PUSHER_TIMEOUT", "")];
+    let output = gateway(&[&REST, &empty[..]].concat(), &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("cannot listen on nowhere"), "{said}");
+    let without_mode = complaint(&gateway(&[&REST, &[("AUTH_MODE", "")][..]].concat(), &[]));
+    assert!(without_mode.contains("--auth-mode"), "{without_mode}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_it_makes_is_one_that_it_takes() {
     let system = System::new().await;

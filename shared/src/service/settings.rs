@@ -1,9 +1,12 @@
 //! How a service reads its settings: from the environment, or as options that override it; secrets
 //! from files too.
 
-use std::time::Duration;
+use std::{
+    ffi::{OsStr, OsString},
+    time::Duration,
+};
 
-use clap::{Command, Parser, error::ErrorKind};
+use clap::{Command, Parser, builder::Resettable, error::ErrorKind};
 
 use super::secrets;
 
@@ -41,9 +44,11 @@ pub fn parse_invocation<S: Parser, C: Parser>() -> Invocation<S, C> {
 }
 
 fn parse_as<S: Parser>(command: Command) -> S {
-    let mut command = secrets::describe(command);
+    let command = secrets::describe(command);
     let given = std::env::args_os();
-    let read = match secrets::add_from_files(&command, given, &|name| std::env::var_os(name)) {
+    let added = secrets::add_from_files(&command, given, &variable);
+    let mut command = without_empty(command);
+    let read = match added {
         Ok(arguments) => command.try_get_matches_from_mut(arguments),
         Err(complaint) => match command.try_get_matches_from_mut(std::env::args_os()) {
             Err(error) if is_answer(error.kind()) => Err(error),
@@ -55,6 +60,24 @@ fn parse_as<S: Parser>(command: Command) -> S {
         Err(error) if is_answer(error.kind()) => error.exit(),
         Err(error) => fail(&one_line(&secrets::hide(&command, error).to_string())),
     }
+}
+
+/// The value of a variable. One that is empty is as good as none: whoever hands variables on, as
+/// container engines do, often cannot leave them out.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The command, which reads no variable that is empty.
+fn without_empty(command: Command) -> Command {
+    let without = command.mut_args(|argument| {
+        let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+        match argument.get_env().map(is_empty) {
+            Some(true) => argument.env(Resettable::Reset),
+            _ => argument,
+        }
+    });
+    without.mut_subcommands(without_empty)
 }
 
 /// Ends the process because a setting is wrong, with `complaint` as the one line that says so.

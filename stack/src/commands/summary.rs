@@ -9,12 +9,18 @@ pub fn text(variables: &Variables, directory: &Path) -> String {
     let gateway = value("GATEWAY_URL");
     let pusher = format!("{}:{}", value("PUSHER_HOST"), value("PUSHER_PORT"));
     let key = value("PUSHER_KEY");
+    let mut portals = String::new();
+    for (name, whose) in [("PLAYER_PORTAL_URL", "player"), ("STAFF_PORTAL_URL", "staff")] {
+        if let Some(url) = variables.get(name) {
+            portals.push_str(&format!("\n\n  {whose}'s portal\n  {url}"));
+        }
+    }
     format!(
         "everything is ready\n\
          \x20 gateway       {gateway}\n\
          \x20 its API       {gateway}/docs\n\
          \x20 local-pusher  {pusher}, key {key}\n\
          \x20 settings      {directory}/env (for a shell: . {directory}/env)\n\
-         \x20 logs          {directory}/logs"
+         \x20 logs          {directory}/logs{portals}"
     )
 }

@@ -57,7 +57,9 @@ impl Place {
     pub fn stack(&self, order: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
         command.arg(order).arg("--dir").arg(self.directory());
-        for name in ["AUTH_JWT_SECRET", "AUTH_MODE", "PUSHER_CHANNEL_ACCESS", "PUSHER_SECRET"] {
+        for name in
+            ["AUTH_JWT_SECRET", "AUTH_MODE", "PORTAL_DIR", "PUSHER_CHANNEL_ACCESS", "PUSHER_SECRET"]
+        {
             command.env_remove(name);
         }
         command.stdin(Stdio::null());

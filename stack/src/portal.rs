@@ -1,0 +1,42 @@
+use std::{net::SocketAddr, path::Path};
+
+use anyhow::{Context, ensure};
+use tokio::process::Command;
+
+use crate::Variables;
+
+/// How long one may stay in a development portal.
+const TOKEN_LIFE: &str = "168h";
+
+/// Whom the portal's pages are opened for: their page, role, id and name.
+const VISITORS: [(&str, &str, &str, &str); 2] =
+    [("PLAYER_PORTAL_URL", "player", "bo", "Bo"), ("STAFF_PORTAL_URL", "staff", "ada", "Ada")];
+
+/// Adds the addresses of the portal's pages at `gateway`, each with a token that lets its visitor in.
+///
+/// # Errors
+/// When the gateway's program makes no tokens, such as where somebody else signs them.
+pub(crate) async fn tell_addresses(
+    binaries: &Path,
+    gateway: SocketAddr,
+    variables: &mut Variables,
+) -> anyhow::Result<()> {
+    for (variable, role, subject, name) in VISITORS {
+        let made = Command::new(binaries.join("gateway"))
+            .args(["token", "--role", role, "--subject", subject, "--name", name])
+            .args(["--expires-in", TOKEN_LIFE])
+            .envs(variables.iter())
+            .output()
+            .await
+            .context("cannot make a token for the portal")?;
+        ensure!(
+            made.status.success(),
+            "no token for the portal: {}",
+            String::from_utf8_lossy(&made.stderr).trim()
+        );
+        let token = String::from_utf8(made.stdout).context("the token is not text")?;
+        let url = format!("http://{gateway}/portal/{role}/#token={}", token.trim());
+        variables.set(variable, url);
+    }
+    Ok(())
+}
