@@ -46,6 +46,7 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const follows = useRef(true);
+  const end = useRef(0);
   const [atEnd, setAtEnd] = useState(true);
   const unread = useUnread(conversation, atEnd);
   const prepended = usePrepended(count, timeline.at(0)?.messageId);
@@ -54,7 +55,9 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
   const toEnd = useCallback(() => {
     follows.current = true;
     const { current: element } = scroller;
-    if (element !== null) element.scrollTop = element.scrollHeight;
+    if (element === null) return;
+    element.scrollTop = element.scrollHeight;
+    end.current = element.scrollTop;
   }, []);
   useImperativeHandle(ref, () => ({ toEnd }), [toEnd]);
 
@@ -74,12 +77,22 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
     if (scrollTop > 0 && scrollHeight > clientHeight) follows.current = false;
   };
 
-  const scrolled = (offset: number) => {
-    if (list.current === null) return;
-    const { scrollSize, viewportSize } = list.current;
-    follows.current = scrollSize - viewportSize - offset < END;
+  const scrolled = () => {
+    const { current: element } = scroller;
+    if (element === null) return;
+    const { scrollTop, scrollHeight, clientHeight } = element;
+    const isAtEnd = scrollHeight - clientHeight - scrollTop < END;
+    if (isAtEnd) {
+      follows.current = true;
+      end.current = scrollTop;
+    } else if (scrollTop < end.current) {
+      follows.current = false;
+    } else if (follows.current) {
+      // What was measured turned out higher than it was taken for: nobody has scrolled.
+      toEnd();
+    }
     setAtEnd(follows.current);
-    if (offset < BEGINNING && older === "more") void conversation.loadOlder();
+    if (scrollTop < BEGINNING && older === "more") void conversation.loadOlder();
   };
 
   return (

@@ -21,6 +21,8 @@ test("a player and staff talk, side by side, and both see it at once", async ({
   const [player, desk] = await Promise.all([openPlayer(browser, name), openStaff(browser)]);
   await expect(player.getByText("How can we help?")).toBeVisible();
 
+  // However many others wait.
+  await desk.getByLabel("Search by player").fill(name);
   let began = Date.now();
   await write(player, "My sword is gone");
   await expect(desk.getByRole("option", { name: `Name of ${name}` })).toBeVisible();

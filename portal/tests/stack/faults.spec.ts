@@ -11,6 +11,7 @@ import {
   openStaff,
   persisted,
   send,
+  withoutBroadcasts,
   withoutBroker,
   withoutGateway,
   withoutPusher,
@@ -57,6 +58,24 @@ test("Pusher away: it says so, asks the history, and listens again when Pusher i
   await expectLight(desk, "Live");
   await write(player, "and now at once");
   await expect(bubbles(desk, "and now at once")).toBeVisible();
+});
+
+test("connected, and nothing comes: it is noticed by one's own confirmation, and polled", async ({
+  browser,
+}) => {
+  const name = newPlayer();
+  const player = await openPlayer(browser, name);
+  const comeBack = await withoutBroadcasts();
+  try {
+    await write(player, "does anybody hear me?");
+    await expectLight(player, "Delayed");
+    await expectState(player, "does anybody hear me?", "delivered");
+    await send(name, "staff", "I do");
+    await expect(bubbles(player, "I do")).toBeVisible();
+  } finally {
+    await comeBack();
+  }
+  await expectLight(player, "Live");
 });
 
 test("offline, and a reload with a full outbox: all of it is sent, once", async ({ browser }) => {

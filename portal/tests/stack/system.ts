@@ -139,6 +139,19 @@ export async function withoutPusher(): Promise<() => Promise<void>> {
   };
 }
 
+/** Pusher takes nothing from the broadcaster while all stay connected, until what is given back is called. */
+export async function withoutBroadcasts(): Promise<() => Promise<void>> {
+  const fault = `${SYSTEM.pusher}/control/fault`;
+  await fetch(fault, {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ kind: "status", status: 503 }),
+  });
+  return async () => {
+    await fetch(fault, { method: "DELETE" });
+  };
+}
+
 /** No call of the pages in `context` arrives, until what is given back is called. */
 export async function withoutGateway(context: BrowserContext): Promise<() => Promise<void>> {
   await context.route("**/api/**", (route) => route.abort());

@@ -110,6 +110,28 @@ test("what has waited for more than a day is not sent without asking", async () 
   expect(after.delivery("are you open tomorrow?")).toBe("delivered");
 });
 
+test("what was accepted long ago comes with the older messages, and not before", async () => {
+  const browser = new SimulatedBrowser();
+  system().faults.persist = [3_000, 3_000];
+  system().faults.broadcast = [3_000, 3_000];
+  const before = portal({ browser });
+  await seconds(1);
+  before.conversation.send("hello");
+  await seconds(1);
+  before.close();
+  await seconds(10);
+  for (let number = 1; number <= 120; number += 1) {
+    system().persisted({ playerId: "p1", senderType: "staff", content: `message ${number}` });
+  }
+  const after = portal({ browser });
+  await seconds(2);
+  expect(after.contents()[0]).toBe("message 21");
+  expect(browser.kept.size).toBe(0);
+  await Promise.all([after.conversation.loadOlder(), seconds(1)]);
+  expect(after.contents()[0]).toBe("hello");
+  expect(after.delivery("hello")).toBe("delivered");
+});
+
 test("what was accepted is still shown as such after a reload, before anybody has it", async () => {
   const browser = new SimulatedBrowser();
   system().faults.persist = [20_000, 20_000];

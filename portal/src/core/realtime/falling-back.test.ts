@@ -42,6 +42,17 @@ test("a subscription that brings nothing is found out by one's own confirmation"
   expect(player.conversation.link).toBe("live");
 });
 
+test("a subscription that brings nothing is found out by what others say, too", async () => {
+  const player = portal();
+  await seconds(20);
+  if (player.transport) player.transport.deaf = true;
+  staffSays("hello?");
+  await seconds(65);
+  expect(player.contents()).toEqual(["hello?"]);
+  await seconds(5);
+  expect(player.conversation.link).toBe("polling");
+});
+
 test("events that are late are waited for with a doubt that their coming ends", async () => {
   const player = portal();
   await seconds(20);
