@@ -11,11 +11,11 @@ DIESEL_CLI := diesel_cli@2.3.14
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test chaos lint audit fmt openapi schema clean packages clocks chromium portal programs tools deny
+.PHONY: help run up down status test schemathesis chaos lint audit fmt openapi schema clean packages clocks chromium venv portal programs tools deny
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
-		printf '  make %-8s %s\n' "$$name" "$$text"; done
+		printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 run: packages programs portal ## Start the whole system and follow its logs; Ctrl-C stops it
 	@PORTAL_DIR=$(PORTAL) exec $(STACK) run
@@ -34,6 +34,9 @@ test: clocks chromium portal end-to-end/node/node_modules ## Run all tests, with
 	$(STACK) exec --dir .local/test -- cargo test --workspace
 	cd portal && npm test
 	scripts/test-pages.sh
+
+schemathesis: venv programs ## Ask a private gateway all that openapi.json allows and forbids, and check each answer
+	@exec scripts/schemathesis.sh
 
 # FAULTS="poison replay" picks some, SEED=7 repeats a run, RABBITMQ_ROOT=DIR takes another RabbitMQ.
 chaos: clocks programs ## Do bad things to a private system, and count what became of every message
@@ -76,6 +79,10 @@ packages:
 # What only drills need.
 clocks:
 	@scripts/install-packages.sh clocks
+
+# What only schemathesis needs.
+venv:
+	@scripts/install-packages.sh venv
 
 chromium:
 	@scripts/install-packages.sh chromium

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what the project needs from Debian, and only what is missing: a C compiler, the programs of
 # PostgreSQL and of RabbitMQ, curl and the certificates; with the word libpq, that library as well; with
-# the word clocks, libfaketime, which gives a process a clock of its own; with the word chromium, that
-# browser.
+# the word clocks, libfaketime, which gives a process a clock of its own; with the word venv, what Python
+# makes virtual environments with; with the word chromium, that browser.
 #
 # The project runs servers of its own under .local/, so no service of the system is left running by
 # an installation made here, and one that was there before is left alone.
@@ -34,9 +34,10 @@ for extra in "$@"; do
     case $extra in
     chromium) found_in chromium || need Chromium chromium ;;
     clocks) found_in libfaketime /usr/lib/*/faketime/libfaketimeMT.so.1 || need libfaketime libfaketime ;;
+    venv) python3 -c 'import ensurepip' >/dev/null 2>&1 || need "Python's venv" python3-venv ;;
     libpq) [ -e /usr/include/postgresql/libpq-fe.h ] || need libpq libpq-dev ;;
     *)
-        echo "install-packages: unknown extra '$extra' (known: chromium, clocks, libpq)" >&2
+        echo "install-packages: unknown extra '$extra' (known: chromium, clocks, libpq, venv)" >&2
         exit 2
         ;;
     esac

@@ -3,7 +3,11 @@
 use actix_web::{HttpResponse, web};
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+    openapi::{
+        ObjectBuilder, Ref,
+        schema::{AllOfBuilder, AnyOfBuilder},
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
 };
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -17,7 +21,7 @@ use crate::routes::{conversation, health, inbox, portal_config, pusher_auth, sen
         title = "Player portal chat",
         description = "A support chat between the players and the staff of a gaming portal. A message that was accepted is durable: it will be persisted and broadcast, whatever fails meanwhile."
     ),
-    modifiers(&Token),
+    modifiers(&Token, &SomethingSaid),
     paths(
         send::send,
         conversation::conversation,
@@ -46,6 +50,21 @@ impl Modify for Token {
         token.bearer_format = Some("JWT".to_owned());
         let components = api.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(token));
+    }
+}
+
+/// A message says something, under one of two names.
+struct SomethingSaid;
+
+impl Modify for SomethingSaid {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        let Some(request) = components.schemas.get_mut("SendRequest") else { return };
+        let said = ["content", "message"].into_iter().fold(AnyOfBuilder::new(), |either, name| {
+            let text = Ref::from_schema_name("Content");
+            either.item(ObjectBuilder::new().property(name, text).required(name))
+        });
+        *request = AllOfBuilder::new().item(request.clone()).item(said).into();
     }
 }
 

@@ -19,8 +19,8 @@ pub struct HistoryParameters {
     #[serde(default)]
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: PageLimit,
-    /// Messages before this place: the `nextCursor` of a newer page
-    #[param(value_type = Option<String>)]
+    /// Messages before this place: the `nextCursor` of a newer page. Not looked at beside `after`
+    #[param(value_type = Option<String>, pattern = r"^[0-9]{1,17}:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
     before: Option<MessageCursor>,
     /// Messages with a higher `seq`: the `lastSeq` of an earlier answer
     #[param(value_type = Option<i64>, minimum = 0)]
@@ -71,7 +71,6 @@ impl TryFrom<i64> for Seq {
 #[serde(rename_all = "camelCase")]
 pub struct History {
     /// Whose conversation it is.
-    #[schema(inline)]
     player_id: PlayerId,
     /// The latest session, whatever its status.
     session: Option<Session>,
@@ -96,7 +95,7 @@ pub struct History {
     path = "/api/unified-chat/conversations/{playerId}",
     tag = "conversations",
     security(("token" = [])),
-    params(("playerId" = String, Path, description = "Whose conversation"), HistoryParameters),
+    params(("playerId" = PlayerId, Path, description = "Whose conversation"), HistoryParameters),
     responses(
         (status = 200, description = "A page", body = History),
         (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),
@@ -113,7 +112,7 @@ pub async fn conversation(
     reads: web::Data<Reads>,
 ) -> Result<HttpResponse, Problem> {
     caller.follows(&player.0)?;
-    let (page, limit) = (parameters.0.page()?, parameters.0.limit.get());
+    let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
     let found = reads
         .read(async |connection| reads::conversation(connection, &player.0, page, limit).await)
         .await
@@ -122,14 +121,11 @@ pub async fn conversation(
 }
 
 impl HistoryParameters {
-    fn page(&self) -> Result<Page, Problem> {
-        match (self.before, self.after) {
-            (None, None) => Ok(Page::Newest),
-            (Some(cursor), None) => Ok(Page::Before(cursor)),
-            (None, Some(Seq(seq))) => Ok(Page::After(seq)),
-            (Some(_), Some(_)) => {
-                Err(Problem::invalid_field("after", "cannot be given together with before"))
-            }
+    fn page(&self) -> Page {
+        match (self.after, self.before) {
+            (Some(Seq(seq)), _) => Page::After(seq),
+            (None, Some(cursor)) => Page::Before(cursor),
+            (None, None) => Page::Newest,
         }
     }
 }

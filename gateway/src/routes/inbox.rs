@@ -18,14 +18,14 @@ use crate::{
 pub struct InboxParameters {
     /// The statuses of the latest session, with commas between them; all where there are none
     #[serde(default)]
-    #[param(value_type = Option<String>, example = "pending,active")]
+    #[param(value_type = Option<String>, example = "pending,active", pattern = r"^(pending|active|resolved)(,(pending|active|resolved))*$")]
     status: Statuses,
     /// How many conversations at most
     #[serde(default)]
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: PageLimit,
     /// Conversations after this place: the `nextCursor` of the page before
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = r"^[0-9]{1,17}:[A-Za-z0-9_\-=@,.;]{1,128}$")]
     cursor: Option<InboxCursor>,
 }
 

@@ -19,6 +19,7 @@ pub struct SubscriptionRequest {
     /// The connection that wants to subscribe.
     socket_id: SocketId,
     /// The channel.
+    #[schema(examples("private-player-player-7"))]
     channel_name: String,
 }
 

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::chat::{RequestedStatus, StatusChange, event::Event};
+use shared::chat::{PlayerId, RequestedStatus, StatusChange, event::Event};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -51,7 +51,7 @@ pub struct StatusAccepted {
     path = "/api/unified-chat/conversations/{playerId}/status",
     tag = "conversations",
     security(("token" = [])),
-    params(("playerId" = String, Path, description = "Whose conversation")),
+    params(("playerId" = PlayerId, Path, description = "Whose conversation")),
     request_body = StatusRequest,
     responses(
         (status = 202, description = "Accepted", body = StatusAccepted),

@@ -96,6 +96,10 @@ async fn pages_go_back_to_the_first_message_and_forward_to_the_last() {
     let expected = [(vec!["0", "1", "2"], 3), (vec!["3", "4", "5"], 6), (vec!["6"], 7)]
         .map(|(page, seq)| (page.into_iter().map(ToOwned::to_owned).collect::<Vec<_>>(), seq));
     assert_eq!(pages, expected);
+    let older = api.conversation("p1", "limit=3").await.json["nextCursor"].clone();
+    let missed = format!("after=6&before={}", older.as_str().unwrap());
+    let missed = api.conversation("p1", &missed).await.json;
+    assert_eq!(contents(&missed), ["6"], "what was missed is complete, whatever else is asked for");
     let nothing_new = api.conversation("p1", "after=7").await.json;
     assert_eq!(
         (nothing_new["messages"].as_array().unwrap().len(), &nothing_new["lastSeq"]),

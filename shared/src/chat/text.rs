@@ -7,7 +7,13 @@ use super::Invalid;
 /// which PostgreSQL cannot keep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
-#[schema(value_type = String, min_length = 1, max_length = 4000, examples("My sword is gone"))]
+#[schema(
+    value_type = String,
+    min_length = 1,
+    max_length = 4000,
+    pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+    examples("My sword is gone")
+)]
 pub struct Content(String);
 
 impl Content {
@@ -36,7 +42,13 @@ impl TryFrom<String> for Content {
 /// What a player or a member of the staff is called: 1 to 128 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
-#[schema(value_type = String, min_length = 1, max_length = 128, examples("Ada"))]
+#[schema(
+    value_type = String,
+    min_length = 1,
+    max_length = 128,
+    pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+    examples("Ada")
+)]
 pub struct Name(String);
 
 impl Name {
@@ -57,7 +69,13 @@ impl TryFrom<String> for Name {
 /// Who sent a message, as the portal knows them: 1 to 128 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
-#[schema(value_type = String, min_length = 1, max_length = 128, examples("ada"))]
+#[schema(
+    value_type = String,
+    min_length = 1,
+    max_length = 128,
+    pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+    examples("ada")
+)]
 pub struct SenderId(String);
 
 impl SenderId {

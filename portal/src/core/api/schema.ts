@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/portal/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells a portal's page how to hear of messages
+         * @description Nobody need say who they are: a page asks before it knows.
+         */
+        get: operations["portal_config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/pusher/auth": {
         parameters: {
             query?: never;
@@ -14,8 +34,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Signs a subscription to a private channel
-         * @description For `private-player-{playerId}` and `private-staff-portal`, and for no other.
+         * Signs a subscription to a private, an encrypted or a presence channel
+         * @description For a player its own `private-player-{playerId}`; for staff that of every player,
+         *     `private-staff-portal`, and `presence-staff-portal` as the one whom the token names. Where channels
+         *     are encrypted, the names of the others begin with `private-encrypted-`. For no other.
          */
         post: operations["authorize"];
         delete?: never;
@@ -167,6 +189,8 @@ export interface components {
             /** @description Always `true`. */
             success: boolean;
         };
+        /** @enum {string} */
+        Access: "public" | "private" | "encrypted";
         /**
          * Format: uuid
          * @description An id that a client made, so that it can send the same thing again: a UUID with hyphens.
@@ -194,7 +218,8 @@ export interface components {
              *     `before` or with neither, as `after` when with `after`. Nothing when this was the last page.
              */
             nextCursor?: string | null;
-            playerId: string & Record<string, never>;
+            /** @description Whose conversation it is. */
+            playerId: components["schemas"]["PlayerId"];
             session?: components["schemas"]["Session"] | null;
         };
         /** @description A message as the history returns it. */
@@ -204,8 +229,10 @@ export interface components {
              * @description When it was accepted; messages sort by it, then by their ids.
              */
             acceptedAt: string;
-            /** @description What it says. */
+            /** @description What it says; empty when it is erased, and never otherwise. */
             content: string;
+            /** @description `true` when what it said and the sender's name were erased; not there otherwise. */
+            erased?: boolean;
             /**
              * Format: uuid
              * @description Tells this message from every other.
@@ -266,6 +293,13 @@ export interface components {
          * @example player-7
          */
         PlayerId: string;
+        /** @description What a page is told before it knows anything: how to hear of messages. None of it is a secret. */
+        PortalConfig: {
+            /** @description Which channels there are. */
+            channelAccess: components["schemas"]["Access"];
+            /** @description Where Pusher is. */
+            pusher: components["schemas"]["PusherConfig"];
+        };
         /**
          * @description A problem as it is sent.
          *
@@ -289,6 +323,26 @@ export interface components {
              */
             type: string;
         };
+        /** @description Where a browser finds Pusher: at a host, or in a cluster of hosted Pusher's. */
+        PusherConfig: {
+            /** @description The cluster of hosted Pusher. */
+            cluster?: string | null;
+            /** @description The host, if it is one of the portal's own. */
+            host?: string | null;
+            /** @description The application's key. */
+            key: string;
+            /**
+             * Format: int32
+             * @description The port there.
+             */
+            port?: number | null;
+            scheme?: components["schemas"]["PusherScheme"] | null;
+        };
+        /**
+         * @description How browsers speak to Pusher.
+         * @enum {string}
+         */
+        PusherScheme: "http" | "https";
         /** @description The answer to `/health/ready`. */
         Readiness: {
             /** @description Each dependency with its state. */
@@ -303,7 +357,6 @@ export interface components {
          * @enum {string}
          */
         RequestedStatus: "active" | "resolved";
-        /** @description What a portal sends. */
         SendRequest: {
             content?: components["schemas"]["Content"] | null;
             message?: components["schemas"]["Content"] | null;
@@ -316,7 +369,11 @@ export interface components {
             /** @description Who of the two sends it. */
             senderType: components["schemas"]["SenderType"];
             socketId?: components["schemas"]["SocketId"] | null;
-        };
+        } & ({
+            content: components["schemas"]["Content"];
+        } | {
+            message: components["schemas"]["Content"];
+        });
         /**
          * @description Who sent a message, as the portal knows them: 1 to 128 characters.
          * @example ada
@@ -405,14 +462,24 @@ export interface components {
         Subscription: {
             /** @description The app's key and the signature, with a colon between them. */
             auth: string;
+            /** @description Who enters a presence channel, as JSON. */
+            channel_data?: string | null;
+            /**
+             * @description What the events of an encrypted channel are decrypted with, in base64; pusher-js keeps it to
+             *     itself. Not there for any other channel.
+             */
+            shared_secret?: string | null;
         };
         /**
-         * @description What pusher-js asks before it subscribes to a private channel.
+         * @description What pusher-js asks before it subscribes to a private, an encrypted or a presence channel.
          *
          *     Source: <https://pusher.com/docs/channels/server_api/authorizing-users/>.
          */
         SubscriptionRequest: {
-            /** @description The channel. */
+            /**
+             * @description The channel.
+             * @example private-player-player-7
+             */
             channel_name: string;
             /** @description The connection that wants to subscribe. */
             socket_id: components["schemas"]["SocketId"];
@@ -426,6 +493,37 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    portal_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where Pusher is, and which channels there are */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalConfig"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     authorize: {
         parameters: {
             query?: never;
@@ -457,8 +555,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description The token is missing, or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Not a channel to sign for */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -478,6 +594,17 @@ export interface operations {
             /** @description The body is no form */
             415: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -517,6 +644,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description The token is missing, or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -535,9 +689,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Not accepted; send it again */
             503: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -583,9 +750,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description The token is missing, or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description The database cannot be asked */
             503: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -599,7 +797,7 @@ export interface operations {
             query?: {
                 /** @description How many messages at most */
                 limit?: number;
-                /** @description Messages before this place: the `nextCursor` of a newer page */
+                /** @description Messages before this place: the `nextCursor` of a newer page. Not looked at beside `after` */
                 before?: string;
                 /** @description Messages with a higher `seq`: the `lastSeq` of an earlier answer */
                 after?: number;
@@ -607,7 +805,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Whose conversation */
-                playerId: string;
+                playerId: components["schemas"]["PlayerId"];
             };
             cookie?: never;
         };
@@ -631,9 +829,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description The token is missing, or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description The database cannot be asked */
             503: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -648,7 +877,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Whose conversation */
-                playerId: string;
+                playerId: components["schemas"]["PlayerId"];
             };
             cookie?: never;
         };
@@ -676,6 +905,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description The token is missing, or not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -694,9 +950,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Not accepted; ask again */
             503: {
                 headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
