@@ -13,6 +13,7 @@ mod confirms;
 mod conversations;
 mod description;
 mod doors;
+mod hostile;
 mod inbox;
 mod input;
 mod limits;

@@ -45,6 +45,18 @@ impl Connection {
         timeout(PATIENCE, self.answer()).await.expect("an answer in time").expect("an answer")
     }
 
+    /// Reads all answers until the gateway ends the connection: their statuses.
+    ///
+    /// # Panics
+    /// When it does not end it.
+    pub async fn statuses(&mut self) -> Vec<u16> {
+        let mut statuses = Vec::new();
+        while let Some(status) = timeout(PATIENCE, self.answer()).await.expect("an end in time") {
+            statuses.push(status);
+        }
+        statuses
+    }
+
     /// Reads until the gateway ends the connection.
     ///
     /// # Panics
