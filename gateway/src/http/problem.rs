@@ -79,6 +79,7 @@ pub struct ProblemBody {
     detail: String,
     /// The field or parameter that it is about, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     field: Option<String>,
 }
 

@@ -22,15 +22,19 @@ struct PusherConfig {
     key: String,
     /// The host, if it is one of the portal's own.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     host: Option<String>,
     /// The port there.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     port: Option<u16>,
     /// How to speak there.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     scheme: Option<PusherScheme>,
     /// The cluster of hosted Pusher.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     cluster: Option<String>,
 }
 

@@ -30,10 +30,12 @@ pub struct Subscription {
     auth: String,
     /// Who enters a presence channel, as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     channel_data: Option<String>,
     /// What the events of an encrypted channel are decrypted with, in base64; pusher-js keeps it to
     /// itself. Not there for any other channel.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     shared_secret: Option<String>,
 }
 

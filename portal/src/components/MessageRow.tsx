@@ -54,6 +54,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           {entry.truncated && "…"}
         </span>
         {entry.truncated && <span className="ppc-note">{strings.messages.truncated}</span>}
+        {entry.content === "" && <span className="ppc-note">{strings.messages.erased}</span>}
       </div>
       {(isLast || isUnsettled) && (
         <p className="ppc-meta">

@@ -20,6 +20,7 @@ export interface Message {
   readonly senderType: SenderType;
   readonly senderId: string | null;
   readonly senderName: string | null;
+  /** Empty when it was erased, and never otherwise. */
   readonly content: string;
   /** When it was accepted, in microseconds since 1970. */
   readonly at: number;

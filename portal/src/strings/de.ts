@@ -97,6 +97,7 @@ export const de: Strings = {
     toNewest: "Zu den neuesten Nachrichten",
     newCount: (count) => (count === 1 ? "1 neue Nachricht" : `${count} neue Nachrichten`),
     truncated: "Der Rest wird geladen…",
+    erased: "Diese Nachricht wurde gelöscht",
     opensInNewTab: "öffnet einen neuen Tab",
     you: "Du",
     player: "Spieler",

@@ -101,6 +101,7 @@ export const en = {
     toNewest: "Go to the newest messages",
     newCount: (count: number) => (count === 1 ? "1 new message" : `${count} new messages`),
     truncated: "The rest is being loaded…",
+    erased: "This message was erased",
     opensInNewTab: "opens in a new tab",
     you: "You",
     player: "Player",

@@ -51,7 +51,9 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
           <span className="ppc-item-text" dir="auto">
             {lastMessage?.senderType === "staff" &&
               `${lastMessage.senderName ?? strings.player.staffName}: `}
-            {lastMessage?.content.slice(0, 160)}
+            {lastMessage?.content === ""
+              ? strings.messages.erased
+              : lastMessage?.content.slice(0, 160)}
           </span>
           {showsStatus && <StatusBadge status={status} text={strings.status[status]} />}
           {unanswered > 0 && (

@@ -309,7 +309,7 @@ export interface components {
             /** @description What is wrong this time. */
             detail: string;
             /** @description The field or parameter that it is about, if it is about one. */
-            field?: string | null;
+            field?: string;
             /**
              * Format: int32
              * @description The status of the answer.
@@ -326,17 +326,18 @@ export interface components {
         /** @description Where a browser finds Pusher: at a host, or in a cluster of hosted Pusher's. */
         PusherConfig: {
             /** @description The cluster of hosted Pusher. */
-            cluster?: string | null;
+            cluster?: string;
             /** @description The host, if it is one of the portal's own. */
-            host?: string | null;
+            host?: string;
             /** @description The application's key. */
             key: string;
             /**
              * Format: int32
              * @description The port there.
              */
-            port?: number | null;
-            scheme?: components["schemas"]["PusherScheme"] | null;
+            port?: number;
+            /** @description How to speak there. */
+            scheme?: components["schemas"]["PusherScheme"];
         };
         /**
          * @description How browsers speak to Pusher.
@@ -463,12 +464,12 @@ export interface components {
             /** @description The app's key and the signature, with a colon between them. */
             auth: string;
             /** @description Who enters a presence channel, as JSON. */
-            channel_data?: string | null;
+            channel_data?: string;
             /**
              * @description What the events of an encrypted channel are decrypted with, in base64; pusher-js keeps it to
              *     itself. Not there for any other channel.
              */
-            shared_secret?: string | null;
+            shared_secret?: string;
         };
         /**
          * @description What pusher-js asks before it subscribes to a private, an encrypted or a presence channel.
