@@ -95,17 +95,15 @@ export async function persisted(player: string): Promise<string[]> {
   return messages;
 }
 
-/** Sends past the pages. */
-export async function send(player: string, role: Role, content: string): Promise<void> {
+/** Sends past the pages; `from` is the member of the staff, or null for the player. */
+export async function send(player: string, from: string | null, content: string): Promise<void> {
+  const sender = from === null ? { senderType: "player" } : { senderType: "staff", senderId: from };
+  const bearer = from === null ? token("player", player, "Bo") : token("staff", from, from);
   for (;;) {
-    const sender = role === "staff" ? { senderId: "ada", senderName: "Ada" } : {};
     const response = await fetch(`${SYSTEM.portal}/api/staff-chat-integration/send`, {
       method: "POST",
-      headers: {
-        "Content-Type": "application/json",
-        Authorization: `Bearer ${role === "staff" ? token("staff", "ada", "Ada") : token("player", player, "Bo")}`,
-      },
-      body: JSON.stringify({ playerId: player, senderType: role, content, ...sender }),
+      headers: { "Content-Type": "application/json", Authorization: `Bearer ${bearer}` },
+      body: JSON.stringify({ playerId: player, content, ...sender }),
     });
     if (response.status === 202) return;
     if (response.status !== 429)
