@@ -17,6 +17,7 @@ mod broker;
 mod database;
 mod events;
 mod eventually;
+pub mod hostile;
 mod proxy;
 mod pusher;
 mod servers;

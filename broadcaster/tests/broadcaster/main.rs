@@ -12,4 +12,5 @@ mod batches;
 mod dead_letters;
 mod held;
 mod outages;
+mod properties;
 mod support;

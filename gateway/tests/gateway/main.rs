@@ -21,6 +21,7 @@ mod metrics;
 mod outages;
 mod plan;
 mod portal;
+mod properties;
 mod pusher_auth;
 mod raw;
 mod sending;

@@ -31,6 +31,11 @@ impl Connection {
         self.stream.write_all(bytes).await.ok();
     }
 
+    /// Says that nothing more will be written.
+    pub async fn finish(&mut self) {
+        self.stream.shutdown().await.ok();
+    }
+
     /// Gets `path` and reads the answer, whose status it says.
     pub async fn get(&mut self, path: &str) -> u16 {
         self.write(format!("GET {path} HTTP/1.1\r\nhost: gateway\r\n\r\n").as_bytes()).await;

@@ -29,14 +29,22 @@ impl Answer {
 }
 
 /// Sends a request; the connection on which the answer will come.
-pub async fn send(addr: SocketAddr, method: &str, target: &str, body: &str) -> TcpStream {
+pub async fn send(
+    addr: SocketAddr,
+    method: &str,
+    target: &str,
+    body: impl AsRef<[u8]>,
+) -> TcpStream {
     let mut stream = TcpStream::connect(addr).await.expect("a connection");
-    let length = body.len();
-    let request = format!(
+    let length = body.as_ref().len();
+    let head = format!(
         "{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     );
-    stream.write_all(request.as_bytes()).await.expect("the request is sent");
+    stream
+        .write_all(&[head.as_bytes(), body.as_ref()].concat())
+        .await
+        .expect("the request is sent");
     stream
 }
 
@@ -50,7 +58,7 @@ pub async fn receive(mut stream: TcpStream) -> String {
 }
 
 /// A call and its whole answer.
-pub async fn call(addr: SocketAddr, method: &str, target: &str, body: &str) -> Answer {
+pub async fn call(addr: SocketAddr, method: &str, target: &str, body: impl AsRef<[u8]>) -> Answer {
     let answer = receive(send(addr, method, target, body).await).await;
     let (head, body) =
         answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("broken off: {answer:?}"));
@@ -59,12 +67,12 @@ pub async fn call(addr: SocketAddr, method: &str, target: &str, body: &str) -> A
 }
 
 /// `path` with the query that signs the call, now.
-pub fn sign(method: &str, path: &str, body: &str) -> String {
+pub fn sign(method: &str, path: &str, body: impl AsRef<[u8]>) -> String {
     sign_at(method, path, body, now())
 }
 
-pub fn sign_at(method: &str, path: &str, body: &str, timestamp: u64) -> String {
-    let request = RequestToSign { method, path, body: body.as_bytes() };
+pub fn sign_at(method: &str, path: &str, body: impl AsRef<[u8]>, timestamp: u64) -> String {
+    let request = RequestToSign { method, path, body: body.as_ref() };
     format!("{path}?{}", pusher::sign_request(&app().key, &app().secret, request, timestamp))
 }
 

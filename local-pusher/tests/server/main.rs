@@ -15,6 +15,7 @@ mod health;
 mod http;
 mod node;
 mod presence;
+mod properties;
 mod protocol;
 mod reconnect;
 mod subscriptions;

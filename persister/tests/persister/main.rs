@@ -17,5 +17,6 @@ mod migrations;
 mod model;
 mod outages;
 mod privacy;
+mod properties;
 mod sessions;
 mod support;

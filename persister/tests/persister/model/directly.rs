@@ -9,12 +9,12 @@ use proptest::{
     prelude::*,
     test_runner::{TestCaseError, TestCaseResult, TestRunner},
 };
-use test_support::Database;
+use test_support::{Database, hostile::same_cases};
 use tokio::runtime::Runtime;
 
 use super::{
     case::{Body, Case, cases, id},
-    config, judge,
+    judge,
     observed::{self, Said},
 };
 
@@ -26,7 +26,7 @@ fn whatever_happens_the_database_is_as_the_rules_say() {
         join_all((0..4).map(|_| observed::connect_patiently(&database))).await
     });
     let connections = RefCell::new(connections);
-    let held = TestRunner::new(config()).run(&cases(), |case| {
+    let held = TestRunner::new(same_cases()).run(&cases(), |case| {
         let mut connections = connections.borrow_mut();
         let (reader, persisters) = connections.split_first_mut().unwrap();
         let persisters = &mut persisters[..case.persisters];

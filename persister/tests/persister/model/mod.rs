@@ -14,27 +14,12 @@ mod through_the_queue;
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel_async::AsyncPgConnection;
-use proptest::{
-    prelude::*,
-    test_runner::{RngSeed, TestCaseResult},
-};
+use proptest::{prelude::*, test_runner::TestCaseResult};
 
 use self::{
     case::{Script, id},
     observed::Said,
 };
-
-/// The same cases each time, unless `PROPTEST_RNG_SEED` asks for others; `PROPTEST_CASES` asks for
-/// more.
-fn config() -> ProptestConfig {
-    let asked_for = ProptestConfig::default();
-    let rng_seed = match asked_for.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(0),
-        seed @ RngSeed::Fixed(_) => seed,
-    };
-    let max_shrink_time = 60_000;
-    ProptestConfig { rng_seed, max_shrink_time, failure_persistence: None, ..asked_for }
-}
 
 /// Whether all is as the rules say.
 async fn judge(

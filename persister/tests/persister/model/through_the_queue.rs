@@ -11,12 +11,12 @@ use shared::{
     broker::Worker,
     chat::event::{Event, decode},
 };
-use test_support::{System, body, eventually};
+use test_support::{System, body, eventually, hostile::same_cases};
 use tokio::runtime::Runtime;
 
 use super::{
     case::{Body, Case, Script, cases, id},
-    config, judge,
+    judge,
     observed::{self, Said},
     rules,
 };
@@ -29,7 +29,7 @@ fn whatever_happens_on_the_way_the_database_is_as_the_rules_say() {
     let reader = || runtime.block_on(observed::connect_patiently(&system.database));
     let readers = (reader(), reader());
     let readers = RefCell::new(readers);
-    let config = config();
+    let config = same_cases();
     let config = ProptestConfig { cases: config.cases.div_ceil(32), ..config };
     let held = TestRunner::new(config).run(&cases(), |case| {
         let (reader, follower) = &mut *readers.borrow_mut();

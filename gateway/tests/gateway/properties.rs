@@ -1,0 +1,226 @@
+//! Whatever is sent, it is answered, and no answer says that the gateway has failed.
+
+use proptest::{collection::vec, prelude::*, sample::select, test_runner::TestCaseResult};
+use serde_json::json;
+use test_support::{
+    Running, System,
+    hostile::{always, any_bytes, nearly},
+    token,
+};
+use tokio::runtime::Runtime;
+
+use crate::raw::Connection;
+
+const CONVERSATIONS: &[u8] = b"/api/unified-chat/conversations";
+
+/// A request, with whatever may stand in each part of it.
+#[derive(Clone, Debug)]
+struct Call {
+    method: &'static str,
+    target: Vec<u8>,
+    headers: Vec<(&'static str, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+#[test]
+fn any_bytes_on_a_connection_are_answered() {
+    let bytes = prop_oneof![
+        any_bytes(),
+        any_bytes()
+            .prop_map(|rest| [&b"GET /health/live HTTP/1.1\r\nhost: a\r\n"[..], &rest].concat()),
+    ];
+    always_served(200, &bytes, async |gateway, bytes| {
+        let mut connection = Connection::open(gateway).await;
+        connection.write(&bytes).await;
+        connection.finish().await;
+        // A head that never ends gets no answer; nothing else may get none of the gateway's making.
+        for status in connection.statuses().await {
+            prop_assert!(status < 500, "{}", status);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn any_call_is_answered() {
+    let sent = |body: Vec<u8>| ("POST", b"/api/staff-chat-integration/send".to_vec(), body);
+    let sends = messages().prop_map(sent);
+    let changes = (segment(), changes()).prop_map(|(player, body)| {
+        ("POST", [CONVERSATIONS, b"/", &player, b"/status"].concat(), body)
+    });
+    let subscribes = subscriptions().prop_map(|body| ("POST", b"/api/pusher/auth".to_vec(), body));
+    let reads = (reads(), any_bytes()).prop_map(|(target, body)| ("GET", target, body));
+    let others = (method(), target(), any_bytes());
+    let call = prop_oneof![3 => sends, 2 => changes, 2 => subscribes, 2 => reads, 1 => others];
+    let calls = (call, headers()).prop_map(|((method, target, body), headers)| Call {
+        method,
+        target,
+        headers,
+        body,
+    });
+    always_served(1_000, &calls, async |gateway, call| {
+        let mut connection = Connection::open(gateway).await;
+        connection.write(&call.written()).await;
+        connection.finish().await;
+        let statuses = connection.statuses().await;
+        prop_assert!(!statuses.is_empty(), "no answer");
+        prop_assert!(statuses.iter().all(|status| *status < 500), "{:?}", statuses);
+        Ok(())
+    });
+}
+
+/// Sees that `property` holds of a gateway that asks for tokens, and that the gateway then still serves.
+fn always_served<Inputs: Strategy>(
+    cases: u32,
+    inputs: &Inputs,
+    property: impl AsyncFn(&Running, Inputs::Value) -> TestCaseResult,
+) {
+    let runtime = Runtime::new().unwrap();
+    let system = runtime.block_on(System::new());
+    // As long as for a send, so that a slow machine makes no 503.
+    let gateway = runtime.block_on(system.guarded_gateway(&["--database-timeout=30s"]));
+    always(&runtime, cases, inputs, async |input| property(&gateway, input).await);
+    runtime.block_on(async {
+        let api = gateway.api().with_token(&token("player", "p1"));
+        assert_eq!(api.send_as_player("p1", "still there?").await.status, 202);
+        gateway.stop().await;
+    });
+}
+
+impl Call {
+    fn written(&self) -> Vec<u8> {
+        let Self { method, target, headers, body } = self;
+        let mut text =
+            [method.as_bytes(), b" ", target, b" HTTP/1.1\r\nhost: gateway\r\n"].concat();
+        for (name, value) in headers {
+            text.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+        }
+        let length = body.len();
+        text.extend(format!("connection: close\r\ncontent-length: {length}\r\n\r\n").into_bytes());
+        text.extend(body);
+        text
+    }
+}
+
+fn messages() -> impl Strategy<Value = Vec<u8>> {
+    let id = "019aa6c4-3a33-7c5e-9d3c-3f6a3d1f2b10";
+    nearly(vec![
+        json!({
+            "messageId": id, "playerId": "p1", "playerName": "Bo", "senderType": "player",
+            "senderId": "p1", "senderName": "Bo", "content": "hello", "socketId": "1.2",
+        }),
+        json!({ "playerId": "p1", "senderType": "staff", "message": "hello" }),
+    ])
+}
+
+fn changes() -> impl Strategy<Value = Vec<u8>> {
+    let id = "019aa6c4-3a33-7c5e-9d3c-3f6a3d1f2b10";
+    nearly(vec![json!({ "changeId": id, "status": "resolved" }), json!({ "status": "active" })])
+}
+
+fn subscriptions() -> impl Strategy<Value = Vec<u8>> {
+    let socket = prop_oneof![4 => Just(b"1.2".to_vec()), 1 => text()];
+    let channels = ["private-player-p1", "private-staff-portal", "presence-staff-portal"];
+    let channel = prop_oneof![
+        4 => one_of(&channels),
+        1 => text().prop_map(|name| [&b"private-player-"[..], &name].concat()),
+        1 => text(),
+    ];
+    prop_oneof![
+        4 => (socket, channel, text()).prop_map(|(socket, channel, rest)| {
+            [b"socket_id=", &*socket, b"&channel_name=", &channel, b"&", &rest].concat()
+        }),
+        1 => any_bytes(),
+    ]
+}
+
+/// What is asked for by reading.
+fn reads() -> impl Strategy<Value = Vec<u8>> {
+    let names = ["limit", "before", "after", "cursor", "status", "other"];
+    let values =
+        ["1", "0", "-1", "9223372036854775808", "0:p1", "99999999999999999:p1", "pending,active"];
+    let value = prop_oneof![one_of(&values), text()];
+    let parameter =
+        (one_of(&names), value).prop_map(|(name, value)| [&*name, b"=", &value, b"&"].concat());
+    let place =
+        prop_oneof![Just(Vec::new()), segment().prop_map(|player| [&b"/"[..], &player].concat()),];
+    (place, vec(parameter, 0..4)).prop_map(|(place, parameters)| {
+        [CONVERSATIONS, &place, b"?", &parameters.concat()].concat()
+    })
+}
+
+fn segment() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![4 => Just(b"p1".to_vec()), 1 => text()]
+}
+
+/// Any bytes as part of an address: as they are, or escaped.
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let escaped = |bytes: Vec<u8>| -> Vec<u8> {
+        bytes.iter().flat_map(|byte| format!("%{byte:02X}").into_bytes()).collect()
+    };
+    let any = || vec(any::<u8>(), 0..150);
+    prop_oneof![
+        3 => any().prop_map(escaped),
+        1 => vec(0x21..0x7f_u8, 0..150),
+        1 => any(),
+    ]
+}
+
+fn target() -> impl Strategy<Value = Vec<u8>> {
+    let known =
+        ["/health/ready", "/docs/", "/openapi.json", "/metrics", "*", "//", "/../", "http://a/"];
+    (one_of(&known), text()).prop_map(|(known, rest)| [known, rest].concat())
+}
+
+fn method() -> impl Strategy<Value = &'static str> {
+    select(vec!["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "FIND-IT"])
+}
+
+/// A token, mostly a good one, what the body is, mostly rightly, and some others.
+fn headers() -> impl Strategy<Value = Vec<(&'static str, Vec<u8>)>> {
+    let good = ["player", "staff"].map(|role| format!("Bearer {}", token(role, "p1")).into_bytes());
+    let token = prop_oneof![
+        6 => select(good.to_vec()),
+        1 => header_value().prop_map(|rest| [&b"Bearer "[..], &rest].concat()),
+        1 => header_value(),
+    ];
+    let kinds = ["application/json", "application/x-www-form-urlencoded"];
+    let kind = prop_oneof![
+        6 => one_of(&kinds),
+        1 => header_value(),
+    ];
+    let others = [
+        "accept",
+        "accept-encoding",
+        "access-control-request-headers",
+        "access-control-request-method",
+        "content-encoding",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
+        "if-match",
+        "if-none-match",
+        "origin",
+        "range",
+        "te",
+        "traceparent",
+        "upgrade",
+        "x-forwarded-for",
+        "x-http-method-override",
+    ];
+    let others = vec((select(others.to_vec()), header_value()), 0..4);
+    (token, kind, others).prop_map(|(token, kind, others)| {
+        let known = [("authorization", token), ("content-type", kind)];
+        known.into_iter().chain(others).collect()
+    })
+}
+
+fn one_of(texts: &[&'static str]) -> impl Strategy<Value = Vec<u8>> + use<> {
+    select(texts.to_vec()).prop_map(|text| text.as_bytes().to_vec())
+}
+
+fn header_value() -> impl Strategy<Value = Vec<u8>> {
+    let written = prop_oneof![8 => 0x20..0x7f_u8, 1 => 0x80..=0xff_u8];
+    prop_oneof![8 => vec(written, 0..100), 1 => vec(any::<u8>(), 0..100)]
+}

@@ -1,0 +1,62 @@
+//! Whatever is in the queue, what is good behind it is persisted.
+
+use proptest::{collection::vec, prelude::*};
+use serde_json::{Value, json};
+use shared::{
+    broker::Worker,
+    chat::{RequestedStatus, event::Event},
+};
+use test_support::{
+    body, eventually,
+    hostile::{always, any_bytes, nearly},
+    message, status_change,
+};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use crate::support::{change, event, system};
+
+#[test]
+fn any_bodies_are_taken_off_the_queue_and_what_is_good_behind_them_is_persisted() {
+    let runtime = Runtime::new().unwrap();
+    let system = runtime.block_on(system());
+    let persister = runtime.block_on(system.persister());
+    let bodies = vec(prop_oneof![1 => any_bytes(), 4 => nearly(good_bodies())], 1..20);
+    always(&runtime, 25, &bodies, async |bodies| {
+        for body in bodies {
+            system.broker.publish(&body).await;
+        }
+        let player = Uuid::now_v7().to_string();
+        system.broker.publish(&body([event(&message(&player, "good"))])).await;
+        let count = format!("SELECT count(*) FROM chat_messages WHERE player_id = '{player}'");
+        eventually("the good one is persisted", async || {
+            (system.database.number(&count).await == 1).then_some(())
+        })
+        .await;
+        Ok(())
+    });
+    runtime.block_on(async {
+        // It finishes what it holds, or gives it back.
+        persister.stop().await;
+        system.work_off(1).await;
+        let queue = system.broker.names().queue(Worker::Persister);
+        assert_eq!(system.broker.depth(&queue).await, Some(0));
+    });
+}
+
+fn good_bodies() -> Vec<Value> {
+    let said = event(&message("p1", "hello"));
+    let asked = change(&status_change("p1", RequestedStatus::Resolved, 1_000));
+    let json = |events: &[&Event]| {
+        let events = events.iter().map(|event| (*event).clone());
+        serde_json::from_slice(&body(events)).unwrap()
+    };
+    let id = Uuid::now_v7();
+    let full = json!({ "version": 1, "events": [{ "message": {
+        "messageId": id, "playerId": "p2", "playerName": "Bo", "senderType": "staff",
+        "senderId": "ada", "senderName": "Ada", "content": "hello",
+        "acceptedAt": "2026-01-01T00:00:00.000001Z", "socketId": "1.2",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    }}]});
+    vec![json(&[&said]), json(&[&asked]), json(&[&asked, &said, &asked]), full]
+}
