@@ -63,6 +63,8 @@ fn any_order_is_answered() {
     let orders = (
         select(vec![
             ("PUT", "/control/fault"),
+            ("PUT", "/control/fault"),
+            ("PUT", "/control/fault"),
             ("POST", "/control/disconnect"),
             ("GET", "/control/accepted"),
             ("GET", "/control/connections"),
@@ -77,7 +79,7 @@ fn any_order_is_answered() {
         ]),
     );
     let runtime = Runtime::new().unwrap();
-    always(&runtime, 100, &orders, async |((method, path), query, body)| {
+    always(&runtime, 1_000, &orders, async |((method, path), query, body)| {
         // An order can be to serve nobody for a thousand years.
         let server = start();
         let target = format!("{path}?{query}");
