@@ -77,6 +77,18 @@ fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
 }
 
 #[test]
+fn it_warns_when_nobody_checks_who_calls() {
+    let said = |doors: Environment<'_>| {
+        let output = gateway(&[&REST, doors].concat(), &[]);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let warning = "AUTH_MODE=off: whoever reaches this gateway can read and write as anybody";
+    let off = said(&[("AUTH_MODE", "off")]);
+    assert!(off.contains("WARN") && off.contains(warning), "{off}");
+    assert!(!said(&[("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", JWT_SECRET)]).contains("WARN"));
+}
+
+#[test]
 fn a_variable_that_is_empty_is_as_good_as_none() {
     let empty = [("AUTH_MODE", "off"), ("CORS_ORIGINS", ""), ("PUSHER_TIMEOUT", "")];
     let output = gateway(&[&REST, &empty[..]].concat(), &[]);
