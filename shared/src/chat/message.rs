@@ -8,6 +8,7 @@ use super::{Content, Name, PlayerId, SenderId, SocketId, TraceParent};
 /// The two kinds of sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(examples("player"))]
 pub enum SenderType {
     /// The player whose conversation it is.
     Player,
