@@ -382,6 +382,7 @@ export interface components {
         SenderId: string;
         /**
          * @description The two kinds of sender.
+         * @example player
          * @enum {string}
          */
         SenderType: "player" | "staff";
