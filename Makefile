@@ -54,6 +54,7 @@ lint: tools portal/node_modules ## Check the format, clippy, licenses, dependenc
 
 audit: deny ## Ask whether a dependency is known to be vulnerable, which takes the internet
 	cargo deny check advisories
+	npm audit --prefix bench/express-v1.2
 	npm audit --prefix end-to-end/node
 	npm audit --prefix portal
 
@@ -71,7 +72,7 @@ schema: tools ## Write database/src/schema.rs anew, as the migrations make it
 
 clean: down ## Stop everything, and remove all that was built, installed or stored below here
 	cargo clean
-	rm -rf .local end-to-end/node/node_modules portal/node_modules portal/dist portal/lib
+	rm -rf .local bench/express-v1.2/node_modules end-to-end/node/node_modules portal/node_modules portal/dist portal/lib
 
 packages:
 	@scripts/install-packages.sh
