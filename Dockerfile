@@ -5,9 +5,11 @@
 FROM rust:1.95-trixie AS manifests
 WORKDIR /workspace
 COPY . .
-RUN mkdir /manifests && cp --parents Cargo.lock Cargo.toml */Cargo.toml /manifests
+RUN mkdir /manifests && cp --parents Cargo.lock Cargo.toml */Cargo.toml */*/Cargo.toml /manifests
 WORKDIR /manifests
-RUN for crate in */; do mkdir "${crate}src" && echo '//! Empty.' >"${crate}src/lib.rs"; done
+RUN for manifest in */Cargo.toml */*/Cargo.toml; do \
+        code=$(dirname "$manifest")/src && mkdir "$code" && echo '//! Empty.' >"$code/lib.rs" || exit 1; \
+    done
 
 FROM rust:1.95-trixie AS build
 WORKDIR /workspace

@@ -1,0 +1,52 @@
+use actix_web::HttpResponse;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use shared::chat::{self, Content, Message, Name, PlayerId, SenderId, SenderType, SocketId};
+use uuid::Uuid;
+
+/// What a portal sends, of the types that the gateway reads it into.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SendRequest {
+    message_id: Option<Uuid>,
+    player_id: PlayerId,
+    player_name: Option<Name>,
+    sender_type: SenderType,
+    sender_id: Option<SenderId>,
+    sender_name: Option<Name>,
+    #[serde(alias = "message")]
+    content: Content,
+    socket_id: Option<SocketId>,
+}
+
+impl SendRequest {
+    /// The message, accepted now, by whom it says it is from.
+    pub fn into_message(self) -> Message {
+        Message {
+            message_id: self.message_id.unwrap_or_else(Uuid::now_v7),
+            player_id: self.player_id,
+            player_name: self.player_name,
+            sender_type: self.sender_type,
+            sender_id: self.sender_id,
+            sender_name: self.sender_name,
+            content: self.content,
+            accepted_at: chat::now(),
+            socket_id: self.socket_id,
+            traceparent: None,
+        }
+    }
+}
+
+/// The gateway's answer to a message that it accepted.
+pub fn accepted(message_id: Uuid, accepted_at: DateTime<Utc>) -> HttpResponse {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Accepted {
+        success: bool,
+        message_id: Uuid,
+        accepted_at: DateTime<Utc>,
+        status: &'static str,
+    }
+    let status = "accepted";
+    HttpResponse::Accepted().json(Accepted { success: true, message_id, accepted_at, status })
+}
