@@ -35,7 +35,8 @@ test: clocks chromium portal end-to-end/node/node_modules ## Run all tests, with
 	cd portal && npm test
 	scripts/test-pages.sh
 
-schemathesis: venv programs ## Ask a private gateway all that openapi.json allows and forbids, and check each answer
+schemathesis: venv ## Ask a private gateway all that openapi.json allows and forbids, and check each answer
+	cargo build --workspace
 	@exec scripts/schemathesis.sh
 
 # FAULTS="poison replay" picks some, SEED=7 repeats a run, RABBITMQ_ROOT=DIR takes another RabbitMQ.
