@@ -2,7 +2,8 @@
 # Installs what the project needs from Debian, and only what is missing: a C compiler, the programs of
 # PostgreSQL and of RabbitMQ, curl and the certificates; with the word libpq, that library as well; with
 # the word clocks, libfaketime, which gives a process a clock of its own; with the word venv, what Python
-# makes virtual environments with; with the word chromium, that browser.
+# makes virtual environments with; with the word chromium, that browser, and fonts, so that pages look the
+# same on every machine.
 #
 # The project runs servers of its own under .local/, so no service of the system is left running by
 # an installation made here, and one that was there before is left alone.
@@ -32,7 +33,11 @@ found_in curl || need curl curl
 [ -e /etc/ssl/certs/ca-certificates.crt ] || need "CA certificates" ca-certificates
 for extra in "$@"; do
     case $extra in
-    chromium) found_in chromium || need Chromium chromium ;;
+    chromium)
+        found_in chromium || need Chromium chromium
+        [ -e /usr/share/fonts/truetype/noto/NotoSans-Regular.ttf ] || need "Noto Sans" fonts-noto-core
+        [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] || need "Noto Color Emoji" fonts-noto-color-emoji
+        ;;
     clocks) found_in libfaketime /usr/lib/*/faketime/libfaketimeMT.so.1 || need libfaketime libfaketime ;;
     venv) python3 -c 'import ensurepip' >/dev/null 2>&1 || need "Python's venv" python3-venv ;;
     libpq) [ -e /usr/include/postgresql/libpq-fe.h ] || need libpq libpq-dev ;;
