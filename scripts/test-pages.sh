@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-directory=.local/pages
+directory=$PWD/.local/pages
 case ${CARGO_TARGET_DIR:-target} in
 /*) stack=$CARGO_TARGET_DIR/debug/stack ;;
 *) stack=$PWD/${CARGO_TARGET_DIR:-target}/debug/stack ;;
