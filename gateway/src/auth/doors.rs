@@ -10,7 +10,7 @@ use super::{
     claims::Claims,
     cryptography,
     key::Key,
-    key_file::KeyFile,
+    key_file::{self, KeyFile},
     key_set::KeySet,
     settings::{KeySource, SignatureSettings},
 };
@@ -57,10 +57,8 @@ impl Doors {
         let keys = match settings.key_source()? {
             KeySource::Secret(secret) => Keys::Fixed(KeySet::one(Key::secret(secret))),
             KeySource::PublicKey(path) => {
-                let name = path.display();
-                let pem = std::fs::read(path).map_err(|error| format!("{name}: {error}"))?;
-                let key = Key::pem(algorithm, &pem);
-                Keys::Fixed(KeySet::one(key.map_err(|complaint| format!("{name} {complaint}"))?))
+                let key = key_file::read(path, |pem| Key::pem(algorithm, pem))?;
+                Keys::Fixed(KeySet::one(key))
             }
             KeySource::KeySet(path) => Keys::File(KeyFile::follow(algorithm, path.clone())?),
         };

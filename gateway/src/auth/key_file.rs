@@ -1,4 +1,9 @@
-use std::{io, os::unix::fs::MetadataExt, path::PathBuf, time::Duration};
+use std::{
+    io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tokio::{sync::watch, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
@@ -64,13 +69,24 @@ impl Follower {
     }
 
     fn read(&self) -> Result<KeySet, String> {
-        let name = self.path.display();
-        let json = std::fs::read(&self.path).map_err(|error| format!("{name}: {error}"))?;
-        KeySet::parse(self.algorithm, &json).map_err(|complaint| format!("{name} {complaint}"))
+        read(&self.path, |json| KeySet::parse(self.algorithm, json))
     }
 }
 
-fn stamp(path: &PathBuf) -> Result<Stamp, io::ErrorKind> {
+/// What `parse` makes of the file.
+///
+/// # Errors
+/// Names the file that cannot be read, or in which it finds something wrong.
+pub(super) fn read<T>(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> Result<T, String>,
+) -> Result<T, String> {
+    let name = path.display();
+    let bytes = std::fs::read(path).map_err(|error| format!("{name}: {error}"))?;
+    parse(&bytes).map_err(|complaint| format!("{name} {complaint}"))
+}
+
+fn stamp(path: &Path) -> Result<Stamp, io::ErrorKind> {
     let file = std::fs::metadata(path).map_err(|error| error.kind())?;
     Ok((file.mtime(), file.mtime_nsec(), file.size(), file.ino()))
 }
