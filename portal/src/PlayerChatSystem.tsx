@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useState } from "react";
 import { Announcer } from "./components/Announcer.js";
 import { ConnectionBanner, ConnectionLight } from "./components/Connection.js";
 import { ConversationView } from "./components/ConversationView.js";
@@ -7,67 +7,31 @@ import { Icon } from "./components/Icon.js";
 import { usePortal } from "./components/PortalContext.js";
 import { Settings } from "./components/Settings.js";
 import { StatusBadge } from "./components/StatusBadge.js";
-import type { GetToken } from "./core/api/tokens.js";
-import type { Chat, ChatSurroundings } from "./core/chat.js";
-import type { PortalConfig } from "./core/config.js";
+import type { Chat } from "./core/chat.js";
 import type { Conversation } from "./core/conversation/conversation.js";
 import type { Identity } from "./core/types.js";
 import { type Alert, useAlerts } from "./hooks/useAlerts.js";
-import { useChat } from "./hooks/useChat.js";
 import { useConversation } from "./hooks/useConversation.js";
 import { useObservable } from "./hooks/useObservable.js";
-import {
-  type ChangePreferences,
-  type Preferences,
-  type Theme,
-  usePreferences,
-} from "./hooks/usePreferences.js";
+import { type PortalProps, useOpenPortal } from "./hooks/useOpenPortal.js";
+import type { ChangePreferences, Preferences } from "./hooks/usePreferences.js";
 import { useTitle } from "./hooks/useTitle.js";
-import type { Language } from "./strings/index.js";
 import "./styles/index.css";
 
-export interface PlayerChatSystemProps {
-  /** Where the gateway is, such as `https://chat.example.com`; empty for the page's own origin. */
-  readonly apiUrl: string;
+export interface PlayerChatSystemProps extends PortalProps {
   /** Whose chat it is; the token's `sub`. */
   readonly playerId: string;
   /** What the staff will call the player. */
   readonly playerName?: string;
-  /** The player's token. Give another when it is renewed: the chat goes on. */
-  readonly token?: string;
-  /** Gets a new token when there is none, or the last one was refused. */
-  readonly getToken?: GetToken;
-  /** How to hear of messages; the gateway is asked where it is not said. Keep it the same object. */
-  readonly config?: PortalConfig;
-  /** What takes the place of parts of the browser, such as a Pusher connection that there is already. */
-  readonly around?: ChatSurroundings;
-  /** The reader's own where it is not said, and English where there is none. */
-  readonly language?: Language;
-  /** As the device has it, where it is not said. */
-  readonly theme?: Theme;
   /** Whether the number of unread messages stands in the page's title. */
   readonly unreadInTitle?: boolean;
 }
 
 /** A player's chat with the staff. It fills the element that it is put into. */
 export function PlayerChatSystem(props: PlayerChatSystemProps) {
-  const { apiUrl, playerId, playerName = null, token = null, getToken = null } = props;
-  const [preferences, change] = usePreferences({
-    ...(props.theme === undefined ? {} : { theme: props.theme }),
-    ...(props.language === undefined ? {} : { language: props.language }),
-  });
-  const identity = useMemo<Identity>(
-    () => ({ role: "player", subject: playerId, name: playerName }),
-    [playerId, playerName],
-  );
-  const chat = useChat({
-    apiUrl,
-    identity,
-    token,
-    getToken,
-    config: props.config ?? null,
-    ...(props.around === undefined ? {} : { around: props.around }),
-  });
+  const { playerId, playerName = null } = props;
+  const identity: Identity = { role: "player", subject: playerId, name: playerName };
+  const { chat, preferences, change } = useOpenPortal(props, identity);
   return (
     <Frame className="ppc-player" preferences={preferences}>
       {chat !== null && (
