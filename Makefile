@@ -7,14 +7,15 @@ TOOLS := .local/tools
 PORTAL := $(CURDIR)/portal/dist
 CARGO_DENY := cargo-deny@0.20.2
 DIESEL_CLI := diesel_cli@2.3.14
+OHA := oha@1.16.0
 
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test schemathesis chaos lint audit fmt openapi schema clean packages clocks chromium venv portal programs tools deny
+.PHONY: help run up down status test schemathesis chaos bench bench-quick lint audit fmt openapi schema clean packages clocks chromium venv portal programs contenders tools deny
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
 		printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 run: packages programs portal ## Start the whole system and follow its logs; Ctrl-C stops it
@@ -43,6 +44,13 @@ schemathesis: venv ## Ask a private gateway all that openapi.json allows and for
 chaos: clocks programs ## Do bad things to a private system, and count what became of every message
 	cargo build -p chaos
 	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) --report docs/faults.md $(FAULTS)
+
+# ROWS="1 3" picks some of docs/performance.md.
+bench: contenders ## Measure the system beside what it is held against, and write docs/performance.md
+	target/release/bench --report docs/performance.md $(ROWS)
+
+bench-quick: contenders ## The same in a few minutes, for a first impression, and write nothing
+	target/release/bench --quick $(ROWS)
 
 lint: tools portal/node_modules ## Check the format, clippy, licenses, dependencies, containers and the schema
 	cargo fmt --all --check
@@ -98,6 +106,11 @@ $(PORTAL): portal/node_modules $(shell find portal/src portal/*.json portal/*.ts
 
 programs:
 	cargo build -p gateway -p persister -p broadcaster -p local-pusher -p stack
+
+# The system, what it is held against, and what loads both.
+contenders: packages bench/express-v1.2/node_modules end-to-end/node/node_modules
+	@command -v oha >/dev/null || cargo install --locked --root $(TOOLS) $(OHA)
+	cargo build --release -p bench -p bench-limits -p gateway -p persister -p broadcaster -p local-pusher
 
 deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked --root $(TOOLS) $(CARGO_DENY)

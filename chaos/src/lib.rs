@@ -22,6 +22,6 @@ pub use audit::{Findings, audit};
 pub use drill::{Drill, Options, run};
 pub use faults::{Fault, Group, all};
 pub use plan::{Plan, Scale};
-pub use portal::Portal;
+pub use portal::{Load, Portal};
 pub use row::Row;
 pub use system::{Parts, System};

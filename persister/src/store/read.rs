@@ -3,10 +3,7 @@
 use std::collections::HashMap;
 
 use database::schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes};
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, Queryable,
-    Selectable, SelectableHelper,
-};
+use diesel::{CombineDsl, ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{
     Message, Name, PlayerId, RequestedStatus, SenderType, SessionState, SessionStatus, StatusChange,
@@ -163,14 +160,18 @@ pub(super) async fn sessions_since(
     earliest: Time,
     latest: &[Uuid],
 ) -> Result<Vec<SessionState>, StoreError> {
-    let unresolved = chat_sessions::resolved_at.is_null();
-    let since = unresolved.or(chat_sessions::resolved_at.ge(earliest).assume_not_null());
-    let rows = chat_sessions::table
-        .filter(chat_sessions::player_id.eq_any(players).and(since))
-        .or_filter(chat_sessions::id.eq_any(latest))
-        .select(SessionRow::as_select())
-        .load(connection)
-        .await?;
+    let of_players = || {
+        chat_sessions::table
+            .filter(chat_sessions::player_id.eq_any(players))
+            .select(SessionRow::as_select())
+    };
+    // Each part is read off an index of its own; PostgreSQL reads the whole table for an `OR` of them.
+    let open = of_players().filter(chat_sessions::resolved_at.is_null());
+    let since = of_players().filter(chat_sessions::resolved_at.ge(earliest));
+    let latest = chat_sessions::table
+        .filter(chat_sessions::id.eq_any(latest))
+        .select(SessionRow::as_select());
+    let rows = open.union(since).union(latest).load(connection).await?;
     to_states(rows)
 }
 

@@ -1,0 +1,71 @@
+//! A database as it is after a long time.
+
+use tokio_postgres::Client;
+
+/// The player to whom every hundredth message belongs.
+pub const DEEP: &str = "deep";
+
+/// What the database is made of, `$ROWS` messages and `$PLAYERS` players being put in. The indexes
+/// are taken off meanwhile, and foreign keys are not looked at: what is made is right.
+const MAKE: &str = r"
+SET session_replication_role = replica;
+SET synchronous_commit = off;
+SET maintenance_work_mem = '512MB';
+CREATE FUNCTION pg_temp.made_at(number bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS
+    $$ SELECT timestamptz '2026-01-01' + number * interval '1 millisecond' $$;
+CREATE FUNCTION pg_temp.message_id(number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM pg_temp.made_at(number)) * 1000)::bigint), 12, '0')
+        || '7' || substr(md5(number::text), 1, 3) || '8' || substr(md5(number::text), 4, 15))::uuid $$;
+CREATE FUNCTION pg_temp.player(number bigint) RETURNS text LANGUAGE sql IMMUTABLE AS
+    $$ SELECT CASE number % 100 WHEN 0 THEN 'deep' ELSE 'player-' || number % $PLAYERS END $$;
+CREATE FUNCTION pg_temp.session_id(player text) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+    $$ SELECT md5(player)::uuid $$;
+CREATE TEMP TABLE indexes AS
+    SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
+    FROM pg_index WHERE indrelid = 'chat_messages'::regclass AND NOT indisprimary;
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT i.name FROM indexes i LOOP EXECUTE 'DROP INDEX ' || name; END LOOP;
+END $$;
+INSERT INTO chat_messages
+    (id, session_id, player_id, seq, sender_type, sender_id, content, accepted_at, persisted_at)
+SELECT pg_temp.message_id(n), pg_temp.session_id(player), player,
+    CASE player WHEN 'deep' THEN n / 100 ELSE n / $PLAYERS END + 1, 'player', player,
+    'My sword is gone, and that is message ' || n || ' about it', pg_temp.made_at(n),
+    pg_temp.made_at(n)
+FROM generate_series(0, $ROWS - 1) n, LATERAL (SELECT pg_temp.player(n) AS player) p;
+INSERT INTO chat_conversations
+    (player_id, last_seq, session_id, status, last_message_id, last_message_at)
+SELECT player_id, max(seq), pg_temp.session_id(player_id), 'pending', NULL, max(accepted_at)
+FROM chat_messages GROUP BY player_id;
+INSERT INTO chat_sessions (id, player_id, status, opened_at, last_message_at)
+SELECT pg_temp.session_id(player_id), player_id, 'pending', timestamptz '2026-01-01', last_message_at
+FROM chat_conversations;
+DO $$ DECLARE definition text; BEGIN
+    FOR definition IN SELECT i.definition FROM indexes i LOOP EXECUTE definition; END LOOP;
+END $$;
+UPDATE chat_conversations c SET last_message_id = m.id FROM chat_messages m
+WHERE m.player_id = c.player_id AND m.seq = c.last_seq;
+DROP TABLE indexes;
+RESET ALL;
+";
+
+/// Fills an empty database; one that was filled is left alone.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub async fn make(client: &Client, rows: u32, players: u32) -> anyhow::Result<()> {
+    if client
+        .query_opt("SELECT FROM chat_conversations WHERE player_id = 'deep'", &[])
+        .await?
+        .is_some()
+    {
+        return Ok(());
+    }
+    let sql = MAKE.replace("$ROWS", &rows.to_string()).replace("$PLAYERS", &players.to_string());
+    let sql = format!("BEGIN; {sql} COMMIT;");
+    client.batch_execute(&sql).await?;
+    for sql in ["VACUUM ANALYZE", "CHECKPOINT"] {
+        client.batch_execute(sql).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+use stack::{Running, Service, Variables};
+
+use crate::{
+    bodies,
+    figures::Figures,
+    lab::{Lab, Place, connect},
+    large,
+    load::{Calls, Load},
+    row::Row,
+    scrape::{PATIENCE, metric},
+    usage::cpu_seconds,
+};
+
+/// Sends that are due in a second.
+const RATE: f64 = 1_000.0;
+
+/// Who works on a message, in the order in which it is shown.
+const NAMES: [&str; 4] = ["gateway", "persister", "broadcaster", "PostgreSQL"];
+
+/// What a message costs in a large database, beside a small one of a hundredth of its size.
+pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
+    let lab = Lab::kept(place).await?;
+    let rows = place.scale.large;
+    let large = lab.servers.postgres.url().to_owned();
+    large::make(&connect(&large).await?, rows, rows / 10).await?;
+    let small = lab.migrated_database("small").await?;
+    large::make(&connect(&small).await?, rows / 100, rows / 1_000).await?;
+    let mut costs: [[Figures; 4]; 2] = Default::default();
+    for _ in 0..place.scale.rounds {
+        for ((url, players), costs) in
+            [(&small, rows / 1_000), (&large, rows / 10)].into_iter().zip(&mut costs)
+        {
+            let cost = cost(place, &lab, url, players.min(100_000)).await?;
+            costs.iter_mut().zip(cost).for_each(|(costs, cost)| costs.add(cost));
+        }
+    }
+    let what = format!(
+        "CPU a message at {rows} rows and {} sessions, over {} and {}",
+        rows / 10,
+        rows / 100,
+        rows / 1_000
+    );
+    let mut row = Row::new(9, &what);
+    let [small, large] = &costs;
+    for ((name, small), large) in NAMES.iter().zip(small).zip(large) {
+        row.at_most(name, large.over(small), 1.3, "×");
+        row.raw(&format!("{name}, small"), "µs a message", small);
+        row.raw(&format!("{name}, large"), "µs a message", large);
+    }
+    lab.close().await;
+    Ok(row)
+}
+
+/// Microseconds of CPU that each spends on a message.
+async fn cost(place: &Place, lab: &Lab, database: &str, players: u32) -> anyhow::Result<[f64; 4]> {
+    let mut own = Variables::default();
+    own.set("DATABASE_URL", database);
+    let gateway = lab.service_with(Service::Gateway, &own).await?;
+    let persister = lab.service_with(Service::Persister, &own).await?;
+    let broadcaster = lab.service(Service::Broadcaster).await?;
+    let load = Load {
+        connections: 64,
+        rate: Some(RATE),
+        time: place.scale.warm_up,
+        calls: Calls::Sends(gateway.address, bodies::sends(place, players)?),
+        token: lab.token.clone(),
+    };
+    let mut sent = load.run().await?.good;
+    all_done(&persister, &broadcaster, sent).await?;
+    let before = used(lab, &gateway, &persister, &broadcaster)?;
+    let measured = Load { time: place.scale.load, ..load }.run().await?.good;
+    sent += measured;
+    all_done(&persister, &broadcaster, sent).await?;
+    let after = used(lab, &gateway, &persister, &broadcaster)?;
+    for running in [gateway, persister, broadcaster] {
+        running.process.stop().await;
+    }
+    let mut costs = [0.0; 4];
+    for ((cost, before), after) in costs.iter_mut().zip(before).zip(after) {
+        *cost = (after - before) / measured * 1e6;
+    }
+    Ok(costs)
+}
+
+fn used(
+    lab: &Lab,
+    gateway: &Running,
+    persister: &Running,
+    broadcaster: &Running,
+) -> anyhow::Result<[f64; 4]> {
+    let of = |process: &stack::Process| cpu_seconds(process.identity().pid());
+    Ok([
+        of(&gateway.process)?,
+        of(&persister.process)?,
+        of(&broadcaster.process)?,
+        of(lab.servers.postgres.process())?,
+    ])
+}
+
+async fn all_done(persister: &Running, broadcaster: &Running, sent: f64) -> anyhow::Result<()> {
+    let done = async {
+        while metric(persister.metrics, "chat_persister_persisted_total").await? < sent
+            || metric(broadcaster.metrics, "chat_broadcaster_broadcast_seconds_count").await?
+                < sent * 2.0
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(PATIENCE, done).await?
+}

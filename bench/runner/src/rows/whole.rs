@@ -1,0 +1,191 @@
+//! What the whole system sustains, and how it answers on the way there and beyond.
+
+use std::{net::SocketAddr, time::Duration};
+
+use stack::{Running, Service};
+use tokio::time::{Instant, sleep};
+
+use super::Found;
+use crate::{
+    bodies,
+    contender::Contender,
+    figures::Figures,
+    lab::{Lab, Place, connect},
+    load::{Calls, Load, Outcome},
+    picture::{Curve, Point},
+    row::Row,
+    scrape::{PATIENCE, metric},
+};
+
+/// Sends a second that are offered, one after the other.
+const OFFERED: [f64; 13] = [
+    100.0, 250.0, 500.0, 1_000.0, 1_500.0, 2_000.0, 3_000.0, 4_000.0, 5_000.0, 6_000.0, 8_000.0,
+    10_000.0, 12_000.0,
+];
+
+/// After this many that it could not keep up with, no more is offered.
+const TOO_MANY: usize = 2;
+
+/// The time that the last of what was accepted may take to get everywhere, when no backlog grows.
+const NO_BACKLOG: Duration = Duration::from_millis(250);
+
+/// Connections that the sends come over.
+const CONNECTIONS: usize = 128;
+
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// What is loaded, and how one finds out what it has done.
+enum Target {
+    Ours { gateway: Running, persister: Running, broadcaster: Running },
+    Before { address: SocketAddr, database: tokio_postgres::Client },
+}
+
+impl Target {
+    fn address(&self) -> SocketAddr {
+        match self {
+            Self::Ours { gateway, .. } => gateway.address,
+            Self::Before { address, .. } => *address,
+        }
+    }
+
+    /// Messages that it has done all with that it does.
+    async fn done(&self) -> anyhow::Result<f64> {
+        match self {
+            Self::Ours { persister, broadcaster, .. } => {
+                let persisted = metric(persister.metrics, "chat_persister_persisted_total").await?;
+                let events = "chat_broadcaster_broadcast_seconds_count";
+                // Each message is two events.
+                let broadcast = metric(broadcaster.metrics, events).await? / 2.0;
+                Ok(persisted.min(broadcast))
+            }
+            Self::Before { database, .. } => {
+                let count = "SELECT count(*)::float8 FROM chat_messages";
+                Ok(database.query_one(count, &[]).await?.try_get(0)?)
+            }
+        }
+    }
+}
+
+/// What came of one load.
+struct Step {
+    answers: Outcome,
+    /// What was done with of it, a second, until nothing more was done.
+    done: f64,
+    /// From the end of the load until the last was done.
+    late: Duration,
+}
+
+impl Step {
+    fn kept_up(&self, offered: f64) -> bool {
+        self.answers.per_second > offered * 0.98
+            && self.answers.bad == 0.0
+            && self.late < NO_BACKLOG
+    }
+}
+
+async fn step(target: &Target, load: &Load) -> anyhow::Result<Step> {
+    let before = target.done().await?;
+    let began = Instant::now();
+    let answers = load.run().await?;
+    let ended = Instant::now();
+    let mut done = target.done().await?;
+    let mut last = Instant::now();
+    // What was lost never comes.
+    while done - before < answers.good && last.elapsed() < Duration::from_secs(3) {
+        sleep(LOOK_INTERVAL).await;
+        let now = target.done().await?;
+        if now > done {
+            (done, last) = (now, Instant::now());
+        }
+        if ended.elapsed() > PATIENCE {
+            break;
+        }
+    }
+    let seconds = last.duration_since(began).as_secs_f64();
+    Ok(Step { answers, done: (done - before) / seconds, late: last.duration_since(ended) })
+}
+
+/// The highest of the offered rates that it kept up with, and each rate's answers.
+async fn climb(target: &Target, load: &Load) -> anyhow::Result<(f64, Vec<Point>)> {
+    let (mut sustained, mut failed, mut points) = (0.0, 0, Vec::new());
+    for offered in OFFERED {
+        let step = step(target, &Load { rate: Some(offered), ..load.clone() }).await?;
+        let Step { answers: Outcome { p50, p99, .. }, done, .. } = step;
+        points.push(Point { offered, done, p50, p99 });
+        if step.kept_up(offered) {
+            sustained = offered;
+        } else {
+            failed += 1;
+        }
+        if failed == TOO_MANY {
+            break;
+        }
+    }
+    Ok((sustained, points))
+}
+
+/// Between the highest rate that it kept up with and a quarter more.
+async fn refine(target: &Target, load: &Load, mut sustained: f64) -> anyhow::Result<f64> {
+    for factor in [1.1, 1.1] {
+        let offered = sustained * factor;
+        let step = step(target, &Load { rate: Some(offered), ..load.clone() }).await?;
+        if !step.kept_up(offered) {
+            break;
+        }
+        sustained = offered;
+    }
+    Ok(sustained)
+}
+
+/// Messages a second through the whole system, beside what the one before it saves of what it
+/// accepts.
+pub(super) async fn measure(place: &Place) -> anyhow::Result<Found> {
+    let lab = Lab::new(place).await?;
+    let sends = bodies::sends(place, 10_000)?;
+    let database = lab.empty_database("express").await?;
+    let (mut sustained, mut saved, mut saved_after) =
+        (Figures::default(), Figures::default(), Figures::default());
+    let (mut ours, mut before) = (Curve::new("this system"), Curve::new("V1.2"));
+    let load = |address| Load {
+        connections: CONNECTIONS,
+        rate: None,
+        time: place.scale.load,
+        calls: Calls::Sends(address, sends.clone()),
+        token: lab.token.clone(),
+    };
+    for _ in 0..place.scale.rounds {
+        let target = Target::Ours {
+            gateway: lab.service(Service::Gateway).await?,
+            persister: lab.service(Service::Persister).await?,
+            broadcaster: lab.service(Service::Broadcaster).await?,
+        };
+        let load_ours = load(target.address());
+        let (reached, points) = climb(&target, &load_ours).await?;
+        sustained.add(refine(&target, &load_ours, reached).await?);
+        ours.add_round(points);
+        if let Target::Ours { gateway, persister, broadcaster } = target {
+            for running in [gateway, persister, broadcaster] {
+                running.process.stop().await;
+            }
+        }
+
+        let own = [("DATABASE_URL", &*database), ("CHAT_VERSION", "v1.2")];
+        let serving = lab.contender(Contender::Express, &own).await?;
+        let address = serving.address;
+        let target = Target::Before { address, database: connect(&database).await? };
+        let load_before = load(address);
+        before.add_round(climb(&target, &load_before).await?.1);
+        let flooded = step(&target, &load_before).await?;
+        saved.add(flooded.done);
+        saved_after.add(flooded.late.as_secs_f64());
+        serving.process.stop().await;
+    }
+    let mut row =
+        Row::new(4, "messages a second through the whole system, with no backlog growing");
+    row.at_least("sustained, over what V1.2 saves", sustained.over(&saved), 10.0, "×");
+    row.raw("sustained: accepted, persisted and broadcast", "messages/s", &sustained);
+    row.raw("V1.2 as loaded as it can be: saved, load and drain together", "messages/s", &saved);
+    row.raw("V1.2: from the end of the load until the last was saved", "s", &saved_after);
+    lab.close().await;
+    Ok(Found { row, curves: vec![ours, before] })
+}

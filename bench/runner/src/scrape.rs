@@ -1,0 +1,63 @@
+//! What services count.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Context;
+use tokio::time::{Instant, sleep, timeout};
+
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The longest that anything is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Everything that a service shows at the moment.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn scrape(metrics: SocketAddr) -> anyhow::Result<String> {
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+    Ok(client.get(format!("http://{metrics}/metrics")).send().await?.text().await?)
+}
+
+/// The value of one metric, by its name and labels.
+pub fn value(page: &str, name: &str) -> Option<f64> {
+    page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
+}
+
+/// The value of one metric of a service.
+///
+/// # Errors
+/// When it does not answer, or there is no such metric.
+pub async fn metric(metrics: SocketAddr, name: &str) -> anyhow::Result<f64> {
+    value(&scrape(metrics).await?, name).with_context(|| format!("no metric {name}"))
+}
+
+/// Follows a counter until it gets to `goal`: by how much it grew a second, from when it first moved.
+///
+/// # Errors
+/// When it does not in time.
+pub async fn growth(metrics: SocketAddr, name: &str, goal: f64) -> anyhow::Result<f64> {
+    let follow = async {
+        let mut began: Option<(Instant, f64)> = None;
+        loop {
+            let count = metric(metrics, name).await?;
+            let now = Instant::now();
+            match began {
+                None if count > 0.0 => began = Some((now, count)),
+                Some((since, first)) if count >= goal => {
+                    let seconds = now.duration_since(since).as_secs_f64();
+                    return Ok((count - first) / seconds);
+                }
+                _ => {}
+            }
+            sleep(LOOK_INTERVAL).await;
+        }
+    };
+    timeout(PATIENCE, follow).await.with_context(|| format!("{name} did not get to {goal}"))?
+}
+
+/// How much of what a histogram saw lies at or below one of its bounds.
+pub fn share_within(page: &str, histogram: &str, bound: &str) -> Option<f64> {
+    let within = value(page, &format!("{histogram}_bucket{{le=\"{bound}\"}}"))?;
+    Some(within / value(page, &format!("{histogram}_count"))?)
+}
