@@ -11,7 +11,7 @@ DIESEL_CLI := diesel_cli@2.3.14
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test schemathesis chaos lint audit fmt openapi schema clean packages clocks chromium venv portal programs tools deny
+.PHONY: help run up down status test schemathesis chaos costs micro lint audit fmt openapi schema clean packages clocks chromium valgrind venv portal programs tools deny
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -43,6 +43,13 @@ schemathesis: venv ## Ask a private gateway all that openapi.json allows and for
 chaos: clocks programs ## Do bad things to a private system, and count what became of every message
 	cargo build -p chaos
 	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) --report docs/faults.md $(FAULTS)
+
+# Without WRITE=1 it fails when something costs more or less than bench/costs/instructions.json says.
+costs: valgrind ## Count the instructions of a send, a batch, a signature; WRITE=1 writes them down
+	@exec scripts/count-costs.sh $(if $(WRITE),write,compare)
+
+micro: ## Time a send, a batch, a signature
+	cargo bench -p bench-costs --bench costs
 
 lint: tools portal/node_modules ## Check the format, clippy, licenses, dependencies, containers and the schema
 	cargo fmt --all --check
@@ -81,6 +88,10 @@ packages:
 # What only drills need.
 clocks:
 	@scripts/install-packages.sh clocks
+
+# What only the costs need.
+valgrind:
+	@scripts/install-packages.sh valgrind
 
 # What only schemathesis needs.
 venv:
