@@ -12,7 +12,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test schemathesis chaos bench bench-quick lint audit fmt openapi schema clean packages clocks chromium venv portal programs contenders tools deny
+.PHONY: help run up down status test schemathesis chaos bench bench-quick costs micro lint audit fmt openapi schema clean packages clocks chromium valgrind venv portal programs contenders tools deny
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -52,6 +52,13 @@ bench: contenders ## Measure the system beside what it is held against, and writ
 bench-quick: contenders ## The same in a few minutes, for a first impression, and write nothing
 	target/release/bench --quick $(ROWS)
 
+# Without WRITE=1 it fails when something costs more or less than bench/costs/instructions.json says.
+costs: valgrind ## Count the instructions of a send, a batch, a signature; WRITE=1 writes them down
+	@exec scripts/count-costs.sh $(if $(WRITE),write,compare)
+
+micro: ## Time a send, a batch, a signature
+	cargo bench -p bench-costs --bench costs
+
 lint: tools portal/node_modules ## Check the format, clippy, licenses, dependencies, containers and the schema
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
@@ -89,6 +96,10 @@ packages:
 # What only drills need.
 clocks:
 	@scripts/install-packages.sh clocks
+
+# What only the costs need.
+valgrind:
+	@scripts/install-packages.sh valgrind
 
 # What only schemathesis needs.
 venv:

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs what the project needs from Debian, and only what is missing: a C compiler, the programs of
 # PostgreSQL and of RabbitMQ, curl and the certificates; with the word libpq, that library as well; with
-# the word clocks, libfaketime, which gives a process a clock of its own; with the word venv, what Python
-# makes virtual environments with; with the word chromium, that browser, and fonts, so that pages look the
-# same on every machine.
+# the word clocks, libfaketime, which gives a process a clock of its own; with the word valgrind, what
+# counts a program's instructions; with the word venv, what Python makes virtual environments with; with the
+# word chromium, that browser, and fonts, so that pages look the same on every machine.
 #
 # The project runs servers of its own under .local/, so no service of the system is left running by
 # an installation made here, and one that was there before is left alone.
@@ -39,10 +39,11 @@ for extra in "$@"; do
         [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] || need "Noto Color Emoji" fonts-noto-color-emoji
         ;;
     clocks) found_in libfaketime /usr/lib/*/faketime/libfaketimeMT.so.1 || need libfaketime libfaketime ;;
+    valgrind) found_in valgrind || need valgrind valgrind ;;
     venv) python3 -c 'import ensurepip' >/dev/null 2>&1 || need "Python's venv" python3-venv ;;
     libpq) [ -e /usr/include/postgresql/libpq-fe.h ] || need libpq libpq-dev ;;
     *)
-        echo "install-packages: unknown extra '$extra' (known: chromium, clocks, libpq, venv)" >&2
+        echo "install-packages: unknown extra '$extra' (known: chromium, clocks, libpq, valgrind, venv)" >&2
         exit 2
         ;;
     esac

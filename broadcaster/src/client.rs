@@ -4,9 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use pusher::{App, RequestToSign, limits::MAX_EVENTS_PER_BATCH, sign_request};
 use reqwest::{StatusCode, Url, header};
-use serde::Serialize;
 
-use crate::{events::PusherEvent, settings::PusherSettings};
+use crate::{
+    events::{self, PusherEvent},
+    settings::PusherSettings,
+};
 
 /// Calls Pusher over a few connections that are kept open.
 #[derive(Clone, Debug)]
@@ -71,11 +73,7 @@ impl Client {
     /// See [`CallError`]. Pusher may then have taken some all the same.
     pub async fn send(&self, events: &[PusherEvent]) -> Result<(), CallError> {
         debug_assert!(events.len() <= MAX_EVENTS_PER_BATCH);
-        #[derive(Serialize)]
-        struct Batch<'a> {
-            batch: &'a [PusherEvent],
-        }
-        let body = serde_json::to_vec(&Batch { batch: events }).map_err(|it| away(&it))?;
+        let body = events::batch(events).map_err(|it| away(&it))?;
         let request = RequestToSign { method: "POST", path: &self.path, body: &body };
         let now = SystemTime::UNIX_EPOCH.elapsed().map_err(|it| away(&it))?.as_secs();
         let query = sign_request(&self.app.key, &self.app.secret, request, now);

@@ -48,6 +48,18 @@ pub fn pusher_events(
     }
 }
 
+/// The body of a call that has Pusher take `events`.
+///
+/// # Errors
+/// None in practice: every event has a form in JSON.
+pub fn batch(events: &[PusherEvent]) -> Result<Vec<u8>, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Batch<'a> {
+        batch: &'a [PusherEvent],
+    }
+    serde_json::to_vec(&Batch { batch: events })
+}
+
 fn of_message(
     message: &Message,
     channels: &Channels,

@@ -1,0 +1,127 @@
+//! What the gateway does with a send.
+
+use std::hint::black_box;
+
+use actix_web::{
+    App,
+    dev::Service,
+    http::{StatusCode, header},
+    rt::System,
+    test::{TestRequest, init_service},
+};
+use anyhow::ensure;
+use clap::{Args, Parser};
+use gateway::{
+    application::Application,
+    auth::{Doors, TokenCommand},
+    group_commit::group_commit,
+    metrics::Metrics,
+    reads::Reads,
+    settings::Settings,
+};
+use prometheus_client::registry::Registry;
+use serde_json::json;
+use shared::service::{Outage, health::Dependency, install_crypto};
+use uuid::Uuid;
+
+use crate::{Call, samples};
+
+const SECRET: &str = "a secret that is long enough and guards nothing";
+
+/// Makes a request into an event that can be published, behind the gateway's own doors and limits. As
+/// nobody is there to publish it, the answer is a 503.
+pub fn send() -> anyhow::Result<Call> {
+    install_crypto();
+    let system = System::new();
+    let service = system.block_on(async {
+        let application = application()?;
+        let app = App::new().configure(|services| application.configure(services));
+        anyhow::Ok(init_service(app).await)
+    })?;
+    let authorization = format!("Bearer {}", player_token()?);
+    let body = json!({
+        "messageId": Uuid::from_u128(0x018b_cfe5_6800_7000_8000_0000_0000_0000),
+        "playerId": samples::player(1),
+        "senderType": "player",
+        "content": samples::CONTENT,
+        "socketId": "1234.5678",
+    })
+    .to_string();
+    Ok(Box::new(move || {
+        let request = TestRequest::post()
+            .uri("/api/staff-chat-integration/send")
+            .peer_addr(([127, 0, 0, 1], 40_000).into())
+            .insert_header((header::AUTHORIZATION, authorization.as_str()))
+            .insert_header(header::ContentType::json())
+            .set_payload(body.clone())
+            .to_request();
+        let answer = system.block_on(service.call(request));
+        let status = answer.map_err(|error| anyhow::anyhow!("{error}"))?.status();
+        ensure!(status == StatusCode::SERVICE_UNAVAILABLE, "a send was answered with {status}");
+        Ok(())
+    }))
+}
+
+/// Finds out from a token who calls.
+pub fn token() -> anyhow::Result<Call> {
+    install_crypto();
+    let doors = Doors::hang(&settings()?.auth).map_err(anyhow::Error::msg)?;
+    let token = player_token()?;
+    Ok(Box::new(move || {
+        black_box(doors.admit(black_box(Some(&token)))?);
+        Ok(())
+    }))
+}
+
+/// A gateway whose publisher has ended.
+fn application() -> anyhow::Result<Application> {
+    let settings = settings()?;
+    let doors = Doors::hang(&settings.auth).map_err(anyhow::Error::msg)?;
+    let broker = Dependency::new("broker");
+    let metrics = Metrics::register(&mut Registry::default());
+    let (acceptor, publishing) = group_commit(&settings, Outage::new(broker.clone()), metrics);
+    drop(publishing);
+    let pool = database::pool(&settings.database, usize::from(settings.database_pool_size))?;
+    let reads = Reads::new(pool, settings.database.database_timeout);
+    Application::new(&settings, doors, acceptor, reads, broker)
+}
+
+/// The usual settings, but for limits that nothing reaches here.
+fn settings() -> anyhow::Result<Settings> {
+    let unlimited = u32::MAX.to_string();
+    parsed(&[
+        "--auth-mode=jwt",
+        &format!("--auth-jwt-secret={SECRET}"),
+        &format!("--sender-limit={unlimited}"),
+        &format!("--sender-burst={unlimited}"),
+        &format!("--address-limit={unlimited}"),
+        &format!("--address-burst={unlimited}"),
+        "--amqp-url=amqp://nobody@127.0.0.1:1",
+        "--database-url=postgres://nobody@127.0.0.1:1/nothing",
+        "--pusher-app-id=3",
+        "--pusher-key=key",
+        "--pusher-secret=secret",
+        "--pusher-channel-access=private",
+    ])
+}
+
+fn player_token() -> anyhow::Result<String> {
+    let command: TokenCommand = parsed(&[
+        "--role=player",
+        &format!("--subject={}", samples::player(1)),
+        "--name=Bo",
+        &format!("--auth-jwt-secret={SECRET}"),
+    ])?;
+    command.make().map_err(anyhow::Error::msg)
+}
+
+/// What `arguments` make, each as on the command line.
+fn parsed<S: Args>(arguments: &[&str]) -> anyhow::Result<S> {
+    #[derive(Parser)]
+    struct Parsed<S: Args> {
+        #[command(flatten)]
+        settings: S,
+    }
+    let arguments = std::iter::once("gateway").chain(arguments.iter().copied());
+    Ok(Parsed::<S>::try_parse_from(arguments)?.settings)
+}

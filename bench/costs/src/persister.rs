@@ -1,0 +1,29 @@
+//! What the persister works out of a batch without its database.
+
+use std::{collections::BTreeMap, hint::black_box};
+
+use persister::timeline::Timeline;
+use shared::chat::Message;
+
+use crate::{Call, samples};
+
+/// Finds the session of each message of a batch, in conversations of which nothing is stored.
+pub fn sessions(count: usize) -> anyhow::Result<Call> {
+    let messages: Vec<_> = (0..count).map(samples::message).collect::<Result<_, _>>()?;
+    let mut conversations: BTreeMap<_, Vec<Message>> = BTreeMap::new();
+    for message in messages {
+        let player = message.player_id.as_str().to_owned();
+        conversations.entry(player).or_default().push(message);
+    }
+    Ok(Box::new(move || {
+        for messages in conversations.values() {
+            let Some(first) = messages.first() else { continue };
+            let mut timeline = Timeline::new(first.player_id.clone(), None, []);
+            for message in messages {
+                timeline.place(black_box(message));
+            }
+            black_box(timeline.into_sessions());
+        }
+        Ok(())
+    }))
+}
