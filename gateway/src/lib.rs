@@ -15,6 +15,7 @@
 pub mod application;
 pub mod auth;
 pub mod clock;
+mod descriptors;
 pub mod group_commit;
 pub mod http;
 pub mod limits;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     application::Application,
     auth::Doors,
+    descriptors,
     group_commit::group_commit,
     http::{ask_to_leave, for_browsers, idle},
     metrics::Metrics,
@@ -52,9 +53,10 @@ pub async fn run(
     let (showing, finished) = (tokio::spawn(showing), finished.drop_guard());
     let application = Application::new(&settings, doors, acceptor, reads, broker)?;
     let limits = &settings.limits;
+    descriptors::allow(limits.max_connections);
     let workers = available_parallelism().map_or(1, NonZeroUsize::get);
     let connections = usize::try_from(limits.max_connections)?.div_ceil(workers);
-    let idle_limit = limits.keep_alive + limits.client_timeout;
+    let open = idle::Connections::end_idle(limits.keep_alive + limits.client_timeout);
     let drain = settings.shutdown_drain;
     let stopping = web::Data::new(stop.clone());
     let server = HttpServer::new(move || {
@@ -69,7 +71,7 @@ pub async fn run(
     .max_connections(connections)
     .client_request_timeout(limits.client_timeout)
     .keep_alive(limits.keep_alive)
-    .on_connect(move |stream, data| idle::watch(stream, data, idle_limit))
+    .on_connect(move |stream, data| open.watch(stream, data))
     .disable_signals()
     .shutdown_timeout(TIME_TO_STOP.saturating_sub(drain).as_secs())
     .listen(listener)

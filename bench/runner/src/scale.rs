@@ -50,7 +50,7 @@ impl Scale {
             players: 6_000,
             broadcasts: 20_000,
             large: 500_000,
-            connections: 2_000,
+            connections: 10_000,
         }
     }
 }

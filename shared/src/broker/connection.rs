@@ -31,6 +31,10 @@ pub enum Broken {
 /// as long is given up.
 const HEARTBEAT_SECONDS: u16 = 10;
 
+/// Bytes of the longest frame; a body goes in as many frames as it takes. lapin keeps two buffers of
+/// 32 frames a connection, which are 8 MiB with the 128 KiB that RabbitMQ would allow.
+const LONGEST_FRAME: u32 = 32 * 1024;
+
 /// A connection to RabbitMQ. When it is dropped, RabbitMQ is told, and whether or not it answers,
 /// nothing of the connection is left soon after.
 pub(super) struct Connection {
@@ -64,6 +68,7 @@ impl Connection {
     ) -> Result<Self, Broken> {
         let timeout = settings.broker_timeout;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+        uri.query.frame_max.get_or_insert(LONGEST_FRAME);
         let properties = ConnectionProperties::default().with_connection_name(purpose.into());
         let unwanted = CancellationToken::new();
         let wanted = unwanted.clone().drop_guard();
