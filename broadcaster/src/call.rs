@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use shared::{
-    chat::{self, event::EncodedEvent},
+    chat,
     service::{Outage, backoff},
 };
 
@@ -19,17 +19,17 @@ use crate::{
 pub struct Job {
     /// What Pusher is to take.
     pub event: PusherEvent,
-    /// What it was made of, for the dead letters.
-    pub origin: Arc<Origin>,
+    /// What it was made of.
+    pub origin: Origin,
 }
 
 /// What an event for Pusher was made of.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Origin {
     /// The delivery that it came in.
     pub tag: u64,
-    /// The chat's own event.
-    pub event: EncodedEvent,
+    /// Which of the chat's events in it.
+    pub position: usize,
     /// When it was accepted, if it is a message.
     pub accepted_at: Option<DateTime<Utc>>,
 }
@@ -38,7 +38,7 @@ pub struct Origin {
 #[derive(Debug)]
 pub struct Refusal {
     /// What it was made of.
-    pub origin: Arc<Origin>,
+    pub origin: Origin,
     /// Pusher's reason.
     pub reason: String,
 }
@@ -64,12 +64,12 @@ impl Caller {
             return Vec::new();
         };
         if let [job] = jobs {
-            return vec![Refusal { origin: Arc::clone(&job.origin), reason }];
+            return vec![Refusal { origin: job.origin, reason }];
         }
         let mut refusals = Vec::new();
         for job in jobs {
             if let Err(reason) = self.insist(std::slice::from_ref(job)).await {
-                refusals.push(Refusal { origin: Arc::clone(&job.origin), reason });
+                refusals.push(Refusal { origin: job.origin, reason });
             }
         }
         refusals
@@ -77,7 +77,7 @@ impl Caller {
 
     /// Calls until Pusher takes all of the jobs or refuses one.
     async fn insist(&self, jobs: &[Job]) -> Result<(), String> {
-        let events: Vec<_> = jobs.iter().map(|job| job.event.clone()).collect();
+        let events: Vec<_> = jobs.iter().map(|job| &job.event).collect();
         let mut waits = backoff::waits();
         loop {
             let began = tokio::time::Instant::now();

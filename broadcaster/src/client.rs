@@ -71,7 +71,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`CallError`]. Pusher may then have taken some all the same.
-    pub async fn send(&self, events: &[PusherEvent]) -> Result<(), CallError> {
+    pub async fn send(&self, events: &[&PusherEvent]) -> Result<(), CallError> {
         debug_assert!(events.len() <= MAX_EVENTS_PER_BATCH);
         let body = events::batch(events).map_err(|it| away(&it))?;
         let request = RequestToSign { method: "POST", path: &self.path, body: &body };

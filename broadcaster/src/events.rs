@@ -52,10 +52,10 @@ pub fn pusher_events(
 ///
 /// # Errors
 /// None in practice: every event has a form in JSON.
-pub fn batch(events: &[PusherEvent]) -> Result<Vec<u8>, serde_json::Error> {
+pub fn batch(events: &[&PusherEvent]) -> Result<Vec<u8>, serde_json::Error> {
     #[derive(Serialize)]
     struct Batch<'a> {
-        batch: &'a [PusherEvent],
+        batch: &'a [&'a PusherEvent],
     }
     serde_json::to_vec(&Batch { batch: events })
 }

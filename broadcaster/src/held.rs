@@ -20,6 +20,8 @@ pub struct Held {
 /// A delivery that is not acknowledged.
 #[derive(Debug, Default)]
 pub struct Open {
+    /// Its body, of which a letter is made when an event of it is to be buried.
+    pub body: Vec<u8>,
     /// How many of its jobs are not done.
     pub jobs: usize,
     /// What is to be buried of it. Only once its jobs are done: a delivery that is given back is

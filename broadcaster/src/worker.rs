@@ -61,7 +61,8 @@ pub async fn run(
         metrics,
         concurrency,
     };
-    broadcaster.work(&stop).await;
+    // Where its calls run too: a task of the runtime's is woken without another thread.
+    tokio::spawn(async move { broadcaster.work(&stop).await }).await.context("the work broke")?;
     server.await.context("health and metrics ended badly")??;
     Ok(())
 }
@@ -167,14 +168,14 @@ impl Broadcaster {
         deliveries: &Deliveries,
         held: &mut Held,
     ) -> Result<(), Broken> {
-        let tag = delivery.tag;
+        let Delivery { tag, body } = delivery;
         let mut open = Open::default();
-        match event::decode(&delivery.body) {
+        match event::decode(&body) {
             Ok(events) => {
-                for event in events {
+                for (position, event) in events.into_iter().enumerate() {
                     match event {
                         Ok(event) => {
-                            let jobs = self.jobs(&event, tag);
+                            let jobs = self.jobs(&event, tag, position);
                             open.jobs += jobs.len();
                             held.waiting.extend(jobs);
                         }
@@ -184,24 +185,21 @@ impl Broadcaster {
                     }
                 }
             }
-            Err(error) => open.will_bury(delivery.body, error.to_string()),
+            Err(error) => open.will_bury(body.clone(), error.to_string()),
         }
+        open.body = body;
         held.open.insert(tag, open);
         self.settle(tag, deliveries, held).await
     }
 
-    fn jobs(&self, event: &Event, tag: u64) -> Vec<Job> {
+    fn jobs(&self, event: &Event, tag: u64, position: usize) -> Vec<Job> {
         let accepted_at = match event {
             Event::Message(message) => Some(message.accepted_at),
             _ => None,
         };
-        let (Ok(encoded), Ok(events)) = (event.encode(), pusher_events(event, &self.channels))
-        else {
-            return Vec::new();
-        };
-        let origin = Arc::new(Origin { tag, event: encoded, accepted_at });
-        let job = |event| Job { event, origin: Arc::clone(&origin) };
-        events.into_iter().map(job).collect()
+        let origin = Origin { tag, position, accepted_at };
+        let events = pusher_events(event, &self.channels).unwrap_or_default();
+        events.into_iter().map(|event| Job { event, origin }).collect()
     }
 
     /// Settles each delivery of which the call was the last that was left to do.
@@ -213,7 +211,9 @@ impl Broadcaster {
     ) -> Result<(), Broken> {
         for Refusal { origin, reason } in done.refusals {
             if let Some(open) = held.open.get_mut(&origin.tag) {
-                open.will_bury(event::encode([&origin.event]), reason);
+                // It was read before; what cannot be taken apart is kept whole all the same.
+                let alone = event::alone(&open.body, origin.position);
+                open.will_bury(alone.unwrap_or_else(|| open.body.clone()), reason);
             }
         }
         for job in done.jobs {

@@ -13,7 +13,8 @@ const SECRET: &str = "7ad3773142a6692b25b8";
 
 /// Signs a call with ten events.
 pub fn of_batch() -> anyhow::Result<Call> {
-    let body = events::batch(&batch_of_ten()?)?;
+    let events = batch_of_ten()?;
+    let body = events::batch(&events.iter().collect::<Vec<_>>())?;
     let secret = SecretString::from(SECRET);
     Ok(Box::new(move || {
         let path = "/apps/3/batch_events";

@@ -33,7 +33,7 @@ impl Scale {
             idle: Duration::from_secs(20),
             backlog: 1_000_000,
             players: 100_000,
-            broadcasts: 60_000,
+            broadcasts: 200_000,
             large: 10_000_000,
             connections: 10_000,
         }
@@ -48,7 +48,7 @@ impl Scale {
             idle: Duration::from_secs(5),
             backlog: 60_000,
             players: 6_000,
-            broadcasts: 20_000,
+            broadcasts: 60_000,
             large: 500_000,
             connections: 10_000,
         }

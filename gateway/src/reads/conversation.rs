@@ -46,11 +46,15 @@ pub async fn conversation(
     page: Page,
     limit: i64,
 ) -> QueryResult<Conversation> {
-    // First how far the conversation goes and then its messages: whatever is committed in between
-    // is then in the page and not in `last_seq`, and a client gets it twice rather than never.
-    let (last_seq, session) = summary(connection, player_id).await?.unwrap_or_default();
-    let mut messages: Vec<HistoryMessage> =
-        messages_of_page(player_id, page, limit + 1).load(connection).await?;
+    // Both are asked at once, and PostgreSQL answers one connection in turn: first how far the
+    // conversation goes and then its messages. Whatever is committed in between is then in the page
+    // and not in `last_seq`, and a client gets it twice rather than never.
+    let mut connection: &AsyncPgConnection = connection;
+    let summary = summary(connection, player_id);
+    let messages =
+        messages_of_page(player_id, page, limit + 1).load::<HistoryMessage>(&mut connection);
+    let (summary, mut messages) = tokio::try_join!(biased; summary, messages)?;
+    let (last_seq, session) = summary.unwrap_or_default();
     let has_more = i64::try_from(messages.len()).is_ok_and(|count| count > limit);
     if has_more {
         messages.pop();
@@ -65,7 +69,7 @@ pub async fn conversation(
 }
 
 async fn summary(
-    connection: &mut AsyncPgConnection,
+    mut connection: &AsyncPgConnection,
     player_id: &PlayerId,
 ) -> QueryResult<Option<(i64, Option<Session>)>> {
     let latest = chat_conversations::session_id.eq(chat_sessions::id.nullable());
@@ -73,7 +77,7 @@ async fn summary(
         .left_join(chat_sessions::table.on(latest))
         .filter(chat_conversations::player_id.eq(player_id.as_str()))
         .select((chat_conversations::last_seq, Option::<Session>::as_select()))
-        .first(connection)
+        .first(&mut connection)
         .await
         .optional()
 }

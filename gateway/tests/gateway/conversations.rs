@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use diesel_async::SimpleAsyncConnection;
 use serde_json::{Value, json};
 use test_support::{Api, System, eventually};
 
@@ -134,6 +135,38 @@ async fn a_reader_that_follows_last_seq_misses_nothing() {
     })
     .await;
     writing.await.unwrap();
+}
+
+/// What is committed between the two questions is in the page and not in its `lastSeq`.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_committed_while_a_page_is_read_is_read_twice_rather_than_never() {
+    const WAITING: &str = "SELECT count(*) FROM pg_locks
+        WHERE NOT granted AND relation = 'chat_messages'::regclass
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let api = gateway.api();
+    let mut writer = system.database.connect().await;
+    writer.batch_execute("BEGIN; LOCK TABLE chat_messages IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let reading = tokio::spawn(async move { api.conversation("p1", "").await.json });
+    eventually("the page waits for its messages", async || {
+        (system.database.number(WAITING).await > 0).then_some(())
+    })
+    .await;
+    writer
+        .batch_execute(
+            "INSERT INTO chat_conversations (player_id, last_seq) VALUES ('p1', 1);
+             INSERT INTO chat_sessions (id, player_id, status, opened_at, last_message_at)
+             VALUES (gen_random_uuid(), 'p1', 'pending', now(), now());
+             INSERT INTO chat_messages
+                 (id, session_id, player_id, seq, sender_type, content, accepted_at)
+             SELECT gen_random_uuid(), id, 'p1', 1, 'player', 'hello', now() FROM chat_sessions;
+             COMMIT",
+        )
+        .await
+        .unwrap();
+    let page = reading.await.unwrap();
+    assert_eq!((contents(&page), &page["lastSeq"]), (vec!["hello".to_owned()], &json!(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,6 +85,16 @@ pub fn encode<'a>(events: impl IntoIterator<Item = &'a EncodedEvent>) -> Vec<u8>
 /// # Errors
 /// When the body as a whole cannot be read. An event that cannot be read is an item of the result.
 pub fn decode(body: &[u8]) -> Result<Vec<Result<Event, UnreadableEvent>>, UnreadableBody> {
+    Ok(take_apart(body)?.into_iter().map(decode_one).collect())
+}
+
+/// A body with nothing in it but the event that stands at `position` in `body`, as it came.
+pub fn alone(body: &[u8], position: usize) -> Option<Vec<u8>> {
+    let events = take_apart(body).ok()?;
+    Some(encode([&as_it_came(events.get(position)?)]))
+}
+
+fn take_apart(body: &[u8]) -> Result<Vec<&RawValue>, UnreadableBody> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         version: u64,
@@ -96,15 +106,18 @@ pub fn decode(body: &[u8]) -> Result<Vec<Result<Event, UnreadableEvent>>, Unread
     if envelope.version != VERSION {
         return Err(UnreadableBody::UnknownVersion(envelope.version));
     }
-    let events: Vec<&RawValue> = serde_json::from_str(envelope.events.get()).map_err(malformed)?;
-    Ok(events.into_iter().map(decode_one).collect())
+    serde_json::from_str(envelope.events.get()).map_err(malformed)
 }
 
 fn decode_one(raw: &RawValue) -> Result<Event, UnreadableEvent> {
     serde_json::from_str(raw.get()).map_err(|error| UnreadableEvent {
-        event: EncodedEvent(raw.get().as_bytes().to_vec()),
+        event: as_it_came(raw),
         reason: without_value(&error.to_string()),
     })
+}
+
+fn as_it_came(raw: &RawValue) -> EncodedEvent {
+    EncodedEvent(raw.get().as_bytes().to_vec())
 }
 
 fn malformed(error: serde_json::Error) -> UnreadableBody {
@@ -164,6 +177,18 @@ mod tests {
             assert!(events[0].is_ok() && events[2].is_ok());
             assert_eq!(events[1].as_ref().unwrap_err().event, bad);
         }
+    }
+
+    #[test]
+    fn an_event_is_taken_out_of_its_body_with_all_that_it_came_with() {
+        let later = EncodedEvent(br#"{"message":{"ofALaterRelease":1}}"#.to_vec());
+        let events = [message("one").encode().unwrap(), later, message("three").encode().unwrap()];
+        let body = encode(&events);
+        for (position, event) in events.iter().enumerate() {
+            assert_eq!(alone(&body, position), Some(encode([event])));
+        }
+        assert_eq!(alone(&body, 3), None);
+        assert_eq!(alone(b"no body", 0), None);
     }
 
     #[test]

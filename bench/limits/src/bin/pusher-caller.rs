@@ -73,12 +73,15 @@ async fn call(http: &Client, mut url: Url, app: &pusher::App, first: usize) -> a
     Ok(())
 }
 
-/// A player's message, of which the staff and the player hear in turn.
+/// A player's message, as long as the broadcaster is measured with, of which the staff and the
+/// player hear in turn.
 fn event(number: usize) -> serde_json::Value {
-    let player = format!("player-{}", number / 2 % 1_000);
+    let message = number / 2;
+    let player = format!("player-{}", message % 1_000);
     let data = json!({
         "messageId": Uuid::now_v7(), "playerId": player, "senderType": "player",
-        "senderId": player, "senderName": "Bo", "content": "My sword is gone, since yesterday",
+        "senderId": player, "senderName": null,
+        "content": format!("My sword is gone, and that is message {message} about it"),
         "acceptedAt": chat::now(),
     });
     let (channel, name) = match number % 2 {
