@@ -4,6 +4,7 @@
 //! even link this crate.
 
 mod connection;
+mod last_message;
 mod migrate;
 mod pool;
 /// The tables, as `diesel print-schema` reads them from a migrated database.
@@ -12,6 +13,7 @@ pub mod schema;
 mod settings;
 
 pub use connection::{Unavailable, connect, probe};
+pub use last_message::{LastMessageAt, last_message_at};
 pub use migrate::migrate;
 pub use pool::{Pool, pool};
 pub use settings::DatabaseSettings;

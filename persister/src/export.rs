@@ -4,7 +4,10 @@ use std::io::Write;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use database::schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes};
+use database::{
+    LastMessageAt, last_message_at,
+    schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes},
+};
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
     SelectableHelper, sql_query,
@@ -38,6 +41,10 @@ struct Session {
     player_name: Option<String>,
     status: String,
     opened_at: DateTime<Utc>,
+    #[diesel(
+        select_expression = last_message_at(),
+        select_expression_type = LastMessageAt
+    )]
     last_message_at: DateTime<Utc>,
     resolved_at: Option<DateTime<Utc>>,
     version: i64,
@@ -125,6 +132,7 @@ async fn summary<'a>(
         .await
         .optional()?;
     let sessions = chat_sessions::table
+        .inner_join(chat_conversations::table)
         .filter(chat_sessions::player_id.eq(player.as_str()))
         .order((chat_sessions::opened_at, chat_sessions::id))
         .select(Session::as_select())

@@ -166,9 +166,14 @@ impl Timeline {
 }
 
 impl Session {
-    /// Whether it is other than what is stored.
+    /// Whether its row must be written. That an open session got another message, its conversation's
+    /// row says.
     pub fn is_changed(&self) -> bool {
-        self.stored.as_ref() != Some(&self.state)
+        let row = |it: &SessionState| {
+            let last_message_at = it.resolved_at.map(|_| it.last_message_at);
+            (it.player_name.clone(), it.status, it.opened_at, last_message_at, it.resolved_at)
+        };
+        self.stored.as_ref().map(row) != Some(row(&self.state))
     }
 
     /// Whether clients must be told: it was opened, taken or resolved. That it got another message,
@@ -318,12 +323,19 @@ mod tests {
         second.add(opened.state.clone());
         second.place(&message(2, SenderType::Player));
         let grown = second.into_sessions().remove(0);
-        assert!(grown.is_changed() && !grown.is_news());
-        assert_eq!(grown.state.version, opened.state.version + 1);
+        assert!(!grown.is_changed() && !grown.is_news());
+        assert_eq!(grown.state.version, opened.state.version);
 
         let mut third = timeline(&[(RequestedStatus::Resolved, 3)]);
         third.add(grown.state);
-        assert!(third.into_sessions().remove(0).is_news());
+        let resolved = third.into_sessions().remove(0);
+        assert!(resolved.is_news());
+
+        let mut fourth = timeline(&[(RequestedStatus::Resolved, 5)]);
+        fourth.add(SessionState { resolved_at: Some(at(5)), ..resolved.state });
+        fourth.place(&message(4, SenderType::Player));
+        let grown = fourth.into_sessions().remove(0);
+        assert!(grown.is_changed() && !grown.is_news());
     }
 
     #[test]

@@ -91,8 +91,10 @@ impl Stored {
                 accepted_at: row.try_get(3)?,
             });
         }
-        let sessions = "SELECT id, player_id, status, opened_at, last_message_at, resolved_at \
-                        FROM chat_sessions";
+        // An open session's last message is its conversation's.
+        let sessions = "SELECT s.id, s.player_id, s.status, s.opened_at, CASE WHEN s.resolved_at IS \
+                            NULL THEN c.last_message_at ELSE s.last_message_at END, s.resolved_at \
+                        FROM chat_sessions s JOIN chat_conversations c USING (player_id)";
         for row in client.query(sessions, &[]).await? {
             let session = StoredSession {
                 player: row.try_get(1)?,

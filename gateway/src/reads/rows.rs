@@ -1,5 +1,8 @@
 use chrono::{DateTime, Utc};
-use database::schema::{chat_messages, chat_sessions};
+use database::{
+    LastMessageAt, last_message_at,
+    schema::{chat_messages, chat_sessions},
+};
 use diesel::{ExpressionMethods, Queryable, Selectable};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -55,9 +58,13 @@ pub struct Session {
     /// When its first message was accepted.
     pub opened_at: DateTime<Utc>,
     /// When its last message was accepted.
+    #[diesel(
+        select_expression = last_message_at(),
+        select_expression_type = LastMessageAt
+    )]
     pub last_message_at: DateTime<Utc>,
     /// When staff resolved it.
     pub resolved_at: Option<DateTime<Utc>>,
-    /// Grows with each change; of two states of one session, the higher is the newer.
+    /// Of two states of one session, the higher is the newer; a message alone may leave it as it is.
     pub version: i64,
 }

@@ -8,6 +8,7 @@ mod erase;
 mod error;
 mod plan;
 mod read;
+mod statement;
 mod write;
 
 use std::collections::BTreeMap;
@@ -90,15 +91,16 @@ async fn write_batch(
     let Some(earliest) = batch.earliest() else {
         return Ok(Outcome::default());
     };
-    write::ensure_conversations(connection, &batch.players).await?;
+    if !read::are_all_there(connection, &batch.players).await? {
+        write::ensure_conversations(connection, &batch.players).await?;
+    }
     let conversations = read::lock_conversations(connection, &batch.players).await?;
     let stored = read::messages_by_id(connection, &batch.messages).await?;
     let new_changes = write::insert_changes(connection, &batch.changes).await?;
     let change_ids: Vec<_> = batch.changes.iter().map(|it| it.change_id).collect();
     let stored_changes = read::changes_by_id(connection, &change_ids).await?;
     let changes = read::changes_since(connection, &batch.players, earliest).await?;
-    let latest: Vec<_> = conversations.iter().filter_map(|it| it.session_id).collect();
-    let sessions = read::sessions_since(connection, &batch.players, earliest, &latest).await?;
+    let sessions = read::sessions_since(connection, &conversations, earliest).await?;
 
     let (mut plan, cut) = Plan::new(conversations, changes, sessions, earliest);
     let messages_of_cut = read::messages_of(connection, &cut).await?;

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use database::schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes};
-use diesel::{CombineDsl, ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use database::{
+    LastMessageAt, last_message_at,
+    schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes},
+};
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{
     Message, Name, PlayerId, RequestedStatus, SenderType, SessionState, SessionStatus, StatusChange,
@@ -85,9 +88,26 @@ struct SessionRow {
     player_name: Option<String>,
     status: String,
     opened_at: Time,
+    #[diesel(
+        select_expression = last_message_at(),
+        select_expression_type = LastMessageAt
+    )]
     last_message_at: Time,
     resolved_at: Option<Time>,
     version: i64,
+}
+
+/// Whether there are rows of all the conversations, none of which ever goes again.
+pub(super) async fn are_all_there(
+    connection: &mut AsyncPgConnection,
+    players: &[&str],
+) -> Result<bool, StoreError> {
+    let there: i64 = chat_conversations::table
+        .filter(chat_conversations::player_id.eq_any(players))
+        .count()
+        .get_result(connection)
+        .await?;
+    Ok(usize::try_from(there) == Ok(players.len()))
 }
 
 /// Locks the conversations, in the order of their ids, until the transaction ends.
@@ -152,27 +172,32 @@ pub(super) async fn changes_by_id(
     Ok(rows.into_iter().filter_map(|(id, row)| Some((id, row.known()?))).collect())
 }
 
-/// The sessions of the conversations that are open or were resolved at `earliest` or later, and
-/// each conversation's `latest`, for the player's name.
+/// The sessions of the conversations that a batch can touch whose first event was accepted at
+/// `earliest`: each conversation's latest, and others that were resolved then or later.
 pub(super) async fn sessions_since(
     connection: &mut AsyncPgConnection,
-    players: &[&str],
+    conversations: &[Conversation],
     earliest: Time,
-    latest: &[Uuid],
 ) -> Result<Vec<SessionState>, StoreError> {
-    let of_players = || {
-        chat_sessions::table
-            .filter(chat_sessions::player_id.eq_any(players))
-            .select(SessionRow::as_select())
-    };
-    // Each part is read off an index of its own; PostgreSQL reads the whole table for an `OR` of them.
-    let open = of_players().filter(chat_sessions::resolved_at.is_null());
-    let since = of_players().filter(chat_sessions::resolved_at.ge(earliest));
-    let latest = chat_sessions::table
-        .filter(chat_sessions::id.eq_any(latest))
-        .select(SessionRow::as_select());
-    let rows = open.union(since).union(latest).load(connection).await?;
-    to_states(rows)
+    let latest: Vec<_> = conversations.iter().filter_map(|it| it.session_id).collect();
+    let mut sessions = sessions_by_id(connection, &latest).await?;
+    // Every session was resolved before the next was opened: of a conversation whose latest was open
+    // by then, no other can be touched.
+    let opened_since: Vec<_> = sessions.iter().filter(|it| it.opened_at > earliest).collect();
+    if opened_since.is_empty() {
+        return Ok(sessions);
+    }
+    let players = opened_since.iter().map(|it| it.player_id.as_str());
+    let rows = chat_sessions::table
+        .inner_join(chat_conversations::table)
+        .filter(chat_sessions::player_id.eq_any(players))
+        .filter(chat_sessions::resolved_at.ge(earliest))
+        .filter(chat_sessions::id.ne_all(&latest))
+        .select(SessionRow::as_select())
+        .load(connection)
+        .await?;
+    sessions.extend(to_states(rows)?);
+    Ok(sessions)
 }
 
 /// The sessions with these ids.
@@ -184,6 +209,7 @@ pub(super) async fn sessions_by_id(
         return Ok(Vec::new());
     }
     let rows = chat_sessions::table
+        .inner_join(chat_conversations::table)
         .filter(chat_sessions::id.eq_any(ids))
         .select(SessionRow::as_select())
         .load(connection)

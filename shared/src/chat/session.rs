@@ -95,6 +95,7 @@ pub struct SessionState {
     pub last_message_at: DateTime<Utc>,
     /// When staff resolved it.
     pub resolved_at: Option<DateTime<Utc>>,
-    /// Grows with each change of this session, so that an older state that arrives later is known.
+    /// Grows with each change of this session but that of `last_message_at` while it is open, so that
+    /// an older state that arrives later is known.
     pub version: i64,
 }

@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use database::{
-    DatabaseSettings, connect,
+    DatabaseSettings, connect, last_message_at,
     schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes},
 };
 use diesel::{ExpressionMethods, QueryDsl};
@@ -156,13 +156,14 @@ pub async fn conversation(
         .await
         .unwrap();
     let sessions: Vec<(Uuid, String, Time, Time, Option<Time>)> = chat_sessions::table
+        .inner_join(chat_conversations::table)
         .filter(chat_sessions::player_id.eq(player))
         .order(chat_sessions::opened_at)
         .select((
             chat_sessions::id,
             chat_sessions::status,
             chat_sessions::opened_at,
-            chat_sessions::last_message_at,
+            last_message_at(),
             chat_sessions::resolved_at,
         ))
         .load(reader)

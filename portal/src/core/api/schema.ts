@@ -417,7 +417,7 @@ export interface components {
             status: string;
             /**
              * Format: int64
-             * @description Grows with each change; of two states of one session, the higher is the newer.
+             * @description Of two states of one session, the higher is the newer; a message alone may leave it as it is.
              */
             version: number;
         };
