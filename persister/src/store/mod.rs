@@ -8,6 +8,7 @@ mod erase;
 mod error;
 mod plan;
 mod read;
+mod sessions;
 mod statement;
 mod write;
 
@@ -100,9 +101,9 @@ async fn write_batch(
     let change_ids: Vec<_> = batch.changes.iter().map(|it| it.change_id).collect();
     let stored_changes = read::changes_by_id(connection, &change_ids).await?;
     let changes = read::changes_since(connection, &batch.players, earliest).await?;
-    let sessions = read::sessions_since(connection, &conversations, earliest).await?;
+    let stored_sessions = sessions::since(connection, &conversations, earliest).await?;
 
-    let (mut plan, cut) = Plan::new(conversations, changes, sessions, earliest);
+    let (mut plan, cut) = Plan::new(conversations, changes, stored_sessions, earliest);
     let messages_of_cut = read::messages_of(connection, &cut).await?;
     plan.add_cut(cut, &messages_of_cut);
 
@@ -118,7 +119,7 @@ async fn write_batch(
     let mut news: BTreeMap<_, _> = plan.news.into_iter().map(|it| (it.id, it)).collect();
     let unread: Vec<_> =
         plan.repeated_sessions.into_iter().filter(|id| !news.contains_key(id)).collect();
-    let repeated = read::sessions_by_id(connection, &unread).await?;
+    let repeated = sessions::by_id(connection, &unread).await?;
     news.extend(repeated.into_iter().map(|it| (it.id, it)));
     Ok(Outcome {
         persisted: plan.messages.iter().map(|it| it.message.accepted_at).collect(),

@@ -1,16 +1,11 @@
-//! What a batch must know before it is written.
+//! What a batch must know before it is written, but for sessions.
 
 use std::collections::HashMap;
 
-use database::{
-    LastMessageAt, last_message_at,
-    schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes},
-};
+use database::schema::{chat_conversations, chat_messages, chat_status_changes};
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared::chat::{
-    Message, Name, PlayerId, RequestedStatus, SenderType, SessionState, SessionStatus, StatusChange,
-};
+use shared::chat::{Message, RequestedStatus, SenderType, SessionState, StatusChange};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -78,23 +73,6 @@ impl ChangeRow {
         let status = statuses.into_iter().find(|it| it.as_str() == self.status)?;
         Some(Change { player_id: self.player_id, status, accepted_at: self.accepted_at })
     }
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = chat_sessions)]
-struct SessionRow {
-    id: Uuid,
-    player_id: String,
-    player_name: Option<String>,
-    status: String,
-    opened_at: Time,
-    #[diesel(
-        select_expression = last_message_at(),
-        select_expression_type = LastMessageAt
-    )]
-    last_message_at: Time,
-    resolved_at: Option<Time>,
-    version: i64,
 }
 
 /// Whether there are rows of all the conversations, none of which ever goes again.
@@ -172,51 +150,6 @@ pub(super) async fn changes_by_id(
     Ok(rows.into_iter().filter_map(|(id, row)| Some((id, row.known()?))).collect())
 }
 
-/// The sessions of the conversations that a batch can touch whose first event was accepted at
-/// `earliest`: each conversation's latest, and others that were resolved then or later.
-pub(super) async fn sessions_since(
-    connection: &mut AsyncPgConnection,
-    conversations: &[Conversation],
-    earliest: Time,
-) -> Result<Vec<SessionState>, StoreError> {
-    let latest: Vec<_> = conversations.iter().filter_map(|it| it.session_id).collect();
-    let mut sessions = sessions_by_id(connection, &latest).await?;
-    // Every session was resolved before the next was opened: of a conversation whose latest was open
-    // by then, no other can be touched.
-    let opened_since: Vec<_> = sessions.iter().filter(|it| it.opened_at > earliest).collect();
-    if opened_since.is_empty() {
-        return Ok(sessions);
-    }
-    let players = opened_since.iter().map(|it| it.player_id.as_str());
-    let rows = chat_sessions::table
-        .inner_join(chat_conversations::table)
-        .filter(chat_sessions::player_id.eq_any(players))
-        .filter(chat_sessions::resolved_at.ge(earliest))
-        .filter(chat_sessions::id.ne_all(&latest))
-        .select(SessionRow::as_select())
-        .load(connection)
-        .await?;
-    sessions.extend(to_states(rows)?);
-    Ok(sessions)
-}
-
-/// The sessions with these ids.
-pub(super) async fn sessions_by_id(
-    connection: &mut AsyncPgConnection,
-    ids: &[Uuid],
-) -> Result<Vec<SessionState>, StoreError> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = chat_sessions::table
-        .inner_join(chat_conversations::table)
-        .filter(chat_sessions::id.eq_any(ids))
-        .select(SessionRow::as_select())
-        .load(connection)
-        .await?;
-    to_states(rows)
-}
-
 /// All messages of the sessions, by session.
 pub(super) async fn messages_of(
     connection: &mut AsyncPgConnection,
@@ -249,31 +182,4 @@ pub(super) async fn messages_of(
         by_session.entry(session_id).or_default().push(message);
     }
     Ok(by_session)
-}
-
-fn to_states(rows: Vec<SessionRow>) -> Result<Vec<SessionState>, StoreError> {
-    rows.into_iter().map(SessionState::try_from).collect()
-}
-
-impl TryFrom<SessionRow> for SessionState {
-    type Error = StoreError;
-
-    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
-        let foreign = |what: &str| {
-            StoreError::Unavailable(format!(
-                "session {} has a foreign {what} in the database",
-                row.id
-            ))
-        };
-        Ok(Self {
-            id: row.id,
-            player_id: PlayerId::try_from(row.player_id).map_err(|_| foreign("player_id"))?,
-            player_name: row.player_name.and_then(|name| Name::try_from(name).ok()),
-            status: SessionStatus::from_name(&row.status).ok_or_else(|| foreign("status"))?,
-            opened_at: row.opened_at,
-            last_message_at: row.last_message_at,
-            resolved_at: row.resolved_at,
-            version: row.version,
-        })
-    }
 }
