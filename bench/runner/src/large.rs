@@ -12,10 +12,10 @@ SET session_replication_role = replica;
 SET synchronous_commit = off;
 SET maintenance_work_mem = '512MB';
 CREATE FUNCTION pg_temp.made_at(number bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS
-    $$ SELECT timestamptz '2026-01-01' + number * interval '1 millisecond' $$;
+    $$ SELECT timestamptz '2026-01-01T00:00Z' + number * interval '1 millisecond' $$;
 CREATE FUNCTION pg_temp.message_id(number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
-    SELECT (lpad(to_hex((extract(epoch FROM pg_temp.made_at(number)) * 1000)::bigint), 12, '0')
-        || '7' || substr(md5(number::text), 1, 3) || '8' || substr(md5(number::text), 4, 15))::uuid $$;
+    SELECT (lpad(to_hex(1767225600000 + number), 12, '0') || '7' || substr(md5(number::text), 1, 3)
+        || '8' || substr(md5(number::text), 4, 15))::uuid $$;
 CREATE FUNCTION pg_temp.player(number bigint) RETURNS text LANGUAGE sql IMMUTABLE AS
     $$ SELECT CASE number % 100 WHEN 0 THEN 'deep' ELSE 'player-' || number % $PLAYERS END $$;
 CREATE FUNCTION pg_temp.session_id(player text) RETURNS uuid LANGUAGE sql IMMUTABLE AS
@@ -38,7 +38,7 @@ INSERT INTO chat_conversations
 SELECT player_id, max(seq), pg_temp.session_id(player_id), 'pending', NULL, max(accepted_at)
 FROM chat_messages GROUP BY player_id;
 INSERT INTO chat_sessions (id, player_id, status, opened_at, last_message_at)
-SELECT pg_temp.session_id(player_id), player_id, 'pending', timestamptz '2026-01-01', last_message_at
+SELECT pg_temp.session_id(player_id), player_id, 'pending', pg_temp.made_at(0), last_message_at
 FROM chat_conversations;
 DO $$ DECLARE definition text; BEGIN
     FOR definition IN SELECT i.definition FROM indexes i LOOP EXECUTE definition; END LOOP;
