@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// After nothing more has come for so long, nothing will.
-const SILENCE: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_secs(15);
 
 /// Accepted messages that are gone after everything was killed under full load.
 pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
@@ -36,10 +36,13 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
             accepted_until_killed(place, gateway.address, services.into_iter().chain(servers))
                 .await?;
         lab.servers.postgres.ready().await?;
+        lab.servers.rabbitmq.ready().await?;
+        for running in [&gateway, &persister, &broadcaster] {
+            running.ready().await?;
+        }
         ours.add(lost(&lab.database().await?, &accepted).await?);
         our_accepted.add(accepted.len() as f64);
         for running in [gateway, persister, broadcaster] {
-            running.ready().await?;
             running.process.stop().await;
         }
 

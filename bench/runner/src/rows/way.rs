@@ -30,7 +30,7 @@ pub(super) async fn measure(place: &Place, sustained: Option<f64>) -> anyhow::Re
         connections: 128,
         rate: Some(rate),
         time: place.scale.load,
-        calls: Calls::Sends(gateway.address, bodies::sends(place, 10_000)?),
+        calls: Calls::Sends(gateway.address, bodies::sends(place, 1_000)?),
         token: lab.token.clone(),
     };
     let (mut persisted, mut received) = (Figures::default(), Figures::default());

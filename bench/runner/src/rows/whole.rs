@@ -141,7 +141,7 @@ async fn refine(target: &Target, load: &Load, mut sustained: f64) -> anyhow::Res
 /// accepts.
 pub(super) async fn measure(place: &Place) -> anyhow::Result<Found> {
     let lab = Lab::new(place).await?;
-    let sends = bodies::sends(place, 10_000)?;
+    let sends = bodies::sends(place, 1_000)?;
     let database = lab.empty_database("express").await?;
     let (mut sustained, mut saved, mut saved_after) =
         (Figures::default(), Figures::default(), Figures::default());
