@@ -31,10 +31,29 @@ pub enum Unavailable {
 /// # Errors
 /// When the database cannot be used at the moment.
 pub async fn connect(settings: &DatabaseSettings) -> Result<AsyncPgConnection, Unavailable> {
+    connect_with(settings, "").await
+}
+
+/// Connects in the same way, for statements that are sent again and again while the tables grow:
+/// PostgreSQL plans each anew. A plan that it keeps from when a table was nearly empty reads all of
+/// the table until it next looks how large that has become, which takes a minute.
+///
+/// # Errors
+/// Those of [`connect`].
+pub async fn connect_to_write(
+    settings: &DatabaseSettings,
+) -> Result<AsyncPgConnection, Unavailable> {
+    connect_with(settings, "-c plan_cache_mode=force_custom_plan").await
+}
+
+async fn connect_with(
+    settings: &DatabaseSettings,
+    further: &str,
+) -> Result<AsyncPgConnection, Unavailable> {
     let timeout = settings.database_timeout;
     let mut config = settings.parsed().map_err(Unavailable::Address)?;
     let options = format!(
-        "{} -c synchronous_commit=on -c statement_timeout={milliseconds} \
+        "{} {further} -c synchronous_commit=on -c statement_timeout={milliseconds} \
          -c idle_in_transaction_session_timeout={milliseconds}",
         config.get_options().unwrap_or_default(),
         milliseconds = timeout.as_millis(),

@@ -6,7 +6,7 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use database::connect;
+use database::connect_to_write;
 use diesel_async::AsyncPgConnection;
 use prometheus_client::registry::Registry;
 use shared::{
@@ -197,7 +197,9 @@ impl Persister {
             |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connect(&self.settings.database).await.map_err(|it| unavailable(&it))?,
+            None => {
+                connect_to_write(&self.settings.database).await.map_err(|it| unavailable(&it))?
+            }
         };
         // PostgreSQL gives up a statement by itself; this is for one that does not answer at all.
         let limit = self.settings.database.database_timeout * 2;
@@ -253,7 +255,7 @@ impl Persister {
     async fn reach_database(&mut self) {
         let mut waits = backoff::waits();
         while self.connection.is_none() {
-            match connect(&self.settings.database).await {
+            match connect_to_write(&self.settings.database).await {
                 Ok(connection) => self.connection = Some(connection),
                 Err(error) => {
                     self.database.failed(&error);
