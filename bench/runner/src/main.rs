@@ -11,6 +11,7 @@ mod picture;
 mod report;
 mod row;
 mod rows;
+mod scale;
 mod scrape;
 mod setting;
 mod usage;
@@ -27,8 +28,6 @@ use crate::{
     report::Report,
     scale::Scale,
 };
-
-mod scale;
 
 /// Measures the system and what it is held against, in turns, on private servers, and writes down the
 /// ratios

@@ -4,26 +4,26 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use reqwest::Client;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, sleep, timeout},
+};
 
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The longest that anything is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(240);
 
+/// One for all looks, since what is looked at has the same cores.
+static CLIENT: OnceCell<Client> = OnceCell::const_new();
+
 /// Everything that a service shows at the moment.
 ///
 /// # Errors
 /// When it does not answer.
 pub async fn scrape(metrics: SocketAddr) -> anyhow::Result<String> {
-    page(&client()?, metrics).await
-}
-
-fn client() -> reqwest::Result<Client> {
-    Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()
-}
-
-async fn page(client: &Client, metrics: SocketAddr) -> anyhow::Result<String> {
+    let make = async || Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
+    let client = CLIENT.get_or_try_init(make).await?;
     Ok(client.get(format!("http://{metrics}/metrics")).send().await?.text().await?)
 }
 
@@ -45,13 +45,10 @@ pub async fn metric(metrics: SocketAddr, name: &str) -> anyhow::Result<f64> {
 /// # Errors
 /// When it does not in time.
 pub async fn growth(metrics: SocketAddr, name: &str, goal: f64) -> anyhow::Result<f64> {
-    // One client for all looks, since what is looked at has the same cores.
-    let client = client()?;
     let follow = async {
         let mut began: Option<(Instant, f64)> = None;
         loop {
-            let count = value(&page(&client, metrics).await?, name);
-            let count = count.with_context(|| format!("no metric {name}"))?;
+            let count = metric(metrics, name).await?;
             let now = Instant::now();
             match began {
                 None if count > 0.0 => began = Some((now, count)),
