@@ -46,8 +46,8 @@ chaos: clocks programs ## Do bad things to a private system, and count what beca
 	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) --report docs/faults.md $(FAULTS)
 
 # ROWS="1 3" picks some of docs/performance.md.
-bench: contenders ## Measure the system beside what it is held against, and write docs/performance.md
-	target/release/bench --report docs/performance.md $(ROWS)
+bench: contenders ## Measure the system beside what it is held against, and write docs/performance.md and README's numbers
+	target/release/bench --report docs/performance.md --readme README.md $(ROWS)
 
 bench-quick: contenders ## The same in a few minutes, for a first impression, and write nothing
 	target/release/bench --quick $(ROWS)
