@@ -59,12 +59,13 @@ costs: valgrind ## Count the instructions of a send, a batch, a signature; WRITE
 micro: ## Time a send, a batch, a signature
 	cargo bench -p bench-costs --bench costs
 
-lint: tools portal/node_modules ## Check the format, clippy, licenses, dependencies, containers and the schema
+lint: tools venv portal/node_modules ## Check the format, clippy, licenses, dependencies, containers, manifests and the schema
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo deny check bans licenses sources
 	scripts/check-dependencies.sh
 	scripts/check-containers.sh
+	scripts/check-kubernetes.sh
 	scripts/check-schema.sh
 	cd portal && npm run lint && npm run api:check
 
@@ -101,7 +102,7 @@ clocks:
 valgrind:
 	@scripts/install-packages.sh valgrind
 
-# What only schemathesis needs.
+# What schemathesis and the check of the manifests need.
 venv:
 	@scripts/install-packages.sh venv
 
