@@ -28,6 +28,9 @@ CONTAINER = {
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
+PROBES = {"livenessProbe": "/health/live", "readinessProbe": "/health/ready"}
+# Seconds within which a service stops by itself.
+STOP = 10
 # What a pod reaches besides the names of the cluster, and whose secrets it holds.
 APART = {
     "chat-gateway": ({"rabbitmq", "postgresql"}, "chat-gateway"),
@@ -129,6 +132,14 @@ def check_pod(pod, settings, policies):
     need(volume["secret"]["secretName"] == secret, f"{name}: must have the secrets of {secret} alone")
 
 
+def check_service(name, spec):
+    [container] = spec["containers"]
+    for probe, path in PROBES.items():
+        asked = container.get(probe, {}).get("httpGet", {}).get("path")
+        need(asked == path, f"{name}: {probe} must ask {path}")
+    need(spec.get("terminationGracePeriodSeconds", 0) > STOP, f"{name}: must be given more than {STOP} s to stop")
+
+
 def main(name, *versions):
     things = list(yaml.safe_load_all(sys.stdin))
     keda = dict(keda_schemas())
@@ -143,7 +154,9 @@ def main(name, *versions):
     need({it["metadata"]["labels"][NAME] for it in pods} == APART.keys(), "not the pods that there should be")
     for pod in pods:
         check_pod(pod, settings, of("NetworkPolicy"))
-    deployments = {it["metadata"]["name"] for it in of("Deployment")}
+    deployments = {it["metadata"]["name"]: it["spec"]["template"]["spec"] for it in of("Deployment")}
+    for deployment, spec in deployments.items():
+        check_service(deployment, spec)
     for it in of("ScaledObject", "HorizontalPodAutoscaler"):
         target = it["spec"]["scaleTargetRef"]["name"]
         need(target in deployments, f"{it['kind']}: there is no Deployment {target}")

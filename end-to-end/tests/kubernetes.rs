@@ -1,5 +1,7 @@
 //! What Kubernetes gives to the services as settings, held against what they say that they read.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     collections::BTreeSet,
     fs,
