@@ -34,6 +34,8 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
             costs.iter_mut().zip(cost).for_each(|(costs, cost)| costs.add(cost));
         }
     }
+    let size = "SELECT pg_database_size(current_database())::float8 / count(*) FROM chat_messages";
+    let bytes: f64 = connect(&large).await?.query_one(size, &[]).await?.try_get(0)?;
     let what = format!(
         "CPU a message at {rows} rows and {} sessions, over {} and {}",
         rows / 10,
@@ -47,6 +49,7 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
         row.raw(&format!("{name}, small"), "µs a message", small);
         row.raw(&format!("{name}, large"), "µs a message", large);
     }
+    row.raw("PostgreSQL's files, large", "bytes a message", &bytes.into());
     lab.close().await;
     Ok(row)
 }
