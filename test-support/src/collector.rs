@@ -57,9 +57,14 @@ impl Collector {
         Self { addr, spans }
     }
 
+    /// Its address.
+    pub fn address(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
     /// The setting by which a service tells it of spans.
     pub fn told(&self) -> String {
-        format!("--otlp-endpoint=http://{}", self.addr)
+        format!("--otlp-endpoint={}", self.address())
     }
 
     /// What it was told so far.

@@ -57,7 +57,9 @@ impl Collector {
 #[async_trait]
 impl HttpClient for Collector {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let request = reqwest::Request::try_from(request)?;
+        let mut request = reqwest::Request::try_from(request)?;
+        // One of them may be a secret, which libraries then keep out of what they log.
+        request.headers_mut().values_mut().for_each(|value| value.set_sensitive(true));
         let call = call(self.http.clone(), request);
         let answer = match self.runtime.spawn(call).await {
             Ok(answer) => answer.map_err(|error| HttpError::from(error.without_url())),

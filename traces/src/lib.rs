@@ -28,9 +28,9 @@ use sampler::FollowLinks;
 pub use settings::{SamplerName, TraceSettings};
 pub use spans::{RequestSpan, Work, WorkKind};
 
-/// What is left to tell when a service stops may take so long, which is within the time that is left to
-/// it.
-const TIME_TO_STOP: Duration = Duration::from_secs(1);
+/// What is left to tell when a service stops may take so long, which is what is left of the 10 seconds
+/// that it has.
+const TIME_TO_STOP: Duration = Duration::from_millis(500);
 
 /// Where the standard has spans sent below a collector's address.
 ///
@@ -101,7 +101,7 @@ impl Traces {
         self.0.as_ref().and_then(|it| Work::begin(&it.tracer, kind, parts))
     }
 
-    /// Tells what is left to be told, within a second, and nothing more.
+    /// Tells what is left to be told, within half a second, and nothing more.
     pub async fn stop(self) {
         let Some(Exporting { provider, .. }) = self.0 else { return };
         // It waits for the exporter's thread, whose calls run here.

@@ -8,12 +8,12 @@ use tokio::net::TcpListener;
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
 
-/// A system whose services tell `collector` of their spans.
-async fn traced(system: &System, collector: &str) -> [Running; 3] {
+/// The services of `system` with such settings.
+async fn traced(system: &System, settings: &[&str]) -> [Running; 3] {
     [
-        system.gateway_with(&[collector]).ready().await,
-        system.persister_with(&[collector]).ready().await,
-        system.broadcaster_with(&[collector]).ready().await,
+        system.gateway_with(settings).ready().await,
+        system.persister_with(settings).ready().await,
+        system.broadcaster_with(settings).ready().await,
     ]
 }
 
@@ -49,7 +49,9 @@ fn of<'a>(spans: &'a [CollectedSpan], service: &str, name: &str) -> Vec<&'a Coll
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_one_trace_from_its_caller_to_its_row_and_to_pusher() {
     let (system, collector) = (System::new().await, Collector::start());
-    let services = traced(&system, &collector.told()).await;
+    // Batches and calls are recorded all the same, since what they are about is.
+    let if_the_caller_does = "--traces-sampler=parentbased_always_off";
+    let services = traced(&system, &[&collector.told(), if_the_caller_does]).await;
     let id = send(&services[0].api(), Some(&format!("00-{TRACE}-{CALLER}-01"))).await;
     finish(&system, services, 1).await;
 
@@ -73,7 +75,7 @@ async fn a_message_is_one_trace_from_its_caller_to_its_row_and_to_pusher() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_whose_caller_takes_part_in_no_trace_begins_one() {
     let (system, collector) = (System::new().await, Collector::start());
-    let services = traced(&system, &collector.told()).await;
+    let services = traced(&system, &[&collector.told()]).await;
     let api = services[0].api();
     let mut ids = vec![send(&api, None).await];
     // The standard tells to ignore it.
@@ -98,7 +100,7 @@ async fn a_message_whose_caller_takes_part_in_no_trace_begins_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_to_be_recorded_is_not() {
     let (system, collector) = (System::new().await, Collector::start());
-    let services = traced(&system, &collector.told()).await;
+    let services = traced(&system, &[&collector.told()]).await;
     send(&services[0].api(), Some(&format!("00-{TRACE}-{CALLER}-00"))).await;
     finish(&system, services, 1).await;
     let never = ["--traces-sampler=always_off", &collector.told()];
@@ -130,7 +132,7 @@ async fn a_collector_that_is_away_or_hangs_holds_up_nothing() {
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for addr in [hanging.local_addr().unwrap(), gone] {
         let system = System::new().await;
-        let services = traced(&system, &format!("--otlp-endpoint=http://{addr}")).await;
+        let services = traced(&system, &[&format!("--otlp-endpoint=http://{addr}")]).await;
         for _ in 0..3 {
             send(&services[0].api(), None).await;
         }

@@ -40,17 +40,21 @@ impl QueueWatch {
     }
 
     async fn watch(self) {
-        let mut waits = backoff::waits();
+        let mut waits = None;
         loop {
             let Err(error) = self.look_on(&mut waits).await;
             self.metrics.forget();
-            // Whoever needs the queues says so too, and louder.
-            tracing::debug!(cause = %error, "the queues cannot be looked at");
-            tokio::time::sleep(waits.next().unwrap_or_default()).await;
+            if waits.is_none() {
+                // Whoever needs the queues says so too, and louder.
+                tracing::debug!(cause = %error, "the queues cannot be looked at");
+            }
+            let wait = waits.get_or_insert_with(backoff::waits).next();
+            tokio::time::sleep(wait.unwrap_or_default()).await;
         }
     }
 
-    async fn look_on(&self, waits: &mut Waits) -> Result<Infallible, Broken> {
+    /// Looks until that fails. Once it has succeeded, there are no `waits` any more.
+    async fn look_on(&self, waits: &mut Option<Waits>) -> Result<Infallible, Broken> {
         let connection = Connection::open(&self.settings, self.purpose).await?;
         let (channel, names) = (connection.channel().await?, self.settings.names());
         loop {
@@ -60,7 +64,7 @@ impl QueueWatch {
                     self.metrics.show(in_time(self.settings.broker_timeout, look).await?);
                 }
             }
-            *waits = backoff::waits();
+            *waits = None;
             tokio::time::sleep(INTERVAL).await;
         }
     }
