@@ -65,18 +65,6 @@ impl Reads {
         let began = Instant::now();
         let answer = self.ask(self.timeout, query).await;
         self.metrics.history_seconds.of(what).observe(began.elapsed().as_secs_f64());
-        answer.map_err(|_| {
-            self.metrics.history_failures.inc();
-            Unavailable
-        })
-    }
-
-    async fn ask<T>(
-        &self,
-        timeout: Duration,
-        query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
-    ) -> Result<T, Unavailable> {
-        let answer = self.answer(timeout, query).await;
         // A thread that panicked while it held the lock left an outage that is as good as any.
         let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
@@ -85,13 +73,14 @@ impl Reads {
                 Ok(answer)
             }
             Err(cause) => {
+                self.metrics.history_failures.inc();
                 outage.failed(&cause);
                 Err(Unavailable)
             }
         }
     }
 
-    async fn answer<T>(
+    async fn ask<T>(
         &self,
         timeout: Duration,
         query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
