@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use shared::{
-    chat::{self, event::Subject},
+    chat::{self, Subject},
     service::{Outage, backoff},
 };
 use traces::{Traces, WorkKind};

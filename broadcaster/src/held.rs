@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
-use shared::chat::event::Subject;
+use shared::chat::Subject;
 use tokio::task::JoinSet;
 
 use crate::{

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use shared::{
     broker::{Broken, Deliveries, Delivery},
-    chat::event::{self, Event, Subject, UnreadableEvent},
+    chat::{
+        Subject,
+        event::{self, Event, UnreadableEvent},
+    },
 };
 use tokio::time::timeout_at;
 

@@ -8,9 +8,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use uuid::Uuid;
 
-use super::{Message, SessionState, StatusChange, TraceParent};
+use super::{Message, SessionState, StatusChange, Subject};
 
 /// The form of body that this release writes and the only one that it reads.
 pub const VERSION: u64 = 1;
@@ -60,43 +59,6 @@ impl Event {
             Self::StatusChange(change) => Some(change.accepted_at),
             Self::SessionUpdated(_) => None,
         }
-    }
-}
-
-/// What an event is about, as logs and traces may say it: no content and no names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Subject {
-    /// The message, if it is one.
-    pub message_id: Option<Uuid>,
-    /// The status change, if it is one.
-    pub change_id: Option<Uuid>,
-    /// The session whose state it is, if it is one.
-    pub session_id: Option<Uuid>,
-    /// The trace that it belongs to.
-    pub trace: Option<TraceParent>,
-}
-
-impl Subject {
-    /// The message or change with its trace, if it has one.
-    pub fn traced(self) -> Option<(Uuid, TraceParent)> {
-        self.message_id.or(self.change_id).zip(self.trace)
-    }
-
-    /// Tells the log that it goes to the dead letters.
-    pub fn log_dead(self, reason: &str) {
-        tracing::warn!(
-            messageId = self.message_id.map(tracing::field::display),
-            changeId = self.change_id.map(tracing::field::display),
-            sessionId = self.session_id.map(tracing::field::display),
-            traceId = self.trace_id(),
-            reason,
-            "an event goes to the dead letters"
-        );
-    }
-
-    /// The id of its trace as traces are looked for by.
-    pub fn trace_id(self) -> Option<String> {
-        self.trace.map(|trace| format!("{:032x}", trace.trace_id()))
     }
 }
 
@@ -205,6 +167,7 @@ fn without_value(reason: &str) -> String {
 mod tests {
     use super::*;
     use crate::chat::{self, SenderType};
+    use uuid::Uuid;
 
     fn message(content: &str) -> Event {
         Event::Message(Box::new(Message {
