@@ -88,6 +88,7 @@ export class SimulatedSystem {
   sends = 0;
   readonly #random: Random;
   readonly #transports = new Set<SimulatedTransport>();
+  #held: PromiseWithResolvers<void> | null = null;
   #clock = 0;
 
   constructor(random: Random) {
@@ -101,6 +102,7 @@ export class SimulatedSystem {
     if (this.faults.networkFails || this.chance(this.faults.loseRequest))
       throw new TypeError("lost");
     const response = await this.#answer(request);
+    await this.#held?.promise;
     await this.#wait(this.faults.latency);
     if (this.faults.networkFails || this.chance(this.faults.loseAnswer))
       throw new TypeError("lost");
@@ -112,6 +114,17 @@ export class SimulatedSystem {
     const transport = new SimulatedTransport(this);
     this.#transports.add(transport);
     return transport;
+  }
+
+  /** Keeps all answers back from now on. */
+  hold(): void {
+    this.#held ??= Promise.withResolvers();
+  }
+
+  /** Lets the answers go that were kept back. */
+  letGo(): void {
+    this.#held?.resolve();
+    this.#held = null;
   }
 
   /** Breaks all connections to Pusher; they come back by themselves. */

@@ -20,7 +20,7 @@ fn complaint(output: &Output) -> String {
 }
 
 /// Everything that must be given but for the doors, and an address at which nobody can listen.
-const REST: [(&str, &str); 6] = [
+pub const REST: [(&str, &str); 6] = [
     ("GATEWAY_LISTEN", "nowhere"),
     ("AMQP_URL", "amqp://127.0.0.1:1"),
     ("DATABASE_URL", "postgres://127.0.0.1:1/chat"),

@@ -12,6 +12,7 @@ mod commands;
 mod confirms;
 mod conversations;
 mod description;
+mod descriptors;
 mod doors;
 mod hostile;
 mod inbox;

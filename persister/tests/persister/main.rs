@@ -17,6 +17,7 @@ mod metrics;
 mod migrations;
 mod model;
 mod outages;
+mod plans;
 mod privacy;
 mod properties;
 mod sessions;

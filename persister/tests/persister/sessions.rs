@@ -1,5 +1,5 @@
 use futures_util::future::join_all;
-use shared::chat::{RequestedStatus, SenderType, StatusChange};
+use shared::chat::{Message, RequestedStatus, SenderType, StatusChange};
 use test_support::{body, message, message_at, status_change};
 
 use crate::support::{
@@ -257,4 +257,26 @@ async fn five_hundred_messages_take_one_transaction() {
     system.work_off(1).await;
     let transactions = "SELECT count(DISTINCT xmin::text) FROM chat_messages";
     assert_eq!(system.database.number(transactions).await, 1);
+}
+
+/// That an open session got another message, its conversation's row says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_changes_nothing_of_its_session_leaves_the_row_alone() {
+    let system = system().await;
+    let persister = system.persister().await;
+    let rows = async || {
+        let versions = "SELECT xmin || ' ' || version AS text FROM chat_sessions";
+        system.database.texts(versions).await
+    };
+    publish_each(&system, [event(&message("p1", "My sword is gone"))]).await;
+    until_persisted(&system, 1).await;
+    let before = rows().await;
+    publish_each(&system, [event(&message("p1", "It was blue"))]).await;
+    until_persisted(&system, 2).await;
+    assert_eq!(rows().await, before);
+    let answer = message("p1", "It is in the bank");
+    publish_each(&system, [event(&Message { sender_type: SenderType::Staff, ..answer })]).await;
+    until_persisted(&system, 3).await;
+    assert_ne!(rows().await, before, "it is active now");
+    persister.stop().await;
 }
