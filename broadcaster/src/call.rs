@@ -4,14 +4,15 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use shared::{
-    chat,
+    chat::{self, Subject},
     service::{Outage, backoff},
 };
+use traces::{Traces, WorkKind};
 
 use crate::{
     client::{CallError, Client},
     events::PusherEvent,
-    metrics::Metrics,
+    metrics::{CallOutcome, Metrics},
 };
 
 /// One event on its way to Pusher.
@@ -30,8 +31,10 @@ pub struct Origin {
     pub tag: u64,
     /// Which of the chat's events in it.
     pub position: usize,
-    /// When it was accepted, if it is a message.
+    /// When it was accepted, if a gateway accepted it.
     pub accepted_at: Option<DateTime<Utc>>,
+    /// What it is about.
+    pub subject: Subject,
 }
 
 /// A job that Pusher will never take, and why.
@@ -48,13 +51,14 @@ pub struct Refusal {
 pub struct Caller {
     client: Client,
     metrics: Metrics,
+    traces: Traces,
     outage: Arc<Mutex<Outage>>,
 }
 
 impl Caller {
     /// A caller that follows `outage`.
-    pub fn new(client: Client, metrics: Metrics, outage: Outage) -> Self {
-        Self { client, metrics, outage: Arc::new(Mutex::new(outage)) }
+    pub fn new(client: Client, metrics: Metrics, traces: Traces, outage: Outage) -> Self {
+        Self { client, metrics, traces, outage: Arc::new(Mutex::new(outage)) }
     }
 
     /// Has Pusher take the jobs, however often it takes, and says which it never will. One that is
@@ -75,14 +79,31 @@ impl Caller {
         refusals
     }
 
-    /// Calls until Pusher takes all of the jobs or refuses one.
+    /// Calls until Pusher takes all of the jobs or refuses one, and traces that.
     async fn insist(&self, jobs: &[Job]) -> Result<(), String> {
+        let mut last = None;
+        // A message makes several events, which come one after the other.
+        let messages = jobs.iter().map(|job| job.origin.subject);
+        let messages = messages.filter(|subject| last.replace(*subject) != Some(*subject));
+        let traced = self.traces.work(WorkKind::CallPusher, messages.filter_map(Subject::traced));
+        let called = self.call(jobs).await;
+        if let Some(work) = traced {
+            match &called {
+                Ok(()) => work.done(),
+                Err(reason) => work.failed(reason.clone()),
+            }
+        }
+        called
+    }
+
+    async fn call(&self, jobs: &[Job]) -> Result<(), String> {
         let events: Vec<_> = jobs.iter().map(|job| &job.event).collect();
         let mut waits = backoff::waits();
         loop {
             let began = tokio::time::Instant::now();
             let answer = self.client.send(&events).await;
             self.metrics.call_seconds.observe(began.elapsed().as_secs_f64());
+            self.metrics.calls.of(CallOutcome::from(&answer)).inc();
             match answer {
                 Ok(()) => {
                     self.follow(Outage::succeeded);
@@ -90,12 +111,10 @@ impl Caller {
                     return Ok(());
                 }
                 Err(error @ CallError::Refused { .. }) => {
-                    self.metrics.failed_calls.inc();
                     self.follow(Outage::succeeded);
                     return Err(error.to_string());
                 }
-                Err(CallError::Away { cause, retry_after }) => {
-                    self.metrics.failed_calls.inc();
+                Err(CallError::Away { cause, retry_after, .. }) => {
                     self.follow(|outage| outage.failed(&cause));
                     let wait = waits.next().unwrap_or_default();
                     tokio::time::sleep(wait.max(retry_after.unwrap_or_default())).await;

@@ -1,12 +1,16 @@
 //! What is taken off the queue together.
 
+use chrono::{DateTime, Utc};
 use shared::{
     broker::{Broken, Deliveries, Delivery},
-    chat::event::{self, Event, UnreadableEvent},
+    chat::{
+        Subject,
+        event::{self, Event, UnreadableEvent},
+    },
 };
 use tokio::time::timeout_at;
 
-use crate::settings::Settings;
+use crate::{metrics::DeadLetterReason, settings::Settings};
 
 /// Some bodies from the queue, opened.
 #[derive(Debug)]
@@ -24,8 +28,20 @@ pub struct Batch {
 pub struct DeadLetter {
     /// A body for the dead letters, which a replay can put back as it is.
     pub body: Vec<u8>,
+    /// Which kind of reason there is.
+    pub kind: DeadLetterReason,
     /// Why it can never be written.
     pub reason: String,
+    /// What it is about, if that can be read.
+    pub subject: Subject,
+}
+
+impl DeadLetter {
+    /// An event that could be read.
+    pub fn of(event: &Event, kind: DeadLetterReason, reason: &str) -> Option<Self> {
+        let body = event::encode(&[event.encode().ok()?]);
+        Some(Self { body, kind, reason: reason.to_owned(), subject: event.subject() })
+    }
 }
 
 impl Batch {
@@ -56,7 +72,13 @@ impl Batch {
         match event::decode(&delivery.body) {
             Ok(events) => events.into_iter().for_each(|event| self.add(event)),
             Err(error) => {
-                self.dead.push(DeadLetter { body: delivery.body, reason: error.to_string() });
+                let (body, kind) = (delivery.body, DeadLetterReason::Unreadable);
+                self.dead.push(DeadLetter {
+                    body,
+                    kind,
+                    reason: error.to_string(),
+                    subject: Subject::default(),
+                });
             }
         }
     }
@@ -64,15 +86,20 @@ impl Batch {
     fn add(&mut self, event: Result<Event, UnreadableEvent>) {
         match event {
             Ok(Event::SessionUpdated(session)) => {
-                let reason = "session-updated is not for the persister".to_owned();
-                if let Ok(event) = Event::SessionUpdated(session).encode() {
-                    self.dead.push(DeadLetter { body: event::encode([&event]), reason });
-                }
+                let (event, kind) = (Event::SessionUpdated(session), DeadLetterReason::Misdirected);
+                let reason = "session-updated is not for the persister";
+                self.dead.extend(DeadLetter::of(&event, kind, reason));
             }
             Ok(event) => self.events.push(event),
             Err(UnreadableEvent { event, reason }) => {
-                self.dead.push(DeadLetter { body: event::encode([&event]), reason });
+                let (body, kind) = (event::encode([&event]), DeadLetterReason::Unreadable);
+                self.dead.push(DeadLetter { body, kind, reason, subject: Subject::default() });
             }
         }
+    }
+
+    /// When the first of its events was accepted.
+    pub fn earliest(&self) -> Option<DateTime<Utc>> {
+        self.events.iter().filter_map(Event::accepted_at).min()
     }
 }

@@ -12,21 +12,27 @@ pub struct Planted {
 }
 
 /// Settings that `--help` says are secrets; each of them is planted.
-pub const SECRETS: [&str; 5] = [
+pub const SECRETS: [&str; 6] = [
     "AMQP_URL",
     "AUTH_JWT_SECRET",
     "DATABASE_URL",
+    "OTEL_EXPORTER_OTLP_HEADERS",
     "PUSHER_ENCRYPTION_MASTER_KEY",
     "PUSHER_SECRET",
 ];
+
+const HEADER: &str = "authorization=";
 
 /// A secret, or a message, that is nowhere else.
 pub fn unheard_of() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
-/// What of a setting nobody may find: of an address, the password.
+/// What of a setting nobody may find: of an address, the password, and of a header, its value.
 fn secret(value: &str) -> &str {
+    if let Some(value) = value.strip_prefix(HEADER) {
+        return value;
+    }
     let account = value.rsplit_once('@').map(|(account, _)| account);
     account.and_then(|account| account.rsplit_once(':')).map_or(value, |(_, password)| password)
 }
@@ -58,6 +64,7 @@ impl Planted {
             ("PUSHER_ENCRYPTION_MASTER_KEY", BASE64_STANDARD.encode(unheard_of())),
             ("PUSHER_APP_ID", "app".to_owned()),
             ("PUSHER_KEY", "key".to_owned()),
+            ("OTEL_EXPORTER_OTLP_HEADERS", format!("{HEADER}{}", unheard_of())),
             ("QUEUE_PREFIX", system.broker.prefix.clone()),
             ("AUTH_MODE", "jwt".to_owned()),
             ("AUTH_JWT_SECRET", unheard_of()),

@@ -34,6 +34,9 @@ async fn a_complaint_about_a_setting_tells_no_secret() {
         ("AMQP_URL_FILE", "/nowhere"),
         ("RUST_LOG", "a=b=c"),
         ("SHUTDOWN_DRAIN", "1h"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "no-header"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2"),
     ];
     for (name, value) in wrong {
         let mut command = planted.program(&["gateway"]);

@@ -5,7 +5,7 @@ use std::fs;
 use end_to_end::Process;
 use reqwest::Client;
 use serde_json::{Value, json};
-use test_support::{Authority, System, eventually};
+use test_support::{Authority, Collector, System, eventually};
 
 use crate::planted::{Planted, SECRETS, is_not_in, unheard_of};
 
@@ -40,6 +40,8 @@ async fn works_in_silence(filter: &str, asked_for: bool) {
     let (system, authority, content) = (System::new().await, Authority::new(), unheard_of());
     let mut planted = Planted::right(&system);
     planted.set("RUST_LOG", filter);
+    let collector = Collector::start();
+    planted.set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address());
     let mut local_pusher = Process::start(planted.program(&["local-pusher"]));
     let pusher = local_pusher.tells("address").await;
     let encrypted = authority.vouch_for("localhost").stand_before(pusher.parse().unwrap()).await;
@@ -102,6 +104,15 @@ async fn works_in_silence(filter: &str, asked_for: bool) {
         answers.push(get(format!("http://{base}{path}")).await);
     }
     answers.push(get(format!("http://{metrics}/metrics")).await);
+
+    let told = eventually("the collector is told of every service", async || {
+        let spans = collector.spans();
+        let tells = |service: &&str| spans.iter().any(|span| span.service == **service);
+        ["gateway", "persister", "broadcaster"].iter().all(tells).then_some(spans)
+    });
+    let told = format!("{:?}", told.await);
+    is_not_in(&content, "a span", &told);
+    planted.are_not_in("a span", &told);
 
     planted.are_not_in("an answer", &answers.concat());
     let (_, signature) = token.rsplit_once('.').unwrap();

@@ -5,10 +5,11 @@
 //! One event that cannot be read costs only itself: it comes out of [`decode`] as such, with its
 //! own bytes, beside its readable neighbours.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Message, SessionState, StatusChange};
+use super::{Message, SessionState, StatusChange, Subject};
 
 /// The form of body that this release writes and the only one that it reads.
 pub const VERSION: u64 = 1;
@@ -32,6 +33,32 @@ impl Event {
     /// None in practice: every event has a form in JSON.
     pub fn encode(&self) -> Result<EncodedEvent, serde_json::Error> {
         serde_json::to_vec(self).map(EncodedEvent)
+    }
+
+    /// What it is about.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Message(message) => {
+                let message_id = Some(message.message_id);
+                Subject { message_id, trace: message.traceparent, ..Subject::default() }
+            }
+            Self::StatusChange(change) => {
+                let change_id = Some(change.change_id);
+                Subject { change_id, trace: change.traceparent, ..Subject::default() }
+            }
+            Self::SessionUpdated(session) => {
+                Subject { session_id: Some(session.id), ..Subject::default() }
+            }
+        }
+    }
+
+    /// When a gateway accepted it, if one did.
+    pub fn accepted_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Message(message) => Some(message.accepted_at),
+            Self::StatusChange(change) => Some(change.accepted_at),
+            Self::SessionUpdated(_) => None,
+        }
     }
 }
 
@@ -207,6 +234,22 @@ mod tests {
         for body in [r#""hush""#, r#"{"version":"hush"}"#, r#"{"version":1,"events":"hush"}"#] {
             let reason = decode(body.as_bytes()).unwrap_err().to_string();
             assert!(reason.contains("expected") && !reason.contains("hush"), "{body}: {reason}");
+        }
+    }
+
+    /// Older releases passed on what they were given.
+    #[test]
+    fn a_trace_that_is_none_costs_no_message() {
+        let event = String::from_utf8(message("hello").encode().unwrap().0).unwrap();
+        for (trace, is_one) in [
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true),
+            ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
+            ("00-00000000000000000000000000000000-0000000000000000-00", false),
+        ] {
+            let traced = event.replace("}}", &format!(r#","traceparent":"{trace}"}}}}"#));
+            let events = decode(&encode([&EncodedEvent(traced.into_bytes())])).unwrap();
+            let subject = events[0].as_ref().unwrap().subject();
+            assert_eq!(subject.traced().is_some(), is_one, "{trace}");
         }
     }
 

@@ -6,13 +6,17 @@ mod message;
 mod player_id;
 mod session;
 mod socket_id;
+mod subject;
 mod text;
 mod timestamp;
+mod trace_parent;
 
 pub use invalid::Invalid;
 pub use message::{Message, SenderType};
 pub use player_id::PlayerId;
 pub use session::{RequestedStatus, SessionState, SessionStatus, StatusChange};
 pub use socket_id::SocketId;
-pub use text::{Content, Name, SenderId, TraceParent};
+pub use subject::Subject;
+pub use text::{Content, Name, SenderId};
 pub use timestamp::now;
+pub use trace_parent::TraceParent;
