@@ -8,6 +8,8 @@
 )]
 
 mod announcements;
+mod archive_files;
+mod archiving;
 mod dead_letters;
 mod durability;
 mod erasing;
