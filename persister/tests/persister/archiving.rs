@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use shared::{
     broker::Worker,
     chat::{Message, RequestedStatus, SenderType, event::Event},
@@ -182,6 +183,37 @@ async fn what_is_archived_while_it_is_being_erased_says_nothing() {
     let archived = system.archive(LONG_AGO).await;
     assert_eq!(archived[0].message.content, "");
     assert_eq!(archived[0].message.sender_name, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_archived_can_be_put_back_and_archived_again() {
+    let system = system().await;
+    let events = [
+        event(&said("p1", "it's \"old\"\n", 1_000)),
+        event(&said("p1", "old too", 2_000)),
+        resolved("p1", 3_000),
+        event(&said("p2", "old", 1_000)),
+        resolved("p2", 3_000),
+        event(&said("p2", "new", 4_000)),
+    ];
+    publish_each(&system, events).await;
+    system.work_off(1).await;
+    let all = "SELECT t::text AS text FROM chat_messages t ORDER BY player_id, seq";
+    let before = (system.database.texts(all).await, conversations(&system).await);
+    let archived = system.archive(LONG_AGO).await;
+    assert_eq!(archived.len(), 3);
+
+    let connection = &mut system.database.connect().await;
+    connection.batch_execute("CREATE TEMP TABLE lines (line jsonb)").await.unwrap();
+    // Twice, as one may be that was killed.
+    for message in archived.iter().chain(&archived) {
+        let line = serde_json::to_string(message).unwrap();
+        let insert = diesel::sql_query("INSERT INTO lines VALUES ($1::jsonb)");
+        insert.bind::<diesel::sql_types::Text, _>(line).execute(connection).await.unwrap();
+    }
+    connection.batch_execute(include_str!("../../../docs/restore-history.sql")).await.unwrap();
+    assert_eq!((system.database.texts(all).await, conversations(&system).await), before);
+    assert_eq!(system.archive(LONG_AGO).await.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
