@@ -51,7 +51,7 @@ BEGIN
             array_agg('player'::text), array_agg(player_id), array_agg(NULL::text),
             array_agg('My sword is gone, and nobody knows where it went to'::text), array_agg(clock_timestamp()))
         INTO batch
-        FROM (SELECT DISTINCT ON (player_id) session_id, player_id, last_seq + 1000000 * turn AS seq,
+        FROM (SELECT DISTINCT ON (player_id) session_id, player_id, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS seq,
                 (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
                     || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid AS id
             FROM (SELECT 'player-' || floor(random() * players)::bigint AS player_id

@@ -21,9 +21,6 @@ const HELD: usize = 100;
 /// Messages of each that are archived under one hold, so that persisters need not wait for long.
 const OF_EACH: i64 = 50;
 
-/// Ids that are forgotten together.
-const FORGOTTEN: i64 = 5_000;
-
 /// What an archive holds of a message, as a line of JSON: whose conversation it was said in, and
 /// what an export has of it.
 #[derive(Debug, QueryableByName, Serialize, Deserialize)]
@@ -83,32 +80,6 @@ pub async fn archive(
                 players.retain(|it| moved.get(it).is_some_and(may_have_more));
             }
         }
-    }
-}
-
-/// Forgets the ids of messages that were archived before `archived_before`, and says of how many.
-///
-/// # Errors
-/// When the database cannot be used at the moment; some may be forgotten then.
-pub async fn forget(
-    connection: &mut AsyncPgConnection,
-    archived_before: Time,
-) -> QueryResult<usize> {
-    let mut forgotten = 0;
-    loop {
-        let some = sql_query(
-            "DELETE FROM chat_archived_messages WHERE id = ANY (ARRAY(
-                 SELECT id FROM chat_archived_messages WHERE archived_at < $1
-                 ORDER BY archived_at LIMIT $2))",
-        )
-        .bind::<Timestamptz, _>(archived_before)
-        .bind::<BigInt, _>(FORGOTTEN)
-        .execute(connection)
-        .await?;
-        if some == 0 {
-            return Ok(forgotten);
-        }
-        forgotten += some;
     }
 }
 

@@ -1,25 +1,22 @@
 //! What goes into the archive, what stays, and what comes of messages that come again.
 
-use std::collections::BTreeSet;
-
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use shared::{
     broker::Worker,
     chat::{Message, RequestedStatus, SenderType, event::Event},
 };
-use test_support::{System, body, message, message_at, status_change};
-use uuid::Uuid;
+use test_support::{System, message, message_at, status_change};
 
 use crate::support::{change, event, publish_each, sessions, system};
 
 /// Sessions that were resolved earlier go.
-const LONG_AGO: i64 = 100_000;
+pub const LONG_AGO: i64 = 100_000;
 
-fn said(player: &str, content: &str, micros: i64) -> Message {
+pub fn said(player: &str, content: &str, micros: i64) -> Message {
     message_at(player, SenderType::Player, content, micros)
 }
 
-fn resolved(player: &str, micros: i64) -> Event {
+pub fn resolved(player: &str, micros: i64) -> Event {
     change(&status_change(player, RequestedStatus::Resolved, micros))
 }
 
@@ -39,7 +36,7 @@ async fn conversations(system: &System) -> Vec<String> {
     system.database.texts(conversations).await
 }
 
-async fn dead(system: &System) -> Option<u64> {
+pub async fn dead(system: &System) -> Option<u64> {
     let dead = system.broker.names().dead_letters(Worker::Persister);
     system.broker.depth(&dead).await.map(Into::into)
 }
@@ -214,64 +211,4 @@ async fn what_was_archived_can_be_put_back_and_archived_again() {
     connection.batch_execute(include_str!("../../../docs/restore-history.sql")).await.unwrap();
     assert_eq!((system.database.texts(all).await, conversations(&system).await), before);
     assert_eq!(system.archive(LONG_AGO).await.len(), 3);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn archiving_beside_persisters_loses_and_doubles_nothing() {
-    let system = system().await;
-    let players: Vec<_> = (0..20).map(|number| format!("p{number}")).collect();
-    let old: Vec<_> = players
-        .iter()
-        .flat_map(|player| (1..=120).map(move |at| said(player, "old", at)))
-        .collect();
-    system.broker.publish(&body(old.iter().map(event))).await;
-    system.broker.publish(&body(players.iter().map(|player| resolved(player, 1_000)))).await;
-    system.work_off(1).await;
-
-    let late: Vec<_> = players.iter().map(|player| said(player, "late", 500)).collect();
-    let new: Vec<_> =
-        (0..10).flat_map(|_| players.iter().map(|player| message(player, "new"))).collect();
-    let persisters = [system.persister().await, system.persister().await];
-    let writing = async {
-        for (number, new) in new.chunks(20).enumerate() {
-            let resent = old.iter().skip(number * 240).take(240);
-            let resent =
-                resent.map(|it| Message { accepted_at: shared::chat::now(), ..it.clone() });
-            let resent: Vec<_> = resent.collect();
-            let late = late.iter().skip(number * 2).take(2);
-            system.broker.publish(&body(new.iter().chain(late).chain(&resent).map(event))).await;
-        }
-    };
-    let archiving = async {
-        let mut archived = Vec::new();
-        for _ in 0..10 {
-            archived.extend(system.archive(LONG_AGO).await);
-        }
-        archived
-    };
-    let ((), mut archived) = tokio::join!(writing, archiving);
-    system.broker.wait_for_depth(&system.broker.names().queue(Worker::Persister), 0).await;
-    for persister in persisters {
-        persister.stop().await;
-    }
-    system.work_off(1).await;
-    archived.extend(system.archive(LONG_AGO).await);
-
-    let ids =
-        |messages: &[Message]| messages.iter().map(|it| it.message_id).collect::<BTreeSet<_>>();
-    let mut all: Vec<_> = archived.iter().map(|it| it.message.message_id).collect();
-    assert!(
-        ids(&old).is_subset(&all.iter().copied().collect()),
-        "all of the old ones are archived"
-    );
-    let kept = system.database.texts("SELECT id::text AS text FROM chat_messages").await;
-    all.extend(kept.iter().map(|it| Uuid::try_parse(it).unwrap()));
-    assert_eq!(all.len(), old.len() + late.len() + new.len(), "each once");
-    let sent = &(&ids(&old) | &ids(&late)) | &ids(&new);
-    assert_eq!(all.into_iter().collect::<BTreeSet<_>>(), sent);
-    assert_eq!(dead(&system).await, Some(0));
-    let gaps = "SELECT count(*) FROM (SELECT 1 FROM chat_messages JOIN chat_conversations USING (player_id)
-                GROUP BY player_id, last_seq HAVING max(seq) - min(seq) + 1 <> count(*)
-                    OR max(seq) <> last_seq) AS with_gaps";
-    assert_eq!(system.database.number(gaps).await, 0);
 }
