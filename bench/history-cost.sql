@@ -6,16 +6,17 @@
 \pset footer off
 SET synchronous_commit = on;
 SET plan_cache_mode = force_custom_plan;
-CREATE TEMP TABLE costs (what text, milliseconds float, blocks bigint, read bigint);
+CREATE TEMP TABLE costs (what text, milliseconds float, blocks bigint, read bigint, whole bigint);
 
 CREATE FUNCTION pg_temp.measure(what text, statement text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE plan json;
 BEGIN
-    EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ' || statement INTO plan;
+    EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, WAL, FORMAT JSON) ' || statement INTO plan;
     INSERT INTO costs VALUES (what,
         (plan->0->>'Planning Time')::float + (plan->0->>'Execution Time')::float,
         (plan->0->'Plan'->>'Shared Hit Blocks')::bigint + (plan->0->'Plan'->>'Shared Read Blocks')::bigint,
-        (plan->0->'Plan'->>'Shared Read Blocks')::bigint);
+        (plan->0->'Plan'->>'Shared Read Blocks')::bigint,
+        (plan->0->'Plan'->>'WAL FPI')::bigint);
 END $$;
 
 DO $$
@@ -75,5 +76,6 @@ SELECT what,
     round((percentile_cont(0.5) WITHIN GROUP (ORDER BY milliseconds))::numeric, 3) AS median_ms,
     round((percentile_cont(0.95) WITHIN GROUP (ORDER BY milliseconds))::numeric, 3) AS p95_ms,
     percentile_disc(0.5) WITHIN GROUP (ORDER BY blocks) AS blocks,
-    percentile_disc(0.5) WITHIN GROUP (ORDER BY read) AS of_them_not_in_its_buffers
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY read) AS of_them_not_in_its_buffers,
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY whole) AS written_whole_to_wal
 FROM costs GROUP BY what ORDER BY what;

@@ -8,6 +8,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use diesel_async::SimpleAsyncConnection;
 use persister::store::ArchivedMessage;
 use serde_json::Value;
 use shared::chat::{Message, RequestedStatus, SenderType};
@@ -154,6 +155,27 @@ async fn one_that_is_killed_between_writing_and_deleting_loses_nothing() {
     let (first, again): (Vec<_>, Vec<_>) =
         (text.lines().take(3).collect(), text.lines().skip(3).collect());
     assert_eq!(first, again);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_that_somebody_else_has_is_read_after_that() {
+    let (system, directory) = (system().await, TempDir::new().unwrap());
+    old_messages(&system).await;
+    let mut other = system.database.connect().await;
+    let hold = "BEGIN; SET idle_in_transaction_session_timeout = 0;
+                SELECT FROM chat_conversations WHERE player_id = 'p1' FOR NO KEY UPDATE";
+    other.batch_execute(hold).await.unwrap();
+    let mut waiting = command(&system, &directory, &["archive", "--history-retention=365d"]);
+    let mut waiting = waiting.stdout(Stdio::null()).spawn().unwrap();
+    until_waiting(&system, 1).await;
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    let erase = "UPDATE chat_messages SET content = '', sender_name = NULL WHERE player_id = 'p1';
+                 COMMIT";
+    other.batch_execute(erase).await.unwrap();
+    assert!(waiting.wait().unwrap().success());
+    let march = lines(&directory.path().join("messages-2024-03.jsonl"));
+    let said = march.iter().filter(|it| !it.message.content.is_empty());
+    assert_eq!(said.map(|it| it.player_id.as_str()).collect::<Vec<_>>(), ["p2"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
