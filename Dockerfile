@@ -20,6 +20,7 @@ COPY --from=manifests /manifests .
 RUN cargo build --release --locked $PROGRAMS && cargo clean --release --workspace
 COPY . .
 RUN cargo build --release --locked $PROGRAMS
+RUN mkdir /archive
 
 # The portal's pages.
 FROM node:20-trixie-slim AS portal
@@ -47,9 +48,11 @@ ENV GATEWAY_LISTEN=0.0.0.0:8080 GATEWAY_METRICS_LISTEN=0.0.0.0:9080
 EXPOSE 8080 9080
 ENTRYPOINT ["gateway"]
 
-# `migrate` and `dead-letters` are commands of this one.
+# `migrate`, `dead-letters` and `archive` are commands of this one. A volume for archives belongs to
+# whom the directory belongs to that it is put over.
 FROM service AS persister
 COPY --from=build /workspace/target/release/persister /usr/local/bin/
+COPY --from=build --chown=10001:10001 /archive /var/lib/chat-archive
 ENV PERSISTER_LISTEN=0.0.0.0:8081
 EXPOSE 8081
 ENTRYPOINT ["persister"]

@@ -1,6 +1,14 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    chat_archived_messages (id) {
+        id -> Uuid,
+        player_id -> Text,
+        archived_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     chat_conversations (player_id) {
         player_id -> Text,
         last_seq -> Int8,
@@ -9,6 +17,7 @@ diesel::table! {
         last_message_id -> Nullable<Uuid>,
         last_message_at -> Nullable<Timestamptz>,
         erased_through -> Nullable<Timestamptz>,
+        archived_through -> Nullable<Timestamptz>,
     }
 }
 
@@ -55,6 +64,7 @@ diesel::joinable!(chat_sessions -> chat_conversations (player_id));
 diesel::joinable!(chat_status_changes -> chat_conversations (player_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    chat_archived_messages,
     chat_conversations,
     chat_messages,
     chat_sessions,

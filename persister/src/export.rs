@@ -17,6 +17,8 @@ use serde::Serialize;
 use shared::chat::PlayerId;
 use uuid::Uuid;
 
+use crate::record::MessageRecord;
+
 /// Messages that are in memory at once.
 const PAGE: i64 = 1_000;
 
@@ -29,6 +31,7 @@ const PATIENCE: &str = "10min";
 struct Summary<'a> {
     player_id: &'a PlayerId,
     erased_through: Option<DateTime<Utc>>,
+    archived_through: Option<DateTime<Utc>>,
     sessions: Vec<Session>,
     status_changes: Vec<StatusChange>,
 }
@@ -61,24 +64,7 @@ struct StatusChange {
     persisted_at: DateTime<Utc>,
 }
 
-#[derive(Queryable, Selectable, Serialize)]
-#[diesel(table_name = chat_messages)]
-#[serde(rename_all = "camelCase")]
-struct Message {
-    #[diesel(column_name = id)]
-    message_id: Uuid,
-    session_id: Uuid,
-    seq: i64,
-    sender_type: String,
-    sender_id: Option<String>,
-    sender_name: Option<String>,
-    /// Empty when it was erased.
-    content: String,
-    accepted_at: DateTime<Utc>,
-    persisted_at: DateTime<Utc>,
-}
-
-/// Writes all that is stored of `player` to `out`, as one JSON object: the sessions, the status
+/// Writes all that is stored in the database of `player` to `out`, as one JSON object: the sessions, the status
 /// changes, and the messages in the order of their `seq`. It is as of one moment, however long it
 /// takes, and holds up nobody; of the messages only a page is in memory at once.
 ///
@@ -105,15 +91,15 @@ async fn write_export(
     let summary = serde_json::to_string(&summary(connection, player).await?)?;
     let open = summary.strip_suffix('}').context("an object ends with a brace")?;
     write!(out, "{open},\"messages\":[")?;
-    let mut after = 0;
+    let (mut after, mut separator) = (0, "\n");
     loop {
         let page = messages(connection, player, after).await?;
         let Some(last) = page.last().map(|message| message.seq) else {
             break;
         };
         for message in page {
-            let separator = if message.seq == 1 { "\n" } else { ",\n" };
             write!(out, "{separator}{}", serde_json::to_string(&message)?)?;
+            separator = ",\n";
         }
         after = last;
     }
@@ -125,9 +111,9 @@ async fn summary<'a>(
     connection: &mut AsyncPgConnection,
     player: &'a PlayerId,
 ) -> QueryResult<Summary<'a>> {
-    let erased_through: Option<Option<_>> = chat_conversations::table
+    let through: Option<(Option<_>, Option<_>)> = chat_conversations::table
         .find(player.as_str())
-        .select(chat_conversations::erased_through)
+        .select((chat_conversations::erased_through, chat_conversations::archived_through))
         .first(connection)
         .await
         .optional()?;
@@ -144,21 +130,21 @@ async fn summary<'a>(
         .select(StatusChange::as_select())
         .load(connection)
         .await?;
-    let erased_through = erased_through.flatten();
-    Ok(Summary { player_id: player, erased_through, sessions, status_changes })
+    let (erased_through, archived_through) = through.unwrap_or_default();
+    Ok(Summary { player_id: player, erased_through, archived_through, sessions, status_changes })
 }
 
 async fn messages(
     connection: &mut AsyncPgConnection,
     player: &PlayerId,
     after: i64,
-) -> QueryResult<Vec<Message>> {
+) -> QueryResult<Vec<MessageRecord>> {
     chat_messages::table
         .filter(chat_messages::player_id.eq(player.as_str()))
         .filter(chat_messages::seq.gt(after))
         .order(chat_messages::seq)
         .limit(PAGE)
-        .select(Message::as_select())
+        .select(MessageRecord::as_select())
         .load(connection)
         .await
 }

@@ -4,14 +4,18 @@
 //! - [`worker`]: the loop, and what happens while something is away.
 //! - [`batch`]: what is taken off the queue together.
 //! - [`timeline`]: which session a message belongs to, without a database.
-//! - [`store`]: one batch, one transaction; and what is erased.
+//! - [`store`]: one batch, one transaction; what is erased, and what goes into
+//!   archives.
 //! - [`export`]: all that is stored of one player.
+//! - [`archive`]: history that is older than it is to be kept.
 //! - [`privacy`]: what operators do when a player asks for what is stored, or for its end.
 
+pub mod archive;
 pub mod batch;
 pub mod export;
 pub mod metrics;
 pub mod privacy;
+pub mod record;
 pub mod settings;
 pub mod store;
 pub mod timeline;

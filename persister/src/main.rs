@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Parser;
 use database::DatabaseSettings;
 use persister::{
+    archive::{ABOUT_ARCHIVING, ArchiveCommand},
     privacy::{self, EraseCommand, ExportCommand},
     settings::Settings,
     worker,
@@ -42,6 +43,9 @@ enum Command {
     /// Erase what was said in one player's conversation, and keep that it was held
     #[command(long_about = privacy::ABOUT_ERASING)]
     Erase(EraseCommand),
+    /// Move messages of sessions that were resolved long ago out of the database into files
+    #[command(long_about = ABOUT_ARCHIVING)]
+    Archive(ArchiveCommand),
 }
 
 #[tokio::main]
@@ -53,6 +57,7 @@ async fn main() -> anyhow::Result<()> {
         Invocation::Do(Command::DeadLetters(command)) => command.run(Worker::Persister).await,
         Invocation::Do(Command::Export(command)) => command.run().await,
         Invocation::Do(Command::Erase(command)) => command.run().await,
+        Invocation::Do(Command::Archive(command)) => command.run().await,
     }
 }
 

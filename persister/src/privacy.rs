@@ -1,16 +1,21 @@
 //! What operators do when a player asks for what is stored of them, or for its end.
 
-use std::io::{BufWriter, stdout};
+use std::{
+    io::{BufWriter, stdout},
+    path::PathBuf,
+};
 
 use anyhow::Context;
 use clap::Args;
 use database::{DatabaseSettings, connect};
+use diesel_async::AsyncPgConnection;
 use shared::{
     broker::{BrokerSettings, Worker, dead_letters::DeadLetters},
     chat::{Invalid, PlayerId},
 };
 
 use crate::{
+    archive::{Archive, Turn},
     export::export,
     store::{self, Erased},
 };
@@ -25,9 +30,12 @@ persisted later is erased when it comes, from the queue or from the dead letters
 from now on is not. It may be run beside persisters, and again; a player of whom nothing is stored \
 is no failure.
 
+What was archived is erased in the files that HISTORY_ARCHIVE_DIR has; without it, it says whether \
+anything was.
+
 It cannot reach dead letters: it says how many of the persister's and the broadcaster's name the \
 player; `dead-letters list` shows them, and `dead-letters purge --yes` ends them. Nor can it reach \
-backups, or what PostgreSQL keeps of old rows until it vacuums them. What waits to be broadcast is \
+backups, copies of the archive, or what PostgreSQL keeps of old rows until it vacuums them. What waits to be broadcast is \
 broadcast.";
 
 /// All that is stored of one player: sessions, status changes and messages, as of one moment.
@@ -51,6 +59,10 @@ pub struct EraseCommand {
     /// Say that this is meant
     #[arg(long, required = true)]
     yes: bool,
+
+    /// The directory that archived messages are in, in which they are erased as well
+    #[arg(long, env = "HISTORY_ARCHIVE_DIR", value_name = "DIRECTORY")]
+    history_archive_dir: Option<PathBuf>,
 
     #[command(flatten)]
     database: DatabaseSettings,
@@ -87,11 +99,32 @@ impl EraseCommand {
             0 => println!("erased {what}: nothing of player {} was left", self.player),
             _ => println!("erased {what}"),
         }
+        self.erase_archived(&mut connection).await.context(
+            "the conversation is erased in the database, but not all of it in the archive",
+        )?;
         let letters = self.dead_letters().await.context(
             "the conversation is erased, but the dead letters could not be looked through",
         )?;
         if letters > 0 {
             println!("{} may hold more: dead-letters list", count(letters, "dead letter"));
+        }
+        Ok(())
+    }
+
+    /// Erases what was archived, which nothing is added to any more that was said until now, or says
+    /// that somebody must.
+    #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
+    async fn erase_archived(&self, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
+        if let Some(directory) = &self.history_archive_dir {
+            let _turn = Turn::take(connection).await?;
+            let erased = Archive::open(directory)?.erase(&self.player)?;
+            println!("erased {} in the archive", count(erased, "message"));
+        } else if let Some(through) = store::archived_through(connection, &self.player).await? {
+            println!(
+                "what was accepted until {} may be in the archive: erase it there as well, with \
+                 HISTORY_ARCHIVE_DIR",
+                through.format("%Y-%m-%dT%H:%M:%SZ")
+            );
         }
         Ok(())
     }

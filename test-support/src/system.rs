@@ -119,6 +119,23 @@ impl System {
         persister::store::erase(&mut self.database.connect().await, &player).await.unwrap()
     }
 
+    /// Archives the messages of sessions that were resolved earlier than `micros` after the epoch, and
+    /// says which these are.
+    pub async fn archive(&self, micros: i64) -> Vec<persister::store::ArchivedMessage> {
+        let before = persister::timeline::Time::from_timestamp_micros(micros).unwrap();
+        let mut lines = Vec::new();
+        let mut keep = |messages: &[persister::store::ArchivedMessage]| {
+            for message in messages {
+                lines.push(serde_json::from_str(&serde_json::to_string(message)?)?);
+            }
+            Ok(())
+        };
+        let connection = &mut self.database.connect().await;
+        let archived = persister::store::archive(connection, before, &mut keep).await.unwrap();
+        assert_eq!(archived, lines.len());
+        lines
+    }
+
     /// Starts a gateway with other settings, each as on the command line.
     pub fn gateway_with(&self, settings: &[&str]) -> Running {
         let mut arguments = self.broker_settings();

@@ -20,7 +20,8 @@ pub struct HistoryMessage {
     pub player_id: String,
     /// The session that it belongs to.
     pub session_id: Uuid,
-    /// Its number in the conversation, in the order in which messages were persisted, without gaps.
+    /// Its number in the conversation, in the order in which messages were persisted, without gaps
+    /// from the first that is not archived on.
     pub seq: i64,
     /// `player` or `staff`.
     #[schema(examples("player"))]

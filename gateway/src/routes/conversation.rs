@@ -89,8 +89,8 @@ pub struct History {
 /// Reads a conversation
 ///
 /// The newest page without `before` and `after`, older pages with `before`, and with `after` what a
-/// client has missed, which is complete however long it was away. A player who never wrote has an
-/// empty conversation.
+/// client has missed, which is complete however long it was away, as far as it is not archived. A
+/// player who never wrote has an empty conversation.
 #[utoipa::path(
     get,
     path = "/api/unified-chat/conversations/{playerId}",

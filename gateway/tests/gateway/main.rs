@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod archived;
 mod commands;
 mod confirms;
 mod conversations;

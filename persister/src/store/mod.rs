@@ -4,6 +4,8 @@
 //! conversations, by `player_id`, and only whoever holds all of its conversations goes on to the
 //! messages, by `id`.
 
+mod archive;
+mod archived_ids;
 mod erase;
 mod error;
 mod plan;
@@ -17,6 +19,8 @@ use std::collections::BTreeMap;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use shared::chat::{Message, SessionState, StatusChange, event::Event};
 
+pub use archive::{ArchivedMessage, archive, archived_through};
+pub use archived_ids::forget;
 pub use erase::{Erased, erase};
 pub use error::StoreError;
 use plan::Plan;

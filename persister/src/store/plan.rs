@@ -126,7 +126,7 @@ impl<'a> Plan<'a> {
             match (stored, first) {
                 (Some(stored), _) if stored.is(message) => {
                     self.duplicates += 1;
-                    self.repeated_sessions.insert(stored.session_id);
+                    self.repeated_sessions.extend(stored.session_id());
                 }
                 (None, Some(first)) if is_same(first, message) => self.duplicates += 1,
                 (None, None) => {
@@ -171,7 +171,9 @@ impl<'a> Plan<'a> {
             let settled = planned.timeline.into_sessions();
             if let Some(latest) = settled.last() {
                 row.session_id = Some(latest.state.id);
-                row.status = Some(latest.state.status.as_str().to_owned());
+                // Without a message to show, because all are archived, it is in no inbox.
+                let status = row.last_message_id.map(|_| latest.state.status.as_str());
+                row.status = status.map(ToOwned::to_owned);
             }
             conversations.push(row);
             for session in settled {

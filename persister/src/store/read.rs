@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use database::schema::{chat_conversations, chat_messages, chat_status_changes};
+use database::schema::{
+    chat_archived_messages, chat_conversations, chat_messages, chat_status_changes,
+};
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{Message, RequestedStatus, SenderType, SessionState, StatusChange};
@@ -27,20 +29,42 @@ pub(super) struct Conversation {
 /// A message of the batch that is stored already.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = chat_messages)]
-pub(super) struct Existing {
-    pub id: Uuid,
-    pub player_id: String,
-    pub session_id: Uuid,
-    pub sender_type: String,
-    pub content: String,
+pub(super) struct Kept {
+    id: Uuid,
+    player_id: String,
+    session_id: Uuid,
+    sender_type: String,
+    content: String,
+}
+
+/// What has the id of a message of the batch already.
+#[derive(Debug)]
+pub(super) enum Existing {
+    Kept(Kept),
+    /// A message of this player's conversation that was archived.
+    Archived(String),
 }
 
 impl Existing {
-    /// Whether `message` is this message sent again. What an erased one said, nobody knows any more.
+    /// Whether `message` is this message sent again. What one said that was erased or archived, nobody
+    /// here knows any more.
     pub fn is(&self, message: &Message) -> bool {
-        self.player_id == message.player_id.as_str()
-            && self.sender_type == message.sender_type.as_str()
-            && (self.content.is_empty() || self.content == message.content.as_str())
+        match self {
+            Self::Kept(kept) => {
+                kept.player_id == message.player_id.as_str()
+                    && kept.sender_type == message.sender_type.as_str()
+                    && (kept.content.is_empty() || kept.content == message.content.as_str())
+            }
+            Self::Archived(player_id) => player_id == message.player_id.as_str(),
+        }
+    }
+
+    /// The session that it belongs to, while it is kept.
+    pub fn session_id(&self) -> Option<Uuid> {
+        match self {
+            Self::Kept(kept) => Some(kept.session_id),
+            Self::Archived(_) => None,
+        }
     }
 }
 
@@ -102,7 +126,7 @@ pub(super) async fn lock_conversations(
         .await?)
 }
 
-/// Those of the messages that are stored already.
+/// What is stored or archived under the ids of the messages.
 pub(super) async fn messages_by_id(
     connection: &mut AsyncPgConnection,
     messages: &[&Message],
@@ -111,12 +135,23 @@ pub(super) async fn messages_by_id(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let existing: Vec<Existing> = chat_messages::table
-        .filter(chat_messages::id.eq_any(ids))
-        .select(Existing::as_select())
-        .load(connection)
-        .await?;
-    Ok(existing.into_iter().map(|it| (it.id, it)).collect())
+    // Both are asked at once, and PostgreSQL answers one connection in turn: one that is archived in
+    // between, out of a conversation that nobody holds here, is found by both rather than by neither.
+    let mut connection: &AsyncPgConnection = connection;
+    let mut again = connection;
+    let kept = chat_messages::table
+        .filter(chat_messages::id.eq_any(&ids))
+        .select(Kept::as_select())
+        .load(&mut connection);
+    let archived = chat_archived_messages::table
+        .filter(chat_archived_messages::id.eq_any(&ids))
+        .select((chat_archived_messages::id, chat_archived_messages::player_id))
+        .load::<(Uuid, String)>(&mut again);
+    let (kept, archived) = tokio::try_join!(biased; kept, archived)?;
+    let archived = archived.into_iter().map(|(id, player)| (id, Existing::Archived(player)));
+    let mut existing: HashMap<_, _> = archived.collect();
+    existing.extend(kept.into_iter().map(|it| (it.id, Existing::Kept(it))));
+    Ok(existing)
 }
 
 /// The status changes of the conversations that were accepted at `earliest` or later.

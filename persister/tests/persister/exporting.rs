@@ -5,8 +5,8 @@ use std::io::Write;
 use chrono::{DateTime, Utc};
 use persister::export::export;
 use serde_json::{Value, json};
-use shared::chat::RequestedStatus;
-use test_support::{Database, System, body, message, status_change};
+use shared::chat::{RequestedStatus, SenderType};
+use test_support::{Database, System, body, message, message_at, status_change};
 
 use crate::support::{change, contents, event, named, publish_each, system};
 
@@ -75,6 +75,22 @@ async fn an_export_holds_all_that_is_stored_of_a_player_and_of_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_export_begins_where_the_archive_ends() {
+    let system = system().await;
+    let said = |at| event(&message_at("p1", SenderType::Player, "hello", at));
+    let resolved = change(&status_change("p1", RequestedStatus::Resolved, 2));
+    publish_each(&system, [said(1), resolved, said(3), said(4)]).await;
+    system.work_off(1).await;
+    assert_eq!(system.archive(1_000).await.len(), 1);
+    let export = exported(&system, "p1", None).await;
+    let messages = export["messages"].as_array().unwrap();
+    assert_eq!(messages.iter().map(|it| &it["seq"]).collect::<Vec<_>>(), [2, 3]);
+    let through = export["archivedThrough"].as_str().unwrap();
+    assert_eq!(through.parse::<DateTime<Utc>>().unwrap().timestamp_micros(), 1);
+    assert_eq!(export["sessions"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_long_export_is_as_of_one_moment() {
     let system = system().await;
     let many = (1..=2_500).map(|number| event(&message("p1", &format!("{number}"))));
@@ -95,7 +111,7 @@ async fn of_a_player_who_never_wrote_an_export_is_empty() {
     assert_eq!(
         exported(&system, "nobody", None).await,
         json!({
-            "playerId": "nobody", "erasedThrough": null, "sessions": [], "statusChanges": [],
+            "playerId": "nobody", "erasedThrough": null, "archivedThrough": null, "sessions": [], "statusChanges": [],
             "messages": []
         })
     );

@@ -8,6 +8,9 @@
 )]
 
 mod announcements;
+mod archive_files;
+mod archiving;
+mod archiving_meanwhile;
 mod dead_letters;
 mod durability;
 mod erasing;

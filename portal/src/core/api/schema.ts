@@ -94,8 +94,8 @@ export interface paths {
         /**
          * Reads a conversation
          * @description The newest page without `before` and `after`, older pages with `before`, and with `after` what a
-         *     client has missed, which is complete however long it was away. A player who never wrote has an
-         *     empty conversation.
+         *     client has missed, which is complete however long it was away, as far as it is not archived. A
+         *     player who never wrote has an empty conversation.
          */
         get: operations["conversation"];
         put?: never;
@@ -251,7 +251,8 @@ export interface components {
             senderType: string;
             /**
              * Format: int64
-             * @description Its number in the conversation, in the order in which messages were persisted, without gaps.
+             * @description Its number in the conversation, in the order in which messages were persisted, without gaps
+             *     from the first that is not archived on.
              */
             seq: number;
             /**

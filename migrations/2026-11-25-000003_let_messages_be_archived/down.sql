@@ -1,0 +1,2 @@
+DROP TABLE chat_archived_messages;
+ALTER TABLE chat_conversations DROP COLUMN archived_through;

@@ -1,0 +1,9 @@
+//! History that is older than it is to be kept goes out of the database into files.
+
+mod command;
+mod files;
+mod turn;
+
+pub use command::{ABOUT_ARCHIVING, ArchiveCommand};
+pub use files::Archive;
+pub use turn::Turn;

@@ -1,0 +1,240 @@
+use std::collections::BTreeMap;
+
+use database::schema::chat_conversations;
+use diesel::{
+    OptionalExtension, QueryDsl, QueryResult, QueryableByName, sql_query,
+    sql_types::{Array, BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid},
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use serde::{Deserialize, Serialize};
+use shared::chat::PlayerId;
+
+use super::read;
+use crate::{record::MessageRecord, timeline::Time};
+
+/// Conversations that are looked through at once, which locks none.
+const LOOKED_THROUGH: i64 = 500;
+
+/// Conversations that are held together at most, so that one `fsync` and one commit do for many.
+const HELD: usize = 100;
+
+/// Messages of each that are archived under one hold, so that persisters need not wait for long.
+const OF_EACH: i64 = 50;
+
+/// What an archive holds of a message, as a line of JSON: whose conversation it was said in, and
+/// what an export has of it.
+#[derive(Debug, QueryableByName, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArchivedMessage {
+    /// Whose conversation it belongs to.
+    #[diesel(sql_type = Text)]
+    pub player_id: String,
+    /// The message itself.
+    #[diesel(embed)]
+    #[serde(flatten)]
+    pub message: MessageRecord,
+}
+
+#[derive(QueryableByName)]
+struct Candidate {
+    #[diesel(sql_type = Text)]
+    player_id: String,
+    #[diesel(sql_type = Bool)]
+    is_due: bool,
+}
+
+/// Takes the messages out of the database that belong to sessions which were resolved before
+/// `resolved_before`, and gives them to `keep`, some at a time. They are gone only when `keep` has
+/// returned and their ids are remembered, so that whoever stops half way loses nothing, and may begin
+/// again: what `keep` got last can then come again, the same. Says how many went.
+///
+/// Of each conversation what goes is its beginning, by `seq`, so that what is kept has no gaps: a
+/// message of an old session that was persisted after one of a newer waits for that.
+///
+/// # Errors
+/// When the database cannot be used at the moment, or `keep` fails.
+pub async fn archive(
+    connection: &mut AsyncPgConnection,
+    resolved_before: Time,
+    keep: &mut (impl FnMut(&[ArchivedMessage]) -> anyhow::Result<()> + Send),
+) -> anyhow::Result<usize> {
+    let mut archived = 0;
+    let mut after = String::new();
+    loop {
+        let looked_through = look_through(connection, &after, resolved_before).await?;
+        let Some(last) = looked_through.last() else {
+            return Ok(archived);
+        };
+        after.clone_from(&last.player_id);
+        let due: Vec<_> = looked_through.into_iter().filter(|it| it.is_due).collect();
+        for players in due.chunks(HELD) {
+            let mut players: Vec<_> = players.iter().map(|it| it.player_id.clone()).collect();
+            while !players.is_empty() {
+                let moved = connection
+                    .transaction(async |it| {
+                        move_out(it, &players, resolved_before, &mut *keep).await
+                    })
+                    .await?;
+                archived += moved.values().map(|it| it.messages).sum::<usize>();
+                let may_have_more = |it: &Moved| i64::try_from(it.messages) == Ok(OF_EACH);
+                players.retain(|it| moved.get(it).is_some_and(may_have_more));
+            }
+        }
+    }
+}
+
+/// Until when the messages of `player` were accepted that may be in an archive, if any is.
+///
+/// # Errors
+/// When the database cannot be used at the moment.
+pub async fn archived_through(
+    connection: &mut AsyncPgConnection,
+    player: &PlayerId,
+) -> QueryResult<Option<Time>> {
+    let through: Option<Option<Time>> = chat_conversations::table
+        .find(player.as_str())
+        .select(chat_conversations::archived_through)
+        .first(connection)
+        .await
+        .optional()?;
+    Ok(through.flatten())
+}
+
+/// The next conversations after that of `after`, in the order of their ids. Due is one whose first
+/// message belongs to a session that was resolved long enough ago.
+async fn look_through(
+    connection: &mut AsyncPgConnection,
+    after: &str,
+    resolved_before: Time,
+) -> QueryResult<Vec<Candidate>> {
+    sql_query(
+        "SELECT c.player_id, coalesce((
+             SELECT s.resolved_at < $2
+             FROM (SELECT m.session_id FROM chat_messages m
+                   WHERE m.player_id = c.player_id ORDER BY m.seq LIMIT 1) AS first
+             JOIN chat_sessions s ON s.id = first.session_id
+             WHERE c.last_message_id IS NOT NULL), false) AS is_due
+         FROM chat_conversations c WHERE c.player_id > $1 ORDER BY c.player_id LIMIT $3",
+    )
+    .bind::<Text, _>(after)
+    .bind::<Timestamptz, _>(resolved_before)
+    .bind::<BigInt, _>(LOOKED_THROUGH)
+    .load(connection)
+    .await
+}
+
+/// What went out of a conversation.
+struct Moved {
+    messages: usize,
+    /// When the last of them was accepted.
+    through: Time,
+}
+
+/// Moves the first messages of each of the conversations out, under their locks, and says what went
+/// of which.
+async fn move_out(
+    connection: &mut AsyncPgConnection,
+    players: &[String],
+    resolved_before: Time,
+    keep: &mut (impl FnMut(&[ArchivedMessage]) -> anyhow::Result<()> + Send),
+) -> anyhow::Result<BTreeMap<String, Moved>> {
+    let ids: Vec<_> = players.iter().map(String::as_str).collect();
+    read::lock_conversations(connection, &ids).await?;
+    let messages = first_messages(connection, &ids, resolved_before).await?;
+    let mut moved = BTreeMap::new();
+    for ArchivedMessage { player_id, message } in &messages {
+        let of_player = moved
+            .entry(player_id.clone())
+            .or_insert(Moved { messages: 0, through: message.accepted_at });
+        of_player.messages += 1;
+        of_player.through = of_player.through.max(message.accepted_at);
+    }
+    if !messages.is_empty() {
+        keep(&messages)?;
+        delete(connection, &messages).await?;
+        update_conversations(connection, &moved).await?;
+    }
+    Ok(moved)
+}
+
+/// The first messages of each conversation, by `seq`, as far as the session of each was resolved long
+/// enough ago. What `persister erase` has not come to yet says nothing any more.
+async fn first_messages(
+    connection: &mut AsyncPgConnection,
+    players: &[&str],
+    resolved_before: Time,
+) -> QueryResult<Vec<ArchivedMessage>> {
+    sql_query(
+        "SELECT m.player_id, m.id, m.session_id, m.seq, m.sender_type, m.sender_id,
+             CASE WHEN m.is_erased THEN NULL ELSE m.sender_name END AS sender_name,
+             CASE WHEN m.is_erased THEN '' ELSE m.content END AS content,
+             m.accepted_at, m.persisted_at
+         FROM chat_conversations c
+         CROSS JOIN LATERAL (
+             SELECT first.*,
+                 coalesce(first.accepted_at <= c.erased_through, false) AS is_erased,
+                 bool_and(coalesce(s.resolved_at < $2, false)) OVER (ORDER BY first.seq) AS is_over
+             FROM (SELECT * FROM chat_messages
+                   WHERE player_id = c.player_id ORDER BY seq LIMIT $3) AS first
+             JOIN chat_sessions s ON s.id = first.session_id
+         ) AS m
+         WHERE c.player_id = ANY ($1) AND m.is_over
+         ORDER BY m.player_id, m.seq",
+    )
+    .bind::<Array<Text>, _>(players)
+    .bind::<Timestamptz, _>(resolved_before)
+    .bind::<BigInt, _>(OF_EACH)
+    .load(connection)
+    .await
+}
+
+/// Deletes the messages and remembers their ids.
+async fn delete(
+    connection: &mut AsyncPgConnection,
+    messages: &[ArchivedMessage],
+) -> anyhow::Result<()> {
+    let ids: Vec<_> = messages.iter().map(|it| it.message.message_id).collect();
+    // One that was put back out of an archive is remembered already.
+    let remembered = sql_query(
+        "WITH gone AS (DELETE FROM chat_messages WHERE id = ANY ($1) RETURNING id, player_id)
+         INSERT INTO chat_archived_messages (id, player_id) SELECT id, player_id FROM gone
+         ON CONFLICT (id) DO UPDATE SET archived_at = excluded.archived_at",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .execute(connection)
+    .await?;
+    anyhow::ensure!(
+        remembered == messages.len(),
+        "of {} messages that were written to the archive, {remembered} were still there",
+        messages.len()
+    );
+    Ok(())
+}
+
+/// Says in the conversations what is their last message now, and how far they are archived. One that
+/// has no message left is in no inbox.
+async fn update_conversations(
+    connection: &mut AsyncPgConnection,
+    moved: &BTreeMap<String, Moved>,
+) -> QueryResult<()> {
+    let players: Vec<_> = moved.keys().map(String::as_str).collect();
+    let through: Vec<_> = moved.values().map(|it| it.through).collect();
+    sql_query(
+        "UPDATE chat_conversations c SET
+             status = CASE WHEN kept.id IS NOT NULL THEN c.status END,
+             last_message_id = kept.id,
+             last_message_at = kept.accepted_at,
+             archived_through = greatest(c.archived_through, moved.through)
+         FROM unnest($1, $2) AS moved (player_id, through)
+         LEFT JOIN LATERAL (
+             SELECT m.id, m.accepted_at FROM chat_messages m WHERE m.player_id = moved.player_id
+             ORDER BY m.accepted_at DESC, m.id DESC LIMIT 1
+         ) AS kept ON true
+         WHERE c.player_id = moved.player_id",
+    )
+    .bind::<Array<Text>, _>(players)
+    .bind::<Array<Timestamptz>, _>(through)
+    .execute(connection)
+    .await
+    .map(drop)
+}

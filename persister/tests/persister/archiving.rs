@@ -1,0 +1,214 @@
+//! What goes into the archive, what stays, and what comes of messages that come again.
+
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use shared::{
+    broker::Worker,
+    chat::{Message, RequestedStatus, SenderType, event::Event},
+};
+use test_support::{System, message, message_at, status_change};
+
+use crate::support::{change, event, publish_each, sessions, system};
+
+/// Sessions that were resolved earlier go.
+pub const LONG_AGO: i64 = 100_000;
+
+pub fn said(player: &str, content: &str, micros: i64) -> Message {
+    message_at(player, SenderType::Player, content, micros)
+}
+
+pub fn resolved(player: &str, micros: i64) -> Event {
+    change(&status_change(player, RequestedStatus::Resolved, micros))
+}
+
+/// What is left, as `player:seq:content`.
+async fn kept(system: &System) -> Vec<String> {
+    let kept = "SELECT player_id || ':' || seq || ':' || content AS text FROM chat_messages
+                ORDER BY player_id, seq";
+    system.database.texts(kept).await
+}
+
+/// How the conversations stand, as `player:last_seq:status:last message`.
+async fn conversations(system: &System) -> Vec<String> {
+    let conversations = "SELECT concat_ws(':', c.player_id, c.last_seq, coalesce(c.status, '-'),
+                             coalesce(m.content, '-')) AS text
+                         FROM chat_conversations c LEFT JOIN chat_messages m ON m.id = last_message_id
+                         ORDER BY c.player_id";
+    system.database.texts(conversations).await
+}
+
+pub async fn dead(system: &System) -> Option<u64> {
+    let dead = system.broker.names().dead_letters(Worker::Persister);
+    system.broker.depth(&dead).await.map(Into::into)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_archived_is_of_sessions_that_were_resolved_long_ago() {
+    let system = system().await;
+    let old = said("p1", "old", 1_000);
+    let events = [
+        event(&old),
+        event(&said("p1", "old too", 2_000)),
+        resolved("p1", 3_000),
+        event(&said("p1", "newer", 4_000)),
+        resolved("p1", LONG_AGO),
+        event(&said("p1", "open", LONG_AGO + 1)),
+        event(&said("p2", "never resolved", 1_000)),
+        event(&said("p3", "old", 1_000)),
+        resolved("p3", 3_000),
+    ];
+    publish_each(&system, events).await;
+    system.work_off(1).await;
+    let before = sessions(&system).await.len();
+
+    let archived = system.archive(LONG_AGO).await;
+    let found: Vec<_> = archived
+        .iter()
+        .map(|it| (it.player_id.as_str(), it.message.seq, it.message.content.as_str()))
+        .collect();
+    assert_eq!(found, [("p1", 1, "old"), ("p1", 2, "old too"), ("p3", 1, "old")]);
+    let first = &archived[0].message;
+    assert_eq!((first.message_id, first.accepted_at), (old.message_id, old.accepted_at));
+    assert_eq!(kept(&system).await, ["p1:3:newer", "p1:4:open", "p2:1:never resolved"]);
+    assert_eq!(
+        conversations(&system).await,
+        ["p1:4:pending:open", "p2:1:pending:never resolved", "p3:1:-:-"]
+    );
+    assert_eq!(sessions(&system).await.len(), before, "that they were held is kept");
+    let through =
+        "SELECT player_id || ':' || extract(epoch FROM archived_through) * 1000000 AS text
+                   FROM chat_conversations WHERE archived_through IS NOT NULL ORDER BY player_id";
+    let through = system.database.texts(through).await;
+    assert_eq!(through.len(), 2);
+    assert!(through[0].starts_with("p1:2000") && through[1].starts_with("p3:1000"), "{through:?}");
+
+    assert_eq!(system.archive(LONG_AGO).await.len(), 0, "once");
+    publish_each(&system, [event(&message("p3", "again"))]).await;
+    system.work_off(1).await;
+    assert_eq!(conversations(&system).await[2], "p3:2:pending:again", "seq goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archived_message_that_is_sent_again_is_not_new_whenever_it_is_accepted() {
+    let system = system().await;
+    let old = said("p1", "old", 1_000);
+    publish_each(&system, [event(&old), resolved("p1", 2_000)]).await;
+    system.work_off(1).await;
+    assert_eq!(system.archive(LONG_AGO).await.len(), 1);
+
+    let resent = Message { accepted_at: shared::chat::now(), ..old.clone() };
+    publish_each(&system, [event(&old), event(&resent), event(&message("p1", "new"))]).await;
+    system.work_off(1).await;
+    assert_eq!(kept(&system).await, ["p1:2:new"]);
+    assert_eq!((sessions(&system).await.len(), dead(&system).await), (2, Some(0)));
+
+    let stolen = Message { message_id: old.message_id, ..message("p2", "another's id") };
+    publish_each(&system, [event(&stolen)]).await;
+    system.work_off(1).await;
+    assert_eq!((kept(&system).await.len(), dead(&system).await), (1, Some(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duplicate_of_an_archived_message_brings_its_conversation_back_into_no_inbox() {
+    let system = system().await;
+    let old = said("p1", "old", 1_000);
+    publish_each(&system, [event(&old), resolved("p1", 2_000)]).await;
+    system.work_off(1).await;
+    system.archive(LONG_AGO).await;
+    publish_each(&system, [event(&old), resolved("p1", 2_000)]).await;
+    system.work_off(1).await;
+    assert_eq!(conversations(&system).await, ["p1:1:-:-"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_are_forgotten_after_their_time() {
+    let system = system().await;
+    publish_each(&system, [event(&said("p1", "old", 1_000)), resolved("p1", 2_000)]).await;
+    system.work_off(1).await;
+    system.archive(LONG_AGO).await;
+    let connection = &mut system.database.connect().await;
+    let hour = chrono::TimeDelta::hours(1);
+    let forget = persister::store::forget(connection, shared::chat::now() - hour).await;
+    assert_eq!(forget.unwrap(), 0);
+    let forget = persister::store::forget(connection, shared::chat::now() + hour).await;
+    assert_eq!(forget.unwrap(), 1);
+    assert_eq!(system.database.number("SELECT count(*) FROM chat_archived_messages").await, 0);
+}
+
+/// What is read from there on must have no gaps.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_persisted_late_waits_for_those_before_it() {
+    let system = system().await;
+    let events = [
+        event(&said("p1", "old", 1_000)),
+        resolved("p1", 3_000),
+        event(&said("p1", "newer", 4_000)),
+    ];
+    publish_each(&system, events).await;
+    system.work_off(1).await;
+    publish_each(&system, [event(&said("p1", "late", 2_000))]).await;
+    system.work_off(1).await;
+    assert_eq!(system.archive(LONG_AGO).await.len(), 1);
+    assert_eq!(kept(&system).await, ["p1:2:newer", "p1:3:late"]);
+    publish_each(&system, [resolved("p1", 5_000)]).await;
+    system.work_off(1).await;
+    assert_eq!(system.archive(LONG_AGO).await.len(), 2);
+    assert_eq!(conversations(&system).await, ["p1:3:-:-"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_arrives_after_its_session_was_archived_follows_it() {
+    let system = system().await;
+    publish_each(&system, [event(&said("p1", "old", 1_000)), resolved("p1", 3_000)]).await;
+    system.work_off(1).await;
+    system.archive(LONG_AGO).await;
+    publish_each(&system, [event(&said("p1", "late", 2_000))]).await;
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["resolved:1"]);
+    assert_eq!(conversations(&system).await, ["p1:2:resolved:late"]);
+    let archived = system.archive(LONG_AGO).await;
+    assert_eq!((archived[0].message.seq, archived[0].message.content.as_str()), (2, "late"));
+    assert_eq!(conversations(&system).await, ["p1:2:-:-"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_archived_while_it_is_being_erased_says_nothing() {
+    let system = system().await;
+    publish_each(&system, [event(&said("p1", "the secret", 1_000)), resolved("p1", 3_000)]).await;
+    system.work_off(1).await;
+    // As whoever erases leaves it who was stopped after the first step.
+    system.database.run("UPDATE chat_conversations SET erased_through = now()").await;
+    let archived = system.archive(LONG_AGO).await;
+    assert_eq!(archived[0].message.content, "");
+    assert_eq!(archived[0].message.sender_name, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_archived_can_be_put_back_and_archived_again() {
+    let system = system().await;
+    let events = [
+        event(&said("p1", "it's \"old\"\n", 1_000)),
+        event(&said("p1", "old too", 2_000)),
+        resolved("p1", 3_000),
+        event(&said("p2", "old", 1_000)),
+        resolved("p2", 3_000),
+        event(&said("p2", "new", 4_000)),
+    ];
+    publish_each(&system, events).await;
+    system.work_off(1).await;
+    let all = "SELECT t::text AS text FROM chat_messages t ORDER BY player_id, seq";
+    let before = (system.database.texts(all).await, conversations(&system).await);
+    let archived = system.archive(LONG_AGO).await;
+    assert_eq!(archived.len(), 3);
+
+    let connection = &mut system.database.connect().await;
+    connection.batch_execute("CREATE TEMP TABLE lines (line jsonb)").await.unwrap();
+    // Twice, as one may be that was killed.
+    for message in archived.iter().chain(&archived) {
+        let line = serde_json::to_string(message).unwrap();
+        let insert = diesel::sql_query("INSERT INTO lines VALUES ($1::jsonb)");
+        insert.bind::<diesel::sql_types::Text, _>(line).execute(connection).await.unwrap();
+    }
+    connection.batch_execute(include_str!("../../../docs/restore-history.sql")).await.unwrap();
+    assert_eq!((system.database.texts(all).await, conversations(&system).await), before);
+    assert_eq!(system.archive(LONG_AGO).await.len(), 3);
+}

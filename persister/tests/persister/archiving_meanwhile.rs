@@ -1,0 +1,72 @@
+//! Messages are archived while others are persisted.
+
+use std::collections::BTreeSet;
+
+use shared::{broker::Worker, chat::Message};
+use test_support::{body, message};
+use uuid::Uuid;
+
+use crate::{
+    archiving::{LONG_AGO, dead, resolved, said},
+    support::{event, system},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn archiving_beside_persisters_loses_and_doubles_nothing() {
+    let system = system().await;
+    let players: Vec<_> = (0..20).map(|number| format!("p{number}")).collect();
+    let old: Vec<_> = players
+        .iter()
+        .flat_map(|player| (1..=120).map(move |at| said(player, "old", at)))
+        .collect();
+    system.broker.publish(&body(old.iter().map(event))).await;
+    system.broker.publish(&body(players.iter().map(|player| resolved(player, 1_000)))).await;
+    system.work_off(1).await;
+
+    let late: Vec<_> = players.iter().map(|player| said(player, "late", 500)).collect();
+    let new: Vec<_> =
+        (0..10).flat_map(|_| players.iter().map(|player| message(player, "new"))).collect();
+    let persisters = [system.persister().await, system.persister().await];
+    let writing = async {
+        for (number, new) in new.chunks(20).enumerate() {
+            let resent = old.iter().skip(number * 240).take(240);
+            let resent =
+                resent.map(|it| Message { accepted_at: shared::chat::now(), ..it.clone() });
+            let resent: Vec<_> = resent.collect();
+            let late = late.iter().skip(number * 2).take(2);
+            system.broker.publish(&body(new.iter().chain(late).chain(&resent).map(event))).await;
+        }
+    };
+    let archiving = async {
+        let mut archived = Vec::new();
+        for _ in 0..10 {
+            archived.extend(system.archive(LONG_AGO).await);
+        }
+        archived
+    };
+    let ((), mut archived) = tokio::join!(writing, archiving);
+    system.broker.wait_for_depth(&system.broker.names().queue(Worker::Persister), 0).await;
+    for persister in persisters {
+        persister.stop().await;
+    }
+    system.work_off(1).await;
+    archived.extend(system.archive(LONG_AGO).await);
+
+    let ids =
+        |messages: &[Message]| messages.iter().map(|it| it.message_id).collect::<BTreeSet<_>>();
+    let mut all: Vec<_> = archived.iter().map(|it| it.message.message_id).collect();
+    assert!(
+        ids(&old).is_subset(&all.iter().copied().collect()),
+        "all of the old ones are archived"
+    );
+    let kept = system.database.texts("SELECT id::text AS text FROM chat_messages").await;
+    all.extend(kept.iter().map(|it| Uuid::try_parse(it).unwrap()));
+    assert_eq!(all.len(), old.len() + late.len() + new.len(), "each once");
+    let sent = &(&ids(&old) | &ids(&late)) | &ids(&new);
+    assert_eq!(all.into_iter().collect::<BTreeSet<_>>(), sent);
+    assert_eq!(dead(&system).await, Some(0));
+    let gaps = "SELECT count(*) FROM (SELECT 1 FROM chat_messages JOIN chat_conversations USING (player_id)
+                GROUP BY player_id, last_seq HAVING max(seq) - min(seq) + 1 <> count(*)
+                    OR max(seq) <> last_seq) AS with_gaps";
+    assert_eq!(system.database.number(gaps).await, 0);
+}
