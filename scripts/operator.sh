@@ -8,6 +8,7 @@
 #   logs SERVICE         what it has said
 #   sql [OPTION…]        psql on the database
 #   rabbitmqctl …        RabbitMQ's own
+#   smoke                leads a made-up player through a conversation, and says what fails
 #   gateway …, persister …, broadcaster …    the commands of the services
 # shellcheck shell=sh
 
@@ -39,6 +40,7 @@ if [ -e .local/env ]; then
                 /usr/lib/rabbitmq/bin/rabbitmqctl --quiet --node "$RABBITMQ_NODE@localhost" "$@"
         )
     }
+    smoke() { scripts/smoke.sh "$GATEWAY_URL" "${CARGO_TARGET_DIR:-target}/debug/gateway" token; }
     gateway() { "${CARGO_TARGET_DIR:-target}/debug/gateway" "$@"; }
     persister() { "${CARGO_TARGET_DIR:-target}/debug/persister" "$@"; }
     broadcaster() { "${CARGO_TARGET_DIR:-target}/debug/broadcaster" "$@"; }
@@ -67,6 +69,7 @@ else
     logs() { docker compose logs --no-log-prefix "$1"; }
     sql() { docker compose exec -T postgres psql --username=chat --dbname=chat "$@"; }
     rabbitmqctl() { docker compose exec -T rabbitmq rabbitmqctl --quiet "$@"; }
+    smoke() { scripts/smoke.sh "$GATEWAY_URL" docker compose exec -T gateway gateway token; }
     gateway() { docker compose exec -T gateway gateway "$@"; }
     persister() { docker compose exec -T persister persister "$@"; }
     broadcaster() { docker compose exec -T broadcaster broadcaster "$@"; }
