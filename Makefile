@@ -31,6 +31,7 @@ status: ## Show what runs
 	@if [ -x $(STACK) ]; then exec $(STACK) status; else echo "nothing was ever built here"; fi
 
 test: clocks chromium portal end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
+	scripts/previous-release.sh
 	cargo build --workspace
 	$(STACK) exec --dir .local/test -- cargo test --workspace
 	cd portal && npm test

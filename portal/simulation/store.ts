@@ -37,6 +37,18 @@ export class Store {
     return changed ? session : null;
   }
 
+  /** Forgets what came after `lastSeq`, as a database does that was restored. */
+  setBack(playerId: string, lastSeq: number): void {
+    const conversation = this.conversation(playerId);
+    const kept = conversation.messages.filter(({ seq }) => seq <= lastSeq);
+    conversation.messages.splice(0, Number.POSITIVE_INFINITY, ...kept);
+    conversation.ids.clear();
+    for (const { messageId } of kept) conversation.ids.add(messageId);
+    conversation.lastSeq = lastSeq;
+    if (conversation.session !== null)
+      conversation.session = { ...conversation.session, version: 1 };
+  }
+
   /** Takes or resolves the open session; null when there is none. */
   change(playerId: string, status: SessionStatus, at: number): Session | null {
     const conversation = this.conversation(playerId);

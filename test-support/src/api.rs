@@ -54,8 +54,13 @@ impl Api {
     /// Sends a player's message, which may get no answer; says the status if it does.
     pub async fn try_send_as_player(&self, player: &str, content: &str) -> Option<u16> {
         let message = json!({ "playerId": player, "senderType": "player", "content": content });
-        let url = format!("{}/api/staff-chat-integration/send", self.base);
-        Some(self.http.post(url).json(&message).send().await.ok()?.status().as_u16())
+        self.try_send(&message).await
+    }
+
+    /// Sends `message`, which may get no answer; says the status if it does.
+    pub async fn try_send(&self, message: &Value) -> Option<u16> {
+        let request = self.request(Method::POST, "/api/staff-chat-integration/send");
+        Some(request.json(message).send().await.ok()?.status().as_u16())
     }
 
     /// Sends a staff message.

@@ -24,12 +24,27 @@ impl Database {
 
     /// A database without a schema.
     pub async fn empty() -> Self {
-        let name = format!("test_{}", Uuid::now_v7().simple());
         let server = database_url();
-        let mut maintenance = connect(&at(&server)).await.unwrap();
-        sql_query(format!("CREATE DATABASE {name}")).execute(&mut maintenance).await.unwrap();
         let (address, _) = server.rsplit_once('/').unwrap();
-        Self { url: format!("{address}/{name}") }
+        let database = Self { url: format!("{address}/test_{}", Uuid::now_v7().simple()) };
+        database.make().await;
+        database
+    }
+
+    /// Makes it, without a schema, where it is not or no longer.
+    pub async fn make(&self) {
+        self.maintain("CREATE DATABASE", "").await;
+    }
+
+    /// Loses it with all that is in it, whoever is connected.
+    pub async fn lose(&self) {
+        self.maintain("DROP DATABASE", "WITH (FORCE)").await;
+    }
+
+    async fn maintain(&self, before: &str, after: &str) {
+        let (_, name) = self.url.rsplit_once('/').unwrap();
+        let mut maintenance = connect(&at(&database_url())).await.unwrap();
+        sql_query(format!("{before} {name} {after}")).execute(&mut maintenance).await.unwrap();
     }
 
     /// Its host and port.

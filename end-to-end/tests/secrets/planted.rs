@@ -14,6 +14,7 @@ pub struct Planted {
 /// Settings that `--help` says are secrets; each of them is planted.
 pub const SECRETS: [&str; 6] = [
     "AMQP_URL",
+    "AUTH_JWT_SECOND_SECRET",
     "AUTH_JWT_SECRET",
     "DATABASE_URL",
     "OTEL_EXPORTER_OTLP_HEADERS",
@@ -68,6 +69,7 @@ impl Planted {
             ("QUEUE_PREFIX", system.broker.prefix.clone()),
             ("AUTH_MODE", "jwt".to_owned()),
             ("AUTH_JWT_SECRET", unheard_of()),
+            ("AUTH_JWT_SECOND_SECRET", unheard_of()),
             // Many tests at once make a broker slow on a small machine.
             ("BROKER_TIMEOUT", "10s".to_owned()),
             ("SEND_TIMEOUT", "20s".to_owned()),

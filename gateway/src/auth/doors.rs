@@ -55,10 +55,12 @@ impl Doors {
         cryptography::install();
         let algorithm = settings.signature.auth_jwt_algorithm;
         let keys = match settings.key_source()? {
-            KeySource::Secret(secret) => Keys::Fixed(KeySet::one(Key::secret(secret))),
+            KeySource::Secrets(secrets) => {
+                Keys::Fixed(KeySet::nameless(secrets.into_iter().map(Key::secret)))
+            }
             KeySource::PublicKey(path) => {
                 let key = key_file::read(path, |pem| Key::pem(algorithm, pem))?;
-                Keys::Fixed(KeySet::one(key))
+                Keys::Fixed(KeySet::nameless([key]))
             }
             KeySource::KeySet(path) => Keys::File(KeyFile::follow(algorithm, path.clone())?),
         };

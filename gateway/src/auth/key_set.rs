@@ -13,9 +13,9 @@ struct NamedKey {
 }
 
 impl KeySet {
-    /// The one key, whatever a token calls it.
-    pub(super) fn one(key: Key) -> Self {
-        Self(vec![NamedKey { id: None, key }])
+    /// Keys any of which can have signed a token, whatever that calls its key.
+    pub(super) fn nameless(keys: impl IntoIterator<Item = Key>) -> Self {
+        Self(keys.into_iter().map(|key| NamedKey { id: None, key }).collect())
     }
 
     /// Those of a JSON Web Key Set that verify `algorithm`.

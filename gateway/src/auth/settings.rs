@@ -24,6 +24,11 @@ pub struct AuthSettings {
     #[command(flatten)]
     pub signature: SignatureSettings,
 
+    /// Another secret whose HS256 tokens are taken as well, while it takes the place of the first, or
+    /// the first takes its place: 32 bytes or more
+    #[arg(long, env = "AUTH_JWT_SECOND_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub auth_jwt_second_secret: Option<SecretString>,
+
     /// The public key of whoever signs the tokens, in a PEM file
     #[arg(long, env = "AUTH_JWT_PUBLIC_KEY_FILE", value_name = "FILE")]
     pub auth_jwt_public_key_file: Option<PathBuf>,
@@ -90,7 +95,8 @@ pub enum TokenAlgorithm {
 /// Where the keys are.
 #[derive(Clone, Debug)]
 pub(super) enum KeySource<'a> {
-    Secret(&'a SecretString),
+    /// One, or two while one takes the other's place.
+    Secrets(Vec<&'a SecretString>),
     PublicKey(&'a PathBuf),
     KeySet(&'a PathBuf),
 }
@@ -112,7 +118,11 @@ impl AuthSettings {
 
     pub(super) fn key_source(&self) -> Result<KeySource<'_>, String> {
         if self.signature.auth_jwt_algorithm == TokenAlgorithm::Hs256 {
-            return self.signature.secret().map(KeySource::Secret);
+            let mut secrets = vec![self.signature.secret()?];
+            if let Some(second) = &self.auth_jwt_second_secret {
+                secrets.push(guessable_to_nobody("AUTH_JWT_SECOND_SECRET", second)?);
+            }
+            return Ok(KeySource::Secrets(secrets));
         }
         match (&self.auth_jwt_public_key_file, &self.auth_jwt_jwks_file) {
             (Some(file), None) => Ok(KeySource::PublicKey(file)),
@@ -131,9 +141,18 @@ impl SignatureSettings {
     /// When there is none, or it could be guessed.
     pub(super) fn secret(&self) -> Result<&SecretString, String> {
         match &self.auth_jwt_secret {
-            Some(secret) if secret.expose_secret().len() >= SHORTEST_SECRET => Ok(secret),
-            Some(_) => Err(format!("AUTH_JWT_SECRET must have {SHORTEST_SECRET} bytes or more")),
+            Some(secret) => guessable_to_nobody("AUTH_JWT_SECRET", secret),
             None => Err("AUTH_JWT_SECRET must be given, since AUTH_JWT_ALGORITHM is HS256".into()),
         }
     }
+}
+
+fn guessable_to_nobody<'a>(
+    setting: &str,
+    secret: &'a SecretString,
+) -> Result<&'a SecretString, String> {
+    if secret.expose_secret().len() < SHORTEST_SECRET {
+        return Err(format!("{setting} must have {SHORTEST_SECRET} bytes or more"));
+    }
+    Ok(secret)
 }

@@ -32,11 +32,19 @@ pub const REST: [(&str, &str); 6] = [
 #[test]
 fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
     let short = "x".repeat(31);
-    let cases: [(Environment<'_>, &str); 11] = [
+    let cases: [(Environment<'_>, &str); 12] = [
         (&[], "--auth-mode"),
         (&[("AUTH_MODE", "maybe")], "--auth-mode"),
         (&[("AUTH_MODE", "jwt")], "AUTH_JWT_SECRET must be given"),
         (&[("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", &short)], "AUTH_JWT_SECRET must have 32"),
+        (
+            &[
+                ("AUTH_MODE", "jwt"),
+                ("AUTH_JWT_SECRET", JWT_SECRET),
+                ("AUTH_JWT_SECOND_SECRET", &short),
+            ],
+            "AUTH_JWT_SECOND_SECRET must have 32",
+        ),
         (&[("AUTH_MODE", "jwt"), ("AUTH_JWT_ALGORITHM", "RS256")], "AUTH_JWT_PUBLIC_KEY_FILE"),
         (
             &[

@@ -74,6 +74,17 @@ async fn each_kind_of_public_key_lets_in_whom_it_signed_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_one_secret_takes_the_others_place_both_let_in_whom_they_signed_for() {
+    let system = System::new().await;
+    let (first, second) = (Issuer::usual(), "a second secret that nobody guesses either");
+    let token = |secret: &str| Issuer::Secret(secret.to_owned()).token(&player("p1"));
+    let gateway = system.guarded_gateway(&[&format!("--auth-jwt-second-secret={second}")]).await;
+    assert_eq!(status(&gateway, &first.token(&player("p1"))).await, 200);
+    assert_eq!(status(&gateway, &token(second)).await, 200);
+    assert_eq!(status(&gateway, &token("a third one that the gateway was not told")).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_set_is_read_again_when_it_changes() {
     let system = System::new().await;
     let (old, new) = (Issuer::ed(), Issuer::ed());

@@ -89,6 +89,31 @@ test("whoever was away for very long gets the newest, and the rest by scrolling 
   expect(player.contents()[0]).toBe("message 1301");
 });
 
+test.each([1, 5])(
+  "when the database was restored, what it has by now is shown: %d messages since",
+  async (since) => {
+    const player = portal();
+    system().persisted({ playerId: "p1", senderType: "player", content: "message 0" });
+    said(3);
+    await seconds(15);
+    expect(player.contents()).toHaveLength(4);
+    expect(player.conversation.session?.version).toBe(2);
+    player.transport?.lose();
+    system().faults.pusherFails = true;
+    system().faults.networkFails = true;
+    system().store.setBack("p1", 2);
+    for (let number = 1; number <= since; number += 1) {
+      system().persisted({ playerId: "p1", senderType: "staff", content: `since ${number}` });
+    }
+    await seconds(20);
+    system().faults.networkFails = false;
+    await seconds(60);
+    const expected = Array.from({ length: since }, (_, index) => `since ${index + 1}`);
+    expect(player.contents()).toEqual(["message 0", "message 1", ...expected]);
+    expect(player.conversation.session?.version).toBe(1);
+  },
+);
+
 test("older pages come in order, and end", async () => {
   said(250);
   const player = portal();

@@ -59,6 +59,9 @@ export class Conversation extends Observable {
       newest: (page, anew) => this.#takePage(page, () => this.#messages.takeNewest(page, anew)),
       missed: (page) => this.#takePage(page, () => this.#announce(this.#messages.takeMissed(page))),
       older: (page) => this.#takePage(page, () => this.#messages.takeOlder(page)),
+      setBack: () => {
+        this.#session = null;
+      },
       changed: () => this.changed(),
     });
     const pace = () =>

@@ -11,6 +11,8 @@ export interface HistorySink {
   /** What was missed. */
   missed(page: HistoryPage): void;
   older(page: HistoryPage): void;
+  /** History does not go on from where it was: all that was known of it may be undone. */
+  setBack(): void;
   changed(): void;
 }
 
@@ -23,6 +25,8 @@ export class History {
   readonly #playerId: string;
   readonly #sink: HistorySink;
   #lastSeq: number | null = null;
+  /** The message whose number that is; null when no page had it. */
+  #lastId: string | null = null;
   #cursor: string | null = null;
   #older: Older = "none";
 
@@ -45,11 +49,19 @@ export class History {
   async ask(): Promise<Outcome<null>> {
     if (this.#lastSeq === null) return this.#loadNewest(false);
     for (let pages = 0; pages < MAX_MISSED_PAGES; pages += 1) {
-      const outcome = await this.#api.history(this.#playerId, { after: this.#lastSeq });
+      const known: number = this.#lastSeq;
+      // From one before, to see whether the last one is still the same.
+      const outcome = await this.#api.history(this.#playerId, { after: Math.max(0, known - 1) });
       if (!outcome.ok) return outcome;
-      this.#lastSeq = outcome.value.lastSeq;
-      this.#sink.missed(outcome.value);
-      if (outcome.value.nextCursor === null) return succeeded(null);
+      const page = outcome.value;
+      if (this.#isSetBack(known, page)) {
+        this.#sink.setBack();
+        break;
+      }
+      this.#goOn(page);
+      const messages = page.messages.filter(({ seq }) => seq === null || seq > known);
+      this.#sink.missed({ ...page, messages });
+      if (page.nextCursor === null) return succeeded(null);
     }
     return this.#loadNewest(true);
   }
@@ -75,10 +87,26 @@ export class History {
   async #loadNewest(anew: boolean): Promise<Outcome<null>> {
     const outcome = await this.#api.history(this.#playerId, {});
     if (!outcome.ok) return outcome;
-    this.#lastSeq = outcome.value.lastSeq;
+    this.#lastId = null;
+    this.#goOn(outcome.value);
     this.#continueFrom(outcome.value.nextCursor);
     this.#sink.newest(outcome.value, anew);
     return succeeded(null);
+  }
+
+  /** Whether the operator had to restore a database that knew less than this one knows. */
+  #isSetBack(known: number, { lastSeq, messages }: HistoryPage): boolean {
+    const last = messages.find(({ seq }) => seq === known);
+    const isAnother =
+      last !== undefined && this.#lastId !== null && last.messageId !== this.#lastId;
+    return lastSeq < known || isAnother;
+  }
+
+  #goOn({ lastSeq, messages }: HistoryPage): void {
+    const last = messages.find(({ seq }) => seq === lastSeq);
+    const stays = lastSeq === this.#lastSeq;
+    this.#lastId = last?.messageId ?? (stays ? this.#lastId : null);
+    this.#lastSeq = lastSeq;
   }
 
   #continueFrom(cursor: string | null): void {

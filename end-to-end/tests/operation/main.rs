@@ -1,0 +1,14 @@
+//! What docs/operations.md tells operators to do, done under sends.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod backup;
+mod previous_release;
+mod programs;
+mod secrets;
+mod senders;

@@ -1,0 +1,80 @@
+//! Expand and contract: the release before runs on the schema of today, and beside services of today. See
+//! migrations/README.md.
+
+use serde_json::Value;
+use stack::Service;
+use test_support::{Answer, Api, System, eventually};
+
+use crate::programs::{Programs, Release, api};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_release_before_goes_on_with_what_the_release_of_today_wrote_and_the_other_way_round() {
+    let system = System::new().await;
+    let mut programs = Programs::new().await;
+    programs.tell_servers(&system.database.url, &system.broker.url);
+    let own = [("AUTH_MODE", "off"), ("QUEUE_PREFIX", &*system.broker.prefix)];
+
+    let (previous, current) = (Release::previous(), Release::current());
+    // What is upgraded one after the other, and what is rolled back.
+    let pairs = [
+        (&previous, &previous),
+        (&previous, &current),
+        (&current, &current),
+        (&current, &previous),
+        (&previous, &previous),
+    ];
+    for (round, (gateway, persister)) in pairs.into_iter().enumerate() {
+        let gateway = programs.start(gateway, Service::Gateway, "gateway", &own).await;
+        let persister = programs.start(persister, Service::Persister, "persister", &own).await;
+        goes_on(&api(&gateway), round).await;
+        persister.process.stop().await;
+        gateway.process.stop().await;
+    }
+
+    // What only the release of today does to a conversation, the one before reads all the same.
+    system.erase("p1").await;
+    let gateway = programs.start(&previous, Service::Gateway, "gateway", &own).await;
+    let messages = page(&api(&gateway).conversation("p1", "limit=200").await);
+    assert_eq!(messages.len(), 2 * pairs.len());
+    assert!(messages.iter().all(|message| message["content"] == ""), "{messages:?}");
+    programs.supervisor.stop().await;
+}
+
+/// A player writes, staff answers and resolves, and all that was said so far is read.
+async fn goes_on(api: &Api, round: usize) {
+    let before = 2 * round;
+    assert_eq!(api.send_as_player("p1", &format!("question {round}")).await.status, 202);
+    let asked = stands(api, before + 1, "pending").await;
+    assert_eq!(api.send_as_staff("p1", &format!("answer {round}")).await.status, 202);
+    let answered = stands(api, before + 2, "active").await;
+    assert_eq!(api.change_status("p1", "resolved").await.status, 202);
+    let resolved = stands(api, before + 2, "resolved").await;
+    let session = |answer: &Answer| answer.json["session"]["id"].clone();
+    assert_eq!([session(&answered), session(&resolved)], [session(&asked), session(&asked)]);
+
+    let said: Vec<_> = page(&resolved).iter().map(|message| message["content"].clone()).collect();
+    let expected = (0..=round).flat_map(|it| [format!("question {it}"), format!("answer {it}")]);
+    assert_eq!(said, expected.map(Value::from).collect::<Vec<_>>());
+    let numbers: Vec<_> = page(&resolved).iter().map(|message| message["seq"].clone()).collect();
+    assert_eq!(numbers, (1..=before + 2).map(Value::from).collect::<Vec<_>>());
+
+    let missed = page(&api.conversation("p1", &format!("after={before}")).await);
+    assert_eq!(missed.len(), 2);
+    let inbox = api.inbox("status=resolved").await;
+    assert_eq!(inbox.json["conversations"][0]["playerId"], "p1", "{inbox:?}");
+}
+
+/// Waits until the conversation is as long as that, and its session in that state.
+async fn stands(api: &Api, last_seq: usize, status: &str) -> Answer {
+    eventually(&format!("{last_seq} messages, {status}"), async || {
+        let answer = api.conversation("p1", "limit=200").await;
+        let json = &answer.json;
+        (json["lastSeq"] == last_seq && json["session"]["status"] == status).then_some(answer)
+    })
+    .await
+}
+
+fn page(answer: &Answer) -> Vec<Value> {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json["messages"].as_array().unwrap().clone()
+}

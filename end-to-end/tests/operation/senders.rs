@@ -1,0 +1,66 @@
+use serde_json::json;
+use test_support::Api;
+use tokio::{sync::watch, task::JoinHandle};
+use uuid::Uuid;
+
+/// A player who sends one message after the other, as a portal does: one that was not accepted is sent
+/// again with the same id, to the next gateway.
+pub struct Sender {
+    gateways: watch::Sender<Vec<Api>>,
+    accepted: watch::Receiver<usize>,
+    task: JoinHandle<Vec<String>>,
+}
+
+impl Sender {
+    /// `player` begins to send to `gateways` in turn.
+    pub fn start(player: &str, gateways: Vec<Api>) -> Self {
+        let (gateways, to) = watch::channel(gateways);
+        let (accepting, accepted) = watch::channel(0);
+        let task = tokio::spawn(send(player.to_owned(), to, accepting));
+        Self { gateways, accepted, task }
+    }
+
+    /// From the next message on it sends to these.
+    pub fn send_to(&self, gateways: Vec<Api>) {
+        self.gateways.send_replace(gateways);
+    }
+
+    /// Waits until some more were accepted.
+    pub async fn goes_on(&mut self) {
+        let enough = *self.accepted.borrow() + 20;
+        self.accepted.wait_for(|accepted| *accepted >= enough).await.unwrap();
+    }
+
+    /// It sends no more; the ids of all that was accepted.
+    pub async fn stop(self) -> Vec<String> {
+        drop(self.gateways);
+        self.task.await.unwrap()
+    }
+}
+
+async fn send(
+    player: String,
+    gateways: watch::Receiver<Vec<Api>>,
+    accepted: watch::Sender<usize>,
+) -> Vec<String> {
+    let mut ids = Vec::new();
+    let mut turns = (0..).map(|turn| {
+        let gateways = gateways.borrow();
+        gateways[turn % gateways.len()].clone()
+    });
+    while gateways.has_changed().is_ok() {
+        let id = Uuid::now_v7().to_string();
+        let message =
+            json!({ "messageId": id, "playerId": player, "senderType": "player", "content": id });
+        for gateway in &mut turns {
+            match gateway.try_send(&message).await {
+                Some(202) => break,
+                Some(503) | None => {}
+                Some(status) => panic!("a send was answered with {status}"),
+            }
+        }
+        ids.push(id);
+        accepted.send_replace(ids.len());
+    }
+    ids
+}
