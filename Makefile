@@ -12,7 +12,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test schemathesis chaos bench bench-quick costs micro lint audit fmt openapi schema clean packages clocks chromium valgrind venv portal programs contenders tools deny
+.PHONY: help run up down status test schemathesis chaos bench bench-quick costs micro lint audit fmt openapi schema clean packages clocks chromium prometheus valgrind venv portal programs contenders tools deny
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -30,7 +30,7 @@ down: ## Stop what runs in the background
 status: ## Show what runs
 	@if [ -x $(STACK) ]; then exec $(STACK) status; else echo "nothing was ever built here"; fi
 
-test: clocks chromium portal end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
+test: clocks chromium prometheus portal end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
 	cargo build --workspace
 	$(STACK) exec --dir .local/test -- cargo test --workspace
 	cd portal && npm test
@@ -59,12 +59,13 @@ costs: valgrind ## Count the instructions of a send, a batch, a signature; WRITE
 micro: ## Time a send, a batch, a signature
 	cargo bench -p bench-costs --bench costs
 
-lint: tools portal/node_modules ## Check the format, clippy, licenses, dependencies, containers and the schema
+lint: tools prometheus portal/node_modules ## Check the format, clippy, licenses, dependencies, containers, alerts and the schema
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo deny check bans licenses sources
 	scripts/check-dependencies.sh
 	scripts/check-containers.sh
+	scripts/check-alerts.sh
 	scripts/check-schema.sh
 	cd portal && npm run lint && npm run api:check
 
@@ -96,6 +97,10 @@ packages:
 # What only drills need.
 clocks:
 	@scripts/install-packages.sh clocks
+
+# What alerts and dashboards are tried with.
+prometheus:
+	@scripts/install-packages.sh prometheus
 
 # What only the costs need.
 valgrind:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What docker-compose.yml builds runs without root, on a file system that it cannot write to, without
-# capabilities and with no way to more. Whoever takes one of these out fails here, and not in production.
+# capabilities and with no way to more; so does what watches it, but for the root, which is its image's affair.
+# Whoever takes one of these out fails here, and not in production.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -33,12 +34,16 @@ services=$(below 'services:' | sed -n 's/^  \([a-z0-9-]*\):$/\1/p')
 [ -n "$services" ] || complain 'docker-compose.yml: no services were found'
 for service in $services; do
     own=$(below "  $service:")
-    if echo "$own" | grep -q '^    build:'; then base=service; else base=server; fi
+    # The servers of the database and the broker begin as root, and become somebody else by themselves.
+    case $service in postgres | rabbitmq) base=server ;; *) base=service ;; esac
     need "$service" "$own" "    <<: *$base"
     undoing='^    (cap_add|cap_drop|privileged|read_only|security_opt|user):'
     if echo "$own" | grep -qE "$undoing"; then
         complain "docker-compose.yml: $service must leave to $base:
 $(echo "$own" | grep -E "$undoing")"
+    fi
+    if echo "$own" | grep '^    ports:' | grep -qvF '["127.0.0.1:'; then
+        complain "docker-compose.yml: $service must be reached from this machine alone"
     fi
 done
 
