@@ -1,15 +1,20 @@
-use end_to_end::{Prometheus, Series};
 use serde_json::json;
 use test_support::{Proxy, Running, System, eventually};
 use uuid::Uuid;
 
+use crate::{Prometheus, Series};
+
 /// A system that a Prometheus watches.
 pub struct Watched {
+    /// Its database, queues and Pusher.
     pub system: System,
+    /// Its gateway.
     pub gateway: Running,
+    /// Its persister.
     pub persister: Running,
     /// What the gateway and the persister reach the database by.
     pub database: Proxy,
+    /// Who watches it.
     pub prometheus: Prometheus,
     _broadcaster: Running,
 }
@@ -47,6 +52,9 @@ impl Watched {
     }
 
     /// Talks until `expr` is anything at all; `what` says what that is.
+    ///
+    /// # Panics
+    /// When it is nothing for half a minute.
     pub async fn shows(&self, what: &str, expr: &str) -> Vec<Series> {
         eventually(&format!("{what}, which is {expr}"), async || {
             self.talk().await;
