@@ -11,7 +11,7 @@ use shared::{
 use crate::{
     client::{CallError, Client},
     events::PusherEvent,
-    metrics::Metrics,
+    metrics::{CallOutcome, Metrics},
 };
 
 /// One event on its way to Pusher.
@@ -30,7 +30,7 @@ pub struct Origin {
     pub tag: u64,
     /// Which of the chat's events in it.
     pub position: usize,
-    /// When it was accepted, if it is a message.
+    /// When it was accepted, if a gateway accepted it.
     pub accepted_at: Option<DateTime<Utc>>,
 }
 
@@ -83,6 +83,7 @@ impl Caller {
             let began = tokio::time::Instant::now();
             let answer = self.client.send(&events).await;
             self.metrics.call_seconds.observe(began.elapsed().as_secs_f64());
+            self.metrics.calls.of(CallOutcome::from(&answer)).inc();
             match answer {
                 Ok(()) => {
                     self.follow(Outage::succeeded);
@@ -90,12 +91,10 @@ impl Caller {
                     return Ok(());
                 }
                 Err(error @ CallError::Refused { .. }) => {
-                    self.metrics.failed_calls.inc();
                     self.follow(Outage::succeeded);
                     return Err(error.to_string());
                 }
-                Err(CallError::Away { cause, retry_after }) => {
-                    self.metrics.failed_calls.inc();
+                Err(CallError::Away { cause, retry_after, .. }) => {
                     self.follow(|outage| outage.failed(&cause));
                     let wait = waits.next().unwrap_or_default();
                     tokio::time::sleep(wait.max(retry_after.unwrap_or_default())).await;

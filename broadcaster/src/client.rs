@@ -7,6 +7,7 @@ use reqwest::{StatusCode, Url, header};
 
 use crate::{
     events::{self, PusherEvent},
+    metrics::CallOutcome,
     settings::PusherSettings,
 };
 
@@ -36,6 +37,8 @@ pub enum CallError {
     Away {
         /// What makes us think so.
         cause: String,
+        /// The status of the answer, if there was one.
+        status: Option<StatusCode>,
         /// How long Pusher asked to be left alone.
         retry_after: Option<Duration>,
     },
@@ -87,6 +90,20 @@ impl Client {
     }
 }
 
+impl From<&Result<(), CallError>> for CallOutcome {
+    fn from(called: &Result<(), CallError>) -> Self {
+        match called {
+            Ok(()) => Self::Taken,
+            Err(CallError::Refused { .. }) => Self::Refused,
+            Err(CallError::Away { status, .. }) => match *status {
+                Some(StatusCode::UNAUTHORIZED) => Self::Unauthorized,
+                Some(StatusCode::FORBIDDEN) => Self::Forbidden,
+                _ => Self::Unavailable,
+            },
+        }
+    }
+}
+
 async fn classify(answer: reqwest::Response) -> Result<(), CallError> {
     let status = answer.status();
     if status.is_success() {
@@ -105,7 +122,10 @@ async fn classify(answer: reqwest::Response) -> Result<(), CallError> {
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => {
             Err(CallError::Refused { status, answer })
         }
-        _ => Err(CallError::Away { cause: format!("{status}: {answer}"), retry_after }),
+        _ => {
+            let cause = format!("{status}: {answer}");
+            Err(CallError::Away { cause, status: Some(status), retry_after })
+        }
     }
 }
 
@@ -127,7 +147,7 @@ fn away(cause: &dyn std::error::Error) -> CallError {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    CallError::Away { cause: text, retry_after: None }
+    CallError::Away { cause: text, status: None, retry_after: None }
 }
 
 /// The error without the address, whose query holds a signature.

@@ -2,9 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 
-use crate::call::{Job, Refusal};
+use crate::{
+    call::{Job, Refusal},
+    metrics::DeadLetterReason,
+};
 
 /// What the broadcaster holds.
 #[derive(Default)]
@@ -22,6 +26,8 @@ pub struct Held {
 pub struct Open {
     /// Its body, of which a letter is made when an event of it is to be buried.
     pub body: Vec<u8>,
+    /// When the first of its events was accepted.
+    pub accepted_at: Option<DateTime<Utc>>,
     /// How many of its jobs are not done.
     pub jobs: usize,
     /// What is to be buried of it. Only once its jobs are done: a delivery that is given back is
@@ -34,6 +40,8 @@ pub struct Open {
 pub struct DeadLetter {
     /// A body for the dead letters, which a replay can put back as it is.
     pub body: Vec<u8>,
+    /// Which kind of reason there is.
+    pub kind: DeadLetterReason,
     /// Why it can never be broadcast.
     pub reason: String,
 }
@@ -47,11 +55,18 @@ pub struct Done {
     pub refusals: Vec<Refusal>,
 }
 
+impl Held {
+    /// When the first of all that it holds was accepted.
+    pub fn earliest(&self) -> Option<DateTime<Utc>> {
+        self.open.values().filter_map(|open| open.accepted_at).min()
+    }
+}
+
 impl Open {
     /// Notes what is to be buried, unless that is noted already: several jobs are made of one event.
-    pub fn will_bury(&mut self, body: Vec<u8>, reason: String) {
+    pub fn will_bury(&mut self, body: Vec<u8>, kind: DeadLetterReason, reason: String) {
         if self.dead.iter().all(|letter| letter.body != body) {
-            self.dead.push(DeadLetter { body, reason });
+            self.dead.push(DeadLetter { body, kind, reason });
         }
     }
 }

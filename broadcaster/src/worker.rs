@@ -6,12 +6,12 @@
 use std::{net::TcpListener, sync::Arc};
 
 use anyhow::Context;
-use prometheus_client::registry::Registry;
+use chrono::{DateTime, Utc};
 use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
 use shared::{
-    broker::{Broken, Deliveries, Delivery, PatientPublisher, Worker},
+    broker::{Broken, Deliveries, Delivery, PatientPublisher, QueueWatch, Worker},
     chat::event::{self, Event, UnreadableEvent},
-    service::{Outage, backoff, health, shutdown::grace},
+    service::{Outage, backoff, health, metrics, shutdown::grace},
 };
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use crate::{
     client::Client,
     events::pusher_events,
     held::{DeadLetter, Done, Held, Open},
-    metrics::Metrics,
+    metrics::{DeadLetterReason, Metrics},
     settings::Settings,
 };
 
@@ -38,12 +38,16 @@ pub async fn run(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut registry = Registry::default();
+    let mut registry = metrics::registry("broadcaster");
     let metrics = Metrics::register(&mut registry);
     let [broker, pusher, burying] =
         ["broker", "pusher", "dead-letters"].map(health::Dependency::new);
     // Whether Pusher works is only known once there is something to say.
     pusher.set_up(true);
+    let queues = metrics.queues.clone();
+    let workers = &[Worker::Broadcaster];
+    let watch = QueueWatch::new(&settings.broker, workers, "broadcaster: watching", queues);
+    tokio::spawn(watch.run(stop.clone()));
     let dependencies = vec![broker.clone(), pusher.clone(), burying.clone()];
     let server = health::serve(listener, dependencies, Arc::new(registry), stop.clone())
         .context("health and metrics cannot be served")?;
@@ -110,10 +114,12 @@ impl Broadcaster {
         };
         self.broker.succeeded();
         let mut held = Held::default();
-        tokio::select! {
-            ended = self.broadcast(&mut deliveries, &mut held, stop) => ended?,
-            () = grace(stop) => {}
-        }
+        let ended = tokio::select! {
+            ended = self.broadcast(&mut deliveries, &mut held, stop) => ended,
+            () = grace(stop) => Ok(()),
+        };
+        self.metrics.oldest_held_seconds.set(None);
+        ended?;
         if !held.open.is_empty() {
             self.metrics.given_back.inc();
         }
@@ -175,29 +181,31 @@ impl Broadcaster {
                 for (position, event) in events.into_iter().enumerate() {
                     match event {
                         Ok(event) => {
+                            open.accepted_at = earlier(open.accepted_at, event.accepted_at());
                             let jobs = self.jobs(&event, tag, position);
                             open.jobs += jobs.len();
                             held.waiting.extend(jobs);
                         }
                         Err(UnreadableEvent { event, reason }) => {
-                            open.will_bury(event::encode([&event]), reason);
+                            let kind = DeadLetterReason::Unreadable;
+                            open.will_bury(event::encode([&event]), kind, reason);
                         }
                     }
                 }
             }
-            Err(error) => open.will_bury(body.clone(), error.to_string()),
+            Err(error) => {
+                let kind = DeadLetterReason::Unreadable;
+                open.will_bury(body.clone(), kind, error.to_string());
+            }
         }
         open.body = body;
         held.open.insert(tag, open);
+        self.metrics.oldest_held_seconds.set(held.earliest());
         self.settle(tag, deliveries, held).await
     }
 
     fn jobs(&self, event: &Event, tag: u64, position: usize) -> Vec<Job> {
-        let accepted_at = match event {
-            Event::Message(message) => Some(message.accepted_at),
-            _ => None,
-        };
-        let origin = Origin { tag, position, accepted_at };
+        let origin = Origin { tag, position, accepted_at: event.accepted_at() };
         let events = pusher_events(event, &self.channels).unwrap_or_default();
         events.into_iter().map(|event| Job { event, origin }).collect()
     }
@@ -213,7 +221,8 @@ impl Broadcaster {
             if let Some(open) = held.open.get_mut(&origin.tag) {
                 // It was read before; what cannot be taken apart is kept whole all the same.
                 let alone = event::alone(&open.body, origin.position);
-                open.will_bury(alone.unwrap_or_else(|| open.body.clone()), reason);
+                let body = alone.unwrap_or_else(|| open.body.clone());
+                open.will_bury(body, DeadLetterReason::Refused, reason);
             }
         }
         for job in done.jobs {
@@ -236,15 +245,21 @@ impl Broadcaster {
         let Some(open) = held.open.get(&tag).filter(|open| open.jobs == 0) else {
             return Ok(());
         };
-        for DeadLetter { body, reason } in &open.dead {
+        for DeadLetter { body, kind, reason } in &open.dead {
             tracing::warn!(reason, "an event goes to the dead letters");
             self.publisher.bury(&self.dead_letters, body, reason).await;
-            self.metrics.dead_letters.inc();
+            self.metrics.dead_letters.of(*kind).inc();
         }
         deliveries.acknowledge(tag).await?;
         held.open.remove(&tag);
+        self.metrics.oldest_held_seconds.set(held.earliest());
         Ok(())
     }
+}
+
+/// The earlier of two times, where there are two.
+fn earlier(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    one.into_iter().chain(other).min()
 }
 
 /// What came of a call; nothing when it was held for too long or broke, and all must be given back.

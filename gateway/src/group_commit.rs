@@ -22,7 +22,8 @@ use tokio::{
 };
 
 use crate::{
-    metrics::{Metrics, SendLabels, SendOutcome},
+    labels::{PublishOutcome, SendOutcome},
+    metrics::Metrics,
     settings::Settings,
 };
 
@@ -63,12 +64,12 @@ impl Acceptor {
     pub async fn accept(&self, event: EncodedEvent) -> Result<(), NotAccepted> {
         let began = Instant::now();
         let accepted = self.confirmed(event).await;
-        self.metrics.send_seconds.observe(began.elapsed().as_secs_f64());
         let outcome = match accepted {
             Ok(()) => SendOutcome::Accepted,
             Err(NotAccepted) => SendOutcome::Refused,
         };
-        self.metrics.sends.get_or_create(&SendLabels { outcome }).inc();
+        self.metrics.send_seconds.of(outcome).observe(began.elapsed().as_secs_f64());
+        self.metrics.sends.of(outcome).inc();
         accepted
     }
 
@@ -103,6 +104,11 @@ pub fn group_commit(
     metrics: Metrics,
 ) -> (Acceptor, GroupCommit) {
     let (sender, receiver) = mpsc::channel(WAITING_AT_MOST);
+    // Weak, since the last acceptor's end is the task's.
+    let waiting = sender.downgrade();
+    metrics.waiting_events.answer_by(move || {
+        waiting.upgrade().map_or(0, |it| it.max_capacity() - it.capacity()) as f64
+    });
     let acceptor =
         Acceptor { waiting: sender, timeout: settings.send_timeout, metrics: metrics.clone() };
     let group_commit = GroupCommit {
@@ -141,7 +147,10 @@ impl GroupCommit {
         let ended = self.publish_all(&mut publisher, waits).await;
         if let Err(error) = &ended {
             self.outage.failed(error);
-            if self.refusing(publisher.give_up()).await.is_none() {
+            self.metrics.broker_blocked.set(publisher.is_blocked().into());
+            let given_up = self.refusing(publisher.give_up()).await;
+            self.metrics.broker_blocked.set(0);
+            if given_up.is_none() {
                 return Ok(Finished);
             }
         }
@@ -210,10 +219,13 @@ impl GroupCommit {
         }
         let began = Instant::now();
         let body = event::encode(group.iter().map(|waiting| &waiting.event));
-        let published = publisher.publish(RoutingKey::Accepted, &body).await;
+        let published = publisher.publish_to_each(RoutingKey::Accepted, &body).await;
+        for published in &published {
+            self.metrics.publishes.of(PublishOutcome::from(published)).inc();
+        }
         self.metrics.publish_events.observe(group.len() as f64);
         self.metrics.confirm_seconds.observe(began.elapsed().as_secs_f64());
-        match published {
+        match published.into_iter().collect() {
             Ok(()) => {
                 self.full.succeeded();
                 answer_all(group, Ok(()));

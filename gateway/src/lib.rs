@@ -18,6 +18,7 @@ pub mod clock;
 mod descriptors;
 pub mod group_commit;
 pub mod http;
+pub mod labels;
 pub mod limits;
 pub mod metrics;
 pub mod openapi;

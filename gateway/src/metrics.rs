@@ -1,64 +1,126 @@
-//! What the gateway counts.
+//! What the gateway counts. docs/metrics.md says it to operators.
 
+use database::Pool;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, EncodeLabelValue},
-    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use shared::service::metrics::SECONDS;
+use shared::{
+    broker::QueueMetrics,
+    service::metrics::{ByLabel, OnScrape, SECONDS},
+};
+
+use crate::labels::{ConnectionState, HistoryRead, PublishOutcome, SendOutcome};
 
 /// The gateway's metrics.
 #[derive(Clone, Debug)]
 pub struct Metrics {
+    /// Requests that were answered, by route and status.
+    pub requests: Family<RequestLabels, Counter>,
     /// Events that asked to be accepted, by what came of it.
-    pub sends: Family<SendLabels, Counter>,
+    pub sends: ByLabel<SendOutcome, Counter>,
     /// Seconds from asking to be accepted to the answer.
-    pub send_seconds: Histogram,
+    pub send_seconds: ByLabel<SendOutcome, Histogram>,
+    /// Events that wait to be published.
+    pub waiting_events: OnScrape,
+    /// Publishes to one queue, by what came of it.
+    pub publishes: ByLabel<PublishOutcome, Counter>,
     /// Events in one publish.
     pub publish_events: Histogram,
     /// Seconds from a publish to its confirm.
     pub confirm_seconds: Histogram,
+    /// 1 while RabbitMQ blocks the connection that publishes, else 0.
+    pub broker_blocked: Gauge,
+    /// How long the queues are.
+    pub queues: QueueMetrics,
+    /// Seconds that a read took, with waiting for the database.
+    pub history_seconds: ByLabel<HistoryRead, Histogram>,
+    /// Reads that the database did not answer.
+    pub history_failures: Counter,
+    /// Connections to the database.
+    pub database_connections: ByLabel<ConnectionState, OnScrape>,
+    /// Reads that wait for a connection to the database.
+    pub database_waiting: OnScrape,
 }
 
-/// By what the sends are told apart.
+/// By what requests are told apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct SendLabels {
-    /// What came of it.
-    pub outcome: SendOutcome,
-}
-
-/// What came of a send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub enum SendOutcome {
-    /// It is on disk in both queues.
-    Accepted,
-    /// It must be taken as lost, and its sender was told so.
-    Refused,
+pub struct RequestLabels {
+    /// The path of a call, with placeholders, or `other`.
+    pub route: &'static str,
+    /// The status of the answer.
+    pub status: u16,
 }
 
 impl Metrics {
     /// Makes the metrics and registers them.
     pub fn register(registry: &mut Registry) -> Self {
+        let registry = registry.sub_registry_with_prefix("chat_gateway");
         let metrics = Self {
-            sends: Family::default(),
-            send_seconds: Histogram::new(SECONDS),
+            requests: Family::default(),
+            sends: ByLabel::default(),
+            send_seconds: ByLabel::new(|| Histogram::new(SECONDS)),
+            waiting_events: OnScrape::default(),
+            publishes: ByLabel::default(),
             publish_events: Histogram::new([1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 250.0]),
             confirm_seconds: Histogram::new(SECONDS),
+            broker_blocked: Gauge::default(),
+            queues: QueueMetrics::register(registry),
+            history_seconds: ByLabel::new(|| Histogram::new(SECONDS)),
+            history_failures: Counter::default(),
+            database_connections: ByLabel::new(OnScrape::default),
+            database_waiting: OnScrape::default(),
         };
-        let registry = registry.sub_registry_with_prefix("chat_gateway");
         let it = metrics.clone();
-        registry.register("sends", "Events that asked to be accepted, by outcome", it.sends);
+        registry.register("requests", "Requests answered, by route and status", it.requests);
+        registry.register("sends", "Events that asked to be accepted, by outcome", it.sends.all());
         registry.register(
             "send_seconds",
             "Seconds from asking to be accepted to the answer",
-            it.send_seconds,
+            it.send_seconds.all(),
         );
+        registry.register("waiting_events", "Events that wait to be published", it.waiting_events);
+        registry.register("publishes", "Publishes to one queue, by outcome", it.publishes.all());
         registry.register("publish_events", "Events in one publish", it.publish_events);
         registry.register(
             "confirm_seconds",
             "Seconds from a publish to its confirm",
             it.confirm_seconds,
         );
+        registry.register(
+            "broker_blocked",
+            "1 while RabbitMQ blocks the connection that publishes",
+            it.broker_blocked,
+        );
+        registry.register("history_seconds", "Seconds that a read took", it.history_seconds.all());
+        registry.register(
+            "history_failures",
+            "Reads that the database did not answer",
+            it.history_failures,
+        );
+        registry.register(
+            "database_connections",
+            "Connections to the database, by state",
+            it.database_connections.all(),
+        );
+        registry.register(
+            "database_waiting",
+            "Reads that wait for a connection to the database",
+            it.database_waiting,
+        );
         metrics
+    }
+
+    /// Shows from now on how `pool` is used.
+    pub fn follow(&self, pool: &Pool) {
+        let asked = pool.clone();
+        let idle = move || asked.status().available as f64;
+        self.database_connections.of(ConnectionState::Idle).answer_by(idle);
+        let asked = pool.clone();
+        let used = move || asked.status().size.saturating_sub(asked.status().available) as f64;
+        self.database_connections.of(ConnectionState::Used).answer_by(used);
+        let asked = pool.clone();
+        self.database_waiting.answer_by(move || asked.status().waiting as f64);
     }
 }

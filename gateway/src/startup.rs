@@ -6,8 +6,10 @@ use std::{
 
 use actix_web::{App, HttpServer, middleware::from_fn, web};
 use anyhow::Context;
-use prometheus_client::registry::Registry;
-use shared::service::{Outage, health::Dependency, metrics};
+use shared::{
+    broker::{QueueWatch, Worker},
+    service::{Outage, health::Dependency, metrics},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
     auth::Doors,
     descriptors,
     group_commit::group_commit,
-    http::{ask_to_leave, for_browsers, idle},
+    http::{ask_to_leave, count_requests, for_browsers, idle},
     metrics::Metrics,
     reads::Reads,
     settings::Settings,
@@ -39,14 +41,18 @@ pub async fn run(
     metrics_listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut registry = Registry::default();
+    let mut registry = metrics::registry("gateway");
     let metrics = Metrics::register(&mut registry);
     let broker = Dependency::new("broker");
-    let (acceptor, publishing) = group_commit(&settings, Outage::new(broker.clone()), metrics);
+    let (acceptor, publishing) =
+        group_commit(&settings, Outage::new(broker.clone()), metrics.clone());
     let mut publishing = tokio::spawn(publishing.run());
+    let queues = metrics.queues.clone();
+    let watch = QueueWatch::new(&settings.broker, &Worker::ALL, "gateway: watching", queues);
+    tokio::spawn(watch.run(stop.clone()));
 
     let pool = database::pool(&settings.database, usize::from(settings.database_pool_size))?;
-    let reads = Reads::new(pool, settings.database.database_timeout);
+    let reads = Reads::new(pool, settings.database.database_timeout, metrics.clone());
     let finished = CancellationToken::new();
     let showing = metrics::serve(metrics_listener, Arc::new(registry), finished.clone())
         .context("the metrics cannot be served")?;
@@ -58,10 +64,12 @@ pub async fn run(
     let connections = usize::try_from(limits.max_connections)?.div_ceil(workers);
     let open = idle::Connections::end_idle(limits.keep_alive + limits.client_timeout);
     let drain = settings.shutdown_drain;
-    let stopping = web::Data::new(stop.clone());
+    let (stopping, counting) = (web::Data::new(stop.clone()), web::Data::new(metrics));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(stopping.clone())
+            .app_data(counting.clone())
+            .wrap(from_fn(count_requests))
             .wrap(from_fn(ask_to_leave))
             .wrap(from_fn(idle::attend))
             .wrap(for_browsers())

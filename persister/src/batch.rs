@@ -1,12 +1,13 @@
 //! What is taken off the queue together.
 
+use chrono::{DateTime, Utc};
 use shared::{
     broker::{Broken, Deliveries, Delivery},
     chat::event::{self, Event, UnreadableEvent},
 };
 use tokio::time::timeout_at;
 
-use crate::settings::Settings;
+use crate::{metrics::DeadLetterReason, settings::Settings};
 
 /// Some bodies from the queue, opened.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct Batch {
 pub struct DeadLetter {
     /// A body for the dead letters, which a replay can put back as it is.
     pub body: Vec<u8>,
+    /// Which kind of reason there is.
+    pub kind: DeadLetterReason,
     /// Why it can never be written.
     pub reason: String,
 }
@@ -56,7 +59,8 @@ impl Batch {
         match event::decode(&delivery.body) {
             Ok(events) => events.into_iter().for_each(|event| self.add(event)),
             Err(error) => {
-                self.dead.push(DeadLetter { body: delivery.body, reason: error.to_string() });
+                let (body, kind) = (delivery.body, DeadLetterReason::Unreadable);
+                self.dead.push(DeadLetter { body, kind, reason: error.to_string() });
             }
         }
     }
@@ -66,13 +70,20 @@ impl Batch {
             Ok(Event::SessionUpdated(session)) => {
                 let reason = "session-updated is not for the persister".to_owned();
                 if let Ok(event) = Event::SessionUpdated(session).encode() {
-                    self.dead.push(DeadLetter { body: event::encode([&event]), reason });
+                    let (body, kind) = (event::encode([&event]), DeadLetterReason::Misdirected);
+                    self.dead.push(DeadLetter { body, kind, reason });
                 }
             }
             Ok(event) => self.events.push(event),
             Err(UnreadableEvent { event, reason }) => {
-                self.dead.push(DeadLetter { body: event::encode([&event]), reason });
+                let (body, kind) = (event::encode([&event]), DeadLetterReason::Unreadable);
+                self.dead.push(DeadLetter { body, kind, reason });
             }
         }
+    }
+
+    /// When the first of its events was accepted.
+    pub fn earliest(&self) -> Option<DateTime<Utc>> {
+        self.events.iter().filter_map(Event::accepted_at).min()
     }
 }

@@ -1,10 +1,13 @@
-//! What the persister counts.
+//! What the persister counts. docs/metrics.md says it to operators.
 
 use prometheus_client::{
     metrics::{counter::Counter, histogram::Histogram},
     registry::Registry,
 };
-use shared::service::metrics::SECONDS;
+use shared::{
+    broker::QueueMetrics,
+    service::metrics::{ByLabel, Label, OldestHeld, OnScrape, SECONDS},
+};
 
 /// The persister's metrics.
 #[derive(Clone, Debug)]
@@ -13,8 +16,10 @@ pub struct Metrics {
     pub persisted: Counter,
     /// Messages that were there already.
     pub duplicates: Counter,
-    /// Events that went to the dead letters.
-    pub dead_letters: Counter,
+    /// Events whose id another message or change has.
+    pub conflicts: Counter,
+    /// What went to the dead letters, by why it can never be written.
+    pub dead_letters: ByLabel<DeadLetterReason, Counter>,
     /// `session-updated` events that were published.
     pub announced: Counter,
     /// Batches that could not be dealt with in time.
@@ -25,26 +30,72 @@ pub struct Metrics {
     pub batch_seconds: Histogram,
     /// Seconds from accepted to persisted.
     pub persist_seconds: Histogram,
+    /// The age of the oldest event of the batch, since it was accepted.
+    pub oldest_held_seconds: OldestHeld,
+    /// Attempts at a batch that failed since the database was not to be used.
+    pub database_failures: Counter,
+    /// 1 while the database is there, else 0.
+    pub database_connected: OnScrape,
+    /// How long its queue and its dead letters are.
+    pub queues: QueueMetrics,
+}
+
+/// Why something can never be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadLetterReason {
+    /// It is no event, or none that this release knows.
+    Unreadable,
+    /// It is an event that is not for the persister.
+    Misdirected,
+    /// Another message or change has its id.
+    Conflict,
+    /// The database never takes it.
+    Refused,
+}
+
+impl Label for DeadLetterReason {
+    const NAME: &'static str = "reason";
+    const VALUES: &'static [Self] =
+        &[Self::Unreadable, Self::Misdirected, Self::Conflict, Self::Refused];
+
+    fn value(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Misdirected => "misdirected",
+            Self::Conflict => "conflict",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 impl Metrics {
     /// Makes the metrics and registers them.
     pub fn register(registry: &mut Registry) -> Self {
+        let registry = registry.sub_registry_with_prefix("chat_persister");
         let metrics = Self {
             persisted: Counter::default(),
             duplicates: Counter::default(),
-            dead_letters: Counter::default(),
+            conflicts: Counter::default(),
+            dead_letters: ByLabel::default(),
             announced: Counter::default(),
             given_back: Counter::default(),
             batch_events: Histogram::new([1.0, 5.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0]),
             batch_seconds: Histogram::new(SECONDS),
             persist_seconds: Histogram::new(SECONDS),
+            oldest_held_seconds: OldestHeld::default(),
+            database_failures: Counter::default(),
+            database_connected: OnScrape::default(),
+            queues: QueueMetrics::register(registry),
         };
-        let registry = registry.sub_registry_with_prefix("chat_persister");
         let it = metrics.clone();
         registry.register("persisted", "Messages that became rows", it.persisted);
         registry.register("duplicates", "Messages that were there already", it.duplicates);
-        registry.register("dead_letters", "Events sent to the dead letters", it.dead_letters);
+        registry.register("conflicts", "Events whose id another one has", it.conflicts);
+        registry.register(
+            "dead_letters",
+            "What went to the dead letters, by reason",
+            it.dead_letters.all(),
+        );
         registry.register("announced", "session-updated events published", it.announced);
         registry.register("given_back", "Batches not dealt with in time", it.given_back);
         registry.register("batch_events", "Events in a batch", it.batch_events);
@@ -57,6 +108,21 @@ impl Metrics {
             "persist_seconds",
             "Seconds from accepted to persisted",
             it.persist_seconds,
+        );
+        registry.register(
+            "oldest_held_seconds",
+            "Age of the oldest event of the batch, since it was accepted",
+            it.oldest_held_seconds,
+        );
+        registry.register(
+            "database_failures",
+            "Attempts at a batch for which the database was not to be used",
+            it.database_failures,
+        );
+        registry.register(
+            "database_connected",
+            "1 while the database is there",
+            it.database_connected,
         );
         metrics
     }

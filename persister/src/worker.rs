@@ -8,20 +8,19 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use anyhow::Context;
 use database::connect_to_write;
 use diesel_async::AsyncPgConnection;
-use prometheus_client::registry::Registry;
 use shared::{
-    broker::{Broken, Deliveries, PatientPublisher, RoutingKey, Worker},
+    broker::{Broken, Deliveries, PatientPublisher, QueueWatch, RoutingKey, Worker},
     chat::{
         self, SessionState,
         event::{self, Event},
     },
-    service::{Outage, backoff, health, shutdown::grace},
+    service::{Outage, backoff, health, metrics, shutdown::grace},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     batch::{Batch, DeadLetter},
-    metrics::Metrics,
+    metrics::{DeadLetterReason, Metrics},
     settings::Settings,
     store::{self, Outcome, StoreError},
 };
@@ -45,10 +44,16 @@ pub async fn run(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut registry = Registry::default();
+    let mut registry = metrics::registry("persister");
     let metrics = Metrics::register(&mut registry);
     let [broker, database, announcing] =
         ["broker", "database", "announcing"].map(health::Dependency::new);
+    let connected = database.clone();
+    metrics.database_connected.answer_by(move || f64::from(u8::from(connected.is_up())));
+    let queues = metrics.queues.clone();
+    let workers = &[Worker::Persister];
+    let watch = QueueWatch::new(&settings.broker, workers, "persister: watching", queues);
+    tokio::spawn(watch.run(stop.clone()));
     let dependencies = vec![broker.clone(), database.clone(), announcing.clone()];
     let server = health::serve(listener, dependencies, Arc::new(registry), stop.clone())
         .context("health and metrics cannot be served")?;
@@ -124,12 +129,14 @@ impl Persister {
             };
             let batch = Batch::collect(first, &mut deliveries, &self.settings).await?;
             let began = tokio::time::Instant::now();
+            self.metrics.oldest_held_seconds.set(batch.earliest());
             let hold = self.settings.consumer.delivery_hold;
             let done = tokio::select! {
                 () = self.deal_with(&batch) => true,
                 () = grace(stop) => false,
                 () = tokio::time::sleep(hold) => false,
             };
+            self.metrics.oldest_held_seconds.set(None);
             if !done {
                 self.metrics.given_back.inc();
                 break;
@@ -153,11 +160,12 @@ impl Persister {
                 Ok(outcome) => {
                     self.conclude(&outcome).await;
                     for event in &outcome.conflicts {
-                        dead.extend(dead_letter(event, "another event has its id"));
+                        let reason = "another event has its id";
+                        dead.extend(dead_letter(event, DeadLetterReason::Conflict, reason));
                     }
                 }
                 Err(reason) => match part {
-                    [event] => dead.extend(dead_letter(event, &reason)),
+                    [event] => dead.extend(dead_letter(event, DeadLetterReason::Refused, &reason)),
                     _ => {
                         let (first, second) = part.split_at(part.len() / 2);
                         parts.extend([second, first]);
@@ -185,6 +193,7 @@ impl Persister {
                 Err(StoreError::Refused(reason)) => return Err(reason),
                 Err(StoreError::Raced) => {}
                 Err(StoreError::Unavailable(cause)) => {
+                    self.metrics.database_failures.inc();
                     self.database.failed(&cause);
                     tokio::time::sleep(waits.next().unwrap_or_default()).await;
                 }
@@ -219,6 +228,7 @@ impl Persister {
         }
         self.metrics.persisted.inc_by(outcome.persisted.len() as u64);
         self.metrics.duplicates.inc_by(outcome.duplicates as u64);
+        self.metrics.conflicts.inc_by(outcome.conflicts.len() as u64);
         self.announce(&outcome.news).await;
     }
 
@@ -235,7 +245,7 @@ impl Persister {
         for letter in letters {
             tracing::warn!(reason = letter.reason, "an event goes to the dead letters");
             self.publisher.bury(&self.dead_letters, &letter.body, &letter.reason).await;
-            self.metrics.dead_letters.inc();
+            self.metrics.dead_letters.of(letter.kind).inc();
         }
     }
 
@@ -267,7 +277,7 @@ impl Persister {
     }
 }
 
-fn dead_letter(event: &Event, reason: &str) -> Option<DeadLetter> {
+fn dead_letter(event: &Event, kind: DeadLetterReason, reason: &str) -> Option<DeadLetter> {
     let body = event::encode(&[event.encode().ok()?]);
-    Some(DeadLetter { body, reason: reason.to_owned() })
+    Some(DeadLetter { body, kind, reason: reason.to_owned() })
 }

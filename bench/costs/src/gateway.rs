@@ -79,10 +79,11 @@ fn application() -> anyhow::Result<Application> {
     let doors = Doors::hang(&settings.auth).map_err(anyhow::Error::msg)?;
     let broker = Dependency::new("broker");
     let metrics = Metrics::register(&mut Registry::default());
-    let (acceptor, publishing) = group_commit(&settings, Outage::new(broker.clone()), metrics);
+    let (acceptor, publishing) =
+        group_commit(&settings, Outage::new(broker.clone()), metrics.clone());
     drop(publishing);
     let pool = database::pool(&settings.database, usize::from(settings.database_pool_size))?;
-    let reads = Reads::new(pool, settings.database.database_timeout);
+    let reads = Reads::new(pool, settings.database.database_timeout, metrics);
     Application::new(&settings, doors, acceptor, reads, broker)
 }
 

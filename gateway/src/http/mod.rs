@@ -2,6 +2,7 @@
 
 mod body;
 mod client_id;
+mod count;
 mod headers;
 pub mod idle;
 mod leave;
@@ -12,6 +13,7 @@ mod reject;
 
 pub use body::{BODY_LIMIT, Body, BodyPatience};
 pub use client_id::ClientId;
+pub use count::count_requests;
 pub use headers::{calls_from, for_browsers, for_the_description, not_for_caches};
 pub use leave::ask_to_leave;
 pub use origins::{Origin, Origins};

@@ -5,11 +5,13 @@ mod cursor;
 mod inbox;
 mod rows;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use database::Pool;
 use diesel::QueryResult;
 use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Object};
+
+use crate::{labels::HistoryRead, metrics::Metrics};
 
 pub use conversation::{Conversation, Page, conversation, messages_of_page};
 pub use cursor::{InboxCursor, MessageCursor};
@@ -21,6 +23,7 @@ pub use rows::{HistoryMessage, Session};
 pub struct Reads {
     pool: Pool,
     timeout: Duration,
+    metrics: Metrics,
 }
 
 /// The database cannot be asked; the cause is in the log.
@@ -33,8 +36,9 @@ const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl Reads {
     /// Reads through `pool`, each within `timeout`.
-    pub fn new(pool: Pool, timeout: Duration) -> Self {
-        Self { pool, timeout }
+    pub fn new(pool: Pool, timeout: Duration, metrics: Metrics) -> Self {
+        metrics.follow(&pool);
+        Self { pool, timeout, metrics }
     }
 
     /// Whether the database answers.
@@ -42,15 +46,20 @@ impl Reads {
         self.ask(PROBE_TIMEOUT, database::probe).await.is_ok()
     }
 
-    /// What `query` finds.
+    /// What `query` finds, which is a read of the kind `what`.
     ///
     /// # Errors
     /// When the database cannot be asked or does not answer in time.
     pub async fn read<T>(
         &self,
+        what: HistoryRead,
         query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
     ) -> Result<T, Unavailable> {
-        self.ask(self.timeout, query).await.map_err(|cause| {
+        let began = Instant::now();
+        let answer = self.ask(self.timeout, query).await;
+        self.metrics.history_seconds.of(what).observe(began.elapsed().as_secs_f64());
+        answer.map_err(|cause| {
+            self.metrics.history_failures.inc();
             tracing::error!(cause, "the database could not be read");
             Unavailable
         })

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     auth::Caller,
     http::{Parameters, PathPlayer, Problem, ProblemBody},
+    labels::HistoryRead,
     reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Reads, Session},
 };
 
@@ -114,7 +115,9 @@ pub async fn conversation(
     caller.follows(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
     let found = reads
-        .read(async |connection| reads::conversation(connection, &player.0, page, limit).await)
+        .read(HistoryRead::Conversation, async |connection| {
+            reads::conversation(connection, &player.0, page, limit).await
+        })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
     Ok(HttpResponse::Ok().json(History::new(player.0, page, found)))

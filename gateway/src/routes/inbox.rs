@@ -9,6 +9,7 @@ use super::conversation::PageLimit;
 use crate::{
     auth::Caller,
     http::{Parameters, Problem, ProblemBody},
+    labels::HistoryRead,
     reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, Reads, Session},
 };
 
@@ -102,7 +103,7 @@ pub async fn inbox(
     caller.is_staff()?;
     let InboxParameters { status, limit, cursor } = parameters.0;
     let found = reads
-        .read(async |connection| {
+        .read(HistoryRead::Inbox, async |connection| {
             reads::inbox(connection, &status.0, cursor.as_ref(), limit.get()).await
         })
         .await

@@ -17,42 +17,59 @@ use crate::{
     portal::{self, PortalSettings},
 };
 
+/// Below it are the calls of the chat.
+const API: &str = "/api";
+const SEND: &str = "/api/staff-chat-integration/send";
+/// Where the inbox is read.
+pub(crate) const INBOX: &str = "/api/unified-chat/conversations";
+/// Where a conversation is read.
+pub(crate) const CONVERSATION: &str = "/api/unified-chat/conversations/{player_id}";
+const STATUS: &str = "/api/unified-chat/conversations/{player_id}/status";
+const PORTAL_CONFIG: &str = "/api/portal/config";
+const PUSHER_AUTH: &str = "/api/pusher/auth";
+const LIVE: &str = "/health/live";
+const READY: &str = "/health/ready";
+
+/// The path of every call, by which requests are counted.
+pub(crate) const ALL: [&str; 8] =
+    [SEND, INBOX, CONVERSATION, STATUS, PORTAL_CONFIG, PUSHER_AUTH, LIVE, READY];
+
 /// Every call of the gateway, of which pages of `origins` may make those of the chat, and the portal's
 /// own pages.
 pub fn configure(services: &mut web::ServiceConfig, origins: &Origins, portal: &PortalSettings) {
-    let chat = web::scope("/api")
+    let chat = web::scope(API)
         .wrap(from_fn(limit_by_address))
         .wrap(not_for_caches())
         .wrap(calls_from(origins))
-        .service(post("/staff-chat-integration/send", web::post().to(send::send)))
-        .service(get("/unified-chat/conversations", read().to(inbox::inbox)))
-        .service(get(
-            "/unified-chat/conversations/{player_id}",
-            read().to(conversation::conversation),
-        ))
-        .service(post(
-            "/unified-chat/conversations/{player_id}/status",
-            web::post().to(status::change_status),
-        ))
-        .service(get("/portal/config", read().to(portal_config::portal_config)))
-        .service(post("/pusher/auth", web::post().to(pusher_auth::authorize)));
+        .service(post(SEND, web::post().to(send::send)))
+        .service(get(INBOX, read().to(inbox::inbox)))
+        .service(get(CONVERSATION, read().to(conversation::conversation)))
+        .service(post(STATUS, web::post().to(status::change_status)))
+        .service(get(PORTAL_CONFIG, read().to(portal_config::portal_config)))
+        .service(post(PUSHER_AUTH, web::post().to(pusher_auth::authorize)));
     services
         .service(chat)
-        .service(get("/health/live", read().to(health::live)))
-        .service(get("/health/ready", read().to(health::ready)))
+        .service(get(LIVE, read().to(health::live)))
+        .service(get(READY, read().to(health::ready)))
         .configure(openapi::serve)
         .configure(|services| portal::serve(services, portal))
         .default_service(web::to(not_found));
 }
 
+/// What is at `path`, and is counted under that name.
+fn resource(path: &str) -> Resource {
+    // The scope of the chat's calls adds its own part.
+    web::resource(path.strip_prefix(API).unwrap_or(path)).name(path)
+}
+
 fn get(path: &str, route: Route) -> Resource {
     let others = || async { Err::<HttpResponse, _>(Problem::MethodNotAllowed("GET, HEAD")) };
-    web::resource(path).route(route).default_service(web::to(others))
+    resource(path).route(route).default_service(web::to(others))
 }
 
 fn post(path: &str, route: Route) -> Resource {
     let others = || async { Err::<HttpResponse, _>(Problem::MethodNotAllowed("POST")) };
-    web::resource(path).route(route).default_service(web::to(others))
+    resource(path).route(route).default_service(web::to(others))
 }
 
 /// HEAD is answered as GET is, without the body.

@@ -18,9 +18,11 @@ pub mod dead_letters;
 mod names;
 mod patient;
 mod publisher;
+mod queue_metrics;
 mod settings;
 mod socket;
 mod topology;
+mod watch;
 
 pub use connection::Broken;
 pub use consumer::{Deliveries, Delivery};
@@ -28,4 +30,6 @@ pub use dead_letter_command::DeadLetterCommand;
 pub use names::{Names, RoutingKey, Worker};
 pub use patient::PatientPublisher;
 pub use publisher::{PublishError, Publisher};
+pub use queue_metrics::{QueueMetrics, QueueState};
 pub use settings::{BrokerSettings, ConsumerSettings};
+pub use watch::QueueWatch;

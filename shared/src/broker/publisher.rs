@@ -84,6 +84,11 @@ impl Publisher {
         }
     }
 
+    /// Whether RabbitMQ blocks the connection, since its memory or its disk runs out.
+    pub fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
     /// Finds out whether everything that a publish must reach is there.
     ///
     /// # Errors
@@ -98,13 +103,22 @@ impl Publisher {
     /// # Errors
     /// Unless every one of them has it on disk. One of them may have it all the same.
     pub async fn publish(&mut self, key: RoutingKey, body: &[u8]) -> Result<(), PublishError> {
+        self.publish_to_each(key, body).await.into_iter().collect()
+    }
+
+    /// Publishes `body` to the queues of `key`, and says of each what came of it.
+    pub async fn publish_to_each(
+        &mut self,
+        key: RoutingKey,
+        body: &[u8],
+    ) -> Vec<Result<(), PublishError>> {
         let mut confirms = Vec::new();
         for (channel, worker) in self.channels.iter().zip(key.workers()) {
             let queue = self.names.queue(*worker);
             confirms.push(self.confirmed(channel, queue, body, FieldTable::default()));
         }
         // Each is waited for, so that none is outstanding when the next publish comes.
-        join_all(confirms).await.into_iter().collect()
+        join_all(confirms).await
     }
 
     /// Publishes `body` into `queue` alone, with `headers`.

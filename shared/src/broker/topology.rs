@@ -6,7 +6,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 
-use super::{Names, RoutingKey, Worker};
+use super::{Names, QueueState, RoutingKey, Worker};
 
 /// How often RabbitMQ may deliver one message before it takes it for one that kills its worker and
 /// puts it among the dead letters. A worker that waits out an outage gives its messages back once
@@ -38,12 +38,21 @@ pub(super) async fn declare(
 /// # Errors
 /// Closes the channel when a queue is missing.
 pub(super) async fn check(channel: &Channel, names: &Names) -> lapin::Result<()> {
-    let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
     for worker in Worker::ALL {
-        let queue = names.queue(worker);
-        channel.queue_declare(queue.into(), passive, FieldTable::default()).await?;
+        look(channel, names.queue(worker)).await?;
     }
     bind(channel, names).await
+}
+
+/// How the queue called `name` is.
+///
+/// # Errors
+/// Closes the channel when it is missing.
+pub(super) async fn look(channel: &Channel, name: String) -> lapin::Result<QueueState> {
+    let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
+    let declare = channel.queue_declare(name.clone().into(), passive, FieldTable::default());
+    let queue = declare.await?;
+    Ok(QueueState { name, messages: queue.message_count(), consumers: queue.consumer_count() })
 }
 
 async fn bind(channel: &Channel, names: &Names) -> lapin::Result<()> {

@@ -5,6 +5,7 @@
 //! One event that cannot be read costs only itself: it comes out of [`decode`] as such, with its
 //! own bytes, beside its readable neighbours.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -32,6 +33,15 @@ impl Event {
     /// None in practice: every event has a form in JSON.
     pub fn encode(&self) -> Result<EncodedEvent, serde_json::Error> {
         serde_json::to_vec(self).map(EncodedEvent)
+    }
+
+    /// When a gateway accepted it, if one did.
+    pub fn accepted_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Message(message) => Some(message.accepted_at),
+            Self::StatusChange(change) => Some(change.accepted_at),
+            Self::SessionUpdated(_) => None,
+        }
     }
 }
 

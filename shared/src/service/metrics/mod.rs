@@ -1,10 +1,20 @@
-//! How a service shows its metrics.
+//! How a service shows its metrics, and the kinds of metric that the services have in common.
+
+mod by_label;
+mod on_scrape;
 
 use std::{net::TcpListener, sync::Arc};
 
 use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
-use prometheus_client::{encoding::text::encode, registry::Registry};
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{family::Family, gauge::Gauge},
+    registry::Registry,
+};
 use tokio_util::sync::CancellationToken;
+
+pub use by_label::{ByLabel, Label, Labelled};
+pub use on_scrape::{OldestHeld, OnScrape};
 
 /// What `/metrics` is answered as.
 ///
@@ -14,6 +24,15 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 /// The bounds of histograms of waiting, in seconds: from half a millisecond to ten seconds.
 pub const SECONDS: [f64; 13] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// The registry of the service called `service`, which says what was built: `chat_build_info`.
+pub fn registry(service: &'static str) -> Registry {
+    let mut registry = Registry::default();
+    let build = Family::<[(&str, &str); 2], Gauge>::default();
+    build.get_or_create(&[("service", service), ("version", env!("CARGO_PKG_VERSION"))]).set(1);
+    registry.register("chat_build_info", "1, with the service and its version as labels", build);
+    registry
+}
 
 /// Serves `/metrics`, and nothing else, on `listener` until `stop` is cancelled: for a service whose
 /// other address the public reaches.
