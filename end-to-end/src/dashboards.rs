@@ -1,3 +1,5 @@
+//! What the dashboards in deploy/grafana show.
+
 use std::{fs, path::PathBuf};
 
 use serde_json::Value;
