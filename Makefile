@@ -12,11 +12,11 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test schemathesis chaos bench bench-quick costs micro lint audit fmt openapi schema clean packages clocks chromium prometheus valgrind venv portal programs contenders tools deny
+.PHONY: help run up down status test schemathesis chaos bench bench-quick dashboard-picture costs micro lint audit fmt openapi schema clean packages clocks chromium prometheus valgrind venv portal programs contenders tools deny
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
-		printf '  make %-12s %s\n' "$$name" "$$text"; done
+		printf '  make %-17s %s\n' "$$name" "$$text"; done
 
 run: packages programs portal ## Start the whole system and follow its logs; Ctrl-C stops it
 	@PORTAL_DIR=$(PORTAL) exec $(STACK) run
@@ -51,6 +51,10 @@ bench: contenders ## Measure the system beside what it is held against, and writ
 
 bench-quick: contenders ## The same in a few minutes, for a first impression, and write nothing
 	target/release/bench --quick $(ROWS)
+
+dashboard-picture: prometheus packages ## Draw docs/dashboard.svg, of a system that has a bad time for two minutes
+	cargo build -p stack -p end-to-end --example dashboard-picture --bins
+	$(STACK) exec --dir .local/test -- $(BINARIES)/examples/dashboard-picture docs/dashboard.svg
 
 # Without WRITE=1 it fails when something costs more or less than bench/costs/instructions.json says.
 costs: valgrind ## Count the instructions of a send, a batch, a signature; WRITE=1 writes them down

@@ -15,6 +15,8 @@ const COLUMNS: usize = 3;
 const PANEL: (u32, u32) = (420, 240);
 const COLOURS: [RGBColor; 4] =
     [RGBColor(20, 110, 180), RGBColor(200, 80, 40), RGBColor(60, 140, 70), RGBColor(130, 90, 160)];
+/// Leaves room for the names above the lines.
+const ABOVE: f64 = 1.5;
 const FONT: (&str, i32) = ("sans-serif", 12);
 
 /// Draws `panels` as an SVG; each shows `seconds` seconds.
@@ -41,7 +43,7 @@ impl Drawn {
         let numbers = self.lines.iter().flat_map(|(_, points)| points).map(|(_, number)| *number);
         // What is nothing throughout lies on the ground, and not in the middle.
         let highest = numbers.fold(0.0, f64::max);
-        let high = if highest > 0.0 { highest * 1.3 } else { 1.0 };
+        let high = if highest > 0.0 { highest * ABOVE } else { 1.0 };
         let mut chart = ChartBuilder::on(area)
             .margin(10)
             .caption(&self.title, ("sans-serif", 15))
@@ -68,7 +70,6 @@ impl Drawn {
         chart
             .configure_series_labels()
             .position(SeriesLabelPosition::UpperLeft)
-            .background_style(WHITE.mix(0.8))
             .label_font(FONT)
             .draw()?;
         Ok(())
@@ -79,7 +80,7 @@ impl Drawn {
             "s" if number < 1.0 => format!("{:.0} ms", number * 1_000.0),
             "s" => format!("{number:.0} s"),
             "cps" => format!("{number:.0}/s"),
-            _ => format!("{number:.0}"),
+            _ => format!("{}", (number * 10.0).round() / 10.0),
         }
     }
 }
