@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use shared::{
-    chat,
+    chat::{self, event::Subject},
     service::{Outage, backoff},
 };
+use traces::{Traces, WorkKind};
 
 use crate::{
     client::{CallError, Client},
@@ -32,6 +33,8 @@ pub struct Origin {
     pub position: usize,
     /// When it was accepted, if a gateway accepted it.
     pub accepted_at: Option<DateTime<Utc>>,
+    /// What it is about.
+    pub subject: Subject,
 }
 
 /// A job that Pusher will never take, and why.
@@ -48,13 +51,14 @@ pub struct Refusal {
 pub struct Caller {
     client: Client,
     metrics: Metrics,
+    traces: Traces,
     outage: Arc<Mutex<Outage>>,
 }
 
 impl Caller {
     /// A caller that follows `outage`.
-    pub fn new(client: Client, metrics: Metrics, outage: Outage) -> Self {
-        Self { client, metrics, outage: Arc::new(Mutex::new(outage)) }
+    pub fn new(client: Client, metrics: Metrics, traces: Traces, outage: Outage) -> Self {
+        Self { client, metrics, traces, outage: Arc::new(Mutex::new(outage)) }
     }
 
     /// Has Pusher take the jobs, however often it takes, and says which it never will. One that is
@@ -75,8 +79,24 @@ impl Caller {
         refusals
     }
 
-    /// Calls until Pusher takes all of the jobs or refuses one.
+    /// Calls until Pusher takes all of the jobs or refuses one, and traces that.
     async fn insist(&self, jobs: &[Job]) -> Result<(), String> {
+        let mut last = None;
+        // A message makes several events, which come one after the other.
+        let messages = jobs.iter().map(|job| job.origin.subject);
+        let messages = messages.filter(|subject| last.replace(*subject) != Some(*subject));
+        let traced = self.traces.work(WorkKind::CallPusher, messages.filter_map(Subject::traced));
+        let called = self.call(jobs).await;
+        if let Some(work) = traced {
+            match &called {
+                Ok(()) => work.done(),
+                Err(reason) => work.failed(reason.clone()),
+            }
+        }
+        called
+    }
+
+    async fn call(&self, jobs: &[Job]) -> Result<(), String> {
         let events: Vec<_> = jobs.iter().map(|job| &job.event).collect();
         let mut waits = backoff::waits();
         loop {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
+use shared::chat::event::Subject;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -44,6 +45,8 @@ pub struct DeadLetter {
     pub kind: DeadLetterReason,
     /// Why it can never be broadcast.
     pub reason: String,
+    /// What it is about, if that can be read.
+    pub subject: Subject,
 }
 
 /// A call that is over.
@@ -55,6 +58,14 @@ pub struct Done {
     pub refusals: Vec<Refusal>,
 }
 
+impl DeadLetter {
+    /// What cannot be read.
+    pub fn unreadable(body: Vec<u8>, reason: String) -> Self {
+        let kind = DeadLetterReason::Unreadable;
+        Self { body, kind, reason, subject: Subject::default() }
+    }
+}
+
 impl Held {
     /// When the first of all that it holds was accepted.
     pub fn earliest(&self) -> Option<DateTime<Utc>> {
@@ -64,9 +75,9 @@ impl Held {
 
 impl Open {
     /// Notes what is to be buried, unless that is noted already: several jobs are made of one event.
-    pub fn will_bury(&mut self, body: Vec<u8>, kind: DeadLetterReason, reason: String) {
-        if self.dead.iter().all(|letter| letter.body != body) {
-            self.dead.push(DeadLetter { body, kind, reason });
+    pub fn will_bury(&mut self, letter: DeadLetter) {
+        if self.dead.iter().all(|it| it.body != letter.body) {
+            self.dead.push(letter);
         }
     }
 }

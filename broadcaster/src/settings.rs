@@ -8,6 +8,7 @@ use shared::{
     broker::{BrokerSettings, ConsumerSettings},
     service::{TlsSettings, settings::duration, telemetry::LogSettings},
 };
+use traces::TraceSettings;
 
 /// What the broadcaster needs to know in order to run.
 #[derive(Args, Clone, Debug)]
@@ -36,6 +37,10 @@ pub struct Settings {
     /// Pusher
     #[command(flatten)]
     pub pusher: PusherSettings,
+
+    /// Traces
+    #[command(flatten)]
+    pub traces: TraceSettings,
 
     /// Logs
     #[command(flatten)]
@@ -119,6 +124,7 @@ impl Settings {
     /// Names the setting.
     pub fn check(&self) -> Result<(), String> {
         self.broker.check()?;
+        self.traces.check()?;
         self.pusher.channels.channels()?;
         self.pusher.api().map(drop)
     }

@@ -15,6 +15,7 @@ use shared::{
 };
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
+use traces::Traces;
 
 use crate::{
     call::{Caller, Job, Origin, Refusal},
@@ -38,6 +39,7 @@ pub async fn run(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let traces = Traces::start(&settings.traces, "broadcaster").context("nothing can be traced")?;
     let mut registry = metrics::registry("broadcaster");
     let metrics = Metrics::register(&mut registry);
     let [broker, pusher, burying] =
@@ -56,7 +58,7 @@ pub async fn run(
     let concurrency = usize::from(settings.broadcast_concurrency);
     let client = Client::new(&settings.pusher, concurrency).context("Pusher cannot be called")?;
     let broadcaster = Broadcaster {
-        caller: Caller::new(client, metrics.clone(), Outage::new(pusher)),
+        caller: Caller::new(client, metrics.clone(), traces.clone(), Outage::new(pusher)),
         publisher: PatientPublisher::new(&settings.broker, "broadcaster: dead letters", burying),
         dead_letters: settings.broker.names().dead_letters(Worker::Broadcaster),
         broker: Outage::new(broker),
@@ -67,6 +69,7 @@ pub async fn run(
     };
     // Where its calls run too: a task of the runtime's is woken without another thread.
     tokio::spawn(async move { broadcaster.work(&stop).await }).await.context("the work broke")?;
+    traces.stop().await;
     server.await.context("health and metrics ended badly")??;
     Ok(())
 }
@@ -187,15 +190,14 @@ impl Broadcaster {
                             held.waiting.extend(jobs);
                         }
                         Err(UnreadableEvent { event, reason }) => {
-                            let kind = DeadLetterReason::Unreadable;
-                            open.will_bury(event::encode([&event]), kind, reason);
+                            let body = event::encode([&event]);
+                            open.will_bury(DeadLetter::unreadable(body, reason));
                         }
                     }
                 }
             }
             Err(error) => {
-                let kind = DeadLetterReason::Unreadable;
-                open.will_bury(body.clone(), kind, error.to_string());
+                open.will_bury(DeadLetter::unreadable(body.clone(), error.to_string()));
             }
         }
         open.body = body;
@@ -205,7 +207,8 @@ impl Broadcaster {
     }
 
     fn jobs(&self, event: &Event, tag: u64, position: usize) -> Vec<Job> {
-        let origin = Origin { tag, position, accepted_at: event.accepted_at() };
+        let origin =
+            Origin { tag, position, accepted_at: event.accepted_at(), subject: event.subject() };
         let events = pusher_events(event, &self.channels).unwrap_or_default();
         events.into_iter().map(|event| Job { event, origin }).collect()
     }
@@ -222,7 +225,8 @@ impl Broadcaster {
                 // It was read before; what cannot be taken apart is kept whole all the same.
                 let alone = event::alone(&open.body, origin.position);
                 let body = alone.unwrap_or_else(|| open.body.clone());
-                open.will_bury(body, DeadLetterReason::Refused, reason);
+                let (kind, subject) = (DeadLetterReason::Refused, origin.subject);
+                open.will_bury(DeadLetter { body, kind, reason, subject });
             }
         }
         for job in done.jobs {
@@ -245,8 +249,8 @@ impl Broadcaster {
         let Some(open) = held.open.get(&tag).filter(|open| open.jobs == 0) else {
             return Ok(());
         };
-        for DeadLetter { body, kind, reason } in &open.dead {
-            tracing::warn!(reason, "an event goes to the dead letters");
+        for DeadLetter { body, kind, reason, subject } in &open.dead {
+            subject.log_dead(reason);
             self.publisher.bury(&self.dead_letters, body, reason).await;
             self.metrics.dead_letters.of(*kind).inc();
         }

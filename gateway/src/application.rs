@@ -3,6 +3,7 @@
 use actix_web::web;
 use pusher::Channels;
 use shared::service::health::Dependency;
+use traces::Traces;
 
 use crate::{
     auth::Doors,
@@ -32,6 +33,7 @@ pub struct Application {
     sender_limit: web::Data<SenderLimit>,
     origins: Origins,
     portal: PortalSettings,
+    traces: web::Data<Traces>,
 }
 
 impl Application {
@@ -45,6 +47,7 @@ impl Application {
         acceptor: Acceptor,
         reads: Reads,
         broker: Dependency,
+        traces: Traces,
     ) -> anyhow::Result<Self> {
         let channels = settings.channels.channels().map_err(anyhow::Error::msg)?;
         let portal_config = PortalConfig::new(&settings.portal, &settings.pusher, &channels);
@@ -62,6 +65,7 @@ impl Application {
             sender_limit: web::Data::new(SenderLimit::new(&settings.limits)),
             origins: settings.cors_origins.clone(),
             portal: settings.portal.clone(),
+            traces: web::Data::new(traces),
         })
     }
 
@@ -78,7 +82,8 @@ impl Application {
             .app_data(self.doors.clone())
             .app_data(self.portal_config.clone())
             .app_data(self.reads.clone())
-            .app_data(self.sender_limit.clone());
+            .app_data(self.sender_limit.clone())
+            .app_data(self.traces.clone());
         routes::configure(services, &self.origins, &self.portal);
     }
 }

@@ -250,8 +250,9 @@ impl GroupCommit {
             }
             // A queue is gone: this finds out, and connecting again makes it anew.
             PublishError::Returned => {
-                tracing::error!(cause = %error, "a publish was returned; looking at the queues");
-                publisher.check_topology().await
+                publisher.check_topology().await?;
+                tracing::error!(cause = %error, "a publish was returned, and its queue is there again");
+                Ok(())
             }
             PublishError::Broken(error) => Err(error),
         }

@@ -8,6 +8,7 @@ use shared::{
     broker::BrokerSettings,
     service::{settings::duration, telemetry::LogSettings},
 };
+use traces::TraceSettings;
 
 use crate::{auth::AuthSettings, http::Origin, limits::LimitSettings, portal::PortalSettings};
 
@@ -84,6 +85,10 @@ pub struct Settings {
     #[command(flatten)]
     pub portal: PortalSettings,
 
+    /// Traces
+    #[command(flatten)]
+    pub traces: TraceSettings,
+
     /// Logs
     #[command(flatten)]
     pub logs: LogSettings,
@@ -101,6 +106,7 @@ impl Settings {
         self.auth.check()?;
         self.portal.check()?;
         self.broker.check()?;
+        self.traces.check()?;
         self.channels.channels()?;
         self.database.check()
     }

@@ -11,6 +11,7 @@ use shared::{
     service::{Outage, health::Dependency, metrics},
 };
 use tokio_util::sync::CancellationToken;
+use traces::Traces;
 
 use crate::{
     application::Application,
@@ -41,6 +42,7 @@ pub async fn run(
     metrics_listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let traces = Traces::start(&settings.traces, "gateway").context("nothing can be traced")?;
     let mut registry = metrics::registry("gateway");
     let metrics = Metrics::register(&mut registry);
     let broker = Dependency::new("broker");
@@ -57,7 +59,7 @@ pub async fn run(
     let showing = metrics::serve(metrics_listener, Arc::new(registry), finished.clone())
         .context("the metrics cannot be served")?;
     let (showing, finished) = (tokio::spawn(showing), finished.drop_guard());
-    let application = Application::new(&settings, doors, acceptor, reads, broker)?;
+    let application = Application::new(&settings, doors, acceptor, reads, broker, traces.clone())?;
     let limits = &settings.limits;
     descriptors::allow(limits.max_connections);
     let workers = available_parallelism().map_or(1, NonZeroUsize::get);
@@ -96,6 +98,7 @@ pub async fn run(
     }
     // With the server went the last who could have an event accepted, which ends the task.
     publishing.await.context("publishing ended badly")?;
+    traces.stop().await;
     drop(finished);
     showing.await?.context("the metrics ended badly")
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use shared::{
     broker::{Broken, Deliveries, Delivery},
-    chat::event::{self, Event, UnreadableEvent},
+    chat::event::{self, Event, Subject, UnreadableEvent},
 };
 use tokio::time::timeout_at;
 
@@ -29,6 +29,16 @@ pub struct DeadLetter {
     pub kind: DeadLetterReason,
     /// Why it can never be written.
     pub reason: String,
+    /// What it is about, if that can be read.
+    pub subject: Subject,
+}
+
+impl DeadLetter {
+    /// An event that could be read.
+    pub fn of(event: &Event, kind: DeadLetterReason, reason: &str) -> Option<Self> {
+        let body = event::encode(&[event.encode().ok()?]);
+        Some(Self { body, kind, reason: reason.to_owned(), subject: event.subject() })
+    }
 }
 
 impl Batch {
@@ -60,7 +70,12 @@ impl Batch {
             Ok(events) => events.into_iter().for_each(|event| self.add(event)),
             Err(error) => {
                 let (body, kind) = (delivery.body, DeadLetterReason::Unreadable);
-                self.dead.push(DeadLetter { body, kind, reason: error.to_string() });
+                self.dead.push(DeadLetter {
+                    body,
+                    kind,
+                    reason: error.to_string(),
+                    subject: Subject::default(),
+                });
             }
         }
     }
@@ -68,16 +83,14 @@ impl Batch {
     fn add(&mut self, event: Result<Event, UnreadableEvent>) {
         match event {
             Ok(Event::SessionUpdated(session)) => {
-                let reason = "session-updated is not for the persister".to_owned();
-                if let Ok(event) = Event::SessionUpdated(session).encode() {
-                    let (body, kind) = (event::encode([&event]), DeadLetterReason::Misdirected);
-                    self.dead.push(DeadLetter { body, kind, reason });
-                }
+                let (event, kind) = (Event::SessionUpdated(session), DeadLetterReason::Misdirected);
+                let reason = "session-updated is not for the persister";
+                self.dead.extend(DeadLetter::of(&event, kind, reason));
             }
             Ok(event) => self.events.push(event),
             Err(UnreadableEvent { event, reason }) => {
                 let (body, kind) = (event::encode([&event]), DeadLetterReason::Unreadable);
-                self.dead.push(DeadLetter { body, kind, reason });
+                self.dead.push(DeadLetter { body, kind, reason, subject: Subject::default() });
             }
         }
     }

@@ -8,6 +8,7 @@ use shared::{
     broker::{BrokerSettings, ConsumerSettings},
     service::{settings::duration, telemetry::LogSettings},
 };
+use traces::TraceSettings;
 
 /// What the persister needs to know in order to run.
 #[derive(Args, Clone, Debug)]
@@ -41,6 +42,10 @@ pub struct Settings {
     #[command(flatten)]
     pub database: DatabaseSettings,
 
+    /// Traces
+    #[command(flatten)]
+    pub traces: TraceSettings,
+
     /// Logs
     #[command(flatten)]
     pub logs: LogSettings,
@@ -53,6 +58,7 @@ impl Settings {
     /// Names the setting.
     pub fn check(&self) -> Result<(), String> {
         self.broker.check()?;
+        self.traces.check()?;
         self.database.check()
     }
 }

@@ -17,6 +17,7 @@ use shared::{
     service::{Outage, backoff, health, metrics, shutdown::grace},
 };
 use tokio_util::sync::CancellationToken;
+use traces::{Traces, WorkKind};
 
 use crate::{
     batch::{Batch, DeadLetter},
@@ -44,6 +45,7 @@ pub async fn run(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let traces = Traces::start(&settings.traces, "persister").context("nothing can be traced")?;
     let mut registry = metrics::registry("persister");
     let metrics = Metrics::register(&mut registry);
     let [broker, database, announcing] =
@@ -67,8 +69,10 @@ pub async fn run(
         connection: None,
         settings,
         metrics,
+        traces: traces.clone(),
     };
     persister.work(&stop).await;
+    traces.stop().await;
     server.await.context("health and metrics ended badly")??;
     Ok(())
 }
@@ -76,6 +80,7 @@ pub async fn run(
 struct Persister {
     settings: Settings,
     metrics: Metrics,
+    traces: Traces,
     publisher: PatientPublisher,
     dead_letters: String,
     connection: Option<AsyncPgConnection>,
@@ -130,6 +135,8 @@ impl Persister {
             let batch = Batch::collect(first, &mut deliveries, &self.settings).await?;
             let began = tokio::time::Instant::now();
             self.metrics.oldest_held_seconds.set(batch.earliest());
+            let messages = batch.events.iter().filter_map(|event| event.subject().traced());
+            let traced = self.traces.work(WorkKind::PersistBatch, messages);
             let hold = self.settings.consumer.delivery_hold;
             let done = tokio::select! {
                 () = self.deal_with(&batch) => true,
@@ -139,7 +146,13 @@ impl Persister {
             self.metrics.oldest_held_seconds.set(None);
             if !done {
                 self.metrics.given_back.inc();
+                if let Some(work) = traced {
+                    work.failed("given back");
+                }
                 break;
+            }
+            if let Some(work) = traced {
+                work.done();
             }
             deliveries.acknowledge_up_to(batch.last_tag).await?;
             self.metrics.batch_seconds.observe(began.elapsed().as_secs_f64());
@@ -161,11 +174,13 @@ impl Persister {
                     self.conclude(&outcome).await;
                     for event in &outcome.conflicts {
                         let reason = "another event has its id";
-                        dead.extend(dead_letter(event, DeadLetterReason::Conflict, reason));
+                        dead.extend(DeadLetter::of(event, DeadLetterReason::Conflict, reason));
                     }
                 }
                 Err(reason) => match part {
-                    [event] => dead.extend(dead_letter(event, DeadLetterReason::Refused, &reason)),
+                    [event] => {
+                        dead.extend(DeadLetter::of(event, DeadLetterReason::Refused, &reason))
+                    }
                     _ => {
                         let (first, second) = part.split_at(part.len() / 2);
                         parts.extend([second, first]);
@@ -243,7 +258,7 @@ impl Persister {
 
     async fn bury(&mut self, letters: &[DeadLetter]) {
         for letter in letters {
-            tracing::warn!(reason = letter.reason, "an event goes to the dead letters");
+            letter.subject.log_dead(&letter.reason);
             self.publisher.bury(&self.dead_letters, &letter.body, &letter.reason).await;
             self.metrics.dead_letters.of(letter.kind).inc();
         }
@@ -275,9 +290,4 @@ impl Persister {
         }
         self.database.succeeded();
     }
-}
-
-fn dead_letter(event: &Event, kind: DeadLetterReason, reason: &str) -> Option<DeadLetter> {
-    let body = event::encode(&[event.encode().ok()?]);
-    Some(DeadLetter { body, kind, reason: reason.to_owned() })
 }

@@ -8,6 +8,7 @@ pub struct Api {
     metrics: String,
     http: reqwest::Client,
     token: Option<String>,
+    others: HeaderMap,
 }
 
 /// What the gateway answered.
@@ -25,12 +26,19 @@ impl Api {
     /// Calls the gateway at `base`, whose metrics are at `metrics`.
     pub fn new(base: String, metrics: String) -> Self {
         shared::service::install_crypto();
-        Self { base, metrics, http: reqwest::Client::new(), token: None }
+        Self { base, metrics, http: reqwest::Client::new(), token: None, others: HeaderMap::new() }
     }
 
     /// The same, by somebody who brings `token`.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same, with another header.
+    pub fn with_header(&self, name: &'static str, value: &str) -> Self {
+        let mut api = self.clone();
+        api.others.insert(name, value.parse().unwrap());
+        api
     }
 
     /// Sends `message`.
@@ -86,12 +94,12 @@ impl Api {
         answer(self.request(Method::GET, path)).await
     }
 
-    /// The value of the service's metric `name`, which is one without labels.
+    /// The value of the service's metric `name`, with its labels if it has any, without a fraction.
     pub async fn metric(&self, name: &str) -> u64 {
         let text = self.metrics().await.unwrap().text().await.unwrap();
         let values = text.lines().filter_map(|line| line.split_once(' '));
         let (_, value) = values.into_iter().find(|(it, _)| *it == name).unwrap();
-        value.parse().unwrap()
+        value.parse::<f64>().unwrap() as u64
     }
 
     /// What the service answers who asks for its metrics, if it answers.
@@ -112,6 +120,7 @@ impl Api {
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
+        let request = request.headers(self.others.clone());
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,

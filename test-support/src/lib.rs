@@ -14,6 +14,7 @@
 
 mod api;
 mod broker;
+mod collector;
 mod database;
 mod events;
 mod eventually;
@@ -28,6 +29,7 @@ mod token;
 
 pub use api::{Answer, Api};
 pub use broker::Broker;
+pub use collector::{CollectedSpan, Collector};
 pub use database::Database;
 pub use events::{body, message, message_at, status_change};
 pub use eventually::eventually;

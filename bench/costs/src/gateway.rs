@@ -22,6 +22,7 @@ use gateway::{
 use prometheus_client::registry::Registry;
 use serde_json::json;
 use shared::service::{Outage, health::Dependency, install_crypto};
+use traces::Traces;
 use uuid::Uuid;
 
 use crate::{Call, samples};
@@ -84,7 +85,7 @@ fn application() -> anyhow::Result<Application> {
     drop(publishing);
     let pool = database::pool(&settings.database, usize::from(settings.database_pool_size))?;
     let reads = Reads::new(pool, settings.database.database_timeout, metrics);
-    Application::new(&settings, doors, acceptor, reads, broker)
+    Application::new(&settings, doors, acceptor, reads, broker, Traces::default())
 }
 
 /// The usual settings, but for limits that nothing reaches here.

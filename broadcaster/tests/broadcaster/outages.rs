@@ -7,7 +7,14 @@ use crate::support::{all_acknowledged, dead, event, system, until_accepted, unti
 /// waited out, and nothing is buried for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_keeps_pusher_from_working_is_waited_out() {
-    for status in [500, 503, 429, 401, 403, 404] {
+    for (status, outcome) in [
+        (500, "unavailable"),
+        (503, "unavailable"),
+        (429, "unavailable"),
+        (401, "unauthorized"),
+        (403, "forbidden"),
+        (404, "unavailable"),
+    ] {
         let system = system().await;
         let broadcaster = system.broadcaster().await;
         system.pusher.fault(&json!({ "kind": "status", "status": status })).await;
@@ -18,8 +25,18 @@ async fn whatever_keeps_pusher_from_working_is_waited_out() {
             (api.get("/health/ready").await.status == 503).then_some(())
         })
         .await;
+        let calls = format!(r#"chat_broadcaster_calls_total{{outcome="{outcome}"}}"#);
+        assert!(api.metric(&calls).await >= 1, "{status}");
+        eventually("the age of what is held shows", async || {
+            (api.metric("chat_broadcaster_oldest_held_seconds").await >= 1).then_some(())
+        })
+        .await;
         system.pusher.behave().await;
         until_accepted(&system, 14).await;
+        eventually("nothing is held", async || {
+            (api.metric("chat_broadcaster_oldest_held_seconds").await == 0).then_some(())
+        })
+        .await;
         broadcaster.stop().await;
         assert_eq!(dead(&system).await, Some(0), "{status}");
         all_acknowledged(&system).await;

@@ -56,7 +56,8 @@ impl Encrypted {
         })
         .await;
         eventually("several calls have failed", async || {
-            (api.metric("chat_broadcaster_failed_calls_total").await > 2).then_some(())
+            (api.metric(r#"chat_broadcaster_calls_total{outcome="unavailable"}"#).await > 2)
+                .then_some(())
         })
         .await;
         assert_eq!(self.calls().await, 0);

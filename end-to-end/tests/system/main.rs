@@ -12,4 +12,7 @@ mod doors;
 mod encrypted;
 mod events;
 mod failures;
+mod logs;
+mod metrics;
 mod portal;
+mod traces;

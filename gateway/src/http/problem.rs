@@ -168,6 +168,7 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let (name, title, status) = self.describe();
+        tracing::debug!(problem = name, status = status.as_u16(), "a call is refused");
         let field = match self {
             Self::InvalidField { field, .. } => Some(field.clone()),
             _ => None,

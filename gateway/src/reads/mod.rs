@@ -5,11 +5,16 @@ mod cursor;
 mod inbox;
 mod rows;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use database::Pool;
 use diesel::QueryResult;
 use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Object};
+
+use shared::service::{Outage, health::Dependency};
 
 use crate::{labels::HistoryRead, metrics::Metrics};
 
@@ -24,6 +29,7 @@ pub struct Reads {
     pool: Pool,
     timeout: Duration,
     metrics: Metrics,
+    outage: Arc<Mutex<Outage>>,
 }
 
 /// The database cannot be asked; the cause is in the log.
@@ -38,7 +44,8 @@ impl Reads {
     /// Reads through `pool`, each within `timeout`.
     pub fn new(pool: Pool, timeout: Duration, metrics: Metrics) -> Self {
         metrics.follow(&pool);
-        Self { pool, timeout, metrics }
+        let outage = Arc::new(Mutex::new(Outage::new(Dependency::new("database"))));
+        Self { pool, timeout, metrics, outage }
     }
 
     /// Whether the database answers.
@@ -58,14 +65,33 @@ impl Reads {
         let began = Instant::now();
         let answer = self.ask(self.timeout, query).await;
         self.metrics.history_seconds.of(what).observe(began.elapsed().as_secs_f64());
-        answer.map_err(|cause| {
+        answer.map_err(|_| {
             self.metrics.history_failures.inc();
-            tracing::error!(cause, "the database could not be read");
             Unavailable
         })
     }
 
     async fn ask<T>(
+        &self,
+        timeout: Duration,
+        query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
+    ) -> Result<T, Unavailable> {
+        let answer = self.answer(timeout, query).await;
+        // A thread that panicked while it held the lock left an outage that is as good as any.
+        let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Ok(answer) => {
+                outage.succeeded();
+                Ok(answer)
+            }
+            Err(cause) => {
+                outage.failed(&cause);
+                Err(Unavailable)
+            }
+        }
+    }
+
+    async fn answer<T>(
         &self,
         timeout: Duration,
         query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,

@@ -1,5 +1,6 @@
-//! One file a call. Each parses, calls, maps.
+//! One file a call, beside what those that send have in common. Each parses, calls, maps.
 
+pub mod accepting;
 pub mod conversation;
 pub mod health;
 pub mod inbox;

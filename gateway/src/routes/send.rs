@@ -1,14 +1,15 @@
 //! `POST /api/staff-chat-integration/send`
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared::chat::{
-    Content, Message, Name, PlayerId, SenderId, SenderType, SocketId, TraceParent, event::Event,
+    Content, Message, Name, PlayerId, SenderId, SenderType, SocketId, event::Event,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::accepting::{RequestTrace, accept};
 use crate::{
     auth::{Caller, Sender},
     clock::Clock,
@@ -82,17 +83,18 @@ pub struct Accepted {
     )
 )]
 pub async fn send(
-    http: HttpRequest,
+    trace: RequestTrace,
     caller: Caller,
     body: Body<SendRequest>,
     limit: web::Data<SenderLimit>,
     clock: web::Data<Clock>,
     acceptor: web::Data<Acceptor>,
 ) -> Result<HttpResponse, Problem> {
-    let message = body.0.into_message(&caller, &limit, clock.accept(), traceparent(&http))?;
+    let mut message = body.0.into_message(&caller, &limit, clock.accept())?;
     let (message_id, accepted_at) = (message.message_id, message.accepted_at);
-    let event = Event::Message(Box::new(message)).encode().map_err(|_| Problem::Internal)?;
-    acceptor.accept(event).await.map_err(|_| Problem::NotAccepted)?;
+    let span = trace.span("send", message_id);
+    message.traceparent = span.traceparent();
+    accept(Event::Message(Box::new(message)), &acceptor, span).await?;
     Ok(HttpResponse::Accepted().json(Accepted {
         success: true,
         message_id,
@@ -107,7 +109,6 @@ impl SendRequest {
         caller: &Caller,
         limit: &SenderLimit,
         accepted_at: DateTime<Utc>,
-        traceparent: Option<TraceParent>,
     ) -> Result<Message, Problem> {
         let content = self.content.or(self.message);
         let content = content.ok_or_else(|| Problem::invalid_field("content", "is missing"))?;
@@ -129,13 +130,7 @@ impl SendRequest {
             content,
             accepted_at,
             socket_id: self.socket_id,
-            traceparent,
+            traceparent: None,
         })
     }
-}
-
-/// The trace that the caller takes part in, if it says so in the standard's form.
-pub(super) fn traceparent(http: &HttpRequest) -> Option<TraceParent> {
-    let header = http.headers().get("traceparent")?.to_str().ok()?;
-    TraceParent::try_from(header.to_owned()).ok()
 }

@@ -1,13 +1,13 @@
 //! `POST /api/unified-chat/conversations/{playerId}/status`
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared::chat::{PlayerId, RequestedStatus, StatusChange, event::Event};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::send::traceparent;
+use super::accepting::{RequestTrace, accept};
 use crate::{
     auth::Caller,
     clock::Clock,
@@ -66,7 +66,7 @@ pub struct StatusAccepted {
     )
 )]
 pub async fn change_status(
-    http: HttpRequest,
+    trace: RequestTrace,
     caller: Caller,
     player: PathPlayer,
     body: Body<StatusRequest>,
@@ -76,16 +76,17 @@ pub async fn change_status(
 ) -> Result<HttpResponse, Problem> {
     caller.is_staff()?;
     limit.count_change(&caller)?;
-    let change = StatusChange {
+    let mut change = StatusChange {
         change_id: body.0.change_id.map_or_else(Uuid::now_v7, ClientId::uuid),
         player_id: player.0,
         status: body.0.status,
         accepted_at: clock.accept(),
-        traceparent: traceparent(&http),
+        traceparent: None,
     };
     let (change_id, accepted_at) = (change.change_id, change.accepted_at);
-    let event = Event::StatusChange(change).encode().map_err(|_| Problem::Internal)?;
-    acceptor.accept(event).await.map_err(|_| Problem::NotAccepted)?;
+    let span = trace.span("change status", change_id);
+    change.traceparent = span.traceparent();
+    accept(Event::StatusChange(change), &acceptor, span).await?;
     Ok(HttpResponse::Accepted().json(StatusAccepted {
         success: true,
         change_id,

@@ -1,5 +1,6 @@
 //! What a gateway shows its operators, and nobody else.
 
+use shared::broker::Worker;
 use test_support::{Api, System};
 
 /// The public reaches the gateway's own address.
@@ -17,7 +18,56 @@ async fn metrics_are_served_at_an_address_of_their_own_and_nothing_else_there() 
     for path in ["/health/ready", "/docs", "/api/unified-chat/conversations"] {
         assert_eq!(at_metrics.get(path).await.status, 404, "{path}");
     }
-    assert_eq!(api.metric("chat_gateway_send_seconds_count").await, 0);
+    let accepted = r#"chat_gateway_send_seconds_count{outcome="accepted"}"#;
+    assert_eq!(api.metric(accepted).await, 0);
     assert_eq!(api.send_as_player("p1", "hello").await.status, 202);
-    assert_eq!(api.metric("chat_gateway_send_seconds_count").await, 1);
+    assert_eq!(api.metric(accepted).await, 1);
+}
+
+/// Whatever clients ask for, there are no more series than there are calls and statuses.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_counted_by_the_path_of_their_call_and_not_by_what_clients_make_of_it() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--address-limit=1", "--address-burst=3"]).ready().await;
+    let api = gateway.api();
+    assert_eq!(api.send_as_player("p1", "hello").await.status, 202);
+    assert_eq!(api.conversation("p1", "").await.status, 200);
+    assert_eq!(api.conversation("p2", "limit=x").await.status, 400);
+    assert_eq!(api.conversation("p3", "").await.status, 429);
+    assert_eq!(api.get("/nothing/1").await.status, 404);
+    assert_eq!(api.get("/nothing/2").await.status, 404);
+    let conversation = "/api/unified-chat/conversations/{player_id}";
+    for (route, status, count) in [
+        ("/api/staff-chat-integration/send", 202, 1),
+        (conversation, 200, 1),
+        (conversation, 400, 1),
+        (conversation, 429, 1),
+        ("other", 404, 2),
+    ] {
+        let labels = format!(r#"route="{route}",status="{status}""#);
+        let counted = api.metric(&format!("chat_gateway_requests_total{{{labels}}}")).await;
+        assert_eq!(counted, count, "{labels}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_of_publishes_and_reads_is_counted_where_it_comes() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--topology-check-interval=1h"]).ready().await;
+    let api = gateway.api();
+    assert_eq!(api.send_as_player("p1", "hello").await.status, 202);
+    system.broker.delete(Worker::Broadcaster).await;
+    assert_eq!(api.send_as_player("p1", "hello?").await.status, 503);
+    for (outcome, count) in [("confirmed", 3), ("returned", 1), ("nacked", 0)] {
+        let publishes = format!(r#"chat_gateway_publishes_total{{outcome="{outcome}"}}"#);
+        assert_eq!(api.metric(&publishes).await, count, "{outcome}");
+    }
+    assert_eq!(api.metric(r#"chat_gateway_sends_total{outcome="refused"}"#).await, 1);
+
+    assert_eq!(api.metric("chat_gateway_history_failures_total").await, 0);
+    assert_eq!(api.conversation("p1", "").await.status, 200);
+    assert_eq!(api.metric(r#"chat_gateway_database_connections{state="idle"}"#).await, 1);
+    system.database.run("ALTER TABLE chat_conversations RENAME TO gone").await;
+    assert_eq!(api.conversation("p1", "").await.status, 503);
+    assert_eq!(api.metric("chat_gateway_history_failures_total").await, 1);
 }

@@ -122,7 +122,8 @@ async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
     until_persisted(&system, 2).await;
     let api = persister.api();
     eventually("the burial is confirmed", async || {
-        (api.metric("chat_persister_dead_letters_total").await == 1).then_some(())
+        (api.metric(r#"chat_persister_dead_letters_total{reason="unreadable"}"#).await == 1)
+            .then_some(())
     })
     .await;
     persister.stop().await;

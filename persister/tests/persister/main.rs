@@ -13,6 +13,7 @@ mod durability;
 mod erasing;
 mod exporting;
 mod held;
+mod metrics;
 mod migrations;
 mod model;
 mod outages;

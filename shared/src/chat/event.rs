@@ -8,8 +8,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
-use super::{Message, SessionState, StatusChange};
+use super::{Message, SessionState, StatusChange, TraceParent};
 
 /// The form of body that this release writes and the only one that it reads.
 pub const VERSION: u64 = 1;
@@ -35,6 +36,23 @@ impl Event {
         serde_json::to_vec(self).map(EncodedEvent)
     }
 
+    /// What it is about.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Message(message) => {
+                let message_id = Some(message.message_id);
+                Subject { message_id, trace: message.traceparent, ..Subject::default() }
+            }
+            Self::StatusChange(change) => {
+                let change_id = Some(change.change_id);
+                Subject { change_id, trace: change.traceparent, ..Subject::default() }
+            }
+            Self::SessionUpdated(session) => {
+                Subject { session_id: Some(session.id), ..Subject::default() }
+            }
+        }
+    }
+
     /// When a gateway accepted it, if one did.
     pub fn accepted_at(&self) -> Option<DateTime<Utc>> {
         match self {
@@ -42,6 +60,43 @@ impl Event {
             Self::StatusChange(change) => Some(change.accepted_at),
             Self::SessionUpdated(_) => None,
         }
+    }
+}
+
+/// What an event is about, as logs and traces may say it: no content and no names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The message, if it is one.
+    pub message_id: Option<Uuid>,
+    /// The status change, if it is one.
+    pub change_id: Option<Uuid>,
+    /// The session whose state it is, if it is one.
+    pub session_id: Option<Uuid>,
+    /// The trace that it belongs to.
+    pub trace: Option<TraceParent>,
+}
+
+impl Subject {
+    /// The message or change with its trace, if it has one.
+    pub fn traced(self) -> Option<(Uuid, TraceParent)> {
+        self.message_id.or(self.change_id).zip(self.trace)
+    }
+
+    /// Tells the log that it goes to the dead letters.
+    pub fn log_dead(self, reason: &str) {
+        tracing::warn!(
+            messageId = self.message_id.map(tracing::field::display),
+            changeId = self.change_id.map(tracing::field::display),
+            sessionId = self.session_id.map(tracing::field::display),
+            traceId = self.trace_id(),
+            reason,
+            "an event goes to the dead letters"
+        );
+    }
+
+    /// The id of its trace as traces are looked for by.
+    pub fn trace_id(self) -> Option<String> {
+        self.trace.map(|trace| format!("{:032x}", trace.trace_id()))
     }
 }
 
@@ -150,7 +205,6 @@ fn without_value(reason: &str) -> String {
 mod tests {
     use super::*;
     use crate::chat::{self, SenderType};
-    use uuid::Uuid;
 
     fn message(content: &str) -> Event {
         Event::Message(Box::new(Message {
@@ -217,6 +271,22 @@ mod tests {
         for body in [r#""hush""#, r#"{"version":"hush"}"#, r#"{"version":1,"events":"hush"}"#] {
             let reason = decode(body.as_bytes()).unwrap_err().to_string();
             assert!(reason.contains("expected") && !reason.contains("hush"), "{body}: {reason}");
+        }
+    }
+
+    /// Older releases passed on what they were given.
+    #[test]
+    fn a_trace_that_is_none_costs_no_message() {
+        let event = String::from_utf8(message("hello").encode().unwrap().0).unwrap();
+        for (trace, is_one) in [
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true),
+            ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
+            ("00-00000000000000000000000000000000-0000000000000000-00", false),
+        ] {
+            let traced = event.replace("}}", &format!(r#","traceparent":"{trace}"}}}}"#));
+            let events = decode(&encode([&EncodedEvent(traced.into_bytes())])).unwrap();
+            let subject = events[0].as_ref().unwrap().subject();
+            assert_eq!(subject.traced().is_some(), is_one, "{trace}");
         }
     }
 

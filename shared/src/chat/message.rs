@@ -54,6 +54,10 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub socket_id: Option<SocketId>,
     /// The trace that it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "TraceParent::read",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub traceparent: Option<TraceParent>,
 }

@@ -8,11 +8,13 @@ mod session;
 mod socket_id;
 mod text;
 mod timestamp;
+mod trace_parent;
 
 pub use invalid::Invalid;
 pub use message::{Message, SenderType};
 pub use player_id::PlayerId;
 pub use session::{RequestedStatus, SessionState, SessionStatus, StatusChange};
 pub use socket_id::SocketId;
-pub use text::{Content, Name, SenderId, TraceParent};
+pub use text::{Content, Name, SenderId};
 pub use timestamp::now;
+pub use trace_parent::TraceParent;

@@ -52,7 +52,11 @@ pub struct StatusChange {
     #[serde(deserialize_with = "super::timestamp::read")]
     pub accepted_at: DateTime<Utc>,
     /// The trace that it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "TraceParent::read",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub traceparent: Option<TraceParent>,
 }
 

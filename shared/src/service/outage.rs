@@ -24,7 +24,7 @@ impl Outage {
             tracing::error!(
                 dependency = self.dependency.name(),
                 cause = %cause,
-                "outage: holding what is there and trying again"
+                "outage"
             );
         }
     }

@@ -1,0 +1,77 @@
+//! What a persister shows its operators.
+
+use chrono::TimeDelta;
+use shared::broker::Worker;
+use test_support::{Api, Proxy, eventually, message};
+
+use crate::support::{event, publish_each, system, until_persisted};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_away_the_age_of_what_is_held_and_the_length_of_the_queue_show() {
+    let system = system().await;
+    let proxy = Proxy::start(&system.database.server(), true).await;
+    let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
+    let persister = system.persister_with(&[&through]).ready().await;
+    let api = persister.api();
+    let mut old = message("p1", "old");
+    old.accepted_at -= TimeDelta::hours(1);
+    let queue = system.broker.names().queue(Worker::Persister);
+    let messages = format!(r#"chat_persister_queue_messages{{queue="{queue}"}}"#);
+    until(&api, "chat_persister_database_connected", |connected| connected == 1).await;
+    until_shown(&api, &messages).await;
+    assert_eq!(api.metric(&messages).await, 0);
+    let consumers = format!(r#"chat_persister_queue_consumers{{queue="{queue}"}}"#);
+    until(&api, &consumers, |consumers| consumers == 1).await;
+
+    proxy.take_away();
+    publish_each(&system, [event(&old)]).await;
+    until(&api, "chat_persister_oldest_held_seconds", |age| age >= 3_600).await;
+    until(&api, "chat_persister_database_failures_total", |failures| failures >= 2).await;
+    until(&api, "chat_persister_database_connected", |connected| connected == 0).await;
+
+    proxy.bring_back();
+    until_persisted(&system, 1).await;
+    until(&api, "chat_persister_oldest_held_seconds", |age| age == 0).await;
+    until(&api, "chat_persister_database_connected", |connected| connected == 1).await;
+
+    let mut other = message("p1", "another, under the same id");
+    other.message_id = old.message_id;
+    publish_each(&system, [event(&other)]).await;
+    until(&api, r#"chat_persister_dead_letters_total{reason="conflict"}"#, |dead| dead == 1).await;
+    assert_eq!(api.metric("chat_persister_conflicts_total").await, 1);
+    persister.stop().await;
+}
+
+/// What RabbitMQ does not say, nobody can know.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_is_shown_only_while_rabbitmq_answers() {
+    let system = system().await;
+    let proxy = Proxy::start(&system.broker.server(), true).await;
+    let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
+    let persister = system.persister_with(&[&through]).ready().await;
+    let api = persister.api();
+    until_shown(&api, "chat_persister_queue_messages{").await;
+    proxy.take_away();
+    eventually("the queue is not shown", async || {
+        let text = api.metrics().await.unwrap().text().await.unwrap();
+        (!text.contains("chat_persister_queue_messages{")).then_some(())
+    })
+    .await;
+    proxy.bring_back();
+    until_shown(&api, "chat_persister_queue_messages{").await;
+    persister.stop().await;
+}
+
+/// Waits until `metric` is as wanted.
+async fn until(api: &Api, metric: &str, is_so: impl Fn(u64) -> bool) {
+    eventually(metric, async || is_so(api.metric(metric).await).then_some(())).await;
+}
+
+/// Waits until there is a line that begins so.
+async fn until_shown(api: &Api, beginning: &str) {
+    eventually(beginning, async || {
+        let text = api.metrics().await.unwrap().text().await.unwrap();
+        text.lines().any(|line| line.starts_with(beginning)).then_some(())
+    })
+    .await;
+}
