@@ -12,11 +12,11 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test schemathesis chaos bench bench-quick capacity costs micro lint audit fmt openapi schema clean packages clocks chromium valgrind venv portal programs contenders tools deny
+.PHONY: help run up down status test schemathesis chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean packages clocks chromium prometheus valgrind venv portal programs contenders tools deny
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
-		printf '  make %-12s %s\n' "$$name" "$$text"; done
+		printf '  make %-17s %s\n' "$$name" "$$text"; done
 
 run: packages programs portal ## Start the whole system and follow its logs; Ctrl-C stops it
 	@PORTAL_DIR=$(PORTAL) exec $(STACK) run
@@ -30,7 +30,7 @@ down: ## Stop what runs in the background
 status: ## Show what runs
 	@if [ -x $(STACK) ]; then exec $(STACK) status; else echo "nothing was ever built here"; fi
 
-test: clocks chromium portal end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
+test: clocks chromium prometheus portal end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
 	scripts/previous-release.sh
 	cargo build --workspace
 	$(STACK) exec --dir .local/test -- cargo test --workspace
@@ -58,6 +58,10 @@ bench-quick: contenders ## The same in a few minutes, for a first impression, an
 capacity: ## Work out of docs/performance.json what how many players take, and write docs/capacity.md
 	node bench/capacity/main.mjs
 
+dashboard-picture: prometheus packages ## Draw docs/dashboard.svg, of a system that has a bad time for two minutes
+	cargo build -p stack -p end-to-end --example dashboard-picture --bins
+	$(STACK) exec --dir .local/test -- $(BINARIES)/examples/dashboard-picture docs/dashboard.svg
+
 # Without WRITE=1 it fails when something costs more or less than bench/costs/instructions.json says.
 costs: valgrind ## Count the instructions of a send, a batch, a signature; WRITE=1 writes them down
 	@exec scripts/count-costs.sh $(if $(WRITE),write,compare)
@@ -65,13 +69,14 @@ costs: valgrind ## Count the instructions of a send, a batch, a signature; WRITE
 micro: ## Time a send, a batch, a signature
 	cargo bench -p bench-costs --bench costs
 
-lint: tools venv portal/node_modules ## Check the format, clippy, licenses, dependencies, containers, manifests, schema, docs
+lint: tools prometheus venv portal/node_modules ## Check the format, clippy, licenses, dependencies, containers, manifests, alerts, schema, docs
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo deny check bans licenses sources
 	scripts/check-dependencies.sh
 	scripts/check-containers.sh
 	scripts/check-kubernetes.sh
+	scripts/check-alerts.sh
 	scripts/check-schema.sh
 	node bench/capacity/main.mjs --check
 	cd portal && npm run lint && npm run api:check
@@ -104,6 +109,10 @@ packages:
 # What only drills need.
 clocks:
 	@scripts/install-packages.sh clocks
+
+# What alerts and dashboards are tried with.
+prometheus:
+	@scripts/install-packages.sh prometheus
 
 # What only the costs need.
 valgrind:

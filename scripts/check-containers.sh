@@ -1,7 +1,8 @@
 #!/bin/sh
 # What docker-compose.yml and docker-compose.cluster.yml start runs without root, on a file system that it cannot
 # write to, without capabilities and with no way to more; but PostgreSQL and RabbitMQ make what they store in as
-# root before they run as somebody else. Whoever takes one of these out fails here, and not in production.
+# root before they run as somebody else, and who watches runs as their images say. Whoever takes one of these out
+# fails here, and not in production.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -46,6 +47,9 @@ for file in docker-compose.yml docker-compose.cluster.yml; do
         if echo "$own" | grep -qE "$undoing"; then
             complain "$file: $service must leave to $base:
 $(echo "$own" | grep -E "$undoing")"
+        fi
+        if echo "$own" | grep '^    ports:' | grep -qvF '["127.0.0.1:'; then
+            complain "$file: $service must be reached from this machine alone"
         fi
     done
     known="$known

@@ -3,7 +3,8 @@
 # PostgreSQL and of RabbitMQ, curl and the certificates; with the word libpq, that library as well; with
 # the word clocks, libfaketime, which gives a process a clock of its own; with the word valgrind, what
 # counts a program's instructions; with the word venv, what Python makes virtual environments with; with the
-# word chromium, that browser, and fonts, so that pages look the same on every machine.
+# word prometheus, Prometheus and its promtool; with the word chromium, that browser, and fonts, so that pages
+# look the same on every machine.
 #
 # The project runs servers of its own under .local/, so no service of the system is left running by
 # an installation made here, and one that was there before is left alone.
@@ -39,11 +40,12 @@ for extra in "$@"; do
         [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] || need "Noto Color Emoji" fonts-noto-color-emoji
         ;;
     clocks) found_in libfaketime /usr/lib/*/faketime/libfaketimeMT.so.1 || need libfaketime libfaketime ;;
+    prometheus) found_in promtool || need Prometheus prometheus ;;
     valgrind) found_in valgrind || need valgrind valgrind ;;
     venv) python3 -c 'import ensurepip' >/dev/null 2>&1 || need "Python's venv" python3-venv ;;
     libpq) [ -e /usr/include/postgresql/libpq-fe.h ] || need libpq libpq-dev ;;
     *)
-        echo "install-packages: unknown extra '$extra' (known: chromium, clocks, libpq, valgrind, venv)" >&2
+        echo "install-packages: unknown extra '$extra' (known: chromium, clocks, libpq, prometheus, valgrind, venv)" >&2
         exit 2
         ;;
     esac
@@ -65,7 +67,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 systemd_runs() { [ -d /run/systemd/system ]; }
-units="postgresql.service rabbitmq-server.service epmd.service epmd.socket"
+units="postgresql.service rabbitmq-server.service epmd.service epmd.socket prometheus.service"
 known_units() { systemctl list-unit-files --no-legend --plain $units 2>/dev/null | cut -d ' ' -f 1; }
 units_before=""
 if systemd_runs; then units_before=$(known_units); fi

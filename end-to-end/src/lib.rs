@@ -1,15 +1,22 @@
 //! Runs the scripts in `node/`, which hold Pusher's own clients, so that tests see what a browser
-//! sees; and the services' programs, so that tests see what an operator sees.
+//! sees; the services' programs, so that tests see what an operator sees; and Prometheus, with the
+//! rules and the queries of the dashboards.
 
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "only tests link this crate, and a test fails by panicking"
 )]
 
+pub mod dashboards;
 mod program;
+mod prometheus;
+mod watched;
 
 pub use program::{PROGRAMS, Process, program};
+pub use prometheus::{Prometheus, Rule, Series};
+pub use watched::Watched;
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
