@@ -11,6 +11,8 @@ use shared::service::metrics::SECONDS;
 pub struct Metrics {
     /// Events that Pusher took.
     pub broadcast: Counter,
+    /// Players' messages of which staff were told together with others.
+    pub coalesced: Counter,
     /// Calls that Pusher did not take, whatever the cause.
     pub failed_calls: Counter,
     /// Events that went to the dead letters.
@@ -30,6 +32,7 @@ impl Metrics {
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
             broadcast: Counter::default(),
+            coalesced: Counter::default(),
             failed_calls: Counter::default(),
             dead_letters: Counter::default(),
             given_back: Counter::default(),
@@ -40,6 +43,7 @@ impl Metrics {
         let registry = registry.sub_registry_with_prefix("chat_broadcaster");
         let it = metrics.clone();
         registry.register("broadcast", "Events that Pusher took", it.broadcast);
+        registry.register("coalesced", "Messages told to staff together", it.coalesced);
         registry.register("failed_calls", "Calls that Pusher did not take", it.failed_calls);
         registry.register("dead_letters", "Events sent to the dead letters", it.dead_letters);
         registry.register("given_back", "Times that what was held was given back", it.given_back);
