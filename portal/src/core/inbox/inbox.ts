@@ -8,9 +8,17 @@ import { compare } from "../order.js";
 import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
 import type { Surroundings } from "../surroundings.js";
-import type { Message, Session, SessionStatus } from "../types.js";
+import type { Digest, Message, Session, SessionStatus } from "../types.js";
+import { Latest } from "./latest.js";
 import type { ReadMarks } from "./readMarks.js";
-import { lastActivity, type Row, rowAfterMessage, rowAfterSession, rowOfPage } from "./row.js";
+import {
+  lastActivity,
+  type Row,
+  rowAfterMessage,
+  rowAfterNews,
+  rowAfterSession,
+  rowOfPage,
+} from "./row.js";
 
 /** What the inbox needs of its surroundings. */
 export interface InboxParts {
@@ -41,6 +49,7 @@ export interface Count {
 export class Inbox extends Observable {
   readonly #parts: InboxParts;
   readonly #poller: Poller;
+  readonly #latest: Latest;
   readonly #link: LinkWatch;
   readonly #rows = new Map<string, Row>();
   readonly #cursors = new Map<SessionStatus, string | null>();
@@ -58,6 +67,11 @@ export class Inbox extends Observable {
       return parts.feed.hearing.works ? CHECK_MS : POLL_MS;
     };
     this.#poller = new Poller(() => this.#load(), pace, parts.random);
+    this.#latest = new Latest(parts.api, parts.random, {
+      take: (rows) => this.#takeLatest(rows),
+      lacks: () => [...this.#rows.values()].some(({ told }) => told !== null),
+      answered: (did) => this.#link.answered(did),
+    });
   }
 
   /** Whether the inbox has been loaded once. */
@@ -75,6 +89,7 @@ export class Inbox extends Observable {
       feed.listen({
         message: (message) => this.#hear(message),
         session: (session) => this.#hearSession(session),
+        digest: (digest) => this.#hearDigest(digest),
       }),
       feed.subscribe(() => this.refresh()),
       surroundings.subscribe(() => this.refresh()),
@@ -84,10 +99,12 @@ export class Inbox extends Observable {
       this.#link.start(),
     );
     this.#poller.start();
+    this.#latest.start();
   }
 
   close(): void {
     this.#poller.stop();
+    this.#latest.stop();
     for (const end of this.#endings.splice(0)) end();
   }
 
@@ -115,9 +132,9 @@ export class Inbox extends Observable {
   }
 
   /** Whether its player has written since it was last read here. */
-  isUnread({ playerId, lastMessage }: Row): boolean {
-    if (lastMessage === null || lastMessage.senderType === "staff") return false;
-    return lastMessage.at > this.#parts.readMarks.of(playerId);
+  isUnread({ playerId, told, lastMessage }: Row): boolean {
+    const last = told ?? (lastMessage?.senderType === "player" ? lastMessage : null);
+    return last !== null && last.at > this.#parts.readMarks.of(playerId);
   }
 
   /** Loads the next page of a status. */
@@ -189,7 +206,7 @@ export class Inbox extends Observable {
     if (!this.loaded || lastMessage === null || row.status === "resolved") return;
     if (known?.lastMessage && compare(known.lastMessage, lastMessage) >= 0) return;
     if (this.#remembered.has(lastMessage.messageId)) return;
-    this.#parts.feed.hearing.foundInHistory(lastMessage.messageId);
+    this.#parts.feed.hearing.foundInHistory(lastMessage);
     this.#arrive(lastMessage);
   }
 
@@ -198,6 +215,23 @@ export class Inbox extends Observable {
     this.#touched.add(message.playerId);
     this.#rows.set(message.playerId, rowAfterMessage(this.#rows.get(message.playerId), message));
     this.#arrive(message);
+    this.changed();
+  }
+
+  #hearDigest({ players }: Digest): void {
+    for (const news of players) {
+      this.#touched.add(news.playerId);
+      this.#rows.set(news.playerId, rowAfterNews(this.#rows.get(news.playerId), news));
+    }
+    this.#latest.want();
+    this.changed();
+  }
+
+  #takeLatest(rows: readonly InboxRow[]): void {
+    for (const row of rows) {
+      this.#touched.add(row.session.playerId);
+      this.#takeListed(row);
+    }
     this.changed();
   }
 
