@@ -33,6 +33,7 @@ test("rows are counted and ordered by what is told together, before it can be as
   for (const player of ["p1", "p2"]) answer(player, "hello");
   await seconds(1);
   system().faults.readsFail = true;
+  system().faults.repeatEvent = 1;
   busy();
   await seconds(0.1);
   for (const content of ["one", "two", "three"]) says("p1", content);
@@ -86,6 +87,7 @@ test("what comes twice, by whichever event, is put right", async () => {
 
 test("for whom there is no room is asked for too", async () => {
   const { ada, inbox } = await desk(1);
+  system().faults.broadcast = [5, 5];
   busy();
   await seconds(0.1);
   for (const player of ["first", "p1", "p2"]) says(player, `I am ${player}`);
@@ -113,6 +115,8 @@ test("what is persisted late is asked for until it is there", async () => {
 test("however much is told, the inbox is asked once in a second or so", async () => {
   const { ada, inbox } = await desk();
   ada.conversation.close();
+  // As two broadcasters would tell it.
+  system().faults.repeatEvent = 1;
   await seconds(5);
   const before = system().calls;
   for (let step = 0; step < 600; step += 1) {
@@ -129,12 +133,12 @@ test("however much is told, the inbox is asked once in a second or so", async ()
 
 test("messages that are told together are not taken for a connection that brings nothing", async () => {
   const { ada, inbox } = await desk();
-  for (let step = 0; step < 30; step += 1) {
+  for (let step = 0; step < 10; step += 1) {
     busy();
     await seconds(0.1);
     for (const content of ["one", "two", "three"]) says("p1", content);
     for (const player of ["p2", "p3"]) says(player, "hello");
-    await seconds(2);
+    await seconds(9);
     expect([inbox.link, ada.conversation.link]).toEqual(["live", "live"]);
   }
   // But where nothing comes any more, that is found out.
