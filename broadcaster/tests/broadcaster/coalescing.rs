@@ -7,7 +7,7 @@ use shared::{
     broker::{Worker, dead_letters::DeadLetters},
     chat::{Message, SenderType, event::Event},
 };
-use test_support::{System, body, eventually, message_at};
+use test_support::{Api, System, body, eventually, message, message_at};
 
 use crate::support::{all_acknowledged, dead, event, system, until_accepted};
 
@@ -75,31 +75,31 @@ async fn what_staff_write_and_what_sessions_become_is_told_as_it_comes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broadcaster_that_is_killed_while_it_gathers_loses_nothing() {
-    let (system, last) = gathering().await;
+    let (system, gathered) = gathering().await;
     let broadcaster = system.broadcaster_with(&[ONE_A_SECOND]).ready().await;
-    until_all_but_one_is_told(&system).await;
+    until_players_heard(&broadcaster.api()).await;
     broadcaster.kill().await;
     let broadcaster = system.broadcaster_with(&[ONE_A_SECOND]).ready().await;
-    until_staff_heard_of(&system, &last).await;
+    until_staff_heard_of(&system, &gathered).await;
     broadcaster.stop().await;
     all_acknowledged(&system).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broadcaster_that_stops_while_it_gathers_gives_back_what_it_holds() {
-    let (system, last) = gathering().await;
+    let (system, gathered) = gathering().await;
     let broadcaster = system.broadcaster_with(&[ONE_A_SECOND]).ready().await;
-    until_all_but_one_is_told(&system).await;
+    until_players_heard(&broadcaster.api()).await;
     broadcaster.stop().await;
     let broadcaster = system.broadcaster().await;
-    until_staff_heard_of(&system, &last).await;
+    until_staff_heard_of(&system, &gathered).await;
     broadcaster.stop().await;
     all_acknowledged(&system).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_pusher_is_away_what_is_gathered_is_given_back_with_the_rest() {
-    let (system, last) = gathering().await;
+    let (system, gathered) = gathering().await;
     system.pusher.fault(&json!({ "kind": "hang" })).await;
     let settings = [ONE_A_SECOND, "--delivery-hold=1500ms"];
     let broadcaster = system.broadcaster_with(&settings).ready().await;
@@ -109,7 +109,7 @@ async fn while_pusher_is_away_what_is_gathered_is_given_back_with_the_rest() {
     })
     .await;
     system.pusher.behave().await;
-    until_staff_heard_of(&system, &last).await;
+    until_staff_heard_of(&system, &gathered).await;
     broadcaster.stop().await;
     assert_eq!(dead(&system).await, Some(0));
     all_acknowledged(&system).await;
@@ -117,11 +117,11 @@ async fn while_pusher_is_away_what_is_gathered_is_given_back_with_the_rest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_gathered_waits_out_an_outage_as_everything_does() {
-    let (system, last) = gathering().await;
+    let (system, gathered) = gathering().await;
     let broadcaster = system.broadcaster_with(&[ONE_A_SECOND]).ready().await;
-    until_all_but_one_is_told(&system).await;
+    until_players_heard(&broadcaster.api()).await;
     system.pusher.fault(&json!({ "kind": "status", "status": 500, "times": 2 })).await;
-    until_staff_heard_of(&system, &last).await;
+    until_staff_heard_of(&system, &gathered).await;
     broadcaster.stop().await;
     assert_eq!(dead(&system).await, Some(0));
     all_acknowledged(&system).await;
@@ -129,20 +129,20 @@ async fn what_was_gathered_waits_out_an_outage_as_everything_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_gathered_and_is_refused_for_good_is_buried_and_can_be_replayed() {
-    let (system, last) = gathering().await;
+    let (system, gathered) = gathering().await;
     let broadcaster = system.broadcaster_with(&[ONE_A_SECOND]).ready().await;
-    until_all_but_one_is_told(&system).await;
+    until_players_heard(&broadcaster.api()).await;
     system.pusher.fault(&json!({ "kind": "status", "status": 400, "times": 1 })).await;
     // Or told of, where a second was over before Pusher misbehaved.
-    eventually("it is buried", async || {
+    eventually("both are buried", async || {
         let told = heard_by_staff(&system).await.len() == 2;
-        (told || dead(&system).await == Some(1)).then_some(())
+        (told || dead(&system).await == Some(2)).then_some(())
     })
     .await;
     system.pusher.behave().await;
     let letters = DeadLetters::open(&system.broker.settings(), Worker::Broadcaster).await.unwrap();
     letters.replay(usize::MAX).await.unwrap();
-    until_staff_heard_of(&system, &last).await;
+    until_staff_heard_of(&system, &gathered).await;
     broadcaster.stop().await;
     assert_eq!(dead(&system).await, Some(0));
     all_acknowledged(&system).await;
@@ -162,29 +162,30 @@ async fn no_more_is_gathered_than_leaves_the_broker_something_to_hand_out() {
     all_acknowledged(&system).await;
 }
 
-/// A system in whose queue are two messages, of which staff are to hear the second, which is given,
-/// only once the first one's second is over.
-async fn gathering() -> (System, Message) {
+/// A system in whose queue are three messages, and those two of them of which staff are to hear only once
+/// the second of the first is over.
+async fn gathering() -> (System, [Message; 2]) {
     let system = system().await;
-    let [first, last] = ["first", "last"].map(|content| test_support::message("p1", content));
-    let events = [first, last.clone()].map(|message| Event::Message(Box::new(message)));
-    system.broker.publish(&body(events)).await;
-    (system, last)
+    let gathered = ["p1", "p2"].map(|player| message(player, "gathered"));
+    let messages = [message("p1", "first")].into_iter().chain(gathered.clone());
+    system.broker.publish(&body(messages.map(|message| Event::Message(Box::new(message))))).await;
+    (system, gathered)
 }
 
-/// Waits until the player has heard of both messages and staff of one.
-async fn until_all_but_one_is_told(system: &System) {
-    eventually("Pusher has taken three events", async || {
-        (system.pusher.accepted().await["events"].as_u64() >= Some(3)).then_some(())
+/// Waits until Pusher has said that the players hear of all that is in the queue, and staff of the first.
+async fn until_players_heard(api: &Api) {
+    eventually("four events are broadcast", async || {
+        (api.metric("chat_broadcaster_broadcast_total").await >= 4).then_some(())
     })
     .await;
 }
 
-async fn until_staff_heard_of(system: &System, message: &Message) {
-    let id = json!(message.message_id);
+async fn until_staff_heard_of(system: &System, messages: &[Message]) {
     eventually("staff have heard of it", async || {
         let staff = heard_by_staff(system).await;
-        staff.iter().any(|(_, data)| last_ids(data).contains(&&id)).then_some(())
+        let ids: Vec<_> = staff.iter().flat_map(|(_, data)| last_ids(data)).collect();
+        let told = |message: &Message| ids.contains(&&json!(message.message_id));
+        messages.iter().all(told).then_some(())
     })
     .await;
 }

@@ -36,6 +36,8 @@ const STATUSES: readonly SessionStatus[] = ["pending", "active", "resolved"];
 const POLL_MS = 4_000;
 const POLL_HIDDEN_MS = 30_000;
 const CHECK_MS = 60_000;
+/** What was heard so long ago is persisted, if it is as it was heard. */
+const PERSISTED_MS = 30_000;
 /** So many messages are remembered, to count none twice. */
 const MAX_REMEMBERED = 5_000;
 
@@ -54,7 +56,8 @@ export class Inbox extends Observable {
   readonly #rows = new Map<string, Row>();
   readonly #cursors = new Map<SessionStatus, string | null>();
   readonly #remembered = new Set<string>();
-  readonly #touched = new Set<string>();
+  /** When something was last heard of a conversation, in milliseconds since 1970. */
+  readonly #heard = new Map<string, number>();
   readonly #endings: Unsubscribe[] = [];
   readonly #arrivals = new Set<(message: Message) => void>();
 
@@ -144,10 +147,7 @@ export class Inbox extends Observable {
     const outcome = await this.#parts.api.inbox(status, cursor);
     if (!outcome.ok || this.#cursors.get(status) !== cursor) return;
     this.#cursors.set(status, outcome.value.nextCursor);
-    for (const listed of outcome.value.rows) {
-      const { playerId } = listed.session;
-      this.#rows.set(playerId, rowOfPage(this.#rows.get(playerId), listed));
-    }
+    for (const row of outcome.value.rows) this.#putListed(row);
     this.changed();
   }
 
@@ -158,9 +158,11 @@ export class Inbox extends Observable {
   }
 
   async #load(): Promise<Outcome<null>> {
-    this.#touched.clear();
+    const began = Date.now();
+    for (const [playerId, at] of this.#heard)
+      if (began - at > PERSISTED_MS) this.#heard.delete(playerId);
     for (const status of STATUSES) {
-      const outcome = await this.#loadStatus(status);
+      const outcome = await this.#loadStatus(status, began);
       this.#link.answered(outcome.ok);
       if (!outcome.ok) {
         this.changed();
@@ -171,7 +173,7 @@ export class Inbox extends Observable {
     return succeeded(null);
   }
 
-  async #loadStatus(status: SessionStatus): Promise<Outcome<null>> {
+  async #loadStatus(status: SessionStatus, began: number): Promise<Outcome<null>> {
     const listed = new Set<string>();
     let cursor: string | null = null;
     for (let page = 0; page < PAGES[status]; page += 1) {
@@ -185,23 +187,23 @@ export class Inbox extends Observable {
       if (cursor === null) break;
     }
     this.#cursors.set(status, cursor);
-    if (cursor === null) this.#dropUnlisted(status, listed);
+    if (cursor === null) this.#dropUnlisted(status, listed, began);
     return succeeded(null);
   }
 
   /** What was resolved while nobody told is listed no more, unless it was heard of meanwhile. */
-  #dropUnlisted(status: SessionStatus, listed: Set<string>): void {
+  #dropUnlisted(status: SessionStatus, listed: Set<string>, began: number): void {
     for (const [playerId, row] of this.#rows) {
-      if (row.status !== status || listed.has(playerId) || this.#touched.has(playerId)) continue;
-      this.#rows.delete(playerId);
+      const heardSince = (this.#heard.get(playerId) ?? 0) >= began;
+      if (row.status === status && !listed.has(playerId) && !heardSince)
+        this.#rows.delete(playerId);
     }
   }
 
   /** Takes a row of a page; a message of which no event came arrives with it. */
   #takeListed(listed: InboxRow): void {
     const known = this.#rows.get(listed.session.playerId);
-    const row = rowOfPage(known, listed);
-    this.#rows.set(row.playerId, row);
+    const row = this.#putListed(listed);
     const { lastMessage } = row;
     if (!this.loaded || lastMessage === null || row.status === "resolved") return;
     if (known?.lastMessage && compare(known.lastMessage, lastMessage) >= 0) return;
@@ -210,9 +212,17 @@ export class Inbox extends Observable {
     this.#arrive(lastMessage);
   }
 
+  #putListed(listed: InboxRow): Row {
+    const { playerId } = listed.session;
+    const isFresh = Date.now() - (this.#heard.get(playerId) ?? 0) < PERSISTED_MS;
+    const row = rowOfPage(this.#rows.get(playerId), listed, isFresh);
+    this.#rows.set(playerId, row);
+    return row;
+  }
+
   #hear(message: Message): void {
     if (this.#remembered.has(message.messageId)) return;
-    this.#touched.add(message.playerId);
+    this.#heard.set(message.playerId, Date.now());
     this.#rows.set(message.playerId, rowAfterMessage(this.#rows.get(message.playerId), message));
     this.#arrive(message);
     this.changed();
@@ -220,7 +230,7 @@ export class Inbox extends Observable {
 
   #hearDigest({ players }: Digest): void {
     for (const news of players) {
-      this.#touched.add(news.playerId);
+      this.#heard.set(news.playerId, Date.now());
       this.#rows.set(news.playerId, rowAfterNews(this.#rows.get(news.playerId), news));
     }
     this.#latest.want();
@@ -228,15 +238,12 @@ export class Inbox extends Observable {
   }
 
   #takeLatest(rows: readonly InboxRow[]): void {
-    for (const row of rows) {
-      this.#touched.add(row.session.playerId);
-      this.#takeListed(row);
-    }
+    for (const row of rows) this.#takeListed(row);
     this.changed();
   }
 
   #hearSession(session: Session): void {
-    this.#touched.add(session.playerId);
+    this.#heard.set(session.playerId, Date.now());
     this.#rows.set(session.playerId, rowAfterSession(this.#rows.get(session.playerId), session));
     this.changed();
   }

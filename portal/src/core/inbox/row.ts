@@ -19,12 +19,17 @@ export interface Row {
   readonly waitingSince: number | null;
 }
 
-/** The row of a conversation that the inbox's page tells of, with what is known to be newer. */
+/**
+ * The row of a conversation that the inbox's page tells of, with what is known to be newer; unless that
+ * `mayBeNewer` no more. A message that was sent twice may have been told of with its second time.
+ */
 export function rowOfPage(
   known: Row | undefined,
   { session, lastMessage, unansweredCount }: InboxRow,
+  mayBeNewer: boolean,
 ): Row {
-  const later = known !== undefined && relation(known, lastMessage) > 0 ? known : null;
+  const isLater = mayBeNewer && known !== undefined && relation(known, lastMessage) > 0;
+  const later = isLater ? known : null;
   const heard = later?.lastMessage ?? null;
   const newest = newerSession(known?.session ?? null, session);
   return derive({
