@@ -9,6 +9,7 @@ import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
 import type { Surroundings } from "../surroundings.js";
 import type { Digest, Message, Session, SessionStatus } from "../types.js";
+import { Arrivals } from "./arrivals.js";
 import { Latest } from "./latest.js";
 import type { ReadMarks } from "./readMarks.js";
 import {
@@ -38,8 +39,6 @@ const POLL_HIDDEN_MS = 30_000;
 const CHECK_MS = 60_000;
 /** What was heard so long ago is persisted, if it is as it was heard. */
 const PERSISTED_MS = 30_000;
-/** So many messages are remembered, to count none twice. */
-const MAX_REMEMBERED = 5_000;
 
 /** How many conversations have a status, and whether there are more than were counted. */
 export interface Count {
@@ -55,11 +54,10 @@ export class Inbox extends Observable {
   readonly #link: LinkWatch;
   readonly #rows = new Map<string, Row>();
   readonly #cursors = new Map<SessionStatus, string | null>();
-  readonly #remembered = new Set<string>();
   /** When something was last heard of a conversation, in milliseconds since 1970. */
   readonly #heard = new Map<string, number>();
   readonly #endings: Unsubscribe[] = [];
-  readonly #arrivals = new Set<(message: Message) => void>();
+  readonly #arrivals = new Arrivals();
 
   constructor(parts: InboxParts) {
     super();
@@ -153,8 +151,7 @@ export class Inbox extends Observable {
 
   /** Hears of each message of a player, once. */
   onArrival(listener: (message: Message) => void): Unsubscribe {
-    this.#arrivals.add(listener);
-    return () => this.#arrivals.delete(listener);
+    return this.#arrivals.listen(listener);
   }
 
   async #load(): Promise<Outcome<null>> {
@@ -207,9 +204,9 @@ export class Inbox extends Observable {
     const { lastMessage } = row;
     if (!this.loaded || lastMessage === null || row.status === "resolved") return;
     if (known?.lastMessage && compare(known.lastMessage, lastMessage) >= 0) return;
-    if (this.#remembered.has(lastMessage.messageId)) return;
+    if (this.#arrivals.has(lastMessage.messageId)) return;
     this.#parts.feed.hearing.foundInHistory(lastMessage);
-    this.#arrive(lastMessage);
+    this.#arrivals.add(lastMessage);
   }
 
   #putListed(listed: InboxRow): Row {
@@ -221,10 +218,10 @@ export class Inbox extends Observable {
   }
 
   #hear(message: Message): void {
-    if (this.#remembered.has(message.messageId)) return;
+    if (this.#arrivals.has(message.messageId)) return;
     this.#heard.set(message.playerId, Date.now());
     this.#rows.set(message.playerId, rowAfterMessage(this.#rows.get(message.playerId), message));
-    this.#arrive(message);
+    this.#arrivals.add(message);
     this.changed();
   }
 
@@ -246,15 +243,5 @@ export class Inbox extends Observable {
     this.#heard.set(session.playerId, Date.now());
     this.#rows.set(session.playerId, rowAfterSession(this.#rows.get(session.playerId), session));
     this.changed();
-  }
-
-  #arrive(message: Message): void {
-    this.#remembered.add(message.messageId);
-    for (const oldest of this.#remembered) {
-      if (this.#remembered.size <= MAX_REMEMBERED) break;
-      this.#remembered.delete(oldest);
-    }
-    if (message.senderType === "staff") return;
-    for (const listener of [...this.#arrivals]) listener(message);
   }
 }

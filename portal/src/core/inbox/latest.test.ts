@@ -85,6 +85,21 @@ test("what comes twice, by whichever event, is put right", async () => {
   expect(ada.contents()).toEqual(["first", "second", "third"]);
 });
 
+test("a message that was accepted twice does not stay the last with its second time", async () => {
+  const { inbox } = await desk();
+  const twice = system().persisted({ playerId: "p2", senderType: "player", content: "first" });
+  system().persisted({ playerId: "p2", senderType: "player", content: "second" });
+  busy();
+  await seconds(0.1);
+  system().say({ ...twice, at: system().now() });
+  await seconds(3);
+  expect(inbox.row("p2")?.told?.messageId).toBe(twice.messageId);
+  await seconds(60);
+  expect(inbox.row("p2")?.told).toBeNull();
+  expect(inbox.row("p2")?.lastMessage?.content).toBe("second");
+  expect(inbox.row("p2")?.unanswered).toBe(2);
+});
+
 test("for whom there is no room is asked for too", async () => {
   const { ada, inbox } = await desk(1);
   system().faults.broadcast = [5, 5];
