@@ -134,15 +134,15 @@ test("however much is told, the inbox is asked once in a second or so", async ()
   system().faults.repeatEvent = 1;
   await seconds(5);
   const before = system().calls;
-  for (let step = 0; step < 600; step += 1) {
+  for (let step = 0; step < 200; step += 1) {
     for (let number = 0; number < 5; number += 1) says(`p${(step * 5 + number) % 100}`, "hello");
     await seconds(0.1);
   }
   const calls = system().calls - before;
-  expect(calls).toBeGreaterThan(30);
-  expect(calls).toBeLessThan(70);
+  expect(calls).toBeGreaterThan(10);
+  expect(calls).toBeLessThan(30);
   await seconds(15);
-  expect(inbox.row("p7")?.unanswered).toBe(30);
+  expect(inbox.row("p7")?.unanswered).toBe(10);
   expect(inbox.count("pending").count).toBe(100);
 });
 
