@@ -12,7 +12,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test schemathesis chaos bench bench-quick costs micro lint audit fmt openapi schema clean packages clocks chromium valgrind venv portal programs contenders tools deny
+.PHONY: help run up down status test schemathesis chaos bench bench-quick capacity costs micro lint audit fmt openapi schema clean packages clocks chromium valgrind venv portal programs contenders tools deny
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -34,6 +34,7 @@ test: clocks chromium portal end-to-end/node/node_modules ## Run all tests, with
 	cargo build --workspace
 	$(STACK) exec --dir .local/test -- cargo test --workspace
 	cd portal && npm test
+	node --test bench/capacity/capacity.test.mjs
 	scripts/test-pages.sh
 
 schemathesis: venv ## Ask a private gateway all that openapi.json allows and forbids, and check each answer
@@ -46,11 +47,15 @@ chaos: clocks programs ## Do bad things to a private system, and count what beca
 	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) --report docs/faults.md $(FAULTS)
 
 # ROWS="1 3" picks some of docs/performance.md.
-bench: contenders ## Measure the system beside what it is held against, and write docs/performance.md
-	target/release/bench --report docs/performance.md $(ROWS)
+bench: contenders ## Measure the system beside what it is held against, and write docs/performance.md, docs/capacity.md and README's numbers
+	target/release/bench --report docs/performance.md --readme README.md $(ROWS)
+	node bench/capacity/main.mjs
 
 bench-quick: contenders ## The same in a few minutes, for a first impression, and write nothing
 	target/release/bench --quick $(ROWS)
+
+capacity: ## Work out of docs/performance.json what how many players take, and write docs/capacity.md
+	node bench/capacity/main.mjs
 
 # Without WRITE=1 it fails when something costs more or less than bench/costs/instructions.json says.
 costs: valgrind ## Count the instructions of a send, a batch, a signature; WRITE=1 writes them down
@@ -59,13 +64,15 @@ costs: valgrind ## Count the instructions of a send, a batch, a signature; WRITE
 micro: ## Time a send, a batch, a signature
 	cargo bench -p bench-costs --bench costs
 
-lint: tools portal/node_modules ## Check the format, clippy, licenses, dependencies, containers and the schema
+lint: tools venv portal/node_modules ## Check the format, clippy, licenses, dependencies, containers, manifests, schema, docs
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo deny check bans licenses sources
 	scripts/check-dependencies.sh
 	scripts/check-containers.sh
+	scripts/check-kubernetes.sh
 	scripts/check-schema.sh
+	node bench/capacity/main.mjs --check
 	cd portal && npm run lint && npm run api:check
 
 audit: deny ## Ask whether a dependency is known to be vulnerable, which takes the internet
@@ -101,7 +108,7 @@ clocks:
 valgrind:
 	@scripts/install-packages.sh valgrind
 
-# What only schemathesis needs.
+# What schemathesis and the check of the manifests need.
 venv:
 	@scripts/install-packages.sh venv
 

@@ -1,6 +1,7 @@
 #!/bin/sh
-# What docker-compose.yml builds runs without root, on a file system that it cannot write to, without
-# capabilities and with no way to more. Whoever takes one of these out fails here, and not in production.
+# What docker-compose.yml and docker-compose.cluster.yml start runs without root, on a file system that it cannot
+# write to, without capabilities and with no way to more; but PostgreSQL and RabbitMQ make what they store in as
+# root before they run as somebody else. Whoever takes one of these out fails here, and not in production.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,36 +11,45 @@ complain() {
     failed=1
 }
 
-# The lines that stand further in than the line that begins with $1.
+# Of the lines of its input, those that stand further in than the one that begins with $1.
 below() {
     awk -v start="$1" '
         { match($0, /^ */) }
         inside && NF && RLENGTH <= depth { exit }
         inside { print }
         index($0, start) == 1 { inside = 1; depth = RLENGTH }
-    ' docker-compose.yml
+    '
 }
 
 need() { # need PLACE LINES LINE: LINE is one of LINES
-    echo "$2" | grep -qxF "$3" || complain "docker-compose.yml: $1 must have \`${3#"${3%%[! ]*}"}\`"
+    echo "$2" | grep -qxF "$3" || complain "$file: $1 must have \`${3#"${3%%[! ]*}"}\`"
 }
 
-for line in '  read_only: true' '  cap_drop: [ALL]' '  security_opt: ["no-new-privileges:true"]'; do
-    need x-service "$(below 'x-service:')" "$line"
-done
-need x-server "$(below 'x-server:')" '  security_opt: ["no-new-privileges:true"]'
+# Services that an earlier file has, and a later one only adds to.
+known=""
+for file in docker-compose.yml docker-compose.cluster.yml; do
+    for line in '  read_only: true' '  cap_drop: [ALL]' '  security_opt: ["no-new-privileges:true"]'; do
+        need x-service "$(below 'x-service:' <"$file")" "$line"
+    done
+    need x-server "$(below 'x-server:' <"$file")" '  security_opt: ["no-new-privileges:true"]'
 
-services=$(below 'services:' | sed -n 's/^  \([a-z0-9-]*\):$/\1/p')
-[ -n "$services" ] || complain 'docker-compose.yml: no services were found'
-for service in $services; do
-    own=$(below "  $service:")
-    if echo "$own" | grep -q '^    build:'; then base=service; else base=server; fi
-    need "$service" "$own" "    <<: *$base"
-    undoing='^    (cap_add|cap_drop|privileged|read_only|security_opt|user):'
-    if echo "$own" | grep -qE "$undoing"; then
-        complain "docker-compose.yml: $service must leave to $base:
+    definitions=$(below 'services:' <"$file")
+    services=$(echo "$definitions" | sed -n 's/^  \([a-z0-9-]*\):$/\1/p')
+    [ -n "$services" ] || complain "$file: no services were found"
+    for service in $services; do
+        own=$(echo "$definitions" | below "  $service:")
+        if echo "$own" | grep -qE '^    image: (postgres|rabbitmq):'; then base=server; else base=service; fi
+        if ! echo "$known" | grep -qx "$service" && ! echo "$own" | grep -qE "^    <<: (\*$base|\[\*$base, .*)$"; then
+            complain "$file: $service must have \`<<: *$base\`"
+        fi
+        undoing='^    (cap_add|cap_drop|privileged|read_only|security_opt|user):'
+        if echo "$own" | grep -qE "$undoing"; then
+            complain "$file: $service must leave to $base:
 $(echo "$own" | grep -E "$undoing")"
-    fi
+        fi
+    done
+    known="$known
+$services"
 done
 
 # The stage that all of them are made from says who they run as, and none of them anything else.

@@ -90,6 +90,7 @@ export class SimulatedSystem {
   readonly #random: Random;
   readonly #transports = new Set<SimulatedTransport>();
   readonly #coalescer = new Coalescer((name, data) => this.#broadcast(STAFF_CHANNEL, name, data));
+  #held: PromiseWithResolvers<void> | null = null;
   #clock = 0;
 
   constructor(random: Random) {
@@ -103,6 +104,7 @@ export class SimulatedSystem {
     if (this.faults.networkFails || this.chance(this.faults.loseRequest))
       throw new TypeError("lost");
     const response = await this.#answer(request);
+    await this.#held?.promise;
     await this.#wait(this.faults.latency);
     if (this.faults.networkFails || this.chance(this.faults.loseAnswer))
       throw new TypeError("lost");
@@ -114,6 +116,17 @@ export class SimulatedSystem {
     const transport = new SimulatedTransport(this);
     this.#transports.add(transport);
     return transport;
+  }
+
+  /** Keeps all answers back from now on. */
+  hold(): void {
+    this.#held ??= Promise.withResolvers();
+  }
+
+  /** Lets the answers go that were kept back. */
+  letGo(): void {
+    this.#held?.resolve();
+    this.#held = null;
   }
 
   /** Breaks all connections to Pusher; they come back by themselves. */

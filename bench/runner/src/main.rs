@@ -4,6 +4,7 @@ mod backlog;
 mod bodies;
 mod contender;
 mod figures;
+mod headline;
 mod lab;
 mod large;
 mod load;
@@ -46,6 +47,10 @@ struct Command {
     /// beside it with the ending .json, and the picture with .svg
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+
+    /// Put the numbers that matter most into this file, in the place that it keeps for them
+    #[arg(long, value_name = "FILE", requires = "report")]
+    readme: Option<PathBuf>,
 
     /// What is to be said of a row stands in this directory, in files such as 3.md
     #[arg(long, value_name = "DIR", default_value = "bench/notes")]
@@ -100,14 +105,15 @@ async fn bench(command: Command) -> anyhow::Result<()> {
             sustained = found.row.raw.first().map(|it| it.figures.median());
             report.curves = found.curves;
         }
-        report.rows.insert(number, found.row);
-        let only = Report { rows: report.rows.clone(), ..Report::default() };
-        let page = only.page(&command.notes, "")?;
-        let start = format!("| {number} |");
-        for line in page.lines().filter(|line| line.starts_with(&start)) {
+        for line in report::lines(&found.row) {
             println!("{line}");
         }
+        report.rows.insert(number, found.row);
         write(&command, &report)?;
+    }
+    if let Some(readme) = &command.readme {
+        let text = fs::read_to_string(readme)?;
+        fs::write(readme, headline::put_into(&text, &report)?)?;
     }
     println!("{} s", began.elapsed().as_secs());
     Ok(())

@@ -46,15 +46,17 @@ impl Curve {
         self.rounds.push(points);
     }
 
-    /// The middle of the rounds at each offered load that all of them got to.
+    /// The middle of the rounds at each offered load that more than half of them got to.
     fn line(&self, of: fn(&Point) -> f64) -> Vec<(f64, f64)> {
-        let shortest = self.rounds.iter().map(Vec::len).min().unwrap_or_default();
+        let mut lengths: Vec<_> = self.rounds.iter().map(Vec::len).collect();
+        lengths.sort_unstable();
+        let most = lengths.get(lengths.len().saturating_sub(1) / 2).copied().unwrap_or_default();
         let at = |place: usize| {
             let points = self.rounds.iter().filter_map(|points| points.get(place));
             let offered = points.clone().map(|it| it.offered).next()?;
             Some((offered, points.map(of).collect::<Figures>().median()))
         };
-        (0..shortest).filter_map(at).collect()
+        (0..most).filter_map(at).collect()
     }
 }
 

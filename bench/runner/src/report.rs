@@ -26,6 +26,13 @@ pub struct Report {
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Setting(pub Vec<(String, String)>);
 
+impl Setting {
+    /// What is said under `name`.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
+}
+
 impl Report {
     /// The one that is kept in `file`, or an empty one.
     ///
@@ -46,10 +53,8 @@ impl Report {
     pub fn page(&self, notes: &Path, picture: &str) -> anyhow::Result<String> {
         let mut page = String::from(HEAD);
         writeln!(page, "| # | what | measured | asked | |\n| --- | --- | --- | --- | --- |")?;
-        for row in self.rows.values() {
-            for claim in &row.claims {
-                writeln!(page, "{}", line(row, claim))?;
-            }
+        for line in self.rows.values().flat_map(lines) {
+            writeln!(page, "{line}")?;
         }
         if !self.curves.is_empty() {
             writeln!(page, "\n![Throughput and latency against offered load]({picture})")?;
@@ -89,6 +94,11 @@ latency is counted from when a send was due.
 
 ";
 
+/// A row's lines of the table.
+pub fn lines(row: &Row) -> impl Iterator<Item = String> {
+    row.claims.iter().map(|claim| line(row, claim))
+}
+
 fn line(row: &Row, claim: &Claim) -> String {
     let Row { number, what, .. } = row;
     let (measured, needed) = (shown(claim.measured.median()), shown(claim.needed));
@@ -112,7 +122,7 @@ fn sentence(what: &str) -> String {
 }
 
 /// With as many digits as mean something, and commas between thousands.
-fn shown(number: f64) -> String {
+pub fn shown(number: f64) -> String {
     if number.abs() < 100.0 {
         let digits = if number.abs() < 10.0 { 2 } else { 1 };
         return format!("{number:.digits$}").trim_end_matches('0').trim_end_matches('.').to_owned();

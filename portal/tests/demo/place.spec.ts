@@ -28,6 +28,13 @@ const staffSays = (page: Page, content: string) =>
     { playerId: BO, content },
   );
 
+/** Keeps the system's answers back, or lets them go. */
+const answers = (page: Page, what: "hold" | "letGo") =>
+  page.evaluate((what) => {
+    const { system } = window as never as { system: Record<typeof what, () => void> };
+    system[what]();
+  }, what);
+
 /** Waits until nothing moves any more. */
 async function still(page: Page): Promise<void> {
   await expect
@@ -53,15 +60,13 @@ test("older messages come in above, and what one looks at stays where it is", as
   const height = () =>
     page.evaluate(() => document.querySelector(".ppc-scroller")?.scrollHeight ?? 0);
   for (let pages = 0; pages < 3; pages += 1) {
-    await page.evaluate(() => {
-      const { system } = window as never as { system: { faults: { latency: number[] } } };
-      system.faults.latency = [500, 500];
-    });
+    await answers(page, "hold");
     const before = await height();
     await page.evaluate(() => document.querySelector(".ppc-scroller")?.scrollTo({ top: 400 }));
     await expect(page.getByText("Loading older messages")).toBeVisible();
     await still(page);
     const { id, top } = await inSight(page);
+    await answers(page, "letGo");
     await expect.poll(height).toBeGreaterThan(before + 1_000);
     await still(page);
     expect(Math.abs((await topOf(page, id)) - top)).toBeLessThanOrEqual(1);

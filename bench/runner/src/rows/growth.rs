@@ -15,7 +15,7 @@ use crate::{
 const RATE: f64 = 1_000.0;
 
 /// Who works on a message, in the order in which it is shown.
-const NAMES: [&str; 4] = ["gateway", "persister", "broadcaster", "PostgreSQL"];
+const NAMES: [&str; 5] = ["gateway", "persister", "broadcaster", "PostgreSQL", "RabbitMQ"];
 
 /// What a message costs in a large database, beside a small one of a hundredth of its size.
 pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
@@ -25,7 +25,7 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
     large::make(&connect(&large).await?, rows, rows / 10).await?;
     let small = lab.migrated_database("small").await?;
     large::make(&connect(&small).await?, rows / 100, rows / 1_000).await?;
-    let mut costs: [[Figures; 4]; 2] = Default::default();
+    let mut costs: [[Figures; 5]; 2] = Default::default();
     for _ in 0..place.scale.rounds {
         for ((url, players), costs) in
             [(&small, rows / 1_000), (&large, rows / 10)].into_iter().zip(&mut costs)
@@ -34,6 +34,8 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
             costs.iter_mut().zip(cost).for_each(|(costs, cost)| costs.add(cost));
         }
     }
+    let size = "SELECT pg_database_size(current_database())::float8 / count(*) FROM chat_messages";
+    let bytes: f64 = connect(&large).await?.query_one(size, &[]).await?.try_get(0)?;
     let what = format!(
         "CPU a message at {rows} rows and {} sessions, over {} and {}",
         rows / 10,
@@ -47,12 +49,13 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
         row.raw(&format!("{name}, small"), "µs a message", small);
         row.raw(&format!("{name}, large"), "µs a message", large);
     }
+    row.raw("PostgreSQL's files, large", "bytes a message", &bytes.into());
     lab.close().await;
     Ok(row)
 }
 
 /// Microseconds of CPU that each spends on a message.
-async fn cost(place: &Place, lab: &Lab, database: &str, players: u32) -> anyhow::Result<[f64; 4]> {
+async fn cost(place: &Place, lab: &Lab, database: &str, players: u32) -> anyhow::Result<[f64; 5]> {
     let mut own = Variables::default();
     own.set("DATABASE_URL", database);
     let gateway = lab.service_with(Service::Gateway, &own).await?;
@@ -75,7 +78,7 @@ async fn cost(place: &Place, lab: &Lab, database: &str, players: u32) -> anyhow:
     for running in [gateway, persister, broadcaster] {
         running.process.stop().await;
     }
-    let mut costs = [0.0; 4];
+    let mut costs = [0.0; 5];
     for ((cost, before), after) in costs.iter_mut().zip(before).zip(after) {
         *cost = (after - before) / measured * 1e6;
     }
@@ -87,13 +90,14 @@ fn used(
     gateway: &Running,
     persister: &Running,
     broadcaster: &Running,
-) -> anyhow::Result<[f64; 4]> {
+) -> anyhow::Result<[f64; 5]> {
     let of = |process: &stack::Process| cpu_seconds(process.identity().pid());
     Ok([
         of(&gateway.process)?,
         of(&persister.process)?,
         of(&broadcaster.process)?,
         of(lab.servers.postgres.process())?,
+        of(lab.servers.rabbitmq.process())?,
     ])
 }
 

@@ -18,9 +18,9 @@ use crate::{
 };
 
 /// Sends a second that are offered, one after the other.
-const OFFERED: [f64; 13] = [
-    100.0, 250.0, 500.0, 1_000.0, 1_500.0, 2_000.0, 3_000.0, 4_000.0, 5_000.0, 6_000.0, 8_000.0,
-    10_000.0, 12_000.0,
+const OFFERED: [f64; 14] = [
+    100.0, 250.0, 500.0, 1_000.0, 1_500.0, 2_000.0, 3_000.0, 4_000.0, 6_000.0, 8_000.0, 10_000.0,
+    12_000.0, 15_000.0, 20_000.0,
 ];
 
 /// After this many that it could not keep up with, no more is offered.
@@ -124,7 +124,7 @@ async fn climb(target: &Target, load: &Load) -> anyhow::Result<(f64, Vec<Point>)
     Ok((sustained, points))
 }
 
-/// Between the highest rate that it kept up with and a quarter more.
+/// Between the highest rate that it kept up with and a fifth more.
 async fn refine(target: &Target, load: &Load, mut sustained: f64) -> anyhow::Result<f64> {
     for factor in [1.1, 1.1] {
         let offered = sustained * factor;

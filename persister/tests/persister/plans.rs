@@ -1,0 +1,35 @@
+use database::connect_to_write;
+use diesel::{QueryableByName, sql_query, sql_types::BigInt};
+use diesel_async::RunQueryDsl;
+use persister::store::persist;
+use shared::chat::event::Event;
+use test_support::{Database, message};
+
+use crate::support::event;
+
+/// A plan that is kept from when the tables were nearly empty would read all of them, until
+/// PostgreSQL next looks how large they have become.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_plan_outlives_the_size_of_the_tables() {
+    let database = Database::create().await;
+    let mut connection = connect_to_write(&database.settings()).await.unwrap();
+    // From a statement's sixth time on PostgreSQL may keep its plan.
+    for _ in 0..12 {
+        let events: Vec<Event> =
+            (0..200).map(|it| event(&message(&format!("p{it}"), "hello"))).collect();
+        persist(&mut connection, &events).await.unwrap();
+    }
+
+    #[derive(QueryableByName)]
+    struct Plans {
+        #[diesel(sql_type = BigInt)]
+        made: i64,
+        #[diesel(sql_type = BigInt)]
+        kept: i64,
+    }
+    let plans = "SELECT sum(custom_plans)::bigint AS made, sum(generic_plans)::bigint AS kept
+        FROM pg_prepared_statements WHERE cardinality(parameter_types) > 0";
+    let plans: Plans = sql_query(plans).get_result(&mut connection).await.unwrap();
+    assert!(plans.made > 12, "statements are prepared once");
+    assert_eq!(plans.kept, 0);
+}
