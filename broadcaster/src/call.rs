@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use shared::{
-    chat::{self, Subject},
+    chat::{self, Subject, event::Event},
     service::{Outage, backoff},
 };
 use traces::{Traces, WorkKind};
@@ -20,8 +20,8 @@ use crate::{
 pub struct Job {
     /// What Pusher is to take.
     pub event: PusherEvent,
-    /// What it was made of.
-    pub origin: Origin,
+    /// What it was made of: one event of the chat, or messages that were gathered.
+    pub origins: Vec<Origin>,
 }
 
 /// What an event for Pusher was made of.
@@ -37,10 +37,17 @@ pub struct Origin {
     pub subject: Subject,
 }
 
-/// A job that Pusher will never take, and why.
+impl Origin {
+    /// The event that stands at `position` in the delivery `tag`.
+    pub fn of(event: &Event, tag: u64, position: usize) -> Self {
+        Self { tag, position, accepted_at: event.accepted_at(), subject: event.subject() }
+    }
+}
+
+/// One of the chat's events of which Pusher will never take what was made of it, and why.
 #[derive(Debug)]
 pub struct Refusal {
-    /// What it was made of.
+    /// Which event.
     pub origin: Origin,
     /// Pusher's reason.
     pub reason: String,
@@ -68,12 +75,12 @@ impl Caller {
             return Vec::new();
         };
         if let [job] = jobs {
-            return vec![Refusal { origin: job.origin, reason }];
+            return refuse(job, &reason).collect();
         }
         let mut refusals = Vec::new();
         for job in jobs {
             if let Err(reason) = self.insist(std::slice::from_ref(job)).await {
-                refusals.push(Refusal { origin: job.origin, reason });
+                refusals.extend(refuse(job, &reason));
             }
         }
         refusals
@@ -83,7 +90,7 @@ impl Caller {
     async fn insist(&self, jobs: &[Job]) -> Result<(), String> {
         let mut last = None;
         // A message makes several events, which come one after the other.
-        let messages = jobs.iter().map(|job| job.origin.subject);
+        let messages = jobs.iter().flat_map(|job| &job.origins).map(|origin| origin.subject);
         let messages = messages.filter(|subject| last.replace(*subject) != Some(*subject));
         let traced = self.traces.work(WorkKind::CallPusher, messages.filter_map(Subject::traced));
         let called = self.call(jobs).await;
@@ -127,7 +134,8 @@ impl Caller {
         self.metrics.broadcast.inc_by(jobs.len() as u64);
         self.metrics.call_events.observe(jobs.len() as f64);
         let now = chat::now();
-        for accepted_at in jobs.iter().filter_map(|job| job.origin.accepted_at) {
+        let origins = jobs.iter().flat_map(|job| &job.origins);
+        for accepted_at in origins.filter_map(|origin| origin.accepted_at) {
             let age = now.signed_duration_since(accepted_at);
             self.metrics.broadcast_seconds.observe(age.as_seconds_f64().max(0.0));
         }
@@ -137,4 +145,8 @@ impl Caller {
         // A thread that panicked while it held the lock left an outage that is as good as any.
         step(&mut self.outage.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     }
+}
+
+fn refuse(job: &Job, reason: &str) -> impl Iterator<Item = Refusal> {
+    job.origins.iter().map(|origin| Refusal { origin: *origin, reason: reason.to_owned() })
 }

@@ -25,6 +25,9 @@ pub struct PusherEvent {
 /// The staff's news that a player wrote.
 const NEW_PLAYER_MESSAGE: &str = "new-player-message";
 
+/// The staff's news that players wrote, of several messages together.
+pub const NEW_PLAYER_MESSAGES: &str = "new-player-messages";
+
 /// A message of a conversation: to its player as the confirmation and for the player's other
 /// devices, and to the other staff when staff wrote it.
 const MESSAGE_SENT: &str = "message-sent";
@@ -60,6 +63,18 @@ pub fn batch(events: &[&PusherEvent]) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&Batch { batch: events })
 }
 
+/// What the player is to hear of a message of which staff hear otherwise.
+///
+/// # Errors
+/// None in practice: everything in a message has a form in JSON.
+pub fn to_player_alone(
+    message: &Message,
+    channels: &Channels,
+) -> Result<Vec<PusherEvent>, serde_json::Error> {
+    let data = payload::of_message(message, channels.max_data_bytes())?;
+    Ok(vec![to_player(message, &data, channels)])
+}
+
 fn of_message(
     message: &Message,
     channels: &Channels,
@@ -69,15 +84,28 @@ fn of_message(
         SenderType::Player => NEW_PLAYER_MESSAGE,
         SenderType::Staff => MESSAGE_SENT,
     };
-    let event = |channel: String, name| PusherEvent {
-        data: channels.seal(&channel, &data).into_owned(),
+    let to_staff = told(message, &data, channels, channels.staff(), staff_hear);
+    Ok(vec![to_staff, to_player(message, &data, channels)])
+}
+
+fn to_player(message: &Message, data: &str, channels: &Channels) -> PusherEvent {
+    let channel = channels.player(message.player_id.as_str());
+    told(message, data, channels, channel, MESSAGE_SENT)
+}
+
+fn told(
+    message: &Message,
+    data: &str,
+    channels: &Channels,
+    channel: String,
+    name: &'static str,
+) -> PusherEvent {
+    PusherEvent {
+        data: channels.seal(&channel, data).into_owned(),
         channel,
         name,
         socket_id: message.socket_id.as_ref().map(|id| id.as_str().to_owned()),
-    };
-    let to_staff = event(channels.staff(), staff_hear);
-    let to_player = event(channels.player(message.player_id.as_str()), MESSAGE_SENT);
-    Ok(vec![to_staff, to_player])
+    }
 }
 
 fn of_session(

@@ -3,16 +3,18 @@
 use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
-use shared::chat::Subject;
-use tokio::task::JoinSet;
+use pusher::Channels;
+use shared::chat::{Subject, event::Event};
+use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
-    call::{Job, Refusal},
+    call::{Job, Origin, Refusal},
+    coalesce::Coalescer,
+    events,
     metrics::DeadLetterReason,
 };
 
 /// What the broadcaster holds.
-#[derive(Default)]
 pub struct Held {
     /// What no call has taken up yet.
     pub waiting: VecDeque<Job>,
@@ -20,6 +22,8 @@ pub struct Held {
     pub open: HashMap<u64, Open>,
     /// The calls under way.
     pub calls: JoinSet<Option<Done>>,
+    /// Messages that staff are going to be told of together.
+    pub coalescer: Coalescer,
 }
 
 /// A delivery that is not acknowledged.
@@ -67,9 +71,28 @@ impl DeadLetter {
 }
 
 impl Held {
+    /// Nothing, and what gathers messages.
+    pub fn new(coalescer: Coalescer) -> Self {
+        Self { waiting: VecDeque::new(), open: HashMap::new(), calls: JoinSet::new(), coalescer }
+    }
+
     /// When the first of all that it holds was accepted.
     pub fn earliest(&self) -> Option<DateTime<Utc>> {
         self.open.values().filter_map(|open| open.accepted_at).min()
+    }
+
+    /// Makes the jobs of an event, and says how many its delivery waits for.
+    pub fn take_up(&mut self, event: &Event, origin: Origin, channels: &Channels) -> usize {
+        let gathered = self.coalescer.gathers(event, origin, Instant::now());
+        let events = match event {
+            Event::Message(message) if gathered => events::to_player_alone(message, channels),
+            _ => events::pusher_events(event, channels),
+        };
+        let events = events.unwrap_or_default();
+        let jobs = events.len() + usize::from(gathered);
+        let of_it = |event| Job { event, origins: vec![origin] };
+        self.waiting.extend(events.into_iter().map(of_it));
+        jobs
     }
 }
 

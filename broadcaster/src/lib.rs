@@ -3,6 +3,8 @@
 //!
 //! - [`events`]: which portal hears of what, under which name.
 //! - [`payload`]: what it hears.
+//! - [`coalesce`]: which messages staff are told of together.
+//! - [`digest`]: what they then hear.
 //! - [`client`]: one call to Pusher, and what its answer means.
 //! - [`call`]: a call that is repeated until it is done.
 //! - [`held`]: deliveries of which something is left to do.
@@ -12,6 +14,8 @@
 
 pub mod call;
 pub mod client;
+pub mod coalesce;
+pub mod digest;
 pub mod events;
 pub mod held;
 pub mod metrics;

@@ -14,6 +14,8 @@ use shared::{
 pub struct Metrics {
     /// Events that Pusher took.
     pub broadcast: Counter,
+    /// Players' messages of which staff were told together with others.
+    pub coalesced: Counter,
     /// Calls to Pusher, by what came of it.
     pub calls: ByLabel<CallOutcome, Counter>,
     /// What went to the dead letters, by why it can never be broadcast.
@@ -90,6 +92,7 @@ impl Metrics {
         let registry = registry.sub_registry_with_prefix("chat_broadcaster");
         let metrics = Self {
             broadcast: Counter::default(),
+            coalesced: Counter::default(),
             calls: ByLabel::default(),
             dead_letters: ByLabel::default(),
             given_back: Counter::default(),
@@ -101,6 +104,7 @@ impl Metrics {
         };
         let it = metrics.clone();
         registry.register("broadcast", "Events that Pusher took", it.broadcast);
+        registry.register("coalesced", "Messages told to staff together", it.coalesced);
         registry.register("calls", "Calls to Pusher, by outcome", it.calls.all());
         registry.register(
             "dead_letters",

@@ -1,6 +1,6 @@
 //! The broadcaster's settings.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use clap::{Args, ValueEnum};
 use pusher::ChannelSettings;
@@ -25,6 +25,12 @@ pub struct Settings {
     /// Calls to Pusher that may be under way at once
     #[arg(long, env = "BROADCAST_CONCURRENCY", default_value_t = 8, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub broadcast_concurrency: u16,
+
+    /// The most events in a second by which each broadcaster tells staff of players' messages; messages
+    /// beyond that are told of together, up to a second later and without their contents, which
+    /// desks then ask the gateway for. Without it each message is told of by itself
+    #[arg(long, env = "STAFF_EVENTS_PER_SECOND", value_name = "NUMBER")]
+    pub staff_events_per_second: Option<NonZeroU32>,
 
     /// RabbitMQ
     #[command(flatten)]

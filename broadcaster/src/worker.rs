@@ -1,7 +1,8 @@
 //! The loop: take bodies, have Pusher take what is in them, acknowledge.
 //!
 //! As many calls as allowed are under way. While one is free, whatever comes goes out at once, alone;
-//! when all are busy, events gather, and the next call takes up to ten of them.
+//! when all are busy, events gather, and the next call takes up to ten of them. Beyond a rate that the
+//! operator sets, staff are told of messages together: see [`Coalescer`].
 
 use std::{net::TcpListener, sync::Arc};
 
@@ -10,17 +11,17 @@ use chrono::{DateTime, Utc};
 use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
 use shared::{
     broker::{Broken, Deliveries, Delivery, PatientPublisher, QueueWatch, Worker},
-    chat::event::{self, Event, UnreadableEvent},
+    chat::event::{self, UnreadableEvent},
     service::{Outage, backoff, health, metrics, shutdown::grace},
 };
-use tokio::task::JoinError;
+use tokio::{task::JoinError, time::Instant};
 use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
 use crate::{
-    call::{Caller, Job, Origin, Refusal},
+    call::{Caller, Origin, Refusal},
     client::Client,
-    events::pusher_events,
+    coalesce::{self, Coalescer},
     held::{DeadLetter, Done, Held, Open},
     metrics::{DeadLetterReason, Metrics},
     settings::Settings,
@@ -105,18 +106,16 @@ impl Broadcaster {
 
     /// Broadcasts until it is to stop, or has had to give back what it held.
     async fn serve(&mut self, stop: &CancellationToken) -> Result<(), Broken> {
-        let deliveries = Deliveries::connect(
-            &self.settings.broker,
-            Worker::Broadcaster,
-            PREFETCH,
-            "broadcaster",
-        );
+        let most = self.settings.staff_events_per_second;
+        let prefetch = if most.is_some() { coalesce::PREFETCH } else { PREFETCH };
+        let broker = &self.settings.broker;
+        let deliveries = Deliveries::connect(broker, Worker::Broadcaster, prefetch, "broadcaster");
         let mut deliveries = tokio::select! {
             connected = deliveries => connected?,
             () = stop.cancelled() => return Ok(()),
         };
         self.broker.succeeded();
-        let mut held = Held::default();
+        let mut held = Held::new(Coalescer::new(most));
         let ended = tokio::select! {
             ended = self.broadcast(&mut deliveries, &mut held, stop) => ended,
             () = grace(stop) => Ok(()),
@@ -139,6 +138,7 @@ impl Broadcaster {
     ) -> Result<(), Broken> {
         loop {
             if !stop.is_cancelled() {
+                self.tell_together(held);
                 self.start_calls(held);
             } else if held.calls.is_empty() {
                 return Ok(());
@@ -153,7 +153,16 @@ impl Broadcaster {
                     self.open(delivery?, deliveries, held).await?;
                 }
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
+                () = held.coalescer.wait(), if !stop.is_cancelled() => {}
             }
+        }
+    }
+
+    /// Has staff told of what was gathered, once that is due.
+    fn tell_together(&self, held: &mut Held) {
+        if let Some(job) = held.coalescer.take(Instant::now(), &self.channels) {
+            self.metrics.coalesced.inc_by(job.origins.len() as u64);
+            held.waiting.push_back(job);
         }
     }
 
@@ -185,9 +194,8 @@ impl Broadcaster {
                     match event {
                         Ok(event) => {
                             open.accepted_at = earlier(open.accepted_at, event.accepted_at());
-                            let jobs = self.jobs(&event, tag, position);
-                            open.jobs += jobs.len();
-                            held.waiting.extend(jobs);
+                            let origin = Origin::of(&event, tag, position);
+                            open.jobs += held.take_up(&event, origin, &self.channels);
                         }
                         Err(UnreadableEvent { event, reason }) => {
                             let body = event::encode([&event]);
@@ -206,13 +214,6 @@ impl Broadcaster {
         self.settle(tag, deliveries, held).await
     }
 
-    fn jobs(&self, event: &Event, tag: u64, position: usize) -> Vec<Job> {
-        let origin =
-            Origin { tag, position, accepted_at: event.accepted_at(), subject: event.subject() };
-        let events = pusher_events(event, &self.channels).unwrap_or_default();
-        events.into_iter().map(|event| Job { event, origin }).collect()
-    }
-
     /// Settles each delivery of which the call was the last that was left to do.
     async fn conclude(
         &mut self,
@@ -229,8 +230,7 @@ impl Broadcaster {
                 open.will_bury(DeadLetter { body, kind, reason, subject });
             }
         }
-        for job in done.jobs {
-            let tag = job.origin.tag;
+        for Origin { tag, .. } in done.jobs.into_iter().flat_map(|job| job.origins) {
             if let Some(open) = held.open.get_mut(&tag) {
                 open.jobs -= 1;
             }

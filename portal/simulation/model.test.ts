@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Inbox } from "../src/core/inbox/inbox.js";
 import {
   ADA,
   type Faults,
@@ -8,6 +9,7 @@ import {
   SimulatedSystem,
   seeded,
 } from "./index.js";
+import { unanswered } from "./reads.js";
 
 const SEEDS = Number(process.env.SEEDS ?? 25);
 const FIRST = Number(process.env.SEED ?? 1);
@@ -44,8 +46,12 @@ async function run(seed: number): Promise<void> {
   const random = seeded(seed);
   const system = new SimulatedSystem(random);
   system.faults = { ...BAD };
+  // Every other time staff are told of messages together, and not of all by name.
+  if (seed % 2 === 0) system.bounds = { most: 1, listed: 1 };
   const browser = new SimulatedBrowser();
   const staff = new SimulatedPortal(system, { identity: ADA });
+  const inbox = staff.chat.inbox();
+  inbox.open();
   let tabs = [new SimulatedPortal(system, { browser }), new SimulatedPortal(system, { browser })];
   const written: string[] = [];
 
@@ -59,6 +65,18 @@ async function run(seed: number): Promise<void> {
     () => say(staff),
     () => say(tabs[any()]),
     () => say(tabs[any()]),
+    () => {
+      const others = Math.floor(random() * 12);
+      for (let number = 0; number < others; number += 1) {
+        const playerId = `other-${number % 4}`;
+        const senderType = random() < 0.2 ? "staff" : "player";
+        system.say({ playerId, senderType, content: `message ${number}` });
+      }
+    },
+    () => {
+      const playerId = `other-${Math.floor(random() * 4)}`;
+      void staff.chat.changeStatus(playerId, "resolved");
+    },
     () => system.disconnect(),
     () => void staff.conversation.loadOlder(),
     () => tabs[any()]?.surroundings.set({ visible: random() < 0.5 }),
@@ -101,4 +119,28 @@ async function run(seed: number): Promise<void> {
     portal.close();
   }
   expect(browser.kept.size).toBe(0);
+  expectLike(inbox, system);
+  inbox.close();
+}
+
+/** The desk's rows are those that the gateway would list. */
+function expectLike(inbox: Inbox, { store }: SimulatedSystem): void {
+  for (const status of ["pending", "active", "resolved"] as const) {
+    const stored = store.inbox([status]).map(({ playerId, conversation }) => ({
+      playerId,
+      version: conversation.session?.version,
+      last: conversation.messages.at(-1)?.messageId,
+      told: null,
+      unanswered: unanswered(conversation),
+    }));
+    const rows = inbox.list(status).map(({ playerId, session, lastMessage, told, unanswered }) => ({
+      playerId,
+      version: session?.version,
+      last: lastMessage?.messageId,
+      told,
+      unanswered,
+    }));
+    const byPlayer = new Map(rows.map((row) => [row.playerId, row]));
+    expect(byPlayer).toEqual(new Map(stored.map((row) => [row.playerId, row])));
+  }
 }

@@ -1,4 +1,4 @@
-import type { Store } from "./store.js";
+import type { Conversation, Store } from "./store.js";
 import { historyOf, json, sessionOf } from "./wire.js";
 
 /** A page of a conversation; `pageSize` is how many messages it has at least. */
@@ -29,17 +29,23 @@ export function readHistory(
   return json(200, { ...head, messages: page, nextCursor, lastSeq });
 }
 
+/** The player's messages in the open session since staff's last answer. */
+export function unanswered({ messages, session }: Conversation): number {
+  if (session === null || session.status === "resolved") return 0;
+  const ofSession = messages.filter(({ sessionId }) => sessionId === session.id);
+  return ofSession.length - 1 - ofSession.findLastIndex(({ senderType }) => senderType === "staff");
+}
+
 /** A page of the inbox. */
 export function readInbox(store: Store, query: URLSearchParams): Response {
   const limit = Number(query.get("limit") ?? 50);
   const start = Number(query.get("cursor") ?? 0);
-  const all = store.inbox(query.get("status") ?? "pending");
+  const all = store.inbox((query.get("status") ?? "pending").split(","));
   const conversations = all.slice(start, start + limit).flatMap(({ playerId, conversation }) => {
     const last = conversation.messages.at(-1);
-    if (last === undefined || conversation.session === null) return [];
-    const { messages, session } = conversation;
-    const answered = messages.findLastIndex(({ senderType }) => senderType === "staff");
-    const unansweredCount = session.status === "resolved" ? 0 : messages.length - 1 - answered;
+    const { session } = conversation;
+    if (last === undefined || session === null) return [];
+    const unansweredCount = unanswered(conversation);
     return [
       { playerId, session: sessionOf(session), lastMessage: historyOf(last), unansweredCount },
     ];

@@ -4,7 +4,8 @@ import type { Message, Session, SessionStatus } from "../src/core/types.js";
 /** A message as the database has it. */
 export type Stored = Message & { readonly seq: number; readonly sessionId: string };
 
-interface Conversation {
+/** A conversation as the database has it. */
+export interface Conversation {
   readonly messages: Stored[];
   readonly ids: Set<string>;
   lastSeq: number;
@@ -59,11 +60,11 @@ export class Store {
     return conversation.session;
   }
 
-  /** The conversations whose latest session has `status`, the latest message first. */
-  inbox(status: string): { playerId: string; conversation: Conversation }[] {
+  /** The conversations whose latest session has one of `statuses`, the latest message first. */
+  inbox(statuses: readonly string[]): { playerId: string; conversation: Conversation }[] {
     return [...this.#conversations]
       .map(([playerId, conversation]) => ({ playerId, conversation }))
-      .filter(({ conversation }) => conversation.session?.status === status)
+      .filter(({ conversation }) => statuses.includes(conversation.session?.status ?? ""))
       .sort((a, b) => lastAt(b.conversation) - lastAt(a.conversation));
   }
 }

@@ -1,10 +1,7 @@
 import type { Random } from "../src/core/backoff.js";
-import {
-  MESSAGE_SENT,
-  NEW_PLAYER_MESSAGE,
-  SESSION_UPDATED,
-} from "../src/core/realtime/channels.js";
+import { MESSAGE_SENT, SESSION_UPDATED } from "../src/core/realtime/channels.js";
 import type { Message, Session, SessionStatus } from "../src/core/types.js";
+import { type Bounds, Coalescer } from "./coalescer.js";
 import { readHistory, readInbox } from "./reads.js";
 import { Store } from "./store.js";
 import { SimulatedTransport } from "./transport.js";
@@ -59,6 +56,8 @@ export const NO_FAULTS: Faults = {
 /** What somebody says; the rest is made up. */
 export type Said = Partial<Message> & Pick<Message, "playerId" | "senderType" | "content">;
 
+const STAFF_CHANNEL = "private-staff-portal";
+
 function whole(said: Said): Message {
   return {
     messageId: crypto.randomUUID(),
@@ -81,6 +80,8 @@ export class SimulatedSystem {
   faults: Faults = { ...NO_FAULTS };
   /** A page of history has at least so many messages, whatever is asked for. */
   pageSize = 0;
+  /** What staff may be told of players' messages; null: everything, each by itself. */
+  bounds: Bounds | null = null;
   readonly store = new Store();
   /** How many calls arrived. */
   calls = 0;
@@ -88,6 +89,7 @@ export class SimulatedSystem {
   sends = 0;
   readonly #random: Random;
   readonly #transports = new Set<SimulatedTransport>();
+  readonly #coalescer = new Coalescer((name, data) => this.#broadcast(STAFF_CHANNEL, name, data));
   #held: PromiseWithResolvers<void> | null = null;
   #clock = 0;
 
@@ -205,8 +207,8 @@ export class SimulatedSystem {
       const truncated = accepted.content.length > longestEvent;
       const content = accepted.content.slice(0, longestEvent);
       const event = eventOf({ ...accepted, content, truncated });
-      const isPlayers = accepted.senderType === "player";
-      this.#broadcast("private-staff-portal", isPlayers ? NEW_PLAYER_MESSAGE : MESSAGE_SENT, event);
+      if (accepted.senderType === "player") this.#coalescer.take(accepted, event, this.bounds);
+      else this.#broadcast(STAFF_CHANNEL, MESSAGE_SENT, event);
       this.#broadcast(`private-player-${accepted.playerId}`, MESSAGE_SENT, event);
     });
     return accepted;
@@ -225,7 +227,7 @@ export class SimulatedSystem {
 
   #announce(session: Session): void {
     this.#later(this.faults.broadcast, () => {
-      for (const channel of ["private-staff-portal", `private-player-${session.playerId}`]) {
+      for (const channel of [STAFF_CHANNEL, `private-player-${session.playerId}`]) {
         this.#broadcast(channel, SESSION_UPDATED, sessionOf(session));
       }
     });

@@ -14,6 +14,8 @@ export class SimulatedTransport implements Transport {
   #closed = false;
   /** It looks alive and brings nothing. */
   deaf = false;
+  /** Events of this name nobody here knows of. */
+  overlooks: string | null = null;
 
   constructor(system: SimulatedSystem) {
     this.#system = system;
@@ -54,7 +56,7 @@ export class SimulatedTransport implements Transport {
   deliver(channel: string, name: string, data: unknown): void {
     const { faults } = this.#system;
     const times = 1 + (this.#system.chance(faults.repeatEvent) ? 1 : 0);
-    if (this.deaf || this.#system.chance(faults.loseEvent)) return;
+    if (this.deaf || name === this.overlooks || this.#system.chance(faults.loseEvent)) return;
     for (let time = 0; time < times; time += 1) {
       setTimeout(() => {
         if (!this.#subscribed.has(channel) || this.deaf) return;

@@ -1,3 +1,4 @@
+import { compare } from "../src/core/order.js";
 import type { Message, Session } from "../src/core/types.js";
 import type { Stored } from "./store.js";
 
@@ -16,6 +17,31 @@ export function eventOf({ at, seq, sessionId, truncated, playerName, ...rest }: 
     ...(playerName === null ? {} : { playerName }),
     acceptedAt: rfc3339(at),
     ...(truncated ? { truncated } : {}),
+  };
+}
+
+/** Messages of players as one event tells of them, with room for so many players. */
+export function digestOf(messages: readonly Message[], listed: number) {
+  const players = new Map<string, Message[]>();
+  for (const message of messages) {
+    players.set(message.playerId, [...(players.get(message.playerId) ?? []), message]);
+  }
+  const all = [...players.values()].map((theirs) => theirs.sort(compare));
+  return {
+    players: all.slice(0, listed).map((theirs) => newsOf(theirs)),
+    unlisted: all.slice(listed).reduce((sum, { length }) => sum + length, 0),
+    lastAcceptedAt: rfc3339(Math.max(...messages.map(({ at }) => at))),
+  };
+}
+
+function newsOf(messages: readonly Message[]) {
+  const last = messages.at(-1) as Message;
+  return {
+    playerId: last.playerId,
+    ...(last.playerName === null ? {} : { playerName: last.playerName }),
+    count: messages.length,
+    lastMessageId: last.messageId,
+    lastAcceptedAt: rfc3339(last.at),
   };
 }
 

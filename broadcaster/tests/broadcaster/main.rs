@@ -9,6 +9,7 @@
 
 mod answers;
 mod batches;
+mod coalescing;
 mod dead_letters;
 mod held;
 mod outages;

@@ -64,6 +64,40 @@ async fn both_sides_hear_of_a_conversation(access: &[&str], prefix: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn beyond_the_rate_staff_hear_of_messages_together_and_players_of_each() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&ENCRYPTED).ready().await;
+    let settings = [&ENCRYPTED[..], &["--staff-events-per-second=1"]].concat();
+    let _broadcaster = system.broadcaster_with(&settings).ready().await;
+    let mut staff = Portal::listen(&system, &gateway, "private-encrypted-staff-portal").await;
+    let mut player = Portal::listen(&system, &gateway, "private-encrypted-player-p1").await;
+    for number in 1..=9 {
+        gateway.api().send_as_player("p1", &format!("{number}")).await;
+    }
+    let mut sent = Vec::new();
+    for _ in 1..=9 {
+        sent.push(player.hears("message-sent").await["messageId"].clone());
+    }
+    let (mut told, mut together) = (0, 0);
+    let mut last = json!(null);
+    while told < 9 {
+        let (name, data) = staff.hears_next().await;
+        if name == "new-player-message" {
+            told += 1;
+            continue;
+        }
+        let [news] = &data["players"].as_array().unwrap()[..] else { panic!("{data}") };
+        assert_eq!((&name[..], &news["playerId"]), ("new-player-messages", &json!("p1")));
+        assert_eq!(news["lastAcceptedAt"], data["lastAcceptedAt"]);
+        told += news["count"].as_u64().unwrap();
+        together += 1;
+        last = news["lastMessageId"].clone();
+    }
+    assert_eq!(told, 9);
+    assert!(together >= 1 && sent.contains(&last), "{last}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_connection_that_sent_a_message_does_not_hear_of_it() {
     let system = System::new().await;
     let gateway = system.gateway().await;

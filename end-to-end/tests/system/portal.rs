@@ -74,12 +74,16 @@ impl Portal {
 
     /// The next event, which must be called `name`: its data.
     pub async fn hears(&mut self, name: &str) -> Value {
+        let (event, data) = self.hears_next().await;
+        assert_eq!(event, name);
+        data
+    }
+
+    /// The next event: its name and its data.
+    pub async fn hears_next(&mut self) -> (String, Value) {
         let fact = self.script.fact_with("event").await;
-        assert_eq!(
-            (&fact["event"], &fact["channel"]),
-            (&name.into(), &self.channel.as_str().into())
-        );
-        fact["data"].clone()
+        assert_eq!(fact["channel"], self.channel.as_str());
+        (fact["event"].as_str().unwrap().to_owned(), fact["data"].clone())
     }
 
     /// The next two events, which must be called so, in whatever order: their data in this order.

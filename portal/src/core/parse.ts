@@ -1,5 +1,5 @@
 import { micros } from "./order.js";
-import type { Message, SenderType, Session, SessionStatus } from "./types.js";
+import type { Digest, Message, News, SenderType, Session, SessionStatus } from "./types.js";
 
 type Fields = Record<string, unknown>;
 
@@ -40,6 +40,26 @@ export function parseMessage(value: unknown): Message | null {
     sessionId: text(from.sessionId),
     truncated: from.truncated === true,
   };
+}
+
+function parseNews(value: unknown): News[] {
+  const from = fields(value);
+  if (from === null) return [];
+  const { playerId, count, lastMessageId } = from;
+  const at = time(from.lastAcceptedAt);
+  if (typeof playerId !== "string" || typeof lastMessageId !== "string") return [];
+  if (typeof count !== "number" || Number.isNaN(at)) return [];
+  return [{ playerId, playerName: text(from.playerName), count, messageId: lastMessageId, at }];
+}
+
+/** The messages that an event tells of together, or null when it tells of none. */
+export function parseDigest(value: unknown): Digest | null {
+  const from = fields(value);
+  if (from === null) return null;
+  const { players, unlisted } = from;
+  const at = time(from.lastAcceptedAt);
+  if (!Array.isArray(players) || typeof unlisted !== "number" || Number.isNaN(at)) return null;
+  return { players: players.flatMap(parseNews), unlisted, at };
 }
 
 /** The session that the history or an event tells of, or null when it is none. */

@@ -1,6 +1,9 @@
 import { type Failure, type Outcome, passes, retryAfter } from "./api/failure.js";
 import { backoff, type Random } from "./backoff.js";
 
+/** About how long `soon` takes, in milliseconds: from half of it to half as much again. */
+const SOON_MS = 1_000;
+
 /**
  * Asks again and again: when it is told to, and by itself after as long as `pause` says. One question
  * at a time; failures make it wait longer.
@@ -11,10 +14,12 @@ export class Poller {
   readonly #random: Random;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking = false;
-  #again = false;
+  /** When to ask once more, should it be told to while it is being asked. */
+  #again = Number.POSITIVE_INFINITY;
   #stopped = true;
   #failures = 0;
   #notBefore = 0;
+  #due = 0;
 
   /** `pause` is how long to wait after an answer, in milliseconds. */
   constructor(ask: () => Promise<Outcome<unknown>>, pause: () => number, random: Random) {
@@ -36,8 +41,20 @@ export class Poller {
   /** Asks now, or as soon as the server wants to be asked; and once more if it is being asked. */
   nudge(): void {
     if (this.#stopped) return;
-    if (this.#asking) this.#again = true;
+    if (this.#asking) this.#again = 0;
     else this.#schedule(Math.max(0, this.#notBefore - Date.now()));
+  }
+
+  /**
+   * Asks in a second or so, by chance: everybody is told to at the same moment. Being told again meanwhile
+   * changes nothing.
+   */
+  soon(): void {
+    if (this.#stopped) return;
+    const ms = SOON_MS * (0.5 + this.#random());
+    const at = Math.max(Date.now() + ms, this.#notBefore);
+    if (this.#asking) this.#again = Math.min(this.#again, at);
+    else if (at < this.#due) this.#schedule(at - Date.now());
   }
 
   /** Makes the pause that it is in as long as `pause` says now. */
@@ -47,19 +64,20 @@ export class Poller {
 
   #schedule(ms: number): void {
     clearTimeout(this.#timer);
+    this.#due = Date.now() + ms;
     this.#timer = setTimeout(() => void this.#run(), ms);
   }
 
   async #run(): Promise<void> {
     this.#asking = true;
-    this.#again = false;
+    this.#again = Number.POSITIVE_INFINITY;
     const outcome = await this.#ask();
     this.#asking = false;
     if (this.#stopped) return;
     if (outcome.ok) {
       this.#failures = 0;
       this.#notBefore = 0;
-      this.#schedule(this.#again ? 0 : this.#pause());
+      this.#schedule(Math.min(Math.max(0, this.#again - Date.now()), this.#pause()));
     } else {
       this.#failures += 1;
       this.#schedule(this.#afterFailure(outcome.failure));

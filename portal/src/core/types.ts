@@ -32,6 +32,25 @@ export interface Message {
   readonly truncated: boolean;
 }
 
+/** What one player wrote: how many messages, and which was the last. The history has what they say. */
+export interface News {
+  readonly playerId: string;
+  readonly playerName: string | null;
+  readonly count: number;
+  readonly messageId: string;
+  /** When it was accepted, in microseconds since 1970. */
+  readonly at: number;
+}
+
+/** Messages of players that staff is told of together, because there are so many. */
+export interface Digest {
+  readonly players: readonly News[];
+  /** How many messages more there are, of players for whom there was no room. */
+  readonly unlisted: number;
+  /** When the last of all was accepted, in microseconds since 1970. */
+  readonly at: number;
+}
+
 /** One stretch of a conversation. Times are in microseconds since 1970. */
 export interface Session {
   readonly id: string;

@@ -33,12 +33,18 @@ function show({ title, text, tag }: Alert): void {
   };
 }
 
+/** For how long a sound is the only one, in seconds: what arrives together would be loud. */
+const QUIET_S = 1;
+
 let audio: AudioContext | null = null;
+let quietUntil = 0;
 
 /** Two soft notes, made here: there is no file to load. */
 function chime(): void {
   audio ??= new AudioContext();
   const start = audio.currentTime;
+  if (start < quietUntil) return;
+  quietUntil = start + QUIET_S;
   for (const [index, frequency] of [880, 1174.66].entries()) {
     const oscillator = audio.createOscillator();
     const volume = audio.createGain();

@@ -1,5 +1,6 @@
 import { memo } from "react";
 import { lastActivity, type Row } from "../../core/inbox/row.js";
+import type { Message } from "../../core/types.js";
 import { Avatar } from "../Avatar.js";
 import { usePortal } from "../PortalContext.js";
 import { StatusBadge } from "../StatusBadge.js";
@@ -21,7 +22,7 @@ const LONG = 10 * 60 * 1_000_000;
 /** One conversation of the inbox. */
 export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
   const { row, isChosen, isUnread, showsStatus, now, onChoose } = props;
-  const { playerId, playerName, lastMessage, waitingSince, unanswered, status } = row;
+  const { playerId, playerName, lastMessage, told, waitingSince, unanswered, status } = row;
   const { strings, formats } = usePortal();
   const { staff } = strings;
   const isLate = waitingSince !== null && now * 1000 - waitingSince > LONG;
@@ -49,11 +50,7 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
         </p>
         <p className="ppc-item-foot">
           <span className="ppc-item-text" dir="auto">
-            {lastMessage?.senderType === "staff" &&
-              `${lastMessage.senderName ?? strings.player.staffName}: `}
-            {lastMessage?.content === ""
-              ? strings.messages.erased
-              : lastMessage?.content.slice(0, 160)}
+            {told === null ? <LastMessage message={lastMessage} /> : "…"}
           </span>
           {showsStatus && <StatusBadge status={status} text={strings.status[status]} />}
           {unanswered > 0 && (
@@ -67,3 +64,10 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
     </div>
   );
 });
+
+function LastMessage({ message }: { message: Message | null }) {
+  const { strings } = usePortal();
+  if (message?.content === "") return strings.messages.erased;
+  const who = message?.senderType === "staff" && (message.senderName ?? strings.player.staffName);
+  return `${who ? `${who}: ` : ""}${message?.content.slice(0, 160) ?? ""}`;
+}

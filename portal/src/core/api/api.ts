@@ -84,7 +84,10 @@ export class Api {
     }));
   }
 
-  async inbox(status: SessionStatus, cursor: string | null): Promise<Outcome<InboxPage>> {
+  async inbox(
+    status: SessionStatus | "pending,active",
+    cursor: string | null,
+  ): Promise<Outcome<InboxPage>> {
     const query = { status, limit: INBOX_LIMIT, ...(cursor === null ? {} : { cursor }) };
     const answer = await this.#outcome(() =>
       this.#client.GET("/api/unified-chat/conversations", {

@@ -9,7 +9,7 @@ import { newerSession } from "../parse.js";
 import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
 import type { Surroundings } from "../surroundings.js";
-import type { Identity, Message, Session } from "../types.js";
+import type { Digest, Identity, Message, Session } from "../types.js";
 import { History, type Older } from "./history.js";
 import { Messages } from "./messages.js";
 import { pause } from "./pace.js";
@@ -41,7 +41,7 @@ export class Conversation extends Observable {
   readonly #arrivals = new Set<(entry: Entry) => void>();
   #session: Session | null = null;
   #failure: Failure | null = null;
-  #sinceSubscribed = 0;
+  #sinceTold = 0;
   #idle = 0;
 
   constructor(playerId: string, parts: ConversationParts) {
@@ -68,7 +68,7 @@ export class Conversation extends Observable {
       pause({
         hears: parts.feed.hearing.works,
         visible: parts.surroundings.visible,
-        sinceSubscribed: this.#sinceSubscribed,
+        sinceTold: this.#sinceTold,
         wanting: this.#messages.wanting,
         idle: this.#idle,
       });
@@ -109,6 +109,7 @@ export class Conversation extends Observable {
       feed.listen({
         message: (message) => message.playerId === playerId && this.#hear(message),
         session: (session) => session.playerId === playerId && this.#takeSession(session),
+        digest: (digest) => this.#hearDigest(digest),
       }),
       feed.subscribe(() => this.#hearingChanged()),
       outbox.watch(playerId, (...change) => {
@@ -165,7 +166,7 @@ export class Conversation extends Observable {
     this.#link.answered(outcome.ok);
     this.#failure = outcome.ok ? null : outcome.failure;
     if (outcome.ok) {
-      this.#sinceSubscribed += 1;
+      this.#sinceTold += 1;
       this.#idle = this.#history.lastSeq === before ? this.#idle + 1 : 0;
     }
     this.changed();
@@ -185,6 +186,17 @@ export class Conversation extends Observable {
     this.changed();
   }
 
+  /** What was written here is asked for at once; whether anything was, at leisure. */
+  #hearDigest({ players, unlisted }: Digest): void {
+    const news = players.find(({ playerId }) => playerId === this.playerId);
+    if (news === undefined && unlisted === 0) return;
+    if (news !== undefined) this.#messages.takeNews(news);
+    this.#sinceTold = 0;
+    this.#idle = 0;
+    if (news !== undefined) this.#poller.nudge();
+    else this.#poller.soon();
+  }
+
   /** A message of one's own should be seen soon. */
   #expect(): void {
     this.#idle = 0;
@@ -199,7 +211,7 @@ export class Conversation extends Observable {
   }
 
   #hearingChanged(): void {
-    this.#sinceSubscribed = 0;
+    this.#sinceTold = 0;
     this.refresh();
   }
 

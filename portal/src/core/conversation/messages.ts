@@ -1,4 +1,5 @@
 import type { HistoryPage } from "../api/api.js";
+import type { Place } from "../order.js";
 import type { OutboxItem } from "../outbox/item.js";
 import type { Outbox } from "../outbox/outbox.js";
 import type { Hearing } from "../realtime/hearing.js";
@@ -23,6 +24,8 @@ export class Messages {
   readonly #parts: MessagesParts;
   /** Messages that are not here whole. */
   readonly #truncated = new Set<string>();
+  /** Messages that were told of without what they say. */
+  readonly #told = new Set<string>();
   /** Messages of one's own that are accepted and not yet seen. */
   readonly #unseen = new Set<string>();
 
@@ -32,7 +35,7 @@ export class Messages {
 
   /** Whether something is known to be missing that the history has, or soon will have. */
   get wanting(): boolean {
-    return this.#truncated.size + this.#unseen.size > 0;
+    return this.#truncated.size + this.#told.size + this.#unseen.size > 0;
   }
 
   /** Takes the newest page; `anew` when it takes the place of all that was loaded before. */
@@ -40,6 +43,7 @@ export class Messages {
     if (anew) {
       this.timeline.forgetHistory();
       this.#truncated.clear();
+      this.#told.clear();
     }
     this.takeOlder(page);
     // What was accepted long ago comes with the older pages.
@@ -60,7 +64,7 @@ export class Messages {
     return messages.flatMap((message) => {
       const known = this.timeline.get(message.messageId);
       const unheard = known === undefined || known.source === "outbox";
-      if (unheard) this.#parts.hearing.foundInHistory(message.messageId);
+      if (unheard) this.#parts.hearing.foundInHistory(message);
       return this.#arrive(message, "history").arrived;
     });
   }
@@ -68,6 +72,12 @@ export class Messages {
   /** Takes an event's message; whether anything was new about it, too. */
   takeEvent(message: Message): { isNew: boolean; arrived: Entry[] } {
     return this.#arrive(message, "event");
+  }
+
+  /** Takes note of a message that was told of without what it says: the history has it, or soon will. */
+  takeNews(news: Place): void {
+    if (this.timeline.get(news.messageId) !== undefined || this.#isBelowWindow(news)) return;
+    this.#told.add(news.messageId);
   }
 
   /** Takes what has become of a message of one's own; whether it is now expected to be seen. */
@@ -99,14 +109,15 @@ export class Messages {
   }
 
   /** Whether older pages will bring it: here it would stand beside messages that are not next to it. */
-  #isBelowWindow(message: Message): boolean {
+  #isBelowWindow({ at }: Place): boolean {
     const { oldest } = this.timeline;
-    return this.#parts.hasOlder() && oldest !== undefined && message.at < oldest.at;
+    return this.#parts.hasOlder() && oldest !== undefined && at < oldest.at;
   }
 
   /** Takes a message in; false when nothing is new about it. */
   #put(message: Message, source: Source): boolean {
     const delivery: Delivery | null = this.#isOwn(message) ? { state: "delivered" } : null;
+    this.#told.delete(message.messageId);
     if (!this.timeline.put({ ...message, source, delivery })) return false;
     if (delivery !== null) this.#parts.outbox.delivered(message.messageId);
     this.#unseen.delete(message.messageId);

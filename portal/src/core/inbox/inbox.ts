@@ -8,9 +8,18 @@ import { compare } from "../order.js";
 import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
 import type { Surroundings } from "../surroundings.js";
-import type { Message, Session, SessionStatus } from "../types.js";
+import type { Digest, Message, Session, SessionStatus } from "../types.js";
+import { Arrivals } from "./arrivals.js";
+import { Latest } from "./latest.js";
 import type { ReadMarks } from "./readMarks.js";
-import { lastActivity, type Row, rowAfterMessage, rowAfterSession, rowOfPage } from "./row.js";
+import {
+  lastActivity,
+  type Row,
+  rowAfterMessage,
+  rowAfterNews,
+  rowAfterSession,
+  rowOfPage,
+} from "./row.js";
 
 /** What the inbox needs of its surroundings. */
 export interface InboxParts {
@@ -28,8 +37,8 @@ const STATUSES: readonly SessionStatus[] = ["pending", "active", "resolved"];
 const POLL_MS = 4_000;
 const POLL_HIDDEN_MS = 30_000;
 const CHECK_MS = 60_000;
-/** So many messages are remembered, to count none twice. */
-const MAX_REMEMBERED = 5_000;
+/** What was heard so long ago is persisted, if it is as it was heard. */
+const PERSISTED_MS = 30_000;
 
 /** How many conversations have a status, and whether there are more than were counted. */
 export interface Count {
@@ -41,13 +50,14 @@ export interface Count {
 export class Inbox extends Observable {
   readonly #parts: InboxParts;
   readonly #poller: Poller;
+  readonly #latest: Latest;
   readonly #link: LinkWatch;
   readonly #rows = new Map<string, Row>();
   readonly #cursors = new Map<SessionStatus, string | null>();
-  readonly #remembered = new Set<string>();
-  readonly #touched = new Set<string>();
+  /** When something was last heard of a conversation, in milliseconds since 1970. */
+  readonly #heard = new Map<string, number>();
   readonly #endings: Unsubscribe[] = [];
-  readonly #arrivals = new Set<(message: Message) => void>();
+  readonly #arrivals = new Arrivals();
 
   constructor(parts: InboxParts) {
     super();
@@ -58,6 +68,11 @@ export class Inbox extends Observable {
       return parts.feed.hearing.works ? CHECK_MS : POLL_MS;
     };
     this.#poller = new Poller(() => this.#load(), pace, parts.random);
+    this.#latest = new Latest(parts.api, parts.random, {
+      take: (rows) => this.#takeLatest(rows),
+      lacks: () => [...this.#rows.values()].some(({ told }) => told !== null),
+      answered: (did) => this.#link.answered(did),
+    });
   }
 
   /** Whether the inbox has been loaded once. */
@@ -75,6 +90,7 @@ export class Inbox extends Observable {
       feed.listen({
         message: (message) => this.#hear(message),
         session: (session) => this.#hearSession(session),
+        digest: (digest) => this.#hearDigest(digest),
       }),
       feed.subscribe(() => this.refresh()),
       surroundings.subscribe(() => this.refresh()),
@@ -84,10 +100,12 @@ export class Inbox extends Observable {
       this.#link.start(),
     );
     this.#poller.start();
+    this.#latest.start();
   }
 
   close(): void {
     this.#poller.stop();
+    this.#latest.stop();
     for (const end of this.#endings.splice(0)) end();
   }
 
@@ -115,9 +133,9 @@ export class Inbox extends Observable {
   }
 
   /** Whether its player has written since it was last read here. */
-  isUnread({ playerId, lastMessage }: Row): boolean {
-    if (lastMessage === null || lastMessage.senderType === "staff") return false;
-    return lastMessage.at > this.#parts.readMarks.of(playerId);
+  isUnread({ playerId, told, lastMessage }: Row): boolean {
+    const last = told ?? (lastMessage?.senderType === "player" ? lastMessage : null);
+    return last !== null && last.at > this.#parts.readMarks.of(playerId);
   }
 
   /** Loads the next page of a status. */
@@ -127,23 +145,21 @@ export class Inbox extends Observable {
     const outcome = await this.#parts.api.inbox(status, cursor);
     if (!outcome.ok || this.#cursors.get(status) !== cursor) return;
     this.#cursors.set(status, outcome.value.nextCursor);
-    for (const listed of outcome.value.rows) {
-      const { playerId } = listed.session;
-      this.#rows.set(playerId, rowOfPage(this.#rows.get(playerId), listed));
-    }
+    for (const row of outcome.value.rows) this.#putListed(row);
     this.changed();
   }
 
   /** Hears of each message of a player, once. */
   onArrival(listener: (message: Message) => void): Unsubscribe {
-    this.#arrivals.add(listener);
-    return () => this.#arrivals.delete(listener);
+    return this.#arrivals.listen(listener);
   }
 
   async #load(): Promise<Outcome<null>> {
-    this.#touched.clear();
+    const began = Date.now();
+    for (const [playerId, at] of this.#heard)
+      if (began - at > PERSISTED_MS) this.#heard.delete(playerId);
     for (const status of STATUSES) {
-      const outcome = await this.#loadStatus(status);
+      const outcome = await this.#loadStatus(status, began);
       this.#link.answered(outcome.ok);
       if (!outcome.ok) {
         this.changed();
@@ -154,7 +170,7 @@ export class Inbox extends Observable {
     return succeeded(null);
   }
 
-  async #loadStatus(status: SessionStatus): Promise<Outcome<null>> {
+  async #loadStatus(status: SessionStatus, began: number): Promise<Outcome<null>> {
     const listed = new Set<string>();
     let cursor: string | null = null;
     for (let page = 0; page < PAGES[status]; page += 1) {
@@ -168,52 +184,64 @@ export class Inbox extends Observable {
       if (cursor === null) break;
     }
     this.#cursors.set(status, cursor);
-    if (cursor === null) this.#dropUnlisted(status, listed);
+    if (cursor === null) this.#dropUnlisted(status, listed, began);
     return succeeded(null);
   }
 
   /** What was resolved while nobody told is listed no more, unless it was heard of meanwhile. */
-  #dropUnlisted(status: SessionStatus, listed: Set<string>): void {
+  #dropUnlisted(status: SessionStatus, listed: Set<string>, began: number): void {
     for (const [playerId, row] of this.#rows) {
-      if (row.status !== status || listed.has(playerId) || this.#touched.has(playerId)) continue;
-      this.#rows.delete(playerId);
+      const heardSince = (this.#heard.get(playerId) ?? 0) >= began;
+      if (row.status === status && !listed.has(playerId) && !heardSince)
+        this.#rows.delete(playerId);
     }
   }
 
   /** Takes a row of a page; a message of which no event came arrives with it. */
   #takeListed(listed: InboxRow): void {
     const known = this.#rows.get(listed.session.playerId);
-    const row = rowOfPage(known, listed);
-    this.#rows.set(row.playerId, row);
+    const row = this.#putListed(listed);
     const { lastMessage } = row;
     if (!this.loaded || lastMessage === null || row.status === "resolved") return;
     if (known?.lastMessage && compare(known.lastMessage, lastMessage) >= 0) return;
-    if (this.#remembered.has(lastMessage.messageId)) return;
-    this.#parts.feed.hearing.foundInHistory(lastMessage.messageId);
-    this.#arrive(lastMessage);
+    if (this.#arrivals.has(lastMessage.messageId)) return;
+    this.#parts.feed.hearing.foundInHistory(lastMessage);
+    this.#arrivals.add(lastMessage);
+  }
+
+  #putListed(listed: InboxRow): Row {
+    const { playerId } = listed.session;
+    const isFresh = Date.now() - (this.#heard.get(playerId) ?? 0) < PERSISTED_MS;
+    const row = rowOfPage(this.#rows.get(playerId), listed, isFresh);
+    this.#rows.set(playerId, row);
+    return row;
   }
 
   #hear(message: Message): void {
-    if (this.#remembered.has(message.messageId)) return;
-    this.#touched.add(message.playerId);
+    if (this.#arrivals.has(message.messageId)) return;
+    this.#heard.set(message.playerId, Date.now());
     this.#rows.set(message.playerId, rowAfterMessage(this.#rows.get(message.playerId), message));
-    this.#arrive(message);
+    this.#arrivals.add(message);
+    this.changed();
+  }
+
+  #hearDigest({ players }: Digest): void {
+    for (const news of players) {
+      this.#heard.set(news.playerId, Date.now());
+      this.#rows.set(news.playerId, rowAfterNews(this.#rows.get(news.playerId), news));
+    }
+    this.#latest.want();
+    this.changed();
+  }
+
+  #takeLatest(rows: readonly InboxRow[]): void {
+    for (const row of rows) this.#takeListed(row);
     this.changed();
   }
 
   #hearSession(session: Session): void {
-    this.#touched.add(session.playerId);
+    this.#heard.set(session.playerId, Date.now());
     this.#rows.set(session.playerId, rowAfterSession(this.#rows.get(session.playerId), session));
     this.changed();
-  }
-
-  #arrive(message: Message): void {
-    this.#remembered.add(message.messageId);
-    for (const oldest of this.#remembered) {
-      if (this.#remembered.size <= MAX_REMEMBERED) break;
-      this.#remembered.delete(oldest);
-    }
-    if (message.senderType === "staff") return;
-    for (const listener of [...this.#arrivals]) listener(message);
   }
 }

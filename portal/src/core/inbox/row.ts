@@ -1,7 +1,7 @@
 import type { InboxRow } from "../api/api.js";
-import { compare } from "../order.js";
+import { compare, type Place } from "../order.js";
 import { newerSession } from "../parse.js";
-import type { Message, Session, SessionStatus } from "../types.js";
+import type { Message, News, Session, SessionStatus } from "../types.js";
 
 /** A conversation as the inbox lists it. It is never changed: a change makes another. */
 export interface Row {
@@ -11,29 +11,35 @@ export interface Row {
   readonly session: Session | null;
   readonly status: SessionStatus;
   readonly lastMessage: Message | null;
+  /** The player's last message if it is newer than that, and only told of: the next page has it. */
+  readonly told: Place | null;
   /** The player's messages since staff's last answer. */
   readonly unanswered: number;
   /** Since when its player waits, in microseconds since 1970; null when nobody waits. */
   readonly waitingSince: number | null;
 }
 
-/** The row of a conversation that the inbox's page tells of, with what is known to be newer. */
+/**
+ * The row of a conversation that the inbox's page tells of, with what is known to be newer; unless that
+ * `mayBeNewer` no more. A message that was sent twice may have been told of with its second time.
+ */
 export function rowOfPage(
   known: Row | undefined,
   { session, lastMessage, unansweredCount }: InboxRow,
+  mayBeNewer: boolean,
 ): Row {
-  const heardLater =
-    known?.lastMessage !== null &&
-    known !== undefined &&
-    compare(known.lastMessage, lastMessage) > 0;
+  const isLater = mayBeNewer && known !== undefined && relation(known, lastMessage) > 0;
+  const later = isLater ? known : null;
+  const heard = later?.lastMessage ?? null;
   const newest = newerSession(known?.session ?? null, session);
   return derive({
     playerId: session.playerId,
     playerName: newest.playerName ?? known?.playerName ?? null,
     session: newest,
-    status: heardLater && known ? known.status : newest.status,
-    lastMessage: heardLater && known ? known.lastMessage : lastMessage,
-    unanswered: heardLater && known ? known.unanswered : unansweredCount,
+    status: later?.status ?? newest.status,
+    lastMessage: heard !== null && compare(heard, lastMessage) > 0 ? heard : lastMessage,
+    told: later?.told ?? null,
+    unanswered: later?.unanswered ?? unansweredCount,
     waitingSince: known?.waitingSince ?? null,
   });
 }
@@ -41,22 +47,43 @@ export function rowOfPage(
 /** The row after a message, as it will be once its session is told of. */
 export function rowAfterMessage(known: Row | undefined, message: Message): Row {
   // An older message changes nothing that is shown; the next page has the count right.
-  if (known?.lastMessage && compare(known.lastMessage, message) >= 0) return known;
-  const wasOpen = known !== undefined && known.status !== "resolved";
-  const answered = message.senderType === "staff";
-  const next = {
+  if (known !== undefined && relation(known, message) >= 0) return known;
+  if (message.senderType === "player")
+    return derive({ ...asked(known, message, 1), lastMessage: message, told: null });
+  return derive({
     playerId: message.playerId,
     playerName: message.playerName ?? known?.playerName ?? null,
     session: known?.session ?? null,
+    status: "active",
     lastMessage: message,
-  };
-  if (answered) return derive({ ...next, status: "active", unanswered: 0, waitingSince: null });
-  return derive({
-    ...next,
-    status: wasOpen ? known.status : "pending",
-    unanswered: (wasOpen ? known.unanswered : 0) + 1,
-    waitingSince: (wasOpen ? known.waitingSince : null) ?? message.at,
+    told: null,
+    unanswered: 0,
+    waitingSince: null,
   });
+}
+
+/** The row after messages of its player that were told of together. */
+export function rowAfterNews(known: Row | undefined, news: News): Row {
+  if (known !== undefined && relation(known, news) >= 0) return known;
+  return derive({
+    ...asked(known, news, news.count),
+    told: { at: news.at, messageId: news.messageId },
+  });
+}
+
+/** What so many messages more of its player make of a row, but for the messages themselves. */
+function asked(known: Row | undefined, what: Message | News, count: number): Row {
+  const open = known !== undefined && known.status !== "resolved" ? known : null;
+  return {
+    playerId: what.playerId,
+    playerName: what.playerName ?? known?.playerName ?? null,
+    session: known?.session ?? null,
+    status: open?.status ?? "pending",
+    lastMessage: known?.lastMessage ?? null,
+    told: null,
+    unanswered: (open?.unanswered ?? 0) + count,
+    waitingSince: open?.waitingSince ?? what.at,
+  };
 }
 
 /** The row after its session was told of. */
@@ -68,6 +95,7 @@ export function rowAfterSession(known: Row | undefined, heard: Session): Row {
     session,
     status: session.status,
     lastMessage: known?.lastMessage ?? null,
+    told: known?.told ?? null,
     unanswered: known?.unanswered ?? 0,
     waitingSince: known?.waitingSince ?? null,
   });
@@ -87,5 +115,15 @@ function derive(row: Row): Row {
 
 /** When something last happened in the conversation, in microseconds since 1970. */
 export function lastActivity(row: Row): number {
-  return row.lastMessage?.at ?? row.session?.lastMessageAt ?? 0;
+  return newest(row)?.at ?? row.session?.lastMessageAt ?? 0;
+}
+
+function newest({ told, lastMessage }: Row): Place | null {
+  return told ?? lastMessage;
+}
+
+/** Negative when the newest message of `row` comes before `place`. */
+function relation(row: Row, place: Place): number {
+  const last = newest(row);
+  return last === null ? -1 : compare(last, place);
 }

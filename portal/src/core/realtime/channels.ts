@@ -16,6 +16,8 @@ export const staffChannel = (access: ChannelAccess): string => `${PREFIX[access]
 
 /** A player's message, told to staff. */
 export const NEW_PLAYER_MESSAGE = "new-player-message";
+/** Several messages of players, told to staff together and without what they say. */
+export const NEW_PLAYER_MESSAGES = "new-player-messages";
 /** A message, told to its player, and a staff message, told to staff. */
 export const MESSAGE_SENT = "message-sent";
 /** A session was opened, taken or resolved. */

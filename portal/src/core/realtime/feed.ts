@@ -1,7 +1,12 @@
 import { Observable, type Unsubscribe } from "../observable.js";
-import { parseMessage, parseSession } from "../parse.js";
-import type { Message, Session } from "../types.js";
-import { MESSAGE_SENT, NEW_PLAYER_MESSAGE, SESSION_UPDATED } from "./channels.js";
+import { parseDigest, parseMessage, parseSession } from "../parse.js";
+import type { Digest, Message, Session } from "../types.js";
+import {
+  MESSAGE_SENT,
+  NEW_PLAYER_MESSAGE,
+  NEW_PLAYER_MESSAGES,
+  SESSION_UPDATED,
+} from "./channels.js";
 import { Hearing } from "./hearing.js";
 import type { Realtime } from "./realtime.js";
 
@@ -9,6 +14,7 @@ import type { Realtime } from "./realtime.js";
 export interface FeedListener {
   message(message: Message): void;
   session(session: Session): void;
+  digest(digest: Digest): void;
 }
 
 /** A connection that brings nothing is made anew, but not more often than this, in milliseconds. */
@@ -53,6 +59,11 @@ export class Feed extends Observable {
       if (message === null) return;
       this.hearing.heard(message.messageId);
       for (const listener of [...this.#listeners]) listener.message(message);
+    } else if (name === NEW_PLAYER_MESSAGES) {
+      const digest = parseDigest(data);
+      if (digest === null) return;
+      this.hearing.heardUntil(digest.at);
+      for (const listener of [...this.#listeners]) listener.digest(digest);
     } else if (name === SESSION_UPDATED) {
       const session = parseSession(data);
       if (session === null) return;

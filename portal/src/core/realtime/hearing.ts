@@ -1,3 +1,5 @@
+import type { Message } from "../types.js";
+
 /** How long an event may take, in milliseconds, before it is missed. */
 const EVENT_DUE_MS = 5_000;
 /** What was accepted just before the subscription is not heard of, and not missed. */
@@ -12,6 +14,8 @@ export class Hearing {
   readonly #due = new Map<string, ReturnType<typeof setTimeout>>();
   #subscribedAt: number | null = null;
   #deaf = false;
+  /** Until when players' messages may have been told of together, in microseconds since 1970. */
+  #until = 0;
 
   /** `changed` is called when `works` may have another value. */
   constructor(changed: () => void) {
@@ -43,8 +47,8 @@ export class Hearing {
   }
 
   /** The history has a message of which no event came so far. */
-  foundInHistory(messageId: string): void {
-    if (this.#subscribedAt === null) return;
+  foundInHistory({ messageId, senderType, at }: Message): void {
+    if (this.#subscribedAt === null || (senderType === "player" && at <= this.#until)) return;
     if (Date.now() - this.#subscribedAt > SETTLED_AFTER_MS) this.#await(messageId);
   }
 
@@ -52,15 +56,26 @@ export class Hearing {
   heard(messageId: string): void {
     clearTimeout(this.#due.get(messageId));
     this.#due.delete(messageId);
-    if (!this.#deaf) return;
-    this.#deaf = false;
+    this.#hears();
+  }
+
+  /** An event came that may tell of any player's message up to `at`: none of them is missed any more. */
+  heardUntil(at: number): void {
+    this.#until = Math.max(this.#until, at);
     this.stopWaiting();
-    this.#changed();
+    this.#hears();
   }
 
   stopWaiting(): void {
     for (const timer of this.#due.values()) clearTimeout(timer);
     this.#due.clear();
+  }
+
+  #hears(): void {
+    if (!this.#deaf) return;
+    this.#deaf = false;
+    this.stopWaiting();
+    this.#changed();
   }
 
   #await(messageId: string): void {
