@@ -12,7 +12,7 @@ pub struct Planted {
 }
 
 /// Settings that `--help` says are secrets; each of them is planted.
-pub const SECRETS: [&str; 6] = [
+pub const SECRETS: [&str; 7] = [
     "AMQP_URL",
     "AUTH_JWT_SECOND_SECRET",
     "AUTH_JWT_SECRET",
