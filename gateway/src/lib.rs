@@ -26,3 +26,4 @@ pub mod reads;
 pub mod routes;
 pub mod settings;
 pub mod startup;
+mod unattended;

@@ -7,7 +7,8 @@ use std::{
 use actix_web::{App, HttpServer, middleware::from_fn, web};
 use anyhow::Context;
 use prometheus_client::registry::Registry;
-use shared::service::{Outage, health::Dependency, metrics};
+use shared::service::{health::Dependency, metrics};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -41,9 +42,9 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let broker = Dependency::new("broker");
-    let (acceptor, publishing) = group_commit(&settings, Outage::new(broker.clone()), metrics);
-    let mut publishing = tokio::spawn(publishing.run());
+    let broker = Dependency::of_parts("broker", settings.broker.queue_partitions.count());
+    let (acceptor, publishing) = group_commit(&settings, &broker, metrics);
+    let mut publishing: JoinSet<()> = publishing.into_iter().map(|it| it.run()).collect();
 
     let pool = database::pool(&settings.database, usize::from(settings.database_pool_size))?;
     let reads = Reads::new(pool, settings.database.database_timeout);
@@ -84,10 +85,12 @@ pub async fn run(
     tokio::select! {
         served = server => served.context("the HTTP interface ended badly")?,
         // A gateway that cannot publish is none.
-        ended = &mut publishing => return ended.context("publishing ended badly"),
+        Some(ended) = publishing.join_next() => return ended.context("publishing ended badly"),
     }
-    // With the server went the last who could have an event accepted, which ends the task.
-    publishing.await.context("publishing ended badly")?;
+    // With the server went the last who could have an event accepted, which ends the tasks.
+    while let Some(ended) = publishing.join_next().await {
+        ended.context("publishing ended badly")?;
+    }
     drop(finished);
     showing.await?.context("the metrics ended badly")
 }

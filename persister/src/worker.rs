@@ -2,6 +2,9 @@
 //!
 //! While the database or the broker is away it holds what it has, takes no more, and tries again
 //! with growing waits. What it cannot deal with in time it gives back.
+//!
+//! Each partition has such a loop, with connections of its own: one whose sessions cannot be announced
+//! keeps no other waiting.
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
@@ -10,12 +13,18 @@ use database::connect_to_write;
 use diesel_async::AsyncPgConnection;
 use prometheus_client::registry::Registry;
 use shared::{
-    broker::{Broken, Deliveries, PatientPublisher, RoutingKey, Worker},
+    broker::{
+        Broken, Deliveries, Partition, PatientPublisher, RoutingKey, Worker, serve_partitions,
+    },
     chat::{
         self, SessionState,
         event::{self, Event},
     },
-    service::{Outage, backoff, health, shutdown::grace},
+    service::{
+        Outage, backoff,
+        health::{self, Dependency},
+        shutdown::grace,
+    },
 };
 use tokio_util::sync::CancellationToken;
 
@@ -26,8 +35,8 @@ use crate::{
     store::{self, Outcome, StoreError},
 };
 
-/// Bodies that the broker may hand out before the first of them is acknowledged. A body is 128 KiB
-/// at most when the gateway made it, so that they take 32 MiB at most.
+/// Bodies that the broker may hand out, of all partitions together, before the first of them is
+/// acknowledged. A body is 128 KiB at most when the gateway made it, so that they take 32 MiB at most.
 const PREFETCH: u16 = 256;
 
 /// Time after which a persister that has nothing to do looks whether its database is still there.
@@ -47,28 +56,37 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let [broker, database, announcing] =
-        ["broker", "database", "announcing"].map(health::Dependency::new);
+    let [broker, database, announcing] = ["broker", "database", "announcing"]
+        .map(|name| Dependency::of_parts(name, settings.broker.queue_partitions.count()));
     let dependencies = vec![broker.clone(), database.clone(), announcing.clone()];
     let server = health::serve(listener, dependencies, Arc::new(registry), stop.clone())
         .context("health and metrics cannot be served")?;
     let server = tokio::spawn(server);
 
-    let persister = Persister {
-        publisher: PatientPublisher::new(&settings.broker, "persister: announcing", announcing),
-        dead_letters: settings.broker.names().dead_letters(Worker::Persister),
-        broker: Outage::new(broker),
-        database: Outage::new(database),
-        connection: None,
-        settings,
-        metrics,
+    let persister = |partition: Partition| {
+        let part = |dependency: &Dependency| dependency.part(partition.number());
+        let announcing = part(&announcing);
+        let persister = Persister {
+            publisher: PatientPublisher::new(&settings.broker, "persister: announcing", announcing),
+            dead_letters: settings.broker.names().dead_letters(Worker::Persister),
+            broker: Outage::new(part(&broker)),
+            database: Outage::new(part(&database)),
+            connection: None,
+            settings: settings.clone(),
+            metrics: metrics.clone(),
+            partition,
+        };
+        let stop = stop.clone();
+        async move { persister.work(&stop).await }
     };
-    persister.work(&stop).await;
+    let ended = serve_partitions(&settings.broker, Worker::Persister, persister).await;
+    ended.context("the work broke")?;
     server.await.context("health and metrics ended badly")??;
     Ok(())
 }
 
 struct Persister {
+    partition: Partition,
     settings: Settings,
     metrics: Metrics,
     publisher: PatientPublisher,
@@ -86,8 +104,10 @@ impl Persister {
                 () = self.reach_database() => {}
                 () = stop.cancelled() => return,
             }
-            let Err(error) = self.serve(stop).await else {
-                continue;
+            let error = match self.serve(stop).await {
+                Ok(()) => continue,
+                Err(Broken::Gone) => return,
+                Err(error) => error,
             };
             if self.broker.lasted().is_none() {
                 waits = backoff::waits();
@@ -102,8 +122,10 @@ impl Persister {
 
     /// Takes batches until it is to stop, or has had to give one back.
     async fn serve(&mut self, stop: &CancellationToken) -> Result<(), Broken> {
+        let (broker, partition) = (&self.settings.broker, self.partition);
+        let prefetch = broker.queue_partitions.share(PREFETCH, partition);
         let deliveries =
-            Deliveries::connect(&self.settings.broker, Worker::Persister, PREFETCH, "persister");
+            Deliveries::connect(broker, Worker::Persister, partition, prefetch, "persister");
         let mut deliveries = tokio::select! {
             connected = deliveries => connected?,
             () = stop.cancelled() => return Ok(()),
@@ -222,12 +244,22 @@ impl Persister {
         self.announce(&outcome.news).await;
     }
 
+    /// Tells the broadcasters of the players' own partitions, which are mostly this one: after a
+    /// change of their number some of what waits here is another's.
     async fn announce(&mut self, sessions: &[SessionState]) {
-        for sessions in sessions.chunks(ANNOUNCED_TOGETHER) {
-            let events = sessions.iter().cloned().map(Event::SessionUpdated);
-            let events: Vec<_> = events.filter_map(|it| it.encode().ok()).collect();
-            self.publisher.publish(RoutingKey::SessionUpdated, &event::encode(&events)).await;
-            self.metrics.announced.inc_by(sessions.len() as u64);
+        let partitions = self.settings.broker.queue_partitions;
+        let partition = |session: &&SessionState| partitions.of(&session.player_id);
+        let mut sessions: Vec<_> = sessions.iter().collect();
+        sessions.sort_by_key(partition);
+        for theirs in sessions.chunk_by(|one, other| partition(one) == partition(other)) {
+            let Some(partition) = theirs.first().map(partition) else { continue };
+            for sessions in theirs.chunks(ANNOUNCED_TOGETHER) {
+                let events = sessions.iter().map(|&it| Event::SessionUpdated(it.clone()));
+                let body =
+                    event::encode(&events.filter_map(|it| it.encode().ok()).collect::<Vec<_>>());
+                self.publisher.publish(RoutingKey::SessionUpdated, partition, &body).await;
+                self.metrics.announced.inc_by(sessions.len() as u64);
+            }
         }
     }
 

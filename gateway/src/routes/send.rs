@@ -91,8 +91,9 @@ pub async fn send(
 ) -> Result<HttpResponse, Problem> {
     let message = body.0.into_message(&caller, &limit, clock.accept(), traceparent(&http))?;
     let (message_id, accepted_at) = (message.message_id, message.accepted_at);
-    let event = Event::Message(Box::new(message)).encode().map_err(|_| Problem::Internal)?;
-    acceptor.accept(event).await.map_err(|_| Problem::NotAccepted)?;
+    let event = Event::Message(Box::new(message));
+    let encoded = event.encode().map_err(|_| Problem::Internal)?;
+    acceptor.accept(event.player_id(), encoded).await.map_err(|_| Problem::NotAccepted)?;
     Ok(HttpResponse::Accepted().json(Accepted {
         success: true,
         message_id,

@@ -84,8 +84,9 @@ pub async fn change_status(
         traceparent: traceparent(&http),
     };
     let (change_id, accepted_at) = (change.change_id, change.accepted_at);
-    let event = Event::StatusChange(change).encode().map_err(|_| Problem::Internal)?;
-    acceptor.accept(event).await.map_err(|_| Problem::NotAccepted)?;
+    let event = Event::StatusChange(change);
+    let encoded = event.encode().map_err(|_| Problem::Internal)?;
+    acceptor.accept(event.player_id(), encoded).await.map_err(|_| Problem::NotAccepted)?;
     Ok(HttpResponse::Accepted().json(StatusAccepted {
         success: true,
         change_id,

@@ -9,15 +9,21 @@
 //! persister ── session-updated ──▲
 //! ```
 //!
+//! `QUEUE_PARTITIONS` makes more of these pairs, with a number at the end of their names, and spreads
+//! the players over them; see [`Partitions`].
+//!
 //! Others can put events into the same queues by the topic exchange `chat.events`.
 
+mod beyond;
 mod connection;
 mod consumer;
 mod dead_letter_command;
 pub mod dead_letters;
 mod names;
+mod partition;
 mod patient;
 mod publisher;
+mod serve;
 mod settings;
 mod socket;
 mod topology;
@@ -26,6 +32,9 @@ pub use connection::Broken;
 pub use consumer::{Deliveries, Delivery};
 pub use dead_letter_command::DeadLetterCommand;
 pub use names::{Names, RoutingKey, Worker};
+pub use partition::{Partition, Partitions};
 pub use patient::PatientPublisher;
 pub use publisher::{PublishError, Publisher};
+pub use serve::serve_partitions;
 pub use settings::{BrokerSettings, ConsumerSettings};
+pub use topology::QueueState;

@@ -6,7 +6,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 
-use super::{Names, RoutingKey, Worker};
+use super::{Names, Partition, RoutingKey, Worker};
 
 /// How often RabbitMQ may deliver one message before it takes it for one that kills its worker and
 /// puts it among the dead letters. A worker that waits out an outage gives its messages back once
@@ -16,10 +16,23 @@ const DELIVERY_LIMIT: i64 = 1_000;
 /// Dead letters are listed by taking them and giving them back, which must never use them up.
 const NO_DELIVERY_LIMIT: i64 = i32::MAX as i64;
 
-/// Makes whatever is missing. What is there must have been made in the same way.
+/// A queue that is there, as RabbitMQ describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueState {
+    /// Its name.
+    pub name: String,
+    /// Bodies that wait in it; not those that a worker holds.
+    pub messages: u32,
+    /// Workers that take from it.
+    pub consumers: u32,
+}
+
+/// Makes whatever is missing of `partition` and of what all partitions have in common. What is there
+/// must have been made in the same way.
 pub(super) async fn declare(
     channel: &Channel,
     names: &Names,
+    partition: Partition,
     queue_max_bytes: u64,
 ) -> lapin::Result<()> {
     let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
@@ -28,25 +41,47 @@ pub(super) async fn declare(
     channel.exchange_declare(exchange.into(), ExchangeKind::Topic, options, none()).await?;
     for worker in Worker::ALL {
         declare_dead_letters(channel, names, worker).await?;
-        declare_queue(channel, names, worker, queue_max_bytes).await?;
+        declare_queue(channel, names, worker, partition, queue_max_bytes).await?;
     }
-    bind(channel, names).await
+    bind(channel, names, partition).await
 }
 
-/// Finds out whether every queue is there, and binds it where it is not bound.
+/// Finds out whether every queue of `partition` is there and how it is, and binds it where it is not
+/// bound but must be.
 ///
 /// # Errors
 /// Closes the channel when a queue is missing.
-pub(super) async fn check(channel: &Channel, names: &Names) -> lapin::Result<()> {
-    let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
+pub(super) async fn check(
+    channel: &Channel,
+    names: &Names,
+    partition: Partition,
+) -> lapin::Result<Vec<QueueState>> {
+    let mut states = Vec::new();
     for worker in Worker::ALL {
-        let queue = names.queue(worker);
-        channel.queue_declare(queue.into(), passive, FieldTable::default()).await?;
+        states.push(look_at(channel, names.queue_of(worker, partition)).await?);
     }
-    bind(channel, names).await
+    bind(channel, names, partition).await?;
+    Ok(states)
 }
 
-async fn bind(channel: &Channel, names: &Names) -> lapin::Result<()> {
+/// Finds out how a queue is.
+///
+/// # Errors
+/// Closes the channel when it is missing.
+pub(super) async fn look_at(channel: &Channel, queue: String) -> lapin::Result<QueueState> {
+    let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
+    let name = queue.as_str().into();
+    let found = channel.queue_declare(name, passive, FieldTable::default()).await?;
+    let (messages, consumers) = (found.message_count(), found.consumer_count());
+    Ok(QueueState { name: queue, messages, consumers })
+}
+
+/// Only the first partition's queues are bound: of what others tell the exchange, each worker is to
+/// get one copy.
+async fn bind(channel: &Channel, names: &Names, partition: Partition) -> lapin::Result<()> {
+    if partition != Partition::FIRST {
+        return Ok(());
+    }
     for key in [RoutingKey::Accepted, RoutingKey::SessionUpdated] {
         for worker in key.workers() {
             let (queue, exchange) = (names.queue(*worker), names.exchange());
@@ -69,6 +104,7 @@ async fn declare_queue(
     channel: &Channel,
     names: &Names,
     worker: Worker,
+    partition: Partition,
     queue_max_bytes: u64,
 ) -> lapin::Result<()> {
     let mut arguments = FieldTable::default();
@@ -83,7 +119,7 @@ async fn declare_queue(
         "x-max-length-bytes",
         i64::try_from(queue_max_bytes).unwrap_or(i64::MAX),
     );
-    declare_durable(channel, names.queue(worker), arguments).await
+    declare_durable(channel, names.queue_of(worker, partition), arguments).await
 }
 
 async fn declare_dead_letters(

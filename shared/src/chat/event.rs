@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Message, SessionState, StatusChange};
+use super::{Message, PlayerId, SessionState, StatusChange};
 
 /// The form of body that this release writes and the only one that it reads.
 pub const VERSION: u64 = 1;
@@ -26,6 +26,15 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whose conversation it concerns.
+    pub fn player_id(&self) -> &PlayerId {
+        match self {
+            Self::Message(message) => &message.player_id,
+            Self::StatusChange(change) => &change.player_id,
+            Self::SessionUpdated(session) => &session.player_id,
+        }
+    }
+
     /// The event in JSON, ready to be put into a body.
     ///
     /// # Errors
