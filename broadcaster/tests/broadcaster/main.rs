@@ -12,5 +12,6 @@ mod batches;
 mod dead_letters;
 mod held;
 mod outages;
+mod partitions;
 mod properties;
 mod support;

@@ -19,6 +19,7 @@ mod input;
 mod limits;
 mod metrics;
 mod outages;
+mod partitions;
 mod plan;
 mod portal;
 mod properties;

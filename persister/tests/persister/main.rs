@@ -16,6 +16,7 @@ mod held;
 mod migrations;
 mod model;
 mod outages;
+mod partitions;
 mod privacy;
 mod properties;
 mod sessions;
