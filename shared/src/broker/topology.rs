@@ -119,6 +119,11 @@ async fn declare_queue(
         "x-max-length-bytes",
         i64::try_from(queue_max_bytes).unwrap_or(i64::MAX),
     );
+    if partition != Partition::FIRST {
+        // Or all leaders would be where who declares them is connected. The first partition's queues
+        // are older than this.
+        text(&mut arguments, "x-queue-leader-locator", "balanced");
+    }
     declare_durable(channel, names.queue_of(worker, partition), arguments).await
 }
 
