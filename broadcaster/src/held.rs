@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use tokio::{sync::OwnedSemaphorePermit, task::JoinSet};
+use tokio::task::JoinSet;
 
 use crate::call::{Job, Refusal};
 
@@ -45,8 +45,6 @@ pub struct Done {
     pub jobs: Vec<Job>,
     /// What of it Pusher will never take.
     pub refusals: Vec<Refusal>,
-    /// What lets another call begin once this one is dealt with.
-    pub _turn: OwnedSemaphorePermit,
 }
 
 impl Open {

@@ -195,8 +195,9 @@ impl Broadcaster {
         let caller = self.caller.clone();
         let hold = self.settings.consumer.delivery_hold;
         held.calls.spawn(async move {
+            let _turn = turn;
             let refusals = tokio::time::timeout(hold, caller.send(&jobs)).await.ok()?;
-            Some(Done { jobs, refusals, _turn: turn })
+            Some(Done { jobs, refusals })
         });
     }
 

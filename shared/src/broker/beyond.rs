@@ -59,7 +59,7 @@ pub(super) async fn is_there(
     timeout: Duration,
     queue: &str,
 ) -> Result<bool, Broken> {
-    match in_time(timeout, topology::look_at(channel, queue.to_owned())).await {
+    match in_time(timeout, topology::look(channel, queue.to_owned())).await {
         Ok(_) => Ok(true),
         Err(Broken::Broker(error)) if is_not_found(&error) => Ok(false),
         Err(error) => Err(error),

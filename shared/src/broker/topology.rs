@@ -58,7 +58,7 @@ pub(super) async fn check(
 ) -> lapin::Result<Vec<QueueState>> {
     let mut states = Vec::new();
     for worker in Worker::ALL {
-        states.push(look_at(channel, names.queue_of(worker, partition)).await?);
+        states.push(look(channel, names.queue_of(worker, partition)).await?);
     }
     bind(channel, names, partition).await?;
     Ok(states)
@@ -68,7 +68,7 @@ pub(super) async fn check(
 ///
 /// # Errors
 /// Closes the channel when it is missing.
-pub(super) async fn look_at(channel: &Channel, queue: String) -> lapin::Result<QueueState> {
+pub(super) async fn look(channel: &Channel, queue: String) -> lapin::Result<QueueState> {
     let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
     let name = queue.as_str().into();
     let found = channel.queue_declare(name, passive, FieldTable::default()).await?;
