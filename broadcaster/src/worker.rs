@@ -97,7 +97,7 @@ struct Broadcaster {
     partition: Partition,
     settings: Settings,
     channels: Channels,
-    /// As many as calls may be under way, for all partitions.
+    /// A permit for each call that may be under way, for all partitions together.
     calls: Arc<Semaphore>,
     metrics: Metrics,
     caller: Caller,

@@ -32,7 +32,7 @@ async fn every_partition_is_worked_off_and_told_of_its_own_players_sessions() {
     until_persisted(&system, 4).await;
     persister.stop().await;
     for (partition, player) in &players {
-        assert_eq!(announced(&system, *partition).await, [player.clone()]);
+        assert_eq!(announced(&system, *partition).await, [player.as_str()]);
     }
 }
 
