@@ -3,7 +3,10 @@
 use std::{future::pending, mem, num::NonZeroU32, time::Duration};
 
 use pusher::Channels;
-use shared::chat::{SenderType, event::Event};
+use shared::{
+    broker::Partitions,
+    chat::{SenderType, event::Event},
+};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -20,21 +23,28 @@ pub const PREFETCH: u16 = 512;
 
 /// So many bodies are gathered from at most. While the first half of what the broker hands out waits to be
 /// acknowledged, it still hands out the other: gathering bounds what staff hear, and not what is broadcast.
-const MOST_BODIES: usize = PREFETCH as usize / 2;
+fn most_bodies(prefetch: u16) -> usize {
+    usize::from(prefetch / 2).max(1)
+}
 
 /// Counts what staff are told in a second, and gathers what is beyond that.
 #[derive(Debug)]
 pub struct Coalescer {
     most: Option<NonZeroU32>,
+    most_bodies: usize,
     ends: Instant,
     told: u32,
     gathered: Digest,
 }
 
 impl Coalescer {
-    /// One that lets `most` events pass in a second; all, where there is none.
-    pub fn new(most: Option<NonZeroU32>) -> Self {
-        Self { most, ends: Instant::now(), told: 0, gathered: Digest::default() }
+    /// One that lets its share of `most` events pass in a second, at least one; all, where there is no
+    /// `most`. The broker hands out `prefetch` bodies.
+    pub fn new(most: Option<NonZeroU32>, partitions: Partitions, prefetch: u16) -> Self {
+        let share = |most: NonZeroU32| most.get() / u32::from(partitions.count());
+        let most = most.map(|most| NonZeroU32::new(share(most)).unwrap_or(NonZeroU32::MIN));
+        let most_bodies = most_bodies(prefetch);
+        Self { most, most_bodies, ends: Instant::now(), told: 0, gathered: Digest::default() }
     }
 
     /// Takes `event` if staff are to be told of it together with others, and says whether it did. Only
@@ -76,7 +86,7 @@ impl Coalescer {
 
     /// When staff are to be told of what was gathered, if anything was.
     fn due(&self, now: Instant) -> Option<Instant> {
-        let full = self.gathered.bodies() >= MOST_BODIES;
+        let full = self.gathered.bodies() >= self.most_bodies;
         (!self.gathered.is_empty()).then_some(if full { now } else { self.ends })
     }
 
@@ -109,6 +119,17 @@ mod tests {
         }))
     }
 
+    fn coalescer(most: u32, partitions: &str) -> Coalescer {
+        Coalescer::new(NonZeroU32::new(most), partitions.parse().unwrap(), PREFETCH)
+    }
+
+    #[test]
+    fn partitions_share_what_staff_are_told_one_by_one() {
+        let most = [(9, "1"), (9, "4"), (3, "4")];
+        let most = most.map(|(most, partitions)| coalescer(most, partitions).most);
+        assert_eq!(most.map(|most| most.map(NonZeroU32::get)), [Some(9), Some(2), Some(1)]);
+    }
+
     struct Told {
         coalescer: Coalescer,
         start: Instant,
@@ -117,7 +138,7 @@ mod tests {
 
     impl Told {
         fn most(most: u32) -> Self {
-            let (coalescer, start) = (Coalescer::new(NonZeroU32::new(most)), Instant::now());
+            let (coalescer, start) = (coalescer(most, "1"), Instant::now());
             Self { coalescer, start, tag: 0 }
         }
 
@@ -179,12 +200,12 @@ mod tests {
     fn what_was_gathered_is_told_of_before_the_broker_has_no_more_to_hand_out() {
         let mut told = Told::most(1);
         assert!(told.alone(0));
-        for _ in 1..MOST_BODIES {
+        for _ in 1..most_bodies(PREFETCH) {
             assert!(!told.alone(0));
         }
         assert_eq!(told.together(0), None);
         assert!(!told.alone(0));
-        assert_eq!(told.together(0), Some(MOST_BODIES));
+        assert_eq!(told.together(0), Some(most_bodies(PREFETCH)));
         // The second is still the same.
         assert!(!told.alone(999));
     }

@@ -28,7 +28,7 @@ pub struct Settings {
 
     /// The most events in a second by which each broadcaster tells staff of players' messages; messages
     /// beyond that are told of together, up to a second later and without their contents, which
-    /// desks then ask the gateway for. Without it each message is told of by itself
+    /// desks then ask the gateway for. The partitions share it. Without it each message is told of by itself
     #[arg(long, env = "STAFF_EVENTS_PER_SECOND", value_name = "NUMBER")]
     pub staff_events_per_second: Option<NonZeroU32>,
 

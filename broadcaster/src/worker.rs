@@ -3,6 +3,8 @@
 //! As many calls as allowed are under way. While one is free, whatever comes goes out at once, alone;
 //! when all are busy, events gather, and the next call takes up to ten of them. Beyond a rate that the
 //! operator sets, staff are told of messages together: see [`Coalescer`].
+//!
+//! Each partition has such a loop, with a connection of its own; they take turns with the calls.
 
 use std::{net::TcpListener, sync::Arc};
 
@@ -10,11 +12,23 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
 use shared::{
-    broker::{Broken, Deliveries, Delivery, PatientPublisher, QueueWatch, Worker},
+    broker::{
+        Broken, Deliveries, Delivery, Partition, PatientPublisher, QueueWatch, Worker,
+        serve_partitions,
+    },
     chat::event::{self, UnreadableEvent},
-    service::{Outage, backoff, health, metrics, shutdown::grace},
+    service::{
+        Outage, backoff,
+        health::{self, Dependency},
+        metrics::{self, OldestPart},
+        shutdown::grace,
+    },
 };
-use tokio::{task::JoinError, time::Instant};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinError,
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
@@ -27,8 +41,8 @@ use crate::{
     settings::Settings,
 };
 
-/// Bodies that the broker may hand out before the first of them is acknowledged. A body is 128 KiB
-/// at most when the gateway made it, so that they take 8 MiB at most.
+/// Bodies that the broker may hand out, of all partitions together, before the first of them is
+/// acknowledged. A body is 128 KiB at most when the gateway made it, so that they take 8 MiB at most.
 const PREFETCH: u16 = 64;
 
 /// Runs a broadcaster until `stop` is cancelled, with its health and metrics on `listener`.
@@ -43,8 +57,10 @@ pub async fn run(
     let traces = Traces::start(&settings.traces, "broadcaster").context("nothing can be traced")?;
     let mut registry = metrics::registry("broadcaster");
     let metrics = Metrics::register(&mut registry);
-    let [broker, pusher, burying] =
-        ["broker", "pusher", "dead-letters"].map(health::Dependency::new);
+    let partitions = settings.broker.queue_partitions.count();
+    let [broker, burying] =
+        ["broker", "dead-letters"].map(|name| Dependency::of_parts(name, partitions));
+    let pusher = Dependency::new("pusher");
     // Whether Pusher works is only known once there is something to say.
     pusher.set_up(true);
     let queues = metrics.queues.clone();
@@ -58,28 +74,47 @@ pub async fn run(
 
     let concurrency = usize::from(settings.broadcast_concurrency);
     let client = Client::new(&settings.pusher, concurrency).context("Pusher cannot be called")?;
-    let broadcaster = Broadcaster {
-        caller: Caller::new(client, metrics.clone(), traces.clone(), Outage::new(pusher)),
-        publisher: PatientPublisher::new(&settings.broker, "broadcaster: dead letters", burying),
-        dead_letters: settings.broker.names().dead_letters(Worker::Broadcaster),
-        broker: Outage::new(broker),
-        channels: settings.pusher.channels.channels().map_err(anyhow::Error::msg)?,
-        settings,
-        metrics,
-        concurrency,
+    let caller = Caller::new(client, metrics.clone(), traces.clone(), Outage::new(pusher));
+    let channels = settings.pusher.channels.channels().map_err(anyhow::Error::msg)?;
+    let calls = Arc::new(Semaphore::new(concurrency));
+    let broadcaster = |partition: Partition| {
+        let part = |dependency: &Dependency| dependency.part(partition.number());
+        let burying = part(&burying);
+        let broadcaster = Broadcaster {
+            caller: caller.clone(),
+            publisher: PatientPublisher::new(
+                &settings.broker,
+                "broadcaster: dead letters",
+                burying,
+            ),
+            dead_letters: settings.broker.names().dead_letters(Worker::Broadcaster),
+            broker: Outage::new(part(&broker)),
+            channels: channels.clone(),
+            settings: settings.clone(),
+            oldest_held: metrics.oldest_held_seconds.part(),
+            metrics: metrics.clone(),
+            calls: Arc::clone(&calls),
+            partition,
+        };
+        let stop = stop.clone();
+        async move { broadcaster.work(&stop).await }
     };
-    // Where its calls run too: a task of the runtime's is woken without another thread.
-    tokio::spawn(async move { broadcaster.work(&stop).await }).await.context("the work broke")?;
+    // In tasks of the runtime's, as the calls: those are woken without another thread.
+    let ended = serve_partitions(&settings.broker, Worker::Broadcaster, broadcaster).await;
+    ended.context("the work broke")?;
     traces.stop().await;
     server.await.context("health and metrics ended badly")??;
     Ok(())
 }
 
 struct Broadcaster {
+    partition: Partition,
     settings: Settings,
     channels: Channels,
-    concurrency: usize,
+    /// A permit for each call that may be under way, for all partitions together.
+    calls: Arc<Semaphore>,
     metrics: Metrics,
+    oldest_held: OldestPart,
     caller: Caller,
     publisher: PatientPublisher,
     dead_letters: String,
@@ -91,6 +126,9 @@ impl Broadcaster {
         let mut waits = backoff::waits();
         while !stop.is_cancelled() {
             let ended = self.serve(stop).await;
+            if matches!(ended, Err(Broken::Gone)) {
+                return;
+            }
             if self.broker.lasted().is_none() {
                 waits = backoff::waits();
             }
@@ -106,21 +144,23 @@ impl Broadcaster {
 
     /// Broadcasts until it is to stop, or has had to give back what it held.
     async fn serve(&mut self, stop: &CancellationToken) -> Result<(), Broken> {
-        let most = self.settings.staff_events_per_second;
+        let (broker, partition) = (&self.settings.broker, self.partition);
+        let (partitions, most) = (broker.queue_partitions, self.settings.staff_events_per_second);
         let prefetch = if most.is_some() { coalesce::PREFETCH } else { PREFETCH };
-        let broker = &self.settings.broker;
-        let deliveries = Deliveries::connect(broker, Worker::Broadcaster, prefetch, "broadcaster");
+        let prefetch = partitions.share(prefetch, partition);
+        let deliveries =
+            Deliveries::connect(broker, Worker::Broadcaster, partition, prefetch, "broadcaster");
         let mut deliveries = tokio::select! {
             connected = deliveries => connected?,
             () = stop.cancelled() => return Ok(()),
         };
         self.broker.succeeded();
-        let mut held = Held::new(Coalescer::new(most));
+        let mut held = Held::new(Coalescer::new(most, partitions, prefetch));
         let ended = tokio::select! {
             ended = self.broadcast(&mut deliveries, &mut held, stop) => ended,
             () = grace(stop) => Ok(()),
         };
-        self.metrics.oldest_held_seconds.set(None);
+        self.oldest_held.set(None);
         ended?;
         if !held.open.is_empty() {
             self.metrics.given_back.inc();
@@ -152,6 +192,11 @@ impl Broadcaster {
                 delivery = deliveries.next(), if !stop.is_cancelled() => {
                     self.open(delivery?, deliveries, held).await?;
                 }
+                Ok(turn) = Arc::clone(&self.calls).acquire_owned(),
+                    if !held.waiting.is_empty() && !stop.is_cancelled() =>
+                {
+                    self.start_call(turn, held);
+                }
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
                 () = held.coalescer.wait(), if !stop.is_cancelled() => {}
             }
@@ -167,16 +212,22 @@ impl Broadcaster {
     }
 
     fn start_calls(&self, held: &mut Held) {
-        while held.calls.len() < self.concurrency && !held.waiting.is_empty() {
-            let size = held.waiting.len().min(MAX_EVENTS_PER_BATCH);
-            let jobs: Vec<_> = held.waiting.drain(..size).collect();
-            let caller = self.caller.clone();
-            let hold = self.settings.consumer.delivery_hold;
-            held.calls.spawn(async move {
-                let refusals = tokio::time::timeout(hold, caller.send(&jobs)).await.ok()?;
-                Some(Done { jobs, refusals })
-            });
+        while !held.waiting.is_empty() {
+            let Ok(turn) = Arc::clone(&self.calls).try_acquire_owned() else { return };
+            self.start_call(turn, held);
         }
+    }
+
+    fn start_call(&self, turn: OwnedSemaphorePermit, held: &mut Held) {
+        let size = held.waiting.len().min(MAX_EVENTS_PER_BATCH);
+        let jobs: Vec<_> = held.waiting.drain(..size).collect();
+        let caller = self.caller.clone();
+        let hold = self.settings.consumer.delivery_hold;
+        held.calls.spawn(async move {
+            let _turn = turn;
+            let refusals = tokio::time::timeout(hold, caller.send(&jobs)).await.ok()?;
+            Some(Done { jobs, refusals })
+        });
     }
 
     /// Takes a delivery apart into jobs.
@@ -210,7 +261,7 @@ impl Broadcaster {
         }
         open.body = body;
         held.open.insert(tag, open);
-        self.metrics.oldest_held_seconds.set(held.earliest());
+        self.oldest_held.set(held.earliest());
         self.settle(tag, deliveries, held).await
     }
 
@@ -256,7 +307,7 @@ impl Broadcaster {
         }
         deliveries.acknowledge(tag).await?;
         held.open.remove(&tag);
-        self.metrics.oldest_held_seconds.set(held.earliest());
+        self.oldest_held.set(held.earliest());
         Ok(())
     }
 }

@@ -40,6 +40,16 @@ async fn services_are_restarted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn queues_become_more_and_fewer() {
+    drill(&["repartition"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queues_become_more_and_fewer_in_the_wrong_order() {
+    drill(&["repartition-astray"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn postgresql_is_away_or_hangs_or_refuses() {
     drill(&[
         "postgres-killed",

@@ -4,12 +4,21 @@
 //! goes together into the next body: under a low load every event has a publish of its own and
 //! waits for nobody, under a high load one confirm answers many. Having only one outstanding is
 //! also what makes a confirm trustworthy; see [`Publisher`].
+//!
+//! With several partitions each has such a task, with a connection and a share of the room to wait of
+//! its own: a queue that is missing, full or slow refuses the senders of its own players and no others.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use shared::{
-    broker::{Broken, BrokerSettings, PublishError, Publisher, RoutingKey},
-    chat::event::{self, EncodedEvent},
+    broker::{Broken, BrokerSettings, Partition, Partitions, PublishError, Publisher, RoutingKey},
+    chat::{
+        PlayerId,
+        event::{self, EncodedEvent},
+    },
     service::{
         Outage,
         backoff::{self, Waits},
@@ -20,15 +29,17 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{MissedTickBehavior, interval, timeout},
 };
+use tracing::Instrument;
 
 use crate::{
     labels::{PublishOutcome, SendOutcome},
     metrics::Metrics,
     settings::Settings,
+    unattended::Unattended,
 };
 
-/// Events that may wait for the publish after the one that is outstanding.
-const WAITING_AT_MOST: usize = 10_000;
+/// Events that may wait for the publishes after those that are outstanding.
+const WAITING_AT_MOST: u16 = 10_000;
 
 /// Events in one body.
 const EVENTS_AT_MOST: usize = 500;
@@ -42,10 +53,12 @@ const BYTES_AT_MOST: usize = 96 * 1024;
 #[error("the event was not confirmed")]
 pub struct NotAccepted;
 
-/// Has events accepted. Cheap to clone; when the last clone is gone, the task behind it ends.
+/// Has events accepted. Cheap to clone; when the last clone is gone, the tasks behind it end.
 #[derive(Clone, Debug)]
 pub struct Acceptor {
-    waiting: mpsc::Sender<Waiting>,
+    /// Where to wait for a publish of each partition.
+    waiting: Arc<[mpsc::Sender<Waiting>]>,
+    partitions: Partitions,
     timeout: Duration,
     metrics: Metrics,
 }
@@ -57,13 +70,14 @@ struct Waiting {
 }
 
 impl Acceptor {
-    /// Resolves when `event` is on disk in both queues, or must be taken as not.
+    /// Resolves when `event`, which concerns `player`, is on disk in both queues of the player's
+    /// partition, or must be taken as not.
     ///
     /// # Errors
     /// When it was refused or returned, not confirmed in time, or could not be published at all.
-    pub async fn accept(&self, event: EncodedEvent) -> Result<(), NotAccepted> {
+    pub async fn accept(&self, player: &PlayerId, event: EncodedEvent) -> Result<(), NotAccepted> {
         let began = Instant::now();
-        let accepted = self.confirmed(event).await;
+        let accepted = self.confirmed(self.partitions.of(player), event).await;
         let outcome = match accepted {
             Ok(()) => SendOutcome::Accepted,
             Err(NotAccepted) => SendOutcome::Refused,
@@ -73,9 +87,14 @@ impl Acceptor {
         accepted
     }
 
-    async fn confirmed(&self, event: EncodedEvent) -> Result<(), NotAccepted> {
+    async fn confirmed(
+        &self,
+        partition: Partition,
+        event: EncodedEvent,
+    ) -> Result<(), NotAccepted> {
         let (answer, answered) = oneshot::channel();
-        self.waiting.try_send(Waiting { event, answer }).map_err(|_| NotAccepted)?;
+        let waiting = self.waiting.get(usize::from(partition.number())).ok_or(NotAccepted)?;
+        waiting.try_send(Waiting { event, answer }).map_err(|_| NotAccepted)?;
         match timeout(self.timeout, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => Err(NotAccepted),
@@ -83,9 +102,10 @@ impl Acceptor {
     }
 }
 
-/// The task that publishes.
+/// The task that publishes into the queues of one partition.
 #[derive(Debug)]
 pub struct GroupCommit {
+    partition: Partition,
     waiting: mpsc::Receiver<Waiting>,
     broker: BrokerSettings,
     check_interval: Duration,
@@ -94,32 +114,44 @@ pub struct GroupCommit {
     /// That the queues take nothing more. The gateway stays ready: nobody would find out that they
     /// take something again if nobody sent anything.
     full: Outage,
+    unattended: Unattended,
     metrics: Metrics,
 }
 
-/// A new pair of who has events accepted and who publishes them; `outage` follows the broker.
+/// Who has events accepted, and who publishes them, one for each partition; each part of `broker` is
+/// whether one of these can.
 pub fn group_commit(
     settings: &Settings,
-    outage: Outage,
+    broker: &Dependency,
     metrics: Metrics,
-) -> (Acceptor, GroupCommit) {
-    let (sender, receiver) = mpsc::channel(WAITING_AT_MOST);
-    // Weak, since the last acceptor's end is the task's.
-    let waiting = sender.downgrade();
+) -> (Acceptor, Vec<GroupCommit>) {
+    let partitions = settings.broker.queue_partitions;
+    let (waiting, publishing) = partitions
+        .all()
+        .map(|partition| {
+            let room = partitions.share(WAITING_AT_MOST, partition);
+            let (sender, receiver) = mpsc::channel(room.into());
+            let group_commit = GroupCommit {
+                partition,
+                waiting: receiver,
+                broker: settings.broker.clone(),
+                check_interval: settings.topology_check_interval,
+                outage: Outage::new(broker.part(partition.number())),
+                full: Outage::new(Dependency::new("queues")),
+                unattended: Unattended::default(),
+                metrics: metrics.clone(),
+            };
+            (sender, group_commit)
+        })
+        .collect::<(Vec<_>, Vec<_>)>();
+    // Weak, since the last acceptor's end is the tasks'.
+    let weak: Vec<_> = waiting.iter().map(mpsc::Sender::downgrade).collect();
     metrics.waiting_events.answer_by(move || {
-        waiting.upgrade().map_or(0, |it| it.max_capacity() - it.capacity()) as f64
+        let waiting = weak.iter().filter_map(mpsc::WeakSender::upgrade);
+        waiting.map(|it| it.max_capacity() - it.capacity()).sum::<usize>() as f64
     });
-    let acceptor =
-        Acceptor { waiting: sender, timeout: settings.send_timeout, metrics: metrics.clone() };
-    let group_commit = GroupCommit {
-        waiting: receiver,
-        broker: settings.broker.clone(),
-        check_interval: settings.topology_check_interval,
-        outage,
-        full: Outage::new(Dependency::new("queues")),
-        metrics,
-    };
-    (acceptor, group_commit)
+    let timeout = settings.send_timeout;
+    (Acceptor { waiting: waiting.into(), partitions, timeout, metrics }, publishing)
 }
 
 /// That every [`Acceptor`] is gone.
@@ -127,7 +159,12 @@ struct Finished;
 
 impl GroupCommit {
     /// Publishes until every [`Acceptor`] is gone.
-    pub async fn run(mut self) {
+    pub async fn run(self) {
+        let span = self.broker.span(self.partition);
+        self.publish_until_nobody_is_left().instrument(span).await;
+    }
+
+    async fn publish_until_nobody_is_left(mut self) {
         let mut waits = backoff::waits();
         while let Err(error) = self.publish_over_one_connection(&mut waits).await {
             self.outage.failed(&error);
@@ -140,16 +177,18 @@ impl GroupCommit {
 
     async fn publish_over_one_connection(&mut self, waits: &mut Waits) -> Result<Finished, Broken> {
         let settings = self.broker.clone();
-        let connected = self.refusing(Publisher::connect(&settings, "gateway")).await;
+        let connected =
+            self.refusing(Publisher::connect(&settings, self.partition, "gateway")).await;
         let Some(connected) = connected else { return Ok(Finished) };
         let mut publisher = connected?;
         self.outage.succeeded();
         let ended = self.publish_all(&mut publisher, waits).await;
         if let Err(error) = &ended {
             self.outage.failed(error);
-            self.metrics.broker_blocked.set(publisher.is_blocked().into());
+            let blocked = i64::from(publisher.is_blocked());
+            self.metrics.broker_blocked.inc_by(blocked);
             let given_up = self.refusing(publisher.give_up()).await;
-            self.metrics.broker_blocked.set(0);
+            self.metrics.broker_blocked.dec_by(blocked);
             if given_up.is_none() {
                 return Ok(Finished);
             }
@@ -181,7 +220,7 @@ impl GroupCommit {
             tokio::select! {
                 // First, so that no load can put the check off.
                 biased;
-                _ = check.tick() => publisher.check_topology().await?,
+                _ = check.tick() => self.unattended.follow(&publisher.check_topology().await?),
                 first = self.waiting.recv() => {
                     let Some(first) = first else { return Ok(Finished) };
                     let group = self.gather(first);
@@ -219,7 +258,8 @@ impl GroupCommit {
         }
         let began = Instant::now();
         let body = event::encode(group.iter().map(|waiting| &waiting.event));
-        let published = publisher.publish_to_each(RoutingKey::Accepted, &body).await;
+        let published =
+            publisher.publish_to_each(RoutingKey::Accepted, self.partition, &body).await;
         for published in &published {
             self.metrics.publishes.of(PublishOutcome::from(published)).inc();
         }

@@ -27,3 +27,4 @@ pub mod reads;
 pub mod routes;
 pub mod settings;
 pub mod startup;
+mod unattended;

@@ -44,7 +44,7 @@ pub struct Settings {
     #[arg(long, env = "SEND_TIMEOUT", default_value = "1800ms", value_parser = duration, value_name = "DURATION")]
     pub send_timeout: Duration,
 
-    /// Time between two checks that both queues are there and bound
+    /// Time between two checks that all queues are there and bound
     #[arg(long, env = "TOPOLOGY_CHECK_INTERVAL", default_value = "5s", value_parser = duration, value_name = "DURATION")]
     pub topology_check_interval: Duration,
 

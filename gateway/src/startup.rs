@@ -8,8 +8,9 @@ use actix_web::{App, HttpServer, middleware::from_fn, web};
 use anyhow::Context;
 use shared::{
     broker::{QueueWatch, Worker},
-    service::{Outage, health::Dependency, metrics},
+    service::{health::Dependency, metrics},
 };
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
@@ -45,10 +46,9 @@ pub async fn run(
     let traces = Traces::start(&settings.traces, "gateway").context("nothing can be traced")?;
     let mut registry = metrics::registry("gateway");
     let metrics = Metrics::register(&mut registry);
-    let broker = Dependency::new("broker");
-    let (acceptor, publishing) =
-        group_commit(&settings, Outage::new(broker.clone()), metrics.clone());
-    let mut publishing = tokio::spawn(publishing.run());
+    let broker = Dependency::of_parts("broker", settings.broker.queue_partitions.count());
+    let (acceptor, publishing) = group_commit(&settings, &broker, metrics.clone());
+    let mut publishing: JoinSet<()> = publishing.into_iter().map(|it| it.run()).collect();
     let queues = metrics.queues.clone();
     let watch = QueueWatch::new(&settings.broker, &Worker::ALL, "gateway: watching", queues);
     tokio::spawn(watch.run(stop.clone()));
@@ -94,10 +94,12 @@ pub async fn run(
     tokio::select! {
         served = server => served.context("the HTTP interface ended badly")?,
         // A gateway that cannot publish is none.
-        ended = &mut publishing => return ended.context("publishing ended badly"),
+        Some(ended) = publishing.join_next() => return ended.context("publishing ended badly"),
     }
-    // With the server went the last who could have an event accepted, which ends the task.
-    publishing.await.context("publishing ended badly")?;
+    // With the server went the last who could have an event accepted, which ends the tasks.
+    while let Some(ended) = publishing.join_next().await {
+        ended.context("publishing ended badly")?;
+    }
     traces.stop().await;
     drop(finished);
     showing.await?.context("the metrics ended badly")

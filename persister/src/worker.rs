@@ -2,6 +2,9 @@
 //!
 //! While the database or the broker is away it holds what it has, takes no more, and tries again
 //! with growing waits. What it cannot deal with in time it gives back.
+//!
+//! Each partition has such a loop, with connections of its own: one whose sessions cannot be announced
+//! keeps no other waiting.
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
@@ -9,12 +12,20 @@ use anyhow::Context;
 use database::connect_to_write;
 use diesel_async::AsyncPgConnection;
 use shared::{
-    broker::{Broken, Deliveries, PatientPublisher, QueueWatch, RoutingKey, Worker},
+    broker::{
+        Broken, Deliveries, Partition, PatientPublisher, QueueWatch, RoutingKey, Worker,
+        serve_partitions,
+    },
     chat::{
         self, SessionState,
         event::{self, Event},
     },
-    service::{Outage, backoff, health, metrics, shutdown::grace},
+    service::{
+        Outage, backoff,
+        health::{self, Dependency},
+        metrics::{self, OldestPart},
+        shutdown::grace,
+    },
 };
 use tokio_util::sync::CancellationToken;
 use traces::{Traces, WorkKind};
@@ -26,8 +37,8 @@ use crate::{
     store::{self, Outcome, StoreError},
 };
 
-/// Bodies that the broker may hand out before the first of them is acknowledged. A body is 128 KiB
-/// at most when the gateway made it, so that they take 32 MiB at most.
+/// Bodies that the broker may hand out, of all partitions together, before the first of them is
+/// acknowledged. A body is 128 KiB at most when the gateway made it, so that they take 32 MiB at most.
 const PREFETCH: u16 = 256;
 
 /// Time after which a persister that has nothing to do looks whether its database is still there.
@@ -48,8 +59,8 @@ pub async fn run(
     let traces = Traces::start(&settings.traces, "persister").context("nothing can be traced")?;
     let mut registry = metrics::registry("persister");
     let metrics = Metrics::register(&mut registry);
-    let [broker, database, announcing] =
-        ["broker", "database", "announcing"].map(health::Dependency::new);
+    let [broker, database, announcing] = ["broker", "database", "announcing"]
+        .map(|name| Dependency::of_parts(name, settings.broker.queue_partitions.count()));
     let connected = database.clone();
     metrics.database_connected.answer_by(move || f64::from(u8::from(connected.is_up())));
     let queues = metrics.queues.clone();
@@ -61,25 +72,36 @@ pub async fn run(
         .context("health and metrics cannot be served")?;
     let server = tokio::spawn(server);
 
-    let persister = Persister {
-        publisher: PatientPublisher::new(&settings.broker, "persister: announcing", announcing),
-        dead_letters: settings.broker.names().dead_letters(Worker::Persister),
-        broker: Outage::new(broker),
-        database: Outage::new(database),
-        connection: None,
-        settings,
-        metrics,
-        traces: traces.clone(),
+    let persister = |partition: Partition| {
+        let part = |dependency: &Dependency| dependency.part(partition.number());
+        let announcing = part(&announcing);
+        let persister = Persister {
+            publisher: PatientPublisher::new(&settings.broker, "persister: announcing", announcing),
+            dead_letters: settings.broker.names().dead_letters(Worker::Persister),
+            broker: Outage::new(part(&broker)),
+            database: Outage::new(part(&database)),
+            connection: None,
+            settings: settings.clone(),
+            oldest_held: metrics.oldest_held_seconds.part(),
+            metrics: metrics.clone(),
+            traces: traces.clone(),
+            partition,
+        };
+        let stop = stop.clone();
+        async move { persister.work(&stop).await }
     };
-    persister.work(&stop).await;
+    let ended = serve_partitions(&settings.broker, Worker::Persister, persister).await;
+    ended.context("the work broke")?;
     traces.stop().await;
     server.await.context("health and metrics ended badly")??;
     Ok(())
 }
 
 struct Persister {
+    partition: Partition,
     settings: Settings,
     metrics: Metrics,
+    oldest_held: OldestPart,
     traces: Traces,
     publisher: PatientPublisher,
     dead_letters: String,
@@ -96,8 +118,10 @@ impl Persister {
                 () = self.reach_database() => {}
                 () = stop.cancelled() => return,
             }
-            let Err(error) = self.serve(stop).await else {
-                continue;
+            let error = match self.serve(stop).await {
+                Ok(()) => continue,
+                Err(Broken::Gone) => return,
+                Err(error) => error,
             };
             if self.broker.lasted().is_none() {
                 waits = backoff::waits();
@@ -112,8 +136,10 @@ impl Persister {
 
     /// Takes batches until it is to stop, or has had to give one back.
     async fn serve(&mut self, stop: &CancellationToken) -> Result<(), Broken> {
+        let (broker, partition) = (&self.settings.broker, self.partition);
+        let prefetch = broker.queue_partitions.share(PREFETCH, partition);
         let deliveries =
-            Deliveries::connect(&self.settings.broker, Worker::Persister, PREFETCH, "persister");
+            Deliveries::connect(broker, Worker::Persister, partition, prefetch, "persister");
         let mut deliveries = tokio::select! {
             connected = deliveries => connected?,
             () = stop.cancelled() => return Ok(()),
@@ -134,7 +160,7 @@ impl Persister {
             };
             let batch = Batch::collect(first, &mut deliveries, &self.settings).await?;
             let began = tokio::time::Instant::now();
-            self.metrics.oldest_held_seconds.set(batch.earliest());
+            self.oldest_held.set(batch.earliest());
             let messages = batch.events.iter().filter_map(|event| event.subject().traced());
             let traced = self.traces.work(WorkKind::PersistBatch, messages);
             let hold = self.settings.consumer.delivery_hold;
@@ -143,7 +169,7 @@ impl Persister {
                 () = grace(stop) => false,
                 () = tokio::time::sleep(hold) => false,
             };
-            self.metrics.oldest_held_seconds.set(None);
+            self.oldest_held.set(None);
             if !done {
                 self.metrics.given_back.inc();
                 if let Some(work) = traced {
@@ -247,12 +273,22 @@ impl Persister {
         self.announce(&outcome.news).await;
     }
 
+    /// Tells the broadcasters of the players' own partitions, which are mostly this one: after a
+    /// change of their number some of what waits here is another's.
     async fn announce(&mut self, sessions: &[SessionState]) {
-        for sessions in sessions.chunks(ANNOUNCED_TOGETHER) {
-            let events = sessions.iter().cloned().map(Event::SessionUpdated);
-            let events: Vec<_> = events.filter_map(|it| it.encode().ok()).collect();
-            self.publisher.publish(RoutingKey::SessionUpdated, &event::encode(&events)).await;
-            self.metrics.announced.inc_by(sessions.len() as u64);
+        let partitions = self.settings.broker.queue_partitions;
+        let partition = |session: &&SessionState| partitions.of(&session.player_id);
+        let mut sessions: Vec<_> = sessions.iter().collect();
+        sessions.sort_by_key(partition);
+        for theirs in sessions.chunk_by(|one, other| partition(one) == partition(other)) {
+            let Some(partition) = theirs.first().map(partition) else { continue };
+            for sessions in theirs.chunks(ANNOUNCED_TOGETHER) {
+                let events = sessions.iter().map(|&it| Event::SessionUpdated(it.clone()));
+                let body =
+                    event::encode(&events.filter_map(|it| it.encode().ok()).collect::<Vec<_>>());
+                self.publisher.publish(RoutingKey::SessionUpdated, partition, &body).await;
+                self.metrics.announced.inc_by(sessions.len() as u64);
+            }
         }
     }
 

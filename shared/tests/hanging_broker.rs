@@ -11,7 +11,9 @@ use std::{fs, time::Duration};
 
 use clap::Parser;
 use secrecy::SecretString;
-use shared::broker::{BrokerSettings, Deliveries, PublishError, Publisher, RoutingKey, Worker};
+use shared::broker::{
+    BrokerSettings, Deliveries, Partition, PublishError, Publisher, RoutingKey, Worker,
+};
 use test_support::{Broker, Proxy, eventually};
 use tokio::{
     io::AsyncReadExt,
@@ -35,8 +37,10 @@ async fn an_attempt_to_connect_that_hangs_leaves_neither_socket_nor_thread() {
         let settings = Settings::parse_from(["test", &url, "--broker-timeout=100ms"]).broker;
         let mut sockets = Vec::new();
         for _ in 0..3 {
-            let (connected, accepted) =
-                tokio::join!(Publisher::connect(&settings, "test"), listener.accept());
+            let (connected, accepted) = tokio::join!(
+                Publisher::connect(&settings, Partition::FIRST, "test"),
+                listener.accept()
+            );
             assert!(connected.is_err());
             sockets.push(tokio::spawn(say_nothing(accepted.unwrap().0)));
         }
@@ -60,13 +64,15 @@ async fn a_connection_that_hangs_and_is_given_up_leaves_no_thread() {
     let url = format!("{}?heartbeat=600", broker.url_through(proxy.addr()));
     settings.amqp_urls = vec![SecretString::from(url)];
     settings.broker_timeout = Duration::from_secs(3);
-    let mut publisher = Publisher::connect(&settings, "test").await.unwrap();
-    let idle = Publisher::connect(&settings, "test").await.unwrap();
-    let deliveries = Deliveries::connect(&settings, Worker::Persister, 1, "test").await.unwrap();
+    let mut publisher = Publisher::connect(&settings, Partition::FIRST, "test").await.unwrap();
+    let idle = Publisher::connect(&settings, Partition::FIRST, "test").await.unwrap();
+    let deliveries = Deliveries::connect(&settings, Worker::Persister, Partition::FIRST, 1, "test")
+        .await
+        .unwrap();
     drop(broker);
 
     proxy.hang();
-    let published = publisher.publish(RoutingKey::Accepted, b"hello").await;
+    let published = publisher.publish(RoutingKey::Accepted, Partition::FIRST, b"hello").await;
     assert!(matches!(published, Err(PublishError::Broken(_))), "{published:?}");
     publisher.give_up().await;
     drop(idle);

@@ -1,6 +1,6 @@
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Identity, Probe, Rank, log::Log};
+use crate::{Identity, Probe, Rank, Variables, log::Log};
 
 /// What programs say when somebody else has their port: most of them; RabbitMQ of the port for its
 /// clients and of the one for its like; epmd.
@@ -38,6 +38,15 @@ pub(crate) struct Orders {
     pub(crate) lasts: Arc<AtomicBool>,
     /// Whether to wait with that.
     pub(crate) held_back: watch::Sender<bool>,
+    /// What it is told when it is started again, beside what it was told at first.
+    variables: Arc<Mutex<Variables>>,
+}
+
+impl Orders {
+    /// What it is told when it is started again, beside what it was told at first.
+    pub(crate) fn variables(&self) -> Variables {
+        self.variables.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// What is known of a [`Process`].
@@ -140,6 +149,12 @@ impl Process {
     /// It is started again whenever it ends, as ever, and at once if it was held back meanwhile.
     pub fn let_go(&self) {
         self.orders.held_back.send_replace(false);
+    }
+
+    /// Sets a variable for it, of which it is told when it is started again.
+    pub fn tell(&self, name: &str, value: impl Into<String>) {
+        let mut variables = self.orders.variables.lock().unwrap_or_else(PoisonError::into_inner);
+        variables.set(name, value);
     }
 
     /// Sends a signal to the process that runs now, if one does. One that a signal halts is set

@@ -55,8 +55,10 @@ impl Service {
                 matches!(name, "PUSHER_APP_ID" | "PUSHER_KEY" | "PUSHER_SECRET")
             }
             Self::Gateway => true,
-            Self::Persister => matches!(name, "DATABASE_URL" | "AMQP_URL"),
-            Self::Broadcaster => name.starts_with("PUSHER_") || name == "AMQP_URL",
+            Self::Persister => matches!(name, "DATABASE_URL" | "AMQP_URL" | "QUEUE_PARTITIONS"),
+            Self::Broadcaster => {
+                name.starts_with("PUSHER_") || matches!(name, "AMQP_URL" | "QUEUE_PARTITIONS")
+            }
         }
     }
 

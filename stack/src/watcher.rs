@@ -214,6 +214,7 @@ impl Task {
         if let Some(needed) = &self.starter.program.needs {
             needed.ask().await.context("what it needs is away")?;
         }
+        self.starter.program.command.envs(self.orders.variables().iter());
         Ok(self.starter.start()?)
     }
 

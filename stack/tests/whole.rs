@@ -200,12 +200,19 @@ async fn several_instances_of_a_service_have_settings_of_their_own() {
     assert_eq!(instances[1].process.name(), "persister-2");
     assert_ne!(instances[0].address, instances[1].address);
 
-    // Both come back as they were.
+    // Both come back as they were, but for what one of them was told meanwhile.
+    instances[1].process.tell("QUEUE_PREFIX", "three.");
     let killed = instances[1].process.identity();
     instances[1].process.signal(Signal::SIGKILL);
     assert!(instances[1].process.replaced(killed).await.is_some());
     for instance in &instances {
         instance.ready().await.unwrap();
+    }
+    for (instance, prefix) in instances.iter().zip(["one.", "three."]) {
+        let environment = fs::read(format!("/proc/{}/environ", instance.process.identity().pid()));
+        let environment = String::from_utf8(environment.unwrap()).unwrap();
+        let told = format!("QUEUE_PREFIX={prefix}");
+        assert!(environment.split('\0').any(|one| one == told), "{environment}");
     }
     supervisor.stop().await;
     assert_eq!(place.processes(), Vec::<String>::new());

@@ -82,6 +82,19 @@ impl Broker {
         assert_eq!(confirm.await.unwrap(), lapin::Confirmation::Ack(None));
     }
 
+    /// Puts `body` into `queue`; says whether it took it.
+    pub async fn put(&self, queue: &str, body: &[u8]) -> bool {
+        let channel = self.channel().await;
+        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+        let persistent = BasicProperties::default().with_delivery_mode(2);
+        let confirm = channel
+            .basic_publish("".into(), queue.into(), options, body, persistent)
+            .await
+            .unwrap();
+        confirm.await.unwrap() == lapin::Confirmation::Ack(None)
+    }
+
     /// Takes every body out of `queue`.
     pub async fn drain(&self, queue: &str) -> Vec<Vec<u8>> {
         let channel = self.channel().await;
@@ -97,7 +110,12 @@ impl Broker {
 
     /// Takes every event out of `worker`'s queue.
     pub async fn drain_events(&self, worker: Worker) -> Vec<Event> {
-        let bodies = self.drain(&self.names().queue(worker)).await;
+        self.drain_events_of(&self.names().queue(worker)).await
+    }
+
+    /// Takes every event out of `queue`.
+    pub async fn drain_events_of(&self, queue: &str) -> Vec<Event> {
+        let bodies = self.drain(queue).await;
         let events = bodies.iter().flat_map(|body| decode(body).unwrap());
         events.map(Result::unwrap).collect()
     }
@@ -151,9 +169,20 @@ impl Broker {
             .unwrap();
     }
 
+    /// Makes a queue called `queue` of a kind that no service can work with.
+    pub async fn make_transient(&self, queue: &str) {
+        let options = QueueDeclareOptions { auto_delete: true, ..Default::default() };
+        let channel = self.channel().await;
+        channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap();
+    }
+
     /// Deletes `worker`'s queue with all that is in it.
     pub async fn delete(&self, worker: Worker) {
-        let queue = self.names().queue(worker);
+        self.delete_queue(&self.names().queue(worker)).await;
+    }
+
+    /// Deletes `queue` with all that is in it.
+    pub async fn delete_queue(&self, queue: &str) {
         let options = QueueDeleteOptions::default();
         self.channel().await.queue_delete(queue.into(), options).await.unwrap();
     }

@@ -21,7 +21,7 @@ use gateway::{
 };
 use prometheus_client::registry::Registry;
 use serde_json::json;
-use shared::service::{Outage, health::Dependency, install_crypto};
+use shared::service::{health::Dependency, install_crypto};
 use traces::Traces;
 use uuid::Uuid;
 
@@ -80,8 +80,7 @@ fn application() -> anyhow::Result<Application> {
     let doors = Doors::hang(&settings.auth).map_err(anyhow::Error::msg)?;
     let broker = Dependency::new("broker");
     let metrics = Metrics::register(&mut Registry::default());
-    let (acceptor, publishing) =
-        group_commit(&settings, Outage::new(broker.clone()), metrics.clone());
+    let (acceptor, publishing) = group_commit(&settings, &broker, metrics.clone());
     drop(publishing);
     let pool = database::pool(&settings.database, usize::from(settings.database_pool_size))?;
     let reads = Reads::new(pool, settings.database.database_timeout, metrics);

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, ensure};
 use clap::Parser;
 use serde::Deserialize;
-use shared::broker::{BrokerSettings, Publisher};
+use shared::broker::{BrokerSettings, Partition, Publisher};
 use stack::{
     Console, Probe, Program, Running, Servers, Service, Supervisor, Variables, migrate,
     service_variables, tell_pusher,
@@ -198,7 +198,7 @@ impl Lab {
         }
         let url = self.servers.rabbitmq.url();
         let Options { broker } = Options::try_parse_from(["bench", "--amqp-url", url])?;
-        Ok(Publisher::connect(&broker, "bench").await?)
+        Ok(Publisher::connect(&broker, Partition::FIRST, "bench").await?)
     }
 
     /// Throws away what waits in both queues.

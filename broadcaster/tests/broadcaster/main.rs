@@ -13,5 +13,6 @@ mod coalescing;
 mod dead_letters;
 mod held;
 mod outages;
+mod partitions;
 mod properties;
 mod support;

@@ -4,6 +4,7 @@ mod broker;
 mod clocks;
 mod cluster;
 mod database;
+mod partitions;
 mod poison;
 mod pressure;
 mod processes;
@@ -67,6 +68,7 @@ impl fmt::Debug for Fault {
 pub fn all() -> Vec<Fault> {
     [
         processes::faults(),
+        partitions::faults(),
         database::faults(),
         broker::faults(),
         cluster::faults(),

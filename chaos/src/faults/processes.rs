@@ -79,15 +79,20 @@ async fn kill_all_at_once(drill: &mut Drill) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Has it end in order, and waits until it is back and ready.
+pub(super) async fn restart(service: &Running) -> anyhow::Result<()> {
+    let stopped = service.process.identity();
+    service.process.signal(Signal::SIGTERM);
+    service.process.replaced(stopped).await;
+    service.ready().await
+}
+
 /// As an orchestrator does it: the next one when the one before is ready again.
 async fn restart_one_after_the_other(drill: &mut Drill) -> anyhow::Result<()> {
     let began = Instant::now();
     let before = drill.portal.book().pages().clone();
     for victim in drill.system.services() {
-        let stopped = victim.process.identity();
-        victim.process.signal(Signal::SIGTERM);
-        victim.process.replaced(stopped).await;
-        victim.ready().await?;
+        restart(victim).await?;
         drill.portal.answered(20).await;
     }
     let restart = began.elapsed();

@@ -2,8 +2,8 @@
 
 use std::{fs, ops::Deref, time::Duration};
 
-use anyhow::{Context, anyhow};
-use shared::broker::{Names, Worker};
+use anyhow::{Context, anyhow, ensure};
+use shared::broker::{Names, Partitions, Worker};
 use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls};
 use tokio_util::task::AbortOnDropHandle;
@@ -98,20 +98,21 @@ impl System {
     /// # Errors
     /// When no node of the broker answers, or there is no such queue.
     pub async fn dead_letters(&self) -> anyhow::Result<[u64; 2]> {
-        self.depths(|names, worker| names.dead_letters(worker)).await
+        self.depths(|names, worker| vec![names.dead_letters(worker)]).await
     }
 
-    /// How many bodies the persister and the broadcaster still have to deal with.
+    /// How many bodies the persister and the broadcaster still have to deal with, in all partitions
+    /// that there are.
     ///
     /// # Errors
     /// When no node of the broker answers, or there is no such queue.
     pub async fn waiting(&self) -> anyhow::Result<[u64; 2]> {
-        self.depths(|names, worker| names.queue(worker)).await
+        self.depths(|names, worker| names.queues(worker, Partitions::MOST)).await
     }
 
-    /// How many bodies a queue of each worker holds, with those that a worker has and has not
+    /// How many bodies some queues of each worker hold, with those that a worker has and has not
     /// acknowledged.
-    async fn depths(&self, queue: fn(&Names, Worker) -> String) -> anyhow::Result<[u64; 2]> {
+    async fn depths(&self, queues: fn(&Names, Worker) -> Vec<String>) -> anyhow::Result<[u64; 2]> {
         const LIST: [&str; 5] =
             ["list_queues", "--quiet", "--no-table-headers", "name", "messages"];
         let mut answer = Err(anyhow!("there is no broker"));
@@ -122,14 +123,16 @@ impl System {
             }
         }
         let (table, names) = (answer?, Names::new("chat"));
-        let [persister, broadcaster] = Worker::ALL.map(|worker| queue(&names, worker));
+        let [persister, broadcaster] = Worker::ALL.map(|worker| queues(&names, worker));
         Ok([depth_in(&table, &persister)?, depth_in(&table, &broadcaster)?])
     }
 }
 
-/// The number beside `queue` in RabbitMQ's table of names and numbers.
-fn depth_in(table: &str, queue: &str) -> anyhow::Result<u64> {
-    let line = table.lines().find_map(|line| line.split_once('\t').filter(|it| it.0 == queue));
-    let (_, depth) = line.with_context(|| format!("there is no queue {queue}"))?;
-    Ok(depth.trim().parse()?)
+/// The sum of the numbers beside those of `queues` that are in RabbitMQ's table of names and numbers.
+fn depth_in(table: &str, queues: &[String]) -> anyhow::Result<u64> {
+    let lines = table.lines().filter_map(|line| line.split_once('\t'));
+    let found: Vec<_> = lines.filter(|(name, _)| queues.iter().any(|it| it == name)).collect();
+    ensure!(!found.is_empty(), "there is none of the queues {queues:?}");
+    let depths = found.iter().map(|(_, depth)| depth.trim().parse::<u64>());
+    Ok(depths.sum::<Result<_, _>>()?)
 }

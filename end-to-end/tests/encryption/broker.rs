@@ -1,4 +1,4 @@
-use shared::broker::{BrokerSettings, Deliveries, Publisher, RoutingKey, Worker};
+use shared::broker::{BrokerSettings, Deliveries, Partition, Publisher, RoutingKey, Worker};
 use stack::{Console, RabbitMq, RabbitMqSettings, Supervisor};
 use test_support::{Authority, settings};
 
@@ -10,7 +10,7 @@ fn at(url: &str, trust: &Authority) -> BrokerSettings {
 
 /// Why there is no connection.
 async fn refusal(settings: &BrokerSettings) -> String {
-    match Publisher::connect(settings, "test").await {
+    match Publisher::connect(settings, Partition::FIRST, "test").await {
         Ok(_) => panic!("connected"),
         Err(refusal) => refusal.to_string(),
     }
@@ -40,9 +40,10 @@ async fn a_broker_is_spoken_to_in_secret_and_only_if_it_proves_who_it_is() {
     let by_name = format!("{account}@{NAME}:{port}");
 
     let right = at(&by_name, &ours);
-    let mut publisher = Publisher::connect(&right, "test").await.unwrap();
-    publisher.publish(RoutingKey::Accepted, b"hello").await.unwrap();
-    let mut deliveries = Deliveries::connect(&right, Worker::Persister, 1, "test").await.unwrap();
+    let mut publisher = Publisher::connect(&right, Partition::FIRST, "test").await.unwrap();
+    publisher.publish(RoutingKey::Accepted, Partition::FIRST, b"hello").await.unwrap();
+    let mut deliveries =
+        Deliveries::connect(&right, Worker::Persister, Partition::FIRST, 1, "test").await.unwrap();
     let delivery = deliveries.next().await.unwrap();
     assert_eq!(delivery.body, b"hello");
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use shared::broker::{BrokerSettings, Publisher};
+use shared::broker::{BrokerSettings, Partition, Publisher};
 use stack::{Running, ServerSettings, Servers, Service, tell_pusher};
 use test_support::{Api, Database, JWT_SECRET, System, eventually, settings, token_by};
 
@@ -121,7 +121,7 @@ async fn while_the_passwords_of_rabbitmq_and_postgresql_are_changed_nothing_is_l
     control(&["delete_user", user(amqp_url)]).await;
     sender.goes_on().await;
     let refused: BrokerSettings = settings([format!("--amqp-url={amqp_url}")]);
-    assert!(Publisher::connect(&refused, "test").await.is_err());
+    assert!(Publisher::connect(&refused, Partition::FIRST, "test").await.is_err());
 
     // PostgreSQL: connections that stand are not asked again, and who is kept out meanwhile waits.
     let owner = user(database_url);

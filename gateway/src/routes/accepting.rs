@@ -43,7 +43,7 @@ pub(super) async fn accept(
 ) -> Result<(), Problem> {
     let subject = event.subject();
     let encoded = event.encode().map_err(|_| Problem::Internal)?;
-    acceptor.accept(encoded).await.map_err(|cause| {
+    acceptor.accept(event.player_id(), encoded).await.map_err(|cause| {
         span.refused("not confirmed by both queues");
         tracing::debug!(
             messageId = subject.message_id.map(tracing::field::display),

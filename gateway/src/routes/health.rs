@@ -19,8 +19,9 @@ pub async fn live() -> HttpResponse {
 
 /// Says whether messages can be sent, and how each dependency is
 ///
-/// It takes the broker to send, and no database. A gateway that was told to stop is not ready
-/// either, though it answers a little longer.
+/// It takes the broker to send, and no database. Where players are spread over several pairs of queues,
+/// a broker that is down for some of them is shown as down, and the gateway is ready for the others. A
+/// gateway that was told to stop is not ready either, though it answers a little longer.
 #[utoipa::path(
     get,
     path = "/health/ready",
@@ -39,6 +40,6 @@ pub async fn ready(
     let states = [(broker.name(), State::from(broker.is_up())), ("database", database)];
     match stop.is_cancelled() {
         true => Readiness::stopping(states).into_response(),
-        false => Readiness::new(broker.is_up(), states).into_response(),
+        false => Readiness::new(broker.is_partly_up(), states).into_response(),
     }
 }

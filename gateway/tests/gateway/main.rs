@@ -21,6 +21,7 @@ mod input;
 mod limits;
 mod metrics;
 mod outages;
+mod partitions;
 mod plan;
 mod portal;
 mod properties;

@@ -20,6 +20,7 @@ mod metrics;
 mod migrations;
 mod model;
 mod outages;
+mod partitions;
 mod plans;
 mod privacy;
 mod properties;

@@ -22,6 +22,9 @@ pub enum Broken {
     /// The channel gives no confirms, so that nothing is known of what is published.
     #[error("the channel gives no confirms")]
     Unconfirmed,
+    /// The queue is not there, and is not to be made.
+    #[error("the queue is gone")]
+    Gone,
     /// The address is not one.
     #[error("AMQP_URL: {0}")]
     Address(String),

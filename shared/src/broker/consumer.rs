@@ -6,7 +6,7 @@ use lapin::{
 };
 
 use super::{
-    Broken, BrokerSettings, Worker,
+    Broken, BrokerSettings, Partition, Worker, beyond,
     connection::{Connection, in_time},
     topology,
 };
@@ -20,7 +20,7 @@ pub struct Delivery {
     pub body: Vec<u8>,
 }
 
-/// The bodies that the broker hands to one worker.
+/// The bodies that the broker hands to one worker out of one partition.
 ///
 /// Whatever is not acknowledged when this is dropped, the broker hands out again.
 pub struct Deliveries {
@@ -32,25 +32,34 @@ pub struct Deliveries {
 }
 
 impl Deliveries {
-    /// Begins to take bodies off `worker`'s queue, at most `prefetch` before the first is
-    /// acknowledged.
+    /// Begins to take bodies off `worker`'s queue of `partition`, at most `prefetch` before the
+    /// first is acknowledged. Makes what is missing, unless the settings do not ask for that
+    /// partition.
     ///
     /// # Errors
-    /// When RabbitMQ cannot be used at the moment.
+    /// When RabbitMQ cannot be used at the moment; [`Broken::Gone`] when the queue is not there and
+    /// not to be made.
     pub async fn connect(
         settings: &BrokerSettings,
         worker: Worker,
+        partition: Partition,
         prefetch: u16,
         purpose: &str,
     ) -> Result<Self, Broken> {
         let connection = Connection::open(settings, purpose).await?;
         let (timeout, names) = (settings.broker_timeout, settings.names());
         let channel = connection.channel().await?;
-        let declared = topology::declare(&channel, &names, settings.queue_max_bytes);
-        in_time(timeout * 10, declared).await?;
+        let queue = names.queue_of(worker, partition);
+        if settings.queue_partitions.contain(partition) {
+            let limit = settings.queue_max_bytes;
+            let declared = topology::declare(&channel, &names, partition, limit);
+            in_time(timeout * 10, declared).await?;
+        } else if !beyond::is_there(&channel, timeout, &queue).await? {
+            return Err(Broken::Gone);
+        }
         in_time(timeout, channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         let consume = channel.basic_consume(
-            names.queue(worker).into(),
+            queue.into(),
             purpose.into(),
             BasicConsumeOptions::default(),
             FieldTable::default(),

@@ -8,9 +8,10 @@ use lapin::{
 };
 
 use super::{
-    Broken, BrokerSettings, PublishError, Publisher, Worker,
+    Broken, BrokerSettings, Partition, PublishError, Publisher, Worker,
     connection::{Connection, in_time},
 };
+use crate::chat::event;
 
 /// The header that says why a body is among the dead letters.
 const REASON: &str = "x-reason";
@@ -102,15 +103,17 @@ impl DeadLetters {
         Ok(found)
     }
 
-    /// Puts up to `limit` of them back into the worker's queue, oldest first, and says how many.
+    /// Puts up to `limit` of them back, oldest first, and says how many. Each goes into the worker's
+    /// queue of the partition that its player has now, or, if nobody can read whose it is, of the first.
     /// Each leaves the dead letters only when it is safely in the queue: whoever stops half way
     /// may deliver one twice and loses none.
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment; those that were put back stay so.
     pub async fn replay(self, limit: usize) -> anyhow::Result<usize> {
-        let mut publisher = Publisher::connect(&self.settings, "dead-letters replay").await?;
-        let queue = self.settings.names().queue(self.worker);
+        let mut publisher =
+            Publisher::connect(&self.settings, Partition::FIRST, "dead-letters replay").await?;
+        let names = self.settings.names();
         // Those that the worker buries again meanwhile are not for this time.
         let limit = limit.min(self.count().await?);
         let mut replayed = 0;
@@ -118,6 +121,7 @@ impl DeadLetters {
             let Some(delivery) = self.take().await? else {
                 break;
             };
+            let queue = names.queue_of(self.worker, self.partition(&delivery.data));
             publisher.publish_to_queue(&queue, &delivery.data, &[]).await?;
             let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
             in_time(self.settings.broker_timeout, ack).await?;
@@ -135,6 +139,12 @@ impl DeadLetters {
         let queue = self.settings.names().dead_letters(self.worker);
         let purge = self.channel.queue_purge(queue.into(), QueuePurgeOptions::default());
         in_time(self.settings.broker_timeout, purge).await
+    }
+
+    fn partition(&self, body: &[u8]) -> Partition {
+        let events = event::decode(body).unwrap_or_default();
+        let first = events.iter().flatten().next();
+        first.map_or(Partition::FIRST, |event| self.settings.queue_partitions.of(event.player_id()))
     }
 
     async fn count(&self) -> Result<usize, Broken> {

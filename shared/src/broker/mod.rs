@@ -9,16 +9,22 @@
 //! persister ── session-updated ──▲
 //! ```
 //!
+//! `QUEUE_PARTITIONS` makes more of these pairs, with a number at the end of their names, and spreads
+//! the players over them; see [`Partitions`].
+//!
 //! Others can put events into the same queues by the topic exchange `chat.events`.
 
+mod beyond;
 mod connection;
 mod consumer;
 mod dead_letter_command;
 pub mod dead_letters;
 mod names;
+mod partition;
 mod patient;
 mod publisher;
 mod queue_metrics;
+mod serve;
 mod settings;
 mod socket;
 mod topology;
@@ -28,8 +34,11 @@ pub use connection::Broken;
 pub use consumer::{Deliveries, Delivery};
 pub use dead_letter_command::DeadLetterCommand;
 pub use names::{Names, RoutingKey, Worker};
+pub use partition::{Partition, Partitions};
 pub use patient::PatientPublisher;
 pub use publisher::{PublishError, Publisher};
-pub use queue_metrics::{QueueMetrics, QueueState};
+pub use queue_metrics::QueueMetrics;
+pub use serve::serve_partitions;
 pub use settings::{BrokerSettings, ConsumerSettings};
+pub use topology::QueueState;
 pub use watch::QueueWatch;

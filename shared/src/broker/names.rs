@@ -1,3 +1,5 @@
+use super::{Partition, Partitions};
+
 /// What the exchange and the queues of one system are called.
 #[derive(Clone, Debug)]
 pub struct Names {
@@ -57,13 +59,27 @@ impl Names {
         format!("{}.events", self.prefix)
     }
 
-    /// The queue that `worker` works off.
+    /// The queue of the first partition that `worker` works off, whose name is the same however many
+    /// partitions there are.
     pub fn queue(&self, worker: Worker) -> String {
         let work = match worker {
             Worker::Persister => "persist",
             Worker::Broadcaster => "broadcast",
         };
         format!("{}.{work}", self.prefix)
+    }
+
+    /// The queue of `partition` that `worker` works off.
+    pub fn queue_of(&self, worker: Worker, partition: Partition) -> String {
+        match partition {
+            Partition::FIRST => self.queue(worker),
+            _ => format!("{}.{partition}", self.queue(worker)),
+        }
+    }
+
+    /// Every queue of `partitions` that `worker` works off.
+    pub fn queues(&self, worker: Worker, partitions: Partitions) -> Vec<String> {
+        partitions.all().map(|partition| self.queue_of(worker, partition)).collect()
     }
 
     /// Where `worker` puts what it can never deal with.
@@ -82,6 +98,8 @@ mod tests {
         assert_eq!(names.exchange(), "chat.events");
         assert_eq!(names.queue(Worker::Persister), "chat.persist");
         assert_eq!(names.queue(Worker::Broadcaster), "chat.broadcast");
+        let queues = names.queues(Worker::Broadcaster, "3".parse().unwrap());
+        assert_eq!(queues, ["chat.broadcast", "chat.broadcast.1", "chat.broadcast.2"]);
         assert_eq!(names.dead_letters(Worker::Persister), "chat.persist.dead");
         assert_eq!(names.dead_letters(Worker::Broadcaster), "chat.broadcast.dead");
     }

@@ -1,4 +1,4 @@
-use super::{BrokerSettings, PublishError, Publisher, RoutingKey, dead_letters};
+use super::{BrokerSettings, Partition, PublishError, Publisher, RoutingKey, dead_letters};
 use crate::service::{Outage, backoff, health::Dependency};
 
 /// Publishes and does not give up: connects again and tries again, with growing waits, until
@@ -14,8 +14,18 @@ pub struct PatientPublisher {
 /// What is to be published.
 #[derive(Clone, Copy)]
 enum Parcel<'a> {
-    Events { key: RoutingKey, body: &'a [u8] },
+    Events { key: RoutingKey, partition: Partition, body: &'a [u8] },
     DeadLetter { queue: &'a str, body: &'a [u8], reason: &'a str },
+}
+
+impl Parcel<'_> {
+    /// The partition whose queues it needs. Dead letters are there with any.
+    fn partition(self) -> Partition {
+        match self {
+            Self::Events { partition, .. } => partition,
+            Self::DeadLetter { .. } => Partition::FIRST,
+        }
+    }
 }
 
 /// A publish that failed, and what it failed on.
@@ -34,9 +44,9 @@ impl PatientPublisher {
         Self { settings: settings.clone(), purpose, publisher: None, outage }
     }
 
-    /// Publishes `body` to the queues of `key`.
-    pub async fn publish(&mut self, key: RoutingKey, body: &[u8]) {
-        self.insist(Parcel::Events { key, body }).await;
+    /// Publishes `body` to the queues of `key` in `partition`.
+    pub async fn publish(&mut self, key: RoutingKey, partition: Partition, body: &[u8]) {
+        self.insist(Parcel::Events { key, partition, body }).await;
     }
 
     /// Puts `body` into the queue of dead letters `queue`, with the reason why it is one.
@@ -59,15 +69,17 @@ impl PatientPublisher {
     async fn attempt(&mut self, parcel: Parcel<'_>) -> Result<(), Failure> {
         // Out of its place while in use: neither a publish that failed nor one that was dropped half
         // way leaves a publisher behind whose confirm is still on its way. And a new connection
-        // makes a missing topology anew.
+        // makes a missing queue anew.
         let mut publisher = match self.publisher.take() {
             Some(publisher) => publisher,
-            None => Publisher::connect(&self.settings, self.purpose)
+            None => Publisher::connect(&self.settings, parcel.partition(), self.purpose)
                 .await
                 .map_err(|error| Failure { error: error.into(), publisher: None })?,
         };
         let published = match parcel {
-            Parcel::Events { key, body } => publisher.publish(key, body).await,
+            Parcel::Events { key, partition, body } => {
+                publisher.publish(key, partition, body).await
+            }
             Parcel::DeadLetter { queue, body, reason } => {
                 dead_letters::bury(&mut publisher, queue, body, reason).await
             }

@@ -8,7 +8,7 @@ use lapin::{
 };
 
 use super::{
-    Broken, BrokerSettings, Names, RoutingKey,
+    Broken, BrokerSettings, Names, Partition, QueueState, RoutingKey,
     connection::{Connection, in_time},
     topology,
 };
@@ -41,6 +41,8 @@ pub struct Publisher {
     /// One for each queue that a publish may have to reach.
     channels: [Channel; 2],
     names: Names,
+    /// The one whose queues it sees to.
+    partition: Partition,
     timeout: Duration,
 }
 
@@ -55,22 +57,27 @@ const TIME_PER_MEBIBYTE: Duration = Duration::from_secs(1);
 const PERSISTENT: u8 = 2;
 
 impl Publisher {
-    /// Connects, makes the topology where it is missing, and asks for confirms.
+    /// Connects, makes what is missing of `partition`, and asks for confirms; `purpose` is what
+    /// RabbitMQ shows the connection as. What other partitions lack is no hindrance.
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment.
-    pub async fn connect(settings: &BrokerSettings, purpose: &str) -> Result<Self, Broken> {
+    pub async fn connect(
+        settings: &BrokerSettings,
+        partition: Partition,
+        purpose: &str,
+    ) -> Result<Self, Broken> {
         let connection = Connection::open(settings, purpose).await?;
         let (timeout, names) = (settings.broker_timeout, settings.names());
         let channels = [connection.channel().await?, connection.channel().await?];
         let [first, _] = &channels;
         // Electing the leaders of new queues takes longer than an answer does.
-        let declared = topology::declare(first, &names, settings.queue_max_bytes);
+        let declared = topology::declare(first, &names, partition, settings.queue_max_bytes);
         in_time(timeout * 10, declared).await?;
         for channel in &channels {
             in_time(timeout, channel.confirm_select(ConfirmSelectOptions::default())).await?;
         }
-        Ok(Self { connection, channels, names, timeout })
+        Ok(Self { connection, channels, names, partition, timeout })
     }
 
     /// Gives the connection up. One that RabbitMQ blocks, since its memory or its disk runs out,
@@ -89,32 +96,39 @@ impl Publisher {
         self.connection.status().blocked()
     }
 
-    /// Finds out whether everything that a publish must reach is there.
+    /// Finds out whether everything that a publish to its own partition must reach is there, and how
+    /// the queues are.
     ///
     /// # Errors
     /// When something is missing; the channel is then closed, and connecting again makes it anew.
-    pub async fn check_topology(&mut self) -> Result<(), Broken> {
+    pub async fn check_topology(&mut self) -> Result<Vec<QueueState>, Broken> {
         let [first, _] = &self.channels;
-        in_time(self.timeout, topology::check(first, &self.names)).await
+        in_time(self.timeout, topology::check(first, &self.names, self.partition)).await
     }
 
-    /// Publishes `body` to the queues of `key`.
+    /// Publishes `body` to the queues of `key` in `partition`, which may be another than its own.
     ///
     /// # Errors
     /// Unless every one of them has it on disk. One of them may have it all the same.
-    pub async fn publish(&mut self, key: RoutingKey, body: &[u8]) -> Result<(), PublishError> {
-        self.publish_to_each(key, body).await.into_iter().collect()
+    pub async fn publish(
+        &mut self,
+        key: RoutingKey,
+        partition: Partition,
+        body: &[u8],
+    ) -> Result<(), PublishError> {
+        self.publish_to_each(key, partition, body).await.into_iter().collect()
     }
 
-    /// Publishes `body` to the queues of `key`, and says of each what came of it.
+    /// Publishes `body` to the queues of `key` in `partition`, and says of each what came of it.
     pub async fn publish_to_each(
         &mut self,
         key: RoutingKey,
+        partition: Partition,
         body: &[u8],
     ) -> Vec<Result<(), PublishError>> {
         let mut confirms = Vec::new();
         for (channel, worker) in self.channels.iter().zip(key.workers()) {
-            let queue = self.names.queue(*worker);
+            let queue = self.names.queue_of(*worker, partition);
             confirms.push(self.confirmed(channel, queue, body, FieldTable::default()));
         }
         // Each is waited for, so that none is outstanding when the next publish comes.

@@ -3,16 +3,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-/// What RabbitMQ says of one queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueueState {
-    /// What it is called.
-    pub name: String,
-    /// How many bodies wait in it, but for those that a worker holds.
-    pub messages: u32,
-    /// How many workers take them.
-    pub consumers: u32,
-}
+use super::QueueState;
 
 /// How long the queues are, as a service sees them. What is not known at the moment is not shown.
 #[derive(Clone, Debug, Default)]

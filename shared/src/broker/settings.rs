@@ -3,7 +3,7 @@ use std::time::Duration;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Names;
+use super::{Names, Partition, Partitions};
 use crate::service::{TlsSettings, settings::duration};
 
 /// How to reach RabbitMQ, and what the queues are called there.
@@ -30,9 +30,15 @@ pub struct BrokerSettings {
 
     /// Bytes that one queue may hold before new messages are refused. Every service must be given
     /// the same, and the same as the queues were made with: RabbitMQ refuses who asks for another.
-    /// Both queues together must fit well into the broker's disk
+    /// All queues together must fit well into the broker's disk
     #[arg(long, env = "QUEUE_MAX_BYTES", default_value_t = 8 * 1024 * 1024 * 1024, value_name = "BYTES")]
     pub queue_max_bytes: u64,
+
+    /// Pairs of queues that players are spread over, by a hash of their ids, so that no one queue
+    /// carries everybody. Every service must be given the same. To raise it, give it to broadcasters
+    /// first, then to persisters, then to gateways; to lower it, the other way around
+    #[arg(long, env = "QUEUE_PARTITIONS", default_value = "1", value_name = "NUMBER")]
+    pub queue_partitions: Partitions,
 
     /// Time within which RabbitMQ must answer a question or confirm a publish; the confirm of a
     /// large body may take a second longer for each MiB
@@ -59,6 +65,14 @@ impl BrokerSettings {
     /// The names of the exchange and the queues.
     pub fn names(&self) -> Names {
         Names::new(&self.queue_prefix)
+    }
+
+    /// What tells the log lines of one partition from those of another, where there are several.
+    pub fn span(&self, partition: Partition) -> tracing::Span {
+        match (self.queue_partitions.count(), partition) {
+            (1, Partition::FIRST) => tracing::Span::none(),
+            _ => tracing::info_span!("partition", number = partition.number()),
+        }
     }
 
     /// What is wrong with the settings, if something is, without showing a secret.

@@ -6,7 +6,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 
-use super::{Names, QueueState, RoutingKey, Worker};
+use super::{Names, Partition, RoutingKey, Worker};
 
 /// How often RabbitMQ may deliver one message before it takes it for one that kills its worker and
 /// puts it among the dead letters. A worker that waits out an outage gives its messages back once
@@ -16,10 +16,23 @@ const DELIVERY_LIMIT: i64 = 1_000;
 /// Dead letters are listed by taking them and giving them back, which must never use them up.
 const NO_DELIVERY_LIMIT: i64 = i32::MAX as i64;
 
-/// Makes whatever is missing. What is there must have been made in the same way.
+/// A queue that is there, as RabbitMQ describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueState {
+    /// Its name.
+    pub name: String,
+    /// Bodies that wait in it; not those that a worker holds.
+    pub messages: u32,
+    /// Workers that take from it.
+    pub consumers: u32,
+}
+
+/// Makes whatever is missing of `partition` and of what all partitions have in common. What is there
+/// must have been made in the same way.
 pub(super) async fn declare(
     channel: &Channel,
     names: &Names,
+    partition: Partition,
     queue_max_bytes: u64,
 ) -> lapin::Result<()> {
     let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
@@ -28,23 +41,30 @@ pub(super) async fn declare(
     channel.exchange_declare(exchange.into(), ExchangeKind::Topic, options, none()).await?;
     for worker in Worker::ALL {
         declare_dead_letters(channel, names, worker).await?;
-        declare_queue(channel, names, worker, queue_max_bytes).await?;
+        declare_queue(channel, names, worker, partition, queue_max_bytes).await?;
     }
-    bind(channel, names).await
+    bind(channel, names, partition).await
 }
 
-/// Finds out whether every queue is there, and binds it where it is not bound.
+/// Finds out whether every queue of `partition` is there and how it is, and binds it where it is not
+/// bound but must be.
 ///
 /// # Errors
 /// Closes the channel when a queue is missing.
-pub(super) async fn check(channel: &Channel, names: &Names) -> lapin::Result<()> {
+pub(super) async fn check(
+    channel: &Channel,
+    names: &Names,
+    partition: Partition,
+) -> lapin::Result<Vec<QueueState>> {
+    let mut states = Vec::new();
     for worker in Worker::ALL {
-        look(channel, names.queue(worker)).await?;
+        states.push(look(channel, names.queue_of(worker, partition)).await?);
     }
-    bind(channel, names).await
+    bind(channel, names, partition).await?;
+    Ok(states)
 }
 
-/// How the queue called `name` is.
+/// Finds out how the queue called `name` is.
 ///
 /// # Errors
 /// Closes the channel when it is missing.
@@ -55,7 +75,12 @@ pub(super) async fn look(channel: &Channel, name: String) -> lapin::Result<Queue
     Ok(QueueState { name, messages: queue.message_count(), consumers: queue.consumer_count() })
 }
 
-async fn bind(channel: &Channel, names: &Names) -> lapin::Result<()> {
+/// Only the first partition's queues are bound: of what others tell the exchange, each worker is to
+/// get one copy.
+async fn bind(channel: &Channel, names: &Names, partition: Partition) -> lapin::Result<()> {
+    if partition != Partition::FIRST {
+        return Ok(());
+    }
     for key in [RoutingKey::Accepted, RoutingKey::SessionUpdated] {
         for worker in key.workers() {
             let (queue, exchange) = (names.queue(*worker), names.exchange());
@@ -78,6 +103,7 @@ async fn declare_queue(
     channel: &Channel,
     names: &Names,
     worker: Worker,
+    partition: Partition,
     queue_max_bytes: u64,
 ) -> lapin::Result<()> {
     let mut arguments = FieldTable::default();
@@ -92,7 +118,12 @@ async fn declare_queue(
         "x-max-length-bytes",
         i64::try_from(queue_max_bytes).unwrap_or(i64::MAX),
     );
-    declare_durable(channel, names.queue(worker), arguments).await
+    if partition != Partition::FIRST {
+        // Or all leaders would be where who declares them is connected. The first partition's queues
+        // are older than this.
+        text(&mut arguments, "x-queue-leader-locator", "balanced");
+    }
+    declare_durable(channel, names.queue_of(worker, partition), arguments).await
 }
 
 async fn declare_dead_letters(

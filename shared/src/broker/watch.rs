@@ -59,7 +59,8 @@ impl QueueWatch {
         let (channel, names) = (connection.channel().await?, self.settings.names());
         loop {
             for worker in self.workers {
-                for name in [names.queue(*worker), names.dead_letters(*worker)] {
+                let queues = names.queues(*worker, self.settings.queue_partitions);
+                for name in queues.into_iter().chain([names.dead_letters(*worker)]) {
                     let look = topology::look(&channel, name);
                     self.metrics.show(in_time(self.settings.broker_timeout, look).await?);
                 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Message, SessionState, StatusChange, Subject};
+use super::{Message, PlayerId, SessionState, StatusChange, Subject};
 
 /// The form of body that this release writes and the only one that it reads.
 pub const VERSION: u64 = 1;
@@ -27,6 +27,15 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whose conversation it concerns.
+    pub fn player_id(&self) -> &PlayerId {
+        match self {
+            Self::Message(message) => &message.player_id,
+            Self::StatusChange(change) => &change.player_id,
+            Self::SessionUpdated(session) => &session.player_id,
+        }
+    }
+
     /// The event in JSON, ready to be put into a body.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::{
     net::TcpListener,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
 };
 
@@ -19,16 +19,36 @@ use utoipa::ToSchema;
 use super::metrics;
 
 /// What a service needs in order to work. It is down until it is known to be up.
+///
+/// It may have parts that can be up or down by themselves, each of which is a `Dependency` that speaks
+/// for itself and answers for the whole.
 #[derive(Clone, Debug)]
 pub struct Dependency {
     name: &'static str,
-    up: Arc<AtomicBool>,
+    parts: Arc<[AtomicU8]>,
+    own: usize,
 }
 
+/// The states of a part.
+const UNKNOWN: u8 = 0;
+const UP: u8 = 1;
+const DOWN: u8 = 2;
+
 impl Dependency {
-    /// A dependency called `name`.
+    /// A dependency called `name`, of one part.
     pub fn new(name: &'static str) -> Self {
-        Self { name, up: Arc::new(AtomicBool::new(false)) }
+        Self::of_parts(name, 1)
+    }
+
+    /// The first part of a dependency called `name`, of so many `parts`.
+    pub fn of_parts(name: &'static str, parts: u16) -> Self {
+        let parts = (0..parts).map(|_| AtomicU8::new(UNKNOWN)).collect();
+        Self { name, parts, own: 0 }
+    }
+
+    /// Another part of the same dependency. One that it does not have speaks for nobody.
+    pub fn part(&self, number: u16) -> Self {
+        Self { own: usize::from(number), ..self.clone() }
     }
 
     /// What it is called in answers and logs.
@@ -36,14 +56,25 @@ impl Dependency {
         self.name
     }
 
-    /// Says whether it works.
+    /// Says whether this part works.
     pub fn set_up(&self, up: bool) {
-        self.up.store(up, Ordering::Relaxed);
+        if let Some(part) = self.parts.get(self.own) {
+            part.store(if up { UP } else { DOWN }, Ordering::Relaxed);
+        }
     }
 
-    /// Whether it works.
+    /// Whether all of it works.
     pub fn is_up(&self) -> bool {
-        self.up.load(Ordering::Relaxed)
+        self.states().all(|state| state == UP)
+    }
+
+    /// Whether some of it works, and of all of it is known whether it does.
+    pub fn is_partly_up(&self) -> bool {
+        self.states().any(|state| state == UP) && self.states().all(|state| state != UNKNOWN)
+    }
+
+    fn states(&self) -> impl Iterator<Item = u8> {
+        self.parts.iter().map(|part| part.load(Ordering::Relaxed))
     }
 }
 
@@ -130,4 +161,25 @@ async fn ready(dependencies: web::Data<Vec<Dependency>>) -> HttpResponse {
     let ready = dependencies.iter().all(Dependency::is_up);
     let states = dependencies.iter().map(|it| (it.name(), State::from(it.is_up())));
     Readiness::new(ready, states).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dependency_is_up_with_all_of_its_parts_and_partly_up_with_one_once_all_are_known() {
+        let whole = Dependency::of_parts("broker", 2);
+        let parts = [whole.part(0), whole.part(1), whole.part(2)];
+        let state = || (whole.is_up(), whole.is_partly_up());
+        parts[0].set_up(true);
+        assert_eq!(state(), (false, false));
+        parts[1].set_up(false);
+        parts[2].set_up(true);
+        assert_eq!(state(), (false, true));
+        parts[1].set_up(true);
+        assert_eq!(state(), (true, true));
+        parts.iter().for_each(|part| part.set_up(false));
+        assert_eq!(state(), (false, false));
+    }
 }

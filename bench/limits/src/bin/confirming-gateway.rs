@@ -14,7 +14,7 @@ use lapin::{
 };
 use secrecy::ExposeSecret;
 use shared::{
-    broker::{self, BrokerSettings, RoutingKey},
+    broker::{self, BrokerSettings, Partition, RoutingKey},
     chat::{Message, event, event::Event},
     service::install_crypto,
 };
@@ -39,7 +39,9 @@ async fn main() -> anyhow::Result<()> {
     install_crypto();
     let options = Options::parse();
     // The gateway's own publisher makes the exchange and the queues.
-    drop(broker::Publisher::connect(&options.broker, "confirming-gateway").await?);
+    drop(
+        broker::Publisher::connect(&options.broker, Partition::FIRST, "confirming-gateway").await?,
+    );
     let url = options.broker.amqp_urls.first().context("AMQP_URL is empty")?.expose_secret();
     let connection = Connection::connect(url, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;

@@ -14,7 +14,7 @@ use prometheus_client::{
 use tokio_util::sync::CancellationToken;
 
 pub use by_label::{ByLabel, Label, Labelled};
-pub use on_scrape::{OldestHeld, OnScrape};
+pub use on_scrape::{OldestHeld, OldestPart, OnScrape};
 
 /// What `/metrics` is answered as.
 ///

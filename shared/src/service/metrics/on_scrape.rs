@@ -1,7 +1,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -53,23 +53,38 @@ impl EncodeMetric for OnScrape {
 /// The age of the oldest of what a worker holds, in seconds since it was accepted; 0 while it holds
 /// nothing.
 #[derive(Clone, Debug, Default)]
-pub struct OldestHeld {
+pub struct OldestHeld(Arc<Mutex<Vec<OldestPart>>>);
+
+/// The same of one of the loops of a worker.
+#[derive(Clone, Debug, Default)]
+pub struct OldestPart {
     /// When it was accepted, in microseconds since 1970; 0 for nothing.
     accepted_at: Arc<AtomicI64>,
 }
 
 impl OldestHeld {
+    /// Counts in what a further loop holds.
+    pub fn part(&self) -> OldestPart {
+        let part = OldestPart::default();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(part.clone());
+        part
+    }
+
+    fn seconds(&self) -> f64 {
+        let parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = parts.iter().map(|part| part.accepted_at.load(Ordering::Relaxed));
+        match times.filter(|time| *time != 0).min() {
+            None => 0.0,
+            Some(micros) => (chat::now().timestamp_micros() - micros).max(0) as f64 / 1e6,
+        }
+    }
+}
+
+impl OldestPart {
     /// Says when the oldest was accepted, if there is one.
     pub fn set(&self, accepted_at: Option<DateTime<Utc>>) {
         let micros = accepted_at.map_or(0, |time| time.timestamp_micros());
         self.accepted_at.store(micros, Ordering::Relaxed);
-    }
-
-    fn seconds(&self) -> f64 {
-        match self.accepted_at.load(Ordering::Relaxed) {
-            0 => 0.0,
-            micros => (chat::now().timestamp_micros() - micros).max(0) as f64 / 1e6,
-        }
     }
 }
 
@@ -92,10 +107,14 @@ mod tests {
     #[test]
     fn the_oldest_grows_older_until_nothing_is_held() {
         let oldest = OldestHeld::default();
+        let (one, another) = (oldest.part(), oldest.part());
         assert!(oldest.seconds() < f64::EPSILON);
-        oldest.set(Some(chat::now() - TimeDelta::seconds(5)));
+        one.set(Some(chat::now() - TimeDelta::seconds(5)));
+        another.set(Some(chat::now()));
         assert!((5.0..60.0).contains(&oldest.seconds()), "{}", oldest.seconds());
-        oldest.set(None);
+        one.set(None);
+        assert!(oldest.seconds() < 5.0);
+        another.set(None);
         assert!(oldest.seconds() < f64::EPSILON);
     }
 }

@@ -1,0 +1,105 @@
+//! Players are spread over several pairs of queues.
+
+use shared::{
+    broker::{Names, Partition, Worker},
+    chat::event::Event,
+};
+use test_support::{System, body, eventually, message, player_of_each};
+
+use crate::support::{event, until_persisted};
+
+async fn put(system: &System, partition: Partition, player: &str) {
+    let queue = system.broker.names().queue_of(Worker::Persister, partition);
+    assert!(system.broker.put(&queue, &body([event(&message(player, "hello"))])).await);
+}
+
+/// The players whose sessions were announced in the broadcasters' queue of `partition`.
+async fn announced(system: &System, partition: Partition) -> Vec<String> {
+    let queue = system.broker.names().queue_of(Worker::Broadcaster, partition);
+    let events = system.broker.drain_events_of(&queue).await;
+    let sessions = events.iter().filter(|event| matches!(event, Event::SessionUpdated(_)));
+    sessions.map(|event| event.player_id().as_str().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_partition_is_worked_off_and_told_of_its_own_players_sessions() {
+    let system = System::new().await;
+    let persister = system.persister_with(&["--queue-partitions=4"]).ready().await;
+    let players = player_of_each(4);
+    for (partition, player) in &players {
+        put(&system, *partition, player).await;
+    }
+    until_persisted(&system, 4).await;
+    persister.stop().await;
+    for (partition, player) in &players {
+        assert_eq!(announced(&system, *partition).await, [player.as_str()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_where_players_were_before_is_announced_where_they_are_now() {
+    let system = System::new().await;
+    let persister = system.persister_with(&["--queue-partitions=4"]).ready().await;
+    let players = player_of_each(4);
+    let bodies = players.iter().map(|(_, player)| event(&message(player, "hello")));
+    system.broker.publish(&body(bodies)).await;
+    until_persisted(&system, 4).await;
+    persister.stop().await;
+    for (partition, player) in &players {
+        assert!(announced(&system, *partition).await.contains(player), "{partition}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_whose_sessions_cannot_be_announced_keeps_no_other_waiting() {
+    let system = System::new().await;
+    let settings = ["--queue-partitions=2", "--queue-max-bytes=2000"];
+    let persister = system.persister_with(&settings).ready().await;
+    let [(first, one), (second, other)] = &player_of_each(2)[..] else { unreachable!() };
+    let names = system.broker.names();
+    let full = names.queue_of(Worker::Broadcaster, *second);
+    while system.broker.put(&full, &[b'x'; 1_000]).await {}
+    put(&system, *second, other).await;
+    let api = persister.api();
+    eventually("it cannot announce", async || {
+        let ready = api.get("/health/ready").await;
+        (ready.json["dependencies"]["announcing"] == "down").then_some(())
+    })
+    .await;
+    put(&system, *first, one).await;
+    eventually("the other is announced", async || {
+        announced(&system, *first).await.contains(one).then_some(())
+    })
+    .await;
+    system.broker.drain(&full).await;
+    eventually("it is announced after all", async || {
+        announced(&system, *second).await.contains(other).then_some(())
+    })
+    .await;
+    persister.stop().await;
+    assert_eq!(waiting(&system, &names, 2).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_there_beyond_the_partitions_that_it_is_told_of_is_worked_off_too() {
+    let system = System::new().await;
+    let players = player_of_each(4);
+    system.persister_with(&["--queue-partitions=4"]).ready().await.stop().await;
+    for (partition, player) in &players {
+        put(&system, *partition, player).await;
+    }
+    let persister = system.persister().await;
+    until_persisted(&system, 4).await;
+    persister.stop().await;
+    assert_eq!(waiting(&system, &system.broker.names(), 4).await, 0);
+    // One that is told of one partition tells the broadcasters of that one.
+    assert_eq!(announced(&system, players[0].0).await.len(), 4);
+}
+
+async fn waiting(system: &System, names: &Names, partitions: u16) -> u32 {
+    let mut waiting = 0;
+    for queue in names.queues(Worker::Persister, test_support::partitions(partitions)) {
+        waiting += system.broker.depth(&queue).await.unwrap();
+    }
+    waiting
+}
