@@ -1,5 +1,6 @@
 //! Players are spread over several queues.
 
+use serde_json::json;
 use shared::broker::Worker;
 use test_support::{System, body, partitions, player_of_each};
 
@@ -25,6 +26,7 @@ async fn every_partition_is_worked_off_with_no_more_calls_than_allowed() {
     let settings = ["--queue-partitions=4", "--broadcast-concurrency=1"];
     system.broadcaster_with(&settings).ready().await.stop().await;
     put_for_each_of_four(&system).await;
+    system.pusher.fault(&json!({ "kind": "delay", "milliseconds": 20 })).await;
     let broadcaster = system.broadcaster_with(&settings).ready().await;
     until_accepted(&system, 400).await;
     assert_eq!(system.pusher.accepted().await["maxInFlight"], 1);
