@@ -33,10 +33,10 @@ PROBES = {"livenessProbe": "/health/live", "readinessProbe": "/health/ready"}
 STOP = 10
 # What a pod reaches besides the names of the cluster, and whose secrets it holds.
 APART = {
-    "chat-gateway": ({"rabbitmq", "postgresql"}, "chat-gateway"),
-    "chat-persister": ({"rabbitmq", "postgresql"}, "chat-persister"),
+    "chat-gateway": ({"rabbitmq", "postgresql", "monitoring"}, "chat-gateway"),
+    "chat-persister": ({"rabbitmq", "postgresql", "monitoring"}, "chat-persister"),
     "chat-migrate": ({"postgresql"}, "chat-persister"),
-    "chat-broadcaster": ({"rabbitmq", "internet"}, "chat-broadcaster"),
+    "chat-broadcaster": ({"rabbitmq", "internet", "monitoring"}, "chat-broadcaster"),
 }
 
 complaints = []
@@ -99,12 +99,15 @@ def reached(policies, labels):
     for rule in (rule for it in ours for rule in it.get("egress", [])):
         for peer in rule.get("to", [{}]):
             of = peer.get("podSelector", {}).get("matchLabels", {})
+            within = peer.get("namespaceSelector", {}).get("matchLabels", {})
             if "ipBlock" in peer:
                 yield "internet"
             elif of.get(NAME) == "chat-rabbitmq":
                 yield "rabbitmq"
             elif of.get("cnpg.io/cluster"):
                 yield "postgresql"
+            elif within.get("kubernetes.io/metadata.name") == "monitoring":
+                yield "monitoring"
             elif of != {"k8s-app": "kube-dns"}:
                 yield f"others: {peer}"
 
