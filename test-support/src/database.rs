@@ -110,5 +110,6 @@ impl Database {
 }
 
 fn at(url: &str) -> DatabaseSettings {
-    settings(["--database-url", url])
+    // What a test does by itself is done on a machine that does much else.
+    settings(["--database-url", url, "--database-timeout=60s"])
 }

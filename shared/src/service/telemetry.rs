@@ -44,8 +44,8 @@ struct Talker {
 /// all.
 const TALKERS: [Talker; 2] = [
     // What RabbitMQ returns is a warning; what it says of a new connection, at the last level, is the
-    // password.
-    Talker { library: "lapin", usually: LevelFilter::ERROR, named: LevelFilter::DEBUG },
+    // password. Its errors are told by whoever they meet, and to look for a queue is none.
+    Talker { library: "lapin", usually: LevelFilter::OFF, named: LevelFilter::DEBUG },
     // The parameters of statements.
     Talker { library: "tokio_postgres", usually: LevelFilter::INFO, named: LevelFilter::TRACE },
 ];
