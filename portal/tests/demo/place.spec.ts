@@ -35,16 +35,19 @@ const answers = (page: Page, what: "hold" | "letGo") =>
     system[what]();
   }, what);
 
-/** Waits until nothing moves any more. */
+/** So many frames are longer than the 150 ms after which the list takes scrolling for ended. */
+const A_WHILE = 20;
+
+/** Waits until nothing moves any more, and nobody scrolls. */
 async function still(page: Page): Promise<void> {
   await expect
     .poll(() =>
-      page.evaluate(async () => {
+      page.evaluate(async (wanted) => {
         const list = document.querySelector(".ppc-scroller");
         const before = [list?.scrollTop, list?.scrollHeight];
-        for (let frames = 0; frames < 5; frames += 1) await new Promise(requestAnimationFrame);
+        for (let frames = 0; frames < wanted; frames += 1) await new Promise(requestAnimationFrame);
         return before[0] === list?.scrollTop && before[1] === list?.scrollHeight;
-      }),
+      }, A_WHILE),
     )
     .toBe(true);
 }
