@@ -14,7 +14,7 @@ mod trace_parent;
 pub use invalid::Invalid;
 pub use message::{Message, SenderType};
 pub use player_id::PlayerId;
-pub use session::{RequestedStatus, SessionState, SessionStatus, StatusChange};
+pub use session::{RequestedStatus, SessionState, SessionStatus, StaffFacts, StatusChange};
 pub use socket_id::SocketId;
 pub use subject::Subject;
 pub use text::{Content, Name, SenderId};
