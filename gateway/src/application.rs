@@ -6,13 +6,14 @@ use shared::service::health::Dependency;
 use traces::Traces;
 
 use crate::{
+    answers::Answers,
     auth::Doors,
     clock::Clock,
     group_commit::Acceptor,
     http::{BodyPatience, Origins},
-    limits::{AddressLimit, SenderLimit},
+    limits::{AddressLimit, ReaderLimit, RequestMemory, SenderLimit},
     portal::{PortalConfig, PortalSettings},
-    reads::Reads,
+    reads::{DatabaseHealth, Reads},
     routes,
     settings::Settings,
 };
@@ -22,14 +23,18 @@ use crate::{
 pub struct Application {
     acceptor: web::Data<Acceptor>,
     address_limit: web::Data<AddressLimit>,
+    answers: web::Data<Answers>,
     app: web::Data<pusher::App>,
     body_patience: BodyPatience,
     broker: web::Data<Dependency>,
     channels: web::Data<Channels>,
     clock: web::Data<Clock>,
+    database: web::Data<DatabaseHealth>,
     doors: web::Data<Doors>,
     portal_config: web::Data<PortalConfig>,
+    reader_limit: web::Data<ReaderLimit>,
     reads: web::Data<Reads>,
+    request_memory: RequestMemory,
     sender_limit: web::Data<SenderLimit>,
     origins: Origins,
     portal: PortalSettings,
@@ -46,7 +51,9 @@ impl Application {
         doors: Doors,
         acceptor: Acceptor,
         reads: Reads,
+        answers: Answers,
         broker: Dependency,
+        database: DatabaseHealth,
         traces: Traces,
     ) -> anyhow::Result<Self> {
         let channels = settings.channels.channels().map_err(anyhow::Error::msg)?;
@@ -54,14 +61,18 @@ impl Application {
         Ok(Self {
             acceptor: web::Data::new(acceptor),
             address_limit: web::Data::new(AddressLimit::new(&settings.limits)),
+            answers: web::Data::new(answers),
             app: web::Data::new(settings.pusher.clone()),
             body_patience: BodyPatience(settings.limits.client_timeout),
             broker: web::Data::new(broker),
             channels: web::Data::new(channels),
             clock: web::Data::new(Clock::default()),
+            database: web::Data::new(database),
             doors: web::Data::new(doors),
             portal_config: web::Data::new(portal_config),
+            reader_limit: web::Data::new(ReaderLimit::new(&settings.limits)),
             reads: web::Data::new(reads),
+            request_memory: RequestMemory::new(settings.limits.request_memory),
             sender_limit: web::Data::new(SenderLimit::new(&settings.limits)),
             origins: settings.cors_origins.clone(),
             portal: settings.portal.clone(),
@@ -74,14 +85,18 @@ impl Application {
         services
             .app_data(self.acceptor.clone())
             .app_data(self.address_limit.clone())
+            .app_data(self.answers.clone())
             .app_data(self.app.clone())
             .app_data(self.body_patience)
             .app_data(self.broker.clone())
             .app_data(self.channels.clone())
             .app_data(self.clock.clone())
+            .app_data(self.database.clone())
             .app_data(self.doors.clone())
             .app_data(self.portal_config.clone())
+            .app_data(self.reader_limit.clone())
             .app_data(self.reads.clone())
+            .app_data(self.request_memory.clone())
             .app_data(self.sender_limit.clone())
             .app_data(self.traces.clone());
         routes::configure(services, &self.origins, &self.portal);

@@ -6,15 +6,19 @@
 //! - [`routes`]: one file a call; each parses, calls, maps.
 //! - [`auth`]: who a caller is, and what it may do.
 //! - [`http`]: what all calls have in common: bodies, parameters, problems.
+//! - [`connections`]: what clients' connections may take.
+//! - [`answers`]: what answers may take.
 //! - [`limits`]: how much anybody may ask.
 //! - [`clock`]: the time at which something is accepted.
 //! - [`group_commit`]: how an event gets safely into both queues.
 //! - [`portal`]: the portal's pages.
 //! - [`reads`]: what is read from the database.
 
+pub mod answers;
 pub mod application;
 pub mod auth;
 pub mod clock;
+pub mod connections;
 mod descriptors;
 pub mod group_commit;
 pub mod http;

@@ -11,13 +11,17 @@ use shared::{
     service::metrics::{ByLabel, OnScrape, SECONDS},
 };
 
-use crate::labels::{ConnectionState, HistoryRead, PublishOutcome, SendOutcome};
+use crate::labels::{CloseReason, ConnectionState, HistoryRead, PublishOutcome, SendOutcome};
 
 /// The gateway's metrics.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     /// Requests that were answered, by route and status.
     pub requests: Family<RequestLabels, Counter>,
+    /// Connections of clients.
+    pub connections: OnScrape,
+    /// Connections of clients that were closed or not admitted, by reason.
+    pub closed_connections: ByLabel<CloseReason, Counter>,
     /// Events that asked to be accepted, by what came of it.
     pub sends: ByLabel<SendOutcome, Counter>,
     /// Seconds from asking to be accepted to the answer.
@@ -59,6 +63,8 @@ impl Metrics {
         let registry = registry.sub_registry_with_prefix("chat_gateway");
         let metrics = Self {
             requests: Family::default(),
+            connections: OnScrape::default(),
+            closed_connections: ByLabel::default(),
             sends: ByLabel::default(),
             send_seconds: ByLabel::new(|| Histogram::new(SECONDS)),
             waiting_events: OnScrape::default(),
@@ -74,6 +80,12 @@ impl Metrics {
         };
         let it = metrics.clone();
         registry.register("requests", "Requests answered, by route and status", it.requests);
+        registry.register("connections", "Connections of clients", it.connections);
+        registry.register(
+            "closed_connections",
+            "Connections of clients that were closed or not admitted, by reason",
+            it.closed_connections.all(),
+        );
         registry.register("sends", "Events that asked to be accepted, by outcome", it.sends.all());
         registry.register(
             "send_seconds",
@@ -112,15 +124,16 @@ impl Metrics {
         metrics
     }
 
-    /// Shows from now on how `pool` is used.
-    pub fn follow(&self, pool: &Pool) {
-        let asked = pool.clone();
-        let idle = move || asked.status().available as f64;
+    /// Shows from now on how `pools` are used, together.
+    pub fn observe<const POOLS: usize>(&self, pools: [&Pool; POOLS]) {
+        let sum = |of: fn(&Pool) -> usize| {
+            let pools = pools.map(Pool::clone);
+            move || pools.iter().map(of).sum::<usize>() as f64
+        };
+        let idle = sum(|pool| pool.status().available);
         self.database_connections.of(ConnectionState::Idle).answer_by(idle);
-        let asked = pool.clone();
-        let used = move || asked.status().size.saturating_sub(asked.status().available) as f64;
+        let used = sum(|pool| pool.status().size.saturating_sub(pool.status().available));
         self.database_connections.of(ConnectionState::Used).answer_by(used);
-        let asked = pool.clone();
-        self.database_waiting.answer_by(move || asked.status().waiting as f64);
+        self.database_waiting.answer_by(sum(|pool| pool.status().waiting));
     }
 }

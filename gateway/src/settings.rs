@@ -10,7 +10,12 @@ use shared::{
 };
 use traces::TraceSettings;
 
-use crate::{auth::AuthSettings, http::Origin, limits::LimitSettings, portal::PortalSettings};
+use crate::{
+    auth::AuthSettings,
+    http::Origin,
+    limits::{LimitSettings, check_memory},
+    portal::PortalSettings,
+};
 
 /// What leaves calls that are under way enough of the time in which a gateway stops.
 const LONGEST_DRAIN: Duration = Duration::from_secs(5);
@@ -53,9 +58,14 @@ pub struct Settings {
     #[arg(long, env = "SHUTDOWN_DRAIN", default_value = "2s", value_parser = duration, value_name = "DURATION")]
     pub shutdown_drain: Duration,
 
-    /// Connections to the database at most
+    /// Connections to the database at most, for reads of conversations
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub database_pool_size: u16,
+
+    /// Connections to the database at most, for reads of the inbox, so that staff's desks and players
+    /// do not wait for each other. One further connection is for /health/ready
+    #[arg(long, env = "INBOX_POOL_SIZE", default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub inbox_pool_size: u16,
 
     /// The doors
     #[command(flatten)]
@@ -103,6 +113,8 @@ impl Settings {
         if self.shutdown_drain > LONGEST_DRAIN {
             return Err(format!("SHUTDOWN_DRAIN must be {LONGEST_DRAIN:?} at most"));
         }
+        let reads = u64::from(self.database_pool_size) + u64::from(self.inbox_pool_size);
+        check_memory(&self.limits, reads)?;
         self.auth.check()?;
         self.portal.check()?;
         self.broker.check()?;

@@ -4,7 +4,6 @@ mod body;
 mod client_id;
 mod count;
 mod headers;
-pub mod idle;
 mod leave;
 mod origins;
 mod parameters;

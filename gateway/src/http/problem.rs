@@ -54,6 +54,9 @@ pub enum Problem {
     /// The event is not safely in both queues.
     #[error("not accepted; send it again with the same id")]
     NotAccepted,
+    /// There is no memory left for such a call at the moment.
+    #[error("too many large calls at once; wait before the next")]
+    Busy,
     /// The database cannot be asked.
     #[error("conversations cannot be read at the moment; messages can be sent all the same")]
     HistoryUnavailable,
@@ -129,6 +132,7 @@ impl Problem {
             Self::MethodNotAllowed(_) => {
                 ("method-not-allowed", "The method is another", StatusCode::METHOD_NOT_ALLOWED)
             }
+            Self::Busy => ("busy", "Service unavailable", StatusCode::SERVICE_UNAVAILABLE),
             Self::NotAccepted => ("not-accepted", "Not accepted", StatusCode::SERVICE_UNAVAILABLE),
             Self::HistoryUnavailable => (
                 "history-unavailable",

@@ -1,3 +1,5 @@
+use std::pin::pin;
+
 use database::schema::{chat_conversations, chat_messages, chat_sessions};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
@@ -6,9 +8,11 @@ use diesel::{
     pg::Pg,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::TryStreamExt;
 use shared::chat::PlayerId;
 
 use super::{HistoryMessage, MessageCursor, Session};
+use crate::answers::PAGE_BYTES;
 
 /// Which messages of a conversation are asked for.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +40,7 @@ pub struct Conversation {
 }
 
 /// A page of at most `limit` messages of one player's conversation, which is empty when there is
-/// none.
+/// none. It has fewer messages where so many would be more than [`PAGE_BYTES`] of JSON, but one at least.
 ///
 /// # Errors
 /// When the database fails.
@@ -49,16 +53,11 @@ pub async fn conversation(
     // Both are asked at once, and PostgreSQL answers one connection in turn: first how far the
     // conversation goes and then its messages. Whatever is committed in between is then in the page
     // and not in `last_seq`, and a client gets it twice rather than never.
-    let mut connection: &AsyncPgConnection = connection;
+    let connection: &AsyncPgConnection = connection;
     let summary = summary(connection, player_id);
-    let messages =
-        messages_of_page(player_id, page, limit + 1).load::<HistoryMessage>(&mut connection);
-    let (summary, mut messages) = tokio::try_join!(biased; summary, messages)?;
+    let messages = read_page(connection, player_id, page, limit);
+    let (summary, (mut messages, has_more)) = tokio::try_join!(biased; summary, messages)?;
     let (last_seq, session) = summary.unwrap_or_default();
-    let has_more = i64::try_from(messages.len()).is_ok_and(|count| count > limit);
-    if has_more {
-        messages.pop();
-    }
     let last_seq = match page {
         Page::After(seq) if has_more => messages.last().map_or(seq, |message| message.seq),
         Page::After(_) => messages.last().map_or(last_seq, |message| message.seq),
@@ -66,6 +65,28 @@ pub async fn conversation(
     };
     messages.sort_by_key(|message| (message.accepted_at, message.message_id));
     Ok(Conversation { session, messages, has_more, last_seq })
+}
+
+/// The messages of a page in the order in which they were asked for, and whether there are more. Rows are
+/// taken as they come, so that no more of them is held than the page shows.
+async fn read_page(
+    mut connection: &AsyncPgConnection,
+    player_id: &PlayerId,
+    page: Page,
+    limit: i64,
+) -> QueryResult<(Vec<HistoryMessage>, bool)> {
+    let query = messages_of_page(player_id, page, limit + 1);
+    let mut rows = pin!(query.load_stream::<HistoryMessage>(&mut connection).await?);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (mut messages, mut bytes) = (Vec::new(), 0);
+    while let Some(message) = rows.try_next().await? {
+        bytes += message.json_bytes();
+        if messages.len() == limit || (bytes > PAGE_BYTES && !messages.is_empty()) {
+            return Ok((messages, true));
+        }
+        messages.push(message);
+    }
+    Ok((messages, false))
 }
 
 async fn summary(

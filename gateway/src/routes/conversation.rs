@@ -6,9 +6,11 @@ use shared::chat::PlayerId;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    answers::Answers,
     auth::Caller,
     http::{Parameters, PathPlayer, Problem, ProblemBody},
     labels::HistoryRead,
+    limits::ReaderLimit,
     reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Reads, Session},
 };
 
@@ -16,7 +18,7 @@ use crate::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct HistoryParameters {
-    /// How many messages at most
+    /// How many messages at most. A page has fewer where so many would be more than 256 KiB
     #[serde(default)]
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: PageLimit,
@@ -103,7 +105,7 @@ pub struct History {
         (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "The database cannot be asked", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        (status = 503, description = "The database cannot be asked, or too much is asked at once", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
     )
 )]
 pub async fn conversation(
@@ -111,16 +113,20 @@ pub async fn conversation(
     player: PathPlayer,
     parameters: Parameters<HistoryParameters>,
     reads: web::Data<Reads>,
+    reader_limit: web::Data<ReaderLimit>,
+    answers: web::Data<Answers>,
 ) -> Result<HttpResponse, Problem> {
     caller.follows(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
+    reader_limit.count_page(&caller, limit)?;
+    let room = answers.room().await?;
     let found = reads
         .read(HistoryRead::Conversation, async |connection| {
             reads::conversation(connection, &player.0, page, limit).await
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
-    Ok(HttpResponse::Ok().json(History::new(player.0, page, found)))
+    Ok(room.json(&History::new(player.0, page, found)))
 }
 
 impl HistoryParameters {

@@ -32,9 +32,14 @@ pub const REST: [(&str, &str); 6] = [
 #[test]
 fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
     let short = "x".repeat(31);
-    let cases: [(Environment<'_>, &str); 12] = [
+    let cases: [(Environment<'_>, &str); 14] = [
         (&[], "--auth-mode"),
         (&[("AUTH_MODE", "maybe")], "--auth-mode"),
+        (
+            &[("AUTH_MODE", "off"), ("MAX_CONNECTIONS", "20000")],
+            "MEMORY_LIMIT must be 1113MiB at least: 938MiB for MAX_CONNECTIONS",
+        ),
+        (&[("AUTH_MODE", "off"), ("MEMORY_LIMIT", "256MiB")], "MEMORY_LIMIT must be"),
         (&[("AUTH_MODE", "jwt")], "AUTH_JWT_SECRET must be given"),
         (&[("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", &short)], "AUTH_JWT_SECRET must have 32"),
         (

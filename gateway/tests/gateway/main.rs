@@ -10,7 +10,9 @@
 
 mod archived;
 mod commands;
+mod compression;
 mod confirms;
+mod connections;
 mod conversations;
 mod description;
 mod descriptors;
@@ -21,12 +23,14 @@ mod input;
 mod limits;
 mod metrics;
 mod outages;
+mod pages;
 mod partitions;
 mod plan;
 mod portal;
 mod properties;
 mod pusher_auth;
 mod raw;
+mod reads;
 mod sending;
 mod stopping;
 mod token_keys;
