@@ -12,6 +12,7 @@
 
 mod attend;
 mod connection;
+mod heads;
 mod pieces;
 mod registry;
 mod server;
@@ -29,7 +30,7 @@ pub const HEAD_LIMIT: usize = 16 * 1024;
 /// The most memory that one connection takes, whatever its client does: actix's buffers, a head, and the
 /// requests that came with it. Bodies and answers have budgets of their own. Source: the test
 /// `memory_of_a_connection_is_bounded`.
-pub const CONNECTION_BYTES: u64 = 48 * 1024;
+pub const CONNECTION_BYTES: u64 = 56 * 1024;
 
 /// How much of an answer goes to the socket at once: as much as leaves room for a head in the 8 KiB that
 /// actix keeps for each connection anyway.

@@ -7,13 +7,13 @@ use std::{
 };
 
 use actix_web::rt::net::TcpStream;
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{HEAD_LIMIT, connection::Connection, registry::Admitted};
+use super::{HEAD_LIMIT, connection::Connection, heads::Heads, registry::Admitted};
 use crate::labels::CloseReason;
 
-/// How many bytes of heads actix gets before it parses them. Requests that come together wait within
-/// actix, where each takes many times its bytes.
+/// How many bytes of heads actix gets before it parses them.
 const HEAD_STEP: usize = 2 * 1024;
 
 /// How many bytes of a body actix gets at once.
@@ -43,6 +43,9 @@ pub struct BoundedStream {
     unparsed: usize,
     /// Requests that had begun when bytes last came.
     begun: u64,
+    heads: Heads,
+    /// What has come and actix may not have yet.
+    rest: Bytes,
     /// Whether actix is to parse what it has before it gets more.
     is_full: bool,
     ended: bool,
@@ -50,7 +53,16 @@ pub struct BoundedStream {
 
 impl BoundedStream {
     pub(super) fn new(stream: TcpStream, admitted: Admitted) -> Self {
-        Self { stream, admitted, unparsed: 0, begun: 0, is_full: false, ended: false }
+        Self {
+            stream,
+            admitted,
+            unparsed: 0,
+            begun: 0,
+            heads: Heads::default(),
+            rest: Bytes::new(),
+            is_full: false,
+            ended: false,
+        }
     }
 
     /// What happens on it.
@@ -58,22 +70,47 @@ impl BoundedStream {
         self.admitted.connection()
     }
 
-    /// Reads at most `step` bytes. It is over for now when they are all there.
+    /// Reads at most `step` bytes of heads or of a body.
     fn read_step(
         &mut self,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
         step: usize,
+        is_body: bool,
     ) -> Poll<io::Result<usize>> {
         let mut bytes = [MaybeUninit::uninit(); BODY_STEP];
         let most = step.min(buffer.remaining());
         let Some(bytes) = bytes.get_mut(..most) else { return Poll::Ready(Ok(0)) };
         let mut bytes = ReadBuf::uninit(bytes);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut bytes))?;
+        if self.rest.is_empty() {
+            let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, &mut bytes) else {
+                self.heads.were_parsed();
+                return Poll::Pending;
+            };
+            read?;
+        } else {
+            bytes.put_slice(&self.rest.split_to(most.min(self.rest.len())));
+        }
         let read = bytes.filled();
-        buffer.put_slice(read);
-        self.is_full = read.len() == most;
-        Poll::Ready(Ok(read.len()))
+        let allowed = if is_body { read.len() } else { self.heads.allow(read) };
+        let (now, later) = read.split_at_checked(allowed).unwrap_or((read, &[]));
+        buffer.put_slice(now);
+        if !later.is_empty() {
+            self.rest = [later, &self.rest].concat().into();
+        }
+        self.is_full = read.len() == most || !later.is_empty() || self.heads.are_enough();
+        Poll::Ready(Ok(now.len()))
+    }
+
+    /// Has actix parse what it has, and comes back when there is more.
+    fn pause(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.is_full = false;
+        self.heads.were_parsed();
+        if ready!(self.poll_more(cx))? {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Waits until more may be read; the end of the connection is noticed meanwhile.
@@ -81,14 +118,21 @@ impl BoundedStream {
         if self.connection().is_held() {
             return Poll::Pending;
         }
-        let mut byte = [0];
-        match ready!(self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)))? {
-            0 => Poll::Ready(Ok(())),
-            _ => {
-                self.connection().hold();
-                Poll::Pending
-            }
+        if ready!(self.poll_more(cx))? {
+            self.connection().hold();
+            return Poll::Pending;
         }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whether there is more to read, once it has come; otherwise the client has ended the connection.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if !self.rest.is_empty() {
+            return Poll::Ready(Ok(true));
+        }
+        let mut byte = [0];
+        let peeked = ready!(self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)));
+        Poll::Ready(peeked.map(|bytes| bytes > 0))
     }
 
     /// Ends a connection on which more came than may.
@@ -127,13 +171,11 @@ impl AsyncRead for BoundedStream {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         if this.is_full {
-            this.is_full = false;
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+            return this.pause(cx);
         }
         let is_answering = connection.is_answering();
         if is_answering && connection.is_body_open() {
-            return this.read_step(cx, buffer, BODY_STEP).map_ok(drop);
+            return this.read_step(cx, buffer, BODY_STEP, true).map_ok(drop);
         }
         if is_answering || connection.is_blocked() {
             return this.wait(cx);
@@ -147,7 +189,8 @@ impl AsyncRead for BoundedStream {
             this.refuse();
             return Poll::Ready(Ok(()));
         }
-        let read = ready!(this.read_step(cx, buffer, HEAD_STEP.min(limit - this.unparsed)))?;
+        let step = HEAD_STEP.min(limit - this.unparsed);
+        let read = ready!(this.read_step(cx, buffer, step, false))?;
         if read > 0 {
             this.unparsed += read;
             connection.head_came();

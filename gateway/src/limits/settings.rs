@@ -53,7 +53,7 @@ pub struct LimitSettings {
 
     /// Connections that clients may have at once. Beyond them the one that has been idle for longest is
     /// closed for a new one; where all are busy, the new one is closed
-    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 7_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 6_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
 
     /// Connections that one client address may have at once, in the same way; 0 for any number. An
@@ -63,7 +63,7 @@ pub struct LimitSettings {
     pub address_connections: u32,
 
     /// The memory that the gateway may take, as the container's limit says it. It does not start with
-    /// settings that could take more: 48KiB for each of MAX_CONNECTIONS, REQUEST_MEMORY, ANSWER_MEMORY,
+    /// settings that could take more: 56KiB for each of MAX_CONNECTIONS, REQUEST_MEMORY, ANSWER_MEMORY,
     /// 1MiB for each connection to the database, and 48MiB for all else
     #[arg(long, env = "MEMORY_LIMIT", default_value = "512MiB", value_parser = bytes, value_name = "BYTES")]
     pub memory_limit: u64,

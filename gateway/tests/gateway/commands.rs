@@ -37,7 +37,7 @@ fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
         (&[("AUTH_MODE", "maybe")], "--auth-mode"),
         (
             &[("AUTH_MODE", "off"), ("MAX_CONNECTIONS", "20000")],
-            "MEMORY_LIMIT must be 1113MiB at least: 938MiB for MAX_CONNECTIONS",
+            "MEMORY_LIMIT must be 1269MiB at least: 1094MiB for MAX_CONNECTIONS",
         ),
         (&[("AUTH_MODE", "off"), ("MEMORY_LIMIT", "256MiB")], "MEMORY_LIMIT must be"),
         (&[("AUTH_MODE", "jwt")], "AUTH_JWT_SECRET must be given"),

@@ -37,7 +37,7 @@ async fn a_head_of_16_kib_is_read_and_a_larger_one_is_refused_before_it_ends() {
         connection.write(head_of(HEAD_LIMIT).as_bytes()).await;
         assert_eq!(connection.status().await, 200);
     }
-    let larger = head_of(HEAD_LIMIT + 1);
+    let larger = head_of(HEAD_LIMIT + 2);
     connection.write(&larger.as_bytes()[..larger.len() - 1]).await;
     assert_eq!(connection.statuses().await, [431]);
     assert_eq!(closed(&gateway.api(), "large-head").await, 1);
@@ -237,6 +237,7 @@ async fn memory_of_a_connection_is_bounded() {
     let body = "a".repeat(8_000);
     let half_body = format!("{SEND}content-length: 8001\r\n\r\n{body}");
     let (small, large) = ("GET /nothing HTTP/1.1\r\nhost:\r\n\r\n".repeat(2_000), LARGE.repeat(20));
+    let together = format!("{LARGE}{}", "GET / HTTP/1.1\nhost:\n\n".repeat(100));
     let taken = format!("{}\r\n{half}", LIVE);
     let mut worst = Vec::new();
     for (what, parts) in [
@@ -244,7 +245,7 @@ async fn memory_of_a_connection_is_bounded() {
         ("half a head after a request", vec![&taken]),
         ("half a body", vec![&half_body]),
         ("large answers that are not taken, and many requests", vec![&large, &small]),
-        ("small answers that are not taken", vec![&small, &small, &small, &small]),
+        ("many requests beside answers that are not taken", vec![&together]),
         ("half a head beside answers that are not taken", vec![&large, half]),
     ] {
         let program = Program::start().await;
