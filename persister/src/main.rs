@@ -66,6 +66,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         fail(&complaint);
     }
     telemetry::init(&settings.logs);
+    settings.broker.warn_of_cleartext();
+    settings.database.warn_of_cleartext();
     let listen = &settings.persister_listen;
     let listener =
         TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;

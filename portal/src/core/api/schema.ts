@@ -179,7 +179,7 @@ export interface components {
             acceptedAt: string;
             /**
              * Format: uuid
-             * @description The message's id.
+             * @description The message's id, in lower case.
              */
             messageId: string;
             /**
@@ -294,10 +294,11 @@ export interface components {
          */
         Name: string;
         /**
-         * @description A player that a client names: any but `.` and `..`, which no address can name, since clients and
-         *     proxies take them out of it.
+         * @description Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have, and
+         *     not `.` or `..`, which clients and proxies take out of an address.
          *
-         *     Source: <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
+         *     Sources: <https://pusher.com/docs/channels/using_channels/channels/#channel-naming-conventions>,
+         *     <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
          * @example player-7
          */
         PlayerId: string;
@@ -463,7 +464,7 @@ export interface components {
             acceptedAt: string;
             /**
              * Format: uuid
-             * @description The change's id.
+             * @description The change's id, in lower case.
              */
             changeId: string;
             /**
