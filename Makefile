@@ -80,6 +80,7 @@ lint: tools prometheus venv portal/node_modules ## Check the format, clippy, lic
 	scripts/check-dependencies.sh
 	scripts/check-containers.sh
 	scripts/check-image.sh
+	scripts/check-supply.sh
 	scripts/check-kubernetes.sh
 	scripts/check-alerts.sh
 	scripts/check-schema.sh
