@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::http::header::HeaderName;
 use clap::Args;
 use database::DatabaseSettings;
 use pusher::ChannelAccess;
@@ -45,6 +46,11 @@ pub struct Settings {
     /// Origins whose pages may call, besides the gateway's own, such as https://portal.example
     #[arg(long, env = "CORS_ORIGINS", value_name = "ORIGIN[,ORIGIN…]", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
+
+    /// Headers that these pages may send, besides Authorization, Content-Type, traceparent, tracestate,
+    /// baggage and X-Socket-Id
+    #[arg(long, env = "CORS_HEADERS", value_name = "HEADER[,HEADER…]", value_delimiter = ',')]
+    pub cors_headers: Vec<HeaderName>,
 
     /// Time after which a send that is not confirmed is refused
     #[arg(long, env = "SEND_TIMEOUT", default_value = "1800ms", value_parser = duration, value_name = "DURATION")]

@@ -49,6 +49,12 @@ async fn the_pages_are_served_and_may_do_no_more_than_they_must() {
     for nothing in ["/portal/nobody/", "/portal/assets/", "/portal/assets/page-2.js"] {
         assert_eq!(api.get(nothing).await.status, 404, "{nothing}");
     }
+    for odd in ["/portal/%00", "/portal/%ff", "/portal/.hidden", "/portal/*"] {
+        let status = Connection::open(&gateway).await.get(odd).await;
+        assert!((400..500).contains(&status), "{odd}: {status}");
+    }
+    let long = api.get(&format!("/portal/{}", "a".repeat(5_000))).await;
+    assert_eq!(long.status, 404);
     for beside in ["/portal/../secret", "/portal/%2e%2e/secret", "/portal/assets/..%2f..%2fsecret"]
     {
         let status = Connection::open(&gateway).await.get(beside).await;
