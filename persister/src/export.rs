@@ -56,6 +56,8 @@ struct Session {
     #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     resolved_at: Option<DateTime<Utc>>,
     version: i64,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
 }
 
 #[derive(Queryable, Selectable, Serialize)]
@@ -65,6 +67,11 @@ struct StatusChange {
     #[diesel(column_name = id)]
     change_id: Uuid,
     status: String,
+    session_id: Option<Uuid>,
+    last_seq: Option<i64>,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
+    effective: bool,
     #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     #[serde(serialize_with = "shared::chat::timestamp::serialize")]

@@ -36,7 +36,7 @@ fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
         ("AUTH_MODE", "jwt"),
         ("AUTH_JWT_SECRET", "change-me-to-what-the-portal-signs-tokens-with"),
     ];
-    let cases: [(Environment<'_>, &str); 14] = [
+    let cases: [(Environment<'_>, &str); 15] = [
         (&example, "AUTH_JWT_SECRET is that of an example"),
         (&[("AUTH_MODE", "off"), ("PUSHER_SECRET", "xxxx")], "PUSHER_SECRET repeats one byte"),
         (&[], "--auth-mode"),
@@ -79,6 +79,14 @@ fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
                 ("AUTH_JWT_JWKS_FILE", "/nowhere/keys.json"),
             ],
             "/nowhere/keys.json",
+        ),
+        (
+            &[
+                ("AUTH_MODE", "jwt"),
+                ("AUTH_JWT_SECRET", JWT_SECRET),
+                ("PUSHER_CHANNEL_ACCESS", "public"),
+            ],
+            "PUSHER_CHANNEL_ACCESS must be private or encrypted when AUTH_MODE is jwt",
         ),
         (&[("AUTH_MODE", "off"), ("PORTAL_DIR", "/nowhere")], "PORTAL_DIR holds no pages"),
         (&[("AUTH_MODE", "off"), ("PUSHER_CLIENT_HOST", "a; script-src *")], "PUSHER_CLIENT_HOST"),
