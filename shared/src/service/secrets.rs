@@ -245,7 +245,7 @@ mod tests {
             refuse_guessable(&command, &matches).err()
         };
         for guessable in [
-            "change-me",
+            "change-me!",
             "change-me-to-a-secret-of-thirty-two-bytes",
             "xxxxxxxx",
             "amqp://chat:change-me-rabbitmq@rabbitmq:5672/%2f",
