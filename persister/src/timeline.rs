@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use chrono::{DateTime, Utc};
 use shared::chat::{
-    Message, Name, PlayerId, RequestedStatus, SenderType, SessionState, SessionStatus,
+    Message, Name, PlayerId, RequestedStatus, SenderType, SessionState, SessionStatus, StaffFacts,
 };
 use uuid::Uuid;
 
@@ -193,6 +193,7 @@ impl Session {
             last_message_at: at,
             resolved_at: None,
             version: 0,
+            staff: StaffFacts::default(),
         };
         Self { state, stored: None, answered: false }
     }

@@ -6,7 +6,7 @@ use database::{
 };
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared::chat::{Name, PlayerId, SessionState, SessionStatus};
+use shared::chat::{Name, PlayerId, SessionState, SessionStatus, StaffFacts};
 use uuid::Uuid;
 
 use super::{StoreError, read::Conversation};
@@ -97,6 +97,7 @@ impl TryFrom<SessionRow> for SessionState {
             last_message_at: row.last_message_at,
             resolved_at: row.resolved_at,
             version: row.version,
+            staff: StaffFacts::default(),
         })
     }
 }
