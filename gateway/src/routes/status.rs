@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::chat::{Name, PlayerId, RequestedStatus, SenderId, StatusChange, event::Event};
+use shared::chat::{RequestedStatus, StatusChange, event::Event};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -15,7 +15,8 @@ use crate::{
     auth::Caller,
     clock::Clock,
     group_commit::Acceptor,
-    http::{Body, ClientId, PathPlayer, Problem, ProblemBody},
+    http::{Body, ClientId, PathPlayer, Problem, ProblemBody, by_name},
+    input::{NewName, NewPlayerId, NewSenderId},
     limits::SenderLimit,
 };
 
@@ -28,6 +29,7 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub struct StatusRequest {
     /// What it shall become.
+    #[serde(deserialize_with = "by_name")]
     status: RequestedStatus,
     /// The session that the member of the staff sees.
     session_id: Option<ClientId>,
@@ -36,9 +38,9 @@ pub struct StatusRequest {
     last_seq: Option<Seq>,
     /// Who asks, where the portal in front of the gateway vouches for the caller. Otherwise the token
     /// says it, and this is ignored.
-    actor_id: Option<SenderId>,
+    actor_id: Option<NewSenderId>,
     /// The name of the member of the staff who asks; as `actorId`.
-    actor_name: Option<Name>,
+    actor_name: Option<NewName>,
     /// The change's id, made by the client, so that it can ask again; the gateway makes one where
     /// there is none.
     change_id: Option<ClientId>,
@@ -53,6 +55,7 @@ pub struct StatusAccepted {
     /// The change's id.
     change_id: Uuid,
     /// When it was accepted: it concerns the session that is open then.
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     /// Always `accepted`.
     #[schema(examples("accepted"))]
@@ -70,7 +73,7 @@ pub struct StatusAccepted {
     path = "/api/unified-chat/conversations/{playerId}/status",
     tag = "conversations",
     security(("token" = [])),
-    params(("playerId" = PlayerId, Path, description = "Whose conversation")),
+    params(("playerId" = NewPlayerId, Path, description = "Whose conversation")),
     request_body = StatusRequest,
     responses(
         (status = 202, description = "Accepted", body = StatusAccepted),
@@ -97,7 +100,7 @@ pub async fn change_status(
     limit.count_change(&caller)?;
     let request = body.0;
     let (actor_id, actor_name) = match caller {
-        Caller::Vouched => (request.actor_id, request.actor_name),
+        Caller::Vouched => (request.actor_id.map(Into::into), request.actor_name.map(Into::into)),
         Caller::Staff { id, name } => (Some(id), name),
         Caller::Player { .. } => (None, None),
     };
