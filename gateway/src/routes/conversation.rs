@@ -59,7 +59,14 @@ impl TryFrom<i64> for PageLimit {
 /// A `seq` that a client has seen, or 0 for none.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "i64")]
-struct Seq(i64);
+pub struct Seq(i64);
+
+impl Seq {
+    /// The number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
 
 impl TryFrom<i64> for Seq {
     type Error = &'static str;
@@ -123,7 +130,7 @@ pub async fn conversation(
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
-    Ok(HttpResponse::Ok().json(History::new(player.0, page, found)))
+    Ok(HttpResponse::Ok().json(History::new(player.0, page, found).shown_to(&caller)))
 }
 
 impl HistoryParameters {
@@ -152,5 +159,13 @@ impl History {
             next_cursor: next.filter(|_| found.has_more),
             last_seq: found.last_seq,
         }
+    }
+
+    /// The page as `caller` may see it: a player does not see who of the staff acted on the session.
+    fn shown_to(mut self, caller: &Caller) -> Self {
+        if let (Caller::Player { .. }, Some(session)) = (caller, &mut self.session) {
+            (session.actor_id, session.actor_name) = (None, None);
+        }
+        self
     }
 }
