@@ -12,6 +12,7 @@ mod plan;
 mod read;
 mod sessions;
 mod statement;
+mod waiting;
 mod write;
 
 use std::collections::BTreeMap;
@@ -119,6 +120,7 @@ async fn write_batch(
     write::move_messages(connection, &plan.moves).await?;
     write::insert_messages(connection, &plan.messages).await?;
     write::update_conversations(connection, &plan.conversations).await?;
+    waiting::recount(connection, &plan.recounts).await?;
 
     let mut news: BTreeMap<_, _> = plan.news.into_iter().map(|it| (it.id, it)).collect();
     let unread: Vec<_> =

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use shared::chat::{Message, Name, PlayerId, SessionState, StatusChange, event::Event};
 use uuid::Uuid;
 
-use super::read::{Change, Conversation, Existing};
+use super::{
+    read::{Change, Conversation, Existing},
+    waiting::Waiting,
+};
 use crate::timeline::{Move, StoredMessage, Time, Timeline};
 
 /// The conversations of a batch on their way from what is stored to what is to be.
@@ -21,6 +24,7 @@ pub(super) struct Plan<'a> {
 struct Planned {
     row: Conversation,
     timeline: Timeline,
+    waiting: Waiting,
     stored_sessions: Vec<Uuid>,
 }
 
@@ -48,6 +52,8 @@ impl NewMessage<'_> {
 /// All that is to be written.
 pub(super) struct Finished<'a> {
     pub conversations: Vec<Conversation>,
+    /// The players whose unanswered messages must be counted anew.
+    pub recounts: Vec<String>,
     /// Resolved ones before open ones, so that no two of a player are ever open at once.
     pub sessions: Vec<SessionState>,
     pub moves: Vec<Move>,
@@ -87,8 +93,9 @@ impl<'a> Plan<'a> {
             let changes = changes_of.remove(&row.player_id).unwrap_or_default();
             let changes = changes.into_iter().map(|it| (it.status, it.accepted_at));
             let timeline = Timeline::new(player_id, names.get(&row.player_id).cloned(), changes);
-            let stored_sessions = Vec::new();
-            planned.insert(row.player_id.clone(), Planned { row, timeline, stored_sessions });
+            let (waiting, stored_sessions) = (Waiting::new(&row), Vec::new());
+            let conversation = Planned { row, timeline, waiting, stored_sessions };
+            planned.insert(conversation.row.player_id.clone(), conversation);
         }
         let mut plan = Self {
             conversations: planned,
@@ -112,6 +119,7 @@ impl<'a> Plan<'a> {
         for session in cut {
             let messages = messages.get(&session.id).map(Vec::as_slice).unwrap_or_default();
             if let Some(planned) = self.conversations.get_mut(session.player_id.as_str()) {
+                planned.waiting.cut();
                 self.moves.extend(planned.timeline.add_cut(session, messages));
             }
         }
@@ -166,6 +174,7 @@ impl<'a> Plan<'a> {
         let mut messages = self.messages;
         messages.sort_unstable_by_key(|it| it.message.message_id);
         let (mut conversations, mut sessions, mut news) = (Vec::new(), Vec::new(), Vec::new());
+        let mut recounts = Vec::new();
         for planned in self.conversations.into_values() {
             let mut row = planned.row;
             let settled = planned.timeline.into_sessions();
@@ -174,6 +183,10 @@ impl<'a> Plan<'a> {
                 // Without a message to show, because all are archived, it is in no inbox.
                 let status = row.last_message_id.map(|_| latest.state.status.as_str());
                 row.status = status.map(ToOwned::to_owned);
+                let is_new = !planned.stored_sessions.contains(&latest.state.id);
+                if planned.waiting.finish(&mut row, &latest.state, is_new) {
+                    recounts.push(row.player_id.clone());
+                }
             }
             conversations.push(row);
             for session in settled {
@@ -188,6 +201,7 @@ impl<'a> Plan<'a> {
         sessions.sort_by_key(|it| it.resolved_at.is_none());
         Finished {
             conversations,
+            recounts,
             sessions,
             moves: self.moves,
             messages,
@@ -220,6 +234,7 @@ impl<'a> Plan<'a> {
         } else {
             planned.timeline.place(message)
         };
+        planned.waiting.add(message, session_id, erased);
         row.last_seq += 1;
         self.messages.push(NewMessage { message, session_id, seq: row.last_seq, erased });
         let order = (Some(message.accepted_at), Some(message.message_id));
