@@ -5,5 +5,6 @@ mod files;
 mod turn;
 
 pub use command::{ABOUT_ARCHIVING, ArchiveCommand};
+pub(crate) use command::days;
 pub use files::Archive;
 pub use turn::Turn;

@@ -8,7 +8,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use shared::chat::PlayerId;
 use uuid::Uuid;
 
-use super::{StoreError, read, waiting, write};
+use super::{StoreError, read, write};
 
 /// Messages that are erased under one hold of the conversation's lock, so that persisters need not
 /// wait for long.
@@ -76,7 +76,6 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
     .bind::<Text, _>(player.as_str())
     .execute(connection)
     .await?;
-    waiting::recount(connection, &[player.as_str().to_owned()]).await?;
     Ok(conversations.iter().map(|it| it.last_seq).max().unwrap_or_default())
 }
 

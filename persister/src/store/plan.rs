@@ -25,6 +25,7 @@ struct Planned {
     row: Conversation,
     timeline: Timeline,
     waiting: Waiting,
+    is_cut: bool,
     stored_sessions: Vec<Uuid>,
 }
 
@@ -94,7 +95,7 @@ impl<'a> Plan<'a> {
             let changes = changes.into_iter().map(|it| (it.status, it.accepted_at));
             let timeline = Timeline::new(player_id, names.get(&row.player_id).cloned(), changes);
             let (waiting, stored_sessions) = (Waiting::new(&row), Vec::new());
-            let conversation = Planned { row, timeline, waiting, stored_sessions };
+            let conversation = Planned { row, timeline, waiting, is_cut: false, stored_sessions };
             planned.insert(conversation.row.player_id.clone(), conversation);
         }
         let mut plan = Self {
@@ -119,7 +120,7 @@ impl<'a> Plan<'a> {
         for session in cut {
             let messages = messages.get(&session.id).map(Vec::as_slice).unwrap_or_default();
             if let Some(planned) = self.conversations.get_mut(session.player_id.as_str()) {
-                planned.waiting.cut();
+                planned.is_cut = true;
                 self.moves.extend(planned.timeline.add_cut(session, messages));
             }
         }
@@ -184,7 +185,7 @@ impl<'a> Plan<'a> {
                 let status = row.last_message_id.map(|_| latest.state.status.as_str());
                 row.status = status.map(ToOwned::to_owned);
                 let is_new = !planned.stored_sessions.contains(&latest.state.id);
-                if planned.waiting.finish(&mut row, &latest.state, is_new) {
+                if planned.waiting.finish(&mut row, &latest.state, is_new, planned.is_cut) {
                     recounts.push(row.player_id.clone());
                 }
             }

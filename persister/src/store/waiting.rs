@@ -10,7 +10,7 @@ use diesel::{
     sql_types::{Array, Text},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared::chat::{Message, SenderType, SessionState};
+use shared::chat::{Message, SenderType, SessionState, SessionStatus};
 use uuid::Uuid;
 
 use super::{StoreError, read::Conversation};
@@ -19,7 +19,7 @@ use crate::timeline::Time;
 /// The most unanswered messages that are counted. A client shows it as "99+".
 const COUNTED_AT_MOST: i16 = 100;
 
-/// What a batch adds to one conversation, of whose messages it is given each once, in their order.
+/// What a batch adds to one conversation, of whose messages it is given each once, in the order of their times.
 #[derive(Debug)]
 pub(super) struct Waiting {
     stored: Stored,
@@ -29,12 +29,12 @@ pub(super) struct Waiting {
     /// The messages of that session which staff has not answered.
     unanswered: i16,
     since: Option<Time>,
-    is_cut: bool,
 }
 
 /// What is stored of a conversation before the batch.
 #[derive(Debug)]
 struct Stored {
+    /// The open session.
     session_id: Option<Uuid>,
     answered_at: Option<Time>,
     last_message_at: Option<Time>,
@@ -44,25 +44,16 @@ struct Stored {
 impl Waiting {
     /// Begins with what is stored.
     pub fn new(row: &Conversation) -> Self {
+        let resolved = Some(SessionStatus::Resolved.as_str());
+        let is_open = row.status.is_some() && row.status.as_deref() != resolved;
         let stored = Stored {
-            session_id: row.session_id,
+            session_id: row.session_id.filter(|_| is_open),
             answered_at: row.answered_at,
             last_message_at: row.last_message_at,
             is_counted: row.counted_seq.unwrap_or_default() == row.last_seq,
         };
-        Self {
-            answered_at: stored.answered_at,
-            stored,
-            session_id: None,
-            unanswered: 0,
-            since: None,
-            is_cut: false,
-        }
-    }
-
-    /// Notes that stored messages move from one session to another.
-    pub fn cut(&mut self) {
-        self.is_cut = true;
+        let answered_at = stored.answered_at;
+        Self { stored, answered_at, session_id: None, unanswered: 0, since: None }
     }
 
     /// Adds a message of the batch.
@@ -83,9 +74,16 @@ impl Waiting {
         }
     }
 
-    /// Writes into `row` what is known, where `latest` is its latest session and `is_new` whether the
-    /// batch opened that. Returns whether the conversation must be counted anew.
-    pub fn finish(self, row: &mut Conversation, latest: &SessionState, is_new: bool) -> bool {
+    /// Writes into `row` what is known, where `latest` is its latest session. `is_new` says whether the
+    /// batch opened that, and `moved` whether messages went from one session to another. Returns whether
+    /// the conversation must be counted anew.
+    pub fn finish(
+        self,
+        row: &mut Conversation,
+        latest: &SessionState,
+        is_new: bool,
+        moved: bool,
+    ) -> bool {
         let stored = self.stored;
         row.answered_at = self.answered_at;
         if !stored.is_counted {
@@ -101,11 +99,11 @@ impl Waiting {
             (row.unanswered, row.waiting_since) = (0, None);
             return false;
         }
-        if is_new && !self.is_cut {
+        if is_new && !moved {
             (row.unanswered, row.waiting_since) = (added, added_since);
             return false;
         }
-        if stored.session_id != Some(latest.id) || self.is_cut {
+        if stored.session_id != Some(latest.id) || moved {
             return true;
         }
         if stored.answered_at < self.answered_at {

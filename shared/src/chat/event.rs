@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Message, PlayerId, SessionState, StatusChange, Subject};
+use super::{ConversationRead, Message, PlayerId, SessionState, StatusChange, Subject};
 
 /// The form of body that this release writes and the only one that it reads.
 pub const VERSION: u64 = 1;
@@ -24,6 +24,8 @@ pub enum Event {
     StatusChange(StatusChange),
     /// The persister committed a session's new state.
     SessionUpdated(SessionState),
+    /// A member of the staff read a conversation.
+    ConversationRead(ConversationRead),
 }
 
 impl Event {
@@ -33,6 +35,7 @@ impl Event {
             Self::Message(message) => &message.player_id,
             Self::StatusChange(change) => &change.player_id,
             Self::SessionUpdated(session) => &session.player_id,
+            Self::ConversationRead(read) => &read.player_id,
         }
     }
 
@@ -58,6 +61,7 @@ impl Event {
             Self::SessionUpdated(session) => {
                 Subject { session_id: Some(session.id), ..Subject::default() }
             }
+            Self::ConversationRead(_) => Subject::default(),
         }
     }
 
@@ -67,6 +71,7 @@ impl Event {
             Self::Message(message) => Some(message.accepted_at),
             Self::StatusChange(change) => Some(change.accepted_at),
             Self::SessionUpdated(_) => None,
+            Self::ConversationRead(read) => Some(read.accepted_at),
         }
     }
 }
@@ -260,6 +265,15 @@ mod tests {
             let subject = events[0].as_ref().unwrap().subject();
             assert_eq!(subject.traced().is_some(), is_one, "{trace}");
         }
+    }
+
+    #[test]
+    fn a_read_of_a_conversation_travels_with_its_reader() {
+        let read = r#"{"conversationRead":{"readId":"0197a2b0-0000-7000-8000-000000000001","playerId":"p1","actorId":"ada@example.com","actorName":"Ada","acceptedAt":"2026-01-01T00:00:00.000001Z"}}"#;
+        let event = EncodedEvent(read.as_bytes().to_vec());
+        let decoded = decode(&encode([&event])).unwrap().remove(0).unwrap();
+        assert!(matches!(&decoded, Event::ConversationRead(read) if read.player_id.as_str() == "p1"));
+        assert_eq!(decoded.encode().unwrap(), event);
     }
 
     #[test]
