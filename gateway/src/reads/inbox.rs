@@ -122,7 +122,7 @@ impl<'a> InboxQuery<'a> {
     /// One walk over an index: of one status, after the cursor if there is one.
     fn walk<'b>(
         &'b self,
-        status: &'b &'static str,
+        status: &'static str,
         part: Part<'b>,
         out: &mut AstPass<'_, 'b, Pg>,
     ) -> QueryResult<()> {
@@ -134,21 +134,21 @@ impl<'a> InboxQuery<'a> {
                 out.push_sql(" AND (last_message_at, player_id) < (");
                 out.push_bind_param::<Timestamptz, _>(last_message_at)?;
                 out.push_sql(", ");
-                out.push_bind_param::<Text, _>(player_id.as_text())?;
+                out.push_bind_param::<Text, _>(player_id.as_str())?;
                 out.push_sql(")");
             }
             Part::WaitingAfter(since, player_id) => {
                 out.push_sql(" AND (waiting_since, player_id) > (");
                 out.push_bind_param::<Timestamptz, _>(since)?;
                 out.push_sql(", ");
-                out.push_bind_param::<Text, _>(player_id.as_text())?;
+                out.push_bind_param::<Text, _>(player_id.as_str())?;
                 out.push_sql(")");
             }
             Part::NotWaiting(after) => {
                 out.push_sql(" AND waiting_since IS NULL");
                 if let Some(player_id) = after {
                     out.push_sql(" AND player_id > ");
-                    out.push_bind_param::<Text, _>(player_id.as_text())?;
+                    out.push_bind_param::<Text, _>(player_id.as_str())?;
                 }
             }
         }

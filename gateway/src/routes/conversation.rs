@@ -2,11 +2,13 @@
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
-use shared::chat::PlayerId;
+use shared::chat::{PlayerId, SenderType};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    audit::ReadAudit,
     auth::Caller,
+    clock::Clock,
     http::{Parameters, PathPlayer, Problem, ProblemBody},
     labels::HistoryRead,
     reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Reads, Session},
@@ -111,6 +113,8 @@ pub async fn conversation(
     player: PathPlayer,
     parameters: Parameters<HistoryParameters>,
     reads: web::Data<Reads>,
+    audit: web::Data<ReadAudit>,
+    clock: web::Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     caller.follows(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
@@ -120,7 +124,8 @@ pub async fn conversation(
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
-    Ok(HttpResponse::Ok().json(History::new(player.0, page, found)))
+    audit.record(&caller, &player.0, &clock);
+    Ok(HttpResponse::Ok().json(History::new(player.0, page, found).shown_to(&caller)))
 }
 
 impl HistoryParameters {
@@ -149,5 +154,16 @@ impl History {
             next_cursor: next.filter(|_| found.has_more),
             last_seq: found.last_seq,
         }
+    }
+
+    /// The page as `caller` may see it: a player gets the names of staff, and not their ids.
+    fn shown_to(mut self, caller: &Caller) -> Self {
+        if let Caller::Player { .. } = caller {
+            let staff = SenderType::Staff.as_str();
+            for message in self.messages.iter_mut().filter(|message| message.sender_type == staff) {
+                message.sender_id = None;
+            }
+        }
+        self
     }
 }

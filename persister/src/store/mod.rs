@@ -80,7 +80,7 @@ impl<'a> Sorted<'a> {
                 Event::StatusChange(change) => changes.push(change),
                 Event::ConversationRead(read) => reads.push(read),
                 // It comes from the persister; there is nothing in it to be written.
-                Event::SessionUpdated(_) => {}
+                Event::SessionUpdated(_) | Event::MessageRejected(_) => {}
             }
         }
         let ids = messages.iter().map(|it| &it.player_id);
