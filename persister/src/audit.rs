@@ -72,8 +72,7 @@ impl AuditCommand {
         let mut out = BufWriter::new(stdout());
         let mut last: Option<AuditRow> = None;
         loop {
-            let page =
-                audit_rows(&mut connection, auditee, since, last.as_ref(), PAGE).await?;
+            let page = audit_rows(&mut connection, auditee, since, last.as_ref(), PAGE).await?;
             for row in &page {
                 writeln!(out, "{}", serde_json::to_string(row)?)?;
             }

@@ -55,8 +55,7 @@ pub async fn inbox(
     order: &InboxOrder,
     limit: i64,
 ) -> QueryResult<Inbox> {
-    let mut rows: Vec<Row> =
-        InboxQuery::new(statuses, order, limit + 1).load(connection).await?;
+    let mut rows: Vec<Row> = InboxQuery::new(statuses, order, limit + 1).load(connection).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > shown;
     rows.truncate(shown);
@@ -74,14 +73,7 @@ pub async fn inbox(
     Ok(Inbox { entries: rows.into_iter().map(entry).collect(), next })
 }
 
-type Row = (
-    String,
-    Option<DateTime<Utc>>,
-    i16,
-    Option<DateTime<Utc>>,
-    Session,
-    HistoryMessage,
-);
+type Row = (String, Option<DateTime<Utc>>, i16, Option<DateTime<Utc>>, Session, HistoryMessage);
 
 fn cursor_after(row: &Row, order: &InboxOrder) -> Option<InboxCursor> {
     let (player_id, last_message_at, _, waiting_since, ..) = row;

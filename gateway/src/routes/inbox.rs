@@ -9,13 +9,14 @@ use utoipa::{IntoParams, ToSchema};
 use super::conversation::PageLimit;
 use crate::{
     auth::Caller,
-    http::{Parameters, Problem, ProblemBody},
+    http::{Parameters, Problem, ProblemBody, by_name},
     labels::HistoryRead,
     reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, InboxOrder, Reads, Session},
 };
 
 /// Which conversations are asked for.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct InboxParameters {
     /// The statuses of the latest session, with commas between them; all where there are none
@@ -24,7 +25,7 @@ pub struct InboxParameters {
     status: Statuses,
     /// `latest` for the one with the latest message first; `waiting` for the one whose player has waited
     /// for the longest first, and those that wait for no answer last
-    #[serde(default)]
+    #[serde(default, deserialize_with = "by_name")]
     #[param(inline, default = "latest")]
     order: Order,
     /// How many conversations at most
@@ -96,6 +97,7 @@ pub struct InboxConversation {
     #[schema(minimum = 0, maximum = 100)]
     unanswered_count: i64,
     /// When the first of these was accepted; null when there are none.
+    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     waiting_since: Option<DateTime<Utc>>,
 }
 

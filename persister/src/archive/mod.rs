@@ -4,7 +4,7 @@ mod command;
 mod files;
 mod turn;
 
-pub use command::{ABOUT_ARCHIVING, ArchiveCommand};
 pub(crate) use command::days;
+pub use command::{ABOUT_ARCHIVING, ArchiveCommand};
 pub use files::Archive;
 pub use turn::Turn;

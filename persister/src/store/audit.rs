@@ -17,7 +17,7 @@ use shared::chat::{
 };
 use uuid::Uuid;
 
-use super::{StoreError, statement::Statement};
+use super::{StoreError, plan::Finished, statement::Statement};
 use crate::timeline::Time;
 
 /// Rows that are deleted in one transaction.
@@ -34,7 +34,7 @@ pub struct AuditRow {
     pub id: Uuid,
     /// `taken`, `resolved` or `read`.
     pub action: String,
-    /// Whether a session changed by it; `true` for a read.
+    /// Whether a session changed by it when it was persisted; `true` for a read.
     pub effective: bool,
     /// The member of the staff, as the portal knows them; unknown where the portal alone knows.
     pub actor_id: Option<String>,
@@ -45,8 +45,10 @@ pub struct AuditRow {
     /// The change, unless it is a read.
     pub change_id: Option<Uuid>,
     /// When the gateway accepted it.
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     pub accepted_at: DateTime<Utc>,
     /// When it was persisted.
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     pub persisted_at: DateTime<Utc>,
 }
 
@@ -73,15 +75,17 @@ pub(super) struct NewRow<'a> {
     accepted_at: Time,
 }
 
-/// The rows of those of the `changes` that are `new`, where `sessions` are all that changed.
+/// The rows of those of the `changes` that are `new`, where `plan` is what the batch writes.
 pub(super) fn changes<'a>(
     changes: &[&'a StatusChange],
     new: &HashSet<Uuid>,
-    sessions: &[SessionState],
+    plan: &Finished<'_>,
 ) -> Vec<NewRow<'a>> {
     let is_new = |change: &&&StatusChange| new.contains(&change.change_id);
     let row = |change: &&'a StatusChange| {
-        let changed = sessions.iter().find(|session| is_changed_by(session, change));
+        let is_ineffective = plan.ineffective.contains(&change.change_id);
+        let changed = plan.sessions.iter().find(|session| is_changed_by(session, change));
+        let changed = changed.filter(|_| !is_ineffective);
         NewRow {
             player_id: &change.player_id,
             id: change.change_id,

@@ -7,9 +7,7 @@ use diesel::{QueryResult, sql_query};
 use diesel_async::RunQueryDsl;
 use persister::store::{persist, purge_audit};
 use serde_json::{Value, json};
-use shared::chat::{
-    self, ConversationRead, PlayerId, RequestedStatus, StatusChange, event::Event,
-};
+use shared::chat::{self, ConversationRead, PlayerId, RequestedStatus, StatusChange, event::Event};
 use test_support::{Database, message, status_change};
 use uuid::Uuid;
 
@@ -85,7 +83,10 @@ async fn operators_are_shown_who_read_took_and_resolved_a_conversation() {
     );
     assert_eq!(found[0]["actorName"], "The name of ada");
     let session = database.texts("SELECT id::text AS text FROM chat_sessions").await;
-    assert_eq!((&found[1]["sessionId"], &found[2]["sessionId"]), (&json!(session[0]), &json!(session[0])));
+    assert_eq!(
+        (&found[1]["sessionId"], &found[2]["sessionId"]),
+        (&json!(session[0]), &json!(session[0]))
+    );
 
     let since = at(5).format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let found = rows(&database, &["--staff", "ada", "--since", &since]);
@@ -114,11 +115,9 @@ async fn a_row_of_the_audit_cannot_be_changed_and_is_deleted_by_its_age_alone() 
     let mut reads: Vec<_> = (0..1_500).map(|_| read("p1", "ada", old)).collect();
     reads.push(read("p1", "ada", chat::now()));
     persist(&mut connection, &reads).await.unwrap();
-    for statement in [
-        "UPDATE chat_audit SET actor_id = 'bo'",
-        "DELETE FROM chat_audit",
-        "TRUNCATE chat_audit",
-    ] {
+    for statement in
+        ["UPDATE chat_audit SET actor_id = 'bo'", "DELETE FROM chat_audit", "TRUNCATE chat_audit"]
+    {
         let refused: QueryResult<usize> = sql_query(statement).execute(&mut connection).await;
         assert!(refused.unwrap_err().to_string().contains("append-only"), "{statement}");
     }

@@ -69,7 +69,10 @@ async fn an_export_holds_all_that_is_stored_of_a_player_and_of_nobody_else() {
     );
     let audit = export["audit"].as_array().unwrap();
     assert_eq!(audit.len(), 1);
-    assert_eq!((&audit[0]["action"], &audit[0]["changeId"]), (&json!("resolved"), &json!(change_of.change_id)));
+    assert_eq!(
+        (&audit[0]["action"], &audit[0]["changeId"]),
+        (&json!("resolved"), &json!(change_of.change_id))
+    );
     let changes = export["statusChanges"].as_array().unwrap();
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0]["changeId"], json!(change_of.change_id));

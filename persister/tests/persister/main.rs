@@ -25,6 +25,7 @@ mod partitions;
 mod plans;
 mod privacy;
 mod properties;
+mod roles;
 mod sessions;
 mod support;
 mod waiting;

@@ -37,7 +37,8 @@ use SenderType::{Player, Staff};
 async fn a_player_waits_from_the_first_message_after_staffs_last_until_the_resolution() {
     let database = Database::create().await;
     let mut connection = database.connect().await;
-    persist_each(&mut connection, &[&[says(Player, 10)], &[says(Player, 20), says(Player, 30)]]).await;
+    persist_each(&mut connection, &[&[says(Player, 10)], &[says(Player, 20), says(Player, 30)]])
+        .await;
     assert_eq!(waits(&database).await, (3, Some(10)));
     persist_each(&mut connection, &[&[says(Staff, 40), says(Player, 50)]]).await;
     assert_eq!(waits(&database).await, (1, Some(50)));

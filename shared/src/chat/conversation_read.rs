@@ -18,6 +18,6 @@ pub struct ConversationRead {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<Name>,
     /// When the gateway answered, in whole microseconds.
-    #[serde(deserialize_with = "super::timestamp::read")]
+    #[serde(with = "super::timestamp")]
     pub accepted_at: DateTime<Utc>,
 }

@@ -370,7 +370,9 @@ mod tests {
         let read = r#"{"conversationRead":{"readId":"0197a2b0-0000-7000-8000-000000000001","playerId":"p1","actorId":"ada@example.com","actorName":"Ada","acceptedAt":"2026-01-01T00:00:00.000001Z"}}"#;
         let event = EncodedEvent(read.as_bytes().to_vec());
         let decoded = decode(&encode([&event])).unwrap().remove(0).unwrap();
-        assert!(matches!(&decoded, Event::ConversationRead(read) if read.player_id.as_str() == "p1"));
+        assert!(
+            matches!(&decoded, Event::ConversationRead(read) if read.player_id.as_str() == "p1")
+        );
         assert_eq!(decoded.encode().unwrap(), event);
     }
 
