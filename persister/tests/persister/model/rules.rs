@@ -108,7 +108,7 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
         status: latest.as_ref().map(|it| it.status),
         latest,
         unanswered: i64::try_from(waiting.clone().count()).unwrap(),
-        waiting_since: waiting.min().copied(),
+        waiting_since: waiting.min(),
         last_message: messages.last().copied(),
         last_seq,
         seqs: (1..=last_seq).collect(),
