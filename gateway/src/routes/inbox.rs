@@ -26,7 +26,7 @@ pub struct InboxParameters {
     /// `latest` for the one with the latest message first; `waiting` for the one whose player has waited
     /// for the longest first, and those that wait for no answer last
     #[serde(default, deserialize_with = "by_name")]
-    #[param(inline, default = "latest")]
+    #[param(value_type = Option<String>, pattern = "^(latest|waiting)$", default = "latest", example = "waiting")]
     order: Order,
     /// How many conversations at most
     #[serde(default)]
@@ -39,7 +39,7 @@ pub struct InboxParameters {
 }
 
 /// In which order conversations are listed.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Order {
     #[default]

@@ -118,7 +118,7 @@ async fn of_a_player_who_never_wrote_an_export_is_empty() {
         exported(&system, "nobody", None).await,
         json!({
             "playerId": "nobody", "erasedThrough": null, "archivedThrough": null, "sessions": [], "statusChanges": [],
-            "messages": []
+            "audit": [], "messages": []
         })
     );
 }

@@ -194,12 +194,16 @@ export interface components {
         Access: "public" | "private" | "encrypted";
         /**
          * Format: uuid
-         * @description An id that a client made, so that it can send the same thing again: a UUID with hyphens.
+         * @description An id that a client made, so that it can send the same thing again: a UUID with hyphens. Ids are
+         *     compared without regard to case, and answers and events have them in lower case.
+         *
+         *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
          */
         ClientId: string;
         /**
-         * @description What a message says: 1 to 4,000 characters without the white space around them, and no NUL,
-         *     which PostgreSQL cannot keep.
+         * @description What a message says: 1 to 4,000 characters without the white space around them, one of which can be
+         *     seen. No control characters but line feeds and tabs; a carriage return before a line feed is taken
+         *     off.
          * @example My sword is gone
          */
         Content: string;
@@ -241,7 +245,7 @@ export interface components {
             messageId: string;
             /** @description Whose conversation it belongs to. */
             playerId: string;
-            /** @description Who sent it, as the portal knows them. */
+            /** @description Who sent it, as the portal knows them; null for a player where staff sent it. */
             senderId?: string | null;
             /** @description What the sender is called. */
             senderName?: string | null;
@@ -272,26 +276,34 @@ export interface components {
             session: components["schemas"]["Session"];
             /**
              * Format: int64
-             * @description The player's messages in the open session since staff's last answer; 0 when it is resolved.
+             * @description The player's messages in the open session since staff's last answer; 0 when it is resolved, and
+             *     100 when they are 100 or more.
              */
             unansweredCount: number;
+            /**
+             * Format: date-time
+             * @description When the first of these was accepted; null when there are none.
+             */
+            waitingSince?: string | null;
         };
         /** @description A page of the staff's inbox. */
         InboxPage: {
-            /** @description The conversation with the latest message first. */
+            /** @description In the order that was asked for, each once, as of one moment. */
             conversations: components["schemas"]["InboxConversation"][];
             /** @description What to ask for with `cursor` to get the next page. Nothing when this was the last. */
             nextCursor?: string | null;
         };
         /**
-         * @description What a player or a member of the staff is called: 1 to 128 characters.
+         * @description What a player or a member of the staff is called: 1 to 128 characters, one of which can be seen, and
+         *     no control characters. Those that change the direction of text are taken off.
          * @example Ada
          */
         Name: string;
         /**
-         * @description Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have.
+         * @description A player that a client names: any but `.` and `..`, which no address can name, since clients and
+         *     proxies take them out of it.
          *
-         *     Source: <https://pusher.com/docs/channels/using_channels/channels/#channel-naming-conventions>.
+         *     Source: <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
          * @example player-7
          */
         PlayerId: string;
@@ -308,10 +320,21 @@ export interface components {
          *     Source: <https://www.rfc-editor.org/rfc/rfc9457>.
          */
         ProblemBody: {
+            /**
+             * Format: uuid
+             * @description With `not-accepted`: the `changeId` to send the change again with.
+             */
+            changeId?: string;
             /** @description What is wrong this time. */
             detail: string;
             /** @description The field or parameter that it is about, if it is about one. */
             field?: string;
+            /**
+             * Format: uuid
+             * @description With `not-accepted`: the `messageId` to send the message again with, whether the client gave it
+             *     or the gateway made it.
+             */
+            messageId?: string;
             /**
              * Format: int32
              * @description The status of the answer.
@@ -378,7 +401,8 @@ export interface components {
             message: components["schemas"]["Content"];
         });
         /**
-         * @description Who sent a message, as the portal knows them: 1 to 128 characters.
+         * @description Who of the staff sends a message, as the portal knows them: 1 to 128 characters, one of which can be
+         *     seen. No control characters, and none that change the direction of text.
          * @example ada
          */
         SenderId: string;
@@ -725,9 +749,17 @@ export interface operations {
                  * @example pending,active
                  */
                 status?: string;
+                /**
+                 * @description `latest` for the one with the latest message first; `waiting` for the one whose player has waited
+                 *     for the longest first, and those that wait for no answer last
+                 */
+                order?: ("latest" | "waiting") & Record<string, never>;
                 /** @description How many conversations at most */
                 limit?: number;
-                /** @description Conversations after this place: the `nextCursor` of the page before */
+                /**
+                 * @description Conversations after this place: the `nextCursor` of the page before, which was asked for in the
+                 *     same order
+                 */
                 cursor?: string;
             };
             header?: never;
