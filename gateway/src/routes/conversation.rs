@@ -61,7 +61,14 @@ impl TryFrom<i64> for PageLimit {
 /// A `seq` that a client has seen, or 0 for none.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "i64")]
-struct Seq(i64);
+pub struct Seq(i64);
+
+impl Seq {
+    /// The number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
 
 impl TryFrom<i64> for Seq {
     type Error = &'static str;
@@ -159,13 +166,18 @@ impl History {
         }
     }
 
-    /// The page as `caller` may see it: a player gets the names of staff, and not their ids.
+    /// The page as `caller` may see it: a player gets the names of staff and not their ids, and does not see
+    /// who of them acted on the session.
     fn shown_to(mut self, caller: &Caller) -> Self {
-        if let Caller::Player { .. } = caller {
-            let staff = SenderType::Staff.as_str();
-            for message in self.messages.iter_mut().filter(|message| message.sender_type == staff) {
-                message.sender_id = None;
-            }
+        if !matches!(caller, Caller::Player { .. }) {
+            return self;
+        }
+        if let Some(session) = &mut self.session {
+            (session.actor_id, session.actor_name) = (None, None);
+        }
+        let staff = SenderType::Staff.as_str();
+        for message in self.messages.iter_mut().filter(|message| message.sender_type == staff) {
+            message.sender_id = None;
         }
         self
     }

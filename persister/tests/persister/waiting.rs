@@ -1,11 +1,13 @@
 //! Since when a player waits, and how many messages staff has not answered.
 
 use diesel_async::AsyncPgConnection;
-use persister::store::persist;
-use shared::chat::{RequestedStatus, SenderType, event::Event};
+use persister::store::{erase, persist};
+use shared::chat::{self, RequestedStatus, SenderType, event::Event};
 use test_support::{Database, message_at, status_change};
 
 use crate::support::{change, event};
+
+use SenderType::{Player, Staff};
 
 /// Says the message and the time, in microseconds, at which it was accepted.
 fn says(sender: SenderType, at: i64) -> Event {
@@ -30,8 +32,6 @@ async fn persist_each(connection: &mut AsyncPgConnection, batches: &[&[Event]]) 
         persist(connection, batch).await.unwrap();
     }
 }
-
-use SenderType::{Player, Staff};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_player_waits_from_the_first_message_after_staffs_last_until_the_resolution() {
@@ -67,6 +67,25 @@ async fn a_late_answer_leaves_what_was_said_after_it_unanswered() {
     assert_eq!(waits(&database).await, (30, Some(271)));
     persist_each(&mut connection, &[&[says(Staff, 200)], &[says(Staff, 300)]]).await;
     assert_eq!(waits(&database).await, (0, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_conversation_waits_for_no_answer() {
+    let database = Database::create().await;
+    let mut connection = database.connect().await;
+    let now = chat::now().timestamp_micros();
+    persist_each(&mut connection, &[&[says(Player, now - 2), says(Player, now - 1)]]).await;
+    erase(&mut connection, &"p1".to_owned().try_into().unwrap()).await.unwrap();
+    assert_eq!(waits(&database).await, (0, None));
+    // It was accepted before the erasure, and is erased when it comes.
+    persist_each(&mut connection, &[&[says(Player, now)]]).await;
+    assert_eq!(waits(&database).await, (0, None));
+    let later = now + 60_000_000;
+    persist_each(&mut connection, &[&[says(Player, later)]]).await;
+    assert_eq!(waits(&database).await, (1, Some(later)));
+    // The gateway's clock is ahead: what was accepted after the erasure still waits.
+    erase(&mut connection, &"p1".to_owned().try_into().unwrap()).await.unwrap();
+    assert_eq!(waits(&database).await, (1, Some(later)));
 }
 
 /// As a persister of the release before does, which does not know of the counts.

@@ -13,7 +13,7 @@ use test_support::{Database, hostile::same_cases};
 use tokio::runtime::Runtime;
 
 use super::{
-    case::{Body, Case, cases, id},
+    case::{Body, Case, cases, id, unnamed},
     judge,
     observed::{self, Said},
 };
@@ -70,7 +70,8 @@ async fn persist_next(
 ) -> Result<Said, TestCaseError> {
     let next = || bodies.borrow_mut().pop_front();
     let mut said = Said::default();
-    while let Some(body) = next() {
+    while let Some(mut body) = next() {
+        observed::name_what_is_there(persister, &mut body.events).await;
         let outcome = loop {
             match store::persist(persister, &body.events).await {
                 Err(StoreError::Raced) => {}
@@ -82,7 +83,7 @@ async fn persist_next(
             bodies.borrow_mut().push_back(Body { dies: false, ..body });
         } else {
             said.announced.extend(outcome.news);
-            said.refused.extend(outcome.conflicts);
+            said.refused.extend(outcome.conflicts.into_iter().map(unnamed));
         }
     }
     Ok(said)

@@ -42,7 +42,7 @@ pub struct Session {
     pub status: SessionStatus,
     /// When its first message was accepted.
     pub opened_at: Micros,
-    /// When its last message was accepted.
+    /// When the last message before its end was accepted.
     pub last_message_at: Micros,
     /// When it was resolved.
     pub resolved_at: Option<Micros>,
@@ -79,12 +79,24 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
     let mut stretches: Vec<_> = messages.iter().map(|(at, _)| resolution_of(*at)).collect();
     // As the messages are in order, so are the stretches.
     stretches.dedup();
-    let session = |resolved_at: Option<Micros>| {
+    let is_answer = |id: &Uuid| answers.contains(id);
+    let mut sessions: Vec<Session> = Vec::new();
+    for resolved_at in stretches {
         let belongs = |(at, _): &&(Micros, Uuid)| resolution_of(*at) == resolved_at;
-        let messages: BTreeSet<_> = messages.iter().filter(belongs).copied().collect();
-        let (opened_at, _) = *messages.first().unwrap();
-        let (last_message_at, _) = *messages.last().unwrap();
-        let answered = messages.iter().any(|(_, id)| answers.contains(id));
+        let mut own: BTreeSet<_> = messages.iter().filter(belongs).copied().collect();
+        // What staff wrote after a resolution and before the player wrote belongs to what was resolved.
+        if let Some(before) = sessions.last_mut() {
+            let first = own.iter().find(|(_, id)| !is_answer(id)).map(|(at, _)| *at);
+            let goodbyes: Vec<_> =
+                own.extract_if(.., |(at, _)| first.is_none_or(|first| *at < first)).collect();
+            before.messages.extend(goodbyes);
+        }
+        let (Some((opened_at, _)), Some((last_message_at, _))) =
+            (own.first().copied(), own.last().copied())
+        else {
+            continue;
+        };
+        let answered = own.iter().any(|(_, id)| is_answer(id));
         let taken = takings.iter().any(|taken_at| *taken_at >= opened_at);
         let status = match resolved_at {
             Some(_) => SessionStatus::Resolved,
@@ -92,9 +104,15 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
             None => SessionStatus::Pending,
         };
         let announced = vec![(status, resolved_at)];
-        Session { messages, status, opened_at, last_message_at, resolved_at, announced }
-    };
-    let sessions: Vec<_> = stretches.into_iter().map(session).collect();
+        sessions.push(Session {
+            messages: own,
+            status,
+            opened_at,
+            last_message_at,
+            resolved_at,
+            announced,
+        });
+    }
 
     let latest = sessions.last().cloned();
     let open = latest.iter().filter(|session| session.resolved_at.is_none());

@@ -15,7 +15,7 @@ use test_support::{System, body, eventually, hostile::same_cases};
 use tokio::runtime::Runtime;
 
 use super::{
-    case::{Body, Case, Script, cases, id},
+    case::{Body, Case, Script, cases, id, unnamed},
     judge,
     observed::{self, Said},
     rules,
@@ -77,8 +77,11 @@ async fn run_persisters(case: &Case, bodies: &[Body], system: &System) {
 }
 
 async fn publish(bodies: &[Body], system: &System) {
+    let mut connection = system.database.connect().await;
     for it in bodies {
-        system.broker.publish(&body(it.events.clone())).await;
+        let mut events = it.events.clone();
+        observed::name_what_is_there(&mut connection, &mut events).await;
+        system.broker.publish(&body(events)).await;
     }
 }
 
@@ -129,7 +132,7 @@ async fn listen(said: &mut Said, script: &Script, system: &System) {
         for event in decode(&letter).unwrap() {
             let event = event.unwrap();
             if concerns(event.player_id().as_str()) {
-                said.refused.push(event);
+                said.refused.push(unnamed(event));
             }
         }
     }
