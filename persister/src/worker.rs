@@ -270,6 +270,7 @@ impl Persister {
         self.metrics.persisted.inc_by(outcome.persisted.len() as u64);
         self.metrics.duplicates.inc_by(outcome.duplicates as u64);
         self.metrics.conflicts.inc_by(outcome.conflicts.len() as u64);
+        self.metrics.audited.inc_by(outcome.audited as u64);
         self.announce(&outcome.news).await;
     }
 

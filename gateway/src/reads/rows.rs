@@ -26,7 +26,7 @@ pub struct HistoryMessage {
     /// `player` or `staff`.
     #[schema(examples("player"))]
     pub sender_type: String,
-    /// Who sent it, as the portal knows them.
+    /// Who sent it, as the portal knows them; null for a player where staff sent it.
     pub sender_id: Option<String>,
     /// What the sender is called.
     pub sender_name: Option<String>,

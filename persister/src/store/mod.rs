@@ -6,6 +6,7 @@
 
 mod archive;
 mod archived_ids;
+mod audit;
 mod erase;
 mod error;
 mod plan;
@@ -13,15 +14,17 @@ mod read;
 mod sessions;
 mod stale;
 mod statement;
+mod waiting;
 mod write;
 
 use std::collections::BTreeMap;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use shared::chat::{Message, SessionState, StatusChange, event::Event};
+use shared::chat::{ConversationRead, Message, SessionState, StatusChange, event::Event};
 
 pub use archive::{ArchivedMessage, archive, archived_through};
 pub use archived_ids::forget;
+pub use audit::{AuditRow, Auditee, audit_rows, purge_audit};
 pub use erase::{Erased, erase};
 pub use error::StoreError;
 use plan::Plan;
@@ -37,6 +40,8 @@ pub struct Outcome {
     pub duplicates: usize,
     /// Events whose id another event has; they can never be written.
     pub conflicts: Vec<Event>,
+    /// How many rows were added to the audit.
+    pub audited: usize,
     /// The sessions that clients must be told of, as committed.
     pub news: Vec<SessionState>,
 }
@@ -51,7 +56,9 @@ pub async fn persist(
 ) -> Result<Outcome, StoreError> {
     let batch = Sorted::new(events);
     if batch.players.is_empty() {
-        return Ok(Outcome::default());
+        // A read changes no conversation, and takes no lock.
+        let audited = audit::insert(connection, &audit::reads(&batch.reads)).await?;
+        return Ok(Outcome { audited, ..Outcome::default() });
     }
     connection.transaction(async |connection| write_batch(connection, &batch).await).await
 }
@@ -60,17 +67,19 @@ pub async fn persist(
 struct Sorted<'a> {
     messages: Vec<&'a Message>,
     changes: Vec<&'a StatusChange>,
-    /// Each conversation once, in the order in which they are locked.
+    reads: Vec<&'a ConversationRead>,
+    /// Each conversation that is written once, in the order in which they are locked.
     players: Vec<&'a str>,
 }
 
 impl<'a> Sorted<'a> {
     fn new(events: &'a [Event]) -> Self {
-        let (mut messages, mut changes) = (Vec::new(), Vec::new());
+        let (mut messages, mut changes, mut reads) = (Vec::new(), Vec::new(), Vec::new());
         for event in events {
             match event {
                 Event::Message(message) => messages.push(message.as_ref()),
                 Event::StatusChange(change) => changes.push(change),
+                Event::ConversationRead(read) => reads.push(read),
                 // It comes from the persister; there is nothing in it to be written.
                 Event::SessionUpdated(_) | Event::MessageRejected(_) => {}
             }
@@ -80,7 +89,7 @@ impl<'a> Sorted<'a> {
         let mut players: Vec<_> = ids.map(|id| id.as_str()).collect();
         players.sort_unstable();
         players.dedup();
-        Self { messages, changes, players }
+        Self { messages, changes, reads, players }
     }
 
     /// When the first of them was accepted: what was over by then, the batch cannot touch.
@@ -110,16 +119,20 @@ async fn write_batch(
 
     let mut plan = Plan::new(conversations, changes, stored_sessions, earliest);
     plan.add_messages(&batch.messages, &stored);
-    plan.add_changes(&batch.changes, new_changes, &stored_changes);
+    plan.add_changes(&batch.changes, new_changes.clone(), &stored_changes);
     read_what_is_needed(connection, &mut plan).await?;
     let outdated = read::outdated(connection, &plan.seen_until()).await?;
     plan.place_all(&outdated);
     let plan = plan.finish();
+    let mut audited = audit::changes(&batch.changes, &new_changes, &plan);
+    audited.extend(audit::reads(&batch.reads));
 
     write::upsert_sessions(connection, &plan.sessions).await?;
     write::move_messages(connection, &plan.moves).await?;
     write::insert_messages(connection, &plan.messages).await?;
     write::update_conversations(connection, &plan.conversations).await?;
+    waiting::recount(connection, &plan.recounts).await?;
+    let audited = audit::insert(connection, &audited).await?;
     write::mark_ineffective(connection, &plan.ineffective).await?;
 
     let mut news: BTreeMap<_, _> = plan.news.into_iter().map(|it| (it.id, it)).collect();
@@ -132,6 +145,7 @@ async fn write_batch(
         persisted: plan.messages.iter().map(|it| it.message.accepted_at).collect(),
         duplicates: plan.duplicates,
         conflicts: plan.conflicts,
+        audited,
         news: news.into_values().collect(),
     })
 }

@@ -71,6 +71,12 @@ async fn an_export_holds_all_that_is_stored_of_a_player_and_of_nobody_else() {
             "content": "My \"sword\"\nis gone 😀", "acceptedAt": accepted_at, "persistedAt": null
         }])
     );
+    let audit = export["audit"].as_array().unwrap();
+    assert_eq!(audit.len(), 1);
+    assert_eq!(
+        (&audit[0]["action"], &audit[0]["changeId"]),
+        (&json!("resolved"), &json!(change_of.change_id))
+    );
     let changes = export["statusChanges"].as_array().unwrap();
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0]["changeId"], json!(change_of.change_id));
@@ -123,7 +129,7 @@ async fn of_a_player_who_never_wrote_an_export_is_empty() {
         exported(&system, "nobody", None).await,
         json!({
             "playerId": "nobody", "erasedThrough": null, "archivedThrough": null, "sessions": [], "statusChanges": [],
-            "messages": []
+            "audit": [], "messages": []
         })
     );
 }

@@ -197,5 +197,6 @@ pub fn id(event: &Event) -> Id {
         Event::StatusChange(change) => ("change", change.change_id),
         Event::SessionUpdated(session) => ("session", session.id),
         Event::MessageRejected(rejected) => ("rejected", rejected.message_id),
+        Event::ConversationRead(read) => ("read", read.read_id),
     }
 }

@@ -235,7 +235,7 @@ pub async fn conversation(
         .load(reader)
         .await
         .unwrap();
-    type Row = (i64, Option<Uuid>, Option<String>, Option<Uuid>, Option<Time>);
+    type Row = (i64, Option<Uuid>, Option<String>, Option<Uuid>, Option<Time>, i16, Option<Time>);
     let row: Vec<Row> = chat_conversations::table
         .filter(chat_conversations::player_id.eq(player))
         .select((
@@ -244,12 +244,15 @@ pub async fn conversation(
             chat_conversations::status,
             chat_conversations::last_message_id,
             chat_conversations::last_message_at,
+            chat_conversations::unanswered,
+            chat_conversations::waiting_since,
         ))
         .load(reader)
         .await
         .unwrap();
     // Somebody of whom nothing was kept may have a row or none.
-    let (last_seq, latest, status, last_id, last_at) = row.into_iter().next().unwrap_or_default();
+    let (last_seq, latest, status, last_id, last_at, unanswered, waiting_since) =
+        row.into_iter().next().unwrap_or_default();
 
     let messages_of = |session: Uuid| -> BTreeSet<_> {
         let messages = messages.iter().filter(|(session_id, ..)| *session_id == session);
@@ -273,6 +276,8 @@ pub async fn conversation(
     Conversation {
         latest: latest.map(|(_, session)| session.clone()),
         status: status.and_then(|status| SessionStatus::from_name(&status)),
+        unanswered: unanswered.into(),
+        waiting_since: waiting_since.map(|at| at.timestamp_micros()),
         last_message: last_at.map(|at| at.timestamp_micros()).zip(last_id),
         last_seq,
         seqs: messages.iter().map(|(.., seq)| *seq).collect(),

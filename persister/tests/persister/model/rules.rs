@@ -18,6 +18,10 @@ pub struct Conversation {
     pub latest: Option<Session>,
     /// The status in its row.
     pub status: Option<SessionStatus>,
+    /// How many messages its row says that staff has not answered.
+    pub unanswered: i64,
+    /// Since when its row says that the player waits.
+    pub waiting_since: Option<Micros>,
     /// The last message in its row.
     pub last_message: Option<(Micros, Uuid)>,
     /// The `last_seq` in its row.
@@ -111,11 +115,18 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
     }
 
     let latest = sessions.last().cloned();
+    let open = latest.iter().filter(|session| session.resolved_at.is_none());
+    let (answered, asked): (Vec<_>, Vec<_>) =
+        open.flat_map(|session| &session.messages).partition(|(_, id)| answers.contains(id));
+    let answered_at = answered.into_iter().map(|(at, _)| at).max();
+    let waiting = asked.into_iter().map(|(at, _)| at).filter(|at| Some(*at) > answered_at);
     let last_seq = i64::try_from(messages.len()).unwrap();
     Conversation {
         sessions,
         status: latest.as_ref().map(|it| it.status),
         latest,
+        unanswered: i64::try_from(waiting.clone().count()).unwrap(),
+        waiting_since: waiting.min(),
         last_message: messages.last().copied(),
         last_seq,
         seqs: (1..=last_seq).collect(),

@@ -248,7 +248,7 @@ export interface components {
             messageId: string;
             /** @description Whose conversation it belongs to. */
             playerId: string;
-            /** @description Who sent it, as the portal knows them. */
+            /** @description Who sent it, as the portal knows them; null for a player where staff sent it. */
             senderId?: string | null;
             /** @description What the sender is called. */
             senderName?: string | null;
@@ -279,13 +279,19 @@ export interface components {
             session: components["schemas"]["Session"];
             /**
              * Format: int64
-             * @description The player's messages in the open session since staff's last answer; 0 when it is resolved.
+             * @description The player's messages in the open session since staff's last answer; 0 when it is resolved, and
+             *     100 when they are 100 or more.
              */
             unansweredCount: number;
+            /**
+             * Format: date-time
+             * @description When the first of these was accepted; null when there are none.
+             */
+            waitingSince?: string | null;
         };
         /** @description A page of the staff's inbox. */
         InboxPage: {
-            /** @description The conversation with the latest message first. */
+            /** @description In the order that was asked for, each once, as of one moment. */
             conversations: components["schemas"]["InboxConversation"][];
             /** @description What to ask for with `cursor` to get the next page. Nothing when this was the last. */
             nextCursor?: string | null;
@@ -764,9 +770,17 @@ export interface operations {
                  * @example pending,active
                  */
                 status?: string;
+                /**
+                 * @description `latest` for the one with the latest message first; `waiting` for the one whose player has waited
+                 *     for the longest first, and those that wait for no answer last
+                 */
+                order?: ("latest" | "waiting") & Record<string, never>;
                 /** @description How many conversations at most */
                 limit?: number;
-                /** @description Conversations after this place: the `nextCursor` of the page before */
+                /**
+                 * @description Conversations after this place: the `nextCursor` of the page before, which was asked for in the
+                 *     same order
+                 */
                 cursor?: string;
             };
             header?: never;
