@@ -8,7 +8,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use shared::chat::PlayerId;
 use uuid::Uuid;
 
-use super::{StoreError, read, write};
+use super::{Locks, StoreError, read, write};
 
 /// Messages that are erased under one hold of the conversation's lock, so that persisters need not
 /// wait for long.
@@ -61,7 +61,7 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
     let players = [player.as_str()];
     // Something of theirs may be in the queue though nothing is here yet.
     write::ensure_conversations(connection, &players).await?;
-    let conversations = read::lock_conversations(connection, &players).await?;
+    let conversations = read::lock_conversations(connection, &players, Locks::Wait).await?;
     sql_query(
         "UPDATE chat_conversations SET erased_through = greatest(erased_through, clock_timestamp())
          WHERE player_id = $1",
@@ -76,7 +76,7 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
     .bind::<Text, _>(player.as_str())
     .execute(connection)
     .await?;
-    Ok(conversations.iter().map(|it| it.last_seq).max().unwrap_or_default())
+    Ok(conversations.rows.iter().map(|it| it.last_seq).max().unwrap_or_default())
 }
 
 async fn erase_messages(
@@ -85,7 +85,7 @@ async fn erase_messages(
     after: i64,
     through: i64,
 ) -> Result<Vec<ErasedMessage>, StoreError> {
-    read::lock_conversations(connection, &[player.as_str()]).await?;
+    read::lock_conversations(connection, &[player.as_str()], Locks::Wait).await?;
     Ok(sql_query(
         "UPDATE chat_messages SET content = '', sender_name = NULL
          WHERE player_id = $1 AND seq > $2 AND seq <= $3 AND content <> ''

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use shared::chat::{Message, Name, PlayerId, SessionState, StatusChange, event::Event};
+use chrono::TimeDelta;
+use shared::chat::{
+    Message, Name, PlayerId, RequestedStatus, SessionState, StatusChange, event::Event,
+};
 use uuid::Uuid;
 
-use super::read::{Change, Conversation, Existing};
-use crate::timeline::{Move, StoredMessage, Time, Timeline};
+use super::read::{Change, Conversation, Existing, Stretch};
+use crate::timeline::{StoredMessage, Time, Timeline};
 
 /// The conversations of a batch on their way from what is stored to what is to be.
 pub(super) struct Plan<'a> {
@@ -22,6 +25,19 @@ struct Planned {
     row: Conversation,
     timeline: Timeline,
     stored_sessions: Vec<Uuid>,
+    /// The times of all resolutions, ascending.
+    resolutions: Vec<Time>,
+}
+
+/// Stored messages that belong to another session than they did: all of `from_session` from the `first`
+/// to the `last`, in the order of (`accepted_at`, `id`).
+#[derive(Debug)]
+pub(super) struct Move {
+    pub player_id: String,
+    pub from_session: Uuid,
+    pub to_session: Uuid,
+    pub first: (Time, Uuid),
+    pub last: (Time, Uuid),
 }
 
 /// A message that is to become a row.
@@ -65,8 +81,8 @@ pub(super) struct Finished<'a> {
 impl<'a> Plan<'a> {
     /// What is stored of the conversations: their status `changes` since `earliest`, when the first
     /// event of the batch was accepted, and their `sessions`, some of which may have been over by
-    /// then. The second part of the result are the sessions that are cut: their messages are needed
-    /// for [`Self::add_cut`].
+    /// then. The second part of the result are the sessions that are cut: the messages that decide how
+    /// are needed for [`Self::add_cut`].
     pub fn new(
         conversations: Vec<Conversation>,
         changes: Vec<Change>,
@@ -85,10 +101,15 @@ impl<'a> Plan<'a> {
                 continue;
             };
             let changes = changes_of.remove(&row.player_id).unwrap_or_default();
+            let resolved = |change: &Change| change.status == RequestedStatus::Resolved;
+            let resolutions = changes.iter().filter(|change| resolved(change));
+            let mut resolutions: Vec<_> = resolutions.map(|change| change.accepted_at).collect();
+            resolutions.sort_unstable();
             let changes = changes.into_iter().map(|it| (it.status, it.accepted_at));
             let timeline = Timeline::new(player_id, names.get(&row.player_id).cloned(), changes);
             let stored_sessions = Vec::new();
-            planned.insert(row.player_id.clone(), Planned { row, timeline, stored_sessions });
+            let player_id = row.player_id.clone();
+            planned.insert(player_id, Planned { row, timeline, stored_sessions, resolutions });
         }
         let mut plan = Self {
             conversations: planned,
@@ -103,17 +124,58 @@ impl<'a> Plan<'a> {
         (plan, cut)
     }
 
-    /// Adds the sessions that are cut, with all of their messages.
+    /// The stretches that resolutions cut the sessions into.
+    pub fn stretches(&self, cut: &[SessionState]) -> Vec<Stretch> {
+        let mut stretches = Vec::new();
+        for session in cut {
+            let planned = self.conversations.get(session.player_id.as_str());
+            let resolutions = planned.map(|planned| planned.resolutions.as_slice());
+            let mut add = |from, through| {
+                let player_id = session.player_id.as_str().to_owned();
+                stretches.push(Stretch { player_id, session_id: session.id, from, through });
+            };
+            let mut from = session.opened_at;
+            for &resolution in resolutions.unwrap_or_default() {
+                if (from..session.last_message_at).contains(&resolution) {
+                    add(from, Some(resolution));
+                    from = resolution + TimeDelta::microseconds(1);
+                }
+            }
+            add(from, None);
+        }
+        stretches
+    }
+
+    /// Adds the sessions that are cut, with the messages that decide how.
     pub fn add_cut(
         &mut self,
         cut: Vec<SessionState>,
-        messages: &HashMap<Uuid, Vec<StoredMessage>>,
+        deciding: &HashMap<Uuid, Vec<StoredMessage>>,
     ) {
         for session in cut {
-            let messages = messages.get(&session.id).map(Vec::as_slice).unwrap_or_default();
-            if let Some(planned) = self.conversations.get_mut(session.player_id.as_str()) {
-                self.moves.extend(planned.timeline.add_cut(session, messages));
+            let messages = deciding.get(&session.id).map(Vec::as_slice).unwrap_or_default();
+            let Some(planned) = self.conversations.get_mut(session.player_id.as_str()) else {
+                continue;
+            };
+            let (player_id, from_session) = (planned.row.player_id.clone(), session.id);
+            let places: HashMap<_, _> = messages
+                .iter()
+                .map(|message| (message.id, (message.accepted_at, message.id)))
+                .collect();
+            let mut moves: BTreeMap<Uuid, Move> = BTreeMap::new();
+            for moved in planned.timeline.add_cut(session, messages) {
+                let Some(&place) = places.get(&moved.message_id) else { continue };
+                let range = moves.entry(moved.session_id).or_insert_with(|| Move {
+                    player_id: player_id.clone(),
+                    from_session,
+                    to_session: moved.session_id,
+                    first: place,
+                    last: place,
+                });
+                range.first = range.first.min(place);
+                range.last = range.last.max(place);
             }
+            self.moves.extend(moves.into_values());
         }
     }
 

@@ -1,16 +1,21 @@
 //! What a batch must know before it is written, but for sessions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use database::schema::{
-    chat_archived_messages, chat_conversations, chat_messages, chat_status_changes,
+    chat_archived_messages, chat_conversations, chat_messages, chat_sessions, chat_status_changes,
 };
-use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, QueryDsl, Queryable, QueryableByName, Selectable, SelectableHelper,
+    dsl::sql,
+    sql_query,
+    sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared::chat::{Message, RequestedStatus, SenderType, SessionState, StatusChange};
+use shared::chat::{Message, RequestedStatus, SenderType, StatusChange};
 use uuid::Uuid;
 
-use super::StoreError;
+use super::{Locks, StoreError};
 use crate::timeline::{StoredMessage, Time};
 
 /// A conversation as it is stored.
@@ -112,18 +117,58 @@ pub(super) async fn are_all_there(
     Ok(usize::try_from(there) == Ok(players.len()))
 }
 
-/// Locks the conversations, in the order of their ids, until the transaction ends.
+/// Conversations that are locked until the transaction ends.
+#[derive(Debug, Default)]
+pub(super) struct LockedConversations {
+    pub rows: Vec<Conversation>,
+    /// The database's clock right after the last of them was locked.
+    pub clock: Option<Time>,
+}
+
+/// Locks the conversations, in the order of their ids, until the transaction ends. With
+/// [`Locks::Skip`] those that another transaction holds are left out.
 pub(super) async fn lock_conversations(
     connection: &mut AsyncPgConnection,
     players: &[&str],
-) -> Result<Vec<Conversation>, StoreError> {
-    Ok(chat_conversations::table
+    locks: Locks,
+) -> Result<LockedConversations, StoreError> {
+    let select = chat_conversations::table
         .filter(chat_conversations::player_id.eq_any(players))
         .order(chat_conversations::player_id)
+        .select((Conversation::as_select(), sql::<Timestamptz>("clock_timestamp()")))
+        .for_no_key_update();
+    let rows: Vec<(Conversation, Time)> = match locks {
+        Locks::Wait => select.load(connection).await?,
+        Locks::Skip => select.skip_locked().load(connection).await?,
+    };
+    let clock = rows.iter().map(|(_, clock)| *clock).max();
+    let rows = rows.into_iter().map(|(conversation, _)| conversation).collect();
+    Ok(LockedConversations { rows, clock })
+}
+
+/// The players among those of `conversations` whose latest session another transaction has locked.
+/// The others' sessions are locked until the transaction ends.
+pub(super) async fn with_locked_sessions(
+    connection: &mut AsyncPgConnection,
+    conversations: &[Conversation],
+) -> Result<HashSet<String>, StoreError> {
+    let latest: Vec<_> =
+        conversations.iter().filter_map(|conversation| conversation.session_id).collect();
+    let free: HashSet<Uuid> = chat_sessions::table
+        .filter(chat_sessions::id.eq_any(latest))
+        .order(chat_sessions::id)
+        .select(chat_sessions::id)
         .for_no_key_update()
-        .select(Conversation::as_select())
+        .skip_locked()
         .load(connection)
-        .await?)
+        .await?
+        .into_iter()
+        .collect();
+    let is_locked = |conversation: &&Conversation| {
+        conversation.session_id.is_some_and(|session| !free.contains(&session))
+    };
+    let locked = conversations.iter().filter(is_locked);
+    Ok(locked.map(|conversation| conversation.player_id.clone()).collect())
 }
 
 /// What is stored or archived under the ids of the messages.
@@ -185,36 +230,100 @@ pub(super) async fn changes_by_id(
     Ok(rows.into_iter().filter_map(|(id, row)| Some((id, row.known()?))).collect())
 }
 
-/// All messages of the sessions, by session.
-pub(super) async fn messages_of(
+/// A stretch of a stored session between two resolutions, both ends included.
+#[derive(Debug)]
+pub(super) struct Stretch {
+    pub player_id: String,
+    pub session_id: Uuid,
+    pub from: Time,
+    /// Open at its end without one.
+    pub through: Option<Time>,
+}
+
+/// Of each stretch the messages that decide how its session is cut, by session: the first and the last,
+/// the player's first with its neighbour before, and staff's first with the one after the player's.
+/// However long a session is, these are enough; see [`crate::timeline::Timeline::add_cut`].
+pub(super) async fn deciding_messages(
     connection: &mut AsyncPgConnection,
-    sessions: &[SessionState],
+    stretches: &[Stretch],
 ) -> Result<HashMap<Uuid, Vec<StoredMessage>>, StoreError> {
     let mut by_session: HashMap<Uuid, Vec<StoredMessage>> = HashMap::new();
-    if sessions.is_empty() {
+    if stretches.is_empty() {
         return Ok(by_session);
     }
-    // The index is by player, which makes this the players' messages of those sessions' times.
-    let players: Vec<_> = sessions.iter().map(|it| it.player_id.as_str()).collect();
-    let ids: Vec<_> = sessions.iter().map(|it| it.id).collect();
-    let opened_at = sessions.iter().map(|it| it.opened_at).min();
-    let rows: Vec<(Uuid, Uuid, Time, String)> = chat_messages::table
-        .filter(chat_messages::player_id.eq_any(players))
-        .filter(chat_messages::accepted_at.ge(opened_at.unwrap_or_default()))
-        .filter(chat_messages::session_id.eq_any(ids))
-        .select((
-            chat_messages::session_id,
-            chat_messages::id,
-            chat_messages::accepted_at,
-            chat_messages::sender_type,
-        ))
+    let rows: Vec<DecidingMessage> = sql_query(DECIDING_MESSAGES)
+        .bind::<Array<Text>, _>(column(stretches, |stretch| stretch.player_id.as_str()))
+        .bind::<Array<SqlUuid>, _>(column(stretches, |stretch| stretch.session_id))
+        .bind::<Array<Timestamptz>, _>(column(stretches, |stretch| stretch.from))
+        .bind::<Array<Nullable<Timestamptz>>, _>(column(stretches, |stretch| stretch.through))
         .load(connection)
         .await?;
-    for (session_id, id, accepted_at, sender_type) in rows {
-        let staff = sender_type == SenderType::Staff.as_str();
+    for row in rows {
+        let staff = row.sender_type == SenderType::Staff.as_str();
         let sender_type = if staff { SenderType::Staff } else { SenderType::Player };
-        let message = StoredMessage { id, accepted_at, sender_type };
-        by_session.entry(session_id).or_default().push(message);
+        let message = StoredMessage { id: row.id, accepted_at: row.accepted_at, sender_type };
+        by_session.entry(row.session_id).or_default().push(message);
     }
     Ok(by_session)
+}
+
+#[derive(QueryableByName)]
+struct DecidingMessage {
+    #[diesel(sql_type = SqlUuid)]
+    session_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    accepted_at: Time,
+    #[diesel(sql_type = Text)]
+    sender_type: String,
+}
+
+/// Each part reads the index on (`player_id`, `accepted_at`, `id`) from one end until the first hit.
+const DECIDING_MESSAGES: &str = "
+    SELECT stretch.session_id, m.id, m.accepted_at, m.sender_type
+    FROM unnest($1, $2, $3, $4) AS stretch (player_id, session_id, since, through)
+    LEFT JOIN LATERAL (
+        SELECT p.id, p.accepted_at FROM chat_messages p
+        WHERE p.player_id = stretch.player_id AND p.session_id = stretch.session_id
+            AND p.accepted_at >= stretch.since
+            AND p.accepted_at <= coalesce(stretch.through, 'infinity')
+            AND p.sender_type = 'player'
+        ORDER BY p.accepted_at, p.id LIMIT 1
+    ) AS asked ON true
+    CROSS JOIN LATERAL (
+        (SELECT p.id, p.accepted_at, p.sender_type FROM chat_messages p
+         WHERE p.player_id = stretch.player_id AND p.session_id = stretch.session_id
+            AND p.accepted_at >= stretch.since
+            AND p.accepted_at <= coalesce(stretch.through, 'infinity')
+         ORDER BY p.accepted_at, p.id LIMIT 1)
+        UNION
+        (SELECT p.id, p.accepted_at, p.sender_type FROM chat_messages p
+         WHERE p.player_id = stretch.player_id AND p.session_id = stretch.session_id
+            AND p.accepted_at >= stretch.since
+            AND p.accepted_at <= coalesce(stretch.through, 'infinity')
+         ORDER BY p.accepted_at DESC, p.id DESC LIMIT 1)
+        UNION
+        SELECT asked.id, asked.accepted_at, 'player' WHERE asked.id IS NOT NULL
+        UNION
+        (SELECT p.id, p.accepted_at, p.sender_type FROM chat_messages p
+         WHERE p.player_id = stretch.player_id AND p.session_id = stretch.session_id
+            AND p.accepted_at >= stretch.since
+            AND (p.accepted_at, p.id) < (asked.accepted_at, asked.id)
+         ORDER BY p.accepted_at DESC, p.id DESC LIMIT 1)
+        UNION
+        (SELECT p.id, p.accepted_at, p.sender_type FROM chat_messages p
+         WHERE p.player_id = stretch.player_id AND p.session_id = stretch.session_id
+            AND p.accepted_at <= coalesce(stretch.through, 'infinity')
+            AND (p.accepted_at, p.id) > (asked.accepted_at, asked.id)
+            AND p.sender_type = 'staff'
+         ORDER BY p.accepted_at, p.id LIMIT 1)
+    ) AS m";
+
+/// One column of `rows`, as a statement takes it.
+pub(super) fn column<'a, Row, Value>(
+    rows: &'a [Row],
+    value: impl Fn(&'a Row) -> Value,
+) -> Vec<Value> {
+    rows.iter().map(value).collect()
 }

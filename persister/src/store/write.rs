@@ -1,18 +1,22 @@
 //! What a batch writes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use database::schema::chat_status_changes;
 use diesel::{
-    ExpressionMethods,
-    sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    QueryableByName, sql_query,
+    sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{Name, SenderId, SessionState, StatusChange};
 use uuid::Uuid;
 
-use super::{StoreError, plan::NewMessage, read::Conversation, statement::Statement};
-use crate::timeline::Move;
+use super::{
+    Attempt, StoreError,
+    plan::{Move, NewMessage},
+    read::{Conversation, column},
+    statement::Statement,
+};
+use crate::timeline::Time;
 
 /// Makes the conversations that are not there yet, in the order of their ids.
 pub(super) async fn ensure_conversations(
@@ -39,25 +43,25 @@ pub(super) async fn insert_changes(
         return Ok(HashSet::new());
     }
     let mut ordered = changes.to_vec();
-    ordered.sort_by_key(|it| it.change_id);
-    let rows: Vec<_> = ordered
-        .into_iter()
-        .map(|it| {
-            (
-                chat_status_changes::id.eq(it.change_id),
-                chat_status_changes::player_id.eq(it.player_id.as_str()),
-                chat_status_changes::status.eq(it.status.as_str()),
-                chat_status_changes::accepted_at.eq(it.accepted_at),
-            )
-        })
-        .collect();
-    let written: Vec<Uuid> = diesel::insert_into(chat_status_changes::table)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .returning(chat_status_changes::id)
-        .get_results(connection)
-        .await?;
-    Ok(written.into_iter().collect())
+    ordered.sort_by_key(|change| change.change_id);
+    let written: Vec<Written> = Statement::new(
+        "INSERT INTO chat_status_changes (id, player_id, status, accepted_at)
+         SELECT * FROM unnest(",
+        ") ON CONFLICT DO NOTHING RETURNING id",
+    )
+    .column::<SqlUuid, _, _>(&ordered, |change| change.change_id)
+    .column::<Text, _, _>(&ordered, |change| change.player_id.as_str())
+    .column::<Text, _, _>(&ordered, |change| change.status.as_str())
+    .column::<Timestamptz, _, _>(&ordered, |change| change.accepted_at)
+    .load(connection)
+    .await?;
+    Ok(written.into_iter().map(|change| change.id).collect())
+}
+
+#[derive(QueryableByName)]
+struct Written {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
 }
 
 /// Writes the sessions as they are now.
@@ -94,24 +98,80 @@ pub(super) async fn upsert_sessions(
     Ok(())
 }
 
-/// Moves stored messages to the sessions that they belong to now.
+/// The most messages that one statement moves, so that none takes as long as a statement may.
+const MOVED_TOGETHER: usize = 5_000;
+
+/// Moves stored messages to the sessions that they belong to now, in steps, each of which counts as
+/// progress of the `attempt`.
 pub(super) async fn move_messages(
     connection: &mut AsyncPgConnection,
-    moves: &[Move],
+    mut moves: Vec<Move>,
+    attempt: &Attempt,
 ) -> Result<(), StoreError> {
-    if moves.is_empty() {
-        return Ok(());
+    while !moves.is_empty() {
+        let limit = (MOVED_TOGETHER / moves.len()).max(1);
+        let moved: Vec<Moved> = sql_query(MOVE)
+            .bind::<Array<Text>, _>(column(&moves, |range| range.player_id.as_str()))
+            .bind::<Array<SqlUuid>, _>(column(&moves, |range| range.from_session))
+            .bind::<Array<SqlUuid>, _>(column(&moves, |range| range.to_session))
+            .bind::<Array<Timestamptz>, _>(column(&moves, |range| range.first.0))
+            .bind::<Array<SqlUuid>, _>(column(&moves, |range| range.first.1))
+            .bind::<Array<Timestamptz>, _>(column(&moves, |range| range.last.0))
+            .bind::<Array<SqlUuid>, _>(column(&moves, |range| range.last.1))
+            .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
+            .load(connection)
+            .await?;
+        attempt.advance();
+        let full = |moved: &Moved| usize::try_from(moved.messages) == Ok(limit);
+        let moved: HashMap<_, _> = moved
+            .into_iter()
+            .filter(full)
+            .map(|moved| (moved.session_id, (moved.accepted_at, moved.id)))
+            .collect();
+        // The last one that was moved is in its new session, and is not found again.
+        moves.retain_mut(|range| match moved.get(&range.to_session) {
+            Some(last) if *last < range.last => {
+                range.first = *last;
+                true
+            }
+            _ => false,
+        });
     }
-    Statement::new(
-        "UPDATE chat_messages AS m SET session_id = moved.session_id FROM unnest(",
-        ") AS moved (id, session_id) WHERE m.id = moved.id",
-    )
-    .column::<SqlUuid, _, _>(moves, |it| it.message_id)
-    .column::<SqlUuid, _, _>(moves, |it| it.session_id)
-    .execute(connection)
-    .await?;
     Ok(())
 }
+
+/// The last message of a range that a step moved, and how many it moved.
+#[derive(QueryableByName)]
+struct Moved {
+    #[diesel(sql_type = SqlUuid)]
+    session_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    accepted_at: Time,
+    #[diesel(sql_type = BigInt)]
+    messages: i64,
+}
+
+const MOVE: &str = "
+    WITH chosen AS (
+        SELECT range.to_session, m.id, m.accepted_at
+        FROM unnest($1, $2, $3, $4, $5, $6, $7) AS range
+            (player_id, from_session, to_session, first_at, first_id, last_at, last_id)
+        CROSS JOIN LATERAL (
+            SELECT p.id, p.accepted_at FROM chat_messages p
+            WHERE p.player_id = range.player_id AND p.session_id = range.from_session
+                AND (p.accepted_at, p.id) >= (range.first_at, range.first_id)
+                AND (p.accepted_at, p.id) <= (range.last_at, range.last_id)
+            ORDER BY p.accepted_at, p.id LIMIT $8
+        ) AS m
+    ), moved AS (
+        UPDATE chat_messages m SET session_id = chosen.to_session
+        FROM chosen WHERE m.id = chosen.id
+    )
+    SELECT DISTINCT ON (to_session) to_session AS session_id, id, accepted_at,
+        count(*) OVER (PARTITION BY to_session) AS messages
+    FROM chosen ORDER BY to_session, accepted_at DESC, id DESC";
 
 /// Writes new messages, in the order in which they are given.
 pub(super) async fn insert_messages(
