@@ -126,7 +126,7 @@ fn of_session(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::chat::{self, SessionStatus};
+    use shared::chat::{self, SessionStatus, StaffFacts};
     use uuid::Uuid;
 
     fn message(sender_type: SenderType) -> Event {
@@ -188,6 +188,7 @@ mod tests {
             last_message_at: chat::now(),
             resolved_at: None,
             version: 1,
+            staff: StaffFacts::default(),
         });
         assert_eq!(
             heard(&event, &Channels::Public),

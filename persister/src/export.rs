@@ -51,6 +51,8 @@ struct Session {
     last_message_at: DateTime<Utc>,
     resolved_at: Option<DateTime<Utc>>,
     version: i64,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
 }
 
 #[derive(Queryable, Selectable, Serialize)]
@@ -60,6 +62,11 @@ struct StatusChange {
     #[diesel(column_name = id)]
     change_id: Uuid,
     status: String,
+    session_id: Option<Uuid>,
+    last_seq: Option<i64>,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
+    effective: bool,
     accepted_at: DateTime<Utc>,
     persisted_at: DateTime<Utc>,
 }

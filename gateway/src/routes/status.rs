@@ -81,6 +81,10 @@ pub async fn change_status(
         player_id: player.0,
         status: body.0.status,
         accepted_at: clock.accept(),
+        session_id: None,
+        last_seq: None,
+        actor_id: None,
+        actor_name: None,
         traceparent: None,
     };
     let (change_id, accepted_at) = (change.change_id, change.accepted_at);

@@ -83,6 +83,10 @@ fn events() -> Result<[Vec<Event>; 2], Invalid> {
         player_id: player_id.clone(),
         status: RequestedStatus::Resolved,
         accepted_at: now - second,
+        session_id: None,
+        last_seq: None,
+        actor_id: None,
+        actor_name: None,
         traceparent: None,
     });
     let opening = message("canary", now - second * 2)?;

@@ -13,6 +13,7 @@ mod error;
 mod plan;
 mod read;
 mod sessions;
+mod stale;
 mod statement;
 mod write;
 
@@ -174,21 +175,23 @@ async fn write_batch(
     let new_changes = write::insert_changes(connection, &batch.changes).await?;
     let change_ids: Vec<_> = batch.changes.iter().map(|change| change.change_id).collect();
     let stored_changes = read::changes_by_id(connection, &change_ids).await?;
-    let changes = read::changes_since(connection, &batch.players, earliest).await?;
+    let changes = read::changes_since(connection, &batch.players, earliest, &new_changes).await?;
     let stored_sessions = sessions::since(connection, &conversations, earliest).await?;
 
-    let (mut plan, cut) = Plan::new(conversations, changes, stored_sessions, earliest);
-    let deciding = read::deciding_messages(connection, &plan.stretches(&cut)).await?;
-    plan.add_cut(cut, &deciding);
-
+    let mut plan = Plan::new(conversations, changes, stored_sessions, earliest);
     plan.add_messages(&batch.messages, &stored);
-    plan.check_changes(&batch.changes, &new_changes, &stored_changes);
+    let ahead_changes = ahead_ids.map_or(0, |ids| new_changes.intersection(ids).count());
+    plan.add_changes(&batch.changes, new_changes, &stored_changes);
+    read_what_is_needed(connection, &mut plan, attempt).await?;
+    let outdated = read::outdated(connection, &plan.seen_until()).await?;
+    plan.place_all(&outdated);
     let plan = plan.finish();
 
     write::upsert_sessions(connection, &plan.sessions).await?;
-    write::move_messages(connection, plan.moves, attempt).await?;
+    write::move_messages(connection, &plan.moves, attempt).await?;
     write::insert_messages(connection, &plan.messages).await?;
     write::update_conversations(connection, &plan.conversations).await?;
+    write::mark_ineffective(connection, &plan.ineffective).await?;
 
     let mut news: BTreeMap<_, _> =
         plan.news.into_iter().map(|session| (session.id, session)).collect();
@@ -196,8 +199,10 @@ async fn write_batch(
         plan.repeated_sessions.into_iter().filter(|id| !news.contains_key(id)).collect();
     let repeated = sessions::by_id(connection, &unread).await?;
     news.extend(repeated.into_iter().map(|session| (session.id, session)));
-    let new_ids = plan.messages.iter().map(|new| new.message.message_id).chain(new_changes);
-    let ahead = ahead_ids.map_or(0, |ids| new_ids.filter(|id| ids.contains(id)).count());
+    stale::announce(connection, &mut news, &plan.stale).await?;
+    let new_messages = plan.messages.iter().map(|new| new.message.message_id);
+    let ahead_messages =
+        ahead_ids.map_or(0, |ids| new_messages.filter(|id| ids.contains(id)).count());
     let (mut rejected, mut conflicting_changes) = (Vec::new(), 0);
     for event in plan.conflicts {
         match event {
@@ -217,9 +222,27 @@ async fn write_batch(
         conflicting_changes,
         news: news.into_values().collect(),
         locked: locked_players,
-        ahead,
+        ahead: ahead_messages + ahead_changes,
         clock_offset,
     })
+}
+
+/// Reads what a few batches need besides: the messages of sessions that may be cut, opened again or
+/// lose what staff wrote after them, and who took those before.
+async fn read_what_is_needed(
+    connection: &mut AsyncPgConnection,
+    plan: &mut Plan<'_>,
+    attempt: &Attempt,
+) -> Result<(), StoreError> {
+    let needs = plan.needs();
+    let Some(since) = needs.iter().map(|need| need.since).min() else {
+        return Ok(());
+    };
+    let players: Vec<_> = needs.iter().map(|need| need.player_id.as_str()).collect();
+    let messages = read::needed_messages(connection, &needs, attempt).await?;
+    let changes = read::changes_since(connection, &players, since, &plan.new_changes()).await?;
+    plan.add_needed(&needs, messages, changes);
+    Ok(())
 }
 
 /// The conversations among `rows` whose latest session is free as well, and the `players` whose

@@ -1,22 +1,17 @@
 //! What a batch writes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use database::schema::chat_status_changes;
 use diesel::{
-    QueryableByName, sql_query,
-    sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    ExpressionMethods, QueryableByName,
+    sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{Name, SenderId, SessionState, StatusChange};
 use uuid::Uuid;
 
-use super::{
-    Attempt, StoreError,
-    plan::{Move, NewMessage},
-    read::{Conversation, column},
-    statement::Statement,
-};
-use crate::timeline::Time;
+use super::{Attempt, StoreError, plan::NewMessage, read::Conversation, statement::Statement};
 
 /// Makes the conversations that are not there yet, in the order of their ids.
 pub(super) async fn ensure_conversations(
@@ -43,9 +38,15 @@ pub(super) async fn insert_changes(
         return Ok(HashSet::new());
     }
     let mut ordered = changes.to_vec();
-    ordered.sort_by_key(|change| change.change_id);
+    ordered.sort_by_key(|it| it.change_id);
+    #[derive(QueryableByName)]
+    struct Written {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
     let written: Vec<Written> = Statement::new(
-        "INSERT INTO chat_status_changes (id, player_id, status, accepted_at)
+        "INSERT INTO chat_status_changes
+             (id, player_id, status, accepted_at, session_id, last_seq, actor_id, actor_name)
          SELECT * FROM unnest(",
         ") ON CONFLICT DO NOTHING RETURNING id",
     )
@@ -53,15 +54,31 @@ pub(super) async fn insert_changes(
     .column::<Text, _, _>(&ordered, |change| change.player_id.as_str())
     .column::<Text, _, _>(&ordered, |change| change.status.as_str())
     .column::<Timestamptz, _, _>(&ordered, |change| change.accepted_at)
+    .column::<Nullable<SqlUuid>, _, _>(&ordered, |change| change.session_id)
+    .column::<Nullable<BigInt>, _, _>(&ordered, |change| change.last_seq)
+    .column::<Nullable<Text>, _, _>(&ordered, |change| {
+        change.actor_id.as_ref().map(SenderId::as_str)
+    })
+    .column::<Nullable<Text>, _, _>(&ordered, |change| change.actor_name.as_ref().map(Name::as_str))
     .load(connection)
     .await?;
-    Ok(written.into_iter().map(|change| change.id).collect())
+    Ok(written.into_iter().map(|it| it.id).collect())
 }
 
-#[derive(QueryableByName)]
-struct Written {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
+/// Says of the changes that they have no effect.
+pub(super) async fn mark_ineffective(
+    connection: &mut AsyncPgConnection,
+    changes: &[Uuid],
+) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    diesel::update(chat_status_changes::table)
+        .filter(chat_status_changes::id.eq_any(changes))
+        .set(chat_status_changes::effective.eq(false))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Writes the sessions as they are now.
@@ -74,7 +91,8 @@ pub(super) async fn upsert_sessions(
     }
     Statement::new(
         "INSERT INTO chat_sessions AS s
-             (id, player_id, player_name, status, opened_at, last_message_at, resolved_at, version)
+             (id, player_id, player_name, status, opened_at, last_message_at, resolved_at, version,
+              actor_id, actor_name)
          SELECT * FROM unnest(",
         ")
          ON CONFLICT (id) DO UPDATE SET
@@ -83,7 +101,9 @@ pub(super) async fn upsert_sessions(
              opened_at = excluded.opened_at,
              last_message_at = excluded.last_message_at,
              resolved_at = excluded.resolved_at,
-             version = excluded.version",
+             version = excluded.version,
+             actor_id = excluded.actor_id,
+             actor_name = excluded.actor_name",
     )
     .column::<SqlUuid, _, _>(sessions, |it| it.id)
     .column::<Text, _, _>(sessions, |it| it.player_id.as_str())
@@ -93,6 +113,8 @@ pub(super) async fn upsert_sessions(
     .column::<Timestamptz, _, _>(sessions, |it| it.last_message_at)
     .column::<Nullable<Timestamptz>, _, _>(sessions, |it| it.resolved_at)
     .column::<BigInt, _, _>(sessions, |it| it.version)
+    .column::<Nullable<Text>, _, _>(sessions, |it| it.staff.actor_id.as_ref().map(SenderId::as_str))
+    .column::<Nullable<Text>, _, _>(sessions, |it| it.staff.actor_name.as_ref().map(Name::as_str))
     .execute(connection)
     .await?;
     Ok(())
@@ -105,73 +127,22 @@ const MOVED_TOGETHER: usize = 5_000;
 /// progress of the `attempt`.
 pub(super) async fn move_messages(
     connection: &mut AsyncPgConnection,
-    mut moves: Vec<Move>,
+    moves: &[(Uuid, Uuid)],
     attempt: &Attempt,
 ) -> Result<(), StoreError> {
-    while !moves.is_empty() {
-        let limit = (MOVED_TOGETHER / moves.len()).max(1);
-        let moved: Vec<Moved> = sql_query(MOVE)
-            .bind::<Array<Text>, _>(column(&moves, |range| range.player_id.as_str()))
-            .bind::<Array<SqlUuid>, _>(column(&moves, |range| range.from_session))
-            .bind::<Array<SqlUuid>, _>(column(&moves, |range| range.to_session))
-            .bind::<Array<Timestamptz>, _>(column(&moves, |range| range.first.0))
-            .bind::<Array<SqlUuid>, _>(column(&moves, |range| range.first.1))
-            .bind::<Array<Timestamptz>, _>(column(&moves, |range| range.last.0))
-            .bind::<Array<SqlUuid>, _>(column(&moves, |range| range.last.1))
-            .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
-            .load(connection)
-            .await?;
+    for moves in moves.chunks(MOVED_TOGETHER) {
+        Statement::new(
+            "UPDATE chat_messages AS m SET session_id = moved.session_id FROM unnest(",
+            ") AS moved (id, session_id) WHERE m.id = moved.id",
+        )
+        .column::<SqlUuid, _, _>(moves, |(message_id, _)| *message_id)
+        .column::<SqlUuid, _, _>(moves, |(_, session_id)| *session_id)
+        .execute(connection)
+        .await?;
         attempt.advance();
-        let full = |moved: &Moved| usize::try_from(moved.messages) == Ok(limit);
-        let moved: HashMap<_, _> = moved
-            .into_iter()
-            .filter(full)
-            .map(|moved| (moved.session_id, (moved.accepted_at, moved.id)))
-            .collect();
-        // The last one that was moved is in its new session, and is not found again.
-        moves.retain_mut(|range| match moved.get(&range.to_session) {
-            Some(last) if *last < range.last => {
-                range.first = *last;
-                true
-            }
-            _ => false,
-        });
     }
     Ok(())
 }
-
-/// The last message of a range that a step moved, and how many it moved.
-#[derive(QueryableByName)]
-struct Moved {
-    #[diesel(sql_type = SqlUuid)]
-    session_id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = Timestamptz)]
-    accepted_at: Time,
-    #[diesel(sql_type = BigInt)]
-    messages: i64,
-}
-
-const MOVE: &str = "
-    WITH chosen AS (
-        SELECT range.to_session, m.id, m.accepted_at
-        FROM unnest($1, $2, $3, $4, $5, $6, $7) AS range
-            (player_id, from_session, to_session, first_at, first_id, last_at, last_id)
-        CROSS JOIN LATERAL (
-            SELECT p.id, p.accepted_at FROM chat_messages p
-            WHERE p.player_id = range.player_id AND p.session_id = range.from_session
-                AND (p.accepted_at, p.id) >= (range.first_at, range.first_id)
-                AND (p.accepted_at, p.id) <= (range.last_at, range.last_id)
-            ORDER BY p.accepted_at, p.id LIMIT $8
-        ) AS m
-    ), moved AS (
-        UPDATE chat_messages m SET session_id = chosen.to_session
-        FROM chosen WHERE m.id = chosen.id
-    )
-    SELECT DISTINCT ON (to_session) to_session AS session_id, id, accepted_at,
-        count(*) OVER (PARTITION BY to_session) AS messages
-    FROM chosen ORDER BY to_session, accepted_at DESC, id DESC";
 
 /// Writes new messages, in the order in which they are given.
 pub(super) async fn insert_messages(

@@ -16,7 +16,7 @@ pub use invalid::Invalid;
 pub use message::{Message, SenderType};
 pub use player_id::PlayerId;
 pub use rejection::{MessageRejected, RejectionReason};
-pub use session::{RequestedStatus, SessionState, SessionStatus, StatusChange};
+pub use session::{RequestedStatus, SessionState, SessionStatus, StaffFacts, StatusChange};
 pub use socket_id::SocketId;
 pub use subject::Subject;
 pub use text::{Content, Name, SenderId};
