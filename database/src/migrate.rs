@@ -39,6 +39,7 @@ pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<Vec<String>>
          with ENCODING 'UTF8' TEMPLATE template0"
     );
     lock(&mut connection).await.context("another migration does not end")?;
+    become_owner(&mut connection).await.context("the tables' owner cannot be acted as")?;
     // The lock ends with the connection.
     let mut harness = AsyncMigrationHarness::new(connection);
     let mut applied = Vec::new();
@@ -85,6 +86,16 @@ async fn encoding(connection: &mut AsyncPgConnection) -> diesel::QueryResult<Str
     }
     let encoding = sql_query("SELECT current_setting('server_encoding') AS value");
     Ok(encoding.get_result::<Setting>(connection).await?.value)
+}
+
+/// Acts as the role that owns the tables, if there are any and the user is a member of it, so that what
+/// a migration makes has the same owner.
+async fn become_owner(connection: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
+    let owner = "SELECT set_config('role', pg_get_userbyid(relowner)::text, false) FROM pg_class
+         WHERE oid = to_regclass('chat_conversations')
+             AND pg_get_userbyid(relowner) <> current_user
+             AND pg_has_role(current_user, relowner, 'MEMBER')";
+    sql_query(owner).execute(connection).await.map(drop)
 }
 
 async fn lock(connection: &mut AsyncPgConnection) -> diesel::QueryResult<()> {

@@ -26,5 +26,6 @@ mod plans;
 mod poison;
 mod privacy;
 mod properties;
+mod roles;
 mod sessions;
 mod support;
