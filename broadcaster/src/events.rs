@@ -48,6 +48,8 @@ pub fn pusher_events(
         Event::SessionUpdated(session) => of_session(session, channels),
         // The session's new state is what they hear of, once it is committed.
         Event::StatusChange(_) | Event::MessageRejected(_) => Ok(Vec::new()),
+        // It is for the audit, which the persister writes.
+        Event::ConversationRead(_) => Ok(Vec::new()),
     }
 }
 

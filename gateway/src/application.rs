@@ -7,10 +7,11 @@ use traces::Traces;
 
 use crate::{
     answers::Answers,
+    audit::ReadAudit,
     auth::Doors,
     clock::Clock,
     group_commit::Acceptor,
-    http::{BodyPatience, Origins},
+    http::{BodyPatience, Pages},
     limits::{AddressLimit, ReaderLimit, RequestMemory, SenderLimit},
     portal::{PortalConfig, PortalSettings},
     reads::{DatabaseHealth, Reads},
@@ -25,6 +26,7 @@ pub struct Application {
     address_limit: web::Data<AddressLimit>,
     answers: web::Data<Answers>,
     app: web::Data<pusher::App>,
+    audit: web::Data<ReadAudit>,
     body_patience: BodyPatience,
     broker: web::Data<Dependency>,
     channels: web::Data<Channels>,
@@ -36,7 +38,7 @@ pub struct Application {
     reads: web::Data<Reads>,
     request_memory: RequestMemory,
     sender_limit: web::Data<SenderLimit>,
-    origins: Origins,
+    pages: Pages,
     portal: PortalSettings,
     traces: web::Data<Traces>,
 }
@@ -59,6 +61,7 @@ impl Application {
         let channels = settings.channels.channels().map_err(anyhow::Error::msg)?;
         let portal_config = PortalConfig::new(&settings.portal, &settings.pusher, &channels);
         Ok(Self {
+            audit: web::Data::new(ReadAudit::new(settings.audit_reads, acceptor.clone())),
             acceptor: web::Data::new(acceptor),
             address_limit: web::Data::new(AddressLimit::new(&settings.limits)),
             answers: web::Data::new(answers),
@@ -74,7 +77,10 @@ impl Application {
             reads: web::Data::new(reads),
             request_memory: RequestMemory::new(settings.limits.request_memory),
             sender_limit: web::Data::new(SenderLimit::new(&settings.limits)),
-            origins: settings.cors_origins.clone(),
+            pages: Pages {
+                origins: settings.cors_origins.clone(),
+                headers: settings.cors_headers.clone(),
+            },
             portal: settings.portal.clone(),
             traces: web::Data::new(traces),
         })
@@ -87,6 +93,7 @@ impl Application {
             .app_data(self.address_limit.clone())
             .app_data(self.answers.clone())
             .app_data(self.app.clone())
+            .app_data(self.audit.clone())
             .app_data(self.body_patience)
             .app_data(self.broker.clone())
             .app_data(self.channels.clone())
@@ -99,6 +106,6 @@ impl Application {
             .app_data(self.request_memory.clone())
             .app_data(self.sender_limit.clone())
             .app_data(self.traces.clone());
-        routes::configure(services, &self.origins, &self.portal);
+        routes::configure(services, &self.pages, &self.portal);
     }
 }

@@ -8,6 +8,7 @@
 //! - [`http`]: what all calls have in common: bodies, parameters, problems.
 //! - [`connections`]: what clients' connections may take.
 //! - [`answers`]: what answers may take.
+//! - [`input`]: what the text and the ids of a client may be.
 //! - [`limits`]: how much anybody may ask.
 //! - [`clock`]: the time at which something is accepted.
 //! - [`group_commit`]: how an event gets safely into both queues.
@@ -16,18 +17,21 @@
 
 pub mod answers;
 pub mod application;
+mod audit;
 pub mod auth;
 pub mod clock;
 pub mod connections;
 mod descriptors;
 pub mod group_commit;
 pub mod http;
+pub mod input;
 pub mod labels;
 pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod portal;
 pub mod reads;
+mod refusing_queues;
 pub mod routes;
 pub mod settings;
 pub mod startup;

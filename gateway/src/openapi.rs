@@ -2,19 +2,19 @@
 
 use std::{borrow::Cow, sync::LazyLock};
 
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::{HttpResponse, http::header, middleware::from_fn, web};
 use bytes::Bytes;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
         ObjectBuilder, Ref,
-        schema::{AllOfBuilder, AnyOfBuilder},
+        schema::{AllOfBuilder, OneOfBuilder},
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
 
-use crate::http::{Problem, for_the_description};
-use crate::routes::{conversation, health, inbox, portal_config, pusher_auth, send, status};
+use crate::http::{Problem, for_the_description, head_as_get};
+use crate::routes::{conversation, health, inbox, portal_config, pusher_auth, read, send, status};
 
 /// The gateway's calls.
 #[derive(OpenApi)]
@@ -55,14 +55,15 @@ impl Modify for Token {
     }
 }
 
-/// A message says something, under one of two names.
+/// A message has content under one of two names. The gateway takes both when they are the same, which no
+/// schema can say.
 struct SomethingSaid;
 
 impl Modify for SomethingSaid {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_default();
         let Some(request) = components.schemas.get_mut("SendRequest") else { return };
-        let said = ["content", "message"].into_iter().fold(AnyOfBuilder::new(), |either, name| {
+        let said = ["content", "message"].into_iter().fold(OneOfBuilder::new(), |either, name| {
             let text = Ref::from_schema_name("Content");
             either.item(ObjectBuilder::new().property(name, text).required(name))
         });
@@ -93,9 +94,14 @@ pub(crate) fn serve(services: &mut web::ServiceConfig) {
     let config = web::Data::new(utoipa_swagger_ui::Config::from("/openapi.json"));
     services
         .app_data(config)
-        .route("/openapi.json", web::get().to(show))
+        .route("/openapi.json", read().to(show))
         .service(web::redirect("/docs", "/docs/"))
-        .service(web::scope("/docs").wrap(for_the_description()).service(page));
+        .service(
+            web::scope("/docs")
+                .wrap(from_fn(head_as_get))
+                .wrap(for_the_description())
+                .service(page),
+        );
 }
 
 async fn show() -> Result<HttpResponse, Problem> {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use actix_web::http::header::HeaderName;
+use clap::{ArgAction, Args};
 use database::DatabaseSettings;
+use pusher::ChannelAccess;
 use shared::{
     broker::BrokerSettings,
     service::{settings::duration, telemetry::LogSettings},
@@ -11,7 +13,7 @@ use shared::{
 use traces::TraceSettings;
 
 use crate::{
-    auth::AuthSettings,
+    auth::{AuthMode, AuthSettings},
     http::Origin,
     limits::{LimitSettings, check_memory},
     portal::PortalSettings,
@@ -45,6 +47,11 @@ pub struct Settings {
     #[arg(long, env = "CORS_ORIGINS", value_name = "ORIGIN[,ORIGIN…]", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
 
+    /// Headers that these pages may send, besides Authorization, Content-Type, traceparent, tracestate,
+    /// baggage and X-Socket-Id
+    #[arg(long, env = "CORS_HEADERS", value_name = "HEADER[,HEADER…]", value_delimiter = ',')]
+    pub cors_headers: Vec<HeaderName>,
+
     /// Time after which a send that is not confirmed is refused
     #[arg(long, env = "SEND_TIMEOUT", default_value = "1800ms", value_parser = duration, value_name = "DURATION")]
     pub send_timeout: Duration,
@@ -57,6 +64,11 @@ pub struct Settings {
     /// that whoever leads clients to it can lead them elsewhere; 5s at most
     #[arg(long, env = "SHUTDOWN_DRAIN", default_value = "2s", value_parser = duration, value_name = "DURATION")]
     pub shutdown_drain: Duration,
+
+    /// Record which member of the staff reads which conversation, at most once a minute each. Switch it on
+    /// once every worker is of a release that has this setting
+    #[arg(long, env = "AUDIT_READS", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub audit_reads: bool,
 
     /// Connections to the database at most, for reads of conversations
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
@@ -120,6 +132,19 @@ impl Settings {
         self.broker.check()?;
         self.traces.check()?;
         self.channels.channels()?;
+        self.check_channel_access()?;
         self.database.check()
+    }
+
+    /// Public channels need no signature: every client that has the app key could read what the
+    /// gateway asks a token for.
+    fn check_channel_access(&self) -> Result<(), String> {
+        let is_public = self.channels.pusher_channel_access == ChannelAccess::Public;
+        if is_public && self.auth.auth_mode == AuthMode::Jwt {
+            return Err(
+                "PUSHER_CHANNEL_ACCESS must be private or encrypted when AUTH_MODE is jwt".into()
+            );
+        }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use database::{
     LastMessageAt, last_message_at,
-    schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes},
+    schema::{chat_audit, chat_conversations, chat_messages, chat_sessions, chat_status_changes},
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
@@ -17,7 +17,7 @@ use serde::Serialize;
 use shared::chat::PlayerId;
 use uuid::Uuid;
 
-use crate::record::MessageRecord;
+use crate::{record::MessageRecord, store::AuditRow};
 
 /// Messages that are in memory at once.
 const PAGE: i64 = 1_000;
@@ -30,10 +30,13 @@ const PATIENCE: &str = "10min";
 #[serde(rename_all = "camelCase")]
 struct Summary<'a> {
     player_id: &'a PlayerId,
+    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     erased_through: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     archived_through: Option<DateTime<Utc>>,
     sessions: Vec<Session>,
     status_changes: Vec<StatusChange>,
+    audit: Vec<AuditRow>,
 }
 
 #[derive(Queryable, Selectable, Serialize)]
@@ -43,14 +46,19 @@ struct Session {
     id: Uuid,
     player_name: Option<String>,
     status: String,
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     opened_at: DateTime<Utc>,
     #[diesel(
         select_expression = last_message_at(),
         select_expression_type = LastMessageAt
     )]
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     last_message_at: DateTime<Utc>,
+    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     resolved_at: Option<DateTime<Utc>>,
     version: i64,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
 }
 
 #[derive(Queryable, Selectable, Serialize)]
@@ -60,7 +68,14 @@ struct StatusChange {
     #[diesel(column_name = id)]
     change_id: Uuid,
     status: String,
+    session_id: Option<Uuid>,
+    last_seq: Option<i64>,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
+    effective: bool,
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     persisted_at: DateTime<Utc>,
 }
 
@@ -131,7 +146,20 @@ async fn summary<'a>(
         .load(connection)
         .await?;
     let (erased_through, archived_through) = through.unwrap_or_default();
-    Ok(Summary { player_id: player, erased_through, archived_through, sessions, status_changes })
+    let audit = chat_audit::table
+        .filter(chat_audit::player_id.eq(player.as_str()))
+        .order((chat_audit::accepted_at, chat_audit::id))
+        .select(AuditRow::as_select())
+        .load(connection)
+        .await?;
+    Ok(Summary {
+        player_id: player,
+        erased_through,
+        archived_through,
+        sessions,
+        status_changes,
+        audit,
+    })
 }
 
 async fn messages(

@@ -6,7 +6,7 @@ use crate::{Channels, MasterKey};
 /// Who may subscribe to the channels, which their names say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ChannelAccess {
-    /// `staff-portal` and `player-{playerId}`: whoever holds the app key may listen
+    /// `staff-portal` and `player-{playerId}`: every client that has the app key may subscribe
     Public,
     /// `private-staff-portal` and `private-player-{playerId}`: a subscription needs a signature
     Private,
@@ -23,7 +23,7 @@ pub struct ChannelSettings {
         long,
         env = "PUSHER_CHANNEL_ACCESS",
         value_enum,
-        default_value = "public",
+        default_value = "private",
         help_heading = "Pusher channels"
     )]
     pub pusher_channel_access: ChannelAccess,
@@ -58,8 +58,12 @@ impl ChannelSettings {
         let key = key.filter(|key| !key.expose_secret().is_empty()).ok_or(
             "PUSHER_ENCRYPTION_MASTER_KEY must be given when PUSHER_CHANNEL_ACCESS is encrypted",
         )?;
-        Ok(MasterKey::parse(key)
-            .ok_or("PUSHER_ENCRYPTION_MASTER_KEY must be 32 bytes in base64")?)
+        let key = MasterKey::parse(key)
+            .ok_or("PUSHER_ENCRYPTION_MASTER_KEY must be 32 bytes in base64")?;
+        if key.repeats_one_byte() {
+            return Err("PUSHER_ENCRYPTION_MASTER_KEY repeats one byte".to_owned());
+        }
+        Ok(key)
     }
 }
 
@@ -70,6 +74,17 @@ mod tests {
     fn channels(access: ChannelAccess, key: Option<&str>) -> Result<Channels, String> {
         let pusher_encryption_master_key = key.map(SecretString::from);
         ChannelSettings { pusher_channel_access: access, pusher_encryption_master_key }.channels()
+    }
+
+    #[test]
+    fn channels_are_private_unless_a_setting_says_otherwise() {
+        #[derive(clap::Parser)]
+        struct Settings {
+            #[command(flatten)]
+            channels: ChannelSettings,
+        }
+        let settings = <Settings as clap::Parser>::parse_from(["test"]);
+        assert!(matches!(settings.channels.channels(), Ok(Channels::Private)));
     }
 
     #[test]
@@ -87,6 +102,9 @@ mod tests {
             let complaint = channels(ChannelAccess::Encrypted, missing).unwrap_err();
             assert!(complaint.contains("must be given"), "{complaint}");
         }
+        let zeros = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        let complaint = channels(ChannelAccess::Encrypted, Some(zeros)).unwrap_err();
+        assert!(complaint.ends_with("repeats one byte"), "{complaint}");
         let long = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g";
         for wrong in ["secret", "AAEC", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", long] {
             let complaint = channels(ChannelAccess::Encrypted, Some(wrong)).unwrap_err();

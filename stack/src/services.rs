@@ -64,16 +64,19 @@ pub fn service_variables(
     let mut variables = Variables::default();
     variables.set("DATABASE_URL", database_url);
     variables.set("AMQP_URL", amqp_url);
-    for (name, usual) in
-        [("PUSHER_CHANNEL_ACCESS", "private"), ("AUTH_MODE", "jwt"), ("QUEUE_PARTITIONS", "1")]
-    {
+    for (name, usual) in [
+        ("PUSHER_CHANNEL_ACCESS", "private"),
+        ("AUTH_MODE", "jwt"),
+        ("QUEUE_PARTITIONS", "1"),
+        ("AUDIT_READS", "true"),
+    ] {
         variables.set(name, from_caller(name).unwrap_or_else(|| usual.to_owned()));
     }
     if let Some(pages) = from_caller(PORTAL_DIR) {
         variables.set(PORTAL_DIR, pages);
     }
     for (name, make) in [
-        ("PUSHER_APP_ID", kept::name as fn() -> String),
+        ("PUSHER_APP_ID", kept::number as fn() -> String),
         ("PUSHER_KEY", kept::secret),
         ("PUSHER_SECRET", kept::secret),
         ("PUSHER_ENCRYPTION_MASTER_KEY", kept::master_key),

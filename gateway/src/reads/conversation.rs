@@ -1,5 +1,3 @@
-use std::pin::pin;
-
 use database::schema::{chat_conversations, chat_messages, chat_sessions};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
@@ -8,11 +6,9 @@ use diesel::{
     pg::Pg,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::TryStreamExt;
 use shared::chat::PlayerId;
 
-use super::{HistoryMessage, MessageCursor, Session};
-use crate::answers::PAGE_BYTES;
+use super::{HistoryMessage, MessageCursor, Session, bounded::bounded};
 
 /// Which messages of a conversation are asked for.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +36,7 @@ pub struct Conversation {
 }
 
 /// A page of at most `limit` messages of one player's conversation, which is empty when there is
-/// none. It has fewer messages where so many would be more than [`PAGE_BYTES`] of JSON, but one at least.
+/// none. It has fewer messages where so many would be more than [`PAGE_BYTES`](crate::answers::PAGE_BYTES) of JSON, but one at least.
 ///
 /// # Errors
 /// When the database fails.
@@ -67,8 +63,6 @@ pub async fn conversation(
     Ok(Conversation { session, messages, has_more, last_seq })
 }
 
-/// The messages of a page in the order in which they were asked for, and whether there are more. Rows are
-/// taken as they come, so that no more of them is held than the page shows.
 async fn read_page(
     mut connection: &AsyncPgConnection,
     player_id: &PlayerId,
@@ -76,17 +70,8 @@ async fn read_page(
     limit: i64,
 ) -> QueryResult<(Vec<HistoryMessage>, bool)> {
     let query = messages_of_page(player_id, page, limit + 1);
-    let mut rows = pin!(query.load_stream::<HistoryMessage>(&mut connection).await?);
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let (mut messages, mut bytes) = (Vec::new(), 0);
-    while let Some(message) = rows.try_next().await? {
-        bytes += message.json_bytes();
-        if messages.len() == limit || (bytes > PAGE_BYTES && !messages.is_empty()) {
-            return Ok((messages, true));
-        }
-        messages.push(message);
-    }
-    Ok((messages, false))
+    let rows = query.load_stream::<HistoryMessage>(&mut connection).await?;
+    bounded(rows, limit, HistoryMessage::json_bytes).await
 }
 
 async fn summary(

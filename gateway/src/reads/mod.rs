@@ -1,6 +1,7 @@
 //! What is read from the database. Every read ends in time, and none is asked for by a send.
 
 mod borrowed;
+mod bounded;
 mod conversation;
 mod cursor;
 mod health;
@@ -21,9 +22,9 @@ use self::borrowed::Borrowed;
 use crate::{labels::HistoryRead, metrics::Metrics};
 
 pub use conversation::{Conversation, Page, conversation, messages_of_page};
-pub use cursor::{InboxCursor, MessageCursor};
+pub use cursor::{InboxCursor, LatestCursor, MessageCursor, WaitingCursor};
 pub use health::DatabaseHealth;
-pub use inbox::{Inbox, InboxEntry, inbox};
+pub use inbox::{Inbox, InboxEntry, InboxOrder, InboxQuery, inbox};
 pub use rows::{HistoryMessage, Session};
 
 /// Asks the database, within a time limit.

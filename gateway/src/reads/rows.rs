@@ -26,7 +26,7 @@ pub struct HistoryMessage {
     /// `player` or `staff`.
     #[schema(examples("player"))]
     pub sender_type: String,
-    /// Who sent it, as the portal knows them.
+    /// Who sent it, as the portal knows them; null for a player where staff sent it.
     pub sender_id: Option<String>,
     /// What the sender is called.
     pub sender_name: Option<String>,
@@ -34,6 +34,7 @@ pub struct HistoryMessage {
     #[schema(max_length = 4000)]
     pub content: String,
     /// When it was accepted; messages sort by it, then by their ids.
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     pub accepted_at: DateTime<Utc>,
     /// `true` when what it said and the sender's name were erased; not there otherwise.
     #[diesel(
@@ -78,17 +79,26 @@ pub struct Session {
     #[schema(examples("pending"))]
     pub status: String,
     /// When its first message was accepted.
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     pub opened_at: DateTime<Utc>,
     /// When its last message was accepted.
     #[diesel(
         select_expression = last_message_at(),
         select_expression_type = LastMessageAt
     )]
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     pub last_message_at: DateTime<Utc>,
     /// When staff resolved it.
+    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     pub resolved_at: Option<DateTime<Utc>>,
     /// Of two states of one session, the higher is the newer; a message alone may leave it as it is.
     pub version: i64,
+    /// The member of the staff whose change was the last to have an effect on it; for staff alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<String>,
+    /// The name of that member of the staff; for staff alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<String>,
 }
 
 #[cfg(test)]

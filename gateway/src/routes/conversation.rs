@@ -2,13 +2,16 @@
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
-use shared::chat::PlayerId;
+use shared::chat::{PlayerId, SenderType};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     answers::Answers,
+    audit::ReadAudit,
     auth::Caller,
+    clock::Clock,
     http::{Parameters, PathPlayer, Problem, ProblemBody},
+    input::NewPlayerId,
     labels::HistoryRead,
     limits::ReaderLimit,
     reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Reads, Session},
@@ -16,6 +19,7 @@ use crate::{
 
 /// Which part of a conversation is asked for.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct HistoryParameters {
     /// How many messages at most. A page has fewer where so many would be more than 256 KiB
@@ -59,7 +63,14 @@ impl TryFrom<i64> for PageLimit {
 /// A `seq` that a client has seen, or 0 for none.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "i64")]
-struct Seq(i64);
+pub struct Seq(i64);
+
+impl Seq {
+    /// The number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
 
 impl TryFrom<i64> for Seq {
     type Error = &'static str;
@@ -74,6 +85,7 @@ impl TryFrom<i64> for Seq {
 #[serde(rename_all = "camelCase")]
 pub struct History {
     /// Whose conversation it is.
+    #[schema(value_type = NewPlayerId)]
     player_id: PlayerId,
     /// The latest session, whatever its status.
     session: Option<Session>,
@@ -98,7 +110,7 @@ pub struct History {
     path = "/api/unified-chat/conversations/{playerId}",
     tag = "conversations",
     security(("token" = [])),
-    params(("playerId" = PlayerId, Path, description = "Whose conversation"), HistoryParameters),
+    params(("playerId" = NewPlayerId, Path, description = "Whose conversation"), HistoryParameters),
     responses(
         (status = 200, description = "A page", body = History),
         (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),
@@ -115,6 +127,8 @@ pub async fn conversation(
     reads: web::Data<Reads>,
     reader_limit: web::Data<ReaderLimit>,
     answers: web::Data<Answers>,
+    audit: web::Data<ReadAudit>,
+    clock: web::Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     caller.follows(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
@@ -126,7 +140,8 @@ pub async fn conversation(
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
-    Ok(room.json(&History::new(player.0, page, found)))
+    audit.record(&caller, &player.0, &clock);
+    Ok(room.json(&History::new(player.0, page, found).shown_to(&caller)))
 }
 
 impl HistoryParameters {
@@ -155,5 +170,21 @@ impl History {
             next_cursor: next.filter(|_| found.has_more),
             last_seq: found.last_seq,
         }
+    }
+
+    /// The page as `caller` may see it: a player gets the names of staff and not their ids, and does not see
+    /// who of them acted on the session.
+    fn shown_to(mut self, caller: &Caller) -> Self {
+        if !matches!(caller, Caller::Player { .. }) {
+            return self;
+        }
+        if let Some(session) = &mut self.session {
+            (session.actor_id, session.actor_name) = (None, None);
+        }
+        let staff = SenderType::Staff.as_str();
+        for message in self.messages.iter_mut().filter(|message| message.sender_type == staff) {
+            message.sender_id = None;
+        }
+        self
     }
 }

@@ -9,6 +9,7 @@
 )]
 
 mod archived;
+mod audit;
 mod commands;
 mod compression;
 mod confirms;

@@ -1,4 +1,6 @@
-//! Pages of a conversation whose messages are as large as they may be.
+//! Pages of messages that are as large as they may be.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use shared::chat::{SenderType, event::Event};
@@ -7,10 +9,11 @@ use test_support::{System, body, message_at};
 /// Each takes two bytes in JSON for each of its characters.
 const MESSAGES: i64 = 100;
 
-async fn large_messages(system: &System) {
+/// Large messages of each player that `player` names.
+async fn large_messages(system: &System, player: impl Fn(i64) -> String) {
     let said = |at| {
         let content = "\"".repeat(4_000);
-        Event::Message(Box::new(message_at("p1", SenderType::Player, &content, at)))
+        Event::Message(Box::new(message_at(&player(at), SenderType::Player, &content, at)))
     };
     system.broker.publish(&body((1..=MESSAGES).map(said))).await;
     system.work_off(1).await;
@@ -29,7 +32,7 @@ fn bytes(page: &Value) -> usize {
 async fn pages_are_bounded_in_bytes_in_both_directions_and_miss_nothing() {
     let system = System::new().await;
     system.persister().await.stop().await;
-    large_messages(&system).await;
+    large_messages(&system, |_| "p1".to_owned()).await;
     let gateway = system.gateway().await;
     let api = gateway.api();
 
@@ -59,4 +62,28 @@ async fn pages_are_bounded_in_bytes_in_both_directions_and_miss_nothing() {
     }
     assert_eq!(seen, (1..=MESSAGES).collect::<Vec<_>>());
     assert_eq!(seqs(&api.conversation("p1", "limit=1").await.json), [MESSAGES]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_the_inbox_are_bounded_in_bytes_and_miss_nobody() {
+    let system = System::new().await;
+    system.persister().await.stop().await;
+    large_messages(&system, |at| format!("p{at}")).await;
+    let gateway = system.gateway().await;
+    let api = gateway.api();
+    for order in ["latest", "waiting"] {
+        let (mut seen, mut cursor) = (BTreeSet::new(), String::new());
+        loop {
+            let page = api.inbox(&format!("order={order}&limit=200{cursor}")).await.json;
+            assert!(bytes(&page) < 257 * 1024, "{}", bytes(&page));
+            for conversation in page["conversations"].as_array().unwrap() {
+                assert!(seen.insert(conversation["playerId"].to_string()), "{conversation}");
+            }
+            match page["nextCursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(i64::try_from(seen.len()).unwrap(), MESSAGES, "{order}");
+    }
 }

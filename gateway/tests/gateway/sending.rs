@@ -1,6 +1,9 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use shared::{broker::Worker, chat::event::Event};
+use shared::{
+    broker::Worker,
+    chat::{event::Event, timestamp},
+};
 use test_support::System;
 use uuid::Uuid;
 
@@ -28,8 +31,7 @@ async fn a_202_means_that_the_message_is_in_both_queues() {
         assert_eq!(message.content.as_str(), "hello");
         assert_eq!(message.sender_id.as_ref().unwrap().as_str(), "p1");
         assert_eq!(message.sender_name.as_ref().unwrap().as_str(), "Bo");
-        let accepted_at = serde_json::to_value(message.accepted_at).unwrap();
-        assert_eq!(accepted_at, answer.json["acceptedAt"]);
+        assert_eq!(answer.json["acceptedAt"], timestamp::to_text(&message.accepted_at));
     }
 }
 
@@ -55,6 +57,31 @@ async fn a_status_change_goes_through_the_queue_like_a_message() {
     let events = system.broker.drain_events(Worker::Persister).await;
     assert!(matches!(events.as_slice(), [Event::StatusChange(_)]), "{events:?}");
     assert_eq!(gateway.api().change_status("p1", "pending").await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_change_carries_what_its_author_saw_and_who_that_is() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let path = "/api/unified-chat/conversations/p1/status";
+    let session_id = Uuid::now_v7();
+    let request = json!({
+        "status": "resolved", "sessionId": session_id, "lastSeq": 7,
+        "actorId": "ada@example.com", "actorName": "Ada"
+    });
+    assert_eq!(gateway.api().post(path, &request).await.status, 202);
+    let events = system.broker.drain_events(Worker::Persister).await;
+    let [Event::StatusChange(change)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((change.session_id, change.last_seq), (Some(session_id), Some(7)));
+    assert_eq!(change.actor_id.as_ref().unwrap().as_str(), "ada@example.com");
+    assert_eq!(change.actor_name.as_ref().unwrap().as_str(), "Ada");
+
+    for (field, wrong) in
+        [("sessionId", json!("x")), ("lastSeq", json!(-1)), ("lastSeq", json!("7"))]
+    {
+        let answer = gateway.api().post(path, &json!({ "status": "resolved", field: wrong })).await;
+        assert_eq!((answer.status, &answer.json["field"]), (400, &json!(field)));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

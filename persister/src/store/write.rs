@@ -4,15 +4,14 @@ use std::collections::HashSet;
 
 use database::schema::chat_status_changes;
 use diesel::{
-    ExpressionMethods,
-    sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    ExpressionMethods, QueryableByName,
+    sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{Name, SenderId, SessionState, StatusChange};
 use uuid::Uuid;
 
-use super::{StoreError, plan::NewMessage, read::Conversation, statement::Statement};
-use crate::timeline::Move;
+use super::{Attempt, StoreError, plan::NewMessage, read::Conversation, statement::Statement};
 
 /// Makes the conversations that are not there yet, in the order of their ids.
 pub(super) async fn ensure_conversations(
@@ -40,24 +39,46 @@ pub(super) async fn insert_changes(
     }
     let mut ordered = changes.to_vec();
     ordered.sort_by_key(|it| it.change_id);
-    let rows: Vec<_> = ordered
-        .into_iter()
-        .map(|it| {
-            (
-                chat_status_changes::id.eq(it.change_id),
-                chat_status_changes::player_id.eq(it.player_id.as_str()),
-                chat_status_changes::status.eq(it.status.as_str()),
-                chat_status_changes::accepted_at.eq(it.accepted_at),
-            )
-        })
-        .collect();
-    let written: Vec<Uuid> = diesel::insert_into(chat_status_changes::table)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .returning(chat_status_changes::id)
-        .get_results(connection)
+    #[derive(QueryableByName)]
+    struct Written {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let written: Vec<Written> = Statement::new(
+        "INSERT INTO chat_status_changes
+             (id, player_id, status, accepted_at, session_id, last_seq, actor_id, actor_name)
+         SELECT * FROM unnest(",
+        ") ON CONFLICT DO NOTHING RETURNING id",
+    )
+    .column::<SqlUuid, _, _>(&ordered, |change| change.change_id)
+    .column::<Text, _, _>(&ordered, |change| change.player_id.as_str())
+    .column::<Text, _, _>(&ordered, |change| change.status.as_str())
+    .column::<Timestamptz, _, _>(&ordered, |change| change.accepted_at)
+    .column::<Nullable<SqlUuid>, _, _>(&ordered, |change| change.session_id)
+    .column::<Nullable<BigInt>, _, _>(&ordered, |change| change.last_seq)
+    .column::<Nullable<Text>, _, _>(&ordered, |change| {
+        change.actor_id.as_ref().map(SenderId::as_str)
+    })
+    .column::<Nullable<Text>, _, _>(&ordered, |change| change.actor_name.as_ref().map(Name::as_str))
+    .load(connection)
+    .await?;
+    Ok(written.into_iter().map(|it| it.id).collect())
+}
+
+/// Says of the changes that they have no effect.
+pub(super) async fn mark_ineffective(
+    connection: &mut AsyncPgConnection,
+    changes: &[Uuid],
+) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    diesel::update(chat_status_changes::table)
+        .filter(chat_status_changes::id.eq_any(changes))
+        .set(chat_status_changes::effective.eq(false))
+        .execute(connection)
         .await?;
-    Ok(written.into_iter().collect())
+    Ok(())
 }
 
 /// Writes the sessions as they are now.
@@ -70,7 +91,8 @@ pub(super) async fn upsert_sessions(
     }
     Statement::new(
         "INSERT INTO chat_sessions AS s
-             (id, player_id, player_name, status, opened_at, last_message_at, resolved_at, version)
+             (id, player_id, player_name, status, opened_at, last_message_at, resolved_at, version,
+              actor_id, actor_name)
          SELECT * FROM unnest(",
         ")
          ON CONFLICT (id) DO UPDATE SET
@@ -79,7 +101,9 @@ pub(super) async fn upsert_sessions(
              opened_at = excluded.opened_at,
              last_message_at = excluded.last_message_at,
              resolved_at = excluded.resolved_at,
-             version = excluded.version",
+             version = excluded.version,
+             actor_id = excluded.actor_id,
+             actor_name = excluded.actor_name",
     )
     .column::<SqlUuid, _, _>(sessions, |it| it.id)
     .column::<Text, _, _>(sessions, |it| it.player_id.as_str())
@@ -89,27 +113,34 @@ pub(super) async fn upsert_sessions(
     .column::<Timestamptz, _, _>(sessions, |it| it.last_message_at)
     .column::<Nullable<Timestamptz>, _, _>(sessions, |it| it.resolved_at)
     .column::<BigInt, _, _>(sessions, |it| it.version)
+    .column::<Nullable<Text>, _, _>(sessions, |it| it.staff.actor_id.as_ref().map(SenderId::as_str))
+    .column::<Nullable<Text>, _, _>(sessions, |it| it.staff.actor_name.as_ref().map(Name::as_str))
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Moves stored messages to the sessions that they belong to now.
+/// The most messages that one statement moves, so that none takes as long as a statement may.
+const MOVED_TOGETHER: usize = 5_000;
+
+/// Moves stored messages to the sessions that they belong to now, in steps, each of which counts as
+/// progress of the `attempt`.
 pub(super) async fn move_messages(
     connection: &mut AsyncPgConnection,
-    moves: &[Move],
+    moves: &[(Uuid, Uuid)],
+    attempt: &Attempt,
 ) -> Result<(), StoreError> {
-    if moves.is_empty() {
-        return Ok(());
+    for moves in moves.chunks(MOVED_TOGETHER) {
+        Statement::new(
+            "UPDATE chat_messages AS m SET session_id = moved.session_id FROM unnest(",
+            ") AS moved (id, session_id) WHERE m.id = moved.id",
+        )
+        .column::<SqlUuid, _, _>(moves, |(message_id, _)| *message_id)
+        .column::<SqlUuid, _, _>(moves, |(_, session_id)| *session_id)
+        .execute(connection)
+        .await?;
+        attempt.advance();
     }
-    Statement::new(
-        "UPDATE chat_messages AS m SET session_id = moved.session_id FROM unnest(",
-        ") AS moved (id, session_id) WHERE m.id = moved.id",
-    )
-    .column::<SqlUuid, _, _>(moves, |it| it.message_id)
-    .column::<SqlUuid, _, _>(moves, |it| it.session_id)
-    .execute(connection)
-    .await?;
     Ok(())
 }
 
@@ -156,10 +187,15 @@ pub(super) async fn update_conversations(
              session_id = new.session_id,
              status = new.status,
              last_message_id = new.last_message_id,
-             last_message_at = new.last_message_at
+             last_message_at = new.last_message_at,
+             unanswered = new.unanswered,
+             waiting_since = new.waiting_since,
+             answered_at = new.answered_at,
+             counted_seq = new.counted_seq
          FROM unnest(",
         ")
-             AS new (player_id, last_seq, session_id, status, last_message_id, last_message_at)
+             AS new (player_id, last_seq, session_id, status, last_message_id, last_message_at,
+                 unanswered, waiting_since, answered_at, counted_seq)
          WHERE c.player_id = new.player_id",
     )
     .column::<Text, _, _>(conversations, |it| it.player_id.as_str())
@@ -168,6 +204,10 @@ pub(super) async fn update_conversations(
     .column::<Nullable<Text>, _, _>(conversations, |it| it.status.as_deref())
     .column::<Nullable<SqlUuid>, _, _>(conversations, |it| it.last_message_id)
     .column::<Nullable<Timestamptz>, _, _>(conversations, |it| it.last_message_at)
+    .column::<SmallInt, _, _>(conversations, |row| row.unanswered)
+    .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.waiting_since)
+    .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.answered_at)
+    .column::<Nullable<BigInt>, _, _>(conversations, |row| row.counted_seq)
     .execute(connection)
     .await?;
     Ok(())

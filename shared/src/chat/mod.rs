@@ -1,5 +1,6 @@
 //! The words of the chat, as types that cannot be wrong: whoever holds one need not check again.
 
+mod conversation_read;
 pub mod event;
 mod invalid;
 mod message;
@@ -9,9 +10,10 @@ mod session;
 mod socket_id;
 mod subject;
 mod text;
-mod timestamp;
+pub mod timestamp;
 mod trace_parent;
 
+pub use conversation_read::ConversationRead;
 pub use invalid::Invalid;
 pub use message::{Message, SenderType};
 pub use player_id::PlayerId;
