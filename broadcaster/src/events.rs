@@ -35,6 +35,9 @@ const MESSAGE_SENT: &str = "message-sent";
 /// A session was opened, taken or resolved.
 const SESSION_UPDATED: &str = "session-updated";
 
+/// A channel that no portal listens on.
+const PROBE_CHANNEL: &str = "broadcaster-probe";
+
 /// What the portals are to hear of `event`.
 ///
 /// # Errors
@@ -63,6 +66,12 @@ pub fn batch(events: &[&PusherEvent]) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&Batch { batch: events })
 }
 
+/// An event that no portal receives, and that Pusher has no reason to refuse.
+pub fn probe() -> PusherEvent {
+    let (channel, data) = (PROBE_CHANNEL.to_owned(), "{}".to_owned());
+    PusherEvent { channel, name: "probe", data, socket_id: None }
+}
+
 /// What the player is to hear of a message of which staff hear otherwise.
 ///
 /// # Errors
@@ -71,7 +80,7 @@ pub fn to_player_alone(
     message: &Message,
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
-    let data = payload::of_message(message, channels.max_data_bytes())?;
+    let data = payload::for_player(message, channels.max_data_bytes())?;
     Ok(vec![to_player(message, &data, channels)])
 }
 
@@ -79,48 +88,52 @@ fn of_message(
     message: &Message,
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
-    let data = payload::of_message(message, channels.max_data_bytes())?;
-    let staff_hear = match message.sender_type {
-        SenderType::Player => NEW_PLAYER_MESSAGE,
-        SenderType::Staff => MESSAGE_SENT,
+    let max_bytes = channels.max_data_bytes();
+    let for_staff = payload::for_staff(message, max_bytes)?;
+    let (name, for_player) = match message.sender_type {
+        // A player may see all that its own message carries.
+        SenderType::Player => (NEW_PLAYER_MESSAGE, None),
+        SenderType::Staff => (MESSAGE_SENT, Some(payload::for_player(message, max_bytes)?)),
     };
-    let to_staff = told(message, &data, channels, channels.staff(), staff_hear);
-    Ok(vec![to_staff, to_player(message, &data, channels)])
+    let for_player = for_player.as_ref().unwrap_or(&for_staff);
+    let to_staff = of_sender(message, &for_staff, channels, channels.staff(), name);
+    Ok(vec![to_staff, to_player(message, for_player, channels)])
 }
 
 fn to_player(message: &Message, data: &str, channels: &Channels) -> PusherEvent {
     let channel = channels.player(message.player_id.as_str());
-    told(message, data, channels, channel, MESSAGE_SENT)
+    of_sender(message, data, channels, channel, MESSAGE_SENT)
 }
 
-fn told(
+/// An event that the connection does not get which sent the message.
+fn of_sender(
     message: &Message,
     data: &str,
     channels: &Channels,
     channel: String,
     name: &'static str,
 ) -> PusherEvent {
-    PusherEvent {
-        data: channels.seal(&channel, data).into_owned(),
-        channel,
-        name,
-        socket_id: message.socket_id.as_ref().map(|id| id.as_str().to_owned()),
-    }
+    let socket_id = message.socket_id.as_ref().map(|id| id.as_str().to_owned());
+    PusherEvent { socket_id, ..sealed(channel, name, data, channels) }
 }
 
 fn of_session(
     session: &SessionState,
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
-    let data = serde_json::to_string(session)?;
-    let names = [channels.staff(), channels.player(session.player_id.as_str())];
-    let event = |channel: String| PusherEvent {
-        data: channels.seal(&channel, &data).into_owned(),
-        channel,
-        name: SESSION_UPDATED,
-        socket_id: None,
-    };
-    Ok(names.into_iter().map(event).collect())
+    let for_staff = serde_json::to_string(session)?;
+    let for_player = serde_json::to_string(&session.for_player())?;
+    let player = channels.player(session.player_id.as_str());
+    Ok(vec![
+        sealed(channels.staff(), SESSION_UPDATED, &for_staff, channels),
+        sealed(player, SESSION_UPDATED, &for_player, channels),
+    ])
+}
+
+/// An event for everyone who listens on the channel.
+fn sealed(channel: String, name: &'static str, data: &str, channels: &Channels) -> PusherEvent {
+    let data = channels.seal(&channel, data).into_owned();
+    PusherEvent { channel, name, data, socket_id: None }
 }
 
 #[cfg(test)]

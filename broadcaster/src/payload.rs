@@ -23,17 +23,38 @@ struct Payload<'a> {
     truncated: bool,
 }
 
-/// The payload of `message`, in JSON: as much of it as fits into `max_bytes`.
+/// The payload of `message` for staff, in JSON: as much of it as fits into `max_bytes`.
 ///
 /// # Errors
 /// None in practice: everything in a message has a form in JSON.
-pub fn of_message(message: &Message, max_bytes: usize) -> Result<String, serde_json::Error> {
+pub fn for_staff(message: &Message, max_bytes: usize) -> Result<String, serde_json::Error> {
+    of_message(message, message.sender_id.as_ref(), max_bytes)
+}
+
+/// The payload of `message` for its player, in JSON: as much of it as fits into `max_bytes`. Players
+/// see what staff are called, and not the id by which the portal knows them.
+///
+/// # Errors
+/// None in practice: everything in a message has a form in JSON.
+pub fn for_player(message: &Message, max_bytes: usize) -> Result<String, serde_json::Error> {
+    let sender_id = match message.sender_type {
+        SenderType::Player => message.sender_id.as_ref(),
+        SenderType::Staff => None,
+    };
+    of_message(message, sender_id, max_bytes)
+}
+
+fn of_message(
+    message: &Message,
+    sender_id: Option<&SenderId>,
+    max_bytes: usize,
+) -> Result<String, serde_json::Error> {
     let mut payload = Payload {
         message_id: message.message_id,
         player_id: &message.player_id,
         player_name: message.player_name.as_ref(),
         sender_type: message.sender_type,
-        sender_id: message.sender_id.as_ref(),
+        sender_id,
         sender_name: message.sender_name.as_ref(),
         content: message.content.as_str(),
         accepted_at: message.accepted_at,
@@ -88,7 +109,7 @@ mod tests {
             socket_id: None,
             traceparent: None,
         };
-        let text = of_message(&message, MAX_BYTES).unwrap();
+        let text = for_staff(&message, MAX_BYTES).unwrap();
         let json = serde_json::from_str(&text).unwrap();
         (text, json)
     }
