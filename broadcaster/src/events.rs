@@ -2,7 +2,7 @@
 
 use pusher::Channels;
 use serde::Serialize;
-use shared::chat::{Message, SenderType, SessionState, event::Event};
+use shared::chat::{Message, MessageRejected, SenderType, SessionState, event::Event};
 
 use crate::payload;
 
@@ -35,6 +35,9 @@ const MESSAGE_SENT: &str = "message-sent";
 /// A session was opened, taken or resolved.
 const SESSION_UPDATED: &str = "session-updated";
 
+/// A message that was broadcast and that no history will show.
+const MESSAGE_REJECTED: &str = "message-rejected";
+
 /// A channel that no portal listens on.
 const PROBE_CHANNEL: &str = "broadcaster-probe";
 
@@ -51,6 +54,7 @@ pub fn pusher_events(
         Event::SessionUpdated(session) => of_session(session, channels),
         // The session's new state is what they hear of, once it is committed.
         Event::StatusChange(_) => Ok(Vec::new()),
+        Event::MessageRejected(rejected) => of_rejection(rejected, channels),
     }
 }
 
@@ -130,6 +134,16 @@ fn of_session(
     ])
 }
 
+fn of_rejection(
+    rejected: &MessageRejected,
+    channels: &Channels,
+) -> Result<Vec<PusherEvent>, serde_json::Error> {
+    let data = payload::of_rejection(rejected)?;
+    let both = [channels.staff(), channels.player(rejected.player_id.as_str())];
+    let event = |channel| sealed(channel, MESSAGE_REJECTED, &data, channels);
+    Ok(both.into_iter().map(event).collect())
+}
+
 /// An event for everyone who listens on the channel.
 fn sealed(channel: String, name: &'static str, data: &str, channels: &Channels) -> PusherEvent {
     let data = channels.seal(&channel, data).into_owned();
@@ -139,7 +153,7 @@ fn sealed(channel: String, name: &'static str, data: &str, channels: &Channels) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::chat::{self, SessionStatus, StaffFacts};
+    use shared::chat::{self, RejectionReason, SessionStatus, StaffFacts};
     use uuid::Uuid;
 
     fn message(sender_type: SenderType) -> Event {
@@ -210,5 +224,31 @@ mod tests {
                 ("player-p1".to_owned(), "session-updated"),
             ]
         );
+    }
+
+    #[test]
+    fn both_sides_receive_which_message_was_rejected() {
+        let message_id = Uuid::now_v7();
+        let event = Event::MessageRejected(MessageRejected {
+            message_id,
+            player_id: "p1".to_owned().try_into().unwrap(),
+            reason: RejectionReason::MessageIdTaken,
+            accepted_at: chat::now(),
+        });
+        let events = pusher_events(&event, &Channels::Private).unwrap();
+        let channels: Vec<_> = events.iter().map(|event| event.channel.as_str()).collect();
+        assert_eq!(channels, ["private-staff-portal", "private-player-p1"]);
+        for PusherEvent { name, data, socket_id, .. } in events {
+            let expected = format!(
+                r#"{{"messageId":"{message_id}","playerId":"p1","reason":"message-id-taken"}}"#
+            );
+            assert_eq!((name, data, socket_id), ("message-rejected", expected, None));
+        }
+    }
+
+    #[test]
+    fn a_probe_reaches_no_portal() {
+        let probe = probe();
+        assert!(!probe.channel.contains("staff-portal") && !probe.channel.contains("player-"));
     }
 }

@@ -71,7 +71,7 @@ impl<'a> Sorted<'a> {
                 Event::Message(message) => messages.push(message.as_ref()),
                 Event::StatusChange(change) => changes.push(change),
                 // It comes from the persister; there is nothing in it to be written.
-                Event::SessionUpdated(_) => {}
+                Event::SessionUpdated(_) | Event::MessageRejected(_) => {}
             }
         }
         let ids = messages.iter().map(|it| &it.player_id);
