@@ -113,10 +113,6 @@ impl Caller {
         };
         let alone = match <[Job; 1]>::try_from(jobs) {
             Ok([job]) => vec![(job, refused)],
-            Err(jobs) if self.evidence.is_in_doubt() && !self.probe().await => {
-                done.undecided = jobs;
-                return done;
-            }
             Err(jobs) => self.send_each_alone(jobs, &mut done).await,
         };
         self.judge(alone, &mut done).await;

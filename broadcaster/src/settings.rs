@@ -6,7 +6,9 @@ use clap::{Args, ValueEnum};
 use pusher::ChannelSettings;
 use shared::{
     broker::{BrokerSettings, ConsumerSettings},
-    service::{TlsSettings, settings::duration, telemetry::LogSettings},
+    service::{
+        TlsSettings, settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings,
+    },
 };
 use traces::TraceSettings;
 
@@ -43,6 +45,10 @@ pub struct Settings {
     /// Pusher
     #[command(flatten)]
     pub pusher: PusherSettings,
+
+    /// How long it may take to stop
+    #[command(flatten)]
+    pub shutdown: ShutdownSettings,
 
     /// Traces
     #[command(flatten)]

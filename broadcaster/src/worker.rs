@@ -18,7 +18,7 @@ use shared::{
         Outage, backoff,
         health::{self, Dependency},
         metrics::{self, OldestPart},
-        shutdown::grace,
+        shutdown::{by_deadline, grace},
     },
 };
 use tokio::{
@@ -47,6 +47,15 @@ const PREFETCH: u16 = 64;
 /// # Errors
 /// When the listener cannot be served or the client cannot be made. Nothing else ends it.
 pub async fn run(
+    settings: Settings,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let shutdown = settings.shutdown;
+    by_deadline(&stop, shutdown, run_until_stopped(settings, listener, stop.clone())).await
+}
+
+async fn run_until_stopped(
     settings: Settings,
     listener: TcpListener,
     stop: CancellationToken,
@@ -160,7 +169,7 @@ impl Broadcaster {
         let ended = tokio::select! {
             ended = self.broadcast(&mut deliveries, &mut held, burials, stop) => ended,
             () = self.bury(publisher, to_bury, buried) => Ok(()),
-            () = grace(stop) => Ok(()),
+            () = grace(stop, self.settings.shutdown) => Ok(()),
         };
         self.oldest_held.set(None);
         ended?;

@@ -24,7 +24,7 @@ use shared::{
         Outage, backoff,
         health::{self, Dependency},
         metrics::{self, OldestPart},
-        shutdown::grace,
+        shutdown::{by_deadline, grace},
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -52,6 +52,15 @@ const ANNOUNCED_TOGETHER: usize = 100;
 /// # Errors
 /// When the listener cannot be served. Nothing else ends it.
 pub async fn run(
+    settings: Settings,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let shutdown = settings.shutdown;
+    by_deadline(&stop, shutdown, run_until_stopped(settings, listener, stop.clone())).await
+}
+
+async fn run_until_stopped(
     settings: Settings,
     listener: TcpListener,
     stop: CancellationToken,
@@ -163,10 +172,10 @@ impl Persister {
             self.oldest_held.set(batch.earliest());
             let messages = batch.events.iter().filter_map(|event| event.subject().traced());
             let traced = self.traces.work(WorkKind::PersistBatch, messages);
-            let hold = self.settings.consumer.delivery_hold;
+            let (hold, shutdown) = (self.settings.consumer.delivery_hold, self.settings.shutdown);
             let done = tokio::select! {
                 () = self.deal_with(&batch) => true,
-                () = grace(stop) => false,
+                () = grace(stop, shutdown) => false,
                 () = tokio::time::sleep(hold) => false,
             };
             self.oldest_held.set(None);

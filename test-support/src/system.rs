@@ -5,7 +5,9 @@ use shared::broker::Worker;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Api, Broker, Database, JWT_SECRET, PusherServer, eventually, pusher::app, settings};
+use crate::{
+    Api, Broker, Database, JWT_SECRET, Program, PusherServer, eventually, pusher::app, settings,
+};
 
 /// A system of one test's own, of which the test starts what it needs.
 pub struct System {
@@ -138,18 +140,7 @@ impl System {
 
     /// Starts a gateway with other settings, each as on the command line.
     pub fn gateway_with(&self, settings: &[&str]) -> Running {
-        let mut arguments = self.broker_settings();
-        arguments.extend(self.database_settings());
-        arguments.extend(app_settings());
-        // It signs for no channels that are public.
-        arguments.push("--pusher-channel-access=private".to_owned());
-        // As long as the broker's own, so that a slow machine makes no 503.
-        arguments.extend(["--auth-mode=off", "--send-timeout=30s"].map(ToOwned::to_owned));
-        // Only those of the tests about limits are to meet one.
-        arguments.extend(["--sender-limit=0", "--address-limit=0"].map(ToOwned::to_owned));
-        // No test's clients need to be led elsewhere, but for those of the tests about it.
-        arguments.push("--shutdown-drain=1ms".to_owned());
-        let settings = parse::<gateway::settings::Settings>(arguments, settings);
+        let settings = parse::<gateway::settings::Settings>(self.gateway_settings(), settings);
         let doors = gateway::auth::Doors::hang(&settings.auth).unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let metrics = metrics_listener.local_addr().unwrap();
@@ -161,14 +152,63 @@ impl System {
 
     /// Starts a persister with other settings, each as on the command line.
     pub fn persister_with(&self, settings: &[&str]) -> Running {
-        let mut arguments = self.broker_settings();
-        arguments.extend(self.database_settings());
-        let settings = parse::<persister::settings::Settings>(arguments, settings);
+        let settings = parse::<persister::settings::Settings>(self.persister_settings(), settings);
         start(async |listener, stop| persister::worker::run(settings, listener, stop).await)
     }
 
     /// Starts a broadcaster with other settings, each as on the command line.
     pub fn broadcaster_with(&self, settings: &[&str]) -> Running {
+        let arguments = self.broadcaster_settings();
+        let settings = parse::<broadcaster::settings::Settings>(arguments, settings);
+        start(async |listener, stop| broadcaster::worker::run(settings, listener, stop).await)
+    }
+
+    /// Starts the gateway's program at `path` with other settings.
+    pub async fn gateway_program(&self, path: &str, settings: &[&str]) -> Program {
+        let mut arguments = self.gateway_settings();
+        arguments.extend(
+            ["--gateway-listen=127.0.0.1:0", "--gateway-metrics-listen=127.0.0.1:0"]
+                .map(ToOwned::to_owned),
+        );
+        Program::start(path, &overridden(arguments, settings)).await
+    }
+
+    /// Starts the persister's program at `path` with other settings.
+    pub async fn persister_program(&self, path: &str, settings: &[&str]) -> Program {
+        let mut arguments = self.persister_settings();
+        arguments.push("--persister-listen=127.0.0.1:0".to_owned());
+        Program::start(path, &overridden(arguments, settings)).await
+    }
+
+    /// Starts the broadcaster's program at `path` with other settings.
+    pub async fn broadcaster_program(&self, path: &str, settings: &[&str]) -> Program {
+        let mut arguments = self.broadcaster_settings();
+        arguments.push("--broadcaster-listen=127.0.0.1:0".to_owned());
+        Program::start(path, &overridden(arguments, settings)).await
+    }
+
+    fn gateway_settings(&self) -> Vec<String> {
+        let mut arguments = self.broker_settings();
+        arguments.extend(self.database_settings());
+        arguments.extend(app_settings());
+        // It signs for no channels that are public.
+        arguments.push("--pusher-channel-access=private".to_owned());
+        // As long as the broker's own, so that a slow machine makes no 503.
+        arguments.extend(["--auth-mode=off", "--send-timeout=30s"].map(ToOwned::to_owned));
+        // Only those of the tests about limits are to meet one.
+        arguments.extend(["--sender-limit=0", "--address-limit=0"].map(ToOwned::to_owned));
+        // No test's clients need to be led elsewhere, but for those of the tests about it.
+        arguments.push("--shutdown-drain=1ms".to_owned());
+        arguments
+    }
+
+    fn persister_settings(&self) -> Vec<String> {
+        let mut arguments = self.broker_settings();
+        arguments.extend(self.database_settings());
+        arguments
+    }
+
+    fn broadcaster_settings(&self) -> Vec<String> {
         let mut arguments = self.broker_settings();
         arguments.extend(app_settings());
         let addr = self.pusher.addr();
@@ -177,8 +217,7 @@ impl System {
             format!("--pusher-host={}", addr.ip()),
             format!("--pusher-port={}", addr.port()),
         ]);
-        let settings = parse::<broadcaster::settings::Settings>(arguments, settings);
-        start(async |listener, stop| broadcaster::worker::run(settings, listener, stop).await)
+        arguments
     }
 
     fn broker_settings(&self) -> Vec<String> {
@@ -205,11 +244,16 @@ fn app_settings() -> Vec<String> {
 }
 
 /// The settings that `arguments` make, but for those that `others` give.
-fn parse<S: Args>(mut arguments: Vec<String>, others: &[&str]) -> S {
+fn parse<S: Args>(arguments: Vec<String>, others: &[&str]) -> S {
+    settings(overridden(arguments, others))
+}
+
+/// `arguments`, but for those that `others` give.
+fn overridden(mut arguments: Vec<String>, others: &[&str]) -> Vec<String> {
     let name = |argument: &str| argument.split('=').next().unwrap().to_owned();
     arguments.retain(|argument| others.iter().all(|other| name(other) != name(argument)));
     arguments.extend(others.iter().map(|&other| other.to_owned()));
-    settings(arguments)
+    arguments
 }
 
 fn start<F>(run: impl FnOnce(TcpListener, CancellationToken) -> F) -> Running

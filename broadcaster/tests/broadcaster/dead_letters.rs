@@ -1,3 +1,4 @@
+use futures_util::future::join_all;
 use serde_json::json;
 use shared::{
     broker::{Worker, dead_letters::DeadLetters},
@@ -42,9 +43,7 @@ async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_pusher_refuses_for_good_is_buried_alone_and_can_be_replayed() {
-    for status in [400, 413] {
-        refused_for_good(status).await;
-    }
+    join_all([400, 413].map(refused_for_good)).await;
 }
 
 async fn refused_for_good(status: u16) {

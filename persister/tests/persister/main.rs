@@ -25,4 +25,5 @@ mod plans;
 mod privacy;
 mod properties;
 mod sessions;
+mod stopping;
 mod support;

@@ -354,7 +354,7 @@ mod tests {
         for count in [MAX_EVENTS + 1, 100_000] {
             let body = encode(std::iter::repeat_n(&event, count));
             assert!(matches!(decode(&body), Err(UnreadableBody::TooManyEvents)), "{count}");
-            }
+        }
     }
 
     #[test]
