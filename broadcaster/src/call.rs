@@ -201,7 +201,14 @@ impl Caller {
         let mut waits = backoff::waits();
         loop {
             let answer = self.attempt(&events).await;
-            self.metrics.calls.of(CallOutcome::from(&answer)).inc();
+            let outcome = match &answer {
+                // Until something is taken again, this is part of an outage.
+                Err(CallError::Refused { .. }) if self.evidence.is_in_doubt() => {
+                    CallOutcome::Unavailable
+                }
+                answer => CallOutcome::from(answer),
+            };
+            self.metrics.calls.of(outcome).inc();
             match answer {
                 Ok(()) => {
                     self.count(jobs);

@@ -45,6 +45,11 @@ impl Evidence {
         wait.unwrap_or_default()
     }
 
+    /// Whether a probe was not taken, and no call since.
+    pub fn is_in_doubt(&self) -> bool {
+        self.seen().failed_probes > 0
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         // A thread that panicked while it held the lock left what is as good as any.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -71,12 +76,15 @@ mod tests {
     #[test]
     fn the_waits_grow_with_each_probe_until_a_call_is_taken() {
         let evidence = Evidence::default();
+        assert!(!evidence.is_in_doubt());
         let waits: Vec<_> = (0..20).map(|_| evidence.probe_failed()).collect();
         assert!(
             waits[0] < Duration::from_secs(1) && waits[19] >= Duration::from_secs(2),
             "{waits:?}"
         );
+        assert!(evidence.is_in_doubt());
         evidence.taken(Instant::now());
+        assert!(!evidence.is_in_doubt());
         assert!(evidence.probe_failed() < Duration::from_secs(1));
     }
 }
