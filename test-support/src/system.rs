@@ -6,8 +6,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Api, Broker, Database, JWT_SECRET, Program, PusherServer, eventually, pusher::app, settings,
+    Api, Broker, Database, JWT_SECRET, Program, PusherServer, Role, eventually, pusher::app,
+    settings,
 };
+
+const DATABASE_URL: &str = "--database-url=";
 
 /// A system of one test's own, of which the test starts what it needs.
 pub struct System {
@@ -118,7 +121,9 @@ impl System {
     /// Erases a player's conversation, as an operator does.
     pub async fn erase(&self, player: &str) -> persister::store::Erased {
         let player = player.to_owned().try_into().unwrap();
-        persister::store::erase(&mut self.database.connect().await, &player).await.unwrap()
+        persister::store::erase(&mut self.database.connect_as(Role::Writer).await, &player)
+            .await
+            .unwrap()
     }
 
     /// Archives the messages of sessions that were resolved earlier than `micros` after the epoch, and
@@ -132,7 +137,7 @@ impl System {
             }
             Ok(())
         };
-        let connection = &mut self.database.connect().await;
+        let connection = &mut self.database.connect_as(Role::Writer).await;
         let archived = persister::store::archive(connection, before, &mut keep).await.unwrap();
         assert_eq!(archived, lines.len());
         lines
@@ -140,7 +145,8 @@ impl System {
 
     /// Starts a gateway with other settings, each as on the command line.
     pub fn gateway_with(&self, settings: &[&str]) -> Running {
-        let settings = parse::<gateway::settings::Settings>(self.gateway_settings(), settings);
+        let arguments = self.gateway_settings();
+        let settings = parse::<gateway::settings::Settings>(arguments, settings, Role::Reader);
         let doors = gateway::auth::Doors::hang(&settings.auth).unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let metrics = metrics_listener.local_addr().unwrap();
@@ -152,14 +158,15 @@ impl System {
 
     /// Starts a persister with other settings, each as on the command line.
     pub fn persister_with(&self, settings: &[&str]) -> Running {
-        let settings = parse::<persister::settings::Settings>(self.persister_settings(), settings);
+        let arguments = self.persister_settings();
+        let settings = parse::<persister::settings::Settings>(arguments, settings, Role::Writer);
         start(async |listener, stop| persister::worker::run(settings, listener, stop).await)
     }
 
     /// Starts a broadcaster with other settings, each as on the command line.
     pub fn broadcaster_with(&self, settings: &[&str]) -> Running {
         let arguments = self.broadcaster_settings();
-        let settings = parse::<broadcaster::settings::Settings>(arguments, settings);
+        let settings = parse::<broadcaster::settings::Settings>(arguments, settings, Role::Reader);
         start(async |listener, stop| broadcaster::worker::run(settings, listener, stop).await)
     }
 
@@ -170,29 +177,27 @@ impl System {
             ["--gateway-listen=127.0.0.1:0", "--gateway-metrics-listen=127.0.0.1:0"]
                 .map(ToOwned::to_owned),
         );
-        Program::start(path, &overridden(arguments, settings)).await
+        Program::start(path, &overridden(arguments, settings, Role::Reader)).await
     }
 
     /// Starts the persister's program at `path` with other settings.
     pub async fn persister_program(&self, path: &str, settings: &[&str]) -> Program {
         let mut arguments = self.persister_settings();
         arguments.push("--persister-listen=127.0.0.1:0".to_owned());
-        Program::start(path, &overridden(arguments, settings)).await
+        Program::start(path, &overridden(arguments, settings, Role::Writer)).await
     }
 
     /// Starts the broadcaster's program at `path` with other settings.
     pub async fn broadcaster_program(&self, path: &str, settings: &[&str]) -> Program {
         let mut arguments = self.broadcaster_settings();
         arguments.push("--broadcaster-listen=127.0.0.1:0".to_owned());
-        Program::start(path, &overridden(arguments, settings)).await
+        Program::start(path, &overridden(arguments, settings, Role::Reader)).await
     }
 
     fn gateway_settings(&self) -> Vec<String> {
         let mut arguments = self.broker_settings();
         arguments.extend(self.database_settings());
         arguments.extend(app_settings());
-        // It signs for no channels that are public.
-        arguments.push("--pusher-channel-access=private".to_owned());
         // As long as the broker's own, so that a slow machine makes no 503.
         arguments.extend(["--auth-mode=off", "--send-timeout=30s"].map(ToOwned::to_owned));
         // Only those of the tests about limits are to meet one.
@@ -213,6 +218,8 @@ impl System {
         arguments.extend(app_settings());
         let addr = self.pusher.addr();
         arguments.extend([
+            // The names that a broadcaster's test reads have no prefix.
+            "--pusher-channel-access=public".to_owned(),
             "--pusher-scheme=http".to_owned(),
             format!("--pusher-host={}", addr.ip()),
             format!("--pusher-port={}", addr.port()),
@@ -230,7 +237,7 @@ impl System {
     }
 
     fn database_settings(&self) -> Vec<String> {
-        vec![format!("--database-url={}", self.database.url)]
+        vec![format!("{DATABASE_URL}{}", self.database.url)]
     }
 }
 
@@ -243,17 +250,22 @@ fn app_settings() -> Vec<String> {
     ]
 }
 
-/// The settings that `arguments` make, but for those that `others` give.
-fn parse<S: Args>(arguments: Vec<String>, others: &[&str]) -> S {
-    settings(overridden(arguments, others))
+/// The settings that `arguments` make, but for those that `others` give. A database among them is used as
+/// `role`.
+fn parse<S: Args>(arguments: Vec<String>, others: &[&str], role: Role) -> S {
+    settings(overridden(arguments, others, role))
 }
 
-/// `arguments`, but for those that `others` give.
-fn overridden(mut arguments: Vec<String>, others: &[&str]) -> Vec<String> {
+/// `arguments`, but for those that `others` give. A database among them is used as `role`.
+fn overridden(mut arguments: Vec<String>, others: &[&str], role: Role) -> Vec<String> {
     let name = |argument: &str| argument.split('=').next().unwrap().to_owned();
     arguments.retain(|argument| others.iter().all(|other| name(other) != name(argument)));
     arguments.extend(others.iter().map(|&other| other.to_owned()));
-    arguments
+    let with_role = |argument: String| match argument.strip_prefix(DATABASE_URL) {
+        Some(url) => format!("{DATABASE_URL}{}", role.url(url)),
+        None => argument,
+    };
+    arguments.into_iter().map(with_role).collect()
 }
 
 fn start<F>(run: impl FnOnce(TcpListener, CancellationToken) -> F) -> Running

@@ -24,6 +24,7 @@ mod partitions;
 mod plans;
 mod privacy;
 mod properties;
+mod roles;
 mod sessions;
 mod stopping;
 mod support;

@@ -9,7 +9,7 @@ mod session;
 mod socket_id;
 mod subject;
 mod text;
-mod timestamp;
+pub mod timestamp;
 mod trace_parent;
 
 pub use invalid::Invalid;

@@ -15,7 +15,7 @@ pub struct MessageRejected {
     /// Why the persister dropped it.
     pub reason: RejectionReason,
     /// When the gateway accepted the message, in whole microseconds.
-    #[serde(deserialize_with = "super::timestamp::read")]
+    #[serde(with = "super::timestamp")]
     pub accepted_at: DateTime<Utc>,
 }
 

@@ -49,7 +49,7 @@ pub struct StatusChange {
     /// What the session shall become.
     pub status: RequestedStatus,
     /// When the gateway took it, in whole microseconds: the session that was open then is meant.
-    #[serde(deserialize_with = "super::timestamp::read")]
+    #[serde(with = "super::timestamp")]
     pub accepted_at: DateTime<Utc>,
     /// The session that its author saw. The change has no effect on any other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,10 +107,13 @@ pub struct SessionState {
     /// How far it has come.
     pub status: SessionStatus,
     /// When its first message was accepted.
+    #[serde(with = "super::timestamp")]
     pub opened_at: DateTime<Utc>,
     /// When its last message was accepted.
+    #[serde(with = "super::timestamp")]
     pub last_message_at: DateTime<Utc>,
     /// When staff resolved it.
+    #[serde(default, with = "super::timestamp::optional")]
     pub resolved_at: Option<DateTime<Utc>>,
     /// Grows with each change of this session but that of `last_message_at` while it is open, so that
     /// an older state that arrives later is known.
