@@ -27,7 +27,7 @@ use shared::{
         backoff::{self, Waits},
         health::{self, Dependency},
         metrics::{self, OldestPart},
-        shutdown::grace,
+        shutdown::{by_deadline, grace},
     },
 };
 use tokio::time::Instant;
@@ -74,6 +74,15 @@ const NO_ANSWER: &str = "PostgreSQL does not answer";
 /// # Errors
 /// When the listener cannot be served. Nothing else ends it.
 pub async fn run(
+    settings: Settings,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let shutdown = settings.shutdown;
+    by_deadline(&stop, shutdown, run_until_stopped(settings, listener, stop.clone())).await
+}
+
+async fn run_until_stopped(
     settings: Settings,
     listener: TcpListener,
     stop: CancellationToken,
@@ -245,10 +254,10 @@ impl Persister {
             self.oldest_held.set(earlier(batch.earliest(), held_back.earliest()));
             let messages = batch.events.iter().filter_map(|event| event.subject().traced());
             let traced = self.traces.work(WorkKind::PersistBatch, messages);
-            let hold = self.settings.consumer.delivery_hold;
+            let (hold, shutdown) = (self.settings.consumer.delivery_hold, self.settings.shutdown);
             let done = tokio::select! {
                 done = self.deal_with(batch) => Some(done),
-                () = grace(stop) => None,
+                () = grace(stop, shutdown) => None,
                 () = tokio::time::sleep(hold) => None,
             };
             let Some((done, left)) = done else {
