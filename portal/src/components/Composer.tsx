@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type Ref, useId, useLayoutEffect, useRef } from "react";
+import { isReadable } from "../core/readable.js";
 import { useDraft } from "../hooks/useDraft.js";
 import { Icon } from "./Icon.js";
 import { usePortal } from "./PortalContext.js";
@@ -23,7 +24,7 @@ export function Composer({ ref, draftKey, placeholder, onSend, onEscape }: Compo
   const field = useRef<HTMLTextAreaElement>(null);
   const hint = useId();
   const left = MAX_CHARACTERS - lengthOf(draft);
-  const canSend = draft.trim() !== "" && left >= 0;
+  const canSend = isReadable(draft) && left >= 0;
   useGrowing(field, draft);
 
   const send = () => {

@@ -20,6 +20,7 @@ interface ConversationViewProps {
 export function ConversationView(props: ConversationViewProps) {
   const { chat, conversation, placeholder, empty, notice, composer, onUnread, onEscape } = props;
   const { identity } = chat;
+  const draftKey = [chat.apiUrl, identity.role, identity.subject, conversation.playerId].join("|");
   const list = useRef<MessageListHandle>(null);
   const send = (content: string) => {
     // Before the message is there, so that the list follows it into the same frame.
@@ -39,7 +40,8 @@ export function ConversationView(props: ConversationViewProps) {
       <Composer
         {...(composer === undefined ? {} : { ref: composer })}
         {...(onEscape === undefined ? {} : { onEscape })}
-        draftKey={`${identity.subject}/${conversation.playerId}`}
+        key={draftKey}
+        draftKey={draftKey}
         placeholder={placeholder}
         onSend={send}
       />

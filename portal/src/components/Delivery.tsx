@@ -1,5 +1,6 @@
 import type { MouseEvent } from "react";
 import type { Delivery } from "../core/conversation/timeline.js";
+import { MESSAGE_ID_TAKEN } from "../core/outbox/outbox.js";
 import type { Strings } from "../strings/index.js";
 import { Icon, type IconName } from "./Icon.js";
 import { usePortal } from "./PortalContext.js";
@@ -58,5 +59,6 @@ function leaving(action: () => void) {
 
 function reason({ failure }: NotSentProps["delivery"], { delivery }: Strings): string {
   if (failure === null) return delivery.stale;
+  if (failure.kind === "refused" && failure.type === MESSAGE_ID_TAKEN) return delivery.idTaken;
   return failure.kind === "refused" ? delivery.refusedBecause(failure.detail) : delivery.refused;
 }

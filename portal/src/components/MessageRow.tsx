@@ -1,6 +1,7 @@
 import { memo } from "react";
 import type { Conversation } from "../core/conversation/conversation.js";
 import type { Entry } from "../core/conversation/timeline.js";
+import { isReadable } from "../core/readable.js";
 import type { Identity } from "../core/types.js";
 import { dayOf } from "../strings/formats.js";
 import { DeliveryMark, NotSent } from "./Delivery.js";
@@ -40,7 +41,11 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         <p className="ppc-divider ppc-divider-day">{formats.day(entry.at)}</p>
       )}
       {beginsSession(before, entry) && <p className="ppc-divider">{strings.messages.newSession}</p>}
-      {isFirst && sender.shown !== null && <p className="ppc-sender">{sender.shown}</p>}
+      {isFirst && sender.shown !== null && (
+        <p className="ppc-sender">
+          <bdi>{sender.shown}</bdi>
+        </p>
+      )}
       <div
         className={`ppc-bubble ppc-bubble-${entry.senderType}`}
         data-state={state}
@@ -55,6 +60,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         </span>
         {entry.truncated && <span className="ppc-note">{strings.messages.truncated}</span>}
         {entry.content === "" && <span className="ppc-note">{strings.messages.erased}</span>}
+        {entry.content !== "" && !isReadable(entry.content) && (
+          <span className="ppc-note">{strings.messages.unreadable}</span>
+        )}
       </div>
       {(isLast || isUnsettled) && (
         <p className="ppc-meta">
@@ -89,7 +97,9 @@ function useSender(entry: Entry): { shown: string | null; spoken: string } {
 }
 
 function standTogether(a: Entry, b: Entry): boolean {
-  if (a.senderType !== b.senderType || a.senderId !== b.senderId) return false;
+  if (a.senderType !== b.senderType) return false;
+  // Players receive no id of the staff, and staff may share a name.
+  if (a.senderId !== b.senderId || a.senderName !== b.senderName) return false;
   return b.at - a.at < TOGETHER && dayOf(a.at) === dayOf(b.at) && !beginsSession(a, b);
 }
 

@@ -1,9 +1,11 @@
+import type { StatusRequest } from "./api/api.js";
 import { Api } from "./api/api.js";
 import type { Outcome } from "./api/failure.js";
 import { type GetToken, Tokens } from "./api/tokens.js";
 import { backoff, type Random } from "./backoff.js";
 import { loadConfig, type PortalConfig } from "./config.js";
 import { Conversation } from "./conversation/conversation.js";
+import { newId } from "./id.js";
 import { changeStatus } from "./inbox/changeStatus.js";
 import { Inbox } from "./inbox/inbox.js";
 import { ReadMarks } from "./inbox/readMarks.js";
@@ -47,6 +49,7 @@ export interface ChatSurroundings {
 export class Chat {
   readonly api: Api;
   readonly identity: Identity;
+  readonly apiUrl: string;
   readonly #tokens: Tokens;
   readonly #outbox: Outbox;
   readonly #feed = new Feed();
@@ -62,6 +65,7 @@ export class Chat {
     const storage = around.shelf === undefined ? localStorageOrNull() : null;
     const scope = `${apiUrl}|${identity.role}|${identity.subject}`;
     this.identity = identity;
+    this.apiUrl = apiUrl;
     this.#tokens = new Tokens(options.token ?? null, options.getToken ?? null);
     this.api = new Api(apiUrl, this.#tokens, around.fetch);
     this.#random = around.random ?? Math.random;
@@ -92,9 +96,17 @@ export class Chat {
     this.#readMarks.mark(playerId, at);
   }
 
-  /** Takes (`active`) or resolves a conversation's open session. */
-  changeStatus(playerId: string, status: "active" | "resolved"): Promise<Outcome<null>> {
-    return changeStatus(this.api, playerId, status, this.#random);
+  /**
+   * Takes (`active`) or resolves a conversation's open session; with `seen`, only if nothing has moved
+   * on since.
+   */
+  changeStatus(
+    playerId: string,
+    status: "active" | "resolved",
+    seen: Pick<StatusRequest, "sessionId" | "lastSeq"> = {},
+  ): Promise<Outcome<null>> {
+    const request = { status, changeId: newId(), ...seen };
+    return changeStatus(this.api, playerId, request, this.#random);
   }
 
   /** The portal has another token, or another way to get one. */
@@ -121,6 +133,7 @@ export class Chat {
       this.#surroundings.subscribe(() => this.tryNow()),
       this.#surroundings.onLeave(() => this.#outbox.release()),
       this.#tokens.subscribe(() => this.#feed.tryNow()),
+      this.#feed.listen({ rejection: (rejection) => this.#outbox.reject(rejection) }),
     );
     if (options.config) this.#connect(options.config);
     else void this.#askWhereToListen(options.apiUrl);

@@ -46,12 +46,12 @@ export class Poller {
   }
 
   /**
-   * Asks in a second or so, by chance: everybody is told to at the same moment. Being told again meanwhile
-   * changes nothing.
+   * Asks in a second or so, by chance: all desks receive the same event at the same moment. Being told
+   * again meanwhile changes nothing.
    */
-  soon(): void {
+  soon(inMs = SOON_MS): void {
     if (this.#stopped) return;
-    const ms = SOON_MS * (0.5 + this.#random());
+    const ms = inMs * (0.5 + this.#random());
     const at = Math.max(Date.now() + ms, this.#notBefore);
     if (this.#asking) this.#again = Math.min(this.#again, at);
     else if (at < this.#due) this.#schedule(at - Date.now());

@@ -32,7 +32,8 @@ export const de: Strings = {
     chooseText: "Drücke J für das nächste oder ? für alle Tastenkürzel.",
     waiting: (time) => `wartet ${time}`,
     lastMessage: (time) => `letzte Nachricht ${time}`,
-    unanswered: (count) => (count === 1 ? "1 offene Nachricht" : `${count} offene Nachrichten`),
+    unanswered: (count, counted) =>
+      count === 1 ? "1 offene Nachricht" : `${counted} offene Nachrichten`,
     unread: "ungelesen",
     you: "Du",
     take: "Übernehmen",
@@ -40,11 +41,21 @@ export const de: Strings = {
     taking: "Wird übernommen…",
     resolving: "Wird erledigt…",
     changeFailed: "Das hat nicht geklappt. Versuche es gleich noch einmal.",
+    changeUnknown:
+      "Ob das geklappt hat, ist nicht bekannt. Sieh im Gespräch nach und versuche es noch einmal.",
+    playerWroteMeanwhile:
+      "Der Spieler hat inzwischen geschrieben, deshalb bleibt das Gespräch, wie es ist. Lies nach und erledige es dann.",
+    colleague: "Jemand anderes",
+    by: (name) => `von ${name}`,
+    takenFirst: (name) => `${name} war schneller und hat das Gespräch übernommen.`,
+    resolvedFirst: (name) => `${name} war schneller und hat das Gespräch erledigt.`,
+    resolvedBy: (name) =>
+      `Erledigt von ${name}. Die nächste Nachricht des Spielers eröffnet einen neuen Vorgang.`,
     back: "Zurück zum Eingang",
     conversationOf: (name) => `Gespräch mit ${name}`,
     conversationEmpty: "Dieser Spieler hat noch nicht geschrieben",
     conversationEmptyText: "Was du schreibst, eröffnet ein Gespräch.",
-    resolved: "Erledigt. Die nächste Nachricht eröffnet einen neuen Vorgang.",
+    resolved: "Erledigt. Die nächste Nachricht des Spielers eröffnet einen neuen Vorgang.",
     newMessage: (name, text) => `Neue Nachricht von ${name}: ${text}`,
     shortcuts: "Tastenkürzel",
     singleKeys: "Kürzel mit einer Taste",
@@ -98,6 +109,7 @@ export const de: Strings = {
     newCount: (count) => (count === 1 ? "1 neue Nachricht" : `${count} neue Nachrichten`),
     truncated: "Der Rest wird geladen…",
     erased: "Diese Nachricht wurde gelöscht",
+    unreadable: "Diese Nachricht hat keinen sichtbaren Text",
     opensInNewTab: "öffnet einen neuen Tab",
     you: "Du",
     player: "Spieler",
@@ -109,6 +121,7 @@ export const de: Strings = {
     delivered: "Zugestellt",
     refused: "Nicht gesendet",
     refusedBecause: (reason) => `Nicht gesendet: ${reason}`,
+    idTaken: "Nicht gesendet: ihre Nummer gehört einer anderen Nachricht",
     stale: "Nicht gesendet: wartet seit über einem Tag",
     tryAgain: "Noch einmal",
     discard: "Löschen",
@@ -135,6 +148,11 @@ export const de: Strings = {
   entrance: {
     missingTitle: "Öffne den Chat aus dem Portal",
     missingText: "In der Adresse fehlt der Schlüssel. Folge dem Link im Portal noch einmal.",
+    changeTitle: (name) => `Als ${name} weitermachen?`,
+    changeText: (name) =>
+      `Bisher bist du hier ${name}, und der Link, dem du gefolgt bist, ist für jemand anderen.`,
+    change: (name) => `Als ${name} weitermachen`,
+    stay: (name) => `${name} bleiben`,
     wrongTitle: "Diese Adresse ist für jemand anderen",
     wrongText:
       "Der Schlüssel in der Adresse passt nicht hierher. Folge dem Link im Portal noch einmal.",

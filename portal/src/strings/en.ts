@@ -31,8 +31,8 @@ export const en = {
     chooseText: "Press J for the next one, or ? for all shortcuts.",
     waiting: (time: string) => `waits ${time}`,
     lastMessage: (time: string) => `last message ${time}`,
-    unanswered: (count: number) =>
-      count === 1 ? "1 unanswered message" : `${count} unanswered messages`,
+    unanswered: (count: number, counted: string) =>
+      count === 1 ? "1 unanswered message" : `${counted} unanswered messages`,
     unread: "unread",
     you: "You",
     take: "Take",
@@ -40,11 +40,21 @@ export const en = {
     taking: "Taking…",
     resolving: "Resolving…",
     changeFailed: "That did not work. Try again in a moment.",
+    changeUnknown:
+      "It is not known whether that has worked. Look at the conversation, and try again.",
+    playerWroteMeanwhile:
+      "The player wrote meanwhile, so the conversation was left as it is. Read it, then resolve again.",
+    colleague: "A colleague",
+    by: (name: string) => `by ${name}`,
+    takenFirst: (name: string) => `${name} was first and has taken the conversation.`,
+    resolvedFirst: (name: string) => `${name} was first and has resolved the conversation.`,
+    resolvedBy: (name: string) =>
+      `Resolved by ${name}. The player's next message opens a new session.`,
     back: "Back to the inbox",
     conversationOf: (name: string) => `Conversation with ${name}`,
     conversationEmpty: "This player has not written yet",
     conversationEmptyText: "What you write opens a conversation.",
-    resolved: "Resolved. What you or the player write opens a new session.",
+    resolved: "Resolved. The player's next message opens a new session.",
     newMessage: (name: string, text: string) => `New message of ${name}: ${text}`,
     shortcuts: "Keyboard shortcuts",
     singleKeys: "Shortcuts of a single key",
@@ -102,6 +112,7 @@ export const en = {
     newCount: (count: number) => (count === 1 ? "1 new message" : `${count} new messages`),
     truncated: "The rest is being loaded…",
     erased: "This message was erased",
+    unreadable: "This message has no visible text",
     opensInNewTab: "opens in a new tab",
     you: "You",
     player: "Player",
@@ -113,6 +124,7 @@ export const en = {
     delivered: "Delivered",
     refused: "Not sent",
     refusedBecause: (reason: string) => `Not sent: ${reason}`,
+    idTaken: "Not sent: its number belongs to another message",
     stale: "Not sent: it has waited for more than a day",
     tryAgain: "Try again",
     discard: "Delete",
@@ -139,6 +151,11 @@ export const en = {
   entrance: {
     missingTitle: "Open the chat from the portal",
     missingText: "The address is missing its key. Follow the link in the portal again.",
+    changeTitle: (name: string) => `Go on as ${name}?`,
+    changeText: (name: string) =>
+      `You have used this page as ${name}, and the link that you followed is for another person.`,
+    change: (name: string) => `Go on as ${name}`,
+    stay: (name: string) => `Stay ${name}`,
     wrongTitle: "This address is for somebody else",
     wrongText:
       "The key in the address is not one for this page. Follow the link in the portal again.",

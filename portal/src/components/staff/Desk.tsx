@@ -3,6 +3,7 @@ import type { Chat } from "../../core/chat.js";
 import type { Inbox } from "../../core/inbox/inbox.js";
 import type { SessionStatus } from "../../core/types.js";
 import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
+import { useConversation } from "../../hooks/useConversation.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.js";
 import { useShortcuts } from "../../hooks/useShortcuts.js";
@@ -49,7 +50,11 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
   const desk = useRef<HTMLDivElement>(null);
   const rows = useRows(inbox, status, query);
   const row = chosen === null ? undefined : inbox.row(chosen);
-  const change = useStatusChange(chat, chosen, row?.status ?? null);
+  const conversation = useConversation(chat, chosen);
+  useObservable(conversation);
+  const change = useStatusChange(conversation, chat.identity.subject);
+  const wantsResolved = status === "resolved" || query.trim() !== "";
+  useEffect(() => inbox.wantResolved(wantsResolved), [inbox, wantsResolved]);
   const unread = inbox.list("pending").filter((each) => inbox.isUnread(each)).length;
   useTitle(unread, unreadInTitle);
 
@@ -154,7 +159,7 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
           <StaffConversation
             key={chosen}
             chat={chat}
-            playerId={chosen}
+            conversation={conversation}
             row={row}
             change={change}
             composer={composer}

@@ -1,5 +1,6 @@
 import { memo } from "react";
-import { lastActivity, type Row } from "../../core/inbox/row.js";
+import { lastActivity, MOST_UNANSWERED, type Row } from "../../core/inbox/row.js";
+import { isReadable } from "../../core/readable.js";
 import type { Message } from "../../core/types.js";
 import { Avatar } from "../Avatar.js";
 import { usePortal } from "../PortalContext.js";
@@ -55,8 +56,10 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
           {showsStatus && <StatusBadge status={status} text={strings.status[status]} />}
           {unanswered > 0 && (
             <span className="ppc-item-count">
-              <span aria-hidden="true">{unanswered}</span>
-              <span className="ppc-hidden">{staff.unanswered(unanswered)}</span>
+              <span aria-hidden="true">{countText(unanswered)}</span>
+              <span className="ppc-hidden">
+                {staff.unanswered(unanswered, countText(unanswered))}
+              </span>
             </span>
           )}
         </p>
@@ -67,7 +70,16 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
 
 function LastMessage({ message }: { message: Message | null }) {
   const { strings } = usePortal();
-  if (message?.content === "") return strings.messages.erased;
-  const who = message?.senderType === "staff" && (message.senderName ?? strings.player.staffName);
-  return `${who ? `${who}: ` : ""}${message?.content.slice(0, 160) ?? ""}`;
+  if (message === null) return null;
+  const { content, senderType, senderName } = message;
+  if (content === "") return strings.messages.erased;
+  return (
+    <>
+      {senderType === "staff" && <bdi>{senderName ?? strings.player.staffName}: </bdi>}
+      {isReadable(content) ? <bdi>{content.slice(0, 160)}</bdi> : strings.messages.unreadable}
+    </>
+  );
 }
+
+const countText = (unanswered: number): string =>
+  unanswered < MOST_UNANSWERED ? String(unanswered) : `${MOST_UNANSWERED - 1}+`;

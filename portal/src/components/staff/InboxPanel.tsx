@@ -119,7 +119,9 @@ function StatusTabs({ inbox, status, onStatus }: StatusTabsProps) {
           }}
         >
           {strings.status[each]}{" "}
-          <span className="ppc-tab-count">{countText(inbox.count(each))}</span>
+          <span className="ppc-tab-count">
+            {inbox.hasLoaded(each) && countText(inbox.count(each))}
+          </span>
         </button>
       ))}
     </div>
@@ -151,7 +153,7 @@ function ListFoot({ inbox, status, query, rows, onChoose }: ListFootProps) {
       </div>
     );
   }
-  if (rows.length === 0 && inbox.loaded) {
+  if (rows.length === 0 && inbox.hasLoaded(status)) {
     const [title, text] = {
       pending: [staff.nonePending, staff.nonePendingText],
       active: [staff.noneActive, staff.noneActiveText],

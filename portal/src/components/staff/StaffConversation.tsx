@@ -2,7 +2,7 @@ import { type Ref, useCallback, useEffect, useState } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
 import type { Row } from "../../core/inbox/row.js";
-import { useConversation } from "../../hooks/useConversation.js";
+import type { Session } from "../../core/types.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { StatusChange } from "../../hooks/useStatusChange.js";
@@ -11,12 +11,14 @@ import { Avatar } from "../Avatar.js";
 import { ConnectionLight } from "../Connection.js";
 import { ConversationView } from "../ConversationView.js";
 import { Icon } from "../Icon.js";
+import { Named } from "../Named.js";
 import { usePortal } from "../PortalContext.js";
 import { StatusBadge } from "../StatusBadge.js";
 
 interface StaffConversationProps {
   readonly chat: Chat;
-  readonly playerId: string;
+  /** Null before it is open. */
+  readonly conversation: Conversation | null;
   readonly row: Row | undefined;
   readonly change: StatusChange;
   readonly composer: Ref<HTMLTextAreaElement>;
@@ -28,15 +30,12 @@ interface StaffConversationProps {
 }
 
 /** The conversation with a player, beside the inbox. */
-export function StaffConversation({ chat, playerId, ...rest }: StaffConversationProps) {
-  const conversation = useConversation(chat, playerId);
+export function StaffConversation({ conversation, ...rest }: StaffConversationProps) {
   if (conversation === null) return <div className="ppc-conversation" />;
-  return <OpenConversation chat={chat} conversation={conversation} {...rest} />;
+  return <OpenConversation conversation={conversation} {...rest} />;
 }
 
-type OpenConversationProps = Omit<StaffConversationProps, "playerId"> & {
-  readonly conversation: Conversation;
-};
+type OpenConversationProps = StaffConversationProps & { readonly conversation: Conversation };
 
 function OpenConversation(props: OpenConversationProps) {
   const { chat, conversation, row, change, composer, onBack, onReply, onLeave } = props;
@@ -84,12 +83,37 @@ function OpenConversation(props: OpenConversationProps) {
         }
         notice={
           <p className="ppc-notice" role="status">
-            {change.failed ? staff.changeFailed : session?.status === "resolved" && staff.resolved}
+            <Notice session={session} change={change} />
           </p>
         }
       />
     </section>
   );
+}
+
+/** How a change of status has failed, or who has resolved the session. */
+function Notice({ session, change }: { session: Session | null; change: StatusChange }) {
+  const { staff } = usePortal().strings;
+  const { actorName, status } = session ?? {};
+  const colleague = actorName ?? staff.colleague;
+  switch (change.problem) {
+    case "failed":
+      return staff.changeFailed;
+    case "unknown":
+      return staff.changeUnknown;
+    case "playerWrote":
+      return staff.playerWroteMeanwhile;
+    case "colleague":
+      return (
+        <Named
+          text={status === "resolved" ? staff.resolvedFirst : staff.takenFirst}
+          name={colleague}
+        />
+      );
+    case null:
+      if (status !== "resolved") return null;
+      return actorName ? <Named text={staff.resolvedBy} name={actorName} /> : staff.resolved;
+  }
 }
 
 /** Who it is, how far it has come, and how long the player has waited. */
@@ -103,6 +127,7 @@ function Facts({ conversation, row }: { conversation: Conversation; row: Row | u
       {session !== null && (
         <StatusBadge status={session.status} text={strings.status[session.status]} />
       )}
+      {session?.actorName != null && <bdi>{strings.staff.by(session.actorName)}</bdi>}
       <bdi>{playerId}</bdi>
       {waitingSince !== null && (
         <span>{strings.staff.waiting(formats.since(waitingSince, now))}</span>

@@ -1,10 +1,11 @@
 import type { Api } from "../api/api.js";
+import type { Failure } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
-import type { Delivery } from "../conversation/timeline.js";
+import type { Delivery, Entry } from "../conversation/timeline.js";
 import { newId } from "../id.js";
 import type { Unsubscribe } from "../observable.js";
-import type { Identity } from "../types.js";
+import type { Identity, Rejection } from "../types.js";
 import { isOpen, type OutboxItem, requestOf } from "./item.js";
 import { Patience } from "./patience.js";
 import type { Shelf } from "./shelf.js";
@@ -16,6 +17,11 @@ const LEASE_MS = 30_000;
 const ADOPT_EVERY_MS = 5_000;
 /** What has waited for longer is not sent without asking: its writer has long given it up. */
 const STALE_MS = 24 * 60 * 60 * 1000;
+/** The problem of a message whose id another message has. */
+export const MESSAGE_ID_TAKEN = "urn:problem-type:player-portal-chat:message-id-taken";
+
+const isTaken = ({ refused }: OutboxItem): boolean =>
+  refused?.failure?.kind === "refused" && refused.failure.type === MESSAGE_ID_TAKEN;
 
 /** What became of an item; `item` is null when there is nothing to show of it any more. */
 export type OutboxListener = (
@@ -82,12 +88,13 @@ export class Outbox {
   }
 
   /** Takes a message on; its bubble can be shown at once. */
-  add(playerId: string, playerName: string | null, content: string): OutboxItem {
+  add(playerId: string, content: string): OutboxItem {
     const { role, subject, name } = this.#parts.identity;
     const item: OutboxItem = {
       messageId: newId(),
       playerId,
-      playerName: role === "player" ? name : playerName,
+      // Only players name themselves.
+      playerName: role === "player" ? name : null,
       senderType: role,
       senderId: role === "staff" ? subject : null,
       senderName: name,
@@ -109,8 +116,32 @@ export class Outbox {
   retry(messageId: string): void {
     const item = this.#items.get(messageId);
     if (item === undefined) return;
-    this.#update({ ...item, ...this.#lease(), refused: null, writtenAt: this.#nextTime() });
+    const again = { ...item, ...this.#lease(), refused: null, writtenAt: this.#nextTime() };
+    if (isTaken(item)) {
+      // With the same id it would be refused again.
+      this.discard(messageId);
+      this.#update({ ...again, messageId: newId() });
+    } else {
+      this.#update(again);
+    }
     this.tryNow();
+  }
+
+  /** A message of one's own that was accepted is not kept after all. */
+  reject({ messageId, reason }: Rejection): void {
+    const item = this.#items.get(messageId);
+    if (item === undefined) return;
+    const failure: Failure = { kind: "refused", type: MESSAGE_ID_TAKEN, detail: reason };
+    this.#update({ ...item, acceptedAt: null, refused: { failure } });
+  }
+
+  /** So is one that had been seen to arrive: it is to be shown again. */
+  rejectArrived(entry: Entry, rejection: Rejection): void {
+    const { messageId, playerId, playerName, senderType, senderId, senderName, content } = entry;
+    const item = { messageId, playerId, playerName, senderType, senderId, senderName, content };
+    const rest = { writtenAt: entry.at / 1000, acceptedAt: null, refused: null, discarded: false };
+    this.#items.set(messageId, { ...item, ...rest, ...this.#lease() });
+    this.reject(rejection);
   }
 
   /** Takes an item back that is not accepted. */

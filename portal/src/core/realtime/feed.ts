@@ -1,7 +1,8 @@
 import { Observable, type Unsubscribe } from "../observable.js";
-import { parseDigest, parseMessage, parseSession } from "../parse.js";
-import type { Digest, Message, Session } from "../types.js";
+import { parseDigest, parseMessage, parseRejection, parseSessionUpdate } from "../parse.js";
+import type { Digest, Message, Rejection, SessionUpdate } from "../types.js";
 import {
+  MESSAGE_REJECTED,
   MESSAGE_SENT,
   NEW_PLAYER_MESSAGE,
   NEW_PLAYER_MESSAGES,
@@ -12,9 +13,10 @@ import type { Realtime } from "./realtime.js";
 
 /** What is told of one channel. */
 export interface FeedListener {
-  message(message: Message): void;
-  session(session: Session): void;
-  digest(digest: Digest): void;
+  message?(message: Message): void;
+  session?(update: SessionUpdate): void;
+  digest?(digest: Digest): void;
+  rejection?(rejection: Rejection): void;
 }
 
 /** A connection that brings nothing is made anew, but not more often than this, in milliseconds. */
@@ -58,16 +60,21 @@ export class Feed extends Observable {
       const message = parseMessage(data);
       if (message === null) return;
       this.hearing.heard(message.messageId);
-      for (const listener of [...this.#listeners]) listener.message(message);
+      for (const listener of [...this.#listeners]) listener.message?.(message);
     } else if (name === NEW_PLAYER_MESSAGES) {
       const digest = parseDigest(data);
       if (digest === null) return;
       this.hearing.heardUntil(digest.at);
-      for (const listener of [...this.#listeners]) listener.digest(digest);
+      for (const listener of [...this.#listeners]) listener.digest?.(digest);
     } else if (name === SESSION_UPDATED) {
-      const session = parseSession(data);
-      if (session === null) return;
-      for (const listener of [...this.#listeners]) listener.session(session);
+      const update = parseSessionUpdate(data);
+      if (update === null) return;
+      for (const listener of [...this.#listeners]) listener.session?.(update);
+    } else if (name === MESSAGE_REJECTED) {
+      const rejection = parseRejection(data);
+      if (rejection === null) return;
+      this.hearing.heard(rejection.messageId);
+      for (const listener of [...this.#listeners]) listener.rejection?.(rejection);
     }
   }
 
