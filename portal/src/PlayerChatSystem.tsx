@@ -1,9 +1,10 @@
-import { useCallback, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { Announcer } from "./components/Announcer.js";
 import { ConnectionBanner, ConnectionLight } from "./components/Connection.js";
 import { ConversationView } from "./components/ConversationView.js";
 import { Frame } from "./components/Frame.js";
 import { Icon } from "./components/Icon.js";
+import type { MessageListHandle } from "./components/MessageList.js";
 import { usePortal } from "./components/PortalContext.js";
 import { Settings } from "./components/Settings.js";
 import { StatusBadge } from "./components/StatusBadge.js";
@@ -73,6 +74,7 @@ function PlayerConversation(props: PlayerConversationProps) {
   const [unread, setUnread] = useState(0);
   useTitle(unread, unreadInTitle);
 
+  const messages = useRef<MessageListHandle>(null);
   const listen = useCallback(
     (alert: (what: Alert) => void) =>
       conversation.onArrival(({ senderName, content }) =>
@@ -80,6 +82,7 @@ function PlayerConversation(props: PlayerConversationProps) {
           title: senderName ?? strings.player.staffName,
           text: content,
           tag: "player-portal-chat",
+          onClick: () => messages.current?.toEnd(),
         }),
       ),
     [conversation, strings],
@@ -118,6 +121,7 @@ function PlayerConversation(props: PlayerConversationProps) {
       <ConversationView
         chat={chat}
         conversation={conversation}
+        messages={messages}
         placeholder={strings.composer.placeholder}
         onUnread={setUnread}
         empty={

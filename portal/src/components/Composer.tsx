@@ -1,6 +1,7 @@
 import { type KeyboardEvent, type Ref, useId, useLayoutEffect, useRef } from "react";
 import { isReadable } from "../core/readable.js";
 import { useDraft } from "../hooks/useDraft.js";
+import { isComposing } from "../hooks/useShortcuts.js";
 import { Icon } from "./Icon.js";
 import { usePortal } from "./PortalContext.js";
 import { lengthOf, MAX_CHARACTERS } from "./text.js";
@@ -35,8 +36,8 @@ export function Composer({ ref, draftKey, placeholder, onSend, onEscape }: Compo
   };
 
   const press = (event: KeyboardEvent) => {
-    // Enter that ends the composing of a character is not meant for us.
-    if (event.nativeEvent.isComposing) return;
+    // Enter that ends the composing of a character does not send.
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();

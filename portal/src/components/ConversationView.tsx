@@ -1,4 +1,4 @@
-import { type ReactNode, type Ref, useRef } from "react";
+import { type ReactNode, type Ref, type RefObject, useRef } from "react";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import { Composer } from "./Composer.js";
@@ -12,6 +12,7 @@ interface ConversationViewProps {
   /** What is said above the field where one writes. */
   readonly notice: ReactNode;
   readonly composer?: Ref<HTMLTextAreaElement>;
+  readonly messages?: RefObject<MessageListHandle | null>;
   readonly onUnread: (count: number) => void;
   readonly onEscape?: () => void;
 }
@@ -21,7 +22,8 @@ export function ConversationView(props: ConversationViewProps) {
   const { chat, conversation, placeholder, empty, notice, composer, onUnread, onEscape } = props;
   const { identity } = chat;
   const draftKey = [chat.apiUrl, identity.role, identity.subject, conversation.playerId].join("|");
-  const list = useRef<MessageListHandle>(null);
+  const own = useRef<MessageListHandle>(null);
+  const list = props.messages ?? own;
   const send = (content: string) => {
     // Before the message is there, so that the list follows it into the same frame.
     list.current?.toEnd();

@@ -11,6 +11,7 @@ import { Virtualizer, type VirtualizerHandle } from "virtua";
 import type { Conversation } from "../core/conversation/conversation.js";
 import type { Identity } from "../core/types.js";
 import { useObservable } from "../hooks/useObservable.js";
+import { useToday } from "../hooks/useToday.js";
 import { useUnread } from "../hooks/useUnread.js";
 import { Icon } from "./Icon.js";
 import { MessageRow } from "./MessageRow.js";
@@ -52,8 +53,10 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
   const prepended = usePrepended(count, timeline.at(0)?.messageId);
   useLayoutEffect(() => onUnread(unread), [onUnread, unread]);
 
+  const today = useToday();
   const toEnd = useCallback(() => {
     follows.current = true;
+    setAtEnd(true);
     const { current: element } = scroller;
     if (element === null) return;
     element.scrollTop = element.scrollHeight;
@@ -76,6 +79,19 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
     const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
     if (scrollTop > 0 && scrollHeight > clientHeight) follows.current = false;
   };
+
+  // A list that does not overflow is at its end, and then nothing tells of scrolling any more.
+  const settle = useCallback(() => {
+    const { scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
+    if (follows.current || scrollHeight <= clientHeight) toEnd();
+  }, [toEnd]);
+  useLayoutEffect(() => {
+    const { current: element } = scroller;
+    if (element === null) return;
+    const observer = new ResizeObserver(settle);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [settle]);
 
   const scrolled = () => {
     const { current: element } = scroller;
@@ -118,7 +134,7 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
           bufferSize={400}
           data={{ length: count }}
           onScroll={scrolled}
-          onResize={() => follows.current && toEnd()}
+          onResize={settle}
         >
           {(_, index) => {
             const entry = timeline.at(index);
@@ -129,6 +145,7 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
                 entry={entry}
                 before={timeline.at(index - 1)}
                 after={timeline.at(index + 1)}
+                today={today}
                 isBeginning={index === 0 && conversation.loaded && older === "none"}
                 viewer={viewer}
                 conversation={conversation}

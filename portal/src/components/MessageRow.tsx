@@ -17,6 +17,8 @@ interface MessageRowProps {
   /** It is the first of the whole conversation. */
   readonly isBeginning: boolean;
   readonly conversation: Conversation;
+  /** The day that it is, as `dayOf` counts them. */
+  readonly today: number;
 }
 
 /** Messages of one sender within so long stand together, in microseconds. */
@@ -24,7 +26,7 @@ const TOGETHER = 5 * 60 * 1_000_000;
 
 /** A message with what stands between it and the one before. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
-  const { entry, before, after, viewer, isBeginning, conversation } = props;
+  const { entry, before, after, viewer, isBeginning, conversation, today } = props;
   const { strings, formats } = usePortal();
   const isFirst = before === undefined || !standTogether(before, entry);
   const isLast = after === undefined || !standTogether(entry, after);
@@ -38,7 +40,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
     <div className={classes.join(" ")}>
       {isBeginning && <p className="ppc-divider">{strings.messages.beginning}</p>}
       {(before === undefined || dayOf(before.at) !== dayOf(entry.at)) && (
-        <p className="ppc-divider ppc-divider-day">{formats.day(entry.at)}</p>
+        <p className="ppc-divider ppc-divider-day">{formats.day(entry.at, today)}</p>
       )}
       {beginsSession(before, entry) && <p className="ppc-divider">{strings.messages.newSession}</p>}
       {isFirst && sender.shown !== null && (

@@ -1,5 +1,6 @@
-import { type Failure, type Outcome, passes, retryAfter } from "./api/failure.js";
+import { type Failure, failed, type Outcome, passes, retryAfter } from "./api/failure.js";
 import { backoff, type Random } from "./backoff.js";
+import { report } from "./listeners.js";
 
 /** About how long `soon` takes, in milliseconds: from half of it to half as much again. */
 const SOON_MS = 1_000;
@@ -71,7 +72,7 @@ export class Poller {
   async #run(): Promise<void> {
     this.#asking = true;
     this.#again = Number.POSITIVE_INFINITY;
-    const outcome = await this.#ask();
+    const outcome = await this.#outcome();
     this.#asking = false;
     if (this.#stopped) return;
     if (outcome.ok) {
@@ -81,6 +82,16 @@ export class Poller {
     } else {
       this.#failures += 1;
       this.#schedule(this.#afterFailure(outcome.failure));
+    }
+  }
+
+  /** Whatever goes wrong in asking, it is asked again. */
+  async #outcome(): Promise<Outcome<unknown>> {
+    try {
+      return await this.#ask();
+    } catch (error) {
+      report(error);
+      return failed({ kind: "unreachable" });
     }
   }
 

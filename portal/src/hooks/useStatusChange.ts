@@ -16,15 +16,22 @@ export interface StatusChange {
   /** What was asked for and is not so yet. */
   readonly asked: "active" | "resolved" | null;
   readonly problem: ChangeProblem | null;
-  take(): void;
-  resolve(): void;
+  /** Takes back what was asked for, while that is possible. */
+  readonly undo: (() => void) | null;
+  /** `undoMs`: for how long it can be undone. */
+  take(undoMs?: number): void;
+  resolve(undoMs?: number): void;
 }
+
+/** For how long a change can be undone, in milliseconds. */
+export const UNDO_MS = 5_000;
 
 interface Asked {
   readonly status: "active" | "resolved";
   readonly sessionId: string;
   readonly changeId: string;
-  readonly state: "waiting" | "failed" | "late";
+  readonly state: "undoable" | "waiting" | "failed" | "late";
+  readonly undo: () => void;
 }
 
 /** It has been accepted: so long its effect may take, in milliseconds. */
@@ -36,6 +43,7 @@ export function useStatusChange(conversation: Conversation | null, actorId: stri
   const session = conversation?.session ?? null;
   const isStale = asked !== null && conversation?.isStale(asked.changeId) === true;
   const isDone = asked !== null && isStale === false && isAsAsked(asked, session);
+  const isUndoable = asked?.state === "undoable" && !isStale && !isDone;
   const isWaiting = asked?.state === "waiting" && !isStale && !isDone;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation is another matter
@@ -50,25 +58,36 @@ export function useStatusChange(conversation: Conversation | null, actorId: stri
   }, [isWaiting]);
 
   const ask = useCallback(
-    async (status: "active" | "resolved") => {
+    async (status: "active" | "resolved", undoMs: number) => {
       const sessionId = conversation?.session?.id;
-      if (conversation === null || sessionId === undefined || isWaiting) return;
-      const { changeId, outcome } = conversation.changeStatus(status);
-      setAsked({ status, sessionId, changeId, state: "waiting" });
-      if ((await outcome).ok) return;
-      setAsked((before) =>
-        before?.changeId === changeId ? { ...before, state: "failed" } : before,
-      );
+      if (conversation === null || sessionId === undefined || isWaiting || isUndoable) return;
+      const { changeId, outcome, undo } = conversation.changeStatus(status, undoMs);
+      const become = (state: Asked["state"]) =>
+        setAsked((before) => (before?.changeId === changeId ? { ...before, state } : before));
+      setAsked({ status, sessionId, changeId, undo, state: undoMs > 0 ? "undoable" : "waiting" });
+      if (undoMs > 0) setTimeout(() => become("waiting"), undoMs);
+      const result = await outcome;
+      if (result === null) setAsked(null);
+      else if (!result.ok) become("failed");
     },
-    [conversation, isWaiting],
+    [conversation, isWaiting, isUndoable],
   );
   const status = session?.status ?? null;
-  const take = useCallback(() => status === "pending" && void ask("active"), [ask, status]);
-  const resolve = useCallback(() => {
-    if (status === "pending" || status === "active") void ask("resolved");
-  }, [ask, status]);
+  const take = useCallback(
+    (undoMs = 0) => {
+      if (status === "pending") void ask("active", undoMs);
+    },
+    [ask, status],
+  );
+  const resolve = useCallback(
+    (undoMs = UNDO_MS) => {
+      if (status === "pending" || status === "active") void ask("resolved", undoMs);
+    },
+    [ask, status],
+  );
   return {
-    asked: isWaiting ? asked.status : null,
+    asked: isWaiting || isUndoable ? asked.status : null,
+    undo: isUndoable ? asked.undo : null,
     problem: problemOf({ asked, session, isStale, isDone, actorId }),
     take,
     resolve,
@@ -95,6 +114,6 @@ function problemOf({ asked, session, isStale, isDone, actorId }: Seen): ChangePr
     if (isColleagues && isAsAsked(asked, session)) return "colleague";
     return isStale ? "playerWrote" : null;
   }
-  if (asked.state === "waiting") return null;
+  if (asked.state === "waiting" || asked.state === "undoable") return null;
   return asked.state === "failed" ? "failed" : "unknown";
 }

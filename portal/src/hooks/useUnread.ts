@@ -1,11 +1,10 @@
 import { useEffect, useState } from "react";
 import type { Conversation } from "../core/conversation/conversation.js";
-import { useVisible } from "./useVisible.js";
+import { useLookedAt } from "./useLookedAt.js";
 
 /** How many messages have arrived since the reader last saw the end of the conversation. */
 export function useUnread(conversation: Conversation, atEnd: boolean): number {
-  const visible = useVisible();
-  const seen = visible && atEnd;
+  const seen = useLookedAt() && atEnd;
   const [unread, setUnread] = useState(0);
   useEffect(() => {
     if (seen) setUnread(0);

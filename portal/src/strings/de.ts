@@ -35,11 +35,15 @@ export const de: Strings = {
     unanswered: (count, counted) =>
       count === 1 ? "1 offene Nachricht" : `${counted} offene Nachrichten`,
     unread: "ungelesen",
+    unreadCount: (count) => `${count} ungelesen`,
     you: "Du",
     take: "Übernehmen",
     resolve: "Erledigt",
     taking: "Wird übernommen…",
     resolving: "Wird erledigt…",
+    resolvingSoon: "Wird in wenigen Sekunden erledigt.",
+    takingSoon: "Wird in wenigen Sekunden übernommen.",
+    undo: "Rückgängig",
     changeFailed: "Das hat nicht geklappt. Versuche es gleich noch einmal.",
     changeUnknown:
       "Ob das geklappt hat, ist nicht bekannt. Sieh im Gespräch nach und versuche es noch einmal.",
@@ -67,6 +71,7 @@ export const de: Strings = {
       leave: "Antwort verlassen, zurück zur Liste",
       take: "Gespräch übernehmen",
       resolve: "Gespräch erledigen",
+      undo: "Das rückgängig machen, in den nächsten fünf Sekunden",
       search: "Spieler suchen",
       tabs: "Wartend, im Gang, erledigt",
       help: "Diese Kürzel zeigen",
@@ -139,7 +144,8 @@ export const de: Strings = {
     label: "Einstellungen",
     sound: "Ton bei neuen Nachrichten",
     notifications: "Mitteilungen am Bildschirm",
-    notificationsDenied: "Der Browser erlaubt dieser Seite keine Mitteilungen.",
+    notificationsDenied:
+      "Der Browser erlaubt dieser Seite keine Mitteilungen oder kann keine zeigen.",
     theme: "Aussehen",
     themes: { system: "Wie das Gerät", light: "Hell", dark: "Dunkel" },
     language: "Sprache",

@@ -7,7 +7,7 @@ import { useConversation } from "../../hooks/useConversation.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.js";
 import { useShortcuts } from "../../hooks/useShortcuts.js";
-import { useStatusChange } from "../../hooks/useStatusChange.js";
+import { UNDO_MS, useStatusChange } from "../../hooks/useStatusChange.js";
 import { useTitle } from "../../hooks/useTitle.js";
 import { Announcer } from "../Announcer.js";
 import { ConnectionBanner, ConnectionLight } from "../Connection.js";
@@ -28,10 +28,16 @@ interface DeskProps {
 
 const toList = () => document.getElementById("ppc-inbox-list")?.focus();
 
-/** On a phone the inbox and the conversation hide each other: the focus goes along with what is shown. */
+/**
+ * On a phone the inbox and the conversation hide each other: the focus goes along with what is shown.
+ * None is taken before a conversation has been chosen.
+ */
 function useFocusOnPhone(chosen: string | null, desk: RefObject<HTMLDivElement | null>): void {
+  const before = useRef(chosen);
   useEffect(() => {
-    if (document.activeElement !== document.body) return;
+    const isAsBefore = before.current === chosen;
+    before.current = chosen;
+    if (isAsBefore || document.activeElement !== document.body) return;
     if (chosen === null) toList();
     else desk.current?.querySelector<HTMLElement>(".ppc-back")?.focus();
   }, [chosen, desk]);
@@ -55,8 +61,7 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
   const change = useStatusChange(conversation, chat.identity.subject);
   const wantsResolved = status === "resolved" || query.trim() !== "";
   useEffect(() => inbox.wantResolved(wantsResolved), [inbox, wantsResolved]);
-  const unread = inbox.list("pending").filter((each) => inbox.isUnread(each)).length;
-  useTitle(unread, unreadInTitle);
+  useTitle(inbox.unread("pending") + inbox.unread("active"), unreadInTitle);
 
   useFocusOnPhone(chosen, desk);
 
@@ -66,13 +71,26 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
     if (next !== undefined) setChosen(next.playerId);
   };
   const reply = () => composer.current?.focus();
+  // What one types after a click is an answer, and no shortcuts. On a touch screen that would open the keyboard.
+  const [opening, setOpening] = useState<string | null>(null);
+  const open = useCallback((playerId: string) => {
+    setChosen(playerId);
+    if (!matchMedia("(pointer: coarse)").matches) setOpening(playerId);
+  }, []);
+  useEffect(() => {
+    if (opening === null || conversation?.playerId !== opening) return;
+    composer.current?.focus();
+    setOpening(null);
+  }, [opening, conversation]);
   useShortcuts(
+    desk,
     {
       j: () => step(1),
       k: () => step(-1),
       r: reply,
-      t: change.take,
-      e: change.resolve,
+      t: () => change.take(UNDO_MS),
+      e: () => change.resolve(),
+      z: () => change.undo?.(),
       "/": () => searchField.current?.focus(),
       "1": () => setStatus("pending"),
       "2": () => setStatus("active"),
@@ -90,9 +108,10 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
           title: playerName ?? playerId,
           text: content,
           tag: `player-portal-chat/${playerId}`,
+          onClick: () => open(playerId),
         }),
       ),
-    [inbox],
+    [inbox, open],
   );
   useAlerts(preferences, listen);
   const announce = useCallback(
@@ -143,6 +162,7 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
           onStatus={setStatus}
           onQuery={setQuery}
           onChoose={setChosen}
+          onOpen={open}
           onReply={reply}
         />
         {chosen === null ? (

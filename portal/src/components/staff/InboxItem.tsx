@@ -2,6 +2,7 @@ import { memo } from "react";
 import { lastActivity, MOST_UNANSWERED, type Row } from "../../core/inbox/row.js";
 import { isReadable } from "../../core/readable.js";
 import type { Message } from "../../core/types.js";
+import { dayOf } from "../../strings/formats.js";
 import { Avatar } from "../Avatar.js";
 import { usePortal } from "../PortalContext.js";
 import { StatusBadge } from "../StatusBadge.js";
@@ -14,7 +15,7 @@ interface InboxItemProps {
   readonly showsStatus: boolean;
   /** In milliseconds since 1970. */
   readonly now: number;
-  readonly onChoose: (playerId: string) => void;
+  readonly onOpen: (playerId: string) => void;
 }
 
 /** From here on somebody has waited for too long, in microseconds. */
@@ -22,7 +23,7 @@ const LONG = 10 * 60 * 1_000_000;
 
 /** One conversation of the inbox. */
 export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
-  const { row, isChosen, isUnread, showsStatus, now, onChoose } = props;
+  const { row, isChosen, isUnread, showsStatus, now, onOpen } = props;
   const { playerId, playerName, lastMessage, told, waitingSince, unanswered, status } = row;
   const { strings, formats } = usePortal();
   const { staff } = strings;
@@ -36,7 +37,7 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
       className="ppc-item"
       aria-selected={isChosen}
       data-unread={isUnread || undefined}
-      onClick={() => onChoose(playerId)}
+      onClick={() => onOpen(playerId)}
     >
       <Avatar id={playerId} name={playerName} />
       <div className="ppc-item-body">
@@ -45,7 +46,7 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
           {isUnread && <span className="ppc-hidden">, {staff.unread}</span>}
           <span className="ppc-item-time" data-late={isLate || undefined}>
             {waitingSince === null
-              ? formats.short(lastActivity(row))
+              ? formats.short(lastActivity(row), dayOf(now * 1000))
               : staff.waiting(formats.since(waitingSince, now))}
           </span>
         </p>

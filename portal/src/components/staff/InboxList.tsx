@@ -13,7 +13,10 @@ interface InboxListProps {
   /** Whether each says which status it has. */
   readonly showsStatus: boolean;
   readonly labelledBy: string | null;
+  /** Chooses a conversation, while the list keeps the focus. */
   onChoose(playerId: string): void;
+  /** Chooses a conversation, and goes to where its answer is written. */
+  onOpen(playerId: string): void;
   onReply(): void;
 }
 
@@ -24,7 +27,7 @@ export const optionId = (playerId: string): string => `ppc-option-${playerId}`;
 
 /** The conversations of the inbox, to be gone through with the arrows. */
 export function InboxList(props: InboxListProps) {
-  const { inbox, rows, chosen, showsStatus, labelledBy, onChoose, onReply } = props;
+  const { inbox, rows, chosen, showsStatus, labelledBy, onChoose, onOpen, onReply } = props;
   const { strings } = usePortal();
   const now = useNow(TICK_MS);
   const scroller = useRef<HTMLDivElement>(null);
@@ -83,7 +86,7 @@ export function InboxList(props: InboxListProps) {
             isUnread={inbox.isUnread(row)}
             showsStatus={showsStatus}
             now={now}
-            onChoose={onChoose}
+            onOpen={onOpen}
           />
         )}
       </Virtualizer>

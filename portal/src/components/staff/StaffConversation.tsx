@@ -3,10 +3,10 @@ import type { Chat } from "../../core/chat.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
 import type { Row } from "../../core/inbox/row.js";
 import type { Session } from "../../core/types.js";
+import { useLookedAt } from "../../hooks/useLookedAt.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { StatusChange } from "../../hooks/useStatusChange.js";
-import { useVisible } from "../../hooks/useVisible.js";
 import { Avatar } from "../Avatar.js";
 import { ConnectionLight } from "../Connection.js";
 import { ConversationView } from "../ConversationView.js";
@@ -82,9 +82,9 @@ function OpenConversation(props: OpenConversationProps) {
           </div>
         }
         notice={
-          <p className="ppc-notice" role="status">
+          <div className="ppc-notice" role="status">
             <Notice session={session} change={change} />
-          </p>
+          </div>
         }
       />
     </section>
@@ -95,6 +95,16 @@ function OpenConversation(props: OpenConversationProps) {
 function Notice({ session, change }: { session: Session | null; change: StatusChange }) {
   const { staff } = usePortal().strings;
   const { actorName, status } = session ?? {};
+  if (change.undo !== null) {
+    return (
+      <>
+        {change.asked === "resolved" ? staff.resolvingSoon : staff.takingSoon}{" "}
+        <button type="button" className="ppc-link" onClick={change.undo}>
+          {staff.undo}
+        </button>
+      </>
+    );
+  }
   const colleague = actorName ?? staff.colleague;
   switch (change.problem) {
     case "failed":
@@ -180,11 +190,11 @@ function Actions({ status, change, onTaken, onResolved }: ActionsProps) {
 
 /** What is in sight has been read. */
 function useReading(chat: Chat, conversation: Conversation): (unread: number) => void {
-  const visible = useVisible();
+  const lookedAt = useLookedAt();
   const [unread, setUnread] = useState(0);
   const newest = conversation.timeline.newest?.at ?? 0;
   useEffect(() => {
-    if (visible && unread === 0 && newest > 0) chat.markRead(conversation.playerId, newest);
-  }, [chat, conversation, visible, unread, newest]);
+    if (lookedAt && unread === 0 && newest > 0) chat.markRead(conversation.playerId, newest);
+  }, [chat, conversation, lookedAt, unread, newest]);
   return useCallback((count) => setUnread(count), []);
 }

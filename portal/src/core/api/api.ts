@@ -131,6 +131,8 @@ export class Api {
       this.#client.POST("/api/unified-chat/conversations/{playerId}/status", {
         params: { path: { playerId } },
         body,
+        // The page may be left just after it was asked for.
+        keepalive: true,
         signal: deadline(),
       }),
     );

@@ -5,6 +5,7 @@ import type { Random } from "../backoff.js";
 import { newId } from "../id.js";
 import { changeStatus } from "../inbox/changeStatus.js";
 import { type Link, LinkWatch } from "../link.js";
+import { callEach } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import type { Outbox } from "../outbox/outbox.js";
 import { newerSession } from "../parse.js";
@@ -31,8 +32,16 @@ export interface ConversationParts {
 /** A change of status that was asked for. */
 export interface AskedChange {
   readonly changeId: string;
-  /** Whether it was accepted. That it has an effect, the session says. */
-  readonly outcome: Promise<Outcome<null>>;
+  /** Whether it was accepted; null when it was undone. That it has an effect, the session says. */
+  readonly outcome: Promise<Outcome<null> | null>;
+  /** Takes it back, as long as it has not been sent. */
+  undo(): void;
+}
+
+/** A change that waits, because it can still be undone. */
+interface Delay {
+  /** Ends the wait: the change is made, or it is not. */
+  end(isMade: boolean): void;
 }
 
 /** For how long the numbers of messages are asked for that only events have told of, in milliseconds. */
@@ -54,6 +63,9 @@ export class Conversation extends Observable {
   readonly #answers = new Set<() => void>();
   readonly #asked = new Set<string>();
   readonly #stale = new Set<string>();
+  readonly #delays = new Set<Delay>();
+  #changing = 0;
+  #isClosing = false;
   #session: Session | null = null;
   #failure: Failure | null = null;
   #sinceTold = 0;
@@ -133,6 +145,7 @@ export class Conversation extends Observable {
         this.changed();
       }),
       surroundings.subscribe(() => this.refresh()),
+      surroundings.onLeave(() => this.#makeChanges()),
       tokens.subscribe(() => this.refresh()),
       this.#link.subscribe(() => this.changed()),
       this.#link.start(),
@@ -140,7 +153,18 @@ export class Conversation extends Observable {
     this.#poller.start();
   }
 
+  /** What was asked for and not sent yet is sent before it ends. */
   close(): void {
+    this.#isClosing = true;
+    this.#makeChanges();
+    if (this.#changing === 0) this.#end();
+  }
+
+  #makeChanges(): void {
+    for (const delay of [...this.#delays]) delay.end(true);
+  }
+
+  #end(): void {
     this.#poller.stop();
     for (const end of this.#endings.splice(0)) end();
   }
@@ -172,10 +196,29 @@ export class Conversation extends Observable {
   }
 
   /** Takes (`active`) or resolves the session as it is shown now; one that has moved on stays as it is. */
-  changeStatus(status: "active" | "resolved"): AskedChange {
+  changeStatus(status: "active" | "resolved", undoMs = 0): AskedChange {
     const changeId = newId();
     this.#asked.add(changeId);
-    return { changeId, outcome: this.#changeStatus(status, changeId) };
+    const { delay, isMade } = this.#delay(undoMs);
+    const outcome = this.#changeStatus(status, changeId, isMade);
+    return { changeId, outcome, undo: () => delay.end(false) };
+  }
+
+  #delay(ms: number): { delay: Delay; isMade: Promise<boolean> } {
+    let resolve = (_isMade: boolean) => {};
+    const isMade = new Promise<boolean>((settle) => {
+      resolve = settle;
+    });
+    const timer = setTimeout(() => delay.end(true), ms);
+    const delay: Delay = {
+      end: (isMade) => {
+        clearTimeout(timer);
+        this.#delays.delete(delay);
+        resolve(isMade);
+      },
+    };
+    this.#delays.add(delay);
+    return { delay, isMade };
   }
 
   /** Whether a change had no effect: the player wrote, or a colleague was first. */
@@ -197,19 +240,31 @@ export class Conversation extends Observable {
       this.#sinceTold += 1;
       this.#idle = this.#history.lastSeq === before ? this.#idle + 1 : 0;
     }
-    for (const answered of this.#answers) answered();
+    callEach(this.#answers);
     this.#answers.clear();
     this.changed();
     return outcome;
   }
 
-  async #changeStatus(status: "active" | "resolved", changeId: string): Promise<Outcome<null>> {
+  async #changeStatus(
+    status: "active" | "resolved",
+    changeId: string,
+    isMade: Promise<boolean>,
+  ): Promise<Outcome<null> | null> {
     const { api, random } = this.#parts;
     const sessionId = this.#session?.id;
-    const of = sessionId === undefined ? {} : { sessionId };
-    // What the player writes meanwhile is no reason not to take the session.
-    const seen = status === "resolved" ? { lastSeq: await this.#seenUpTo() } : {};
-    return changeStatus(api, this.playerId, { status, changeId, ...of, ...seen }, random);
+    this.#changing += 1;
+    try {
+      const of = sessionId === undefined ? {} : { sessionId };
+      // What the player writes meanwhile is no reason not to take the session.
+      const seen = status === "resolved" ? { lastSeq: await this.#seenUpTo() } : {};
+      if (!(await isMade)) return null;
+      const request = { status, changeId, ...of, ...seen };
+      return await changeStatus(api, this.playerId, request, random);
+    } finally {
+      this.#changing -= 1;
+      if (this.#isClosing && this.#changing === 0) this.#end();
+    }
   }
 
   /**
@@ -294,6 +349,6 @@ export class Conversation extends Observable {
   }
 
   #announce(arrived: readonly Entry[]): void {
-    for (const entry of arrived) for (const listener of [...this.#arrivals]) listener(entry);
+    for (const entry of arrived) callEach(this.#arrivals, entry);
   }
 }

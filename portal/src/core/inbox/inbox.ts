@@ -154,6 +154,14 @@ export class Inbox extends Observable {
     return last !== null && last.at > this.#parts.readMarks.of(playerId);
   }
 
+  /** How many conversations of a status are unread. */
+  unread(status: SessionStatus): number {
+    let count = 0;
+    for (const row of this.#rows.values())
+      if (row.status === status && this.isUnread(row)) count += 1;
+    return count;
+  }
+
   /** Loads the next page of the list that has a status. */
   async loadMore(status: SessionStatus): Promise<void> {
     const list = listOf(status);

@@ -4,6 +4,7 @@ import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
 import type { Delivery, Entry } from "../conversation/timeline.js";
 import { newId } from "../id.js";
+import { callEach } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
 import type { Identity, Rejection } from "../types.js";
 import { isOpen, type OutboxItem, requestOf } from "./item.js";
@@ -179,15 +180,18 @@ export class Outbox {
     if (this.#sending || this.#closed) return;
     this.#sending = true;
     clearTimeout(this.#timer);
-    let item = this.#next();
-    while (item !== undefined && this.#patience.left === 0 && (await this.#attempt(item))) {
-      item = this.#next();
+    try {
+      let item = this.#next();
+      while (item !== undefined && this.#patience.left === 0 && (await this.#attempt(item))) {
+        item = this.#next();
+      }
+      const { left } = this.#patience;
+      if (item !== undefined && Number.isFinite(left) && !this.#closed) {
+        this.#timer = setTimeout(() => this.tryNow(), left);
+      }
+    } finally {
+      this.#sending = false;
     }
-    const { left } = this.#patience;
-    if (item !== undefined && Number.isFinite(left) && !this.#closed) {
-      this.#timer = setTimeout(() => this.tryNow(), left);
-    }
-    this.#sending = false;
   }
 
   /** Sends one item; false when this tab has been closed meanwhile. */
@@ -268,7 +272,7 @@ export class Outbox {
   }
 
   #tell(playerId: string, messageId: string, item: OutboxItem | null, delivery: Delivery): void {
-    for (const listener of this.#listeners.get(playerId) ?? []) listener(messageId, item, delivery);
+    callEach(this.#listeners.get(playerId) ?? [], messageId, item, delivery);
   }
 
   #delivery(item: OutboxItem): Delivery {

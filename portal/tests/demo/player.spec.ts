@@ -1,0 +1,114 @@
+import { expect, type Page, test } from "@playwright/test";
+import { does } from "./system.js";
+
+const field = (page: Page) => page.getByLabel("Your message");
+const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasText: text });
+const show = (page: Page, subject: string, name: string) =>
+  page.evaluate(
+    ([subject, name]) => (window as never as { show(...who: string[]): void }).show(subject, name),
+    [subject, name] as const,
+  );
+const staffSays = (page: Page, playerId: string, content: string) =>
+  does(page, "say", { playerId, senderType: "staff", senderName: "Ada", content });
+
+test("the Enter that ends the composing of a character does not send", async ({ page }) => {
+  await page.goto("/?portal=player&scene=busy");
+  await field(page).focus();
+  const keys = await page.context().newCDPSession(page);
+  await keys.send("Input.imeSetComposition", { text: "にほ", selectionStart: 2, selectionEnd: 2 });
+  // As Safari orders it: the composition has ended before the key comes.
+  await keys.send("Input.insertText", { text: "日本" });
+  const enter = { key: "Enter", code: "Enter", windowsVirtualKeyCode: 229 };
+  await keys.send("Input.dispatchKeyEvent", { type: "rawKeyDown", ...enter });
+  await expect(field(page)).toHaveValue("日本");
+  await page.keyboard.press("Enter");
+  await expect(bubble(page, "日本")).toBeVisible();
+});
+
+test("the draft of one player is not in the field of the next", async ({ page }) => {
+  await page.goto("/?portal=player&scene=busy");
+  await field(page).fill("My password is hunter2");
+  await show(page, "ben", "Ben");
+  await expect(page.getByText("How can we help?")).toBeVisible();
+  await expect(field(page)).toHaveValue("");
+  await field(page).fill("I am Ben");
+  await show(page, "bo-1815", "Bo Lindqvist");
+  await expect(page.getByText("Found it")).toBeVisible();
+  await expect(field(page)).toHaveValue("My password is hunter2");
+});
+
+for (const size of [
+  { width: 1280, height: 800 },
+  { width: 390, height: 844 },
+]) {
+  test(`an answer that is in sight is not counted as new, ${size.width}`, async ({ page }) => {
+    await page.setViewportSize(size);
+    await page.goto("/?portal=player&scene=empty");
+    await expect(page.getByText("How can we help?")).toBeVisible();
+    await field(page).fill("hello");
+    await page.keyboard.press("Enter");
+    await expect(bubble(page, "hello")).toHaveAttribute("data-state", "delivered");
+    await staffSays(page, "bo-1815", "hi there");
+    await expect(bubble(page, "hi there")).toBeVisible();
+    await expect(page.locator(".ppc-pill")).toBeHidden();
+    await expect(page).toHaveTitle("Support");
+  });
+}
+
+test("today becomes yesterday at midnight", async ({ page }) => {
+  await page.clock.install({ time: new Date("2026-03-04T20:00:00") });
+  await page.goto("/?portal=player&scene=empty");
+  await page.clock.runFor(3_000);
+  await staffSays(page, "bo-1815", "good evening");
+  await page.clock.runFor(3_000);
+  const day = page.locator(".ppc-divider-day");
+  await expect(day).toHaveText("Today");
+  await page.clock.runFor(5 * 3_600_000);
+  await expect(day).toHaveText("Yesterday");
+});
+
+test("a sound comes once the reader has touched the page", async ({ browser }) => {
+  const page = await (await browser.newContext()).newPage();
+  await page.addInitScript(() => {
+    const made: string[] = [];
+    let allowed = false;
+    const allow = () => {
+      allowed = true;
+    };
+    addEventListener("pointerdown", allow, true);
+    class AudioContext {
+      state = "suspended";
+      currentTime = 0;
+      destination = {};
+      async resume() {
+        if (allowed) this.state = "running";
+      }
+      createGain() {
+        const ramp = () => {};
+        const gain = { setValueAtTime: ramp };
+        return {
+          gain: Object.assign(gain, {
+            linearRampToValueAtTime: ramp,
+            exponentialRampToValueAtTime: ramp,
+          }),
+          connect: (next: object) => next,
+        };
+      }
+      createOscillator() {
+        made.push(this.state);
+        return { frequency: {}, connect: (next: object) => next, start() {}, stop() {} };
+      }
+    }
+    Object.assign(window, { AudioContext, made });
+    localStorage.setItem("player-portal-chat/preferences", '{"sound":true}');
+  });
+  await page.goto("/?portal=player&scene=busy&keep");
+  const made = () => page.evaluate(() => (window as never as { made: string[] }).made);
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await staffSays(page, "bo-1815", "unheard");
+  await expect(bubble(page, "unheard")).toBeVisible();
+  await field(page).click();
+  await staffSays(page, "bo-1815", "heard");
+  await expect(bubble(page, "heard").last()).toBeVisible();
+  expect(await made()).toEqual(["running", "running"]);
+});
