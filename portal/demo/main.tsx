@@ -38,7 +38,7 @@ function show(subject: string, name: string): void {
   root?.render(
     query.get("portal") === "staff" ? (
       <div className="page-staff">
-        <StaffPortal {...common} staffId={subject} staffName={name} />
+        <StaffPortal {...common} chosenInAddress staffId={subject} staffName={name} />
       </div>
     ) : (
       <div className="page-player">

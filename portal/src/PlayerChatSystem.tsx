@@ -112,6 +112,7 @@ function PlayerConversation(props: PlayerConversationProps) {
         <Settings preferences={preferences} onChange={onChange} />
       </header>
       <ConnectionBanner
+        chat={chat}
         link={link}
         onTryNow={() => {
           chat.tryNow();

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, type Ref, useId, useLayoutEffect, useRef } from "react";
+import type { Drafts } from "../core/drafts.js";
 import { isReadable } from "../core/readable.js";
-import { useDraft } from "../hooks/useDraft.js";
+import { useObservable } from "../hooks/useObservable.js";
 import { isComposing } from "../hooks/useShortcuts.js";
 import { Icon } from "./Icon.js";
 import { usePortal } from "./PortalContext.js";
@@ -8,8 +9,9 @@ import { lengthOf, MAX_CHARACTERS } from "./text.js";
 
 interface ComposerProps {
   readonly ref?: Ref<HTMLTextAreaElement>;
-  /** What tells this draft from others. */
-  readonly draftKey: string;
+  readonly drafts: Drafts;
+  /** Whose conversation it is. */
+  readonly playerId: string;
   readonly placeholder: string;
   readonly onSend: (content: string) => void;
   readonly onEscape?: () => void;
@@ -19,9 +21,12 @@ interface ComposerProps {
 const WARN_AT = 200;
 
 /** Where a message is written. */
-export function Composer({ ref, draftKey, placeholder, onSend, onEscape }: ComposerProps) {
+export function Composer(props: ComposerProps) {
+  const { ref, drafts, playerId, placeholder, onSend, onEscape } = props;
+  useObservable(drafts);
   const { strings } = usePortal();
-  const [draft, setDraft] = useDraft(draftKey);
+  const draft = drafts.of(playerId);
+  const setDraft = (text: string) => drafts.change(playerId, text);
   const field = useRef<HTMLTextAreaElement>(null);
   const hint = useId();
   const left = MAX_CHARACTERS - lengthOf(draft);

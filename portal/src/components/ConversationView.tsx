@@ -21,7 +21,6 @@ interface ConversationViewProps {
 export function ConversationView(props: ConversationViewProps) {
   const { chat, conversation, placeholder, empty, notice, composer, onUnread, onEscape } = props;
   const { identity } = chat;
-  const draftKey = [chat.apiUrl, identity.role, identity.subject, conversation.playerId].join("|");
   const own = useRef<MessageListHandle>(null);
   const list = props.messages ?? own;
   const send = (content: string) => {
@@ -42,8 +41,8 @@ export function ConversationView(props: ConversationViewProps) {
       <Composer
         {...(composer === undefined ? {} : { ref: composer })}
         {...(onEscape === undefined ? {} : { onEscape })}
-        key={draftKey}
-        draftKey={draftKey}
+        drafts={chat.drafts}
+        playerId={conversation.playerId}
         placeholder={placeholder}
         onSend={send}
       />

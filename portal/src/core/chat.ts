@@ -5,6 +5,7 @@ import { type GetToken, Tokens } from "./api/tokens.js";
 import { backoff, type Random } from "./backoff.js";
 import { loadConfig, type PortalConfig } from "./config.js";
 import { Conversation } from "./conversation/conversation.js";
+import { Drafts } from "./drafts.js";
 import { newId } from "./id.js";
 import { changeStatus } from "./inbox/changeStatus.js";
 import { Inbox } from "./inbox/inbox.js";
@@ -48,6 +49,8 @@ export interface ChatSurroundings {
 /** One user's chat with the system: what its conversations and its inbox share. */
 export class Chat {
   readonly api: Api;
+  /** What is being written, and not sent yet. */
+  readonly drafts: Drafts;
   readonly identity: Identity;
   readonly apiUrl: string;
   readonly #tokens: Tokens;
@@ -58,6 +61,7 @@ export class Chat {
   readonly #random: Random;
   readonly #transport: (config: PortalConfig, api: Api) => Transport;
   readonly #endings: Unsubscribe[] = [];
+  readonly #hasShelf: boolean;
   #closed = false;
 
   constructor(options: ChatOptions) {
@@ -71,6 +75,8 @@ export class Chat {
     this.#random = around.random ?? Math.random;
     this.#surroundings = around.surroundings ?? this.#browser();
     this.#readMarks = new ReadMarks(scope, storage);
+    this.drafts = new Drafts(scope, storage);
+    this.#hasShelf = around.shelf !== undefined || storage !== null;
     this.#transport = around.transport ?? ((config, api) => new PusherTransport(config, api));
     this.#outbox = new Outbox({
       api: this.api,
@@ -109,6 +115,16 @@ export class Chat {
     return changeStatus(this.api, playerId, request, this.#random);
   }
 
+  /** Whether messages that are not sent yet outlive this tab. */
+  get keepsUnsent(): boolean {
+    return this.#hasShelf && !this.#outbox.hasUnkept;
+  }
+
+  /** Whether a message is lost if the tab is closed now. */
+  get wouldLose(): boolean {
+    return this.#outbox.hasUnkept;
+  }
+
   /** The portal has another token, or another way to get one. */
   replaceToken(token: string | null, getToken: GetToken | null): void {
     this.#tokens.replace(token, getToken);
@@ -133,6 +149,8 @@ export class Chat {
       this.#surroundings.subscribe(() => this.tryNow()),
       this.#surroundings.onLeave(() => this.#outbox.release()),
       this.#tokens.subscribe(() => this.#feed.tryNow()),
+      this.drafts.watch(),
+      this.#readMarks.watch(),
       this.#feed.listen({ rejection: (rejection) => this.#outbox.reject(rejection) }),
     );
     if (options.config) this.#connect(options.config);

@@ -27,6 +27,7 @@ export const de: Strings = {
     noneActiveText: "Hier steht, was du oder andere übernommen oder beantwortet haben.",
     noneResolved: "Noch ist nichts erledigt",
     noneResolvedText: "Erledigte Gespräche bleiben hier.",
+    newRows: (count) => `${count} neu`,
     loadMore: "Mehr laden",
     chooseTitle: "Wähle ein Gespräch",
     chooseText: "Drücke J für das nächste oder ? für alle Tastenkürzel.",
@@ -35,6 +36,7 @@ export const de: Strings = {
     unanswered: (count, counted) =>
       count === 1 ? "1 offene Nachricht" : `${counted} offene Nachrichten`,
     unread: "ungelesen",
+    draft: "Entwurf:",
     unreadCount: (count) => `${count} ungelesen`,
     you: "Du",
     take: "Übernehmen",
@@ -94,10 +96,12 @@ export const de: Strings = {
   banner: {
     gap: "Frühere Nachrichten lassen sich gerade nicht laden. Neue kommen an.",
     polling: "Live geht es gerade nicht. Alle paar Sekunden wird nachgesehen.",
-    cut: "Der Chat ist nicht erreichbar. Was du schreibst, bleibt erhalten und geht später hinaus.",
-    offline: "Du bist offline. Was du schreibst, bleibt erhalten und geht später hinaus.",
-    signedOut:
-      "Deine Anmeldung ist abgelaufen. Was du schreibst, bleibt erhalten. Öffne den Chat neu aus dem Portal.",
+    cut: "Der Chat ist nicht erreichbar.",
+    offline: "Du bist offline.",
+    signedOut: "Deine Anmeldung ist abgelaufen. Öffne den Chat neu aus dem Portal.",
+    kept: "Was du schreibst, bleibt erhalten und geht hinaus, sobald es möglich ist.",
+    notKept:
+      "Was du schreibst, geht hinaus, sobald es möglich ist. Lass diesen Tab bis dahin offen.",
     tryNow: "Jetzt versuchen",
   },
   messages: {

@@ -26,6 +26,7 @@ export const en = {
     noneActiveText: "What you or the others take or answer is listed here.",
     noneResolved: "Nothing is resolved yet",
     noneResolvedText: "Resolved conversations are kept here.",
+    newRows: (count: number) => `${count} new`,
     loadMore: "Load more",
     chooseTitle: "Choose a conversation",
     chooseText: "Press J for the next one, or ? for all shortcuts.",
@@ -34,6 +35,7 @@ export const en = {
     unanswered: (count: number, counted: string) =>
       count === 1 ? "1 unanswered message" : `${counted} unanswered messages`,
     unread: "unread",
+    draft: "Draft:",
     unreadCount: (count: number) => `${count} unread`,
     you: "You",
     take: "Take",
@@ -97,10 +99,11 @@ export const en = {
   banner: {
     gap: "Earlier messages cannot be loaded right now. New ones arrive.",
     polling: "Live updates are away. Looking for new messages every few seconds.",
-    cut: "The chat cannot be reached. What you write is kept and sent as soon as it can be.",
-    offline: "You are offline. What you write is kept and sent when you are back.",
-    signedOut:
-      "Your sign-in has expired. What you write is kept. Open the chat from the portal again.",
+    cut: "The chat cannot be reached.",
+    offline: "You are offline.",
+    signedOut: "Your sign-in has expired. Open the chat from the portal again.",
+    kept: "What you write is kept, and sent as soon as it can be.",
+    notKept: "What you write is sent as soon as it can be. Leave this tab open until then.",
     tryNow: "Try now",
   },
   messages: {

@@ -3,6 +3,7 @@ import type { Chat } from "../../core/chat.js";
 import type { Inbox } from "../../core/inbox/inbox.js";
 import type { SessionStatus } from "../../core/types.js";
 import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
+import { useChosen } from "../../hooks/useChosen.js";
 import { useConversation } from "../../hooks/useConversation.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.js";
@@ -24,6 +25,7 @@ interface DeskProps {
   readonly preferences: Preferences;
   readonly onChange: ChangePreferences;
   readonly unreadInTitle: boolean;
+  readonly chosenInAddress: boolean;
 }
 
 const toList = () => document.getElementById("ppc-inbox-list")?.focus();
@@ -44,12 +46,13 @@ function useFocusOnPhone(chosen: string | null, desk: RefObject<HTMLDivElement |
 }
 
 /** The inbox and, beside it, the conversation that is chosen. */
-export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: DeskProps) {
+export function Desk(props: DeskProps) {
+  const { chat, inbox, preferences, onChange, unreadInTitle, chosenInAddress } = props;
   useObservable(inbox);
   const { strings } = usePortal();
   const [status, setStatus] = useState<SessionStatus>("pending");
   const [query, setQuery] = useState("");
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [chosen, setChosen] = useChosen(chosenInAddress);
   const [helps, setHelps] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
@@ -73,10 +76,13 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
   const reply = () => composer.current?.focus();
   // What one types after a click is an answer, and no shortcuts. On a touch screen that would open the keyboard.
   const [opening, setOpening] = useState<string | null>(null);
-  const open = useCallback((playerId: string) => {
-    setChosen(playerId);
-    if (!matchMedia("(pointer: coarse)").matches) setOpening(playerId);
-  }, []);
+  const open = useCallback(
+    (playerId: string) => {
+      setChosen(playerId);
+      if (!matchMedia("(pointer: coarse)").matches) setOpening(playerId);
+    },
+    [setChosen],
+  );
   useEffect(() => {
     if (opening === null || conversation?.playerId !== opening) return;
     composer.current?.focus();
@@ -146,6 +152,7 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
         <Settings preferences={preferences} onChange={onChange} />
       </header>
       <ConnectionBanner
+        chat={chat}
         link={inbox.link}
         onTryNow={() => {
           chat.tryNow();
@@ -155,6 +162,7 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
       <div className="ppc-desk-body">
         <InboxPanel
           inbox={inbox}
+          drafts={chat.drafts}
           status={status}
           query={query}
           chosen={chosen}

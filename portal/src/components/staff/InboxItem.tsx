@@ -11,6 +11,8 @@ import { optionId } from "./InboxList.js";
 interface InboxItemProps {
   readonly row: Row;
   readonly isChosen: boolean;
+  /** What is being written to the player, and not sent yet; empty for nothing. */
+  readonly draft: string;
   readonly isUnread: boolean;
   readonly showsStatus: boolean;
   /** In milliseconds since 1970. */
@@ -23,7 +25,7 @@ const LONG = 10 * 60 * 1_000_000;
 
 /** One conversation of the inbox. */
 export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
-  const { row, isChosen, isUnread, showsStatus, now, onOpen } = props;
+  const { row, isChosen, draft, isUnread, showsStatus, now, onOpen } = props;
   const { playerId, playerName, lastMessage, told, waitingSince, unanswered, status } = row;
   const { strings, formats } = usePortal();
   const { staff } = strings;
@@ -52,7 +54,13 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
         </p>
         <p className="ppc-item-foot">
           <span className="ppc-item-text" dir="auto">
-            {told === null ? <LastMessage message={lastMessage} /> : "…"}
+            {draft !== "" ? (
+              <Draft text={draft} />
+            ) : told === null ? (
+              <LastMessage message={lastMessage} />
+            ) : (
+              "…"
+            )}
           </span>
           {showsStatus && <StatusBadge status={status} text={strings.status[status]} />}
           {unanswered > 0 && (
@@ -68,6 +76,15 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
     </div>
   );
 });
+
+function Draft({ text }: { text: string }) {
+  const { staff } = usePortal().strings;
+  return (
+    <>
+      <span className="ppc-item-draft">{staff.draft}</span> <bdi>{text.slice(0, 160)}</bdi>
+    </>
+  );
+}
 
 function LastMessage({ message }: { message: Message | null }) {
   const { strings } = usePortal();

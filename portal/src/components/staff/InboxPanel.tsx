@@ -1,4 +1,5 @@
 import { type Ref, useDeferredValue, useMemo } from "react";
+import type { Drafts } from "../../core/drafts.js";
 import type { Count, Inbox } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
 import type { SessionStatus } from "../../core/types.js";
@@ -12,6 +13,7 @@ export const STATUSES: readonly SessionStatus[] = ["pending", "active", "resolve
 
 interface InboxPanelProps {
   readonly inbox: Inbox;
+  readonly drafts: Drafts;
   readonly status: SessionStatus;
   readonly query: string;
   readonly chosen: string | null;
@@ -27,7 +29,7 @@ interface InboxPanelProps {
 
 /** The inbox: a status or a search, and the conversations that it has. */
 export function InboxPanel(props: InboxPanelProps) {
-  const { inbox, status, query, chosen, searchField } = props;
+  const { inbox, drafts, status, query, chosen, searchField } = props;
   const { onStatus, onQuery, onChoose, onOpen, onReply } = props;
   useObservable(inbox);
   const { strings } = usePortal();
@@ -70,6 +72,7 @@ export function InboxPanel(props: InboxPanelProps) {
       <InboxList
         key={isSearch ? "search" : status}
         inbox={inbox}
+        drafts={drafts}
         rows={rows}
         chosen={chosen}
         showsStatus={isSearch}

@@ -51,6 +51,8 @@ export class Outbox {
   readonly #items = new Map<string, OutboxItem>();
   readonly #listeners = new Map<string, Set<OutboxListener>>();
   readonly #endings: Unsubscribe[] = [];
+  /** Items that this tab alone has, because they could not be kept. */
+  readonly #unkept = new Set<string>();
   #sending = false;
   #closed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -85,7 +87,16 @@ export class Outbox {
 
   /** Leaves this tab's items to any other, as before the page is left. */
   release(): void {
-    for (const item of this.#mine()) this.#parts.shelf.put({ ...item, leaseUntil: 0 });
+    for (const item of this.#mine()) this.#put({ ...item, leaseUntil: 0 });
+  }
+
+  /** Whether a message that is still to be sent is lost with this tab. */
+  get hasUnkept(): boolean {
+    for (const messageId of this.#unkept) {
+      const item = this.#items.get(messageId);
+      if (item !== undefined && isOpen(item)) return true;
+    }
+    return false;
   }
 
   /** Takes a message on; its bubble can be shown at once. */
@@ -231,6 +242,8 @@ export class Outbox {
   async #adopt(): Promise<void> {
     const { tab } = this.#parts;
     const now = Date.now();
+    // There may be room again.
+    for (const item of this.#mine()) if (this.#unkept.has(item.messageId)) this.#put(item);
     for (const { messageId, owner } of [...this.#items.values()]) {
       if (owner === tab.id) continue;
       const alive = await tab.isAlive(owner);
@@ -257,8 +270,13 @@ export class Outbox {
   }
 
   #update(item: OutboxItem): void {
-    this.#parts.shelf.put(item);
+    this.#put(item);
     this.#hold(item);
+  }
+
+  #put(item: OutboxItem): void {
+    if (this.#parts.shelf.put(item)) this.#unkept.delete(item.messageId);
+    else this.#unkept.add(item.messageId);
   }
 
   #hold(item: OutboxItem): void {
