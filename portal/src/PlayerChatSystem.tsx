@@ -2,6 +2,7 @@ import { useCallback, useRef, useState } from "react";
 import { Announcer } from "./components/Announcer.js";
 import { ConnectionBanner, ConnectionLight } from "./components/Connection.js";
 import { ConversationView } from "./components/ConversationView.js";
+import { deliveryText } from "./components/Delivery.js";
 import { Frame } from "./components/Frame.js";
 import { Icon } from "./components/Icon.js";
 import type { MessageListHandle } from "./components/MessageList.js";
@@ -77,21 +78,29 @@ function PlayerConversation(props: PlayerConversationProps) {
   const messages = useRef<MessageListHandle>(null);
   const listen = useCallback(
     (alert: (what: Alert) => void) =>
-      conversation.onArrival(({ senderName, content }) =>
+      conversation.onArrival(({ messageId, senderName, content }) =>
         alert({
           title: senderName ?? strings.player.staffName,
           text: content,
           tag: "player-portal-chat",
+          id: `player/${chat.identity.subject}/${messageId}`,
           onClick: () => messages.current?.toEnd(),
         }),
       ),
-    [conversation, strings],
+    [chat, conversation, strings],
   );
   useAlerts(preferences, listen);
   const announce = useCallback(
-    (say: (text: string) => void) =>
-      listen(({ title, text }) => say(strings.player.newMessageFrom(title, text))),
-    [listen, strings],
+    (say: (text: string) => void) => {
+      const ends = [
+        listen(({ title, text }) => say(strings.player.newMessageFrom(title, text))),
+        conversation.onSetback(({ delivery }) => delivery && say(deliveryText(delivery, strings))),
+      ];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    [listen, conversation, strings],
   );
 
   return (

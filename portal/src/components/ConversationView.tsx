@@ -20,7 +20,6 @@ interface ConversationViewProps {
 /** The messages of a conversation, and where the next one is written. */
 export function ConversationView(props: ConversationViewProps) {
   const { chat, conversation, placeholder, empty, notice, composer, onUnread, onEscape } = props;
-  const { identity } = chat;
   const own = useRef<MessageListHandle>(null);
   const list = props.messages ?? own;
   const send = (content: string) => {
@@ -33,7 +32,7 @@ export function ConversationView(props: ConversationViewProps) {
       <MessageList
         ref={list}
         conversation={conversation}
-        viewer={identity}
+        chat={chat}
         empty={empty}
         onUnread={onUnread}
       />

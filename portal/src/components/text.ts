@@ -14,9 +14,8 @@ const linkify = new LinkifyIt({ fuzzyLink: true, fuzzyEmail: true })
   .add("//", null)
   .add("www.", {
     validate(text, position, self) {
-      const { src_host, src_port, src_host_terminator, src_path } = self.re;
-      const rest = new RegExp(`^${src_host}${src_port}${src_host_terminator}${src_path}`, "i");
-      return rest.exec(text.slice(position))?.[0].length ?? 0;
+      const address = `//${text.slice(position)}`;
+      return Math.max(0, self.testSchemaAt(address, "http:", 0) - 2);
     },
     normalize(match) {
       match.url = `https://${match.url}`;

@@ -3,6 +3,7 @@ import { Api } from "./api/api.js";
 import type { Outcome } from "./api/failure.js";
 import { type GetToken, Tokens } from "./api/tokens.js";
 import { backoff, type Random } from "./backoff.js";
+import { Clock } from "./clock.js";
 import { loadConfig, type PortalConfig } from "./config.js";
 import { Conversation } from "./conversation/conversation.js";
 import { Drafts } from "./drafts.js";
@@ -49,6 +50,8 @@ export interface ChatSurroundings {
 /** One user's chat with the system: what its conversations and its inbox share. */
 export class Chat {
   readonly api: Api;
+  /** The gateway's time. */
+  readonly clock = new Clock();
   /** What is being written, and not sent yet. */
   readonly drafts: Drafts;
   readonly identity: Identity;
@@ -71,7 +74,7 @@ export class Chat {
     this.identity = identity;
     this.apiUrl = apiUrl;
     this.#tokens = new Tokens(options.token ?? null, options.getToken ?? null);
-    this.api = new Api(apiUrl, this.#tokens, around.fetch);
+    this.api = new Api(apiUrl, this.#tokens, this.clock, around.fetch);
     this.#random = around.random ?? Math.random;
     this.#surroundings = around.surroundings ?? this.#browser();
     this.#readMarks = new ReadMarks(scope, storage);
@@ -80,6 +83,7 @@ export class Chat {
     this.#transport = around.transport ?? ((config, api) => new PusherTransport(config, api));
     this.#outbox = new Outbox({
       api: this.api,
+      clock: this.clock,
       tokens: this.#tokens,
       identity,
       shelf: around.shelf ?? new LocalShelf(scope, storage, globalThis),
@@ -100,6 +104,16 @@ export class Chat {
   /** The conversation has been read up to `at`, in microseconds since 1970. */
   markRead(playerId: string, at: number): void {
     this.#readMarks.mark(playerId, at);
+  }
+
+  /** Up to which time the conversation has been read in this browser, in microseconds since 1970. */
+  readUpTo(playerId: string): number {
+    return this.#readMarks.of(playerId);
+  }
+
+  /** Is called when a conversation has been read, in this tab or in another. */
+  onRead(listener: () => void): Unsubscribe {
+    return this.#readMarks.subscribe(listener);
   }
 
   /**

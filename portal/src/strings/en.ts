@@ -131,8 +131,15 @@ export const en = {
     accepted: "Accepted",
     delivered: "Delivered",
     refused: "Not sent",
-    refusedBecause: (reason: string) => `Not sent: ${reason}`,
-    idTaken: "Not sent: its number belongs to another message",
+    signedOut: "Not sent: sign in again",
+    /** By the last word of the problem's type. */
+    refusals: {
+      "invalid-field": "Not sent: it has characters that are not allowed, or it is too long",
+      "invalid-body": "Not sent: it has characters that are not allowed, or it is too long",
+      "body-too-large": "Not sent: it is too long",
+      forbidden: "Not sent: you may not write here",
+      "message-id-taken": "Not sent: its number belongs to another message",
+    } as Readonly<Record<string, string>>,
     stale: "Not sent: it has waited for more than a day",
     tryAgain: "Try again",
     discard: "Delete",

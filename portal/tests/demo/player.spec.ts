@@ -112,3 +112,103 @@ test("a sound comes once the reader has touched the page", async ({ browser }) =
   await expect(bubble(page, "aloud")).toBeVisible();
   expect(await made()).toEqual(["running", "running"]);
 });
+
+test("what is copied is what was written", async ({ page }) => {
+  await page.goto("/?portal=player&scene=empty");
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await staffSays(page, "bo-1815", "Look at https://example.com/a?b=1 please");
+  await field(page).fill("thank you");
+  await page.keyboard.press("Enter");
+  await expect(bubble(page, "thank you")).toHaveAttribute("data-state", "delivered");
+  const copied = (selector: string) =>
+    page.evaluate((selector) => {
+      const element = document.querySelector(selector);
+      if (element !== null) getSelection()?.selectAllChildren(element);
+      return getSelection()?.toString().trim();
+    }, selector);
+  expect(await copied(".ppc-bubble-staff")).toBe("Look at https://example.com/a?b=1 please");
+  const all = (await copied(".ppc-scroller")) ?? "";
+  expect(all).toContain("thank you");
+  for (const unwritten of ["You:", "Delivered", "opens in a new tab"])
+    expect(all).not.toContain(unwritten);
+  await bubble(page, "Look at").click({ clickCount: 3, position: { x: 20, y: 16 } });
+  expect(await page.evaluate(() => getSelection()?.toString().trim())).toBe(
+    "Look at https://example.com/a?b=1 please",
+  );
+});
+
+test("what fails is announced, and of several messages each", async ({ page }) => {
+  await page.goto("/?portal=player&scene=empty");
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await field(page).fill("bad \u0000");
+  await page.keyboard.press("Enter");
+  const said = page.getByRole("log");
+  await expect(said).toContainText("Not sent: it has characters that are not allowed");
+  for (const content of ["first", "second", "third"]) await staffSays(page, "bo-1815", content);
+  for (const content of ["first", "second", "third"])
+    await expect(said).toContainText(`Ada: ${content}`);
+});
+
+test("what is chosen is told by more than its colour", async ({ browser }) => {
+  const page = await (await browser.newContext({ forcedColors: "active" })).newPage();
+  await page.goto("/?portal=player&scene=busy");
+  await page.getByRole("button", { name: "Settings" }).click();
+  const styles = await page
+    .getByRole("switch")
+    .first()
+    .evaluate((element) => {
+      const { borderTopWidth, borderTopColor } = getComputedStyle(element);
+      const canvas = getComputedStyle(document.body).backgroundColor;
+      return { borderTopWidth, differs: borderTopColor !== canvas };
+    });
+  expect(styles).toEqual({ borderTopWidth: "2px", differs: true });
+  await page.goto("/?portal=staff&scene=busy");
+  const background = (name: string) =>
+    page.getByRole("tab", { name }).evaluate((tab) => getComputedStyle(tab).backgroundColor);
+  expect(await background("Pending")).not.toBe(await background("Active"));
+});
+
+test("the whole conversation that is loaded is printed", async ({ page }) => {
+  await page.goto("/?portal=player&scene=many");
+  await expect(page.getByText("Message 10000")).toBeVisible();
+  const printed = await page.evaluate(() => {
+    dispatchEvent(new Event("beforeprint"));
+    const count = document.querySelectorAll(".ppc-bubble").length;
+    dispatchEvent(new Event("afterprint"));
+    return count;
+  });
+  expect(printed).toBeGreaterThanOrEqual(100);
+  await page.emulateMedia({ media: "print" });
+  const scroller = await page.locator(".ppc-scroller").evaluate((element) => ({
+    overflow: getComputedStyle(element).overflowY,
+    color: getComputedStyle(element.querySelector(".ppc-bubble") ?? element).color,
+  }));
+  expect(scroller).toEqual({ overflow: "visible", color: "rgb(0, 0, 0)" });
+});
+
+test("what is read in one tab is read in the other", async ({ context }) => {
+  const open = async () => {
+    const page = await context.newPage();
+    // Whether the tab is looked at is this test's to say.
+    await page.addInitScript(() => {
+      document.hasFocus = () => (window as never as { looks?: boolean }).looks === true;
+    });
+    await page.goto("/?portal=player&scene=empty&keep");
+    await expect(page.getByText("Live", { exact: true })).toBeVisible();
+    return page;
+  };
+  const [first, second] = [await open(), await open()];
+  const at = Date.now() * 1000;
+  // Each has a system of its own, in which the same is said.
+  for (const page of [first, second]) {
+    const said = { playerId: "bo-1815", senderType: "staff", content: "hi", at };
+    await does(page, "say", { ...said, messageId: "5a0c7d5e-0000-4000-8000-000000000009" });
+    await expect(page).toHaveTitle("(1) Support");
+  }
+  await first.evaluate(() => {
+    Object.assign(window, { looks: true });
+    dispatchEvent(new Event("focus"));
+  });
+  await expect(first).toHaveTitle("Support");
+  await expect(second).toHaveTitle("Support");
+});

@@ -12,6 +12,7 @@ import { UNDO_MS, useStatusChange } from "../../hooks/useStatusChange.js";
 import { useTitle } from "../../hooks/useTitle.js";
 import { Announcer } from "../Announcer.js";
 import { ConnectionBanner, ConnectionLight } from "../Connection.js";
+import { deliveryText } from "../Delivery.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { Settings } from "../Settings.js";
@@ -109,21 +110,29 @@ export function Desk(props: DeskProps) {
 
   const listen = useCallback(
     (alert: (what: Alert) => void) =>
-      inbox.onArrival(({ playerId, playerName, content }) =>
+      inbox.onArrival(({ messageId, playerId, playerName, content }) =>
         alert({
           title: playerName ?? playerId,
           text: content,
           tag: `player-portal-chat/${playerId}`,
+          id: `staff/${chat.identity.subject}/${messageId}`,
           onClick: () => open(playerId),
         }),
       ),
-    [inbox, open],
+    [chat, inbox, open],
   );
   useAlerts(preferences, listen);
   const announce = useCallback(
-    (say: (text: string) => void) =>
-      listen(({ title, text }) => say(strings.staff.newMessage(title, text))),
-    [listen, strings],
+    (say: (text: string) => void) => {
+      const ends = [
+        listen(({ title, text }) => say(strings.staff.newMessage(title, text))),
+        conversation?.onSetback(({ delivery }) => delivery && say(deliveryText(delivery, strings))),
+      ];
+      return () => {
+        for (const end of ends) end?.();
+      };
+    },
+    [listen, conversation, strings],
   );
 
   return (
@@ -162,6 +171,7 @@ export function Desk(props: DeskProps) {
       <div className="ppc-desk-body">
         <InboxPanel
           inbox={inbox}
+          clock={chat.clock}
           drafts={chat.drafts}
           status={status}
           query={query}

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 
 import { Virtualizer, type VirtualizerHandle } from "virtua";
+import type { Clock } from "../../core/clock.js";
 import type { Drafts } from "../../core/drafts.js";
 import type { Inbox } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
@@ -12,6 +13,7 @@ import { InboxItem } from "./InboxItem.js";
 
 interface InboxListProps {
   readonly inbox: Inbox;
+  readonly clock: Clock;
   readonly drafts: Drafts;
   readonly rows: readonly Row[];
   readonly chosen: string | null;
@@ -32,10 +34,11 @@ export const optionId = (playerId: string): string => `ppc-option-${playerId}`;
 
 /** The conversations of the inbox, to be gone through with the arrows. */
 export function InboxList(props: InboxListProps) {
-  const { inbox, drafts, chosen, showsStatus, labelledBy, onChoose, onOpen, onReply } = props;
+  const { inbox, clock, drafts, chosen, showsStatus, labelledBy, onChoose, onOpen, onReply } =
+    props;
   const { strings } = usePortal();
   useObservable(drafts);
-  const now = useNow(TICK_MS);
+  const now = useNow(clock, TICK_MS);
   const { rows, waiting, release, handlers } = useHeldOrder(props.rows, (playerId) =>
     inbox.row(playerId),
   );

@@ -1,4 +1,5 @@
 import { type Ref, useDeferredValue, useMemo } from "react";
+import type { Clock } from "../../core/clock.js";
 import type { Drafts } from "../../core/drafts.js";
 import type { Count, Inbox } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
@@ -13,6 +14,7 @@ export const STATUSES: readonly SessionStatus[] = ["pending", "active", "resolve
 
 interface InboxPanelProps {
   readonly inbox: Inbox;
+  readonly clock: Clock;
   readonly drafts: Drafts;
   readonly status: SessionStatus;
   readonly query: string;
@@ -29,7 +31,7 @@ interface InboxPanelProps {
 
 /** The inbox: a status or a search, and the conversations that it has. */
 export function InboxPanel(props: InboxPanelProps) {
-  const { inbox, drafts, status, query, chosen, searchField } = props;
+  const { inbox, clock, drafts, status, query, chosen, searchField } = props;
   const { onStatus, onQuery, onChoose, onOpen, onReply } = props;
   useObservable(inbox);
   const { strings } = usePortal();
@@ -72,6 +74,7 @@ export function InboxPanel(props: InboxPanelProps) {
       <InboxList
         key={isSearch ? "search" : status}
         inbox={inbox}
+        clock={clock}
         drafts={drafts}
         rows={rows}
         chosen={chosen}

@@ -1,5 +1,6 @@
 import { type Ref, useCallback, useEffect, useState } from "react";
 import type { Chat } from "../../core/chat.js";
+import type { Clock } from "../../core/clock.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
 import type { Row } from "../../core/inbox/row.js";
 import type { Session } from "../../core/types.js";
@@ -58,7 +59,7 @@ function OpenConversation(props: OpenConversationProps) {
           <h2>
             <bdi>{name}</bdi>
           </h2>
-          <Facts conversation={conversation} row={row} />
+          <Facts clock={chat.clock} conversation={conversation} row={row} />
         </div>
         <ConnectionLight link={conversation.link} />
         <Actions
@@ -126,10 +127,16 @@ function Notice({ session, change }: { session: Session | null; change: StatusCh
   }
 }
 
+interface FactsProps {
+  readonly clock: Clock;
+  readonly conversation: Conversation;
+  readonly row: Row | undefined;
+}
+
 /** Who it is, how far it has come, and how long the player has waited. */
-function Facts({ conversation, row }: { conversation: Conversation; row: Row | undefined }) {
+function Facts({ clock, conversation, row }: FactsProps) {
   const { strings, formats } = usePortal();
-  const now = useNow(30_000);
+  const now = useNow(clock, 30_000);
   const { session, playerId } = conversation;
   const waitingSince = row?.waitingSince ?? null;
   return (

@@ -1,4 +1,5 @@
 import createClient, { type Client } from "openapi-fetch";
+import type { Clock } from "../clock.js";
 import { micros } from "../order.js";
 import { parseMessage, parseSession } from "../parse.js";
 import type { Message, Session, SessionStatus } from "../types.js";
@@ -65,9 +66,16 @@ const INBOX_LIMIT = 200;
 export class Api {
   readonly #client: Client<paths>;
   readonly #tokens: Tokens;
+  readonly #clock: Clock;
   readonly #fetch: typeof fetch;
 
-  constructor(baseUrl: string, tokens: Tokens, fetcher: typeof fetch = (input) => fetch(input)) {
+  constructor(
+    baseUrl: string,
+    tokens: Tokens,
+    clock: Clock,
+    fetcher: typeof fetch = (input) => fetch(input),
+  ) {
+    this.#clock = clock;
     this.#tokens = tokens;
     this.#fetch = fetcher;
     const absolute = new URL(baseUrl || "/", globalThis.location?.href ?? "http://localhost");
@@ -168,6 +176,7 @@ export class Api {
     const again = request.clone();
     const token = await this.#tokens.current();
     const response = await this.#fetch(bearing(request, token));
+    this.#clock.take(response.headers.get("date"));
     if (response.status !== 401) return response;
     const newer = await this.#tokens.after(token);
     return newer === null ? response : this.#fetch(bearing(again, newer));

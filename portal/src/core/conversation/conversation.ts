@@ -60,6 +60,7 @@ export class Conversation extends Observable {
   readonly #poller: Poller;
   readonly #endings: Unsubscribe[] = [];
   readonly #arrivals = new Set<(entry: Entry) => void>();
+  readonly #setbacks = new Set<(entry: Entry) => void>();
   readonly #answers = new Set<() => void>();
   readonly #asked = new Set<string>();
   readonly #stale = new Set<string>();
@@ -141,7 +142,13 @@ export class Conversation extends Observable {
       }),
       feed.subscribe(() => this.#hearingChanged()),
       outbox.watch(playerId, (...change) => {
+        const [messageId] = change;
+        const before = this.timeline.get(messageId)?.delivery?.state;
         if (this.#messages.takeOutbox(...change)) this.#expect();
+        const entry = this.timeline.get(messageId);
+        const state = entry?.delivery?.state;
+        const isSetback = state === "waiting" || state === "refused";
+        if (entry !== undefined && isSetback && state !== before) callEach(this.#setbacks, entry);
         this.changed();
       }),
       surroundings.subscribe(() => this.refresh()),
@@ -193,6 +200,12 @@ export class Conversation extends Observable {
   onArrival(listener: (entry: Entry) => void): Unsubscribe {
     this.#arrivals.add(listener);
     return () => this.#arrivals.delete(listener);
+  }
+
+  /** Is called when a message of one's own turns out not to be sent yet, or not to be sent at all. */
+  onSetback(listener: (entry: Entry) => void): Unsubscribe {
+    this.#setbacks.add(listener);
+    return () => this.#setbacks.delete(listener);
   }
 
   /** Takes (`active`) or resolves the session as it is shown now; one that has moved on stays as it is. */

@@ -2,6 +2,7 @@ import type { Api } from "../api/api.js";
 import type { Failure } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
+import type { Clock } from "../clock.js";
 import type { Delivery, Entry } from "../conversation/timeline.js";
 import { newId } from "../id.js";
 import { callEach } from "../listeners.js";
@@ -19,7 +20,7 @@ const ADOPT_EVERY_MS = 5_000;
 /** What has waited for longer is not sent without asking: its writer has long given it up. */
 const STALE_MS = 24 * 60 * 60 * 1000;
 /** The problem of a message whose id another message has. */
-export const MESSAGE_ID_TAKEN = "urn:problem-type:player-portal-chat:message-id-taken";
+const MESSAGE_ID_TAKEN = "urn:problem-type:player-portal-chat:message-id-taken";
 
 const isTaken = ({ refused }: OutboxItem): boolean =>
   refused?.failure?.kind === "refused" && refused.failure.type === MESSAGE_ID_TAKEN;
@@ -33,6 +34,7 @@ export type OutboxListener = (
 
 export interface OutboxParts {
   readonly api: Api;
+  readonly clock: Clock;
   readonly tokens: Tokens;
   readonly identity: Identity;
   readonly shelf: Shelf;
@@ -66,7 +68,7 @@ export class Outbox {
   open(): void {
     const { shelf, tokens } = this.#parts;
     for (const item of shelf.items()) {
-      if (item.acceptedAt !== null && Date.now() - item.writtenAt > STALE_MS) {
+      if (item.acceptedAt !== null && this.#parts.clock.now() - item.writtenAt > STALE_MS) {
         shelf.remove(item.messageId);
       } else this.#hold(item);
     }
@@ -250,7 +252,7 @@ export class Outbox {
       const item = this.#items.get(messageId);
       if (item === undefined || !isOpen(item) || item.owner !== owner) continue;
       if (alive !== false && item.leaseUntil > now) continue;
-      const stale = now - item.writtenAt > STALE_MS;
+      const stale = this.#parts.clock.now() - item.writtenAt > STALE_MS;
       this.#update({ ...item, ...this.#lease(), refused: stale ? { failure: null } : null });
     }
     void this.#run();
@@ -305,6 +307,6 @@ export class Outbox {
   #nextTime(): number {
     let latest = 0;
     for (const { writtenAt } of this.#items.values()) latest = Math.max(latest, writtenAt);
-    return Math.max(Date.now(), latest + 0.001);
+    return Math.max(this.#parts.clock.now(), latest + 0.001);
   }
 }
