@@ -1,23 +1,21 @@
 # One build for all services, and an image for each:
 #   docker build --target gateway --tag chat-gateway .
 
-# The crates with their manifests and without their code.
-FROM rust:1.95-trixie AS manifests
+# cargo-chef writes the skeleton of the workspace, with every target that a manifest declares, and compiles its
+# dependencies in a layer of their own. scripts/check-image.sh runs the cargo commands below without an engine.
+FROM rust:1.95-trixie AS chef
+RUN cargo install --locked cargo-chef@0.1.78
 WORKDIR /workspace
-COPY . .
-RUN mkdir /manifests && cp --parents Cargo.lock Cargo.toml */Cargo.toml */*/Cargo.toml /manifests
-WORKDIR /manifests
-RUN for manifest in */Cargo.toml */*/Cargo.toml; do \
-        code=$(dirname "$manifest")/src && mkdir "$code" && echo '//! Empty.' >"$code/lib.rs" || exit 1; \
-    done
 
-FROM rust:1.95-trixie AS build
-WORKDIR /workspace
+FROM chef AS recipe
+COPY . .
+RUN cargo chef prepare --recipe-path recipe.json
+
+FROM chef AS build
 ENV PROGRAMS="--package gateway --package persister --package broadcaster --package local-pusher"
-# This layer compiles the dependencies, and again only when a manifest changes. What it made of the
-# empty crates must go: it is younger than the code, and Cargo would take it for up to date.
-COPY --from=manifests /manifests .
-RUN cargo build --release --locked $PROGRAMS && cargo clean --release --workspace
+# This layer is built again only when a manifest changes.
+COPY --from=recipe /workspace/recipe.json .
+RUN cargo chef cook --release --locked $PROGRAMS --recipe-path recipe.json
 COPY . .
 RUN cargo build --release --locked $PROGRAMS
 RUN mkdir /archive

@@ -5,6 +5,7 @@ BINARIES := $(or $(CARGO_TARGET_DIR),target)/debug
 STACK := $(BINARIES)/stack
 TOOLS := .local/tools
 PORTAL := $(CURDIR)/portal/dist
+CARGO_CHEF := $(shell sed -n 's/^RUN cargo install --locked \(cargo-chef@.*\)/\1/p' Dockerfile)
 CARGO_DENY := cargo-deny@0.20.2
 DIESEL_CLI := diesel_cli@2.3.14
 OHA := oha@1.16.0
@@ -12,7 +13,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test schemathesis chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean packages clocks chromium prometheus valgrind venv portal programs contenders tools deny
+.PHONY: help run up down status test schemathesis chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env packages clocks chromium prometheus valgrind venv portal programs contenders tools deny
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -29,6 +30,9 @@ down: ## Stop what runs in the background
 
 status: ## Show what runs
 	@if [ -x $(STACK) ]; then exec $(STACK) status; else echo "nothing was ever built here"; fi
+
+env: ## Write .env for docker compose, with random secrets, unless it is there
+	@scripts/make-env.sh
 
 test: clocks chromium prometheus portal end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
 	scripts/previous-release.sh
@@ -75,6 +79,8 @@ lint: tools prometheus venv portal/node_modules ## Check the format, clippy, lic
 	cargo deny check bans licenses sources
 	scripts/check-dependencies.sh
 	scripts/check-containers.sh
+	scripts/check-image.sh
+	scripts/check-supply.sh
 	scripts/check-kubernetes.sh
 	scripts/check-alerts.sh
 	scripts/check-schema.sh
@@ -144,6 +150,8 @@ deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked --root $(TOOLS) $(CARGO_DENY)
 
 tools: deny
+	@[ "cargo-chef@$$(cargo chef --version 2>/dev/null | cut -d' ' -f2)" = "$(CARGO_CHEF)" ] || \
+		cargo install --locked --root $(TOOLS) $(CARGO_CHEF)
 	@scripts/install-packages.sh libpq
 	@command -v diesel >/dev/null || cargo install --locked --root $(TOOLS) $(DIESEL_CLI) \
 		--no-default-features --features postgres

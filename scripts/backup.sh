@@ -13,7 +13,7 @@ shift
 umask 077
 new=$file.new
 trap 'rm -f "$new"' EXIT
-"$@" pg_dump --dbname="$DATABASE_URL" --format=custom --no-owner --no-privileges >"$new"
+"$@" pg_dump --dbname="$DATABASE_URL" --format=custom --no-owner >"$new"
 # What cannot be read to its end is no backup.
 "$@" pg_restore --file=/dev/null <"$new"
 mv "$new" "$file"

@@ -35,7 +35,7 @@ STOP = 10
 APART = {
     "chat-gateway": ({"rabbitmq", "postgresql", "monitoring"}, "chat-gateway"),
     "chat-persister": ({"rabbitmq", "postgresql", "monitoring"}, "chat-persister"),
-    "chat-migrate": ({"postgresql"}, "chat-persister"),
+    "chat-migrate": ({"postgresql"}, "chat-migrate"),
     "chat-broadcaster": ({"rabbitmq", "internet", "monitoring"}, "chat-broadcaster"),
 }
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Puts what scripts/backup.sh wrote into an empty database, all of it or nothing: scripts/restore.sh FILE [COMMAND…]
 #
-# DATABASE_URL and COMMAND are as they are there. The services may run meanwhile: to them the database is away until
+# DATABASE_URL and COMMAND are as they are there; the user owns what is restored. The roles that the dump grants
+# something to must be there: deploy/database/users.sql makes them. The services may run meanwhile: to them the database is away until
 # all of it is there.
 set -eu
 
@@ -22,7 +23,7 @@ if [ "$tables" -ne 0 ]; then
     echo "restore: the database has $tables tables; it must be empty" >&2
     exit 1
 fi
-"$@" pg_restore --dbname="$DATABASE_URL" --single-transaction --exit-on-error --no-owner --no-privileges <"$file"
+"$@" pg_restore --dbname="$DATABASE_URL" --single-transaction --exit-on-error --no-owner <"$file"
 # Without it PostgreSQL knows nothing of how large the tables are.
 ask ANALYZE "$@"
 ask "SELECT count(*) || ' messages, the last of them accepted at ' || coalesce(max(accepted_at)::text, 'no time')

@@ -31,6 +31,7 @@ struct News {
     /// How many messages; a repeat counts again.
     count: u32,
     last_message_id: Uuid,
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     last_accepted_at: DateTime<Utc>,
 }
 
@@ -41,6 +42,7 @@ struct Payload<'a> {
     /// How many messages more there are, of players for whom there was no room.
     unlisted: u32,
     /// When the last of all was accepted.
+    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     last_accepted_at: Option<DateTime<Utc>>,
 }
 
@@ -118,7 +120,7 @@ fn json(value: &impl Serialize) -> String {
 mod tests {
     use super::*;
     use serde_json::{Value, json};
-    use shared::chat::{self, SenderType, Subject};
+    use shared::chat::{self, SenderType, Subject, timestamp};
 
     fn message(player: &str, name: Option<&str>) -> Message {
         Message {
@@ -167,11 +169,11 @@ mod tests {
             said(digest, &Channels::Private),
             json!({
                 "players": [
-                    { "playerId": "p2", "count": 1, "lastMessageId": other.message_id, "lastAcceptedAt": other.accepted_at },
-                    { "playerId": "p1", "count": 2, "lastMessageId": last.message_id, "lastAcceptedAt": last.accepted_at },
+                    { "playerId": "p2", "count": 1, "lastMessageId": other.message_id, "lastAcceptedAt": timestamp::to_text(&other.accepted_at) },
+                    { "playerId": "p1", "count": 2, "lastMessageId": last.message_id, "lastAcceptedAt": timestamp::to_text(&last.accepted_at) },
                 ],
                 "unlisted": 0,
-                "lastAcceptedAt": last.accepted_at,
+                "lastAcceptedAt": timestamp::to_text(&last.accepted_at),
             })
         );
     }
@@ -209,7 +211,7 @@ mod tests {
                 listed.len() + usize::try_from(said["unlisted"].as_u64().unwrap()).unwrap(),
                 500
             );
-            assert_eq!(said["lastAcceptedAt"], json!(messages[499].accepted_at));
+            assert_eq!(said["lastAcceptedAt"], timestamp::to_text(&messages[499].accepted_at));
         }
     }
 }

@@ -47,7 +47,7 @@ pub fn pusher_events(
         Event::Message(message) => of_message(message, channels),
         Event::SessionUpdated(session) => of_session(session, channels),
         // The session's new state is what they hear of, once it is committed.
-        Event::StatusChange(_) => Ok(Vec::new()),
+        Event::StatusChange(_) | Event::MessageRejected(_) => Ok(Vec::new()),
     }
 }
 
@@ -126,7 +126,7 @@ fn of_session(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::chat::{self, SessionStatus};
+    use shared::chat::{self, SessionStatus, StaffFacts};
     use uuid::Uuid;
 
     fn message(sender_type: SenderType) -> Event {
@@ -188,6 +188,7 @@ mod tests {
             last_message_at: chat::now(),
             resolved_at: None,
             version: 1,
+            staff: StaffFacts::default(),
         });
         assert_eq!(
             heard(&event, &Channels::Public),

@@ -17,6 +17,7 @@ struct Payload<'a> {
     sender_id: Option<&'a SenderId>,
     sender_name: Option<&'a Name>,
     content: &'a str,
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     /// The content is cut, and the client loads it from the history.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

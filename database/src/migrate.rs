@@ -24,12 +24,23 @@ pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<Vec<String>>
     let mut connection =
         connect_for_migrations(settings).await.context("the database cannot be reached")?;
     lock(&mut connection).await.context("another migration does not end")?;
+    become_owner(&mut connection).await.context("the tables' owner cannot be acted as")?;
     // The lock ends with the connection.
     let mut harness = AsyncMigrationHarness::new(connection);
     let applied = harness
         .run_pending_migrations(MIGRATIONS)
         .map_err(|error| anyhow!("a migration failed: {error}"))?;
     Ok(applied.iter().map(ToString::to_string).collect())
+}
+
+/// Acts as the role that owns the tables, if there are any and the user is a member of it, so that what
+/// a migration makes has the same owner.
+async fn become_owner(connection: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
+    let owner = "SELECT set_config('role', pg_get_userbyid(relowner)::text, false) FROM pg_class
+         WHERE oid = to_regclass('chat_conversations')
+             AND pg_get_userbyid(relowner) <> current_user
+             AND pg_has_role(current_user, relowner, 'MEMBER')";
+    sql_query(owner).execute(connection).await.map(drop)
 }
 
 async fn lock(connection: &mut AsyncPgConnection) -> diesel::QueryResult<()> {

@@ -46,6 +46,8 @@ diesel::table! {
         last_message_at -> Timestamptz,
         resolved_at -> Nullable<Timestamptz>,
         version -> Int8,
+        actor_id -> Nullable<Text>,
+        actor_name -> Nullable<Text>,
     }
 }
 
@@ -56,6 +58,11 @@ diesel::table! {
         status -> Text,
         accepted_at -> Timestamptz,
         persisted_at -> Timestamptz,
+        session_id -> Nullable<Uuid>,
+        last_seq -> Nullable<Int8>,
+        actor_id -> Nullable<Text>,
+        actor_name -> Nullable<Text>,
+        effective -> Bool,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     auth::Doors,
     clock::Clock,
     group_commit::Acceptor,
-    http::{BodyPatience, Origins},
+    http::{BodyPatience, Pages},
     limits::{AddressLimit, SenderLimit},
     portal::{PortalConfig, PortalSettings},
     reads::Reads,
@@ -31,7 +31,7 @@ pub struct Application {
     portal_config: web::Data<PortalConfig>,
     reads: web::Data<Reads>,
     sender_limit: web::Data<SenderLimit>,
-    origins: Origins,
+    pages: Pages,
     portal: PortalSettings,
     traces: web::Data<Traces>,
 }
@@ -63,7 +63,10 @@ impl Application {
             portal_config: web::Data::new(portal_config),
             reads: web::Data::new(reads),
             sender_limit: web::Data::new(SenderLimit::new(&settings.limits)),
-            origins: settings.cors_origins.clone(),
+            pages: Pages {
+                origins: settings.cors_origins.clone(),
+                headers: settings.cors_headers.clone(),
+            },
             portal: settings.portal.clone(),
             traces: web::Data::new(traces),
         })
@@ -84,6 +87,6 @@ impl Application {
             .app_data(self.reads.clone())
             .app_data(self.sender_limit.clone())
             .app_data(self.traces.clone());
-        routes::configure(services, &self.origins, &self.portal);
+        routes::configure(services, &self.pages, &self.portal);
     }
 }

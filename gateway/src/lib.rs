@@ -6,6 +6,7 @@
 //! - [`routes`]: one file a call; each parses, calls, maps.
 //! - [`auth`]: who a caller is, and what it may do.
 //! - [`http`]: what all calls have in common: bodies, parameters, problems.
+//! - [`input`]: what the text and the ids of a client may be.
 //! - [`limits`]: how much anybody may ask.
 //! - [`clock`]: the time at which something is accepted.
 //! - [`group_commit`]: how an event gets safely into both queues.
@@ -18,12 +19,14 @@ pub mod clock;
 mod descriptors;
 pub mod group_commit;
 pub mod http;
+pub mod input;
 pub mod labels;
 pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod portal;
 pub mod reads;
+mod refusing_queues;
 pub mod routes;
 pub mod settings;
 pub mod startup;

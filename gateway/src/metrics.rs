@@ -11,7 +11,10 @@ use shared::{
     service::metrics::{ByLabel, OnScrape, SECONDS},
 };
 
-use crate::labels::{ConnectionState, HistoryRead, PublishOutcome, SendOutcome};
+use crate::{
+    labels::{ConnectionState, HistoryRead, PublishOutcome, SendOutcome},
+    refusing_queues::QueueGauge,
+};
 
 /// The gateway's metrics.
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub struct Metrics {
     pub confirm_seconds: Histogram,
     /// 1 while RabbitMQ blocks the connection that publishes, else 0.
     pub broker_blocked: Gauge,
+    /// 1 for a queue that did not take the last publish, else 0.
+    pub queue_refusing: QueueGauge,
     /// How long the queues are.
     pub queues: QueueMetrics,
     /// Seconds that a read took, with waiting for the database.
@@ -66,6 +71,7 @@ impl Metrics {
             publish_events: Histogram::new([1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 250.0]),
             confirm_seconds: Histogram::new(SECONDS),
             broker_blocked: Gauge::default(),
+            queue_refusing: QueueGauge::default(),
             queues: QueueMetrics::register(registry),
             history_seconds: ByLabel::new(|| Histogram::new(SECONDS)),
             history_failures: Counter::default(),
@@ -92,6 +98,11 @@ impl Metrics {
             "broker_blocked",
             "1 while RabbitMQ blocks the connection that publishes",
             it.broker_blocked,
+        );
+        registry.register(
+            "queue_refusing",
+            "1 for a queue that did not take the last publish",
+            it.queue_refusing,
         );
         registry.register("history_seconds", "Seconds that a read took", it.history_seconds.all());
         registry.register(

@@ -1,6 +1,6 @@
 //! What `/openapi.json` says, and `/docs` shows.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, middleware::from_fn, web};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -11,8 +11,8 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::http::for_the_description;
-use crate::routes::{conversation, health, inbox, portal_config, pusher_auth, send, status};
+use crate::http::{for_the_description, head_as_get};
+use crate::routes::{conversation, health, inbox, portal_config, pusher_auth, read, send, status};
 
 /// The gateway's calls.
 #[derive(OpenApi)]
@@ -81,9 +81,14 @@ pub fn json() -> Result<String, serde_json::Error> {
 pub(crate) fn serve(services: &mut web::ServiceConfig) {
     let page = SwaggerUi::new("/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json"));
     services
-        .route("/openapi.json", web::get().to(show))
+        .route("/openapi.json", read().to(show))
         .service(web::redirect("/docs", "/docs/"))
-        .service(web::scope("/docs").wrap(for_the_description()).service(page));
+        .service(
+            web::scope("/docs")
+                .wrap(from_fn(head_as_get))
+                .wrap(for_the_description())
+                .service(page),
+        );
 }
 
 async fn show() -> HttpResponse {

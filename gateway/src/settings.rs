@@ -2,15 +2,22 @@
 
 use std::time::Duration;
 
+use actix_web::http::header::HeaderName;
 use clap::Args;
 use database::DatabaseSettings;
+use pusher::ChannelAccess;
 use shared::{
     broker::BrokerSettings,
     service::{settings::duration, telemetry::LogSettings},
 };
 use traces::TraceSettings;
 
-use crate::{auth::AuthSettings, http::Origin, limits::LimitSettings, portal::PortalSettings};
+use crate::{
+    auth::{AuthMode, AuthSettings},
+    http::Origin,
+    limits::LimitSettings,
+    portal::PortalSettings,
+};
 
 /// What leaves calls that are under way enough of the time in which a gateway stops.
 const LONGEST_DRAIN: Duration = Duration::from_secs(5);
@@ -39,6 +46,11 @@ pub struct Settings {
     /// Origins whose pages may call, besides the gateway's own, such as https://portal.example
     #[arg(long, env = "CORS_ORIGINS", value_name = "ORIGIN[,ORIGIN…]", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
+
+    /// Headers that these pages may send, besides Authorization, Content-Type, traceparent, tracestate,
+    /// baggage and X-Socket-Id
+    #[arg(long, env = "CORS_HEADERS", value_name = "HEADER[,HEADER…]", value_delimiter = ',')]
+    pub cors_headers: Vec<HeaderName>,
 
     /// Time after which a send that is not confirmed is refused
     #[arg(long, env = "SEND_TIMEOUT", default_value = "1800ms", value_parser = duration, value_name = "DURATION")]
@@ -108,6 +120,19 @@ impl Settings {
         self.broker.check()?;
         self.traces.check()?;
         self.channels.channels()?;
+        self.check_channel_access()?;
         self.database.check()
+    }
+
+    /// Public channels need no signature: every client that has the app key could read what the
+    /// gateway asks a token for.
+    fn check_channel_access(&self) -> Result<(), String> {
+        let is_public = self.channels.pusher_channel_access == ChannelAccess::Public;
+        if is_public && self.auth.auth_mode == AuthMode::Jwt {
+            return Err(
+                "PUSHER_CHANNEL_ACCESS must be private or encrypted when AUTH_MODE is jwt".into()
+            );
+        }
+        Ok(())
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     http::{ask_to_leave, count_requests, for_browsers, idle},
     metrics::Metrics,
     reads::Reads,
+    refusing_queues::RefusingQueues,
     settings::Settings,
 };
 
@@ -47,7 +48,9 @@ pub async fn run(
     let mut registry = metrics::registry("gateway");
     let metrics = Metrics::register(&mut registry);
     let broker = Dependency::of_parts("broker", settings.broker.queue_partitions.count());
-    let (acceptor, publishing) = group_commit(&settings, &broker, metrics.clone());
+    let refusing_queues = RefusingQueues::new(metrics.queue_refusing.clone());
+    let (acceptor, publishing) =
+        group_commit(&settings, &broker, &refusing_queues, metrics.clone());
     let mut publishing: JoinSet<()> = publishing.into_iter().map(|it| it.run()).collect();
     let queues = metrics.queues.clone();
     let watch = QueueWatch::new(&settings.broker, &Worker::ALL, "gateway: watching", queues);
@@ -69,6 +72,7 @@ pub async fn run(
     let (stopping, counting) = (web::Data::new(stop.clone()), web::Data::new(metrics));
     let server = HttpServer::new(move || {
         App::new()
+            .app_data(web::Data::new(refusing_queues.clone()))
             .app_data(stopping.clone())
             .app_data(counting.clone())
             .wrap(from_fn(count_requests))

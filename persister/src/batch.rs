@@ -85,9 +85,9 @@ impl Batch {
 
     fn add(&mut self, event: Result<Event, UnreadableEvent>) {
         match event {
-            Ok(Event::SessionUpdated(session)) => {
-                let (event, kind) = (Event::SessionUpdated(session), DeadLetterReason::Misdirected);
-                let reason = "session-updated is not for the persister";
+            Ok(event @ (Event::SessionUpdated(_) | Event::MessageRejected(_))) => {
+                let kind = DeadLetterReason::Misdirected;
+                let reason = "the persister publishes this kind of event and writes none";
                 self.dead.extend(DeadLetter::of(&event, kind, reason));
             }
             Ok(event) => self.events.push(event),

@@ -30,7 +30,9 @@ const PATIENCE: &str = "10min";
 #[serde(rename_all = "camelCase")]
 struct Summary<'a> {
     player_id: &'a PlayerId,
+    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     erased_through: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     archived_through: Option<DateTime<Utc>>,
     sessions: Vec<Session>,
     status_changes: Vec<StatusChange>,
@@ -43,14 +45,19 @@ struct Session {
     id: Uuid,
     player_name: Option<String>,
     status: String,
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     opened_at: DateTime<Utc>,
     #[diesel(
         select_expression = last_message_at(),
         select_expression_type = LastMessageAt
     )]
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     last_message_at: DateTime<Utc>,
+    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     resolved_at: Option<DateTime<Utc>>,
     version: i64,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
 }
 
 #[derive(Queryable, Selectable, Serialize)]
@@ -60,7 +67,14 @@ struct StatusChange {
     #[diesel(column_name = id)]
     change_id: Uuid,
     status: String,
+    session_id: Option<Uuid>,
+    last_seq: Option<i64>,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
+    effective: bool,
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     persisted_at: DateTime<Utc>,
 }
 

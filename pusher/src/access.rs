@@ -6,7 +6,7 @@ use crate::{Channels, MasterKey};
 /// Who may subscribe to the channels, which their names say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ChannelAccess {
-    /// `staff-portal` and `player-{playerId}`: whoever holds the app key may listen
+    /// `staff-portal` and `player-{playerId}`: every client that has the app key may subscribe
     Public,
     /// `private-staff-portal` and `private-player-{playerId}`: a subscription needs a signature
     Private,
@@ -23,7 +23,7 @@ pub struct ChannelSettings {
         long,
         env = "PUSHER_CHANNEL_ACCESS",
         value_enum,
-        default_value = "public",
+        default_value = "private",
         help_heading = "Pusher channels"
     )]
     pub pusher_channel_access: ChannelAccess,
@@ -70,6 +70,17 @@ mod tests {
     fn channels(access: ChannelAccess, key: Option<&str>) -> Result<Channels, String> {
         let pusher_encryption_master_key = key.map(SecretString::from);
         ChannelSettings { pusher_channel_access: access, pusher_encryption_master_key }.channels()
+    }
+
+    #[test]
+    fn channels_are_private_unless_a_setting_says_otherwise() {
+        #[derive(clap::Parser)]
+        struct Settings {
+            #[command(flatten)]
+            channels: ChannelSettings,
+        }
+        let settings = <Settings as clap::Parser>::parse_from(["test"]);
+        assert!(matches!(settings.channels.channels(), Ok(Channels::Private)));
     }
 
     #[test]

@@ -5,6 +5,11 @@ use crate::{MasterKey, SharedSecret, encryption::MAX_PLAIN_BYTES, limits::MAX_DA
 const STAFF: &str = "staff-portal";
 const PLAYER: &str = "player-";
 
+/// What the name of every encrypted channel begins with.
+///
+/// Source: <https://pusher.com/docs/channels/using_channels/encrypted-channels/>.
+const ENCRYPTED: &str = "private-encrypted-";
+
 /// Where the staff's browsers see who else of the staff is there, whichever channels there are.
 const STAFF_PRESENCE: &str = "presence-staff-portal";
 
@@ -58,11 +63,12 @@ impl Channels {
         name.strip_prefix(PLAYER).map(Audience::Player)
     }
 
-    /// What its subscribers decrypt the channel `name` with, if it is encrypted.
+    /// What its subscribers decrypt the channel `name` with, if it is encrypted: a presence channel
+    /// never is.
     pub fn shared_secret(&self, name: &str) -> Option<SharedSecret> {
         match self {
-            Self::Public | Self::Private => None,
-            Self::Encrypted(key) => Some(key.shared_secret(name)),
+            Self::Encrypted(key) if name.starts_with(ENCRYPTED) => Some(key.shared_secret(name)),
+            _ => None,
         }
     }
 
@@ -86,7 +92,7 @@ impl Channels {
         match self {
             Self::Public => "",
             Self::Private => "private-",
-            Self::Encrypted(_) => "private-encrypted-",
+            Self::Encrypted(_) => ENCRYPTED,
         }
     }
 }
@@ -144,6 +150,7 @@ mod tests {
             assert!(channels.shared_secret(&channels.staff()).is_none());
         }
         let channels = encrypted();
+        assert!(channels.shared_secret("presence-staff-portal").is_none());
         assert!(!channels.seal(&channels.staff(), data).contains("hello"));
     }
 }

@@ -92,6 +92,11 @@ pub(crate) fn name() -> String {
     format!("chat_{digits}")
 }
 
+/// A number of seven digits: official clients of Pusher take no other id of an application.
+pub(crate) fn number() -> String {
+    (1_000_000 + Uuid::new_v4().as_u128() % 9_000_000).to_string()
+}
+
 /// What the names of something's variables begin with: `GATEWAY_2` for `gateway-2`.
 pub(crate) fn prefix(name: &str) -> String {
     name.to_uppercase().replace('-', "_")

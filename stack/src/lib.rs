@@ -36,7 +36,7 @@ pub use identity::Identity;
 pub use kept::Kept;
 pub use leftovers::{Record, recorded};
 pub use lock::{TakeError, holder};
-pub use postgres::{Postgres, PostgresSettings};
+pub use postgres::{DatabaseRole, Postgres, PostgresSettings};
 pub use probe::Probe;
 pub use process::{NotReady, Process};
 pub use program::{Program, Rank};

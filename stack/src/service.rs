@@ -7,7 +7,9 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use crate::{Probe, Process, Program, Supervisor, Variables, kept, ports::on_free_ports};
+use crate::{
+    DatabaseRole, Probe, Process, Program, Supervisor, Variables, kept, ports::on_free_ports,
+};
 
 const READY_LIMIT: Duration = Duration::from_secs(60);
 const MIGRATE_LIMIT: Duration = Duration::from_secs(120);
@@ -62,6 +64,14 @@ impl Service {
         }
     }
 
+    /// As whom it uses the database that `DATABASE_URL` names.
+    fn database_role(self) -> DatabaseRole {
+        match self {
+            Self::Persister => DatabaseRole::Writer,
+            Self::Gateway | Self::LocalPusher | Self::Broadcaster => DatabaseRole::Reader,
+        }
+    }
+
     /// Starts an instance of it from `binaries`, called `name` (`gateway-2`), and waits until it
     /// says that it is ready. Of `variables` it is told those that are its business; all of `own`
     /// are set for it besides, whatever they are.
@@ -77,7 +87,7 @@ impl Service {
         own: &Variables,
     ) -> anyhow::Result<Running> {
         let start = async |address: SocketAddr, metrics: SocketAddr| {
-            let mut program = self.program(name, binaries, variables)?;
+            let mut program = self.program(name, binaries, variables, self.database_role())?;
             program.command.env(format!("{}_LISTEN", self.prefix()), address.to_string());
             if metrics != address {
                 let listen = format!("{}_METRICS_LISTEN", self.prefix());
@@ -106,12 +116,13 @@ impl Service {
         }
     }
 
-    /// Its program, with the variables that it is told.
+    /// Its program, with the variables that it is told, and the database as `role` uses it.
     fn program(
         self,
         name: &str,
         binaries: &Path,
         variables: &Variables,
+        role: DatabaseRole,
     ) -> anyhow::Result<Program> {
         let path = binaries.join(self.name());
         ensure!(path.exists(), "there is no {}: build it first (cargo build)", path.display());
@@ -119,11 +130,11 @@ impl Service {
         for (name, value) in variables.iter() {
             // That of the caller would be a second value.
             program.command.env_remove(format!("{name}_FILE"));
-            if self.is_told(name) {
-                program.command.env(name, value);
-            } else {
-                program.command.env_remove(name);
-            }
+            match name {
+                _ if !self.is_told(name) => program.command.env_remove(name),
+                "DATABASE_URL" => program.command.env(name, role.url(value)),
+                _ => program.command.env(name, value),
+            };
         }
         Ok(program)
     }
@@ -138,7 +149,8 @@ pub async fn migrate(
     binaries: &Path,
     variables: &Variables,
 ) -> anyhow::Result<()> {
-    let mut migrate = Service::Persister.program("migrate", binaries, variables)?;
+    let owner = DatabaseRole::Owner;
+    let mut migrate = Service::Persister.program("migrate", binaries, variables, owner)?;
     migrate.command.arg("migrate");
     supervisor.run(migrate, MIGRATE_LIMIT).await.context("cannot migrate the database")
 }

@@ -73,7 +73,7 @@ pub fn service_variables(
         variables.set(PORTAL_DIR, pages);
     }
     for (name, make) in [
-        ("PUSHER_APP_ID", kept::name as fn() -> String),
+        ("PUSHER_APP_ID", kept::number as fn() -> String),
         ("PUSHER_KEY", kept::secret),
         ("PUSHER_SECRET", kept::secret),
         ("PUSHER_ENCRYPTION_MASTER_KEY", kept::master_key),

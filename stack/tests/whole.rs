@@ -84,7 +84,7 @@ async fn comes_up_keeps_running_and_goes_down() {
     let binaries = stand_ins(&place);
     let mut command = place.stack("up");
     command.arg("--bin-dir").arg(&binaries);
-    command.env("PUSHER_CHANNEL_ACCESS", "public").env("PUSHER_PORT", "1");
+    command.env("PUSHER_CHANNEL_ACCESS", "encrypted").env("PUSHER_PORT", "1");
     command.env("PORTAL_DIR", "/pages");
     let (code, output) = outcome(&mut command);
     assert_eq!(code, Some(0), "{output}");
@@ -92,9 +92,11 @@ async fn comes_up_keeps_running_and_goes_down() {
     let value = |name: &str| variables.get(name).unwrap().to_owned();
     assert!(output.contains(&value("GATEWAY_URL")), "{output}");
     assert_eq!(value("AUTH_MODE"), "jwt");
-    assert_eq!(value("PUSHER_CHANNEL_ACCESS"), "public", "what the caller sets stays");
+    assert_eq!(value("PUSHER_CHANNEL_ACCESS"), "encrypted", "what the caller sets stays");
     assert_ne!(value("PUSHER_PORT"), "1", "but for addresses");
     assert!(value("AUTH_JWT_SECRET").len() >= 32);
+    let app_id = value("PUSHER_APP_ID");
+    assert!(app_id.parse::<u32>().is_ok(), "Pusher's clients refuse the id {app_id}");
     for (name, page) in [
         ("PLAYER_PORTAL_URL", "player/#token=a-token-for-bo"),
         ("STAFF_PORTAL_URL", "staff/#token=a-token-for-ada"),

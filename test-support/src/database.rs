@@ -10,15 +10,40 @@ use crate::{servers::database_url, settings};
 
 /// A database of one test's own.
 pub struct Database {
-    /// Its address.
+    /// Its address, as a superuser, whom only the test itself is.
     pub url: String,
+}
+
+/// As whom a process uses the database: users that `stack exec` makes, with the superuser's password.
+#[derive(Clone, Copy, Debug)]
+pub enum Role {
+    /// Owns the tables; migrations run as this user.
+    Owner,
+    /// Writes to the tables; the persister's.
+    Writer,
+    /// Reads the tables; the gateway's.
+    Reader,
+}
+
+impl Role {
+    /// `url` with this role's user in place of the superuser.
+    pub fn url(self, url: &str) -> String {
+        let user = match self {
+            Self::Owner => "chat_owner",
+            Self::Writer => "chat_writer",
+            Self::Reader => "chat_reader",
+        };
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let (_, password_and_server) = rest.split_once(':').unwrap();
+        format!("{scheme}://{user}:{password_and_server}")
+    }
 }
 
 impl Database {
     /// A database with the release's schema and nothing in it.
     pub async fn create() -> Self {
         let database = Self::empty().await;
-        migrate(&database.settings()).await.unwrap();
+        migrate(&database.settings_as(Role::Owner)).await.unwrap();
         database
     }
 
@@ -61,6 +86,16 @@ impl Database {
     /// How to reach it.
     pub fn settings(&self) -> DatabaseSettings {
         at(&self.url)
+    }
+
+    /// How to reach it as `role`.
+    pub fn settings_as(&self, role: Role) -> DatabaseSettings {
+        at(&role.url(&self.url))
+    }
+
+    /// A connection to it as `role`.
+    pub async fn connect_as(&self, role: Role) -> AsyncPgConnection {
+        connect(&self.settings_as(role)).await.unwrap()
     }
 
     /// A connection to it.

@@ -32,6 +32,10 @@ pub fn status_change(player: &str, status: RequestedStatus, micros: i64) -> Stat
         player_id: PlayerId::try_from(player.to_owned()).unwrap(),
         status,
         accepted_at: time(micros),
+        session_id: None,
+        last_seq: None,
+        actor_id: None,
+        actor_name: None,
         traceparent: None,
     }
 }

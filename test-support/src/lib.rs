@@ -31,7 +31,7 @@ mod token;
 pub use api::{Answer, Api};
 pub use broker::Broker;
 pub use collector::{CollectedSpan, Collector};
-pub use database::Database;
+pub use database::{Database, Role};
 pub use events::{body, message, message_at, status_change};
 pub use eventually::eventually;
 pub use partitions::{partitions, player_of_each};

@@ -5,7 +5,11 @@ use shared::broker::Worker;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Api, Broker, Database, JWT_SECRET, PusherServer, eventually, pusher::app, settings};
+use crate::{
+    Api, Broker, Database, JWT_SECRET, PusherServer, Role, eventually, pusher::app, settings,
+};
+
+const DATABASE_URL: &str = "--database-url=";
 
 /// A system of one test's own, of which the test starts what it needs.
 pub struct System {
@@ -116,7 +120,9 @@ impl System {
     /// Erases a player's conversation, as an operator does.
     pub async fn erase(&self, player: &str) -> persister::store::Erased {
         let player = player.to_owned().try_into().unwrap();
-        persister::store::erase(&mut self.database.connect().await, &player).await.unwrap()
+        persister::store::erase(&mut self.database.connect_as(Role::Writer).await, &player)
+            .await
+            .unwrap()
     }
 
     /// Archives the messages of sessions that were resolved earlier than `micros` after the epoch, and
@@ -130,7 +136,7 @@ impl System {
             }
             Ok(())
         };
-        let connection = &mut self.database.connect().await;
+        let connection = &mut self.database.connect_as(Role::Writer).await;
         let archived = persister::store::archive(connection, before, &mut keep).await.unwrap();
         assert_eq!(archived, lines.len());
         lines
@@ -141,15 +147,13 @@ impl System {
         let mut arguments = self.broker_settings();
         arguments.extend(self.database_settings());
         arguments.extend(app_settings());
-        // It signs for no channels that are public.
-        arguments.push("--pusher-channel-access=private".to_owned());
         // As long as the broker's own, so that a slow machine makes no 503.
         arguments.extend(["--auth-mode=off", "--send-timeout=30s"].map(ToOwned::to_owned));
         // Only those of the tests about limits are to meet one.
         arguments.extend(["--sender-limit=0", "--address-limit=0"].map(ToOwned::to_owned));
         // No test's clients need to be led elsewhere, but for those of the tests about it.
         arguments.push("--shutdown-drain=1ms".to_owned());
-        let settings = parse::<gateway::settings::Settings>(arguments, settings);
+        let settings = parse::<gateway::settings::Settings>(arguments, settings, Role::Reader);
         let doors = gateway::auth::Doors::hang(&settings.auth).unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let metrics = metrics_listener.local_addr().unwrap();
@@ -163,7 +167,7 @@ impl System {
     pub fn persister_with(&self, settings: &[&str]) -> Running {
         let mut arguments = self.broker_settings();
         arguments.extend(self.database_settings());
-        let settings = parse::<persister::settings::Settings>(arguments, settings);
+        let settings = parse::<persister::settings::Settings>(arguments, settings, Role::Writer);
         start(async |listener, stop| persister::worker::run(settings, listener, stop).await)
     }
 
@@ -173,11 +177,13 @@ impl System {
         arguments.extend(app_settings());
         let addr = self.pusher.addr();
         arguments.extend([
+            // The names that a broadcaster's test reads have no prefix.
+            "--pusher-channel-access=public".to_owned(),
             "--pusher-scheme=http".to_owned(),
             format!("--pusher-host={}", addr.ip()),
             format!("--pusher-port={}", addr.port()),
         ]);
-        let settings = parse::<broadcaster::settings::Settings>(arguments, settings);
+        let settings = parse::<broadcaster::settings::Settings>(arguments, settings, Role::Reader);
         start(async |listener, stop| broadcaster::worker::run(settings, listener, stop).await)
     }
 
@@ -191,7 +197,7 @@ impl System {
     }
 
     fn database_settings(&self) -> Vec<String> {
-        vec![format!("--database-url={}", self.database.url)]
+        vec![format!("{DATABASE_URL}{}", self.database.url)]
     }
 }
 
@@ -204,12 +210,16 @@ fn app_settings() -> Vec<String> {
     ]
 }
 
-/// The settings that `arguments` make, but for those that `others` give.
-fn parse<S: Args>(mut arguments: Vec<String>, others: &[&str]) -> S {
+/// The settings that `arguments` make, but for those that `others` give. A database among them is used as
+/// `role`.
+fn parse<S: Args>(mut arguments: Vec<String>, others: &[&str], role: Role) -> S {
     let name = |argument: &str| argument.split('=').next().unwrap().to_owned();
     arguments.retain(|argument| others.iter().all(|other| name(other) != name(argument)));
     arguments.extend(others.iter().map(|&other| other.to_owned()));
-    settings(arguments)
+    settings(arguments.into_iter().map(|argument| match argument.strip_prefix(DATABASE_URL) {
+        Some(url) => format!("{DATABASE_URL}{}", role.url(url)),
+        None => argument,
+    }))
 }
 
 fn start<F>(run: impl FnOnce(TcpListener, CancellationToken) -> F) -> Running

@@ -19,10 +19,10 @@ pub fn sessions(count: usize) -> anyhow::Result<Call> {
         for messages in conversations.values() {
             let Some(first) = messages.first() else { continue };
             let mut timeline = Timeline::new(first.player_id.clone(), None, []);
-            for message in messages {
-                timeline.place(black_box(message));
+            for (seq, message) in (1..).zip(messages) {
+                timeline.place(black_box(message), seq);
             }
-            black_box(timeline.into_sessions());
+            black_box(timeline.settle());
         }
         Ok(())
     }))

@@ -12,7 +12,12 @@ async fn the_release_before_goes_on_with_what_the_release_of_today_wrote_and_the
     let system = System::new().await;
     let mut programs = Programs::new().await;
     programs.tell_servers(&system.database.url, &system.broker.url);
-    let own = [("AUTH_MODE", "off"), ("QUEUE_PREFIX", &*system.broker.prefix)];
+    // The release before has one user for everything.
+    let own = [
+        ("AUTH_MODE", "off"),
+        ("QUEUE_PREFIX", &*system.broker.prefix),
+        ("DATABASE_URL", &system.database.url),
+    ];
 
     let (previous, current) = (Release::previous(), Release::current());
     // What is upgraded one after the other, and what is rolled back.

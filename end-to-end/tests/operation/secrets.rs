@@ -74,7 +74,7 @@ impl Fleet {
     }
 }
 
-fn with_account(url: &str, user: &str, password: &str) -> String {
+pub fn with_account(url: &str, user: &str, password: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap();
     let (_, server) = rest.rsplit_once('@').unwrap();
     format!("{scheme}://{user}:{password}@{server}")
@@ -125,7 +125,9 @@ async fn while_the_passwords_of_rabbitmq_and_postgresql_are_changed_nothing_is_l
 
     // PostgreSQL: connections that stand are not asked again, and who is kept out meanwhile waits.
     let owner = user(database_url);
-    database.run(&format!("ALTER ROLE {owner} PASSWORD 'new'")).await;
+    for user in ["chat_reader", "chat_writer", owner] {
+        database.run(&format!("ALTER ROLE {user} PASSWORD 'new'")).await;
+    }
     assert!(database::connect(&database.settings()).await.is_err());
     sender.goes_on().await;
     let new = Database { url: with_account(database_url, owner, "new") };

@@ -3,7 +3,7 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use shared::chat::{Name, PlayerId, SenderId, SenderType};
 
-use super::{Doors, Refusal};
+use super::{BadToken, Doors, Refusal};
 use crate::http::Problem;
 
 /// Who calls.
@@ -65,7 +65,13 @@ impl Caller {
                 })
             }
             (Self::Staff { id, name }, SenderType::Staff) => {
-                Ok(Sender { sender_id: Some(id.clone()), sender_name: name.clone(), ..claimed })
+                Ok(Sender {
+                    // Only the player's own token names the player.
+                    player_name: None,
+                    sender_id: Some(id.clone()),
+                    sender_name: name.clone(),
+                    ..claimed
+                })
             }
             (Self::Player { .. }, _) => {
                 Err(Problem::Forbidden("a player sends as a player, in its own conversation"))
@@ -121,7 +127,7 @@ impl FromRequest for Caller {
 
 fn bearer(request: &HttpRequest) -> Result<Option<&str>, Refusal> {
     let Some(header) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
-    let header = header.to_str().map_err(|_| Refusal::BadToken("has characters of no token"))?;
+    let header = header.to_str().map_err(|_| BadToken::Unreadable)?;
     match header.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
         _ => Ok(None),

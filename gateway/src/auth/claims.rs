@@ -1,7 +1,9 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use shared::chat::{Invalid, Name, PlayerId, SenderId};
 
 use super::Caller;
+use crate::input::{NewPlayerId, NewSenderId, display_name};
 
 /// What a token says of its bearer.
 #[derive(Debug, Serialize, Deserialize)]
@@ -9,7 +11,7 @@ pub(super) struct Claims {
     /// The player's id, or what the portal knows a member of the staff by.
     pub(super) sub: String,
     pub(super) role: Role,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient_name", skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<Name>,
 }
 
@@ -23,14 +25,21 @@ pub enum Role {
     Staff,
 }
 
+/// Reads a name, which is for show: one that is no text, or has none that can be shown, is as good as
+/// none, and one that is too long is cut. The token's bearer cannot change it.
+fn lenient_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Name>, D::Error> {
+    let name = Value::deserialize(from)?;
+    Ok(name.as_str().and_then(display_name))
+}
+
 impl TryFrom<Claims> for Caller {
     type Error = Invalid;
 
     fn try_from(claims: Claims) -> Result<Self, Invalid> {
         let Claims { sub, role, name } = claims;
         Ok(match role {
-            Role::Player => Self::Player { id: PlayerId::try_from(sub)?, name },
-            Role::Staff => Self::Staff { id: SenderId::try_from(sub)?, name },
+            Role::Player => Self::Player { id: PlayerId::from(NewPlayerId::try_from(sub)?), name },
+            Role::Staff => Self::Staff { id: SenderId::from(NewSenderId::try_from(sub)?), name },
         })
     }
 }

@@ -5,6 +5,8 @@ use jsonwebtoken::{
     errors::{Error, ErrorKind},
 };
 
+use shared::chat::Invalid;
+
 use super::{
     AuthMode, AuthSettings, Caller,
     claims::Claims,
@@ -12,23 +14,13 @@ use super::{
     key::Key,
     key_file::{self, KeyFile},
     key_set::KeySet,
+    refusal::{BadToken, Refusal},
     settings::{KeySource, SignatureSettings},
 };
 
 /// Finds out who a caller is.
 #[derive(Clone, Debug)]
 pub struct Doors(Option<Arc<Verifier>>);
-
-/// Why a caller is not known to be anybody, as it is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// It brought no token.
-    #[error("a token is needed, as Authorization: Bearer <token>")]
-    NoToken,
-    /// It brought one that is worth nothing.
-    #[error("the token {0}")]
-    BadToken(&'static str),
-}
 
 #[derive(Debug)]
 struct Verifier {
@@ -77,20 +69,18 @@ impl Doors {
         match (&self.0, token) {
             (None, _) => Ok(Caller::Vouched),
             (Some(_), None) => Err(Refusal::NoToken),
-            (Some(verifier), Some(token)) => {
-                verifier.verify(token).map_err(|error| Refusal::BadToken(reason(error.kind())))
-            }
+            (Some(verifier), Some(token)) => Ok(verifier.verify(token)?),
         }
     }
 }
 
 impl Verifier {
-    fn verify(&self, token: &str) -> Result<Caller, Error> {
-        let header = decode_header(token).map_err(|_| ErrorKind::InvalidToken)?;
+    fn verify(&self, token: &str) -> Result<Caller, BadToken> {
+        let header = decode_header(token).map_err(|_| BadToken::Unreadable)?;
         if header.crit.is_some() {
             // It asks for extensions to be understood, and none is here.
             // https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11
-            return Err(ErrorKind::InvalidAlgorithm.into());
+            return Err(BadToken::Signature);
         }
         let followed;
         let keys = match &self.keys {
@@ -108,8 +98,9 @@ impl Verifier {
                 break;
             }
         }
-        let caller = Caller::try_from(verified?.claims);
-        caller.map_err(|_| ErrorKind::InvalidClaimFormat("sub".to_owned()).into())
+        let verified = verified.map_err(|error| BadToken::new(token, error.kind(), &self.rules))?;
+        Caller::try_from(verified.claims)
+            .map_err(|Invalid(reason)| BadToken::InvalidClaim { claim: "sub", reason })
     }
 }
 
@@ -127,22 +118,4 @@ fn rules(settings: &SignatureSettings) -> Validation {
     }
     rules.set_required_spec_claims(&required);
     rules
-}
-
-/// What the token's bearer is told. It learns nothing of keys.
-fn reason(kind: &ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::ExpiredSignature => "has expired",
-        ErrorKind::ImmatureSignature => "is not valid yet",
-        ErrorKind::InvalidAudience => "is for another audience",
-        ErrorKind::InvalidIssuer => "is by another issuer",
-        ErrorKind::MissingRequiredClaim(_) => "lacks one of the claims exp, sub, aud and iss",
-        ErrorKind::InvalidClaimFormat(_) | ErrorKind::Json(_) => {
-            "has a claim that is not valid: sub, role, name, exp or nbf"
-        }
-        ErrorKind::InvalidSignature
-        | ErrorKind::InvalidAlgorithm
-        | ErrorKind::UnsupportedAlgorithm => "is not signed as it must be",
-        _ => "is no JSON Web Token of a kind that is known here",
-    }
 }

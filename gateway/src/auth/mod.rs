@@ -12,10 +12,12 @@ mod doors;
 mod key;
 mod key_file;
 mod key_set;
+mod refusal;
 mod settings;
 mod token;
 
 pub use caller::{Caller, Sender};
-pub use doors::{Doors, Refusal};
+pub use doors::Doors;
+pub use refusal::{BadToken, Refusal};
 pub use settings::{AuthMode, AuthSettings, TokenAlgorithm};
 pub use token::TokenCommand;

@@ -12,6 +12,7 @@ use super::{
     cryptography,
     settings::SignatureSettings,
 };
+use crate::input::NewName;
 
 /// Makes a token of the gateway's own kind.
 #[derive(Args, Clone, Debug)]
@@ -63,8 +64,8 @@ impl TokenCommand {
             ));
         }
         let secret = signature.secret()?;
-        let name = self.name.map(Name::try_from).transpose();
-        let name = name.map_err(|complaint| format!("--name {complaint}"))?;
+        let name = self.name.map(NewName::try_from).transpose();
+        let name = name.map_err(|complaint| format!("--name {complaint}"))?.map(Name::from);
         let claims = Claims { sub: self.subject, role: self.role, name };
         let now = get_current_timestamp();
         let signed = Signed {

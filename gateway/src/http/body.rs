@@ -1,7 +1,7 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
-use serde::de::DeserializeOwned;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{Problem, reject};
 
@@ -18,7 +18,9 @@ impl Default for BodyPatience {
     }
 }
 
-/// A JSON body, read into types that cannot be wrong.
+/// A JSON object as a body, read into types that cannot be wrong.
+///
+/// Source: <https://www.rfc-editor.org/rfc/rfc8259>.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
@@ -27,41 +29,91 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = request.content_type().eq_ignore_ascii_case("application/json");
-        let bytes = read(request, payload.take());
-        Box::pin(async move {
-            if !is_json {
-                return Err(Problem::UnsupportedMediaType("application/json"));
-            }
-            parse(&bytes.await?).map(Self)
-        })
+        let bytes = read(request, payload.take(), "application/json");
+        Box::pin(async move { parse(&bytes.await?).map(Self) })
     }
 }
 
-/// All bytes of a body, which is refused as soon as it is too long.
+/// All bytes of a body of the kind `media_type`, which is refused as soon as it is too long, and before
+/// it is read when it is of another kind or compressed.
 pub(super) fn read(
     request: &HttpRequest,
     payload: Payload,
+    media_type: &'static str,
 ) -> impl Future<Output = Result<web::Bytes, Problem>> + use<> {
+    let readable = if !request.content_type().eq_ignore_ascii_case(media_type) {
+        Err(Problem::UnsupportedMediaType(media_type))
+    } else if is_encoded(request) {
+        Err(Problem::UnsupportedContentEncoding)
+    } else {
+        Ok(())
+    };
     let BodyPatience(patience) = request.app_data().copied().unwrap_or_default();
     let body =
         actix_web::body::to_bytes_limited(actix_web::body::BodyStream::new(payload), BODY_LIMIT);
     async move {
+        readable?;
         match tokio::time::timeout(patience, body).await {
             Ok(Ok(Ok(bytes))) => Ok(bytes),
-            Ok(Ok(Err(error))) => Err(Problem::InvalidBody(error.to_string())),
+            Ok(Ok(Err(error))) => Err(Problem::InvalidBody(format!("cannot be read: {error}"))),
             Ok(Err(_)) => Err(Problem::BodyTooLarge),
             Err(_) => Err(Problem::BodyTooSlow),
         }
     }
 }
 
+/// Whether the body has a content coding, such as gzip, that makes other bytes of it.
+///
+/// Source: <https://www.rfc-editor.org/rfc/rfc9110#section-8.4>.
+fn is_encoded(request: &HttpRequest) -> bool {
+    let mut values = request.headers().get_all(header::CONTENT_ENCODING);
+    values.any(|value| {
+        let mut codings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+    })
+}
+
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // A parser may take a byte order mark: RFC 8259, section 8.1.
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    // serde would take an array for an object whose fields stand in their order.
+    if bytes.iter().find(|byte| !is_space(byte)) != Some(&b'{') {
+        return Err(Problem::InvalidBody(not_an_object(bytes)));
+    }
     // Following the path costs time, which only what is wrong is worth.
     serde_json::from_slice(bytes).or_else(|_| {
+        if is_utf_16_or_32(bytes) {
+            return Err(Problem::InvalidBody(NOT_UTF_8.to_owned()));
+        }
         let mut json = serde_json::Deserializer::from_slice(bytes);
-        serde_path_to_error::deserialize(&mut json).map_err(reject::problem).and_then(|value| {
-            json.end().map(|()| value).map_err(|error| Problem::InvalidBody(error.to_string()))
+        serde_path_to_error::deserialize(&mut json).map_err(reject::json).and_then(|value| {
+            let end = json.end().map(|()| value);
+            end.map_err(|error| Problem::InvalidBody(format!("is not valid JSON: {error}")))
         })
     })
+}
+
+const NOT_UTF_8: &str = "is in UTF-16 or UTF-32, and must be in UTF-8";
+
+fn not_an_object(bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return "is empty, and must be a JSON object".to_owned();
+    }
+    if is_utf_16_or_32(bytes) {
+        return NOT_UTF_8.to_owned();
+    }
+    match serde_json::from_slice::<IgnoredAny>(bytes) {
+        Ok(_) => "must be a JSON object".to_owned(),
+        Err(error) => format!("is not valid JSON: {error}"),
+    }
+}
+
+/// JSON begins with a character of ASCII, whose other bytes in these encodings are 0; or with a byte
+/// order mark.
+fn is_utf_16_or_32(bytes: &[u8]) -> bool {
+    let beginning = bytes.get(..4).unwrap_or(bytes);
+    beginning.starts_with(b"\xff\xfe")
+        || beginning.starts_with(b"\xfe\xff")
+        || beginning.contains(&0)
 }

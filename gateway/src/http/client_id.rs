@@ -3,7 +3,10 @@ use shared::chat::Invalid;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// An id that a client made, so that it can send the same thing again: a UUID with hyphens.
+/// An id that a client made, so that it can send the same thing again: a UUID with hyphens. Ids are
+/// compared without regard to case, and answers and events have them in lower case.
+///
+/// Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, format = "uuid")]

@@ -1,6 +1,9 @@
 use actix_cors::Cors;
 use actix_web::{
-    http::{Method, header},
+    http::{
+        Method,
+        header::{self, HeaderName},
+    },
     middleware::DefaultHeaders,
 };
 
@@ -31,17 +34,33 @@ pub fn for_the_description() -> DefaultHeaders {
     ))
 }
 
-/// Lets pages of `origins` call, and those of no others.
+/// The headers besides `Authorization` and `Content-Type` that pages may send: those of tracing, and the
+/// one that Pusher's libraries are commonly set up to send.
+///
+/// Sources: <https://www.w3.org/TR/trace-context/>, <https://www.w3.org/TR/baggage/>.
+const USUAL_HEADERS: [&str; 4] = ["traceparent", "tracestate", "baggage", "x-socket-id"];
+
+/// Which pages may call, and with which headers.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// The origins of the pages.
+    pub origins: Origins,
+    /// The headers that they may send besides the usual ones.
+    pub headers: Vec<HeaderName>,
+}
+
+/// Lets `pages` call, and no others.
 ///
 /// Source: <https://fetch.spec.whatwg.org/#http-cors-protocol>.
-pub fn calls_from(origins: &Origins) -> Cors {
+pub fn calls_from(pages: &Pages) -> Cors {
     let cors = Cors::default()
         .allowed_methods([Method::GET, Method::POST])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .allowed_header("traceparent")
+        .allowed_headers(USUAL_HEADERS)
+        .allowed_headers(&pages.headers)
         .expose_headers([header::RETRY_AFTER, header::WWW_AUTHENTICATE])
         .max_age(3_600)
         // A browser keeps the answer from a page of another origin; what is no browser is not asked.
         .block_on_origin_mismatch(false);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+    pages.origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

@@ -3,13 +3,18 @@ use std::{
     pin::Pin,
 };
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
-use serde::de::DeserializeOwned;
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IntoDeserializer, value::StringDeserializer},
+};
 use shared::chat::PlayerId;
 
 use super::{Problem, body, reject};
+use crate::input::NewPlayerId;
 
-/// The parameters of a query, read into types that cannot be wrong.
+/// The parameters of a query, read into types that cannot be wrong. A type whose unknown fields are
+/// denied has the client told of a parameter that the call does not know.
 #[derive(Debug)]
 pub struct Parameters<T>(pub T);
 
@@ -18,7 +23,7 @@ impl<T: DeserializeOwned> FromRequest for Parameters<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string().as_bytes()).map(Self))
+        ready(parse("query", request.query_string().as_bytes()).map(Self))
     }
 }
 
@@ -31,15 +36,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        const FORM: &str = "application/x-www-form-urlencoded";
-        let is_form = request.content_type().eq_ignore_ascii_case(FORM);
-        let bytes = body::read(request, payload.take());
-        Box::pin(async move {
-            if !is_form {
-                return Err(Problem::UnsupportedMediaType(FORM));
-            }
-            parse(&bytes.await?).map(Self)
-        })
+        let bytes = body::read(request, payload.take(), "application/x-www-form-urlencoded");
+        Box::pin(async move { parse("form", &bytes.await?).map(Self) })
     }
 }
 
@@ -53,12 +51,23 @@ impl FromRequest for PathPlayer {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let player_id = request.match_info().query("player_id").to_owned();
-        let player_id = PlayerId::try_from(player_id);
-        ready(player_id.map(Self).map_err(|it| Problem::invalid_field("playerId", it)))
+        let player_id = NewPlayerId::try_from(player_id);
+        let player_id = player_id.map(|player_id| Self(player_id.into()));
+        ready(player_id.map_err(|reason| Problem::invalid_field("playerId", reason)))
     }
 }
 
-fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+/// Reads one of an enum's names from text. serde alone would take `{"name":null}` for it as well.
+///
+/// # Errors
+/// When it is no text, or none of the names.
+pub fn by_name<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    let name: StringDeserializer<D::Error> = String::deserialize(from)?.into_deserializer();
+    T::deserialize(name)
+}
+
+/// What `text`, all of which is called `whole`, gives for each parameter.
+fn parse<T: DeserializeOwned>(whole: &str, text: &[u8]) -> Result<T, Problem> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text));
-    serde_path_to_error::deserialize(pairs).map_err(reject::problem)
+    serde_path_to_error::deserialize(pairs).map_err(|error| reject::parameters(whole, error))
 }

@@ -5,12 +5,14 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use serde::Serialize;
+use shared::chat::Subject;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::auth::Refusal;
 
-/// What can go wrong with a call, as its caller is told: what it can do something about, and never
-/// a cause from inside. The cause goes to the log, once, where it happens.
+/// What can go wrong with a call, as the client reads it: what it can change, and never an internal
+/// cause. The cause goes to the log, once, where it happens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// A field or parameter has a value that it cannot have.
@@ -22,50 +24,81 @@ pub enum Problem {
         reason: String,
     },
     /// The body as a whole cannot be read.
-    #[error("the body is not the JSON that was expected: {0}")]
+    #[error("the body {0}")]
     InvalidBody(String),
     /// The body is longer than any message can be.
-    #[error("the body is larger than {} bytes", super::BODY_LIMIT)]
+    #[error("the body must have {} bytes or fewer", super::BODY_LIMIT)]
     BodyTooLarge,
     /// The body does not arrive.
-    #[error("the body did not arrive in time")]
+    #[error("the body did not arrive in time; send it again")]
     BodyTooSlow,
-    /// The body is of another kind than the call takes.
-    #[error("the body must be sent as {0}")]
+    /// The body has another media type than the call takes.
+    #[error("the body must be sent with Content-Type: {0}")]
     UnsupportedMediaType(&'static str),
-    /// The caller is not known to be anybody.
+    /// The body is compressed.
+    #[error("the body must be sent without a Content-Encoding: no content coding is supported")]
+    UnsupportedContentEncoding,
+    /// The caller did not prove who it is.
     #[error("{0}")]
     Unauthenticated(Refusal),
     /// The caller is known, and may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// The caller may not subscribe to this channel, or nobody may.
+    /// The channel is not one that the caller may subscribe to.
     #[error("this channel is not one that the caller may subscribe to with a signature")]
     ForbiddenChannel,
-    /// So much is asked that others would suffer; after this time it may be less.
-    #[error("too many calls; wait before the next")]
+    /// The caller made more calls than its limit allows; after this time it may make the next.
+    #[error("too many calls: make the next after the time that Retry-After says")]
     TooManyCalls(Duration),
     /// There is no such call.
-    #[error("there is nothing at this address")]
+    #[error("the gateway serves nothing at this address")]
     NotFound,
-    /// The call exists, but by these methods.
+    /// The call exists, with these methods.
     #[error("this address takes {0}")]
     MethodNotAllowed(&'static str),
-    /// The event is not safely in both queues.
-    #[error("not accepted; send it again with the same id")]
-    NotAccepted,
-    /// The database cannot be asked.
-    #[error("conversations cannot be read at the moment; messages can be sent all the same")]
+    /// The event may not be in both queues.
+    #[error("{0}")]
+    NotAccepted(NotAccepted),
+    /// The database does not answer.
+    #[error("conversations cannot be read at the moment; messages can still be sent")]
     HistoryUnavailable,
-    /// A mistake of ours.
-    #[error("something went wrong here")]
+    /// The gateway failed.
+    #[error("the gateway failed; its log has the cause")]
     Internal,
+}
+
+/// What was not accepted: the client sends it again with this id, so that it stays the same message, or
+/// the same change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAccepted {
+    /// A message.
+    #[error("not accepted; send the message again with messageId {0}")]
+    Message(Uuid),
+    /// A change of a session's status.
+    #[error("not accepted; send the change again with changeId {0}")]
+    Change(Uuid),
+}
+
+impl From<NotAccepted> for Problem {
+    fn from(what: NotAccepted) -> Self {
+        Self::NotAccepted(what)
+    }
+}
+
+impl TryFrom<Subject> for NotAccepted {
+    type Error = Problem;
+
+    fn try_from(subject: Subject) -> Result<Self, Problem> {
+        let message = subject.message_id.map(Self::Message);
+        message.or_else(|| subject.change_id.map(Self::Change)).ok_or(Problem::Internal)
+    }
 }
 
 /// A problem as it is sent.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc9457>.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct ProblemBody {
     /// Which problem it is; stable.
     #[serde(rename = "type")]
@@ -81,11 +114,20 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     field: Option<String>,
+    /// With `not-accepted`: the `messageId` to send the message again with, whether the client gave it
+    /// or the gateway made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    message_id: Option<Uuid>,
+    /// With `not-accepted`: the `changeId` to send the change again with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    change_id: Option<Uuid>,
 }
 
 const CHALLENGE: &str = r#"Bearer realm="player-portal-chat""#;
 
-/// How long a client does best to wait before it tries again, where nobody knows better.
+/// How long a client waits before it tries again, where no limit says how long.
 const USUAL_WAIT: Duration = Duration::from_secs(1);
 
 impl Problem {
@@ -94,52 +136,47 @@ impl Problem {
         Self::InvalidField { field: field.to_owned(), reason: reason.to_string() }
     }
 
+    /// Its name in `type`, its title, and its status.
     fn describe(&self) -> (&'static str, &'static str, StatusCode) {
         match self {
             Self::InvalidField { .. } => {
-                ("invalid-field", "A field is not valid", StatusCode::BAD_REQUEST)
+                ("invalid-field", "Invalid field", StatusCode::BAD_REQUEST)
             }
-            Self::InvalidBody(_) => {
-                ("invalid-body", "The body is not valid", StatusCode::BAD_REQUEST)
-            }
+            Self::InvalidBody(_) => ("invalid-body", "Invalid body", StatusCode::BAD_REQUEST),
             Self::BodyTooLarge => {
-                ("body-too-large", "The body is too large", StatusCode::PAYLOAD_TOO_LARGE)
+                ("body-too-large", "Content too large", StatusCode::PAYLOAD_TOO_LARGE)
             }
-            Self::BodyTooSlow => {
-                ("body-too-slow", "The body is too slow", StatusCode::REQUEST_TIMEOUT)
-            }
-            Self::UnsupportedMediaType(_) => (
+            Self::BodyTooSlow => ("body-too-slow", "Request timeout", StatusCode::REQUEST_TIMEOUT),
+            Self::UnsupportedMediaType(_) | Self::UnsupportedContentEncoding => (
                 "unsupported-media-type",
-                "The body is of another kind",
+                "Unsupported media type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ),
             Self::Unauthenticated(_) => {
-                ("unauthenticated", "Who calls is not known", StatusCode::UNAUTHORIZED)
+                ("unauthenticated", "Unauthenticated", StatusCode::UNAUTHORIZED)
             }
-            Self::Forbidden(_) => {
-                ("forbidden", "The caller may not do this", StatusCode::FORBIDDEN)
-            }
-            Self::ForbiddenChannel => {
-                ("forbidden-channel", "The channel is not allowed", StatusCode::FORBIDDEN)
-            }
+            Self::Forbidden(_) => ("forbidden", "Forbidden", StatusCode::FORBIDDEN),
+            Self::ForbiddenChannel => ("forbidden-channel", "Forbidden", StatusCode::FORBIDDEN),
             Self::TooManyCalls(_) => {
-                ("too-many-calls", "Too many calls", StatusCode::TOO_MANY_REQUESTS)
+                ("too-many-calls", "Too many requests", StatusCode::TOO_MANY_REQUESTS)
             }
-            Self::NotFound => ("not-found", "Nothing is there", StatusCode::NOT_FOUND),
+            Self::NotFound => ("not-found", "Not found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed(_) => {
-                ("method-not-allowed", "The method is another", StatusCode::METHOD_NOT_ALLOWED)
+                ("method-not-allowed", "Method not allowed", StatusCode::METHOD_NOT_ALLOWED)
             }
-            Self::NotAccepted => ("not-accepted", "Not accepted", StatusCode::SERVICE_UNAVAILABLE),
-            Self::HistoryUnavailable => (
-                "history-unavailable",
-                "Conversations cannot be read",
-                StatusCode::SERVICE_UNAVAILABLE,
-            ),
-            Self::Internal => ("internal", "A mistake of ours", StatusCode::INTERNAL_SERVER_ERROR),
+            Self::NotAccepted(_) => {
+                ("not-accepted", "Service unavailable", StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Self::HistoryUnavailable => {
+                ("history-unavailable", "Service unavailable", StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Self::Internal => {
+                ("internal", "Internal server error", StatusCode::INTERNAL_SERVER_ERROR)
+            }
         }
     }
 
-    /// What a caller could bring in order to be let in.
+    /// The value of `WWW-Authenticate`: what the caller lacks.
     ///
     /// Source: <https://www.rfc-editor.org/rfc/rfc6750#section-3>.
     fn challenge(&self) -> Option<String> {
@@ -153,7 +190,7 @@ impl Problem {
     }
 }
 
-/// Answers whatever no call is for.
+/// Answers a request that no call is for.
 ///
 /// # Errors
 /// Always.
@@ -173,6 +210,11 @@ impl ResponseError for Problem {
             Self::InvalidField { field, .. } => Some(field.clone()),
             _ => None,
         };
+        let (message_id, change_id) = match self {
+            Self::NotAccepted(NotAccepted::Message(id)) => (Some(*id), None),
+            Self::NotAccepted(NotAccepted::Change(id)) => (None, Some(*id)),
+            _ => (None, None),
+        };
         let mut response = HttpResponse::build(status);
         response.content_type("application/problem+json");
         let wait = match self {
@@ -183,8 +225,18 @@ impl ResponseError for Problem {
             let seconds = wait.as_secs_f64().ceil().max(1.0);
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        if let Self::MethodNotAllowed(methods) = self {
-            response.insert_header((header::ALLOW, *methods));
+        match self {
+            Self::MethodNotAllowed(methods) => {
+                response.insert_header((header::ALLOW, *methods));
+            }
+            // RFC 9110, section 15.5.16.
+            Self::UnsupportedMediaType(media_type) => {
+                response.insert_header((header::ACCEPT, *media_type));
+            }
+            Self::UnsupportedContentEncoding => {
+                response.insert_header((header::ACCEPT_ENCODING, "identity"));
+            }
+            _ => {}
         }
         if let Some(challenge) = self.challenge() {
             response.insert_header((header::WWW_AUTHENTICATE, challenge));
@@ -195,6 +247,8 @@ impl ResponseError for Problem {
             status: status.as_u16(),
             detail: self.to_string(),
             field,
+            message_id,
+            change_id,
         })
     }
 }

@@ -31,6 +31,12 @@ impl AddressLimit {
         }
     }
 
+    /// Whether a trusted proxy says that the client came to it by HTTPS.
+    pub fn client_uses_https(&self, request: &ServiceRequest) -> bool {
+        let peer = request.peer_addr();
+        peer.is_some_and(|peer| self.proxies.say_https(peer.ip(), request.headers()))
+    }
+
     fn count(&self, request: &ServiceRequest) -> Result<(), Problem> {
         let (Some(rate), Some(peer)) = (&self.rate, request.peer_addr()) else { return Ok(()) };
         let client = self.proxies.client(peer.ip(), request.headers());

@@ -7,6 +7,7 @@ use actix_web::http::header::HeaderMap;
 use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// The proxies whose word is taken for whom they speak.
 #[derive(Debug)]
@@ -39,6 +40,15 @@ impl Proxies {
             }
         }
         client
+    }
+
+    /// Whether `peer` is one of the proxies and says that it was called by HTTPS. Of several values the
+    /// last is its own: what stands before that anybody can have written.
+    pub(super) fn say_https(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        let value = headers.get_all(FORWARDED_PROTO).last();
+        let last = value.and_then(|value| value.as_bytes().rsplit(|byte| *byte == b',').next());
+        last.is_some_and(|scheme| scheme.trim_ascii().eq_ignore_ascii_case(b"https"))
+            && self.trusts(peer.to_canonical())
     }
 
     fn trusts(&self, address: IpAddr) -> bool {

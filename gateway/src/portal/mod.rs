@@ -5,6 +5,7 @@
 //! - [`serve`]: the pages themselves, and what they may do.
 
 mod config;
+mod hsts;
 mod pages;
 mod settings;
 

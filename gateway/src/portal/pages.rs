@@ -1,8 +1,25 @@
 use actix_files::Files;
-use actix_web::{http::header, middleware::DefaultHeaders, web};
+use actix_web::{
+    http::header,
+    middleware::{DefaultHeaders, from_fn},
+    web,
+};
 
-use super::PortalSettings;
+use super::{PortalSettings, hsts::strict_transport_security};
 use crate::http::not_found;
+
+/// A window that another origin's page opened, or that opens one, is not reached from there.
+///
+/// Source: <https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies>.
+const OPENER_POLICY: (&str, &str) = ("cross-origin-opener-policy", "same-origin");
+
+/// The features of a browser that the pages never use.
+///
+/// Source: <https://www.w3.org/TR/permissions-policy/>.
+const PERMISSIONS: (&str, &str) = (
+    "permissions-policy",
+    "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+);
 
 /// Serves the pages, if there are any.
 pub fn serve(services: &mut web::ServiceConfig, settings: &PortalSettings) {
@@ -16,8 +33,11 @@ pub fn serve(services: &mut web::ServiceConfig, settings: &PortalSettings) {
         .wrap(
             DefaultHeaders::new()
                 .add((header::CONTENT_SECURITY_POLICY, policy(settings)))
+                .add(OPENER_POLICY)
+                .add(PERMISSIONS)
                 .add((header::CACHE_CONTROL, "no-cache")),
         )
+        .wrap(from_fn(strict_transport_security))
         .service(files(directory.clone()).index_file("index.html").redirect_to_slash_directory());
     services.service(assets).service(pages);
 }

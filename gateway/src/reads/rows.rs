@@ -34,6 +34,7 @@ pub struct HistoryMessage {
     #[schema(max_length = 4000)]
     pub content: String,
     /// When it was accepted; messages sort by it, then by their ids.
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     pub accepted_at: DateTime<Utc>,
     /// `true` when what it said and the sender's name were erased; not there otherwise.
     #[diesel(
@@ -57,14 +58,17 @@ pub struct Session {
     #[schema(examples("pending"))]
     pub status: String,
     /// When its first message was accepted.
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     pub opened_at: DateTime<Utc>,
     /// When its last message was accepted.
     #[diesel(
         select_expression = last_message_at(),
         select_expression_type = LastMessageAt
     )]
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     pub last_message_at: DateTime<Utc>,
     /// When staff resolved it.
+    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     pub resolved_at: Option<DateTime<Utc>>,
     /// Of two states of one session, the higher is the newer; a message alone may leave it as it is.
     pub version: i64,

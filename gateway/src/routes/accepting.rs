@@ -7,7 +7,10 @@ use shared::chat::{TraceParent, event::Event};
 use traces::{RequestSpan, Traces};
 use uuid::Uuid;
 
-use crate::{group_commit::Acceptor, http::Problem};
+use crate::{
+    group_commit::Acceptor,
+    http::{NotAccepted, Problem},
+};
 
 /// The trace that a request belongs to.
 pub struct RequestTrace {
@@ -42,6 +45,7 @@ pub(super) async fn accept(
     mut span: RequestSpan,
 ) -> Result<(), Problem> {
     let subject = event.subject();
+    let not_accepted = NotAccepted::try_from(subject)?;
     let encoded = event.encode().map_err(|_| Problem::Internal)?;
     acceptor.accept(event.player_id(), encoded).await.map_err(|cause| {
         span.refused("not confirmed by both queues");
@@ -52,6 +56,6 @@ pub(super) async fn accept(
             %cause,
             "not accepted"
         );
-        Problem::NotAccepted
+        not_accepted.into()
     })
 }

@@ -8,12 +8,14 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     auth::Caller,
     http::{Parameters, PathPlayer, Problem, ProblemBody},
+    input::NewPlayerId,
     labels::HistoryRead,
     reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Reads, Session},
 };
 
 /// Which part of a conversation is asked for.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct HistoryParameters {
     /// How many messages at most
@@ -72,6 +74,7 @@ impl TryFrom<i64> for Seq {
 #[serde(rename_all = "camelCase")]
 pub struct History {
     /// Whose conversation it is.
+    #[schema(value_type = NewPlayerId)]
     player_id: PlayerId,
     /// The latest session, whatever its status.
     session: Option<Session>,
@@ -96,7 +99,7 @@ pub struct History {
     path = "/api/unified-chat/conversations/{playerId}",
     tag = "conversations",
     security(("token" = [])),
-    params(("playerId" = PlayerId, Path, description = "Whose conversation"), HistoryParameters),
+    params(("playerId" = NewPlayerId, Path, description = "Whose conversation"), HistoryParameters),
     responses(
         (status = 200, description = "A page", body = History),
         (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),

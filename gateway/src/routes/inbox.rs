@@ -15,6 +15,7 @@ use crate::{
 
 /// Which conversations are asked for.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct InboxParameters {
     /// The statuses of the latest session, with commas between them; all where there are none

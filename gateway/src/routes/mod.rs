@@ -12,7 +12,7 @@ pub mod status;
 use actix_web::{HttpResponse, Resource, Route, guard, middleware::from_fn, web};
 
 use crate::{
-    http::{Origins, Problem, calls_from, not_for_caches, not_found},
+    http::{Pages, Problem, calls_from, not_for_caches, not_found},
     limits::limit_by_address,
     openapi,
     portal::{self, PortalSettings},
@@ -35,13 +35,12 @@ const READY: &str = "/health/ready";
 pub(crate) const ALL: [&str; 8] =
     [SEND, INBOX, CONVERSATION, STATUS, PORTAL_CONFIG, PUSHER_AUTH, LIVE, READY];
 
-/// Every call of the gateway, of which pages of `origins` may make those of the chat, and the portal's
-/// own pages.
-pub fn configure(services: &mut web::ServiceConfig, origins: &Origins, portal: &PortalSettings) {
+/// Every call of the gateway, of which `pages` may make those of the chat, and the portal's own pages.
+pub fn configure(services: &mut web::ServiceConfig, pages: &Pages, portal: &PortalSettings) {
     let chat = web::scope(API)
         .wrap(from_fn(limit_by_address))
         .wrap(not_for_caches())
-        .wrap(calls_from(origins))
+        .wrap(calls_from(pages))
         .service(post(SEND, web::post().to(send::send)))
         .service(get(INBOX, read().to(inbox::inbox)))
         .service(get(CONVERSATION, read().to(conversation::conversation)))
@@ -74,6 +73,6 @@ fn post(path: &str, route: Route) -> Resource {
 }
 
 /// HEAD is answered as GET is, without the body.
-fn read() -> Route {
+pub(crate) fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }

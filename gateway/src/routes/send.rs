@@ -3,9 +3,7 @@
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::chat::{
-    Content, Message, Name, PlayerId, SenderId, SenderType, SocketId, event::Event,
-};
+use shared::chat::{Content, Message, Name, SenderId, SenderType, SocketId, event::Event};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -14,7 +12,8 @@ use crate::{
     auth::{Caller, Sender},
     clock::Clock,
     group_commit::Acceptor,
-    http::{Body, ClientId, Problem, ProblemBody},
+    http::{Body, ClientId, Problem, ProblemBody, by_name},
+    input::{NewContent, NewName, NewPlayerId, NewSenderId},
     limits::SenderLimit,
 };
 
@@ -26,21 +25,23 @@ pub struct SendRequest {
     /// makes one where there is none.
     message_id: Option<ClientId>,
     /// Whose conversation it belongs to.
-    player_id: PlayerId,
-    /// What the player is called. Where tokens are asked for, a player's token says it.
-    player_name: Option<Name>,
+    player_id: NewPlayerId,
+    /// What the player is called. Where tokens are asked for, the player's own token says it, and this
+    /// is ignored.
+    player_name: Option<NewName>,
     /// Who of the two sends it.
+    #[serde(deserialize_with = "by_name")]
     sender_type: SenderType,
     /// Who of the staff sends it; a player's message is always the player's own. Where tokens are
     /// asked for, the token says it.
-    sender_id: Option<SenderId>,
+    sender_id: Option<NewSenderId>,
     /// What the sender is called; a player's own name where there is none. Where tokens are asked
     /// for, the token says it.
-    sender_name: Option<Name>,
+    sender_name: Option<NewName>,
     /// What it says. White space around it is taken off.
-    content: Option<Content>,
-    /// The same as `content`, under its older name.
-    message: Option<Content>,
+    content: Option<NewContent>,
+    /// The same as `content`, under its older name. Of two that differ, neither is taken.
+    message: Option<NewContent>,
     /// The sender's Pusher connection, which then does not hear of it.
     socket_id: Option<SocketId>,
 }
@@ -54,6 +55,7 @@ pub struct Accepted {
     /// The message's id.
     message_id: Uuid,
     /// When it was accepted: later than whatever this gateway accepted before.
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     /// Always `accepted`.
     #[schema(examples("accepted"))]
@@ -110,14 +112,13 @@ impl SendRequest {
         limit: &SenderLimit,
         accepted_at: DateTime<Utc>,
     ) -> Result<Message, Problem> {
-        let content = self.content.or(self.message);
-        let content = content.ok_or_else(|| Problem::invalid_field("content", "is missing"))?;
+        let content = one_of(self.content, self.message)?;
         let sender = caller.sends_as(Sender {
-            player_id: self.player_id,
-            player_name: self.player_name,
+            player_id: self.player_id.into(),
+            player_name: self.player_name.map(Name::from),
             sender_type: self.sender_type,
-            sender_id: self.sender_id,
-            sender_name: self.sender_name,
+            sender_id: self.sender_id.map(SenderId::from),
+            sender_name: self.sender_name.map(Name::from),
         })?;
         limit.count_message(&sender)?;
         Ok(Message {
@@ -132,5 +133,16 @@ impl SendRequest {
             socket_id: self.socket_id,
             traceparent: None,
         })
+    }
+}
+
+/// The content that a message has under one of its two names.
+fn one_of(content: Option<NewContent>, message: Option<NewContent>) -> Result<Content, Problem> {
+    match (content, message) {
+        (Some(content), Some(message)) if content != message => {
+            Err(Problem::invalid_field("message", "must be the same as content, or not be there"))
+        }
+        (Some(content), _) | (None, Some(content)) => Ok(content.into()),
+        (None, None) => Err(Problem::invalid_field("content", "is missing")),
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::chat::{PlayerId, RequestedStatus, StatusChange, event::Event};
+use shared::chat::{RequestedStatus, StatusChange, event::Event};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -12,7 +12,8 @@ use crate::{
     auth::Caller,
     clock::Clock,
     group_commit::Acceptor,
-    http::{Body, ClientId, PathPlayer, Problem, ProblemBody},
+    http::{Body, ClientId, PathPlayer, Problem, ProblemBody, by_name},
+    input::NewPlayerId,
     limits::SenderLimit,
 };
 
@@ -21,6 +22,7 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub struct StatusRequest {
     /// What it shall become.
+    #[serde(deserialize_with = "by_name")]
     status: RequestedStatus,
     /// The change's id, made by the client, so that it can ask again; the gateway makes one where
     /// there is none.
@@ -36,6 +38,7 @@ pub struct StatusAccepted {
     /// The change's id.
     change_id: Uuid,
     /// When it was accepted: it concerns the session that is open then.
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     /// Always `accepted`.
     #[schema(examples("accepted"))]
@@ -51,7 +54,7 @@ pub struct StatusAccepted {
     path = "/api/unified-chat/conversations/{playerId}/status",
     tag = "conversations",
     security(("token" = [])),
-    params(("playerId" = PlayerId, Path, description = "Whose conversation")),
+    params(("playerId" = NewPlayerId, Path, description = "Whose conversation")),
     request_body = StatusRequest,
     responses(
         (status = 202, description = "Accepted", body = StatusAccepted),
@@ -81,6 +84,10 @@ pub async fn change_status(
         player_id: player.0,
         status: body.0.status,
         accepted_at: clock.accept(),
+        session_id: None,
+        last_seq: None,
+        actor_id: None,
+        actor_name: None,
         traceparent: None,
     };
     let (change_id, accepted_at) = (change.change_id, change.accepted_at);

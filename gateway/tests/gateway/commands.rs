@@ -32,7 +32,7 @@ pub const REST: [(&str, &str); 6] = [
 #[test]
 fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
     let short = "x".repeat(31);
-    let cases: [(Environment<'_>, &str); 12] = [
+    let cases: [(Environment<'_>, &str); 13] = [
         (&[], "--auth-mode"),
         (&[("AUTH_MODE", "maybe")], "--auth-mode"),
         (&[("AUTH_MODE", "jwt")], "AUTH_JWT_SECRET must be given"),
@@ -73,6 +73,14 @@ fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
                 ("AUTH_JWT_JWKS_FILE", "/nowhere/keys.json"),
             ],
             "/nowhere/keys.json",
+        ),
+        (
+            &[
+                ("AUTH_MODE", "jwt"),
+                ("AUTH_JWT_SECRET", JWT_SECRET),
+                ("PUSHER_CHANNEL_ACCESS", "public"),
+            ],
+            "PUSHER_CHANNEL_ACCESS must be private or encrypted when AUTH_MODE is jwt",
         ),
         (&[("AUTH_MODE", "off"), ("PORTAL_DIR", "/nowhere")], "PORTAL_DIR holds no pages"),
         (&[("AUTH_MODE", "off"), ("PUSHER_CLIENT_HOST", "a; script-src *")], "PUSHER_CLIENT_HOST"),

@@ -189,3 +189,38 @@ async fn an_erased_message_is_read_as_one_that_says_nothing() {
     assert_eq!(after["messages"][0], expected);
     assert!(after["messages"][1].get("erased").is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_has_six_digits_of_a_second_whatever_they_are() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let api = gateway.api();
+    system
+        .database
+        .connect()
+        .await
+        .batch_execute(
+            "INSERT INTO chat_conversations (player_id, last_seq) VALUES ('p1', 1);
+             INSERT INTO chat_sessions
+                 (id, player_id, status, opened_at, last_message_at, resolved_at)
+             VALUES (gen_random_uuid(), 'p1', 'resolved', '2026-01-01 00:00:00Z',
+                     '2026-01-01 00:00:00.25Z', '2026-01-01 00:00:00.5Z');
+             INSERT INTO chat_messages
+                 (id, session_id, player_id, seq, sender_type, content, accepted_at)
+             SELECT gen_random_uuid(), id, 'p1', 1, 'player', 'hello', last_message_at
+             FROM chat_sessions;
+             UPDATE chat_conversations SET session_id = chat_sessions.id FROM chat_sessions",
+        )
+        .await
+        .unwrap();
+    let page = api.conversation("p1", "").await.json;
+    assert_eq!(page["messages"][0]["acceptedAt"], "2026-01-01T00:00:00.250000Z");
+    let session = &page["session"];
+    assert_eq!(session["openedAt"], "2026-01-01T00:00:00.000000Z");
+    assert_eq!(session["lastMessageAt"], "2026-01-01T00:00:00.250000Z");
+    assert_eq!(session["resolvedAt"], "2026-01-01T00:00:00.500000Z");
+    for answer in [api.send_as_player("p1", "hi").await, api.change_status("p1", "active").await] {
+        let accepted_at = answer.json["acceptedAt"].as_str().unwrap();
+        assert_eq!(accepted_at.len(), "2026-01-01T00:00:00.000000Z".len(), "{accepted_at}");
+    }
+}

@@ -17,4 +17,10 @@ async fn the_description_and_its_page_are_served() {
     assert_eq!(description.json["info"]["title"], "Player portal chat");
     assert_eq!(api.get("/docs").await.status, 200);
     assert_eq!(api.get("/docs/").await.status, 200);
+    let http = reqwest::Client::new();
+    for path in ["/openapi.json", "/docs/"] {
+        let answer = http.head(format!("http://{}{path}", gateway.addr)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        assert!(answer.bytes().await.unwrap().is_empty(), "{path}");
+    }
 }

@@ -1,5 +1,6 @@
 use reqwest::header::WWW_AUTHENTICATE;
 use serde_json::{Value, json};
+use shared::{broker::Worker, chat::event::Event};
 use test_support::{Answer, Api, System, eventually};
 
 use crate::tokens::{Issuer, but, now, player, staff};
@@ -72,7 +73,9 @@ async fn a_token_that_is_worth_nothing_is_refused() {
         ("of a player that cannot be", issuer.token(&but(good.clone(), "sub", "a/b"))),
         ("of no role", issuer.token(&without("role"))),
         ("of an unknown role", issuer.token(&but(good.clone(), "role", "admin"))),
-        ("with too long a name", issuer.token(&but(good.clone(), "name", "n".repeat(129)))),
+        ("of a player that no address can name", issuer.token(&but(good.clone(), "sub", ".."))),
+        ("that expires in words", issuer.token(&but(good.clone(), "exp", "tomorrow"))),
+        ("whose claims are a list", issuer.token(&json!([good]))),
         ("that is none", "x.y.z".to_owned()),
     ];
     for (what, token) in bad {
@@ -85,6 +88,92 @@ async fn a_token_that_is_worth_nothing_is_refused() {
     for good in [&good, &several] {
         assert_eq!(with(&gateway.api(), good).conversation("p1", "").await.status, 200);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_claim_that_is_missing_or_wrong_is_named() {
+    let system = System::new().await;
+    let gateway =
+        system.guarded_gateway(&["--auth-jwt-audience=chat", "--auth-jwt-issuer=portal"]).await;
+    let good = but(but(player("p1"), "aud", "chat"), "iss", "portal");
+    for (claim, wrong, expected) in [
+        ("exp", Value::Null, "lacks the claim exp"),
+        ("sub", Value::Null, "lacks the claim sub"),
+        ("role", Value::Null, "lacks the claim role"),
+        ("aud", Value::Null, "lacks the claim aud"),
+        ("iss", Value::Null, "lacks the claim iss"),
+        ("exp", json!("1893456000"), "exp must be a number"),
+        ("exp", json!(now() - 3_600), "exp is in the past"),
+        ("nbf", json!("soon"), "nbf must be a number"),
+        ("nbf", json!(now() + 3_600), "nbf is in the future"),
+        ("sub", json!(7), "sub must be text"),
+        ("sub", json!("auth0|5f7"), "sub may have only letters"),
+        ("sub", json!("."), "sub must not be ."),
+        ("role", json!("admin"), "role must be player or staff"),
+        ("role", json!(["player"]), "role must be player or staff"),
+        ("aud", json!(7), "aud must be text"),
+        ("aud", json!("shop"), "aud does not name"),
+        ("iss", json!("shop"), "iss is not the one"),
+    ] {
+        let claims = but(good.clone(), claim, wrong.clone());
+        let answer = with(&gateway.api(), &claims).conversation("p1", "").await;
+        is_refused(&answer, 401, "unauthenticated");
+        let detail = answer.json["detail"].as_str().unwrap();
+        assert!(detail.contains(expected), "{claim} {wrong}: {detail}");
+        assert_eq!(answer.json["title"], "Unauthenticated");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_cannot_be_shown_is_dropped_or_cut_and_the_token_is_good() {
+    let system = System::new().await;
+    let gateway = system.guarded_gateway(&[]).await;
+    let cut = "n".repeat(128);
+    for (name, shown) in [
+        (json!(""), None),
+        (json!(" \n"), None),
+        (json!("\u{200b}"), None),
+        (json!(7), None),
+        (json!(null), None),
+        (json!({ "first": "Bo" }), None),
+        (json!("n".repeat(129)), Some(&*cut)),
+        (json!("Bo\u{202e}\0"), Some("Bo")),
+        (json!("Bo\nEibbed"), Some("Bo Eibbed")),
+    ] {
+        let api = with(&gateway.api(), &but(player("p1"), "name", name.clone()));
+        assert_eq!(api.send_as_player("p1", "hello").await.status, 202, "{name}");
+        let events = system.broker.drain_events(Worker::Persister).await;
+        let [Event::Message(message)] = events.as_slice() else { panic!("{events:?}") };
+        for said in [&message.player_name, &message.sender_name] {
+            assert_eq!(said.as_ref().map(|name| name.as_str()), shown, "{name}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_players_own_token_names_the_player() {
+    let system = System::new().await;
+    let gateway = system.guarded_gateway(&[]).await;
+    let renamed = |sender_type: &str| {
+        json!({
+            "playerId": "p1", "playerName": "Thief", "senderType": sender_type, "content": "hello"
+        })
+    };
+    let staff_api = with(&gateway.api(), &staff("ada"));
+    assert_eq!(staff_api.send(&renamed("staff")).await.status, 202);
+    let player_api = with(&gateway.api(), &player("p1"));
+    assert_eq!(player_api.send(&renamed("player")).await.status, 202);
+    let vouched = system.gateway().await;
+    assert_eq!(vouched.api().send(&renamed("staff")).await.status, 202);
+    let events = system.broker.drain_events(Worker::Persister).await;
+    let names: Vec<_> = events
+        .iter()
+        .map(|event| match event {
+            Event::Message(message) => message.player_name.as_ref().map(|name| name.as_str()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(names, [None, Some("Bo"), Some("Thief")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

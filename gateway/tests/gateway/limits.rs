@@ -132,6 +132,31 @@ async fn pages_of_named_origins_may_call_and_those_of_no_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_may_send_the_headers_of_tracing_and_those_that_a_setting_names() {
+    let system = System::new().await;
+    let origin = "--cors-origins=https://portal.example";
+    let plain = system.guarded_gateway(&[origin]).await;
+    let named = ["--cors-headers=X-Request-Id,x-sentry-trace", origin];
+    let named = system.guarded_gateway(&named).await;
+    let usual = "authorization,content-type,traceparent,tracestate,baggage,x-socket-id";
+    for (gateway, asked, allowed) in [
+        (&plain, usual, true),
+        (&plain, "x-request-id", false),
+        (&named, usual, true),
+        (&named, "x-request-id, x-sentry-trace", true),
+        (&named, "x-other", false),
+    ] {
+        let preflight = Client::new()
+            .request(Method::OPTIONS, format!("http://{}{INBOX}", gateway.addr))
+            .header(header::ORIGIN, "https://portal.example")
+            .header(header::ACCESS_CONTROL_REQUEST_METHOD, "GET")
+            .header(header::ACCESS_CONTROL_REQUEST_HEADERS, asked);
+        let status = preflight.send().await.unwrap().status();
+        assert_eq!(status.is_success(), allowed, "{asked}: {status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn browsers_are_told_to_be_careful() {
     let system = System::new().await;
     let gateway = system.gateway().await;

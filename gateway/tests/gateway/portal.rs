@@ -37,6 +37,9 @@ async fn the_pages_are_served_and_may_do_no_more_than_they_must() {
         policy.starts_with("default-src 'self'; connect-src 'self' wss://pusher.example:8443;")
     );
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert_eq!(page.headers["cross-origin-opener-policy"], "same-origin");
+    let permissions = page.headers["permissions-policy"].to_str().unwrap();
+    assert!(permissions.contains("camera=()") && permissions.contains("microphone=()"));
 
     let asset = api.get("/portal/assets/page-1.js").await;
     assert_eq!(asset.status, 200);
@@ -46,11 +49,38 @@ async fn the_pages_are_served_and_may_do_no_more_than_they_must() {
     for nothing in ["/portal/nobody/", "/portal/assets/", "/portal/assets/page-2.js"] {
         assert_eq!(api.get(nothing).await.status, 404, "{nothing}");
     }
+    for odd in ["/portal/%00", "/portal/%ff", "/portal/.hidden", "/portal/*"] {
+        let status = Connection::open(&gateway).await.get(odd).await;
+        assert!((400..500).contains(&status), "{odd}: {status}");
+    }
+    let long = api.get(&format!("/portal/{}", "a".repeat(5_000))).await;
+    assert_eq!(long.status, 404);
     for beside in ["/portal/../secret", "/portal/%2e%2e/secret", "/portal/assets/..%2f..%2fsecret"]
     {
         let status = Connection::open(&gateway).await.get(beside).await;
         assert!((400..500).contains(&status), "{beside}: {status}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_comes_by_https_through_a_trusted_proxy_is_told_to_keep_to_it() {
+    let system = System::new().await;
+    let (_directory, setting) = pages();
+    let transport_security = async |settings: &[&str], scheme: Option<&str>| {
+        let gateway = system.gateway_with(&[&[&*setting], settings].concat()).ready().await;
+        let api = gateway.api();
+        let api = scheme.map_or(api.clone(), |it| api.with_header("x-forwarded-proto", it));
+        let page = api.get("/portal/player/").await;
+        assert_eq!(page.status, 200);
+        page.headers.get(header::STRICT_TRANSPORT_SECURITY).cloned()
+    };
+    let trusted = ["--trusted-proxies=127.0.0.1"];
+    let https = transport_security(&trusted, Some("https")).await;
+    assert_eq!(https.unwrap(), "max-age=31536000");
+    for scheme in [None, Some("http"), Some("https, http")] {
+        assert_eq!(transport_security(&trusted, scheme).await, None, "{scheme:?}");
+    }
+    assert_eq!(transport_security(&[], Some("https")).await, None, "not a trusted proxy");
 }
 
 #[tokio::test(flavor = "multi_thread")]

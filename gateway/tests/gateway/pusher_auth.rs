@@ -1,5 +1,5 @@
 use serde_json::json;
-use test_support::{Answer, Api, System};
+use test_support::{Answer, Api, System, token};
 
 async fn authorize(api: &Api, form: &str) -> Answer {
     let form = form.as_bytes().to_vec();
@@ -56,6 +56,18 @@ async fn a_subscription_to_an_encrypted_channel_comes_with_its_secret() {
         let answer = authorize(&api, &format!("socket_id=1.2&channel_name={channel}")).await;
         assert_eq!(answer.status, 403, "{channel}: {answer:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_presence_subscription_has_no_shared_secret_where_channels_are_encrypted() {
+    let system = System::new().await;
+    let key = "--pusher-encryption-master-key=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let gateway = system.guarded_gateway(&["--pusher-channel-access=encrypted", key]).await;
+    let api = gateway.api().with_token(&token("staff", "ada"));
+    let answer = authorize(&api, "socket_id=1.2&channel_name=presence-staff-portal").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.json["channel_data"].is_string(), "{answer:?}");
+    assert!(answer.json.get("shared_secret").is_none(), "{answer:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,13 +2,14 @@ use std::collections::BTreeSet;
 
 use diesel::{
     QueryableByName, sql_query,
-    sql_types::{BigInt, Text, Uuid as SqlUuid},
+    sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use shared::chat::PlayerId;
+use shared::chat::{PlayerId, RequestedStatus, StatusChange, event::Event};
 use uuid::Uuid;
 
-use super::{StoreError, read, write};
+use super::{Sorted, StoreError, read, write, write_batch};
+use crate::timeline::Time;
 
 /// Messages that are erased under one hold of the conversation's lock, so that persisters need not
 /// wait for long.
@@ -21,6 +22,12 @@ pub struct Erased {
     pub messages: usize,
     /// How many sessions these belong to.
     pub sessions: usize,
+}
+
+#[derive(QueryableByName)]
+struct ErasedThrough {
+    #[diesel(sql_type = Timestamptz)]
+    erased_through: Time,
 }
 
 #[derive(QueryableByName)]
@@ -56,18 +63,19 @@ pub async fn erase(
 }
 
 /// Says in the conversation that it is erased until now, takes the player's name from its sessions,
-/// and says which `seq` was the last.
+/// resolves what is open of it, and says which `seq` was the last. It is in no inbox then until
+/// something is written in it again; who of the staff took or resolved it stays.
 async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<i64, StoreError> {
     let players = [player.as_str()];
     // Something of theirs may be in the queue though nothing is here yet.
     write::ensure_conversations(connection, &players).await?;
     let conversations = read::lock_conversations(connection, &players).await?;
-    sql_query(
+    let erased: ErasedThrough = sql_query(
         "UPDATE chat_conversations SET erased_through = greatest(erased_through, clock_timestamp())
-         WHERE player_id = $1",
+         WHERE player_id = $1 RETURNING erased_through",
     )
     .bind::<Text, _>(player.as_str())
-    .execute(connection)
+    .get_result(connection)
     .await?;
     sql_query(
         "UPDATE chat_sessions SET player_name = NULL, version = version + 1
@@ -76,6 +84,20 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
     .bind::<Text, _>(player.as_str())
     .execute(connection)
     .await?;
+    // What is erased waits for no answer. It names nothing, so that it also ends what comes later and
+    // was accepted before.
+    let resolution = Event::StatusChange(StatusChange {
+        change_id: Uuid::now_v7(),
+        player_id: player.clone(),
+        status: RequestedStatus::Resolved,
+        accepted_at: erased.erased_through,
+        session_id: None,
+        last_seq: None,
+        actor_id: None,
+        actor_name: None,
+        traceparent: None,
+    });
+    write_batch(connection, &Sorted::new(&[resolution])).await?;
     Ok(conversations.iter().map(|it| it.last_seq).max().unwrap_or_default())
 }
 

@@ -11,6 +11,7 @@ mod error;
 mod plan;
 mod read;
 mod sessions;
+mod stale;
 mod statement;
 mod write;
 
@@ -71,7 +72,7 @@ impl<'a> Sorted<'a> {
                 Event::Message(message) => messages.push(message.as_ref()),
                 Event::StatusChange(change) => changes.push(change),
                 // It comes from the persister; there is nothing in it to be written.
-                Event::SessionUpdated(_) => {}
+                Event::SessionUpdated(_) | Event::MessageRejected(_) => {}
             }
         }
         let ids = messages.iter().map(|it| &it.player_id);
@@ -104,31 +105,50 @@ async fn write_batch(
     let new_changes = write::insert_changes(connection, &batch.changes).await?;
     let change_ids: Vec<_> = batch.changes.iter().map(|it| it.change_id).collect();
     let stored_changes = read::changes_by_id(connection, &change_ids).await?;
-    let changes = read::changes_since(connection, &batch.players, earliest).await?;
+    let changes = read::changes_since(connection, &batch.players, earliest, &new_changes).await?;
     let stored_sessions = sessions::since(connection, &conversations, earliest).await?;
 
-    let (mut plan, cut) = Plan::new(conversations, changes, stored_sessions, earliest);
-    let messages_of_cut = read::messages_of(connection, &cut).await?;
-    plan.add_cut(cut, &messages_of_cut);
-
+    let mut plan = Plan::new(conversations, changes, stored_sessions, earliest);
     plan.add_messages(&batch.messages, &stored);
-    plan.check_changes(&batch.changes, &new_changes, &stored_changes);
+    plan.add_changes(&batch.changes, new_changes, &stored_changes);
+    read_what_is_needed(connection, &mut plan).await?;
+    let outdated = read::outdated(connection, &plan.seen_until()).await?;
+    plan.place_all(&outdated);
     let plan = plan.finish();
 
     write::upsert_sessions(connection, &plan.sessions).await?;
     write::move_messages(connection, &plan.moves).await?;
     write::insert_messages(connection, &plan.messages).await?;
     write::update_conversations(connection, &plan.conversations).await?;
+    write::mark_ineffective(connection, &plan.ineffective).await?;
 
     let mut news: BTreeMap<_, _> = plan.news.into_iter().map(|it| (it.id, it)).collect();
     let unread: Vec<_> =
         plan.repeated_sessions.into_iter().filter(|id| !news.contains_key(id)).collect();
     let repeated = sessions::by_id(connection, &unread).await?;
     news.extend(repeated.into_iter().map(|it| (it.id, it)));
+    stale::announce(connection, &mut news, &plan.stale).await?;
     Ok(Outcome {
         persisted: plan.messages.iter().map(|it| it.message.accepted_at).collect(),
         duplicates: plan.duplicates,
         conflicts: plan.conflicts,
         news: news.into_values().collect(),
     })
+}
+
+/// Reads what a few batches need besides: the messages of sessions that may be cut, opened again or
+/// lose what staff wrote after them, and who took those before.
+async fn read_what_is_needed(
+    connection: &mut AsyncPgConnection,
+    plan: &mut Plan<'_>,
+) -> Result<(), StoreError> {
+    let needs = plan.needs();
+    let Some(since) = needs.iter().map(|it| it.since).min() else {
+        return Ok(());
+    };
+    let players: Vec<_> = needs.iter().map(|it| it.player_id.as_str()).collect();
+    let messages = read::needed_messages(connection, &needs).await?;
+    let changes = read::changes_since(connection, &players, since, &plan.new_changes()).await?;
+    plan.add_needed(&needs, messages, changes);
+    Ok(())
 }

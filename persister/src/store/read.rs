@@ -1,17 +1,26 @@
 //! What a batch must know before it is written, but for sessions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use database::schema::{
     chat_archived_messages, chat_conversations, chat_messages, chat_status_changes,
 };
-use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, QueryDsl, Queryable, QueryableByName, Selectable, SelectableHelper,
+    sql_query,
+    sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid},
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared::chat::{Message, RequestedStatus, SenderType, SessionState, StatusChange};
+use shared::chat::{
+    Message, Name, RequestedStatus, SenderId, SenderType, SessionStatus, StatusChange,
+};
 use uuid::Uuid;
 
-use super::StoreError;
-use crate::timeline::{StoredMessage, Time};
+use super::{
+    StoreError,
+    plan::{NeededMessages, SeenUntil},
+};
+use crate::timeline::{Actor, Change, Need, PlacedMessage, Time};
 
 /// A conversation as it is stored.
 #[derive(Debug, Queryable, Selectable)]
@@ -24,6 +33,15 @@ pub(super) struct Conversation {
     pub last_message_id: Option<Uuid>,
     pub last_message_at: Option<Time>,
     pub erased_through: Option<Time>,
+}
+
+impl Conversation {
+    /// The status that the inbox shows, where its latest session is `status`. A conversation is in no
+    /// inbox while there is no message to show: all are archived, or erased.
+    pub fn shown(&self, status: SessionStatus) -> Option<&'static str> {
+        let is_erased = self.erased_through >= self.last_message_at;
+        (self.last_message_id.is_some() && !is_erased).then(|| status.as_str())
+    }
 }
 
 /// A message of the batch that is stored already.
@@ -70,32 +88,50 @@ impl Existing {
 
 /// A status change as it is stored.
 #[derive(Debug)]
-pub(super) struct Change {
+pub(super) struct StoredChange {
     pub player_id: String,
-    pub status: RequestedStatus,
-    pub accepted_at: Time,
+    pub change: Change,
+    /// Whether it has an effect.
+    pub effective: bool,
 }
 
-impl Change {
+impl StoredChange {
     /// Whether `change` is this change asked for again.
     pub fn is(&self, change: &StatusChange) -> bool {
-        self.player_id == change.player_id.as_str() && self.status == change.status
+        self.player_id == change.player_id.as_str() && self.change.status == change.status
     }
 }
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = chat_status_changes)]
 struct ChangeRow {
+    id: Uuid,
     player_id: String,
     status: String,
     accepted_at: Time,
+    session_id: Option<Uuid>,
+    last_seq: Option<i64>,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
+    effective: bool,
 }
 
 impl ChangeRow {
-    fn known(self) -> Option<Change> {
+    fn known(self) -> Option<StoredChange> {
         let statuses = [RequestedStatus::Active, RequestedStatus::Resolved];
         let status = statuses.into_iter().find(|it| it.as_str() == self.status)?;
-        Some(Change { player_id: self.player_id, status, accepted_at: self.accepted_at })
+        let change = Change {
+            id: self.id,
+            status,
+            accepted_at: self.accepted_at,
+            session_id: self.session_id,
+            last_seq: self.last_seq,
+            actor: Actor {
+                id: self.actor_id.and_then(|id| SenderId::try_from(id).ok()),
+                name: self.actor_name.and_then(|name| Name::try_from(name).ok()),
+            },
+        };
+        Some(StoredChange { player_id: self.player_id, change, effective: self.effective })
     }
 }
 
@@ -154,67 +190,116 @@ pub(super) async fn messages_by_id(
     Ok(existing)
 }
 
-/// The status changes of the conversations that were accepted at `earliest` or later.
+/// The status changes of the conversations that were accepted at `earliest` or later and have an
+/// effect, without the `new` ones.
 pub(super) async fn changes_since(
     connection: &mut AsyncPgConnection,
     players: &[&str],
     earliest: Time,
-) -> Result<Vec<Change>, StoreError> {
+    new: &HashSet<Uuid>,
+) -> Result<Vec<StoredChange>, StoreError> {
     let rows: Vec<ChangeRow> = chat_status_changes::table
         .filter(chat_status_changes::player_id.eq_any(players))
         .filter(chat_status_changes::accepted_at.ge(earliest))
+        .filter(chat_status_changes::effective)
         .select(ChangeRow::as_select())
         .load(connection)
         .await?;
-    Ok(rows.into_iter().filter_map(ChangeRow::known).collect())
+    let stored = rows.into_iter().filter(|row| !new.contains(&row.id));
+    Ok(stored.filter_map(ChangeRow::known).collect())
 }
 
 /// The status changes with these ids, by id.
 pub(super) async fn changes_by_id(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],
-) -> Result<HashMap<Uuid, Change>, StoreError> {
+) -> Result<HashMap<Uuid, StoredChange>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<(Uuid, ChangeRow)> = chat_status_changes::table
+    let rows: Vec<ChangeRow> = chat_status_changes::table
         .filter(chat_status_changes::id.eq_any(ids))
-        .select((chat_status_changes::id, ChangeRow::as_select()))
+        .select(ChangeRow::as_select())
         .load(connection)
         .await?;
-    Ok(rows.into_iter().filter_map(|(id, row)| Some((id, row.known()?))).collect())
+    Ok(rows.into_iter().filter_map(|row| Some((row.id, row.known()?))).collect())
 }
 
-/// All messages of the sessions, by session.
-pub(super) async fn messages_of(
+/// Those of the changes whose authors had not seen all that the player had written to the session by
+/// the time of the change.
+pub(super) async fn outdated(
     connection: &mut AsyncPgConnection,
-    sessions: &[SessionState],
-) -> Result<HashMap<Uuid, Vec<StoredMessage>>, StoreError> {
-    let mut by_session: HashMap<Uuid, Vec<StoredMessage>> = HashMap::new();
-    if sessions.is_empty() {
-        return Ok(by_session);
+    seen: &[SeenUntil<'_>],
+) -> Result<HashSet<Uuid>, StoreError> {
+    if seen.is_empty() {
+        return Ok(HashSet::new());
     }
+    #[derive(QueryableByName)]
+    struct Outdated {
+        #[diesel(sql_type = SqlUuid)]
+        change_id: Uuid,
+    }
+    // Backwards: the newest are those of the open session, and there are few that were not seen.
+    let outdated: Vec<Outdated> = sql_query(
+        "SELECT seen.change_id
+         FROM unnest($1, $2, $3, $4, $5)
+             AS seen (change_id, player_id, session_id, last_seq, accepted_at)
+         CROSS JOIN LATERAL (
+             SELECT FROM chat_messages m
+             WHERE m.player_id = seen.player_id AND m.seq > seen.last_seq
+                 AND m.session_id = seen.session_id AND m.sender_type = 'player'
+                 AND m.accepted_at <= seen.accepted_at
+             ORDER BY m.seq DESC LIMIT 1
+         ) AS unseen",
+    )
+    .bind::<Array<SqlUuid>, _>(seen.iter().map(|it| it.change_id).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(seen.iter().map(|it| it.player_id).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(seen.iter().map(|it| it.session_id).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(seen.iter().map(|it| it.last_seq).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(seen.iter().map(|it| it.accepted_at).collect::<Vec<_>>())
+    .load(connection)
+    .await?;
+    Ok(outdated.into_iter().map(|it| it.change_id).collect())
+}
+
+/// The messages that are needed of the sessions, by session.
+pub(super) async fn needed_messages(
+    connection: &mut AsyncPgConnection,
+    needs: &[NeededMessages],
+) -> Result<HashMap<Uuid, Vec<PlacedMessage>>, StoreError> {
+    let mut by_session: HashMap<Uuid, Vec<PlacedMessage>> = HashMap::new();
+    let Some(since) = needs.iter().map(|it| it.since).min() else {
+        return Ok(by_session);
+    };
+    let needed: HashMap<Uuid, &NeededMessages> =
+        needs.iter().map(|it| (it.session_id, it)).collect();
     // The index is by player, which makes this the players' messages of those sessions' times.
-    let players: Vec<_> = sessions.iter().map(|it| it.player_id.as_str()).collect();
-    let ids: Vec<_> = sessions.iter().map(|it| it.id).collect();
-    let opened_at = sessions.iter().map(|it| it.opened_at).min();
-    let rows: Vec<(Uuid, Uuid, Time, String)> = chat_messages::table
+    let players: Vec<_> = needs.iter().map(|it| it.player_id.as_str()).collect();
+    let ids: Vec<_> = needed.keys().collect();
+    let rows: Vec<(Uuid, Uuid, Time, String, i64)> = chat_messages::table
         .filter(chat_messages::player_id.eq_any(players))
-        .filter(chat_messages::accepted_at.ge(opened_at.unwrap_or_default()))
+        .filter(chat_messages::accepted_at.ge(since))
         .filter(chat_messages::session_id.eq_any(ids))
         .select((
             chat_messages::session_id,
             chat_messages::id,
             chat_messages::accepted_at,
             chat_messages::sender_type,
+            chat_messages::seq,
         ))
         .load(connection)
         .await?;
-    for (session_id, id, accepted_at, sender_type) in rows {
+    for (session_id, id, accepted_at, sender_type, seq) in rows {
+        let is_needed = needed.get(&session_id).is_some_and(|it| match it.need {
+            Need::All => true,
+            Need::AfterResolution => accepted_at > it.since,
+        });
         let staff = sender_type == SenderType::Staff.as_str();
         let sender_type = if staff { SenderType::Staff } else { SenderType::Player };
-        let message = StoredMessage { id, accepted_at, sender_type };
-        by_session.entry(session_id).or_default().push(message);
+        if is_needed {
+            let message = PlacedMessage { id, accepted_at, sender_type, seq };
+            by_session.entry(session_id).or_default().push(message);
+        }
     }
     Ok(by_session)
 }

@@ -6,7 +6,7 @@ use database::{
 };
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared::chat::{Name, PlayerId, SessionState, SessionStatus};
+use shared::chat::{Name, PlayerId, SenderId, SessionState, SessionStatus, StaffFacts};
 use uuid::Uuid;
 
 use super::{StoreError, read::Conversation};
@@ -27,10 +27,13 @@ struct SessionRow {
     last_message_at: Time,
     resolved_at: Option<Time>,
     version: i64,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
 }
 
 /// The sessions of the conversations that a batch can touch whose first event was accepted at
-/// `earliest`: each conversation's latest, and others that were resolved then or later.
+/// `earliest`: each conversation's latest, others that were resolved then or later, and the last that was
+/// resolved before, to which what staff wrote after it belongs.
 pub(super) async fn since(
     connection: &mut AsyncPgConnection,
     conversations: &[Conversation],
@@ -44,7 +47,16 @@ pub(super) async fn since(
     if opened_since.is_empty() {
         return Ok(sessions);
     }
-    let players = opened_since.iter().map(|it| it.player_id.as_str());
+    let players: Vec<_> = opened_since.iter().map(|it| it.player_id.as_str()).collect();
+    let over = chat_sessions::table
+        .inner_join(chat_conversations::table)
+        .filter(chat_sessions::player_id.eq_any(players.clone()))
+        .filter(chat_sessions::resolved_at.lt(earliest))
+        .distinct_on(chat_sessions::player_id)
+        .order((chat_sessions::player_id, chat_sessions::resolved_at.desc()))
+        .select(SessionRow::as_select())
+        .load(connection)
+        .await?;
     let rows = chat_sessions::table
         .inner_join(chat_conversations::table)
         .filter(chat_sessions::player_id.eq_any(players))
@@ -54,6 +66,7 @@ pub(super) async fn since(
         .load(connection)
         .await?;
     sessions.extend(to_states(rows)?);
+    sessions.extend(to_states(over)?);
     Ok(sessions)
 }
 
@@ -97,6 +110,11 @@ impl TryFrom<SessionRow> for SessionState {
             last_message_at: row.last_message_at,
             resolved_at: row.resolved_at,
             version: row.version,
+            staff: StaffFacts {
+                actor_id: row.actor_id.and_then(|id| SenderId::try_from(id).ok()),
+                actor_name: row.actor_name.and_then(|name| Name::try_from(name).ok()),
+                stale_change_ids: Vec::new(),
+            },
         })
     }
 }

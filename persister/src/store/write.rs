@@ -4,15 +4,14 @@ use std::collections::HashSet;
 
 use database::schema::chat_status_changes;
 use diesel::{
-    ExpressionMethods,
-    sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    ExpressionMethods, QueryableByName, sql_query,
+    sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{Name, SenderId, SessionState, StatusChange};
 use uuid::Uuid;
 
 use super::{StoreError, plan::NewMessage, read::Conversation, statement::Statement};
-use crate::timeline::Move;
 
 /// Makes the conversations that are not there yet, in the order of their ids.
 pub(super) async fn ensure_conversations(
@@ -40,24 +39,46 @@ pub(super) async fn insert_changes(
     }
     let mut ordered = changes.to_vec();
     ordered.sort_by_key(|it| it.change_id);
-    let rows: Vec<_> = ordered
-        .into_iter()
-        .map(|it| {
-            (
-                chat_status_changes::id.eq(it.change_id),
-                chat_status_changes::player_id.eq(it.player_id.as_str()),
-                chat_status_changes::status.eq(it.status.as_str()),
-                chat_status_changes::accepted_at.eq(it.accepted_at),
-            )
-        })
-        .collect();
-    let written: Vec<Uuid> = diesel::insert_into(chat_status_changes::table)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .returning(chat_status_changes::id)
-        .get_results(connection)
+    #[derive(QueryableByName)]
+    struct Written {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let actor_ids = ordered.iter().map(|it| it.actor_id.as_ref().map(SenderId::as_str));
+    let actor_names = ordered.iter().map(|it| it.actor_name.as_ref().map(Name::as_str));
+    let written: Vec<Written> = sql_query(
+        "INSERT INTO chat_status_changes
+             (id, player_id, status, accepted_at, session_id, last_seq, actor_id, actor_name)
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT DO NOTHING RETURNING id",
+    )
+    .bind::<Array<SqlUuid>, _>(ordered.iter().map(|it| it.change_id).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(ordered.iter().map(|it| it.player_id.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(ordered.iter().map(|it| it.status.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(ordered.iter().map(|it| it.accepted_at).collect::<Vec<_>>())
+    .bind::<Array<Nullable<SqlUuid>>, _>(ordered.iter().map(|it| it.session_id).collect::<Vec<_>>())
+    .bind::<Array<Nullable<BigInt>>, _>(ordered.iter().map(|it| it.last_seq).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(actor_ids.collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(actor_names.collect::<Vec<_>>())
+    .load(connection)
+    .await?;
+    Ok(written.into_iter().map(|it| it.id).collect())
+}
+
+/// Says of the changes that they have no effect.
+pub(super) async fn mark_ineffective(
+    connection: &mut AsyncPgConnection,
+    changes: &[Uuid],
+) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    diesel::update(chat_status_changes::table)
+        .filter(chat_status_changes::id.eq_any(changes))
+        .set(chat_status_changes::effective.eq(false))
+        .execute(connection)
         .await?;
-    Ok(written.into_iter().collect())
+    Ok(())
 }
 
 /// Writes the sessions as they are now.
@@ -70,7 +91,8 @@ pub(super) async fn upsert_sessions(
     }
     Statement::new(
         "INSERT INTO chat_sessions AS s
-             (id, player_id, player_name, status, opened_at, last_message_at, resolved_at, version)
+             (id, player_id, player_name, status, opened_at, last_message_at, resolved_at, version,
+              actor_id, actor_name)
          SELECT * FROM unnest(",
         ")
          ON CONFLICT (id) DO UPDATE SET
@@ -79,7 +101,9 @@ pub(super) async fn upsert_sessions(
              opened_at = excluded.opened_at,
              last_message_at = excluded.last_message_at,
              resolved_at = excluded.resolved_at,
-             version = excluded.version",
+             version = excluded.version,
+             actor_id = excluded.actor_id,
+             actor_name = excluded.actor_name",
     )
     .column::<SqlUuid, _, _>(sessions, |it| it.id)
     .column::<Text, _, _>(sessions, |it| it.player_id.as_str())
@@ -89,6 +113,8 @@ pub(super) async fn upsert_sessions(
     .column::<Timestamptz, _, _>(sessions, |it| it.last_message_at)
     .column::<Nullable<Timestamptz>, _, _>(sessions, |it| it.resolved_at)
     .column::<BigInt, _, _>(sessions, |it| it.version)
+    .column::<Nullable<Text>, _, _>(sessions, |it| it.staff.actor_id.as_ref().map(SenderId::as_str))
+    .column::<Nullable<Text>, _, _>(sessions, |it| it.staff.actor_name.as_ref().map(Name::as_str))
     .execute(connection)
     .await?;
     Ok(())
@@ -97,7 +123,7 @@ pub(super) async fn upsert_sessions(
 /// Moves stored messages to the sessions that they belong to now.
 pub(super) async fn move_messages(
     connection: &mut AsyncPgConnection,
-    moves: &[Move],
+    moves: &[(Uuid, Uuid)],
 ) -> Result<(), StoreError> {
     if moves.is_empty() {
         return Ok(());
@@ -106,8 +132,8 @@ pub(super) async fn move_messages(
         "UPDATE chat_messages AS m SET session_id = moved.session_id FROM unnest(",
         ") AS moved (id, session_id) WHERE m.id = moved.id",
     )
-    .column::<SqlUuid, _, _>(moves, |it| it.message_id)
-    .column::<SqlUuid, _, _>(moves, |it| it.session_id)
+    .column::<SqlUuid, _, _>(moves, |(message_id, _)| *message_id)
+    .column::<SqlUuid, _, _>(moves, |(_, session_id)| *session_id)
     .execute(connection)
     .await?;
     Ok(())

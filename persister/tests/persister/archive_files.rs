@@ -13,9 +13,9 @@ use persister::store::ArchivedMessage;
 use serde_json::Value;
 use shared::chat::{Message, RequestedStatus, SenderType};
 use tempfile::TempDir;
-use test_support::{System, eventually, message_at, status_change};
+use test_support::{Role, System, body, eventually, message_at, status_change};
 
-use crate::support::{change, event, publish_each, system, until_waiting};
+use crate::support::{change, contents, event, publish_each, system, until_waiting};
 
 /// In March 2024.
 const MARCH: i64 = 1_710_000_000_000_000;
@@ -23,7 +23,7 @@ const DAY: i64 = 86_400_000_000;
 
 fn command(system: &System, archive: &TempDir, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_persister"));
-    command.args(arguments).env("DATABASE_URL", &system.database.url);
+    command.args(arguments).env("DATABASE_URL", Role::Writer.url(&system.database.url));
     command.env("AMQP_URL", &system.broker.url).env("QUEUE_PREFIX", &system.broker.prefix);
     command.env("BROKER_TIMEOUT", "10s").env("HISTORY_ARCHIVE_DIR", archive.path());
     command
@@ -40,6 +40,25 @@ fn archive(system: &System, directory: &TempDir) -> String {
         told(command(system, directory, &["archive"]).env("HISTORY_RETENTION", "365d"));
     assert_eq!(status, Some(0), "{said}");
     said
+}
+
+/// Puts the files of `directory` back by the commands of docs/history.md.
+fn put_back(system: &System, directory: &TempDir) {
+    let documented = include_str!("../../../docs/history.md");
+    let (_, commands) = documented.split_once("```sh\npsql \"$DATABASE_URL\"").unwrap();
+    let (commands, _) = commands.split_once("```").unwrap();
+    let repository = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let all = directory.path().join("all.jsonl");
+    let month = |name| fs::read_to_string(directory.path().join(name)).unwrap();
+    let months = ["messages-2024-03.jsonl", "messages-2024-04.jsonl"].map(month);
+    // What an archiver that was killed wrote is there twice.
+    fs::write(&all, months.concat() + &months[0]).unwrap();
+    let commands = commands.replace("messages-2026-03.jsonl", all.to_str().unwrap());
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", &format!("psql --set=ON_ERROR_STOP=1 \"$DATABASE_URL\"{commands}")]);
+    shell.current_dir(repository).env("DATABASE_URL", Role::Writer.url(&system.database.url));
+    let (status, said) = told(&mut shell);
+    assert_eq!(status, Some(0), "{said}");
 }
 
 fn lines(path: &Path) -> Vec<ArchivedMessage> {
@@ -225,4 +244,43 @@ async fn what_was_said_is_erased_in_the_files_as_well() {
     assert_eq!(files, 2, "nothing else is left");
     let (_, said) = told(&mut command(&system, &directory, &erase));
     assert!(said.contains("erased 0 messages in the archive"), "{said}");
+}
+
+/// What is there of each message but its time of storing, in the order of conversations.
+async fn rows(system: &System) -> Vec<String> {
+    let rows = "SELECT (to_jsonb(m) - 'content' - 'sender_name')::text AS text FROM chat_messages m
+                ORDER BY player_id, seq";
+    system.database.texts(rows).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn archived_messages_that_are_put_back_are_what_they_were_and_erased_ones_stay_erased() {
+    let (system, directory) = (system().await, TempDir::new().unwrap());
+    system.broadcaster().await.stop().await;
+    // More than one step takes of a conversation.
+    let long = (0..120).map(|number| {
+        event(&message_at("p3", SenderType::Staff, &format!("line {number}"), MARCH + number))
+    });
+    system.broker.publish(&body(long)).await;
+    let resolved = status_change("p3", RequestedStatus::Resolved, MARCH + DAY);
+    publish_each(&system, [change(&resolved)]).await;
+    old_messages(&system).await;
+    let inbox = "SELECT concat_ws(':', player_id, status, last_message_at) AS text
+                 FROM chat_conversations ORDER BY player_id";
+    let (stored_before, inbox_before) = (rows(&system).await, system.database.texts(inbox).await);
+    archive(&system, &directory);
+    assert_eq!(stored(&system).await, 0);
+
+    // Only in the database: the files still have the words.
+    let mut erase = command(&system, &directory, &["erase", "--yes", "--player", "p1"]);
+    assert_eq!(told(erase.env_remove("HISTORY_ARCHIVE_DIR")).0, Some(0));
+    put_back(&system, &directory);
+    put_back(&system, &directory);
+    assert_eq!(rows(&system).await, stored_before);
+    assert_eq!(system.database.texts(inbox).await, inbox_before);
+    let said = "SELECT content || coalesce(sender_name, '') AS text FROM chat_messages
+                WHERE player_id = ANY (ARRAY['p1', 'p2']) ORDER BY player_id, seq";
+    assert_eq!(system.database.texts(said).await, ["", "", "", "not theirsBo"]);
+    let lines = (0..120).map(|number| format!("line {number}"));
+    assert_eq!(contents(&system, "p3").await, lines.collect::<Vec<_>>());
 }

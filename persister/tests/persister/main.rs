@@ -24,5 +24,6 @@ mod partitions;
 mod plans;
 mod privacy;
 mod properties;
+mod roles;
 mod sessions;
 mod support;

@@ -3,14 +3,14 @@
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use test_support::{System, message};
+use test_support::{Role, System, message};
 
 use crate::support::{contents, event, publish_each, system};
 
 /// Runs the program itself.
 fn run(system: &System, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_persister"));
-    command.args(arguments).env("DATABASE_URL", &system.database.url);
+    command.args(arguments).env("DATABASE_URL", Role::Writer.url(&system.database.url));
     command.env("AMQP_URL", &system.broker.url).env("QUEUE_PREFIX", &system.broker.prefix);
     let Output { status, stdout, stderr } = command.env("BROKER_TIMEOUT", "10s").output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();

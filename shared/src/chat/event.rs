@@ -5,14 +5,25 @@
 //! One event that cannot be read costs only itself: it comes out of [`decode`] as such, with its
 //! own bytes, beside its readable neighbours.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
-use super::{Message, PlayerId, SessionState, StatusChange, Subject};
+use super::{Message, MessageRejected, PlayerId, SessionState, StatusChange, Subject};
 
 /// The form of body that this release writes and the only one that it reads.
 pub const VERSION: u64 = 1;
+
+/// The most events of a body. The gateway's largest bodies have fewer.
+pub const MAX_EVENTS: usize = 1_000;
+
+/// The most bytes of a body. The gateway's largest bodies are an eighth of it.
+pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +35,8 @@ pub enum Event {
     StatusChange(StatusChange),
     /// The persister committed a session's new state.
     SessionUpdated(SessionState),
+    /// The persister dropped an accepted message.
+    MessageRejected(MessageRejected),
 }
 
 impl Event {
@@ -33,6 +46,7 @@ impl Event {
             Self::Message(message) => &message.player_id,
             Self::StatusChange(change) => &change.player_id,
             Self::SessionUpdated(session) => &session.player_id,
+            Self::MessageRejected(rejected) => &rejected.player_id,
         }
     }
 
@@ -58,6 +72,9 @@ impl Event {
             Self::SessionUpdated(session) => {
                 Subject { session_id: Some(session.id), ..Subject::default() }
             }
+            Self::MessageRejected(rejected) => {
+                Subject { message_id: Some(rejected.message_id), ..Subject::default() }
+            }
         }
     }
 
@@ -66,7 +83,7 @@ impl Event {
         match self {
             Self::Message(message) => Some(message.accepted_at),
             Self::StatusChange(change) => Some(change.accepted_at),
-            Self::SessionUpdated(_) => None,
+            Self::SessionUpdated(_) | Self::MessageRejected(_) => None,
         }
     }
 }
@@ -101,6 +118,12 @@ pub enum UnreadableBody {
     /// Another release wrote it. Guessing at its meaning could lose something.
     #[error("body version {0} is not known here")]
     UnknownVersion(u64),
+    /// It has more than [`MAX_BYTES`].
+    #[error("a body of {0} bytes is too large: the limit is {MAX_BYTES}")]
+    TooLarge(usize),
+    /// It has more than [`MAX_EVENTS`].
+    #[error("the body has too many events: the limit is {MAX_EVENTS}")]
+    TooManyEvents,
 }
 
 /// Puts events into one body.
@@ -119,7 +142,8 @@ pub fn encode<'a>(events: impl IntoIterator<Item = &'a EncodedEvent>) -> Vec<u8>
 /// Takes the events out of a body.
 ///
 /// # Errors
-/// When the body as a whole cannot be read. An event that cannot be read is an item of the result.
+/// When the body as a whole cannot be read, or is larger than any that a service writes. An event that
+/// cannot be read is an item of the result.
 pub fn decode(body: &[u8]) -> Result<Vec<Result<Event, UnreadableEvent>>, UnreadableBody> {
     Ok(take_apart(body)?.into_iter().map(decode_one).collect())
 }
@@ -131,6 +155,10 @@ pub fn alone(body: &[u8], position: usize) -> Option<Vec<u8>> {
 }
 
 fn take_apart(body: &[u8]) -> Result<Vec<&RawValue>, UnreadableBody> {
+    if body.len() > MAX_BYTES {
+        return Err(UnreadableBody::TooLarge(body.len()));
+    }
+
     #[derive(Deserialize)]
     struct Envelope<'a> {
         version: u64,
@@ -142,7 +170,44 @@ fn take_apart(body: &[u8]) -> Result<Vec<&RawValue>, UnreadableBody> {
     if envelope.version != VERSION {
         return Err(UnreadableBody::UnknownVersion(envelope.version));
     }
-    serde_json::from_str(envelope.events.get()).map_err(malformed)
+    match serde_json::from_str(envelope.events.get()).map_err(malformed)? {
+        Events::All(events) => Ok(events),
+        Events::TooMany => Err(UnreadableBody::TooManyEvents),
+    }
+}
+
+/// The events of a body, of which no more are kept than a body may have.
+enum Events<'a> {
+    All(Vec<&'a RawValue>),
+    TooMany,
+}
+
+impl<'de> Deserialize<'de> for Events<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collector;
+
+        impl<'de> Visitor<'de> for Collector {
+            type Value = Events<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a sequence")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut events = Vec::new();
+                while let Some(event) = items.next_element()? {
+                    if events.len() == MAX_EVENTS {
+                        while items.next_element::<IgnoredAny>()?.is_some() {}
+                        return Ok(Events::TooMany);
+                    }
+                    events.push(event);
+                }
+                Ok(Events::All(events))
+            }
+        }
+
+        deserializer.deserialize_seq(Collector)
+    }
 }
 
 fn decode_one(raw: &RawValue) -> Result<Event, UnreadableEvent> {
@@ -260,6 +325,37 @@ mod tests {
             let subject = events[0].as_ref().unwrap().subject();
             assert_eq!(subject.traced().is_some(), is_one, "{trace}");
         }
+    }
+
+    #[test]
+    fn a_body_with_more_events_than_a_service_writes_is_unreadable_as_a_whole() {
+        let event = EncodedEvent(b"7".to_vec());
+        let largest = encode(std::iter::repeat_n(&event, MAX_EVENTS));
+        assert_eq!(decode(&largest).unwrap().len(), MAX_EVENTS);
+        assert_eq!(alone(&largest, MAX_EVENTS - 1), Some(encode([&event])));
+        for count in [MAX_EVENTS + 1, 100_000] {
+            let body = encode(std::iter::repeat_n(&event, count));
+            assert!(matches!(decode(&body), Err(UnreadableBody::TooManyEvents)), "{count}");
+            assert_eq!(alone(&body, 0), None);
+        }
+    }
+
+    #[test]
+    fn a_body_of_more_than_a_mebibyte_is_unreadable_as_a_whole() {
+        let mut body = encode([&message("hello").encode().unwrap()]);
+        body.resize(MAX_BYTES, b' ');
+        assert_eq!(decode(&body).unwrap().len(), 1);
+        body.push(b' ');
+        assert!(matches!(decode(&body), Err(UnreadableBody::TooLarge(_))));
+        assert_eq!(alone(&body, 0), None);
+    }
+
+    #[test]
+    fn a_rejected_message_travels_with_its_reason() {
+        let rejected = r#"{"messageRejected":{"messageId":"0197a2b0-0000-7000-8000-000000000001","playerId":"p1","reason":"message-id-taken","acceptedAt":"2026-01-01T00:00:00.000001Z"}}"#;
+        let event = EncodedEvent(rejected.as_bytes().to_vec());
+        let decoded = decode(&encode([&event])).unwrap().remove(0).unwrap();
+        assert_eq!(decoded.encode().unwrap(), event);
     }
 
     #[test]

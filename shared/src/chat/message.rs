@@ -48,7 +48,7 @@ pub struct Message {
     /// What it says.
     pub content: Content,
     /// When the gateway took it, in whole microseconds; messages sort by it, then by their ids.
-    #[serde(deserialize_with = "super::timestamp::read")]
+    #[serde(with = "super::timestamp")]
     pub accepted_at: DateTime<Utc>,
     /// The Pusher connection that need not hear of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

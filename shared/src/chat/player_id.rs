@@ -1,20 +1,12 @@
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::Invalid;
 
 /// Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have.
 ///
 /// Source: <https://pusher.com/docs/channels/using_channels/channels/#channel-naming-conventions>.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-#[schema(
-    value_type = String,
-    min_length = 1,
-    max_length = 128,
-    pattern = r"^[A-Za-z0-9_\-=@,.;]+$",
-    examples("player-7")
-)]
 pub struct PlayerId(String);
 
 impl PlayerId {

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Name, PlayerId, TraceParent};
+use super::{Name, PlayerId, SenderId, TraceParent};
 
 /// How far a session has come.
 #[derive(
@@ -49,8 +49,21 @@ pub struct StatusChange {
     /// What the session shall become.
     pub status: RequestedStatus,
     /// When the gateway took it, in whole microseconds: the session that was open then is meant.
-    #[serde(deserialize_with = "super::timestamp::read")]
+    #[serde(with = "super::timestamp")]
     pub accepted_at: DateTime<Utc>,
+    /// The session that its author saw. The change has no effect on any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<Uuid>,
+    /// The highest `seq` that its author saw. The change has no effect on a session in which the
+    /// player had written more than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seq: Option<i64>,
+    /// The member of the staff who asked for it, as the portal knows them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<SenderId>,
+    /// The name of that member of the staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<Name>,
     /// The trace that it belongs to.
     #[serde(
         default,
@@ -94,12 +107,88 @@ pub struct SessionState {
     /// How far it has come.
     pub status: SessionStatus,
     /// When its first message was accepted.
+    #[serde(with = "super::timestamp")]
     pub opened_at: DateTime<Utc>,
     /// When its last message was accepted.
+    #[serde(with = "super::timestamp")]
     pub last_message_at: DateTime<Utc>,
     /// When staff resolved it.
+    #[serde(default, with = "super::timestamp::optional")]
     pub resolved_at: Option<DateTime<Utc>>,
     /// Grows with each change of this session but that of `last_message_at` while it is open, so that
     /// an older state that arrives later is known.
     pub version: i64,
+    /// What only staff may see of it.
+    #[serde(flatten)]
+    pub staff: StaffFacts,
+}
+
+impl SessionState {
+    /// The state as its player may see it.
+    pub fn for_player(&self) -> Self {
+        Self { staff: StaffFacts::default(), ..self.clone() }
+    }
+}
+
+/// The part of a session's state that players never receive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StaffFacts {
+    /// The member of the staff whose change was the last to have an effect on the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<SenderId>,
+    /// The name of that member of the staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<Name>,
+    /// The ids of changes that had no effect, because they name another session or the player had
+    /// written meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale_change_ids: Vec<Uuid>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> SessionState {
+        SessionState {
+            id: Uuid::now_v7(),
+            player_id: "p1".to_owned().try_into().unwrap(),
+            player_name: None,
+            status: SessionStatus::Active,
+            opened_at: crate::chat::now(),
+            last_message_at: crate::chat::now(),
+            resolved_at: None,
+            version: 1,
+            staff: StaffFacts {
+                actor_id: Some("ada@example.com".to_owned().try_into().unwrap()),
+                actor_name: Some("Ada".to_owned().try_into().unwrap()),
+                stale_change_ids: vec![Uuid::now_v7()],
+            },
+        }
+    }
+
+    #[test]
+    fn staff_facts_stand_beside_the_other_fields_and_survive_the_queue() {
+        let state = state();
+        let json = serde_json::to_value(&state).unwrap();
+        assert_eq!(json["actorId"], "ada@example.com");
+        assert_eq!(serde_json::from_value::<SessionState>(json).unwrap(), state);
+    }
+
+    #[test]
+    fn a_player_receives_no_staff_fact() {
+        let json = serde_json::to_string(&state().for_player()).unwrap();
+        for fact in ["actor", "stale", "ada", "Ada"] {
+            assert!(!json.contains(fact), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_an_earlier_release_names_nothing() {
+        let json = r#"{"changeId":"01890000-0000-7000-8000-000000000000","playerId":"p1",
+            "status":"resolved","acceptedAt":"2026-01-01T00:00:00Z"}"#;
+        let change: StatusChange = serde_json::from_str(json).unwrap();
+        assert_eq!((change.session_id, change.last_seq, change.actor_id), (None, None, None));
+    }
 }

@@ -1,19 +1,14 @@
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::Invalid;
 
+/// The most characters of a name or an id.
+const SHORT_TEXT: usize = 128;
+
 /// What a message says: 1 to 4,000 characters without the white space around them, and no NUL,
 /// which PostgreSQL cannot keep.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-#[schema(
-    value_type = String,
-    min_length = 1,
-    max_length = 4000,
-    pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
-    examples("My sword is gone")
-)]
 pub struct Content(String);
 
 impl Content {
@@ -40,18 +35,14 @@ impl TryFrom<String> for Content {
 }
 
 /// What a player or a member of the staff is called: 1 to 128 characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-#[schema(
-    value_type = String,
-    min_length = 1,
-    max_length = 128,
-    pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
-    examples("Ada")
-)]
 pub struct Name(String);
 
 impl Name {
+    /// The most characters that it may have.
+    pub const MAX_CHARACTERS: usize = SHORT_TEXT;
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -67,15 +58,8 @@ impl TryFrom<String> for Name {
 }
 
 /// Who sent a message, as the portal knows them: 1 to 128 characters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-#[schema(
-    value_type = String,
-    min_length = 1,
-    max_length = 128,
-    pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
-    examples("ada")
-)]
 pub struct SenderId(String);
 
 impl SenderId {
@@ -101,7 +85,7 @@ impl From<super::PlayerId> for SenderId {
 
 fn short_text(text: String) -> Result<String, Invalid> {
     let trimmed = text.trim();
-    if trimmed.is_empty() || exceeds(trimmed, 128) {
+    if trimmed.is_empty() || exceeds(trimmed, SHORT_TEXT) {
         return Err(Invalid("must have 1 to 128 characters besides white space around them"));
     }
     refuse_nul(trimmed)?;

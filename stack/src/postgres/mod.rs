@@ -1,5 +1,6 @@
 mod account;
 mod installation;
+mod role;
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
@@ -7,11 +8,16 @@ use anyhow::Context;
 use nix::sys::signal::Signal;
 use tokio_postgres::{Client, NoTls};
 
+pub use self::role::DatabaseRole;
 use self::{account::Account, installation::Installation};
 use crate::{Probe, Process, Program, Rank, Supervisor, kept, ports::on_free_ports};
 
 /// The database that is made for the system.
 const DATABASE: &str = "chat";
+/// Makes the users of [`DatabaseRole`].
+const MAKE_USERS: &str = include_str!("../../../deploy/database/users.sql");
+/// What every new database is a copy of, so that the users may use each.
+const TEMPLATE: &str = "template1";
 const INITDB_LIMIT: Duration = Duration::from_secs(120);
 /// Recovery after a crash is part of it.
 const READY_LIMIT: Duration = Duration::from_secs(120);
@@ -101,6 +107,7 @@ impl Postgres {
     }
 
     async fn make_database(&self) -> anyhow::Result<()> {
+        self.make_users(TEMPLATE).await?;
         let made = self.ask(async |client| {
             let exists = "SELECT FROM pg_database WHERE datname = $1";
             if client.query_opt(exists, &[&DATABASE]).await?.is_none() {
@@ -108,7 +115,19 @@ impl Postgres {
             }
             Ok(())
         });
-        made.await.context("cannot make the database")
+        made.await.context("cannot make the database")?;
+        self.make_users(DATABASE).await
+    }
+
+    /// Makes the users of [`DatabaseRole`], and lets them use `database`.
+    async fn make_users(&self, database: &str) -> anyhow::Result<()> {
+        let password = self.config.get_password().map(String::from_utf8_lossy).unwrap_or_default();
+        let settings =
+            DatabaseRole::ALL.map(|role| format!("-c {}={password}", role.password_setting()));
+        let mut config = self.config.clone();
+        config.dbname(database).options(settings.join(" "));
+        let made = ask(&config, async |client| client.batch_execute(MAKE_USERS).await);
+        made.await.context("cannot make the database's users")
     }
 
     /// Does something on a connection of its own.
@@ -116,15 +135,22 @@ impl Postgres {
         &self,
         act: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, tokio_postgres::Error> {
-        let (client, connection) = self.config.connect(NoTls).await?;
-        let work = async move {
-            let done = act(&client).await;
-            drop(client);
-            done
-        };
-        let (done, connection) = tokio::join!(work, connection);
-        connection.and(done)
+        ask(&self.config, act).await
     }
+}
+
+async fn ask<T>(
+    config: &tokio_postgres::Config,
+    act: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+) -> Result<T, tokio_postgres::Error> {
+    let (client, connection) = config.connect(NoTls).await?;
+    let work = async move {
+        let done = act(&client).await;
+        drop(client);
+        done
+    };
+    let (done, connection) = tokio::join!(work, connection);
+    connection.and(done)
 }
 
 /// What every start of one PostgreSQL has in common.

@@ -152,5 +152,6 @@ pub fn id(event: &Event) -> Id {
         Event::Message(message) => ("message", message.message_id),
         Event::StatusChange(change) => ("change", change.change_id),
         Event::SessionUpdated(session) => ("session", session.id),
+        Event::MessageRejected(rejected) => ("rejected", rejected.message_id),
     }
 }

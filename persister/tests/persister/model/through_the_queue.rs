@@ -128,12 +128,7 @@ async fn listen(said: &mut Said, script: &Script, system: &System) {
     for letter in system.broker.drain(&dead_letters).await {
         for event in decode(&letter).unwrap() {
             let event = event.unwrap();
-            let player = match &event {
-                Event::Message(message) => &message.player_id,
-                Event::StatusChange(change) => &change.player_id,
-                Event::SessionUpdated(session) => &session.player_id,
-            };
-            if concerns(player.as_str()) {
+            if concerns(event.player_id().as_str()) {
                 said.refused.push(event);
             }
         }

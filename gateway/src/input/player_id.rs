@@ -1,0 +1,51 @@
+use serde::Deserialize;
+use shared::chat::{Invalid, PlayerId};
+use utoipa::ToSchema;
+
+/// A player that a client names: any but `.` and `..`, which no address can name, since clients and
+/// proxies take them out of it.
+///
+/// Source: <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(
+    as = PlayerId,
+    value_type = String,
+    min_length = 1,
+    max_length = 128,
+    pattern = r"^(\.{0,2}[A-Za-z0-9_\-=@,;][A-Za-z0-9_\-=@,.;]*|\.{3,}[A-Za-z0-9_\-=@,.;]*)$",
+    examples("player-7")
+)]
+pub struct NewPlayerId(PlayerId);
+
+impl TryFrom<String> for NewPlayerId {
+    type Error = Invalid;
+
+    fn try_from(id: String) -> Result<Self, Invalid> {
+        if matches!(id.as_str(), "." | "..") {
+            return Err(Invalid("must not be . or .., which no address can name"));
+        }
+        PlayerId::try_from(id).map(Self)
+    }
+}
+
+impl From<NewPlayerId> for PlayerId {
+    fn from(id: NewPlayerId) -> Self {
+        id.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_player_whom_no_address_can_name_is_refused() {
+        for id in [".", "..", "", "a/b", "a b", "%2e"] {
+            assert!(NewPlayerId::try_from(id.to_owned()).is_err(), "{id:?}");
+        }
+        for id in ["...", ".a", "..a", "a..", "player-7"] {
+            assert!(NewPlayerId::try_from(id.to_owned()).is_ok(), "{id:?}");
+        }
+    }
+}

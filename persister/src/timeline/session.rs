@@ -1,0 +1,159 @@
+use shared::chat::{Name, PlayerId, SenderType, SessionState, SessionStatus, StaffFacts};
+use uuid::Uuid;
+
+use super::{Actor, Time};
+
+/// Where a stretch of a conversation ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum End {
+    ResolvedAt(Time),
+    Open,
+}
+
+impl End {
+    /// Whether what is accepted at `at` comes before the end.
+    fn holds(self, at: Time) -> bool {
+        match self {
+            Self::ResolvedAt(end) => at <= end,
+            Self::Open => true,
+        }
+    }
+}
+
+/// A message, as far as its session depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlacedMessage {
+    /// Its id.
+    pub id: Uuid,
+    /// When it was accepted.
+    pub accepted_at: Time,
+    /// Who of the two sent it.
+    pub sender_type: SenderType,
+    /// Its number in the conversation.
+    pub seq: i64,
+}
+
+impl PlacedMessage {
+    fn is_from_player(&self) -> bool {
+        self.sender_type == SenderType::Player
+    }
+}
+
+/// One session: as it is to be stored, and as it was.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// What is to be stored.
+    pub state: SessionState,
+    pub(super) stored: Option<SessionState>,
+    answered: bool,
+    /// The messages that a change may move or depends on, as far as they are known.
+    pub(super) messages: Vec<PlacedMessage>,
+}
+
+impl Session {
+    /// Whether its row must be written. An open session's last message is in its conversation's row.
+    pub fn is_changed(&self) -> bool {
+        let Some(stored) = &self.stored else { return true };
+        let times = |state: &SessionState| {
+            let last_message_at = state.resolved_at.map(|_| state.last_message_at);
+            (state.opened_at, last_message_at)
+        };
+        self.is_news()
+            || times(stored) != times(&self.state)
+            || stored.player_name != self.state.player_name
+    }
+
+    /// Whether clients must receive it: it was opened, taken, resolved or opened again. Another message
+    /// is an event of its own.
+    pub fn is_news(&self) -> bool {
+        let Some(stored) = &self.stored else { return true };
+        (stored.status, stored.resolved_at) != (self.state.status, self.state.resolved_at)
+            || stored.staff != self.state.staff
+    }
+
+    pub(super) fn stored(state: SessionState) -> Self {
+        Self {
+            answered: state.status == SessionStatus::Active,
+            stored: Some(state.clone()),
+            state,
+            messages: Vec::new(),
+        }
+    }
+
+    pub(super) fn opened(player_id: &PlayerId, player_name: Option<Name>, at: Time) -> Self {
+        let state = SessionState {
+            id: Uuid::now_v7(),
+            player_id: player_id.clone(),
+            player_name,
+            status: SessionStatus::Pending,
+            opened_at: at,
+            last_message_at: at,
+            resolved_at: None,
+            version: 0,
+            staff: StaffFacts::default(),
+        };
+        Self { state, stored: None, answered: false, messages: Vec::new() }
+    }
+
+    /// Adds a message to what is known of the session that ends at `end`. Staff's messages after the
+    /// end leave its times alone.
+    pub(super) fn include(&mut self, at: Time, sender: SenderType, end: End) {
+        if end.holds(at) {
+            self.state.opened_at = self.state.opened_at.min(at);
+            self.state.last_message_at = self.state.last_message_at.max(at);
+        }
+        self.answered |= sender == SenderType::Staff;
+    }
+
+    /// Takes out the messages that were accepted at `from` or later.
+    pub(super) fn take_from(&mut self, from: Time) -> Vec<PlacedMessage> {
+        self.messages.extract_if(.., |message| message.accepted_at >= from).collect()
+    }
+
+    /// Works its times and whether staff answered out again, from its messages until `end`.
+    pub(super) fn recount(&mut self, end: End) {
+        let times = self.messages.iter().map(|message| message.accepted_at);
+        let times = times.filter(|at| end.holds(*at));
+        // Of what is archived there is only what the session itself says.
+        self.state.opened_at = times.clone().min().unwrap_or(self.state.opened_at);
+        self.state.last_message_at = times.max().unwrap_or(self.state.opened_at);
+        self.answered = self.messages.iter().any(|message| !message.is_from_player());
+    }
+
+    /// When its first message of the player after `after` was accepted.
+    pub(super) fn first_of_player(&self, after: Option<Time>) -> Option<Time> {
+        let of_player = self.messages.iter().filter(|message| message.is_from_player());
+        let times = of_player.map(|message| message.accepted_at);
+        times.filter(|at| after.is_none_or(|after| *at > after)).min()
+    }
+
+    pub(super) fn has_player_message_after(&self, seq: i64, until: Time) -> bool {
+        let unseen = |message: &PlacedMessage| {
+            message.is_from_player() && message.seq > seq && message.accepted_at <= until
+        };
+        self.messages.iter().any(unseen)
+    }
+
+    /// As it is to be stored, where it ends at `end` and `actor` made the last change that had an
+    /// effect on it. Without an `actor` no such change is known.
+    pub(super) fn settled(mut self, end: End, taken: bool, actor: Option<&Actor>) -> Self {
+        (self.state.status, self.state.resolved_at) = match end {
+            End::ResolvedAt(at) => (SessionStatus::Resolved, Some(at)),
+            End::Open if self.answered || taken => (SessionStatus::Active, None),
+            End::Open => (SessionStatus::Pending, None),
+        };
+        let was_resolved = self.stored.as_ref().is_some_and(|stored| stored.resolved_at.is_some());
+        match actor {
+            Some(Actor { id, name }) => {
+                self.state.staff.actor_id.clone_from(id);
+                self.state.staff.actor_name.clone_from(name);
+            }
+            None if end == End::Open && was_resolved => self.state.staff = StaffFacts::default(),
+            None => {}
+        }
+        if self.is_changed() {
+            self.state.version += 1;
+        }
+        self
+    }
+}

@@ -1,0 +1,348 @@
+use shared::chat::SessionStatus;
+
+use super::*;
+
+fn at(seconds: i64) -> Time {
+    DateTime::from_timestamp(seconds, 0).unwrap()
+}
+
+fn player() -> PlayerId {
+    "p1".to_owned().try_into().unwrap()
+}
+
+fn message(seconds: i64, sender_type: SenderType) -> Message {
+    Message {
+        message_id: Uuid::now_v7(),
+        player_id: player(),
+        player_name: None,
+        sender_type,
+        sender_id: None,
+        sender_name: None,
+        content: "hello".to_owned().try_into().unwrap(),
+        accepted_at: at(seconds),
+        socket_id: None,
+        traceparent: None,
+    }
+}
+
+fn named(seconds: i64, sender_type: SenderType, name: &str) -> Message {
+    let player_name = Some(name.to_owned().try_into().unwrap());
+    Message { player_name, ..message(seconds, sender_type) }
+}
+
+fn change(status: RequestedStatus, seconds: i64) -> Change {
+    Change {
+        id: Uuid::now_v7(),
+        status,
+        accepted_at: at(seconds),
+        session_id: None,
+        last_seq: None,
+        actor: Actor::default(),
+    }
+}
+
+fn resolution(seconds: i64) -> Change {
+    change(RequestedStatus::Resolved, seconds)
+}
+
+fn timeline(changes: &[Change]) -> Timeline {
+    Timeline::new(player(), None, changes.iter().cloned())
+}
+
+fn settled(timeline: &Timeline) -> Vec<SessionState> {
+    timeline.clone().settle().sessions.into_iter().map(|session| session.state).collect()
+}
+
+fn statuses(timeline: &Timeline) -> Vec<SessionStatus> {
+    settled(timeline).iter().map(|session| session.status).collect()
+}
+
+/// A timeline that was stored, with all messages of its sessions known, and the `changes` that had an
+/// effect.
+fn stored_again(timeline: &Timeline, changes: &[Change]) -> Timeline {
+    let mut again = self::timeline(changes);
+    for session in timeline.clone().settle().sessions {
+        let (id, messages) = (session.state.id, session.messages);
+        again.add(session.state);
+        again.add_messages(id, messages);
+    }
+    again
+}
+
+/// A timeline that remembers the messages of its batch, as one with changes does.
+fn remembering() -> Timeline {
+    let mut timeline = timeline(&[]);
+    timeline.expect_changes();
+    timeline
+}
+
+#[test]
+fn a_first_message_opens_a_pending_session_and_staff_makes_it_active() {
+    let mut timeline = timeline(&[]);
+    let session = timeline.place(&message(1, SenderType::Player), 1);
+    assert_eq!(statuses(&timeline), [SessionStatus::Pending]);
+    assert_eq!(timeline.place(&message(2, SenderType::Staff), 2), session);
+    assert_eq!(statuses(&timeline), [SessionStatus::Active]);
+}
+
+#[test]
+fn a_message_accepted_before_the_resolution_belongs_to_the_resolved_session() {
+    let mut timeline = timeline(&[resolution(5)]);
+    let later = timeline.place(&message(6, SenderType::Player), 1);
+    let earlier = timeline.place(&message(5, SenderType::Player), 2);
+    assert_ne!(earlier, later);
+    let sessions = settled(&timeline);
+    assert_eq!((sessions[0].id, sessions[0].resolved_at), (earlier, Some(at(5))));
+    assert_eq!((sessions[1].id, sessions[1].status), (later, SessionStatus::Pending));
+}
+
+#[test]
+fn a_late_resolution_leaves_what_the_player_wrote_after_it_to_the_next_session() {
+    let mut before = remembering();
+    before.place(&message(1, SenderType::Player), 1);
+    before.place(&message(7, SenderType::Staff), 2);
+    let last = message(9, SenderType::Player);
+    before.place(&last, 3);
+    let stored = settled(&before).remove(0);
+
+    let mut after = stored_again(&before, &[]);
+    let late = [resolution(5)];
+    let new = NewEvents { messages: &[], changes: &late, last_message_at: Some(at(9)) };
+    assert_eq!(after.needs(new), [(stored.id, at(1), Need::All)]);
+    after.apply(late[0].clone(), false);
+    let sessions = settled(&after);
+    assert_eq!(sessions[0].id, stored.id);
+    assert_eq!((sessions[0].last_message_at, sessions[0].resolved_at), (at(1), Some(at(5))));
+    assert_eq!(sessions[1].status, SessionStatus::Pending);
+    assert_eq!((sessions[1].opened_at, sessions[1].resolved_at), (at(9), None));
+    let moves = after.settle().moves;
+    assert_eq!(moves.into_iter().collect::<Vec<_>>(), [(last.message_id, sessions[1].id)]);
+}
+
+#[test]
+fn taking_makes_a_session_active_only_if_it_was_open_then() {
+    let mut timeline = timeline(&[change(RequestedStatus::Active, 1)]);
+    timeline.place(&message(2, SenderType::Player), 1);
+    assert_eq!(statuses(&timeline), [SessionStatus::Pending]);
+    timeline.place(&message(1, SenderType::Player), 2);
+    assert_eq!(statuses(&timeline), [SessionStatus::Active]);
+}
+
+#[test]
+fn only_an_opening_a_taking_and_a_resolution_are_news() {
+    let mut first = timeline(&[]);
+    first.place(&message(1, SenderType::Player), 1);
+    let opened = first.settle().sessions.remove(0);
+    assert!(opened.is_news());
+
+    let mut second = timeline(&[]);
+    second.add(opened.state.clone());
+    second.place(&message(2, SenderType::Player), 2);
+    let grown = second.settle().sessions.remove(0);
+    assert!(!grown.is_changed() && !grown.is_news());
+    assert_eq!(grown.state.version, opened.state.version);
+
+    let mut third = timeline(&[]);
+    third.add(grown.state);
+    third.apply(resolution(3), false);
+    let resolved = third.settle().sessions.remove(0);
+    assert!(resolved.is_news());
+
+    let mut fourth = timeline(&[resolution(5)]);
+    fourth.add(SessionState { resolved_at: Some(at(5)), ..resolved.state });
+    fourth.place(&message(4, SenderType::Player), 3);
+    let grown = fourth.settle().sessions.remove(0);
+    assert!(grown.is_changed() && !grown.is_news());
+}
+
+#[test]
+fn another_members_taking_is_news_and_names_them() {
+    let mut timeline = timeline(&[]);
+    timeline.place(&message(1, SenderType::Player), 1);
+    let taken_by = |name: &str, seconds| Change {
+        actor: Actor { id: None, name: Some(name.to_owned().try_into().unwrap()) },
+        ..change(RequestedStatus::Active, seconds)
+    };
+    timeline.apply(taken_by("Ada", 2), false);
+    let mut again = self::timeline(&[]);
+    again.add(settled(&timeline).remove(0));
+    again.apply(taken_by("Bo", 3), false);
+    let session = again.settle().sessions.remove(0);
+    assert_eq!(session.state.staff.actor_name.as_ref().unwrap().as_str(), "Bo");
+    assert!(session.is_news());
+}
+
+#[test]
+fn a_late_message_does_not_bring_an_old_name_back() {
+    let mut timeline = timeline(&[]);
+    timeline.place(&named(2, SenderType::Player, "new"), 1);
+    timeline.place(&named(1, SenderType::Player, "old"), 2);
+    assert_eq!(settled(&timeline)[0].player_name.as_ref().unwrap().as_str(), "new");
+}
+
+#[test]
+fn staff_names_no_player() {
+    let mut timeline = timeline(&[]);
+    timeline.place(&named(1, SenderType::Staff, "Somebody"), 1);
+    assert_eq!(settled(&timeline)[0].player_name, None);
+    timeline.place(&named(2, SenderType::Player, "Ada"), 2);
+    timeline.place(&named(3, SenderType::Staff, "Old Ada"), 3);
+    assert_eq!(settled(&timeline)[0].player_name.as_ref().unwrap().as_str(), "Ada");
+}
+
+#[test]
+fn a_goodbye_after_a_resolution_leaves_the_session_resolved() {
+    let mut timeline = timeline(&[resolution(5)]);
+    let session = timeline.place(&message(1, SenderType::Player), 1);
+    assert_eq!(timeline.place(&message(6, SenderType::Staff), 2), session);
+    let sessions = settled(&timeline);
+    assert_eq!(sessions.len(), 1);
+    assert_eq!((sessions[0].status, sessions[0].last_message_at), (SessionStatus::Resolved, at(1)));
+}
+
+#[test]
+fn a_goodbye_does_not_answer_the_session_that_the_player_opens_after_it() {
+    let mut timeline = timeline(&[resolution(5)]);
+    timeline.place(&message(1, SenderType::Player), 1);
+    timeline.place(&message(6, SenderType::Staff), 2);
+    timeline.place(&message(7, SenderType::Player), 3);
+    assert_eq!(statuses(&timeline), [SessionStatus::Resolved, SessionStatus::Pending]);
+}
+
+#[test]
+fn what_staff_wrote_after_a_late_message_of_the_player_moves_to_the_session_that_it_opens() {
+    let mut before = timeline(&[resolution(5)]);
+    before.place(&message(1, SenderType::Player), 1);
+    let [goodbye, answer] = [6, 8].map(|seconds| message(seconds, SenderType::Staff));
+    before.place(&goodbye, 2);
+    before.place(&answer, 3);
+    let stored = settled(&before).remove(0);
+
+    let mut after = stored_again(&before, &[resolution(5)]);
+    let late = message(7, SenderType::Player);
+    let new = NewEvents { messages: &[&late], changes: &[], last_message_at: Some(at(8)) };
+    assert_eq!(after.needs(new), [(stored.id, at(5), Need::AfterResolution)]);
+    let opened = after.place(&late, 4);
+    assert_eq!(statuses(&after), [SessionStatus::Resolved, SessionStatus::Active]);
+    let moves: Vec<_> = after.settle().moves.into_iter().collect();
+    assert_eq!(moves, [(answer.message_id, opened)]);
+}
+
+#[test]
+fn a_message_that_is_later_than_all_others_needs_nothing_of_the_session_before() {
+    let mut timeline = timeline(&[]);
+    let over = SessionState {
+        status: SessionStatus::Resolved,
+        resolved_at: Some(at(5)),
+        ..Session::opened(&player(), None, at(1)).state
+    };
+    timeline.add(over);
+    let next = message(7, SenderType::Player);
+    let new = NewEvents { messages: &[&next], changes: &[], last_message_at: Some(at(6)) };
+    assert_eq!(timeline.needs(new), []);
+}
+
+/// What staff wrote first stands alone until a message of the player turns out to be earlier.
+#[test]
+fn a_conversation_that_begins_earlier_keeps_what_staff_began_it_with() {
+    let mut before = timeline(&[resolution(3)]);
+    let greeting = message(5, SenderType::Staff);
+    let session = before.place(&greeting, 1);
+    let mut after = stored_again(&before, &[resolution(3)]);
+    let first = message(1, SenderType::Player);
+    let new = NewEvents { messages: &[&first], changes: &[], last_message_at: Some(at(5)) };
+    assert_eq!(after.needs(new), [(session, at(5), Need::All)]);
+    assert_eq!(after.place(&first, 2), session);
+    let sessions = settled(&after);
+    assert_eq!(sessions.len(), 1);
+    assert_eq!((sessions[0].opened_at, sessions[0].resolved_at), (at(1), Some(at(3))));
+}
+
+/// A conversation with an open session of the player's messages at 1 and 4, as stored.
+fn open_session() -> (Timeline, Uuid) {
+    let mut timeline = remembering();
+    timeline.place(&message(1, SenderType::Player), 1);
+    let session = timeline.place(&message(4, SenderType::Player), 2);
+    (stored_again(&timeline, &[]), session)
+}
+
+#[test]
+fn a_resolution_of_another_session_has_no_effect() {
+    let (mut timeline, _) = open_session();
+    let stale = Change { session_id: Some(Uuid::now_v7()), ..resolution(5) };
+    timeline.apply(stale.clone(), false);
+    assert_eq!(statuses(&timeline), [SessionStatus::Pending]);
+    let ineffective = Ineffective { change_id: stale.id, session_id: stale.session_id };
+    assert_eq!(timeline.settle().ineffective, [ineffective]);
+}
+
+#[test]
+fn a_resolution_whose_author_saw_all_ends_the_session_and_one_whose_author_did_not_does_not() {
+    for (last_seq, expected) in [(2, SessionStatus::Resolved), (1, SessionStatus::Pending)] {
+        let (mut timeline, session) = open_session();
+        let session_id = Some(session);
+        timeline.apply(Change { session_id, last_seq: Some(last_seq), ..resolution(5) }, false);
+        assert_eq!(statuses(&timeline), [expected], "last_seq {last_seq}");
+    }
+    let (mut timeline, session) = open_session();
+    let seen = Change { session_id: Some(session), last_seq: Some(2), ..resolution(5) };
+    timeline.apply(seen, true);
+    assert_eq!(statuses(&timeline), [SessionStatus::Pending], "the database knows of another");
+}
+
+#[test]
+fn a_second_resolution_of_a_session_has_no_effect_even_after_the_player_wrote_again() {
+    let (mut timeline, session) = open_session();
+    let of_session = |seconds| Change { session_id: Some(session), ..resolution(seconds) };
+    timeline.apply(of_session(5), false);
+    timeline.expect_changes();
+    timeline.place(&message(6, SenderType::Player), 3);
+    timeline.apply(of_session(7), false);
+    assert_eq!(statuses(&timeline), [SessionStatus::Resolved, SessionStatus::Pending]);
+}
+
+#[test]
+fn a_named_change_has_no_effect_where_no_session_is_open() {
+    let mut timeline = timeline(&[]);
+    let taking = change(RequestedStatus::Active, 5);
+    timeline.apply(Change { last_seq: Some(9), ..taking }, false);
+    assert_eq!(timeline.settle().ineffective.len(), 1);
+}
+
+#[test]
+fn a_late_message_that_nobody_saw_opens_the_latest_session_again() {
+    let (mut timeline, session) = open_session();
+    let seen = Change { session_id: Some(session), last_seq: Some(2), ..resolution(5) };
+    timeline.apply(seen.clone(), false);
+    let mut after = stored_again(&timeline, std::slice::from_ref(&seen));
+    let late = message(3, SenderType::Player);
+    let new = NewEvents { messages: &[&late], changes: &[], last_message_at: Some(at(4)) };
+    assert_eq!(after.needs(new), [(session, at(1), Need::All)]);
+    assert_eq!(after.place(&late, 3), session);
+    assert_eq!(statuses(&after), [SessionStatus::Pending]);
+    let lost = Ineffective { change_id: seen.id, session_id: Some(session) };
+    assert_eq!(after.settle().ineffective, [lost]);
+}
+
+#[test]
+fn a_late_message_joins_a_resolved_session_that_has_a_successor() {
+    let (mut timeline, session) = open_session();
+    let seen = Change { session_id: Some(session), last_seq: Some(2), ..resolution(5) };
+    timeline.apply(seen, false);
+    timeline.place(&message(6, SenderType::Player), 3);
+    assert_eq!(timeline.place(&message(3, SenderType::Player), 4), session);
+    assert_eq!(statuses(&timeline), [SessionStatus::Resolved, SessionStatus::Pending]);
+}
+
+#[test]
+fn a_later_resolution_does_not_end_the_part_that_its_author_did_not_name() {
+    for (last_seq, expected) in [(None, SessionStatus::Pending), (Some(2), SessionStatus::Resolved)]
+    {
+        let (mut timeline, session) = open_session();
+        let named = Change { session_id: Some(session), last_seq, ..resolution(5) };
+        timeline.apply(named.clone(), false);
+        let mut after = stored_again(&timeline, &[named]);
+        after.apply(resolution(2), false);
+        assert_eq!(statuses(&after), [SessionStatus::Resolved, expected], "last_seq {last_seq:?}");
+    }
+}

@@ -1,0 +1,28 @@
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::PlayerId;
+
+/// A message that was accepted and that no history will show: the persister dropped it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageRejected {
+    /// The id that the message came with.
+    pub message_id: Uuid,
+    /// Whose conversation it was meant for.
+    pub player_id: PlayerId,
+    /// Why the persister dropped it.
+    pub reason: RejectionReason,
+    /// When the gateway accepted the message, in whole microseconds.
+    #[serde(with = "super::timestamp")]
+    pub accepted_at: DateTime<Utc>,
+}
+
+/// Why the persister dropped an accepted message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RejectionReason {
+    /// Another message has its `messageId`.
+    MessageIdTaken,
+}
