@@ -273,9 +273,10 @@ impl Persister {
             let is_all = !is_retry && left.is_empty() && held_back.is_empty();
             acknowledge(&deliveries, &done, is_all).await?;
             held_back.add(left, is_retry);
+            let shutdown = self.settings.shutdown;
             let compacted = tokio::select! {
                 compacted = self.compact(&mut held_back, limit) => compacted,
-                () = grace(stop, self.settings.shutdown) => break,
+                () = grace(stop, shutdown) => break,
             };
             acknowledge(&deliveries, &compacted, false).await?;
             self.locks = if held_back.is_empty() { Locks::Wait } else { Locks::Skip };
