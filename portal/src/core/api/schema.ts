@@ -155,6 +155,7 @@ export interface paths {
          * Says whether messages can be sent, and how each dependency is
          * @description It takes the broker to send, and no database. Where players are spread over several pairs of queues,
          *     a broker that is down for some of them is shown as down, and the gateway is ready for the others. A
+         *     queue that did not take the last publish, because it is full or has no leader, is named as down. A
          *     gateway that was told to stop is not ready either, though it answers a little longer.
          */
         get: operations["ready"];
