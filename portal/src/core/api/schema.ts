@@ -117,8 +117,10 @@ export interface paths {
         put?: never;
         /**
          * Takes or resolves a conversation's open session
-         * @description It goes through the queue like a message; `session-updated` tells when it is done. Where no
-         *     session is open, nothing happens. After 503, or no answer, ask again with the same `changeId`.
+         * @description It goes through the queue like a message; `session-updated` says when it is done. Where no session
+         *     is open, nothing happens. A change that names a session or a `seq` and has no effect is in the
+         *     `staleChangeIds` of a `session-updated` for staff. After 503, or no answer, ask again with the same
+         *     `changeId`.
          */
         post: operations["change_status"];
         delete?: never;
@@ -180,7 +182,7 @@ export interface components {
             acceptedAt: string;
             /**
              * Format: uuid
-             * @description The message's id, in lower case.
+             * @description The message's id.
              */
             messageId: string;
             /**
@@ -246,7 +248,7 @@ export interface components {
             messageId: string;
             /** @description Whose conversation it belongs to. */
             playerId: string;
-            /** @description Who sent it, as the portal knows them. */
+            /** @description Who sent it, as the portal knows them; null for a player where staff sent it. */
             senderId?: string | null;
             /** @description What the sender is called. */
             senderName?: string | null;
@@ -277,13 +279,19 @@ export interface components {
             session: components["schemas"]["Session"];
             /**
              * Format: int64
-             * @description The player's messages in the open session since staff's last answer; 0 when it is resolved.
+             * @description The player's messages in the open session since staff's last answer; 0 when it is resolved, and
+             *     100 when they are 100 or more.
              */
             unansweredCount: number;
+            /**
+             * Format: date-time
+             * @description When the first of these was accepted; null when there are none.
+             */
+            waitingSince?: string | null;
         };
         /** @description A page of the staff's inbox. */
         InboxPage: {
-            /** @description The conversation with the latest message first. */
+            /** @description In the order that was asked for, each once, as of one moment. */
             conversations: components["schemas"]["InboxConversation"][];
             /** @description What to ask for with `cursor` to get the next page. Nothing when this was the last. */
             nextCursor?: string | null;
@@ -295,11 +303,10 @@ export interface components {
          */
         Name: string;
         /**
-         * @description Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have, and
-         *     not `.` or `..`, which clients and proxies take out of an address.
+         * @description A player that a client names: any but `.` and `..`, which no address can name, since clients and
+         *     proxies take them out of it.
          *
-         *     Sources: <https://pusher.com/docs/channels/using_channels/channels/#channel-naming-conventions>,
-         *     <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
+         *     Source: <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
          * @example player-7
          */
         PlayerId: string;
@@ -410,6 +417,10 @@ export interface components {
         SenderType: "player" | "staff";
         /** @description A session as the history returns it. */
         Session: {
+            /** @description The member of the staff whose change was the last to have an effect on it; for staff alone. */
+            actorId?: string | null;
+            /** @description The name of that member of the staff; for staff alone. */
+            actorName?: string | null;
             /**
              * Format: uuid
              * @description The session's id.
@@ -465,7 +476,7 @@ export interface components {
             acceptedAt: string;
             /**
              * Format: uuid
-             * @description The change's id, in lower case.
+             * @description The change's id.
              */
             changeId: string;
             /**
@@ -476,9 +487,23 @@ export interface components {
             /** @description Always `true`. */
             success: boolean;
         };
-        /** @description What staff asks of a conversation's open session. */
+        /**
+         * @description What staff asks of a conversation's open session.
+         *
+         *     A change that names a session or a `seq` has no effect unless that session is open and staff had seen
+         *     all that the player wrote in it. One that names neither acts on the session that is open when the
+         *     change is accepted.
+         */
         StatusRequest: {
+            actorId?: components["schemas"]["SenderId"] | null;
+            actorName?: components["schemas"]["Name"] | null;
             changeId?: components["schemas"]["ClientId"] | null;
+            /**
+             * Format: int64
+             * @description The highest `seq` that the member of the staff sees: the `lastSeq` of the conversation.
+             */
+            lastSeq?: number | null;
+            sessionId?: components["schemas"]["ClientId"] | null;
             /** @description What it shall become. */
             status: components["schemas"]["RequestedStatus"];
         };
@@ -745,9 +770,17 @@ export interface operations {
                  * @example pending,active
                  */
                 status?: string;
+                /**
+                 * @description `latest` for the one with the latest message first; `waiting` for the one whose player has waited
+                 *     for the longest first, and those that wait for no answer last
+                 */
+                order?: ("latest" | "waiting") & Record<string, never>;
                 /** @description How many conversations at most */
                 limit?: number;
-                /** @description Conversations after this place: the `nextCursor` of the page before */
+                /**
+                 * @description Conversations after this place: the `nextCursor` of the page before, which was asked for in the
+                 *     same order
+                 */
                 cursor?: string;
             };
             header?: never;
