@@ -52,9 +52,12 @@ enum Command {
     Audit(AuditCommand),
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     install_crypto();
+    shutdown::run_program(run())?
+}
+
+async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
         Invocation::Do(Command::Migrate { database }) => migrate(database).await,
@@ -71,6 +74,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         fail(&complaint);
     }
     telemetry::init(&settings.logs);
+    settings.broker.warn_of_cleartext();
+    settings.database.warn_of_cleartext();
     let listen = &settings.persister_listen;
     let listener =
         TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;

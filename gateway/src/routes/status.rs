@@ -52,7 +52,7 @@ pub struct StatusRequest {
 pub struct StatusAccepted {
     /// Always `true`.
     success: bool,
-    /// The change's id.
+    /// The change's id, in lower case.
     change_id: Uuid,
     /// When it was accepted: it concerns the session that is open then.
     #[serde(serialize_with = "shared::chat::timestamp::serialize")]

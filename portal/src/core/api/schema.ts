@@ -117,8 +117,10 @@ export interface paths {
         put?: never;
         /**
          * Takes or resolves a conversation's open session
-         * @description It goes through the queue like a message; `session-updated` tells when it is done. Where no
-         *     session is open, nothing happens. After 503, or no answer, ask again with the same `changeId`.
+         * @description It goes through the queue like a message; `session-updated` says when it is done. Where no session
+         *     is open, nothing happens. A change that names a session or a `seq` and has no effect is in the
+         *     `staleChangeIds` of a `session-updated` for staff. After 503, or no answer, ask again with the same
+         *     `changeId`.
          */
         post: operations["change_status"];
         delete?: never;
@@ -155,6 +157,7 @@ export interface paths {
          * Says whether messages can be sent, and how each dependency is
          * @description It takes the broker to send, and no database. Where players are spread over several pairs of queues,
          *     a broker that is down for some of them is shown as down, and the gateway is ready for the others. A
+         *     queue that did not take the last publish, because it is full or has no leader, is named as down. A
          *     gateway that was told to stop is not ready either, though it answers a little longer.
          */
         get: operations["ready"];
@@ -414,6 +417,10 @@ export interface components {
         SenderType: "player" | "staff";
         /** @description A session as the history returns it. */
         Session: {
+            /** @description The member of the staff whose change was the last to have an effect on it; for staff alone. */
+            actorId?: string | null;
+            /** @description The name of that member of the staff; for staff alone. */
+            actorName?: string | null;
             /**
              * Format: uuid
              * @description The session's id.
@@ -480,9 +487,23 @@ export interface components {
             /** @description Always `true`. */
             success: boolean;
         };
-        /** @description What staff asks of a conversation's open session. */
+        /**
+         * @description What staff asks of a conversation's open session.
+         *
+         *     A change that names a session or a `seq` has no effect unless that session is open and staff had seen
+         *     all that the player wrote in it. One that names neither acts on the session that is open when the
+         *     change is accepted.
+         */
         StatusRequest: {
+            actorId?: components["schemas"]["SenderId"] | null;
+            actorName?: components["schemas"]["Name"] | null;
             changeId?: components["schemas"]["ClientId"] | null;
+            /**
+             * Format: int64
+             * @description The highest `seq` that the member of the staff sees: the `lastSeq` of the conversation.
+             */
+            lastSeq?: number | null;
+            sessionId?: components["schemas"]["ClientId"] | null;
             /** @description What it shall become. */
             status: components["schemas"]["RequestedStatus"];
         };
