@@ -55,6 +55,8 @@ pub fn pusher_events(
         // The session's new state is what they hear of, once it is committed.
         Event::StatusChange(_) => Ok(Vec::new()),
         Event::MessageRejected(rejected) => of_rejection(rejected, channels),
+        // It is for the audit, which the persister writes.
+        Event::ConversationRead(_) => Ok(Vec::new()),
     }
 }
 

@@ -47,6 +47,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         fail(&complaint);
     }
     telemetry::init(&settings.logs);
+    settings.broker.warn_of_cleartext();
+    settings.pusher.warn_of_cleartext();
     if settings.pusher.channels.pusher_channel_access == ChannelAccess::Public {
         tracing::warn!(
             "PUSHER_CHANNEL_ACCESS=public: whoever holds the app key can listen to every player"

@@ -8,6 +8,7 @@ use shared::{
     broker::{BrokerSettings, ConsumerSettings},
     service::{
         TlsSettings, settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings,
+        warn_of_cleartext,
     },
 };
 use traces::TraceSettings;
@@ -108,6 +109,14 @@ pub struct PusherSettings {
     /// Where the portals listen
     #[command(flatten)]
     pub channels: ChannelSettings,
+}
+
+impl PusherSettings {
+    /// Warns when Pusher on another machine is reached without encryption.
+    pub fn warn_of_cleartext(&self) {
+        let host = Some(&*self.pusher_host).filter(|_| self.pusher_scheme == Scheme::Http);
+        warn_of_cleartext("PUSHER_SCHEME", host);
+    }
 }
 
 /// How to speak to Pusher.

@@ -55,6 +55,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     }
     let doors = Doors::hang(&settings.auth).unwrap_or_else(|complaint| fail(&complaint));
     telemetry::init(&settings.logs);
+    settings.broker.warn_of_cleartext();
+    settings.database.warn_of_cleartext();
     if settings.auth.auth_mode == AuthMode::Off {
         tracing::warn!(
             "AUTH_MODE=off: whoever reaches this gateway can read and write as anybody; only a \

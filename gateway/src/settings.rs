@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
-use clap::Args;
+use clap::{ArgAction, Args};
 use database::DatabaseSettings;
 use pusher::ChannelAccess;
 use shared::{
@@ -64,6 +64,11 @@ pub struct Settings {
     /// that whoever leads clients to it can lead them elsewhere; 5s at most
     #[arg(long, env = "SHUTDOWN_DRAIN", default_value = "2s", value_parser = duration, value_name = "DURATION")]
     pub shutdown_drain: Duration,
+
+    /// Record which member of the staff reads which conversation, at most once a minute each. Switch it on
+    /// once every worker is of a release that has this setting
+    #[arg(long, env = "AUDIT_READS", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub audit_reads: bool,
 
     /// Connections to the database at most
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]

@@ -7,6 +7,7 @@ use clap::Parser;
 use database::DatabaseSettings;
 use persister::{
     archive::{ABOUT_ARCHIVING, ArchiveCommand},
+    audit::{ABOUT_AUDITING, AuditCommand},
     privacy::{self, EraseCommand, ExportCommand},
     settings::Settings,
     worker,
@@ -46,6 +47,9 @@ enum Command {
     /// Move messages of sessions that were resolved long ago out of the database into files
     #[command(long_about = ABOUT_ARCHIVING)]
     Archive(ArchiveCommand),
+    /// Print what staff did, or delete what was kept for long enough
+    #[command(long_about = ABOUT_AUDITING)]
+    Audit(AuditCommand),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -61,6 +65,7 @@ async fn run() -> anyhow::Result<()> {
         Invocation::Do(Command::Export(command)) => command.run().await,
         Invocation::Do(Command::Erase(command)) => command.run().await,
         Invocation::Do(Command::Archive(command)) => command.run().await,
+        Invocation::Do(Command::Audit(command)) => command.run().await,
     }
 }
 
@@ -69,6 +74,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         fail(&complaint);
     }
     telemetry::init(&settings.logs);
+    settings.broker.warn_of_cleartext();
+    settings.database.warn_of_cleartext();
     let listen = &settings.persister_listen;
     let listener =
         TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;

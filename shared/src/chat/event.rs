@@ -14,7 +14,9 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Message, MessageRejected, PlayerId, SessionState, StatusChange, Subject};
+use super::{
+    ConversationRead, Message, MessageRejected, PlayerId, SessionState, StatusChange, Subject,
+};
 
 /// The form of body that this release writes and the only one that it reads.
 pub const VERSION: u64 = 1;
@@ -37,6 +39,8 @@ pub enum Event {
     SessionUpdated(SessionState),
     /// The persister dropped an accepted message.
     MessageRejected(MessageRejected),
+    /// A member of the staff read a conversation.
+    ConversationRead(ConversationRead),
 }
 
 impl Event {
@@ -47,6 +51,7 @@ impl Event {
             Self::StatusChange(change) => &change.player_id,
             Self::SessionUpdated(session) => &session.player_id,
             Self::MessageRejected(rejected) => &rejected.player_id,
+            Self::ConversationRead(read) => &read.player_id,
         }
     }
 
@@ -75,6 +80,7 @@ impl Event {
             Self::MessageRejected(rejected) => {
                 Subject { message_id: Some(rejected.message_id), ..Subject::default() }
             }
+            Self::ConversationRead(_) => Subject::default(),
         }
     }
 
@@ -84,6 +90,7 @@ impl Event {
             Self::Message(message) => Some(message.accepted_at),
             Self::StatusChange(change) => Some(change.accepted_at),
             Self::SessionUpdated(_) | Self::MessageRejected(_) => None,
+            Self::ConversationRead(read) => Some(read.accepted_at),
         }
     }
 }
@@ -371,6 +378,17 @@ mod tests {
         let rejected = r#"{"messageRejected":{"messageId":"0197a2b0-0000-7000-8000-000000000001","playerId":"p1","reason":"message-id-taken","acceptedAt":"2026-01-01T00:00:00.000001Z"}}"#;
         let event = EncodedEvent(rejected.as_bytes().to_vec());
         let decoded = decode(&encode([&event])).unwrap().remove(0).unwrap();
+        assert_eq!(decoded.encode().unwrap(), event);
+    }
+
+    #[test]
+    fn a_read_of_a_conversation_travels_with_its_reader() {
+        let read = r#"{"conversationRead":{"readId":"0197a2b0-0000-7000-8000-000000000001","playerId":"p1","actorId":"ada@example.com","actorName":"Ada","acceptedAt":"2026-01-01T00:00:00.000001Z"}}"#;
+        let event = EncodedEvent(read.as_bytes().to_vec());
+        let decoded = decode(&encode([&event])).unwrap().remove(0).unwrap();
+        assert!(
+            matches!(&decoded, Event::ConversationRead(read) if read.player_id.as_str() == "p1")
+        );
         assert_eq!(decoded.encode().unwrap(), event);
     }
 
