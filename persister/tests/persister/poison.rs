@@ -79,7 +79,7 @@ async fn a_message_that_outlasts_the_statement_timeout_is_set_aside_and_its_neig
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_ends_its_connection_is_set_aside_and_its_neighbours_are_persisted() {
     let suicide = "PERFORM pg_terminate_backend(pg_backend_pid())";
-    is_set_aside(suicide, "terminating connection", &[]).await;
+    is_set_aside(suicide, "connection closed", &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,10 +117,7 @@ async fn while_the_database_is_read_only_no_event_is_set_aside() {
     let disconnect = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let outage = format!("{}; {disconnect}", set.replace("VALUE", "on"));
-    let mended = format!(
-        "SET default_transaction_read_only = off; {}; {disconnect}",
-        set.replace("VALUE", "off")
-    );
+    let mended = format!("BEGIN READ WRITE; {}; COMMIT; {disconnect}", set.replace("VALUE", "off"));
     nothing_is_set_aside(&outage, &mended).await;
 }
 
