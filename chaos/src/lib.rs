@@ -6,6 +6,7 @@
 //! given, and a [`Row`] says what came of it.
 
 mod audit;
+mod bystander;
 mod clock;
 mod drill;
 mod faults;

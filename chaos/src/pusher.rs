@@ -147,6 +147,10 @@ impl Heard {
     fn take(&mut self, event: Event) {
         let data: Value = serde_json::from_str(&event.data).unwrap_or_default();
         let id = |name: &str| data.get(name)?.as_str()?.parse::<Uuid>().ok();
+        // It takes back a message that another one's id was used for.
+        if event.name == "message-rejected" {
+            return;
+        }
         if let Some(message) = id("messageId") {
             *self.messages.entry((message, event.channel)).or_default() += 1;
             return;

@@ -76,6 +76,7 @@ async fn rabbitmq_is_away_or_hangs_or_refuses() {
         "disk-alarm",
         "channels-closed",
         "connections-closed",
+        "queue-leaderless",
         "queues-deleted",
     ])
     .await;
@@ -142,4 +143,14 @@ async fn clocks_are_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn more_comes_than_can_be_dealt_with() {
     drill(&["back-pressure"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_client_takes_what_it_can_get() {
+    drill(&["half-sent-heads", "unread-answers", "floods", "one-message-id", "huge-body"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn abusers_take_all_connections() {
+    drill(&["one-address", "many-addresses"]).await;
 }

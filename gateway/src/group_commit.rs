@@ -14,7 +14,10 @@ use std::{
 };
 
 use shared::{
-    broker::{Broken, BrokerSettings, Partition, Partitions, PublishError, Publisher, RoutingKey},
+    broker::{
+        Broken, BrokerSettings, Partition, Partitions, PublishError, Published, Publisher,
+        QueueState, RoutingKey, Worker,
+    },
     chat::{
         PlayerId,
         event::{self, EncodedEvent},
@@ -34,6 +37,7 @@ use tracing::Instrument;
 use crate::{
     labels::{PublishOutcome, SendOutcome},
     metrics::Metrics,
+    refusing_queues::RefusingQueues,
     settings::Settings,
     unattended::Unattended,
 };
@@ -87,6 +91,25 @@ impl Acceptor {
         accepted
     }
 
+    /// The same for an event for which no client waits: the record of a read. It is counted as such, and
+    /// not among the sends.
+    ///
+    /// # Errors
+    /// Those of [`Self::accept`].
+    pub async fn accept_read(
+        &self,
+        player: &PlayerId,
+        event: EncodedEvent,
+    ) -> Result<(), NotAccepted> {
+        let accepted = self.confirmed(self.partitions.of(player), event).await;
+        let outcome = match accepted {
+            Ok(()) => SendOutcome::Accepted,
+            Err(NotAccepted) => SendOutcome::Refused,
+        };
+        self.metrics.audited_reads.of(outcome).inc();
+        accepted
+    }
+
     async fn confirmed(
         &self,
         partition: Partition,
@@ -114,6 +137,9 @@ pub struct GroupCommit {
     /// That the queues take nothing more. The gateway stays ready: nobody would find out that they
     /// take something again if nobody sent anything.
     full: Outage,
+    /// Which of the partition's queues did not take the last publish, in the order of [`Worker::ALL`].
+    refused: [bool; 2],
+    refusing_queues: RefusingQueues,
     unattended: Unattended,
     metrics: Metrics,
 }
@@ -123,6 +149,7 @@ pub struct GroupCommit {
 pub fn group_commit(
     settings: &Settings,
     broker: &Dependency,
+    refusing_queues: &RefusingQueues,
     metrics: Metrics,
 ) -> (Acceptor, Vec<GroupCommit>) {
     let partitions = settings.broker.queue_partitions;
@@ -138,6 +165,8 @@ pub fn group_commit(
                 check_interval: settings.topology_check_interval,
                 outage: Outage::new(broker.part(partition.number())),
                 full: Outage::new(Dependency::new("queues")),
+                refused: [false; 2],
+                refusing_queues: refusing_queues.clone(),
                 unattended: Unattended::default(),
                 metrics: metrics.clone(),
             };
@@ -168,6 +197,9 @@ impl GroupCommit {
         let mut waits = backoff::waits();
         while let Err(error) = self.publish_over_one_connection(&mut waits).await {
             self.outage.failed(&error);
+            if matches!(error, Broken::Broker(_)) {
+                Worker::ALL.into_iter().for_each(|worker| self.show(worker, false));
+            }
             let wait = tokio::time::sleep(waits.next().unwrap_or_default());
             if self.refusing(wait).await.is_none() {
                 return;
@@ -181,8 +213,9 @@ impl GroupCommit {
             self.refusing(Publisher::connect(&settings, self.partition, "gateway")).await;
         let Some(connected) = connected else { return Ok(Finished) };
         let mut publisher = connected?;
-        self.outage.succeeded();
-        let ended = self.publish_all(&mut publisher, waits).await;
+        let Some(ended) = self.try_and_publish(&mut publisher, waits).await else {
+            return Ok(Finished);
+        };
         if let Err(error) = &ended {
             self.outage.failed(error);
             let blocked = i64::from(publisher.is_blocked());
@@ -208,6 +241,23 @@ impl GroupCommit {
         }
     }
 
+    /// Publishes what waits once a trial has shown that the queues take something. Nothing when every
+    /// [`Acceptor`] is gone before.
+    async fn try_and_publish(
+        &mut self,
+        publisher: &mut Publisher,
+        waits: &mut Waits,
+    ) -> Option<Result<Finished, Broken>> {
+        let published = self.refusing(publisher.try_queues()).await?;
+        Some(match self.note(published, publisher).await {
+            Ok(_) => {
+                self.outage.succeeded();
+                self.publish_all(publisher, waits).await
+            }
+            Err(error) => Err(error),
+        })
+    }
+
     async fn publish_all(
         &mut self,
         publisher: &mut Publisher,
@@ -220,7 +270,13 @@ impl GroupCommit {
             tokio::select! {
                 // First, so that no load can put the check off.
                 biased;
-                _ = check.tick() => self.unattended.follow(&publisher.check_topology().await?),
+                _ = check.tick() => {
+                    self.unattended.follow(&publisher.check_topology().await?);
+                    if self.refused.contains(&true) {
+                        let published = publisher.try_queues().await;
+                        self.note(published, publisher).await?;
+                    }
+                }
                 first = self.waiting.recv() => {
                     let Some(first) = first else { return Ok(Finished) };
                     let group = self.gather(first);
@@ -261,19 +317,50 @@ impl GroupCommit {
         let published =
             publisher.publish_to_each(RoutingKey::Accepted, self.partition, &body).await;
         for published in &published {
-            self.metrics.publishes.of(PublishOutcome::from(published)).inc();
+            self.metrics.publishes.of(PublishOutcome::from(&published.result)).inc();
         }
         self.metrics.publish_events.observe(group.len() as f64);
         self.metrics.confirm_seconds.observe(began.elapsed().as_secs_f64());
-        match published.into_iter().collect() {
+        let accepted = published.iter().all(|published| published.result.is_ok());
+        answer_all(group, if accepted { Ok(()) } else { Err(NotAccepted) });
+        self.note(published, publisher).await
+    }
+
+    /// Takes note of what each queue answered to a publish.
+    ///
+    /// # Errors
+    /// When the publisher must be given up.
+    async fn note(
+        &mut self,
+        published: Vec<Published>,
+        publisher: &mut Publisher,
+    ) -> Result<(), Broken> {
+        let mut noted = Ok(());
+        for Published { worker, result } in published {
+            // A connection that broke tells nothing of the queue.
+            let unknown = matches!(result, Err(PublishError::Broken(Broken::Broker(_))));
+            self.show(worker, result.is_err() && !unknown);
+            noted = noted.and(result);
+        }
+        match noted {
             Ok(()) => {
                 self.full.succeeded();
-                answer_all(group, Ok(()));
                 Ok(())
             }
-            Err(error) => {
-                answer_all(group, Err(NotAccepted));
-                self.follow_up(error, publisher).await
+            Err(error) => self.follow_up(error, publisher).await,
+        }
+    }
+
+    /// Shows whether the partition's queue of `worker` refuses, where that changed.
+    fn show(&mut self, worker: Worker, refuses: bool) {
+        for (known, refused) in Worker::ALL.into_iter().zip(&mut self.refused) {
+            if known == worker && *refused != refuses {
+                *refused = refuses;
+                let queue = self.broker.names().queue_of(worker, self.partition);
+                match refuses {
+                    true => self.refusing_queues.add(&queue),
+                    false => self.refusing_queues.remove(&queue),
+                }
             }
         }
     }
@@ -285,8 +372,17 @@ impl GroupCommit {
     ) -> Result<(), Broken> {
         match error {
             PublishError::Refused => {
-                self.full.failed(&error);
-                Ok(())
+                let states = publisher.check_topology().await?;
+                let refusing = states.into_iter().zip(self.refused).filter(|(_, refused)| *refused);
+                // A full queue holds bodies, or workers hold them.
+                let is_empty = |state: &QueueState| state.messages == 0 && state.consumers == 0;
+                match refusing.map(|(state, _)| state).find(is_empty) {
+                    Some(state) => Err(Broken::NoLeader(state.name)),
+                    None => {
+                        self.full.failed(&error);
+                        Ok(())
+                    }
+                }
             }
             // A queue is gone: this finds out, and connecting again makes it anew.
             PublishError::Returned => {

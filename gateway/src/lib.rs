@@ -14,6 +14,7 @@
 //! - [`reads`]: what is read from the database.
 
 pub mod application;
+mod audit;
 pub mod auth;
 pub mod clock;
 mod descriptors;
@@ -26,6 +27,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod portal;
 pub mod reads;
+mod refusing_queues;
 pub mod routes;
 pub mod settings;
 pub mod startup;

@@ -11,7 +11,10 @@ use shared::{
     service::metrics::{ByLabel, OnScrape, SECONDS},
 };
 
-use crate::labels::{ConnectionState, HistoryRead, PublishOutcome, SendOutcome};
+use crate::{
+    labels::{ConnectionState, HistoryRead, PublishOutcome, SendOutcome},
+    refusing_queues::QueueGauge,
+};
 
 /// The gateway's metrics.
 #[derive(Clone, Debug)]
@@ -20,6 +23,8 @@ pub struct Metrics {
     pub requests: Family<RequestLabels, Counter>,
     /// Events that asked to be accepted, by what came of it.
     pub sends: ByLabel<SendOutcome, Counter>,
+    /// Reads of a conversation that were to be recorded, by what came of it.
+    pub audited_reads: ByLabel<SendOutcome, Counter>,
     /// Seconds from asking to be accepted to the answer.
     pub send_seconds: ByLabel<SendOutcome, Histogram>,
     /// Events that wait to be published.
@@ -32,6 +37,8 @@ pub struct Metrics {
     pub confirm_seconds: Histogram,
     /// 1 while RabbitMQ blocks the connection that publishes, else 0.
     pub broker_blocked: Gauge,
+    /// 1 for a queue that did not take the last publish, else 0.
+    pub queue_refusing: QueueGauge,
     /// How long the queues are.
     pub queues: QueueMetrics,
     /// Seconds that a read took, with waiting for the database.
@@ -60,12 +67,14 @@ impl Metrics {
         let metrics = Self {
             requests: Family::default(),
             sends: ByLabel::default(),
+            audited_reads: ByLabel::default(),
             send_seconds: ByLabel::new(|| Histogram::new(SECONDS)),
             waiting_events: OnScrape::default(),
             publishes: ByLabel::default(),
             publish_events: Histogram::new([1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 250.0]),
             confirm_seconds: Histogram::new(SECONDS),
             broker_blocked: Gauge::default(),
+            queue_refusing: QueueGauge::default(),
             queues: QueueMetrics::register(registry),
             history_seconds: ByLabel::new(|| Histogram::new(SECONDS)),
             history_failures: Counter::default(),
@@ -75,6 +84,11 @@ impl Metrics {
         let it = metrics.clone();
         registry.register("requests", "Requests answered, by route and status", it.requests);
         registry.register("sends", "Events that asked to be accepted, by outcome", it.sends.all());
+        registry.register(
+            "audited_reads",
+            "Reads of a conversation to be recorded, by outcome",
+            it.audited_reads.all(),
+        );
         registry.register(
             "send_seconds",
             "Seconds from asking to be accepted to the answer",
@@ -92,6 +106,11 @@ impl Metrics {
             "broker_blocked",
             "1 while RabbitMQ blocks the connection that publishes",
             it.broker_blocked,
+        );
+        registry.register(
+            "queue_refusing",
+            "1 for a queue that did not take the last publish",
+            it.queue_refusing,
         );
         registry.register("history_seconds", "Seconds that a read took", it.history_seconds.all());
         registry.register(

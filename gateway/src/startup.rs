@@ -1,14 +1,12 @@
 //! How the gateway starts and stops.
 
-use std::{
-    net::TcpListener, num::NonZeroUsize, sync::Arc, thread::available_parallelism, time::Duration,
-};
+use std::{net::TcpListener, num::NonZeroUsize, sync::Arc, thread::available_parallelism};
 
 use actix_web::{App, HttpServer, middleware::from_fn, web};
 use anyhow::Context;
 use shared::{
     broker::{QueueWatch, Worker},
-    service::{health::Dependency, metrics},
+    service::{health::Dependency, metrics, shutdown::by_deadline},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,12 +20,9 @@ use crate::{
     http::{ask_to_leave, count_requests, for_browsers, idle},
     metrics::Metrics,
     reads::Reads,
+    refusing_queues::RefusingQueues,
     settings::Settings,
 };
-
-/// How long a gateway may take to stop: its drain, and then what the calls that are still under way
-/// take to finish. A send takes 2 seconds at most; and whoever stops it may end it by force after 10.
-const TIME_TO_STOP: Duration = Duration::from_secs(9);
 
 /// Serves those whom `doors` let in, on `listener`, until `stop` is cancelled, and then for the drain,
 /// in which its clients leave, before it finishes what it holds. Its metrics are served on
@@ -43,11 +38,25 @@ pub async fn run(
     metrics_listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let shutdown = settings.shutdown;
+    let gateway = run_until_stopped(settings, doors, listener, metrics_listener, stop.clone());
+    by_deadline(&stop, shutdown, gateway).await
+}
+
+async fn run_until_stopped(
+    settings: Settings,
+    doors: Doors,
+    listener: TcpListener,
+    metrics_listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let traces = Traces::start(&settings.traces, "gateway").context("nothing can be traced")?;
     let mut registry = metrics::registry("gateway");
     let metrics = Metrics::register(&mut registry);
     let broker = Dependency::of_parts("broker", settings.broker.queue_partitions.count());
-    let (acceptor, publishing) = group_commit(&settings, &broker, metrics.clone());
+    let refusing_queues = RefusingQueues::new(metrics.queue_refusing.clone());
+    let (acceptor, publishing) =
+        group_commit(&settings, &broker, &refusing_queues, metrics.clone());
     let mut publishing: JoinSet<()> = publishing.into_iter().map(|it| it.run()).collect();
     let queues = metrics.queues.clone();
     let watch = QueueWatch::new(&settings.broker, &Worker::ALL, "gateway: watching", queues);
@@ -69,6 +78,7 @@ pub async fn run(
     let (stopping, counting) = (web::Data::new(stop.clone()), web::Data::new(metrics));
     let server = HttpServer::new(move || {
         App::new()
+            .app_data(web::Data::new(refusing_queues.clone()))
             .app_data(stopping.clone())
             .app_data(counting.clone())
             .wrap(from_fn(count_requests))
@@ -83,7 +93,7 @@ pub async fn run(
     .keep_alive(limits.keep_alive)
     .on_connect(move |stream, data| open.watch(stream, data))
     .disable_signals()
-    .shutdown_timeout(TIME_TO_STOP.saturating_sub(drain).as_secs())
+    .shutdown_timeout(settings.shutdown.grace().saturating_sub(drain).as_secs())
     .listen(listener)
     .context("the HTTP interface cannot be served")?
     .shutdown_signal(async move {

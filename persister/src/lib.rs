@@ -9,9 +9,11 @@
 //!   archives.
 //! - [`export`]: all that is stored of one player.
 //! - [`archive`]: history that is older than it is to be kept.
+//! - [`audit`]: what staff did, for operators.
 //! - [`privacy`]: what operators do when a player asks for what is stored, or for its end.
 
 pub mod archive;
+pub mod audit;
 pub mod batch;
 pub mod export;
 pub mod held_back;

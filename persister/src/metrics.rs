@@ -26,6 +26,8 @@ pub struct Metrics {
     pub dead_letters: ByLabel<DeadLetterReason, Counter>,
     /// `session-updated` events that were published.
     pub announced: Counter,
+    /// Rows that were added to the audit.
+    pub audited: Counter,
     /// Batches that could not be dealt with in time.
     pub given_back: Counter,
     /// Events in a batch.
@@ -89,6 +91,7 @@ impl Metrics {
             rejections: Counter::default(),
             dead_letters: ByLabel::default(),
             announced: Counter::default(),
+            audited: Counter::default(),
             given_back: Counter::default(),
             batch_events: Histogram::new([1.0, 5.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0]),
             batch_seconds: Histogram::new(SECONDS),
@@ -112,6 +115,7 @@ impl Metrics {
             it.dead_letters.all(),
         );
         registry.register("announced", "session-updated events published", it.announced);
+        registry.register("audited", "Rows added to the audit", it.audited);
         registry.register("given_back", "Batches not dealt with in time", it.given_back);
         registry.register("batch_events", "Events in a batch", it.batch_events);
         registry.register(

@@ -27,7 +27,7 @@ use shared::{
         backoff::{self, Waits},
         health::{self, Dependency},
         metrics::{self, OldestPart},
-        shutdown::grace,
+        shutdown::{by_deadline, grace},
     },
 };
 use tokio::time::Instant;
@@ -74,6 +74,15 @@ const NO_ANSWER: &str = "PostgreSQL does not answer";
 /// # Errors
 /// When the listener cannot be served. Nothing else ends it.
 pub async fn run(
+    settings: Settings,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let shutdown = settings.shutdown;
+    by_deadline(&stop, shutdown, run_until_stopped(settings, listener, stop.clone())).await
+}
+
+async fn run_until_stopped(
     settings: Settings,
     listener: TcpListener,
     stop: CancellationToken,
@@ -248,10 +257,10 @@ impl Persister {
             self.oldest_held.set(earlier(batch.earliest(), held_back.earliest()));
             let messages = batch.events.iter().filter_map(|event| event.subject().traced());
             let traced = self.traces.work(WorkKind::PersistBatch, messages);
-            let hold = self.settings.consumer.delivery_hold;
+            let (hold, shutdown) = (self.settings.consumer.delivery_hold, self.settings.shutdown);
             let done = tokio::select! {
                 done = self.deal_with(batch) => Some(done),
-                () = grace(stop) => None,
+                () = grace(stop, shutdown) => None,
                 () = tokio::time::sleep(hold) => None,
             };
             let Some((done, left)) = done else {
@@ -267,9 +276,10 @@ impl Persister {
             let is_all = !is_retry && left.is_empty() && held_back.is_empty();
             acknowledge(&deliveries, &done, is_all).await?;
             held_back.add(left, is_retry);
+            let shutdown = self.settings.shutdown;
             let compacted = tokio::select! {
                 compacted = self.compact(&mut held_back, limit) => compacted,
-                () = grace(stop) => break,
+                () = grace(stop, shutdown) => break,
             };
             acknowledge(&deliveries, &compacted, false).await?;
             self.locks = if held_back.is_empty() { Locks::Wait } else { Locks::Skip };
@@ -453,6 +463,7 @@ impl Persister {
         self.metrics.persisted.inc_by(outcome.persisted.len() as u64);
         self.metrics.duplicates.inc_by(outcome.duplicates as u64);
         self.metrics.conflicts.inc_by(conflicts as u64);
+        self.metrics.audited.inc_by(outcome.audited as u64);
         self.metrics.ahead_of_clock.inc_by(outcome.ahead as u64);
         if let Some(offset) = outcome.clock_offset {
             self.metrics.clock_offset_seconds.set(offset.as_seconds_f64());

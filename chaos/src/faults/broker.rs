@@ -4,9 +4,9 @@
 use anyhow::{Context, ensure};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use nix::sys::signal::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Fault, Group};
+use super::{Fault, Group, kill};
 use crate::{
     drill::Drill,
     plan::{Plan, Scale},
@@ -47,6 +47,11 @@ pub(super) fn faults() -> Vec<Fault> {
         fault("connections-closed", "RabbitMQ closes every connection, again and again", |drill| {
             connections_closed(drill).boxed_local()
         }),
+        fault(
+            "queue-leaderless",
+            "a queue exists and has no leader, until it is deleted",
+            |drill| leaderless(drill).boxed_local(),
+        ),
         fault("queues-deleted", "somebody deletes one queue, the other, and both", |drill| {
             deleted(drill).boxed_local()
         }),
@@ -75,13 +80,48 @@ async fn killed(drill: &mut Drill) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(3, 1) {
         drill.a_while().await;
         for node in &drill.system.rabbitmq {
-            let killed = node.process().identity();
-            node.process().signal(Signal::SIGKILL);
-            node.process().replaced(killed).await;
-            node.ready().await?;
+            kill(node).await?;
         }
     }
     Ok(())
+}
+
+/// RabbitMQ 3.10 that is killed before its register of queues is on disk comes back with a queue that
+/// never has a leader again. Here the register loses the queue first, so that it always happens. A
+/// queue in this state accepts nothing, so that deleting it loses nothing.
+async fn leaderless(drill: &mut Drill) -> anyhow::Result<()> {
+    const QUEUE: &str = "chat.broadcast";
+    drill.calm().await?;
+    let forget = format!(
+        "ra_directory:unregister_name(quorum_queues, \
+         ra_directory:uid_of(quorum_queues, '%2F_{QUEUE}'))."
+    );
+    let node = drill.system.rabbitmq.first().context("there is no broker")?;
+    node.control(&["eval", &forget]).await?;
+    kill(node).await?;
+    drill.portal.resume();
+    drill
+        .until("every gateway names the queue, or is ready since it has a leader", async |drill| {
+            let answers = drill.system.readiness().await.unwrap_or_default();
+            let names_it = |answer: &Value| answer["dependencies"][QUEUE] == "down";
+            let settled = |answer: &Value| names_it(answer) || answer["status"] == "ready";
+            !answers.is_empty() && answers.iter().all(settled)
+        })
+        .await?;
+    let answers = drill.system.readiness().await?;
+    if answers.iter().all(|answer| answer["status"] == "ready") {
+        drill.notes.push("RabbitMQ gave the queue a leader by itself".to_owned());
+        return Ok(());
+    }
+    // What the runbook says.
+    let node = drill.system.rabbitmq.first().context("there is no broker")?;
+    node.control(&["delete_queue", QUEUE]).await?;
+    drill
+        .until("every gateway is ready", async |drill| {
+            let answers = drill.system.readiness().await.unwrap_or_default();
+            !answers.is_empty() && answers.iter().all(|answer| answer["status"] == "ready")
+        })
+        .await
 }
 
 async fn hung(drill: &mut Drill) -> anyhow::Result<()> {

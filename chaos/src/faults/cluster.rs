@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use nix::sys::signal::Signal;
 use stack::RabbitMq;
 
-use super::{Fault, Group};
+use super::{Fault, Group, kill, write_register};
 use crate::{
     drill::Drill,
     plan::{Plan, Scale},
@@ -52,13 +52,6 @@ async fn leader(nodes: &[RabbitMq], queue: &str) -> anyhow::Result<usize> {
     place.with_context(|| format!("{leader} is no node of ours"))
 }
 
-async fn kill(node: &RabbitMq) -> anyhow::Result<()> {
-    let killed = node.process().identity();
-    node.process().signal(Signal::SIGKILL);
-    node.process().replaced(killed).await;
-    node.ready().await
-}
-
 async fn leader_killed(drill: &mut Drill) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(2, 1) {
         for queue in ["chat.persist", "chat.broadcast"] {
@@ -89,6 +82,7 @@ async fn majority_killed(drill: &mut Drill) -> anyhow::Result<()> {
     drill.random.shuffle(&mut victims);
     victims.truncate(2);
     for node in &victims {
+        write_register(node).await?;
         node.process().hold_back();
         node.process().signal(Signal::SIGKILL);
     }

@@ -1,5 +1,6 @@
 //! What is done to the system. One file a group.
 
+mod abuse;
 mod broker;
 mod clocks;
 mod cluster;
@@ -13,6 +14,8 @@ mod pusher;
 use std::fmt;
 
 use futures_util::future::LocalBoxFuture;
+use nix::sys::signal::Signal;
+use stack::RabbitMq;
 
 use crate::{
     drill::Drill,
@@ -38,6 +41,8 @@ pub enum Group {
     Clocks,
     /// More comes than can be dealt with.
     Pressure,
+    /// One client takes what others need.
+    Abuse,
 }
 
 /// One bad thing.
@@ -76,6 +81,24 @@ pub fn all() -> Vec<Fault> {
         poison::faults(),
         clocks::faults(),
         pressure::faults(),
+        abuse::faults(),
     ]
     .concat()
+}
+
+/// Kills a node of RabbitMQ, and waits until it is there again.
+async fn kill(node: &RabbitMq) -> anyhow::Result<()> {
+    write_register(node).await?;
+    let killed = node.process().identity();
+    node.process().signal(Signal::SIGKILL);
+    node.process().replaced(killed).await;
+    node.ready().await
+}
+
+/// Has a node write its register of queues to disk. RabbitMQ 3.10 does so half a second after a queue is
+/// made; a node that is killed before comes back with a queue that never has a leader, which is a fault
+/// of its own (`queue-leaderless`).
+async fn write_register(node: &RabbitMq) -> anyhow::Result<()> {
+    node.control(&["eval", "dets:sync(ra_directory_reverse)."]).await?;
+    Ok(())
 }

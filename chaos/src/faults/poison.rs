@@ -42,20 +42,20 @@ pub(super) fn faults() -> Vec<Fault> {
 }
 
 /// A publisher that is not one of the services.
-struct Stranger {
+pub(super) struct Stranger {
     _connection: Connection,
     channel: Channel,
 }
 
 impl Stranger {
-    async fn connect(url: &str) -> anyhow::Result<Self> {
+    pub(super) async fn connect(url: &str) -> anyhow::Result<Self> {
         let connection = Connection::connect(url, ConnectionProperties::default()).await?;
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         Ok(Self { _connection: connection, channel })
     }
 
-    async fn publish(&self, body: &[u8]) -> anyhow::Result<()> {
+    pub(super) async fn publish(&self, body: &[u8]) -> anyhow::Result<()> {
         let options = BasicPublishOptions { mandatory: true, ..Default::default() };
         let persistent = BasicProperties::default().with_delivery_mode(2);
         let publish = self.channel.basic_publish(

@@ -2,23 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
 use futures_util::FutureExt;
 use nix::sys::signal::Signal;
 
 use super::{Fault, Group};
 use crate::{
     drill::Drill,
-    memory::peak_mebibytes,
+    memory::ensure_memory_limits,
     plan::{Plan, Scale},
     portal::Load,
 };
 
 /// How long it lasts at most.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
-
-/// What no service may need more than, in mebibytes.
-const MEMORY_LIMIT: u64 = 512;
 
 pub(super) fn faults() -> Vec<Fault> {
     vec![Fault {
@@ -49,12 +45,7 @@ async fn overrun(drill: &mut Drill) -> anyhow::Result<()> {
     drill.notes.push(format!("{rate:.0} accepted a second"));
     drill.notes.push(format!("{} of them waited then", pages.accepted.saturating_sub(rows)));
     fill(drill).await;
-    for service in drill.system.services() {
-        let peak = peak_mebibytes(service.process.identity().pid())?;
-        drill.notes.push(format!("{} at most {peak} MiB", service.process.name()));
-        ensure!(peak <= MEMORY_LIMIT, "{} needed {peak} MiB", service.process.name());
-    }
-    Ok(())
+    ensure_memory_limits(drill)
 }
 
 /// Halts the persisters until their queue is full, if it was not yet, so that it is seen what happens

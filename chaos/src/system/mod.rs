@@ -57,6 +57,7 @@ pub struct System {
     variables: Variables,
     binaries: PathBuf,
     logs: PathBuf,
+    http: reqwest::Client,
 }
 
 impl System {
@@ -102,10 +103,11 @@ impl System {
             clocks: Vec::new(),
             persisters: Vec::new(),
             broadcasters: Vec::new(),
-            pusher: Pusher::follow(pusher.address, http),
+            pusher: Pusher::follow(pusher.address, http.clone()),
             variables,
             binaries: parts.binaries.clone(),
             logs: supervisor.directory().join("logs"),
+            http,
         };
         let mut own = Variables::default();
         for (name, value) in &plan.services {

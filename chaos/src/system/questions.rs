@@ -3,6 +3,7 @@
 use std::{fs, ops::Deref, time::Duration};
 
 use anyhow::{Context, anyhow, ensure};
+use serde_json::Value;
 use shared::broker::{Names, Partitions, Worker};
 use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls};
@@ -91,6 +92,19 @@ impl System {
                        FROM chat_messages";
         let row = self.database().await?.query_one(longest, &[]).await?;
         Ok(Duration::from_secs_f64(row.try_get::<_, f64>(0)?.max(0.0)))
+    }
+
+    /// What each gateway answers to `/health/ready`.
+    ///
+    /// # Errors
+    /// When a gateway does not answer.
+    pub async fn readiness(&self) -> anyhow::Result<Vec<Value>> {
+        let mut answers = Vec::new();
+        for address in self.gateway_addresses() {
+            let answer = self.http.get(format!("http://{address}/health/ready")).send().await?;
+            answers.push(answer.json().await?);
+        }
+        Ok(answers)
     }
 
     /// How many dead letters the persister and the broadcaster have.

@@ -74,7 +74,7 @@ impl Fleet {
     }
 }
 
-fn with_account(url: &str, user: &str, password: &str) -> String {
+pub fn with_account(url: &str, user: &str, password: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap();
     let (_, server) = rest.rsplit_once('@').unwrap();
     format!("{scheme}://{user}:{password}@{server}")

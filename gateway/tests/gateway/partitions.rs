@@ -42,7 +42,7 @@ async fn a_queue_that_is_gone_refuses_its_own_players_alone_and_is_made_again() 
             (api.send_as_player(hit, "accepted").await.status == 202).then_some(())
         })
         .await;
-        assert_eq!(system.broker.drain(&queue).await.len(), 1);
+        assert_eq!(system.broker.drain_events_of(&queue).await.len(), 1);
     }
 }
 
@@ -56,7 +56,16 @@ async fn a_queue_that_is_full_refuses_its_own_players_alone() {
     while system.broker.put(&queue, &[b'x'; 1_000]).await {}
     assert_eq!(api.send_as_player(hit, "refused").await.status, 503);
     assert_eq!(api.send_as_player(first, "hello").await.status, 202);
-    assert_eq!(api.get("/health/ready").await.status, 200);
+    let ready = api.get("/health/ready").await;
+    assert_eq!((ready.status, &ready.json["dependencies"][&queue]), (200, &"down".into()));
+    assert_eq!(api.metric(&format!("chat_gateway_queue_refusing{{queue=\"{queue}\"}}")).await, 1);
+
+    system.broker.drain(&queue).await;
+    eventually("the queue is no longer named", async || {
+        let ready = api.get("/health/ready").await;
+        ready.json["dependencies"].get(&queue).is_none().then_some(())
+    })
+    .await;
 }
 
 /// One that cannot be used from the beginning: another than a queue as the services make it.
@@ -73,5 +82,5 @@ async fn a_gateway_is_ready_for_those_whose_queues_can_be_used() {
     assert_eq!(api.send_as_player(one, "hello").await.status, 202);
     assert_eq!(api.send_as_player(other, "refused").await.status, 503);
     let queue = system.broker.names().queue_of(Worker::Persister, *first);
-    assert_eq!(system.broker.drain(&queue).await.len(), 1);
+    assert_eq!(system.broker.drain_events_of(&queue).await.len(), 1);
 }

@@ -6,6 +6,7 @@
 
 mod archive;
 mod archived_ids;
+mod audit;
 mod canary;
 mod clock;
 mod erase;
@@ -15,6 +16,7 @@ mod read;
 mod sessions;
 mod stale;
 mod statement;
+mod waiting;
 mod write;
 
 use std::{
@@ -25,11 +27,13 @@ use std::{
 use chrono::TimeDelta;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use shared::chat::{
-    self, Message, MessageRejected, RejectionReason, SessionState, StatusChange, event::Event,
+    self, ConversationRead, Message, MessageRejected, RejectionReason, SessionState, StatusChange,
+    event::Event,
 };
 
 pub use archive::{ArchivedMessage, archive, archived_through};
 pub use archived_ids::forget;
+pub use audit::{AuditRow, Auditee, audit_rows, purge_audit};
 pub use canary::prove_writable;
 pub use erase::{Erased, erase};
 pub use error::StoreError;
@@ -49,6 +53,8 @@ pub struct Outcome {
     pub rejected: Vec<MessageRejected>,
     /// How many status changes have the id of another one. They are not written.
     pub conflicting_changes: usize,
+    /// How many rows were added to the audit.
+    pub audited: usize,
     /// The sessions that clients must be told of, as committed.
     pub news: Vec<SessionState>,
     /// The players whose conversations another transaction had locked. Nothing of theirs is written.
@@ -102,8 +108,11 @@ pub async fn persist(
     events: &[Event],
     attempt: &Attempt,
 ) -> Result<Outcome, StoreError> {
-    if Sorted::new(events, &HashSet::new()).players.is_empty() {
-        return Ok(Outcome::default());
+    let batch = Sorted::new(events, &HashSet::new());
+    if batch.players.is_empty() {
+        // A read changes no conversation, and takes no lock.
+        let audited = audit::insert(connection, &audit::reads(&batch.reads)).await?;
+        return Ok(Outcome { audited, ..Outcome::default() });
     }
     connection.transaction(async |connection| write_batch(connection, events, attempt).await).await
 }
@@ -112,14 +121,15 @@ pub async fn persist(
 struct Sorted<'a> {
     messages: Vec<&'a Message>,
     changes: Vec<&'a StatusChange>,
-    /// Each conversation once, in the order in which they are locked.
+    reads: Vec<&'a ConversationRead>,
+    /// Each conversation that is written once, in the order in which they are locked.
     players: Vec<&'a str>,
 }
 
 impl<'a> Sorted<'a> {
     /// All events but those of `locked` players.
     fn new(events: &'a [Event], locked: &HashSet<String>) -> Self {
-        let (mut messages, mut changes) = (Vec::new(), Vec::new());
+        let (mut messages, mut changes, mut reads) = (Vec::new(), Vec::new(), Vec::new());
         for event in events {
             if !locked.is_empty() && locked.contains(event.player_id().as_str()) {
                 continue;
@@ -127,6 +137,7 @@ impl<'a> Sorted<'a> {
             match event {
                 Event::Message(message) => messages.push(message.as_ref()),
                 Event::StatusChange(change) => changes.push(change),
+                Event::ConversationRead(read) => reads.push(read),
                 // They come from the persister; there is nothing in them to be written.
                 Event::SessionUpdated(_) | Event::MessageRejected(_) => {}
             }
@@ -136,7 +147,7 @@ impl<'a> Sorted<'a> {
         let mut players: Vec<_> = ids.map(|id| id.as_str()).collect();
         players.sort_unstable();
         players.dedup();
-        Self { messages, changes, players }
+        Self { messages, changes, reads, players }
     }
 
     /// When the first of them was accepted: what was over by then, the batch cannot touch.
@@ -181,16 +192,20 @@ async fn write_batch(
     let mut plan = Plan::new(conversations, changes, stored_sessions, earliest);
     plan.add_messages(&batch.messages, &stored);
     let ahead_changes = ahead_ids.map_or(0, |ids| new_changes.intersection(ids).count());
-    plan.add_changes(&batch.changes, new_changes, &stored_changes);
+    plan.add_changes(&batch.changes, new_changes.clone(), &stored_changes);
     read_what_is_needed(connection, &mut plan, attempt).await?;
     let outdated = read::outdated(connection, &plan.seen_until()).await?;
     plan.place_all(&outdated);
     let plan = plan.finish();
+    let mut audited = audit::changes(&batch.changes, &new_changes, &plan);
+    audited.extend(audit::reads(&batch.reads));
 
     write::upsert_sessions(connection, &plan.sessions).await?;
     write::move_messages(connection, &plan.moves, attempt).await?;
     write::insert_messages(connection, &plan.messages).await?;
     write::update_conversations(connection, &plan.conversations).await?;
+    waiting::recount(connection, &plan.recounts).await?;
+    let audited = audit::insert(connection, &audited).await?;
     write::mark_ineffective(connection, &plan.ineffective).await?;
 
     let mut news: BTreeMap<_, _> =
@@ -220,6 +235,7 @@ async fn write_batch(
         duplicates: plan.duplicates,
         rejected,
         conflicting_changes,
+        audited,
         news: news.into_values().collect(),
         locked: locked_players,
         ahead: ahead_messages + ahead_changes,

@@ -35,6 +35,10 @@ pub(super) struct Conversation {
     pub last_message_id: Option<Uuid>,
     pub last_message_at: Option<Time>,
     pub erased_through: Option<Time>,
+    pub unanswered: i16,
+    pub waiting_since: Option<Time>,
+    pub answered_at: Option<Time>,
+    pub counted_seq: Option<i64>,
 }
 
 impl Conversation {

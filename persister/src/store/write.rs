@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use database::schema::chat_status_changes;
 use diesel::{
     ExpressionMethods, QueryableByName,
-    sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{Name, SenderId, SessionState, StatusChange};
@@ -187,10 +187,15 @@ pub(super) async fn update_conversations(
              session_id = new.session_id,
              status = new.status,
              last_message_id = new.last_message_id,
-             last_message_at = new.last_message_at
+             last_message_at = new.last_message_at,
+             unanswered = new.unanswered,
+             waiting_since = new.waiting_since,
+             answered_at = new.answered_at,
+             counted_seq = new.counted_seq
          FROM unnest(",
         ")
-             AS new (player_id, last_seq, session_id, status, last_message_id, last_message_at)
+             AS new (player_id, last_seq, session_id, status, last_message_id, last_message_at,
+                 unanswered, waiting_since, answered_at, counted_seq)
          WHERE c.player_id = new.player_id",
     )
     .column::<Text, _, _>(conversations, |it| it.player_id.as_str())
@@ -199,6 +204,10 @@ pub(super) async fn update_conversations(
     .column::<Nullable<Text>, _, _>(conversations, |it| it.status.as_deref())
     .column::<Nullable<SqlUuid>, _, _>(conversations, |it| it.last_message_id)
     .column::<Nullable<Timestamptz>, _, _>(conversations, |it| it.last_message_at)
+    .column::<SmallInt, _, _>(conversations, |row| row.unanswered)
+    .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.waiting_since)
+    .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.answered_at)
+    .column::<Nullable<BigInt>, _, _>(conversations, |row| row.counted_seq)
     .execute(connection)
     .await?;
     Ok(())

@@ -1,7 +1,8 @@
 use shared::{
     broker::Worker,
     chat::{
-        RejectionReason, RequestedStatus, SenderType, SessionState, SessionStatus, event::Event,
+        RejectionReason, RequestedStatus, SenderType, SessionState, SessionStatus, StaffFacts,
+        StatusChange, event::Event,
     },
 };
 use test_support::{System, eventually, message_at, status_change};
@@ -64,6 +65,87 @@ async fn what_is_delivered_again_is_announced_again() {
         publish_each(&system, [delivered]).await;
         system.work_off(1).await;
         assert_eq!(announced(&system).await, first);
+    }
+}
+
+fn by(actor: &str, change: StatusChange) -> StatusChange {
+    StatusChange {
+        actor_id: Some(format!("{actor}@example.com").try_into().unwrap()),
+        actor_name: Some(actor.to_owned().try_into().unwrap()),
+        ..change
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_without_effect_is_announced_with_the_session_as_it_is() {
+    let system = system().await;
+    publish_each(&system, [event(&message_at("p1", SenderType::Player, "hello", 1))]).await;
+    system.work_off(1).await;
+    let session = announced(&system).await.remove(0);
+    publish_each(&system, [event(&message_at("p1", SenderType::Player, "wait", 2))]).await;
+    let outdated = StatusChange {
+        session_id: Some(session.id),
+        last_seq: Some(1),
+        ..status_change("p1", RequestedStatus::Resolved, 3)
+    };
+    let of_another = StatusChange {
+        session_id: Some(uuid::Uuid::now_v7()),
+        ..status_change("p1", RequestedStatus::Active, 4)
+    };
+    for stale in [outdated, of_another] {
+        // Delivered again, it is announced again.
+        for _ in 0..2 {
+            publish_each(&system, [change(&stale)]).await;
+            system.work_off(1).await;
+            let sessions = announced(&system).await;
+            assert_eq!(sessions.len(), 1, "{sessions:?}");
+            assert_eq!((sessions[0].id, sessions[0].status), (session.id, SessionStatus::Pending));
+            assert_eq!(sessions[0].version, session.version);
+            assert_eq!(sessions[0].staff.stale_change_ids, [stale.change_id]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resolution_that_loses_its_effect_is_announced_with_the_session_that_is_open_again() {
+    let system = system().await;
+    publish_each(&system, [event(&message_at("p1", SenderType::Player, "hello", 1))]).await;
+    system.work_off(1).await;
+    let opened = announced(&system).await.remove(0);
+    let resolved = StatusChange {
+        session_id: Some(opened.id),
+        last_seq: Some(1),
+        ..status_change("p1", RequestedStatus::Resolved, 3)
+    };
+    publish_each(&system, [change(&by("ada", resolved.clone()))]).await;
+    system.work_off(1).await;
+    assert_eq!(announced(&system).await[0].status, SessionStatus::Resolved);
+    publish_each(&system, [event(&message_at("p1", SenderType::Player, "wait", 2))]).await;
+    system.work_off(1).await;
+    let again = announced(&system).await.remove(0);
+    assert_eq!((again.id, again.status), (opened.id, SessionStatus::Pending));
+    assert_eq!(again.staff.stale_change_ids, [resolved.change_id]);
+    assert_eq!(again.staff.actor_id, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_announced_with_the_member_of_the_staff_who_acted_last() {
+    let system = system().await;
+    let hello = event(&message_at("p1", SenderType::Player, "hello", 1));
+    publish_each(&system, [hello]).await;
+    system.work_off(1).await;
+    assert_eq!(announced(&system).await[0].staff, StaffFacts::default());
+    let steps = [
+        by("ada", status_change("p1", RequestedStatus::Active, 2)),
+        by("bo", status_change("p1", RequestedStatus::Active, 3)),
+        by("ada", status_change("p1", RequestedStatus::Resolved, 4)),
+    ];
+    for step in steps {
+        publish_each(&system, [change(&step)]).await;
+        system.work_off(1).await;
+        let session = announced(&system).await.remove(0);
+        assert_eq!(session.staff.actor_id, step.actor_id);
+        assert_eq!(session.staff.actor_name, step.actor_name);
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     archiving::{LONG_AGO, dead, resolved, said},
-    support::{event, system},
+    support::{event, publish_together, system},
 };
 
 #[tokio::test(flavor = "multi_thread")]

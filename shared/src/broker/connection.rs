@@ -22,6 +22,9 @@ pub enum Broken {
     /// The channel gives no confirms, so that nothing is known of what is published.
     #[error("the channel gives no confirms")]
     Unconfirmed,
+    /// The queue exists, is empty, and takes nothing: no node leads it.
+    #[error("the queue {0} is empty and takes nothing: it has no leader")]
+    NoLeader(String),
     /// The queue is not there, and is not to be made.
     #[error("the queue is gone")]
     Gone,

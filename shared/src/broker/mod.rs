@@ -36,7 +36,7 @@ pub use dead_letter_command::DeadLetterCommand;
 pub use names::{Names, RoutingKey, Worker};
 pub use partition::{Partition, Partitions};
 pub use patient::PatientPublisher;
-pub use publisher::{PublishError, Publisher};
+pub use publisher::{PublishError, Published, Publisher};
 pub use queue_metrics::QueueMetrics;
 pub use serve::serve_partitions;
 pub use settings::{BrokerSettings, ConsumerSettings};

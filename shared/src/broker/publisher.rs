@@ -8,10 +8,11 @@ use lapin::{
 };
 
 use super::{
-    Broken, BrokerSettings, Names, Partition, QueueState, RoutingKey,
+    Broken, BrokerSettings, Names, Partition, QueueState, RoutingKey, Worker,
     connection::{Connection, in_time},
     topology,
 };
+use crate::chat::event;
 
 /// Why a publish must be taken as not done.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,15 @@ pub enum PublishError {
     /// The connection or its channel can no longer be used; connect again.
     #[error("{0}")]
     Broken(#[from] Broken),
+}
+
+/// What one queue answered to a publish.
+#[derive(Debug)]
+pub struct Published {
+    /// The worker whose queue it is.
+    pub worker: Worker,
+    /// Whether the queue has the body on disk.
+    pub result: Result<(), PublishError>,
 }
 
 /// Publishes persistently and waits for RabbitMQ's word that every queue has it.
@@ -104,6 +114,15 @@ impl Publisher {
         in_time(self.timeout, topology::check(first, &self.names, self.partition)).await
     }
 
+    /// Publishes a body without events to the queues of its own partition, which workers acknowledge
+    /// and do nothing about, and returns what each queue answered. Nothing else shows whether a
+    /// publish is permitted and whether a queue that exists has a leader: RabbitMQ declares and
+    /// describes a queue that takes nothing as it does any other.
+    pub async fn try_queues(&mut self) -> Vec<Published> {
+        let body = event::encode([]);
+        self.publish_to_each(RoutingKey::Accepted, self.partition, &body).await
+    }
+
     /// Publishes `body` to the queues of `key` in `partition`, which may be another than its own.
     ///
     /// # Errors
@@ -114,20 +133,22 @@ impl Publisher {
         partition: Partition,
         body: &[u8],
     ) -> Result<(), PublishError> {
-        self.publish_to_each(key, partition, body).await.into_iter().collect()
+        let published = self.publish_to_each(key, partition, body).await;
+        published.into_iter().map(|published| published.result).collect()
     }
 
-    /// Publishes `body` to the queues of `key` in `partition`, and says of each what came of it.
+    /// Publishes `body` to the queues of `key` in `partition`, and returns what each queue answered.
     pub async fn publish_to_each(
         &mut self,
         key: RoutingKey,
         partition: Partition,
         body: &[u8],
-    ) -> Vec<Result<(), PublishError>> {
+    ) -> Vec<Published> {
         let mut confirms = Vec::new();
         for (channel, worker) in self.channels.iter().zip(key.workers()) {
             let queue = self.names.queue_of(*worker, partition);
-            confirms.push(self.confirmed(channel, queue, body, FieldTable::default()));
+            let confirmed = self.confirmed(channel, queue, body, FieldTable::default());
+            confirms.push(async { Published { worker: *worker, result: confirmed.await } });
         }
         // Each is waited for, so that none is outstanding when the next publish comes.
         join_all(confirms).await

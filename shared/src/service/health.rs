@@ -101,18 +101,18 @@ pub struct Readiness {
     pub status: &'static str,
     /// Each dependency with its state.
     #[schema(value_type = std::collections::BTreeMap<String, State>)]
-    pub dependencies: BTreeMap<&'static str, State>,
+    pub dependencies: BTreeMap<String, State>,
 }
 
 impl Readiness {
     /// Says `ready` or not, naming the state of each dependency.
-    pub fn new(ready: bool, dependencies: impl IntoIterator<Item = (&'static str, State)>) -> Self {
+    pub fn new(ready: bool, dependencies: impl IntoIterator<Item = (String, State)>) -> Self {
         let status = if ready { "ready" } else { "unready" };
         Self { status, dependencies: dependencies.into_iter().collect() }
     }
 
     /// Says `stopping`, which is not ready, naming the state of each dependency.
-    pub fn stopping(dependencies: impl IntoIterator<Item = (&'static str, State)>) -> Self {
+    pub fn stopping(dependencies: impl IntoIterator<Item = (String, State)>) -> Self {
         Self { status: "stopping", dependencies: dependencies.into_iter().collect() }
     }
 
@@ -159,7 +159,7 @@ pub async fn live() -> HttpResponse {
 
 async fn ready(dependencies: web::Data<Vec<Dependency>>) -> HttpResponse {
     let ready = dependencies.iter().all(Dependency::is_up);
-    let states = dependencies.iter().map(|it| (it.name(), State::from(it.is_up())));
+    let states = dependencies.iter().map(|it| (it.name().to_owned(), State::from(it.is_up())));
     Readiness::new(ready, states).into_response()
 }
 

@@ -70,7 +70,8 @@ async fn persist_next(
 ) -> Result<Said, TestCaseError> {
     let next = || bodies.borrow_mut().pop_front();
     let mut said = Said::default();
-    while let Some(body) = next() {
+    while let Some(mut body) = next() {
+        observed::name_what_is_there(persister, &mut body.events).await;
         let outcome = loop {
             match store::persist(persister, &body.events, &Attempt::default()).await {
                 Err(StoreError::Raced) => {}

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel_async::AsyncPgConnection;
 use proptest::{prelude::*, test_runner::TestCaseResult};
+use shared::chat::event::Event;
 
 use self::{
     case::{Script, id},
@@ -34,9 +35,17 @@ async fn judge(
         prop_assert!(script.accepted.contains(event), "nobody sent {:?}", event);
     }
     prop_assert_eq!(&said.rejected, &rules::rejected(&script.accepted, &kept));
+    let unseen = observed::resolved_unseen(reader, &script.players).await;
+    prop_assert_eq!(unseen, 0, "of {:?}", kept);
+    let ineffective = observed::ineffective(reader, &script.players).await;
+    let has_effect = |event: &&Event| match event {
+        Event::StatusChange(change) => !ineffective.contains(&change.change_id),
+        _ => true,
+    };
+    let effective: Vec<_> = kept.iter().filter(has_effect).cloned().collect();
     for player in &script.players {
         let observed = observed::conversation(reader, player, &seen[player], said).await;
-        prop_assert_eq!(observed, rules::conversation(player, &kept), "of {:?}", kept);
+        prop_assert_eq!(observed, rules::conversation(player, &effective), "of {:?}", effective);
     }
     Ok(())
 }

@@ -74,8 +74,11 @@ async fn run_persisters(case: &Case, bodies: &[Body], system: &System) {
 }
 
 async fn publish(bodies: &[Body], system: &System) {
+    let mut connection = system.database.connect().await;
     for it in bodies {
-        system.broker.publish(&body(it.events.clone())).await;
+        let mut events = it.events.clone();
+        observed::name_what_is_there(&mut connection, &mut events).await;
+        system.broker.publish(&body(events)).await;
     }
 }
 

@@ -1,0 +1,85 @@
+//! The accounts of RabbitMQ that SECURITY.md names, with these permissions and no others.
+
+use serde_json::Value;
+use shared::broker::{BrokerSettings, Deliveries, Partition, Worker};
+use stack::{RabbitMq, ServerSettings, Servers, Service, tell_pusher};
+use test_support::{Database, eventually, settings};
+
+use crate::{
+    programs::{Programs, Release, api},
+    secrets::with_account,
+};
+
+/// Every service may make the queues and publish.
+const CONFIGURE: &str = r"^chat\.";
+const WRITE: &str = r"^(chat\.|amq\.default$)";
+
+async fn make_account(rabbitmq: &RabbitMq, user: &str, read: &str) {
+    rabbitmq.control(&["add_user", user, "password"]).await.unwrap();
+    permit(rabbitmq, user, WRITE, read).await;
+}
+
+async fn permit(rabbitmq: &RabbitMq, user: &str, write: &str, read: &str) {
+    rabbitmq.control(&["set_permissions", user, CONFIGURE, write, read]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_service_works_with_an_account_of_its_own_and_a_gateway_that_may_not_publish_is_unready()
+ {
+    let mut programs = Programs::new().await;
+    let servers = Servers::start(&programs.supervisor, &ServerSettings::default()).await.unwrap();
+    let (amqp_url, database_url) = (servers.rabbitmq.url(), servers.postgres.url());
+    let database = Database { url: database_url.to_owned() };
+    database::migrate(&database.settings()).await.unwrap();
+    programs.tell_servers(database_url, amqp_url);
+    let release = Release::current();
+    let pusher = programs.start(&release, Service::LocalPusher, "local-pusher", &[]).await;
+    tell_pusher(pusher.address, &mut programs.variables);
+
+    let rabbitmq = &servers.rabbitmq;
+    let gateway_may_read = r"^chat\.events$";
+    make_account(rabbitmq, "persister", r"^chat\.").await;
+    make_account(rabbitmq, "broadcaster", r"^chat\.").await;
+    make_account(rabbitmq, "gateway", gateway_may_read).await;
+    let url = |user: &str| with_account(amqp_url, user, "password");
+    let mut services = Vec::new();
+    // Workers first: they may make the queues.
+    for service in [Service::Broadcaster, Service::Persister, Service::Gateway] {
+        let own_url = url(service.name());
+        let own = [("AUTH_MODE", "off"), ("AMQP_URL", &*own_url)];
+        services.push(programs.start(&release, service, service.name(), &own).await);
+    }
+    let gateway = api(services.last().unwrap());
+
+    assert_eq!(gateway.send_as_player("p1", "hello").await.status, 202);
+    eventually("the message is persisted", async || {
+        let page = gateway.conversation("p1", "").await;
+        (page.json["messages"].as_array()?.len() == 1).then_some(())
+    })
+    .await;
+    eventually("the message and its session are broadcast to both sides", async || {
+        let url = format!("http://{}/control/accepted", pusher.address);
+        let accepted: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        (accepted["events"] == 4).then_some(())
+    })
+    .await;
+
+    let stolen: BrokerSettings = settings([format!("--amqp-url={}", url("gateway"))]);
+    let read = Deliveries::connect(&stolen, Worker::Persister, Partition::FIRST, 1, "thief").await;
+    assert!(read.is_err(), "the gateway's account reads what others wrote");
+
+    permit(rabbitmq, "gateway", r"^chat\.", gateway_may_read).await;
+    rabbitmq.control(&["close_all_connections", "permissions changed"]).await.unwrap();
+    eventually("the gateway that may not publish is unready", async || {
+        let ready = gateway.get("/health/ready").await;
+        (ready.status == 503 && ready.json["dependencies"]["broker"] == "down").then_some(())
+    })
+    .await;
+    permit(rabbitmq, "gateway", WRITE, gateway_may_read).await;
+    eventually("the gateway is ready again", async || {
+        (gateway.get("/health/ready").await.status == 200).then_some(())
+    })
+    .await;
+    assert_eq!(gateway.send_as_player("p1", "hello again").await.status, 202);
+    programs.supervisor.stop().await;
+}
