@@ -162,12 +162,14 @@ struct Part {
     places: Range<usize>,
     /// Failures while the database took other events.
     failures: usize,
+    /// Whether it was put behind the other parts.
+    is_deferred: bool,
     waits: Waits,
 }
 
 impl Part {
     fn new(places: Range<usize>) -> Self {
-        Self { places, failures: 0, waits: backoff::waits() }
+        Self { places, failures: 0, is_deferred: false, waits: backoff::waits() }
     }
 
     /// Its parts, the last of which comes first.
@@ -192,6 +194,8 @@ enum Verdict {
     Again,
     /// Try them in parts.
     Split,
+    /// Try them after all other parts, which may prove that the database takes events.
+    Defer,
     /// Hold the event back: another transaction has locked what it changes.
     HoldBack,
     /// The event can never be written, for this reason.
@@ -326,6 +330,7 @@ impl Persister {
                 Err(failure) => match self.judge(failure, &mut part).await {
                     Verdict::Again => parts.push(part),
                     Verdict::Split => parts.extend(part.split()),
+                    Verdict::Defer => parts.insert(0, part),
                     Verdict::HoldBack => left.extend(part.places),
                     Verdict::SetAside(reason) => {
                         batch.set_aside(part.places.start, DeadLetterReason::Refused, &reason);
@@ -353,6 +358,10 @@ impl Persister {
         let is_alone = part.places.len() <= 1;
         if is_final && !is_alone {
             return Verdict::Split;
+        }
+        if is_final && !part.is_deferred && !self.is_proven() {
+            part.is_deferred = true;
+            return Verdict::Defer;
         }
         if !is_final {
             self.metrics.database_failures.inc();

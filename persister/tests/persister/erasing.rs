@@ -87,7 +87,8 @@ async fn what_a_persister_is_writing_meanwhile_is_erased() {
     publish_each(&system, [event(&message("p1", "hello"))]).await;
     system.work_off(1).await;
     let lock = system.database.lock("chat_messages").await;
-    let persister = system.persister().await;
+    // It waits for a lock for a fifth of that.
+    let persister = system.persister_with(&["--database-timeout=60s"]).ready().await;
     publish_each(&system, [event(&named("p1", "the secret sword", "Bo"))]).await;
     until_waiting(&system, 1).await;
     let erasing = async {

@@ -20,10 +20,10 @@ async fn poison(system: &System, poison: &str) {
     system.database.connect().await.batch_execute(&function).await.unwrap();
 }
 
-/// Twenty messages of as many players, one of which is poison, in a body.
+/// Eight messages of as many players, one of which is poison, in a body.
 fn mixed() -> Vec<u8> {
-    let content = |number| if number == 11 { "poison" } else { "good" };
-    body((0..20).map(|number| event(&message(&format!("p{number}"), content(number)))))
+    let content = |number| if number == 5 { "poison" } else { "good" };
+    body((0..8).map(|number| event(&message(&format!("p{number}"), content(number)))))
 }
 
 async fn dead_letters(system: &System) -> DeadLetters {
@@ -45,10 +45,10 @@ async fn is_set_aside(poison: &str, reason: &str, settings: &[&str]) {
     self::poison(&system, poison).await;
     let persister = system.persister_with(settings).ready().await;
     system.broker.publish(&mixed()).await;
-    until_persisted(&system, 19).await;
+    until_persisted(&system, 7).await;
     until_dead(&system, 1).await;
     publish_each(&system, [event(&message("p30", "behind"))]).await;
-    until_persisted(&system, 20).await;
+    until_persisted(&system, 8).await;
     let api = persister.api();
     assert_eq!(api.metric(r#"chat_persister_dead_letters_total{reason="refused"}"#).await, 1);
     let letters = dead_letters(&system).await.list(10).await.unwrap();
@@ -56,9 +56,9 @@ async fn is_set_aside(poison: &str, reason: &str, settings: &[&str]) {
 
     system.database.run("DROP TRIGGER poison ON chat_messages").await;
     assert_eq!(dead_letters(&system).await.replay(usize::MAX).await.unwrap(), 1);
-    until_persisted(&system, 21).await;
+    until_persisted(&system, 9).await;
     persister.stop().await;
-    assert_eq!(system.database.number("SELECT count(*) FROM chat_sessions").await, 21);
+    assert_eq!(system.database.number("SELECT count(*) FROM chat_sessions").await, 9);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +140,7 @@ async fn nothing_is_set_aside(outage: &str, mended: &str) {
     .await;
     let mut connection = system.database.connect().await;
     connection.batch_execute(mended).await.unwrap();
-    until_persisted(&system, 22).await;
+    until_persisted(&system, 10).await;
     persister.stop().await;
     system.work_off(1).await;
     let dead = system.broker.names().dead_letters(Worker::Persister);
@@ -244,7 +244,7 @@ async fn a_locked_session_delays_only_its_own_players_messages() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_resolution_of_a_long_session_is_written_in_steps() {
     let system = system().await;
-    let count = 60_000;
+    let count = 25_000;
     let opening = message("p1", "first");
     publish_each(&system, [event(&opening)]).await;
     system.work_off(1).await;
@@ -261,7 +261,7 @@ async fn a_late_resolution_of_a_long_session_is_written_in_steps() {
     connection.batch_execute(&fill).await.unwrap();
     let mut late = status_change("p1", RequestedStatus::Resolved, 0);
     late.accepted_at = opening.accepted_at + chrono::TimeDelta::seconds(10);
-    let persister = system.persister_with(&["--database-timeout=2s"]).ready().await;
+    let persister = system.persister().await;
     publish_each(&system, [change(&late)]).await;
     let of = |status: &str| {
         format!(
