@@ -18,6 +18,7 @@ use gateway::{
     group_commit::group_commit,
     metrics::Metrics,
     reads::{DatabaseHealth, ReadPools, Reads},
+    refusing_queues::RefusingQueues,
     settings::Settings,
 };
 use prometheus_client::registry::Registry;
@@ -81,7 +82,8 @@ fn application() -> anyhow::Result<Application> {
     let doors = Doors::hang(&settings.auth).map_err(anyhow::Error::msg)?;
     let broker = Dependency::new("broker");
     let metrics = Metrics::register(&mut Registry::default());
-    let (acceptor, publishing) = group_commit(&settings, &broker, metrics.clone());
+    let (acceptor, publishing) =
+        group_commit(&settings, &broker, &RefusingQueues::default(), metrics.clone());
     drop(publishing);
     let pool = || database::pool(&settings.database, 1);
     let pools = ReadPools { conversations: pool()?, inbox: pool()? };

@@ -29,5 +29,6 @@ mod privacy;
 mod properties;
 mod roles;
 mod sessions;
+mod stopping;
 mod support;
 mod waiting;
