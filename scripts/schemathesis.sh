@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 version=4.32.5
 tools=$PWD/.local/tools/schemathesis
 directory=$PWD/.local/schemathesis
+config=$PWD/scripts/schemathesis.toml
 binaries=${CARGO_TARGET_DIR:-target}/debug
 [[ $binaries == /* ]] || binaries=$PWD/$binaries
 
@@ -20,7 +21,7 @@ fi
 stop() { "$binaries/stack" down --dir "$directory"; }
 trap stop EXIT
 # A client that is refused for asking too much learns nothing of the calls.
-SENDER_LIMIT=0 ADDRESS_LIMIT=0 "$binaries/stack" up --dir "$directory"
+SENDER_LIMIT=0 STAFF_SENDER_LIMIT=0 READER_LIMIT=0 ADDRESS_LIMIT=0 "$binaries/stack" up --dir "$directory"
 set -a
 . "$directory/env"
 set +a
@@ -31,7 +32,7 @@ ask_as() { # ask_as ROLE SUBJECT [OPTION…]
     local token
     token=$("$binaries/gateway" token --role "$1" --subject "$2")
     echo "== as $1"
-    "$tools/bin/schemathesis" run "$GATEWAY_URL/openapi.json" \
+    "$tools/bin/schemathesis" --config-file "$config" run "$GATEWAY_URL/openapi.json" \
         --header "Authorization: Bearer $token" --checks all --seed 1 --max-time 50 \
         --generation-database none --no-color "${@:3}"
 }

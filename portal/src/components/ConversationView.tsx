@@ -13,7 +13,7 @@ interface ConversationViewProps {
   readonly notice: ReactNode;
   readonly composer?: Ref<HTMLTextAreaElement>;
   readonly messages?: RefObject<MessageListHandle | null>;
-  readonly onUnread: (count: number) => void;
+  readonly onUnread?: (count: number) => void;
   readonly onEscape?: () => void;
 }
 
@@ -34,7 +34,7 @@ export function ConversationView(props: ConversationViewProps) {
         conversation={conversation}
         chat={chat}
         empty={empty}
-        onUnread={onUnread}
+        {...(onUnread === undefined ? {} : { onUnread })}
       />
       {notice}
       <Composer

@@ -31,7 +31,7 @@ interface MessageListProps {
   /** What stands there while there is no message. */
   readonly empty: ReactNode;
   /** How many messages have arrived below of what the reader looks at. */
-  readonly onUnread: (count: number) => void;
+  readonly onUnread?: (count: number) => void;
 }
 
 /** So near to the end the reader is taken to be at it, in pixels. */
@@ -52,7 +52,7 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
   const [atEnd, setAtEnd] = useState(true);
   const unread = useUnread(chat, conversation, atEnd);
   const prepended = usePrepended(count, timeline.at(0)?.messageId);
-  useLayoutEffect(() => onUnread(unread), [onUnread, unread]);
+  useLayoutEffect(() => onUnread?.(unread), [onUnread, unread]);
 
   const today = useToday();
   const isPrinting = usePrinting();

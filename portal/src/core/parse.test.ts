@@ -48,6 +48,10 @@ test("of two states of a session the higher version is the newer, of two session
   expect(newerSession(taken, base)).toBe(taken);
   expect(newerSession(taken, next)).toBe(next);
   expect(newerSession(next, taken)).toBe(next);
+  // Of the same state, the event says who it was, and the history does not.
+  const byAda = { ...taken, actorId: "ada", actorName: "Ada" };
+  expect(newerSession(taken, byAda)).toEqual(byAda);
+  expect(newerSession(byAda, taken)).toBe(byAda);
 });
 
 test("an id in capitals is the same id", () => {

@@ -3,6 +3,9 @@ import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import { useLookedAt } from "./useLookedAt.js";
 
+/** What is in sight for so long has been read, in milliseconds: before that it is passed on the way to another. */
+const READ_AFTER_MS = 1_000;
+
 /**
  * How many messages have arrived since the reader last saw the end of the conversation, in this tab or in
  * another of the same user.
@@ -15,7 +18,9 @@ export function useUnread(chat: Chat, conversation: Conversation, atEnd: boolean
   const { playerId } = conversation;
 
   useEffect(() => {
-    if (seen && newest > 0) chat.markRead(playerId, newest);
+    if (!seen || newest === 0) return;
+    const timer = setTimeout(() => chat.markRead(playerId, newest), READ_AFTER_MS);
+    return () => clearTimeout(timer);
   }, [chat, playerId, seen, newest]);
   useEffect(() => {
     if (seen) setUnread([]);

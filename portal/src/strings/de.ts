@@ -27,6 +27,8 @@ export const de: Strings = {
     noneActiveText: "Hier steht, was du oder andere übernommen oder beantwortet haben.",
     noneResolved: "Noch ist nichts erledigt",
     noneResolvedText: "Erledigte Gespräche bleiben hier.",
+    listLoading: "Gespräche werden geladen…",
+    listUnavailable: "Die Gespräche lassen sich gerade nicht laden.",
     newRows: (count) => `${count} neu`,
     loadMore: "Mehr laden",
     chooseTitle: "Wähle ein Gespräch",

@@ -26,6 +26,8 @@ export const en = {
     noneActiveText: "What you or the others take or answer is listed here.",
     noneResolved: "Nothing is resolved yet",
     noneResolvedText: "Resolved conversations are kept here.",
+    listLoading: "Loading conversations…",
+    listUnavailable: "The conversations cannot be loaded right now.",
     newRows: (count: number) => `${count} new`,
     loadMore: "Load more",
     chooseTitle: "Choose a conversation",

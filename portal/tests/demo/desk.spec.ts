@@ -154,3 +154,17 @@ test("a browser that cannot show notifications says so, and goes on", async ({ p
   await expect(page.getByText("cannot show notifications")).toBeVisible();
   await expect(notifications).not.toBeChecked();
 });
+
+test("a list that cannot be loaded says so, and gives no number", async ({ page }) => {
+  await page.goto("/?portal=staff&scene=gap");
+  await expect(page.getByText("The conversations cannot be loaded")).toBeVisible();
+  await expect(page.getByRole("tab", { name: "Pending" })).toHaveText(/^Pending\s*$/);
+  await expect(page.getByText("Nobody is waiting")).toBeHidden();
+});
+
+test("a conversation that is only passed stays unread", async ({ page }) => {
+  await expect(page).toHaveTitle("(8) Support");
+  for (let step = 0; step < 4; step += 1) await page.keyboard.press("j");
+  await expect(chosen(page)).toContainText("Lena Kühn");
+  await expect(page).toHaveTitle("(7) Support");
+});

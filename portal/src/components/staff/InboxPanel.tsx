@@ -165,6 +165,29 @@ function StatusTabs({ inbox, status, onStatus }: StatusTabsProps) {
 
 const countText = ({ count, more }: Count): string => (more ? `${count}+` : String(count));
 
+/** The list is not there yet, or cannot be had. */
+function NotLoaded({ inbox }: { inbox: Inbox }) {
+  const { staff, delivery } = usePortal().strings;
+  if (inbox.failed) {
+    return (
+      <div className="ppc-list-foot">
+        <p role="status">{staff.listUnavailable}</p>
+        <button type="button" className="ppc-link" onClick={() => inbox.refresh()}>
+          {delivery.tryAgain}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div className="ppc-skeleton ppc-skeleton-rows" role="status">
+      <span className="ppc-hidden">{staff.listLoading}</span>
+      {["a", "b", "c"].map((key) => (
+        <span key={key} />
+      ))}
+    </div>
+  );
+}
+
 type ListFootProps = Pick<InboxPanelProps, "inbox" | "status" | "query" | "onOpen"> & {
   readonly rows: readonly Row[];
 };
@@ -204,6 +227,7 @@ function ListFoot({ inbox, status, query, rows, onOpen }: ListFootProps) {
       </div>
     );
   }
+  if (!inbox.hasLoaded(status)) return <NotLoaded inbox={inbox} />;
   if (!inbox.count(status).more) return null;
   return (
     <div className="ppc-list-foot">

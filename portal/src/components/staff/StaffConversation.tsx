@@ -1,10 +1,9 @@
-import { type Ref, useCallback, useEffect, useState } from "react";
+import type { Ref } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Clock } from "../../core/clock.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
 import type { Row } from "../../core/inbox/row.js";
 import type { Session } from "../../core/types.js";
-import { useLookedAt } from "../../hooks/useLookedAt.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { StatusChange } from "../../hooks/useStatusChange.js";
@@ -45,7 +44,6 @@ function OpenConversation(props: OpenConversationProps) {
   const { staff } = strings;
   const { playerId, session } = conversation;
   const name = session?.playerName ?? row?.playerName ?? playerId;
-  const markRead = useReading(chat, conversation);
 
   return (
     <section className="ppc-conversation" aria-label={staff.conversationOf(name)}>
@@ -74,7 +72,6 @@ function OpenConversation(props: OpenConversationProps) {
         conversation={conversation}
         placeholder={strings.composer.placeholderStaff}
         composer={composer}
-        onUnread={markRead}
         onEscape={onLeave}
         empty={
           <div className="ppc-empty">
@@ -193,15 +190,4 @@ function Actions({ status, change, onTaken, onResolved }: ActionsProps) {
       </button>
     </div>
   );
-}
-
-/** What is in sight has been read. */
-function useReading(chat: Chat, conversation: Conversation): (unread: number) => void {
-  const lookedAt = useLookedAt();
-  const [unread, setUnread] = useState(0);
-  const newest = conversation.timeline.newest?.at ?? 0;
-  useEffect(() => {
-    if (lookedAt && unread === 0 && newest > 0) chat.markRead(conversation.playerId, newest);
-  }, [chat, conversation, lookedAt, unread, newest]);
-  return useCallback((count) => setUnread(count), []);
 }

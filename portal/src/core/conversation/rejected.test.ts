@@ -28,8 +28,12 @@ test("its live copy disappears when the event of the rejection comes, before or 
   const inbox = ada.chat.inbox();
   inbox.open();
   await seconds(30);
-  system().faults.broadcast = [10, 3_000];
-  for (const content of ["one", "two", "three", "four"]) says(content);
+  says("after it");
+  await seconds(1);
+  // And one whose own event is the later one.
+  system().faults.broadcast = [3_000, 3_000];
+  says("before it");
+  system().faults.broadcast = [5, 5];
   await seconds(10);
   expect(ada.contents()).toEqual([]);
   expect(inbox.row("p1")).toBeUndefined();

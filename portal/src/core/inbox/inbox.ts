@@ -62,6 +62,7 @@ export class Inbox extends Observable {
   /** Open conversations that the last pages did not list. */
   #unlisted = new Set<string>();
   #wantsResolved = false;
+  #failed = false;
   /** When something was last heard of a conversation, in milliseconds since 1970. */
   readonly #heard = new Map<string, number>();
   readonly #endings: Unsubscribe[] = [];
@@ -86,6 +87,11 @@ export class Inbox extends Observable {
   /** Whether the conversations of a status have been loaded once. */
   hasLoaded(status: SessionStatus): boolean {
     return this.#cursors.has(listOf(status));
+  }
+
+  /** Whether the conversations could not be loaded the last time. */
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /** Whether the resolved conversations are looked at: only then are they asked for. */
@@ -187,6 +193,7 @@ export class Inbox extends Observable {
     for (const list of lists) {
       const outcome = await this.#loadList(list, began);
       this.#link.answered(outcome.ok);
+      this.#failed = !outcome.ok;
       if (!outcome.ok) {
         this.changed();
         return outcome;
