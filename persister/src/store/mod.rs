@@ -157,10 +157,10 @@ async fn read_what_is_needed(
     plan: &mut Plan<'_>,
 ) -> Result<(), StoreError> {
     let needs = plan.needs();
-    let Some(since) = needs.iter().map(|it| it.since).min() else {
+    let Some(since) = needs.iter().map(|need| need.since).min() else {
         return Ok(());
     };
-    let players: Vec<_> = needs.iter().map(|it| it.player_id.as_str()).collect();
+    let players: Vec<_> = needs.iter().map(|need| need.player_id.as_str()).collect();
     let messages = read::needed_messages(connection, &needs).await?;
     let changes = read::changes_since(connection, &players, since, &plan.new_changes()).await?;
     plan.add_needed(&needs, messages, changes);

@@ -256,14 +256,14 @@ pub(super) async fn outdated(
              ORDER BY m.seq DESC LIMIT 1
          ) AS unseen",
     )
-    .bind::<Array<SqlUuid>, _>(seen.iter().map(|it| it.change_id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(seen.iter().map(|it| it.player_id).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(seen.iter().map(|it| it.session_id).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(seen.iter().map(|it| it.last_seq).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(seen.iter().map(|it| it.accepted_at).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(seen.iter().map(|change| change.change_id).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(seen.iter().map(|change| change.player_id).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(seen.iter().map(|change| change.session_id).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(seen.iter().map(|change| change.last_seq).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(seen.iter().map(|change| change.accepted_at).collect::<Vec<_>>())
     .load(connection)
     .await?;
-    Ok(outdated.into_iter().map(|it| it.change_id).collect())
+    Ok(outdated.into_iter().map(|change| change.change_id).collect())
 }
 
 /// The messages that are needed of the sessions, by session.
@@ -272,13 +272,13 @@ pub(super) async fn needed_messages(
     needs: &[NeededMessages],
 ) -> Result<HashMap<Uuid, Vec<PlacedMessage>>, StoreError> {
     let mut by_session: HashMap<Uuid, Vec<PlacedMessage>> = HashMap::new();
-    let Some(since) = needs.iter().map(|it| it.since).min() else {
+    let Some(since) = needs.iter().map(|need| need.since).min() else {
         return Ok(by_session);
     };
     let needed: HashMap<Uuid, &NeededMessages> =
-        needs.iter().map(|it| (it.session_id, it)).collect();
+        needs.iter().map(|need| (need.session_id, need)).collect();
     // The index is by player, which makes this the players' messages of those sessions' times.
-    let players: Vec<_> = needs.iter().map(|it| it.player_id.as_str()).collect();
+    let players: Vec<_> = needs.iter().map(|need| need.player_id.as_str()).collect();
     let ids: Vec<_> = needed.keys().collect();
     let rows: Vec<(Uuid, Uuid, Time, String, i64)> = chat_messages::table
         .filter(chat_messages::player_id.eq_any(players))
@@ -294,9 +294,9 @@ pub(super) async fn needed_messages(
         .load(connection)
         .await?;
     for (session_id, id, accepted_at, sender_type, seq) in rows {
-        let is_needed = needed.get(&session_id).is_some_and(|it| match it.need {
+        let is_needed = needed.get(&session_id).is_some_and(|needed| match needed.need {
             Need::All => true,
-            Need::AfterResolution => accepted_at > it.since,
+            Need::AfterResolution => accepted_at > needed.since,
         });
         let staff = sender_type == SenderType::Staff.as_str();
         let sender_type = if staff { SenderType::Staff } else { SenderType::Player };

@@ -44,25 +44,33 @@ pub(super) async fn insert_changes(
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
     }
-    let actor_ids = ordered.iter().map(|it| it.actor_id.as_ref().map(SenderId::as_str));
-    let actor_names = ordered.iter().map(|it| it.actor_name.as_ref().map(Name::as_str));
+    let actor_ids = ordered.iter().map(|change| change.actor_id.as_ref().map(SenderId::as_str));
+    let actor_names = ordered.iter().map(|change| change.actor_name.as_ref().map(Name::as_str));
     let written: Vec<Written> = sql_query(
         "INSERT INTO chat_status_changes
              (id, player_id, status, accepted_at, session_id, last_seq, actor_id, actor_name)
          SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT DO NOTHING RETURNING id",
     )
-    .bind::<Array<SqlUuid>, _>(ordered.iter().map(|it| it.change_id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(ordered.iter().map(|it| it.player_id.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(ordered.iter().map(|it| it.status.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(ordered.iter().map(|it| it.accepted_at).collect::<Vec<_>>())
-    .bind::<Array<Nullable<SqlUuid>>, _>(ordered.iter().map(|it| it.session_id).collect::<Vec<_>>())
-    .bind::<Array<Nullable<BigInt>>, _>(ordered.iter().map(|it| it.last_seq).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(ordered.iter().map(|change| change.change_id).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(
+        ordered.iter().map(|change| change.player_id.as_str()).collect::<Vec<_>>(),
+    )
+    .bind::<Array<Text>, _>(ordered.iter().map(|change| change.status.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(
+        ordered.iter().map(|change| change.accepted_at).collect::<Vec<_>>(),
+    )
+    .bind::<Array<Nullable<SqlUuid>>, _>(
+        ordered.iter().map(|change| change.session_id).collect::<Vec<_>>(),
+    )
+    .bind::<Array<Nullable<BigInt>>, _>(
+        ordered.iter().map(|change| change.last_seq).collect::<Vec<_>>(),
+    )
     .bind::<Array<Nullable<Text>>, _>(actor_ids.collect::<Vec<_>>())
     .bind::<Array<Nullable<Text>>, _>(actor_names.collect::<Vec<_>>())
     .load(connection)
     .await?;
-    Ok(written.into_iter().map(|it| it.id).collect())
+    Ok(written.into_iter().map(|change| change.id).collect())
 }
 
 /// Says of the changes that they have no effect.
@@ -113,8 +121,12 @@ pub(super) async fn upsert_sessions(
     .column::<Timestamptz, _, _>(sessions, |it| it.last_message_at)
     .column::<Nullable<Timestamptz>, _, _>(sessions, |it| it.resolved_at)
     .column::<BigInt, _, _>(sessions, |it| it.version)
-    .column::<Nullable<Text>, _, _>(sessions, |it| it.staff.actor_id.as_ref().map(SenderId::as_str))
-    .column::<Nullable<Text>, _, _>(sessions, |it| it.staff.actor_name.as_ref().map(Name::as_str))
+    .column::<Nullable<Text>, _, _>(sessions, |session| {
+        session.staff.actor_id.as_ref().map(SenderId::as_str)
+    })
+    .column::<Nullable<Text>, _, _>(sessions, |session| {
+        session.staff.actor_name.as_ref().map(Name::as_str)
+    })
     .execute(connection)
     .await?;
     Ok(())
