@@ -30,9 +30,12 @@ enum Command {
     DeadLetters(DeadLetterCommand),
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     install_crypto();
+    shutdown::run_program(run())?
+}
+
+async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
         Invocation::Do(Command::DeadLetters(command)) => command.run(Worker::Broadcaster).await,

@@ -6,7 +6,10 @@ use clap::{Args, ValueEnum};
 use pusher::ChannelSettings;
 use shared::{
     broker::{BrokerSettings, ConsumerSettings},
-    service::{TlsSettings, settings::duration, telemetry::LogSettings, warn_of_cleartext},
+    service::{
+        TlsSettings, settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings,
+        warn_of_cleartext,
+    },
 };
 use traces::TraceSettings;
 
@@ -43,6 +46,10 @@ pub struct Settings {
     /// Pusher
     #[command(flatten)]
     pub pusher: PusherSettings,
+
+    /// How long it may take to stop
+    #[command(flatten)]
+    pub shutdown: ShutdownSettings,
 
     /// Traces
     #[command(flatten)]

@@ -27,7 +27,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod portal;
 pub mod reads;
-mod refusing_queues;
+pub mod refusing_queues;
 pub mod routes;
 pub mod settings;
 pub mod startup;

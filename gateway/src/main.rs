@@ -33,9 +33,12 @@ enum Command {
     Token(TokenCommand),
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     install_crypto();
+    shutdown::run_program(run())?
+}
+
+async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
         Invocation::Do(Command::Openapi) => print(&openapi::json()?),

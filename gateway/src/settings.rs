@@ -8,7 +8,7 @@ use database::DatabaseSettings;
 use pusher::ChannelAccess;
 use shared::{
     broker::BrokerSettings,
-    service::{settings::duration, telemetry::LogSettings},
+    service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings},
 };
 use traces::TraceSettings;
 
@@ -102,6 +102,10 @@ pub struct Settings {
     #[command(flatten)]
     pub portal: PortalSettings,
 
+    /// How long it may take to stop
+    #[command(flatten)]
+    pub shutdown: ShutdownSettings,
+
     /// Traces
     #[command(flatten)]
     pub traces: TraceSettings,
@@ -119,6 +123,11 @@ impl Settings {
     pub fn check(&self) -> Result<(), String> {
         if self.shutdown_drain > LONGEST_DRAIN {
             return Err(format!("SHUTDOWN_DRAIN must be {LONGEST_DRAIN:?} at most"));
+        }
+        if self.shutdown_drain >= self.shutdown.grace() {
+            return Err(
+                "SHUTDOWN_DRAIN must be shorter than four fifths of SHUTDOWN_TIMEOUT".into()
+            );
         }
         self.auth.check()?;
         self.portal.check()?;

@@ -6,7 +6,7 @@ import { isLanguage } from "../src/strings/index.js";
 import { SCENES } from "./scenes.js";
 import "../src/pages/page.css";
 
-// ?portal=player|staff  &scene=…  &theme=light|dark  &language=en|de
+// ?portal=player|staff  &scene=…  &theme=light|dark  &language=en|de  &keep
 const query = new URLSearchParams(location.search);
 const system = new SimulatedSystem(seeded(7));
 const config = { pusher: { key: "demo" }, channelAccess: "private" } as const;
@@ -21,26 +21,34 @@ const common = {
   unreadInTitle: true,
 };
 
-// A demonstration begins anew each time.
-localStorage.clear();
-sessionStorage.clear();
+// A demonstration begins anew each time, unless &keep is in the address.
+if (!query.has("keep")) {
+  localStorage.clear();
+  sessionStorage.clear();
+}
 const scene = SCENES[query.get("scene") ?? "busy"];
 if (scene === undefined) throw new Error(`the scenes are ${Object.keys(SCENES).join(", ")}`);
 scene(system);
-Object.assign(globalThis, { system });
 
 const place = document.getElementById("portal");
-if (place !== null) {
-  createRoot(place).render(
+const root = place === null ? null : createRoot(place);
+
+/** Shows the portal to another user, as a page does that stays as it is. */
+function show(subject: string, name: string): void {
+  root?.render(
     query.get("portal") === "staff" ? (
       <div className="page-staff">
-        <StaffPortal {...common} staffId="ada" staffName="Ada Lovelace" />
+        <StaffPortal {...common} chosenInAddress staffId={subject} staffName={name} />
       </div>
     ) : (
       <div className="page-player">
         <h1 className="ppc-hidden">Support</h1>
-        <PlayerChatSystem {...common} playerId="bo-1815" playerName="Bo Lindqvist" />
+        <PlayerChatSystem {...common} playerId={subject} playerName={name} />
       </div>
     ),
   );
 }
+Object.assign(globalThis, { system, show });
+
+if (query.get("portal") === "staff") show("ada", "Ada Lovelace");
+else show("bo-1815", "Bo Lindqvist");

@@ -60,7 +60,7 @@ function talk(system: SimulatedSystem): void {
   );
   at(2 * DAY + 4 * HOUR - 400, "player", "Got them, thanks!!");
   at(2 * DAY + 4 * HOUR - 410, "player", "🎉🎉");
-  system.store.change(BO, "resolved", (Date.now() - (2 * DAY + 3 * HOUR) * 1000) * 1000);
+  system.store.resolve(BO, (Date.now() - (2 * DAY + 3 * HOUR) * 1000) * 1000);
   at(26 * MINUTE, "player", "Hey, me again. My sword is gone after the update?");
   at(
     25 * MINUTE,
@@ -118,7 +118,7 @@ function queue(system: SimulatedSystem): void {
   ] as const) {
     said(system, player, ago, "player", "Thank you, that worked");
     said(system, player, ago - 60, "ada", "You are welcome!");
-    system.store.change(player, "resolved", system.now());
+    system.store.resolve(player, system.now());
   }
 }
 
@@ -144,7 +144,7 @@ export const SCENES: Record<string, Scene> = {
   resolved: (system) => {
     talk(system);
     queue(system);
-    system.store.change(BO, "resolved", system.now());
+    system.store.resolve(BO, system.now());
   },
   polling: (system) => {
     talk(system);

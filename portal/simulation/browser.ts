@@ -35,10 +35,11 @@ export class SimulatedBrowser {
     return {
       items: () => [...this.kept.values()],
       put: (item) => {
-        if (!this.#alive.has(tab.id)) return;
+        if (!this.#alive.has(tab.id)) return false;
         const was = this.kept.get(item.messageId) ?? null;
         this.kept.set(item.messageId, item);
         tell(was, item);
+        return true;
       },
       remove: (messageId) => {
         if (!this.#alive.has(tab.id)) return;

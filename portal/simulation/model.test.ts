@@ -104,6 +104,7 @@ async function run(seed: number): Promise<void> {
     tab.surroundings.set({ visible: true });
     return tab;
   });
+  inbox.wantResolved(true);
   await vi.advanceTimersByTimeAsync(180_000);
 
   const { messages } = system.store.conversation("p1");

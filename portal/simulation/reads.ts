@@ -1,5 +1,6 @@
-import type { Conversation, Store } from "./store.js";
-import { historyOf, json, sessionOf } from "./wire.js";
+import { MOST_UNANSWERED } from "../src/core/inbox/row.js";
+import { type Conversation, type Store, unansweredMessages, waitingSince } from "./store.js";
+import { historyOf, json, rfc3339, sessionOf } from "./wire.js";
 
 /** A page of a conversation; `pageSize` is how many messages it has at least. */
 export function readHistory(
@@ -29,26 +30,29 @@ export function readHistory(
   return json(200, { ...head, messages: page, nextCursor, lastSeq });
 }
 
-/** The player's messages in the open session since staff's last answer. */
-export function unanswered({ messages, session }: Conversation): number {
-  if (session === null || session.status === "resolved") return 0;
-  const ofSession = messages.filter(({ sessionId }) => sessionId === session.id);
-  return ofSession.length - 1 - ofSession.findLastIndex(({ senderType }) => senderType === "staff");
-}
+/** How many messages of the player are not answered, as far as they are counted. */
+export const unanswered = (conversation: Conversation): number =>
+  Math.min(MOST_UNANSWERED, unansweredMessages(conversation).length);
 
 /** A page of the inbox. */
 export function readInbox(store: Store, query: URLSearchParams): Response {
   const limit = Number(query.get("limit") ?? 50);
   const start = Number(query.get("cursor") ?? 0);
-  const all = store.inbox((query.get("status") ?? "pending").split(","));
+  const statuses = (query.get("status") ?? "pending").split(",");
+  const all = store.inbox(statuses, query.get("order") ?? "latest");
   const conversations = all.slice(start, start + limit).flatMap(({ playerId, conversation }) => {
     const last = conversation.messages.at(-1);
     const { session } = conversation;
     if (last === undefined || session === null) return [];
-    const unansweredCount = unanswered(conversation);
-    return [
-      { playerId, session: sessionOf(session), lastMessage: historyOf(last), unansweredCount },
-    ];
+    const since = waitingSince(conversation);
+    const row = {
+      playerId,
+      session: sessionOf(session),
+      lastMessage: historyOf(last),
+      unansweredCount: unanswered(conversation),
+      waitingSince: since === null ? null : rfc3339(since),
+    };
+    return [row];
   });
   const nextCursor = start + limit < all.length ? String(start + limit) : null;
   return json(200, { conversations, nextCursor });

@@ -1,5 +1,5 @@
 import { position } from "../src/core/order.js";
-import type { Message, Session, SessionStatus } from "../src/core/types.js";
+import type { Message, Session } from "../src/core/types.js";
 
 /** A message as the database has it. */
 export type Stored = Message & { readonly seq: number; readonly sessionId: string };
@@ -7,90 +7,162 @@ export type Stored = Message & { readonly seq: number; readonly sessionId: strin
 /** A conversation as the database has it. */
 export interface Conversation {
   readonly messages: Stored[];
-  readonly ids: Set<string>;
   lastSeq: number;
   session: Session | null;
 }
 
+/** A change of status that the staff asked for. */
+export interface Change {
+  readonly playerId: string;
+  readonly status: "active" | "resolved";
+  readonly changeId: string;
+  readonly sessionId?: string;
+  readonly lastSeq?: number;
+  readonly actorId?: string | null;
+  readonly actorName?: string | null;
+  readonly at: number;
+}
+
+/** What has come of it: the session as it is now, and whether the change had an effect. */
+export interface Changed {
+  readonly session: Session;
+  readonly isStale: boolean;
+}
+
+/** What has come of a message: the session if it changed, or that another message has its id. */
+export type Written = { readonly session: Session | null; readonly isRejected: boolean };
+
 /** What the persister has written: conversations with their messages and latest session. */
 export class Store {
   readonly #conversations = new Map<string, Conversation>();
+  readonly #byId = new Map<string, Message>();
 
   conversation(playerId: string): Conversation {
     const known = this.#conversations.get(playerId);
     if (known !== undefined) return known;
-    const made: Conversation = { messages: [], ids: new Set(), lastSeq: 0, session: null };
+    const made: Conversation = { messages: [], lastSeq: 0, session: null };
     this.#conversations.set(playerId, made);
     return made;
   }
 
-  /** Writes a message unless it is there; the session if it changed by it. */
-  write(message: Message): Session | null {
+  /** Writes a message unless it, or another with its id, is there. */
+  write(message: Message): Written {
+    const known = this.#byId.get(message.messageId);
+    if (known !== undefined) return { session: null, isRejected: !isSame(known, message) };
     const conversation = this.conversation(message.playerId);
-    const { messages, ids } = conversation;
-    if (ids.has(message.messageId)) return null;
-    ids.add(message.messageId);
+    const { messages } = conversation;
+    this.#byId.set(message.messageId, message);
     const { session, changed } = sessionAfter(conversation.session, message);
     conversation.session = session;
     conversation.lastSeq += 1;
     const stored = { ...message, seq: conversation.lastSeq, sessionId: session.id };
     messages.splice(position(messages, message), 0, stored);
-    return changed ? session : null;
+    return { session: changed ? session : null, isRejected: false };
   }
 
   /** Forgets what came after `lastSeq`, as a database does that was restored. */
   setBack(playerId: string, lastSeq: number): void {
     const conversation = this.conversation(playerId);
     const kept = conversation.messages.filter(({ seq }) => seq <= lastSeq);
+    for (const { messageId, seq } of conversation.messages)
+      if (seq > lastSeq) this.#byId.delete(messageId);
     conversation.messages.splice(0, Number.POSITIVE_INFINITY, ...kept);
-    conversation.ids.clear();
-    for (const { messageId } of kept) conversation.ids.add(messageId);
     conversation.lastSeq = lastSeq;
     if (conversation.session !== null)
       conversation.session = { ...conversation.session, version: 1 };
   }
 
-  /** Takes or resolves the open session; null when there is none. */
-  change(playerId: string, status: SessionStatus, at: number): Session | null {
+  /** Takes or resolves the open session, if it is the one that was meant and has not moved on. */
+  change({ playerId, status, at, ...change }: Change): Changed | null {
     const conversation = this.conversation(playerId);
-    const { session } = conversation;
-    if (session === null || session.status === "resolved" || session.status === status) return null;
-    const resolvedAt = status === "resolved" ? at : null;
-    conversation.session = { ...session, status, resolvedAt, version: session.version + 1 };
-    return conversation.session;
+    const { session, messages } = conversation;
+    if (session === null) return null;
+    const hasMovedOn = messages.some(
+      ({ senderType, sessionId, seq }) =>
+        senderType === "player" &&
+        sessionId === session.id &&
+        seq > (change.lastSeq ?? Number.POSITIVE_INFINITY),
+    );
+    const isAnother = change.sessionId !== undefined && change.sessionId !== session.id;
+    const isDone = session.status === "resolved" || session.status === status;
+    if (isDone || isAnother || hasMovedOn) return { session, isStale: true };
+    conversation.session = {
+      ...session,
+      status,
+      resolvedAt: status === "resolved" ? at : null,
+      actorId: change.actorId ?? null,
+      actorName: change.actorName ?? null,
+      version: session.version + 1,
+    };
+    return { session: conversation.session, isStale: false };
   }
 
-  /** The conversations whose latest session has one of `statuses`, the latest message first. */
-  inbox(statuses: readonly string[]): { playerId: string; conversation: Conversation }[] {
+  /** Resolves the open session. */
+  resolve(playerId: string, at: number): void {
+    this.change({ playerId, status: "resolved", changeId: crypto.randomUUID(), at });
+  }
+
+  /** The conversations whose latest session has one of `statuses`. */
+  inbox(
+    statuses: readonly string[],
+    order = "latest",
+  ): { playerId: string; conversation: Conversation }[] {
+    const first = order === "waiting" ? longestWaiting : latest;
     return [...this.#conversations]
       .map(([playerId, conversation]) => ({ playerId, conversation }))
       .filter(({ conversation }) => statuses.includes(conversation.session?.status ?? ""))
-      .sort((a, b) => lastAt(b.conversation) - lastAt(a.conversation));
+      .sort((a, b) => first(a.conversation, b.conversation));
   }
 }
 
+const isSame = (a: Message, b: Message): boolean =>
+  a.playerId === b.playerId && a.senderType === b.senderType && a.content === b.content;
+
+const latest = (a: Conversation, b: Conversation): number => lastAt(b) - lastAt(a);
+
+/** Those whose players wait for nothing come last, the latest first. */
+function longestWaiting(a: Conversation, b: Conversation): number {
+  const since = (waitingSince(a) ?? Infinity) - (waitingSince(b) ?? Infinity);
+  return since || latest(a, b);
+}
+
 const lastAt = ({ messages }: Conversation): number => messages.at(-1)?.at ?? 0;
+
+/** The player's messages in the open session since staff's last answer. */
+export function unansweredMessages({ messages, session }: Conversation): Stored[] {
+  if (session === null || session.status === "resolved") return [];
+  const ofSession = messages.filter(({ sessionId }) => sessionId === session.id);
+  return ofSession.slice(1 + ofSession.findLastIndex(({ senderType }) => senderType === "staff"));
+}
+
+/** Since when the player waits; null when nobody waits. */
+export const waitingSince = (conversation: Conversation): number | null =>
+  unansweredMessages(conversation)[0]?.at ?? null;
 
 function sessionAfter(
   open: Session | null,
   message: Message,
 ): { session: Session; changed: boolean } {
   const answers = message.senderType === "staff";
+  // What staff write after a resolution belongs to what is resolved.
+  if (answers && open?.status === "resolved") return { session: open, changed: false };
   if (open === null || open.status === "resolved") {
     const session: Session = {
       id: crypto.randomUUID(),
       playerId: message.playerId,
-      playerName: message.playerName,
+      playerName: answers ? (open?.playerName ?? null) : message.playerName,
       status: answers ? "active" : "pending",
       openedAt: message.at,
       lastMessageAt: message.at,
       resolvedAt: null,
+      actorId: null,
+      actorName: null,
       version: 1,
     };
     return { session, changed: true };
   }
   const taken = answers && open.status === "pending";
-  const playerName = message.playerName ?? open.playerName;
+  const playerName = answers ? open.playerName : (message.playerName ?? open.playerName);
   const session = { ...open, playerName, lastMessageAt: Math.max(open.lastMessageAt, message.at) };
   if (!taken) return { session, changed: false };
   return { session: { ...session, status: "active", version: open.version + 1 }, changed: true };

@@ -1,11 +1,11 @@
 import type { Random } from "../src/core/backoff.js";
-import { MESSAGE_SENT, SESSION_UPDATED } from "../src/core/realtime/channels.js";
-import type { Message, Session, SessionStatus } from "../src/core/types.js";
+import { MESSAGE_REJECTED, MESSAGE_SENT, SESSION_UPDATED } from "../src/core/realtime/channels.js";
+import type { Message, Session } from "../src/core/types.js";
 import { type Bounds, Coalescer } from "./coalescer.js";
 import { readHistory, readInbox } from "./reads.js";
-import { Store } from "./store.js";
+import { type Change, Store } from "./store.js";
 import { SimulatedTransport } from "./transport.js";
-import { eventOf, json, problem, rfc3339, sessionOf } from "./wire.js";
+import { eventOf, json, problem, rfc3339, sessionOf, staffSessionOf } from "./wire.js";
 
 /** What goes wrong. Chances are from 0 to 1, times in milliseconds: at least, at most. */
 export interface Faults {
@@ -178,7 +178,14 @@ export class SimulatedSystem {
     const [, playerId, status] = /conversations\/([^/]+)(\/status)?$/.exec(pathname) ?? [];
     if (playerId === undefined) return readInbox(this.store, searchParams);
     const player = decodeURIComponent(playerId);
-    if (status !== undefined) return this.#changeStatus(player, (await request.json()).status);
+    if (status !== undefined) {
+      return this.changeStatus({
+        actorId: "ada",
+        actorName: "Ada",
+        ...(await request.json()),
+        playerId: player,
+      });
+    }
     return readHistory(this.store, player, searchParams, this.pageSize);
   }
 
@@ -199,37 +206,50 @@ export class SimulatedSystem {
   #accept(message: Message): Message {
     const accepted = { ...message, at: message.at || this.now() };
     this.#later(this.faults.persist, () => {
-      const changed = this.store.write(accepted);
-      if (changed !== null) this.#announce(changed);
+      const { session, isRejected } = this.store.write(accepted);
+      if (session !== null) this.#announce(session);
+      if (isRejected) this.#reject(accepted);
     });
     this.#later(this.faults.broadcast, () => {
       const { longestEvent } = this.faults;
       const truncated = accepted.content.length > longestEvent;
       const content = accepted.content.slice(0, longestEvent);
       const event = eventOf({ ...accepted, content, truncated });
+      // Players receive no id of the staff.
+      const isAnswer = accepted.senderType === "staff";
+      const toPlayer = isAnswer ? { ...event, senderId: undefined } : event;
       if (accepted.senderType === "player") this.#coalescer.take(accepted, event, this.bounds);
       else this.#broadcast(STAFF_CHANNEL, MESSAGE_SENT, event);
-      this.#broadcast(`private-player-${accepted.playerId}`, MESSAGE_SENT, event);
+      this.#broadcast(`private-player-${accepted.playerId}`, MESSAGE_SENT, toPlayer);
     });
     return accepted;
   }
 
-  #changeStatus(playerId: string, status: SessionStatus): Response {
+  #reject({ messageId, playerId }: Message): void {
+    const event = { messageId, playerId, reason: "message-id-taken" };
+    this.#later(this.faults.broadcast, () => {
+      for (const channel of [STAFF_CHANNEL, `private-player-${playerId}`]) {
+        this.#broadcast(channel, MESSAGE_REJECTED, event);
+      }
+    });
+  }
+
+  /** A member of the staff takes or resolves a session. */
+  changeStatus(change: Omit<Change, "at">): Response {
     if (this.faults.sendsFail) return problem(503, "not-accepted", { "Retry-After": "1" });
     const at = this.now();
     this.#later(this.faults.persist, () => {
-      const changed = this.store.change(playerId, status, at);
-      if (changed !== null) this.#announce(changed);
+      const changed = this.store.change({ ...change, at });
+      if (changed !== null) this.#announce(changed.session, changed.isStale ? [changeId] : []);
     });
-    const changeId = crypto.randomUUID();
+    const { changeId } = change;
     return json(202, { success: true, changeId, acceptedAt: rfc3339(at), status: "accepted" });
   }
 
-  #announce(session: Session): void {
+  #announce(session: Session, stale: readonly string[] = []): void {
     this.#later(this.faults.broadcast, () => {
-      for (const channel of [STAFF_CHANNEL, `private-player-${session.playerId}`]) {
-        this.#broadcast(channel, SESSION_UPDATED, sessionOf(session));
-      }
+      this.#broadcast(STAFF_CHANNEL, SESSION_UPDATED, staffSessionOf(session, stale));
+      this.#broadcast(`private-player-${session.playerId}`, SESSION_UPDATED, sessionOf(session));
     });
   }
 

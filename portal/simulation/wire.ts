@@ -50,13 +50,25 @@ export function historyOf({ at, truncated, playerName, ...rest }: Stored) {
   return { ...rest, acceptedAt: rfc3339(at) };
 }
 
-/** A session as both tell of it. */
-export function sessionOf({ openedAt, lastMessageAt, resolvedAt, ...rest }: Session) {
+/** A session as the history, the inbox and players' events tell of it. */
+export function sessionOf({ openedAt, lastMessageAt, resolvedAt, ...facts }: Session) {
+  const { actorId: _id, actorName: _name, ...rest } = facts;
   return {
     ...rest,
     openedAt: rfc3339(openedAt),
     lastMessageAt: rfc3339(lastMessageAt),
     resolvedAt: resolvedAt === null ? null : rfc3339(resolvedAt),
+  };
+}
+
+/** A session as staff's events tell of it. */
+export function staffSessionOf(session: Session, staleChangeIds: readonly string[]) {
+  const { actorId, actorName } = session;
+  return {
+    ...sessionOf(session),
+    ...(actorId === null ? {} : { actorId }),
+    ...(actorName === null ? {} : { actorName }),
+    ...(staleChangeIds.length === 0 ? {} : { staleChangeIds }),
   };
 }
 

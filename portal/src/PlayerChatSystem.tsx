@@ -1,9 +1,11 @@
-import { useCallback, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { Announcer } from "./components/Announcer.js";
 import { ConnectionBanner, ConnectionLight } from "./components/Connection.js";
 import { ConversationView } from "./components/ConversationView.js";
+import { deliveryText } from "./components/Delivery.js";
 import { Frame } from "./components/Frame.js";
 import { Icon } from "./components/Icon.js";
+import type { MessageListHandle } from "./components/MessageList.js";
 import { usePortal } from "./components/PortalContext.js";
 import { Settings } from "./components/Settings.js";
 import { StatusBadge } from "./components/StatusBadge.js";
@@ -73,22 +75,32 @@ function PlayerConversation(props: PlayerConversationProps) {
   const [unread, setUnread] = useState(0);
   useTitle(unread, unreadInTitle);
 
+  const messages = useRef<MessageListHandle>(null);
   const listen = useCallback(
     (alert: (what: Alert) => void) =>
-      conversation.onArrival(({ senderName, content }) =>
+      conversation.onArrival(({ messageId, senderName, content }) =>
         alert({
           title: senderName ?? strings.player.staffName,
           text: content,
           tag: "player-portal-chat",
+          id: `player/${chat.identity.subject}/${messageId}`,
+          onClick: () => messages.current?.toEnd(),
         }),
       ),
-    [conversation, strings],
+    [chat, conversation, strings],
   );
   useAlerts(preferences, listen);
   const announce = useCallback(
-    (say: (text: string) => void) =>
-      listen(({ title, text }) => say(strings.player.newMessageFrom(title, text))),
-    [listen, strings],
+    (say: (text: string) => void) => {
+      const ends = [
+        listen(({ title, text }) => say(strings.player.newMessageFrom(title, text))),
+        conversation.onSetback(({ delivery }) => delivery && say(deliveryText(delivery, strings))),
+      ];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    [listen, conversation, strings],
   );
 
   return (
@@ -109,6 +121,7 @@ function PlayerConversation(props: PlayerConversationProps) {
         <Settings preferences={preferences} onChange={onChange} />
       </header>
       <ConnectionBanner
+        chat={chat}
         link={link}
         onTryNow={() => {
           chat.tryNow();
@@ -118,6 +131,7 @@ function PlayerConversation(props: PlayerConversationProps) {
       <ConversationView
         chat={chat}
         conversation={conversation}
+        messages={messages}
         placeholder={strings.composer.placeholder}
         onUnread={setUnread}
         empty={

@@ -14,6 +14,8 @@ export interface StaffPortalProps extends PortalProps {
   readonly staffName?: string;
   /** Whether the number of unread conversations that wait stands in the page's title. */
   readonly unreadInTitle?: boolean;
+  /** Whether the conversation that is open stands in the page's address, as `#/c/<player>`. */
+  readonly chosenInAddress?: boolean;
 }
 
 /** The staff's desk. It fills the element that it is put into. */
@@ -29,6 +31,7 @@ export function StaffPortal(props: StaffPortalProps) {
           preferences={preferences}
           onChange={change}
           unreadInTitle={props.unreadInTitle ?? false}
+          chosenInAddress={props.chosenInAddress ?? false}
         />
       )}
     </Frame>
@@ -40,6 +43,7 @@ interface OpenDeskProps {
   readonly preferences: Preferences;
   readonly onChange: ChangePreferences;
   readonly unreadInTitle: boolean;
+  readonly chosenInAddress: boolean;
 }
 
 function OpenDesk({ chat, ...rest }: OpenDeskProps) {

@@ -17,6 +17,7 @@ use gateway::{
     group_commit::group_commit,
     metrics::Metrics,
     reads::Reads,
+    refusing_queues::RefusingQueues,
     settings::Settings,
 };
 use prometheus_client::registry::Registry;
@@ -80,7 +81,8 @@ fn application() -> anyhow::Result<Application> {
     let doors = Doors::hang(&settings.auth).map_err(anyhow::Error::msg)?;
     let broker = Dependency::new("broker");
     let metrics = Metrics::register(&mut Registry::default());
-    let (acceptor, publishing) = group_commit(&settings, &broker, metrics.clone());
+    let (acceptor, publishing) =
+        group_commit(&settings, &broker, &RefusingQueues::default(), metrics.clone());
     drop(publishing);
     let pool = database::pool(&settings.database, usize::from(settings.database_pool_size))?;
     let reads = Reads::new(pool, settings.database.database_timeout, metrics);

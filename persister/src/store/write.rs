@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use database::schema::chat_status_changes;
 use diesel::{
-    ExpressionMethods, QueryableByName, sql_query,
-    sql_types::{Array, BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
+    ExpressionMethods, QueryableByName,
+    sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{Name, SenderId, SessionState, StatusChange};
 use uuid::Uuid;
 
-use super::{StoreError, plan::NewMessage, read::Conversation, statement::Statement};
+use super::{Attempt, StoreError, plan::NewMessage, read::Conversation, statement::Statement};
 
 /// Makes the conversations that are not there yet, in the order of their ids.
 pub(super) async fn ensure_conversations(
@@ -44,30 +44,22 @@ pub(super) async fn insert_changes(
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
     }
-    let actor_ids = ordered.iter().map(|change| change.actor_id.as_ref().map(SenderId::as_str));
-    let actor_names = ordered.iter().map(|change| change.actor_name.as_ref().map(Name::as_str));
-    let written: Vec<Written> = sql_query(
+    let written: Vec<Written> = Statement::new(
         "INSERT INTO chat_status_changes
              (id, player_id, status, accepted_at, session_id, last_seq, actor_id, actor_name)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT DO NOTHING RETURNING id",
+         SELECT * FROM unnest(",
+        ") ON CONFLICT DO NOTHING RETURNING id",
     )
-    .bind::<Array<SqlUuid>, _>(ordered.iter().map(|change| change.change_id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(
-        ordered.iter().map(|change| change.player_id.as_str()).collect::<Vec<_>>(),
-    )
-    .bind::<Array<Text>, _>(ordered.iter().map(|change| change.status.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(
-        ordered.iter().map(|change| change.accepted_at).collect::<Vec<_>>(),
-    )
-    .bind::<Array<Nullable<SqlUuid>>, _>(
-        ordered.iter().map(|change| change.session_id).collect::<Vec<_>>(),
-    )
-    .bind::<Array<Nullable<BigInt>>, _>(
-        ordered.iter().map(|change| change.last_seq).collect::<Vec<_>>(),
-    )
-    .bind::<Array<Nullable<Text>>, _>(actor_ids.collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(actor_names.collect::<Vec<_>>())
+    .column::<SqlUuid, _, _>(&ordered, |change| change.change_id)
+    .column::<Text, _, _>(&ordered, |change| change.player_id.as_str())
+    .column::<Text, _, _>(&ordered, |change| change.status.as_str())
+    .column::<Timestamptz, _, _>(&ordered, |change| change.accepted_at)
+    .column::<Nullable<SqlUuid>, _, _>(&ordered, |change| change.session_id)
+    .column::<Nullable<BigInt>, _, _>(&ordered, |change| change.last_seq)
+    .column::<Nullable<Text>, _, _>(&ordered, |change| {
+        change.actor_id.as_ref().map(SenderId::as_str)
+    })
+    .column::<Nullable<Text>, _, _>(&ordered, |change| change.actor_name.as_ref().map(Name::as_str))
     .load(connection)
     .await?;
     Ok(written.into_iter().map(|change| change.id).collect())
@@ -132,22 +124,27 @@ pub(super) async fn upsert_sessions(
     Ok(())
 }
 
-/// Moves stored messages to the sessions that they belong to now.
+/// The most messages that one statement moves, so that none takes as long as a statement may.
+const MOVED_TOGETHER: usize = 5_000;
+
+/// Moves stored messages to the sessions that they belong to now, in steps, each of which counts as
+/// progress of the `attempt`.
 pub(super) async fn move_messages(
     connection: &mut AsyncPgConnection,
     moves: &[(Uuid, Uuid)],
+    attempt: &Attempt,
 ) -> Result<(), StoreError> {
-    if moves.is_empty() {
-        return Ok(());
+    for moves in moves.chunks(MOVED_TOGETHER) {
+        Statement::new(
+            "UPDATE chat_messages AS m SET session_id = moved.session_id FROM unnest(",
+            ") AS moved (id, session_id) WHERE m.id = moved.id",
+        )
+        .column::<SqlUuid, _, _>(moves, |(message_id, _)| *message_id)
+        .column::<SqlUuid, _, _>(moves, |(_, session_id)| *session_id)
+        .execute(connection)
+        .await?;
+        attempt.advance();
     }
-    Statement::new(
-        "UPDATE chat_messages AS m SET session_id = moved.session_id FROM unnest(",
-        ") AS moved (id, session_id) WHERE m.id = moved.id",
-    )
-    .column::<SqlUuid, _, _>(moves, |(message_id, _)| *message_id)
-    .column::<SqlUuid, _, _>(moves, |(_, session_id)| *session_id)
-    .execute(connection)
-    .await?;
     Ok(())
 }
 

@@ -1,17 +1,31 @@
 import { useEffect, useState } from "react";
 
-/** Tells who listens rather than looks what `listen` brings. */
+/** So many lines are kept: what comes together is read one after the other. */
+const MAX_LINES = 20;
+
+interface Line {
+  readonly id: number;
+  readonly text: string;
+}
+
+/** Tells screen readers what `listen` brings, each as a line of its own. */
 export function Announcer({ listen }: { listen: (say: (text: string) => void) => () => void }) {
-  const [said, setSaid] = useState({ text: "", count: 0 });
+  const [lines, setLines] = useState<readonly Line[]>([]);
   useEffect(
     () =>
-      listen((text) => setSaid(({ count }) => ({ text: text.slice(0, 300), count: count + 1 }))),
+      listen((text) =>
+        setLines((before) => {
+          const id = (before.at(-1)?.id ?? 0) + 1;
+          return [...before.slice(1 - MAX_LINES), { id, text: text.slice(0, 300) }];
+        }),
+      ),
     [listen],
   );
-  // The same words again are said again only if something of them changes.
   return (
-    <p className="ppc-hidden" role="log" aria-live="polite">
-      <span key={said.count}>{said.text}</span>
-    </p>
+    <div className="ppc-hidden" role="log" aria-live="polite" aria-relevant="additions">
+      {lines.map(({ id, text }) => (
+        <p key={id}>{text}</p>
+      ))}
+    </div>
   );
 }

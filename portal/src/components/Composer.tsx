@@ -1,13 +1,17 @@
 import { type KeyboardEvent, type Ref, useId, useLayoutEffect, useRef } from "react";
-import { useDraft } from "../hooks/useDraft.js";
+import type { Drafts } from "../core/drafts.js";
+import { isReadable } from "../core/readable.js";
+import { useObservable } from "../hooks/useObservable.js";
+import { isComposing } from "../hooks/useShortcuts.js";
 import { Icon } from "./Icon.js";
 import { usePortal } from "./PortalContext.js";
 import { lengthOf, MAX_CHARACTERS } from "./text.js";
 
 interface ComposerProps {
   readonly ref?: Ref<HTMLTextAreaElement>;
-  /** What tells this draft from others. */
-  readonly draftKey: string;
+  readonly drafts: Drafts;
+  /** Whose conversation it is. */
+  readonly playerId: string;
   readonly placeholder: string;
   readonly onSend: (content: string) => void;
   readonly onEscape?: () => void;
@@ -17,13 +21,16 @@ interface ComposerProps {
 const WARN_AT = 200;
 
 /** Where a message is written. */
-export function Composer({ ref, draftKey, placeholder, onSend, onEscape }: ComposerProps) {
+export function Composer(props: ComposerProps) {
+  const { ref, drafts, playerId, placeholder, onSend, onEscape } = props;
+  useObservable(drafts);
   const { strings } = usePortal();
-  const [draft, setDraft] = useDraft(draftKey);
+  const draft = drafts.of(playerId);
+  const setDraft = (text: string) => drafts.change(playerId, text);
   const field = useRef<HTMLTextAreaElement>(null);
   const hint = useId();
   const left = MAX_CHARACTERS - lengthOf(draft);
-  const canSend = draft.trim() !== "" && left >= 0;
+  const canSend = isReadable(draft) && left >= 0;
   useGrowing(field, draft);
 
   const send = () => {
@@ -34,8 +41,8 @@ export function Composer({ ref, draftKey, placeholder, onSend, onEscape }: Compo
   };
 
   const press = (event: KeyboardEvent) => {
-    // Enter that ends the composing of a character is not meant for us.
-    if (event.nativeEvent.isComposing) return;
+    // Enter that ends the composing of a character does not send.
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();

@@ -1,3 +1,4 @@
+import type { Chat } from "../core/chat.js";
 import type { Link } from "../core/link.js";
 import { usePortal } from "./PortalContext.js";
 
@@ -13,15 +14,26 @@ export function ConnectionLight({ link }: { link: Link }) {
   );
 }
 
+interface ConnectionBannerProps {
+  readonly chat: Chat;
+  readonly link: Link;
+  readonly onTryNow: () => void;
+}
+
 /** What the light means, when it is not as it should be. */
-export function ConnectionBanner({ link, onTryNow }: { link: Link; onTryNow: () => void }) {
+export function ConnectionBanner({ chat, link, onTryNow }: ConnectionBannerProps) {
   const { strings } = usePortal();
   const isFine = link === "live" || link === "connecting";
   return (
     <div className="ppc-banner-place" role="status">
       {!isFine && (
         <div className="ppc-banner" data-link={link}>
-          <p>{strings.banner[link]}</p>
+          <p>
+            {strings.banner[link]}
+            {holdsMessages(link) && (
+              <> {chat.keepsUnsent ? strings.banner.kept : strings.banner.notKept}</>
+            )}
+          </p>
           {link !== "signedOut" && link !== "polling" && (
             <button type="button" className="ppc-link" onClick={onTryNow}>
               {strings.banner.tryNow}
@@ -32,3 +44,7 @@ export function ConnectionBanner({ link, onTryNow }: { link: Link; onTryNow: () 
     </div>
   );
 }
+
+/** Whether what is written waits until the connection is back. */
+const holdsMessages = (link: Link): boolean =>
+  link === "cut" || link === "offline" || link === "signedOut";

@@ -1,4 +1,4 @@
-import { type ReactNode, type Ref, useRef } from "react";
+import { type ReactNode, type Ref, type RefObject, useRef } from "react";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import { Composer } from "./Composer.js";
@@ -12,15 +12,16 @@ interface ConversationViewProps {
   /** What is said above the field where one writes. */
   readonly notice: ReactNode;
   readonly composer?: Ref<HTMLTextAreaElement>;
-  readonly onUnread: (count: number) => void;
+  readonly messages?: RefObject<MessageListHandle | null>;
+  readonly onUnread?: (count: number) => void;
   readonly onEscape?: () => void;
 }
 
 /** The messages of a conversation, and where the next one is written. */
 export function ConversationView(props: ConversationViewProps) {
   const { chat, conversation, placeholder, empty, notice, composer, onUnread, onEscape } = props;
-  const { identity } = chat;
-  const list = useRef<MessageListHandle>(null);
+  const own = useRef<MessageListHandle>(null);
+  const list = props.messages ?? own;
   const send = (content: string) => {
     // Before the message is there, so that the list follows it into the same frame.
     list.current?.toEnd();
@@ -31,15 +32,16 @@ export function ConversationView(props: ConversationViewProps) {
       <MessageList
         ref={list}
         conversation={conversation}
-        viewer={identity}
+        chat={chat}
         empty={empty}
-        onUnread={onUnread}
+        {...(onUnread === undefined ? {} : { onUnread })}
       />
       {notice}
       <Composer
         {...(composer === undefined ? {} : { ref: composer })}
         {...(onEscape === undefined ? {} : { onEscape })}
-        draftKey={`${identity.subject}/${conversation.playerId}`}
+        drafts={chat.drafts}
+        playerId={conversation.playerId}
         placeholder={placeholder}
         onSend={send}
       />

@@ -16,12 +16,13 @@ const ICONS: Record<Delivery["state"], IconName> = {
 export function DeliveryMark({ delivery }: { delivery: Delivery }) {
   const { strings } = usePortal();
   const { state } = delivery;
+  const text = state === "refused" ? strings.delivery.refused : deliveryText(delivery, strings);
   // What is as it should be is said by its sign alone, to who sees.
   const isQuiet = state === "delivered" || state === "accepted" || state === "sending";
   return (
-    <span className="ppc-delivery" data-state={state} title={strings.delivery[state]}>
+    <span className="ppc-delivery" data-state={state} title={text}>
       <Icon name={ICONS[state]} />
-      <span className={isQuiet ? "ppc-hidden" : undefined}>{strings.delivery[state]}</span>
+      <span className={isQuiet ? "ppc-hidden" : undefined}>{text}</span>
     </span>
   );
 }
@@ -58,5 +59,15 @@ function leaving(action: () => void) {
 
 function reason({ failure }: NotSentProps["delivery"], { delivery }: Strings): string {
   if (failure === null) return delivery.stale;
-  return failure.kind === "refused" ? delivery.refusedBecause(failure.detail) : delivery.refused;
+  if (failure.kind !== "refused") return delivery.refused;
+  const known = delivery.refusals[failure.type?.split(":").at(-1) ?? ""];
+  return known ?? delivery.refused;
+}
+
+/** What has become of a message of one's own, in words. */
+export function deliveryText(state: Delivery, strings: Strings): string {
+  const { delivery } = strings;
+  if (state.state === "refused") return reason(state, strings);
+  if (state.state !== "waiting") return delivery[state.state];
+  return state.failure.kind === "signedOut" ? delivery.signedOut : delivery.waiting;
 }

@@ -8,9 +8,11 @@ import {
   useState,
 } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
+import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
-import type { Identity } from "../core/types.js";
 import { useObservable } from "../hooks/useObservable.js";
+import { usePrinting } from "../hooks/usePrinting.js";
+import { useToday } from "../hooks/useToday.js";
 import { useUnread } from "../hooks/useUnread.js";
 import { Icon } from "./Icon.js";
 import { MessageRow } from "./MessageRow.js";
@@ -25,11 +27,11 @@ export interface MessageListHandle {
 interface MessageListProps {
   readonly ref: Ref<MessageListHandle>;
   readonly conversation: Conversation;
-  readonly viewer: Identity;
+  readonly chat: Chat;
   /** What stands there while there is no message. */
   readonly empty: ReactNode;
   /** How many messages have arrived below of what the reader looks at. */
-  readonly onUnread: (count: number) => void;
+  readonly onUnread?: (count: number) => void;
 }
 
 /** So near to the end the reader is taken to be at it, in pixels. */
@@ -38,7 +40,7 @@ const END = 60;
 const BEGINNING = 1_000;
 
 /** The messages of a conversation: only those in sight are in the page, however many there are. */
-export function MessageList({ ref, conversation, viewer, empty, onUnread }: MessageListProps) {
+export function MessageList({ ref, conversation, chat, empty, onUnread }: MessageListProps) {
   useObservable(conversation);
   const { strings } = usePortal();
   const { timeline, older } = conversation;
@@ -48,12 +50,15 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
   const follows = useRef(true);
   const end = useRef(0);
   const [atEnd, setAtEnd] = useState(true);
-  const unread = useUnread(conversation, atEnd);
+  const unread = useUnread(chat, conversation, atEnd);
   const prepended = usePrepended(count, timeline.at(0)?.messageId);
-  useLayoutEffect(() => onUnread(unread), [onUnread, unread]);
+  useLayoutEffect(() => onUnread?.(unread), [onUnread, unread]);
 
+  const today = useToday();
+  const isPrinting = usePrinting();
   const toEnd = useCallback(() => {
     follows.current = true;
+    setAtEnd(true);
     const { current: element } = scroller;
     if (element === null) return;
     element.scrollTop = element.scrollHeight;
@@ -77,6 +82,19 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
     if (scrollTop > 0 && scrollHeight > clientHeight) follows.current = false;
   };
 
+  // A list that does not overflow is at its end, and then nothing tells of scrolling any more.
+  const settle = useCallback(() => {
+    const { scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
+    if (follows.current || scrollHeight <= clientHeight) toEnd();
+  }, [toEnd]);
+  useLayoutEffect(() => {
+    const { current: element } = scroller;
+    if (element === null) return;
+    const observer = new ResizeObserver(settle);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [settle]);
+
   const scrolled = () => {
     const { current: element } = scroller;
     if (element === null) return;
@@ -95,6 +113,23 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
     if (scrollTop < BEGINNING && older === "more") void conversation.loadOlder();
   };
 
+  const row = (index: number) => {
+    const entry = timeline.at(index);
+    if (entry === undefined) return <div key={index} />;
+    return (
+      <MessageRow
+        key={entry.messageId}
+        entry={entry}
+        before={timeline.at(index - 1)}
+        after={timeline.at(index + 1)}
+        today={today}
+        isBeginning={index === 0 && conversation.loaded && older === "none"}
+        viewer={chat.identity}
+        conversation={conversation}
+      />
+    );
+  };
+
   return (
     <div className="ppc-messages">
       <section
@@ -109,33 +144,27 @@ export function MessageList({ ref, conversation, viewer, empty, onUnread }: Mess
         <div className="ppc-spacer" />
         {count === 0 &&
           (conversation.loaded ? empty : <Loading failed={conversation.failure !== null} />)}
-        <Virtualizer
-          ref={list}
-          scrollRef={scroller}
-          as="ol"
-          item="li"
-          shift={prepended}
-          bufferSize={400}
-          data={{ length: count }}
-          onScroll={scrolled}
-          onResize={() => follows.current && toEnd()}
-        >
-          {(_, index) => {
-            const entry = timeline.at(index);
-            if (entry === undefined) return <div key={index} />;
-            return (
-              <MessageRow
-                key={entry.messageId}
-                entry={entry}
-                before={timeline.at(index - 1)}
-                after={timeline.at(index + 1)}
-                isBeginning={index === 0 && conversation.loaded && older === "none"}
-                viewer={viewer}
-                conversation={conversation}
-              />
-            );
-          }}
-        </Virtualizer>
+        {isPrinting ? (
+          <ol className="ppc-print">
+            {Array.from({ length: count }, (_, index) => (
+              <li key={timeline.at(index)?.messageId}>{row(index)}</li>
+            ))}
+          </ol>
+        ) : (
+          <Virtualizer
+            ref={list}
+            scrollRef={scroller}
+            as="ol"
+            item="li"
+            shift={prepended}
+            bufferSize={400}
+            data={{ length: count }}
+            onScroll={scrolled}
+            onResize={settle}
+          >
+            {(_, index) => row(index)}
+          </Virtualizer>
+        )}
       </section>
       <div className="ppc-top-note" role="status">
         {older === "loading" && <span className="ppc-chip">{strings.messages.loadingOlder}</span>}

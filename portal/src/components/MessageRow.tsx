@@ -1,6 +1,7 @@
 import { memo } from "react";
 import type { Conversation } from "../core/conversation/conversation.js";
 import type { Entry } from "../core/conversation/timeline.js";
+import { isReadable } from "../core/readable.js";
 import type { Identity } from "../core/types.js";
 import { dayOf } from "../strings/formats.js";
 import { DeliveryMark, NotSent } from "./Delivery.js";
@@ -16,6 +17,8 @@ interface MessageRowProps {
   /** It is the first of the whole conversation. */
   readonly isBeginning: boolean;
   readonly conversation: Conversation;
+  /** The day that it is, as `dayOf` counts them. */
+  readonly today: number;
 }
 
 /** Messages of one sender within so long stand together, in microseconds. */
@@ -23,7 +26,7 @@ const TOGETHER = 5 * 60 * 1_000_000;
 
 /** A message with what stands between it and the one before. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
-  const { entry, before, after, viewer, isBeginning, conversation } = props;
+  const { entry, before, after, viewer, isBeginning, conversation, today } = props;
   const { strings, formats } = usePortal();
   const isFirst = before === undefined || !standTogether(before, entry);
   const isLast = after === undefined || !standTogether(entry, after);
@@ -37,10 +40,14 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
     <div className={classes.join(" ")}>
       {isBeginning && <p className="ppc-divider">{strings.messages.beginning}</p>}
       {(before === undefined || dayOf(before.at) !== dayOf(entry.at)) && (
-        <p className="ppc-divider ppc-divider-day">{formats.day(entry.at)}</p>
+        <p className="ppc-divider ppc-divider-day">{formats.day(entry.at, today)}</p>
       )}
       {beginsSession(before, entry) && <p className="ppc-divider">{strings.messages.newSession}</p>}
-      {isFirst && sender.shown !== null && <p className="ppc-sender">{sender.shown}</p>}
+      {isFirst && sender.shown !== null && (
+        <p className="ppc-sender">
+          <bdi>{sender.shown}</bdi>
+        </p>
+      )}
       <div
         className={`ppc-bubble ppc-bubble-${entry.senderType}`}
         data-state={state}
@@ -55,6 +62,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         </span>
         {entry.truncated && <span className="ppc-note">{strings.messages.truncated}</span>}
         {entry.content === "" && <span className="ppc-note">{strings.messages.erased}</span>}
+        {entry.content !== "" && !isReadable(entry.content) && (
+          <span className="ppc-note">{strings.messages.unreadable}</span>
+        )}
       </div>
       {(isLast || isUnsettled) && (
         <p className="ppc-meta">
@@ -89,7 +99,9 @@ function useSender(entry: Entry): { shown: string | null; spoken: string } {
 }
 
 function standTogether(a: Entry, b: Entry): boolean {
-  if (a.senderType !== b.senderType || a.senderId !== b.senderId) return false;
+  if (a.senderType !== b.senderType) return false;
+  // Players receive no id of the staff, and staff may share a name.
+  if (a.senderId !== b.senderId || a.senderName !== b.senderName) return false;
   return b.at - a.at < TOGETHER && dayOf(a.at) === dayOf(b.at) && !beginsSession(a, b);
 }
 

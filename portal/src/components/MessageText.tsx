@@ -1,18 +1,33 @@
 import { usePortal } from "./PortalContext.js";
-import { pieces } from "./text.js";
+import { hostOf, pieces } from "./text.js";
 
 /** What a message says: its links can be followed, and nothing of it is taken for HTML. */
 export function MessageText({ content }: { content: string }) {
-  const { strings } = usePortal();
+  const { messages } = usePortal().strings;
   let offset = 0;
-  return pieces(content).map(({ text, href }) => {
+  return pieces(content).map((piece) => {
+    const { text, href } = piece;
     const key = offset;
     offset += text.length;
     if (href === null) return text;
+    if (href.startsWith("mailto:")) {
+      return (
+        <a key={key} href={href}>
+          {text}
+        </a>
+      );
+    }
+    const host = hostOf(piece);
     return (
-      <a key={key} href={href} target="_blank" rel="noopener noreferrer nofollow ugc">
+      <a
+        key={key}
+        href={href}
+        title={messages.opensInNewTab}
+        target="_blank"
+        rel="noopener noreferrer nofollow ugc"
+      >
         {text}
-        <span className="ppc-hidden"> ({strings.messages.opensInNewTab})</span>
+        {host !== null && <span className="ppc-host"> ({host})</span>}
       </a>
     );
   });

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { showNotification } from "../hooks/useAlerts.js";
 import type { ChangePreferences, Preferences, Theme } from "../hooks/usePreferences.js";
 import { LANGUAGES, type Language } from "../strings/index.js";
 import { Dialog } from "./Dialog.js";
@@ -38,7 +39,7 @@ function Choices({ preferences, onChange }: SettingsProps) {
   const { settings } = usePortal().strings;
   const [denied, setDenied] = useState(false);
   const notify = async (wanted: boolean) => {
-    const granted = wanted && (await mayNotify());
+    const granted = wanted && (await mayNotify(settings.notifications));
     setDenied(wanted && !granted);
     onChange({ notifications: granted });
   };
@@ -112,7 +113,9 @@ export function Switch({ label, on, onChange }: SwitchProps) {
   );
 }
 
-async function mayNotify(): Promise<boolean> {
+/** Asks for the permission, and shows a first notification: Android's browsers grant it and show none. */
+async function mayNotify(title: string): Promise<boolean> {
   if (!("Notification" in globalThis)) return false;
-  return (await Notification.requestPermission()) === "granted";
+  if ((await Notification.requestPermission()) !== "granted") return false;
+  return showNotification({ title, text: "", tag: "player-portal-chat/settings", onClick() {} });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isFewEmoji, lengthOf, pieces } from "./text.js";
+import { hostOf, isFewEmoji, lengthOf, pieces } from "./text.js";
 
 const links = (content: string) => pieces(content).flatMap(({ href }) => href ?? []);
 
@@ -7,7 +7,7 @@ test("links are found, and the text around them is whole", () => {
   const content = "see https://example.com/a?b=c#d, www.example.org or me@example.com.";
   expect(links(content)).toEqual([
     "https://example.com/a?b=c#d",
-    "http://www.example.org",
+    "https://www.example.org",
     "mailto:me@example.com",
   ]);
   expect(
@@ -39,4 +39,26 @@ test("a few emoji are told from text", () => {
 
 test("characters are counted as the gateway counts them", () => {
   expect(lengthOf("  🗡️ ab \n")).toBe(5);
+});
+
+test("a word with a dot in it is a link only when it can be meant as one", () => {
+  for (const content of ["item.id", "readme.md", "a.b", "v1.2.zip", "end.Then"])
+    expect(links(content)).toEqual([]);
+  expect(links("www.item.id/a, foo.de and shop.example.co.uk")).toEqual([
+    "https://www.item.id/a",
+    "https://foo.de",
+    "https://shop.example.co.uk",
+  ]);
+  expect(links("http://example.id")).toEqual(["http://example.id"]);
+});
+
+test("a link whose letters look like others has its host beside it", () => {
+  const host = (content: string) =>
+    pieces(content)
+      .map(hostOf)
+      .find((each) => each !== null);
+  expect(host("https://раураl.com/login")).toMatch(/^xn--/);
+  expect(host("https://аррӏе.com")).toMatch(/^xn--/);
+  expect(host("https://paypal.com/с")).toBeUndefined();
+  expect(host("https://münchen.de")).toBeUndefined();
 });

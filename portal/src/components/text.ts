@@ -6,10 +6,21 @@ export interface Piece {
   readonly href: string | null;
 }
 
-// Nothing but these schemes: never javascript: or file:.
+// Nothing but these schemes: never javascript: or file:. Without a scheme, a word is a link when it begins
+// with "www." or ends in one of a few domains: "item.id" is none.
 const linkify = new LinkifyIt({ fuzzyLink: true, fuzzyEmail: true })
+  .tlds(["com", "org", "net", "gg", "io", "dev", "app", "eu", "de", "uk"])
   .add("ftp:", null)
-  .add("//", null);
+  .add("//", null)
+  .add("www.", {
+    validate(text, position, self) {
+      const address = `//${text.slice(position)}`;
+      return Math.max(0, self.testSchemaAt(address, "http:", 0) - 2);
+    },
+    normalize(match) {
+      match.url = `https://${match.url}`;
+    },
+  });
 
 /** Cuts a message where its links begin and end. */
 export function pieces(content: string): Piece[] {
@@ -17,11 +28,24 @@ export function pieces(content: string): Piece[] {
   let end = 0;
   for (const { index, lastIndex, text, url } of linkify.match(content) ?? []) {
     if (index > end) result.push({ text: content.slice(end, index), href: null });
-    result.push({ text, href: url });
+    result.push({ text, href: hasScheme(text) ? url : url.replace(/^http:/, "https:") });
     end = lastIndex;
   }
   if (end < content.length) result.push({ text: content.slice(end), href: null });
   return result;
+}
+
+const hasScheme = (text: string): boolean => /^[a-z]+:/i.test(text);
+
+/** The host of a link as the network has it, when its letters could be taken for Latin ones; else null. */
+export function hostOf({ text, href }: Piece): string | null {
+  try {
+    const { hostname } = new URL(href ?? "");
+    const isForeign = /[^\p{ASCII}\p{Script=Latin}]/u.test(decodeURI(text));
+    return isForeign && hostname.includes("xn--") ? hostname : null;
+  } catch {
+    return null;
+  }
 }
 
 const FEW_EMOJI = /^(?:\p{RGI_Emoji}\s*){1,3}$/v;

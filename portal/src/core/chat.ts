@@ -1,9 +1,13 @@
+import type { StatusRequest } from "./api/api.js";
 import { Api } from "./api/api.js";
 import type { Outcome } from "./api/failure.js";
 import { type GetToken, Tokens } from "./api/tokens.js";
 import { backoff, type Random } from "./backoff.js";
+import { Clock } from "./clock.js";
 import { loadConfig, type PortalConfig } from "./config.js";
 import { Conversation } from "./conversation/conversation.js";
+import { Drafts } from "./drafts.js";
+import { newId } from "./id.js";
 import { changeStatus } from "./inbox/changeStatus.js";
 import { Inbox } from "./inbox/inbox.js";
 import { ReadMarks } from "./inbox/readMarks.js";
@@ -46,7 +50,12 @@ export interface ChatSurroundings {
 /** One user's chat with the system: what its conversations and its inbox share. */
 export class Chat {
   readonly api: Api;
+  /** The gateway's time. */
+  readonly clock = new Clock();
+  /** What is being written, and not sent yet. */
+  readonly drafts: Drafts;
   readonly identity: Identity;
+  readonly apiUrl: string;
   readonly #tokens: Tokens;
   readonly #outbox: Outbox;
   readonly #feed = new Feed();
@@ -55,6 +64,7 @@ export class Chat {
   readonly #random: Random;
   readonly #transport: (config: PortalConfig, api: Api) => Transport;
   readonly #endings: Unsubscribe[] = [];
+  readonly #hasShelf: boolean;
   #closed = false;
 
   constructor(options: ChatOptions) {
@@ -62,14 +72,18 @@ export class Chat {
     const storage = around.shelf === undefined ? localStorageOrNull() : null;
     const scope = `${apiUrl}|${identity.role}|${identity.subject}`;
     this.identity = identity;
+    this.apiUrl = apiUrl;
     this.#tokens = new Tokens(options.token ?? null, options.getToken ?? null);
-    this.api = new Api(apiUrl, this.#tokens, around.fetch);
+    this.api = new Api(apiUrl, this.#tokens, this.clock, around.fetch);
     this.#random = around.random ?? Math.random;
     this.#surroundings = around.surroundings ?? this.#browser();
     this.#readMarks = new ReadMarks(scope, storage);
+    this.drafts = new Drafts(scope, storage);
+    this.#hasShelf = around.shelf !== undefined || storage !== null;
     this.#transport = around.transport ?? ((config, api) => new PusherTransport(config, api));
     this.#outbox = new Outbox({
       api: this.api,
+      clock: this.clock,
       tokens: this.#tokens,
       identity,
       shelf: around.shelf ?? new LocalShelf(scope, storage, globalThis),
@@ -92,9 +106,37 @@ export class Chat {
     this.#readMarks.mark(playerId, at);
   }
 
-  /** Takes (`active`) or resolves a conversation's open session. */
-  changeStatus(playerId: string, status: "active" | "resolved"): Promise<Outcome<null>> {
-    return changeStatus(this.api, playerId, status, this.#random);
+  /** Up to which time the conversation has been read in this browser, in microseconds since 1970. */
+  readUpTo(playerId: string): number {
+    return this.#readMarks.of(playerId);
+  }
+
+  /** Is called when a conversation has been read, in this tab or in another. */
+  onRead(listener: () => void): Unsubscribe {
+    return this.#readMarks.subscribe(listener);
+  }
+
+  /**
+   * Takes (`active`) or resolves a conversation's open session; with `seen`, only if nothing has moved
+   * on since.
+   */
+  changeStatus(
+    playerId: string,
+    status: "active" | "resolved",
+    seen: Pick<StatusRequest, "sessionId" | "lastSeq"> = {},
+  ): Promise<Outcome<null>> {
+    const request = { status, changeId: newId(), ...seen };
+    return changeStatus(this.api, playerId, request, this.#random);
+  }
+
+  /** Whether messages that are not sent yet outlive this tab. */
+  get keepsUnsent(): boolean {
+    return this.#hasShelf && !this.#outbox.hasUnkept;
+  }
+
+  /** Whether a message is lost if the tab is closed now. */
+  get wouldLose(): boolean {
+    return this.#outbox.hasUnkept;
   }
 
   /** The portal has another token, or another way to get one. */
@@ -121,6 +163,9 @@ export class Chat {
       this.#surroundings.subscribe(() => this.tryNow()),
       this.#surroundings.onLeave(() => this.#outbox.release()),
       this.#tokens.subscribe(() => this.#feed.tryNow()),
+      this.drafts.watch(),
+      this.#readMarks.watch(),
+      this.#feed.listen({ rejection: (rejection) => this.#outbox.reject(rejection) }),
     );
     if (options.config) this.#connect(options.config);
     else void this.#askWhereToListen(options.apiUrl);

@@ -1,3 +1,5 @@
+import { callEach } from "./listeners.js";
+
 /** Takes back a subscription. */
 export type Unsubscribe = () => void;
 
@@ -19,6 +21,6 @@ export abstract class Observable {
 
   protected changed(): void {
     this.#version += 1;
-    for (const listener of [...this.#listeners]) listener();
+    callEach(this.#listeners);
   }
 }

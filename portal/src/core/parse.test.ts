@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { newerSession, parseMessage, parseSession } from "./parse.js";
+import {
+  newerSession,
+  parseMessage,
+  parseRejection,
+  parseSession,
+  parseSessionUpdate,
+} from "./parse.js";
 import type { Session } from "./types.js";
 
 const message = {
@@ -42,4 +48,30 @@ test("of two states of a session the higher version is the newer, of two session
   expect(newerSession(taken, base)).toBe(taken);
   expect(newerSession(taken, next)).toBe(next);
   expect(newerSession(next, taken)).toBe(next);
+  // Of the same state, the event says who it was, and the history does not.
+  const byAda = { ...taken, actorId: "ada", actorName: "Ada" };
+  expect(newerSession(taken, byAda)).toEqual(byAda);
+  expect(newerSession(byAda, taken)).toBe(byAda);
+});
+
+test("an id in capitals is the same id", () => {
+  expect(parseMessage({ ...message, messageId: "ABC-1", sessionId: "S" })).toMatchObject({
+    messageId: "abc-1",
+    sessionId: "s",
+  });
+  expect(parseSessionUpdate({ ...session, staleChangeIds: ["ABC", 7] })?.staleChangeIds).toEqual([
+    "abc",
+  ]);
+  expect(parseRejection({ messageId: "ABC", playerId: "P1" })).toMatchObject({
+    messageId: "abc",
+    playerId: "P1",
+  });
+});
+
+test("a name has no controls of direction, and one that nobody could see is none", () => {
+  const nameOf = (playerName: string) => parseMessage({ ...message, playerName })?.playerName;
+  expect(nameOf("\u202eoB\u2066")).toBe("oB");
+  for (const unseen of ["", " ", "\u200b\u200d", "\u3164", "\u2800", "\u202e", "\u00ad\u{e0020}"])
+    expect(nameOf(unseen)).toBeNull();
+  for (const seen of ["ליאו", "👩‍👩‍👧", "Zoë", "नि"]) expect(nameOf(seen)).toBe(seen);
 });

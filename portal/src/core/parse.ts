@@ -1,5 +1,15 @@
 import { micros } from "./order.js";
-import type { Digest, Message, News, SenderType, Session, SessionStatus } from "./types.js";
+import { readableName } from "./readable.js";
+import type {
+  Digest,
+  Message,
+  News,
+  Rejection,
+  SenderType,
+  Session,
+  SessionStatus,
+  SessionUpdate,
+} from "./types.js";
 
 type Fields = Record<string, unknown>;
 
@@ -14,6 +24,15 @@ function text(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
+function name(value: unknown): string | null {
+  return readableName(text(value));
+}
+
+/** An id as all of them are compared: a UUID in capitals is the same one. */
+function id(value: unknown): string | null {
+  return text(value)?.toLowerCase() ?? null;
+}
+
 function time(value: unknown): number {
   return typeof value === "string" ? micros(value) : Number.NaN;
 }
@@ -22,22 +41,23 @@ function time(value: unknown): number {
 export function parseMessage(value: unknown): Message | null {
   const from = fields(value);
   if (from === null) return null;
-  const { messageId, playerId, senderType, content } = from;
+  const { playerId, senderType, content } = from;
+  const messageId = id(from.messageId);
   const at = time(from.acceptedAt);
-  if (typeof messageId !== "string" || typeof playerId !== "string") return null;
+  if (messageId === null || typeof playerId !== "string") return null;
   if (typeof content !== "string" || Number.isNaN(at)) return null;
   if (typeof senderType !== "string" || !SENDERS.includes(senderType)) return null;
   return {
     messageId,
     playerId,
-    playerName: text(from.playerName),
+    playerName: name(from.playerName),
     senderType: senderType as SenderType,
     senderId: text(from.senderId),
-    senderName: text(from.senderName),
+    senderName: name(from.senderName),
     content,
     at,
     seq: typeof from.seq === "number" ? from.seq : null,
-    sessionId: text(from.sessionId),
+    sessionId: id(from.sessionId),
     truncated: from.truncated === true,
   };
 }
@@ -45,11 +65,12 @@ export function parseMessage(value: unknown): Message | null {
 function parseNews(value: unknown): News[] {
   const from = fields(value);
   if (from === null) return [];
-  const { playerId, count, lastMessageId } = from;
+  const { playerId, count } = from;
+  const messageId = id(from.lastMessageId);
   const at = time(from.lastAcceptedAt);
-  if (typeof playerId !== "string" || typeof lastMessageId !== "string") return [];
+  if (typeof playerId !== "string" || messageId === null) return [];
   if (typeof count !== "number" || Number.isNaN(at)) return [];
-  return [{ playerId, playerName: text(from.playerName), count, messageId: lastMessageId, at }];
+  return [{ playerId, playerName: name(from.playerName), count, messageId, at }];
 }
 
 /** The messages that an event tells of together, or null when it tells of none. */
@@ -67,27 +88,55 @@ export function parseSession(value: unknown, ofPlayer?: string): Session | null 
   const from = fields(value);
   if (from === null) return null;
   const playerId = ofPlayer ?? from.playerId;
-  const { id, status, version } = from;
+  const { status, version } = from;
+  const sessionId = id(from.id);
   const openedAt = time(from.openedAt);
   const lastMessageAt = time(from.lastMessageAt);
-  if (typeof id !== "string" || typeof playerId !== "string") return null;
+  if (sessionId === null || typeof playerId !== "string") return null;
   if (typeof status !== "string" || !STATUSES.includes(status)) return null;
   if (typeof version !== "number" || Number.isNaN(openedAt + lastMessageAt)) return null;
   return {
-    id,
+    id: sessionId,
     playerId,
-    playerName: text(from.playerName),
+    playerName: name(from.playerName),
     status: status as SessionStatus,
     openedAt,
     lastMessageAt,
     resolvedAt: typeof from.resolvedAt === "string" ? micros(from.resolvedAt) : null,
+    actorId: text(from.actorId),
+    actorName: name(from.actorName),
     version,
   };
+}
+
+/** The change of a session that an event tells of, or null when it is none. */
+export function parseSessionUpdate(value: unknown): SessionUpdate | null {
+  const session = parseSession(value);
+  if (session === null) return null;
+  const { staleChangeIds } = value as Fields;
+  const ids = Array.isArray(staleChangeIds) ? staleChangeIds : [];
+  return { session, staleChangeIds: ids.flatMap((each) => id(each) ?? []) };
+}
+
+/** The rejection that an event tells of, or null when it is none. */
+export function parseRejection(value: unknown): Rejection | null {
+  const from = fields(value);
+  if (from === null) return null;
+  const messageId = id(from.messageId);
+  const { playerId } = from;
+  if (messageId === null || typeof playerId !== "string") return null;
+  return { messageId, playerId, reason: text(from.reason) ?? "" };
 }
 
 /** Which of two sessions of one player is to be shown: the newer state, or the later session. */
 export function newerSession(known: Session | null, heard: Session): Session {
   if (known === null) return heard;
-  if (known.id === heard.id) return heard.version > known.version ? heard : known;
+  if (known.id === heard.id) {
+    if (heard.version > known.version) return heard;
+    // The history does not say who took or resolved it; the event of the same change does.
+    const tells = heard.version === known.version && heard.actorName !== null;
+    if (!tells || known.actorName !== null) return known;
+    return { ...known, actorId: heard.actorId, actorName: heard.actorName };
+  }
   return heard.openedAt > known.openedAt ? heard : known;
 }

@@ -1,5 +1,6 @@
-import { type Failure, type Outcome, passes, retryAfter } from "./api/failure.js";
+import { type Failure, failed, type Outcome, passes, retryAfter } from "./api/failure.js";
 import { backoff, type Random } from "./backoff.js";
+import { report } from "./listeners.js";
 
 /** About how long `soon` takes, in milliseconds: from half of it to half as much again. */
 const SOON_MS = 1_000;
@@ -46,12 +47,12 @@ export class Poller {
   }
 
   /**
-   * Asks in a second or so, by chance: everybody is told to at the same moment. Being told again meanwhile
-   * changes nothing.
+   * Asks in a second or so, by chance: all desks receive the same event at the same moment. Being told
+   * again meanwhile changes nothing.
    */
-  soon(): void {
+  soon(inMs = SOON_MS): void {
     if (this.#stopped) return;
-    const ms = SOON_MS * (0.5 + this.#random());
+    const ms = inMs * (0.5 + this.#random());
     const at = Math.max(Date.now() + ms, this.#notBefore);
     if (this.#asking) this.#again = Math.min(this.#again, at);
     else if (at < this.#due) this.#schedule(at - Date.now());
@@ -71,7 +72,7 @@ export class Poller {
   async #run(): Promise<void> {
     this.#asking = true;
     this.#again = Number.POSITIVE_INFINITY;
-    const outcome = await this.#ask();
+    const outcome = await this.#outcome();
     this.#asking = false;
     if (this.#stopped) return;
     if (outcome.ok) {
@@ -81,6 +82,16 @@ export class Poller {
     } else {
       this.#failures += 1;
       this.#schedule(this.#afterFailure(outcome.failure));
+    }
+  }
+
+  /** Whatever goes wrong in asking, it is asked again. */
+  async #outcome(): Promise<Outcome<unknown>> {
+    try {
+      return await this.#ask();
+    } catch (error) {
+      report(error);
+      return failed({ kind: "unreachable" });
     }
   }
 

@@ -1,3 +1,4 @@
+import { callEach } from "./listeners.js";
 import { Observable, type Unsubscribe } from "./observable.js";
 
 /** Whether the browser has a network and the tab is looked at, and when it may have missed something. */
@@ -58,6 +59,6 @@ export class BrowserSurroundings extends Observable implements Surroundings {
   readonly #tell = (): void => this.changed();
 
   readonly #leave = (): void => {
-    for (const listener of this.#leaving) listener();
+    callEach(this.#leaving);
   };
 }

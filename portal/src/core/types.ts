@@ -60,6 +60,23 @@ export interface Session {
   readonly openedAt: number;
   readonly lastMessageAt: number;
   readonly resolvedAt: number | null;
+  /** The member of the staff who last took or resolved it; players do not receive this. */
+  readonly actorId: string | null;
+  readonly actorName: string | null;
   /** Of two states of one session, the higher is the newer. */
   readonly version: number;
+}
+
+/** A session as an event tells of it. */
+export interface SessionUpdate {
+  readonly session: Session;
+  /** Changes of status that had no effect, because the conversation had moved on before them. */
+  readonly staleChangeIds: readonly string[];
+}
+
+/** A message that was accepted and is not kept: its id belongs to another message. */
+export interface Rejection {
+  readonly messageId: string;
+  readonly playerId: string;
+  readonly reason: string;
 }

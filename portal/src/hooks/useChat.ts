@@ -26,6 +26,9 @@ export function useChat(options: ChatOptions): Chat | null {
     };
   }, [apiUrl, role, subject, name, config, around]);
 
-  useEffect(() => chat?.replaceToken(token, getToken), [chat, token, getToken]);
-  return chat;
+  // Until the effect has run, what is open is the chat of the user before.
+  const isOf = chat?.identity.role === role && chat.identity.subject === subject;
+  const current = isOf && chat.apiUrl === apiUrl ? chat : null;
+  useEffect(() => current?.replaceToken(token, getToken), [current, token, getToken]);
+  return current;
 }

@@ -2,17 +2,25 @@ import { useEffect, useState } from "react";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 
-/** The conversation with a player, open for as long as the component is there; null before it is. */
-export function useConversation(chat: Chat, playerId: string): Conversation | null {
-  const [conversation, setConversation] = useState<Conversation | null>(null);
+interface Open {
+  readonly chat: Chat;
+  readonly conversation: Conversation;
+}
+
+/** The conversation with a player, open for as long as the component is there; null before it is, and for none. */
+export function useConversation(chat: Chat, playerId: string | null): Conversation | null {
+  const [open, setOpen] = useState<Open | null>(null);
   useEffect(() => {
+    if (playerId === null) return;
     const opened = chat.conversation(playerId);
     opened.open();
-    setConversation(opened);
+    setOpen({ chat, conversation: opened });
     return () => {
-      setConversation(null);
+      setOpen(null);
       opened.close();
     };
   }, [chat, playerId]);
-  return conversation;
+  // Until the effect has run, what is open is the one before.
+  if (open === null || open.chat !== chat || open.conversation.playerId !== playerId) return null;
+  return open.conversation;
 }

@@ -1,11 +1,14 @@
 import { useEffect, useState } from "react";
+import type { Clock } from "../core/clock.js";
 
-/** The time, in milliseconds since 1970, as it was at most so long ago. */
-export function useNow(everyMs: number): number {
-  const [now, setNow] = useState(() => Date.now());
+/** The gateway's time, in milliseconds since 1970, as it was at most `everyMs` ago. */
+export function useNow(clock: Clock, everyMs: number): number {
+  const [now, setNow] = useState(() => clock.now());
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    const look = () => setNow(clock.now());
+    look();
+    const timer = setInterval(look, everyMs);
     return () => clearInterval(timer);
-  }, [everyMs]);
+  }, [clock, everyMs]);
   return now;
 }

@@ -1,7 +1,11 @@
 import { useSyncExternalStore } from "react";
 import type { Observable } from "../core/observable.js";
 
+const never = () => () => {};
+const none = () => 0;
+
 /** Renders anew whenever `observable` changes. */
-export function useObservable(observable: Observable): void {
-  useSyncExternalStore(observable.subscribe, observable.version, observable.version);
+export function useObservable(observable: Observable | null): void {
+  const { subscribe = never, version = none } = observable ?? {};
+  useSyncExternalStore(subscribe, version, version);
 }

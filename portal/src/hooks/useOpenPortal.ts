@@ -4,6 +4,7 @@ import type { PortalConfig } from "../core/config.js";
 import type { Identity } from "../core/types.js";
 import type { Language } from "../strings/index.js";
 import { useChat } from "./useChat.js";
+import { useLeaveWarning } from "./useLeaveWarning.js";
 import {
   type ChangePreferences,
   type Preferences,
@@ -51,5 +52,6 @@ export function useOpenPortal(props: PortalProps, identity: Identity): OpenPorta
     config,
     ...(around === undefined ? {} : { around }),
   });
+  useLeaveWarning(chat);
   return { chat, preferences, change };
 }

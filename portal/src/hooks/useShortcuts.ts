@@ -1,29 +1,67 @@
-import { useEffect, useRef } from "react";
+import { type RefObject, useEffect, useRef } from "react";
 
 /** What each key does. */
 export type Shortcuts = Readonly<Record<string, () => void>>;
 
-/** Single keys do something, unless one is typing or has turned them off. */
-export function useShortcuts(shortcuts: Shortcuts, enabled: boolean): void {
+/**
+ * Single keys do something within `place`, and where nothing on the page has the focus; but not where
+ * the user is typing, and not when they are turned off.
+ */
+export function useShortcuts(
+  place: RefObject<HTMLElement | null>,
+  shortcuts: Shortcuts,
+  enabled: boolean,
+): void {
   const latest = useRef(shortcuts);
   useEffect(() => {
     latest.current = shortcuts;
   });
   useEffect(() => {
-    if (!enabled) return;
+    const { current: element } = place;
+    if (!enabled || element === null) return;
     const press = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-      if (event.defaultPrevented || isTyping(event.target)) return;
-      const action = latest.current[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+      if (event.ctrlKey || event.metaKey || event.altKey || isComposing(event)) return;
+      if (event.defaultPrevented || isEditable(event.composedPath()[0])) return;
+      const action = latest.current[keyOf(event)];
       if (action === undefined) return;
       event.preventDefault();
       action();
     };
-    document.addEventListener("keydown", press);
-    return () => document.removeEventListener("keydown", press);
-  }, [enabled]);
+    const pressOutside = (event: KeyboardEvent) => {
+      const [target] = event.composedPath();
+      if (target === document.body || target === document.documentElement) press(event);
+    };
+    element.addEventListener("keydown", press);
+    document.addEventListener("keydown", pressOutside);
+    return () => {
+      element.removeEventListener("keydown", press);
+      document.removeEventListener("keydown", pressOutside);
+    };
+  }, [place, enabled]);
 }
 
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest("input, textarea, select, dialog") !== null;
+/** Whether a key belongs to the composing of a character. Safari marks the last one by its code only. */
+export function isComposing(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229;
+}
+
+const EDITABLE = "input, textarea, select, dialog, [role='textbox'], [role='searchbox']";
+
+function isEditable(target: EventTarget | undefined): boolean {
+  if (!(target instanceof Element)) return false;
+  return target.closest(EDITABLE) !== null || (target as HTMLElement).isContentEditable;
+}
+
+/** The key by its letter; by its place on the keyboard where the layout has other letters than Latin ones. */
+export function keyOf({
+  key,
+  code,
+  shiftKey,
+}: Pick<KeyboardEvent, "key" | "code" | "shiftKey">): string {
+  if (key.length !== 1) return key;
+  const isForeign = /[^\p{ASCII}\p{Script=Latin}]/u.test(key);
+  // On some of those layouts the slash's key has a full stop or a comma.
+  if (code === "Slash" && (isForeign || key === "." || key === ",")) return shiftKey ? "?" : "/";
+  const place = /^(?:Key|Digit)([A-Z0-9])$/.exec(code)?.[1];
+  return (isForeign && place !== undefined ? place : key).toLowerCase();
 }

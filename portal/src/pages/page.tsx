@@ -2,10 +2,11 @@ import { type ReactNode, StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Frame } from "../components/Frame.js";
 import { Icon } from "../components/Icon.js";
+import { Named } from "../components/Named.js";
 import { usePortal } from "../components/PortalContext.js";
 import type { SenderType } from "../core/types.js";
 import { usePreferences } from "../hooks/usePreferences.js";
-import { type Holder, takeToken } from "./token.js";
+import { type Access, accept, type Holder, readAccess } from "./token.js";
 import "./page.css";
 
 /** Shows `portal` to whom the token in the address is for, and to nobody else. */
@@ -27,18 +28,68 @@ interface PageProps {
 }
 
 function Page({ role, portal }: PageProps) {
-  const [holder, setHolder] = useState(() => takeToken(role));
+  const [{ holder, offer }, setAccess] = useState(() => readAccess(role));
   useEffect(() => {
-    // Somebody has followed another link in the same tab.
-    const change = () => setHolder(takeToken(role));
+    // The user has followed another link in the same tab.
+    const change = () => {
+      if (location.hash.includes("token=")) setAccess(readAccess(role));
+    };
     addEventListener("hashchange", change);
     return () => removeEventListener("hashchange", change);
   }, [role]);
+  if (offer !== null) {
+    return (
+      <Question
+        offer={offer}
+        onChange={() => setAccess(accept(role, offer.holder))}
+        onStay={() => setAccess({ holder, offer: null })}
+      />
+    );
+  }
   if (holder === null || holder.role !== role) return <Entrance isMissing={holder === null} />;
   return (
     <div className={`page-${role}`}>
       {role === "player" && <h1 className="ppc-hidden">{TITLE}</h1>}
       {portal(holder)}
+    </div>
+  );
+}
+
+interface QuestionProps {
+  readonly offer: NonNullable<Access["offer"]>;
+  onChange(): void;
+  onStay(): void;
+}
+
+/** Asks whether the user wants to be another one from now on. */
+function Question(props: QuestionProps) {
+  const [preferences] = usePreferences({});
+  return (
+    <Frame className="page-entrance" preferences={preferences}>
+      <Choice {...props} />
+    </Frame>
+  );
+}
+
+function Choice({ offer: { holder, was }, onChange, onStay }: QuestionProps) {
+  const { entrance } = usePortal().strings;
+  const next = holder.name ?? holder.subject;
+  return (
+    <div className="ppc-empty">
+      <h1>
+        <Named text={entrance.changeTitle} name={next} />
+      </h1>
+      <p>
+        <Named text={entrance.changeText} name={was} />
+      </p>
+      <p className="page-choice">
+        <button type="button" className="ppc-button ppc-button-main" onClick={onStay}>
+          <Named text={entrance.stay} name={was} />
+        </button>
+        <button type="button" className="ppc-button" onClick={onChange}>
+          <Named text={entrance.change} name={next} />
+        </button>
+      </p>
     </div>
   );
 }

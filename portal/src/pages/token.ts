@@ -1,3 +1,6 @@
+import { localStorageOrNull } from "../core/outbox/shelf.js";
+import { readableName } from "../core/readable.js";
+
 /** Whom a token is for. */
 export interface Holder {
   readonly token: string;
@@ -6,21 +9,69 @@ export interface Holder {
   readonly name: string | null;
 }
 
-const KEY = "player-portal-chat/token";
+/** Who uses the page, and who a link would make of them. */
+export interface Access {
+  readonly holder: Holder | null;
+  /** The link is for another person than the one who used the page so far: the user is asked first. */
+  readonly offer: { readonly holder: Holder; readonly was: string } | null;
+}
+
+/** The last user of a page in this browser; the token itself is kept by the tab alone. */
+interface LastUser {
+  readonly subject: string;
+  readonly name: string | null;
+}
+
+const TOKEN_KEY = "player-portal-chat/token";
+const USER_KEY = "player-portal-chat/user";
 
 /**
- * Takes the token from the address, or from what this tab has kept of an earlier one; null when there
- * is none. It is taken off the address, where it would be seen and copied.
+ * Takes the token from the address, or from what this tab has kept of an earlier one. It is taken off
+ * the address, where it would be seen and copied.
  */
-export function takeToken(page: string): Holder | null {
+export function readAccess(page: string): Access {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given !== null) history.replaceState(null, "", location.pathname + location.search);
-  const key = `${KEY}/${page}`;
+  const kept = read(keptToken(page));
+  if (given === null) return { holder: kept, offer: null };
+  history.replaceState(null, "", location.pathname + location.search);
+  const holder = read(given);
+  if (holder?.role !== page) return { holder, offer: null };
+  const last = kept ?? lastUser(page);
+  if (last !== null && last.subject !== holder.subject)
+    return { holder: kept, offer: { holder, was: last.name ?? last.subject } };
+  return accept(page, holder);
+}
+
+/** Makes `holder` the user of the page, in this tab. */
+export function accept(page: string, holder: Holder): Access {
+  const { token, subject, name } = holder;
   try {
-    if (given !== null) sessionStorage.setItem(key, given);
-    return read(given ?? sessionStorage.getItem(key));
+    sessionStorage.setItem(`${TOKEN_KEY}/${page}`, token);
+    localStorageOrNull()?.setItem(`${USER_KEY}/${page}`, JSON.stringify({ subject, name }));
   } catch {
-    return read(given);
+    // Without storage the token is good until the page is left.
+  }
+  return { holder, offer: null };
+}
+
+function keptToken(page: string): string | null {
+  try {
+    return sessionStorage.getItem(`${TOKEN_KEY}/${page}`);
+  } catch {
+    return null;
+  }
+}
+
+function lastUser(page: string): LastUser | null {
+  try {
+    const kept: unknown = JSON.parse(
+      localStorageOrNull()?.getItem(`${USER_KEY}/${page}`) ?? "null",
+    );
+    return typeof kept === "object" && kept !== null && "subject" in kept
+      ? (kept as LastUser)
+      : null;
+  } catch {
+    return null;
   }
 }
 
@@ -33,7 +84,8 @@ function read(token: string | null): Holder | null {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     const { sub, role, name } = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof sub !== "string" || typeof role !== "string") return null;
-    return { token, subject: sub, role, name: typeof name === "string" ? name : null };
+    const shown = typeof name === "string" ? readableName(name) : null;
+    return { token, subject: sub, role, name: shown };
   } catch {
     return null;
   }

@@ -4,14 +4,14 @@ import type { Strings } from "./en.js";
 export interface Formats {
   /** Such as 14:05. */
   time(at: number): string;
-  /** Such as Today, Yesterday, Tuesday 3 March. */
-  day(at: number): string;
+  /** Such as Today, Yesterday, Tuesday 3 March; `today` as `dayOf` counts it. */
+  day(at: number, today: number): string;
   /** The whole of it, for whoever wants to know exactly. */
   full(at: number): string;
   /** How long ago, in short: 5 min, 2 h, 3 d. */
   since(at: number, now: number): string;
   /** When it was, in short: the time today, else the day. */
-  short(at: number): string;
+  short(at: number, today: number): string;
 }
 
 const MINUTE_MS = 60_000;
@@ -28,8 +28,8 @@ export function formatsOf(language: string, strings: Strings): Formats {
   const units = { minute: unit("minute"), hour: unit("hour"), day: unit("day") };
   return {
     time: (at) => time.format(at / 1000),
-    day: (at) => {
-      const days = daysBetween(at / 1000, Date.now());
+    day: (at, today) => {
+      const days = today - dayOf(at);
       if (days === 0) return strings.messages.today;
       if (days === 1) return strings.messages.yesterday;
       return (days < 300 ? day : dayOfYear).format(at / 1000);
@@ -41,7 +41,7 @@ export function formatsOf(language: string, strings: Strings): Formats {
       if (minutes < 24 * 60) return units.hour.format(Math.floor(minutes / 60));
       return units.day.format(Math.floor(minutes / (24 * 60)));
     },
-    short: (at) => (daysBetween(at / 1000, Date.now()) === 0 ? time : shortDay).format(at / 1000),
+    short: (at, today) => (dayOf(at) === today ? time : shortDay).format(at / 1000),
   };
 }
 
@@ -55,6 +55,3 @@ export function dayOf(at: number): number {
   const date = new Date(at / 1000);
   return Math.round(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86_400_000);
 }
-
-const daysBetween = (earlier: number, later: number): number =>
-  dayOf(later * 1000) - dayOf(earlier * 1000);

@@ -32,6 +32,7 @@ test("a whole conversation without a mouse", async ({ page }) => {
   await page.keyboard.press("Escape");
   await expect(page.getByRole("listbox")).toBeFocused();
   await page.keyboard.press("e");
+  await page.keyboard.press("3");
   await expect(page.getByRole("tab", { name: "Resolved 3" })).toBeVisible();
 });
 

@@ -43,7 +43,7 @@ test("a player and staff talk, side by side, and both see it at once", async ({
 
   await desk.getByRole("button", { name: "Resolve" }).click();
   await expect(player.getByText("This conversation is resolved")).toBeVisible();
-  await expect(desk.getByText("Resolved. What you or the player write")).toBeVisible();
+  await expect(desk.getByText("The player's next message opens a new session")).toBeVisible();
   // None of it came by polling.
   await expectLight(player, "Live");
   await expectLight(desk, "Live");
@@ -133,4 +133,27 @@ test("without a key, or with somebody else's, the page says what to do", async (
   await expect(
     page.getByRole("heading", { name: "This address is for somebody else" }),
   ).toBeVisible();
+});
+
+test("a link with another's key asks before it makes one somebody else", async ({ page }) => {
+  const [anna, ben] = [newPlayer(), newPlayer()];
+  await page.goto(address("player", anna, "Anna"));
+  await expectLight(page, "Live");
+  await page.getByLabel("Your message").fill("for Anna's eyes");
+  await page.goto(address("player", ben, "Ben"));
+  await expect(page.getByRole("heading", { name: "Go on as" })).toContainText("Ben");
+  await expect(page.getByRole("button", { name: "Stay" })).toContainText("Anna");
+  expect(page.url()).not.toContain("token");
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Stay" }).click();
+  await expect(page.getByLabel("Your message")).toHaveValue("for Anna's eyes");
+  await page.reload();
+  await expect(page.getByLabel("Your message")).toHaveValue("for Anna's eyes");
+
+  // In a new tab, too, where nothing but the browser knows who it was.
+  const other = await page.context().newPage();
+  await other.goto(address("player", ben, "Ben"));
+  await other.getByRole("button", { name: "Go on as" }).click();
+  await expectLight(other, "Live");
+  await expect(other.getByLabel("Your message")).toHaveValue("");
 });

@@ -5,7 +5,7 @@
 //! One event that cannot be read costs only itself: it comes out of [`decode`] as such, with its
 //! own bytes, beside its readable neighbours.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use chrono::{DateTime, Utc};
 use serde::{
@@ -155,10 +155,31 @@ pub fn decode(body: &[u8]) -> Result<Vec<Result<Event, UnreadableEvent>>, Unread
     Ok(take_apart(body)?.into_iter().map(decode_one).collect())
 }
 
-/// A body with nothing in it but the event that stands at `position` in `body`, as it came.
-pub fn alone(body: &[u8], position: usize) -> Option<Vec<u8>> {
-    let events = take_apart(body).ok()?;
-    Some(encode([&as_it_came(events.get(position)?)]))
+/// An event of a body, and where it stands there.
+#[derive(Debug)]
+pub struct PlacedEvent {
+    /// The event, if it can be read.
+    pub event: Result<Event, UnreadableEvent>,
+    /// Its bytes in the body.
+    pub place: Range<usize>,
+}
+
+/// Takes the events out of a body, each with its place, by which [`alone`] cuts it out.
+///
+/// # Errors
+/// As those of [`decode`].
+pub fn decode_placed(body: &[u8]) -> Result<Vec<PlacedEvent>, UnreadableBody> {
+    let placed = |raw: &RawValue| {
+        let bytes = raw.get().as_bytes();
+        let start = bytes.as_ptr().addr() - body.as_ptr().addr();
+        PlacedEvent { event: decode_one(raw), place: start..start + bytes.len() }
+    };
+    Ok(take_apart(body)?.into_iter().map(placed).collect())
+}
+
+/// A body with nothing in it but the event that stands at `place` in `body`, as it came.
+pub fn alone(body: &[u8], place: &Range<usize>) -> Option<Vec<u8>> {
+    Some(encode([&EncodedEvent(body.get(place.clone())?.to_vec())]))
 }
 
 fn take_apart(body: &[u8]) -> Result<Vec<&RawValue>, UnreadableBody> {
@@ -292,11 +313,9 @@ mod tests {
         let later = EncodedEvent(br#"{"message":{"ofALaterRelease":1}}"#.to_vec());
         let events = [message("one").encode().unwrap(), later, message("three").encode().unwrap()];
         let body = encode(&events);
-        for (position, event) in events.iter().enumerate() {
-            assert_eq!(alone(&body, position), Some(encode([event])));
-        }
-        assert_eq!(alone(&body, 3), None);
-        assert_eq!(alone(b"no body", 0), None);
+        let placed = decode_placed(&body).unwrap();
+        let alone: Vec<_> = placed.iter().map(|event| alone(&body, &event.place)).collect();
+        assert_eq!(alone, events.map(|event| Some(encode([&event]))));
     }
 
     #[test]
@@ -339,11 +358,9 @@ mod tests {
         let event = EncodedEvent(b"7".to_vec());
         let largest = encode(std::iter::repeat_n(&event, MAX_EVENTS));
         assert_eq!(decode(&largest).unwrap().len(), MAX_EVENTS);
-        assert_eq!(alone(&largest, MAX_EVENTS - 1), Some(encode([&event])));
         for count in [MAX_EVENTS + 1, 100_000] {
             let body = encode(std::iter::repeat_n(&event, count));
             assert!(matches!(decode(&body), Err(UnreadableBody::TooManyEvents)), "{count}");
-            assert_eq!(alone(&body, 0), None);
         }
     }
 
@@ -354,7 +371,6 @@ mod tests {
         assert_eq!(decode(&body).unwrap().len(), 1);
         body.push(b' ');
         assert!(matches!(decode(&body), Err(UnreadableBody::TooLarge(_))));
-        assert_eq!(alone(&body, 0), None);
     }
 
     #[test]

@@ -18,7 +18,9 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::join;
-use shared::chat::{RequestedStatus, SenderType, SessionState, SessionStatus, event::Event};
+use shared::chat::{
+    MessageRejected, RequestedStatus, SenderType, SessionState, SessionStatus, event::Event,
+};
 use test_support::{Database, eventually, message_at, status_change};
 use uuid::Uuid;
 
@@ -34,8 +36,16 @@ type Time = DateTime<Utc>;
 pub struct Said {
     /// The sessions that were announced.
     pub announced: Vec<SessionState>,
-    /// What went to the dead letters.
-    pub refused: Vec<Event>,
+    /// The messages whose id another one has.
+    pub rejected: BTreeSet<Rejected>,
+}
+
+/// A rejected message's id, and its player's.
+pub type Rejected = (Uuid, String);
+
+/// What tells one rejected message from another.
+pub fn rejected(message: &MessageRejected) -> Rejected {
+    (message.message_id, message.player_id.as_str().to_owned())
 }
 
 impl Said {

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use shared::chat::{RequestedStatus, SenderType, SessionStatus, event::Event};
+use shared::chat::{Message, RequestedStatus, SenderType, SessionStatus, event::Event};
 use uuid::Uuid;
+
+use super::observed::Rejected;
 
 /// Microseconds after the epoch.
 pub type Micros = i64;
@@ -134,20 +136,22 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
     }
 }
 
-/// Those of the `accepted` events that can never be written, since another of the `kept` has their
-/// id. The same message or change accepted again, even at another time, is not another.
-pub fn refused(accepted: &[Event], kept: &[Event]) -> Vec<Event> {
-    let is_same = |one: &Event, other: &Event| match (one, other) {
-        (Event::Message(one), Event::Message(other)) => {
-            (one.message_id, &one.player_id, one.sender_type, &one.content)
-                == (other.message_id, &other.player_id, other.sender_type, &other.content)
-        }
-        (Event::StatusChange(one), Event::StatusChange(other)) => {
-            (one.change_id, &one.player_id, one.status)
-                == (other.change_id, &other.player_id, other.status)
-        }
-        _ => false,
+/// Those of the `accepted` messages that are never written, since another of the `kept` has their id.
+/// The same message accepted again, even at another time, is not another.
+pub fn rejected(accepted: &[Event], kept: &[Event]) -> BTreeSet<Rejected> {
+    let messages = |events: &[Event]| {
+        let messages = events.iter().filter_map(|event| match event {
+            Event::Message(message) => Some(message.as_ref().clone()),
+            _ => None,
+        });
+        messages.collect::<Vec<Message>>()
     };
-    let is_refused = |event: &&Event| !kept.iter().any(|kept| is_same(kept, event));
-    accepted.iter().filter(is_refused).cloned().collect()
+    let is_same = |one: &Message, other: &Message| {
+        (one.message_id, &one.player_id, one.sender_type, &one.content)
+            == (other.message_id, &other.player_id, other.sender_type, &other.content)
+    };
+    let kept = messages(kept);
+    let accepted = messages(accepted).into_iter();
+    let rejected = accepted.filter(|message| !kept.iter().any(|kept| is_same(kept, message)));
+    rejected.map(|message| (message.message_id, message.player_id.as_str().to_owned())).collect()
 }

@@ -3,13 +3,16 @@ import type { Chat } from "../../core/chat.js";
 import type { Inbox } from "../../core/inbox/inbox.js";
 import type { SessionStatus } from "../../core/types.js";
 import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
+import { useChosen } from "../../hooks/useChosen.js";
+import { useConversation } from "../../hooks/useConversation.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.js";
 import { useShortcuts } from "../../hooks/useShortcuts.js";
-import { useStatusChange } from "../../hooks/useStatusChange.js";
+import { UNDO_MS, useStatusChange } from "../../hooks/useStatusChange.js";
 import { useTitle } from "../../hooks/useTitle.js";
 import { Announcer } from "../Announcer.js";
 import { ConnectionBanner, ConnectionLight } from "../Connection.js";
+import { deliveryText } from "../Delivery.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { Settings } from "../Settings.js";
@@ -23,35 +26,46 @@ interface DeskProps {
   readonly preferences: Preferences;
   readonly onChange: ChangePreferences;
   readonly unreadInTitle: boolean;
+  readonly chosenInAddress: boolean;
 }
 
 const toList = () => document.getElementById("ppc-inbox-list")?.focus();
 
-/** On a phone the inbox and the conversation hide each other: the focus goes along with what is shown. */
+/**
+ * On a phone the inbox and the conversation hide each other: the focus goes along with what is shown.
+ * None is taken before a conversation has been chosen.
+ */
 function useFocusOnPhone(chosen: string | null, desk: RefObject<HTMLDivElement | null>): void {
+  const before = useRef(chosen);
   useEffect(() => {
-    if (document.activeElement !== document.body) return;
+    const isAsBefore = before.current === chosen;
+    before.current = chosen;
+    if (isAsBefore || document.activeElement !== document.body) return;
     if (chosen === null) toList();
     else desk.current?.querySelector<HTMLElement>(".ppc-back")?.focus();
   }, [chosen, desk]);
 }
 
 /** The inbox and, beside it, the conversation that is chosen. */
-export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: DeskProps) {
+export function Desk(props: DeskProps) {
+  const { chat, inbox, preferences, onChange, unreadInTitle, chosenInAddress } = props;
   useObservable(inbox);
   const { strings } = usePortal();
   const [status, setStatus] = useState<SessionStatus>("pending");
   const [query, setQuery] = useState("");
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [chosen, setChosen] = useChosen(chosenInAddress);
   const [helps, setHelps] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const desk = useRef<HTMLDivElement>(null);
   const rows = useRows(inbox, status, query);
   const row = chosen === null ? undefined : inbox.row(chosen);
-  const change = useStatusChange(chat, chosen, row?.status ?? null);
-  const unread = inbox.list("pending").filter((each) => inbox.isUnread(each)).length;
-  useTitle(unread, unreadInTitle);
+  const conversation = useConversation(chat, chosen);
+  useObservable(conversation);
+  const change = useStatusChange(conversation, chat.identity.subject);
+  const wantsResolved = status === "resolved" || query.trim() !== "";
+  useEffect(() => inbox.wantResolved(wantsResolved), [inbox, wantsResolved]);
+  useTitle(inbox.unread("pending") + inbox.unread("active"), unreadInTitle);
 
   useFocusOnPhone(chosen, desk);
 
@@ -61,13 +75,29 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
     if (next !== undefined) setChosen(next.playerId);
   };
   const reply = () => composer.current?.focus();
+  // What one types after a click is an answer, and no shortcuts. On a touch screen that would open the keyboard.
+  const [opening, setOpening] = useState<string | null>(null);
+  const open = useCallback(
+    (playerId: string) => {
+      setChosen(playerId);
+      if (!matchMedia("(pointer: coarse)").matches) setOpening(playerId);
+    },
+    [setChosen],
+  );
+  useEffect(() => {
+    if (opening === null || conversation?.playerId !== opening) return;
+    composer.current?.focus();
+    setOpening(null);
+  }, [opening, conversation]);
   useShortcuts(
+    desk,
     {
       j: () => step(1),
       k: () => step(-1),
       r: reply,
-      t: change.take,
-      e: change.resolve,
+      t: () => change.take(UNDO_MS),
+      e: () => change.resolve(),
+      z: () => change.undo?.(),
       "/": () => searchField.current?.focus(),
       "1": () => setStatus("pending"),
       "2": () => setStatus("active"),
@@ -80,20 +110,29 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
 
   const listen = useCallback(
     (alert: (what: Alert) => void) =>
-      inbox.onArrival(({ playerId, playerName, content }) =>
+      inbox.onArrival(({ messageId, playerId, playerName, content }) =>
         alert({
           title: playerName ?? playerId,
           text: content,
           tag: `player-portal-chat/${playerId}`,
+          id: `staff/${chat.identity.subject}/${messageId}`,
+          onClick: () => open(playerId),
         }),
       ),
-    [inbox],
+    [chat, inbox, open],
   );
   useAlerts(preferences, listen);
   const announce = useCallback(
-    (say: (text: string) => void) =>
-      listen(({ title, text }) => say(strings.staff.newMessage(title, text))),
-    [listen, strings],
+    (say: (text: string) => void) => {
+      const ends = [
+        listen(({ title, text }) => say(strings.staff.newMessage(title, text))),
+        conversation?.onSetback(({ delivery }) => delivery && say(deliveryText(delivery, strings))),
+      ];
+      return () => {
+        for (const end of ends) end?.();
+      };
+    },
+    [listen, conversation, strings],
   );
 
   return (
@@ -122,6 +161,7 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
         <Settings preferences={preferences} onChange={onChange} />
       </header>
       <ConnectionBanner
+        chat={chat}
         link={inbox.link}
         onTryNow={() => {
           chat.tryNow();
@@ -131,6 +171,8 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
       <div className="ppc-desk-body">
         <InboxPanel
           inbox={inbox}
+          clock={chat.clock}
+          drafts={chat.drafts}
           status={status}
           query={query}
           chosen={chosen}
@@ -138,6 +180,7 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
           onStatus={setStatus}
           onQuery={setQuery}
           onChoose={setChosen}
+          onOpen={open}
           onReply={reply}
         />
         {chosen === null ? (
@@ -154,7 +197,7 @@ export function Desk({ chat, inbox, preferences, onChange, unreadInTitle }: Desk
           <StaffConversation
             key={chosen}
             chat={chat}
-            playerId={chosen}
+            conversation={conversation}
             row={row}
             change={change}
             composer={composer}

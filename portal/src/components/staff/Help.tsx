@@ -19,6 +19,7 @@ export function Help({ preferences, onChange, onClose }: HelpProps) {
     [["R", "Enter"], keys.reply],
     [["T"], keys.take],
     [["E"], keys.resolve],
+    [["Z"], keys.undo],
     [["/"], keys.search],
     [["1", "2", "3"], keys.tabs],
     [["Enter"], keys.send],

@@ -1,6 +1,8 @@
 import { memo } from "react";
-import { lastActivity, type Row } from "../../core/inbox/row.js";
+import { lastActivity, MOST_UNANSWERED, type Row } from "../../core/inbox/row.js";
+import { isReadable } from "../../core/readable.js";
 import type { Message } from "../../core/types.js";
+import { dayOf } from "../../strings/formats.js";
 import { Avatar } from "../Avatar.js";
 import { usePortal } from "../PortalContext.js";
 import { StatusBadge } from "../StatusBadge.js";
@@ -9,11 +11,13 @@ import { optionId } from "./InboxList.js";
 interface InboxItemProps {
   readonly row: Row;
   readonly isChosen: boolean;
+  /** What is being written to the player, and not sent yet; empty for nothing. */
+  readonly draft: string;
   readonly isUnread: boolean;
   readonly showsStatus: boolean;
   /** In milliseconds since 1970. */
   readonly now: number;
-  readonly onChoose: (playerId: string) => void;
+  readonly onOpen: (playerId: string) => void;
 }
 
 /** From here on somebody has waited for too long, in microseconds. */
@@ -21,7 +25,7 @@ const LONG = 10 * 60 * 1_000_000;
 
 /** One conversation of the inbox. */
 export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
-  const { row, isChosen, isUnread, showsStatus, now, onChoose } = props;
+  const { row, isChosen, draft, isUnread, showsStatus, now, onOpen } = props;
   const { playerId, playerName, lastMessage, told, waitingSince, unanswered, status } = row;
   const { strings, formats } = usePortal();
   const { staff } = strings;
@@ -35,7 +39,7 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
       className="ppc-item"
       aria-selected={isChosen}
       data-unread={isUnread || undefined}
-      onClick={() => onChoose(playerId)}
+      onClick={() => onOpen(playerId)}
     >
       <Avatar id={playerId} name={playerName} />
       <div className="ppc-item-body">
@@ -44,19 +48,27 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
           {isUnread && <span className="ppc-hidden">, {staff.unread}</span>}
           <span className="ppc-item-time" data-late={isLate || undefined}>
             {waitingSince === null
-              ? formats.short(lastActivity(row))
+              ? formats.short(lastActivity(row), dayOf(now * 1000))
               : staff.waiting(formats.since(waitingSince, now))}
           </span>
         </p>
         <p className="ppc-item-foot">
           <span className="ppc-item-text" dir="auto">
-            {told === null ? <LastMessage message={lastMessage} /> : "…"}
+            {draft !== "" ? (
+              <Draft text={draft} />
+            ) : told === null ? (
+              <LastMessage message={lastMessage} />
+            ) : (
+              "…"
+            )}
           </span>
           {showsStatus && <StatusBadge status={status} text={strings.status[status]} />}
           {unanswered > 0 && (
             <span className="ppc-item-count">
-              <span aria-hidden="true">{unanswered}</span>
-              <span className="ppc-hidden">{staff.unanswered(unanswered)}</span>
+              <span aria-hidden="true">{countText(unanswered)}</span>
+              <span className="ppc-hidden">
+                {staff.unanswered(unanswered, countText(unanswered))}
+              </span>
             </span>
           )}
         </p>
@@ -65,9 +77,27 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
   );
 });
 
+function Draft({ text }: { text: string }) {
+  const { staff } = usePortal().strings;
+  return (
+    <>
+      <span className="ppc-item-draft">{staff.draft}</span> <bdi>{text.slice(0, 160)}</bdi>
+    </>
+  );
+}
+
 function LastMessage({ message }: { message: Message | null }) {
   const { strings } = usePortal();
-  if (message?.content === "") return strings.messages.erased;
-  const who = message?.senderType === "staff" && (message.senderName ?? strings.player.staffName);
-  return `${who ? `${who}: ` : ""}${message?.content.slice(0, 160) ?? ""}`;
+  if (message === null) return null;
+  const { content, senderType, senderName } = message;
+  if (content === "") return strings.messages.erased;
+  return (
+    <>
+      {senderType === "staff" && <bdi>{senderName ?? strings.player.staffName}: </bdi>}
+      {isReadable(content) ? <bdi>{content.slice(0, 160)}</bdi> : strings.messages.unreadable}
+    </>
+  );
 }
+
+const countText = (unanswered: number): string =>
+  unanswered < MOST_UNANSWERED ? String(unanswered) : `${MOST_UNANSWERED - 1}+`;

@@ -1,19 +1,29 @@
-import { type KeyboardEvent, useEffect, useRef } from "react";
+import { type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useRef } from "react";
+
 import { Virtualizer, type VirtualizerHandle } from "virtua";
+import type { Clock } from "../../core/clock.js";
+import type { Drafts } from "../../core/drafts.js";
 import type { Inbox } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
+import { useHeldOrder } from "../../hooks/useHeldOrder.js";
 import { useNow } from "../../hooks/useNow.js";
+import { useObservable } from "../../hooks/useObservable.js";
 import { usePortal } from "../PortalContext.js";
 import { InboxItem } from "./InboxItem.js";
 
 interface InboxListProps {
   readonly inbox: Inbox;
+  readonly clock: Clock;
+  readonly drafts: Drafts;
   readonly rows: readonly Row[];
   readonly chosen: string | null;
   /** Whether each says which status it has. */
   readonly showsStatus: boolean;
   readonly labelledBy: string | null;
+  /** Chooses a conversation, while the list keeps the focus. */
   onChoose(playerId: string): void;
+  /** Chooses a conversation, and goes to where its answer is written. */
+  onOpen(playerId: string): void;
   onReply(): void;
 }
 
@@ -24,12 +34,19 @@ export const optionId = (playerId: string): string => `ppc-option-${playerId}`;
 
 /** The conversations of the inbox, to be gone through with the arrows. */
 export function InboxList(props: InboxListProps) {
-  const { inbox, rows, chosen, showsStatus, labelledBy, onChoose, onReply } = props;
+  const { inbox, clock, drafts, chosen, showsStatus, labelledBy, onChoose, onOpen, onReply } =
+    props;
   const { strings } = usePortal();
-  const now = useNow(TICK_MS);
+  useObservable(drafts);
+  const now = useNow(clock, TICK_MS);
+  const { rows, waiting, release, handlers } = useHeldOrder(props.rows, (playerId) =>
+    inbox.row(playerId),
+  );
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const index = rows.findIndex(({ playerId }) => playerId === chosen);
+
+  useFirstInSight(list, scroller, rows);
 
   // The chosen one stays in sight when one chooses, not when the others move.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
@@ -56,37 +73,87 @@ export function InboxList(props: InboxListProps) {
   };
 
   return (
-    <div
-      id="ppc-inbox-list"
-      className="ppc-list"
-      ref={scroller}
-      role="listbox"
-      tabIndex={0}
-      {...(labelledBy === null
-        ? { "aria-label": strings.staff.inboxLabel }
-        : { "aria-labelledby": labelledBy })}
-      aria-activedescendant={index >= 0 ? optionId(rows[index]?.playerId ?? "") : undefined}
-      onKeyDown={press}
-    >
-      <Virtualizer
-        ref={list}
-        scrollRef={scroller}
-        data={rows}
-        itemSize={76}
-        keepMounted={index >= 0 ? [index] : []}
+    <div className="ppc-list-place">
+      {waiting > 0 && (
+        <button type="button" className="ppc-pill ppc-list-pill" data-unread onClick={release}>
+          {strings.staff.newRows(waiting)}
+        </button>
+      )}
+      <div
+        id="ppc-inbox-list"
+        className="ppc-list"
+        ref={scroller}
+        role="listbox"
+        tabIndex={0}
+        {...(labelledBy === null
+          ? { "aria-label": strings.staff.inboxLabel }
+          : { "aria-labelledby": labelledBy })}
+        aria-activedescendant={index >= 0 ? optionId(rows[index]?.playerId ?? "") : undefined}
+        onKeyDown={press}
+        {...handlers}
       >
-        {(row) => (
-          <InboxItem
-            key={row.playerId}
-            row={row}
-            isChosen={row.playerId === chosen}
-            isUnread={inbox.isUnread(row)}
-            showsStatus={showsStatus}
-            now={now}
-            onChoose={onChoose}
-          />
-        )}
-      </Virtualizer>
+        <Virtualizer
+          ref={list}
+          scrollRef={scroller}
+          data={rows}
+          itemSize={76}
+          keepMounted={index >= 0 ? [index] : []}
+        >
+          {(row) => (
+            <InboxItem
+              key={row.playerId}
+              row={row}
+              isChosen={row.playerId === chosen}
+              draft={row.playerId === chosen ? "" : drafts.of(row.playerId)}
+              isUnread={inbox.isUnread(row)}
+              showsStatus={showsStatus}
+              now={now}
+              onOpen={onOpen}
+            />
+          )}
+        </Virtualizer>
+      </div>
     </div>
   );
+}
+
+/** Where the first row that is in sight stands. */
+interface FirstInSight {
+  readonly playerId: string;
+  /** How far its beginning is above the list's, in pixels. */
+  readonly above: number;
+}
+
+/** Keeps the first row that is in sight where it is when rows come or go above it; but not at the top. */
+function useFirstInSight(
+  list: RefObject<VirtualizerHandle | null>,
+  scroller: RefObject<HTMLElement | null>,
+  rows: readonly Row[],
+): void {
+  const first = useRef<FirstInSight | null>(null);
+  const before = useRef(rows);
+  useLayoutEffect(() => {
+    const { current: element } = scroller;
+    if (element === null) return;
+    const remember = () => {
+      const { current: handle } = list;
+      const { scrollTop } = element;
+      const index = handle?.findItemIndex(scrollTop) ?? -1;
+      const row = before.current[index];
+      if (handle === null || row === undefined || scrollTop <= 0) first.current = null;
+      else
+        first.current = { playerId: row.playerId, above: scrollTop - handle.getItemOffset(index) };
+    };
+    element.addEventListener("scroll", remember, { passive: true });
+    return () => element.removeEventListener("scroll", remember);
+  }, [list, scroller]);
+  useLayoutEffect(() => {
+    if (before.current === rows) return;
+    before.current = rows;
+    const { current: anchor } = first;
+    const { current: handle } = list;
+    if (anchor === null || handle === null) return;
+    const index = rows.findIndex(({ playerId }) => playerId === anchor.playerId);
+    if (index >= 0) handle.scrollTo(handle.getItemOffset(index) + anchor.above);
+  });
 }

@@ -1,8 +1,11 @@
 import { type Ref, useDeferredValue, useMemo } from "react";
+import type { Clock } from "../../core/clock.js";
+import type { Drafts } from "../../core/drafts.js";
 import type { Count, Inbox } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
 import type { SessionStatus } from "../../core/types.js";
 import { useObservable } from "../../hooks/useObservable.js";
+import { isComposing } from "../../hooks/useShortcuts.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { InboxList } from "./InboxList.js";
@@ -11,6 +14,8 @@ export const STATUSES: readonly SessionStatus[] = ["pending", "active", "resolve
 
 interface InboxPanelProps {
   readonly inbox: Inbox;
+  readonly clock: Clock;
+  readonly drafts: Drafts;
   readonly status: SessionStatus;
   readonly query: string;
   readonly chosen: string | null;
@@ -18,13 +23,16 @@ interface InboxPanelProps {
   onStatus(status: SessionStatus): void;
   onQuery(query: string): void;
   onChoose(playerId: string): void;
+  /** Chooses a conversation, and goes to where its answer is written. */
+  onOpen(playerId: string): void;
   /** Goes to where an answer is written. */
   onReply(): void;
 }
 
 /** The inbox: a status or a search, and the conversations that it has. */
 export function InboxPanel(props: InboxPanelProps) {
-  const { inbox, status, query, chosen, searchField, onStatus, onQuery, onChoose, onReply } = props;
+  const { inbox, clock, drafts, status, query, chosen, searchField } = props;
+  const { onStatus, onQuery, onChoose, onOpen, onReply } = props;
   useObservable(inbox);
   const { strings } = usePortal();
   const rows = useRows(inbox, status, useDeferredValue(query));
@@ -48,8 +56,10 @@ export function InboxPanel(props: InboxPanelProps) {
             if (event.key === "Escape") {
               onQuery("");
               event.currentTarget.blur();
-            } else if (event.key === "Enter" && rows[0] !== undefined) {
-              onChoose(rows[0].playerId);
+            } else if (event.key === "Enter" && !isComposing(event.nativeEvent)) {
+              // The list follows what is typed a little later: the field itself is what counts.
+              const [first] = rowsOf(inbox, status, event.currentTarget.value);
+              if (first !== undefined) onOpen(first.playerId);
             }
           }}
         />
@@ -64,14 +74,17 @@ export function InboxPanel(props: InboxPanelProps) {
       <InboxList
         key={isSearch ? "search" : status}
         inbox={inbox}
+        clock={clock}
+        drafts={drafts}
         rows={rows}
         chosen={chosen}
         showsStatus={isSearch}
         labelledBy={isSearch ? null : `ppc-tab-${status}`}
         onChoose={onChoose}
+        onOpen={onOpen}
         onReply={onReply}
       />
-      <ListFoot {...{ inbox, status, query, rows, onChoose }} />
+      <ListFoot {...{ inbox, status, query, rows, onOpen }} />
     </section>
   );
 }
@@ -79,15 +92,28 @@ export function InboxPanel(props: InboxPanelProps) {
 /** The rows of a status, or those of all that fit a search. */
 export function useRows(inbox: Inbox, status: SessionStatus, query: string): Row[] {
   const version = inbox.version();
-  const wanted = query.trim().toLowerCase();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the inbox changes in place
-  return useMemo(() => {
-    if (wanted === "") return inbox.list(status);
-    return STATUSES.flatMap((each) => inbox.list(each)).filter(
-      ({ playerId, playerName }) =>
-        playerId.toLowerCase().includes(wanted) || playerName?.toLowerCase().includes(wanted),
-    );
-  }, [inbox, version, status, wanted]);
+  return useMemo(() => rowsOf(inbox, status, query), [inbox, version, status, query]);
+}
+
+function rowsOf(inbox: Inbox, status: SessionStatus, query: string): Row[] {
+  const wanted = query.trim().toLowerCase();
+  if (wanted === "") return inbox.list(status);
+  const found = STATUSES.flatMap((each) => inbox.list(each)).flatMap((row) => {
+    const rank = rankOf(row, wanted);
+    return rank === null ? [] : [{ row, rank }];
+  });
+  return found.sort((a, b) => a.rank - b.rank).map(({ row }) => row);
+}
+
+/** How well a row fits a search, 0 best; null when it does not. */
+function rankOf({ playerId, playerName }: Row, wanted: string): number | null {
+  const id = playerId.toLowerCase();
+  const name = playerName?.toLowerCase() ?? "";
+  if (id === wanted) return 0;
+  if (name === wanted) return 1;
+  if (id.startsWith(wanted) || name.startsWith(wanted)) return 2;
+  return id.includes(wanted) || name.includes(wanted) ? 3 : null;
 }
 
 type StatusTabsProps = Pick<InboxPanelProps, "inbox" | "status" | "onStatus">;
@@ -118,8 +144,19 @@ function StatusTabs({ inbox, status, onStatus }: StatusTabsProps) {
             if (event.key === "ArrowLeft") move(-1);
           }}
         >
+          {inbox.unread(each) > 0 && each !== "resolved" && (
+            <span
+              className="ppc-tab-unread"
+              title={strings.staff.unreadCount(inbox.unread(each))}
+            />
+          )}
           {strings.status[each]}{" "}
-          <span className="ppc-tab-count">{countText(inbox.count(each))}</span>
+          <span className="ppc-tab-count">
+            {inbox.hasLoaded(each) && countText(inbox.count(each))}
+          </span>
+          {inbox.unread(each) > 0 && each !== "resolved" && (
+            <span className="ppc-hidden">, {strings.staff.unreadCount(inbox.unread(each))}</span>
+          )}
         </button>
       ))}
     </div>
@@ -128,14 +165,37 @@ function StatusTabs({ inbox, status, onStatus }: StatusTabsProps) {
 
 const countText = ({ count, more }: Count): string => (more ? `${count}+` : String(count));
 
-type ListFootProps = Pick<InboxPanelProps, "inbox" | "status" | "query" | "onChoose"> & {
+/** The list is not there yet, or cannot be had. */
+function NotLoaded({ inbox }: { inbox: Inbox }) {
+  const { staff, delivery } = usePortal().strings;
+  if (inbox.failed) {
+    return (
+      <div className="ppc-list-foot">
+        <p role="status">{staff.listUnavailable}</p>
+        <button type="button" className="ppc-link" onClick={() => inbox.refresh()}>
+          {delivery.tryAgain}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div className="ppc-skeleton ppc-skeleton-rows" role="status">
+      <span className="ppc-hidden">{staff.listLoading}</span>
+      {["a", "b", "c"].map((key) => (
+        <span key={key} />
+      ))}
+    </div>
+  );
+}
+
+type ListFootProps = Pick<InboxPanelProps, "inbox" | "status" | "query" | "onOpen"> & {
   readonly rows: readonly Row[];
 };
 
 const PLAYER_ID = /^[A-Za-z0-9_\-=@,.;]{1,128}$/;
 
 /** What stands below the list: more of it, or why it is empty. */
-function ListFoot({ inbox, status, query, rows, onChoose }: ListFootProps) {
+function ListFoot({ inbox, status, query, rows, onOpen }: ListFootProps) {
   const { staff } = usePortal().strings;
   const wanted = query.trim();
   if (wanted !== "") {
@@ -144,14 +204,14 @@ function ListFoot({ inbox, status, query, rows, onChoose }: ListFootProps) {
       <div className="ppc-list-foot">
         {rows.length === 0 && <p role="status">{staff.noneFound}</p>}
         {canOpen && (
-          <button type="button" className="ppc-link" onClick={() => onChoose(wanted)}>
+          <button type="button" className="ppc-link" onClick={() => onOpen(wanted)}>
             {staff.openPlayer(wanted)}
           </button>
         )}
       </div>
     );
   }
-  if (rows.length === 0 && inbox.loaded) {
+  if (rows.length === 0 && inbox.hasLoaded(status)) {
     const [title, text] = {
       pending: [staff.nonePending, staff.nonePendingText],
       active: [staff.noneActive, staff.noneActiveText],
@@ -167,6 +227,7 @@ function ListFoot({ inbox, status, query, rows, onChoose }: ListFootProps) {
       </div>
     );
   }
+  if (!inbox.hasLoaded(status)) return <NotLoaded inbox={inbox} />;
   if (!inbox.count(status).more) return null;
   return (
     <div className="ppc-list-foot">

@@ -1,22 +1,24 @@
-import { type Ref, useCallback, useEffect, useState } from "react";
+import type { Ref } from "react";
 import type { Chat } from "../../core/chat.js";
+import type { Clock } from "../../core/clock.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
 import type { Row } from "../../core/inbox/row.js";
-import { useConversation } from "../../hooks/useConversation.js";
+import type { Session } from "../../core/types.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { StatusChange } from "../../hooks/useStatusChange.js";
-import { useVisible } from "../../hooks/useVisible.js";
 import { Avatar } from "../Avatar.js";
 import { ConnectionLight } from "../Connection.js";
 import { ConversationView } from "../ConversationView.js";
 import { Icon } from "../Icon.js";
+import { Named } from "../Named.js";
 import { usePortal } from "../PortalContext.js";
 import { StatusBadge } from "../StatusBadge.js";
 
 interface StaffConversationProps {
   readonly chat: Chat;
-  readonly playerId: string;
+  /** Null before it is open. */
+  readonly conversation: Conversation | null;
   readonly row: Row | undefined;
   readonly change: StatusChange;
   readonly composer: Ref<HTMLTextAreaElement>;
@@ -28,15 +30,12 @@ interface StaffConversationProps {
 }
 
 /** The conversation with a player, beside the inbox. */
-export function StaffConversation({ chat, playerId, ...rest }: StaffConversationProps) {
-  const conversation = useConversation(chat, playerId);
+export function StaffConversation({ conversation, ...rest }: StaffConversationProps) {
   if (conversation === null) return <div className="ppc-conversation" />;
-  return <OpenConversation chat={chat} conversation={conversation} {...rest} />;
+  return <OpenConversation conversation={conversation} {...rest} />;
 }
 
-type OpenConversationProps = Omit<StaffConversationProps, "playerId"> & {
-  readonly conversation: Conversation;
-};
+type OpenConversationProps = StaffConversationProps & { readonly conversation: Conversation };
 
 function OpenConversation(props: OpenConversationProps) {
   const { chat, conversation, row, change, composer, onBack, onReply, onLeave } = props;
@@ -45,7 +44,6 @@ function OpenConversation(props: OpenConversationProps) {
   const { staff } = strings;
   const { playerId, session } = conversation;
   const name = session?.playerName ?? row?.playerName ?? playerId;
-  const markRead = useReading(chat, conversation);
 
   return (
     <section className="ppc-conversation" aria-label={staff.conversationOf(name)}>
@@ -59,7 +57,7 @@ function OpenConversation(props: OpenConversationProps) {
           <h2>
             <bdi>{name}</bdi>
           </h2>
-          <Facts conversation={conversation} row={row} />
+          <Facts clock={chat.clock} conversation={conversation} row={row} />
         </div>
         <ConnectionLight link={conversation.link} />
         <Actions
@@ -74,7 +72,6 @@ function OpenConversation(props: OpenConversationProps) {
         conversation={conversation}
         placeholder={strings.composer.placeholderStaff}
         composer={composer}
-        onUnread={markRead}
         onEscape={onLeave}
         empty={
           <div className="ppc-empty">
@@ -83,19 +80,60 @@ function OpenConversation(props: OpenConversationProps) {
           </div>
         }
         notice={
-          <p className="ppc-notice" role="status">
-            {change.failed ? staff.changeFailed : session?.status === "resolved" && staff.resolved}
-          </p>
+          <div className="ppc-notice" role="status">
+            <Notice session={session} change={change} />
+          </div>
         }
       />
     </section>
   );
 }
 
+/** How a change of status has failed, or who has resolved the session. */
+function Notice({ session, change }: { session: Session | null; change: StatusChange }) {
+  const { staff } = usePortal().strings;
+  const { actorName, status } = session ?? {};
+  if (change.undo !== null) {
+    return (
+      <>
+        {change.asked === "resolved" ? staff.resolvingSoon : staff.takingSoon}{" "}
+        <button type="button" className="ppc-link" onClick={change.undo}>
+          {staff.undo}
+        </button>
+      </>
+    );
+  }
+  const colleague = actorName ?? staff.colleague;
+  switch (change.problem) {
+    case "failed":
+      return staff.changeFailed;
+    case "unknown":
+      return staff.changeUnknown;
+    case "playerWrote":
+      return staff.playerWroteMeanwhile;
+    case "colleague":
+      return (
+        <Named
+          text={status === "resolved" ? staff.resolvedFirst : staff.takenFirst}
+          name={colleague}
+        />
+      );
+    case null:
+      if (status !== "resolved") return null;
+      return actorName ? <Named text={staff.resolvedBy} name={actorName} /> : staff.resolved;
+  }
+}
+
+interface FactsProps {
+  readonly clock: Clock;
+  readonly conversation: Conversation;
+  readonly row: Row | undefined;
+}
+
 /** Who it is, how far it has come, and how long the player has waited. */
-function Facts({ conversation, row }: { conversation: Conversation; row: Row | undefined }) {
+function Facts({ clock, conversation, row }: FactsProps) {
   const { strings, formats } = usePortal();
-  const now = useNow(30_000);
+  const now = useNow(clock, 30_000);
   const { session, playerId } = conversation;
   const waitingSince = row?.waitingSince ?? null;
   return (
@@ -103,6 +141,7 @@ function Facts({ conversation, row }: { conversation: Conversation; row: Row | u
       {session !== null && (
         <StatusBadge status={session.status} text={strings.status[session.status]} />
       )}
+      {session?.actorName != null && <bdi>{strings.staff.by(session.actorName)}</bdi>}
       <bdi>{playerId}</bdi>
       {waitingSince !== null && (
         <span>{strings.staff.waiting(formats.since(waitingSince, now))}</span>
@@ -151,15 +190,4 @@ function Actions({ status, change, onTaken, onResolved }: ActionsProps) {
       </button>
     </div>
   );
-}
-
-/** What is in sight has been read. */
-function useReading(chat: Chat, conversation: Conversation): (unread: number) => void {
-  const visible = useVisible();
-  const [unread, setUnread] = useState(0);
-  const newest = conversation.timeline.newest?.at ?? 0;
-  useEffect(() => {
-    if (visible && unread === 0 && newest > 0) chat.markRead(conversation.playerId, newest);
-  }, [chat, conversation, visible, unread, newest]);
-  return useCallback((count) => setUnread(count), []);
 }

@@ -1,4 +1,5 @@
 import createClient, { type Client } from "openapi-fetch";
+import type { Clock } from "../clock.js";
 import { micros } from "../order.js";
 import { parseMessage, parseSession } from "../parse.js";
 import type { Message, Session, SessionStatus } from "../types.js";
@@ -24,10 +25,27 @@ export interface HistoryPage {
 export interface InboxRow {
   readonly session: Session;
   readonly lastMessage: Message;
+  /** Counted up to `MOST_UNANSWERED`. */
   readonly unansweredCount: number;
+  /** Since when the player waits, in microseconds since 1970; null when nobody waits. */
+  readonly waitingSince: number | null;
 }
 
-/** A page of the inbox, the latest message first. */
+/** Which change of status is asked for. */
+export interface StatusRequest {
+  readonly status: "active" | "resolved";
+  /** Makes it safe to ask again. */
+  readonly changeId: string;
+  /** The session that it is meant for; in any other it has no effect. */
+  readonly sessionId?: string;
+  /** Up to which `seq` the conversation was seen: what a player wrote after it is not resolved unread. */
+  readonly lastSeq?: number;
+}
+
+/** The conversation that comes first in a page: the one with the latest message, or the longest waiting. */
+export type InboxOrder = "latest" | "waiting";
+
+/** A page of the inbox. */
 export interface InboxPage {
   readonly rows: readonly InboxRow[];
   readonly nextCursor: string | null;
@@ -48,9 +66,16 @@ const INBOX_LIMIT = 200;
 export class Api {
   readonly #client: Client<paths>;
   readonly #tokens: Tokens;
+  readonly #clock: Clock;
   readonly #fetch: typeof fetch;
 
-  constructor(baseUrl: string, tokens: Tokens, fetcher: typeof fetch = (input) => fetch(input)) {
+  constructor(
+    baseUrl: string,
+    tokens: Tokens,
+    clock: Clock,
+    fetcher: typeof fetch = (input) => fetch(input),
+  ) {
+    this.#clock = clock;
     this.#tokens = tokens;
     this.#fetch = fetcher;
     const absolute = new URL(baseUrl || "/", globalThis.location?.href ?? "http://localhost");
@@ -86,9 +111,10 @@ export class Api {
 
   async inbox(
     status: SessionStatus | "pending,active",
+    order: InboxOrder,
     cursor: string | null,
   ): Promise<Outcome<InboxPage>> {
-    const query = { status, limit: INBOX_LIMIT, ...(cursor === null ? {} : { cursor }) };
+    const query = { status, order, limit: INBOX_LIMIT, ...(cursor === null ? {} : { cursor }) };
     const answer = await this.#outcome(() =>
       this.#client.GET("/api/unified-chat/conversations", {
         params: { query },
@@ -100,22 +126,21 @@ export class Api {
         const session = parseSession(row.session, row.playerId);
         const lastMessage = parseMessage(row.lastMessage);
         if (session === null || lastMessage === null) return [];
-        return [{ session, lastMessage, unansweredCount: row.unansweredCount }];
+        const { unansweredCount } = row;
+        return [{ session, lastMessage, unansweredCount, waitingSince: waitingSinceOf(row) }];
       }),
       nextCursor: page.nextCursor ?? null,
     }));
   }
 
-  /** Takes or resolves a conversation's open session; `changeId` makes it safe to ask again. */
-  async changeStatus(
-    playerId: string,
-    status: "active" | "resolved",
-    changeId: string,
-  ): Promise<Outcome<null>> {
+  /** Takes or resolves a conversation's open session. */
+  async changeStatus(playerId: string, body: StatusRequest): Promise<Outcome<null>> {
     const answer = await this.#outcome(() =>
       this.#client.POST("/api/unified-chat/conversations/{playerId}/status", {
         params: { path: { playerId } },
-        body: { status, changeId },
+        body,
+        // The page may be left just after it was asked for.
+        keepalive: true,
         signal: deadline(),
       }),
     );
@@ -151,6 +176,7 @@ export class Api {
     const again = request.clone();
     const token = await this.#tokens.current();
     const response = await this.#fetch(bearing(request, token));
+    this.#clock.take(response.headers.get("date"));
     if (response.status !== 401) return response;
     const newer = await this.#tokens.after(token);
     return newer === null ? response : this.#fetch(bearing(again, newer));
@@ -160,6 +186,13 @@ export class Api {
 const UNREACHABLE: Failure = { kind: "unreachable" };
 
 const deadline = (): AbortSignal => AbortSignal.timeout(CALL_TIMEOUT_MS);
+
+function waitingSinceOf(row: object): number | null {
+  const since =
+    "waitingSince" in row && typeof row.waitingSince === "string" ? row.waitingSince : "";
+  const at = micros(since);
+  return Number.isNaN(at) ? null : at;
+}
 
 function bearing(request: Request, token: string | null): Request {
   if (token !== null) request.headers.set("Authorization", `Bearer ${token}`);

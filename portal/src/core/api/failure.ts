@@ -2,7 +2,7 @@
 export type Failure =
   /** No answer: the network, or the time ran out. */
   | { readonly kind: "unreachable" }
-  /** 429 or 5xx: later it may go well. */
+  /** 408, 429 or 5xx: later it may go well. */
   | { readonly kind: "busy"; readonly retryAfterMs: number | null }
   /** 401, and there is no newer token. */
   | { readonly kind: "signedOut" }
@@ -35,7 +35,7 @@ export function retryAfter(failure: Failure): number | null {
 /** The failure that an answer other than 2xx stands for; `problem` is its body. */
 export function failureOf(response: Response, problem: unknown): Failure {
   if (response.status === 401) return { kind: "signedOut" };
-  if (response.status === 429 || response.status >= 500) {
+  if (response.status === 408 || response.status === 429 || response.status >= 500) {
     const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
     return { kind: "busy", retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null };
   }

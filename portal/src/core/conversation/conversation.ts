@@ -2,14 +2,17 @@ import type { Api, HistoryPage } from "../api/api.js";
 import type { Failure, Outcome } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
+import { newId } from "../id.js";
+import { changeStatus } from "../inbox/changeStatus.js";
 import { type Link, LinkWatch } from "../link.js";
+import { callEach } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import type { Outbox } from "../outbox/outbox.js";
 import { newerSession } from "../parse.js";
 import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
 import type { Surroundings } from "../surroundings.js";
-import type { Digest, Identity, Message, Session } from "../types.js";
+import type { Digest, Identity, Message, Rejection, Session, SessionUpdate } from "../types.js";
 import { History, type Older } from "./history.js";
 import { Messages } from "./messages.js";
 import { pause } from "./pace.js";
@@ -26,6 +29,24 @@ export interface ConversationParts {
   readonly random: Random;
 }
 
+/** A change of status that was asked for. */
+export interface AskedChange {
+  readonly changeId: string;
+  /** Whether it was accepted; null when it was undone. That it has an effect, the session says. */
+  readonly outcome: Promise<Outcome<null> | null>;
+  /** Takes it back, as long as it has not been sent. */
+  undo(): void;
+}
+
+/** A change that waits, because it can still be undone. */
+interface Delay {
+  /** Ends the wait: the change is made, or it is not. */
+  end(isMade: boolean): void;
+}
+
+/** For how long the numbers of messages are asked for that only events have told of, in milliseconds. */
+const NUMBERED_WITHIN_MS = 8_000;
+
 /**
  * One conversation as a portal shows it: its messages, its session, and whether it can be up to date.
  * Subscribes, then fetches, then merges; whatever is in doubt is asked of the history.
@@ -39,6 +60,13 @@ export class Conversation extends Observable {
   readonly #poller: Poller;
   readonly #endings: Unsubscribe[] = [];
   readonly #arrivals = new Set<(entry: Entry) => void>();
+  readonly #setbacks = new Set<(entry: Entry) => void>();
+  readonly #answers = new Set<() => void>();
+  readonly #asked = new Set<string>();
+  readonly #stale = new Set<string>();
+  readonly #delays = new Set<Delay>();
+  #changing = 0;
+  #isClosing = false;
   #session: Session | null = null;
   #failure: Failure | null = null;
   #sinceTold = 0;
@@ -108,15 +136,23 @@ export class Conversation extends Observable {
     this.#endings.push(
       feed.listen({
         message: (message) => message.playerId === playerId && this.#hear(message),
-        session: (session) => session.playerId === playerId && this.#takeSession(session),
+        session: (update) => update.session.playerId === playerId && this.#takeUpdate(update),
+        rejection: (each) => each.playerId === playerId && this.#takeRejection(each),
         digest: (digest) => this.#hearDigest(digest),
       }),
       feed.subscribe(() => this.#hearingChanged()),
       outbox.watch(playerId, (...change) => {
+        const [messageId] = change;
+        const before = this.timeline.get(messageId)?.delivery?.state;
         if (this.#messages.takeOutbox(...change)) this.#expect();
+        const entry = this.timeline.get(messageId);
+        const state = entry?.delivery?.state;
+        const isSetback = state === "waiting" || state === "refused";
+        if (entry !== undefined && isSetback && state !== before) callEach(this.#setbacks, entry);
         this.changed();
       }),
       surroundings.subscribe(() => this.refresh()),
+      surroundings.onLeave(() => this.#makeChanges()),
       tokens.subscribe(() => this.refresh()),
       this.#link.subscribe(() => this.changed()),
       this.#link.start(),
@@ -124,7 +160,18 @@ export class Conversation extends Observable {
     this.#poller.start();
   }
 
+  /** What was asked for and not sent yet is sent before it ends. */
   close(): void {
+    this.#isClosing = true;
+    this.#makeChanges();
+    if (this.#changing === 0) this.#end();
+  }
+
+  #makeChanges(): void {
+    for (const delay of [...this.#delays]) delay.end(true);
+  }
+
+  #end(): void {
     this.#poller.stop();
     for (const end of this.#endings.splice(0)) end();
   }
@@ -138,7 +185,7 @@ export class Conversation extends Observable {
 
   /** Sends a message; it stands in the timeline when this returns. */
   send(content: string): void {
-    this.#parts.outbox.add(this.playerId, this.#session?.playerName ?? null, content);
+    this.#parts.outbox.add(this.playerId, content);
   }
 
   retry(messageId: string): void {
@@ -155,6 +202,43 @@ export class Conversation extends Observable {
     return () => this.#arrivals.delete(listener);
   }
 
+  /** Is called when a message of one's own turns out not to be sent yet, or not to be sent at all. */
+  onSetback(listener: (entry: Entry) => void): Unsubscribe {
+    this.#setbacks.add(listener);
+    return () => this.#setbacks.delete(listener);
+  }
+
+  /** Takes (`active`) or resolves the session as it is shown now; one that has moved on stays as it is. */
+  changeStatus(status: "active" | "resolved", undoMs = 0): AskedChange {
+    const changeId = newId();
+    this.#asked.add(changeId);
+    const { delay, isMade } = this.#delay(undoMs);
+    const outcome = this.#changeStatus(status, changeId, isMade);
+    return { changeId, outcome, undo: () => delay.end(false) };
+  }
+
+  #delay(ms: number): { delay: Delay; isMade: Promise<boolean> } {
+    let resolve = (_isMade: boolean) => {};
+    const isMade = new Promise<boolean>((settle) => {
+      resolve = settle;
+    });
+    const timer = setTimeout(() => delay.end(true), ms);
+    const delay: Delay = {
+      end: (isMade) => {
+        clearTimeout(timer);
+        this.#delays.delete(delay);
+        resolve(isMade);
+      },
+    };
+    this.#delays.add(delay);
+    return { delay, isMade };
+  }
+
+  /** Whether a change had no effect: the player wrote, or a colleague was first. */
+  isStale(changeId: string): boolean {
+    return this.#stale.has(changeId);
+  }
+
   /** Loads a page of what is older. */
   loadOlder(): Promise<void> {
     return this.#history.loadOlder();
@@ -169,8 +253,70 @@ export class Conversation extends Observable {
       this.#sinceTold += 1;
       this.#idle = this.#history.lastSeq === before ? this.#idle + 1 : 0;
     }
+    callEach(this.#answers);
+    this.#answers.clear();
     this.changed();
     return outcome;
+  }
+
+  async #changeStatus(
+    status: "active" | "resolved",
+    changeId: string,
+    isMade: Promise<boolean>,
+  ): Promise<Outcome<null> | null> {
+    const { api, random } = this.#parts;
+    const sessionId = this.#session?.id;
+    this.#changing += 1;
+    try {
+      const of = sessionId === undefined ? {} : { sessionId };
+      // What the player writes meanwhile is no reason not to take the session.
+      const seen = status === "resolved" ? { lastSeq: await this.#seenUpTo() } : {};
+      if (!(await isMade)) return null;
+      const request = { status, changeId, ...of, ...seen };
+      return await changeStatus(api, this.playerId, request, random);
+    } finally {
+      this.#changing -= 1;
+      if (this.#isClosing && this.#changing === 0) this.#end();
+    }
+  }
+
+  /**
+   * Up to which `seq` the user has seen the player's messages, as of now. What only events have told of
+   * has no number yet, so the history is asked for it.
+   */
+  async #seenUpTo(): Promise<number> {
+    const known = this.#history.lastSeq ?? 0;
+    const unnumbered = this.#messages.unnumbered();
+    const giveUpAt = Date.now() + NUMBERED_WITHIN_MS;
+    while (this.#messages.lackNumbers(unnumbered) && Date.now() < giveUpAt) {
+      this.#poller.soon(100);
+      await this.#answer(giveUpAt - Date.now());
+    }
+    const unseen = this.#messages.firstUnseen(known, new Set(unnumbered));
+    return unseen === null ? (this.#history.lastSeq ?? 0) : unseen - 1;
+  }
+
+  /** Resolves with the history's next answer, or after so many milliseconds. */
+  #answer(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, withinMs);
+      this.#answers.add(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #takeUpdate({ session, staleChangeIds }: SessionUpdate): void {
+    const stale = staleChangeIds.filter((changeId) => this.#asked.has(changeId));
+    for (const changeId of stale) this.#stale.add(changeId);
+    this.#takeSession(session);
+    if (stale.length > 0) this.refresh();
+  }
+
+  #takeRejection(rejection: Rejection): void {
+    this.#messages.takeRejection(rejection);
+    this.refresh();
   }
 
   #takePage({ session }: HistoryPage, take: () => void): void {
@@ -216,6 +362,6 @@ export class Conversation extends Observable {
   }
 
   #announce(arrived: readonly Entry[]): void {
-    for (const entry of arrived) for (const listener of [...this.#arrivals]) listener(entry);
+    for (const entry of arrived) callEach(this.#arrivals, entry);
   }
 }

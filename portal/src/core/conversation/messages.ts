@@ -3,7 +3,7 @@ import type { Place } from "../order.js";
 import type { OutboxItem } from "../outbox/item.js";
 import type { Outbox } from "../outbox/outbox.js";
 import type { Hearing } from "../realtime/hearing.js";
-import type { Identity, Message } from "../types.js";
+import type { Identity, Message, Rejection } from "../types.js";
 import { type Delivery, type Entry, entryOf, type Source, Timeline } from "./timeline.js";
 
 /** What the messages of a conversation need of its surroundings. */
@@ -28,6 +28,8 @@ export class Messages {
   readonly #told = new Set<string>();
   /** Messages of one's own that are accepted and not yet seen. */
   readonly #unseen = new Set<string>();
+  /** Messages that are not kept: an event may still tell of them. */
+  readonly #rejected = new Set<string>();
 
   constructor(parts: MessagesParts) {
     this.#parts = parts;
@@ -71,6 +73,7 @@ export class Messages {
 
   /** Takes an event's message; whether anything was new about it, too. */
   takeEvent(message: Message): { isNew: boolean; arrived: Entry[] } {
+    if (this.#rejected.has(message.messageId)) return { isNew: false, arrived: [] };
     return this.#arrive(message, "event");
   }
 
@@ -80,10 +83,52 @@ export class Messages {
     this.#told.add(news.messageId);
   }
 
+  /**
+   * Takes a message back that an event told of and that is not kept. One of one's own is shown as not
+   * sent. What the history has stays: the id is that message's.
+   */
+  takeRejection(rejection: Rejection): void {
+    const { messageId } = rejection;
+    this.#rejected.add(messageId);
+    this.#told.delete(messageId);
+    const entry = this.timeline.get(messageId);
+    if (entry?.source !== "event") return;
+    this.#truncated.delete(messageId);
+    this.timeline.remove(messageId);
+    if (entry.delivery !== null) this.#parts.outbox.rejectArrived(entry, rejection);
+  }
+
+  /** The messages of its player whose number is not known: only events have told of them. */
+  unnumbered(): string[] {
+    const ids: string[] = [];
+    for (const { messageId, senderType, seq } of this.timeline.settled())
+      if (senderType === "player" && seq === null) ids.push(messageId);
+    return ids;
+  }
+
+  /** Whether the number of one of the messages is still not known. */
+  lackNumbers(ids: readonly string[]): boolean {
+    return ids.some((messageId) => this.timeline.get(messageId)?.seq === null);
+  }
+
+  /** The first `seq` above `known` of a player's message that is not among `seen`; null for none. */
+  firstUnseen(known: number, seen: ReadonlySet<string>): number | null {
+    let first: number | null = null;
+    for (const { messageId, senderType, seq } of this.timeline.settled()) {
+      if (senderType !== "player" || seq === null || seq <= known || seen.has(messageId)) continue;
+      first = Math.min(first ?? seq, seq);
+    }
+    return first;
+  }
+
   /** Takes what has become of a message of one's own; whether it is now expected to be seen. */
   takeOutbox(messageId: string, item: OutboxItem | null, delivery: Delivery): boolean {
     const known = this.timeline.get(messageId);
-    if (known !== undefined && known.source !== "outbox") {
+    if (delivery.state === "refused") {
+      // Another tab may have been first to learn that it is not kept.
+      if (known?.source === "event") this.timeline.remove(messageId);
+      this.#unseen.delete(messageId);
+    } else if (known !== undefined && known.source !== "outbox") {
       // It has arrived before its answer did.
       if (item !== null) this.#parts.outbox.delivered(messageId);
       return false;

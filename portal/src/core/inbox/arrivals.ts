@@ -1,3 +1,4 @@
+import { callEach } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
 import type { Message } from "../types.js";
 
@@ -26,6 +27,6 @@ export class Arrivals {
       this.#remembered.delete(oldest);
     }
     if (message.senderType === "staff") return;
-    for (const listener of [...this.#listeners]) listener(message);
+    callEach(this.#listeners, message);
   }
 }

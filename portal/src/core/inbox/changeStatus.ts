@@ -1,28 +1,26 @@
-import type { Api } from "../api/api.js";
+import type { Api, StatusRequest } from "../api/api.js";
 import { type Outcome, passes, retryAfter } from "../api/failure.js";
 import { backoff, type Random } from "../backoff.js";
-import { newId } from "../id.js";
 
 /** How often it is asked before the user is told that it did not work. */
 const ATTEMPTS = 5;
 
 /**
  * Takes (`active`) or resolves a conversation's open session. What passes by itself is tried again with
- * the same id, for some seconds: whoever asks is there to ask again.
+ * the same id, for some seconds: the user is there to ask again.
  */
 export async function changeStatus(
   api: Api,
   playerId: string,
-  status: "active" | "resolved",
+  request: StatusRequest,
   random: Random,
 ): Promise<Outcome<null>> {
-  const changeId = newId();
-  let outcome = await api.changeStatus(playerId, status, changeId);
+  let outcome = await api.changeStatus(playerId, request);
   for (let failures = 1; failures < ATTEMPTS; failures += 1) {
     if (outcome.ok || !passes(outcome.failure)) return outcome;
     const wait = backoff(failures, random, retryAfter(outcome.failure));
     await new Promise((resolve) => setTimeout(resolve, wait));
-    outcome = await api.changeStatus(playerId, status, changeId);
+    outcome = await api.changeStatus(playerId, request);
   }
   return outcome;
 }

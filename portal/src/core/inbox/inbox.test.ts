@@ -77,10 +77,10 @@ test("what was resolved long before one comes back is listed no more", async () 
   await seconds(2);
   system().faults.pusherFails = true;
   system().disconnect();
-  system().store.change("gone", "resolved", system().now());
+  system().store.resolve("gone", system().now());
   for (let number = 1; number <= 200; number += 1) {
     system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
-    system().store.change(`p${number}`, "resolved", system().now());
+    system().store.resolve(`p${number}`, system().now());
   }
   await seconds(6);
   expect(inbox.row("gone")).toBeUndefined();
@@ -143,11 +143,63 @@ test("a change that a busy gateway refuses is asked for again", async () => {
 test("more than can be listed is said, and can be loaded", async () => {
   for (let number = 1; number <= 250; number += 1) {
     system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
-    system().store.change(`p${number}`, "resolved", system().now());
+    system().store.resolve(`p${number}`, system().now());
   }
   const { inbox } = desk();
   await seconds(2);
+  expect(inbox.hasLoaded("resolved")).toBe(false);
+  inbox.wantResolved(true);
+  await seconds(1);
   expect(inbox.count("resolved")).toEqual({ count: 200, more: true });
   await Promise.all([inbox.loadMore("resolved"), seconds(1)]);
   expect(inbox.count("resolved")).toEqual({ count: 250, more: false });
+});
+
+test("the desk asks once for all open conversations, the longest waiting first", async () => {
+  for (let number = 1; number <= 450; number += 1) {
+    system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
+  }
+  const before = system().calls;
+  const { inbox } = desk();
+  await seconds(2);
+  expect(ids(inbox.list("pending")).slice(0, 2)).toEqual(["p1", "p2"]);
+  expect(inbox.count("pending")).toEqual({ count: 450, more: false });
+  // Three pages, at once and after the subscription; and p1's history, as often.
+  expect(system().calls - before).toBeLessThanOrEqual(8);
+});
+
+test("unanswered messages are counted up to a bound, as the gateway counts them", async () => {
+  const { inbox } = desk();
+  await seconds(1);
+  system().faults = { ...system().faults, latency: [5, 5], broadcast: [5, 5] };
+  for (let number = 0; number < 120; number += 1) says("p1", `message ${number}`);
+  await seconds(2);
+  expect(inbox.row("p1")?.unanswered).toBe(100);
+  await seconds(60);
+  expect(inbox.row("p1")?.unanswered).toBe(100);
+});
+
+test("a player who waits in an active conversation waits since the first message without an answer", async () => {
+  const { inbox } = desk();
+  says("p1", "hello");
+  await seconds(2);
+  answer("p1", "hi");
+  await seconds(2);
+  const { at } = says("p1", "first question");
+  await seconds(2);
+  says("p1", "second question");
+  await seconds(70);
+  expect(inbox.row("p1")?.waitingSince).toBe(at);
+});
+
+test("a goodbye after a resolution leaves the conversation resolved", async () => {
+  const { ada, inbox } = desk();
+  says("p1", "hello");
+  await seconds(2);
+  void ada.chat.changeStatus("p1", "resolved");
+  await seconds(2);
+  answer("p1", "bye");
+  await seconds(2);
+  expect(ids(inbox.list("active"))).toEqual([]);
+  expect(ids(inbox.list("resolved"))).toEqual(["p1"]);
 });

@@ -1,4 +1,4 @@
-import type { Api, InboxRow } from "../api/api.js";
+import type { Api, InboxPage, InboxRow } from "../api/api.js";
 import { type Outcome, succeeded } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
@@ -8,7 +8,7 @@ import { compare } from "../order.js";
 import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
 import type { Surroundings } from "../surroundings.js";
-import type { Digest, Message, Session, SessionStatus } from "../types.js";
+import type { Digest, Message, Rejection, Session, SessionStatus } from "../types.js";
 import { Arrivals } from "./arrivals.js";
 import { Latest } from "./latest.js";
 import type { ReadMarks } from "./readMarks.js";
@@ -17,6 +17,7 @@ import {
   type Row,
   rowAfterMessage,
   rowAfterNews,
+  rowAfterRejection,
   rowAfterSession,
   rowOfPage,
 } from "./row.js";
@@ -31,29 +32,37 @@ export interface InboxParts {
   readonly random: Random;
 }
 
-/** How many pages of each status are loaded: 200 conversations each. */
-const PAGES: Record<SessionStatus, number> = { pending: 10, active: 10, resolved: 1 };
-const STATUSES: readonly SessionStatus[] = ["pending", "active", "resolved"];
+/** The open conversations are one list, of which those come first that have waited longest. */
+type List = "pending,active" | "resolved";
+
+const listOf = (status: SessionStatus): List =>
+  status === "resolved" ? "resolved" : "pending,active";
+/** How many pages of each list are loaded: 200 conversations each. */
+const PAGES: Record<List, number> = { "pending,active": 20, resolved: 1 };
 const POLL_MS = 4_000;
 const POLL_HIDDEN_MS = 30_000;
 const CHECK_MS = 60_000;
 /** What was heard so long ago is persisted, if it is as it was heard. */
 const PERSISTED_MS = 30_000;
 
-/** How many conversations have a status, and whether there are more than were counted. */
+/** How many conversations of a status are loaded, and whether there may be more. */
 export interface Count {
   readonly count: number;
   readonly more: boolean;
 }
 
-/** The staff's inbox: every conversation that waits or is being talked in, and the latest resolved. */
+/** The staff's inbox: the open conversations and, when they are looked at, the latest resolved. */
 export class Inbox extends Observable {
   readonly #parts: InboxParts;
   readonly #poller: Poller;
   readonly #latest: Latest;
   readonly #link: LinkWatch;
   readonly #rows = new Map<string, Row>();
-  readonly #cursors = new Map<SessionStatus, string | null>();
+  readonly #cursors = new Map<List, string | null>();
+  /** Open conversations that the last pages did not list. */
+  #unlisted = new Set<string>();
+  #wantsResolved = false;
+  #failed = false;
   /** When something was last heard of a conversation, in milliseconds since 1970. */
   readonly #heard = new Map<string, number>();
   readonly #endings: Unsubscribe[] = [];
@@ -70,14 +79,26 @@ export class Inbox extends Observable {
     this.#poller = new Poller(() => this.#load(), pace, parts.random);
     this.#latest = new Latest(parts.api, parts.random, {
       take: (rows) => this.#takeLatest(rows),
-      lacks: () => [...this.#rows.values()].some(({ told }) => told !== null),
+      lacks: () => [...this.#rows.values()].some(lacksMessage),
       answered: (did) => this.#link.answered(did),
     });
   }
 
-  /** Whether the inbox has been loaded once. */
-  get loaded(): boolean {
-    return this.#cursors.size === STATUSES.length;
+  /** Whether the conversations of a status have been loaded once. */
+  hasLoaded(status: SessionStatus): boolean {
+    return this.#cursors.has(listOf(status));
+  }
+
+  /** Whether the conversations could not be loaded the last time. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /** Whether the resolved conversations are looked at: only then are they asked for. */
+  wantResolved(wanted: boolean): void {
+    if (wanted === this.#wantsResolved) return;
+    this.#wantsResolved = wanted;
+    if (wanted) this.refresh();
   }
 
   get link(): Link {
@@ -89,8 +110,9 @@ export class Inbox extends Observable {
     this.#endings.push(
       feed.listen({
         message: (message) => this.#hear(message),
-        session: (session) => this.#hearSession(session),
+        session: ({ session }) => this.#hearSession(session),
         digest: (digest) => this.#hearDigest(digest),
+        rejection: (rejection) => this.#hearRejection(rejection),
       }),
       feed.subscribe(() => this.refresh()),
       surroundings.subscribe(() => this.refresh()),
@@ -114,7 +136,7 @@ export class Inbox extends Observable {
     this.changed();
   }
 
-  /** Who has waited longest comes first where somebody waits; elsewhere the latest. */
+  /** Of those who wait for a first answer the longest waiting comes first; elsewhere the latest. */
   list(status: SessionStatus): Row[] {
     const rows = [...this.#rows.values()].filter((row) => row.status === status);
     if (status === "pending")
@@ -129,7 +151,7 @@ export class Inbox extends Observable {
   count(status: SessionStatus): Count {
     let count = 0;
     for (const row of this.#rows.values()) if (row.status === status) count += 1;
-    return { count, more: (this.#cursors.get(status) ?? null) !== null };
+    return { count, more: (this.#cursors.get(listOf(status)) ?? null) !== null };
   }
 
   /** Whether its player has written since it was last read here. */
@@ -138,13 +160,22 @@ export class Inbox extends Observable {
     return last !== null && last.at > this.#parts.readMarks.of(playerId);
   }
 
-  /** Loads the next page of a status. */
+  /** How many conversations of a status are unread. */
+  unread(status: SessionStatus): number {
+    let count = 0;
+    for (const row of this.#rows.values())
+      if (row.status === status && this.isUnread(row)) count += 1;
+    return count;
+  }
+
+  /** Loads the next page of the list that has a status. */
   async loadMore(status: SessionStatus): Promise<void> {
-    const cursor = this.#cursors.get(status) ?? null;
+    const list = listOf(status);
+    const cursor = this.#cursors.get(list) ?? null;
     if (cursor === null) return;
-    const outcome = await this.#parts.api.inbox(status, cursor);
-    if (!outcome.ok || this.#cursors.get(status) !== cursor) return;
-    this.#cursors.set(status, outcome.value.nextCursor);
+    const outcome = await this.#page(list, cursor);
+    if (!outcome.ok || this.#cursors.get(list) !== cursor) return;
+    this.#cursors.set(list, outcome.value.nextCursor);
     for (const row of outcome.value.rows) this.#putListed(row);
     this.changed();
   }
@@ -158,9 +189,11 @@ export class Inbox extends Observable {
     const began = Date.now();
     for (const [playerId, at] of this.#heard)
       if (began - at > PERSISTED_MS) this.#heard.delete(playerId);
-    for (const status of STATUSES) {
-      const outcome = await this.#loadStatus(status, began);
+    const lists: List[] = this.#wantsResolved ? ["pending,active", "resolved"] : ["pending,active"];
+    for (const list of lists) {
+      const outcome = await this.#loadList(list, began);
       this.#link.answered(outcome.ok);
+      this.#failed = !outcome.ok;
       if (!outcome.ok) {
         this.changed();
         return outcome;
@@ -170,31 +203,46 @@ export class Inbox extends Observable {
     return succeeded(null);
   }
 
-  async #loadStatus(status: SessionStatus, began: number): Promise<Outcome<null>> {
+  #page(list: List, cursor: string | null): Promise<Outcome<InboxPage>> {
+    return this.#parts.api.inbox(list, list === "resolved" ? "latest" : "waiting", cursor);
+  }
+
+  async #loadList(list: List, began: number): Promise<Outcome<null>> {
     const listed = new Set<string>();
     let cursor: string | null = null;
-    for (let page = 0; page < PAGES[status]; page += 1) {
-      const outcome = await this.#parts.api.inbox(status, cursor);
+    let pages = 0;
+    while (pages < PAGES[list]) {
+      const outcome = await this.#page(list, cursor);
       if (!outcome.ok) return outcome;
       for (const row of outcome.value.rows) {
         listed.add(row.session.playerId);
         this.#takeListed(row);
       }
       cursor = outcome.value.nextCursor;
+      pages += 1;
       if (cursor === null) break;
     }
-    this.#cursors.set(status, cursor);
-    if (cursor === null) this.#dropUnlisted(status, listed, began);
+    this.#cursors.set(list, cursor);
+    if (cursor === null) this.#dropUnlisted(list, listed, began, pages);
     return succeeded(null);
   }
 
-  /** What was resolved while nobody told is listed no more, unless it was heard of meanwhile. */
-  #dropUnlisted(status: SessionStatus, listed: Set<string>, began: number): void {
-    for (const [playerId, row] of this.#rows) {
+  /**
+   * What no page lists any more was resolved without an event that came here, and is dropped, unless an
+   * event came meanwhile. Each page is of a moment of its own: between two of them a conversation can
+   * move from the one to the other, so it must be missing twice.
+   */
+  #dropUnlisted(list: List, listed: Set<string>, began: number, pages: number): void {
+    const unlisted = new Set<string>();
+    for (const [playerId, { status }] of this.#rows) {
       const heardSince = (this.#heard.get(playerId) ?? 0) >= began;
-      if (row.status === status && !listed.has(playerId) && !heardSince)
-        this.#rows.delete(playerId);
+      if (listOf(status) !== list || listed.has(playerId) || heardSince) continue;
+      if (pages === 1 || this.#unlisted.has(playerId)) this.#rows.delete(playerId);
+      else unlisted.add(playerId);
     }
+    if (list === "resolved") return;
+    this.#unlisted = unlisted;
+    if (unlisted.size > 0) this.#poller.soon();
   }
 
   /** Takes a row of a page; a message of which no event came arrives with it. */
@@ -202,7 +250,7 @@ export class Inbox extends Observable {
     const known = this.#rows.get(listed.session.playerId);
     const row = this.#putListed(listed);
     const { lastMessage } = row;
-    if (!this.loaded || lastMessage === null || row.status === "resolved") return;
+    if (!this.hasLoaded("pending") || lastMessage === null || row.status === "resolved") return;
     if (known?.lastMessage && compare(known.lastMessage, lastMessage) >= 0) return;
     if (this.#arrivals.has(lastMessage.messageId)) return;
     this.#parts.feed.hearing.foundInHistory(lastMessage);
@@ -219,10 +267,25 @@ export class Inbox extends Observable {
 
   #hear(message: Message): void {
     if (this.#arrivals.has(message.messageId)) return;
-    this.#heard.set(message.playerId, Date.now());
-    this.#rows.set(message.playerId, rowAfterMessage(this.#rows.get(message.playerId), message));
+    const known = this.#rows.get(message.playerId);
+    if (known === undefined && message.senderType === "staff") {
+      // It may be one that is resolved: whether it is open, the next page says.
+      this.#latest.want();
+    } else {
+      this.#heard.set(message.playerId, Date.now());
+      this.#rows.set(message.playerId, rowAfterMessage(known, message));
+    }
     this.#arrivals.add(message);
     this.changed();
+  }
+
+  #hearRejection({ playerId, messageId }: Rejection): void {
+    const row = this.#rows.get(playerId);
+    if (row === undefined) return;
+    this.#heard.delete(playerId);
+    if (row.session === null) this.#rows.delete(playerId);
+    else this.#rows.set(playerId, rowAfterRejection(row, messageId));
+    this.refresh();
   }
 
   #hearDigest({ players }: Digest): void {
@@ -241,7 +304,14 @@ export class Inbox extends Observable {
 
   #hearSession(session: Session): void {
     this.#heard.set(session.playerId, Date.now());
-    this.#rows.set(session.playerId, rowAfterSession(this.#rows.get(session.playerId), session));
+    const row = rowAfterSession(this.#rows.get(session.playerId), session);
+    this.#rows.set(session.playerId, row);
+    if (lacksMessage(row)) this.#latest.want();
     this.changed();
   }
+}
+
+/** Whether something was written that the row does not show yet. */
+function lacksMessage({ status, told, lastMessage }: Row): boolean {
+  return told !== null || (lastMessage === null && status === "active");
 }

@@ -54,7 +54,7 @@ export class Latest {
     this.#asked += 1;
     let cursor: string | null = null;
     for (let page = 0; page < PAGES; page += 1) {
-      const outcome = await this.#api.inbox("pending,active", cursor);
+      const outcome = await this.#api.inbox("pending,active", "latest", cursor);
       this.#sink.answered(outcome.ok);
       if (!outcome.ok) return outcome;
       this.#sink.take(outcome.value.rows);

@@ -1,4 +1,4 @@
-import { Observable } from "../observable.js";
+import { Observable, type Unsubscribe } from "../observable.js";
 
 const MAX_MARKS = 2_000;
 
@@ -13,12 +13,17 @@ export class ReadMarks extends Observable {
     this.#key = `player-portal-chat/read/${scope}`;
     this.#storage = storage;
     this.#marks = this.#load();
-    // What is read in one tab is read in all.
-    globalThis.addEventListener?.("storage", (event) => {
+  }
+
+  /** Follows the other tabs until what it gives back is called: what is read in one is read in all. */
+  watch(): Unsubscribe {
+    const take = (event: StorageEvent) => {
       if (event.key !== this.#key) return;
       this.#marks = this.#load();
       this.changed();
-    });
+    };
+    globalThis.addEventListener?.("storage", take);
+    return () => globalThis.removeEventListener?.("storage", take);
   }
 
   /** The time of the last message that was read, in microseconds since 1970; 0 for none. */

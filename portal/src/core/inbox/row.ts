@@ -3,6 +3,9 @@ import { compare, type Place } from "../order.js";
 import { newerSession } from "../parse.js";
 import type { Message, News, Session, SessionStatus } from "../types.js";
 
+/** Unanswered messages are counted so far; from there on there are "99+". */
+export const MOST_UNANSWERED = 100;
+
 /** A conversation as the inbox lists it. It is never changed: a change makes another. */
 export interface Row {
   readonly playerId: string;
@@ -13,7 +16,7 @@ export interface Row {
   readonly lastMessage: Message | null;
   /** The player's last message if it is newer than that, and only told of: the next page has it. */
   readonly told: Place | null;
-  /** The player's messages since staff's last answer. */
+  /** The player's messages since staff's last answer, up to `MOST_UNANSWERED`. */
   readonly unanswered: number;
   /** Since when its player waits, in microseconds since 1970; null when nobody waits. */
   readonly waitingSince: number | null;
@@ -25,7 +28,7 @@ export interface Row {
  */
 export function rowOfPage(
   known: Row | undefined,
-  { session, lastMessage, unansweredCount }: InboxRow,
+  { session, lastMessage, unansweredCount, waitingSince }: InboxRow,
   mayBeNewer: boolean,
 ): Row {
   const isLater = mayBeNewer && known !== undefined && relation(known, lastMessage) > 0;
@@ -40,7 +43,7 @@ export function rowOfPage(
     lastMessage: heard !== null && compare(heard, lastMessage) > 0 ? heard : lastMessage,
     told: later?.told ?? null,
     unanswered: later?.unanswered ?? unansweredCount,
-    waitingSince: known?.waitingSince ?? null,
+    waitingSince: later?.waitingSince ?? waitingSince,
   });
 }
 
@@ -52,14 +55,20 @@ export function rowAfterMessage(known: Row | undefined, message: Message): Row {
     return derive({ ...asked(known, message, 1), lastMessage: message, told: null });
   return derive({
     playerId: message.playerId,
-    playerName: message.playerName ?? known?.playerName ?? null,
+    playerName: known?.playerName ?? null,
     session: known?.session ?? null,
-    status: "active",
+    // What staff write after a resolution belongs to what is resolved.
+    status: known?.status === "resolved" ? "resolved" : "active",
     lastMessage: message,
     told: null,
     unanswered: 0,
     waitingSince: null,
   });
+}
+
+/** The row after a message was rejected: the next page says how it is. */
+export function rowAfterRejection(row: Row, messageId: string): Row {
+  return row.lastMessage?.messageId === messageId ? { ...row, lastMessage: null } : row;
 }
 
 /** The row after messages of its player that were told of together. */
@@ -81,7 +90,7 @@ function asked(known: Row | undefined, what: Message | News, count: number): Row
     status: open?.status ?? "pending",
     lastMessage: known?.lastMessage ?? null,
     told: null,
-    unanswered: (open?.unanswered ?? 0) + count,
+    unanswered: Math.min(MOST_UNANSWERED, (open?.unanswered ?? 0) + count),
     waitingSince: open?.waitingSince ?? what.at,
   };
 }
@@ -89,6 +98,7 @@ function asked(known: Row | undefined, what: Message | News, count: number): Row
 /** The row after its session was told of. */
 export function rowAfterSession(known: Row | undefined, heard: Session): Row {
   const session = newerSession(known?.session ?? null, heard);
+  const isSame = known?.session === null || known?.session.id === session.id;
   return derive({
     playerId: heard.playerId,
     playerName: session.playerName ?? known?.playerName ?? null,
@@ -97,7 +107,7 @@ export function rowAfterSession(known: Row | undefined, heard: Session): Row {
     lastMessage: known?.lastMessage ?? null,
     told: known?.told ?? null,
     unanswered: known?.unanswered ?? 0,
-    waitingSince: known?.waitingSince ?? null,
+    waitingSince: isSame ? (known?.waitingSince ?? null) : null,
   });
 }
 
@@ -107,7 +117,7 @@ function derive(row: Row): Row {
   if (status === "resolved") return { ...row, unanswered: 0, waitingSince: null };
   if (status === "pending") {
     const openedAt = session?.status === "pending" ? session.openedAt : null;
-    return { ...row, waitingSince: openedAt ?? row.waitingSince ?? lastMessage?.at ?? null };
+    return { ...row, waitingSince: row.waitingSince ?? openedAt ?? lastMessage?.at ?? null };
   }
   if (unanswered === 0) return { ...row, waitingSince: null };
   return { ...row, waitingSince: row.waitingSince ?? lastMessage?.at ?? null };

@@ -1,10 +1,13 @@
 import type { Api } from "../api/api.js";
+import type { Failure } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
-import type { Delivery } from "../conversation/timeline.js";
+import type { Clock } from "../clock.js";
+import type { Delivery, Entry } from "../conversation/timeline.js";
 import { newId } from "../id.js";
+import { callEach } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
-import type { Identity } from "../types.js";
+import type { Identity, Rejection } from "../types.js";
 import { isOpen, type OutboxItem, requestOf } from "./item.js";
 import { Patience } from "./patience.js";
 import type { Shelf } from "./shelf.js";
@@ -16,6 +19,11 @@ const LEASE_MS = 30_000;
 const ADOPT_EVERY_MS = 5_000;
 /** What has waited for longer is not sent without asking: its writer has long given it up. */
 const STALE_MS = 24 * 60 * 60 * 1000;
+/** The problem of a message whose id another message has. */
+const MESSAGE_ID_TAKEN = "urn:problem-type:player-portal-chat:message-id-taken";
+
+const isTaken = ({ refused }: OutboxItem): boolean =>
+  refused?.failure?.kind === "refused" && refused.failure.type === MESSAGE_ID_TAKEN;
 
 /** What became of an item; `item` is null when there is nothing to show of it any more. */
 export type OutboxListener = (
@@ -26,6 +34,7 @@ export type OutboxListener = (
 
 export interface OutboxParts {
   readonly api: Api;
+  readonly clock: Clock;
   readonly tokens: Tokens;
   readonly identity: Identity;
   readonly shelf: Shelf;
@@ -44,6 +53,8 @@ export class Outbox {
   readonly #items = new Map<string, OutboxItem>();
   readonly #listeners = new Map<string, Set<OutboxListener>>();
   readonly #endings: Unsubscribe[] = [];
+  /** Items that this tab alone has, because they could not be kept. */
+  readonly #unkept = new Set<string>();
   #sending = false;
   #closed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -57,7 +68,7 @@ export class Outbox {
   open(): void {
     const { shelf, tokens } = this.#parts;
     for (const item of shelf.items()) {
-      if (item.acceptedAt !== null && Date.now() - item.writtenAt > STALE_MS) {
+      if (item.acceptedAt !== null && this.#parts.clock.now() - item.writtenAt > STALE_MS) {
         shelf.remove(item.messageId);
       } else this.#hold(item);
     }
@@ -78,16 +89,26 @@ export class Outbox {
 
   /** Leaves this tab's items to any other, as before the page is left. */
   release(): void {
-    for (const item of this.#mine()) this.#parts.shelf.put({ ...item, leaseUntil: 0 });
+    for (const item of this.#mine()) this.#put({ ...item, leaseUntil: 0 });
+  }
+
+  /** Whether a message that is still to be sent is lost with this tab. */
+  get hasUnkept(): boolean {
+    for (const messageId of this.#unkept) {
+      const item = this.#items.get(messageId);
+      if (item !== undefined && isOpen(item)) return true;
+    }
+    return false;
   }
 
   /** Takes a message on; its bubble can be shown at once. */
-  add(playerId: string, playerName: string | null, content: string): OutboxItem {
+  add(playerId: string, content: string): OutboxItem {
     const { role, subject, name } = this.#parts.identity;
     const item: OutboxItem = {
       messageId: newId(),
       playerId,
-      playerName: role === "player" ? name : playerName,
+      // Only players name themselves.
+      playerName: role === "player" ? name : null,
       senderType: role,
       senderId: role === "staff" ? subject : null,
       senderName: name,
@@ -109,8 +130,32 @@ export class Outbox {
   retry(messageId: string): void {
     const item = this.#items.get(messageId);
     if (item === undefined) return;
-    this.#update({ ...item, ...this.#lease(), refused: null, writtenAt: this.#nextTime() });
+    const again = { ...item, ...this.#lease(), refused: null, writtenAt: this.#nextTime() };
+    if (isTaken(item)) {
+      // With the same id it would be refused again.
+      this.discard(messageId);
+      this.#update({ ...again, messageId: newId() });
+    } else {
+      this.#update(again);
+    }
     this.tryNow();
+  }
+
+  /** A message of one's own that was accepted is not kept after all. */
+  reject({ messageId, reason }: Rejection): void {
+    const item = this.#items.get(messageId);
+    if (item === undefined) return;
+    const failure: Failure = { kind: "refused", type: MESSAGE_ID_TAKEN, detail: reason };
+    this.#update({ ...item, acceptedAt: null, refused: { failure } });
+  }
+
+  /** So is one that had been seen to arrive: it is to be shown again. */
+  rejectArrived(entry: Entry, rejection: Rejection): void {
+    const { messageId, playerId, playerName, senderType, senderId, senderName, content } = entry;
+    const item = { messageId, playerId, playerName, senderType, senderId, senderName, content };
+    const rest = { writtenAt: entry.at / 1000, acceptedAt: null, refused: null, discarded: false };
+    this.#items.set(messageId, { ...item, ...rest, ...this.#lease() });
+    this.reject(rejection);
   }
 
   /** Takes an item back that is not accepted. */
@@ -148,15 +193,18 @@ export class Outbox {
     if (this.#sending || this.#closed) return;
     this.#sending = true;
     clearTimeout(this.#timer);
-    let item = this.#next();
-    while (item !== undefined && this.#patience.left === 0 && (await this.#attempt(item))) {
-      item = this.#next();
+    try {
+      let item = this.#next();
+      while (item !== undefined && this.#patience.left === 0 && (await this.#attempt(item))) {
+        item = this.#next();
+      }
+      const { left } = this.#patience;
+      if (item !== undefined && Number.isFinite(left) && !this.#closed) {
+        this.#timer = setTimeout(() => this.tryNow(), left);
+      }
+    } finally {
+      this.#sending = false;
     }
-    const { left } = this.#patience;
-    if (item !== undefined && Number.isFinite(left) && !this.#closed) {
-      this.#timer = setTimeout(() => this.tryNow(), left);
-    }
-    this.#sending = false;
   }
 
   /** Sends one item; false when this tab has been closed meanwhile. */
@@ -196,13 +244,15 @@ export class Outbox {
   async #adopt(): Promise<void> {
     const { tab } = this.#parts;
     const now = Date.now();
+    // There may be room again.
+    for (const item of this.#mine()) if (this.#unkept.has(item.messageId)) this.#put(item);
     for (const { messageId, owner } of [...this.#items.values()]) {
       if (owner === tab.id) continue;
       const alive = await tab.isAlive(owner);
       const item = this.#items.get(messageId);
       if (item === undefined || !isOpen(item) || item.owner !== owner) continue;
       if (alive !== false && item.leaseUntil > now) continue;
-      const stale = now - item.writtenAt > STALE_MS;
+      const stale = this.#parts.clock.now() - item.writtenAt > STALE_MS;
       this.#update({ ...item, ...this.#lease(), refused: stale ? { failure: null } : null });
     }
     void this.#run();
@@ -222,8 +272,13 @@ export class Outbox {
   }
 
   #update(item: OutboxItem): void {
-    this.#parts.shelf.put(item);
+    this.#put(item);
     this.#hold(item);
+  }
+
+  #put(item: OutboxItem): void {
+    if (this.#parts.shelf.put(item)) this.#unkept.delete(item.messageId);
+    else this.#unkept.add(item.messageId);
   }
 
   #hold(item: OutboxItem): void {
@@ -237,7 +292,7 @@ export class Outbox {
   }
 
   #tell(playerId: string, messageId: string, item: OutboxItem | null, delivery: Delivery): void {
-    for (const listener of this.#listeners.get(playerId) ?? []) listener(messageId, item, delivery);
+    callEach(this.#listeners.get(playerId) ?? [], messageId, item, delivery);
   }
 
   #delivery(item: OutboxItem): Delivery {
@@ -252,6 +307,6 @@ export class Outbox {
   #nextTime(): number {
     let latest = 0;
     for (const { writtenAt } of this.#items.values()) latest = Math.max(latest, writtenAt);
-    return Math.max(Date.now(), latest + 0.001);
+    return Math.max(this.#parts.clock.now(), latest + 0.001);
   }
 }

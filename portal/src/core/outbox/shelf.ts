@@ -4,7 +4,8 @@ import { type OutboxItem, readItem } from "./item.js";
 /** Where the outbox's items are kept, shared by the tabs of one user. */
 export interface Shelf {
   items(): OutboxItem[];
-  put(item: OutboxItem): void;
+  /** Keeps an item; false when it cannot be kept. */
+  put(item: OutboxItem): boolean;
   remove(messageId: string): void;
   /** Hears of what other tabs put and remove: the item as it was, and as it is. */
   watch(listener: (was: OutboxItem | null, is: OutboxItem | null) => void): Unsubscribe;
@@ -39,11 +40,14 @@ export class LocalShelf implements Shelf {
     return items.sort((a, b) => a.writtenAt - b.writtenAt);
   }
 
-  put(item: OutboxItem): void {
+  put(item: OutboxItem): boolean {
+    if (this.#storage === null) return false;
     try {
-      this.#storage?.setItem(this.#prefix + item.messageId, JSON.stringify(item));
+      this.#storage.setItem(this.#prefix + item.messageId, JSON.stringify(item));
+      return true;
     } catch {
       // Storage is full: the item is still sent by this tab, which holds it in memory.
+      return false;
     }
   }
 
@@ -66,13 +70,11 @@ export class LocalShelf implements Shelf {
   }
 }
 
-/** The browser's local storage; null where it is turned off. */
+/** The browser's local storage; null where it is turned off. A full one can still be read. */
 export function localStorageOrNull(): Storage | null {
   try {
     const storage = globalThis.localStorage;
-    const probe = "player-portal-chat/probe";
-    storage.setItem(probe, probe);
-    storage.removeItem(probe);
+    storage.getItem("player-portal-chat/probe");
     return storage;
   } catch {
     return null;

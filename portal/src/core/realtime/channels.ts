@@ -20,5 +20,7 @@ export const NEW_PLAYER_MESSAGE = "new-player-message";
 export const NEW_PLAYER_MESSAGES = "new-player-messages";
 /** A message, told to its player, and a staff message, told to staff. */
 export const MESSAGE_SENT = "message-sent";
+/** A message that was told of is not kept: its id belongs to another message. */
+export const MESSAGE_REJECTED = "message-rejected";
 /** A session was opened, taken or resolved. */
 export const SESSION_UPDATED = "session-updated";

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { ADA } from "../../../simulation/index.js";
 import { seconds, simulate } from "../../../simulation/setup.js";
 
@@ -124,4 +124,48 @@ test("staff hear each other, and their own confirmations", async () => {
   expect(grace.contents()).toEqual(["I take this one"]);
   expect(grace.entries()[0]?.delivery).toBeNull();
   expect(grace.entries()[0]?.senderName).toBe("Ada");
+});
+
+test("a doubt about a connection ends with a new one under which nothing is missed", async () => {
+  const player = portal();
+  await seconds(20);
+  system().faults.loseEvent = 1;
+  player.conversation.send("hello");
+  await seconds(0.5);
+  system().disconnect();
+  system().faults.loseEvent = 0;
+  await seconds(15);
+  // The lost connection has taken along what was due of it.
+  expect(player.conversation.link).toBe("live");
+
+  system().faults.loseEvent = 1;
+  player.conversation.send("hello again");
+  await seconds(7);
+  expect(player.conversation.link).toBe("polling");
+  system().faults.loseEvent = 0;
+  await seconds(100);
+  expect(player.conversation.link).toBe("live");
+});
+
+test("a listener that throws stops neither the others nor the asking", async () => {
+  const thrown = vi.fn();
+  vi.stubGlobal("reportError", thrown);
+  const player = portal();
+  const arrived: string[] = [];
+  player.conversation.onArrival(() => {
+    throw new TypeError("Illegal constructor");
+  });
+  player.conversation.onArrival(({ content }) => arrived.push(content));
+  await seconds(3);
+  system().say({ playerId: "p1", senderType: "staff", content: "by event" });
+  await seconds(1);
+  system().faults.pusherFails = true;
+  system().disconnect();
+  for (const content of ["by question", "by the next"]) {
+    system().say({ playerId: "p1", senderType: "staff", content });
+    await seconds(20);
+  }
+  expect(arrived).toEqual(["by event", "by question", "by the next"]);
+  expect(thrown).toHaveBeenCalledTimes(3);
+  vi.unstubAllGlobals();
 });

@@ -1,7 +1,9 @@
+import { guarded } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
-import { parseDigest, parseMessage, parseSession } from "../parse.js";
-import type { Digest, Message, Session } from "../types.js";
+import { parseDigest, parseMessage, parseRejection, parseSessionUpdate } from "../parse.js";
+import type { Digest, Message, Rejection, SessionUpdate } from "../types.js";
 import {
+  MESSAGE_REJECTED,
   MESSAGE_SENT,
   NEW_PLAYER_MESSAGE,
   NEW_PLAYER_MESSAGES,
@@ -12,9 +14,10 @@ import type { Realtime } from "./realtime.js";
 
 /** What is told of one channel. */
 export interface FeedListener {
-  message(message: Message): void;
-  session(session: Session): void;
-  digest(digest: Digest): void;
+  message?(message: Message): void;
+  session?(update: SessionUpdate): void;
+  digest?(digest: Digest): void;
+  rejection?(rejection: Rejection): void;
 }
 
 /** A connection that brings nothing is made anew, but not more often than this, in milliseconds. */
@@ -26,6 +29,7 @@ export class Feed extends Observable {
   readonly #listeners = new Set<FeedListener>();
   #realtime: Realtime | null = null;
   #leave: Unsubscribe | null = null;
+  #reconnection: ReturnType<typeof setTimeout> | undefined;
   #reconnectedAt = Number.NEGATIVE_INFINITY;
 
   /** Begins to listen; the channel's name is not known from the start. */
@@ -49,6 +53,7 @@ export class Feed extends Observable {
 
   close(): void {
     this.hearing.stopWaiting();
+    clearTimeout(this.#reconnection);
     this.#leave?.();
     this.#realtime?.close();
   }
@@ -58,24 +63,41 @@ export class Feed extends Observable {
       const message = parseMessage(data);
       if (message === null) return;
       this.hearing.heard(message.messageId);
-      for (const listener of [...this.#listeners]) listener.message(message);
+      this.#tell((listener) => listener.message?.(message));
     } else if (name === NEW_PLAYER_MESSAGES) {
       const digest = parseDigest(data);
       if (digest === null) return;
       this.hearing.heardUntil(digest.at);
-      for (const listener of [...this.#listeners]) listener.digest(digest);
+      this.#tell((listener) => listener.digest?.(digest));
     } else if (name === SESSION_UPDATED) {
-      const session = parseSession(data);
-      if (session === null) return;
-      for (const listener of [...this.#listeners]) listener.session(session);
+      const update = parseSessionUpdate(data);
+      if (update === null) return;
+      this.#tell((listener) => listener.session?.(update));
+    } else if (name === MESSAGE_REJECTED) {
+      const rejection = parseRejection(data);
+      if (rejection === null) return;
+      this.hearing.heard(rejection.messageId);
+      this.#tell((listener) => listener.rejection?.(rejection));
     }
   }
 
+  #tell(how: (listener: FeedListener) => unknown): void {
+    for (const listener of [...this.#listeners]) guarded(() => how(listener));
+  }
+
   #hearingChanged(): void {
-    if (this.hearing.deaf && Date.now() - this.#reconnectedAt > RECONNECT_EVERY_MS) {
+    clearTimeout(this.#reconnection);
+    if (this.hearing.deaf && this.hearing.subscribed) this.#reconnect();
+    this.changed();
+  }
+
+  #reconnect(): void {
+    const left = this.#reconnectedAt + RECONNECT_EVERY_MS - Date.now();
+    if (left > 0) {
+      this.#reconnection = setTimeout(() => this.#reconnect(), left);
+    } else {
       this.#reconnectedAt = Date.now();
       this.#realtime?.reconnect();
     }
-    this.changed();
   }
 }

@@ -2,18 +2,23 @@ import type { Message } from "../types.js";
 
 /** How long an event may take, in milliseconds, before it is missed. */
 const EVENT_DUE_MS = 5_000;
-/** What was accepted just before the subscription is not heard of, and not missed. */
+/** A message that was accepted just before the subscription has no event here, and none is missed. */
 const SETTLED_AFTER_MS = 15_000;
+/** For so long after a new subscription no event may be missed, and the doubt ends; in milliseconds. */
+const PROBATION_MS = 30_000;
 
 /**
  * Whether events really come. A subscription says that they can; a message that is there while its event
- * is not says that they do not. An event that comes says that they do again.
+ * is not says that they do not. An event that comes says that they do again, and so does a new
+ * subscription under which none is missed.
  */
 export class Hearing {
   readonly #changed: () => void;
   readonly #due = new Map<string, ReturnType<typeof setTimeout>>();
   #subscribedAt: number | null = null;
   #deaf = false;
+  /** Runs while a subscription that was made in doubt is being watched. */
+  #probation: ReturnType<typeof setTimeout> | undefined;
   /** Until when players' messages may have been told of together, in microseconds since 1970. */
   #until = 0;
 
@@ -38,6 +43,9 @@ export class Hearing {
   subscription(now: boolean): void {
     if (now === this.subscribed) return;
     this.#subscribedAt = now ? Date.now() : null;
+    // What was due was due by the subscription before.
+    this.stopWaiting();
+    if (now && this.#deaf) this.#watch();
     this.#changed();
   }
 
@@ -69,6 +77,8 @@ export class Hearing {
   stopWaiting(): void {
     for (const timer of this.#due.values()) clearTimeout(timer);
     this.#due.clear();
+    clearTimeout(this.#probation);
+    this.#probation = undefined;
   }
 
   #hears(): void {
@@ -78,11 +88,18 @@ export class Hearing {
     this.#changed();
   }
 
+  #watch(): void {
+    clearTimeout(this.#probation);
+    this.#probation = setTimeout(() => this.#hears(), PROBATION_MS);
+  }
+
   #await(messageId: string): void {
     if (this.#due.has(messageId)) return;
     const timer = setTimeout(() => {
       this.#due.delete(messageId);
-      if (!this.subscribed || this.#deaf) return;
+      if (!this.subscribed) return;
+      if (this.#probation !== undefined) this.#watch();
+      if (this.#deaf) return;
       this.#deaf = true;
       this.#changed();
     }, EVENT_DUE_MS);

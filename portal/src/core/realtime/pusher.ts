@@ -2,6 +2,7 @@ import type Pusher from "pusher-js";
 import type { Options } from "pusher-js";
 import type { Api } from "../api/api.js";
 import type { PortalConfig } from "../config.js";
+import { callEach } from "../listeners.js";
 import type { ChannelHandlers, Transport } from "./realtime.js";
 
 /** After so long without a word pusher-js asks whether the connection lives, in milliseconds. */
@@ -66,7 +67,7 @@ export class PusherTransport implements Transport {
   #start(pusher: Pusher): void {
     this.#pusher = pusher;
     pusher.connection.bind("state_change", ({ previous }: { previous: string }) => {
-      if (previous === "connected") for (const listener of this.#lost) listener();
+      if (previous === "connected") callEach(this.#lost);
     });
     for (const [channel, handlers] of this.#wanted) this.#subscribe(pusher, channel, handlers);
   }

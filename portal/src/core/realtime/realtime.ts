@@ -1,4 +1,5 @@
 import { backoff, type Random } from "../backoff.js";
+import { guarded } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
 
 /** What carries events here; pusher-js, or a simulation of it. */
@@ -110,7 +111,7 @@ export class Realtime {
         this.#again(name, channel, backoff(channel.refusals, this.#random));
       },
       event: (event, data) => {
-        for (const listener of [...channel.listeners]) listener.event(event, data);
+        for (const listener of [...channel.listeners]) guarded(() => listener.event(event, data));
       },
     });
   }
@@ -136,5 +137,5 @@ export class Realtime {
 function setSubscribed(channel: Channel, now: boolean): void {
   if (channel.subscribed === now) return;
   channel.subscribed = now;
-  for (const listener of [...channel.listeners]) listener.subscribed(now);
+  for (const listener of [...channel.listeners]) guarded(() => listener.subscribed(now));
 }

@@ -8,5 +8,6 @@ showPage("staff", ({ subject, name, token }) => (
     {...(name === null ? {} : { staffName: name })}
     token={token}
     unreadInTitle
+    chosenInAddress
   />
 ));

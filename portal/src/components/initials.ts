@@ -1,0 +1,26 @@
+const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+const graphemes = (text: string): string[] =>
+  Array.from(GRAPHEMES.segment(text), ({ segment }) => segment);
+
+/** Colours that are told apart, so many around the circle. */
+const HUES = 12;
+
+/** The hue of an id, in degrees. Ids that differ in one character have others: FNV-1a. */
+export function hueOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(id)) hash = Math.imul(hash ^ byte, 0x01000193);
+  // The lowest bits follow the last character too closely.
+  return ((hash >>> 8) % HUES) * (360 / HUES);
+}
+
+/** The first characters of a name's first two words; of an id, its last two: ids begin alike. */
+export function initialsOf(id: string, name: string | null): string {
+  if (name === null || name === id) return graphemes(id).slice(-2).join("").toUpperCase();
+  const words = name
+    .trim()
+    .split(/[\s._-]+/u)
+    .filter((word) => word !== "");
+  const initials = words.slice(0, 2).map((word) => graphemes(word)[0] ?? "");
+  return initials.join("").toUpperCase();
+}

@@ -1,0 +1,22 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Clock } from "./clock.js";
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: new Date("2026-01-01T12:00:00Z") });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("a machine whose clock is wrong shows the gateway's time", () => {
+  const clock = new Clock();
+  expect(clock.now()).toBe(Date.now());
+  clock.take("Thu, 01 Jan 2026 12:20:00 GMT");
+  expect(Math.abs(clock.now() - Date.parse("2026-01-01T12:20:00Z"))).toBeLessThan(1_000);
+  vi.advanceTimersByTime(60_000);
+  expect(Math.abs(clock.now() - Date.parse("2026-01-01T12:21:00Z"))).toBeLessThan(1_000);
+  clock.take("Thu, 01 Jan 2026 12:01:01 GMT");
+  expect(clock.now()).toBe(Date.now());
+  for (const nothing of [null, "", "soon"]) clock.take(nothing);
+  expect(clock.now()).toBe(Date.now());
+});

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { ADA } from "../../../simulation/index.js";
+import { seconds, simulate } from "../../../simulation/setup.js";
+
+const { system, portal } = simulate();
+const TAKEN = "5a0c7d5e-0000-4000-8000-000000000001";
+
+const says = (content: string, playerId = "p1") =>
+  system().say({ messageId: TAKEN, playerId, senderType: "player", content });
+
+test("a message whose id another has is taken back from the desk, and the first one stays", async () => {
+  const ada = portal({ identity: ADA });
+  says("first");
+  await seconds(30);
+  system().faults.broadcast = [1_000, 1_000];
+  says("second", "p2");
+  const p2 = portal({ identity: ADA });
+  says("third");
+  await seconds(5);
+  expect(ada.contents()).toEqual(["first"]);
+  expect(p2.contents()).toEqual(["first"]);
+});
+
+test("its live copy disappears when the event of the rejection comes, before or after it", async () => {
+  says("first", "p2");
+  await seconds(1);
+  const ada = portal({ identity: ADA });
+  const inbox = ada.chat.inbox();
+  inbox.open();
+  await seconds(30);
+  says("after it");
+  await seconds(1);
+  // And one whose own event is the later one.
+  system().faults.broadcast = [3_000, 3_000];
+  says("before it");
+  system().faults.broadcast = [5, 5];
+  await seconds(10);
+  expect(ada.contents()).toEqual([]);
+  expect(inbox.row("p1")).toBeUndefined();
+  expect(inbox.row("p2")?.lastMessage?.content).toBe("first");
+  inbox.close();
+});
+
+test("its sender sees that it was not sent, and why, and can send it again", async () => {
+  const player = portal();
+  await seconds(30);
+  system().faults.persist = [2_000, 2_000];
+  player.conversation.send("hello");
+  const own = player.entries()[0]?.messageId ?? "";
+  // Another message with its id is persisted first.
+  system().persisted({ messageId: own, playerId: "p2", senderType: "player", content: "mine" });
+  await seconds(1);
+  expect(player.delivery("hello")).toBe("delivered");
+  await seconds(4);
+  expect(player.delivery("hello")).toBe("refused");
+  player.conversation.retry(own);
+  await seconds(30);
+  expect(player.delivery("hello")).toBe("delivered");
+  expect(player.contents()).toEqual(["hello"]);
+  expect(system().store.conversation("p1").messages).toHaveLength(1);
+});

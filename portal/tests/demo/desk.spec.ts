@@ -1,0 +1,170 @@
+import { expect, type Page, test } from "@playwright/test";
+import { does } from "./system.js";
+
+const answer = (page: Page) => page.getByLabel("Your message");
+const chosen = (page: Page) => page.locator('[role="option"][aria-selected="true"]');
+const pressKey = (page: Page, key: string, code: string) =>
+  page.evaluate(
+    ({ key, code }) =>
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key, code, bubbles: true })),
+    { key, code },
+  );
+
+test.beforeEach(async ({ page }) => {
+  await page.goto("/?portal=staff&scene=busy");
+  await expect(page.getByText("Yara Haddad")).toBeVisible();
+});
+
+test("what is typed after a click on a conversation is an answer", async ({ page }) => {
+  await page.getByText("Sora Tanaka").click();
+  await page.keyboard.type("Hello, let me see", { delay: 20 });
+  await expect(answer(page)).toHaveValue("Hello, let me see");
+  await expect(page.getByRole("button", { name: "Undo" })).toBeHidden();
+});
+
+test("a search by Enter opens what stands in the field, the exact id first", async ({ page }) => {
+  await does(page, "say", { playerId: "m-599", senderType: "player", content: "hello" });
+  await does(page, "say", { playerId: "m-5", senderType: "player", content: "hello" });
+  await does(page, "say", { playerId: "am-5", senderType: "player", content: "hello" });
+  await expect(page.getByRole("tab", { name: "Pending 9" })).toBeVisible();
+  await page.getByLabel("Search by player").focus();
+  await page.keyboard.insertText("m-5");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "m-5", exact: true })).toBeVisible();
+  await expect(answer(page)).toBeFocused();
+});
+
+test("resolving by a key can be undone", async ({ page }) => {
+  await page.keyboard.press("j");
+  await expect(chosen(page)).toContainText("Yara Haddad");
+  await page.keyboard.press("e");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByRole("button", { name: "Resolve" })).toBeEnabled();
+  await page.keyboard.press("e");
+  await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
+  await page.keyboard.press("z");
+  await expect(page.getByRole("button", { name: "Undo" })).toBeHidden();
+  await page.keyboard.press("e");
+  // Going on to the next does not take it back.
+  await page.keyboard.press("j");
+  await expect(page.getByRole("tab", { name: "Pending 5" })).toBeVisible();
+});
+
+test("shortcuts leave what is typed elsewhere on the page alone", async ({ page }) => {
+  await page.keyboard.press("j");
+  for (const kind of ["contenteditable", "textbox", "shadow", "closed"]) {
+    const typed = await page.evaluate((kind) => {
+      const host = document.createElement("div");
+      document.body.append(host);
+      let field: HTMLElement = host;
+      if (kind === "contenteditable") host.contentEditable = "true";
+      else if (kind === "textbox") {
+        host.role = "textbox";
+        host.tabIndex = 0;
+      } else {
+        const root = host.attachShadow({ mode: kind === "shadow" ? "open" : "closed" });
+        field = document.createElement("input");
+        root.append(field);
+      }
+      field.focus();
+      return kind;
+    }, kind);
+    expect(typed).toBe(kind);
+    await page.keyboard.type("next item?");
+    await expect(page.getByRole("dialog")).toBeHidden();
+    await expect(page.getByRole("button", { name: "Undo" })).toBeHidden();
+    await expect(chosen(page)).toContainText("Yara Haddad");
+  }
+});
+
+test("shortcuts go by the key's place where the layout has no Latin letters", async ({ page }) => {
+  await pressKey(page, "о", "KeyJ");
+  await expect(chosen(page)).toContainText("Yara Haddad");
+  await pressKey(page, "ο", "KeyJ");
+  await expect(chosen(page)).toContainText("Dragon_Slayer");
+  await pressKey(page, ".", "Slash");
+  await expect(page.getByLabel("Search by player")).toBeFocused();
+});
+
+test("a follow-up in an active conversation is counted, in the title and on its tab", async ({
+  page,
+}) => {
+  // Mika and Bo have been answered, and have written since.
+  await expect(page).toHaveTitle("(8) Support");
+  const active = page.getByRole("tab", { name: "Active" });
+  await expect(active.getByTitle("2 unread")).toBeVisible();
+  await does(page, "say", { playerId: "p-3388", senderType: "player", content: "It asks" });
+  await expect(active.getByTitle("3 unread")).toBeVisible();
+  await expect(page).toHaveTitle("(9) Support");
+});
+
+test("a click on a notification opens its conversation", async ({ page }) => {
+  await page.addInitScript(() => {
+    const made: object[] = [];
+    const Notification = function (this: object, title: string, options: object) {
+      Object.assign(this, { title, ...options, close() {} });
+      made.push(this);
+    };
+    Object.assign(Notification, {
+      permission: "granted",
+      requestPermission: async () => "granted",
+    });
+    Object.assign(window, { Notification, made });
+    document.hasFocus = () => !(window as never as { away?: boolean }).away;
+  });
+  await page.goto("/?portal=staff&scene=busy");
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("switch", { name: "Desktop notifications" }).click();
+  await page.keyboard.press("Escape");
+  await page.getByText("Noor").click();
+  await page.evaluate(() => Object.assign(window, { away: true }));
+  await does(page, "say", {
+    ...{ playerId: "nils", playerName: "Nils", senderType: "player" },
+    content: "hello",
+  });
+  const last = () =>
+    page.evaluate(() => {
+      const { made } = window as never as { made: { title: string; renotify: boolean }[] };
+      return made.at(-1);
+    });
+  await expect.poll(async () => (await last())?.title).toBe("Nils");
+  expect((await last())?.renotify).toBe(true);
+  await page.evaluate(() => {
+    const { made } = window as never as { made: { onclick(): void }[] };
+    made.at(-1)?.onclick();
+  });
+  await expect(page.getByRole("heading", { name: "Nils" })).toBeVisible();
+});
+
+test("a browser that cannot show notifications says so, and goes on", async ({ page }) => {
+  await page.addInitScript(() => {
+    class Notification {
+      static permission = "granted";
+      static requestPermission = async () => "granted";
+      constructor() {
+        throw new TypeError("Illegal constructor");
+      }
+    }
+    Object.assign(window, { Notification });
+  });
+  await page.goto("/?portal=staff&scene=busy");
+  await page.getByRole("button", { name: "Settings" }).click();
+  const notifications = page.getByRole("switch", { name: "Desktop notifications" });
+  await notifications.click();
+  await expect(page.getByText("cannot show notifications")).toBeVisible();
+  await expect(notifications).not.toBeChecked();
+});
+
+test("a list that cannot be loaded says so, and gives no number", async ({ page }) => {
+  await page.goto("/?portal=staff&scene=gap");
+  await expect(page.getByText("The conversations cannot be loaded")).toBeVisible();
+  await expect(page.getByRole("tab", { name: "Pending" })).toHaveText(/^Pending\s*$/);
+  await expect(page.getByText("Nobody is waiting")).toBeHidden();
+});
+
+test("a conversation that is only passed stays unread", async ({ page }) => {
+  await expect(page).toHaveTitle("(8) Support");
+  for (let step = 0; step < 4; step += 1) await page.keyboard.press("j");
+  await expect(chosen(page)).toContainText("Lena Kühn");
+  await expect(page).toHaveTitle("(7) Support");
+});

@@ -1,0 +1,90 @@
+import { expect, type Page, test } from "@playwright/test";
+import { does } from "./system.js";
+
+const options = (page: Page) => page.getByRole("option");
+const answered = (page: Page, number: number) =>
+  does(page, "persisted", {
+    ...{ playerId: `olaf-${number}`, playerName: `Olaf ${number}`, senderType: "player" },
+    content: "hello",
+  });
+const writes = (page: Page, number: number) =>
+  does(page, "say", {
+    ...{ playerId: `olaf-${number}`, playerName: `Olaf ${number}`, senderType: "player" },
+    content: "and more",
+  });
+
+/** A desk with conversations that staff have answered, the latest first. */
+async function openActive(page: Page, count: number): Promise<void> {
+  await page.goto("/?portal=staff&scene=empty");
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  for (let number = 1; number <= count; number += 1) {
+    await answered(page, number);
+    await does(page, "persisted", {
+      ...{ playerId: `olaf-${number}`, senderType: "staff", senderId: "ada" },
+      content: "hi",
+    });
+  }
+  await does(page, "disconnect");
+  await page.getByRole("tab", { name: "Active" }).click();
+  await expect(options(page).first()).toContainText(`Olaf ${count}`, { timeout: 20_000 });
+}
+
+test("the row under the pointer stays there, and what is new waits", async ({ page }) => {
+  await openActive(page, 5);
+  const row = page.getByRole("option", { name: "Olaf 3" });
+  await row.hover();
+  const before = await row.boundingBox();
+  await writes(page, 1);
+  await writes(page, 9);
+  await expect(page.getByRole("option", { name: "Olaf 1" })).toContainText("and more");
+  expect(await row.boundingBox()).toEqual(before);
+  await page.mouse.down();
+  await page.mouse.up();
+  await expect(page.getByRole("heading", { name: "Olaf 3" })).toBeVisible();
+  await page.mouse.move(900, 400);
+  await expect(options(page).first()).toContainText("Olaf 1");
+});
+
+test("new conversations are counted above a list that is held, and shown on demand", async ({
+  page,
+}) => {
+  await openActive(page, 3);
+  await page.getByRole("option", { name: "Olaf 3" }).hover();
+  await does(page, "say", { playerId: "olaf-9", senderType: "staff", content: "hello there" });
+  await page.getByRole("button", { name: "1 new" }).click();
+  await expect(page.getByRole("option", { name: "olaf-9" })).toBeVisible();
+});
+
+test("rows that come above leave those in sight where they are", async ({ page }) => {
+  await openActive(page, 60);
+  await page.getByRole("listbox").evaluate((list) => list.scrollTo({ top: 1_200 }));
+  await page.mouse.move(900, 400);
+  const row = page.getByRole("option", { name: "Olaf 41" });
+  await expect(row).toBeVisible();
+  const before = await row.boundingBox();
+  for (const number of [1, 2, 3]) await writes(page, number);
+  const top = () => page.getByRole("listbox").evaluate((list) => list.scrollTop);
+  // The three that have come above.
+  await expect.poll(top).toBeGreaterThan(1_300);
+  const after = await row.boundingBox();
+  expect(Math.abs((after?.y ?? 0) - (before?.y ?? 0))).toBeLessThanOrEqual(1);
+});
+
+test("a conversation has an address, and a phone's back button goes to the list", async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto("/?portal=staff&scene=busy");
+  await page.getByText("Sora Tanaka").click();
+  await expect(page.getByRole("heading", { name: "Sora Tanaka" })).toBeVisible();
+  expect(page.url()).toContain("#/c/p-9313");
+  await page.goBack();
+  await expect(page.getByText("Noor")).toBeVisible();
+  await page.goForward();
+  await expect(page.getByRole("heading", { name: "Sora Tanaka" })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "Sora Tanaka" })).toBeVisible();
+  await page.getByRole("button", { name: "Back to the inbox" }).click();
+  await expect(page.getByText("Noor")).toBeVisible();
+  expect(page.url()).not.toContain("#/c/");
+});

@@ -1,0 +1,117 @@
+import { type BrowserContext, expect, type Page, test } from "@playwright/test";
+import { does, fails } from "./system.js";
+
+const DESK = "/?portal=staff&scene=busy&keep";
+const PLAYER = "/?portal=player&scene=busy&keep";
+const field = (page: Page) => page.getByLabel("Your message");
+
+async function openDesk(context: BrowserContext): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(DESK);
+  await page.getByText("Sora Tanaka").click();
+  await expect(field(page)).toBeVisible();
+  return page;
+}
+
+/** Fills the page's local storage to its last byte, or makes room again. */
+const storage = (page: Page, what: "full" | "free") =>
+  page.evaluate((what) => {
+    if (what === "free") {
+      for (const key of Object.keys(localStorage))
+        if (key.startsWith("x")) localStorage.removeItem(key);
+      return;
+    }
+    for (let size = 2 ** 22, number = 0; size >= 1; ) {
+      try {
+        localStorage.setItem(`x${number++}`, "x".repeat(size));
+      } catch {
+        size = Math.floor(size / 2);
+      }
+    }
+  }, what);
+
+test("a draft outlives its tab, and is shown in the list", async ({ context }) => {
+  const first = await openDesk(context);
+  await field(first).fill("half an answer");
+  await first.close();
+  const second = await openDesk(context);
+  await expect(field(second)).toHaveValue("half an answer");
+  await second.getByText("Noor").click();
+  await expect(second.getByRole("option", { name: "Sora Tanaka" })).toContainText(
+    "Draft: half an answer",
+  );
+});
+
+test("a draft that is sent in one tab is gone from another that shows the same", async ({
+  context,
+}) => {
+  const first = await openDesk(context);
+  await field(first).fill("sent once");
+  const second = await openDesk(context);
+  await expect(field(second)).toHaveValue("sent once");
+  await field(first).press("Enter");
+  await expect(field(second)).toHaveValue("");
+  await field(first).fill("mine");
+  await expect(field(second)).toHaveValue("mine");
+  await field(second).fill("mine, and more");
+  await expect(field(first)).toHaveValue("mine, and more");
+});
+
+test("a full storage is still read, and the page asks before what it cannot keep is lost", async ({
+  context,
+}) => {
+  const page = await context.newPage();
+  await page.goto(PLAYER);
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await fails(page, { networkFails: true });
+  await does(page, "disconnect");
+  await field(page).fill("kept");
+  await field(page).press("Enter");
+  await expect(page.getByText("What you write is kept")).toBeVisible();
+  await storage(page, "full");
+  await page.reload();
+  await expect(page.locator(".ppc-bubble", { hasText: "kept" })).toBeVisible();
+
+  await fails(page, { networkFails: true });
+  await does(page, "disconnect");
+  await field(page).fill("only here");
+  await field(page).press("Enter");
+  await expect(page.getByText("Leave this tab open until then")).toBeVisible();
+  const asked = page.waitForEvent("dialog");
+  const closed = page.close({ runBeforeUnload: true });
+  const dialog = await asked;
+  expect(dialog.type()).toBe("beforeunload");
+  await dialog.dismiss();
+  await closed;
+  // With room again it is kept after all.
+  await storage(page, "free");
+  await expect(page.getByText("What you write is kept")).toBeVisible();
+});
+
+test("a change of the user leaves no listener behind", async ({ page }) => {
+  await page.addInitScript(() => {
+    let count = 0;
+    const { addEventListener, removeEventListener } = window;
+    window.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+      if (args[0] === "storage") count += 1;
+      addEventListener.apply(window, args);
+    };
+    window.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+      if (args[0] === "storage") count -= 1;
+      removeEventListener.apply(window, args);
+    };
+    Object.assign(window, { listeners: () => count });
+  });
+  await page.goto(PLAYER);
+  await expect(page.getByText("Found it")).toBeVisible();
+  const listeners = () =>
+    page.evaluate(() => (window as never as { listeners(): number }).listeners());
+  const before = await listeners();
+  for (const name of ["Ben", "Cy", "Di"]) {
+    await page.evaluate((name) => {
+      (window as never as { show(...who: string[]): void }).show(name.toLowerCase(), name);
+    }, name);
+    await expect(page.getByText("How can we help?")).toBeVisible();
+  }
+  await expect.poll(listeners).toBe(before);
+});
