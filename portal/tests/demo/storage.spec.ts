@@ -103,7 +103,7 @@ test("a change of the user leaves no listener behind", async ({ page }) => {
     Object.assign(window, { listeners: () => count });
   });
   await page.goto(PLAYER);
-  await expect(page.getByText("Found it")).toBeVisible();
+  await expect(page.getByText("Found it 😄")).toBeVisible();
   const listeners = () =>
     page.evaluate(() => (window as never as { listeners(): number }).listeners());
   const before = await listeners();
