@@ -1,17 +1,19 @@
 //! A call that is repeated until it is done.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use shared::{
     chat::{self, Subject, event::Event},
     service::{Outage, backoff},
 };
+use tokio::time::Instant;
 use traces::{Traces, WorkKind};
 
 use crate::{
     client::{CallError, Client},
-    events::PusherEvent,
+    events::{self, PusherEvent},
+    evidence::Evidence,
     metrics::{CallOutcome, Metrics},
 };
 
@@ -22,6 +24,15 @@ pub struct Job {
     pub event: PusherEvent,
     /// What it was made of: one event of the chat, or messages that were gathered.
     pub origins: Vec<Origin>,
+    /// When Pusher last refused it alone, if that is not decided yet.
+    pub refused: Option<Instant>,
+}
+
+impl Job {
+    /// A job that no call was made for.
+    pub fn new(event: PusherEvent, origins: Vec<Origin>) -> Self {
+        Self { event, origins, refused: None }
+    }
 }
 
 /// What an event for Pusher was made of.
@@ -44,13 +55,24 @@ impl Origin {
     }
 }
 
-/// One of the chat's events of which Pusher will never take what was made of it, and why.
+/// A job that Pusher refused when it was sent alone, and why.
 #[derive(Debug)]
 pub struct Refusal {
-    /// Which event.
-    pub origin: Origin,
+    /// What was refused.
+    pub job: Job,
     /// Pusher's reason.
     pub reason: String,
+}
+
+/// What came of a call's jobs.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// Those that Pusher took.
+    pub taken: Vec<Job>,
+    /// Those that Pusher never takes.
+    pub refused: Vec<Refusal>,
+    /// Those that were refused while everything was: they are to be sent again, after others.
+    pub undecided: Vec<Job>,
 }
 
 /// Calls Pusher with what a worker gives it.
@@ -60,34 +82,105 @@ pub struct Caller {
     metrics: Metrics,
     traces: Traces,
     outage: Arc<Mutex<Outage>>,
+    evidence: Arc<Evidence>,
+}
+
+/// Why a call that Pusher answered was not taken, and when.
+#[derive(Debug)]
+struct Refused {
+    reason: String,
+    at: Instant,
 }
 
 impl Caller {
-    /// A caller that follows `outage`.
+    /// A caller that reports to `outage` whether Pusher works.
     pub fn new(client: Client, metrics: Metrics, traces: Traces, outage: Outage) -> Self {
-        Self { client, metrics, traces, outage: Arc::new(Mutex::new(outage)) }
+        let (outage, evidence) = (Arc::new(Mutex::new(outage)), Arc::default());
+        Self { client, metrics, traces, outage, evidence }
     }
 
-    /// Has Pusher take the jobs, however often it takes, and says which it never will. One that is
-    /// refused costs only itself: the others are then sent alone.
-    pub async fn send(&self, jobs: &[Job]) -> Vec<Refusal> {
-        let Err(reason) = self.insist(jobs).await else {
-            return Vec::new();
+    /// Calls Pusher with the jobs, however often it takes. When it refuses them together, they are sent
+    /// alone, so that one which is refused costs only itself.
+    ///
+    /// **A refusal is believed only if Pusher took another call since**: a neighbour, or a probe of
+    /// our own where no neighbour is there to tell. When the probe is not taken either, the jobs stay
+    /// undecided; that resolves only after a wait, which grows.
+    pub async fn send(&self, jobs: Vec<Job>) -> Done {
+        let mut done = Done::default();
+        let Err(refused) = self.insist(&jobs).await else {
+            done.taken = jobs;
+            return done;
         };
-        if let [job] = jobs {
-            return refuse(job, &reason).collect();
-        }
-        let mut refusals = Vec::new();
+        let alone = match <[Job; 1]>::try_from(jobs) {
+            Ok([job]) => vec![(job, refused)],
+            Err(jobs) => self.send_each_alone(jobs, &mut done).await,
+        };
+        self.judge(alone, &mut done).await;
+        done
+    }
+
+    async fn send_each_alone(&self, jobs: Vec<Job>, done: &mut Done) -> Vec<(Job, Refused)> {
+        let mut alone = Vec::new();
         for job in jobs {
-            if let Err(reason) = self.insist(std::slice::from_ref(job)).await {
-                refusals.extend(refuse(job, &reason));
+            match self.insist(std::slice::from_ref(&job)).await {
+                Ok(()) => done.taken.push(job),
+                Err(refused) => alone.push((job, refused)),
             }
         }
-        refusals
+        alone
+    }
+
+    /// Decides which of the jobs, each refused when it was sent alone, Pusher never takes.
+    async fn judge(&self, alone: Vec<(Job, Refused)>, done: &mut Done) {
+        let mut in_doubt = Vec::new();
+        for (job, refused) in alone {
+            let since = job.refused.unwrap_or(refused.at);
+            if self.evidence.taken_since(since) {
+                done.refused.push(Refusal { job, reason: refused.reason });
+            } else {
+                in_doubt.push(Job { refused: Some(refused.at), ..job });
+            }
+        }
+        if in_doubt.is_empty() {
+            return;
+        }
+        if !self.probe().await {
+            done.undecided = in_doubt;
+            return;
+        }
+        // What refused may have been gone again before the probe.
+        for job in in_doubt {
+            match self.insist(std::slice::from_ref(&job)).await {
+                Ok(()) => done.taken.push(job),
+                Err(Refused { reason, .. }) => done.refused.push(Refusal { job, reason }),
+            }
+        }
+    }
+
+    /// Whether Pusher takes an event that it has no reason to refuse. If it does not, that is an
+    /// outage, and the answer comes only after a wait.
+    async fn probe(&self) -> bool {
+        let answer = self.attempt(&[&events::probe()]).await;
+        let (cause, retry_after) = match answer {
+            Ok(()) => {
+                self.metrics.calls.of(CallOutcome::Taken).inc();
+                return true;
+            }
+            Err(CallError::Refused { status, answer }) => {
+                (format!("everything is refused: {status}: {answer}"), None)
+            }
+            Err(CallError::Unavailable { cause, retry_after, .. }) => (cause, retry_after),
+        };
+        // Whatever the status is, here it shows an outage.
+        self.metrics.calls.of(CallOutcome::Unavailable).inc();
+        self.report(|outage| outage.failed(&cause));
+        let wait = self.evidence.probe_failed().max(retry_after.unwrap_or_default());
+        tokio::time::sleep(wait).await;
+        false
     }
 
     /// Calls until Pusher takes all of the jobs or refuses one, and traces that.
-    async fn insist(&self, jobs: &[Job]) -> Result<(), String> {
+    async fn insist(&self, jobs: &[Job]) -> Result<(), Refused> {
         let mut last = None;
         // A message makes several events, which come one after the other.
         let messages = jobs.iter().flat_map(|job| &job.origins).map(|origin| origin.subject);
@@ -97,37 +190,51 @@ impl Caller {
         if let Some(work) = traced {
             match &called {
                 Ok(()) => work.done(),
-                Err(reason) => work.failed(reason.clone()),
+                Err(refused) => work.failed(refused.reason.clone()),
             }
         }
         called
     }
 
-    async fn call(&self, jobs: &[Job]) -> Result<(), String> {
+    async fn call(&self, jobs: &[Job]) -> Result<(), Refused> {
         let events: Vec<_> = jobs.iter().map(|job| &job.event).collect();
         let mut waits = backoff::waits();
         loop {
-            let began = tokio::time::Instant::now();
-            let answer = self.client.send(&events).await;
-            self.metrics.call_seconds.observe(began.elapsed().as_secs_f64());
-            self.metrics.calls.of(CallOutcome::from(&answer)).inc();
+            let answer = self.attempt(&events).await;
+            let outcome = match &answer {
+                // Until something is taken again, this is part of an outage.
+                Err(CallError::Refused { .. }) if self.evidence.is_in_doubt() => {
+                    CallOutcome::Unavailable
+                }
+                answer => CallOutcome::from(answer),
+            };
+            self.metrics.calls.of(outcome).inc();
             match answer {
                 Ok(()) => {
-                    self.follow(Outage::succeeded);
                     self.count(jobs);
                     return Ok(());
                 }
                 Err(error @ CallError::Refused { .. }) => {
-                    self.follow(Outage::succeeded);
-                    return Err(error.to_string());
+                    return Err(Refused { reason: error.to_string(), at: Instant::now() });
                 }
-                Err(CallError::Away { cause, retry_after, .. }) => {
-                    self.follow(|outage| outage.failed(&cause));
+                Err(CallError::Unavailable { cause, retry_after, .. }) => {
+                    self.report(|outage| outage.failed(&cause));
                     let wait = waits.next().unwrap_or_default();
                     tokio::time::sleep(wait.max(retry_after.unwrap_or_default())).await;
                 }
             }
         }
+    }
+
+    async fn attempt(&self, events: &[&PusherEvent]) -> Result<(), CallError> {
+        let began = Instant::now();
+        let answer = self.client.send(events).await;
+        self.metrics.call_seconds.observe(began.elapsed().as_secs_f64());
+        if answer.is_ok() {
+            self.evidence.taken(began);
+            self.report(Outage::succeeded);
+        }
+        answer
     }
 
     fn count(&self, jobs: &[Job]) {
@@ -141,12 +248,8 @@ impl Caller {
         }
     }
 
-    fn follow(&self, step: impl FnOnce(&mut Outage)) {
+    fn report(&self, step: impl FnOnce(&mut Outage)) {
         // A thread that panicked while it held the lock left an outage that is as good as any.
-        step(&mut self.outage.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        step(&mut self.outage.lock().unwrap_or_else(PoisonError::into_inner));
     }
-}
-
-fn refuse(job: &Job, reason: &str) -> impl Iterator<Item = Refusal> {
-    job.origins.iter().map(|origin| Refusal { origin: *origin, reason: reason.to_owned() })
 }

@@ -84,10 +84,8 @@ impl Digest {
         let channel = channels.staff();
         let data = payload(players.into_values().collect(), channels.max_data_bytes());
         let data = channels.seal(&channel, &data).into_owned();
-        Job {
-            event: PusherEvent { channel, name: NEW_PLAYER_MESSAGES, data, socket_id: None },
-            origins,
-        }
+        let event = PusherEvent { channel, name: NEW_PLAYER_MESSAGES, data, socket_id: None };
+        Job::new(event, origins)
     }
 }
 

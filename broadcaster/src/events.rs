@@ -2,7 +2,7 @@
 
 use pusher::Channels;
 use serde::Serialize;
-use shared::chat::{Message, SenderType, SessionState, event::Event};
+use shared::chat::{Message, MessageRejected, SenderType, SessionState, event::Event};
 
 use crate::payload;
 
@@ -35,6 +35,12 @@ const MESSAGE_SENT: &str = "message-sent";
 /// A session was opened, taken or resolved.
 const SESSION_UPDATED: &str = "session-updated";
 
+/// A message that was broadcast and that no history will show.
+const MESSAGE_REJECTED: &str = "message-rejected";
+
+/// A channel that no portal listens on.
+const PROBE_CHANNEL: &str = "broadcaster-probe";
+
 /// What the portals are to hear of `event`.
 ///
 /// # Errors
@@ -47,7 +53,10 @@ pub fn pusher_events(
         Event::Message(message) => of_message(message, channels),
         Event::SessionUpdated(session) => of_session(session, channels),
         // The session's new state is what they hear of, once it is committed.
-        Event::StatusChange(_) | Event::MessageRejected(_) => Ok(Vec::new()),
+        Event::StatusChange(_) => Ok(Vec::new()),
+        Event::MessageRejected(rejected) => of_rejection(rejected, channels),
+        // It is for the audit, which the persister writes.
+        Event::ConversationRead(_) => Ok(Vec::new()),
     }
 }
 
@@ -63,6 +72,12 @@ pub fn batch(events: &[&PusherEvent]) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&Batch { batch: events })
 }
 
+/// An event that no portal receives, and that Pusher has no reason to refuse.
+pub fn probe() -> PusherEvent {
+    let (channel, data) = (PROBE_CHANNEL.to_owned(), "{}".to_owned());
+    PusherEvent { channel, name: "probe", data, socket_id: None }
+}
+
 /// What the player is to hear of a message of which staff hear otherwise.
 ///
 /// # Errors
@@ -71,7 +86,7 @@ pub fn to_player_alone(
     message: &Message,
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
-    let data = payload::of_message(message, channels.max_data_bytes())?;
+    let data = payload::for_player(message, channels.max_data_bytes())?;
     Ok(vec![to_player(message, &data, channels)])
 }
 
@@ -79,54 +94,68 @@ fn of_message(
     message: &Message,
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
-    let data = payload::of_message(message, channels.max_data_bytes())?;
-    let staff_hear = match message.sender_type {
-        SenderType::Player => NEW_PLAYER_MESSAGE,
-        SenderType::Staff => MESSAGE_SENT,
+    let max_bytes = channels.max_data_bytes();
+    let for_staff = payload::for_staff(message, max_bytes)?;
+    let (name, for_player) = match message.sender_type {
+        // A player may see all that its own message carries.
+        SenderType::Player => (NEW_PLAYER_MESSAGE, None),
+        SenderType::Staff => (MESSAGE_SENT, Some(payload::for_player(message, max_bytes)?)),
     };
-    let to_staff = told(message, &data, channels, channels.staff(), staff_hear);
-    Ok(vec![to_staff, to_player(message, &data, channels)])
+    let for_player = for_player.as_ref().unwrap_or(&for_staff);
+    let to_staff = of_sender(message, &for_staff, channels, channels.staff(), name);
+    Ok(vec![to_staff, to_player(message, for_player, channels)])
 }
 
 fn to_player(message: &Message, data: &str, channels: &Channels) -> PusherEvent {
     let channel = channels.player(message.player_id.as_str());
-    told(message, data, channels, channel, MESSAGE_SENT)
+    of_sender(message, data, channels, channel, MESSAGE_SENT)
 }
 
-fn told(
+/// An event that the connection does not get which sent the message.
+fn of_sender(
     message: &Message,
     data: &str,
     channels: &Channels,
     channel: String,
     name: &'static str,
 ) -> PusherEvent {
-    PusherEvent {
-        data: channels.seal(&channel, data).into_owned(),
-        channel,
-        name,
-        socket_id: message.socket_id.as_ref().map(|id| id.as_str().to_owned()),
-    }
+    let socket_id = message.socket_id.as_ref().map(|id| id.as_str().to_owned());
+    PusherEvent { socket_id, ..sealed(channel, name, data, channels) }
 }
 
 fn of_session(
     session: &SessionState,
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
-    let data = serde_json::to_string(session)?;
-    let names = [channels.staff(), channels.player(session.player_id.as_str())];
-    let event = |channel: String| PusherEvent {
-        data: channels.seal(&channel, &data).into_owned(),
-        channel,
-        name: SESSION_UPDATED,
-        socket_id: None,
-    };
-    Ok(names.into_iter().map(event).collect())
+    let for_staff = serde_json::to_string(session)?;
+    let for_player = serde_json::to_string(&session.for_player())?;
+    let player = channels.player(session.player_id.as_str());
+    Ok(vec![
+        sealed(channels.staff(), SESSION_UPDATED, &for_staff, channels),
+        sealed(player, SESSION_UPDATED, &for_player, channels),
+    ])
+}
+
+fn of_rejection(
+    rejected: &MessageRejected,
+    channels: &Channels,
+) -> Result<Vec<PusherEvent>, serde_json::Error> {
+    let data = payload::of_rejection(rejected)?;
+    let both = [channels.staff(), channels.player(rejected.player_id.as_str())];
+    let event = |channel| sealed(channel, MESSAGE_REJECTED, &data, channels);
+    Ok(both.into_iter().map(event).collect())
+}
+
+/// An event for everyone who listens on the channel.
+fn sealed(channel: String, name: &'static str, data: &str, channels: &Channels) -> PusherEvent {
+    let data = channels.seal(&channel, data).into_owned();
+    PusherEvent { channel, name, data, socket_id: None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::chat::{self, SessionStatus, StaffFacts};
+    use shared::chat::{self, RejectionReason, SessionStatus, StaffFacts};
     use uuid::Uuid;
 
     fn message(sender_type: SenderType) -> Event {
@@ -197,5 +226,31 @@ mod tests {
                 ("player-p1".to_owned(), "session-updated"),
             ]
         );
+    }
+
+    #[test]
+    fn both_sides_receive_which_message_was_rejected() {
+        let message_id = Uuid::now_v7();
+        let event = Event::MessageRejected(MessageRejected {
+            message_id,
+            player_id: "p1".to_owned().try_into().unwrap(),
+            reason: RejectionReason::MessageIdTaken,
+            accepted_at: chat::now(),
+        });
+        let events = pusher_events(&event, &Channels::Private).unwrap();
+        let channels: Vec<_> = events.iter().map(|event| event.channel.as_str()).collect();
+        assert_eq!(channels, ["private-staff-portal", "private-player-p1"]);
+        for PusherEvent { name, data, socket_id, .. } in events {
+            let expected = format!(
+                r#"{{"messageId":"{message_id}","playerId":"p1","reason":"message-id-taken"}}"#
+            );
+            assert_eq!((name, data, socket_id), ("message-rejected", expected, None));
+        }
+    }
+
+    #[test]
+    fn a_probe_reaches_no_portal() {
+        let probe = probe();
+        assert!(!probe.channel.contains("staff-portal") && !probe.channel.contains("player-"));
     }
 }

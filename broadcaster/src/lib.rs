@@ -7,6 +7,7 @@
 //! - [`digest`]: what they then hear.
 //! - [`client`]: one call to Pusher, and what its answer means.
 //! - [`call`]: a call that is repeated until it is done.
+//! - [`evidence`]: whether a refusal can be believed.
 //! - [`held`]: deliveries of which something is left to do.
 //! - [`worker`]: the loop.
 //!
@@ -17,6 +18,7 @@ pub mod client;
 pub mod coalesce;
 pub mod digest;
 pub mod events;
+pub mod evidence;
 pub mod held;
 pub mod metrics;
 pub mod payload;

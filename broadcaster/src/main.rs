@@ -30,9 +30,12 @@ enum Command {
     DeadLetters(DeadLetterCommand),
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     install_crypto();
+    shutdown::run_program(run())?
+}
+
+async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
         Invocation::Do(Command::DeadLetters(command)) => command.run(Worker::Broadcaster).await,
@@ -44,6 +47,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         fail(&complaint);
     }
     telemetry::init(&settings.logs);
+    settings.broker.warn_of_cleartext();
+    settings.pusher.warn_of_cleartext();
     if settings.pusher.channels.pusher_channel_access == ChannelAccess::Public {
         tracing::warn!(
             "PUSHER_CHANNEL_ACCESS=public: whoever holds the app key can listen to every player"

@@ -39,13 +39,13 @@ pub struct Metrics {
 pub enum CallOutcome {
     /// Pusher took all of it.
     Taken,
-    /// It will never take one of the events: 400 or 413.
+    /// It refused one of the events: 400 or 413.
     Refused,
     /// Our secret is wrong: 401.
     Unauthorized,
     /// Our quota is used up, or the application switched off: 403.
     Forbidden,
-    /// It was not there, too slow, or had troubles of its own.
+    /// It was not there, too slow, or had troubles of its own; or something else answered.
     Unavailable,
 }
 

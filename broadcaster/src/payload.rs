@@ -3,7 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::chat::{Message, Name, PlayerId, SenderId, SenderType};
+use shared::chat::{
+    Message, MessageRejected, Name, PlayerId, RejectionReason, SenderId, SenderType,
+};
 use uuid::Uuid;
 
 #[derive(Serialize)]
@@ -24,17 +26,38 @@ struct Payload<'a> {
     truncated: bool,
 }
 
-/// The payload of `message`, in JSON: as much of it as fits into `max_bytes`.
+/// The payload of `message` for staff, in JSON: as much of it as fits into `max_bytes`.
 ///
 /// # Errors
 /// None in practice: everything in a message has a form in JSON.
-pub fn of_message(message: &Message, max_bytes: usize) -> Result<String, serde_json::Error> {
+pub fn for_staff(message: &Message, max_bytes: usize) -> Result<String, serde_json::Error> {
+    of_message(message, message.sender_id.as_ref(), max_bytes)
+}
+
+/// The payload of `message` for its player, in JSON: as much of it as fits into `max_bytes`. Players
+/// see what staff are called, and not the id by which the portal knows them.
+///
+/// # Errors
+/// None in practice: everything in a message has a form in JSON.
+pub fn for_player(message: &Message, max_bytes: usize) -> Result<String, serde_json::Error> {
+    let sender_id = match message.sender_type {
+        SenderType::Player => message.sender_id.as_ref(),
+        SenderType::Staff => None,
+    };
+    of_message(message, sender_id, max_bytes)
+}
+
+fn of_message(
+    message: &Message,
+    sender_id: Option<&SenderId>,
+    max_bytes: usize,
+) -> Result<String, serde_json::Error> {
     let mut payload = Payload {
         message_id: message.message_id,
         player_id: &message.player_id,
         player_name: message.player_name.as_ref(),
         sender_type: message.sender_type,
-        sender_id: message.sender_id.as_ref(),
+        sender_id,
         sender_name: message.sender_name.as_ref(),
         content: message.content.as_str(),
         accepted_at: message.accepted_at,
@@ -49,6 +72,22 @@ pub fn of_message(message: &Message, max_bytes: usize) -> Result<String, serde_j
     let room = max_bytes.saturating_sub(serde_json::to_string(&payload)?.len());
     payload.content = cut(message.content.as_str(), room);
     serde_json::to_string(&payload)
+}
+
+/// The payload that takes a message back, in JSON.
+///
+/// # Errors
+/// None in practice: everything in it has a form in JSON.
+pub fn of_rejection(rejected: &MessageRejected) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Payload<'a> {
+        message_id: Uuid,
+        player_id: &'a PlayerId,
+        reason: RejectionReason,
+    }
+    let MessageRejected { message_id, player_id, reason, .. } = rejected;
+    serde_json::to_string(&Payload { message_id: *message_id, player_id, reason: *reason })
 }
 
 /// The longest beginning of `text` that takes at most `room` bytes in JSON.
@@ -76,8 +115,8 @@ mod tests {
 
     const MAX_BYTES: usize = 10_000;
 
-    fn payload(content: &str) -> (String, serde_json::Value) {
-        let message = Message {
+    fn message(content: &str) -> Message {
+        Message {
             message_id: Uuid::now_v7(),
             player_id: "p1".to_owned().try_into().unwrap(),
             player_name: Some("n".repeat(128).try_into().unwrap()),
@@ -88,8 +127,11 @@ mod tests {
             accepted_at: chat::now(),
             socket_id: None,
             traceparent: None,
-        };
-        let text = of_message(&message, MAX_BYTES).unwrap();
+        }
+    }
+
+    fn payload(content: &str) -> (String, serde_json::Value) {
+        let text = for_staff(&message(content), MAX_BYTES).unwrap();
         let json = serde_json::from_str(&text).unwrap();
         (text, json)
     }
@@ -100,6 +142,24 @@ mod tests {
         assert_eq!(json["content"], "hello");
         assert_eq!(json["senderName"], serde_json::Value::Null);
         assert!(json.get("truncated").is_none());
+    }
+
+    #[test]
+    fn a_player_sees_the_name_and_not_the_id_of_staff() {
+        let (staff, player) = (SenderId::try_from("ada@example.com".to_owned()).unwrap(), "p1");
+        let sent = |sender_type, id: SenderId| Message {
+            sender_type,
+            sender_id: Some(id),
+            sender_name: Some("Ada".to_owned().try_into().unwrap()),
+            ..message("hello")
+        };
+        let by_staff = sent(SenderType::Staff, staff);
+        let for_staff = for_staff(&by_staff, MAX_BYTES).unwrap();
+        let for_its_player = for_player(&by_staff, MAX_BYTES).unwrap();
+        assert!(for_staff.contains(r#""senderId":"ada@example.com""#));
+        assert_eq!(for_its_player, for_staff.replace(r#""ada@example.com""#, "null"));
+        let own = sent(SenderType::Player, player.to_owned().try_into().unwrap());
+        assert!(for_player(&own, MAX_BYTES).unwrap().contains(r#""senderId":"p1""#));
     }
 
     #[test]

@@ -6,7 +6,10 @@ use clap::{Args, ValueEnum};
 use pusher::ChannelSettings;
 use shared::{
     broker::{BrokerSettings, ConsumerSettings},
-    service::{TlsSettings, settings::duration, telemetry::LogSettings},
+    service::{
+        TlsSettings, settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings,
+        warn_of_cleartext,
+    },
 };
 use traces::TraceSettings;
 
@@ -43,6 +46,10 @@ pub struct Settings {
     /// Pusher
     #[command(flatten)]
     pub pusher: PusherSettings,
+
+    /// How long it may take to stop
+    #[command(flatten)]
+    pub shutdown: ShutdownSettings,
 
     /// Traces
     #[command(flatten)]
@@ -102,6 +109,14 @@ pub struct PusherSettings {
     /// Where the portals listen
     #[command(flatten)]
     pub channels: ChannelSettings,
+}
+
+impl PusherSettings {
+    /// Warns when Pusher on another machine is reached without encryption.
+    pub fn warn_of_cleartext(&self) {
+        let host = Some(&*self.pusher_host).filter(|_| self.pusher_scheme == Scheme::Http);
+        warn_of_cleartext("PUSHER_SCHEME", host);
+    }
 }
 
 /// How to speak to Pusher.

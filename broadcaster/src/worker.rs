@@ -9,35 +9,32 @@
 use std::{net::TcpListener, sync::Arc};
 
 use anyhow::Context;
-use chrono::{DateTime, Utc};
 use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
 use shared::{
     broker::{
-        Broken, Deliveries, Delivery, Partition, PatientPublisher, QueueWatch, Worker,
-        serve_partitions,
+        Broken, Deliveries, Partition, PatientPublisher, QueueWatch, Worker, serve_partitions,
     },
-    chat::event::{self, UnreadableEvent},
     service::{
         Outage, backoff,
         health::{self, Dependency},
         metrics::{self, OldestPart},
-        shutdown::grace,
+        shutdown::{by_deadline, grace},
     },
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::JoinError,
-    time::Instant,
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
 use crate::{
-    call::{Caller, Origin, Refusal},
+    call::{Caller, Done},
     client::Client,
     coalesce::{self, Coalescer},
-    held::{DeadLetter, Done, Held, Open},
-    metrics::{DeadLetterReason, Metrics},
+    held::{DeadLetter, Finished, Held},
+    metrics::Metrics,
     settings::Settings,
 };
 
@@ -50,6 +47,15 @@ const PREFETCH: u16 = 64;
 /// # Errors
 /// When the listener cannot be served or the client cannot be made. Nothing else ends it.
 pub async fn run(
+    settings: Settings,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let shutdown = settings.shutdown;
+    by_deadline(&stop, shutdown, run_until_stopped(settings, listener, stop.clone())).await
+}
+
+async fn run_until_stopped(
     settings: Settings,
     listener: TcpListener,
     stop: CancellationToken,
@@ -80,13 +86,10 @@ pub async fn run(
     let broadcaster = |partition: Partition| {
         let part = |dependency: &Dependency| dependency.part(partition.number());
         let burying = part(&burying);
+        let publisher =
+            PatientPublisher::new(&settings.broker, "broadcaster: dead letters", burying);
         let broadcaster = Broadcaster {
             caller: caller.clone(),
-            publisher: PatientPublisher::new(
-                &settings.broker,
-                "broadcaster: dead letters",
-                burying,
-            ),
             dead_letters: settings.broker.names().dead_letters(Worker::Broadcaster),
             broker: Outage::new(part(&broker)),
             channels: channels.clone(),
@@ -97,7 +100,7 @@ pub async fn run(
             partition,
         };
         let stop = stop.clone();
-        async move { broadcaster.work(&stop).await }
+        async move { broadcaster.work(publisher, &stop).await }
     };
     // In tasks of the runtime's, as the calls: those are woken without another thread.
     let ended = serve_partitions(&settings.broker, Worker::Broadcaster, broadcaster).await;
@@ -116,16 +119,15 @@ struct Broadcaster {
     metrics: Metrics,
     oldest_held: OldestPart,
     caller: Caller,
-    publisher: PatientPublisher,
     dead_letters: String,
     broker: Outage,
 }
 
 impl Broadcaster {
-    async fn work(mut self, stop: &CancellationToken) {
+    async fn work(mut self, mut publisher: PatientPublisher, stop: &CancellationToken) {
         let mut waits = backoff::waits();
         while !stop.is_cancelled() {
-            let ended = self.serve(stop).await;
+            let ended = self.serve(&mut publisher, stop).await;
             if matches!(ended, Err(Broken::Gone)) {
                 return;
             }
@@ -143,7 +145,11 @@ impl Broadcaster {
     }
 
     /// Broadcasts until it is to stop, or has had to give back what it held.
-    async fn serve(&mut self, stop: &CancellationToken) -> Result<(), Broken> {
+    async fn serve(
+        &mut self,
+        publisher: &mut PatientPublisher,
+        stop: &CancellationToken,
+    ) -> Result<(), Broken> {
         let (broker, partition) = (&self.settings.broker, self.partition);
         let (partitions, most) = (broker.queue_partitions, self.settings.staff_events_per_second);
         let prefetch = if most.is_some() { coalesce::PREFETCH } else { PREFETCH };
@@ -156,13 +162,18 @@ impl Broadcaster {
         };
         self.broker.succeeded();
         let mut held = Held::new(Coalescer::new(most, partitions, prefetch));
+        // Beside the rest: while letters cannot be published, whatever has none goes on.
+        let (burying, to_bury) = mpsc::unbounded_channel();
+        let (buried, burials) = mpsc::unbounded_channel();
+        let burials = Burials { burying, buried: burials, open: 0 };
         let ended = tokio::select! {
-            ended = self.broadcast(&mut deliveries, &mut held, stop) => ended,
-            () = grace(stop) => Ok(()),
+            ended = self.broadcast(&mut deliveries, &mut held, burials, stop) => ended,
+            () = self.bury(publisher, to_bury, buried) => Ok(()),
+            () = grace(stop, self.settings.shutdown) => Ok(()),
         };
         self.oldest_held.set(None);
         ended?;
-        if !held.open.is_empty() {
+        if !held.is_empty() {
             self.metrics.given_back.inc();
         }
         held.calls.shutdown().await;
@@ -171,31 +182,51 @@ impl Broadcaster {
     }
 
     async fn broadcast(
-        &mut self,
+        &self,
         deliveries: &mut Deliveries,
         held: &mut Held,
+        mut burials: Burials,
         stop: &CancellationToken,
     ) -> Result<(), Broken> {
+        let hold = self.settings.consumer.delivery_hold;
+        let mut overdue = std::pin::pin!(sleep(hold));
         loop {
             if !stop.is_cancelled() {
                 self.tell_together(held);
                 self.start_calls(held);
-            } else if held.calls.is_empty() {
+            } else if held.calls.is_empty() && burials.open == 0 {
                 return Ok(());
             }
             tokio::select! {
                 biased;
                 Some(call) = held.calls.join_next() => {
                     let Some(done) = completed(call) else { return Ok(()) };
-                    self.conclude(done, deliveries, held).await?;
+                    for finished in held.conclude(done) {
+                        self.finish(finished, deliveries, held, &mut burials).await?;
+                    }
+                }
+                Some(tag) = burials.buried.recv() => {
+                    burials.open -= 1;
+                    self.acknowledge(tag, deliveries, held).await?;
                 }
                 delivery = deliveries.next(), if !stop.is_cancelled() => {
-                    self.open(delivery?, deliveries, held).await?;
+                    let finished = held.take(delivery?, &self.channels);
+                    self.oldest_held.set(held.earliest());
+                    if let Some(finished) = finished {
+                        self.finish(finished, deliveries, held, &mut burials).await?;
+                    }
                 }
                 Ok(turn) = Arc::clone(&self.calls).acquire_owned(),
                     if !held.waiting.is_empty() && !stop.is_cancelled() =>
                 {
                     self.start_call(turn, held);
+                }
+                () = &mut overdue => {
+                    let oldest = held.oldest_received().unwrap_or_else(Instant::now);
+                    if oldest.elapsed() >= hold {
+                        return Ok(());
+                    }
+                    overdue.as_mut().reset(oldest + hold);
                 }
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
                 () = held.coalescer.wait(), if !stop.is_cancelled() => {}
@@ -222,105 +253,71 @@ impl Broadcaster {
         let size = held.waiting.len().min(MAX_EVENTS_PER_BATCH);
         let jobs: Vec<_> = held.waiting.drain(..size).collect();
         let caller = self.caller.clone();
-        let hold = self.settings.consumer.delivery_hold;
         held.calls.spawn(async move {
             let _turn = turn;
-            let refusals = tokio::time::timeout(hold, caller.send(&jobs)).await.ok()?;
-            Some(Done { jobs, refusals })
+            caller.send(jobs).await
         });
     }
 
-    /// Takes a delivery apart into jobs.
-    async fn open(
-        &mut self,
-        delivery: Delivery,
+    /// Acknowledges a delivery, or first has its dead letters buried.
+    async fn finish(
+        &self,
+        finished: Finished,
         deliveries: &Deliveries,
         held: &mut Held,
+        burials: &mut Burials,
     ) -> Result<(), Broken> {
-        let Delivery { tag, body } = delivery;
-        let mut open = Open::default();
-        match event::decode(&body) {
-            Ok(events) => {
-                for (position, event) in events.into_iter().enumerate() {
-                    match event {
-                        Ok(event) => {
-                            open.accepted_at = earlier(open.accepted_at, event.accepted_at());
-                            let origin = Origin::of(&event, tag, position);
-                            open.jobs += held.take_up(&event, origin, &self.channels);
-                        }
-                        Err(UnreadableEvent { event, reason }) => {
-                            let body = event::encode([&event]);
-                            open.will_bury(DeadLetter::unreadable(body, reason));
-                        }
-                    }
-                }
-            }
-            Err(error) => {
-                open.will_bury(DeadLetter::unreadable(body.clone(), error.to_string()));
-            }
+        if finished.dead.is_empty() {
+            return self.acknowledge(finished.tag, deliveries, held).await;
         }
-        open.body = body;
-        held.open.insert(tag, open);
-        self.oldest_held.set(held.earliest());
-        self.settle(tag, deliveries, held).await
+        burials.open += 1;
+        // The other end is there for as long as this is.
+        burials.burying.send(finished).map_err(|_| Broken::Cancelled)
     }
 
-    /// Settles each delivery of which the call was the last that was left to do.
-    async fn conclude(
-        &mut self,
-        done: Done,
-        deliveries: &Deliveries,
-        held: &mut Held,
-    ) -> Result<(), Broken> {
-        for Refusal { origin, reason } in done.refusals {
-            if let Some(open) = held.open.get_mut(&origin.tag) {
-                // It was read before; what cannot be taken apart is kept whole all the same.
-                let alone = event::alone(&open.body, origin.position);
-                let body = alone.unwrap_or_else(|| open.body.clone());
-                let (kind, subject) = (DeadLetterReason::Refused, origin.subject);
-                open.will_bury(DeadLetter { body, kind, reason, subject });
-            }
-        }
-        for Origin { tag, .. } in done.jobs.into_iter().flat_map(|job| job.origins) {
-            if let Some(open) = held.open.get_mut(&tag) {
-                open.jobs -= 1;
-            }
-            self.settle(tag, deliveries, held).await?;
-        }
-        Ok(())
-    }
-
-    /// Buries what is dead of a delivery and acknowledges it, unless a job of it is left to do.
-    async fn settle(
-        &mut self,
+    async fn acknowledge(
+        &self,
         tag: u64,
         deliveries: &Deliveries,
         held: &mut Held,
     ) -> Result<(), Broken> {
-        let Some(open) = held.open.get(&tag).filter(|open| open.jobs == 0) else {
-            return Ok(());
-        };
-        for DeadLetter { body, kind, reason, subject } in &open.dead {
-            subject.log_dead(reason);
-            self.publisher.bury(&self.dead_letters, body, reason).await;
-            self.metrics.dead_letters.of(*kind).inc();
-        }
         deliveries.acknowledge(tag).await?;
-        held.open.remove(&tag);
+        held.forget(tag);
         self.oldest_held.set(held.earliest());
         Ok(())
     }
+
+    /// Buries what it is given, and gives back the tags of the deliveries of which that was.
+    async fn bury(
+        &self,
+        publisher: &mut PatientPublisher,
+        mut to_bury: mpsc::UnboundedReceiver<Finished>,
+        buried: mpsc::UnboundedSender<u64>,
+    ) {
+        while let Some(Finished { tag, dead }) = to_bury.recv().await {
+            for DeadLetter { body, kind, reason, subject } in dead {
+                subject.log_dead(&reason);
+                publisher.bury(&self.dead_letters, &body, &reason).await;
+                self.metrics.dead_letters.of(kind).inc();
+            }
+            if buried.send(tag).is_err() {
+                return;
+            }
+        }
+    }
 }
 
-/// The earlier of two times, where there are two.
-fn earlier(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-    one.into_iter().chain(other).min()
+/// The deliveries whose dead letters are on their way. There are never more than the broker hands out.
+struct Burials {
+    burying: mpsc::UnboundedSender<Finished>,
+    buried: mpsc::UnboundedReceiver<u64>,
+    open: usize,
 }
 
-/// What came of a call; nothing when it was held for too long or broke, and all must be given back.
-fn completed(call: Result<Option<Done>, JoinError>) -> Option<Done> {
+/// What came of a call; nothing when it broke, and all must be given back.
+fn completed(call: Result<Done, JoinError>) -> Option<Done> {
     match call {
-        Ok(done) => done,
+        Ok(done) => Some(done),
         Err(error) => {
             tracing::error!(cause = %error, "a call to Pusher broke");
             None

@@ -66,10 +66,9 @@ impl Bystander {
     /// Ends it, and returns what it was answered.
     pub async fn stop(self) -> Seen {
         drop(self.stop);
-        self.task.await.unwrap_or_else(|error| Seen {
-            unusual: vec![error.to_string()],
-            ..Seen::default()
-        })
+        self.task
+            .await
+            .unwrap_or_else(|error| Seen { unusual: vec![error.to_string()], ..Seen::default() })
     }
 }
 
@@ -90,7 +89,11 @@ impl Seen {
     /// When one was not 200, or took longer than a send may.
     pub fn ensure_usual(&self) -> anyhow::Result<()> {
         if let Some(first) = self.unusual.first() {
-            anyhow::bail!("{} of {} reads failed, first: {first}", self.unusual.len(), self.answers);
+            anyhow::bail!(
+                "{} of {} reads failed, first: {first}",
+                self.unusual.len(),
+                self.answers
+            );
         }
         ensure!(self.answers > 0, "no read was answered");
         ensure!(self.slowest <= ANSWER_LIMIT, "a read took {:?}", self.slowest);

@@ -36,14 +36,17 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<AsyncPgConnection, U
 
 /// Connects in the same way, for statements that are sent again and again while the tables grow:
 /// PostgreSQL plans each anew. A plan that it keeps from when a table was nearly empty reads all of
-/// the table until it next looks how large that has become, which takes a minute.
+/// the table until it next looks how large that has become, which takes a minute. A statement waits for
+/// another transaction's lock for a fifth of the settings' timeout at most.
 ///
 /// # Errors
 /// Those of [`connect`].
 pub async fn connect_to_write(
     settings: &DatabaseSettings,
 ) -> Result<AsyncPgConnection, Unavailable> {
-    connect_with(settings, "-c plan_cache_mode=force_custom_plan").await
+    let lock_timeout = (settings.database_timeout / 5).as_millis().max(1);
+    let further = format!("-c plan_cache_mode=force_custom_plan -c lock_timeout={lock_timeout}");
+    connect_with(settings, &further).await
 }
 
 async fn connect_with(

@@ -9,6 +9,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    chat_audit (player_id, id) {
+        player_id -> Text,
+        id -> Uuid,
+        action -> Text,
+        effective -> Bool,
+        actor_id -> Nullable<Text>,
+        actor_name -> Nullable<Text>,
+        session_id -> Nullable<Uuid>,
+        change_id -> Nullable<Uuid>,
+        accepted_at -> Timestamptz,
+        persisted_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     chat_conversations (player_id) {
         player_id -> Text,
         last_seq -> Int8,
@@ -18,6 +33,10 @@ diesel::table! {
         last_message_at -> Nullable<Timestamptz>,
         erased_through -> Nullable<Timestamptz>,
         archived_through -> Nullable<Timestamptz>,
+        unanswered -> Int2,
+        waiting_since -> Nullable<Timestamptz>,
+        answered_at -> Nullable<Timestamptz>,
+        counted_seq -> Nullable<Int8>,
     }
 }
 
@@ -72,6 +91,7 @@ diesel::joinable!(chat_status_changes -> chat_conversations (player_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     chat_archived_messages,
+    chat_audit,
     chat_conversations,
     chat_messages,
     chat_sessions,

@@ -2,8 +2,11 @@ use std::time::Duration;
 
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
-use shared::service::{TlsSettings, settings::duration};
-use tokio_postgres::{Config, config::SslMode};
+use shared::service::{TlsSettings, settings::duration, warn_of_cleartext};
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode},
+};
 
 /// How to reach PostgreSQL.
 #[derive(Args, Clone, Debug)]
@@ -26,6 +29,16 @@ pub struct DatabaseSettings {
 }
 
 impl DatabaseSettings {
+    /// Warns when PostgreSQL on another machine is reached without encryption.
+    pub fn warn_of_cleartext(&self) {
+        let Ok(config) = self.parsed() else { return };
+        let hosts = config.get_hosts().iter().filter_map(|host| match host {
+            Host::Tcp(host) if config.get_ssl_mode() == SslMode::Disable => Some(host.as_str()),
+            _ => None,
+        });
+        warn_of_cleartext("DATABASE_URL", hosts);
+    }
+
     /// What is wrong with the settings, if something is, without showing a secret.
     ///
     /// # Errors

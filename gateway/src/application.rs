@@ -6,6 +6,7 @@ use shared::service::health::Dependency;
 use traces::Traces;
 
 use crate::{
+    audit::ReadAudit,
     auth::Doors,
     clock::Clock,
     group_commit::Acceptor,
@@ -23,6 +24,7 @@ pub struct Application {
     acceptor: web::Data<Acceptor>,
     address_limit: web::Data<AddressLimit>,
     app: web::Data<pusher::App>,
+    audit: web::Data<ReadAudit>,
     body_patience: BodyPatience,
     broker: web::Data<Dependency>,
     channels: web::Data<Channels>,
@@ -52,6 +54,7 @@ impl Application {
         let channels = settings.channels.channels().map_err(anyhow::Error::msg)?;
         let portal_config = PortalConfig::new(&settings.portal, &settings.pusher, &channels);
         Ok(Self {
+            audit: web::Data::new(ReadAudit::new(settings.audit_reads, acceptor.clone())),
             acceptor: web::Data::new(acceptor),
             address_limit: web::Data::new(AddressLimit::new(&settings.limits)),
             app: web::Data::new(settings.pusher.clone()),
@@ -78,6 +81,7 @@ impl Application {
             .app_data(self.acceptor.clone())
             .app_data(self.address_limit.clone())
             .app_data(self.app.clone())
+            .app_data(self.audit.clone())
             .app_data(self.body_patience)
             .app_data(self.broker.clone())
             .app_data(self.channels.clone())

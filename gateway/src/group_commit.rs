@@ -91,6 +91,25 @@ impl Acceptor {
         accepted
     }
 
+    /// The same for an event for which no client waits: the record of a read. It is counted as such, and
+    /// not among the sends.
+    ///
+    /// # Errors
+    /// Those of [`Self::accept`].
+    pub async fn accept_read(
+        &self,
+        player: &PlayerId,
+        event: EncodedEvent,
+    ) -> Result<(), NotAccepted> {
+        let accepted = self.confirmed(self.partitions.of(player), event).await;
+        let outcome = match accepted {
+            Ok(()) => SendOutcome::Accepted,
+            Err(NotAccepted) => SendOutcome::Refused,
+        };
+        self.metrics.audited_reads.of(outcome).inc();
+        accepted
+    }
+
     async fn confirmed(
         &self,
         partition: Partition,

@@ -14,6 +14,7 @@
 //! - [`reads`]: what is read from the database.
 
 pub mod application;
+mod audit;
 pub mod auth;
 pub mod clock;
 mod descriptors;

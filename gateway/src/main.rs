@@ -33,9 +33,12 @@ enum Command {
     Token(TokenCommand),
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     install_crypto();
+    shutdown::run_program(run())?
+}
+
+async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
         Invocation::Do(Command::Openapi) => print(&openapi::json()?),
@@ -52,6 +55,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     }
     let doors = Doors::hang(&settings.auth).unwrap_or_else(|complaint| fail(&complaint));
     telemetry::init(&settings.logs);
+    settings.broker.warn_of_cleartext();
+    settings.database.warn_of_cleartext();
     if settings.auth.auth_mode == AuthMode::Off {
         tracing::warn!(
             "AUTH_MODE=off: whoever reaches this gateway can read and write as anybody; only a \

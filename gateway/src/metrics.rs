@@ -23,6 +23,8 @@ pub struct Metrics {
     pub requests: Family<RequestLabels, Counter>,
     /// Events that asked to be accepted, by what came of it.
     pub sends: ByLabel<SendOutcome, Counter>,
+    /// Reads of a conversation that were to be recorded, by what came of it.
+    pub audited_reads: ByLabel<SendOutcome, Counter>,
     /// Seconds from asking to be accepted to the answer.
     pub send_seconds: ByLabel<SendOutcome, Histogram>,
     /// Events that wait to be published.
@@ -65,6 +67,7 @@ impl Metrics {
         let metrics = Self {
             requests: Family::default(),
             sends: ByLabel::default(),
+            audited_reads: ByLabel::default(),
             send_seconds: ByLabel::new(|| Histogram::new(SECONDS)),
             waiting_events: OnScrape::default(),
             publishes: ByLabel::default(),
@@ -81,6 +84,11 @@ impl Metrics {
         let it = metrics.clone();
         registry.register("requests", "Requests answered, by route and status", it.requests);
         registry.register("sends", "Events that asked to be accepted, by outcome", it.sends.all());
+        registry.register(
+            "audited_reads",
+            "Reads of a conversation to be recorded, by outcome",
+            it.audited_reads.all(),
+        );
         registry.register(
             "send_seconds",
             "Seconds from asking to be accepted to the answer",

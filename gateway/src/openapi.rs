@@ -5,7 +5,7 @@ use utoipa::{
     Modify, OpenApi,
     openapi::{
         ObjectBuilder, Ref,
-        schema::{AllOfBuilder, AnyOfBuilder},
+        schema::{AllOfBuilder, OneOfBuilder},
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -53,14 +53,15 @@ impl Modify for Token {
     }
 }
 
-/// A message says something, under one of two names.
+/// A message has content under one of two names. The gateway takes both when they are the same, which no
+/// schema can say.
 struct SomethingSaid;
 
 impl Modify for SomethingSaid {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_default();
         let Some(request) = components.schemas.get_mut("SendRequest") else { return };
-        let said = ["content", "message"].into_iter().fold(AnyOfBuilder::new(), |either, name| {
+        let said = ["content", "message"].into_iter().fold(OneOfBuilder::new(), |either, name| {
             let text = Ref::from_schema_name("Content");
             either.item(ObjectBuilder::new().property(name, text).required(name))
         });

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
-use clap::Args;
+use clap::{ArgAction, Args};
 use database::DatabaseSettings;
 use pusher::ChannelAccess;
 use shared::{
     broker::BrokerSettings,
-    service::{settings::duration, telemetry::LogSettings},
+    service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings},
 };
 use traces::TraceSettings;
 
@@ -65,6 +65,11 @@ pub struct Settings {
     #[arg(long, env = "SHUTDOWN_DRAIN", default_value = "2s", value_parser = duration, value_name = "DURATION")]
     pub shutdown_drain: Duration,
 
+    /// Record which member of the staff reads which conversation, at most once a minute each. Switch it on
+    /// once every worker is of a release that has this setting
+    #[arg(long, env = "AUDIT_READS", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub audit_reads: bool,
+
     /// Connections to the database at most
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub database_pool_size: u16,
@@ -97,6 +102,10 @@ pub struct Settings {
     #[command(flatten)]
     pub portal: PortalSettings,
 
+    /// How long it may take to stop
+    #[command(flatten)]
+    pub shutdown: ShutdownSettings,
+
     /// Traces
     #[command(flatten)]
     pub traces: TraceSettings,
@@ -114,6 +123,11 @@ impl Settings {
     pub fn check(&self) -> Result<(), String> {
         if self.shutdown_drain > LONGEST_DRAIN {
             return Err(format!("SHUTDOWN_DRAIN must be {LONGEST_DRAIN:?} at most"));
+        }
+        if self.shutdown_drain >= self.shutdown.grace() {
+            return Err(
+                "SHUTDOWN_DRAIN must be shorter than four fifths of SHUTDOWN_TIMEOUT".into()
+            );
         }
         self.auth.check()?;
         self.portal.check()?;

@@ -1,14 +1,12 @@
 //! How the gateway starts and stops.
 
-use std::{
-    net::TcpListener, num::NonZeroUsize, sync::Arc, thread::available_parallelism, time::Duration,
-};
+use std::{net::TcpListener, num::NonZeroUsize, sync::Arc, thread::available_parallelism};
 
 use actix_web::{App, HttpServer, middleware::from_fn, web};
 use anyhow::Context;
 use shared::{
     broker::{QueueWatch, Worker},
-    service::{health::Dependency, metrics},
+    service::{health::Dependency, metrics, shutdown::by_deadline},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -26,10 +24,6 @@ use crate::{
     settings::Settings,
 };
 
-/// How long a gateway may take to stop: its drain, and then what the calls that are still under way
-/// take to finish. A send takes 2 seconds at most; and whoever stops it may end it by force after 10.
-const TIME_TO_STOP: Duration = Duration::from_secs(9);
-
 /// Serves those whom `doors` let in, on `listener`, until `stop` is cancelled, and then for the drain,
 /// in which its clients leave, before it finishes what it holds. Its metrics are served on
 /// `metrics_listener` until all of that is done. It starts whether or not the broker and the database
@@ -38,6 +32,18 @@ const TIME_TO_STOP: Duration = Duration::from_secs(9);
 /// # Errors
 /// When a listener cannot be served. Nothing else ends it.
 pub async fn run(
+    settings: Settings,
+    doors: Doors,
+    listener: TcpListener,
+    metrics_listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let shutdown = settings.shutdown;
+    let gateway = run_until_stopped(settings, doors, listener, metrics_listener, stop.clone());
+    by_deadline(&stop, shutdown, gateway).await
+}
+
+async fn run_until_stopped(
     settings: Settings,
     doors: Doors,
     listener: TcpListener,
@@ -87,7 +93,7 @@ pub async fn run(
     .keep_alive(limits.keep_alive)
     .on_connect(move |stream, data| open.watch(stream, data))
     .disable_signals()
-    .shutdown_timeout(TIME_TO_STOP.saturating_sub(drain).as_secs())
+    .shutdown_timeout(settings.shutdown.grace().saturating_sub(drain).as_secs())
     .listen(listener)
     .context("the HTTP interface cannot be served")?
     .shutdown_signal(async move {

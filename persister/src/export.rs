@@ -6,7 +6,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use database::{
     LastMessageAt, last_message_at,
-    schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes},
+    schema::{chat_audit, chat_conversations, chat_messages, chat_sessions, chat_status_changes},
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
@@ -17,7 +17,7 @@ use serde::Serialize;
 use shared::chat::PlayerId;
 use uuid::Uuid;
 
-use crate::record::MessageRecord;
+use crate::{record::MessageRecord, store::AuditRow};
 
 /// Messages that are in memory at once.
 const PAGE: i64 = 1_000;
@@ -36,6 +36,7 @@ struct Summary<'a> {
     archived_through: Option<DateTime<Utc>>,
     sessions: Vec<Session>,
     status_changes: Vec<StatusChange>,
+    audit: Vec<AuditRow>,
 }
 
 #[derive(Queryable, Selectable, Serialize)]
@@ -145,7 +146,20 @@ async fn summary<'a>(
         .load(connection)
         .await?;
     let (erased_through, archived_through) = through.unwrap_or_default();
-    Ok(Summary { player_id: player, erased_through, archived_through, sessions, status_changes })
+    let audit = chat_audit::table
+        .filter(chat_audit::player_id.eq(player.as_str()))
+        .order((chat_audit::accepted_at, chat_audit::id))
+        .select(AuditRow::as_select())
+        .load(connection)
+        .await?;
+    Ok(Summary {
+        player_id: player,
+        erased_through,
+        archived_through,
+        sessions,
+        status_changes,
+        audit,
+    })
 }
 
 async fn messages(

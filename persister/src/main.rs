@@ -7,6 +7,7 @@ use clap::Parser;
 use database::DatabaseSettings;
 use persister::{
     archive::{ABOUT_ARCHIVING, ArchiveCommand},
+    audit::{ABOUT_AUDITING, AuditCommand},
     privacy::{self, EraseCommand, ExportCommand},
     settings::Settings,
     worker,
@@ -46,11 +47,17 @@ enum Command {
     /// Move messages of sessions that were resolved long ago out of the database into files
     #[command(long_about = ABOUT_ARCHIVING)]
     Archive(ArchiveCommand),
+    /// Print what staff did, or delete what was kept for long enough
+    #[command(long_about = ABOUT_AUDITING)]
+    Audit(AuditCommand),
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     install_crypto();
+    shutdown::run_program(run())?
+}
+
+async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
         Invocation::Do(Command::Migrate { database }) => migrate(database).await,
@@ -58,6 +65,7 @@ async fn main() -> anyhow::Result<()> {
         Invocation::Do(Command::Export(command)) => command.run().await,
         Invocation::Do(Command::Erase(command)) => command.run().await,
         Invocation::Do(Command::Archive(command)) => command.run().await,
+        Invocation::Do(Command::Audit(command)) => command.run().await,
     }
 }
 
@@ -66,6 +74,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         fail(&complaint);
     }
     telemetry::init(&settings.logs);
+    settings.broker.warn_of_cleartext();
+    settings.database.warn_of_cleartext();
     let listen = &settings.persister_listen;
     let listener =
         TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;

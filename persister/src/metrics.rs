@@ -1,7 +1,9 @@
 //! What the persister counts. docs/metrics.md says it to operators.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::{
-    metrics::{counter::Counter, histogram::Histogram},
+    metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 use shared::{
@@ -16,12 +18,16 @@ pub struct Metrics {
     pub persisted: Counter,
     /// Messages that were there already.
     pub duplicates: Counter,
-    /// Events whose id another message or change has.
+    /// Events whose id another message or change has. They are dropped.
     pub conflicts: Counter,
+    /// `message-rejected` events that were published.
+    pub rejections: Counter,
     /// What went to the dead letters, by why it can never be written.
     pub dead_letters: ByLabel<DeadLetterReason, Counter>,
     /// `session-updated` events that were published.
     pub announced: Counter,
+    /// Rows that were added to the audit.
+    pub audited: Counter,
     /// Batches that could not be dealt with in time.
     pub given_back: Counter,
     /// Events in a batch.
@@ -32,7 +38,13 @@ pub struct Metrics {
     pub persist_seconds: Histogram,
     /// The age of the oldest event of the batch, since it was accepted.
     pub oldest_held_seconds: OldestHeld,
-    /// Attempts at a batch that failed since the database was not to be used.
+    /// Events that wait for conversations which other transactions have locked.
+    pub held_back_events: Gauge,
+    /// New events whose time was more than ten seconds ahead of the database's clock.
+    pub ahead_of_clock: Counter,
+    /// How far the local clock is ahead of the database's, in seconds.
+    pub clock_offset_seconds: Gauge<f64, AtomicU64>,
+    /// Attempts at a batch that failed.
     pub database_failures: Counter,
     /// 1 while the database is there, else 0.
     pub database_connected: OnScrape,
@@ -47,7 +59,7 @@ pub enum DeadLetterReason {
     Unreadable,
     /// It is an event that is not for the persister.
     Misdirected,
-    /// Another message or change has its id.
+    /// Another message or change has its id. Older releases made such dead letters.
     Conflict,
     /// The database never takes it.
     Refused,
@@ -76,13 +88,18 @@ impl Metrics {
             persisted: Counter::default(),
             duplicates: Counter::default(),
             conflicts: Counter::default(),
+            rejections: Counter::default(),
             dead_letters: ByLabel::default(),
             announced: Counter::default(),
+            audited: Counter::default(),
             given_back: Counter::default(),
             batch_events: Histogram::new([1.0, 5.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0]),
             batch_seconds: Histogram::new(SECONDS),
             persist_seconds: Histogram::new(SECONDS),
             oldest_held_seconds: OldestHeld::default(),
+            held_back_events: Gauge::default(),
+            ahead_of_clock: Counter::default(),
+            clock_offset_seconds: Gauge::default(),
             database_failures: Counter::default(),
             database_connected: OnScrape::default(),
             queues: QueueMetrics::register(registry),
@@ -91,12 +108,14 @@ impl Metrics {
         registry.register("persisted", "Messages that became rows", it.persisted);
         registry.register("duplicates", "Messages that were there already", it.duplicates);
         registry.register("conflicts", "Events whose id another one has", it.conflicts);
+        registry.register("rejections", "message-rejected events published", it.rejections);
         registry.register(
             "dead_letters",
             "What went to the dead letters, by reason",
             it.dead_letters.all(),
         );
         registry.register("announced", "session-updated events published", it.announced);
+        registry.register("audited", "Rows added to the audit", it.audited);
         registry.register("given_back", "Batches not dealt with in time", it.given_back);
         registry.register("batch_events", "Events in a batch", it.batch_events);
         registry.register(
@@ -115,8 +134,23 @@ impl Metrics {
             it.oldest_held_seconds,
         );
         registry.register(
+            "held_back_events",
+            "Events that wait for conversations which other transactions have locked",
+            it.held_back_events,
+        );
+        registry.register(
+            "ahead_of_clock",
+            "New events accepted more than ten seconds ahead of the database's clock",
+            it.ahead_of_clock,
+        );
+        registry.register(
+            "clock_offset_seconds",
+            "How far the local clock is ahead of the database's",
+            it.clock_offset_seconds,
+        );
+        registry.register(
             "database_failures",
-            "Attempts at a batch for which the database was not to be used",
+            "Attempts at a batch that failed",
             it.database_failures,
         );
         registry.register(

@@ -25,7 +25,7 @@ pub const ABOUT_ERASING: &str = "\
 Erase what was said in one player's conversation, and keep that it was held
 
 The contents of all messages, the names of their senders and the player's name go. Ids, times, seq, \
-sessions and counts stay, and so does who is told apart by an id. What was accepted before and is \
+sessions and counts stay, who is told apart by an id, and the record of what staff did (`persister audit`). What was accepted before and is \
 persisted later is erased when it comes, from the queue or from the dead letters; what is accepted \
 from now on is not. It may be run beside persisters, and again; a player of whom nothing is stored \
 is no failure.

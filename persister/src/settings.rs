@@ -6,7 +6,7 @@ use clap::Args;
 use database::DatabaseSettings;
 use shared::{
     broker::{BrokerSettings, ConsumerSettings},
-    service::{settings::duration, telemetry::LogSettings},
+    service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings},
 };
 use traces::TraceSettings;
 
@@ -41,6 +41,10 @@ pub struct Settings {
     /// PostgreSQL
     #[command(flatten)]
     pub database: DatabaseSettings,
+
+    /// How long it may take to stop
+    #[command(flatten)]
+    pub shutdown: ShutdownSettings,
 
     /// Traces
     #[command(flatten)]

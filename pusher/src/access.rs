@@ -58,8 +58,12 @@ impl ChannelSettings {
         let key = key.filter(|key| !key.expose_secret().is_empty()).ok_or(
             "PUSHER_ENCRYPTION_MASTER_KEY must be given when PUSHER_CHANNEL_ACCESS is encrypted",
         )?;
-        Ok(MasterKey::parse(key)
-            .ok_or("PUSHER_ENCRYPTION_MASTER_KEY must be 32 bytes in base64")?)
+        let key = MasterKey::parse(key)
+            .ok_or("PUSHER_ENCRYPTION_MASTER_KEY must be 32 bytes in base64")?;
+        if key.repeats_one_byte() {
+            return Err("PUSHER_ENCRYPTION_MASTER_KEY repeats one byte".to_owned());
+        }
+        Ok(key)
     }
 }
 
@@ -98,6 +102,9 @@ mod tests {
             let complaint = channels(ChannelAccess::Encrypted, missing).unwrap_err();
             assert!(complaint.contains("must be given"), "{complaint}");
         }
+        let zeros = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        let complaint = channels(ChannelAccess::Encrypted, Some(zeros)).unwrap_err();
+        assert!(complaint.ends_with("repeats one byte"), "{complaint}");
         let long = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g";
         for wrong in ["secret", "AAEC", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", long] {
             let complaint = channels(ChannelAccess::Encrypted, Some(wrong)).unwrap_err();

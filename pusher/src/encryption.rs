@@ -39,6 +39,12 @@ impl MasterKey {
         Some(Self(Arc::new(key)))
     }
 
+    /// Whether all of its bytes are the same, which random ones are not.
+    pub(crate) fn repeats_one_byte(&self) -> bool {
+        let [first, rest @ ..] = self.0.expose_secret();
+        rest.iter().all(|byte| byte == first)
+    }
+
     /// The secret of the channel `name`.
     pub(crate) fn shared_secret(&self, name: &str) -> SharedSecret {
         let digest = Sha256::new().chain_update(name).chain_update(self.0.expose_secret());

@@ -64,9 +64,12 @@ pub fn service_variables(
     let mut variables = Variables::default();
     variables.set("DATABASE_URL", database_url);
     variables.set("AMQP_URL", amqp_url);
-    for (name, usual) in
-        [("PUSHER_CHANNEL_ACCESS", "private"), ("AUTH_MODE", "jwt"), ("QUEUE_PARTITIONS", "1")]
-    {
+    for (name, usual) in [
+        ("PUSHER_CHANNEL_ACCESS", "private"),
+        ("AUTH_MODE", "jwt"),
+        ("QUEUE_PARTITIONS", "1"),
+        ("AUDIT_READS", "true"),
+    ] {
         variables.set(name, from_caller(name).unwrap_or_else(|| usual.to_owned()));
     }
     if let Some(pages) = from_caller(PORTAL_DIR) {

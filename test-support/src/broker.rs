@@ -4,7 +4,7 @@ use lapin::{
         BasicAckOptions, BasicGetOptions, BasicNackOptions, BasicPublishOptions,
         ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions,
     },
-    types::FieldTable,
+    types::{AMQPValue, FieldTable},
 };
 use shared::{
     broker::{BrokerSettings, Names, Worker},
@@ -174,6 +174,19 @@ impl Broker {
         let options = QueueDeclareOptions { auto_delete: true, ..Default::default() };
         let channel = self.channel().await;
         channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap();
+    }
+
+    /// Makes a queue of dead letters as releases did that did not bound it.
+    ///
+    /// # Errors
+    /// RabbitMQ's reason, when the queue was made in another way.
+    pub async fn make_unbounded_dead_letters(&self, queue: &str) -> Result<(), String> {
+        let options = QueueDeclareOptions { durable: true, ..Default::default() };
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+        arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(i32::MAX.into()));
+        let declare = self.channel().await.queue_declare(queue.into(), options, arguments).await;
+        declare.map(drop).map_err(|error| error.to_string())
     }
 
     /// Deletes `worker`'s queue with all that is in it.

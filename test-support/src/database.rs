@@ -49,10 +49,15 @@ impl Database {
 
     /// A database without a schema.
     pub async fn empty() -> Self {
+        Self::empty_with("").await
+    }
+
+    /// A database without a schema, made with `options` of `CREATE DATABASE`.
+    pub async fn empty_with(options: &str) -> Self {
         let server = database_url();
         let (address, _) = server.rsplit_once('/').unwrap();
         let database = Self { url: format!("{address}/test_{}", Uuid::now_v7().simple()) };
-        database.make().await;
+        database.maintain("CREATE DATABASE", options).await;
         database
     }
 

@@ -6,7 +6,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Api, Broker, Database, JWT_SECRET, PusherServer, Role, eventually, pusher::app, settings,
+    Api, Broker, Database, JWT_SECRET, Program, PusherServer, Role, eventually, pusher::app,
+    settings,
 };
 
 const DATABASE_URL: &str = "--database-url=";
@@ -144,15 +145,7 @@ impl System {
 
     /// Starts a gateway with other settings, each as on the command line.
     pub fn gateway_with(&self, settings: &[&str]) -> Running {
-        let mut arguments = self.broker_settings();
-        arguments.extend(self.database_settings());
-        arguments.extend(app_settings());
-        // As long as the broker's own, so that a slow machine makes no 503.
-        arguments.extend(["--auth-mode=off", "--send-timeout=30s"].map(ToOwned::to_owned));
-        // Only those of the tests about limits are to meet one.
-        arguments.extend(["--sender-limit=0", "--address-limit=0"].map(ToOwned::to_owned));
-        // No test's clients need to be led elsewhere, but for those of the tests about it.
-        arguments.push("--shutdown-drain=1ms".to_owned());
+        let arguments = self.gateway_settings();
         let settings = parse::<gateway::settings::Settings>(arguments, settings, Role::Reader);
         let doors = gateway::auth::Doors::hang(&settings.auth).unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -165,14 +158,62 @@ impl System {
 
     /// Starts a persister with other settings, each as on the command line.
     pub fn persister_with(&self, settings: &[&str]) -> Running {
-        let mut arguments = self.broker_settings();
-        arguments.extend(self.database_settings());
+        let arguments = self.persister_settings();
         let settings = parse::<persister::settings::Settings>(arguments, settings, Role::Writer);
         start(async |listener, stop| persister::worker::run(settings, listener, stop).await)
     }
 
     /// Starts a broadcaster with other settings, each as on the command line.
     pub fn broadcaster_with(&self, settings: &[&str]) -> Running {
+        let arguments = self.broadcaster_settings();
+        let settings = parse::<broadcaster::settings::Settings>(arguments, settings, Role::Reader);
+        start(async |listener, stop| broadcaster::worker::run(settings, listener, stop).await)
+    }
+
+    /// Starts the gateway's program at `path` with other settings.
+    pub async fn gateway_program(&self, path: &str, settings: &[&str]) -> Program {
+        let mut arguments = self.gateway_settings();
+        arguments.extend(
+            ["--gateway-listen=127.0.0.1:0", "--gateway-metrics-listen=127.0.0.1:0"]
+                .map(ToOwned::to_owned),
+        );
+        Program::start(path, &overridden(arguments, settings, Role::Reader)).await
+    }
+
+    /// Starts the persister's program at `path` with other settings.
+    pub async fn persister_program(&self, path: &str, settings: &[&str]) -> Program {
+        let mut arguments = self.persister_settings();
+        arguments.push("--persister-listen=127.0.0.1:0".to_owned());
+        Program::start(path, &overridden(arguments, settings, Role::Writer)).await
+    }
+
+    /// Starts the broadcaster's program at `path` with other settings.
+    pub async fn broadcaster_program(&self, path: &str, settings: &[&str]) -> Program {
+        let mut arguments = self.broadcaster_settings();
+        arguments.push("--broadcaster-listen=127.0.0.1:0".to_owned());
+        Program::start(path, &overridden(arguments, settings, Role::Reader)).await
+    }
+
+    fn gateway_settings(&self) -> Vec<String> {
+        let mut arguments = self.broker_settings();
+        arguments.extend(self.database_settings());
+        arguments.extend(app_settings());
+        // As long as the broker's own, so that a slow machine makes no 503.
+        arguments.extend(["--auth-mode=off", "--send-timeout=30s"].map(ToOwned::to_owned));
+        // Only those of the tests about limits are to meet one.
+        arguments.extend(["--sender-limit=0", "--address-limit=0"].map(ToOwned::to_owned));
+        // No test's clients need to be led elsewhere, but for those of the tests about it.
+        arguments.push("--shutdown-drain=1ms".to_owned());
+        arguments
+    }
+
+    fn persister_settings(&self) -> Vec<String> {
+        let mut arguments = self.broker_settings();
+        arguments.extend(self.database_settings());
+        arguments
+    }
+
+    fn broadcaster_settings(&self) -> Vec<String> {
         let mut arguments = self.broker_settings();
         arguments.extend(app_settings());
         let addr = self.pusher.addr();
@@ -183,8 +224,7 @@ impl System {
             format!("--pusher-host={}", addr.ip()),
             format!("--pusher-port={}", addr.port()),
         ]);
-        let settings = parse::<broadcaster::settings::Settings>(arguments, settings, Role::Reader);
-        start(async |listener, stop| broadcaster::worker::run(settings, listener, stop).await)
+        arguments
     }
 
     fn broker_settings(&self) -> Vec<String> {
@@ -212,14 +252,20 @@ fn app_settings() -> Vec<String> {
 
 /// The settings that `arguments` make, but for those that `others` give. A database among them is used as
 /// `role`.
-fn parse<S: Args>(mut arguments: Vec<String>, others: &[&str], role: Role) -> S {
+fn parse<S: Args>(arguments: Vec<String>, others: &[&str], role: Role) -> S {
+    settings(overridden(arguments, others, role))
+}
+
+/// `arguments`, but for those that `others` give. A database among them is used as `role`.
+fn overridden(mut arguments: Vec<String>, others: &[&str], role: Role) -> Vec<String> {
     let name = |argument: &str| argument.split('=').next().unwrap().to_owned();
     arguments.retain(|argument| others.iter().all(|other| name(other) != name(argument)));
     arguments.extend(others.iter().map(|&other| other.to_owned()));
-    settings(arguments.into_iter().map(|argument| match argument.strip_prefix(DATABASE_URL) {
+    let with_role = |argument: String| match argument.strip_prefix(DATABASE_URL) {
         Some(url) => format!("{DATABASE_URL}{}", role.url(url)),
         None => argument,
-    }))
+    };
+    arguments.into_iter().map(with_role).collect()
 }
 
 fn start<F>(run: impl FnOnce(TcpListener, CancellationToken) -> F) -> Running

@@ -1,65 +1,184 @@
-//! Answers that Pusher would never give.
+//! What becomes of a message, by what is answered to the call that carries it.
 
-use test_support::{System, body, eventually};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+use std::collections::BTreeSet;
+
+use test_support::{body, eventually};
+
+use crate::{
+    fake_pusher::{Answer, FakePusher, refusing},
+    support::{all_acknowledged, dead, event, system},
 };
 
-use crate::support::{all_acknowledged, event, system};
-
-/// It was taken, whatever else is said.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_without_an_end_that_says_yes_is_a_yes() {
-    let system = system().await;
-    let metrics = call_the_endless(&system, "200 OK").await;
-    assert_eq!(metrics, (2, 0));
-    all_acknowledged(&system).await;
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It counts as broadcast.
+    Acknowledged,
+    /// It is sent again, until the answer is another.
+    Retried,
+    /// It is set aside, since others are taken meanwhile.
+    Buried,
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_without_an_end_that_says_no_is_a_no_at_once() {
-    let system = system().await;
-    let (broadcast, failed) = call_the_endless(&system, "500 Internal Server Error").await;
-    assert_eq!(broadcast, 0);
-    assert!(failed >= 2, "{failed}");
-}
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain";
+const HTML: &str = "text/html; charset=utf-8";
 
-/// Broadcasts a message through a server that answers with `status` and a body that never ends,
-/// until two events are done or two calls have failed; says how many of each.
-async fn call_the_endless(system: &System, status: &'static str) -> (u64, u64) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            tokio::spawn(answer_without_end(socket, status));
+/// Every class of status with every kind of body.
+fn table(elsewhere: &str) -> Vec<(Answer, Fate)> {
+    use Fate::{Acknowledged, Buried, Retried};
+    let page = "<!doctype html><title>Welcome</title>";
+    let mut table: Vec<_> = [
+        ("200 OK", JSON, "{}", Acknowledged),
+        ("200 OK", JSON, r#"{"batch":[{},{"user_count":1}]}"#, Acknowledged),
+        ("200 OK", TEXT, " {\"ok\":true}\n", Acknowledged),
+        ("200 OK", JSON, "", Retried),
+        ("200 OK", TEXT, "OK", Retried),
+        ("200 OK", HTML, page, Retried),
+        ("200 OK", JSON, "[]", Retried),
+        ("200 OK", JSON, "[{}]", Retried),
+        ("200 OK", JSON, "1", Retried),
+        ("200 OK", JSON, r#""{}""#, Retried),
+        ("200 OK", JSON, "null", Retried),
+        ("200 OK", JSON, "true", Retried),
+        ("200 OK", JSON, r#"{"batch":["#, Retried),
+        ("200 OK", JSON, "{} {}", Retried),
+        ("201 Created", JSON, "{}", Retried),
+        ("202 Accepted", JSON, "{}", Retried),
+        ("203 Non-Authoritative Information", JSON, "{}", Retried),
+        ("204 No Content", JSON, "", Retried),
+        ("206 Partial Content", JSON, "{}", Retried),
+        ("304 Not Modified", JSON, "", Retried),
+        ("400 Bad Request", TEXT, "The channel is none", Buried),
+        ("400 Bad Request", JSON, r#"{"error":"the channel is none"}"#, Buried),
+        ("400 Bad Request", TEXT, "", Buried),
+        ("400 Bad Request", HTML, page, Retried),
+        ("400 Bad Request", TEXT, page, Retried),
+        ("413 Payload Too Large", TEXT, "The data is too large", Buried),
+        ("413 Payload Too Large", HTML, page, Retried),
+        ("401 Unauthorized", TEXT, "Unknown auth_key", Retried),
+        ("403 Forbidden", TEXT, "Over quota", Retried),
+        ("404 Not Found", JSON, "{}", Retried),
+        ("405 Method Not Allowed", HTML, page, Retried),
+        ("408 Request Timeout", TEXT, "", Retried),
+        ("422 Unprocessable Content", JSON, "{}", Retried),
+        ("429 Too Many Requests", TEXT, "", Retried),
+        ("500 Internal Server Error", JSON, "{}", Retried),
+        ("502 Bad Gateway", HTML, page, Retried),
+        ("503 Service Unavailable", JSON, "{}", Retried),
+    ]
+    .into_iter()
+    .map(|(status, content_type, body, fate)| (Answer::of(status, content_type, body), fate))
+    .collect();
+    let redirects = [
+        "301 Moved Permanently",
+        "302 Found",
+        "303 See Other",
+        "307 Temporary Redirect",
+        "308 Permanent Redirect",
+    ];
+    for status in redirects {
+        for location in ["/", &format!("http://{elsewhere}/")] {
+            let location = format!("location: {location}");
+            table.push((Answer::with_header(status, &location, "{}"), Retried));
         }
-    });
-    let (host, port) =
-        (format!("--pusher-host={}", addr.ip()), format!("--pusher-port={}", addr.port()));
-    // Nothing here may depend on it.
-    let patience = "--pusher-timeout=60m";
-    let broadcaster = system.broadcaster_with(&[&host, &port, patience]).ready().await;
-    system.broker.publish(&body([event("p1", "hello")])).await;
-    let api = broadcaster.api();
-    let metrics = eventually("the call is over", async || {
-        let broadcast = api.metric("chat_broadcaster_broadcast_total").await;
-        let failed = api.metric(r#"chat_broadcaster_calls_total{outcome="unavailable"}"#).await;
-        (broadcast == 2 || failed >= 2).then_some((broadcast, failed))
+    }
+    for status in ["200 OK", "400 Bad Request", "500 Internal Server Error"] {
+        table.push((Answer::truncated(status, "{}"), Retried));
+        table.push((Answer::endless(status), Retried));
+    }
+    table
+}
+
+/// Each row of the table is the answer to one message's calls, and all are there at once: those that
+/// Pusher takes show that it is Pusher which refuses others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_acknowledged_for_pushers_yes_alone_and_buried_for_its_no_alone() {
+    let system = system().await;
+    let elsewhere = FakePusher::start(|_| Answer::yes()).await;
+    let rows = table(&elsewhere.addr.to_string());
+    let count = |fate| rows.iter().filter(|row| row.1 == fate).count();
+    let (all, buried) = (rows.len(), count(Fate::Buried));
+    assert!(all < 64, "the broker does not hand out more bodies at once");
+    let answers: Vec<_> = rows.iter().map(|(answer, _)| answer.clone()).collect();
+    let pusher = FakePusher::start(move |call| match row(call) {
+        Some(row) => answers[row].clone(),
+        None => Answer::yes(),
+    })
+    .await;
+    // As many calls at once as there are messages, so that none waits for another; and none ends for
+    // the time it takes.
+    let settings = ["--broadcast-concurrency=1000", "--pusher-timeout=60m"];
+    let broadcaster = pusher.broadcaster(&system, &settings).await;
+    for row in 0..all {
+        system.broker.publish(&body([event("p1", &format!("row-{row};"))])).await;
+    }
+    eventually("each answer has had its effect", async || {
+        let calls = pusher.calls();
+        let times = |number| calls.iter().filter(|call| row(call) == Some(number)).count();
+        let repeated = rows.iter().enumerate().all(|(number, (_, fate))| match fate {
+            Fate::Retried => times(number) >= 2,
+            Fate::Acknowledged | Fate::Buried => true,
+        });
+        (repeated && dead(&system).await == u32::try_from(buried).ok()).then_some(())
+    })
+    .await;
+    let broadcast = broadcaster.api().metric("chat_broadcaster_broadcast_total").await;
+    assert_eq!(broadcast, 2 * count(Fate::Acknowledged) as u64);
+    assert_eq!(broadcaster.api().get("/health/ready").await.json["dependencies"]["pusher"], "down");
+
+    let before = pusher.calls().len();
+    pusher.answer_by(|_| Answer::yes());
+    let retried: BTreeSet<_> = (0..all).filter(|number| rows[*number].1 == Fate::Retried).collect();
+    eventually("what was retried is broadcast", async || {
+        let calls = pusher.calls();
+        let taken: BTreeSet<_> = calls[before..].iter().filter_map(|call| row(call)).collect();
+        (taken.is_superset(&retried)).then_some(())
     })
     .await;
     broadcaster.stop().await;
-    metrics
+    assert_eq!(dead(&system).await, u32::try_from(buried).ok());
+    all_acknowledged(&system).await;
+    assert_eq!(elsewhere.calls(), Vec::<String>::new(), "a redirect was followed");
 }
 
-async fn answer_without_end(mut socket: TcpStream, status: &str) {
-    let mut request = vec![0; 64 * 1024];
-    if socket.read(&mut request).await.is_err() {
-        return;
-    }
-    let head = format!("HTTP/1.1 {status}\r\ncontent-type: text/plain\r\n\r\n");
-    let mut said = socket.write_all(head.as_bytes()).await;
-    while said.is_ok() {
-        said = socket.write_all(&[b'x'; 8 * 1024]).await;
-    }
+/// The number of the row whose message the call carries.
+fn row(call: &str) -> Option<usize> {
+    let (_, rest) = call.split_once("row-")?;
+    rest.split_once(';')?.0.parse().ok()
+}
+
+/// Without another message that could show whether Pusher works.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_message_without_a_neighbour_is_buried_after_a_probe_is_taken() {
+    let system = system().await;
+    let pusher = FakePusher::start(refusing(&["poison"])).await;
+    let broadcaster = pusher.broadcaster(&system, &[]).await;
+    system.broker.publish(&body([event("p1", "poison")])).await;
+    eventually("it is buried", async || (dead(&system).await == Some(1)).then_some(())).await;
+    broadcaster.stop().await;
+    all_acknowledged(&system).await;
+}
+
+/// And where even the probe is refused, by a proxy that knows nothing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_message_waits_for_a_neighbour_without_stopping_it() {
+    let system = system().await;
+    let pusher = FakePusher::start(refusing(&["poison", "broadcaster-probe"])).await;
+    let broadcaster = pusher.broadcaster(&system, &["--broadcast-concurrency=1"]).await;
+    system.broker.publish(&body([event("p1", "poison")])).await;
+    eventually("it is tried again", async || {
+        let calls = pusher.calls();
+        (calls.iter().filter(|call| call.contains("probe")).count() >= 2).then_some(())
+    })
+    .await;
+    assert_eq!(dead(&system).await, Some(0));
+    system.broker.publish(&body([event("p2", "hello")])).await;
+    eventually("it is buried once its neighbour is broadcast", async || {
+        let broadcast = broadcaster.api().metric("chat_broadcaster_broadcast_total").await;
+        (broadcast == 2 && dead(&system).await == Some(1)).then_some(())
+    })
+    .await;
+    broadcaster.stop().await;
+    all_acknowledged(&system).await;
 }

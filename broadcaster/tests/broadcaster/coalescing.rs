@@ -9,6 +9,7 @@ use shared::{
 };
 use test_support::{Api, System, body, eventually, message, message_at};
 
+use crate::fake_pusher::{FakePusher, refusing};
 use crate::support::{all_acknowledged, dead, event, system, until_accepted};
 
 const ONE_A_SECOND: &str = "--staff-events-per-second=1";
@@ -130,18 +131,13 @@ async fn what_was_gathered_waits_out_an_outage_as_everything_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_gathered_and_is_refused_for_good_is_buried_and_can_be_replayed() {
     let (system, gathered) = gathering().await;
-    let broadcaster = system.broadcaster_with(&[ONE_A_SECOND]).ready().await;
-    until_players_heard(&broadcaster.api()).await;
-    system.pusher.fault(&json!({ "kind": "status", "status": 400, "times": 1 })).await;
-    // Or told of, where a second was over before Pusher misbehaved.
-    eventually("both are buried", async || {
-        let told = heard_by_staff(&system).await.len() == 2;
-        (told || dead(&system).await == Some(2)).then_some(())
-    })
-    .await;
-    system.pusher.behave().await;
+    let pusher = FakePusher::start(refusing(&["new-player-messages"])).await;
+    let broadcaster = pusher.broadcaster(&system, &[ONE_A_SECOND]).await;
+    eventually("both are buried", async || (dead(&system).await == Some(2)).then_some(())).await;
+    broadcaster.stop().await;
     let letters = DeadLetters::open(&system.broker.settings(), Worker::Broadcaster).await.unwrap();
     letters.replay(usize::MAX).await.unwrap();
+    let broadcaster = system.broadcaster().await;
     until_staff_heard_of(&system, &gathered).await;
     broadcaster.stop().await;
     assert_eq!(dead(&system).await, Some(0));

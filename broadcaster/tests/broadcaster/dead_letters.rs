@@ -1,3 +1,4 @@
+use futures_util::future::join_all;
 use serde_json::json;
 use shared::{
     broker::{Worker, dead_letters::DeadLetters},
@@ -23,6 +24,42 @@ async fn what_cannot_be_read_is_buried_and_its_neighbours_are_broadcast() {
     all_acknowledged(&system).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_with_more_events_than_any_service_writes_is_one_letter() {
+    let system = system().await;
+    let events = vec!["7"; 100_000].join(",");
+    let flood = format!(r#"{{"version":1,"events":[{events}]}}"#);
+    system.broker.publish(flood.as_bytes()).await;
+    system.broker.publish(&body([event("p1", "behind")])).await;
+    let broadcaster = system.broadcaster().await;
+    until_accepted(&system, 2).await;
+    broadcaster.stop().await;
+    assert_eq!(dead(&system).await, Some(1));
+    all_acknowledged(&system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_are_broadcast_while_dead_letters_cannot_be_buried() {
+    let system = system().await;
+    let broadcaster = system.broadcaster().await;
+    let letters = system.broker.names().dead_letters(Worker::Broadcaster);
+    system.broker.delete_queue(&letters).await;
+    system.broker.make_transient(&letters).await;
+    system.broker.publish(br#"{"version":1,"events":[1,2,3]}"#).await;
+    let api = broadcaster.api();
+    eventually("it is known that nothing can be buried", async || {
+        let ready = api.get("/health/ready").await;
+        (ready.json["dependencies"]["dead-letters"] == "down").then_some(())
+    })
+    .await;
+    system.broker.publish(&body([event("p1", "behind")])).await;
+    until_accepted(&system, 2).await;
+    system.broker.delete_queue(&letters).await;
+    eventually("all are buried", async || (dead(&system).await == Some(3)).then_some(())).await;
+    broadcaster.stop().await;
+    all_acknowledged(&system).await;
+}
+
 /// RabbitMQ takes bodies that are far larger than any of the gateway's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
@@ -42,9 +79,7 @@ async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_pusher_refuses_for_good_is_buried_alone_and_can_be_replayed() {
-    for status in [400, 413] {
-        refused_for_good(status).await;
-    }
+    join_all([400, 413].map(refused_for_good)).await;
 }
 
 async fn refused_for_good(status: u16) {

@@ -1,3 +1,4 @@
+use futures_util::future::join_all;
 use serde_json::json;
 use test_support::{body, eventually};
 
@@ -7,45 +8,75 @@ use crate::support::{all_acknowledged, dead, event, system, until_accepted, unti
 /// waited out, and nothing is buried for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_keeps_pusher_from_working_is_waited_out() {
-    for (status, outcome) in [
+    let outages = [
         (500, "unavailable"),
         (503, "unavailable"),
         (429, "unavailable"),
         (401, "unauthorized"),
         (403, "forbidden"),
         (404, "unavailable"),
-    ] {
+    ];
+    join_all(outages.map(|(status, outcome)| waited_out(status, outcome))).await;
+}
+
+async fn waited_out(status: u16, outcome: &str) {
+    let system = system().await;
+    let broadcaster = system.broadcaster().await;
+    system.pusher.fault(&json!({ "kind": "status", "status": status })).await;
+    system.broker.publish(&body((0..7).map(|_| event("p1", "hello")))).await;
+    until_answered(&system, status).await;
+    let api = broadcaster.api();
+    eventually("the broadcaster is unready", async || {
+        (api.get("/health/ready").await.status == 503).then_some(())
+    })
+    .await;
+    let calls = format!(r#"chat_broadcaster_calls_total{{outcome="{outcome}"}}"#);
+    assert!(api.metric(&calls).await >= 1, "{status}");
+    eventually("the age of what is held shows", async || {
+        (api.metric("chat_broadcaster_oldest_held_seconds").await >= 1).then_some(())
+    })
+    .await;
+    system.pusher.behave().await;
+    until_accepted(&system, 14).await;
+    eventually("nothing is held", async || {
+        (api.metric("chat_broadcaster_oldest_held_seconds").await == 0).then_some(())
+    })
+    .await;
+    broadcaster.stop().await;
+    assert_eq!(dead(&system).await, Some(0), "{status}");
+    all_acknowledged(&system).await;
+}
+
+/// As a proxy does that knows nothing of Pusher's calls: what it refuses is not refused by Pusher.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_message_is_buried_while_everything_is_refused() {
+    join_all([400, 413].map(async |status| {
         let system = system().await;
         let broadcaster = system.broadcaster().await;
         system.pusher.fault(&json!({ "kind": "status", "status": status })).await;
-        system.broker.publish(&body((0..7).map(|_| event("p1", "hello")))).await;
-        until_answered(&system, status).await;
+        for _ in 0..3 {
+            system.broker.publish(&body((0..7).map(|_| event("p1", "hello")))).await;
+        }
         let api = broadcaster.api();
-        eventually("the broadcaster is unready", async || {
-            (api.get("/health/ready").await.status == 503).then_some(())
+        eventually("the outage shows", async || {
+            let probes = r#"chat_broadcaster_calls_total{outcome="unavailable"}"#;
+            let is_unready = api.get("/health/ready").await.status == 503;
+            (is_unready && api.metric(probes).await >= 3).then_some(())
         })
         .await;
-        let calls = format!(r#"chat_broadcaster_calls_total{{outcome="{outcome}"}}"#);
-        assert!(api.metric(&calls).await >= 1, "{status}");
-        eventually("the age of what is held shows", async || {
-            (api.metric("chat_broadcaster_oldest_held_seconds").await >= 1).then_some(())
-        })
-        .await;
+        assert_eq!(dead(&system).await, Some(0), "{status}");
         system.pusher.behave().await;
-        until_accepted(&system, 14).await;
-        eventually("nothing is held", async || {
-            (api.metric("chat_broadcaster_oldest_held_seconds").await == 0).then_some(())
-        })
-        .await;
+        until_accepted(&system, 42).await;
         broadcaster.stop().await;
         assert_eq!(dead(&system).await, Some(0), "{status}");
         all_acknowledged(&system).await;
-    }
+    }))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pusher_that_breaks_off_refuses_or_hangs_is_waited_out() {
-    for fault in ["close", "refuse", "hang"] {
+    join_all(["close", "refuse", "hang"].map(async |fault| {
         let system = system().await;
         let broadcaster = system.broadcaster_with(&["--pusher-timeout=200ms"]).ready().await;
         system.pusher.fault(&json!({ "kind": fault, "times": 2 })).await;
@@ -54,7 +85,8 @@ async fn a_pusher_that_breaks_off_refuses_or_hangs_is_waited_out() {
         broadcaster.stop().await;
         assert_eq!(dead(&system).await, Some(0), "{fault}");
         all_acknowledged(&system).await;
-    }
+    }))
+    .await;
 }
 
 /// Whether Pusher took it is not known when the answer is lost: better twice than never.

@@ -1,11 +1,19 @@
-//! Whatever is in the queue, what is good behind it is broadcast.
+//! Whatever is in the queue, what is good behind it is broadcast, and to those alone who may see it.
 
-use proptest::{collection::vec, prelude::*};
+use broadcaster::events::{PusherEvent, pusher_events};
+use proptest::{collection::vec, option, prelude::*};
+use pusher::Channels;
 use serde_json::{Value, json};
-use shared::broker::Worker;
+use shared::{
+    broker::Worker,
+    chat::{
+        Message, Name, SenderId, SenderType, SessionState, SessionStatus, StaffFacts, event::Event,
+    },
+};
 use test_support::{
     body, eventually,
-    hostile::{always, any_bytes, nearly},
+    hostile::{always, any_bytes, nearly, same_cases},
+    message,
 };
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -52,6 +60,11 @@ fn good_bodies() -> Vec<Value> {
         "id": Uuid::now_v7(), "playerId": "p1", "playerName": "Bo", "status": "resolved",
         "openedAt": "2026-01-01T00:00:00Z", "lastMessageAt": "2026-01-01T00:00:00Z",
         "resolvedAt": "2026-01-01T00:00:01Z", "version": 3,
+        "actorId": "ada@example.com", "actorName": "Ada", "staleChangeIds": [Uuid::now_v7()],
+    }});
+    let rejected = json!({ "messageRejected": {
+        "messageId": Uuid::now_v7(), "playerId": "p1", "reason": "message-id-taken",
+        "acceptedAt": "2026-01-01T00:00:00.000001Z",
     }});
     let change = json!({ "statusChange": {
         "changeId": Uuid::now_v7(), "playerId": "p1", "status": "resolved",
@@ -63,6 +76,88 @@ fn good_bodies() -> Vec<Value> {
         body(json!([player])),
         body(json!([session])),
         body(json!([change])),
+        body(json!([rejected])),
         body(json!([staff, session, player])),
     ]
+}
+
+fn any_sender_id() -> impl Strategy<Value = SenderId> {
+    any::<String>().prop_filter_map("no sender's id", |text| SenderId::try_from(text).ok())
+}
+
+fn any_name() -> impl Strategy<Value = Name> {
+    any::<String>().prop_filter_map("no name", |text| Name::try_from(text).ok())
+}
+
+fn any_staff_facts() -> impl Strategy<Value = StaffFacts> {
+    let ids = vec(any::<u128>().prop_map(Uuid::from_u128), 0..5);
+    (option::of(any_sender_id()), option::of(any_name()), ids).prop_map(
+        |(actor_id, actor_name, stale_change_ids)| StaffFacts {
+            actor_id,
+            actor_name,
+            stale_change_ids,
+        },
+    )
+}
+
+/// The events for the player `p1`, and those for staff.
+fn by_audience(event: &Event) -> (Vec<PusherEvent>, Vec<PusherEvent>) {
+    let events = pusher_events(event, &Channels::Private).unwrap();
+    events.into_iter().partition(|event| event.channel == "private-player-p1")
+}
+
+proptest! {
+    #![proptest_config(same_cases())]
+
+    /// What a player receives is the same, byte by byte, whatever the facts are.
+    #[test]
+    fn no_byte_of_what_only_staff_may_see_of_a_session_reaches_its_player(
+        staff in any_staff_facts(),
+        version: i64,
+        player_name in option::of(any_name()),
+    ) {
+        let epoch = message("p1", "hello").accepted_at;
+        let state = |staff| SessionState {
+            id: Uuid::from_u128(7),
+            player_id: "p1".to_owned().try_into().unwrap(),
+            player_name: player_name.clone(),
+            status: SessionStatus::Active,
+            opened_at: epoch,
+            last_message_at: epoch,
+            resolved_at: None,
+            version,
+            staff,
+        };
+        let (to_player, to_staff) = by_audience(&Event::SessionUpdated(state(staff.clone())));
+        let (without, _) = by_audience(&Event::SessionUpdated(state(StaffFacts::default())));
+        prop_assert_eq!(to_player.len(), 1);
+        prop_assert_eq!(to_player, without);
+        let [to_staff] = &*to_staff else { panic!("{to_staff:?}") };
+        let told: SessionState = serde_json::from_str(&to_staff.data).unwrap();
+        prop_assert_eq!(told.staff, staff);
+    }
+
+    /// However long the content is, so that the id takes none of the room for it either.
+    #[test]
+    fn no_byte_of_a_staff_members_id_reaches_the_player(
+        sender_id in any_sender_id(),
+        sender_name in option::of(any_name()),
+        length in 1_usize..4_000,
+    ) {
+        let epoch = message("p1", "hello").accepted_at;
+        let by_staff = |sender_id| Event::Message(Box::new(Message {
+            message_id: Uuid::from_u128(7),
+            sender_type: SenderType::Staff,
+            sender_id,
+            sender_name: sender_name.clone(),
+            accepted_at: epoch,
+            ..message("p1", &"😀".repeat(length))
+        }));
+        let (to_player, to_staff) = by_audience(&by_staff(Some(sender_id.clone())));
+        prop_assert_eq!(&to_player, &by_audience(&by_staff(None)).0);
+        let data: Value = serde_json::from_str(&to_player[0].data).unwrap();
+        prop_assert_eq!(&data["senderId"], &Value::Null);
+        let data: Value = serde_json::from_str(&to_staff[0].data).unwrap();
+        prop_assert_eq!(data["senderId"].as_str(), Some(sender_id.as_str()));
+    }
 }

@@ -37,14 +37,10 @@ const WRITE_LIMIT: Duration = Duration::from_secs(1);
 const FLOODED: &str = "abuser";
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, what, inflict| Fault {
-        name,
-        group: Group::Abuse,
-        what,
-        plan: Plan::usual,
-        inflict,
-    };
-    let few = |name, what, inflict| Fault { plan: with_few_connections, ..fault(name, what, inflict) };
+    let fault =
+        |name, what, inflict| Fault { name, group: Group::Abuse, what, plan: Plan::usual, inflict };
+    let few =
+        |name, what, inflict| Fault { plan: with_few_connections, ..fault(name, what, inflict) };
     vec![
         fault("half-sent-heads", "thousands of request heads of 120 KiB that never end", |drill| {
             half_sent_heads(drill).boxed_local()
@@ -58,9 +54,11 @@ pub(super) fn faults() -> Vec<Fault> {
         few("many-addresses", "many addresses take all connections, and ask nothing", |drill| {
             taken_connections(drill, 8).boxed_local()
         }),
-        fault("floods", "ten players have written for a day, and eight desks ask for the inbox", |drill| {
-            floods(drill).boxed_local()
-        }),
+        fault(
+            "floods",
+            "ten players have written for a day, and eight desks ask for the inbox",
+            |drill| floods(drill).boxed_local(),
+        ),
         fault("one-message-id", "one messageId is sent with a thousand contents", |drill| {
             one_message_id(drill).boxed_local()
         }),
@@ -242,12 +240,7 @@ async fn huge_body(drill: &mut Drill) -> anyhow::Result<()> {
 
 /// Gives each of `players` players a session of so many unanswered `messages` of so many `characters`, as
 /// if they had been persisted one after the other.
-async fn flood(
-    drill: &Drill,
-    players: i32,
-    messages: i32,
-    characters: i32,
-) -> anyhow::Result<()> {
+async fn flood(drill: &Drill, players: i32, messages: i32, characters: i32) -> anyhow::Result<()> {
     let database = drill.system.database().await?;
     let statements = format!(
         "INSERT INTO chat_conversations (player_id, last_seq, session_id, status, last_message_id,

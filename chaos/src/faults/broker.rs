@@ -47,9 +47,11 @@ pub(super) fn faults() -> Vec<Fault> {
         fault("connections-closed", "RabbitMQ closes every connection, again and again", |drill| {
             connections_closed(drill).boxed_local()
         }),
-        fault("queue-leaderless", "a queue exists and has no leader, until it is deleted", |drill| {
-            leaderless(drill).boxed_local()
-        }),
+        fault(
+            "queue-leaderless",
+            "a queue exists and has no leader, until it is deleted",
+            |drill| leaderless(drill).boxed_local(),
+        ),
         fault("queues-deleted", "somebody deletes one queue, the other, and both", |drill| {
             deleted(drill).boxed_local()
         }),

@@ -24,7 +24,8 @@ async fn permit(rabbitmq: &RabbitMq, user: &str, write: &str, read: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_service_works_with_an_account_of_its_own_and_a_gateway_that_may_not_publish_is_unready() {
+async fn each_service_works_with_an_account_of_its_own_and_a_gateway_that_may_not_publish_is_unready()
+ {
     let mut programs = Programs::new().await;
     let servers = Servers::start(&programs.supervisor, &ServerSettings::default()).await.unwrap();
     let (amqp_url, database_url) = (servers.rabbitmq.url(), servers.postgres.url());

@@ -117,7 +117,8 @@ async fn reads_that_fail_for_one_cause_are_told_once() {
 async fn what_pusher_never_takes_is_told_with_its_ids() {
     let system = System::new().await;
     let gateway = system.gateway().await;
-    system.pusher.fault(&json!({ "kind": "status", "status": 400 })).await;
+    // The call with both of its events, and then that with the first of them alone.
+    system.pusher.fault(&json!({ "kind": "status", "status": 400, "times": 2 })).await;
     let broadcaster = Process::start(logging(&system, "broadcaster", "warn"));
     let api = gateway.api().with_header("traceparent", &format!("00-{TRACE}-b7ad6b7169203331-01"));
     let sent = api.send_as_player("p1", "hush").await;

@@ -2,10 +2,11 @@ use serde::Deserialize;
 use shared::chat::{Invalid, PlayerId};
 use utoipa::ToSchema;
 
-/// A player that a client names: any but `.` and `..`, which no address can name, since clients and
-/// proxies take them out of it.
+/// Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have, and
+/// not `.` or `..`, which clients and proxies take out of an address.
 ///
-/// Source: <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
+/// Sources: <https://pusher.com/docs/channels/using_channels/channels/#channel-naming-conventions>,
+/// <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(

@@ -15,15 +15,40 @@ pub struct MessageCursor {
     pub message_id: Uuid,
 }
 
-/// A place in the order of the inbox: just after one conversation. Clients give it back as they got it.
+/// A place in one of the orders of the inbox: just after one conversation. Clients give it back as they got
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct InboxCursor {
+pub enum InboxCursor {
+    /// In the order of the latest messages.
+    Latest(LatestCursor),
+    /// In the order in which players wait.
+    Waiting(WaitingCursor),
+}
+
+/// A place in the inbox with the latest message first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatestCursor {
     /// When the conversation's last message was accepted.
     pub last_message_at: DateTime<Utc>,
     /// Whose conversation it is.
     pub player_id: PlayerId,
 }
+
+/// A place in the inbox with the longest waiting first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingCursor {
+    /// Since when the player waits. Those that do not wait come last.
+    pub waiting_since: Option<DateTime<Utc>>,
+    /// Whose conversation it is.
+    pub player_id: PlayerId,
+}
+
+/// What a cursor of the order of waiting begins with.
+const WAITING: char = 'w';
+
+/// What such a cursor has in place of a time where the player does not wait.
+const NOT_WAITING: &str = "-";
 
 const NOT_OURS: Invalid = Invalid("must be a cursor that an earlier page gave out");
 
@@ -35,7 +60,16 @@ impl fmt::Display for MessageCursor {
 
 impl fmt::Display for InboxCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_cursor(f, self.last_message_at, &self.player_id)
+        match self {
+            Self::Latest(cursor) => write_cursor(f, cursor.last_message_at, &cursor.player_id),
+            Self::Waiting(WaitingCursor { waiting_since: Some(since), player_id }) => {
+                write!(f, "{WAITING}")?;
+                write_cursor(f, *since, player_id)
+            }
+            Self::Waiting(WaitingCursor { waiting_since: None, player_id }) => {
+                write!(f, "{WAITING}{NOT_WAITING}:{player_id}")
+            }
+        }
     }
 }
 
@@ -52,8 +86,19 @@ impl TryFrom<String> for InboxCursor {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
-        let (last_message_at, id) = read_cursor(&text)?;
-        Ok(Self { last_message_at, player_id: PlayerId::try_from(id).map_err(|_| NOT_OURS)? })
+        let player = |id: String| PlayerId::try_from(id).map_err(|_| NOT_OURS);
+        let Some(waiting) = text.strip_prefix(WAITING) else {
+            let (last_message_at, id) = read_cursor(&text)?;
+            return Ok(Self::Latest(LatestCursor { last_message_at, player_id: player(id)? }));
+        };
+        let (waiting_since, id) = match waiting.split_once(':') {
+            Some((NOT_WAITING, id)) => (None, id.to_owned()),
+            _ => {
+                let (since, id) = read_cursor(waiting)?;
+                (Some(since), id)
+            }
+        };
+        Ok(Self::Waiting(WaitingCursor { waiting_since, player_id: player(id)? }))
     }
 }
 
@@ -85,16 +130,24 @@ mod tests {
     fn a_cursor_comes_back_as_it_was_given_out() {
         let cursor = MessageCursor { accepted_at: chat::now(), message_id: Uuid::now_v7() };
         assert_eq!(MessageCursor::try_from(cursor.to_string()), Ok(cursor));
-        let player_id = "a-b=@,.;_1".to_owned().try_into().unwrap();
-        let cursor = InboxCursor { last_message_at: chat::now(), player_id };
-        assert_eq!(InboxCursor::try_from(cursor.to_string()), Ok(cursor));
+        let player = || PlayerId::try_from("a-b=@,.;_1".to_owned()).unwrap();
+        let (last_message_at, waiting_since) = (chat::now(), Some(chat::now()));
+        for cursor in [
+            InboxCursor::Latest(LatestCursor { last_message_at, player_id: player() }),
+            InboxCursor::Waiting(WaitingCursor { waiting_since, player_id: player() }),
+            InboxCursor::Waiting(WaitingCursor { waiting_since: None, player_id: player() }),
+        ] {
+            assert_eq!(InboxCursor::try_from(cursor.to_string()), Ok(cursor));
+        }
     }
 
     #[test]
     fn anything_else_is_refused() {
         let far = format!("{}:{}", i64::MAX, Uuid::now_v7());
-        for text in ["", "x", "1:x", ":", &far] {
+        for text in ["", "x", "x:1", ":", "-", &far] {
             assert!(MessageCursor::try_from(text.to_owned()).is_err(), "{text:?}");
+            let waiting = format!("w{text}");
+            assert!(InboxCursor::try_from(waiting).is_err(), "{text:?}");
         }
     }
 }

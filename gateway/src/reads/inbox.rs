@@ -1,19 +1,29 @@
 use chrono::{DateTime, Utc};
-use database::schema::{chat_conversations, chat_messages, chat_sessions};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl,
-    QueryResult, QueryableByName, SelectableHelper, sql_query,
-    sql_types::{Array, BigInt, Text},
+    QueryResult, SelectableHelper,
+    dsl::AsSelect,
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{PlayerId, SessionStatus};
 
-use super::{HistoryMessage, InboxCursor, Session};
+use super::{HistoryMessage, InboxCursor, LatestCursor, Session, WaitingCursor};
+
+/// In which order conversations are listed, and after which of them the page begins.
+#[derive(Clone, Debug)]
+pub enum InboxOrder {
+    /// The one with the latest message first.
+    Latest(Option<LatestCursor>),
+    /// The one whose player has waited for the longest first; those in which no player waits come last.
+    Waiting(Option<WaitingCursor>),
+}
 
 /// A page of the staff's inbox.
 #[derive(Debug)]
 pub struct Inbox {
-    /// The conversation with the latest message first.
+    /// In the order that was asked for.
     pub entries: Vec<InboxEntry>,
     /// Where the next page begins, if there is one.
     pub next: Option<InboxCursor>,
@@ -28,123 +38,208 @@ pub struct InboxEntry {
     pub session: Session,
     /// Its last message.
     pub last_message: HistoryMessage,
-    /// The player's messages of the open session since staff's last answer in it.
+    /// The player's messages of the open session since staff's last answer in it, 100 at most.
     pub unanswered_count: i64,
+    /// When the first of them was accepted.
+    pub waiting_since: Option<DateTime<Utc>>,
 }
 
-/// At most `limit` of the conversations whose latest session has one of `statuses`.
+/// At most `limit` of the conversations whose latest session has one of `statuses`, each once, as of one
+/// moment.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn inbox(
     connection: &mut AsyncPgConnection,
     statuses: &[SessionStatus],
-    after: Option<&InboxCursor>,
+    order: &InboxOrder,
     limit: i64,
 ) -> QueryResult<Inbox> {
-    // One status at a time, since each is a stretch of the index in the right order by itself.
-    let mut rows = Vec::new();
-    for status in statuses {
-        rows.extend(of_status(connection, *status, after, limit + 1).await?);
-    }
-    let latest_first = |row: &Row| std::cmp::Reverse((row.2, row.0.clone()));
-    rows.sort_by_key(latest_first);
+    let mut rows: Vec<Row> = InboxQuery::new(statuses, order, limit + 1).load(connection).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > shown;
     rows.truncate(shown);
-
-    let next = rows.last().filter(|_| has_more).and_then(|(player_id, _, last_message_at, ..)| {
-        let player_id = PlayerId::try_from(player_id.clone()).ok()?;
-        Some(InboxCursor { last_message_at: (*last_message_at)?, player_id })
-    });
-    let unanswered = unanswered(connection, &rows).await?;
-    let count = |player_id: &str| {
-        let found = unanswered.iter().find(|it| it.player_id == player_id);
-        found.map_or(0, |it| it.count)
-    };
-    let entry = |(player_id, _, _, session, last_message): Row| InboxEntry {
-        unanswered_count: count(&player_id),
-        player_id,
-        session,
-        last_message,
+    let next = rows.last().filter(|_| has_more).and_then(|row| cursor_after(row, order));
+    let entry = |(player_id, _, unanswered, waiting_since, session, last_message): Row| {
+        let is_open = session.resolved_at.is_none();
+        InboxEntry {
+            player_id,
+            unanswered_count: if is_open { unanswered.into() } else { 0 },
+            waiting_since: waiting_since.filter(|_| is_open),
+            session,
+            last_message,
+        }
     };
     Ok(Inbox { entries: rows.into_iter().map(entry).collect(), next })
 }
 
-type Row = (String, Option<String>, Option<DateTime<Utc>>, Session, HistoryMessage);
+type Row = (String, Option<DateTime<Utc>>, i16, Option<DateTime<Utc>>, Session, HistoryMessage);
 
-async fn of_status(
-    connection: &mut AsyncPgConnection,
-    status: SessionStatus,
-    after: Option<&InboxCursor>,
+fn cursor_after(row: &Row, order: &InboxOrder) -> Option<InboxCursor> {
+    let (player_id, last_message_at, _, waiting_since, ..) = row;
+    let player_id = PlayerId::try_from(player_id.clone()).ok()?;
+    Some(match order {
+        InboxOrder::Latest(_) => {
+            InboxCursor::Latest(LatestCursor { last_message_at: (*last_message_at)?, player_id })
+        }
+        InboxOrder::Waiting(_) => {
+            InboxCursor::Waiting(WaitingCursor { waiting_since: *waiting_since, player_id })
+        }
+    })
+}
+
+/// The inbox as one statement, and so as of one moment. Of each status it takes the first rows off an
+/// index that has them in order, of these the first of all, and only then reads their sessions and
+/// messages.
+pub struct InboxQuery<'a> {
+    statuses: Vec<&'static str>,
+    order: &'a InboxOrder,
     limit: i64,
-) -> QueryResult<Vec<Row>> {
-    let session = chat_conversations::session_id.eq(chat_sessions::id.nullable());
-    let message = chat_conversations::last_message_id.eq(chat_messages::id.nullable());
-    let conversations = chat_conversations::table
-        .inner_join(chat_sessions::table.on(session))
-        .inner_join(chat_messages::table.on(message))
-        .filter(chat_conversations::status.eq(status.as_str()))
-        .select((
-            chat_conversations::player_id,
-            chat_conversations::status,
-            chat_conversations::last_message_at,
-            Session::as_select(),
-            HistoryMessage::as_select(),
-        ))
-        .order((chat_conversations::last_message_at.desc(), chat_conversations::player_id.desc()))
-        .limit(limit);
-    match after {
-        None => conversations.load(connection).await,
-        Some(InboxCursor { last_message_at, player_id }) => {
-            let time = chat_conversations::last_message_at;
-            let earlier = time.lt(*last_message_at).assume_not_null();
-            let after = earlier.or(chat_conversations::player_id.lt(player_id.as_str()));
-            conversations
-                .filter(time.le(*last_message_at).assume_not_null().and(after))
-                .load(connection)
-                .await
+    session: AsSelect<Session, Pg>,
+    message: AsSelect<HistoryMessage, Pg>,
+}
+
+impl<'a> InboxQuery<'a> {
+    /// The first `limit` conversations whose latest session has one of `statuses`.
+    pub fn new(statuses: &[SessionStatus], order: &'a InboxOrder, limit: i64) -> Self {
+        Self {
+            statuses: statuses.iter().map(|status| status.as_str()).collect(),
+            order,
+            limit,
+            session: Session::as_select(),
+            message: HistoryMessage::as_select(),
+        }
+    }
+
+    /// One walk over an index: of one status, after the cursor if there is one.
+    fn walk<'b>(
+        &'b self,
+        status: &'static str,
+        part: Part<'b>,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
+        out.push_sql("(SELECT * FROM chat_conversations WHERE status = ");
+        out.push_bind_param::<Text, _>(status)?;
+        match part {
+            Part::All => {}
+            Part::Before(LatestCursor { last_message_at, player_id }) => {
+                out.push_sql(" AND (last_message_at, player_id) < (");
+                out.push_bind_param::<Timestamptz, _>(last_message_at)?;
+                out.push_sql(", ");
+                out.push_bind_param::<Text, _>(player_id.as_str())?;
+                out.push_sql(")");
+            }
+            Part::WaitingAfter(since, player_id) => {
+                out.push_sql(" AND (waiting_since, player_id) > (");
+                out.push_bind_param::<Timestamptz, _>(since)?;
+                out.push_sql(", ");
+                out.push_bind_param::<Text, _>(player_id.as_str())?;
+                out.push_sql(")");
+            }
+            Part::NotWaiting(after) => {
+                out.push_sql(" AND waiting_since IS NULL");
+                if let Some(player_id) = after {
+                    out.push_sql(" AND player_id > ");
+                    out.push_bind_param::<Text, _>(player_id.as_str())?;
+                }
+            }
+        }
+        self.order_and_limit(out)?;
+        out.push_sql(")");
+        Ok(())
+    }
+
+    fn order_and_limit<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(self.order_by());
+        out.push_sql(" LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.limit)
+    }
+
+    fn order_by(&self) -> &'static str {
+        match self.order {
+            InboxOrder::Latest(_) => " ORDER BY last_message_at DESC, player_id DESC",
+            InboxOrder::Waiting(_) => " ORDER BY waiting_since, player_id",
+        }
+    }
+
+    /// The walks that each status needs.
+    fn parts(&self) -> Vec<Part<'_>> {
+        match self.order {
+            InboxOrder::Latest(None) | InboxOrder::Waiting(None) => vec![Part::All],
+            InboxOrder::Latest(Some(cursor)) => vec![Part::Before(cursor)],
+            InboxOrder::Waiting(Some(WaitingCursor { waiting_since: Some(since), player_id })) => {
+                vec![Part::WaitingAfter(since, player_id), Part::NotWaiting(None)]
+            }
+            InboxOrder::Waiting(Some(WaitingCursor { waiting_since: None, player_id })) => {
+                vec![Part::NotWaiting(Some(player_id))]
+            }
         }
     }
 }
 
-#[derive(QueryableByName)]
-struct Unanswered {
-    #[diesel(sql_type = Text)]
-    player_id: String,
-    #[diesel(sql_type = BigInt)]
-    count: i64,
+/// Which conversations of a status a walk takes.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    All,
+    Before(&'a LatestCursor),
+    WaitingAfter(&'a DateTime<Utc>, &'a PlayerId),
+    NotWaiting(Option<&'a PlayerId>),
 }
 
-async fn unanswered(
-    connection: &mut AsyncPgConnection,
-    rows: &[Row],
-) -> QueryResult<Vec<Unanswered>> {
-    let open: Vec<_> = rows
-        .iter()
-        .filter(|(_, _, _, session, _)| session.resolved_at.is_none())
-        .map(|(player_id, ..)| player_id.as_str())
-        .collect();
-    if open.is_empty() {
-        return Ok(Vec::new());
+impl QueryFragment<Pg> for InboxQuery<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // The names of the tables are those that the selections of a session and a message use.
+        out.push_sql(
+            "SELECT chat_conversations.player_id, chat_conversations.last_message_at, \
+             chat_conversations.unanswered, chat_conversations.waiting_since, ",
+        );
+        self.session.walk_ast(out.reborrow())?;
+        out.push_sql(", ");
+        self.message.walk_ast(out.reborrow())?;
+        out.push_sql(" FROM (SELECT * FROM (");
+        let mut separator = "";
+        for status in &self.statuses {
+            for part in self.parts() {
+                out.push_sql(separator);
+                self.walk(status, part, &mut out)?;
+                separator = " UNION ALL ";
+            }
+        }
+        out.push_sql(") AS of_each_status");
+        self.order_and_limit(&mut out)?;
+        out.push_sql(
+            ") AS chat_conversations \
+             JOIN chat_sessions ON chat_sessions.player_id = chat_conversations.player_id \
+             AND chat_sessions.id = chat_conversations.session_id \
+             JOIN chat_messages ON chat_messages.player_id = chat_conversations.player_id \
+             AND chat_messages.id = chat_conversations.last_message_id",
+        );
+        // The columns of the conversation, of which the session and the message have some as well.
+        out.push_sql(match self.order {
+            InboxOrder::Latest(_) => {
+                " ORDER BY chat_conversations.last_message_at DESC, chat_conversations.player_id DESC"
+            }
+            InboxOrder::Waiting(_) => {
+                " ORDER BY chat_conversations.waiting_since, chat_conversations.player_id"
+            }
+        });
+        Ok(())
     }
-    // Both inner reads go by the index of the conversation's order and stop at the session's
-    // beginning.
-    sql_query(
-        "SELECT s.player_id, count(m.id)
-         FROM chat_sessions s
-         LEFT JOIN LATERAL (
-             SELECT max(a.accepted_at) AS answered_at FROM chat_messages a
-             WHERE a.player_id = s.player_id AND a.accepted_at >= s.opened_at
-               AND a.session_id = s.id AND a.sender_type = 'staff'
-         ) answer ON true
-         JOIN chat_messages m ON m.player_id = s.player_id AND m.session_id = s.id
-             AND m.sender_type = 'player'
-             AND m.accepted_at >= coalesce(answer.answered_at, s.opened_at)
-         WHERE s.player_id = ANY($1) AND s.resolved_at IS NULL
-         GROUP BY s.player_id",
-    )
-    .bind::<Array<Text>, _>(open)
-    .load(connection)
-    .await
+}
+
+/// Its text tells it from others.
+impl QueryId for InboxQuery<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for InboxQuery<'_> {
+    type SqlType = (
+        Text,
+        Nullable<Timestamptz>,
+        SmallInt,
+        Nullable<Timestamptz>,
+        AsSelect<Session, Pg>,
+        AsSelect<HistoryMessage, Pg>,
+    );
 }

@@ -19,8 +19,8 @@ use shared::service::{Outage, health::Dependency};
 use crate::{labels::HistoryRead, metrics::Metrics};
 
 pub use conversation::{Conversation, Page, conversation, messages_of_page};
-pub use cursor::{InboxCursor, MessageCursor};
-pub use inbox::{Inbox, InboxEntry, inbox};
+pub use cursor::{InboxCursor, LatestCursor, MessageCursor, WaitingCursor};
+pub use inbox::{Inbox, InboxEntry, InboxOrder, InboxQuery, inbox};
 pub use rows::{HistoryMessage, Session};
 
 /// Asks the database, within a time limit.

@@ -26,7 +26,7 @@ pub struct HistoryMessage {
     /// `player` or `staff`.
     #[schema(examples("player"))]
     pub sender_type: String,
-    /// Who sent it, as the portal knows them.
+    /// Who sent it, as the portal knows them; null for a player where staff sent it.
     pub sender_id: Option<String>,
     /// What the sender is called.
     pub sender_name: Option<String>,
@@ -72,4 +72,10 @@ pub struct Session {
     pub resolved_at: Option<DateTime<Utc>>,
     /// Of two states of one session, the higher is the newer; a message alone may leave it as it is.
     pub version: i64,
+    /// The member of the staff whose change was the last to have an effect on it; for staff alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<String>,
+    /// The name of that member of the staff; for staff alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<String>,
 }

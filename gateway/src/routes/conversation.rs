@@ -2,11 +2,13 @@
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
-use shared::chat::PlayerId;
+use shared::chat::{PlayerId, SenderType};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    audit::ReadAudit,
     auth::Caller,
+    clock::Clock,
     http::{Parameters, PathPlayer, Problem, ProblemBody},
     input::NewPlayerId,
     labels::HistoryRead,
@@ -59,7 +61,14 @@ impl TryFrom<i64> for PageLimit {
 /// A `seq` that a client has seen, or 0 for none.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "i64")]
-struct Seq(i64);
+pub struct Seq(i64);
+
+impl Seq {
+    /// The number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
 
 impl TryFrom<i64> for Seq {
     type Error = &'static str;
@@ -114,6 +123,8 @@ pub async fn conversation(
     player: PathPlayer,
     parameters: Parameters<HistoryParameters>,
     reads: web::Data<Reads>,
+    audit: web::Data<ReadAudit>,
+    clock: web::Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     caller.follows(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
@@ -123,7 +134,8 @@ pub async fn conversation(
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
-    Ok(HttpResponse::Ok().json(History::new(player.0, page, found)))
+    audit.record(&caller, &player.0, &clock);
+    Ok(HttpResponse::Ok().json(History::new(player.0, page, found).shown_to(&caller)))
 }
 
 impl HistoryParameters {
@@ -152,5 +164,21 @@ impl History {
             next_cursor: next.filter(|_| found.has_more),
             last_seq: found.last_seq,
         }
+    }
+
+    /// The page as `caller` may see it: a player gets the names of staff and not their ids, and does not see
+    /// who of them acted on the session.
+    fn shown_to(mut self, caller: &Caller) -> Self {
+        if !matches!(caller, Caller::Player { .. }) {
+            return self;
+        }
+        if let Some(session) = &mut self.session {
+            (session.actor_id, session.actor_name) = (None, None);
+        }
+        let staff = SenderType::Staff.as_str();
+        for message in self.messages.iter_mut().filter(|message| message.sender_type == staff) {
+            message.sender_id = None;
+        }
+        self
     }
 }

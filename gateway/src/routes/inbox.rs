@@ -1,6 +1,7 @@
 //! `GET /api/unified-chat/conversations`
 
 use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared::chat::{Invalid, SessionStatus};
 use utoipa::{IntoParams, ToSchema};
@@ -8,9 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::conversation::PageLimit;
 use crate::{
     auth::Caller,
-    http::{Parameters, Problem, ProblemBody},
+    http::{Parameters, Problem, ProblemBody, by_name},
     labels::HistoryRead,
-    reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, Reads, Session},
+    reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, InboxOrder, Reads, Session},
 };
 
 /// Which conversations are asked for.
@@ -22,13 +23,28 @@ pub struct InboxParameters {
     #[serde(default)]
     #[param(value_type = Option<String>, example = "pending,active", pattern = r"^(pending|active|resolved)(,(pending|active|resolved))*$")]
     status: Statuses,
+    /// `latest` for the one with the latest message first; `waiting` for the one whose player has waited
+    /// for the longest first, and those that wait for no answer last
+    #[serde(default, deserialize_with = "by_name")]
+    #[param(value_type = Option<String>, pattern = "^(latest|waiting)$", default = "latest", example = "waiting")]
+    order: Order,
     /// How many conversations at most
     #[serde(default)]
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: PageLimit,
-    /// Conversations after this place: the `nextCursor` of the page before
-    #[param(value_type = Option<String>, pattern = r"^[0-9]{1,17}:[A-Za-z0-9_\-=@,.;]{1,128}$")]
+    /// Conversations after this place: the `nextCursor` of the page before, which was asked for in the
+    /// same order
+    #[param(value_type = Option<String>, pattern = r"^([0-9]{1,17}|w[0-9]{1,17}|w-):[A-Za-z0-9_\-=@,.;]{1,128}$")]
     cursor: Option<InboxCursor>,
+}
+
+/// In which order conversations are listed.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    #[default]
+    Latest,
+    Waiting,
 }
 
 /// Some statuses, each once.
@@ -60,7 +76,7 @@ impl TryFrom<String> for Statuses {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InboxPage {
-    /// The conversation with the latest message first.
+    /// In the order that was asked for, each once, as of one moment.
     conversations: Vec<InboxConversation>,
     /// What to ask for with `cursor` to get the next page. Nothing when this was the last.
     next_cursor: Option<String>,
@@ -76,8 +92,13 @@ pub struct InboxConversation {
     session: Session,
     /// Its last message.
     last_message: HistoryMessage,
-    /// The player's messages in the open session since staff's last answer; 0 when it is resolved.
+    /// The player's messages in the open session since staff's last answer; 0 when it is resolved, and
+    /// 100 when they are 100 or more.
+    #[schema(minimum = 0, maximum = 100)]
     unanswered_count: i64,
+    /// When the first of these was accepted; null when there are none.
+    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
+    waiting_since: Option<DateTime<Utc>>,
 }
 
 /// Reads the staff's inbox
@@ -102,14 +123,32 @@ pub async fn inbox(
     reads: web::Data<Reads>,
 ) -> Result<HttpResponse, Problem> {
     caller.is_staff()?;
-    let InboxParameters { status, limit, cursor } = parameters.0;
+    let InboxParameters { status, order, limit, cursor } = parameters.0;
+    let order = order.after(cursor)?;
     let found = reads
         .read(HistoryRead::Inbox, async |connection| {
-            reads::inbox(connection, &status.0, cursor.as_ref(), limit.get()).await
+            reads::inbox(connection, &status.0, &order, limit.get()).await
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
     Ok(HttpResponse::Ok().json(InboxPage::from(found)))
+}
+
+impl Order {
+    /// This order after the place of `cursor`.
+    fn after(self, cursor: Option<InboxCursor>) -> Result<InboxOrder, Problem> {
+        match (self, cursor) {
+            (Self::Latest, None) => Ok(InboxOrder::Latest(None)),
+            (Self::Latest, Some(InboxCursor::Latest(cursor))) => {
+                Ok(InboxOrder::Latest(Some(cursor)))
+            }
+            (Self::Waiting, None) => Ok(InboxOrder::Waiting(None)),
+            (Self::Waiting, Some(InboxCursor::Waiting(cursor))) => {
+                Ok(InboxOrder::Waiting(Some(cursor)))
+            }
+            _ => Err(Problem::invalid_field("cursor", "is of a page in another order")),
+        }
+    }
 }
 
 impl From<Inbox> for InboxPage {
@@ -128,6 +167,7 @@ impl From<InboxEntry> for InboxConversation {
             session: entry.session,
             last_message: entry.last_message,
             unanswered_count: entry.unanswered_count,
+            waiting_since: entry.waiting_since,
         }
     }
 }

@@ -52,7 +52,7 @@ pub struct SendRequest {
 pub struct Accepted {
     /// Always `true`.
     success: bool,
-    /// The message's id.
+    /// The message's id, in lower case.
     message_id: Uuid,
     /// When it was accepted: later than whatever this gateway accepted before.
     #[serde(serialize_with = "shared::chat::timestamp::serialize")]

@@ -7,23 +7,40 @@ use shared::chat::{RequestedStatus, StatusChange, event::Event};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::accepting::{RequestTrace, accept};
+use super::{
+    accepting::{RequestTrace, accept},
+    conversation::Seq,
+};
 use crate::{
     auth::Caller,
     clock::Clock,
     group_commit::Acceptor,
     http::{Body, ClientId, PathPlayer, Problem, ProblemBody, by_name},
-    input::NewPlayerId,
+    input::{NewName, NewPlayerId, NewSenderId},
     limits::SenderLimit,
 };
 
 /// What staff asks of a conversation's open session.
+///
+/// A change that names a session or a `seq` has no effect unless that session is open and staff had seen
+/// all that the player wrote in it. One that names neither acts on the session that is open when the
+/// change is accepted.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusRequest {
     /// What it shall become.
     #[serde(deserialize_with = "by_name")]
     status: RequestedStatus,
+    /// The session that the member of the staff sees.
+    session_id: Option<ClientId>,
+    /// The highest `seq` that the member of the staff sees: the `lastSeq` of the conversation.
+    #[schema(value_type = Option<i64>, minimum = 0)]
+    last_seq: Option<Seq>,
+    /// Who asks, where the portal in front of the gateway vouches for the caller. Otherwise the token
+    /// says it, and this is ignored.
+    actor_id: Option<NewSenderId>,
+    /// The name of the member of the staff who asks; as `actorId`.
+    actor_name: Option<NewName>,
     /// The change's id, made by the client, so that it can ask again; the gateway makes one where
     /// there is none.
     change_id: Option<ClientId>,
@@ -35,7 +52,7 @@ pub struct StatusRequest {
 pub struct StatusAccepted {
     /// Always `true`.
     success: bool,
-    /// The change's id.
+    /// The change's id, in lower case.
     change_id: Uuid,
     /// When it was accepted: it concerns the session that is open then.
     #[serde(serialize_with = "shared::chat::timestamp::serialize")]
@@ -47,8 +64,10 @@ pub struct StatusAccepted {
 
 /// Takes or resolves a conversation's open session
 ///
-/// It goes through the queue like a message; `session-updated` tells when it is done. Where no
-/// session is open, nothing happens. After 503, or no answer, ask again with the same `changeId`.
+/// It goes through the queue like a message; `session-updated` says when it is done. Where no session
+/// is open, nothing happens. A change that names a session or a `seq` and has no effect is in the
+/// `staleChangeIds` of a `session-updated` for staff. After 503, or no answer, ask again with the same
+/// `changeId`.
 #[utoipa::path(
     post,
     path = "/api/unified-chat/conversations/{playerId}/status",
@@ -79,15 +98,21 @@ pub async fn change_status(
 ) -> Result<HttpResponse, Problem> {
     caller.is_staff()?;
     limit.count_change(&caller)?;
+    let request = body.0;
+    let (actor_id, actor_name) = match caller {
+        Caller::Vouched => (request.actor_id.map(Into::into), request.actor_name.map(Into::into)),
+        Caller::Staff { id, name } => (Some(id), name),
+        Caller::Player { .. } => (None, None),
+    };
     let mut change = StatusChange {
-        change_id: body.0.change_id.map_or_else(Uuid::now_v7, ClientId::uuid),
+        change_id: request.change_id.map_or_else(Uuid::now_v7, ClientId::uuid),
         player_id: player.0,
-        status: body.0.status,
+        status: request.status,
         accepted_at: clock.accept(),
-        session_id: None,
-        last_seq: None,
-        actor_id: None,
-        actor_name: None,
+        session_id: request.session_id.map(ClientId::uuid),
+        last_seq: request.last_seq.map(Seq::get),
+        actor_id,
+        actor_name,
         traceparent: None,
     };
     let (change_id, accepted_at) = (change.change_id, change.accepted_at);

@@ -31,17 +31,23 @@ pub const REST: [(&str, &str); 6] = [
 
 #[test]
 fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
-    let short = "x".repeat(31);
-    let cases: [(Environment<'_>, &str); 13] = [
+    let short = "as long as a secret must not be";
+    let example = [
+        ("AUTH_MODE", "jwt"),
+        ("AUTH_JWT_SECRET", "change-me-to-what-the-portal-signs-tokens-with"),
+    ];
+    let cases: [(Environment<'_>, &str); 15] = [
+        (&example, "AUTH_JWT_SECRET is that of an example"),
+        (&[("AUTH_MODE", "off"), ("PUSHER_SECRET", "xxxx")], "PUSHER_SECRET repeats one byte"),
         (&[], "--auth-mode"),
         (&[("AUTH_MODE", "maybe")], "--auth-mode"),
         (&[("AUTH_MODE", "jwt")], "AUTH_JWT_SECRET must be given"),
-        (&[("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", &short)], "AUTH_JWT_SECRET must have 32"),
+        (&[("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", short)], "AUTH_JWT_SECRET must have 32"),
         (
             &[
                 ("AUTH_MODE", "jwt"),
                 ("AUTH_JWT_SECRET", JWT_SECRET),
-                ("AUTH_JWT_SECOND_SECRET", &short),
+                ("AUTH_JWT_SECOND_SECRET", short),
             ],
             "AUTH_JWT_SECOND_SECRET must have 32",
         ),
@@ -102,6 +108,28 @@ fn it_warns_when_nobody_checks_who_calls() {
     let off = said(&[("AUTH_MODE", "off")]);
     assert!(off.contains("WARN") && off.contains(warning), "{off}");
     assert!(!said(&[("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", JWT_SECRET)]).contains("WARN"));
+}
+
+#[test]
+fn it_warns_of_a_connection_to_another_machine_that_is_not_encrypted() {
+    let said = |settings: Environment<'_>| {
+        let off = [("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", JWT_SECRET)];
+        let output = gateway(&[&REST, &off[..], settings].concat(), &[]);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (setting, plain, encrypted) in [
+        ("AMQP_URL", "amqp://rabbitmq.example", "amqps://rabbitmq.example"),
+        (
+            "DATABASE_URL",
+            "postgres://postgres.example/chat",
+            "postgres://postgres.example/chat?sslmode=verify-full",
+        ),
+    ] {
+        let warned = said(&[(setting, plain)]);
+        assert_eq!(warned.matches("is not encrypted").count(), 1, "{warned}");
+        assert!(warned.contains("WARN") && warned.contains(setting), "{warned}");
+        assert!(!said(&[(setting, encrypted)]).contains("WARN"));
+    }
 }
 
 #[test]

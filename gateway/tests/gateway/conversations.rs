@@ -191,6 +191,29 @@ async fn an_erased_message_is_read_as_one_that_says_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_player_gets_the_names_of_staff_and_not_their_ids() {
+    let system = System::new().await;
+    let (gateway, _persister) = (system.guarded_gateway(&[]).await, system.persister().await);
+    let player = gateway.api().with_token(&test_support::token("player", "p1"));
+    let staff = gateway.api().with_token(&test_support::token("staff", "ada@example.com"));
+    assert_eq!(player.send_as_player("p1", "help").await.status, 202);
+    assert_eq!(staff.send_as_staff("p1", "gladly").await.status, 202);
+    let ids = async |api: &Api| {
+        eventually("both messages are persisted", async || {
+            let page = api.conversation("p1", "").await.json;
+            let messages = page["messages"].as_array()?;
+            let ids: Vec<_> = messages.iter().map(|message| message["senderId"].clone()).collect();
+            (ids.len() == 2).then_some(ids)
+        })
+        .await
+    };
+    assert_eq!(ids(&player).await, [json!("p1"), json!(null)]);
+    assert_eq!(ids(&staff).await, [json!("p1"), json!("ada@example.com")]);
+    let open = system.gateway().await;
+    assert_eq!(ids(&open.api()).await, [json!("p1"), json!("ada@example.com")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_time_has_six_digits_of_a_second_whatever_they_are() {
     let system = System::new().await;
     let gateway = system.gateway().await;

@@ -257,6 +257,30 @@ async fn staff_is_itself_with_every_player() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn staff_see_who_resolved_a_session_and_its_player_does_not() {
+    let system = System::new().await;
+    let gateway = system.guarded_gateway(&[]).await;
+    let persister = system.persister().await;
+    let ada = with(&gateway.api(), &staff("ada@example.com"));
+    let bo = with(&gateway.api(), &player("p1"));
+    assert_eq!(bo.send_as_player("p1", "hello").await.status, 202);
+    let path = "/api/unified-chat/conversations/p1/status";
+    let forged = json!({ "status": "resolved", "actorId": "the boss", "actorName": "The boss" });
+    assert_eq!(ada.post(path, &forged).await.status, 202);
+    let session = eventually("the session is resolved", async || {
+        let session = ada.conversation("p1", "").await.json["session"].take();
+        (session["status"] == "resolved").then_some(session)
+    })
+    .await;
+    let actor = (&session["actorId"], &session["actorName"]);
+    assert_eq!(actor, (&"ada@example.com".into(), &"Ada".into()));
+    let session = bo.conversation("p1", "").await.json["session"].take();
+    assert_eq!(session["status"], "resolved");
+    assert!(!session.to_string().contains("actor"), "{session}");
+    persister.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_those_who_may_listen_get_a_signature() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[]).await;

@@ -1,3 +1,5 @@
+use diesel::sql_query;
+use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use test_support::{Api, System, eventually};
 
@@ -69,4 +71,147 @@ async fn the_inbox_is_read_page_by_page() {
         query = format!("limit=2&cursor={cursor}");
     }
     assert_eq!(found, expected.iter().map(|it| json!(it)).collect::<Vec<_>>());
+}
+
+/// Makes `count` pending conversations, the n-th of which has waited since n seconds after the epoch, in no
+/// order.
+async fn fill(system: &System, count: i64) {
+    let (session, message) = ("md5('session' || n)::uuid", "md5('message' || n)::uuid");
+    let numbers = format!("FROM generate_series(1, {count}) AS n ORDER BY md5(n::text)");
+    for statement in [
+        format!(
+            "INSERT INTO chat_conversations (player_id, last_seq, counted_seq, session_id, status,
+                 last_message_id, last_message_at, unanswered, waiting_since)
+             SELECT 'p' || n, 1, 1, {session}, 'pending', {message}, now(), 1, to_timestamp(n)
+             {numbers}"
+        ),
+        format!(
+            "INSERT INTO chat_sessions (id, player_id, status, opened_at, last_message_at)
+             SELECT {session}, 'p' || n, 'pending', to_timestamp(n), now() {numbers}"
+        ),
+        format!(
+            "INSERT INTO chat_messages
+                 (id, session_id, player_id, seq, sender_type, content, accepted_at)
+             SELECT {message}, {session}, 'p' || n, 1, 'player', 'hello', to_timestamp(n) {numbers}"
+        ),
+    ] {
+        system.database.run(&statement).await;
+    }
+}
+
+/// The players of all pages, in their order.
+async fn all_pages(api: &Api, query: &str) -> Vec<String> {
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = api.inbox(&format!("{query}{cursor}")).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        let conversations = page.json["conversations"].as_array().unwrap();
+        found.extend(conversations.iter().map(|it| it["playerId"].as_str().unwrap().to_owned()));
+        let Some(next) = page.json["nextCursor"].as_str() else { return found };
+        cursor = format!("&cursor={next}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_sees_all_of_2500_waiting_players_the_longest_waiting_first() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    fill(&system, 2_500).await;
+    for statement in [
+        "UPDATE chat_conversations SET status = 'active' WHERE player_id IN ('p2', 'p4', 'p6')",
+        "UPDATE chat_conversations SET unanswered = 0, waiting_since = NULL
+         WHERE player_id IN ('p4', 'p5', 'p6')",
+    ] {
+        system.database.run(statement).await;
+    }
+    let mut expected: Vec<_> = (1..=2_500).map(|number| format!("p{number}")).collect();
+    // Those that wait for no answer come last.
+    let idle: Vec<_> = expected.drain(3..6).collect();
+    expected.extend(idle);
+    let query = "status=pending,active&order=waiting&limit=";
+    let api = gateway.api();
+    for limit in [200, 137] {
+        assert_eq!(all_pages(&api, &format!("{query}{limit}")).await, expected);
+    }
+    let first = &api.inbox(&format!("{query}1")).await.json["conversations"][0];
+    let since = first["waitingSince"].as_str().unwrap();
+    assert!(since.starts_with("1970-01-01T00:00:01"), "{since}");
+    // Page by page through those that do not wait, too.
+    system.database.run("UPDATE chat_conversations SET unanswered = 0, waiting_since = NULL").await;
+    expected.sort();
+    assert_eq!(all_pages(&api, &format!("{query}200")).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_follows_from_what_was_said() {
+    let system = System::new().await;
+    let (gateway, _persister) = (system.gateway().await, system.persister().await);
+    let api = gateway.api();
+    for player in ["p1", "p2", "p3", "p1"] {
+        assert_eq!(api.send_as_player(player, "hello").await.status, 202);
+    }
+    let order = "status=pending,active&order=waiting";
+    until_in_inbox(&api, order, &["p1", "p2", "p3"]).await;
+    api.send_as_staff("p1", "answer").await;
+    let page = until_in_inbox(&api, order, &["p2", "p3", "p1"]).await;
+    assert_eq!(page["conversations"][2]["waitingSince"], json!(null));
+    api.send_as_player("p1", "thanks").await;
+    api.change_status("p2", "resolved").await;
+    until_in_inbox(&api, order, &["p3", "p1"]).await;
+    let page = until_in_inbox(&api, "status=resolved", &["p2"]).await;
+    assert_eq!(page["conversations"][0]["waitingSince"], json!(null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_of_another_order_is_refused() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    fill(&system, 3).await;
+    let api = gateway.api();
+    for (order, other) in [("latest", "waiting"), ("waiting", "latest")] {
+        let page = api.inbox(&format!("order={order}&limit=1")).await;
+        let cursor = page.json["nextCursor"].as_str().unwrap().to_owned();
+        assert_eq!(api.inbox(&format!("order={order}&cursor={cursor}")).await.status, 200);
+        let refused = api.inbox(&format!("order={other}&cursor={cursor}")).await;
+        assert_eq!((refused.status, &refused.json["field"]), (400, &json!("cursor")));
+    }
+    assert_eq!(api.inbox("order=oldest").await.json["field"], "order");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_lists_each_conversation_once_while_their_sessions_change() {
+    const CONVERSATIONS: i64 = 12;
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    fill(&system, CONVERSATIONS).await;
+    let changing = async |seed: i64| {
+        let mut connection = system.database.connect().await;
+        loop {
+            for number in (1..=CONVERSATIONS).filter(|number| number % 2 == seed) {
+                let change = format!(
+                    "UPDATE chat_conversations SET last_message_at = clock_timestamp(),
+                         waiting_since = clock_timestamp(),
+                         status = CASE status WHEN 'pending' THEN 'active' WHEN 'active'
+                             THEN 'resolved' ELSE 'pending' END WHERE player_id = 'p{number}'"
+                );
+                sql_query(change).execute(&mut connection).await.unwrap();
+            }
+        }
+    };
+    let api = gateway.api();
+    let asking = async |order: &str| {
+        for _ in 0..250 {
+            let page = api.inbox(&format!("order={order}&limit=200")).await.json;
+            let found = page["conversations"].as_array().unwrap().iter();
+            let players: std::collections::BTreeSet<_> =
+                found.clone().map(|it| it["playerId"].as_str().unwrap()).collect();
+            assert_eq!((players.len(), found.len()), (12, 12), "{page}");
+        }
+    };
+    let both_orders = async { tokio::join!(asking("latest"), asking("waiting")) };
+    tokio::select! {
+        () = changing(0) => {}
+        () = changing(1) => {}
+        ((), ()) = both_orders => {}
+    }
 }

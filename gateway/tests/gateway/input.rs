@@ -4,6 +4,8 @@ use shared::{broker::Worker, chat::event::Event};
 use test_support::{Answer, Api, Proxy, System};
 use uuid::Uuid;
 
+use crate::raw::Connection;
+
 const SEND: &str = "/api/staff-chat-integration/send";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +85,11 @@ async fn parameters_that_are_wrong_are_named() {
     let answer = api.inbox("status[]=pending").await;
     names(&answer, "status[]");
     assert!(answer.json["detail"].as_str().unwrap().contains("status, limit"), "{answer:?}");
-    names(&api.conversation(".%2e", "").await, "playerId");
+    // Other clients take these out of an address.
+    for dots in [".", "..", "%2e", ".%2E"] {
+        let path = format!("/api/unified-chat/conversations/{dots}");
+        assert_eq!(Connection::open(&gateway).await.get(&path).await, 400, "{dots}");
+    }
     names(&api.conversation("a%20b", "").await, "playerId");
     names(&api.inbox("status=open").await, "status");
     names(&api.inbox("cursor=x").await, "cursor");

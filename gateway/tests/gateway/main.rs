@@ -9,6 +9,7 @@
 )]
 
 mod archived;
+mod audit;
 mod commands;
 mod confirms;
 mod conversations;

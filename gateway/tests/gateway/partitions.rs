@@ -58,10 +58,7 @@ async fn a_queue_that_is_full_refuses_its_own_players_alone() {
     assert_eq!(api.send_as_player(first, "hello").await.status, 202);
     let ready = api.get("/health/ready").await;
     assert_eq!((ready.status, &ready.json["dependencies"][&queue]), (200, &"down".into()));
-    assert_eq!(
-        api.metric(&format!("chat_gateway_queue_refusing{{queue=\"{queue}\"}}")).await,
-        1
-    );
+    assert_eq!(api.metric(&format!("chat_gateway_queue_refusing{{queue=\"{queue}\"}}")).await, 1);
 
     system.broker.drain(&queue).await;
     eventually("the queue is no longer named", async || {

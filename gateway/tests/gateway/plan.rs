@@ -5,7 +5,10 @@ use diesel::{
     sql_types::Text,
 };
 use diesel_async::RunQueryDsl;
-use gateway::reads::{MessageCursor, Page, messages_of_page};
+use gateway::reads::{
+    InboxOrder, InboxQuery, LatestCursor, MessageCursor, Page, WaitingCursor, messages_of_page,
+};
+use shared::chat::{PlayerId, SessionStatus};
 use test_support::Database;
 use uuid::Uuid;
 
@@ -42,6 +45,69 @@ async fn a_page_deep_in_a_long_conversation_is_read_off_the_index() {
         assert!(!plan.contains("Sort") && !plan.contains("Seq Scan"), "{plan}");
         assert!(plan.contains("rows=51 loops=1"), "{plan}");
     }
+}
+
+/// However much the players of a page wrote, the inbox reads as many rows as it shows.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_inbox_reads_a_page_of_rows_however_long_its_sessions_are() {
+    const SHOWN: i64 = 11;
+    let database = Database::create().await;
+    // Ten players with a day's messages, among many who are resolved and some who are open.
+    for statement in [
+        "INSERT INTO chat_conversations (player_id, last_seq, counted_seq, session_id, status,
+             last_message_id, last_message_at, unanswered, waiting_since)
+         SELECT 'p' || n, 1, 1, md5('session' || n)::uuid,
+             CASE WHEN n <= 500 THEN CASE WHEN n % 2 = 0 THEN 'pending' ELSE 'active' END
+                  ELSE 'resolved' END,
+             md5('message' || n)::uuid, to_timestamp(n), 100,
+             CASE WHEN n <= 400 THEN to_timestamp(n) END
+         FROM generate_series(1, 20000) AS n",
+        "INSERT INTO chat_sessions (id, player_id, status, opened_at, last_message_at, resolved_at)
+         SELECT session_id, player_id, status, 'epoch', last_message_at,
+             CASE WHEN status = 'resolved' THEN last_message_at END FROM chat_conversations",
+        "INSERT INTO chat_messages (id, session_id, player_id, seq, sender_type, content, accepted_at)
+         SELECT last_message_id, session_id, player_id, 1, 'player', 'hello', last_message_at
+         FROM chat_conversations",
+        "INSERT INTO chat_messages (id, session_id, player_id, seq, sender_type, content, accepted_at)
+         SELECT gen_random_uuid(), session_id, player_id, n, 'player', 'hello', to_timestamp(n)
+         FROM chat_conversations, generate_series(2, 10000) AS n
+         WHERE player_id IN ('p1','p2','p3','p4','p5','p6','p7','p8','p9','p10')",
+        "ANALYZE",
+    ] {
+        database.run(statement).await;
+    }
+    let time = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap();
+    let player_id = || PlayerId::try_from("p200".to_owned()).unwrap();
+    let waiting = |since| {
+        InboxOrder::Waiting(Some(WaitingCursor { waiting_since: since, player_id: player_id() }))
+    };
+    let latest = LatestCursor { last_message_at: time(200), player_id: player_id() };
+    let statuses = [SessionStatus::Pending, SessionStatus::Active];
+    for order in [
+        InboxOrder::Latest(None),
+        InboxOrder::Latest(Some(latest)),
+        InboxOrder::Waiting(None),
+        waiting(Some(time(200))),
+        waiting(None),
+    ] {
+        let plan = explain(&database, InboxQuery::new(&statuses, &order, SHOWN)).await;
+        assert!(!plan.contains("Seq Scan"), "{order:?} {plan}");
+        assert!(!plan.contains("Rows Removed by Filter"), "{order:?} {plan}");
+        let read: i64 = plan.lines().filter(|line| line.contains("Scan using")).map(rows).sum();
+        // A page of each status, of those that wait and of those that do not, with a session and a
+        // message for each shown.
+        assert!(read <= (2 * 2 + 2) * SHOWN, "{read} rows for {order:?} {plan}");
+    }
+}
+
+/// How many rows a line of a plan says that it read.
+fn rows(line: &str) -> i64 {
+    let number = |name: &str| {
+        let (_, rest) = line.rsplit_once(name).unwrap();
+        let digits = rest.split([' ', ')']).next().unwrap();
+        digits.parse::<f64>().unwrap() as i64
+    };
+    if line.contains("never executed") { 0 } else { number("rows=") * number("loops=") }
 }
 
 /// A query whose plan is asked for instead of its rows.

@@ -60,6 +60,31 @@ async fn a_status_change_goes_through_the_queue_like_a_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_status_change_carries_what_its_author_saw_and_who_that_is() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let path = "/api/unified-chat/conversations/p1/status";
+    let session_id = Uuid::now_v7();
+    let request = json!({
+        "status": "resolved", "sessionId": session_id, "lastSeq": 7,
+        "actorId": "ada@example.com", "actorName": "Ada"
+    });
+    assert_eq!(gateway.api().post(path, &request).await.status, 202);
+    let events = system.broker.drain_events(Worker::Persister).await;
+    let [Event::StatusChange(change)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((change.session_id, change.last_seq), (Some(session_id), Some(7)));
+    assert_eq!(change.actor_id.as_ref().unwrap().as_str(), "ada@example.com");
+    assert_eq!(change.actor_name.as_ref().unwrap().as_str(), "Ada");
+
+    for (field, wrong) in
+        [("sessionId", json!("x")), ("lastSeq", json!(-1)), ("lastSeq", json!("7"))]
+    {
+        let answer = gateway.api().post(path, &json!({ "status": "resolved", field: wrong })).await;
+        assert_eq!((answer.status, &answer.json["field"]), (400, &json!(field)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_accepted_is_accepted_later_than_what_was_before() {
     let system = System::new().await;
     let gateway = system.gateway().await;

@@ -1,7 +1,7 @@
 //! What clients see of a gateway that is told to stop.
 
 use shared::broker::Worker;
-use test_support::{Api, System};
+use test_support::{Api, Proxy, System, eventually};
 
 /// Whoever sends over a connection that stood idle at that time must not find it closed.
 #[tokio::test(flavor = "multi_thread")]
@@ -54,4 +54,29 @@ async fn send_until_asked_to_leave(api: Api) -> usize {
         }
     }
     unreachable!("there is always another number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_ends_in_time_while_rabbitmq_hangs_and_a_client_waits() {
+    let system = System::new().await;
+    let proxy = Proxy::start(&system.broker.server(), true).await;
+    let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
+    let settings =
+        [&*through, "--broker-timeout=60s", "--send-timeout=60s", "--shutdown-timeout=1s"];
+    let gateway = system.gateway_program(env!("CARGO_BIN_EXE_gateway"), &settings).await;
+    let api = gateway.api();
+    eventually("it is ready", async || {
+        (api.get("/health/ready").await.status == 200).then_some(())
+    })
+    .await;
+    proxy.hang();
+    for _ in 0..2 {
+        let api = gateway.api();
+        tokio::spawn(async move { api.try_send_as_player("p1", "hello").await });
+    }
+    eventually("one is published and another waits", async || {
+        (api.metric("chat_gateway_waiting_events").await == 1).then_some(())
+    })
+    .await;
+    assert!(gateway.stop().await.success());
 }

@@ -81,7 +81,7 @@ impl ArchiveCommand {
 }
 
 /// Reads a number of days, such as `365d`.
-fn days(text: &str) -> Result<TimeDelta, String> {
+pub(crate) fn days(text: &str) -> Result<TimeDelta, String> {
     let number = text.strip_suffix('d').and_then(|it| it.parse::<u16>().ok());
     match number {
         Some(number) if number > 0 => Ok(TimeDelta::days(number.into())),

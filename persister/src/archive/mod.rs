@@ -4,6 +4,7 @@ mod command;
 mod files;
 mod turn;
 
+pub(crate) use command::days;
 pub use command::{ABOUT_ARCHIVING, ArchiveCommand};
 pub use files::Archive;
 pub use turn::Turn;

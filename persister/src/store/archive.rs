@@ -9,7 +9,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use shared::chat::PlayerId;
 
-use super::read;
+use super::{Locks, read};
 use crate::{record::MessageRecord, timeline::Time};
 
 /// Conversations that are looked through at once, which locks none.
@@ -139,7 +139,7 @@ async fn move_out(
     keep: &mut (impl FnMut(&[ArchivedMessage]) -> anyhow::Result<()> + Send),
 ) -> anyhow::Result<BTreeMap<String, Moved>> {
     let ids: Vec<_> = players.iter().map(String::as_str).collect();
-    read::lock_conversations(connection, &ids).await?;
+    read::lock_conversations(connection, &ids, Locks::Wait).await?;
     let messages = first_messages(connection, &ids, resolved_before).await?;
     let mut moved = BTreeMap::new();
     for ArchivedMessage { player_id, message } in &messages {

@@ -8,7 +8,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use shared::chat::{PlayerId, RequestedStatus, StatusChange, event::Event};
 use uuid::Uuid;
 
-use super::{Sorted, StoreError, read, write, write_batch};
+use super::{Attempt, Locks, StoreError, read, write, write_batch};
 use crate::timeline::Time;
 
 /// Messages that are erased under one hold of the conversation's lock, so that persisters need not
@@ -69,7 +69,7 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
     let players = [player.as_str()];
     // Something of theirs may be in the queue though nothing is here yet.
     write::ensure_conversations(connection, &players).await?;
-    let conversations = read::lock_conversations(connection, &players).await?;
+    let conversations = read::lock_conversations(connection, &players, Locks::Wait).await?;
     let erased: ErasedThrough = sql_query(
         "UPDATE chat_conversations SET erased_through = greatest(erased_through, clock_timestamp())
          WHERE player_id = $1 RETURNING erased_through",
@@ -97,8 +97,8 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
         actor_name: None,
         traceparent: None,
     });
-    write_batch(connection, &Sorted::new(&[resolution])).await?;
-    Ok(conversations.iter().map(|it| it.last_seq).max().unwrap_or_default())
+    write_batch(connection, &[resolution], &Attempt::default()).await?;
+    Ok(conversations.rows.iter().map(|it| it.last_seq).max().unwrap_or_default())
 }
 
 async fn erase_messages(
@@ -107,7 +107,7 @@ async fn erase_messages(
     after: i64,
     through: i64,
 ) -> Result<Vec<ErasedMessage>, StoreError> {
-    read::lock_conversations(connection, &[player.as_str()]).await?;
+    read::lock_conversations(connection, &[player.as_str()], Locks::Wait).await?;
     Ok(sql_query(
         "UPDATE chat_messages SET content = '', sender_name = NULL
          WHERE player_id = $1 AND seq > $2 AND seq <= $3 AND content <> ''

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     read::{Conversation, Existing, StoredChange},
     stale::StaleChange,
+    waiting::Waiting,
 };
 use crate::timeline::{Change, Need, NewEvents, PlacedMessage, Time, Timeline};
 
@@ -24,6 +25,7 @@ pub(super) struct Plan<'a> {
 struct Planned<'a> {
     row: Conversation,
     timeline: Timeline,
+    waiting: Waiting,
     /// Those that the batch can touch.
     stored_sessions: Vec<Uuid>,
     open_session: Option<Uuid>,
@@ -73,6 +75,8 @@ pub(super) struct SeenUntil<'a> {
 /// All that is to be written.
 pub(super) struct Finished<'a> {
     pub conversations: Vec<Conversation>,
+    /// The players whose unanswered messages must be counted anew.
+    pub recounts: Vec<String>,
     /// Resolved ones before open ones, so that no two of a player are ever open at once.
     pub sessions: Vec<SessionState>,
     /// Which stored messages move to which session.
@@ -117,6 +121,7 @@ impl<'a> Plan<'a> {
             let timeline = Timeline::new(player_id, names.get(&row.player_id).cloned(), changes);
             let of_player = Planned {
                 timeline,
+                waiting: Waiting::new(&row),
                 stored_sessions: Vec::new(),
                 open_session: None,
                 new_messages: Vec::new(),
@@ -280,11 +285,13 @@ impl<'a> Plan<'a> {
         let (mut messages, mut stale) = (self.messages, self.stale);
         messages.sort_unstable_by_key(|it| it.message.message_id);
         let (mut conversations, mut sessions, mut news) = (Vec::new(), Vec::new(), Vec::new());
+        let mut recounts = Vec::new();
         let mut moves: BTreeMap<Uuid, Uuid> = BTreeMap::new();
         let mut latest_sessions: HashMap<String, Uuid> = HashMap::new();
         for planned in self.conversations.into_values() {
             let mut row = planned.row;
             let settled = planned.timeline.settle();
+            let moved = !settled.moves.is_empty();
             moves.extend(settled.moves);
             stale.extend(settled.ineffective.into_iter().map(|change| StaleChange {
                 change_id: change.change_id,
@@ -296,6 +303,10 @@ impl<'a> Plan<'a> {
             if let Some(latest) = settled.sessions.last() {
                 row.session_id = Some(latest.state.id);
                 row.status = row.shown(latest.state.status).map(ToOwned::to_owned);
+                let is_new = !planned.stored_sessions.contains(&latest.state.id);
+                if planned.waiting.finish(&mut row, &latest.state, is_new, moved) {
+                    recounts.push(row.player_id.clone());
+                }
             }
             conversations.push(row);
             for session in settled.sessions {
@@ -324,6 +335,7 @@ impl<'a> Plan<'a> {
         let new = stale.iter().filter(|change| change.is_new);
         Finished {
             conversations,
+            recounts,
             sessions,
             moves: moves.into_iter().collect(),
             messages,
@@ -372,6 +384,7 @@ impl<'a> Planned<'a> {
         } else {
             self.timeline.place(message, seq)
         };
+        self.waiting.add(message, session_id, erased);
         row.last_seq = row.last_seq.max(seq);
         let order = (Some(message.accepted_at), Some(message.message_id));
         if (row.last_message_at, row.last_message_id) < order {

@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use database::schema::{
-    chat_archived_messages, chat_conversations, chat_messages, chat_status_changes,
+    chat_archived_messages, chat_conversations, chat_messages, chat_sessions, chat_status_changes,
 };
 use diesel::{
-    ExpressionMethods, QueryDsl, Queryable, QueryableByName, Selectable, SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, QueryableByName, Selectable,
+    SelectableHelper,
+    dsl::sql,
     sql_query,
     sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid},
 };
@@ -17,7 +19,7 @@ use shared::chat::{
 use uuid::Uuid;
 
 use super::{
-    StoreError,
+    Attempt, Locks, StoreError,
     plan::{NeededMessages, SeenUntil},
 };
 use crate::timeline::{Actor, Change, Need, PlacedMessage, Time};
@@ -33,6 +35,10 @@ pub(super) struct Conversation {
     pub last_message_id: Option<Uuid>,
     pub last_message_at: Option<Time>,
     pub erased_through: Option<Time>,
+    pub unanswered: i16,
+    pub waiting_since: Option<Time>,
+    pub answered_at: Option<Time>,
+    pub counted_seq: Option<i64>,
 }
 
 impl Conversation {
@@ -148,18 +154,58 @@ pub(super) async fn are_all_there(
     Ok(usize::try_from(there) == Ok(players.len()))
 }
 
-/// Locks the conversations, in the order of their ids, until the transaction ends.
+/// Conversations that are locked until the transaction ends.
+#[derive(Debug, Default)]
+pub(super) struct LockedConversations {
+    pub rows: Vec<Conversation>,
+    /// The database's clock right after the last of them was locked.
+    pub clock: Option<Time>,
+}
+
+/// Locks the conversations, in the order of their ids, until the transaction ends. With
+/// [`Locks::Skip`] those that another transaction holds are left out.
 pub(super) async fn lock_conversations(
     connection: &mut AsyncPgConnection,
     players: &[&str],
-) -> Result<Vec<Conversation>, StoreError> {
-    Ok(chat_conversations::table
+    locks: Locks,
+) -> Result<LockedConversations, StoreError> {
+    let select = chat_conversations::table
         .filter(chat_conversations::player_id.eq_any(players))
         .order(chat_conversations::player_id)
+        .select((Conversation::as_select(), sql::<Timestamptz>("clock_timestamp()")))
+        .for_no_key_update();
+    let rows: Vec<(Conversation, Time)> = match locks {
+        Locks::Wait => select.load(connection).await?,
+        Locks::Skip => select.skip_locked().load(connection).await?,
+    };
+    let clock = rows.iter().map(|(_, clock)| *clock).max();
+    let rows = rows.into_iter().map(|(conversation, _)| conversation).collect();
+    Ok(LockedConversations { rows, clock })
+}
+
+/// The players among those of `conversations` whose latest session another transaction has locked.
+/// The others' sessions are locked until the transaction ends.
+pub(super) async fn with_locked_sessions(
+    connection: &mut AsyncPgConnection,
+    conversations: &[Conversation],
+) -> Result<HashSet<String>, StoreError> {
+    let latest: Vec<_> =
+        conversations.iter().filter_map(|conversation| conversation.session_id).collect();
+    let free: HashSet<Uuid> = chat_sessions::table
+        .filter(chat_sessions::id.eq_any(latest))
+        .order(chat_sessions::id)
+        .select(chat_sessions::id)
         .for_no_key_update()
-        .select(Conversation::as_select())
+        .skip_locked()
         .load(connection)
-        .await?)
+        .await?
+        .into_iter()
+        .collect();
+    let is_locked = |conversation: &&Conversation| {
+        conversation.session_id.is_some_and(|session| !free.contains(&session))
+    };
+    let locked = conversations.iter().filter(is_locked);
+    Ok(locked.map(|conversation| conversation.player_id.clone()).collect())
 }
 
 /// What is stored or archived under the ids of the messages.
@@ -262,43 +308,64 @@ pub(super) async fn outdated(
     Ok(outdated.into_iter().map(|it| it.change_id).collect())
 }
 
-/// The messages that are needed of the sessions, by session.
+/// The most messages that one statement reads, so that none takes as long as a statement may.
+const READ_TOGETHER: i64 = 5_000;
+
+/// The messages that are needed of the sessions, by session, read in steps, each of which counts as
+/// progress of the `attempt`.
 pub(super) async fn needed_messages(
     connection: &mut AsyncPgConnection,
     needs: &[NeededMessages],
+    attempt: &Attempt,
 ) -> Result<HashMap<Uuid, Vec<PlacedMessage>>, StoreError> {
     let mut by_session: HashMap<Uuid, Vec<PlacedMessage>> = HashMap::new();
-    let Some(since) = needs.iter().map(|it| it.since).min() else {
+    let Some(since) = needs.iter().map(|need| need.since).min() else {
         return Ok(by_session);
     };
     let needed: HashMap<Uuid, &NeededMessages> =
-        needs.iter().map(|it| (it.session_id, it)).collect();
-    // The index is by player, which makes this the players' messages of those sessions' times.
-    let players: Vec<_> = needs.iter().map(|it| it.player_id.as_str()).collect();
+        needs.iter().map(|need| (need.session_id, need)).collect();
+    let mut players: Vec<_> = needs.iter().map(|need| need.player_id.as_str()).collect();
+    players.sort_unstable();
+    players.dedup();
     let ids: Vec<_> = needed.keys().collect();
-    let rows: Vec<(Uuid, Uuid, Time, String, i64)> = chat_messages::table
-        .filter(chat_messages::player_id.eq_any(players))
-        .filter(chat_messages::accepted_at.ge(since))
-        .filter(chat_messages::session_id.eq_any(ids))
-        .select((
-            chat_messages::session_id,
-            chat_messages::id,
-            chat_messages::accepted_at,
-            chat_messages::sender_type,
-            chat_messages::seq,
-        ))
-        .load(connection)
-        .await?;
-    for (session_id, id, accepted_at, sender_type, seq) in rows {
-        let is_needed = needed.get(&session_id).is_some_and(|it| match it.need {
-            Need::All => true,
-            Need::AfterResolution => accepted_at > it.since,
-        });
-        let staff = sender_type == SenderType::Staff.as_str();
-        let sender_type = if staff { SenderType::Staff } else { SenderType::Player };
-        if is_needed {
-            let message = PlacedMessage { id, accepted_at, sender_type, seq };
-            by_session.entry(session_id).or_default().push(message);
+    for player in players {
+        let mut after = (since, Uuid::nil());
+        loop {
+            // The index is by player, time and id, which makes this the next of those.
+            let rows: Vec<(Uuid, Uuid, Time, String, i64)> = chat_messages::table
+                .filter(chat_messages::player_id.eq(player))
+                .filter(chat_messages::accepted_at.ge(after.0))
+                .filter(chat_messages::accepted_at.gt(after.0).or(chat_messages::id.gt(after.1)))
+                .filter(chat_messages::session_id.eq_any(&ids))
+                .order((chat_messages::accepted_at, chat_messages::id))
+                .limit(READ_TOGETHER)
+                .select((
+                    chat_messages::session_id,
+                    chat_messages::id,
+                    chat_messages::accepted_at,
+                    chat_messages::sender_type,
+                    chat_messages::seq,
+                ))
+                .load(connection)
+                .await?;
+            attempt.advance();
+            let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+            for (session_id, id, accepted_at, sender_type, seq) in rows {
+                after = (accepted_at, id);
+                let is_needed = needed.get(&session_id).is_some_and(|needed| match needed.need {
+                    Need::All => true,
+                    Need::AfterResolution => accepted_at > needed.since,
+                });
+                let staff = sender_type == SenderType::Staff.as_str();
+                let sender_type = if staff { SenderType::Staff } else { SenderType::Player };
+                if is_needed {
+                    let message = PlacedMessage { id, accepted_at, sender_type, seq };
+                    by_session.entry(session_id).or_default().push(message);
+                }
+            }
+            if count < READ_TOGETHER {
+                break;
+            }
         }
     }
     Ok(by_session)

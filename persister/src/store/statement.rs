@@ -3,9 +3,9 @@ use std::marker::PhantomData;
 use diesel::{
     QueryResult,
     pg::Pg,
-    query_builder::{AstPass, QueryFragment, QueryId},
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
     serialize::ToSql,
-    sql_types::{Array, HasSqlType},
+    sql_types::{Array, HasSqlType, Untyped},
 };
 
 /// SQL that takes its rows as arrays, one a column, so that it is the same statement for one row and for
@@ -58,6 +58,11 @@ impl QueryFragment<Pg> for Statement<'_> {
 impl QueryId for Statement<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+/// Its rows are read by the names of their columns.
+impl Query for Statement<'_> {
+    type SqlType = Untyped;
 }
 
 trait Column {

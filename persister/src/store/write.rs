@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use database::schema::chat_status_changes;
 use diesel::{
-    ExpressionMethods, QueryableByName, sql_query,
-    sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    ExpressionMethods, QueryableByName,
+    sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{Name, SenderId, SessionState, StatusChange};
 use uuid::Uuid;
 
-use super::{StoreError, plan::NewMessage, read::Conversation, statement::Statement};
+use super::{Attempt, StoreError, plan::NewMessage, read::Conversation, statement::Statement};
 
 /// Makes the conversations that are not there yet, in the order of their ids.
 pub(super) async fn ensure_conversations(
@@ -44,22 +44,22 @@ pub(super) async fn insert_changes(
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
     }
-    let actor_ids = ordered.iter().map(|it| it.actor_id.as_ref().map(SenderId::as_str));
-    let actor_names = ordered.iter().map(|it| it.actor_name.as_ref().map(Name::as_str));
-    let written: Vec<Written> = sql_query(
+    let written: Vec<Written> = Statement::new(
         "INSERT INTO chat_status_changes
              (id, player_id, status, accepted_at, session_id, last_seq, actor_id, actor_name)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT DO NOTHING RETURNING id",
+         SELECT * FROM unnest(",
+        ") ON CONFLICT DO NOTHING RETURNING id",
     )
-    .bind::<Array<SqlUuid>, _>(ordered.iter().map(|it| it.change_id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(ordered.iter().map(|it| it.player_id.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(ordered.iter().map(|it| it.status.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(ordered.iter().map(|it| it.accepted_at).collect::<Vec<_>>())
-    .bind::<Array<Nullable<SqlUuid>>, _>(ordered.iter().map(|it| it.session_id).collect::<Vec<_>>())
-    .bind::<Array<Nullable<BigInt>>, _>(ordered.iter().map(|it| it.last_seq).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(actor_ids.collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(actor_names.collect::<Vec<_>>())
+    .column::<SqlUuid, _, _>(&ordered, |change| change.change_id)
+    .column::<Text, _, _>(&ordered, |change| change.player_id.as_str())
+    .column::<Text, _, _>(&ordered, |change| change.status.as_str())
+    .column::<Timestamptz, _, _>(&ordered, |change| change.accepted_at)
+    .column::<Nullable<SqlUuid>, _, _>(&ordered, |change| change.session_id)
+    .column::<Nullable<BigInt>, _, _>(&ordered, |change| change.last_seq)
+    .column::<Nullable<Text>, _, _>(&ordered, |change| {
+        change.actor_id.as_ref().map(SenderId::as_str)
+    })
+    .column::<Nullable<Text>, _, _>(&ordered, |change| change.actor_name.as_ref().map(Name::as_str))
     .load(connection)
     .await?;
     Ok(written.into_iter().map(|it| it.id).collect())
@@ -120,22 +120,27 @@ pub(super) async fn upsert_sessions(
     Ok(())
 }
 
-/// Moves stored messages to the sessions that they belong to now.
+/// The most messages that one statement moves, so that none takes as long as a statement may.
+const MOVED_TOGETHER: usize = 5_000;
+
+/// Moves stored messages to the sessions that they belong to now, in steps, each of which counts as
+/// progress of the `attempt`.
 pub(super) async fn move_messages(
     connection: &mut AsyncPgConnection,
     moves: &[(Uuid, Uuid)],
+    attempt: &Attempt,
 ) -> Result<(), StoreError> {
-    if moves.is_empty() {
-        return Ok(());
+    for moves in moves.chunks(MOVED_TOGETHER) {
+        Statement::new(
+            "UPDATE chat_messages AS m SET session_id = moved.session_id FROM unnest(",
+            ") AS moved (id, session_id) WHERE m.id = moved.id",
+        )
+        .column::<SqlUuid, _, _>(moves, |(message_id, _)| *message_id)
+        .column::<SqlUuid, _, _>(moves, |(_, session_id)| *session_id)
+        .execute(connection)
+        .await?;
+        attempt.advance();
     }
-    Statement::new(
-        "UPDATE chat_messages AS m SET session_id = moved.session_id FROM unnest(",
-        ") AS moved (id, session_id) WHERE m.id = moved.id",
-    )
-    .column::<SqlUuid, _, _>(moves, |(message_id, _)| *message_id)
-    .column::<SqlUuid, _, _>(moves, |(_, session_id)| *session_id)
-    .execute(connection)
-    .await?;
     Ok(())
 }
 
@@ -182,10 +187,15 @@ pub(super) async fn update_conversations(
              session_id = new.session_id,
              status = new.status,
              last_message_id = new.last_message_id,
-             last_message_at = new.last_message_at
+             last_message_at = new.last_message_at,
+             unanswered = new.unanswered,
+             waiting_since = new.waiting_since,
+             answered_at = new.answered_at,
+             counted_seq = new.counted_seq
          FROM unnest(",
         ")
-             AS new (player_id, last_seq, session_id, status, last_message_id, last_message_at)
+             AS new (player_id, last_seq, session_id, status, last_message_id, last_message_at,
+                 unanswered, waiting_since, answered_at, counted_seq)
          WHERE c.player_id = new.player_id",
     )
     .column::<Text, _, _>(conversations, |it| it.player_id.as_str())
@@ -194,6 +204,10 @@ pub(super) async fn update_conversations(
     .column::<Nullable<Text>, _, _>(conversations, |it| it.status.as_deref())
     .column::<Nullable<SqlUuid>, _, _>(conversations, |it| it.last_message_id)
     .column::<Nullable<Timestamptz>, _, _>(conversations, |it| it.last_message_at)
+    .column::<SmallInt, _, _>(conversations, |row| row.unanswered)
+    .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.waiting_since)
+    .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.answered_at)
+    .column::<Nullable<BigInt>, _, _>(conversations, |row| row.counted_seq)
     .execute(connection)
     .await?;
     Ok(())

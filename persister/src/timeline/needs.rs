@@ -35,7 +35,7 @@ impl Timeline {
                 || self.may_begin_later(*end, session, new);
             let (since, need) = match end {
                 _ if all => (session.state.opened_at, Need::All),
-                End::ResolvedAt(at) if self.may_lose_what_staff_wrote(*at, new) => {
+                End::ResolvedAt(at) if self.may_lose_what_staff_wrote(*at, session, new) => {
                     (*at, Need::AfterResolution)
                 }
                 _ => return None,
@@ -91,16 +91,28 @@ impl Timeline {
             })
     }
 
-    /// The player wrote after it was resolved at `resolved_at`, before the next session begins, and not
-    /// last in the conversation.
-    fn may_lose_what_staff_wrote(&self, resolved_at: Time, new: NewEvents<'_>) -> bool {
+    /// The player wrote after it was resolved at `resolved_at`, or before that by the batch, before the
+    /// next session begins, and not last in the conversation.
+    fn may_lose_what_staff_wrote(
+        &self,
+        resolved_at: Time,
+        session: &Session,
+        new: NewEvents<'_>,
+    ) -> bool {
+        let earlier = new.changes.iter().filter(|change| {
+            !change.is_named()
+                && change.status == RequestedStatus::Resolved
+                && change.accepted_at >= session.state.opened_at
+        });
+        let earlier = earlier.map(|change| change.accepted_at).min();
+        let ends_at = earlier.map_or(resolved_at, |earlier| earlier.min(resolved_at));
         let after = (Bound::Excluded(End::ResolvedAt(resolved_at)), Bound::Unbounded);
         let following = self.sessions.range(after).next();
         let next_opened_at = following.map(|(_, session)| session.state.opened_at);
         new.messages.iter().any(|message| {
             let at = message.accepted_at;
             message.sender_type == SenderType::Player
-                && at > resolved_at
+                && at > ends_at
                 && new.last_message_at.is_some_and(|last| last >= at)
                 && next_opened_at.is_none_or(|opened_at| at < opened_at)
         })

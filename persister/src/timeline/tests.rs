@@ -229,6 +229,23 @@ fn what_staff_wrote_after_a_late_message_of_the_player_moves_to_the_session_that
 }
 
 #[test]
+fn what_staff_wrote_moves_as_well_where_a_late_resolution_comes_with_the_late_message() {
+    let mut before = timeline(&[resolution(5)]);
+    before.place(&message(1, SenderType::Player), 1);
+    let answer = message(8, SenderType::Staff);
+    before.place(&answer, 2);
+    let mut after = stored_again(&before, &[resolution(5)]);
+    let (late, changes) = (message(3, SenderType::Player), [resolution(2)]);
+    let new = NewEvents { messages: &[&late], changes: &changes, last_message_at: Some(at(8)) };
+    assert_eq!(after.needs(new).len(), 1);
+    let [change] = changes;
+    after.apply(change, false);
+    let opened = after.place(&late, 3);
+    assert_eq!(statuses(&after), [SessionStatus::Resolved; 2]);
+    assert_eq!(after.settle().moves.get(&answer.message_id), Some(&opened));
+}
+
+#[test]
 fn a_message_that_is_later_than_all_others_needs_nothing_of_the_session_before() {
     let mut timeline = timeline(&[]);
     let over = SessionState {

@@ -1,10 +1,10 @@
-use shared::{
-    broker::{Worker, dead_letters::DeadLetters},
-    chat::RequestedStatus,
+use shared::broker::{
+    Worker,
+    dead_letters::{DeadLetters, Filter},
 };
-use test_support::{Proxy, System, body, eventually, message, status_change};
+use test_support::{Proxy, System, body, eventually, message};
 
-use crate::support::{change, event, publish_each, sessions, system, until_persisted};
+use crate::support::{event, publish_each, sessions, system, until_persisted};
 
 /// Just less than RabbitMQ 4 takes, in bytes.
 const LARGE: usize = 15 * 1024 * 1024;
@@ -89,25 +89,6 @@ async fn one_event_that_the_database_refuses_costs_only_itself_in_a_batch_of_fiv
     assert!(self::reasons(&system).await.is_empty());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_has_the_id_of_another_is_not_lost() {
-    let system = system().await;
-    let first = message("p1", "mine");
-    let mut second = message("p2", "also mine");
-    second.message_id = first.message_id;
-    let taken = status_change("p1", RequestedStatus::Active, 1_000);
-    let mut resolved = status_change("p1", RequestedStatus::Resolved, 2_000);
-    resolved.change_id = taken.change_id;
-    let changes = [change(&taken), change(&resolved)];
-    publish_each(&system, [event(&first), event(&second), event(&first)]).await;
-    publish_each(&system, changes).await;
-    system.work_off(1).await;
-    let kept = "SELECT content AS text FROM chat_messages";
-    assert_eq!(system.database.texts(kept).await, ["mine"]);
-    let reasons = reasons(&system).await;
-    assert_eq!(reasons, ["another event has its id"; 2]);
-}
-
 /// RabbitMQ takes bodies that are far larger than any of the gateway's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
@@ -129,7 +110,7 @@ async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
     persister.stop().await;
 
     let letters = dead_letters(&system).await.list(10).await.unwrap();
-    assert!(letters[0].reason.contains("not a body of events"), "{}", letters[0].reason);
+    assert!(letters[0].reason.contains("too large"), "{}", letters[0].reason);
     assert_eq!((letters.len(), letters[0].size), (1, LARGE));
     assert!(letters[0].body.len() < LARGE / 100, "an operator wants to see the beginning");
 }
@@ -162,4 +143,55 @@ async fn listing_leaves_dead_letters_where_they_are_and_purging_does_not() {
     }
     assert_eq!(dead_letters(&system).await.purge().await.unwrap(), 3);
     assert!(reasons(&system).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_listed_replayed_and_purged_by_reason_and_player() {
+    let system = system().await;
+    let constraint = "ALTER TABLE chat_messages ADD CONSTRAINT mended CHECK (content <> 'refused')";
+    system.database.run(constraint).await;
+    let refused = ["p1", "p1", "p2"].map(|player| event(&message(player, "refused")));
+    publish_each(&system, refused).await;
+    system.broker.publish(b"no json").await;
+    let unheard_of = br#"{"version":1,"events":[{"unheardOf":{"playerId":"p2"}}]}"#;
+    system.broker.publish(unheard_of).await;
+    system.work_off(1).await;
+
+    let meant = |reason: Option<&str>, player: Option<&str>| Filter {
+        reason: reason.map(ToOwned::to_owned),
+        player: player.map(|player| player.to_owned().try_into().unwrap()),
+    };
+    let count =
+        async |filter| dead_letters(&system).await.only(filter).list(1_000).await.unwrap().len();
+    assert_eq!(count(meant(Some("mended"), None)).await, 3);
+    assert_eq!(count(meant(None, Some("p2"))).await, 2, "one of them is unreadable");
+    assert_eq!(count(meant(Some("mended"), Some("p2"))).await, 1);
+    assert_eq!(count(meant(None, None)).await, 5);
+
+    let unreadable = meant(Some("not a body"), None);
+    assert_eq!(dead_letters(&system).await.only(unreadable).purge().await.unwrap(), 1);
+    system.database.run("ALTER TABLE chat_messages DROP CONSTRAINT mended").await;
+    let of_p1 = meant(None, Some("p1"));
+    assert_eq!(dead_letters(&system).await.only(of_p1.clone()).replay(1).await.unwrap(), 1);
+    assert_eq!(dead_letters(&system).await.only(of_p1).replay(usize::MAX).await.unwrap(), 1);
+    assert_eq!(count(meant(None, None)).await, 2);
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["pending:2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_unreadable_events_of_one_body_are_one_dead_letter() {
+    let system = system().await;
+    let events = vec!["7"; 100_000].join(",");
+    system.broker.publish(format!(r#"{{"version":1,"events":[{events}]}}"#).as_bytes()).await;
+    let mut large = vec![b' '; 1024 * 1024];
+    large.extend(body([event(&message("p1", "far behind"))]));
+    system.broker.publish(&large).await;
+    publish_each(&system, [event(&message("p1", "good"))]).await;
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["pending:1"]);
+    let reasons = reasons(&system).await;
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert!(reasons[0].contains("too many events: the limit is 1000"), "{reasons:?}");
+    assert!(reasons[1].contains("too large: the limit is 1048576"), "{reasons:?}");
 }

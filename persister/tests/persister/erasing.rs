@@ -7,7 +7,9 @@ use shared::{
 };
 use test_support::{System, body, message, status_change};
 
-use crate::support::{change, contents, event, named, publish_each, system, until_waiting};
+use crate::support::{
+    change, contents, event, named, publish_each, sessions, system, until_waiting,
+};
 
 /// In how many rows of all tables `word` is.
 async fn rows_with(system: &System, word: &str) -> i64 {
@@ -105,7 +107,9 @@ async fn what_a_persister_is_writing_meanwhile_is_erased() {
 async fn a_long_conversation_is_erased_beside_persisters_that_write_to_it() {
     let system = system().await;
     let many = (0..2_500).map(|number| event(&named("p1", &format!("before {number}"), "Bo")));
-    system.broker.publish(&body(many)).await;
+    for part in many.collect::<Vec<_>>().chunks(500) {
+        system.broker.publish(&body(part.to_vec())).await;
+    }
     system.work_off(1).await;
     let persisters = [system.persister().await, system.persister().await];
     let writing = async {
@@ -131,4 +135,26 @@ async fn a_long_conversation_is_erased_beside_persisters_that_write_to_it() {
                  WHERE (accepted_at <= erased_through) <> (content = '')";
     assert_eq!(system.database.number(wrong).await, 0);
     assert_eq!(rows_with(&system, "Bo").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_conversation_is_resolved_and_in_no_inbox_until_the_player_writes_again() {
+    let system = system().await;
+    publish_each(&system, [event(&message("p1", "hello")), event(&message("p1", "hello?"))]).await;
+    system.work_off(1).await;
+    let late = message("p1", "anyone?");
+    system.erase("p1").await;
+    let inbox = "SELECT coalesce(status, 'none') AS text FROM chat_conversations";
+    assert_eq!(system.database.texts(inbox).await, ["none"]);
+    assert_eq!(sessions(&system).await, ["resolved:2"]);
+
+    publish_each(&system, [event(&late)]).await;
+    system.work_off(1).await;
+    assert_eq!(system.database.texts(inbox).await, ["none"], "it was accepted before");
+    assert_eq!(sessions(&system).await, ["resolved:3"]);
+
+    publish_each(&system, [event(&message("p1", "hello again"))]).await;
+    system.work_off(1).await;
+    assert_eq!(system.database.texts(inbox).await, ["pending"]);
+    assert_eq!(sessions(&system).await, ["resolved:3", "pending:1"]);
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use chrono::{DateTime, Utc};
 use persister::export::export;
 use serde_json::{Value, json};
-use shared::chat::{RequestedStatus, SenderType};
+use shared::chat::{RequestedStatus, SenderType, StatusChange};
 use test_support::{Database, System, body, message, message_at, status_change};
 
 use crate::support::{change, contents, event, named, publish_each, system};
@@ -45,13 +45,17 @@ async fn an_export_holds_all_that_is_stored_of_a_player_and_of_nobody_else() {
     let system = system().await;
     let message = named("p1", "My \"sword\"\nis gone 😀", "Bo");
     let resolved = message.accepted_at.timestamp_micros();
-    let change_of = status_change("p1", RequestedStatus::Resolved, resolved);
+    let change_of = StatusChange {
+        actor_id: Some("ada@example.com".to_owned().try_into().unwrap()),
+        actor_name: Some("Ada".to_owned().try_into().unwrap()),
+        ..status_change("p1", RequestedStatus::Resolved, resolved)
+    };
     let other = named("p2", "not theirs", "Cy");
     publish_each(&system, [event(&message), change(&change_of), event(&other)]).await;
     system.work_off(1).await;
 
     let mut export = exported(&system, "p1", None).await;
-    let session = &export["sessions"][0];
+    let session = export["sessions"][0].clone();
     let accepted_at = json!(message.accepted_at);
     assert_eq!(
         (&session["playerName"], &session["status"], &session["resolvedAt"]),
@@ -67,9 +71,20 @@ async fn an_export_holds_all_that_is_stored_of_a_player_and_of_nobody_else() {
             "content": "My \"sword\"\nis gone 😀", "acceptedAt": accepted_at, "persistedAt": null
         }])
     );
+    let audit = export["audit"].as_array().unwrap();
+    assert_eq!(audit.len(), 1);
+    assert_eq!(
+        (&audit[0]["action"], &audit[0]["changeId"]),
+        (&json!("resolved"), &json!(change_of.change_id))
+    );
     let changes = export["statusChanges"].as_array().unwrap();
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0]["changeId"], json!(change_of.change_id));
+    for actor_of in [&changes[0], &session] {
+        let actor = (&actor_of["actorId"], &actor_of["actorName"]);
+        assert_eq!(actor, (&json!("ada@example.com"), &json!("Ada")));
+    }
+    assert_eq!(changes[0]["effective"], true);
     assert_eq!((&export["playerId"], &export["erasedThrough"]), (&json!("p1"), &Value::Null));
     assert!(!export.to_string().contains("not theirs"));
 }
@@ -94,7 +109,9 @@ async fn an_export_begins_where_the_archive_ends() {
 async fn a_long_export_is_as_of_one_moment() {
     let system = system().await;
     let many = (1..=2_500).map(|number| event(&message("p1", &format!("{number}"))));
-    system.broker.publish(&body(many)).await;
+    for part in many.collect::<Vec<_>>().chunks(500) {
+        system.broker.publish(&body(part.to_vec())).await;
+    }
     system.work_off(1).await;
     let meddling = "UPDATE chat_messages SET content = 'changed meanwhile'";
     let export = exported(&system, "p1", Some(meddling)).await;
@@ -112,7 +129,7 @@ async fn of_a_player_who_never_wrote_an_export_is_empty() {
         exported(&system, "nobody", None).await,
         json!({
             "playerId": "nobody", "erasedThrough": null, "archivedThrough": null, "sessions": [], "statusChanges": [],
-            "messages": []
+            "audit": [], "messages": []
         })
     );
 }

@@ -1,3 +1,6 @@
+use std::time::{Duration, Instant};
+
+use diesel_async::SimpleAsyncConnection;
 use test_support::Database;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -10,4 +13,41 @@ async fn migrating_beside_others_is_done_once() {
     let recorded = database.number("SELECT count(*) FROM __diesel_schema_migrations").await;
     assert_eq!(i64::try_from(applied).unwrap(), recorded);
     assert!(database::migrate(&database.settings()).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_select_waits_a_moment_at_most_behind_a_migration_that_waits_for_a_lock() {
+    let database = Database::create().await;
+    // As it was before a migration that changes a table.
+    let before = "ALTER TABLE chat_conversations DROP COLUMN archived_through;
+        DROP TABLE chat_archived_messages;
+        DELETE FROM __diesel_schema_migrations WHERE version = '20261125000003'";
+    database.connect().await.batch_execute(before).await.unwrap();
+    let mut reader = database.connect().await;
+    let hold = "BEGIN; SET idle_in_transaction_session_timeout = 0; SELECT FROM chat_conversations";
+    reader.batch_execute(hold).await.unwrap();
+    let settings = database.settings();
+    let migrating = tokio::spawn(async move { database::migrate(&settings).await });
+    let mut waited = false;
+    let mut slowest = Duration::ZERO;
+    let began = Instant::now();
+    while !waited || began.elapsed() < Duration::from_secs(3) {
+        let asked = Instant::now();
+        database.number("SELECT count(*) FROM chat_conversations").await;
+        slowest = slowest.max(asked.elapsed());
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        waited |= database.number(waiting).await > 0;
+    }
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    reader.batch_execute("COMMIT").await.unwrap();
+    let applied = migrating.await.unwrap().unwrap();
+    assert_eq!(applied, ["20261125000003"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_not_utf_8_is_refused() {
+    let database = Database::empty_with("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").await;
+    let refusal = database::migrate(&database.settings()).await.unwrap_err().to_string();
+    assert!(refusal.contains("LATIN1") && refusal.contains("must be UTF8"), "{refusal}");
 }

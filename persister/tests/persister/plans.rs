@@ -1,7 +1,7 @@
 use database::connect_to_write;
 use diesel::{QueryableByName, sql_query, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
-use persister::store::persist;
+use persister::store::{Attempt, persist};
 use shared::chat::event::Event;
 use test_support::{Database, message};
 
@@ -17,7 +17,7 @@ async fn no_plan_outlives_the_size_of_the_tables() {
     for _ in 0..12 {
         let events: Vec<Event> =
             (0..200).map(|it| event(&message(&format!("p{it}"), "hello"))).collect();
-        persist(&mut connection, &events).await.unwrap();
+        persist(&mut connection, &events, &Attempt::default()).await.unwrap();
     }
 
     #[derive(QueryableByName)]

@@ -98,3 +98,25 @@ async fn what_a_superuser_migrates_later_has_the_same_owner() {
         WHERE pg_get_userbyid(defaclrole)::text NOT LIKE 'pg_%'";
     assert_eq!(database.texts(of).await, ["chat_owner"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_writer_adds_to_the_record_of_staff_and_changes_nothing_in_it() {
+    let database = Database::create().await;
+    let owner = &mut database.connect_as(Role::Owner).await;
+    run(owner, "CREATE TABLE IF NOT EXISTS chat_audit (id uuid)").await.unwrap();
+    let again = "DELETE FROM __diesel_schema_migrations WHERE version LIKE '20261128000009%'";
+    run(owner, again).await.unwrap();
+    database::migrate(&database.settings_as(Role::Owner)).await.unwrap();
+    let may = async |role: &str, privilege: &str| {
+        let query =
+            format!("SELECT has_table_privilege('{role}', 'chat_audit', '{privilege}')::int");
+        database.number(&query).await == 1
+    };
+    assert!(may("chat_writer", "INSERT").await && may("chat_writer", "SELECT").await);
+    for privilege in ["UPDATE", "DELETE", "TRUNCATE"] {
+        assert!(!may("chat_writer", privilege).await, "{privilege}");
+    }
+    for privilege in ["INSERT", "SELECT", "UPDATE", "DELETE"] {
+        assert!(!may("chat_reader", privilege).await, "{privilege}");
+    }
+}

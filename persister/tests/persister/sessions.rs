@@ -1,6 +1,7 @@
 use futures_util::future::join_all;
 use shared::chat::{Message, RequestedStatus, SenderType, StatusChange};
-use test_support::{body, message, message_at, status_change};
+use test_support::{System, body, message, message_at, status_change};
+use uuid::Uuid;
 
 use crate::support::{
     change, event, publish_each, sessions, system, until_persisted, until_waiting,
@@ -279,4 +280,129 @@ async fn a_message_that_changes_nothing_of_its_session_leaves_the_row_alone() {
     until_persisted(&system, 3).await;
     assert_ne!(rows().await, before, "it is active now");
     persister.stop().await;
+}
+
+/// What the database knows of changes, in the order of their times, as `status:effective`.
+async fn changes(system: &System) -> Vec<String> {
+    let changes = "SELECT status || ':' || effective AS text FROM chat_status_changes \
+                   ORDER BY accepted_at";
+    system.database.texts(changes).await
+}
+
+async fn latest_session(system: &System) -> Uuid {
+    let latest = "SELECT session_id::text AS text FROM chat_conversations";
+    system.database.texts(latest).await.remove(0).parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_of_two_resolutions_leaves_the_session_that_the_player_opened_in_between() {
+    let system = system().await;
+    publish_each(&system, [event(&message_at("p1", SenderType::Player, "hello", 1_000))]).await;
+    system.work_off(1).await;
+    let session_id = Some(latest_session(&system).await);
+    let resolve = |at| StatusChange {
+        session_id,
+        last_seq: Some(1),
+        ..status_change("p1", RequestedStatus::Resolved, at)
+    };
+    let events = [
+        change(&resolve(2_000)),
+        event(&message_at("p1", SenderType::Player, "one more thing", 3_000)),
+        change(&resolve(4_000)),
+    ];
+    publish_each(&system, events).await;
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["resolved:1", "pending:1"]);
+    assert_eq!(changes(&system).await, ["resolved:true", "resolved:false"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resolution_whose_author_had_not_seen_the_last_message_leaves_the_session_open() {
+    let system = system().await;
+    publish_each(&system, [event(&message_at("p1", SenderType::Player, "hello", 1_000))]).await;
+    system.work_off(1).await;
+    let resolved = StatusChange {
+        session_id: Some(latest_session(&system).await),
+        last_seq: Some(1),
+        ..status_change("p1", RequestedStatus::Resolved, 3_000)
+    };
+    publish_each(&system, [event(&message_at("p1", SenderType::Player, "wait", 2_000))]).await;
+    system.work_off(1).await;
+    publish_each(&system, [change(&resolved)]).await;
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["pending:2"]);
+    assert_eq!(changes(&system).await, ["resolved:false"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_on_its_way_while_its_session_is_resolved_opens_that_again() {
+    let system = system().await;
+    let taken =
+        StatusChange { last_seq: Some(1), ..status_change("p1", RequestedStatus::Active, 1_500) };
+    let first = event(&message_at("p1", SenderType::Player, "hello", 1_000));
+    publish_each(&system, [first, change(&taken)]).await;
+    system.work_off(1).await;
+    let resolved = StatusChange {
+        session_id: Some(latest_session(&system).await),
+        last_seq: Some(1),
+        ..status_change("p1", RequestedStatus::Resolved, 3_000)
+    };
+    publish_each(&system, [change(&resolved)]).await;
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["resolved:1"]);
+    publish_each(&system, [event(&message_at("p1", SenderType::Player, "wait", 2_000))]).await;
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["active:2"], "it was taken before");
+    assert_eq!(changes(&system).await, ["active:true", "resolved:false"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_goodbye_after_a_resolution_leaves_the_conversation_resolved() {
+    let system = system().await;
+    let events = [
+        event(&message_at("p1", SenderType::Player, "hello", 1_000)),
+        change(&status_change("p1", RequestedStatus::Resolved, 2_000)),
+        event(&message_at("p1", SenderType::Staff, "goodbye", 3_000)),
+    ];
+    publish_each(&system, events).await;
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["resolved:2"]);
+    let conversation = "SELECT status || ' ' || content AS text FROM chat_conversations c \
+                        JOIN chat_messages m ON m.id = c.last_message_id";
+    assert_eq!(system.database.texts(conversation).await, ["resolved goodbye"]);
+
+    publish_each(&system, [event(&message_at("p1", SenderType::Player, "again", 4_000))]).await;
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["resolved:2", "pending:1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_a_message_that_arrives_late_moves_to_the_session_which_that_opens() {
+    let system = system().await;
+    let events = [
+        event(&message_at("p1", SenderType::Player, "hello", 1_000)),
+        change(&status_change("p1", RequestedStatus::Resolved, 2_000)),
+        event(&message_at("p1", SenderType::Staff, "goodbye", 3_000)),
+        event(&message_at("p1", SenderType::Staff, "yes?", 5_000)),
+    ];
+    publish_each(&system, events).await;
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["resolved:3"]);
+    publish_each(&system, [event(&message_at("p1", SenderType::Player, "wait", 4_000))]).await;
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["resolved:2", "active:2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_neither_renames_a_player_nor_brings_an_old_name_back() {
+    let system = system().await;
+    let called = |sender_type, name: &str, at| Message {
+        player_name: Some(name.to_owned().try_into().unwrap()),
+        ..message_at("p1", sender_type, "hello", at)
+    };
+    let player = event(&called(SenderType::Player, "Ada", 1_000));
+    publish_each(&system, [player, event(&called(SenderType::Staff, "Bo", 2_000))]).await;
+    system.work_off(1).await;
+    let names = "SELECT player_name AS text FROM chat_sessions";
+    assert_eq!(system.database.texts(names).await, ["Ada"]);
 }

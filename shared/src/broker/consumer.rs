@@ -51,9 +51,7 @@ impl Deliveries {
         let channel = connection.channel().await?;
         let queue = names.queue_of(worker, partition);
         if settings.queue_partitions.contain(partition) {
-            let limit = settings.queue_max_bytes;
-            let declared = topology::declare(&channel, &names, partition, limit);
-            in_time(timeout * 10, declared).await?;
+            topology::declare(&connection, &channel, settings, partition).await?;
         } else if !beyond::is_there(&channel, timeout, &queue).await? {
             return Err(Broken::Gone);
         }

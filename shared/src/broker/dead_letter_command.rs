@@ -1,6 +1,10 @@
 use clap::{Args, Subcommand};
 
-use super::{BrokerSettings, Worker, dead_letters::DeadLetters};
+use super::{
+    BrokerSettings, Worker,
+    dead_letters::{DeadLetters, Filter},
+};
+use crate::chat::{Invalid, PlayerId};
 
 /// What an operator does with a worker's dead letters.
 #[derive(Args, Clone, Debug)]
@@ -20,19 +24,49 @@ enum Verb {
         /// How many to show at most
         #[arg(long, default_value_t = 100, value_name = "NUMBER")]
         limit: usize,
+
+        #[command(flatten)]
+        filter: FilterArguments,
     },
     /// Put them back into the worker's queue, oldest first, once their cause is mended
     Replay {
         /// How many to put back at most; all that are there now, unless told
         #[arg(long, value_name = "NUMBER")]
         limit: Option<usize>,
+
+        #[command(flatten)]
+        filter: FilterArguments,
     },
-    /// Delete all of them for good
+    /// Delete them for good: all, or those that are meant
     Purge {
+        #[command(flatten)]
+        filter: FilterArguments,
+
         /// Say that this is meant
         #[arg(long, required = true)]
         yes: bool,
     },
+}
+
+#[derive(Args, Clone, Debug)]
+struct FilterArguments {
+    /// Only those whose reason contains this text
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+
+    /// Only those with an event of this player's conversation
+    #[arg(long, value_name = "PLAYER_ID", value_parser = player_id)]
+    player: Option<PlayerId>,
+}
+
+fn player_id(text: &str) -> Result<PlayerId, Invalid> {
+    text.to_owned().try_into()
+}
+
+impl From<FilterArguments> for Filter {
+    fn from(FilterArguments { reason, player }: FilterArguments) -> Self {
+        Self { reason, player }
+    }
 }
 
 impl DeadLetterCommand {
@@ -45,8 +79,8 @@ impl DeadLetterCommand {
         self.broker.check().map_err(anyhow::Error::msg)?;
         let letters = DeadLetters::open(&self.broker, worker).await?;
         match self.verb {
-            Verb::List { limit } => {
-                for letter in letters.list(limit).await? {
+            Verb::List { limit, filter } => {
+                for letter in letters.only(filter.into()).list(limit).await? {
                     let (reason, bytes) = (letter.reason, letter.size);
                     let body = String::from_utf8_lossy(&letter.body);
                     println!(
@@ -55,11 +89,14 @@ impl DeadLetterCommand {
                     );
                 }
             }
-            Verb::Replay { limit } => {
-                let replayed = letters.replay(limit.unwrap_or(usize::MAX)).await?;
+            Verb::Replay { limit, filter } => {
+                let limit = limit.unwrap_or(usize::MAX);
+                let replayed = letters.only(filter.into()).replay(limit).await?;
                 println!("{replayed} put back");
             }
-            Verb::Purge { .. } => println!("{} deleted", letters.purge().await?),
+            Verb::Purge { filter, .. } => {
+                println!("{} deleted", letters.only(filter.into()).purge().await?);
+            }
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::{
     Broken, BrokerSettings, Partition, PublishError, Publisher, Worker,
     connection::{Connection, in_time},
 };
-use crate::chat::event;
+use crate::chat::{PlayerId, event};
 
 /// The header that says why a body is among the dead letters.
 const REASON: &str = "x-reason";
@@ -45,6 +45,38 @@ pub struct DeadLetter {
     pub size: usize,
 }
 
+/// Which dead letters an operator means: those that are all of this.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Its reason contains this text.
+    pub reason: Option<String>,
+    /// It has an event of this player's conversation.
+    pub player: Option<PlayerId>,
+}
+
+impl Filter {
+    fn is_empty(&self) -> bool {
+        self.reason.is_none() && self.player.is_none()
+    }
+
+    fn matches(&self, letter: &Delivery) -> bool {
+        self.reason.as_ref().is_none_or(|text| reason(&letter.properties).contains(text))
+            && self.player.as_ref().is_none_or(|player| concerns(&letter.data, player))
+    }
+}
+
+/// Whether `body` has an event of the player's conversation. Of what is unreadable its text decides.
+fn concerns(body: &[u8], player: &PlayerId) -> bool {
+    let events = event::decode(body).unwrap_or_default();
+    let mut readable = events.iter().flatten();
+    if readable.any(|event| event.player_id() == player) {
+        return true;
+    }
+    let is_readable = !events.is_empty() && events.iter().all(Result::is_ok);
+    let text = format!("\"playerId\":\"{}\"", player.as_str());
+    !is_readable && body.windows(text.len()).any(|part| part == text.as_bytes())
+}
+
 /// The most bytes of a dead letter that an operator is shown.
 const SHOWN: usize = 128 * 1024;
 
@@ -55,6 +87,7 @@ pub struct DeadLetters {
     channel: Channel,
     settings: BrokerSettings,
     worker: Worker,
+    filter: Filter,
 }
 
 impl DeadLetters {
@@ -65,10 +98,16 @@ impl DeadLetters {
     pub async fn open(settings: &BrokerSettings, worker: Worker) -> Result<Self, Broken> {
         let connection = Connection::open(settings, "dead-letters").await?;
         let channel = connection.channel().await?;
-        Ok(Self { _connection: connection, channel, settings: settings.clone(), worker })
+        let (settings, filter) = (settings.clone(), Filter::default());
+        Ok(Self { _connection: connection, channel, settings, worker, filter })
     }
 
-    /// The first `limit` of them, which stay where they are.
+    /// The same, but only those that `filter` means.
+    pub fn only(self, filter: Filter) -> Self {
+        Self { filter, ..self }
+    }
+
+    /// The first `limit` of those that are meant, which stay where they are.
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment, or the queue is not there.
@@ -78,6 +117,9 @@ impl DeadLetters {
             let Some(delivery) = self.take().await? else {
                 break;
             };
+            if !self.filter.matches(&delivery) {
+                continue;
+            }
             letters.push(DeadLetter {
                 reason: reason(&delivery.properties),
                 body: delivery.data.iter().copied().take(SHOWN).collect(),
@@ -103,7 +145,7 @@ impl DeadLetters {
         Ok(found)
     }
 
-    /// Puts up to `limit` of them back, oldest first, and says how many. Each goes into the worker's
+    /// Puts up to `limit` of those that are meant back, oldest first, and says how many. Each goes into the worker's
     /// queue of the partition that its player has now, or, if nobody can read whose it is, of the first.
     /// Each leaves the dead letters only when it is safely in the queue: whoever stops half way
     /// may deliver one twice and loses none.
@@ -115,12 +157,17 @@ impl DeadLetters {
             Publisher::connect(&self.settings, Partition::FIRST, "dead-letters replay").await?;
         let names = self.settings.names();
         // Those that the worker buries again meanwhile are not for this time.
-        let limit = limit.min(self.count().await?);
         let mut replayed = 0;
-        while replayed < limit {
+        for _ in 0..self.count().await? {
+            if replayed == limit {
+                break;
+            }
             let Some(delivery) = self.take().await? else {
                 break;
             };
+            if !self.filter.matches(&delivery) {
+                continue;
+            }
             let queue = names.queue_of(self.worker, self.partition(&delivery.data));
             publisher.publish_to_queue(&queue, &delivery.data, &[]).await?;
             let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
@@ -131,14 +178,30 @@ impl DeadLetters {
         Ok(replayed)
     }
 
-    /// Deletes all of them, and says how many there were.
+    /// Deletes those that are meant, and says how many there were.
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment, or the queue is not there.
-    pub async fn purge(self) -> Result<u32, Broken> {
-        let queue = self.settings.names().dead_letters(self.worker);
-        let purge = self.channel.queue_purge(queue.into(), QueuePurgeOptions::default());
-        in_time(self.settings.broker_timeout, purge).await
+    pub async fn purge(self) -> Result<usize, Broken> {
+        let timeout = self.settings.broker_timeout;
+        if self.filter.is_empty() {
+            let queue = self.settings.names().dead_letters(self.worker);
+            let purge = self.channel.queue_purge(queue.into(), QueuePurgeOptions::default());
+            return Ok(usize::try_from(in_time(timeout, purge).await?).unwrap_or(usize::MAX));
+        }
+        let mut purged = 0;
+        for _ in 0..self.count().await? {
+            let Some(delivery) = self.take().await? else {
+                break;
+            };
+            if self.filter.matches(&delivery) {
+                let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
+                in_time(timeout, ack).await?;
+                purged += 1;
+            }
+        }
+        in_time(timeout, self.channel.close(200, "purged".into())).await?;
+        Ok(purged)
     }
 
     fn partition(&self, body: &[u8]) -> Partition {

@@ -16,14 +16,16 @@ pub struct PatientPublisher {
 enum Parcel<'a> {
     Events { key: RoutingKey, partition: Partition, body: &'a [u8] },
     DeadLetter { queue: &'a str, body: &'a [u8], reason: &'a str },
+    Requeued { queue: &'a str, body: &'a [u8] },
 }
 
 impl Parcel<'_> {
-    /// The partition whose queues it needs. Dead letters are there with any.
+    /// The partition whose queues it needs. Dead letters are there with any, and what is requeued came
+    /// from a queue that is there.
     fn partition(self) -> Partition {
         match self {
             Self::Events { partition, .. } => partition,
-            Self::DeadLetter { .. } => Partition::FIRST,
+            Self::DeadLetter { .. } | Self::Requeued { .. } => Partition::FIRST,
         }
     }
 }
@@ -52,6 +54,20 @@ impl PatientPublisher {
     /// Puts `body` into the queue of dead letters `queue`, with the reason why it is one.
     pub async fn bury(&mut self, queue: &str, body: &[u8], reason: &str) {
         self.insist(Parcel::DeadLetter { queue, body, reason }).await;
+    }
+
+    /// Publishes `body` to the end of `queue`, at one attempt.
+    ///
+    /// # Errors
+    /// Unless the queue has it on disk. It may have it all the same.
+    pub async fn requeue(&mut self, queue: &str, body: &[u8]) -> Result<(), PublishError> {
+        let Err(failure) = self.attempt(Parcel::Requeued { queue, body }).await else {
+            return Ok(());
+        };
+        if let Some(publisher) = failure.publisher {
+            publisher.give_up().await;
+        }
+        Err(failure.error)
     }
 
     async fn insist(&mut self, parcel: Parcel<'_>) {
@@ -83,6 +99,7 @@ impl PatientPublisher {
             Parcel::DeadLetter { queue, body, reason } => {
                 dead_letters::bury(&mut publisher, queue, body, reason).await
             }
+            Parcel::Requeued { queue, body } => publisher.publish_to_queue(queue, body, &[]).await,
         };
         match published {
             Ok(()) => {

@@ -81,9 +81,7 @@ impl Publisher {
         let (timeout, names) = (settings.broker_timeout, settings.names());
         let channels = [connection.channel().await?, connection.channel().await?];
         let [first, _] = &channels;
-        // Electing the leaders of new queues takes longer than an answer does.
-        let declared = topology::declare(first, &names, partition, settings.queue_max_bytes);
-        in_time(timeout * 10, declared).await?;
+        topology::declare(&connection, first, settings, partition).await?;
         for channel in &channels {
             in_time(timeout, channel.confirm_select(ConfirmSelectOptions::default())).await?;
         }

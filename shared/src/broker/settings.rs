@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use clap::Args;
+use lapin::uri::{AMQPScheme, AMQPUri};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Names, Partition, Partitions};
-use crate::service::{TlsSettings, settings::duration};
+use crate::service::{TlsSettings, settings::duration, warn_of_cleartext};
 
 /// How to reach RabbitMQ, and what the queues are called there.
 #[derive(Args, Clone, Debug)]
@@ -75,15 +76,21 @@ impl BrokerSettings {
         }
     }
 
+    /// Warns when RabbitMQ on another machine is reached without encryption.
+    pub fn warn_of_cleartext(&self) {
+        let addresses = self.amqp_urls.iter().map(|url| url.expose_secret().parse::<AMQPUri>());
+        let plain = addresses.flatten().filter(|address| address.scheme == AMQPScheme::AMQP);
+        let hosts: Vec<_> = plain.map(|address| address.authority.host).collect();
+        warn_of_cleartext("AMQP_URL", hosts.iter().map(String::as_str));
+    }
+
     /// What is wrong with the settings, if something is, without showing a secret.
     ///
     /// # Errors
     /// Names the setting.
     pub fn check(&self) -> Result<(), String> {
-        let well_formed = self
-            .amqp_urls
-            .iter()
-            .all(|url| url.expose_secret().parse::<lapin::uri::AMQPUri>().is_ok());
+        let well_formed =
+            self.amqp_urls.iter().all(|url| url.expose_secret().parse::<AMQPUri>().is_ok());
         if !well_formed {
             return Err("AMQP_URL must be amqp:// or amqps:// addresses with commas between".into());
         }

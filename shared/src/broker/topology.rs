@@ -1,12 +1,22 @@
 //! Which exchange, queues and bindings there must be.
 
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
 use lapin::{
-    Channel, ExchangeKind,
+    Channel, ErrorKind, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    protocol::{AMQPErrorKind, AMQPSoftError},
     types::{AMQPValue, FieldTable},
 };
 
-use super::{Names, Partition, RoutingKey, Worker};
+use super::{
+    Broken, BrokerSettings, Names, Partition, RoutingKey, Worker,
+    connection::{Connection, in_time},
+};
 
 /// How often RabbitMQ may deliver one message before it takes it for one that kills its worker and
 /// puts it among the dead letters. A worker that waits out an outage gives its messages back once
@@ -15,6 +25,10 @@ const DELIVERY_LIMIT: i64 = 1_000;
 
 /// Dead letters are listed by taking them and giving them back, which must never use them up.
 const NO_DELIVERY_LIMIT: i64 = i32::MAX as i64;
+
+/// Bytes that one queue of dead letters holds. Beyond them RabbitMQ drops the oldest, so that no worker
+/// stops because nobody looks at them.
+const DEAD_LETTERS_MAX_BYTES: i64 = 1024 * 1024 * 1024;
 
 /// A queue that is there, as RabbitMQ describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,22 +42,34 @@ pub struct QueueState {
 }
 
 /// Makes whatever is missing of `partition` and of what all partitions have in common. What is there
-/// must have been made in the same way.
+/// must have been made in the same way, but for the bound of dead letters, which older releases did not
+/// set.
 pub(super) async fn declare(
+    connection: &Connection,
     channel: &Channel,
-    names: &Names,
+    settings: &BrokerSettings,
     partition: Partition,
-    queue_max_bytes: u64,
-) -> lapin::Result<()> {
-    let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
-    let exchange = names.exchange();
-    let none = FieldTable::default;
-    channel.exchange_declare(exchange.into(), ExchangeKind::Topic, options, none()).await?;
+) -> Result<(), Broken> {
+    let names = settings.names();
     for worker in Worker::ALL {
-        declare_dead_letters(channel, names, worker).await?;
-        declare_queue(channel, names, worker, partition, queue_max_bytes).await?;
+        declare_dead_letters(connection, settings, worker).await?;
     }
-    bind(channel, names, partition).await
+    let declared = async {
+        let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
+        let exchange = names.exchange();
+        let none = FieldTable::default;
+        channel.exchange_declare(exchange.into(), ExchangeKind::Topic, options, none()).await?;
+        for worker in Worker::ALL {
+            declare_queue(channel, &names, worker, partition, settings.queue_max_bytes).await?;
+        }
+        bind(channel, &names, partition).await
+    };
+    in_time(time_to_declare(settings), declared).await
+}
+
+/// Electing the leaders of new queues takes longer than an answer does.
+fn time_to_declare(settings: &BrokerSettings) -> Duration {
+    settings.broker_timeout * 10
 }
 
 /// Finds out whether every queue of `partition` is there and how it is, and binds it where it is not
@@ -126,15 +152,50 @@ async fn declare_queue(
     declare_durable(channel, names.queue_of(worker, partition), arguments).await
 }
 
+/// Makes the queue of dead letters of `worker`, bounded. One that an older release made stays as it is:
+/// its arguments cannot be changed, and an operator bounds it by a policy.
 async fn declare_dead_letters(
-    channel: &Channel,
-    names: &Names,
+    connection: &Connection,
+    settings: &BrokerSettings,
     worker: Worker,
-) -> lapin::Result<()> {
+) -> Result<(), Broken> {
     let mut arguments = FieldTable::default();
     text(&mut arguments, "x-queue-type", "quorum");
+    text(&mut arguments, "x-overflow", "drop-head");
+    number(&mut arguments, "x-max-length-bytes", DEAD_LETTERS_MAX_BYTES);
     number(&mut arguments, "x-delivery-limit", NO_DELIVERY_LIMIT);
-    declare_durable(channel, names.dead_letters(worker), arguments).await
+    let queue = settings.names().dead_letters(worker);
+    // RabbitMQ closes the channel over a difference.
+    let channel = connection.channel().await?;
+    let declare = declare_durable(&channel, queue.clone(), arguments);
+    match in_time(time_to_declare(settings), declare).await {
+        Ok(()) => in_time(settings.broker_timeout, channel.close(200, "declared".into())).await,
+        Err(Broken::Broker(error)) if is_about_the_bound(&error) => {
+            warn_of_unbounded(&queue);
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_about_the_bound(error: &lapin::Error) -> bool {
+    let unequal = AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED);
+    let ErrorKind::ProtocolError(error) = error.kind() else { return false };
+    let message = error.get_message().to_string();
+    *error.kind() == unequal
+        && ["x-max-length-bytes", "x-overflow"].iter().any(|name| message.contains(name))
+}
+
+/// Warns once of each such queue.
+fn warn_of_unbounded(queue: &str) {
+    static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if WARNED.lock().unwrap_or_else(PoisonError::into_inner).insert(queue.to_owned()) {
+        tracing::warn!(
+            queue,
+            "an older release made this queue of dead letters without a bound: set one by a policy, see \
+             docs/operations/dead-letters.md"
+        );
+    }
 }
 
 async fn declare_durable(

@@ -5,7 +5,7 @@
 //! One event that cannot be read costs only itself: it comes out of [`decode`] as such, with its
 //! own bytes, beside its readable neighbours.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use chrono::{DateTime, Utc};
 use serde::{
@@ -14,7 +14,9 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Message, MessageRejected, PlayerId, SessionState, StatusChange, Subject};
+use super::{
+    ConversationRead, Message, MessageRejected, PlayerId, SessionState, StatusChange, Subject,
+};
 
 /// The form of body that this release writes and the only one that it reads.
 pub const VERSION: u64 = 1;
@@ -37,6 +39,8 @@ pub enum Event {
     SessionUpdated(SessionState),
     /// The persister dropped an accepted message.
     MessageRejected(MessageRejected),
+    /// A member of the staff read a conversation.
+    ConversationRead(ConversationRead),
 }
 
 impl Event {
@@ -47,6 +51,7 @@ impl Event {
             Self::StatusChange(change) => &change.player_id,
             Self::SessionUpdated(session) => &session.player_id,
             Self::MessageRejected(rejected) => &rejected.player_id,
+            Self::ConversationRead(read) => &read.player_id,
         }
     }
 
@@ -75,6 +80,7 @@ impl Event {
             Self::MessageRejected(rejected) => {
                 Subject { message_id: Some(rejected.message_id), ..Subject::default() }
             }
+            Self::ConversationRead(_) => Subject::default(),
         }
     }
 
@@ -84,6 +90,7 @@ impl Event {
             Self::Message(message) => Some(message.accepted_at),
             Self::StatusChange(change) => Some(change.accepted_at),
             Self::SessionUpdated(_) | Self::MessageRejected(_) => None,
+            Self::ConversationRead(read) => Some(read.accepted_at),
         }
     }
 }
@@ -148,10 +155,31 @@ pub fn decode(body: &[u8]) -> Result<Vec<Result<Event, UnreadableEvent>>, Unread
     Ok(take_apart(body)?.into_iter().map(decode_one).collect())
 }
 
-/// A body with nothing in it but the event that stands at `position` in `body`, as it came.
-pub fn alone(body: &[u8], position: usize) -> Option<Vec<u8>> {
-    let events = take_apart(body).ok()?;
-    Some(encode([&as_it_came(events.get(position)?)]))
+/// An event of a body, and where it stands there.
+#[derive(Debug)]
+pub struct PlacedEvent {
+    /// The event, if it can be read.
+    pub event: Result<Event, UnreadableEvent>,
+    /// Its bytes in the body.
+    pub place: Range<usize>,
+}
+
+/// Takes the events out of a body, each with its place, by which [`alone`] cuts it out.
+///
+/// # Errors
+/// As those of [`decode`].
+pub fn decode_placed(body: &[u8]) -> Result<Vec<PlacedEvent>, UnreadableBody> {
+    let placed = |raw: &RawValue| {
+        let bytes = raw.get().as_bytes();
+        let start = bytes.as_ptr().addr() - body.as_ptr().addr();
+        PlacedEvent { event: decode_one(raw), place: start..start + bytes.len() }
+    };
+    Ok(take_apart(body)?.into_iter().map(placed).collect())
+}
+
+/// A body with nothing in it but the event that stands at `place` in `body`, as it came.
+pub fn alone(body: &[u8], place: &Range<usize>) -> Option<Vec<u8>> {
+    Some(encode([&EncodedEvent(body.get(place.clone())?.to_vec())]))
 }
 
 fn take_apart(body: &[u8]) -> Result<Vec<&RawValue>, UnreadableBody> {
@@ -285,11 +313,9 @@ mod tests {
         let later = EncodedEvent(br#"{"message":{"ofALaterRelease":1}}"#.to_vec());
         let events = [message("one").encode().unwrap(), later, message("three").encode().unwrap()];
         let body = encode(&events);
-        for (position, event) in events.iter().enumerate() {
-            assert_eq!(alone(&body, position), Some(encode([event])));
-        }
-        assert_eq!(alone(&body, 3), None);
-        assert_eq!(alone(b"no body", 0), None);
+        let placed = decode_placed(&body).unwrap();
+        let alone: Vec<_> = placed.iter().map(|event| alone(&body, &event.place)).collect();
+        assert_eq!(alone, events.map(|event| Some(encode([&event]))));
     }
 
     #[test]
@@ -332,11 +358,9 @@ mod tests {
         let event = EncodedEvent(b"7".to_vec());
         let largest = encode(std::iter::repeat_n(&event, MAX_EVENTS));
         assert_eq!(decode(&largest).unwrap().len(), MAX_EVENTS);
-        assert_eq!(alone(&largest, MAX_EVENTS - 1), Some(encode([&event])));
         for count in [MAX_EVENTS + 1, 100_000] {
             let body = encode(std::iter::repeat_n(&event, count));
             assert!(matches!(decode(&body), Err(UnreadableBody::TooManyEvents)), "{count}");
-            assert_eq!(alone(&body, 0), None);
         }
     }
 
@@ -347,7 +371,6 @@ mod tests {
         assert_eq!(decode(&body).unwrap().len(), 1);
         body.push(b' ');
         assert!(matches!(decode(&body), Err(UnreadableBody::TooLarge(_))));
-        assert_eq!(alone(&body, 0), None);
     }
 
     #[test]
@@ -355,6 +378,17 @@ mod tests {
         let rejected = r#"{"messageRejected":{"messageId":"0197a2b0-0000-7000-8000-000000000001","playerId":"p1","reason":"message-id-taken","acceptedAt":"2026-01-01T00:00:00.000001Z"}}"#;
         let event = EncodedEvent(rejected.as_bytes().to_vec());
         let decoded = decode(&encode([&event])).unwrap().remove(0).unwrap();
+        assert_eq!(decoded.encode().unwrap(), event);
+    }
+
+    #[test]
+    fn a_read_of_a_conversation_travels_with_its_reader() {
+        let read = r#"{"conversationRead":{"readId":"0197a2b0-0000-7000-8000-000000000001","playerId":"p1","actorId":"ada@example.com","actorName":"Ada","acceptedAt":"2026-01-01T00:00:00.000001Z"}}"#;
+        let event = EncodedEvent(read.as_bytes().to_vec());
+        let decoded = decode(&encode([&event])).unwrap().remove(0).unwrap();
+        assert!(
+            matches!(&decoded, Event::ConversationRead(read) if read.player_id.as_str() == "p1")
+        );
         assert_eq!(decoded.encode().unwrap(), event);
     }
 

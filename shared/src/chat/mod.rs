@@ -1,5 +1,6 @@
 //! The words of the chat, as types that cannot be wrong: whoever holds one need not check again.
 
+mod conversation_read;
 pub mod event;
 mod invalid;
 mod message;
@@ -12,6 +13,7 @@ mod text;
 pub mod timestamp;
 mod trace_parent;
 
+pub use conversation_read::ConversationRead;
 pub use invalid::Invalid;
 pub use message::{Message, SenderType};
 pub use player_id::PlayerId;

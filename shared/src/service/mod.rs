@@ -1,6 +1,7 @@
 //! How a service runs, whatever it does.
 
 pub mod backoff;
+mod cleartext;
 pub mod health;
 pub mod metrics;
 mod outage;
@@ -10,5 +11,6 @@ pub mod shutdown;
 pub mod telemetry;
 mod tls;
 
+pub use cleartext::warn_of_cleartext;
 pub use outage::Outage;
 pub use tls::{TlsSettings, install_crypto};

@@ -7,7 +7,7 @@
 use std::{ffi::OsString, fs};
 
 use clap::{
-    Arg, Command,
+    Arg, ArgMatches, Command,
     error::{ContextKind, ContextValue, Error},
 };
 
@@ -60,6 +60,51 @@ pub(super) fn hide(command: &Command, mut complaint: Error) -> Error {
         complaint.insert(ContextKind::InvalidValue, ContextValue::String("(hidden)".to_owned()));
     }
     complaint
+}
+
+/// How the secrets of examples begin, which stand in documents and are no secrets.
+const EXAMPLE: &str = "change-me";
+
+/// Refuses a secret that can be guessed by all who read an example, or that is one byte again and again.
+///
+/// # Errors
+/// Names the setting.
+pub(super) fn refuse_guessable(command: &Command, matches: &ArgMatches) -> Result<(), String> {
+    for argument in command.get_arguments() {
+        let Some(name) = name(argument) else { continue };
+        let Ok(values) = matches.try_get_raw(argument.get_id().as_str()) else { continue };
+        for value in values.into_iter().flatten() {
+            let why = guessable(&value.to_string_lossy());
+            why.map_or(Ok(()), |why| {
+                Err(format!("{name} {why}; `openssl rand -hex 32` makes a random one"))
+            })?;
+        }
+    }
+    match matches.subcommand() {
+        Some((name, matches)) => command
+            .find_subcommand(name)
+            .map_or(Ok(()), |command| refuse_guessable(command, matches)),
+        None => Ok(()),
+    }
+}
+
+/// Why a secret can be guessed. Of an address the password is the secret; of a header, its value.
+fn guessable(value: &str) -> Option<&'static str> {
+    let secret = match value.split_once("://") {
+        Some((_, rest)) => {
+            let (account, _) = rest.rsplit_once('@')?;
+            account.split_once(':')?.1
+        }
+        None => value,
+    };
+    let header = secret.split_once('=').map_or("", |(_, value)| value);
+    if [secret, header].into_iter().any(|text| text.starts_with(EXAMPLE)) {
+        return Some("is that of an example: it begins with change-me");
+    }
+    let mut bytes = secret.bytes();
+    let first = bytes.next();
+    let repeats = secret.len() > 1 && bytes.all(|byte| Some(byte) == first);
+    repeats.then_some("repeats one byte")
 }
 
 /// Whether `option`, which may have a value behind it, is one of the command's secrets.
@@ -190,6 +235,31 @@ mod tests {
             let refusal = read::<Settings>(arguments, path, None).unwrap_err();
             assert!(refusal.contains("too short") && !refusal.contains("abc"), "{refusal}");
         }
+    }
+
+    #[test]
+    fn a_secret_that_can_be_guessed_is_refused_by_name_and_not_shown() {
+        let refusal = |arguments: &[&str]| {
+            let command = Commands::command();
+            let matches = command.clone().try_get_matches_from(arguments).unwrap();
+            refuse_guessable(&command, &matches).err()
+        };
+        for guessable in [
+            "change-me!",
+            "change-me-to-a-secret-of-thirty-two-bytes",
+            "xxxxxxxx",
+            "amqp://chat:change-me-rabbitmq@rabbitmq:5672/%2f",
+            "postgres://chat:0000@host/chat",
+            "authorization=change-me",
+        ] {
+            let refusal = refusal(&["test", "open", &format!("--key={guessable}")]).unwrap();
+            assert!(refusal.starts_with("TEST_KEY ") && !refusal.contains(guessable), "{refusal}");
+        }
+        for good in ["sesame", "abab", "amqp://host", "amqp://@host", "amqp://chat@host/", "aaaa="]
+        {
+            assert_eq!(refusal(&["test", "open", &format!("--key={good}")]), None, "{good}");
+        }
+        assert_eq!(refusal(&["test", "open", "--key=sesame", "--owner=change-me"]), None);
     }
 
     #[test]

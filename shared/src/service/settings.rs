@@ -55,6 +55,11 @@ fn parse_as<S: Parser>(command: Command) -> S {
             _ => fail(&complaint),
         },
     };
+    if let Ok(matches) = &read
+        && let Err(complaint) = secrets::refuse_guessable(&command, matches)
+    {
+        fail(&complaint);
+    }
     match read.and_then(|matches| S::from_arg_matches(&matches)) {
         Ok(settings) => settings,
         Err(error) if is_answer(error.kind()) => error.exit(),

@@ -2,8 +2,28 @@
 
 use std::{io, time::Duration};
 
+use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+use super::settings::duration;
+
+/// How long a service may take to stop.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ShutdownSettings {
+    /// Time within which the process ends after SIGTERM, whatever hangs: four fifths of it for what it
+    /// holds, the rest for closing connections. It must be shorter than the time after which the process
+    /// is killed, 10s by default with docker compose
+    #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "9s", value_parser = duration, value_name = "DURATION")]
+    pub shutdown_timeout: Duration,
+}
+
+impl ShutdownSettings {
+    /// The part of the time in which a service may go on with what it holds.
+    pub fn grace(self) -> Duration {
+        self.shutdown_timeout * 4 / 5
+    }
+}
 
 /// A token that is cancelled when the process gets SIGTERM or SIGINT.
 ///
@@ -25,11 +45,83 @@ pub fn on_signal() -> io::Result<CancellationToken> {
     Ok(token)
 }
 
-/// How long a worker may go on with what it holds after it was told to stop.
-const GRACE: Duration = Duration::from_secs(8);
-
 /// Resolves when a worker that was told to stop must give back what it has not finished.
-pub async fn grace(stop: &CancellationToken) {
+pub async fn grace(stop: &CancellationToken, settings: ShutdownSettings) {
     stop.cancelled().await;
-    tokio::time::sleep(GRACE).await;
+    tokio::time::sleep(settings.grace()).await;
+}
+
+/// Runs `service` until it ends, or until its time is over after it was told to `stop`. What it has not
+/// closed by then is left as it is: nothing that was accepted is lost when a process ends at any moment.
+///
+/// # Errors
+/// Those of `service`.
+pub async fn by_deadline<E>(
+    stop: &CancellationToken,
+    settings: ShutdownSettings,
+    service: impl Future<Output = Result<(), E>>,
+) -> Result<(), E> {
+    let deadline = async {
+        stop.cancelled().await;
+        tokio::time::sleep(settings.shutdown_timeout).await;
+    };
+    tokio::select! {
+        ended = service => ended,
+        () = deadline => {
+            tracing::warn!("the time to stop is over: ending without having closed everything");
+            Ok(())
+        }
+    }
+}
+
+/// Time for what still runs in threads when a program is over, such as a line that is being written.
+const TIME_FOR_THREADS: Duration = Duration::from_millis(100);
+
+/// Runs `program` on a runtime, and does not wait for threads that hang when it is over, such as one
+/// that looks a name up.
+///
+/// # Errors
+/// When the runtime cannot be started.
+pub fn run_program<T>(program: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let ended = runtime.block_on(program);
+    runtime.shutdown_timeout(TIME_FOR_THREADS);
+    Ok(ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: ShutdownSettings =
+        ShutdownSettings { shutdown_timeout: Duration::from_millis(50) };
+
+    #[test]
+    fn a_program_ends_while_one_of_its_threads_hangs() {
+        let (held, hold) = std::sync::mpsc::channel::<()>();
+        let program = async move {
+            tokio::task::spawn_blocking(move || hold.recv().is_ok());
+            7
+        };
+        assert_eq!(run_program(program).unwrap(), 7);
+        drop(held);
+    }
+
+    #[tokio::test]
+    async fn a_service_that_does_not_end_is_left_at_its_deadline() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let hangs = std::future::pending::<Result<(), ()>>();
+        assert_eq!(by_deadline(&stop, SHORT, hangs).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_service_that_was_not_told_to_stop_has_no_deadline() {
+        let stop = CancellationToken::new();
+        let service = async {
+            tokio::time::sleep(SHORT.shutdown_timeout * 2).await;
+            Err("it failed")
+        };
+        assert_eq!(by_deadline(&stop, SHORT, service).await, Err("it failed"));
+    }
 }

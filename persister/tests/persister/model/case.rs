@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, iter::zip};
 
 use proptest::{bool::weighted, collection::vec, prelude::*, sample::select};
-use shared::chat::{RequestedStatus, SenderType, event::Event};
+use shared::chat::{RequestedStatus, SenderType, StatusChange, event::Event};
 use test_support::{message_at, status_change};
 use uuid::Uuid;
 
@@ -35,8 +35,26 @@ struct Accepted {
 #[derive(Clone, Copy, Debug)]
 enum What {
     Says(SenderType, &'static str),
-    Asks(RequestedStatus),
+    Asks(RequestedStatus, Names),
 }
+
+/// What a change names.
+#[derive(Clone, Copy, Debug)]
+enum Names {
+    Nothing,
+    /// Some `seq`, whether or not there is such a message.
+    Seq(i64),
+    /// The latest session as of when the change is first persisted.
+    Session,
+    /// That session and the last `seq` as of then.
+    AllThatIsThere,
+}
+
+/// Stands for the latest session until the change is about to be persisted.
+pub const LATEST_SESSION: Uuid = Uuid::nil();
+
+/// Stands for the last `seq` until the change is about to be persisted.
+pub const LAST_SEQ: i64 = -1;
 
 #[derive(Clone, Copy, Debug)]
 struct Cut {
@@ -46,7 +64,7 @@ struct Cut {
 
 /// A case written out, with players and ids that no other has.
 pub struct Script {
-    /// All that was accepted.
+    /// All that was accepted, without what changes name.
     pub accepted: Vec<Event>,
     /// How it arrives.
     pub bodies: Vec<Body>,
@@ -87,12 +105,21 @@ fn accepted() -> impl Strategy<Value = Accepted> {
     let what = prop_oneof![
         4 => says(SenderType::Player),
         2 => says(SenderType::Staff),
-        3 => Just(What::Asks(RequestedStatus::Resolved)),
-        2 => Just(What::Asks(RequestedStatus::Active)),
+        4 => names().prop_map(|names| What::Asks(RequestedStatus::Resolved, names)),
+        2 => names().prop_map(|names| What::Asks(RequestedStatus::Active, names)),
     ];
     let arrives = prop_oneof![3 => vec(any::<u8>(), 1), 1 => vec(any::<u8>(), 2..=3)];
     (0..PLAYERS, what, 0..20_i64, 0..IDS, arrives)
         .prop_map(|(player, what, at, id, arrives)| Accepted { player, what, at, id, arrives })
+}
+
+fn names() -> impl Strategy<Value = Names> {
+    prop_oneof![
+        2 => Just(Names::Nothing),
+        1 => (0..12_i64).prop_map(Names::Seq),
+        1 => Just(Names::Session),
+        2 => Just(Names::AllThatIsThere),
+    ]
 }
 
 impl Case {
@@ -107,9 +134,15 @@ impl Case {
                 message.message_id = ids[it.id];
                 Event::Message(Box::new(message))
             }
-            What::Asks(status) => {
+            What::Asks(status, names) => {
                 let mut change = status_change(&players[it.player], status, it.at);
                 change.change_id = ids[it.id];
+                (change.session_id, change.last_seq) = match names {
+                    Names::Nothing => (None, None),
+                    Names::Seq(seq) => (None, Some(seq)),
+                    Names::Session => (Some(LATEST_SESSION), None),
+                    Names::AllThatIsThere => (Some(LATEST_SESSION), Some(LAST_SEQ)),
+                };
                 Event::StatusChange(change)
             }
         };
@@ -125,6 +158,7 @@ impl Case {
             (!events.is_empty()).then_some(Body { events, dies: cut.dies })
         });
         let bodies = bodies.collect();
+        let accepted = accepted.into_iter().map(unnamed).collect();
         Script { accepted, bodies, players }
     }
 }
@@ -139,7 +173,17 @@ impl Script {
     pub fn first_to_arrive(&self) -> Vec<Event> {
         let mut ids = BTreeSet::new();
         let arrivals = self.bodies.iter().flat_map(|body| &body.events);
-        arrivals.filter(|event| ids.insert(id(event))).cloned().collect()
+        arrivals.filter(|event| ids.insert(id(event))).cloned().map(unnamed).collect()
+    }
+}
+
+/// The event without what it names: by its id it is the same.
+pub fn unnamed(event: Event) -> Event {
+    match event {
+        Event::StatusChange(change) => {
+            Event::StatusChange(StatusChange { session_id: None, last_seq: None, ..change })
+        }
+        other => other,
     }
 }
 
@@ -153,5 +197,6 @@ pub fn id(event: &Event) -> Id {
         Event::StatusChange(change) => ("change", change.change_id),
         Event::SessionUpdated(session) => ("session", session.id),
         Event::MessageRejected(rejected) => ("rejected", rejected.message_id),
+        Event::ConversationRead(read) => ("read", read.read_id),
     }
 }

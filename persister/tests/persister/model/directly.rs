@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::VecDeque};
 
 use diesel_async::AsyncPgConnection;
 use futures_util::future::join_all;
-use persister::store::{self, StoreError};
+use persister::store::{self, Attempt, StoreError};
 use proptest::{
     prelude::*,
     test_runner::{TestCaseError, TestCaseResult, TestRunner},
@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use super::{
     case::{Body, Case, cases, id},
     judge,
-    observed::{self, Said},
+    observed::{self, Said, rejected},
 };
 
 #[test]
@@ -51,7 +51,7 @@ async fn persist_directly(
     for one_said in all_said {
         let one_said = one_said?;
         said.announced.extend(one_said.announced);
-        said.refused.extend(one_said.refused);
+        said.rejected.extend(one_said.rejected);
     }
     if alone {
         let mut kept = observed::kept(reader, &script.players).await;
@@ -70,9 +70,10 @@ async fn persist_next(
 ) -> Result<Said, TestCaseError> {
     let next = || bodies.borrow_mut().pop_front();
     let mut said = Said::default();
-    while let Some(body) = next() {
+    while let Some(mut body) = next() {
+        observed::name_what_is_there(persister, &mut body.events).await;
         let outcome = loop {
-            match store::persist(persister, &body.events).await {
+            match store::persist(persister, &body.events, &Attempt::default()).await {
                 Err(StoreError::Raced) => {}
                 outcome => break outcome,
             }
@@ -82,7 +83,7 @@ async fn persist_next(
             bodies.borrow_mut().push_back(Body { dies: false, ..body });
         } else {
             said.announced.extend(outcome.news);
-            said.refused.extend(outcome.conflicts);
+            said.rejected.extend(outcome.rejected.iter().map(rejected));
         }
     }
     Ok(said)

@@ -12,14 +12,22 @@ use database::{
     DatabaseSettings, connect, last_message_at,
     schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes},
 };
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{
+    ExpressionMethods, QueryDsl, QueryableByName, sql_query,
+    sql_types::{Array, BigInt, Text},
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::join;
-use shared::chat::{RequestedStatus, SenderType, SessionState, SessionStatus, event::Event};
+use shared::chat::{
+    MessageRejected, RequestedStatus, SenderType, SessionState, SessionStatus, event::Event,
+};
 use test_support::{Database, eventually, message_at, status_change};
 use uuid::Uuid;
 
-use super::rules::{Conversation, Session};
+use super::{
+    case::{LAST_SEQ, LATEST_SESSION},
+    rules::{Conversation, Session},
+};
 
 type Time = DateTime<Utc>;
 
@@ -28,8 +36,16 @@ type Time = DateTime<Utc>;
 pub struct Said {
     /// The sessions that were announced.
     pub announced: Vec<SessionState>,
-    /// What went to the dead letters.
-    pub refused: Vec<Event>,
+    /// The messages whose id another one has.
+    pub rejected: BTreeSet<Rejected>,
+}
+
+/// A rejected message's id, and its player's.
+pub type Rejected = (Uuid, String);
+
+/// What tells one rejected message from another.
+pub fn rejected(message: &MessageRejected) -> Rejected {
+    (message.message_id, message.player_id.as_str().to_owned())
 }
 
 impl Said {
@@ -136,6 +152,66 @@ pub async fn kept(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<Eve
     messages.chain(changes).collect()
 }
 
+/// Fills in what the changes among `events` name: what is there now of their conversations.
+pub async fn name_what_is_there(connection: &mut AsyncPgConnection, events: &mut [Event]) {
+    for event in events {
+        let Event::StatusChange(change) = event else { continue };
+        if change.session_id != Some(LATEST_SESSION) {
+            continue;
+        }
+        let row: Vec<(Option<Uuid>, i64)> = chat_conversations::table
+            .filter(chat_conversations::player_id.eq(change.player_id.as_str()))
+            .select((chat_conversations::session_id, chat_conversations::last_seq))
+            .load(connection)
+            .await
+            .unwrap();
+        let (session_id, last_seq) = row.into_iter().next().unwrap_or_default();
+        change.session_id = Some(session_id.unwrap_or_else(Uuid::now_v7));
+        if change.last_seq == Some(LAST_SEQ) {
+            change.last_seq = Some(last_seq);
+        }
+    }
+}
+
+/// The changes that have no effect.
+pub async fn ineffective(reader: &mut AsyncPgConnection, players: &[String]) -> BTreeSet<Uuid> {
+    let ids: Vec<Uuid> = chat_status_changes::table
+        .filter(chat_status_changes::player_id.eq_any(players))
+        .filter(chat_status_changes::effective.eq(false))
+        .select(chat_status_changes::id)
+        .load(reader)
+        .await
+        .unwrap();
+    ids.into_iter().collect()
+}
+
+/// How many messages of players are in a conversation's latest session, which a change resolved whose
+/// author had not seen them.
+pub async fn resolved_unseen(reader: &mut AsyncPgConnection, players: &[String]) -> i64 {
+    #[derive(QueryableByName)]
+    struct Counted {
+        #[diesel(sql_type = BigInt)]
+        messages: i64,
+    }
+    let counted: Counted = sql_query(
+        "SELECT count(*) AS messages
+         FROM chat_conversations c
+         JOIN chat_sessions s ON s.id = c.session_id
+         JOIN chat_status_changes change ON change.player_id = c.player_id
+             AND change.accepted_at = s.resolved_at AND change.effective
+             AND change.status = 'resolved'
+         JOIN chat_messages m ON m.session_id = s.id AND m.sender_type = 'player'
+         WHERE c.player_id = ANY ($1)
+             AND (m.seq > change.last_seq
+                 OR change.last_seq IS NULL AND change.session_id <> s.id)",
+    )
+    .bind::<Array<Text>, _>(players)
+    .get_result(reader)
+    .await
+    .unwrap();
+    counted.messages
+}
+
 /// How `player`'s conversation stands, where `seen` was seen of it and `said` was announced.
 pub async fn conversation(
     reader: &mut AsyncPgConnection,
@@ -169,7 +245,7 @@ pub async fn conversation(
         .load(reader)
         .await
         .unwrap();
-    type Row = (i64, Option<Uuid>, Option<String>, Option<Uuid>, Option<Time>);
+    type Row = (i64, Option<Uuid>, Option<String>, Option<Uuid>, Option<Time>, i16, Option<Time>);
     let row: Vec<Row> = chat_conversations::table
         .filter(chat_conversations::player_id.eq(player))
         .select((
@@ -178,12 +254,15 @@ pub async fn conversation(
             chat_conversations::status,
             chat_conversations::last_message_id,
             chat_conversations::last_message_at,
+            chat_conversations::unanswered,
+            chat_conversations::waiting_since,
         ))
         .load(reader)
         .await
         .unwrap();
     // Somebody of whom nothing was kept may have a row or none.
-    let (last_seq, latest, status, last_id, last_at) = row.into_iter().next().unwrap_or_default();
+    let (last_seq, latest, status, last_id, last_at, unanswered, waiting_since) =
+        row.into_iter().next().unwrap_or_default();
 
     let messages_of = |session: Uuid| -> BTreeSet<_> {
         let messages = messages.iter().filter(|(session_id, ..)| *session_id == session);
@@ -207,6 +286,8 @@ pub async fn conversation(
     Conversation {
         latest: latest.map(|(_, session)| session.clone()),
         status: status.and_then(|status| SessionStatus::from_name(&status)),
+        unanswered: unanswered.into(),
+        waiting_since: waiting_since.map(|at| at.timestamp_micros()),
         last_message: last_at.map(|at| at.timestamp_micros()).zip(last_id),
         last_seq,
         seqs: messages.iter().map(|(.., seq)| *seq).collect(),

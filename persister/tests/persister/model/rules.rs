@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use shared::chat::{RequestedStatus, SenderType, SessionStatus, event::Event};
+use shared::chat::{Message, RequestedStatus, SenderType, SessionStatus, event::Event};
 use uuid::Uuid;
+
+use super::observed::Rejected;
 
 /// Microseconds after the epoch.
 pub type Micros = i64;
@@ -18,6 +20,10 @@ pub struct Conversation {
     pub latest: Option<Session>,
     /// The status in its row.
     pub status: Option<SessionStatus>,
+    /// How many messages its row says that staff has not answered.
+    pub unanswered: i64,
+    /// Since when its row says that the player waits.
+    pub waiting_since: Option<Micros>,
     /// The last message in its row.
     pub last_message: Option<(Micros, Uuid)>,
     /// The `last_seq` in its row.
@@ -38,7 +44,7 @@ pub struct Session {
     pub status: SessionStatus,
     /// When its first message was accepted.
     pub opened_at: Micros,
-    /// When its last message was accepted.
+    /// When the last message before its end was accepted.
     pub last_message_at: Micros,
     /// When it was resolved.
     pub resolved_at: Option<Micros>,
@@ -75,12 +81,24 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
     let mut stretches: Vec<_> = messages.iter().map(|(at, _)| resolution_of(*at)).collect();
     // As the messages are in order, so are the stretches.
     stretches.dedup();
-    let session = |resolved_at: Option<Micros>| {
+    let is_answer = |id: &Uuid| answers.contains(id);
+    let mut sessions: Vec<Session> = Vec::new();
+    for resolved_at in stretches {
         let belongs = |(at, _): &&(Micros, Uuid)| resolution_of(*at) == resolved_at;
-        let messages: BTreeSet<_> = messages.iter().filter(belongs).copied().collect();
-        let (opened_at, _) = *messages.first().unwrap();
-        let (last_message_at, _) = *messages.last().unwrap();
-        let answered = messages.iter().any(|(_, id)| answers.contains(id));
+        let mut own: BTreeSet<_> = messages.iter().filter(belongs).copied().collect();
+        // What staff wrote after a resolution and before the player wrote belongs to what was resolved.
+        if let Some(before) = sessions.last_mut() {
+            let first = own.iter().find(|(_, id)| !is_answer(id)).map(|(at, _)| *at);
+            let goodbyes: Vec<_> =
+                own.extract_if(.., |(at, _)| first.is_none_or(|first| *at < first)).collect();
+            before.messages.extend(goodbyes);
+        }
+        let (Some((opened_at, _)), Some((last_message_at, _))) =
+            (own.first().copied(), own.last().copied())
+        else {
+            continue;
+        };
+        let answered = own.iter().any(|(_, id)| is_answer(id));
         let taken = takings.iter().any(|taken_at| *taken_at >= opened_at);
         let status = match resolved_at {
             Some(_) => SessionStatus::Resolved,
@@ -88,16 +106,29 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
             None => SessionStatus::Pending,
         };
         let announced = vec![(status, resolved_at)];
-        Session { messages, status, opened_at, last_message_at, resolved_at, announced }
-    };
-    let sessions: Vec<_> = stretches.into_iter().map(session).collect();
+        sessions.push(Session {
+            messages: own,
+            status,
+            opened_at,
+            last_message_at,
+            resolved_at,
+            announced,
+        });
+    }
 
     let latest = sessions.last().cloned();
+    let open = latest.iter().filter(|session| session.resolved_at.is_none());
+    let (answered, asked): (Vec<_>, Vec<_>) =
+        open.flat_map(|session| &session.messages).partition(|(_, id)| answers.contains(id));
+    let answered_at = answered.into_iter().map(|(at, _)| at).max();
+    let waiting = asked.into_iter().map(|(at, _)| at).filter(|at| Some(*at) > answered_at);
     let last_seq = i64::try_from(messages.len()).unwrap();
     Conversation {
         sessions,
         status: latest.as_ref().map(|it| it.status),
         latest,
+        unanswered: i64::try_from(waiting.clone().count()).unwrap(),
+        waiting_since: waiting.min(),
         last_message: messages.last().copied(),
         last_seq,
         seqs: (1..=last_seq).collect(),
@@ -105,20 +136,22 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
     }
 }
 
-/// Those of the `accepted` events that can never be written, since another of the `kept` has their
-/// id. The same message or change accepted again, even at another time, is not another.
-pub fn refused(accepted: &[Event], kept: &[Event]) -> Vec<Event> {
-    let is_same = |one: &Event, other: &Event| match (one, other) {
-        (Event::Message(one), Event::Message(other)) => {
-            (one.message_id, &one.player_id, one.sender_type, &one.content)
-                == (other.message_id, &other.player_id, other.sender_type, &other.content)
-        }
-        (Event::StatusChange(one), Event::StatusChange(other)) => {
-            (one.change_id, &one.player_id, one.status)
-                == (other.change_id, &other.player_id, other.status)
-        }
-        _ => false,
+/// Those of the `accepted` messages that are never written, since another of the `kept` has their id.
+/// The same message accepted again, even at another time, is not another.
+pub fn rejected(accepted: &[Event], kept: &[Event]) -> BTreeSet<Rejected> {
+    let messages = |events: &[Event]| {
+        let messages = events.iter().filter_map(|event| match event {
+            Event::Message(message) => Some(message.as_ref().clone()),
+            _ => None,
+        });
+        messages.collect::<Vec<Message>>()
     };
-    let is_refused = |event: &&Event| !kept.iter().any(|kept| is_same(kept, event));
-    accepted.iter().filter(is_refused).cloned().collect()
+    let is_same = |one: &Message, other: &Message| {
+        (one.message_id, &one.player_id, one.sender_type, &one.content)
+            == (other.message_id, &other.player_id, other.sender_type, &other.content)
+    };
+    let kept = messages(kept);
+    let accepted = messages(accepted).into_iter();
+    let rejected = accepted.filter(|message| !kept.iter().any(|kept| is_same(kept, message)));
+    rejected.map(|message| (message.message_id, message.player_id.as_str().to_owned())).collect()
 }

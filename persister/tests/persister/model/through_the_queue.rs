@@ -7,17 +7,14 @@ use proptest::{
     prelude::*,
     test_runner::{TestCaseResult, TestRunner},
 };
-use shared::{
-    broker::Worker,
-    chat::event::{Event, decode},
-};
+use shared::{broker::Worker, chat::event::Event};
 use test_support::{System, body, eventually, hostile::same_cases};
 use tokio::runtime::Runtime;
 
 use super::{
     case::{Body, Case, Script, cases, id},
     judge,
-    observed::{self, Said},
+    observed::{self, Said, rejected},
     rules,
 };
 use crate::support::system;
@@ -77,8 +74,11 @@ async fn run_persisters(case: &Case, bodies: &[Body], system: &System) {
 }
 
 async fn publish(bodies: &[Body], system: &System) {
+    let mut connection = system.database.connect().await;
     for it in bodies {
-        system.broker.publish(&body(it.events.clone())).await;
+        let mut events = it.events.clone();
+        observed::name_what_is_there(&mut connection, &mut events).await;
+        system.broker.publish(&body(events)).await;
     }
 }
 
@@ -86,7 +86,7 @@ async fn publish(bodies: &[Body], system: &System) {
 /// RabbitMQ has noticed.
 async fn until_settled(script: &Script, system: &System, reader: &mut AsyncPgConnection) -> Said {
     let mut said = Said::default();
-    eventually("each event is persisted or refused, and each session announced", async || {
+    eventually("each event is persisted or rejected, and each session announced", async || {
         system.work_off(1).await;
         listen(&mut said, script, system).await;
         is_settled(script, &said, reader).await.then_some(())
@@ -97,9 +97,9 @@ async fn until_settled(script: &Script, system: &System, reader: &mut AsyncPgCon
 
 async fn is_settled(script: &Script, said: &Said, reader: &mut AsyncPgConnection) -> bool {
     let kept = observed::kept(reader, &script.players).await;
-    let refused = rules::refused(&script.accepted, &kept);
+    let rejected = rules::rejected(&script.accepted, &kept);
     if kept.iter().map(id).collect::<BTreeSet<_>>() != script.ids()
-        || !refused.iter().all(|event| said.refused.contains(event))
+        || !rejected.is_subset(&said.rejected)
     {
         return false;
     }
@@ -118,19 +118,14 @@ async fn is_settled(script: &Script, said: &Said, reader: &mut AsyncPgConnection
 async fn listen(said: &mut Said, script: &Script, system: &System) {
     let concerns = |player: &str| script.players.iter().any(|it| it == player);
     for event in system.broker.drain_events(Worker::Broadcaster).await {
-        if let Event::SessionUpdated(session) = event
-            && concerns(session.player_id.as_str())
-        {
-            said.announced.push(session);
-        }
-    }
-    let dead_letters = system.broker.names().dead_letters(Worker::Persister);
-    for letter in system.broker.drain(&dead_letters).await {
-        for event in decode(&letter).unwrap() {
-            let event = event.unwrap();
-            if concerns(event.player_id().as_str()) {
-                said.refused.push(event);
+        match event {
+            Event::SessionUpdated(session) if concerns(session.player_id.as_str()) => {
+                said.announced.push(session);
             }
+            Event::MessageRejected(message) if concerns(message.player_id.as_str()) => {
+                said.rejected.insert(rejected(&message));
+            }
+            _ => {}
         }
     }
 }

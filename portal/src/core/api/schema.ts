@@ -117,8 +117,10 @@ export interface paths {
         put?: never;
         /**
          * Takes or resolves a conversation's open session
-         * @description It goes through the queue like a message; `session-updated` tells when it is done. Where no
-         *     session is open, nothing happens. After 503, or no answer, ask again with the same `changeId`.
+         * @description It goes through the queue like a message; `session-updated` says when it is done. Where no session
+         *     is open, nothing happens. A change that names a session or a `seq` and has no effect is in the
+         *     `staleChangeIds` of a `session-updated` for staff. After 503, or no answer, ask again with the same
+         *     `changeId`.
          */
         post: operations["change_status"];
         delete?: never;
@@ -155,6 +157,7 @@ export interface paths {
          * Says whether messages can be sent, and how each dependency is
          * @description It takes the broker to send, and no database. Where players are spread over several pairs of queues,
          *     a broker that is down for some of them is shown as down, and the gateway is ready for the others. A
+         *     queue that did not take the last publish, because it is full or has no leader, is named as down. A
          *     gateway that was told to stop is not ready either, though it answers a little longer.
          */
         get: operations["ready"];
@@ -194,12 +197,16 @@ export interface components {
         Access: "public" | "private" | "encrypted";
         /**
          * Format: uuid
-         * @description An id that a client made, so that it can send the same thing again: a UUID with hyphens.
+         * @description An id that a client made, so that it can send the same thing again: a UUID with hyphens. Ids are
+         *     compared without regard to case, and answers and events have them in lower case.
+         *
+         *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
          */
         ClientId: string;
         /**
-         * @description What a message says: 1 to 4,000 characters without the white space around them, and no NUL,
-         *     which PostgreSQL cannot keep.
+         * @description What a message says: 1 to 4,000 characters without the white space around them, one of which can be
+         *     seen. No control characters but line feeds and tabs; a carriage return before a line feed is taken
+         *     off.
          * @example My sword is gone
          */
         Content: string;
@@ -241,7 +248,7 @@ export interface components {
             messageId: string;
             /** @description Whose conversation it belongs to. */
             playerId: string;
-            /** @description Who sent it, as the portal knows them. */
+            /** @description Who sent it, as the portal knows them; null for a player where staff sent it. */
             senderId?: string | null;
             /** @description What the sender is called. */
             senderName?: string | null;
@@ -272,26 +279,34 @@ export interface components {
             session: components["schemas"]["Session"];
             /**
              * Format: int64
-             * @description The player's messages in the open session since staff's last answer; 0 when it is resolved.
+             * @description The player's messages in the open session since staff's last answer; 0 when it is resolved, and
+             *     100 when they are 100 or more.
              */
             unansweredCount: number;
+            /**
+             * Format: date-time
+             * @description When the first of these was accepted; null when there are none.
+             */
+            waitingSince?: string | null;
         };
         /** @description A page of the staff's inbox. */
         InboxPage: {
-            /** @description The conversation with the latest message first. */
+            /** @description In the order that was asked for, each once, as of one moment. */
             conversations: components["schemas"]["InboxConversation"][];
             /** @description What to ask for with `cursor` to get the next page. Nothing when this was the last. */
             nextCursor?: string | null;
         };
         /**
-         * @description What a player or a member of the staff is called: 1 to 128 characters.
+         * @description What a player or a member of the staff is called: 1 to 128 characters, one of which can be seen, and
+         *     no control characters. Those that change the direction of text are taken off.
          * @example Ada
          */
         Name: string;
         /**
-         * @description Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have.
+         * @description A player that a client names: any but `.` and `..`, which no address can name, since clients and
+         *     proxies take them out of it.
          *
-         *     Source: <https://pusher.com/docs/channels/using_channels/channels/#channel-naming-conventions>.
+         *     Source: <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
          * @example player-7
          */
         PlayerId: string;
@@ -308,10 +323,21 @@ export interface components {
          *     Source: <https://www.rfc-editor.org/rfc/rfc9457>.
          */
         ProblemBody: {
+            /**
+             * Format: uuid
+             * @description With `not-accepted`: the `changeId` to send the change again with.
+             */
+            changeId?: string;
             /** @description What is wrong this time. */
             detail: string;
             /** @description The field or parameter that it is about, if it is about one. */
             field?: string;
+            /**
+             * Format: uuid
+             * @description With `not-accepted`: the `messageId` to send the message again with, whether the client gave it
+             *     or the gateway made it.
+             */
+            messageId?: string;
             /**
              * Format: int32
              * @description The status of the answer.
@@ -378,7 +404,8 @@ export interface components {
             message: components["schemas"]["Content"];
         });
         /**
-         * @description Who sent a message, as the portal knows them: 1 to 128 characters.
+         * @description Who of the staff sends a message, as the portal knows them: 1 to 128 characters, one of which can be
+         *     seen. No control characters, and none that change the direction of text.
          * @example ada
          */
         SenderId: string;
@@ -390,6 +417,10 @@ export interface components {
         SenderType: "player" | "staff";
         /** @description A session as the history returns it. */
         Session: {
+            /** @description The member of the staff whose change was the last to have an effect on it; for staff alone. */
+            actorId?: string | null;
+            /** @description The name of that member of the staff; for staff alone. */
+            actorName?: string | null;
             /**
              * Format: uuid
              * @description The session's id.
@@ -456,9 +487,23 @@ export interface components {
             /** @description Always `true`. */
             success: boolean;
         };
-        /** @description What staff asks of a conversation's open session. */
+        /**
+         * @description What staff asks of a conversation's open session.
+         *
+         *     A change that names a session or a `seq` has no effect unless that session is open and staff had seen
+         *     all that the player wrote in it. One that names neither acts on the session that is open when the
+         *     change is accepted.
+         */
         StatusRequest: {
+            actorId?: components["schemas"]["SenderId"] | null;
+            actorName?: components["schemas"]["Name"] | null;
             changeId?: components["schemas"]["ClientId"] | null;
+            /**
+             * Format: int64
+             * @description The highest `seq` that the member of the staff sees: the `lastSeq` of the conversation.
+             */
+            lastSeq?: number | null;
+            sessionId?: components["schemas"]["ClientId"] | null;
             /** @description What it shall become. */
             status: components["schemas"]["RequestedStatus"];
         };
@@ -725,9 +770,17 @@ export interface operations {
                  * @example pending,active
                  */
                 status?: string;
+                /**
+                 * @description `latest` for the one with the latest message first; `waiting` for the one whose player has waited
+                 *     for the longest first, and those that wait for no answer last
+                 */
+                order?: ("latest" | "waiting") & Record<string, never>;
                 /** @description How many conversations at most */
                 limit?: number;
-                /** @description Conversations after this place: the `nextCursor` of the page before */
+                /**
+                 * @description Conversations after this place: the `nextCursor` of the page before, which was asked for in the
+                 *     same order
+                 */
                 cursor?: string;
             };
             header?: never;

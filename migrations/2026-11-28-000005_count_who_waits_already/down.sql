@@ -1,0 +1,2 @@
+-- The counts go with their columns.
+SELECT 1;

@@ -1,0 +1,231 @@
+//! The record of what staff did to conversations and of who read them. Rows are added and never changed.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use database::schema::chat_audit;
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryResult, Queryable, Selectable,
+    SelectableHelper, sql_query,
+    sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use serde::Serialize;
+use shared::chat::{
+    ConversationRead, Name, PlayerId, RequestedStatus, SenderId, SessionState, SessionStatus,
+    StatusChange,
+};
+use uuid::Uuid;
+
+use super::{StoreError, plan::Finished, statement::Statement};
+use crate::timeline::Time;
+
+/// Rows that are deleted in one transaction.
+const PURGED_TOGETHER: i64 = 1_000;
+
+/// One action of a member of the staff.
+#[derive(Debug, PartialEq, Queryable, Selectable, Serialize)]
+#[diesel(table_name = chat_audit)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditRow {
+    /// Whose conversation it concerns.
+    pub player_id: String,
+    /// The id of the change or of the read.
+    pub id: Uuid,
+    /// `taken`, `resolved` or `read`.
+    pub action: String,
+    /// Whether a session changed by it when it was persisted; `true` for a read.
+    pub effective: bool,
+    /// The member of the staff, as the portal knows them; unknown where the portal alone knows.
+    pub actor_id: Option<String>,
+    /// The name of that member of the staff.
+    pub actor_name: Option<String>,
+    /// The session that changed, or that the change named.
+    pub session_id: Option<Uuid>,
+    /// The change, unless it is a read.
+    pub change_id: Option<Uuid>,
+    /// When the gateway accepted it.
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    pub accepted_at: DateTime<Utc>,
+    /// When it was persisted.
+    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    pub persisted_at: DateTime<Utc>,
+}
+
+/// Whose rows are asked for.
+#[derive(Clone, Debug)]
+pub enum Auditee {
+    /// All that was done to a player's conversation.
+    Player(PlayerId),
+    /// All that a member of the staff did.
+    Staff(SenderId),
+}
+
+/// A row that is to be added.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewRow<'a> {
+    player_id: &'a PlayerId,
+    id: Uuid,
+    action: &'static str,
+    effective: bool,
+    actor_id: Option<&'a SenderId>,
+    actor_name: Option<&'a Name>,
+    session_id: Option<Uuid>,
+    change_id: Option<Uuid>,
+    accepted_at: Time,
+}
+
+/// The rows of those of the `changes` that are `new`, where `plan` is what the batch writes.
+pub(super) fn changes<'a>(
+    changes: &[&'a StatusChange],
+    new: &HashSet<Uuid>,
+    plan: &Finished<'_>,
+) -> Vec<NewRow<'a>> {
+    let is_new = |change: &&&StatusChange| new.contains(&change.change_id);
+    let row = |change: &&'a StatusChange| {
+        let is_ineffective = plan.ineffective.contains(&change.change_id);
+        let changed = plan.sessions.iter().find(|session| is_changed_by(session, change));
+        let changed = changed.filter(|_| !is_ineffective);
+        NewRow {
+            player_id: &change.player_id,
+            id: change.change_id,
+            action: match change.status {
+                RequestedStatus::Active => "taken",
+                RequestedStatus::Resolved => "resolved",
+            },
+            effective: changed.is_some(),
+            actor_id: change.actor_id.as_ref(),
+            actor_name: change.actor_name.as_ref(),
+            session_id: changed.map(|session| session.id).or(change.session_id),
+            change_id: Some(change.change_id),
+            accepted_at: change.accepted_at,
+        }
+    };
+    changes.iter().filter(is_new).map(row).collect()
+}
+
+/// The rows of the `reads`.
+pub(super) fn reads<'a>(reads: &[&'a ConversationRead]) -> Vec<NewRow<'a>> {
+    let row = |read: &&'a ConversationRead| NewRow {
+        player_id: &read.player_id,
+        id: read.read_id,
+        action: "read",
+        effective: true,
+        actor_id: Some(&read.actor_id),
+        actor_name: read.actor_name.as_ref(),
+        session_id: None,
+        change_id: None,
+        accepted_at: read.accepted_at,
+    };
+    reads.iter().map(row).collect()
+}
+
+/// Adds the rows that are not there yet, in the order of their keys, and returns how many these are. Of
+/// several with one key the first is added.
+pub(super) async fn insert(
+    connection: &mut AsyncPgConnection,
+    rows: &[NewRow<'_>],
+) -> Result<usize, StoreError> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let mut rows = rows.to_vec();
+    rows.sort_by_key(|row| (row.player_id, row.id));
+    let inserted = Statement::new(
+        "INSERT INTO chat_audit
+             (player_id, id, action, effective, actor_id, actor_name, session_id, change_id,
+              accepted_at)
+         SELECT * FROM unnest(",
+        ") ON CONFLICT DO NOTHING",
+    )
+    .column::<Text, _, _>(&rows, |row| row.player_id.as_str())
+    .column::<SqlUuid, _, _>(&rows, |row| row.id)
+    .column::<Text, _, _>(&rows, |row| row.action)
+    .column::<Bool, _, _>(&rows, |row| row.effective)
+    .column::<Nullable<Text>, _, _>(&rows, |row| row.actor_id.map(SenderId::as_str))
+    .column::<Nullable<Text>, _, _>(&rows, |row| row.actor_name.map(Name::as_str))
+    .column::<Nullable<SqlUuid>, _, _>(&rows, |row| row.session_id)
+    .column::<Nullable<SqlUuid>, _, _>(&rows, |row| row.change_id)
+    .column::<Timestamptz, _, _>(&rows, |row| row.accepted_at)
+    .execute(connection)
+    .await?;
+    Ok(inserted)
+}
+
+/// The next `limit` rows of `auditee` that were accepted at `since` or later, the oldest first, which come
+/// after the row `after`.
+///
+/// # Errors
+/// When the database cannot be used at the moment.
+pub async fn audit_rows(
+    connection: &mut AsyncPgConnection,
+    auditee: &Auditee,
+    since: Time,
+    after: Option<&AuditRow>,
+    limit: i64,
+) -> QueryResult<Vec<AuditRow>> {
+    let mut query = chat_audit::table
+        .select(AuditRow::as_select())
+        .into_boxed()
+        .filter(chat_audit::accepted_at.ge(since))
+        .order((chat_audit::accepted_at, chat_audit::player_id, chat_audit::id))
+        .limit(limit);
+    if let Some(AuditRow { accepted_at, player_id, id, .. }) = after {
+        let later_id = chat_audit::player_id.eq(player_id).and(chat_audit::id.gt(id));
+        let later_key = chat_audit::player_id.gt(player_id).or(later_id);
+        let same_time = chat_audit::accepted_at.eq(accepted_at).and(later_key);
+        query = query.filter(chat_audit::accepted_at.ge(accepted_at));
+        query = query.filter(chat_audit::accepted_at.gt(accepted_at).or(same_time));
+    }
+    let query = match auditee {
+        Auditee::Player(player) => query.filter(chat_audit::player_id.eq(player.as_str())),
+        Auditee::Staff(actor) => query.filter(chat_audit::actor_id.eq(actor.as_str())),
+    };
+    query.load(connection).await
+}
+
+/// Deletes the rows that were accepted before `before`, some in a transaction, and returns how many these
+/// were. Stopped half way it has deleted a part, and may begin again.
+///
+/// # Errors
+/// When the database cannot be used at the moment.
+pub async fn purge_audit(
+    connection: &mut AsyncPgConnection,
+    before: Time,
+) -> Result<usize, StoreError> {
+    let mut purged = 0;
+    loop {
+        let gone = connection
+            .transaction(async |connection| {
+                // Without it the database deletes nothing of the table.
+                sql_query("SET LOCAL chat.audit_purge = 'on'").execute(connection).await?;
+                sql_query(
+                    "DELETE FROM chat_audit WHERE (player_id, id) IN (
+                         SELECT player_id, id FROM chat_audit
+                         WHERE accepted_at < $1 ORDER BY accepted_at LIMIT $2)",
+                )
+                .bind::<Timestamptz, _>(before)
+                .bind::<BigInt, _>(PURGED_TOGETHER)
+                .execute(connection)
+                .await
+            })
+            .await?;
+        purged += gone;
+        if i64::try_from(gone) != Ok(PURGED_TOGETHER) {
+            return Ok(purged);
+        }
+    }
+}
+
+fn is_changed_by(session: &SessionState, change: &StatusChange) -> bool {
+    let at = change.accepted_at;
+    session.player_id == change.player_id
+        && match change.status {
+            RequestedStatus::Resolved => session.resolved_at == Some(at),
+            RequestedStatus::Active => {
+                session.opened_at <= at
+                    && session.resolved_at.is_none_or(|resolved_at| resolved_at >= at)
+                    && session.status != SessionStatus::Pending
+            }
+        }
+}

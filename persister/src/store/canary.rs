@@ -1,0 +1,94 @@
+use std::fmt::Write as _;
+
+use diesel::{result::Error, sql_query};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use shared::chat::{
+    Invalid, Message, PlayerId, RequestedStatus, SenderType, StatusChange, event::Event, now,
+};
+use uuid::Uuid;
+
+use super::{Attempt, StoreError, persist};
+
+/// Why the canary's writes are taken back.
+#[derive(Debug, thiserror::Error)]
+enum Undone {
+    #[error("all was written")]
+    Written,
+    #[error("{0}")]
+    Failed(#[from] StoreError),
+}
+
+impl From<Error> for Undone {
+    fn from(error: Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Proves that the database takes events of every kind: opens a session, cuts it by a late resolution,
+/// and takes all of that back, for a player that does not exist, through the statements that a batch
+/// uses. The transaction around it is committed, so that the disk takes that as well.
+///
+/// # Errors
+/// When the database takes no events at the moment.
+pub async fn prove_writable(connection: &mut AsyncPgConnection) -> Result<(), StoreError> {
+    let events = events().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    connection
+        .transaction(async |connection| {
+            let written = connection
+                .transaction::<(), Undone, _>(async |connection| {
+                    for part in events {
+                        persist(connection, &part, &Attempt::default()).await?;
+                    }
+                    // What is checked at a commit is checked now.
+                    sql_query("SET CONSTRAINTS ALL IMMEDIATE").execute(connection).await?;
+                    Err(Undone::Written)
+                })
+                .await;
+            match written {
+                Ok(()) | Err(Undone::Written) => Ok(()),
+                Err(Undone::Failed(error)) => Err(error),
+            }
+        })
+        .await
+}
+
+/// Two messages, the second of which fills a page of the table, and a resolution between them.
+fn events() -> Result<[Vec<Event>; 2], Invalid> {
+    let player_id = PlayerId::try_from(format!("persister-canary-{}", Uuid::new_v4()))?;
+    let now = now();
+    let second = chrono::TimeDelta::seconds(1);
+    let mut noise = String::new();
+    while noise.len() < 4_000 {
+        // Writing to a string does not fail.
+        if write!(noise, "{}", Uuid::new_v4().simple()).is_err() {
+            break;
+        }
+    }
+    let message = |content: &str, accepted_at| {
+        Ok::<_, Invalid>(Event::Message(Box::new(Message {
+            message_id: Uuid::now_v7(),
+            player_id: player_id.clone(),
+            player_name: None,
+            sender_type: SenderType::Player,
+            sender_id: None,
+            sender_name: None,
+            content: content.to_owned().try_into()?,
+            accepted_at,
+            socket_id: None,
+            traceparent: None,
+        })))
+    };
+    let resolution = Event::StatusChange(StatusChange {
+        change_id: Uuid::now_v7(),
+        player_id: player_id.clone(),
+        status: RequestedStatus::Resolved,
+        accepted_at: now - second,
+        session_id: None,
+        last_seq: None,
+        actor_id: None,
+        actor_name: None,
+        traceparent: None,
+    });
+    let opening = message("canary", now - second * 2)?;
+    Ok([vec![opening, message(&noise, now)?], vec![resolution]])
+}

@@ -1,0 +1,82 @@
+//! The database's clock is the reference for the gateways' and the persisters'.
+
+use std::collections::HashSet;
+
+use chrono::TimeDelta;
+use shared::chat::event::Event;
+use uuid::Uuid;
+
+use crate::timeline::Time;
+
+/// How far an event's time may be ahead of the database's clock before it is taken for wrong. Clocks that
+/// are kept together by NTP differ by far less.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
+
+/// Events of which some had a time ahead of the database's clock.
+pub(super) struct Redated {
+    /// All of them, those with the time that the database's clock gives them.
+    pub events: Vec<Event>,
+    /// The ids of those.
+    pub ids: HashSet<Uuid>,
+}
+
+/// Dates what was accepted further ahead of `clock` than [`TOLERANCE`] by that clock, a microsecond
+/// apart, in the order of the times that they had. None if nothing was.
+pub(super) fn redate(events: &[Event], clock: Time) -> Option<Redated> {
+    let latest = clock + TOLERANCE;
+    let ahead = |event: &Event| Some(event.accepted_at()?).filter(|time| *time > latest);
+    let mut places: Vec<_> = events
+        .iter()
+        .enumerate()
+        .filter_map(|(place, event)| Some((ahead(event)?, id(event)?, place)))
+        .collect();
+    if places.is_empty() {
+        return None;
+    }
+    places.sort_unstable();
+    let (mut events, mut ids) = (events.to_vec(), HashSet::new());
+    let mut time = clock;
+    for (_, id, place) in places {
+        match events.get_mut(place) {
+            Some(Event::Message(message)) => message.accepted_at = time,
+            Some(Event::StatusChange(change)) => change.accepted_at = time,
+            _ => continue,
+        }
+        ids.insert(id);
+        time += TimeDelta::microseconds(1);
+    }
+    Some(Redated { events, ids })
+}
+
+fn id(event: &Event) -> Option<Uuid> {
+    let subject = event.subject();
+    subject.message_id.or(subject.change_id)
+}
+
+/// How far the local clock is ahead of the database's, which was read between `before` and `after`: zero
+/// if it may have been right.
+pub(super) fn offset(before: Time, database: Time, after: Time) -> TimeDelta {
+    if database < before {
+        before - database
+    } else if database > after {
+        after - database
+    } else {
+        TimeDelta::zero()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Time {
+        Time::from_timestamp(seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn an_offset_is_known_as_far_as_it_exceeds_the_round_trip() {
+        assert_eq!(offset(at(10), at(11), at(12)), TimeDelta::zero());
+        assert_eq!(offset(at(10), at(7), at(12)), TimeDelta::seconds(3));
+        assert_eq!(offset(at(10), at(17), at(12)), TimeDelta::seconds(-5));
+    }
+}

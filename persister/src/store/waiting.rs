@@ -1,0 +1,156 @@
+//! Which conversations wait for staff, and since when: what the inbox shows, kept under the conversation's
+//! lock.
+//!
+//! A player waits while the open session has messages of theirs that were accepted after staff's last. So
+//! the count follows from the messages and not from the order in which they arrive. Most batches add to
+//! what is stored; where that is not enough, [`recount`] reads the messages.
+
+use diesel::{
+    sql_query,
+    sql_types::{Array, Text},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared::chat::{Message, SenderType, SessionState, SessionStatus};
+use uuid::Uuid;
+
+use super::{StoreError, read::Conversation};
+use crate::timeline::Time;
+
+/// The most unanswered messages that are counted. A client shows it as "99+".
+const COUNTED_AT_MOST: i16 = 100;
+
+/// What a batch adds to one conversation, of whose messages it is given each once, in the order of their times.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    stored: Stored,
+    answered_at: Option<Time>,
+    /// The session of the last message that was added.
+    session_id: Option<Uuid>,
+    /// The messages of that session which staff has not answered.
+    unanswered: i16,
+    since: Option<Time>,
+}
+
+/// What is stored of a conversation before the batch.
+#[derive(Debug)]
+struct Stored {
+    /// The open session.
+    session_id: Option<Uuid>,
+    answered_at: Option<Time>,
+    last_message_at: Option<Time>,
+    is_counted: bool,
+}
+
+impl Waiting {
+    /// Begins with what is stored.
+    pub fn new(row: &Conversation) -> Self {
+        let resolved = Some(SessionStatus::Resolved.as_str());
+        let is_open = row.status.is_some() && row.status.as_deref() != resolved;
+        let stored = Stored {
+            session_id: row.session_id.filter(|_| is_open),
+            answered_at: row.answered_at,
+            last_message_at: row.last_message_at,
+            is_counted: row.counted_seq.unwrap_or_default() == row.last_seq,
+        };
+        let answered_at = stored.answered_at;
+        Self { stored, answered_at, session_id: None, unanswered: 0, since: None }
+    }
+
+    /// Adds a message of the batch.
+    pub fn add(&mut self, message: &Message, session_id: Uuid, erased: bool) {
+        let at = message.accepted_at;
+        if self.session_id != Some(session_id) {
+            (self.session_id, self.unanswered, self.since) = (Some(session_id), 0, None);
+        }
+        match message.sender_type {
+            SenderType::Staff if self.answered_at < Some(at) => {
+                (self.answered_at, self.unanswered, self.since) = (Some(at), 0, None);
+            }
+            SenderType::Player if self.answered_at < Some(at) && !erased => {
+                self.unanswered = (self.unanswered + 1).min(COUNTED_AT_MOST);
+                self.since = self.since.or(Some(at));
+            }
+            SenderType::Staff | SenderType::Player => {}
+        }
+    }
+
+    /// Writes into `row` what is known, where `latest` is its latest session. `is_new` says whether the
+    /// batch opened that, and `moved` whether messages went from one session to another. Returns whether
+    /// the conversation must be counted anew.
+    pub fn finish(
+        self,
+        row: &mut Conversation,
+        latest: &SessionState,
+        is_new: bool,
+        moved: bool,
+    ) -> bool {
+        let stored = self.stored;
+        row.answered_at = self.answered_at;
+        if !stored.is_counted {
+            // No release has counted it yet. The trigger of the database does.
+            return false;
+        }
+        row.counted_seq = Some(row.last_seq);
+        let (added, added_since) = match self.session_id {
+            Some(session_id) if session_id == latest.id => (self.unanswered, self.since),
+            _ => (0, None),
+        };
+        if latest.resolved_at.is_some() {
+            (row.unanswered, row.waiting_since) = (0, None);
+            return false;
+        }
+        if is_new && !moved {
+            (row.unanswered, row.waiting_since) = (added, added_since);
+            return false;
+        }
+        if stored.session_id != Some(latest.id) || moved {
+            return true;
+        }
+        if stored.answered_at < self.answered_at {
+            // The batch has an answer. Stored messages may be later than that.
+            (row.unanswered, row.waiting_since) = (added, added_since);
+            return self.answered_at < stored.last_message_at;
+        }
+        row.unanswered = (row.unanswered + added).min(COUNTED_AT_MOST);
+        row.waiting_since = row.waiting_since.into_iter().chain(added_since).min();
+        false
+    }
+}
+
+/// Counts the conversations anew off the index of their order, at most 100 messages of each, under the
+/// locks that the caller holds.
+pub(super) async fn recount(
+    connection: &mut AsyncPgConnection,
+    players: &[String],
+) -> Result<(), StoreError> {
+    if players.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "UPDATE chat_conversations AS c SET
+             unanswered = new.unanswered,
+             waiting_since = new.waiting_since
+         FROM (
+             SELECT stored.player_id, waiting.*
+             FROM chat_conversations stored
+             LEFT JOIN chat_sessions s ON s.player_id = stored.player_id
+                 AND s.id = stored.session_id AND s.resolved_at IS NULL
+             CROSS JOIN LATERAL (
+                 SELECT count(*) AS unanswered, min(accepted_at) AS waiting_since FROM (
+                     SELECT accepted_at FROM chat_messages
+                     WHERE player_id = stored.player_id AND accepted_at >= s.opened_at
+                         AND accepted_at > greatest(
+                             stored.answered_at, stored.erased_through, '-infinity')
+                         AND sender_type = 'player'
+                     ORDER BY accepted_at, id LIMIT 100
+                 ) AS first
+             ) AS waiting
+             WHERE stored.player_id = ANY ($1)
+         ) AS new
+         WHERE c.player_id = new.player_id",
+    )
+    .bind::<Array<Text>, _>(players)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

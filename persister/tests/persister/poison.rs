@@ -1,0 +1,291 @@
+//! Events that the database never takes, whatever the error, and outages that look like them.
+
+use std::time::{Duration, Instant};
+
+use diesel_async::SimpleAsyncConnection;
+use shared::{
+    broker::{Worker, dead_letters::DeadLetters},
+    chat::{RequestedStatus, event::Event},
+};
+use test_support::{System, body, eventually, message, status_change};
+
+use crate::support::{change, event, publish_each, system, until_persisted};
+
+/// Has each insert of a message do as `poison` says, in PL/pgSQL, if its content is `poison`.
+async fn poison(system: &System, poison: &str) {
+    let function = format!(
+        "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF NEW.content = 'poison' THEN {poison}; END IF; RETURN NEW; END $$;
+         CREATE TRIGGER poison BEFORE INSERT ON chat_messages
+             FOR EACH ROW EXECUTE FUNCTION poison()"
+    );
+    system.database.connect().await.batch_execute(&function).await.unwrap();
+}
+
+/// Twenty messages of as many players, one of which is poison, in a body.
+fn mixed() -> Vec<u8> {
+    let content = |number| if number == 11 { "poison" } else { "good" };
+    body((0..20).map(|number| event(&message(&format!("p{number}"), content(number)))))
+}
+
+async fn dead_letters(system: &System) -> DeadLetters {
+    DeadLetters::open(&system.broker.settings(), Worker::Persister).await.unwrap()
+}
+
+async fn until_dead(system: &System, letters: u32) {
+    let dead = system.broker.names().dead_letters(Worker::Persister);
+    eventually("the poison is set aside", async || {
+        (system.broker.depth(&dead).await == Some(letters)).then_some(())
+    })
+    .await;
+}
+
+/// That the poison of a mixed body is set aside for `reason`, its neighbours are persisted, and it can be
+/// replayed once its cause is gone.
+async fn is_set_aside(poison: &str, reason: &str, settings: &[&str]) {
+    let system = system().await;
+    self::poison(&system, poison).await;
+    let persister = system.persister_with(settings).ready().await;
+    system.broker.publish(&mixed()).await;
+    until_persisted(&system, 19).await;
+    until_dead(&system, 1).await;
+    publish_each(&system, [event(&message("p30", "behind"))]).await;
+    until_persisted(&system, 20).await;
+    let api = persister.api();
+    assert_eq!(api.metric(r#"chat_persister_dead_letters_total{reason="refused"}"#).await, 1);
+    let letters = dead_letters(&system).await.list(10).await.unwrap();
+    assert!(letters[0].reason.contains(reason), "{}", letters[0].reason);
+
+    system.database.run("DROP TRIGGER poison ON chat_messages").await;
+    assert_eq!(dead_letters(&system).await.replay(usize::MAX).await.unwrap(), 1);
+    until_persisted(&system, 21).await;
+    persister.stop().await;
+    assert_eq!(system.database.number("SELECT count(*) FROM chat_sessions").await, 21);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_raises_an_unknown_error_is_set_aside_and_its_neighbours_are_persisted() {
+    is_set_aside("RAISE EXCEPTION 'no such luck' USING ERRCODE = 'ZZ999'", "no such luck", &[])
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_outlasts_the_statement_timeout_is_set_aside_and_its_neighbours_are_persisted()
+ {
+    let settings = &["--database-timeout=2s"];
+    is_set_aside("PERFORM pg_sleep(60)", "statement timeout", settings).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_ends_its_connection_is_set_aside_and_its_neighbours_are_persisted() {
+    let suicide = "PERFORM pg_terminate_backend(pg_backend_pid())";
+    is_set_aside(suicide, "terminating connection", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_takes_nothing_no_event_is_set_aside() {
+    for (outage, mended) in [
+        (
+            "CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 RAISE EXCEPTION 'never' USING ERRCODE = 'ZZ999'; END $$;
+             CREATE TRIGGER never BEFORE INSERT ON chat_messages
+                 FOR EACH ROW EXECUTE FUNCTION never()",
+            "DROP TRIGGER never ON chat_messages",
+        ),
+        (
+            "ALTER TABLE chat_messages ADD CONSTRAINT never CHECK (false) NOT VALID",
+            "ALTER TABLE chat_messages DROP CONSTRAINT never",
+        ),
+        (
+            "ALTER TABLE chat_status_changes RENAME TO gone",
+            "ALTER TABLE gone RENAME TO chat_status_changes",
+        ),
+        (
+            "ALTER TABLE chat_messages ADD COLUMN required text NOT NULL",
+            "ALTER TABLE chat_messages DROP COLUMN required",
+        ),
+    ] {
+        nothing_is_set_aside(outage, mended).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_read_only_no_event_is_set_aside() {
+    let set = "DO $$ BEGIN EXECUTE format(
+        'ALTER DATABASE %I SET default_transaction_read_only = VALUE', current_database()); END $$";
+    // What is connected is not told.
+    let disconnect = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let outage = format!("{}; {disconnect}", set.replace("VALUE", "on"));
+    let mended = format!(
+        "SET default_transaction_read_only = off; {}; {disconnect}",
+        set.replace("VALUE", "off")
+    );
+    nothing_is_set_aside(&outage, &mended).await;
+}
+
+/// That nothing is set aside of two bodies while there is an `outage`, and all is persisted once that is
+/// `mended`.
+async fn nothing_is_set_aside(outage: &str, mended: &str) {
+    let system = system().await;
+    let persister = system.persister().await;
+    publish_each(&system, [event(&message("p1", "before"))]).await;
+    until_persisted(&system, 1).await;
+    let mut connection = system.database.connect().await;
+    connection.batch_execute(outage).await.unwrap();
+    system.broker.publish(&mixed()).await;
+    let asked = change(&status_change("p2", RequestedStatus::Active, 1_000));
+    publish_each(&system, [asked, event(&message("p1", "alone"))]).await;
+    let api = persister.api();
+    eventually("the persister waits for its database", async || {
+        let ready = api.get("/health/ready").await;
+        let failures = api.metric("chat_persister_database_failures_total").await;
+        (ready.json["dependencies"]["database"] == "down" && failures >= 3).then_some(())
+    })
+    .await;
+    let mut connection = system.database.connect().await;
+    connection.batch_execute(mended).await.unwrap();
+    until_persisted(&system, 22).await;
+    persister.stop().await;
+    system.work_off(1).await;
+    let dead = system.broker.names().dead_letters(Worker::Persister);
+    assert_eq!(system.broker.depth(&dead).await, Some(0), "{outage}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_number_of_status_changes_is_written_together() {
+    let system = system().await;
+    let settings = ["--batch-max-events=5000", "--batch-max-wait=1s"];
+    let persister = system.persister_with(&settings).ready().await;
+    for part in 0..17 {
+        let changes = (0..1_000).map(|number| {
+            let player = format!("p{}", number % 50);
+            change(&status_change(&player, RequestedStatus::Active, part * 1_000 + number))
+        });
+        system.broker.publish(&body(changes)).await;
+    }
+    eventually("all are written", async || {
+        let written = system.database.number("SELECT count(*) FROM chat_status_changes").await;
+        (written == 17_000).then_some(())
+    })
+    .await;
+    let api = persister.api();
+    assert_eq!(api.metric("chat_persister_database_failures_total").await, 0);
+    persister.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_conversation_delays_only_its_own_players_messages() {
+    let system = system().await;
+    publish_each(&system, [event(&message("p1", "before"))]).await;
+    let persister = system.persister().await;
+    until_persisted(&system, 1).await;
+    let mut other = system.database.connect().await;
+    let hold = "BEGIN; SET idle_in_transaction_session_timeout = 0;
+                SELECT FROM chat_conversations WHERE player_id = 'p1' FOR NO KEY UPDATE";
+    other.batch_execute(hold).await.unwrap();
+
+    let began = Instant::now();
+    let mut expected = 1;
+    for number in 0..300 {
+        let waits = event(&message("p1", &format!("{number}")));
+        let goes_on = event(&message(&format!("p{}", number + 2), "hello"));
+        system.broker.publish(&body([waits, goes_on])).await;
+        expected += 1;
+    }
+    until_persisted(&system, expected).await;
+    let api = persister.api();
+    let held_back = api.metric("chat_persister_held_back_events").await;
+    assert!(held_back > 0, "{held_back}");
+    // More bodies have one of them than a persister may hold.
+    let delayed = began.elapsed();
+    assert!(delayed < Duration::from_secs(60), "{delayed:?}");
+
+    other.batch_execute("COMMIT").await.unwrap();
+    until_persisted(&system, expected + 300).await;
+    eventually("nothing is held back", async || {
+        (api.metric("chat_persister_held_back_events").await == 0).then_some(())
+    })
+    .await;
+    persister.stop().await;
+    let names = system.broker.names();
+    for queue in [names.queue(Worker::Persister), names.dead_letters(Worker::Persister)] {
+        assert_eq!(system.broker.depth(&queue).await, Some(0), "{queue}");
+    }
+    let rows = "SELECT max(seq) - count(*) FROM chat_messages WHERE player_id = 'p1'";
+    assert_eq!(system.database.number(rows).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_session_delays_only_its_own_players_messages() {
+    let system = system().await;
+    let persister = system.persister().await;
+    publish_each(&system, ["p1", "p2"].map(|player| event(&message(player, "before")))).await;
+    until_persisted(&system, 2).await;
+    let mut other = system.database.connect().await;
+    let hold = "BEGIN; SET idle_in_transaction_session_timeout = 0;
+                SELECT FROM chat_sessions WHERE player_id = 'p1' FOR NO KEY UPDATE";
+    other.batch_execute(hold).await.unwrap();
+    let take = |player: &str| {
+        change(&status_change(
+            player,
+            RequestedStatus::Active,
+            shared::chat::now().timestamp_micros(),
+        ))
+    };
+    let events: [Event; 2] = [take("p1"), take("p2")];
+    system.broker.publish(&body(events)).await;
+    let active = "SELECT count(*) FROM chat_sessions WHERE status = 'active'";
+    eventually("the other's is taken", async || {
+        (system.database.number(active).await == 1).then_some(())
+    })
+    .await;
+    other.batch_execute("COMMIT").await.unwrap();
+    eventually("both are taken", async || {
+        (system.database.number(active).await == 2).then_some(())
+    })
+    .await;
+    persister.stop().await;
+}
+
+/// PostgreSQL would give up a statement that reads or moves all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_resolution_of_a_long_session_is_written_in_steps() {
+    let system = system().await;
+    let count = 60_000;
+    let opening = message("p1", "first");
+    publish_each(&system, [event(&opening)]).await;
+    system.work_off(1).await;
+    let fill = format!(
+        "INSERT INTO chat_messages
+             (id, session_id, player_id, seq, sender_type, content, accepted_at)
+         SELECT gen_random_uuid(), m.session_id, 'p1', 1 + n, 'player', 'n',
+             m.accepted_at + n * interval '1 millisecond'
+         FROM chat_messages m, generate_series(1, {count}) AS n;
+         UPDATE chat_conversations SET last_seq = 1 + {count}, last_message_at =
+             (SELECT max(accepted_at) FROM chat_messages)"
+    );
+    let mut connection = system.database.connect().await;
+    connection.batch_execute(&fill).await.unwrap();
+    let mut late = status_change("p1", RequestedStatus::Resolved, 0);
+    late.accepted_at = opening.accepted_at + chrono::TimeDelta::seconds(10);
+    let persister = system.persister_with(&["--database-timeout=2s"]).ready().await;
+    publish_each(&system, [change(&late)]).await;
+    let of = |status: &str| {
+        format!(
+            "SELECT count(*) FROM chat_messages m JOIN chat_sessions s ON s.id = m.session_id
+             WHERE s.status = '{status}'"
+        )
+    };
+    eventually("the messages are moved", async || {
+        (system.database.number(&of("pending")).await == count - 10_000).then_some(())
+    })
+    .await;
+    assert_eq!(system.database.number(&of("resolved")).await, 10_001);
+    let sessions = "SELECT count(*) FROM chat_sessions s WHERE opened_at =
+        (SELECT min(accepted_at) FROM chat_messages m WHERE m.session_id = s.id)";
+    assert_eq!(system.database.number(sessions).await, 2);
+    let api = persister.api();
+    assert_eq!(api.metric("chat_persister_database_failures_total").await, 0);
+    persister.stop().await;
+}
