@@ -773,8 +773,9 @@ export interface operations {
                 /**
                  * @description `latest` for the one with the latest message first; `waiting` for the one whose player has waited
                  *     for the longest first, and those that wait for no answer last
+                 * @example waiting
                  */
-                order?: ("latest" | "waiting") & Record<string, never>;
+                order?: string;
                 /** @description How many conversations at most */
                 limit?: number;
                 /**
