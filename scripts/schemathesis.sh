@@ -21,7 +21,7 @@ fi
 stop() { "$binaries/stack" down --dir "$directory"; }
 trap stop EXIT
 # A client that is refused for asking too much learns nothing of the calls.
-SENDER_LIMIT=0 ADDRESS_LIMIT=0 "$binaries/stack" up --dir "$directory"
+SENDER_LIMIT=0 STAFF_SENDER_LIMIT=0 READER_LIMIT=0 ADDRESS_LIMIT=0 "$binaries/stack" up --dir "$directory"
 set -a
 . "$directory/env"
 set +a

@@ -11,7 +11,7 @@ case ${CARGO_TARGET_DIR:-target} in
 esac
 
 trap '"$stack" down --dir "$directory"' EXIT
-PORTAL_DIR=$PWD/portal/dist SENDER_LIMIT=0 ADDRESS_LIMIT=0 "$stack" up --dir "$directory" >/dev/null
+PORTAL_DIR=$PWD/portal/dist SENDER_LIMIT=0 STAFF_SENDER_LIMIT=0 READER_LIMIT=0 ADDRESS_LIMIT=0 "$stack" up --dir "$directory" >/dev/null
 set -a
 . "$directory/env"
 set +a

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use diesel::{QueryResult, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use tokio_postgres::{NoTls, config::SslMode};
+use tokio_postgres::{CancelToken, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::DatabaseSettings;
@@ -71,6 +71,27 @@ async fn connect_with(
 /// When there is none.
 pub async fn probe(connection: &mut AsyncPgConnection) -> QueryResult<()> {
     sql_query("SELECT 1").execute(connection).await.map(drop)
+}
+
+/// Has PostgreSQL give up what it does for the connection that `token` is of. It may not get to it before
+/// that is done.
+///
+/// # Errors
+/// When PostgreSQL cannot be reached.
+pub async fn cancel(token: CancelToken, settings: &DatabaseSettings) -> Result<(), Unavailable> {
+    let timeout = settings.database_timeout;
+    let mode = settings.parsed().map_err(Unavailable::Address)?.get_ssl_mode();
+    let cancelled = async {
+        match mode {
+            SslMode::Disable => token.cancel_query(NoTls).await,
+            _ => {
+                let tls = MakeRustlsConnect::new((*settings.tls.client()).clone());
+                token.cancel_query(tls).await
+            }
+        }
+    };
+    let cancelled = tokio::time::timeout(timeout, cancelled).await;
+    Ok(cancelled.map_err(|_| Unavailable::TimedOut(timeout))??)
 }
 
 /// Connects for as long as a statement may take.

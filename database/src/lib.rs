@@ -12,7 +12,7 @@ mod pool;
 pub mod schema;
 mod settings;
 
-pub use connection::{Unavailable, connect, connect_to_write, probe};
+pub use connection::{Unavailable, cancel, connect, connect_to_write, probe};
 pub use last_message::{LastMessageAt, last_message_at};
 pub use migrate::migrate;
 pub use pool::{Pool, pool};

@@ -6,14 +6,15 @@ use shared::service::health::Dependency;
 use traces::Traces;
 
 use crate::{
+    answers::Answers,
     audit::ReadAudit,
     auth::Doors,
     clock::Clock,
     group_commit::Acceptor,
     http::{BodyPatience, Pages},
-    limits::{AddressLimit, SenderLimit},
+    limits::{AddressLimit, ReaderLimit, RequestMemory, SenderLimit},
     portal::{PortalConfig, PortalSettings},
-    reads::Reads,
+    reads::{DatabaseHealth, Reads},
     routes,
     settings::Settings,
 };
@@ -23,15 +24,19 @@ use crate::{
 pub struct Application {
     acceptor: web::Data<Acceptor>,
     address_limit: web::Data<AddressLimit>,
+    answers: web::Data<Answers>,
     app: web::Data<pusher::App>,
     audit: web::Data<ReadAudit>,
     body_patience: BodyPatience,
     broker: web::Data<Dependency>,
     channels: web::Data<Channels>,
     clock: web::Data<Clock>,
+    database: web::Data<DatabaseHealth>,
     doors: web::Data<Doors>,
     portal_config: web::Data<PortalConfig>,
+    reader_limit: web::Data<ReaderLimit>,
     reads: web::Data<Reads>,
+    request_memory: RequestMemory,
     sender_limit: web::Data<SenderLimit>,
     pages: Pages,
     portal: PortalSettings,
@@ -48,7 +53,9 @@ impl Application {
         doors: Doors,
         acceptor: Acceptor,
         reads: Reads,
+        answers: Answers,
         broker: Dependency,
+        database: DatabaseHealth,
         traces: Traces,
     ) -> anyhow::Result<Self> {
         let channels = settings.channels.channels().map_err(anyhow::Error::msg)?;
@@ -57,14 +64,18 @@ impl Application {
             audit: web::Data::new(ReadAudit::new(settings.audit_reads, acceptor.clone())),
             acceptor: web::Data::new(acceptor),
             address_limit: web::Data::new(AddressLimit::new(&settings.limits)),
+            answers: web::Data::new(answers),
             app: web::Data::new(settings.pusher.clone()),
             body_patience: BodyPatience(settings.limits.client_timeout),
             broker: web::Data::new(broker),
             channels: web::Data::new(channels),
             clock: web::Data::new(Clock::default()),
+            database: web::Data::new(database),
             doors: web::Data::new(doors),
             portal_config: web::Data::new(portal_config),
+            reader_limit: web::Data::new(ReaderLimit::new(&settings.limits)),
             reads: web::Data::new(reads),
+            request_memory: RequestMemory::new(settings.limits.request_memory),
             sender_limit: web::Data::new(SenderLimit::new(&settings.limits)),
             pages: Pages {
                 origins: settings.cors_origins.clone(),
@@ -80,15 +91,19 @@ impl Application {
         services
             .app_data(self.acceptor.clone())
             .app_data(self.address_limit.clone())
+            .app_data(self.answers.clone())
             .app_data(self.app.clone())
             .app_data(self.audit.clone())
             .app_data(self.body_patience)
             .app_data(self.broker.clone())
             .app_data(self.channels.clone())
             .app_data(self.clock.clone())
+            .app_data(self.database.clone())
             .app_data(self.doors.clone())
             .app_data(self.portal_config.clone())
+            .app_data(self.reader_limit.clone())
             .app_data(self.reads.clone())
+            .app_data(self.request_memory.clone())
             .app_data(self.sender_limit.clone())
             .app_data(self.traces.clone());
         routes::configure(services, &self.pages, &self.portal);

@@ -38,6 +38,25 @@ pub enum HistoryRead {
     Inbox,
 }
 
+/// Why a client's connection was closed, or not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// Its address had as many as it may have, all of them busy.
+    Address,
+    /// The gateway had as many as it may have, all of them busy.
+    Full,
+    /// It was idle for longest when a new one needed its place.
+    Replaced,
+    /// Nothing was asked on it for long.
+    Idle,
+    /// A head did not arrive in time.
+    SlowHead,
+    /// A head was too large.
+    LargeHead,
+    /// The client did not take an answer in time.
+    Stalled,
+}
+
 /// How a connection to the database is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionState {
@@ -97,6 +116,31 @@ impl Label for HistoryRead {
         match self {
             Self::Conversation => crate::routes::CONVERSATION,
             Self::Inbox => crate::routes::INBOX,
+        }
+    }
+}
+
+impl Label for CloseReason {
+    const NAME: &'static str = "reason";
+    const VALUES: &'static [Self] = &[
+        Self::Address,
+        Self::Full,
+        Self::Replaced,
+        Self::Idle,
+        Self::SlowHead,
+        Self::LargeHead,
+        Self::Stalled,
+    ];
+
+    fn value(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Full => "full",
+            Self::Replaced => "replaced",
+            Self::Idle => "idle",
+            Self::SlowHead => "slow-head",
+            Self::LargeHead => "large-head",
+            Self::Stalled => "stalled",
         }
     }
 }

@@ -6,6 +6,8 @@
 //! - [`routes`]: one file a call; each parses, calls, maps.
 //! - [`auth`]: who a caller is, and what it may do.
 //! - [`http`]: what all calls have in common: bodies, parameters, problems.
+//! - [`connections`]: what clients' connections may take.
+//! - [`answers`]: what answers may take.
 //! - [`input`]: what the text and the ids of a client may be.
 //! - [`limits`]: how much anybody may ask.
 //! - [`clock`]: the time at which something is accepted.
@@ -13,10 +15,12 @@
 //! - [`portal`]: the portal's pages.
 //! - [`reads`]: what is read from the database.
 
+pub mod answers;
 pub mod application;
 mod audit;
 pub mod auth;
 pub mod clock;
+pub mod connections;
 mod descriptors;
 pub mod group_commit;
 pub mod http;
@@ -27,7 +31,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod portal;
 pub mod reads;
-mod refusing_queues;
+pub mod refusing_queues;
 pub mod routes;
 pub mod settings;
 pub mod startup;

@@ -12,7 +12,7 @@ use shared::{
 };
 
 use crate::{
-    labels::{ConnectionState, HistoryRead, PublishOutcome, SendOutcome},
+    labels::{CloseReason, ConnectionState, HistoryRead, PublishOutcome, SendOutcome},
     refusing_queues::QueueGauge,
 };
 
@@ -21,6 +21,10 @@ use crate::{
 pub struct Metrics {
     /// Requests that were answered, by route and status.
     pub requests: Family<RequestLabels, Counter>,
+    /// Connections of clients.
+    pub connections: OnScrape,
+    /// Connections of clients that were closed or not admitted, by reason.
+    pub closed_connections: ByLabel<CloseReason, Counter>,
     /// Events that asked to be accepted, by what came of it.
     pub sends: ByLabel<SendOutcome, Counter>,
     /// Reads of a conversation that were to be recorded, by what came of it.
@@ -66,6 +70,8 @@ impl Metrics {
         let registry = registry.sub_registry_with_prefix("chat_gateway");
         let metrics = Self {
             requests: Family::default(),
+            connections: OnScrape::default(),
+            closed_connections: ByLabel::default(),
             sends: ByLabel::default(),
             audited_reads: ByLabel::default(),
             send_seconds: ByLabel::new(|| Histogram::new(SECONDS)),
@@ -83,6 +89,12 @@ impl Metrics {
         };
         let it = metrics.clone();
         registry.register("requests", "Requests answered, by route and status", it.requests);
+        registry.register("connections", "Connections of clients", it.connections);
+        registry.register(
+            "closed_connections",
+            "Connections of clients that were closed or not admitted, by reason",
+            it.closed_connections.all(),
+        );
         registry.register("sends", "Events that asked to be accepted, by outcome", it.sends.all());
         registry.register(
             "audited_reads",
@@ -131,15 +143,16 @@ impl Metrics {
         metrics
     }
 
-    /// Shows from now on how `pool` is used.
-    pub fn follow(&self, pool: &Pool) {
-        let asked = pool.clone();
-        let idle = move || asked.status().available as f64;
+    /// Shows from now on how `pools` are used, together.
+    pub fn observe<const POOLS: usize>(&self, pools: [&Pool; POOLS]) {
+        let sum = |of: fn(&Pool) -> usize| {
+            let pools = pools.map(Pool::clone);
+            move || pools.iter().map(of).sum::<usize>() as f64
+        };
+        let idle = sum(|pool| pool.status().available);
         self.database_connections.of(ConnectionState::Idle).answer_by(idle);
-        let asked = pool.clone();
-        let used = move || asked.status().size.saturating_sub(asked.status().available) as f64;
+        let used = sum(|pool| pool.status().size.saturating_sub(pool.status().available));
         self.database_connections.of(ConnectionState::Used).answer_by(used);
-        let asked = pool.clone();
-        self.database_waiting.answer_by(move || asked.status().waiting as f64);
+        self.database_waiting.answer_by(sum(|pool| pool.status().waiting));
     }
 }

@@ -1,6 +1,9 @@
 //! What `/openapi.json` says, and `/docs` shows.
 
-use actix_web::{HttpResponse, middleware::from_fn, web};
+use std::{borrow::Cow, sync::LazyLock};
+
+use actix_web::{HttpResponse, http::header, middleware::from_fn, web};
+use bytes::Bytes;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -9,9 +12,8 @@ use utoipa::{
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
-use utoipa_swagger_ui::SwaggerUi;
 
-use crate::http::{for_the_description, head_as_get};
+use crate::http::{Problem, for_the_description, head_as_get};
 use crate::routes::{conversation, health, inbox, portal_config, pusher_auth, read, send, status};
 
 /// The gateway's calls.
@@ -79,9 +81,19 @@ pub fn json() -> Result<String, serde_json::Error> {
     Ok(text)
 }
 
+/// The description as it is served: made once, for all who ask.
+static DESCRIPTION: LazyLock<Option<Bytes>> = LazyLock::new(|| {
+    let json = serde_json::to_vec(&Api::openapi());
+    json.inspect_err(|error| tracing::error!(cause = %error, "the description is no JSON"))
+        .map(Bytes::from)
+        .ok()
+});
+
 pub(crate) fn serve(services: &mut web::ServiceConfig) {
-    let page = SwaggerUi::new("/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json"));
+    let page = web::resource("/{file:.*}").route(web::get().to(show_page));
+    let config = web::Data::new(utoipa_swagger_ui::Config::from("/openapi.json"));
     services
+        .app_data(config)
         .route("/openapi.json", read().to(show))
         .service(web::redirect("/docs", "/docs/"))
         .service(
@@ -92,6 +104,28 @@ pub(crate) fn serve(services: &mut web::ServiceConfig) {
         );
 }
 
-async fn show() -> HttpResponse {
-    HttpResponse::Ok().json(Api::openapi())
+async fn show() -> Result<HttpResponse, Problem> {
+    let json = DESCRIPTION.as_ref().ok_or(Problem::Internal)?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(json.clone()))
+}
+
+/// A file of the page that shows the description. The program holds it, and no call a copy of its own.
+async fn show_page(
+    file: web::Path<String>,
+    config: web::Data<utoipa_swagger_ui::Config<'static>>,
+) -> Result<HttpResponse, Problem> {
+    let file = utoipa_swagger_ui::serve(&file, config.into_inner()).map_err(|error| {
+        tracing::error!(cause = %error, "the description cannot be shown");
+        Problem::Internal
+    })?;
+    let file = file.ok_or(Problem::NotFound)?;
+    let mut answer = HttpResponse::Ok();
+    if file.gzpipped {
+        answer.insert_header((header::CONTENT_ENCODING, "gzip"));
+    }
+    let bytes = match file.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    };
+    Ok(answer.content_type(file.content_type).body(bytes))
 }

@@ -1,3 +1,5 @@
+//! The queues that exist and take nothing.
+
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

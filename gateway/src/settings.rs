@@ -15,7 +15,7 @@ use traces::TraceSettings;
 use crate::{
     auth::{AuthMode, AuthSettings},
     http::Origin,
-    limits::LimitSettings,
+    limits::{LimitSettings, check_memory},
     portal::PortalSettings,
 };
 
@@ -70,9 +70,14 @@ pub struct Settings {
     #[arg(long, env = "AUDIT_READS", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     pub audit_reads: bool,
 
-    /// Connections to the database at most
+    /// Connections to the database at most, for reads of conversations
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub database_pool_size: u16,
+
+    /// Connections to the database at most, for reads of the inbox, so that staff's desks and players
+    /// do not wait for each other. One further connection is for /health/ready
+    #[arg(long, env = "INBOX_POOL_SIZE", default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub inbox_pool_size: u16,
 
     /// The doors
     #[command(flatten)]
@@ -129,6 +134,8 @@ impl Settings {
                 "SHUTDOWN_DRAIN must be shorter than four fifths of SHUTDOWN_TIMEOUT".into()
             );
         }
+        let reads = u64::from(self.database_pool_size) + u64::from(self.inbox_pool_size);
+        check_memory(&self.limits, reads)?;
         self.auth.check()?;
         self.portal.check()?;
         self.broker.check()?;

@@ -1,8 +1,8 @@
 //! How the gateway starts and stops.
 
-use std::{net::TcpListener, num::NonZeroUsize, sync::Arc, thread::available_parallelism};
+use std::{net::TcpListener, sync::Arc};
 
-use actix_web::{App, HttpServer, middleware::from_fn, web};
+use actix_web::{App, middleware::from_fn, web};
 use anyhow::Context;
 use shared::{
     broker::{QueueWatch, Worker},
@@ -13,13 +13,16 @@ use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
 use crate::{
+    answers::{Answers, compress},
     application::Application,
     auth::Doors,
+    connections::{self, Bounds, Connections, Parts},
     descriptors,
     group_commit::group_commit,
-    http::{ask_to_leave, count_requests, for_browsers, idle},
+    http::{ask_to_leave, count_requests, for_browsers},
+    limits::limit_others_by_address,
     metrics::Metrics,
-    reads::Reads,
+    reads::{DatabaseHealth, ReadPools, Reads},
     refusing_queues::RefusingQueues,
     settings::Settings,
 };
@@ -62,45 +65,56 @@ async fn run_until_stopped(
     let watch = QueueWatch::new(&settings.broker, &Worker::ALL, "gateway: watching", queues);
     tokio::spawn(watch.run(stop.clone()));
 
-    let pool = database::pool(&settings.database, usize::from(settings.database_pool_size))?;
-    let reads = Reads::new(pool, settings.database.database_timeout, metrics.clone());
+    let pool = |size: u16| database::pool(&settings.database, usize::from(size));
+    let conversations = pool(settings.database_pool_size)?;
+    let pools = ReadPools { conversations, inbox: pool(settings.inbox_pool_size)? };
+    let reads = Reads::new(pools, settings.database.clone(), metrics.clone());
+    let database = DatabaseHealth::default();
+    tokio::spawn(database.clone().probe(settings.database.clone(), stop.clone()));
     let finished = CancellationToken::new();
     let showing = metrics::serve(metrics_listener, Arc::new(registry), finished.clone())
         .context("the metrics cannot be served")?;
     let (showing, finished) = (tokio::spawn(showing), finished.drop_guard());
-    let application = Application::new(&settings, doors, acceptor, reads, broker, traces.clone())?;
     let limits = &settings.limits;
+    let answers = Answers::new(limits.answer_memory);
     descriptors::allow(limits.max_connections);
-    let workers = available_parallelism().map_or(1, NonZeroUsize::get);
-    let connections = usize::try_from(limits.max_connections)?.div_ceil(workers);
-    let open = idle::Connections::end_idle(limits.keep_alive + limits.client_timeout);
+    let connections = Connections::new(Bounds::new(limits), answers.clone(), metrics.clone());
+    let application = Application::new(
+        &settings,
+        doors,
+        acceptor,
+        reads,
+        answers,
+        broker,
+        database,
+        traces.clone(),
+    )?;
     let drain = settings.shutdown_drain;
     let (stopping, counting) = (web::Data::new(stop.clone()), web::Data::new(metrics));
-    let server = HttpServer::new(move || {
+    let parts = Parts {
+        listener,
+        limits,
+        connections,
+        stop: async move {
+            stop.cancelled().await;
+            tokio::time::sleep(drain).await;
+        },
+        stop_timeout: settings.shutdown.grace().saturating_sub(drain),
+    };
+    let server = connections::serve(parts, move || {
         App::new()
             .app_data(web::Data::new(refusing_queues.clone()))
             .app_data(stopping.clone())
             .app_data(counting.clone())
+            .wrap(from_fn(limit_others_by_address))
+            .wrap(from_fn(compress))
             .wrap(from_fn(count_requests))
             .wrap(from_fn(ask_to_leave))
-            .wrap(from_fn(idle::attend))
             .wrap(for_browsers())
+            .wrap(from_fn(connections::attend))
             .configure(|services| application.configure(services))
     })
-    .workers(workers)
-    .max_connections(connections)
-    .client_request_timeout(limits.client_timeout)
-    .keep_alive(limits.keep_alive)
-    .on_connect(move |stream, data| open.watch(stream, data))
-    .disable_signals()
-    .shutdown_timeout(settings.shutdown.grace().saturating_sub(drain).as_secs())
-    .listen(listener)
-    .context("the HTTP interface cannot be served")?
-    .shutdown_signal(async move {
-        stop.cancelled().await;
-        tokio::time::sleep(drain).await;
-    })
-    .run();
+    .context("the HTTP interface cannot be served")?;
     tokio::select! {
         served = server => served.context("the HTTP interface ended badly")?,
         // A gateway that cannot publish is none.

@@ -119,6 +119,7 @@ async fn run_until_stopped(
             partition,
             locks: Locks::Wait,
             proven_at: None,
+            failed_at: None,
             held_back_events: 0,
             ahead_at: None,
         };
@@ -148,6 +149,8 @@ struct Persister {
     locks: Locks,
     /// When the database last took events.
     proven_at: Option<Instant>,
+    /// When the batch in hand first failed.
+    failed_at: Option<Instant>,
     /// How many of its events count as held back.
     held_back_events: i64,
     /// When an event was last ahead of the database's clock.
@@ -159,12 +162,14 @@ struct Part {
     places: Range<usize>,
     /// Failures while the database took other events.
     failures: usize,
+    /// Whether it was put behind the other parts.
+    is_deferred: bool,
     waits: Waits,
 }
 
 impl Part {
     fn new(places: Range<usize>) -> Self {
-        Self { places, failures: 0, waits: backoff::waits() }
+        Self { places, failures: 0, is_deferred: false, waits: backoff::waits() }
     }
 
     /// Its parts, the last of which comes first.
@@ -189,6 +194,8 @@ enum Verdict {
     Again,
     /// Try them in parts.
     Split,
+    /// Try them after all other parts, which may prove that the database takes events.
+    Defer,
     /// Hold the event back: another transaction has locked what it changes.
     HoldBack,
     /// The event can never be written, for this reason.
@@ -305,6 +312,7 @@ impl Persister {
     async fn write(&mut self, batch: &mut Batch) -> HashSet<usize> {
         let mut left = HashSet::new();
         let mut parts = vec![Part::new(0..batch.events.len())];
+        self.failed_at = None;
         while let Some(mut part) = parts.pop() {
             let events = batch.events.get(part.places.clone()).unwrap_or_default();
             match self.attempt(events).await {
@@ -322,6 +330,7 @@ impl Persister {
                 Err(failure) => match self.judge(failure, &mut part).await {
                     Verdict::Again => parts.push(part),
                     Verdict::Split => parts.extend(part.split()),
+                    Verdict::Defer => parts.insert(0, part),
                     Verdict::HoldBack => left.extend(part.places),
                     Verdict::SetAside(reason) => {
                         batch.set_aside(part.places.start, DeadLetterReason::Refused, &reason);
@@ -345,15 +354,23 @@ impl Persister {
                 return Verdict::Again;
             }
         };
+        self.failed_at.get_or_insert_with(Instant::now);
         let is_alone = part.places.len() <= 1;
         if is_final && !is_alone {
             return Verdict::Split;
+        }
+        if is_final && !part.is_deferred && !self.is_proven() {
+            part.is_deferred = true;
+            return Verdict::Defer;
         }
         if !is_final {
             self.metrics.database_failures.inc();
         }
         if !(is_final && self.is_proven()) {
             if let Err(outage) = self.prove_database().await {
+                if is_final {
+                    self.metrics.database_failures.inc();
+                }
                 self.wait_for_database(&format!("{cause}; and then: {outage}"), part).await;
                 return Verdict::Again;
             }
@@ -362,13 +379,13 @@ impl Persister {
         if is_final {
             return Verdict::SetAside(cause);
         }
-        if self.locks == Locks::Wait {
-            // What fails may have waited for another transaction's lock.
-            self.locks = Locks::Skip;
-            return Verdict::Again;
-        }
+        // What fails may have waited for another transaction's lock.
+        let locks = std::mem::replace(&mut self.locks, Locks::Skip);
         if !is_alone {
             return Verdict::Split;
+        }
+        if locks == Locks::Wait {
+            return Verdict::Again;
         }
         if cause.contains("lock timeout") {
             return Verdict::HoldBack;
@@ -389,9 +406,9 @@ impl Persister {
         tokio::time::sleep(part.waits.next().unwrap_or_default()).await;
     }
 
-    /// Whether the database took events a moment ago.
+    /// Whether the database took events a moment ago, and after the batch in hand first failed.
     fn is_proven(&self) -> bool {
-        self.proven_at.is_some_and(|at| at.elapsed() < PROOF_AGE)
+        self.proven_at > self.failed_at && self.proven_at.is_some_and(|at| at.elapsed() < PROOF_AGE)
     }
 
     /// Finds out, over a new connection, whether the database takes events.

@@ -110,13 +110,22 @@ impl Database {
 
     /// Holds a lock on `table`, which nobody can write to until what is returned is dropped.
     pub async fn lock(&self, table: &str) -> AsyncPgConnection {
+        self.lock_in(table, "SHARE").await
+    }
+
+    /// The same, and nobody can read from it either.
+    pub async fn lock_from_readers(&self, table: &str) -> AsyncPgConnection {
+        self.lock_in(table, "ACCESS EXCLUSIVE").await
+    }
+
+    async fn lock_in(&self, table: &str, mode: &str) -> AsyncPgConnection {
         let mut connection = self.connect().await;
         sql_query("BEGIN").execute(&mut connection).await.unwrap();
         sql_query("SET idle_in_transaction_session_timeout = 0")
             .execute(&mut connection)
             .await
             .unwrap();
-        let lock = format!("LOCK TABLE {table} IN SHARE MODE");
+        let lock = format!("LOCK TABLE {table} IN {mode} MODE");
         sql_query(lock).execute(&mut connection).await.unwrap();
         connection
     }

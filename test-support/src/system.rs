@@ -201,7 +201,8 @@ impl System {
         // As long as the broker's own, so that a slow machine makes no 503.
         arguments.extend(["--auth-mode=off", "--send-timeout=30s"].map(ToOwned::to_owned));
         // Only those of the tests about limits are to meet one.
-        arguments.extend(["--sender-limit=0", "--address-limit=0"].map(ToOwned::to_owned));
+        let limits = ["sender-limit", "staff-sender-limit", "reader-limit", "address-limit"];
+        arguments.extend(limits.map(|limit| format!("--{limit}=0")));
         // No test's clients need to be led elsewhere, but for those of the tests about it.
         arguments.push("--shutdown-drain=1ms".to_owned());
         arguments

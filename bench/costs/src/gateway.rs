@@ -12,11 +12,13 @@ use actix_web::{
 use anyhow::ensure;
 use clap::{Args, Parser};
 use gateway::{
+    answers::Answers,
     application::Application,
     auth::{Doors, TokenCommand},
     group_commit::group_commit,
     metrics::Metrics,
-    reads::Reads,
+    reads::{DatabaseHealth, ReadPools, Reads},
+    refusing_queues::RefusingQueues,
     settings::Settings,
 };
 use prometheus_client::registry::Registry;
@@ -80,11 +82,23 @@ fn application() -> anyhow::Result<Application> {
     let doors = Doors::hang(&settings.auth).map_err(anyhow::Error::msg)?;
     let broker = Dependency::new("broker");
     let metrics = Metrics::register(&mut Registry::default());
-    let (acceptor, publishing) = group_commit(&settings, &broker, metrics.clone());
+    let (acceptor, publishing) =
+        group_commit(&settings, &broker, &RefusingQueues::default(), metrics.clone());
     drop(publishing);
-    let pool = database::pool(&settings.database, usize::from(settings.database_pool_size))?;
-    let reads = Reads::new(pool, settings.database.database_timeout, metrics);
-    Application::new(&settings, doors, acceptor, reads, broker, Traces::default())
+    let pool = || database::pool(&settings.database, 1);
+    let pools = ReadPools { conversations: pool()?, inbox: pool()? };
+    let reads = Reads::new(pools, settings.database.clone(), metrics);
+    let (answers, database) = (Answers::new(1), DatabaseHealth::default());
+    Application::new(
+        &settings,
+        doors,
+        acceptor,
+        reads,
+        answers,
+        broker,
+        database,
+        Traces::default(),
+    )
 }
 
 /// The usual settings, but for limits that nothing reaches here.

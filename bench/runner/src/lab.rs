@@ -74,9 +74,15 @@ impl Lab {
         let servers = Servers::start(&supervisor, &Default::default()).await?;
         let (database, broker) = (servers.postgres.url(), servers.rabbitmq.url());
         let mut variables = service_variables(&supervisor, database, broker)?;
-        for limit in ["SENDER_LIMIT", "SENDER_BURST", "ADDRESS_LIMIT", "ADDRESS_BURST"] {
+        let senders = ["SENDER_LIMIT", "SENDER_BURST", "STAFF_SENDER_LIMIT", "STAFF_SENDER_BURST"];
+        let readers = ["READER_LIMIT", "READER_BURST"];
+        let addresses = ["ADDRESS_LIMIT", "ADDRESS_BURST", "ADDRESS_CONNECTIONS"];
+        for limit in [&senders[..], &readers, &addresses].concat() {
             variables.set(limit, NO_LIMIT);
         }
+        // As many connections as row 8 opens.
+        variables.set("MAX_CONNECTIONS", "20000");
+        variables.set("MEMORY_LIMIT", "2GiB");
         let binaries = place.binaries.clone();
         migrate(&supervisor, &binaries, &variables).await?;
         let none = Variables::default();

@@ -81,8 +81,9 @@ impl System {
         }
         let mut variables = service_variables(supervisor, postgres.url(), &urls.join(","))?;
         // Who may do what, and how much of it, is no question of faults.
-        for (name, value) in [("AUTH_MODE", "off"), ("SENDER_LIMIT", "0"), ("ADDRESS_LIMIT", "0")] {
-            variables.set(name, value);
+        variables.set("AUTH_MODE", "off");
+        for limit in ["SENDER_LIMIT", "STAFF_SENDER_LIMIT", "READER_LIMIT", "ADDRESS_LIMIT"] {
+            variables.set(limit, "0");
         }
         migrate(supervisor, &parts.binaries, &variables).await?;
 

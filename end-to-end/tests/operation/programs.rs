@@ -7,11 +7,12 @@ use tempfile::TempDir;
 use test_support::Api;
 
 /// What a slow machine needs, and no test here is about.
-const PATIENT: [(&str, &str); 6] = [
+const PATIENT: [(&str, &str); 7] = [
     ("BROKER_TIMEOUT", "10s"),
     ("SEND_TIMEOUT", "30s"),
     ("SHUTDOWN_DRAIN", "1ms"),
     ("SENDER_LIMIT", "0"),
+    ("STAFF_SENDER_LIMIT", "0"),
     ("ADDRESS_LIMIT", "0"),
     ("LOCAL_PUSHER_ACCEPTED_EVENTS", "100000"),
 ];

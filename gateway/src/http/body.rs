@@ -4,6 +4,10 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::heade
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{Problem, reject};
+use crate::{
+    connections::Connection,
+    limits::{RequestMemory, needs_room},
+};
 
 /// The most bytes that a body may have: the longest message in the most wasteful JSON, and room.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -49,17 +53,42 @@ pub(super) fn read(
         Ok(())
     };
     let BodyPatience(patience) = request.app_data().copied().unwrap_or_default();
+    let length = length(request);
+    let memory = request.app_data::<RequestMemory>().filter(|_| needs_room(length)).cloned();
+    let room = memory.map(|memory| (memory, request.clone()));
+    let connection = Connection::of(request).cloned();
     let body =
         actix_web::body::to_bytes_limited(actix_web::body::BodyStream::new(payload), BODY_LIMIT);
     async move {
         readable?;
-        match tokio::time::timeout(patience, body).await {
+        if length.is_some_and(|length| length > BODY_LIMIT) {
+            return Err(Problem::BodyTooLarge);
+        }
+        if let Some((memory, request)) = room
+            && let Some(room) = memory.room(length).await?
+        {
+            request.extensions_mut().insert(room);
+        }
+        if let Some(connection) = &connection {
+            connection.open_body();
+        }
+        let body = tokio::time::timeout(patience, body).await;
+        if let (Some(connection), Ok(Ok(Ok(_)))) = (&connection, &body) {
+            connection.close_body();
+        }
+        match body {
             Ok(Ok(Ok(bytes))) => Ok(bytes),
             Ok(Ok(Err(error))) => Err(Problem::InvalidBody(format!("cannot be read: {error}"))),
             Ok(Err(_)) => Err(Problem::BodyTooLarge),
             Err(_) => Err(Problem::BodyTooSlow),
         }
     }
+}
+
+/// How many bytes the body has, where the client says so.
+fn length(request: &HttpRequest) -> Option<usize> {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    length.and_then(|length| length.to_str().ok()).and_then(|length| length.parse().ok())
 }
 
 /// Whether the body has a content coding, such as gzip, that makes other bytes of it.

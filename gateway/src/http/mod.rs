@@ -5,7 +5,6 @@ mod client_id;
 mod count;
 mod head;
 mod headers;
-pub mod idle;
 mod leave;
 mod origins;
 mod parameters;

@@ -59,6 +59,11 @@ pub enum Problem {
     /// The event may not be in both queues.
     #[error("{0}")]
     NotAccepted(NotAccepted),
+    /// The gateway has no memory left for such a call at the moment.
+    #[error(
+        "the gateway serves too many large calls: make it again after the time that Retry-After says"
+    )]
+    Busy,
     /// The database does not answer.
     #[error("conversations cannot be read at the moment; messages can still be sent")]
     HistoryUnavailable,
@@ -173,6 +178,7 @@ impl Problem {
             Self::Internal => {
                 ("internal", "Internal server error", StatusCode::INTERNAL_SERVER_ERROR)
             }
+            Self::Busy => ("busy", "Service unavailable", StatusCode::SERVICE_UNAVAILABLE),
         }
     }
 

@@ -13,12 +13,14 @@ use super::{
     client_address::{Proxies, of_one_client},
     rate::Rate,
 };
-use crate::http::Problem;
+use crate::{http::Problem, routes};
 
 /// What one client address may ask.
 #[derive(Debug)]
 pub struct AddressLimit {
     rate: Option<Arc<Rate<IpAddr>>>,
+    /// What probes ask is counted by itself: calls from the same address must not starve them.
+    health: Option<Arc<Rate<IpAddr>>>,
     proxies: Proxies,
 }
 
@@ -27,6 +29,7 @@ impl AddressLimit {
     pub fn new(settings: &LimitSettings) -> Self {
         Self {
             rate: Rate::new(settings.address_limit, settings.address_burst),
+            health: Rate::new(settings.address_limit, settings.address_burst),
             proxies: Proxies::new(settings.trusted_proxies.clone()),
         }
     }
@@ -42,9 +45,45 @@ impl AddressLimit {
         let client = self.proxies.client(peer.ip(), request.headers());
         rate.count(&of_one_client(client)).map_err(Problem::TooManyCalls)
     }
+
+    /// Counts a call of a probe. Those that run on this machine, or that speak for themselves from an
+    /// address of the proxies', as a cluster's do, are not counted: their restarts would harm everybody.
+    fn count_health(&self, request: &ServiceRequest) -> Result<(), Problem> {
+        let (Some(rate), Some(peer)) = (&self.health, request.peer_addr()) else { return Ok(()) };
+        let client = self.proxies.client(peer.ip(), request.headers());
+        if client.is_loopback() || self.proxies.trusts(client) {
+            return Ok(());
+        }
+        rate.count(&of_one_client(client)).map_err(Problem::TooManyCalls)
+    }
 }
 
-/// Answers who has called too often, before anything else is looked at.
+/// The same for what is none of the chat's calls: health, the description, the portal's pages, and what is
+/// not there. The chat's calls count themselves, since pages of other origins may read their answers.
+pub async fn limit_others_by_address<Body: MessageBody + 'static>(
+    limit: web::Data<AddressLimit>,
+    request: ServiceRequest,
+    next: Next<Body>,
+) -> Result<ServiceResponse<EitherBody<Body>>, Error> {
+    let path = request.path();
+    let counted = if is_below(path, routes::API) {
+        Ok(())
+    } else if is_below(path, routes::HEALTH) {
+        limit.count_health(&request)
+    } else {
+        limit.count(&request)
+    };
+    match counted {
+        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(problem) => Ok(request.into_response(problem.error_response()).map_into_right_body()),
+    }
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Answers a client that has called too often, before anything else is looked at.
 pub async fn limit_by_address<Body: MessageBody + 'static>(
     limit: web::Data<AddressLimit>,
     request: ServiceRequest,

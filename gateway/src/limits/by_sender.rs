@@ -10,15 +10,21 @@ use crate::{
 
 /// What one sender may send.
 #[derive(Clone, Debug)]
-pub struct SenderLimit(Option<Arc<Rate<Key>>>);
+pub struct SenderLimit {
+    players: Option<Arc<Rate<Key>>>,
+    staff: Option<Arc<Rate<Key>>>,
+}
 
-/// A player and a member of the staff can have the same id.
-type Key = (SenderType, Option<SenderId>);
+/// Staff of a portal that vouches for what it sends need not have an id.
+type Key = Option<SenderId>;
 
 impl SenderLimit {
     /// As the settings want it.
     pub fn new(settings: &LimitSettings) -> Self {
-        Self(Rate::new(settings.sender_limit, settings.sender_burst))
+        Self {
+            players: Rate::new(settings.sender_limit, settings.sender_burst),
+            staff: Rate::new(settings.staff_sender_limit, settings.staff_sender_burst),
+        }
     }
 
     /// Counts a message.
@@ -26,7 +32,7 @@ impl SenderLimit {
     /// # Errors
     /// When that is one too many.
     pub fn count_message(&self, sender: &Sender) -> Result<(), Problem> {
-        self.count((sender.sender_type, sender.sender_id.clone()))
+        self.count(sender.sender_type, sender.sender_id.clone())
     }
 
     /// Counts a change of a session's status. Who asks for it is not known where the portal in front
@@ -37,13 +43,17 @@ impl SenderLimit {
     pub fn count_change(&self, caller: &Caller) -> Result<(), Problem> {
         match caller {
             Caller::Vouched => Ok(()),
-            Caller::Player { id, .. } => self.count((SenderType::Player, Some(id.clone().into()))),
-            Caller::Staff { id, .. } => self.count((SenderType::Staff, Some(id.clone()))),
+            Caller::Player { id, .. } => self.count(SenderType::Player, Some(id.clone().into())),
+            Caller::Staff { id, .. } => self.count(SenderType::Staff, Some(id.clone())),
         }
     }
 
-    fn count(&self, key: Key) -> Result<(), Problem> {
-        match &self.0 {
+    fn count(&self, sender: SenderType, key: Key) -> Result<(), Problem> {
+        let rate = match sender {
+            SenderType::Player => &self.players,
+            SenderType::Staff => &self.staff,
+        };
+        match rate {
             Some(rate) => rate.count(&key).map_err(Problem::TooManyCalls),
             None => Ok(()),
         }

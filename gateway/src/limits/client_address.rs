@@ -31,9 +31,13 @@ impl Proxies {
             return client;
         }
         let values: Vec<_> = headers.get_all(FORWARDED_FOR).collect();
-        let hops = values.iter().rev().flat_map(|value| value.to_str().unwrap_or("").rsplit(','));
+        // Bytes, since a client may have put in front of its proxy's word what is no text.
+        let hops =
+            values.iter().rev().flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
         for hop in hops {
-            let Some(address) = parse(hop.trim()) else { return client };
+            let Some(address) = std::str::from_utf8(hop).ok().and_then(parse) else {
+                return client;
+            };
             client = address;
             if !self.trusts(client) {
                 return client;
@@ -51,7 +55,7 @@ impl Proxies {
             && self.trusts(peer.to_canonical())
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
@@ -67,7 +71,7 @@ impl Proxies {
 }
 
 /// What counts as one client: an IPv6 network of 64 bits is commonly one household's.
-pub(super) fn of_one_client(address: IpAddr) -> IpAddr {
+pub(crate) fn of_one_client(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {
@@ -78,8 +82,9 @@ pub(super) fn of_one_client(address: IpAddr) -> IpAddr {
 
 /// An address, which some proxies write with its port.
 fn parse(hop: &str) -> Option<IpAddr> {
-    let without_port = || hop.parse::<std::net::SocketAddr>().map(|it| it.ip());
-    hop.parse::<IpAddr>().or_else(|_| without_port()).ok().map(|it| it.to_canonical())
+    let hop = hop.trim();
+    let without_port = || hop.parse::<std::net::SocketAddr>().map(|socket| socket.ip());
+    hop.parse::<IpAddr>().or_else(|_| without_port()).ok().map(|address| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -89,12 +94,16 @@ mod tests {
     use super::*;
 
     fn client(peer: &str, forwarded: &[&str]) -> String {
+        client_of_bytes(peer, &forwarded.iter().map(|value| value.as_bytes()).collect::<Vec<_>>())
+    }
+
+    fn client_of_bytes(peer: &str, forwarded: &[&[u8]]) -> String {
         let networks = ["10.0.0.0/8", "fd00::/8"].map(|network| network.parse().unwrap());
         let mut headers = HeaderMap::new();
         for value in forwarded {
             headers.append(
                 HeaderName::from_static(FORWARDED_FOR),
-                HeaderValue::from_str(value).unwrap(),
+                HeaderValue::from_bytes(value).unwrap(),
             );
         }
         Proxies::new(networks.to_vec()).client(peer.parse().unwrap(), &headers).to_string()
@@ -123,6 +132,14 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["nonsense, 10.0.0.2"]), "10.0.0.2");
         assert_eq!(client("10.0.0.1", &[""]), "10.0.0.1");
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    /// A proxy appends to what its client wrote.
+    #[test]
+    fn bytes_that_are_no_text_do_not_hide_the_client_that_wrote_them() {
+        assert_eq!(client_of_bytes("10.0.0.1", &[b"\xff\xfe, 2.2.2.2"]), "2.2.2.2");
+        assert_eq!(client_of_bytes("10.0.0.1", &[b"\xe9", b"2.2.2.2 , 10.0.0.2"]), "2.2.2.2");
+        assert_eq!(client_of_bytes("10.0.0.1", &[b"2.2.2.2, \xff"]), "10.0.0.1");
     }
 
     #[test]

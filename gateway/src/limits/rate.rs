@@ -48,4 +48,17 @@ impl<Key: Clone + Eq + Hash + Send + Sync + 'static> Rate<Key> {
     pub(super) fn count(&self, key: &Key) -> Result<(), Duration> {
         self.limiter.check_key(key).map_err(|early| early.wait_time_from(MonotonicClock.now()))
     }
+
+    /// Counts `number` for `key`.
+    ///
+    /// # Errors
+    /// When these are too many: how long to wait until so many may come. A number that is larger than
+    /// the burst never may.
+    pub(super) fn count_many(&self, key: &Key, number: NonZeroU32) -> Result<(), Duration> {
+        match self.limiter.check_key_n(key, number) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(early)) => Err(early.wait_time_from(MonotonicClock.now())),
+            Err(_) => Err(Duration::MAX),
+        }
+    }
 }

@@ -8,7 +8,7 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::PlayerId;
 
-use super::{HistoryMessage, MessageCursor, Session};
+use super::{HistoryMessage, MessageCursor, Session, bounded::bounded};
 
 /// Which messages of a conversation are asked for.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ pub struct Conversation {
 }
 
 /// A page of at most `limit` messages of one player's conversation, which is empty when there is
-/// none.
+/// none. It has fewer messages where so many would be more than [`PAGE_BYTES`](crate::answers::PAGE_BYTES) of JSON, but one at least.
 ///
 /// # Errors
 /// When the database fails.
@@ -49,16 +49,11 @@ pub async fn conversation(
     // Both are asked at once, and PostgreSQL answers one connection in turn: first how far the
     // conversation goes and then its messages. Whatever is committed in between is then in the page
     // and not in `last_seq`, and a client gets it twice rather than never.
-    let mut connection: &AsyncPgConnection = connection;
+    let connection: &AsyncPgConnection = connection;
     let summary = summary(connection, player_id);
-    let messages =
-        messages_of_page(player_id, page, limit + 1).load::<HistoryMessage>(&mut connection);
-    let (summary, mut messages) = tokio::try_join!(biased; summary, messages)?;
+    let messages = read_page(connection, player_id, page, limit);
+    let (summary, (mut messages, has_more)) = tokio::try_join!(biased; summary, messages)?;
     let (last_seq, session) = summary.unwrap_or_default();
-    let has_more = i64::try_from(messages.len()).is_ok_and(|count| count > limit);
-    if has_more {
-        messages.pop();
-    }
     let last_seq = match page {
         Page::After(seq) if has_more => messages.last().map_or(seq, |message| message.seq),
         Page::After(_) => messages.last().map_or(last_seq, |message| message.seq),
@@ -66,6 +61,17 @@ pub async fn conversation(
     };
     messages.sort_by_key(|message| (message.accepted_at, message.message_id));
     Ok(Conversation { session, messages, has_more, last_seq })
+}
+
+async fn read_page(
+    mut connection: &AsyncPgConnection,
+    player_id: &PlayerId,
+    page: Page,
+    limit: i64,
+) -> QueryResult<(Vec<HistoryMessage>, bool)> {
+    let query = messages_of_page(player_id, page, limit + 1);
+    let rows = query.load_stream::<HistoryMessage>(&mut connection).await?;
+    bounded(rows, limit, HistoryMessage::json_bytes).await
 }
 
 async fn summary(

@@ -9,7 +9,7 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared::chat::{PlayerId, SessionStatus};
 
-use super::{HistoryMessage, InboxCursor, LatestCursor, Session, WaitingCursor};
+use super::{HistoryMessage, InboxCursor, LatestCursor, Session, WaitingCursor, bounded::bounded};
 
 /// In which order conversations are listed, and after which of them the page begins.
 #[derive(Clone, Debug)]
@@ -45,7 +45,8 @@ pub struct InboxEntry {
 }
 
 /// At most `limit` of the conversations whose latest session has one of `statuses`, each once, as of one
-/// moment.
+/// moment. There are fewer where so many would be more than [`PAGE_BYTES`](crate::answers::PAGE_BYTES) of
+/// JSON.
 ///
 /// # Errors
 /// When the database fails.
@@ -55,10 +56,9 @@ pub async fn inbox(
     order: &InboxOrder,
     limit: i64,
 ) -> QueryResult<Inbox> {
-    let mut rows: Vec<Row> = InboxQuery::new(statuses, order, limit + 1).load(connection).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > shown;
-    rows.truncate(shown);
+    let query = InboxQuery::new(statuses, order, limit + 1);
+    let rows = query.load_stream::<Row>(connection).await?;
+    let (rows, has_more) = bounded(rows, limit, json_bytes).await?;
     let next = rows.last().filter(|_| has_more).and_then(|row| cursor_after(row, order));
     let entry = |(player_id, _, unanswered, waiting_since, session, last_message): Row| {
         let is_open = session.resolved_at.is_none();
@@ -74,6 +74,16 @@ pub async fn inbox(
 }
 
 type Row = (String, Option<DateTime<Utc>>, i16, Option<DateTime<Utc>>, Session, HistoryMessage);
+
+/// How many bytes of JSON it is, or a few more.
+fn json_bytes((.., session, last_message): &Row) -> usize {
+    /// The names of the fields, ids, numbers and times.
+    const OTHERS: usize = 600;
+    /// A name has at most so many characters, each of at most six bytes.
+    const NAME: usize = 128 * 6;
+    let name = session.player_name.as_ref().map_or(0, |_| NAME);
+    OTHERS + name + last_message.json_bytes()
+}
 
 fn cursor_after(row: &Row, order: &InboxOrder) -> Option<InboxCursor> {
     let (player_id, last_message_at, _, waiting_since, ..) = row;

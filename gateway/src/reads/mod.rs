@@ -1,35 +1,48 @@
 //! What is read from the database. Every read ends in time, and none is asked for by a send.
 
+mod borrowed;
+mod bounded;
 mod conversation;
 mod cursor;
+mod health;
 mod inbox;
 mod rows;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use database::Pool;
+use database::{DatabaseSettings, Pool};
 use diesel::QueryResult;
-use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Object};
-
+use diesel_async::AsyncPgConnection;
 use shared::service::{Outage, health::Dependency};
 
+use self::borrowed::Borrowed;
 use crate::{labels::HistoryRead, metrics::Metrics};
 
 pub use conversation::{Conversation, Page, conversation, messages_of_page};
 pub use cursor::{InboxCursor, LatestCursor, MessageCursor, WaitingCursor};
+pub use health::DatabaseHealth;
 pub use inbox::{Inbox, InboxEntry, InboxOrder, InboxQuery, inbox};
 pub use rows::{HistoryMessage, Session};
 
 /// Asks the database, within a time limit.
 #[derive(Clone)]
 pub struct Reads {
-    pool: Pool,
-    timeout: Duration,
+    pools: ReadPools,
+    settings: DatabaseSettings,
     metrics: Metrics,
     outage: Arc<Mutex<Outage>>,
+}
+
+/// The connections that reads use. Each kind of read has its own, so that neither waits for the other.
+#[derive(Clone)]
+pub struct ReadPools {
+    /// For conversations.
+    pub conversations: Pool,
+    /// For the inbox.
+    pub inbox: Pool,
 }
 
 /// The database cannot be asked; the cause is in the log.
@@ -37,20 +50,12 @@ pub struct Reads {
 #[error("the database cannot be asked")]
 pub struct Unavailable;
 
-/// How long a readiness answer waits for the database, which it does not depend on.
-const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
-
 impl Reads {
-    /// Reads through `pool`, each within `timeout`.
-    pub fn new(pool: Pool, timeout: Duration, metrics: Metrics) -> Self {
-        metrics.follow(&pool);
+    /// Reads through `pools`, each read within the time that `settings` give the database.
+    pub fn new(pools: ReadPools, settings: DatabaseSettings, metrics: Metrics) -> Self {
+        metrics.observe([&pools.conversations, &pools.inbox]);
         let outage = Arc::new(Mutex::new(Outage::new(Dependency::new("database"))));
-        Self { pool, timeout, metrics, outage }
-    }
-
-    /// Whether the database answers.
-    pub async fn is_up(&self) -> bool {
-        self.ask(PROBE_TIMEOUT, database::probe).await.is_ok()
+        Self { pools, settings, metrics, outage }
     }
 
     /// What `query` finds, which is a read of the kind `what`.
@@ -63,7 +68,7 @@ impl Reads {
         query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
     ) -> Result<T, Unavailable> {
         let began = Instant::now();
-        let answer = self.ask(self.timeout, query).await;
+        let answer = self.ask(what, query).await;
         self.metrics.history_seconds.of(what).observe(began.elapsed().as_secs_f64());
         // A thread that panicked while it held the lock left an outage that is as good as any.
         let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,20 +87,21 @@ impl Reads {
 
     async fn ask<T>(
         &self,
-        timeout: Duration,
+        what: HistoryRead,
         query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
     ) -> Result<T, String> {
-        let deadline = tokio::time::Instant::now() + timeout;
+        let pool = match what {
+            HistoryRead::Conversation => &self.pools.conversations,
+            HistoryRead::Inbox => &self.pools.inbox,
+        };
+        let deadline = tokio::time::Instant::now() + self.settings.database_timeout;
         let slow = |_| "PostgreSQL does not answer".to_owned();
-        let connection = tokio::time::timeout_at(deadline, self.pool.get()).await.map_err(slow)?;
-        let mut connection = connection.map_err(|error| error.to_string())?;
-        match tokio::time::timeout_at(deadline, query(&mut connection)).await {
-            Ok(answer) => answer.map_err(|error| error.to_string()),
-            Err(elapsed) => {
-                // Whatever it still waits for must not come to the next who uses it.
-                drop(Object::take(connection));
-                Err(slow(elapsed))
-            }
-        }
+        let connection = tokio::time::timeout_at(deadline, pool.get()).await.map_err(slow)?;
+        let connection = connection.map_err(|error| error.to_string())?;
+        let mut borrowed = Borrowed::new(connection, &self.settings);
+        let asked = tokio::time::timeout_at(deadline, query(borrowed.connection()?));
+        let answer = asked.await.map_err(slow)?;
+        borrowed.give_back();
+        answer.map_err(|error| error.to_string())
     }
 }

@@ -45,6 +45,27 @@ pub struct HistoryMessage {
     pub erased: bool,
 }
 
+impl HistoryMessage {
+    /// How many bytes of JSON it is, or a few more.
+    pub(crate) fn json_bytes(&self) -> usize {
+        /// The names of the fields, ids, numbers and times.
+        const OTHERS: usize = 400;
+        let texts = [Some(&self.player_id), self.sender_id.as_ref(), self.sender_name.as_ref()];
+        let texts = texts.into_iter().flatten().chain([&self.content]);
+        OTHERS + texts.map(|text| json_bytes(text)).sum::<usize>()
+    }
+}
+
+/// How many bytes `text` takes in JSON.
+fn json_bytes(text: &str) -> usize {
+    let of_byte = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(of_byte).sum()
+}
+
 /// A session as the history returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, ToSchema)]
 #[diesel(table_name = chat_sessions)]
@@ -78,4 +99,30 @@ pub struct Session {
     /// The name of that member of the staff; for staff alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_not_larger_as_json_than_it_says() {
+        for content in ["hello", "\u{1}\n\"\\", "\u{e9}\u{1f600}", ""] {
+            let message = HistoryMessage {
+                message_id: Uuid::max(),
+                player_id: "p".repeat(128),
+                session_id: Uuid::max(),
+                seq: i64::MIN,
+                sender_type: "player".to_owned(),
+                sender_id: Some("\"".repeat(128)),
+                sender_name: Some("\u{1f600}".repeat(128)),
+                content: content.repeat(100),
+                accepted_at: DateTime::from_timestamp_nanos(1_700_000_000_123_456_000),
+                erased: true,
+            };
+            let (estimate, actual) =
+                (message.json_bytes(), serde_json::to_vec(&message).unwrap().len());
+            assert!((actual..actual + 200).contains(&estimate), "{estimate} {actual}");
+        }
+    }
 }

@@ -6,12 +6,14 @@ use shared::chat::{PlayerId, SenderType};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    answers::Answers,
     audit::ReadAudit,
     auth::Caller,
     clock::Clock,
     http::{Parameters, PathPlayer, Problem, ProblemBody},
     input::NewPlayerId,
     labels::HistoryRead,
+    limits::ReaderLimit,
     reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Reads, Session},
 };
 
@@ -20,7 +22,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct HistoryParameters {
-    /// How many messages at most
+    /// How many messages at most. A page has fewer where so many would be more than 256 KiB
     #[serde(default)]
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: PageLimit,
@@ -115,7 +117,7 @@ pub struct History {
         (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "The database cannot be asked", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        (status = 503, description = "The database cannot be asked, or too much is asked at once", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
     )
 )]
 pub async fn conversation(
@@ -123,11 +125,15 @@ pub async fn conversation(
     player: PathPlayer,
     parameters: Parameters<HistoryParameters>,
     reads: web::Data<Reads>,
+    reader_limit: web::Data<ReaderLimit>,
+    answers: web::Data<Answers>,
     audit: web::Data<ReadAudit>,
     clock: web::Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     caller.follows(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
+    reader_limit.count_page(&caller, limit)?;
+    let room = answers.room().await?;
     let found = reads
         .read(HistoryRead::Conversation, async |connection| {
             reads::conversation(connection, &player.0, page, limit).await
@@ -135,7 +141,7 @@ pub async fn conversation(
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
     audit.record(&caller, &player.0, &clock);
-    Ok(HttpResponse::Ok().json(History::new(player.0, page, found).shown_to(&caller)))
+    Ok(room.json(&History::new(player.0, page, found).shown_to(&caller)))
 }
 
 impl HistoryParameters {

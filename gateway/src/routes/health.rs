@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use shared::service::health::{self, Dependency, Readiness, State};
 use tokio_util::sync::CancellationToken;
 
-use crate::{reads::Reads, refusing_queues::RefusingQueues};
+use crate::{reads::DatabaseHealth, refusing_queues::RefusingQueues};
 
 /// Says that the process answers
 #[utoipa::path(
@@ -22,7 +22,8 @@ pub async fn live() -> HttpResponse {
 /// It takes the broker to send, and no database. Where players are spread over several pairs of queues,
 /// a broker that is down for some of them is shown as down, and the gateway is ready for the others. A
 /// queue that did not take the last publish, because it is full or has no leader, is named as down. A
-/// gateway that was told to stop is not ready either, though it answers a little longer.
+/// gateway that was told to stop is not ready either, though it answers a little longer. The database is
+/// asked once a second, and is down when it fails or does not answer in time.
 #[utoipa::path(
     get,
     path = "/health/ready",
@@ -36,11 +37,11 @@ pub async fn ready(
     stop: web::Data<CancellationToken>,
     broker: web::Data<Dependency>,
     refusing_queues: web::Data<RefusingQueues>,
-    reads: web::Data<Reads>,
+    database: web::Data<DatabaseHealth>,
 ) -> HttpResponse {
-    let database = State::from(reads.is_up().await);
     let states = [(broker.name().to_owned(), State::from(broker.is_up()))];
-    let states = states.into_iter().chain([("database".to_owned(), database)]);
+    let database = ("database".to_owned(), State::from(database.is_up()));
+    let states = states.into_iter().chain([database]);
     let states = states.chain(refusing_queues.names().into_iter().map(|name| (name, State::Down)));
     match stop.is_cancelled() {
         true => Readiness::stopping(states).into_response(),

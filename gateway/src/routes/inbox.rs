@@ -8,9 +8,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::conversation::PageLimit;
 use crate::{
+    answers::Answers,
     auth::Caller,
     http::{Parameters, Problem, ProblemBody, by_name},
     labels::HistoryRead,
+    limits::ReaderLimit,
     reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, InboxOrder, Reads, Session},
 };
 
@@ -121,17 +123,21 @@ pub async fn inbox(
     caller: Caller,
     parameters: Parameters<InboxParameters>,
     reads: web::Data<Reads>,
+    reader_limit: web::Data<ReaderLimit>,
+    answers: web::Data<Answers>,
 ) -> Result<HttpResponse, Problem> {
     caller.is_staff()?;
     let InboxParameters { status, order, limit, cursor } = parameters.0;
     let order = order.after(cursor)?;
+    reader_limit.count_page(&caller, limit.get())?;
+    let room = answers.room().await?;
     let found = reads
         .read(HistoryRead::Inbox, async |connection| {
             reads::inbox(connection, &status.0, &order, limit.get()).await
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
-    Ok(HttpResponse::Ok().json(InboxPage::from(found)))
+    Ok(room.json(&InboxPage::from(found)))
 }
 
 impl Order {

@@ -19,7 +19,9 @@ use crate::{
 };
 
 /// Below it are the calls of the chat.
-const API: &str = "/api";
+pub(crate) const API: &str = "/api";
+/// Below it is what probes ask.
+pub(crate) const HEALTH: &str = "/health";
 const SEND: &str = "/api/staff-chat-integration/send";
 /// Where the inbox is read.
 pub(crate) const INBOX: &str = "/api/unified-chat/conversations";

@@ -36,11 +36,16 @@ fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
         ("AUTH_MODE", "jwt"),
         ("AUTH_JWT_SECRET", "change-me-to-what-the-portal-signs-tokens-with"),
     ];
-    let cases: [(Environment<'_>, &str); 15] = [
+    let cases: [(Environment<'_>, &str); 17] = [
         (&example, "AUTH_JWT_SECRET is that of an example"),
         (&[("AUTH_MODE", "off"), ("PUSHER_SECRET", "xxxx")], "PUSHER_SECRET repeats one byte"),
         (&[], "--auth-mode"),
         (&[("AUTH_MODE", "maybe")], "--auth-mode"),
+        (
+            &[("AUTH_MODE", "off"), ("MAX_CONNECTIONS", "20000")],
+            "MEMORY_LIMIT must be 1269MiB at least: 1094MiB for MAX_CONNECTIONS",
+        ),
+        (&[("AUTH_MODE", "off"), ("MEMORY_LIMIT", "256MiB")], "MEMORY_LIMIT must be"),
         (&[("AUTH_MODE", "jwt")], "AUTH_JWT_SECRET must be given"),
         (&[("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", short)], "AUTH_JWT_SECRET must have 32"),
         (

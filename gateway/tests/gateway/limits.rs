@@ -1,4 +1,4 @@
-use std::{thread::available_parallelism, time::Duration};
+use std::time::Duration;
 
 use reqwest::{Client, Method, Response, header};
 use test_support::{Running, System, eventually, token};
@@ -13,7 +13,9 @@ const INBOX: &str = "/api/unified-chat/conversations";
 #[tokio::test(flavor = "multi_thread")]
 async fn one_sender_that_sends_too_much_is_told_to_wait_and_no_other() {
     let system = System::new().await;
-    let gateway = system.guarded_gateway(&["--sender-limit=60", "--sender-burst=3"]).await;
+    let limits = ["--sender-limit=60", "--sender-burst=3", "--staff-sender-limit=60"];
+    let limits = [&limits[..], &["--staff-sender-burst=5"]].concat();
+    let gateway = system.guarded_gateway(&limits).await;
     let by = |claims| gateway.api().with_token(&Issuer::usual().token(&claims));
     let (flooder, other, namesake) = (by(player("p1")), by(player("p2")), by(staff("p1")));
     for _ in 0..3 {
@@ -25,8 +27,8 @@ async fn one_sender_that_sends_too_much_is_told_to_wait_and_no_other() {
     assert_eq!(refused.headers[header::RETRY_AFTER], "1");
 
     assert_eq!(other.send_as_player("p2", "hello").await.status, 202);
-    for _ in 0..3 {
-        assert_eq!(namesake.change_status("p1", "active").await.status, 202);
+    for _ in 0..5 {
+        assert_eq!(namesake.change_status("p1", "active").await.status, 202, "staff's own limit");
     }
     assert_eq!(namesake.change_status("p1", "active").await.status, 429, "changes count as well");
     assert_eq!(namesake.send_as_staff("p1", "hello").await.status, 429);
@@ -39,7 +41,8 @@ async fn one_sender_that_sends_too_much_is_told_to_wait_and_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_portal_that_vouches_senders_are_told_apart_as_well() {
     let system = System::new().await;
-    let limits = ["--sender-limit=1", "--sender-burst=1"];
+    let limits = ["--sender-limit=1", "--sender-burst=1", "--staff-sender-limit=1"];
+    let limits = [&limits[..], &["--staff-sender-burst=1"]].concat();
     let gateway = system.gateway_with(&limits).ready().await;
     let api = gateway.api();
     assert_eq!(api.send_as_player("p1", "hello").await.status, 202);
@@ -47,6 +50,48 @@ async fn behind_a_portal_that_vouches_senders_are_told_apart_as_well() {
     assert_eq!(api.send_as_player("p2", "hello").await.status, 202);
     assert_eq!(api.send_as_staff("p1", "hello").await.status, 202);
     assert_eq!(api.send_as_staff("p2", "hello").await.status, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_caller_that_reads_too_much_is_told_to_wait_and_no_other() {
+    let system = System::new().await;
+    let gateway = system.guarded_gateway(&["--reader-limit=1", "--reader-burst=5"]).await;
+    let by = |claims| gateway.api().with_token(&Issuer::usual().token(&claims));
+    let (reader, other, namesake) = (by(player("p1")), by(player("p2")), by(staff("p1")));
+    assert_eq!(reader.conversation("p1", "").await.status, 200);
+    assert_eq!(reader.conversation("p1", "limit=200").await.status, 200);
+    let refused = reader.conversation("p1", "limit=1").await;
+    assert_eq!(refused.status, 429, "a page of 200 counts as four of 50: {refused:?}");
+    assert_eq!(other.conversation("p2", "").await.status, 200);
+    assert_eq!(namesake.inbox("limit=200").await.status, 200);
+    assert_eq!(namesake.inbox("limit=51").await.status, 429);
+    assert_eq!(reader.send_as_player("p1", "hello").await.status, 202, "sends are not reads");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_path_is_without_a_limit_and_probes_are_not_starved() {
+    let system = System::new().await;
+    let limits = ["--address-limit=1", "--address-burst=2", "--trusted-proxies=127.0.0.0/8"];
+    let gateway = system.gateway_with(&limits).ready().await;
+    let by = |client: &str| gateway.api().with_header("x-forwarded-for", client);
+    for (number, path) in
+        ["/openapi.json", "/docs/", "/portal/", "/nothing", "/api/x"].iter().enumerate()
+    {
+        let api = by(&format!("1.1.1.{number}"));
+        assert_ne!(api.get(path).await.status, 429, "{path}");
+        assert_ne!(api.get(path).await.status, 429, "{path}");
+        assert_eq!(api.get(path).await.status, 429, "{path}");
+        assert_eq!(api.get("/health/ready").await.status, 200, "health is counted by itself");
+        assert_eq!(api.get("/health/live").await.status, 200);
+        assert_eq!(api.get("/health/ready").await.status, 429);
+    }
+    for _ in 0..5 {
+        assert_eq!(
+            gateway.api().get("/health/ready").await.status,
+            200,
+            "a probe of the cluster's"
+        );
+    }
 }
 
 /// Reads the inbox as a client that a proxy says is `client`.
@@ -171,31 +216,6 @@ async fn browsers_are_told_to_be_careful() {
     let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     assert!(policy.contains("default-src 'self';"), "{policy}");
     assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_beyond_the_bound_wait_until_another_ends() {
-    let bound = available_parallelism().unwrap().get();
-    let system = System::new().await;
-    // The last to be counted before this test began may still be ending.
-    let setting = format!("--max-connections={bound}");
-    let gateway = system.gateway_with(&[&setting]);
-    let mut connections = Vec::new();
-    for _ in 0..bound {
-        let mut connection = Connection::open(&gateway).await;
-        assert_eq!(connection.get("/health/live").await, 200);
-        connections.push(connection);
-    }
-    let mut further = Connection::open(&gateway).await;
-    further.write(b"GET /health/live HTTP/1.1\r\nhost: gateway\r\n\r\n").await;
-    for connection in &mut connections {
-        for _ in 0..200 {
-            assert_eq!(connection.get("/health/live").await, 200);
-        }
-    }
-    assert!(further.has_nothing(), "it is not served");
-    connections.pop();
-    assert_eq!(further.status().await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,5 @@
 use shared::broker::Worker;
-use test_support::{Proxy, System, eventually};
+use test_support::{Api, Proxy, System, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_database_messages_are_accepted_and_only_reading_is_refused() {
@@ -37,6 +37,7 @@ async fn a_database_that_hangs_keeps_nobody_from_sending_and_the_gateway_ready()
     let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
     let gateway = system.gateway_with(&[&through, "--database-timeout=60s"]).ready().await;
     let api = gateway.api();
+    until_the_database_is(&api, "up").await;
     proxy.hang();
     // Neither answer can come before the database does, but for those that do not wait for it.
     let reading = tokio::spawn({
@@ -45,10 +46,59 @@ async fn a_database_that_hangs_keeps_nobody_from_sending_and_the_gateway_ready()
     });
     assert_eq!(api.send_as_player("p1", "hello").await.status, 202);
     let ready = api.get("/health/ready").await;
-    assert_eq!((ready.status, &ready.json["dependencies"]["database"]), (200, &"down".into()));
+    assert_eq!((ready.status, &ready.json["dependencies"]["database"]), (200, &"up".into()));
     assert!(!reading.is_finished(), "the database hangs");
     proxy.go_on();
     assert_eq!(reading.await.unwrap(), 200);
+}
+
+async fn until_the_database_is(api: &Api, state: &str) {
+    eventually(&format!("the database is {state}"), async || {
+        let ready = api.get("/health/ready").await;
+        (ready.json["dependencies"]["database"] == state).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_is_down_when_it_does_not_answer_in_its_time_and_up_again_when_it_does() {
+    let system = System::new().await;
+    let proxy = Proxy::start(&system.database.server(), true).await;
+    let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
+    let gateway = system.gateway_with(&[&through, "--database-timeout=1s"]).ready().await;
+    let api = gateway.api();
+    until_the_database_is(&api, "up").await;
+    proxy.hang();
+    until_the_database_is(&api, "down").await;
+    proxy.go_on();
+    until_the_database_is(&api, "up").await;
+}
+
+/// Every reader's connection is taken, and the database answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_takes_no_connection_from_readers_and_is_not_wrong_when_they_wait() {
+    let system = System::new().await;
+    let pools = ["--database-pool-size=1", "--inbox-pool-size=1", "--database-timeout=20s"];
+    let gateway = system.gateway_with(&pools).ready().await;
+    let api = gateway.api();
+    until_the_database_is(&api, "up").await;
+    let locked = system.database.lock_from_readers("chat_conversations").await;
+    let reading = [0, 1].map(|_| {
+        let api = api.clone();
+        tokio::spawn(async move { api.conversation("p1", "").await.status })
+    });
+    eventually("a reader waits", async || {
+        (api.metric("chat_gateway_database_waiting").await == 1).then_some(())
+    })
+    .await;
+    for _ in 0..50 {
+        let ready = api.get("/health/ready").await;
+        assert_eq!(ready.json["dependencies"]["database"], "up", "{ready:?}");
+    }
+    drop(locked);
+    for read in reading {
+        assert_eq!(read.await.unwrap(), 200);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! A connection on which anything can be written.
 
-use std::{io::ErrorKind, time::Duration};
+use std::time::Duration;
 
 use test_support::Running;
 use tokio::{
@@ -69,13 +69,6 @@ impl Connection {
     pub async fn ends_within(&mut self, limit: Duration) {
         let ended = async { while self.answer().await.is_some() {} };
         timeout(limit, ended).await.expect("the connection ends");
-    }
-
-    /// Whether nothing has come.
-    pub fn has_nothing(&mut self) -> bool {
-        let mut byte = [0];
-        let read = self.stream.try_read(&mut byte);
-        matches!(read, Err(error) if error.kind() == ErrorKind::WouldBlock)
     }
 
     /// The status of the next answer, which has been read whole; nothing when the connection ends.

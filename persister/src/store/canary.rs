@@ -3,7 +3,8 @@ use std::fmt::Write as _;
 use diesel::{result::Error, sql_query};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use shared::chat::{
-    Invalid, Message, PlayerId, RequestedStatus, SenderType, StatusChange, event::Event, now,
+    ConversationRead, Invalid, Message, PlayerId, RequestedStatus, SenderType, StatusChange,
+    event::Event, now,
 };
 use uuid::Uuid;
 
@@ -52,7 +53,8 @@ pub async fn prove_writable(connection: &mut AsyncPgConnection) -> Result<(), St
         .await
 }
 
-/// Two messages, the second of which fills a page of the table, and a resolution between them.
+/// Two messages, the second of which fills half a page of the table, and a resolution between them and a
+/// read.
 fn events() -> Result<[Vec<Event>; 2], Invalid> {
     let player_id = PlayerId::try_from(format!("persister-canary-{}", Uuid::new_v4()))?;
     let now = now();
@@ -90,5 +92,12 @@ fn events() -> Result<[Vec<Event>; 2], Invalid> {
         traceparent: None,
     });
     let opening = message("canary", now - second * 2)?;
-    Ok([vec![opening, message(&noise, now)?], vec![resolution]])
+    let read = Event::ConversationRead(ConversationRead {
+        read_id: Uuid::now_v7(),
+        player_id: player_id.clone(),
+        actor_id: "persister".to_owned().try_into()?,
+        actor_name: None,
+        accepted_at: now,
+    });
+    Ok([vec![opening, message(&noise, now)?], vec![resolution, read]])
 }

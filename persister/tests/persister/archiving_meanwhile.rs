@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     archiving::{LONG_AGO, dead, resolved, said},
-    support::{event, system},
+    support::{event, publish_together, system},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -19,7 +19,7 @@ async fn archiving_beside_persisters_loses_and_doubles_nothing() {
         .iter()
         .flat_map(|player| (1..=120).map(move |at| said(player, "old", at)))
         .collect();
-    system.broker.publish(&body(old.iter().map(event))).await;
+    publish_together(&system, old.iter().map(event)).await;
     system.broker.publish(&body(players.iter().map(|player| resolved(player, 1_000)))).await;
     system.work_off(1).await;
 

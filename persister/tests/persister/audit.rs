@@ -5,7 +5,7 @@ use std::process::Command;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{QueryResult, sql_query};
 use diesel_async::RunQueryDsl;
-use persister::store::{persist, purge_audit};
+use persister::store::{Attempt, persist, purge_audit};
 use serde_json::{Value, json};
 use shared::chat::{self, ConversationRead, PlayerId, RequestedStatus, StatusChange, event::Event};
 use test_support::{Database, message, status_change};
@@ -62,9 +62,9 @@ async fn operators_are_shown_who_read_took_and_resolved_a_conversation() {
         vec![change(&again), read("p2", "ada", at(6))],
     ];
     for batch in &batches {
-        persist(&mut connection, batch).await.unwrap();
+        persist(&mut connection, batch, &Attempt::default()).await.unwrap();
         // What is delivered again is recorded once.
-        assert_eq!(persist(&mut connection, batch).await.unwrap().audited, 0);
+        assert_eq!(persist(&mut connection, batch, &Attempt::default()).await.unwrap().audited, 0);
     }
 
     let found = rows(&database, &["--player", "p1"]);
@@ -100,10 +100,10 @@ async fn operators_are_shown_who_read_took_and_resolved_a_conversation() {
 async fn a_read_waits_for_no_conversation_and_makes_none() {
     let database = Database::create().await;
     let mut connection = database.connect().await;
-    persist(&mut connection, &[event(&message("p1", "help"))]).await.unwrap();
+    persist(&mut connection, &[event(&message("p1", "help"))], &Attempt::default()).await.unwrap();
     let _lock = database.lock("chat_conversations").await;
     let reads = ["p1", "p2"].map(|player| read(player, "ada", chat::now()));
-    assert_eq!(persist(&mut connection, &reads).await.unwrap().audited, 2);
+    assert_eq!(persist(&mut connection, &reads, &Attempt::default()).await.unwrap().audited, 2);
     assert_eq!(database.number("SELECT count(*) FROM chat_conversations").await, 1);
 }
 
@@ -114,7 +114,7 @@ async fn a_row_of_the_audit_cannot_be_changed_and_is_deleted_by_its_age_alone() 
     let old = chat::now() - TimeDelta::days(401);
     let mut reads: Vec<_> = (0..1_500).map(|_| read("p1", "ada", old)).collect();
     reads.push(read("p1", "ada", chat::now()));
-    persist(&mut connection, &reads).await.unwrap();
+    persist(&mut connection, &reads, &Attempt::default()).await.unwrap();
     for statement in
         ["UPDATE chat_audit SET actor_id = 'bo'", "DELETE FROM chat_audit", "TRUNCATE chat_audit"]
     {

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use persister::export::export;
 use serde_json::{Value, json};
 use shared::chat::{RequestedStatus, SenderType, StatusChange};
-use test_support::{Database, System, body, message, message_at, status_change};
+use test_support::{Database, System, message, message_at, status_change};
 
-use crate::support::{change, contents, event, named, publish_each, system};
+use crate::support::{change, contents, event, named, publish_each, publish_together, system};
 
 /// Does something to the database before it takes the first bytes.
 struct Meddler {
@@ -109,9 +109,7 @@ async fn an_export_begins_where_the_archive_ends() {
 async fn a_long_export_is_as_of_one_moment() {
     let system = system().await;
     let many = (1..=2_500).map(|number| event(&message("p1", &format!("{number}"))));
-    for part in many.collect::<Vec<_>>().chunks(500) {
-        system.broker.publish(&body(part.to_vec())).await;
-    }
+    publish_together(&system, many).await;
     system.work_off(1).await;
     let meddling = "UPDATE chat_messages SET content = 'changed meanwhile'";
     let export = exported(&system, "p1", Some(meddling)).await;

@@ -39,7 +39,7 @@ async fn a_select_waits_a_moment_at_most_behind_a_migration_that_waits_for_a_loc
             WHERE datname = current_database() AND wait_event_type = 'Lock'";
         waited |= database.number(waiting).await > 0;
     }
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    assert!(slowest < Duration::from_secs(5), "{slowest:?}");
     reader.batch_execute("COMMIT").await.unwrap();
     let applied = migrating.await.unwrap().unwrap();
     assert_eq!(applied, ["20261125000003"]);

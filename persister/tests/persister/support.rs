@@ -1,4 +1,7 @@
-use shared::chat::{Message, StatusChange, event::Event};
+use shared::chat::{
+    Message, StatusChange,
+    event::{Event, MAX_EVENTS},
+};
 use test_support::{System, body, eventually, message};
 
 /// A system with its queues made, so that events can be published before a persister runs.
@@ -26,6 +29,14 @@ pub fn change(change: &StatusChange) -> Event {
 pub async fn publish_each(system: &System, events: impl IntoIterator<Item = Event>) {
     for event in events {
         system.broker.publish(&body([event])).await;
+    }
+}
+
+/// Publishes the events in as few bodies as may hold them.
+pub async fn publish_together(system: &System, events: impl IntoIterator<Item = Event>) {
+    let events: Vec<_> = events.into_iter().collect();
+    for together in events.chunks(MAX_EVENTS) {
+        system.broker.publish(&body(together.to_vec())).await;
     }
 }
 

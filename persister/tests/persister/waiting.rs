@@ -1,7 +1,7 @@
 //! Since when a player waits, and how many messages staff has not answered.
 
 use diesel_async::AsyncPgConnection;
-use persister::store::{erase, persist};
+use persister::store::{Attempt, erase, persist};
 use shared::chat::{self, RequestedStatus, SenderType, event::Event};
 use test_support::{Database, message_at, status_change};
 
@@ -29,7 +29,7 @@ async fn waits(database: &Database) -> (i64, Option<i64>) {
 
 async fn persist_each(connection: &mut AsyncPgConnection, batches: &[&[Event]]) {
     for batch in batches {
-        persist(connection, batch).await.unwrap();
+        persist(connection, batch, &Attempt::default()).await.unwrap();
     }
 }
 

@@ -116,6 +116,29 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis(u64::from(number) * milliseconds_each))
 }
 
+/// Reads a number of bytes such as `64KiB`, `512MiB` or `2GiB`.
+///
+/// # Errors
+/// Says what form it must have.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let bytes_each: u64 = match text.get(digits.len()..) {
+        Some("KiB") => 1 << 10,
+        Some("MiB") => 1 << 20,
+        Some("GiB") => 1 << 30,
+        _ => {
+            return Err(
+                "a number with KiB, MiB or GiB behind it is needed, such as 512MiB".to_owned()
+            );
+        }
+    };
+    let number: u32 = digits.parse().map_err(|_| "the number is not a whole one".to_owned())?;
+    if number == 0 {
+        return Err("the number of bytes must be greater than zero".to_owned());
+    }
+    Ok(u64::from(number) * bytes_each)
+}
+
 /// Whether clap answers a question (`--help`) rather than complains.
 fn is_answer(kind: ErrorKind) -> bool {
     matches!(
@@ -145,6 +168,16 @@ mod tests {
         assert_eq!(duration("2h"), Ok(Duration::from_secs(7_200)));
         for wrong in ["", "0s", "5", "s", "1.5s", "-1s", "5d", "5 s"] {
             assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_read_with_their_unit() {
+        assert_eq!(bytes("64KiB"), Ok(65_536));
+        assert_eq!(bytes("512MiB"), Ok(536_870_912));
+        assert_eq!(bytes("2GiB"), Ok(2_147_483_648));
+        for wrong in ["", "0MiB", "512", "MiB", "1.5GiB", "-1MiB", "5MB", "5 MiB"] {
+            assert!(bytes(wrong).is_err(), "{wrong:?}");
         }
     }
 

@@ -158,7 +158,8 @@ export interface paths {
          * @description It takes the broker to send, and no database. Where players are spread over several pairs of queues,
          *     a broker that is down for some of them is shown as down, and the gateway is ready for the others. A
          *     queue that did not take the last publish, because it is full or has no leader, is named as down. A
-         *     gateway that was told to stop is not ready either, though it answers a little longer.
+         *     gateway that was told to stop is not ready either, though it answers a little longer. The database is
+         *     asked once a second, and is down when it fails or does not answer in time.
          */
         get: operations["ready"];
         put?: never;
@@ -182,7 +183,7 @@ export interface components {
             acceptedAt: string;
             /**
              * Format: uuid
-             * @description The message's id.
+             * @description The message's id, in lower case.
              */
             messageId: string;
             /**
@@ -303,10 +304,11 @@ export interface components {
          */
         Name: string;
         /**
-         * @description A player that a client names: any but `.` and `..`, which no address can name, since clients and
-         *     proxies take them out of it.
+         * @description Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have, and
+         *     not `.` or `..`, which clients and proxies take out of an address.
          *
-         *     Source: <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
+         *     Sources: <https://pusher.com/docs/channels/using_channels/channels/#channel-naming-conventions>,
+         *     <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
          * @example player-7
          */
         PlayerId: string;
@@ -476,7 +478,7 @@ export interface components {
             acceptedAt: string;
             /**
              * Format: uuid
-             * @description The change's id.
+             * @description The change's id, in lower case.
              */
             changeId: string;
             /**
@@ -853,7 +855,7 @@ export interface operations {
     conversation: {
         parameters: {
             query?: {
-                /** @description How many messages at most */
+                /** @description How many messages at most. A page has fewer where so many would be more than 256 KiB */
                 limit?: number;
                 /** @description Messages before this place: the `nextCursor` of a newer page. Not looked at beside `after` */
                 before?: string;
@@ -916,7 +918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The database cannot be asked */
+            /** @description The database cannot be asked, or too much is asked at once */
             503: {
                 headers: {
                     /** @description Seconds to wait */

@@ -1,0 +1,14 @@
+//! What answers take of the memory.
+//!
+//! - [`Answers`]: the memory that there is for answers which clients have not yet taken.
+//! - [`Room`]: what one of them has of it.
+//! - [`compress`]: makes answers smaller for clients that can read them.
+
+mod compress;
+mod room;
+
+pub use compress::compress;
+pub use room::{Answers, Room};
+
+/// The most bytes of JSON that a page has, but for what one more entry needs.
+pub const PAGE_BYTES: usize = 256 * 1024;

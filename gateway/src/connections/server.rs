@@ -1,0 +1,107 @@
+use std::{
+    fmt::Debug, io, net::TcpListener, num::NonZeroUsize, thread::available_parallelism,
+    time::Duration,
+};
+
+use actix_http::{HttpService, Request, Response, error::DispatchError};
+use actix_server::Server;
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+};
+use actix_web::{Error, body::MessageBody, dev::AppConfig, rt::net::TcpStream};
+use nix::sys::socket::{setsockopt, sockopt::SndBuf};
+
+use super::{Connections, PIECE, stream::BoundedStream};
+use crate::limits::LimitSettings;
+
+/// Connections beyond the bound that are on their way to being admitted or refused.
+const ARRIVING: usize = 512;
+
+/// How much of an answer the kernel takes for each connection.
+const SEND_BUFFER: usize = 64 * 1024;
+
+/// How long a client has to close a connection that the gateway has closed.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What a server is made of.
+pub struct Parts<'a, Stop> {
+    /// Where clients connect.
+    pub listener: TcpListener,
+    /// How long clients may take.
+    pub limits: &'a LimitSettings,
+    /// The connections that it admits.
+    pub connections: Connections,
+    /// Stops it.
+    pub stop: Stop,
+    /// How long requests that are being answered have to finish once it stops.
+    pub stop_timeout: Duration,
+}
+
+/// Serves what `app` makes, one for each thread.
+///
+/// # Errors
+/// When the listener cannot be served.
+pub fn serve<App, Made, Factory, Body, Stop>(parts: Parts<'_, Stop>, app: App) -> io::Result<Server>
+where
+    App: Fn() -> Made + Clone + Send + 'static,
+    Made: IntoServiceFactory<Factory, Request>,
+    Factory: ServiceFactory<Request, Config = AppConfig, Error = Error> + 'static,
+    Factory::InitError: Debug,
+    Factory::Response: Into<Response<Body>> + 'static,
+    Body: MessageBody + 'static,
+    Stop: Future<Output = ()> + Send + 'static,
+{
+    let Parts { listener, limits, connections, stop, stop_timeout } = parts;
+    setsockopt(&listener, SndBuf, &SEND_BUFFER)?;
+    let (keep_alive, client_timeout) = (limits.keep_alive, limits.client_timeout);
+    let workers = available_parallelism().map_or(1, NonZeroUsize::get);
+    let most = usize::try_from(limits.max_connections).unwrap_or(usize::MAX);
+    let address = listener.local_addr()?;
+    let builder = Server::build();
+    let draining = builder.graceful_shutdown_signal();
+    let serve = move || {
+        let (connections, draining) = (connections.clone(), draining.clone());
+        let factory = app().into_factory().map_err(|error| error.error_response());
+        let http = HttpService::build()
+            .keep_alive(keep_alive)
+            .client_request_timeout(client_timeout)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            .h1_write_buffer_size(PIECE)
+            .local_addr(address)
+            .graceful_shutdown_signal(move || {
+                let draining = draining.clone();
+                async move { draining.notified().await }
+            })
+            .on_connect_ext(|stream: &BoundedStream, data| {
+                data.insert(stream.connection().clone());
+            })
+            .h1(map_config(factory, |()| AppConfig::default()));
+        let admit = fn_service(move |stream: TcpStream| {
+            let admitted = admit(&connections, stream);
+            async move { admitted }
+        });
+        admit.and_then(http)
+    };
+    let server = builder
+        .workers(workers)
+        .max_concurrent_connections(most.saturating_add(ARRIVING))
+        .disable_signals()
+        .shutdown_timeout(stop_timeout.as_secs())
+        .listen("gateway", listener, serve)?
+        .shutdown_signal(stop)
+        .run();
+    Ok(server)
+}
+
+type Peer = Option<std::net::SocketAddr>;
+
+fn admit(
+    connections: &Connections,
+    stream: TcpStream,
+) -> Result<(BoundedStream, Peer), DispatchError> {
+    let peer = stream.peer_addr().ok();
+    let admitted = connections.admit(peer);
+    let admitted = admitted.ok_or(DispatchError::Io(io::ErrorKind::ConnectionRefused.into()))?;
+    stream.set_nodelay(true).map_err(DispatchError::Io)?;
+    Ok((BoundedStream::new(stream, admitted), peer))
+}

@@ -1,0 +1,244 @@
+use std::{
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use actix_web::rt::net::TcpStream;
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{HEAD_LIMIT, connection::Connection, heads::Heads, registry::Admitted};
+use crate::labels::CloseReason;
+
+/// How many bytes of heads actix gets before it parses them.
+const HEAD_STEP: usize = 2 * 1024;
+
+/// How many bytes of a body actix gets at once.
+const BODY_STEP: usize = 8 * 1024;
+
+/// How much of a body that no call reads is thrown away before the connection is closed.
+const DRAIN_LIMIT: usize = 1024 * 1024;
+
+/// What a client is told whose head is too large, before its connection is closed.
+const TOO_LARGE: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\n\
+    content-type: application/problem+json\r\n\
+    connection: close\r\n\
+    content-length: 178\r\n\r\n\
+    {\"type\":\"urn:problem-type:player-portal-chat:head-too-large\",\
+    \"title\":\"Request header fields too large\",\"status\":431,\
+    \"detail\":\"the head of the request is larger than 16384 bytes\"}";
+
+/// A client's connection, of which actix gets no more than it may hold: one head after the other, no
+/// head that is too large, and nothing more while a request is being answered or the client does not
+/// take an answer, but for a body that a call reads.
+#[derive(Debug)]
+pub struct BoundedStream {
+    stream: TcpStream,
+    admitted: Admitted,
+    /// Bytes that came since the last request began. What came before is parsed: actix gets nothing more
+    /// while a request waits within it.
+    unparsed: usize,
+    /// Requests that had begun when bytes last came.
+    begun: u64,
+    heads: Heads,
+    /// What has come and actix may not have yet.
+    rest: Bytes,
+    /// Whether actix is to parse what it has before it gets more.
+    is_full: bool,
+    ended: bool,
+}
+
+impl BoundedStream {
+    pub(super) fn new(stream: TcpStream, admitted: Admitted) -> Self {
+        Self {
+            stream,
+            admitted,
+            unparsed: 0,
+            begun: 0,
+            heads: Heads::default(),
+            rest: Bytes::new(),
+            is_full: false,
+            ended: false,
+        }
+    }
+
+    /// What happens on it.
+    pub(super) fn connection(&self) -> &Arc<Connection> {
+        self.admitted.connection()
+    }
+
+    /// Reads at most `step` bytes of heads or of a body.
+    fn read_step(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+        step: usize,
+        is_body: bool,
+    ) -> Poll<io::Result<usize>> {
+        let mut bytes = [MaybeUninit::uninit(); BODY_STEP];
+        let most = step.min(buffer.remaining());
+        let Some(bytes) = bytes.get_mut(..most) else { return Poll::Ready(Ok(0)) };
+        let mut bytes = ReadBuf::uninit(bytes);
+        if self.rest.is_empty() {
+            let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, &mut bytes) else {
+                self.heads.were_parsed();
+                return Poll::Pending;
+            };
+            read?;
+        } else {
+            bytes.put_slice(&self.rest.split_to(most.min(self.rest.len())));
+        }
+        let read = bytes.filled();
+        let allowed = if is_body { read.len() } else { self.heads.allow(read) };
+        let (now, later) = read.split_at_checked(allowed).unwrap_or((read, &[]));
+        buffer.put_slice(now);
+        if !later.is_empty() {
+            self.rest = [later, &self.rest].concat().into();
+        }
+        self.is_full = read.len() == most || !later.is_empty() || self.heads.are_enough();
+        Poll::Ready(Ok(now.len()))
+    }
+
+    /// Has actix parse what it has, and comes back when there is more.
+    fn pause(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.is_full = false;
+        self.heads.were_parsed();
+        if ready!(self.poll_more(cx))? {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Waits until more may be read; the end of the connection is noticed meanwhile.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.connection().is_held() {
+            return Poll::Pending;
+        }
+        if ready!(self.poll_more(cx))? {
+            self.connection().hold();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whether there is more to read, once it has come; otherwise the client has ended the connection.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if !self.rest.is_empty() {
+            return Poll::Ready(Ok(true));
+        }
+        let mut byte = [0];
+        let peeked = ready!(self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)));
+        Poll::Ready(peeked.map(|bytes| bytes > 0))
+    }
+
+    /// Ends a connection on which more came than may.
+    fn refuse(&mut self) {
+        self.ended = true;
+        if self.connection().is_draining() {
+            return;
+        }
+        self.admitted.count(CloseReason::LargeHead);
+        let mut rest = [0; BODY_STEP];
+        let told = self.stream.try_write(TOO_LARGE);
+        // What is left unread would take the answer along when the connection is closed.
+        let mut left = DRAIN_LIMIT;
+        while told.is_ok() && left > 0 {
+            match self.stream.try_read(&mut rest) {
+                Ok(read) if read > 0 => left = left.saturating_sub(read),
+                _ => return,
+            }
+        }
+    }
+}
+
+impl AsyncRead for BoundedStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.ended {
+            return Poll::Ready(Ok(()));
+        }
+        let connection = Arc::clone(this.connection());
+        connection.register(cx.waker());
+        if connection.is_closing() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        if this.is_full {
+            return this.pause(cx);
+        }
+        let is_answering = connection.is_answering();
+        if is_answering && connection.is_body_open() {
+            return this.read_step(cx, buffer, BODY_STEP, true).map_ok(drop);
+        }
+        if is_answering || connection.is_blocked() {
+            return this.wait(cx);
+        }
+        if this.begun != connection.begun() {
+            this.begun = connection.begun();
+            this.unparsed = 0;
+        }
+        let limit = if connection.is_draining() { DRAIN_LIMIT } else { HEAD_LIMIT };
+        if this.unparsed >= limit {
+            this.refuse();
+            return Poll::Ready(Ok(()));
+        }
+        let step = HEAD_STEP.min(limit - this.unparsed);
+        let read = ready!(this.read_step(cx, buffer, step, false))?;
+        if read > 0 {
+            this.unparsed += read;
+            connection.head_came();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for BoundedStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let connection = self.connection();
+        match &written {
+            Poll::Ready(Ok(bytes)) => connection.wrote(*bytes),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => {
+                connection.register(cx.waker());
+                if connection.is_closing() {
+                    return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+                }
+                connection.write_blocked();
+            }
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_a_head_that_is_too_large_is_as_long_as_it_says() {
+        let text = std::str::from_utf8(TOO_LARGE).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{}", body.len());
+        assert!(body.contains(&HEAD_LIMIT.to_string()));
+    }
+}

@@ -1,0 +1,39 @@
+use std::{num::NonZeroU32, sync::Arc};
+
+use shared::chat::{SenderId, SenderType};
+
+use super::{LimitSettings, rate::Rate};
+use crate::{auth::Caller, http::Problem};
+
+/// How many entries of a page count as one.
+const ENTRIES: i64 = 50;
+
+/// What one caller may read.
+#[derive(Clone, Debug)]
+pub struct ReaderLimit(Option<Arc<Rate<Key>>>);
+
+/// A player and a member of the staff can have the same id.
+type Key = (SenderType, SenderId);
+
+impl ReaderLimit {
+    /// As the settings want it.
+    pub fn new(settings: &LimitSettings) -> Self {
+        Self(Rate::new(settings.reader_limit, settings.reader_burst))
+    }
+
+    /// Counts a page of at most `entries`. Who reads is not known where the portal in front knows it
+    /// alone.
+    ///
+    /// # Errors
+    /// When that is one too many.
+    pub fn count_page(&self, caller: &Caller, entries: i64) -> Result<(), Problem> {
+        let Some(rate) = &self.0 else { return Ok(()) };
+        let key = match caller {
+            Caller::Vouched => return Ok(()),
+            Caller::Player { id, .. } => (SenderType::Player, id.clone().into()),
+            Caller::Staff { id, .. } => (SenderType::Staff, id.clone()),
+        };
+        let cost = u32::try_from((entries - 1) / ENTRIES + 1).ok().and_then(NonZeroU32::new);
+        rate.count_many(&key, cost.unwrap_or(NonZeroU32::MIN)).map_err(Problem::TooManyCalls)
+    }
+}

@@ -1,0 +1,61 @@
+use std::time::Duration;
+
+use database::{DatabaseSettings, Unavailable};
+use diesel_async::AsyncPgConnection;
+use shared::service::health::Dependency;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Time between two probes.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Whether the database answers, as of the last probe. Probes have a connection of their own, so that
+/// readers do not wait for them nor they for readers, and asking costs nothing.
+#[derive(Clone, Debug)]
+pub struct DatabaseHealth(Dependency);
+
+impl Default for DatabaseHealth {
+    fn default() -> Self {
+        Self(Dependency::new("database"))
+    }
+}
+
+impl DatabaseHealth {
+    /// Whether it does. A probe that has not ended yet says nothing.
+    pub fn is_up(&self) -> bool {
+        self.0.is_up()
+    }
+
+    /// Probes the database until `stop` is cancelled.
+    pub async fn probe(self, settings: DatabaseSettings, stop: CancellationToken) {
+        let probing = async {
+            let mut connection = None;
+            loop {
+                let probed = probe(&mut connection, &settings).await;
+                if let Err(cause) = &probed {
+                    tracing::debug!(%cause, "the database does not answer a probe");
+                }
+                self.0.set_up(probed.is_ok());
+                tokio::time::sleep(PROBE_INTERVAL).await;
+            }
+        };
+        stop.run_until_cancelled(probing).await;
+    }
+}
+
+/// Asks once, over the connection that there is or a new one, which is kept if it is good.
+async fn probe(
+    kept: &mut Option<AsyncPgConnection>,
+    settings: &DatabaseSettings,
+) -> Result<(), String> {
+    let mut connection = match kept.take() {
+        Some(connection) => connection,
+        None => {
+            database::connect(settings).await.map_err(|error: Unavailable| error.to_string())?
+        }
+    };
+    let probed = timeout(settings.database_timeout, database::probe(&mut connection)).await;
+    probed.map_err(|_| "it did not answer in time")?.map_err(|error| error.to_string())?;
+    *kept = Some(connection);
+    Ok(())
+}

@@ -1,0 +1,262 @@
+//! What a gateway gives one connection, one address and all of them together.
+
+use std::{fs, net::SocketAddr, process::Stdio, time::Duration};
+
+use gateway::connections::{CONNECTION_BYTES, HEAD_LIMIT};
+use test_support::{Api, System, eventually};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    process::{Child, Command},
+};
+
+use crate::{commands::REST, raw::Connection};
+
+const LIVE: &str = "GET /health/live HTTP/1.1\r\nhost: gateway\r\n";
+const SEND: &str = "POST /api/staff-chat-integration/send HTTP/1.1\r\nhost: gateway\r\n\
+                    content-type: application/json\r\n";
+
+/// More than a client and the kernel take of an answer that nothing reads.
+const LARGE: &str = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: gateway\r\n\r\n";
+
+fn head_of(bytes: usize) -> String {
+    let rest = bytes - LIVE.len() - "x: \r\n\r\n".len();
+    format!("{LIVE}x: {}\r\n\r\n", "a".repeat(rest))
+}
+
+async fn closed(api: &Api, reason: &str) -> u64 {
+    api.metric(&format!(r#"chat_gateway_closed_connections_total{{reason="{reason}"}}"#)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_of_16_kib_is_read_and_a_larger_one_is_refused_before_it_ends() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let mut connection = Connection::open(&gateway).await;
+    for _ in 0..3 {
+        connection.write(head_of(HEAD_LIMIT).as_bytes()).await;
+        assert_eq!(connection.status().await, 200);
+    }
+    let larger = head_of(HEAD_LIMIT + 2);
+    connection.write(&larger.as_bytes()[..larger.len() - 1]).await;
+    assert_eq!(connection.statuses().await, [431]);
+    assert_eq!(closed(&gateway.api(), "large-head").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_requests_on_one_connection_may_together_be_larger_than_a_head() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let mut connection = Connection::open(&gateway).await;
+    for _ in 0..10 {
+        connection.write(head_of(5_000).repeat(10).as_bytes()).await;
+        for _ in 0..10 {
+            assert_eq!(connection.status().await, 200);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_no_call_reads_is_thrown_away_and_the_connection_serves_on() {
+    let system = System::new().await;
+    let gateway = system.guarded_gateway(&[]).await;
+    let mut connection = Connection::open(&gateway).await;
+    let chunk = format!("{:x}\r\n{}\r\n", 30_000, "a".repeat(30_000));
+    let unread = format!("{SEND}transfer-encoding: chunked\r\n\r\n{chunk}0\r\n\r\n");
+    let unread = unread.replace("/api/staff-chat-integration/send", "/nothing");
+    for _ in 0..3 {
+        connection.write(unread.as_bytes()).await;
+        assert_eq!(connection.status().await, 404);
+    }
+    assert_eq!(connection.get("/health/live").await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_head_has_no_more_time_than_the_first() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--client-timeout=1s", "--keep-alive=1h"]).ready().await;
+    let mut slow = Connection::open(&gateway).await;
+    assert_eq!(slow.get("/health/live").await, 200);
+    slow.write(LIVE.as_bytes()).await;
+    slow.ends_within(Duration::from_secs(20)).await;
+    assert_eq!(closed(&gateway.api(), "slow-head").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_take_its_answer_is_disconnected() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--client-timeout=1s"]).ready().await;
+    let mut stuck = Connection::open(&gateway).await;
+    stuck.write(LARGE.repeat(20).as_bytes()).await;
+    eventually("the connection is closed", async || {
+        (closed(&gateway.api(), "stalled").await == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_idle_connection_makes_way_for_a_new_one() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--max-connections=4"]);
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        let mut connection = Connection::open(&gateway).await;
+        assert_eq!(connection.get("/health/live").await, 200);
+        open.push(connection);
+    }
+    assert_eq!(open[0].get("/health/live").await, 200);
+    let mut new = Connection::open(&gateway).await;
+    assert_eq!(new.get("/health/live").await, 200);
+    open.remove(1).ends_within(Duration::from_secs(20)).await;
+    for connection in &mut open {
+        assert_eq!(connection.get("/health/live").await, 200, "it was not idle for longest");
+    }
+    assert_eq!(closed(&gateway.api(), "replaced").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_has_no_more_connections_than_it_may() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--address-connections=3"]);
+    let mut busy = Vec::new();
+    for _ in 0..3 {
+        let mut connection = Connection::open(&gateway).await;
+        connection.write(format!("{SEND}content-length: 100\r\n\r\n").as_bytes()).await;
+        busy.push(connection);
+    }
+    eventually("a connection is refused", async || {
+        let mut further = Connection::open(&gateway).await;
+        further.ends_within(Duration::from_secs(20)).await;
+        (closed(&gateway.api(), "address").await > 0).then_some(())
+    })
+    .await;
+    let named = ["--address-connections=1", "--trusted-proxies=127.0.0.1"];
+    let gateway = system.gateway_with(&named);
+    let (mut one, mut other) = (Connection::open(&gateway).await, Connection::open(&gateway).await);
+    assert_eq!(one.get("/health/live").await, 200);
+    assert_eq!(other.get("/health/live").await, 200);
+    assert_eq!(one.get("/health/live").await, 200, "a proxy speaks for many");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_requests_wait_for_memory_and_small_ones_do_not() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--request-memory=1KiB"]).ready().await;
+    let api = gateway.api();
+    let mut slow = Connection::open(&gateway).await;
+    slow.write(format!("{SEND}content-length: 60000\r\n\r\n{{").as_bytes()).await;
+    let large = "x".repeat(20_000);
+    let refused = eventually("a large request is refused", async || {
+        let answer = api.send_as_player("p1", &large).await;
+        (answer.status == 503).then_some(answer)
+    })
+    .await;
+    assert_eq!(refused.json["type"], "urn:problem-type:player-portal-chat:busy");
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert_eq!(api.send_as_player("p1", "hello").await.status, 202);
+    drop(slow);
+    eventually("a large request is read", async || {
+        (api.send_as_player("p1", &large).await.status == 400).then_some(())
+    })
+    .await;
+}
+
+/// The gateway's program, so that its memory is nobody else's.
+struct Program {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Program {
+    async fn start() -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+        command.env_clear().envs(REST).env("AUTH_MODE", "off").env("ADDRESS_CONNECTIONS", "0");
+        command
+            .envs([("GATEWAY_LISTEN", "127.0.0.1:0"), ("GATEWAY_METRICS_LISTEN", "127.0.0.1:0")]);
+        command.envs([("ADDRESS_LIMIT", "0"), ("LOG_FORMAT", "text"), ("CLIENT_TIMEOUT", "5m")]);
+        let mut process = command.stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let address = loop {
+            let line = lines.next_line().await.unwrap().expect("it starts");
+            let found = line.split("listen=").nth(1).and_then(|rest| rest.split(' ').next());
+            if let Some(address) = found.and_then(|address| address.parse().ok()) {
+                break address;
+            }
+        };
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { process, address }
+    }
+
+    fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id().unwrap()));
+        let status = status.unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    fn processor_time(&self) -> u64 {
+        let stat =
+            fs::read_to_string(format!("/proc/{}/stat", self.process.id().unwrap())).unwrap();
+        let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+        fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
+    /// Its memory once it has nothing more to do.
+    async fn settled_memory(&self) -> u64 {
+        let (mut before, mut idle) = (self.processor_time(), 0);
+        eventually("the gateway is idle", async || {
+            let now = self.processor_time();
+            idle = if std::mem::replace(&mut before, now) == now { idle + 1 } else { 0 };
+            (idle == 30).then_some(())
+        })
+        .await;
+        self.memory()
+    }
+}
+
+/// Connections on which each of `parts` is written, and nothing is read.
+async fn hold(program: &Program, number: usize, parts: &[&str]) -> Vec<TcpStream> {
+    let mut connections = Vec::new();
+    for _ in 0..number {
+        connections.push(TcpStream::connect(program.address).await.unwrap());
+    }
+    for part in parts {
+        for connection in &mut connections {
+            connection.write_all(part.as_bytes()).await.ok();
+        }
+        program.settled_memory().await;
+    }
+    connections
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_of_a_connection_is_bounded() {
+    const CONNECTIONS: usize = 500;
+    let head = head_of(HEAD_LIMIT);
+    let half = &head[..head.len() - 1];
+    let body = "a".repeat(8_000);
+    let half_body = format!("{SEND}content-length: 8001\r\n\r\n{body}");
+    let (small, large) = ("GET /nothing HTTP/1.1\r\nhost:\r\n\r\n".repeat(2_000), LARGE.repeat(20));
+    let together = format!("{LARGE}{}", "GET / HTTP/1.1\nhost:\n\n".repeat(100));
+    let taken = format!("{}\r\n{half}", LIVE);
+    let mut worst = Vec::new();
+    for (what, parts) in [
+        ("half a head", vec![half]),
+        ("half a head after a request", vec![&taken]),
+        ("half a body", vec![&half_body]),
+        ("large answers that are not taken, and many requests", vec![&large, &small]),
+        ("many requests beside answers that are not taken", vec![&together]),
+        ("half a head beside answers that are not taken", vec![&large, half]),
+    ] {
+        let program = Program::start().await;
+        drop(hold(&program, 20, &[LIVE, "\r\n"]).await);
+        let before = program.settled_memory().await;
+        let connections = hold(&program, CONNECTIONS, &parts).await;
+        let each = program.settled_memory().await.saturating_sub(before) / CONNECTIONS as u64;
+        println!("{what}: {each} bytes");
+        worst.push((each, what));
+        drop(connections);
+    }
+    let worst = worst.into_iter().max().unwrap();
+    assert!(worst.0 <= CONNECTION_BYTES, "{worst:?}");
+}

@@ -1,0 +1,89 @@
+//! Pages of messages that are as large as they may be.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use shared::chat::{SenderType, event::Event};
+use test_support::{System, body, message_at};
+
+/// Each takes two bytes in JSON for each of its characters.
+const MESSAGES: i64 = 100;
+
+/// Large messages of each player that `player` names.
+async fn large_messages(system: &System, player: impl Fn(i64) -> String) {
+    let said = |at| {
+        let content = "\"".repeat(4_000);
+        Event::Message(Box::new(message_at(&player(at), SenderType::Player, &content, at)))
+    };
+    system.broker.publish(&body((1..=MESSAGES).map(said))).await;
+    system.work_off(1).await;
+}
+
+fn seqs(page: &Value) -> Vec<i64> {
+    let messages = page["messages"].as_array().unwrap().iter();
+    messages.map(|message| message["seq"].as_i64().unwrap()).collect()
+}
+
+fn bytes(page: &Value) -> usize {
+    serde_json::to_vec(page).unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_bounded_in_bytes_in_both_directions_and_miss_nothing() {
+    let system = System::new().await;
+    system.persister().await.stop().await;
+    large_messages(&system, |_| "p1".to_owned()).await;
+    let gateway = system.gateway().await;
+    let api = gateway.api();
+
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = api.conversation("p1", &format!("limit=200{cursor}")).await.json;
+        assert!(bytes(&page) < 257 * 1024, "{}", bytes(&page));
+        assert_eq!(page["lastSeq"], MESSAGES);
+        seen.splice(0..0, seqs(&page));
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&before={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, (1..=MESSAGES).collect::<Vec<_>>());
+
+    let (mut seen, mut after) = (Vec::new(), "0".to_owned());
+    loop {
+        let page = api.conversation("p1", &format!("limit=200&after={after}")).await.json;
+        assert!(bytes(&page) < 257 * 1024, "{}", bytes(&page));
+        seen.extend(seqs(&page));
+        assert_eq!(page["lastSeq"].as_i64(), seen.last().copied(), "no further than the page goes");
+        match page["nextCursor"].as_str() {
+            Some(next) => after = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, (1..=MESSAGES).collect::<Vec<_>>());
+    assert_eq!(seqs(&api.conversation("p1", "limit=1").await.json), [MESSAGES]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_the_inbox_are_bounded_in_bytes_and_miss_nobody() {
+    let system = System::new().await;
+    system.persister().await.stop().await;
+    large_messages(&system, |at| format!("p{at}")).await;
+    let gateway = system.gateway().await;
+    let api = gateway.api();
+    for order in ["latest", "waiting"] {
+        let (mut seen, mut cursor) = (BTreeSet::new(), String::new());
+        loop {
+            let page = api.inbox(&format!("order={order}&limit=200{cursor}")).await.json;
+            assert!(bytes(&page) < 257 * 1024, "{}", bytes(&page));
+            for conversation in page["conversations"].as_array().unwrap() {
+                assert!(seen.insert(conversation["playerId"].to_string()), "{conversation}");
+            }
+            match page["nextCursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(i64::try_from(seen.len()).unwrap(), MESSAGES, "{order}");
+    }
+}

@@ -1,0 +1,71 @@
+//! Reads that end before the database has answered.
+
+use std::{future::poll_fn, task::Poll};
+
+use diesel::sql_query;
+use diesel_async::RunQueryDsl;
+use gateway::{
+    labels::HistoryRead,
+    metrics::Metrics,
+    reads::{ReadPools, Reads},
+};
+use prometheus_client::registry::Registry;
+use test_support::{Database, eventually};
+
+const RUNNING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                       AND state = 'active' AND query LIKE '%pg_sleep%' AND query NOT LIKE '%activity%'";
+
+async fn until_running(database: &Database, number: i64) {
+    eventually(&format!("{number} queries run"), async || {
+        (database.number(RUNNING).await == number).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_whose_client_goes_away_leaves_no_query_running_and_no_connection_that_waits_for_one()
+ {
+    let database = Database::create().await;
+    let settings = database.settings();
+    let pool = || database::pool(&settings, 1).unwrap();
+    let pools = ReadPools { conversations: pool(), inbox: pool() };
+    let reads = Reads::new(pools, settings, Metrics::register(&mut Registry::default()));
+    let slow = reads.read(HistoryRead::Inbox, async |connection| {
+        sql_query("SELECT pg_sleep(600)").execute(connection).await
+    });
+    let mut slow = Box::pin(slow);
+    let running = until_running(&database, 1);
+    let mut running = Box::pin(running);
+    poll_fn(|cx| match slow.as_mut().poll(cx) {
+        Poll::Ready(ended) => panic!("{ended:?}"),
+        Poll::Pending => running.as_mut().poll(cx),
+    })
+    .await;
+    drop(slow);
+    let quick =
+        reads.read(HistoryRead::Inbox, async |connection| database::probe(connection).await);
+    quick.await.unwrap();
+    until_running(&database, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_of_the_inbox_and_of_conversations_do_not_wait_for_each_other() {
+    let database = Database::create().await;
+    let settings = database.settings();
+    let pool = || database::pool(&settings, 1).unwrap();
+    let pools = ReadPools { conversations: pool(), inbox: pool() };
+    let reads = Reads::new(pools, settings, Metrics::register(&mut Registry::default()));
+    let probe = async |kind| {
+        reads.read(kind, async |connection| database::probe(connection).await).await.unwrap();
+    };
+    let inbox = reads.read(HistoryRead::Inbox, async |_| {
+        probe(HistoryRead::Conversation).await;
+        Ok(())
+    });
+    inbox.await.unwrap();
+    let conversation = reads.read(HistoryRead::Conversation, async |_| {
+        probe(HistoryRead::Inbox).await;
+        Ok(())
+    });
+    conversation.await.unwrap();
+}
