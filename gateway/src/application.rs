@@ -6,25 +6,33 @@ use shared::service::health::Dependency;
 use traces::Traces;
 
 use crate::{
-    answers::Answers,
+    answers::Readers,
     audit::ReadAudit,
     auth::Doors,
     clock::Clock,
     group_commit::Acceptor,
     http::{BodyPatience, Pages},
-    limits::{AddressLimit, ReaderLimit, RequestMemory, SenderLimit},
+    limits::{AddressLimit, RequestMemory, SenderLimit},
     portal::{PortalConfig, PortalSettings},
     reads::{DatabaseHealth, Reads},
     routes,
     settings::Settings,
 };
 
+/// What readiness tells of.
+#[derive(Clone, Debug)]
+pub struct Dependencies {
+    /// RabbitMQ.
+    pub broker: Dependency,
+    /// PostgreSQL.
+    pub database: DatabaseHealth,
+}
+
 /// The HTTP interface, of which each thread gets a clone.
 #[derive(Clone)]
 pub struct Application {
     acceptor: web::Data<Acceptor>,
     address_limit: web::Data<AddressLimit>,
-    answers: web::Data<Answers>,
     app: web::Data<pusher::App>,
     audit: web::Data<ReadAudit>,
     body_patience: BodyPatience,
@@ -34,23 +42,13 @@ pub struct Application {
     database: web::Data<DatabaseHealth>,
     doors: web::Data<Doors>,
     portal_config: web::Data<PortalConfig>,
-    reader_limit: web::Data<ReaderLimit>,
+    readers: web::Data<Readers>,
     reads: web::Data<Reads>,
     request_memory: RequestMemory,
     sender_limit: web::Data<SenderLimit>,
     pages: Pages,
     portal: PortalSettings,
     traces: web::Data<Traces>,
-}
-
-/// What the calls that read work with.
-pub struct Reading {
-    /// Queries the database.
-    pub reads: Reads,
-    /// Bounds the memory of answers.
-    pub answers: Answers,
-    /// Whether the database answers.
-    pub database: DatabaseHealth,
 }
 
 impl Application {
@@ -62,11 +60,12 @@ impl Application {
         settings: &Settings,
         doors: Doors,
         acceptor: Acceptor,
-        reading: Reading,
-        broker: Dependency,
+        reads: Reads,
+        readers: Readers,
+        dependencies: Dependencies,
         traces: Traces,
     ) -> anyhow::Result<Self> {
-        let Reading { reads, answers, database } = reading;
+        let Dependencies { broker, database } = dependencies;
         let clock = web::Data::new(Clock::default());
         let channels = settings.channels.channels().map_err(anyhow::Error::msg)?;
         let portal_config = PortalConfig::new(&settings.portal, &settings.pusher, &channels);
@@ -78,7 +77,6 @@ impl Application {
             )),
             acceptor: web::Data::new(acceptor),
             address_limit: web::Data::new(AddressLimit::new(&settings.limits)),
-            answers: web::Data::new(answers),
             app: web::Data::new(settings.pusher.clone()),
             body_patience: BodyPatience(settings.limits.client_timeout),
             broker: web::Data::new(broker),
@@ -87,7 +85,7 @@ impl Application {
             database: web::Data::new(database),
             doors: web::Data::new(doors),
             portal_config: web::Data::new(portal_config),
-            reader_limit: web::Data::new(ReaderLimit::new(&settings.limits)),
+            readers: web::Data::new(readers),
             reads: web::Data::new(reads),
             request_memory: RequestMemory::new(settings.limits.request_memory),
             sender_limit: web::Data::new(SenderLimit::new(&settings.limits)),
@@ -105,7 +103,6 @@ impl Application {
         services
             .app_data(self.acceptor.clone())
             .app_data(self.address_limit.clone())
-            .app_data(self.answers.clone())
             .app_data(self.app.clone())
             .app_data(self.audit.clone())
             .app_data(self.body_patience)
@@ -115,7 +112,7 @@ impl Application {
             .app_data(self.database.clone())
             .app_data(self.doors.clone())
             .app_data(self.portal_config.clone())
-            .app_data(self.reader_limit.clone())
+            .app_data(self.readers.clone())
             .app_data(self.reads.clone())
             .app_data(self.request_memory.clone())
             .app_data(self.sender_limit.clone())

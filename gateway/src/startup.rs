@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
 use crate::{
-    answers::{Answers, compress},
-    application::{Application, Reading},
+    answers::{Answers, Readers, compress},
+    application::{Application, Dependencies},
     auth::Doors,
     connections::{self, Bounds, Connections, Parts},
     descriptors,
@@ -79,14 +79,10 @@ async fn run_until_stopped(
     let answers = Answers::new(limits.answer_memory);
     descriptors::allow(limits.max_connections);
     let connections = Connections::new(Bounds::new(limits), answers.clone(), metrics.clone());
-    let application = Application::new(
-        &settings,
-        doors,
-        acceptor,
-        Reading { reads, answers, database },
-        broker,
-        traces.clone(),
-    )?;
+    let readers = Readers::new(limits, answers);
+    let dependencies = Dependencies { broker, database };
+    let application =
+        Application::new(&settings, doors, acceptor, reads, readers, dependencies, traces.clone())?;
     let drain = settings.shutdown_drain;
     let (stopping, counting) = (web::Data::new(stop.clone()), web::Data::new(metrics));
     let parts = Parts {

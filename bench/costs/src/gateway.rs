@@ -12,8 +12,8 @@ use actix_web::{
 use anyhow::ensure;
 use clap::{Args, Parser};
 use gateway::{
-    answers::Answers,
-    application::{Application, Reading},
+    answers::{Answers, Readers},
+    application::{Application, Dependencies},
     auth::{Doors, TokenCommand},
     group_commit::group_commit,
     metrics::Metrics,
@@ -88,15 +88,9 @@ fn application() -> anyhow::Result<Application> {
     let pool = || database::pool(&settings.database, 1);
     let pools = ReadPools { conversations: pool()?, inbox: pool()? };
     let reads = Reads::new(pools, settings.database.clone(), metrics);
-    let (answers, database) = (Answers::new(1), DatabaseHealth::default());
-    Application::new(
-        &settings,
-        doors,
-        acceptor,
-        Reading { reads, answers, database },
-        broker,
-        Traces::default(),
-    )
+    let readers = Readers::new(&settings.limits, Answers::new(1));
+    let dependencies = Dependencies { broker, database: DatabaseHealth::default() };
+    Application::new(&settings, doors, acceptor, reads, readers, dependencies, Traces::default())
 }
 
 /// The usual settings, but for limits that nothing reaches here.

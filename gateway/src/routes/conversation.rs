@@ -6,13 +6,12 @@ use shared::chat::{PlayerId, SenderType};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    answers::Answers,
+    answers::Readers,
     audit::ReadAudit,
     auth::Caller,
     http::{Parameters, PathPlayer, Problem, ProblemBody},
     input::NewPlayerId,
     labels::HistoryRead,
-    limits::ReaderLimit,
     reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Reads, Session},
 };
 
@@ -124,14 +123,12 @@ pub async fn conversation(
     player: PathPlayer,
     parameters: Parameters<HistoryParameters>,
     reads: web::Data<Reads>,
-    reader_limit: web::Data<ReaderLimit>,
-    answers: web::Data<Answers>,
+    readers: web::Data<Readers>,
     audit: web::Data<ReadAudit>,
 ) -> Result<HttpResponse, Problem> {
     caller.follows(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
-    reader_limit.count_page(&caller, limit)?;
-    let room = answers.room().await?;
+    let room = readers.admit(&caller, limit).await?;
     let found = reads
         .read(HistoryRead::Conversation, async |connection| {
             reads::conversation(connection, &player.0, page, limit).await

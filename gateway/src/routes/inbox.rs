@@ -8,11 +8,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::conversation::PageLimit;
 use crate::{
-    answers::Answers,
+    answers::Readers,
     auth::Caller,
     http::{Parameters, Problem, ProblemBody, by_name},
     labels::HistoryRead,
-    limits::ReaderLimit,
     reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, InboxOrder, Reads, Session},
 };
 
@@ -123,14 +122,12 @@ pub async fn inbox(
     caller: Caller,
     parameters: Parameters<InboxParameters>,
     reads: web::Data<Reads>,
-    reader_limit: web::Data<ReaderLimit>,
-    answers: web::Data<Answers>,
+    readers: web::Data<Readers>,
 ) -> Result<HttpResponse, Problem> {
     caller.is_staff()?;
     let InboxParameters { status, order, limit, cursor } = parameters.0;
     let order = order.after(cursor);
-    reader_limit.count_page(&caller, limit.get())?;
-    let room = answers.room().await?;
+    let room = readers.admit(&caller, limit.get()).await?;
     let found = reads
         .read(HistoryRead::Inbox, async |connection| {
             reads::inbox(connection, &status.0, &order, limit.get()).await
