@@ -99,7 +99,8 @@ async fn while_the_database_takes_nothing_no_event_is_set_aside() {
             "ALTER TABLE gone RENAME TO chat_status_changes",
         ),
         (
-            "ALTER TABLE chat_messages ADD COLUMN required text CHECK (required IS NOT NULL) NOT VALID",
+            "ALTER TABLE chat_messages ADD COLUMN required text,
+                ADD CONSTRAINT required CHECK (required IS NOT NULL) NOT VALID",
             "ALTER TABLE chat_messages DROP COLUMN required",
         ),
     ] {
