@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
-use diesel::{QueryableByName, sql_query, sql_types::Text};
+use diesel::{
+    QueryableByName, sql_query,
+    sql_types::{Bool, Text},
+};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use shared::service::backoff;
@@ -98,10 +101,24 @@ async fn become_owner(connection: &mut AsyncPgConnection) -> diesel::QueryResult
     sql_query(owner).execute(connection).await.map(drop)
 }
 
-async fn lock(connection: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
-    set_lock_timeout(connection, PATIENCE).await?;
-    sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(connection).await?;
-    Ok(())
+/// Asks for the lock again and again. A statement that waits for it would hold a snapshot, for whose end
+/// `CREATE INDEX CONCURRENTLY` of the migration that has the lock waits: a deadlock.
+async fn lock(connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
+    #[derive(QueryableByName)]
+    struct Attempt {
+        #[diesel(sql_type = Bool)]
+        is_locked: bool,
+    }
+    let deadline = Instant::now() + PATIENCE;
+    let mut waits = backoff::waits();
+    loop {
+        let attempt = sql_query(format!("SELECT pg_try_advisory_lock({LOCK}) AS is_locked"));
+        if attempt.get_result::<Attempt>(connection).await?.is_locked {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "it holds the lock for more than {PATIENCE:?}");
+        tokio::time::sleep(waits.next().unwrap_or_default()).await;
+    }
 }
 
 async fn set_lock_timeout(

@@ -43,6 +43,16 @@ pub struct Application {
     traces: web::Data<Traces>,
 }
 
+/// What the calls that read work with.
+pub struct Reading {
+    /// Queries the database.
+    pub reads: Reads,
+    /// Bounds the memory of answers.
+    pub answers: Answers,
+    /// Whether the database answers.
+    pub database: DatabaseHealth,
+}
+
 impl Application {
     /// As the settings want it, for those whom `doors` let in.
     ///
@@ -52,16 +62,20 @@ impl Application {
         settings: &Settings,
         doors: Doors,
         acceptor: Acceptor,
-        reads: Reads,
-        answers: Answers,
+        reading: Reading,
         broker: Dependency,
-        database: DatabaseHealth,
         traces: Traces,
     ) -> anyhow::Result<Self> {
+        let Reading { reads, answers, database } = reading;
+        let clock = web::Data::new(Clock::default());
         let channels = settings.channels.channels().map_err(anyhow::Error::msg)?;
         let portal_config = PortalConfig::new(&settings.portal, &settings.pusher, &channels);
         Ok(Self {
-            audit: web::Data::new(ReadAudit::new(settings.audit_reads, acceptor.clone())),
+            audit: web::Data::new(ReadAudit::new(
+                settings.audit_reads,
+                acceptor.clone(),
+                clock.clone(),
+            )),
             acceptor: web::Data::new(acceptor),
             address_limit: web::Data::new(AddressLimit::new(&settings.limits)),
             answers: web::Data::new(answers),
@@ -69,7 +83,7 @@ impl Application {
             body_patience: BodyPatience(settings.limits.client_timeout),
             broker: web::Data::new(broker),
             channels: web::Data::new(channels),
-            clock: web::Data::new(Clock::default()),
+            clock,
             database: web::Data::new(database),
             doors: web::Data::new(doors),
             portal_config: web::Data::new(portal_config),

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use actix_web::web;
 use shared::chat::{ConversationRead, PlayerId, SenderId, event::Event};
 use uuid::Uuid;
 
@@ -22,17 +23,18 @@ const REMEMBERED_AT_MOST: usize = 10_000;
 pub struct ReadAudit {
     recent: Option<Mutex<RecentReads>>,
     acceptor: Acceptor,
+    clock: web::Data<Clock>,
 }
 
 impl ReadAudit {
-    /// Records through `acceptor`, if `enabled`.
-    pub fn new(enabled: bool, acceptor: Acceptor) -> Self {
-        Self { recent: enabled.then(Mutex::default), acceptor }
+    /// Records through `acceptor`, with times of `clock`, if `enabled`.
+    pub fn new(enabled: bool, acceptor: Acceptor, clock: web::Data<Clock>) -> Self {
+        Self { recent: enabled.then(Mutex::default), acceptor, clock }
     }
 
     /// Records that `caller` has read the conversation of `player`, unless it is a player, or not known by
     /// an id. It delays nothing: a read that cannot be recorded is counted and logged.
-    pub fn record(&self, caller: &Caller, player: &PlayerId, clock: &Clock) {
+    pub fn record(&self, caller: &Caller, player: &PlayerId) {
         let (Some(recent), Caller::Staff { id, name }) = (&self.recent, caller) else {
             return;
         };
@@ -47,7 +49,7 @@ impl ReadAudit {
             player_id: player.clone(),
             actor_id: id.clone(),
             actor_name: name.clone(),
-            accepted_at: clock.accept(),
+            accepted_at: self.clock.accept(),
         });
         let Ok(encoded) = read.encode() else { return };
         let (acceptor, player) = (self.acceptor.clone(), player.clone());

@@ -14,7 +14,7 @@ use traces::Traces;
 
 use crate::{
     answers::{Answers, compress},
-    application::Application,
+    application::{Application, Reading},
     auth::Doors,
     connections::{self, Bounds, Connections, Parts},
     descriptors,
@@ -83,10 +83,8 @@ async fn run_until_stopped(
         &settings,
         doors,
         acceptor,
-        reads,
-        answers,
+        Reading { reads, answers, database },
         broker,
-        database,
         traces.clone(),
     )?;
     let drain = settings.shutdown_drain;

@@ -118,7 +118,7 @@ impl Batch {
                             self.events.push(event);
                             self.owners.push(owner);
                         }
-                        Err(letter) => dead.extend(letter),
+                        Err(letter) => dead.extend(*letter),
                     }
                 }
             }
@@ -171,17 +171,17 @@ impl Batch {
 }
 
 /// The event, if it is one to be written.
-fn writable(event: Result<Event, UnreadableEvent>) -> Result<Event, Option<DeadLetter>> {
+fn writable(event: Result<Event, UnreadableEvent>) -> Result<Event, Box<Option<DeadLetter>>> {
     match event {
         Ok(event @ (Event::SessionUpdated(_) | Event::MessageRejected(_))) => {
             let kind = DeadLetterReason::Misdirected;
             let reason = "the persister publishes this kind of event and writes none";
-            Err(DeadLetter::of(&event, kind, reason))
+            Err(Box::new(DeadLetter::of(&event, kind, reason)))
         }
         Ok(event) => Ok(event),
         Err(UnreadableEvent { event, reason }) => {
             let (body, kind) = (event::encode([&event]), DeadLetterReason::Unreadable);
-            Err(Some(DeadLetter { body, kind, reason, subject: Subject::default() }))
+            Err(Box::new(Some(DeadLetter { body, kind, reason, subject: Subject::default() })))
         }
     }
 }

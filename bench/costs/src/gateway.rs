@@ -13,7 +13,7 @@ use anyhow::ensure;
 use clap::{Args, Parser};
 use gateway::{
     answers::Answers,
-    application::Application,
+    application::{Application, Reading},
     auth::{Doors, TokenCommand},
     group_commit::group_commit,
     metrics::Metrics,
@@ -93,10 +93,8 @@ fn application() -> anyhow::Result<Application> {
         &settings,
         doors,
         acceptor,
-        reads,
-        answers,
+        Reading { reads, answers, database },
         broker,
-        database,
         Traces::default(),
     )
 }

@@ -210,7 +210,9 @@ async fn one_message_id(drill: &mut Drill) -> anyhow::Result<()> {
             .await?;
         for number in 0..times {
             let mut body = post.body();
-            body["content"] = json!(format!("content {number}"));
+            if let Some(message) = body.as_object_mut() {
+                message.insert("content".to_owned(), json!(format!("content {number}")));
+            }
             let status = send(body).await?;
             // A gateway that remembers the id may refuse it.
             ensure!(matches!(status, 202 | 409), "content {number} was answered with {status}");

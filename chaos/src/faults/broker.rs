@@ -103,13 +103,15 @@ async fn leaderless(drill: &mut Drill) -> anyhow::Result<()> {
     drill
         .until("every gateway names the queue, or is ready since it has a leader", async |drill| {
             let answers = drill.system.readiness().await.unwrap_or_default();
-            let names_it = |answer: &Value| answer["dependencies"][QUEUE] == "down";
-            let settled = |answer: &Value| names_it(answer) || answer["status"] == "ready";
-            !answers.is_empty() && answers.iter().all(settled)
+            let names_it = |answer: &Value| {
+                let states = answer.get("dependencies");
+                states.and_then(|states| states.get(QUEUE)).is_some_and(|state| state == "down")
+            };
+            !answers.is_empty() && answers.iter().all(|answer| names_it(answer) || is_ready(answer))
         })
         .await?;
     let answers = drill.system.readiness().await?;
-    if answers.iter().all(|answer| answer["status"] == "ready") {
+    if answers.iter().all(is_ready) {
         drill.notes.push("RabbitMQ gave the queue a leader by itself".to_owned());
         return Ok(());
     }
@@ -119,9 +121,13 @@ async fn leaderless(drill: &mut Drill) -> anyhow::Result<()> {
     drill
         .until("every gateway is ready", async |drill| {
             let answers = drill.system.readiness().await.unwrap_or_default();
-            !answers.is_empty() && answers.iter().all(|answer| answer["status"] == "ready")
+            !answers.is_empty() && answers.iter().all(is_ready)
         })
         .await
+}
+
+fn is_ready(answer: &Value) -> bool {
+    answer.get("status").is_some_and(|status| status == "ready")
 }
 
 async fn hung(drill: &mut Drill) -> anyhow::Result<()> {

@@ -9,7 +9,6 @@ use crate::{
     answers::Answers,
     audit::ReadAudit,
     auth::Caller,
-    clock::Clock,
     http::{Parameters, PathPlayer, Problem, ProblemBody},
     input::NewPlayerId,
     labels::HistoryRead,
@@ -128,7 +127,6 @@ pub async fn conversation(
     reader_limit: web::Data<ReaderLimit>,
     answers: web::Data<Answers>,
     audit: web::Data<ReadAudit>,
-    clock: web::Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     caller.follows(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
@@ -140,7 +138,7 @@ pub async fn conversation(
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
-    audit.record(&caller, &player.0, &clock);
+    audit.record(&caller, &player.0);
     Ok(room.json(&History::new(player.0, page, found).shown_to(&caller)))
 }
 

@@ -84,7 +84,7 @@ async fn parameters_that_are_wrong_are_named() {
     }
     let answer = api.inbox("status[]=pending").await;
     names(&answer, "status[]");
-    assert!(answer.json["detail"].as_str().unwrap().contains("status, limit"), "{answer:?}");
+    assert!(answer.json["detail"].as_str().unwrap().contains("status, order, limit"), "{answer:?}");
     // Other clients take these out of an address.
     for dots in [".", "..", "%2e", ".%2E"] {
         let path = format!("/api/unified-chat/conversations/{dots}");

@@ -353,7 +353,7 @@ impl<'a> Planned<'a> {
     fn place_all(&mut self, outdated: &HashSet<Uuid>, placed: &mut Vec<NewMessage<'a>>) {
         let mut messages = std::mem::take(&mut self.new_messages);
         let mut changes = std::mem::take(&mut self.new_changes);
-        messages.sort_unstable_by_key(|it| (it.accepted_at, it.message_id));
+        messages.sort_unstable_by_key(|message| (message.accepted_at, message.message_id));
         let mut numbered: Vec<_> = (self.row.last_seq + 1..).zip(messages).collect();
         numbered.sort_by_key(|(_, message)| {
             (message.accepted_at, message.sender_type == SenderType::Staff)
@@ -364,7 +364,9 @@ impl<'a> Planned<'a> {
         }
         let mut changes = changes.into_iter().peekable();
         for (seq, message) in numbered {
-            while let Some(change) = changes.next_if(|it| it.accepted_at < message.accepted_at) {
+            while let Some(change) =
+                changes.next_if(|change| change.accepted_at < message.accepted_at)
+            {
                 let is_outdated = outdated.contains(&change.id);
                 self.timeline.apply(change, is_outdated);
             }

@@ -298,14 +298,14 @@ pub(super) async fn outdated(
              ORDER BY m.seq DESC LIMIT 1
          ) AS unseen",
     )
-    .bind::<Array<SqlUuid>, _>(seen.iter().map(|it| it.change_id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(seen.iter().map(|it| it.player_id).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(seen.iter().map(|it| it.session_id).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(seen.iter().map(|it| it.last_seq).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(seen.iter().map(|it| it.accepted_at).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(seen.iter().map(|change| change.change_id).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(seen.iter().map(|change| change.player_id).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(seen.iter().map(|change| change.session_id).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(seen.iter().map(|change| change.last_seq).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(seen.iter().map(|change| change.accepted_at).collect::<Vec<_>>())
     .load(connection)
     .await?;
-    Ok(outdated.into_iter().map(|it| it.change_id).collect())
+    Ok(outdated.into_iter().map(|change| change.change_id).collect())
 }
 
 /// The most messages that one statement reads, so that none takes as long as a statement may.

@@ -47,7 +47,7 @@ pub(super) async fn since(
     if opened_since.is_empty() {
         return Ok(sessions);
     }
-    let players: Vec<_> = opened_since.iter().map(|it| it.player_id.as_str()).collect();
+    let players: Vec<_> = opened_since.iter().map(|session| session.player_id.as_str()).collect();
     let over = chat_sessions::table
         .inner_join(chat_conversations::table)
         .filter(chat_sessions::player_id.eq_any(players.clone()))

@@ -27,7 +27,7 @@ pub(super) async fn announce(
     news: &mut BTreeMap<Uuid, SessionState>,
     stale: &[StaleChange],
 ) -> Result<(), StoreError> {
-    let ids = stale.iter().flat_map(|it| [it.session_id, it.latest]).flatten();
+    let ids = stale.iter().flat_map(|change| [change.session_id, change.latest]).flatten();
     let unread: Vec<_> = ids.filter(|id| !news.contains_key(id)).collect();
     let read = sessions::by_id(connection, &unread).await?;
     let read: BTreeMap<_, _> = read.into_iter().map(|session| (session.id, session)).collect();

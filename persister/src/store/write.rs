@@ -62,7 +62,7 @@ pub(super) async fn insert_changes(
     .column::<Nullable<Text>, _, _>(&ordered, |change| change.actor_name.as_ref().map(Name::as_str))
     .load(connection)
     .await?;
-    Ok(written.into_iter().map(|it| it.id).collect())
+    Ok(written.into_iter().map(|change| change.id).collect())
 }
 
 /// Says of the changes that they have no effect.
@@ -113,8 +113,12 @@ pub(super) async fn upsert_sessions(
     .column::<Timestamptz, _, _>(sessions, |it| it.last_message_at)
     .column::<Nullable<Timestamptz>, _, _>(sessions, |it| it.resolved_at)
     .column::<BigInt, _, _>(sessions, |it| it.version)
-    .column::<Nullable<Text>, _, _>(sessions, |it| it.staff.actor_id.as_ref().map(SenderId::as_str))
-    .column::<Nullable<Text>, _, _>(sessions, |it| it.staff.actor_name.as_ref().map(Name::as_str))
+    .column::<Nullable<Text>, _, _>(sessions, |session| {
+        session.staff.actor_id.as_ref().map(SenderId::as_str)
+    })
+    .column::<Nullable<Text>, _, _>(sessions, |session| {
+        session.staff.actor_name.as_ref().map(Name::as_str)
+    })
     .execute(connection)
     .await?;
     Ok(())

@@ -14,8 +14,8 @@
 //! message of the player, whose `seq` its author had not seen, turns out to be in the session that
 //! it resolved, as long as that is the conversation's latest: the session is open again.
 //!
-//! Nothing here touches the database. A [`Timeline`] is told what is stored, then the events of a
-//! batch in the order in which they were accepted, and says what is to be stored.
+//! Nothing here touches the database. A [`Timeline`] takes what is stored, then the events of a batch in
+//! the order in which they were accepted, and gives what is to be stored.
 
 mod change;
 mod needs;
@@ -106,7 +106,7 @@ impl Timeline {
 
     /// Adds stored changes that took a session before the batch began.
     pub fn add_takings(&mut self, changes: impl IntoIterator<Item = Change>) {
-        let takings = changes.into_iter().filter(|it| it.status == RequestedStatus::Active);
+        let takings = changes.into_iter().filter(|change| change.status == RequestedStatus::Active);
         takings.for_each(|taking| self.record(taking));
     }
 
@@ -140,7 +140,7 @@ impl Timeline {
             let id = message.message_id;
             session.messages.push(PlacedMessage { id, accepted_at: at, sender_type, seq });
             if from_player {
-                self.reopen_what_nobody_saw(end);
+                self.reopen_unless_seen(end);
             }
         }
         session_id
@@ -296,7 +296,7 @@ impl Timeline {
             self.sessions.insert(end, session);
             if let Some((from, rest)) = rest {
                 self.give(stretch, from, name.as_ref(), rest);
-                self.reopen_what_nobody_saw(stretch);
+                self.reopen_unless_seen(stretch);
             }
         } else {
             self.sessions.insert(end, session);
@@ -305,7 +305,7 @@ impl Timeline {
 
     /// Takes their effect from the resolutions of the conversation's latest session whose authors had
     /// not seen all that the player wrote in it. Without any it is open until the next one.
-    fn reopen_what_nobody_saw(&mut self, mut end: End) {
+    fn reopen_unless_seen(&mut self, mut end: End) {
         while let End::ResolvedAt(at) = end {
             let Some((&latest, session)) = self.sessions.last_key_value() else { return };
             let Some(changes) = self.resolutions.get_mut(&at) else { return };
@@ -314,8 +314,8 @@ impl Timeline {
             }
             let session_id = session.state.id;
             let lost = changes.extract_if(.., |change| !change.covers(session));
-            let lost =
-                lost.map(|it| Ineffective { change_id: it.id, session_id: Some(session_id) });
+            let lost = lost
+                .map(|change| Ineffective { change_id: change.id, session_id: Some(session_id) });
             self.ineffective.extend(lost);
             if !changes.is_empty() {
                 return;

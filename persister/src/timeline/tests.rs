@@ -183,7 +183,7 @@ fn a_late_message_does_not_bring_an_old_name_back() {
 #[test]
 fn staff_names_no_player() {
     let mut timeline = timeline(&[]);
-    timeline.place(&named(1, SenderType::Staff, "Somebody"), 1);
+    timeline.place(&named(1, SenderType::Staff, "A name"), 1);
     assert_eq!(settled(&timeline)[0].player_name, None);
     timeline.place(&named(2, SenderType::Player, "Ada"), 2);
     timeline.place(&named(3, SenderType::Staff, "Old Ada"), 3);
@@ -327,7 +327,7 @@ fn a_named_change_has_no_effect_where_no_session_is_open() {
 }
 
 #[test]
-fn a_late_message_that_nobody_saw_opens_the_latest_session_again() {
+fn a_late_message_that_no_author_saw_opens_the_latest_session_again() {
     let (mut timeline, session) = open_session();
     let seen = Change { session_id: Some(session), last_seq: Some(2), ..resolution(5) };
     timeline.apply(seen.clone(), false);

@@ -8,7 +8,7 @@ import { loadConfig, type PortalConfig } from "./config.js";
 import { Conversation } from "./conversation/conversation.js";
 import { Drafts } from "./drafts.js";
 import { newId } from "./id.js";
-import { changeStatus } from "./inbox/changeStatus.js";
+import { actorOf, changeStatus } from "./inbox/changeStatus.js";
 import { Inbox } from "./inbox/inbox.js";
 import { ReadMarks } from "./inbox/readMarks.js";
 import type { Unsubscribe } from "./observable.js";
@@ -125,7 +125,7 @@ export class Chat {
     status: "active" | "resolved",
     seen: Pick<StatusRequest, "sessionId" | "lastSeq"> = {},
   ): Promise<Outcome<null>> {
-    const request = { status, changeId: newId(), ...seen };
+    const request = { status, changeId: newId(), ...seen, ...actorOf(this.identity) };
     return changeStatus(this.api, playerId, request, this.#random);
   }
 

@@ -33,7 +33,7 @@ test("the draft of one player is not in the field of the next", async ({ page })
   await expect(field(page)).toHaveValue("");
   await field(page).fill("I am Ben");
   await show(page, "bo-1815", "Bo Lindqvist");
-  await expect(page.getByText("Found it")).toBeVisible();
+  await expect(bubble(page, "Found it 😄")).toBeVisible();
   await expect(field(page)).toHaveValue("My password is hunter2");
 });
 

@@ -134,7 +134,7 @@ impl Publisher {
         body: &[u8],
     ) -> Result<(), PublishError> {
         let published = self.publish_to_each(key, partition, body).await;
-        published.into_iter().map(|published| published.result).collect()
+        published.into_iter().try_for_each(|published| published.result)
     }
 
     /// Publishes `body` to the queues of `key` in `partition`, and returns what each queue answered.

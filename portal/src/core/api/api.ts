@@ -40,6 +40,9 @@ export interface StatusRequest {
   readonly sessionId?: string;
   /** Up to which `seq` the conversation was seen: what a player wrote after it is not resolved unread. */
   readonly lastSeq?: number;
+  /** Who asks; a token says it, where there is one. */
+  readonly actorId?: string;
+  readonly actorName?: string;
 }
 
 /** The conversation that comes first in a page: the one with the latest message, or the longest waiting. */

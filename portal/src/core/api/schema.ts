@@ -781,8 +781,8 @@ export interface operations {
                 /** @description How many conversations at most */
                 limit?: number;
                 /**
-                 * @description Conversations after this place: the `nextCursor` of the page before, which was asked for in the
-                 *     same order
+                 * @description Conversations after this place: the `nextCursor` of the page before. The order is that page's,
+                 *     whatever `order` says
                  */
                 cursor?: string;
             };

@@ -3,7 +3,7 @@ import type { Failure, Outcome } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
 import { newId } from "../id.js";
-import { changeStatus } from "../inbox/changeStatus.js";
+import { actorOf, changeStatus } from "../inbox/changeStatus.js";
 import { type Link, LinkWatch } from "../link.js";
 import { callEach } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
@@ -272,7 +272,7 @@ export class Conversation extends Observable {
       // What the player writes meanwhile is no reason not to take the session.
       const seen = status === "resolved" ? { lastSeq: await this.#seenUpTo() } : {};
       if (!(await isMade)) return null;
-      const request = { status, changeId, ...of, ...seen };
+      const request = { status, changeId, ...of, ...seen, ...actorOf(this.#parts.identity) };
       return await changeStatus(api, this.playerId, request, random);
     } finally {
       this.#changing -= 1;

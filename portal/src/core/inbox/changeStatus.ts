@@ -1,6 +1,7 @@
 import type { Api, StatusRequest } from "../api/api.js";
 import { type Outcome, passes, retryAfter } from "../api/failure.js";
 import { backoff, type Random } from "../backoff.js";
+import type { Identity } from "../types.js";
 
 /** How often it is asked before the user is told that it did not work. */
 const ATTEMPTS = 5;
@@ -23,4 +24,9 @@ export async function changeStatus(
     outcome = await api.changeStatus(playerId, request);
   }
   return outcome;
+}
+
+/** Who asks for a change. */
+export function actorOf({ subject, name }: Identity): Pick<StatusRequest, "actorId" | "actorName"> {
+  return { actorId: subject, ...(name === null ? {} : { actorName: name }) };
 }
