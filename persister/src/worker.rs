@@ -147,7 +147,7 @@ struct Persister {
     /// Whether locked conversations are waited for. They are not from a failure on until nothing is held
     /// back.
     locks: Locks,
-    /// When the database last took events.
+    /// When the database last took a message, or a canary.
     proven_at: Option<Instant>,
     /// When the batch in hand first failed.
     failed_at: Option<Instant>,
@@ -318,7 +318,9 @@ impl Persister {
             match self.attempt(events).await {
                 Ok(outcome) => {
                     self.database.succeeded();
-                    self.proven_at = Some(Instant::now());
+                    if !outcome.persisted.is_empty() {
+                        self.proven_at = Some(Instant::now());
+                    }
                     if !outcome.locked.is_empty() {
                         let is_locked =
                             |event: &Event| outcome.locked.contains(event.player_id().as_str());
@@ -327,7 +329,7 @@ impl Persister {
                     }
                     self.conclude(&outcome).await;
                 }
-                Err(failure) => match self.judge(failure, &mut part).await {
+                Err(failure) => match self.judge(failure, &mut part, events).await {
                     Verdict::Again => parts.push(part),
                     Verdict::Split => parts.extend(part.split()),
                     Verdict::Defer => parts.insert(0, part),
@@ -344,7 +346,7 @@ impl Persister {
     /// Decides by what the database still takes, and by no list of errors: while it takes nothing, there
     /// is an outage, which is waited for; while it takes other events, these are the cause, and the one
     /// among them that fails alone, again and again, is set aside.
-    async fn judge(&mut self, failure: Failure, part: &mut Part) -> Verdict {
+    async fn judge(&mut self, failure: Failure, part: &mut Part, events: &[Event]) -> Verdict {
         let (cause, is_final) = match failure {
             Failure::Store(StoreError::Raced) => return Verdict::Again,
             Failure::Store(StoreError::Refused(reason)) => (reason, true),
@@ -359,14 +361,16 @@ impl Persister {
         if is_final && !is_alone {
             return Verdict::Split;
         }
-        if is_final && !part.is_deferred && !self.is_proven() {
+        // That messages are written says nothing about other events.
+        let is_message = matches!(events, [Event::Message(_)]);
+        if is_final && is_message && !part.is_deferred && !self.is_proven() {
             part.is_deferred = true;
             return Verdict::Defer;
         }
         if !is_final {
             self.metrics.database_failures.inc();
         }
-        if !(is_final && self.is_proven()) {
+        if !(is_final && is_message && self.is_proven()) {
             if let Err(outage) = self.prove_database().await {
                 if is_final {
                     self.metrics.database_failures.inc();
@@ -406,7 +410,7 @@ impl Persister {
         tokio::time::sleep(part.waits.next().unwrap_or_default()).await;
     }
 
-    /// Whether the database took events a moment ago, and after the batch in hand first failed.
+    /// Whether the database took a message a moment ago, and after the batch in hand first failed.
     fn is_proven(&self) -> bool {
         self.proven_at > self.failed_at && self.proven_at.is_some_and(|at| at.elapsed() < PROOF_AGE)
     }
