@@ -156,6 +156,9 @@ pub fn group_commit(
     let (waiting, publishing) = partitions
         .all()
         .map(|partition| {
+            for worker in Worker::ALL {
+                refusing_queues.remove(&settings.broker.names().queue_of(worker, partition));
+            }
             let room = partitions.share(WAITING_AT_MOST, partition);
             let (sender, receiver) = mpsc::channel(room.into());
             let group_commit = GroupCommit {

@@ -9,7 +9,8 @@ use super::stored::{Stored, StoredMessage};
 /// what follows from its messages and from what staff asked for.
 ///
 /// The rule, said once more and in other words than the persister's: the resolutions of a
-/// conversation cut its time, and what lies between two of them is one session.
+/// conversation cut its time, and what lies between two of them is one session. What staff write in
+/// such a stretch before the player does belongs to the session before it, if there is one.
 pub(super) fn misplaced(stored: &Stored) -> u64 {
     stored.messages.iter().map(|(player, messages)| misplaced_of(player, messages, stored)).sum()
 }
@@ -20,7 +21,7 @@ type End = Option<DateTime<Utc>>;
 fn misplaced_of(player: &str, messages: &[StoredMessage], stored: &Stored) -> u64 {
     let changes = stored.changes.get(player).map(Vec::as_slice).unwrap_or_default();
     let times = |resolves: bool| {
-        let these = changes.iter().filter(move |it| it.resolves == resolves);
+        let these = changes.iter().filter(move |it| it.effective && it.resolves == resolves);
         these.map(|it| it.accepted_at).collect::<BTreeSet<_>>()
     };
     let (resolutions, takings) = (times(true), times(false));
@@ -30,9 +31,20 @@ fn misplaced_of(player: &str, messages: &[StoredMessage], stored: &Stored) -> u6
         let end = resolutions.range(message.accepted_at..).next().copied();
         stretches.entry(end).or_default().push(message);
     }
-    let mut used = HashSet::new();
-    let mut misplaced = 0;
-    for (end, messages) in stretches {
+    let mut stretches: Vec<_> = stretches.into_iter().collect();
+    stretches.sort_by_key(|(end, _)| (end.is_none(), *end));
+    let (mut used, mut misplaced) = (HashSet::new(), 0);
+    let mut before = None;
+    for (end, mut messages) in stretches {
+        if let Some(before) = before {
+            let by_player = messages.iter().filter(|message| !message.by_staff);
+            let first = by_player.map(|message| message.accepted_at).min();
+            let goodbyes = messages
+                .extract_if(.., |message| first.is_none_or(|first| message.accepted_at < first));
+            misplaced += goodbyes.filter(|message| message.session != before).count() as u64;
+        }
+        let Some(first) = messages.first() else { continue };
+        before = Some(first.session);
         let sessions: HashSet<Uuid> = messages.iter().map(|it| it.session).collect();
         let whole = sessions.len() == 1 && sessions.iter().all(|id| used.insert(*id));
         let right = sessions.iter().all(|id| is_right(*id, end, &messages, &takings, stored));

@@ -43,6 +43,8 @@ pub struct StoredChange {
     pub id: Uuid,
     /// Whether it resolves.
     pub resolves: bool,
+    /// Whether it has an effect.
+    pub effective: bool,
     /// When it was accepted.
     pub accepted_at: DateTime<Utc>,
 }
@@ -82,13 +84,14 @@ impl Stored {
                 persisted_at: row.try_get(7)?,
             });
         }
-        let changes = "SELECT player_id, id, status = 'resolved', accepted_at \
+        let changes = "SELECT player_id, id, status = 'resolved', effective, accepted_at \
                        FROM chat_status_changes";
         for row in client.query(changes, &[]).await? {
             stored.changes.entry(row.try_get(0)?).or_default().push(StoredChange {
                 id: row.try_get(1)?,
                 resolves: row.try_get(2)?,
-                accepted_at: row.try_get(3)?,
+                effective: row.try_get(3)?,
+                accepted_at: row.try_get(4)?,
             });
         }
         // An open session's last message is its conversation's.

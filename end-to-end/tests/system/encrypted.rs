@@ -57,7 +57,7 @@ async fn a_message_that_is_too_long_once_encrypted_is_cut_and_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_holds_another_key_hears_nothing() {
     let (system, gateway, _broadcaster) = system().await;
-    let other_key = "--pusher-encryption-master-key=//////////////////////////////////////////8=";
+    let other_key = "--pusher-encryption-master-key=Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=";
     let stranger = system.gateway_with(&[ENCRYPTED[0], other_key]).ready().await;
     let mut listener = script("listen.mjs", &system, &stranger, PLAYER_CHANNEL, "");
     listener.fact_with("subscribed").await;

@@ -1,6 +1,6 @@
 //! DESIGN: who hears of what, which the access to channels does not change.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use test_support::System;
 
 use crate::{encrypted::ENCRYPTED, portal::Portal};
@@ -46,9 +46,12 @@ async fn both_sides_hear_of_a_conversation(access: &[&str], prefix: &str) {
     api.send_as_staff("p1", "hi").await;
     let [answer, taken] = player.hears_both(["message-sent", "session-updated"]).await;
     assert_eq!((&answer["content"], &answer["senderName"]), (&json!("hi"), &json!("Ada")));
+    assert_eq!(answer["senderId"], Value::Null);
     assert_eq!(taken["status"], "active");
     assert!(taken["version"].as_i64() > opened["version"].as_i64());
-    assert_eq!(staff.hears_both(["message-sent", "session-updated"]).await, [answer, taken]);
+    let mut to_staff = answer.clone();
+    to_staff["senderId"] = json!("ada");
+    assert_eq!(staff.hears_both(["message-sent", "session-updated"]).await, [to_staff, taken]);
 
     api.change_status("p1", "resolved").await;
     let resolved = player.hears("session-updated").await;

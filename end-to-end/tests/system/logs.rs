@@ -129,17 +129,18 @@ async fn what_pusher_never_takes_is_told_with_its_ids() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_the_id_of_another_message_is_told_with_its_ids() {
+async fn a_message_whose_id_another_message_has_is_logged_with_its_ids() {
     let system = System::new().await;
     let gateway = system.gateway().await;
-    let persister = Process::start(logging(&system, "persister", "warn"));
+    // A client's mistake is no warning for operators.
+    let persister = Process::start(logging(&system, "persister", "warn,persister=debug"));
     let id = "018bcfe5-6800-7000-8000-000000000002";
     let api = gateway.api().with_header("traceparent", &format!("00-{TRACE}-b7ad6b7169203331-01"));
     for content in ["hush", "hush, again"] {
         let message = json!({ "messageId": id, "playerId": "p1", "senderType": "player", "content": content });
         assert_eq!(api.send(&message).await.status, 202);
     }
-    let line = json!({ "messageId": id, "traceId": TRACE, "reason": "another event has its id" });
+    let line = json!({ "messageId": id, "traceId": TRACE, "message": "an event is not written, since another one has its id" });
     line_with(&persister, line).await;
     assert!(!persister.said().contains("hush"));
 }

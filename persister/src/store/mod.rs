@@ -220,6 +220,13 @@ async fn write_batch(
         ahead_ids.map_or(0, |ids| new_messages.filter(|id| ids.contains(id)).count());
     let (mut rejected, mut conflicting_changes) = (Vec::new(), 0);
     for event in plan.conflicts {
+        let subject = event.subject();
+        tracing::debug!(
+            messageId = subject.message_id.map(tracing::field::display),
+            changeId = subject.change_id.map(tracing::field::display),
+            traceId = subject.trace_id(),
+            "an event is not written, since another one has its id"
+        );
         match event {
             Event::Message(message) => rejected.push(MessageRejected {
                 message_id: message.message_id,
