@@ -119,6 +119,10 @@ fn check_line(text: &str) -> Result<(), Invalid> {
 /// The name that can be made of `text`, where nobody can be asked for a better one: its first 128
 /// characters that a name may have. Nothing when these show nothing.
 pub fn display_name(text: &str) -> Option<Name> {
+    let is_plain = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    if text.len() <= Name::MAX_CHARACTERS && text.bytes().all(is_plain) {
+        return Name::try_from(text.to_owned()).ok();
+    }
     let line =
         text.chars().map(|character| if character.is_whitespace() { ' ' } else { character });
     let allowed = line.filter(|&character| !character.is_control() && !is_bidi_control(character));

@@ -2,7 +2,7 @@
 
 use shared::{
     broker::{Names, Partition, Worker},
-    chat::event::Event,
+    chat::event::{Event, decode},
 };
 use test_support::{System, body, eventually, message, player_of_each};
 
@@ -71,9 +71,12 @@ async fn a_partition_whose_sessions_cannot_be_announced_keeps_no_other_waiting()
         announced(&system, *first).await.contains(one).then_some(())
     })
     .await;
-    system.broker.drain(&full).await;
+    // The persister may announce as soon as there is room, while the queue is still being drained.
+    let drained = system.broker.drain(&full).await;
+    let drained = drained.iter().filter_map(|body| decode(body).ok()).flatten().flatten();
+    let is_announced = drained.into_iter().any(|event| event.player_id().as_str() == other);
     eventually("it is announced after all", async || {
-        announced(&system, *second).await.contains(other).then_some(())
+        (is_announced || announced(&system, *second).await.contains(other)).then_some(())
     })
     .await;
     persister.stop().await;

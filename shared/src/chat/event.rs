@@ -27,6 +27,9 @@ pub const MAX_EVENTS: usize = 1_000;
 /// The most bytes of a body. The gateway's largest bodies are an eighth of it.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
+/// Bytes that most events fit into, so that encoding one allocates once.
+const USUAL_BYTES: usize = 512;
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,7 +63,9 @@ impl Event {
     /// # Errors
     /// None in practice: every event has a form in JSON.
     pub fn encode(&self) -> Result<EncodedEvent, serde_json::Error> {
-        serde_json::to_vec(self).map(EncodedEvent)
+        let mut json = Vec::with_capacity(USUAL_BYTES);
+        serde_json::to_writer(&mut json, self)?;
+        Ok(EncodedEvent(json))
     }
 
     /// What it is about.
