@@ -275,7 +275,7 @@ impl Persister {
             held_back.add(left, is_retry);
             let compacted = tokio::select! {
                 compacted = self.compact(&mut held_back, limit) => compacted,
-                () = grace(stop, self.settings.shutdown) => break,
+                () = grace(stop, shutdown) => break,
             };
             acknowledge(&deliveries, &compacted, false).await?;
             self.locks = if held_back.is_empty() { Locks::Wait } else { Locks::Skip };
