@@ -6,6 +6,7 @@ STACK := $(BINARIES)/stack
 TOOLS := .local/tools
 PORTAL := $(CURDIR)/portal/dist
 CARGO_CHEF := $(shell sed -n 's/^RUN cargo install --locked \(cargo-chef@.*\)/\1/p' Dockerfile)
+CARGO_FUZZ := cargo-fuzz@0.13.1
 CARGO_DENY := cargo-deny@0.20.2
 DIESEL_CLI := diesel_cli@2.3.14
 OHA := oha@1.16.0
@@ -13,7 +14,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test schemathesis chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env packages clocks chromium prometheus valgrind venv portal programs contenders tools deny
+.PHONY: help run up down status test schemathesis chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium prometheus valgrind venv portal programs contenders tools deny fuzzer
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -72,6 +73,10 @@ costs: valgrind ## Count the instructions of a send, a batch, a signature; WRITE
 
 micro: ## Time a send, a batch, a signature
 	cargo bench -p bench-costs --bench costs
+
+# TARGETS="decode" picks some of fuzz/README.md, SECONDS=3600 is for how long each.
+fuzz: fuzzer ## Let a coverage-guided fuzzer make up bodies, cursors and conversations, a minute each
+	@exec scripts/fuzz.sh $(or $(SECONDS),60) $(or $(TARGETS),decode cursors timeline)
 
 lint: tools prometheus venv portal/node_modules ## Check the format, clippy, licenses, dependencies, containers, manifests, alerts, schema, docs
 	cargo fmt --all --check
@@ -148,6 +153,9 @@ contenders: packages bench/express-v1.2/node_modules end-to-end/node/node_module
 
 deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked --root $(TOOLS) $(CARGO_DENY)
+
+fuzzer:
+	@command -v cargo-fuzz >/dev/null || cargo install --locked --root $(TOOLS) $(CARGO_FUZZ)
 
 tools: deny
 	@[ "cargo-chef@$$(cargo chef --version 2>/dev/null | cut -d' ' -f2)" = "$(CARGO_CHEF)" ] || \

@@ -273,6 +273,7 @@ impl Persister {
             let is_all = !is_retry && left.is_empty() && held_back.is_empty();
             acknowledge(&deliveries, &done, is_all).await?;
             held_back.add(left, is_retry);
+            let shutdown = self.settings.shutdown;
             let compacted = tokio::select! {
                 compacted = self.compact(&mut held_back, limit) => compacted,
                 () = grace(stop, shutdown) => break,
