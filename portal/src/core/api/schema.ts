@@ -182,7 +182,7 @@ export interface components {
             acceptedAt: string;
             /**
              * Format: uuid
-             * @description The message's id.
+             * @description The message's id, in lower case.
              */
             messageId: string;
             /**
@@ -303,10 +303,11 @@ export interface components {
          */
         Name: string;
         /**
-         * @description A player that a client names: any but `.` and `..`, which no address can name, since clients and
-         *     proxies take them out of it.
+         * @description Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have, and
+         *     not `.` or `..`, which clients and proxies take out of an address.
          *
-         *     Source: <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
+         *     Sources: <https://pusher.com/docs/channels/using_channels/channels/#channel-naming-conventions>,
+         *     <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
          * @example player-7
          */
         PlayerId: string;
@@ -476,7 +477,7 @@ export interface components {
             acceptedAt: string;
             /**
              * Format: uuid
-             * @description The change's id.
+             * @description The change's id, in lower case.
              */
             changeId: string;
             /**
@@ -773,8 +774,9 @@ export interface operations {
                 /**
                  * @description `latest` for the one with the latest message first; `waiting` for the one whose player has waited
                  *     for the longest first, and those that wait for no answer last
+                 * @example waiting
                  */
-                order?: ("latest" | "waiting") & Record<string, never>;
+                order?: string;
                 /** @description How many conversations at most */
                 limit?: number;
                 /**
