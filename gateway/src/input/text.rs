@@ -116,7 +116,7 @@ fn check_line(text: &str) -> Result<(), Invalid> {
     if is_visible(text) { Ok(()) } else { Err(SHOWS_NOTHING) }
 }
 
-/// The name that can be made of `text`, where nobody can be asked for a better one: its first 128
+/// The name that can be made of `text`, whose author cannot be asked for a better one: its first 128
 /// characters that a name may have. Nothing when these show nothing.
 pub fn display_name(text: &str) -> Option<Name> {
     let is_plain = |byte: u8| byte == b' ' || byte.is_ascii_graphic();

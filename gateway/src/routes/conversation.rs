@@ -1,7 +1,12 @@
 //! `GET /api/unified-chat/conversations/{playerId}`
 
+use std::fmt;
+
 use actix_web::{HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, Unexpected, Visitor},
+};
 use shared::chat::{PlayerId, SenderType};
 use utoipa::{IntoParams, ToSchema};
 
@@ -59,8 +64,7 @@ impl TryFrom<i64> for PageLimit {
 }
 
 /// A `seq` that a client has seen, or 0 for none.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "i64")]
+#[derive(Clone, Copy, Debug)]
 pub struct Seq(i64);
 
 impl Seq {
@@ -70,11 +74,35 @@ impl Seq {
     }
 }
 
-impl TryFrom<i64> for Seq {
-    type Error = &'static str;
+impl<'de> Deserialize<'de> for Seq {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_i64(SeqVisitor)
+    }
+}
 
-    fn try_from(seq: i64) -> Result<Self, Self::Error> {
-        if seq >= 0 { Ok(Self(seq)) } else { Err("must not be negative") }
+/// Reads a number of 0 or more. In JSON 5.0 is a whole number, as 5 is.
+struct SeqVisitor;
+
+impl Visitor<'_> for SeqVisitor {
+    type Value = Seq;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a whole number")
+    }
+
+    fn visit_i64<E: de::Error>(self, seq: i64) -> Result<Seq, E> {
+        if seq >= 0 { Ok(Seq(seq)) } else { Err(E::custom("must not be negative")) }
+    }
+
+    fn visit_u64<E: de::Error>(self, seq: u64) -> Result<Seq, E> {
+        i64::try_from(seq).map(Seq).map_err(|_| E::custom("is too large"))
+    }
+
+    fn visit_f64<E: de::Error>(self, seq: f64) -> Result<Seq, E> {
+        if seq.fract() != 0.0 || seq.abs() >= i64::MAX as f64 {
+            return Err(E::invalid_type(Unexpected::Float(seq), &self));
+        }
+        self.visit_i64(seq as i64)
     }
 }
 

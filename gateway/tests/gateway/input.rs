@@ -268,3 +268,20 @@ fn is_problem(answer: &Answer, status: u16, kind: &str) {
     assert_eq!(answer.json["status"], status);
     assert_eq!(answer.json["type"], format!("urn:problem-type:player-portal-chat:{kind}"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_last_seq_is_a_whole_number_however_json_writes_it() {
+    let system = System::new().await;
+    let api = system.gateway().await.api();
+    let resolve = async |last_seq: serde_json::Value| {
+        let body = json!({ "status": "resolved", "lastSeq": last_seq });
+        api.post("/api/unified-chat/conversations/p1/status", &body).await
+    };
+    for whole in [json!(5), json!(5.0), json!(0)] {
+        assert_eq!(resolve(whole).await.status, 202);
+    }
+    for other in [json!(5.5), json!(-1), json!(-1.0), json!("5"), json!(1e300)] {
+        let answer = resolve(other).await;
+        assert_eq!((answer.status, &answer.json["field"]), (400, &json!("lastSeq")), "{answer:?}");
+    }
+}
