@@ -57,6 +57,15 @@ const BYTES_AT_MOST: usize = 96 * 1024;
 #[error("the event was not confirmed")]
 pub struct NotAccepted;
 
+impl From<&Result<(), NotAccepted>> for SendOutcome {
+    fn from(accepted: &Result<(), NotAccepted>) -> Self {
+        match accepted {
+            Ok(()) => Self::Accepted,
+            Err(NotAccepted) => Self::Refused,
+        }
+    }
+}
+
 /// Has events accepted. Cheap to clone; when the last clone is gone, the tasks behind it end.
 #[derive(Clone, Debug)]
 pub struct Acceptor {
@@ -82,10 +91,7 @@ impl Acceptor {
     pub async fn accept(&self, player: &PlayerId, event: EncodedEvent) -> Result<(), NotAccepted> {
         let began = Instant::now();
         let accepted = self.confirmed(self.partitions.of(player), event).await;
-        let outcome = match accepted {
-            Ok(()) => SendOutcome::Accepted,
-            Err(NotAccepted) => SendOutcome::Refused,
-        };
+        let outcome = SendOutcome::from(&accepted);
         self.metrics.send_seconds.of(outcome).observe(began.elapsed().as_secs_f64());
         self.metrics.sends.of(outcome).inc();
         accepted
@@ -102,10 +108,7 @@ impl Acceptor {
         event: EncodedEvent,
     ) -> Result<(), NotAccepted> {
         let accepted = self.confirmed(self.partitions.of(player), event).await;
-        let outcome = match accepted {
-            Ok(()) => SendOutcome::Accepted,
-            Err(NotAccepted) => SendOutcome::Refused,
-        };
+        let outcome = SendOutcome::from(&accepted);
         self.metrics.audited_reads.of(outcome).inc();
         accepted
     }
