@@ -1,4 +1,5 @@
-import { type ReactNode, useMemo } from "react";
+import { type DragEvent, type ReactNode, useMemo } from "react";
+import { refuseDrop } from "../hooks/useDroppedFiles.js";
 import type { Preferences } from "../hooks/usePreferences.js";
 import { formatsOf } from "../strings/formats.js";
 import { LANGUAGES } from "../strings/index.js";
@@ -10,6 +11,8 @@ interface FrameProps {
   readonly children: ReactNode;
 }
 
+const refuse = ({ nativeEvent }: DragEvent) => refuseDrop(nativeEvent);
+
 /** Everything of a portal: its colours, its language, its words. */
 export function Frame({ preferences: { theme, language }, className, children }: FrameProps) {
   const portal = useMemo(() => {
@@ -18,7 +21,14 @@ export function Frame({ preferences: { theme, language }, className, children }:
   }, [language]);
   return (
     <PortalContext value={portal}>
-      <div className={`ppc ${className}`} lang={language} data-theme={theme}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: nothing is done with what is dropped */}
+      <div
+        className={`ppc ${className}`}
+        lang={language}
+        data-theme={theme}
+        onDragOver={refuse}
+        onDrop={refuse}
+      >
         {children}
       </div>
     </PortalContext>

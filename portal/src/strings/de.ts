@@ -151,6 +151,9 @@ export const de: Strings = {
     left: (count) => `noch ${count}`,
     tooLong: (count) => `${count} zu viel`,
     hint: "Enter sendet, Umschalt und Enter macht eine neue Zeile",
+    hintTouch: "Enter macht eine neue Zeile, der Knopf sendet",
+    noFiles:
+      "Bilder und andere Dateien lassen sich noch nicht senden. Füge stattdessen einen Link zum Bild ein.",
   },
   settings: {
     label: "Einstellungen",

@@ -154,6 +154,8 @@ export const en = {
     left: (count: number) => `${count} left`,
     tooLong: (count: number) => `${count} too many`,
     hint: "Enter sends, Shift and Enter makes a new line",
+    hintTouch: "Enter makes a new line, the button sends",
+    noFiles: "Pictures and other files cannot be sent yet. Paste a link to the picture instead.",
   },
   settings: {
     label: "Settings",
