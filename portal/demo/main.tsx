@@ -6,7 +6,7 @@ import { isLanguage } from "../src/strings/index.js";
 import { SCENES } from "./scenes.js";
 import "../src/pages/page.css";
 
-// ?portal=player|staff  &scene=…  &theme=light|dark  &language=en|de  &keep
+// ?portal=player|staff  &scene=…  &theme=light|dark  &language=en|de  &keep  &signIn
 const query = new URLSearchParams(location.search);
 const system = new SimulatedSystem(seeded(7));
 const config = { pusher: { key: "demo" }, channelAccess: "private" } as const;
@@ -19,6 +19,7 @@ const common = {
   theme: (query.get("theme") ?? "system") as Theme,
   language: isLanguage(language) ? language : ("en" as const),
   unreadInTitle: true,
+  ...(query.has("signIn") ? { onSignIn: () => location.assign("#signed-in") } : {}),
 };
 
 // A demonstration begins anew each time, unless &keep is in the address.

@@ -35,7 +35,7 @@ export function PlayerChatSystem(props: PlayerChatSystemProps) {
   const identity: Identity = { role: "player", subject: playerId, name: playerName };
   const { chat, preferences, change } = useOpenPortal(props, identity);
   return (
-    <Frame className="ppc-player" preferences={preferences}>
+    <Frame className="ppc-player" preferences={preferences} onSignIn={props.onSignIn ?? null}>
       {chat !== null && (
         <OpenChat
           chat={chat}

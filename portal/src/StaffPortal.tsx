@@ -24,7 +24,7 @@ export function StaffPortal(props: StaffPortalProps) {
   const identity: Identity = { role: "staff", subject: staffId, name: staffName };
   const { chat, preferences, change } = useOpenPortal(props, identity);
   return (
-    <Frame className="ppc-staff" preferences={preferences}>
+    <Frame className="ppc-staff" preferences={preferences} onSignIn={props.onSignIn ?? null}>
       {chat !== null && (
         <OpenDesk
           chat={chat}

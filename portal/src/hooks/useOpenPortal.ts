@@ -20,6 +20,8 @@ export interface PortalProps {
   readonly token?: string;
   /** Gets a new token when there is none, or the last one was refused. */
   readonly getToken?: GetToken;
+  /** Takes the user to where one signs in: a button calls it when the token is no longer accepted. */
+  readonly onSignIn?: () => void;
   /** How to hear of messages; the gateway is asked where it is not said. Keep it the same object. */
   readonly config?: PortalConfig;
   /** What takes the place of parts of the browser, such as a Pusher connection that there is already. */

@@ -74,6 +74,12 @@ export function Desk(props: DeskProps) {
     const next = rows[index < 0 ? 0 : Math.min(Math.max(index + by, 0), rows.length - 1)];
     if (next !== undefined) setChosen(next.playerId);
   };
+  const markUnread = () => {
+    if (chosen === null) return;
+    setChosen(null);
+    chat.markUnread(chosen);
+    toList();
+  };
   const reply = () => composer.current?.focus();
   // What one types after a click is an answer, and no shortcuts. On a touch screen that would open the keyboard.
   const [opening, setOpening] = useState<string | null>(null);
@@ -95,8 +101,12 @@ export function Desk(props: DeskProps) {
       j: () => step(1),
       k: () => step(-1),
       r: reply,
-      t: () => change.take(UNDO_MS),
+      t: () => {
+        change.take(UNDO_MS);
+        change.reopen(UNDO_MS);
+      },
       e: () => change.resolve(),
+      u: markUnread,
       z: () => change.undo?.(),
       "/": () => searchField.current?.focus(),
       "1": () => setStatus("pending"),
@@ -204,6 +214,7 @@ export function Desk(props: DeskProps) {
             onBack={() => setChosen(null)}
             onReply={reply}
             onLeave={toList}
+            onUnread={markUnread}
           />
         )}
       </div>
