@@ -27,6 +27,8 @@ export interface Faults {
   longestEvent: number;
   /** Tokens that are accepted; null: any, or none. */
   token: string | null;
+  /** The token is another user's: 403. */
+  forbidden: boolean;
   sendsFail: boolean;
   readsFail: boolean;
   networkFails: boolean;
@@ -47,6 +49,7 @@ export const NO_FAULTS: Faults = {
   ignoreSubscription: 0,
   longestEvent: 10_000,
   token: null,
+  forbidden: false,
   sendsFail: false,
   readsFail: false,
   networkFails: false,
@@ -167,6 +170,7 @@ export class SimulatedSystem {
     if (token !== null && request.headers.get("authorization") !== `Bearer ${token}`) {
       return problem(401, "unauthorized");
     }
+    if (this.faults.forbidden) return problem(403, "forbidden");
     if (this.chance(this.faults.busy)) {
       return problem(this.chance(0.5) ? 503 : 429, "not-accepted", { "Retry-After": "1" });
     }

@@ -22,7 +22,7 @@ interface ConnectionBannerProps {
 
 /** What the light means, when it is not as it should be. */
 export function ConnectionBanner({ chat, link, onTryNow }: ConnectionBannerProps) {
-  const { strings } = usePortal();
+  const { strings, onSignIn } = usePortal();
   const isFine = link === "live" || link === "connecting";
   return (
     <div className="ppc-banner-place" role="status">
@@ -30,11 +30,13 @@ export function ConnectionBanner({ chat, link, onTryNow }: ConnectionBannerProps
         <div className="ppc-banner" data-link={link}>
           <p>
             {strings.banner[link]}
+            {link === "signedOut" && onSignIn === null && <> {strings.banner.fromPortal}</>}
             {holdsMessages(link) && (
               <> {chat.keepsUnsent ? strings.banner.kept : strings.banner.notKept}</>
             )}
           </p>
-          {link !== "signedOut" && link !== "polling" && (
+          {(link === "signedOut" || link === "refused") && <SignIn />}
+          {link !== "signedOut" && link !== "polling" && link !== "refused" && (
             <button type="button" className="ppc-link" onClick={onTryNow}>
               {strings.banner.tryNow}
             </button>
@@ -42,6 +44,17 @@ export function ConnectionBanner({ chat, link, onTryNow }: ConnectionBannerProps
         </div>
       )}
     </div>
+  );
+}
+
+/** The way to where one signs in, where the portal has said it. */
+export function SignIn() {
+  const { strings, onSignIn } = usePortal();
+  if (onSignIn === null) return null;
+  return (
+    <button type="button" className="ppc-link" onClick={onSignIn}>
+      {strings.banner.signIn}
+    </button>
   );
 }
 

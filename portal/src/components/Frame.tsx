@@ -1,26 +1,59 @@
 import { type ReactNode, useMemo } from "react";
-import type { Preferences } from "../hooks/usePreferences.js";
+import { type Preferences, SETTINGS, type Setting } from "../hooks/usePreferences.js";
 import { formatsOf } from "../strings/formats.js";
-import { LANGUAGES } from "../strings/index.js";
-import { PortalContext } from "./PortalContext.js";
+import { isRightToLeft, LANGUAGES, nameOf, type OwnStrings, wordsOf } from "../strings/index.js";
+import { type Choice, PortalContext } from "./PortalContext.js";
 
 interface FrameProps {
   readonly preferences: Preferences;
   readonly className: string;
   readonly children: ReactNode;
+  /** The portal's own strings. */
+  readonly own?: OwnStrings | null;
+  readonly settings?: readonly Setting[] | undefined;
+  readonly onSignIn?: (() => void) | undefined;
 }
 
 /** Everything of a portal: its colours, its language, its words. */
-export function Frame({ preferences: { theme, language }, className, children }: FrameProps) {
-  const portal = useMemo(() => {
-    const strings = LANGUAGES[language];
-    return { strings, formats: formatsOf(language, strings) };
-  }, [language]);
+export function Frame(props: FrameProps) {
+  const { preferences, className, children, own = null, settings = SETTINGS, onSignIn } = props;
+  const { theme } = preferences;
+  const { language, strings } = useMemo(
+    () => wordsOf(preferences.language, own),
+    [preferences.language, own],
+  );
+  const portal = useMemo(
+    () => ({
+      strings,
+      formats: formatsOf(language, strings),
+      languages: choicesOf(own),
+      settings,
+      onSignIn: onSignIn ?? null,
+    }),
+    [language, strings, own, settings, onSignIn],
+  );
   return (
     <PortalContext value={portal}>
-      <div className={`ppc ${className}`} lang={language} data-theme={theme}>
+      <div
+        className={`ppc ${className}`}
+        lang={language}
+        dir={isRightToLeft(language) ? "rtl" : undefined}
+        data-theme={theme}
+      >
         {children}
       </div>
     </PortalContext>
   );
+}
+
+/** The package's languages, and the one that the portal has brought. */
+function choicesOf(own: OwnStrings | null): Choice[] {
+  const choices = Object.entries(LANGUAGES).map(([language, strings]) => ({
+    language,
+    label: strings.language,
+  }));
+  if (own === null || own.language === null) return choices;
+  const { language } = own;
+  if (choices.some((choice) => choice.language === language.split("-")[0])) return choices;
+  return [...choices, { language, label: own.strings.language ?? nameOf(language) }];
 }

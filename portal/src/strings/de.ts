@@ -94,13 +94,17 @@ export const de: Strings = {
     cut: "Getrennt",
     offline: "Offline",
     signedOut: "Abgemeldet",
+    refused: "Kein Zugang",
   },
   banner: {
     gap: "Frühere Nachrichten lassen sich gerade nicht laden. Neue kommen an.",
     polling: "Live geht es gerade nicht. Alle paar Sekunden wird nachgesehen.",
     cut: "Der Chat ist nicht erreichbar.",
     offline: "Du bist offline.",
-    signedOut: "Deine Anmeldung ist abgelaufen. Öffne den Chat neu aus dem Portal.",
+    signedOut: "Deine Anmeldung ist abgelaufen.",
+    fromPortal: "Öffne den Chat neu aus dem Portal.",
+    signIn: "Neu anmelden",
+    refused: "Mit deiner Anmeldung lässt sich dieser Chat nicht öffnen.",
     kept: "Was du schreibst, bleibt erhalten und geht hinaus, sobald es möglich ist.",
     notKept:
       "Was du schreibst, geht hinaus, sobald es möglich ist. Lass diesen Tab bis dahin offen.",
@@ -109,6 +113,7 @@ export const de: Strings = {
   messages: {
     label: "Nachrichten",
     loading: "Nachrichten werden geladen…",
+    closed: "Die Nachrichten dürfen dir nicht gezeigt werden.",
     unavailable: "Nachrichten lassen sich gerade nicht laden. Neuer Versuch folgt…",
     loadingOlder: "Ältere Nachrichten werden geladen…",
     olderFailed: "Ältere Nachrichten ließen sich nicht laden.",

@@ -10,6 +10,7 @@ import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.
 import { useShortcuts } from "../../hooks/useShortcuts.js";
 import { UNDO_MS, useStatusChange } from "../../hooks/useStatusChange.js";
 import { useTitle } from "../../hooks/useTitle.js";
+import { useTold } from "../../hooks/useTold.js";
 import { Announcer } from "../Announcer.js";
 import { ConnectionBanner, ConnectionLight } from "../Connection.js";
 import { deliveryText } from "../Delivery.js";
@@ -26,6 +27,7 @@ interface DeskProps {
   readonly preferences: Preferences;
   readonly onChange: ChangePreferences;
   readonly unreadInTitle: boolean;
+  readonly onUnread: ((count: number) => void) | undefined;
   readonly chosenInAddress: boolean;
 }
 
@@ -65,7 +67,9 @@ export function Desk(props: DeskProps) {
   const change = useStatusChange(conversation, chat.identity.subject);
   const wantsResolved = status === "resolved" || query.trim() !== "";
   useEffect(() => inbox.wantResolved(wantsResolved), [inbox, wantsResolved]);
-  useTitle(inbox.unread("pending") + inbox.unread("active"), unreadInTitle);
+  const unread = inbox.unread("pending") + inbox.unread("active");
+  useTitle(unread, unreadInTitle);
+  useTold(props.onUnread, unread);
 
   useFocusOnPhone(chosen, desk);
 
