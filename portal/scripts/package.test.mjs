@@ -16,12 +16,16 @@ const library = await import("player-portal-chat");
 test("a server renders the player's chat in the language that the portal gives", () => {
   const props = { apiUrl: "https://chat.example.com", playerId: "p1", language: "de-CH" };
   const html = renderToString(createElement(library.PlayerChatSystem, props));
-  assert.match(html, /^<div class="ppc ppc-player" lang="de-CH" data-theme="system">/);
+  assert.match(html, /^<div class="ppc ppc-player" lang="de-CH"/);
 });
 
 test("a server renders the desk, in English where the portal gives no language", () => {
   const html = renderToString(createElement(library.StaffPortal, { apiUrl: "", staffId: "ada" }));
-  assert.match(html, /^<div class="ppc ppc-staff" lang="en" data-theme="system">/);
+  assert.match(html, /^<div class="ppc ppc-staff" lang="en"/);
+});
+
+test("a server can import the elements, and has none", async () => {
+  await import("player-portal-chat/element");
 });
 
 test("the components are marked for the browser, and the core is for both", () => {
@@ -47,12 +51,15 @@ test("npm pack gives the scripts, types, styles, licences and source maps, and p
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "lib/THIRD-PARTY-NOTICES.md",
     "lib/core.js",
+    "lib/element.js",
     "lib/index.js",
     "lib/index.js.map",
     "lib/style.css",
     "lib/style.css.d.ts",
     "lib/types/core/index.d.ts",
+    "lib/types/element.d.ts",
     "lib/types/index.d.ts",
   ])
     assert(files.includes(path), `${path} is missing`);

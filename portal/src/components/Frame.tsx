@@ -39,6 +39,7 @@ export function Frame(props: FrameProps) {
         lang={language}
         dir={isRightToLeft(language) ? "rtl" : undefined}
         data-theme={theme}
+        part="chat"
       >
         {children}
       </div>

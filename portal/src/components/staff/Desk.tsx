@@ -31,7 +31,9 @@ interface DeskProps {
   readonly chosenInAddress: boolean;
 }
 
-const toList = () => document.getElementById("ppc-inbox-list")?.focus();
+/** Moves the focus to the list of conversations. */
+const focusList = (desk: HTMLElement | null) =>
+  desk?.querySelector<HTMLElement>("#ppc-inbox-list")?.focus();
 
 /**
  * On a phone the inbox and the conversation hide each other: the focus goes along with what is shown.
@@ -43,7 +45,7 @@ function useFocusOnPhone(chosen: string | null, desk: RefObject<HTMLDivElement |
     const isAsBefore = before.current === chosen;
     before.current = chosen;
     if (isAsBefore || document.activeElement !== document.body) return;
-    if (chosen === null) toList();
+    if (chosen === null) focusList(desk.current);
     else desk.current?.querySelector<HTMLElement>(".ppc-back")?.focus();
   }, [chosen, desk]);
 }
@@ -78,6 +80,7 @@ export function Desk(props: DeskProps) {
     const next = rows[index < 0 ? 0 : Math.min(Math.max(index + by, 0), rows.length - 1)];
     if (next !== undefined) setChosen(next.playerId);
   };
+  const toList = () => focusList(desk.current);
   const reply = () => composer.current?.focus();
   // What one types after a click is an answer, and no shortcuts. On a touch screen that would open the keyboard.
   const [opening, setOpening] = useState<string | null>(null);
