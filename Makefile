@@ -90,7 +90,7 @@ lint: tools prometheus venv portal/node_modules ## Check the format, clippy, lic
 	scripts/check-alerts.sh
 	scripts/check-schema.sh
 	node bench/capacity/main.mjs --check
-	cd portal && npm run lint && npm run api:check
+	cd portal && npm run lint && npm run api:check && npm run check:package
 
 audit: deny ## Ask whether a dependency is known to be vulnerable, which takes the internet
 	cargo deny check advisories

@@ -1,23 +1,22 @@
-import { createRoot } from "react-dom/client";
+import { createRoot, hydrateRoot, type Root } from "react-dom/client";
 import { SimulatedSystem, seeded } from "../simulation/index.js";
 import type { ChatSurroundings } from "../src/core/chat.js";
 import { PlayerChatSystem, StaffPortal, type Theme } from "../src/index.js";
-import { isLanguage } from "../src/strings/index.js";
+import { languageOf } from "./languages.js";
 import { SCENES } from "./scenes.js";
 import "../src/pages/page.css";
 
-// ?portal=player|staff  &scene=…  &theme=light|dark  &language=en|de  &keep  &signIn
+// ?portal=player|staff  &scene=…  &theme=light|dark  &language=…  &keep  &hydrate  &signIn
 const query = new URLSearchParams(location.search);
 const system = new SimulatedSystem(seeded(7));
 const config = { pusher: { key: "demo" }, channelAccess: "private" } as const;
 const around: ChatSurroundings = { fetch: system.fetch, transport: () => system.transport() };
-const language = query.get("language") ?? "en";
 const common = {
   apiUrl: "",
   config,
   around,
   theme: (query.get("theme") ?? "system") as Theme,
-  language: isLanguage(language) ? language : ("en" as const),
+  ...languageOf(query.get("language") ?? "en"),
   unreadInTitle: true,
   ...(query.has("signIn") ? { onSignIn: () => location.assign("#signed-in") } : {}),
 };
@@ -32,24 +31,49 @@ if (scene === undefined) throw new Error(`the scenes are ${Object.keys(SCENES).j
 scene(system);
 
 const place = document.getElementById("portal");
-const root = place === null ? null : createRoot(place);
+const isStaff = query.get("portal") === "staff";
 
-/** Shows the portal to another user, as a page does that stays as it is. */
-function show(subject: string, name: string): void {
-  root?.render(
-    query.get("portal") === "staff" ? (
-      <div className="page-staff">
-        <StaffPortal {...common} chosenInAddress staffId={subject} staffName={name} />
-      </div>
-    ) : (
-      <div className="page-player">
-        <h1 className="ppc-hidden">Support</h1>
-        <PlayerChatSystem {...common} playerId={subject} playerName={name} />
-      </div>
-    ),
+/** The portal of a user, with what a test gives it beyond the usual. */
+function portalOf(subject: string, name: string, more: object) {
+  return isStaff ? (
+    <div className="page-staff">
+      <StaffPortal {...common} chosenInAddress staffId={subject} staffName={name} {...more} />
+    </div>
+  ) : (
+    <div className="page-player">
+      <h1 className="ppc-hidden">Support</h1>
+      <PlayerChatSystem {...common} playerId={subject} playerName={name} {...more} />
+    </div>
   );
 }
-Object.assign(globalThis, { system, show });
 
-if (query.get("portal") === "staff") show("ada", "Ada Lovelace");
-else show("bo-1815", "Bo Lindqvist");
+const [subject, name] = isStaff ? ["ada", "Ada Lovelace"] : ["bo-1815", "Bo Lindqvist"];
+let root: Root | null = null;
+
+/** Shows the portal to another user, or with other properties, as a page does that stays as it is. */
+function show(as: string, called: string, more: object = {}): void {
+  root?.render(portalOf(as, called, more));
+}
+
+/** Shows it as a page does that a server has rendered. */
+async function hydrate(place: HTMLElement): Promise<void> {
+  const { renderToString } = await import("react-dom/server");
+  const { language: _, ...more } = common;
+  const portal = isStaff ? (
+    <StaffPortal {...more} staffId={subject} />
+  ) : (
+    <PlayerChatSystem {...more} playerId={subject} />
+  );
+  place.innerHTML = renderToString(portal);
+  Object.assign(globalThis, { rendered: place.innerHTML });
+  root = hydrateRoot(place, portal, {
+    onRecoverableError: (error) => reportError(error),
+  });
+}
+
+Object.assign(globalThis, { system, show });
+if (place !== null && query.has("hydrate")) void hydrate(place);
+else if (place !== null) {
+  root = createRoot(place);
+  show(subject, name);
+}

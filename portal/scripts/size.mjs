@@ -1,13 +1,48 @@
-// What a portal takes in with this library, gzipped: its own code and its dependencies, without React and
-// pusher-js, which the portal brings along.
-import { readdirSync, readFileSync } from "node:fs";
+// What a portal takes in with this library, gzipped: the library and what it depends on, as a portal's bundler
+// leaves it, without React and pusher-js, which the portal brings along.
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
+import { build } from "vite";
 
-const lib = new URL("../lib/", import.meta.url);
-let scripts = 0;
-for (const name of readdirSync(lib).filter((each) => /\.(js|css)$/.test(each))) {
-  const size = gzipSync(readFileSync(new URL(name, lib)), { level: 9 }).length;
-  if (name.endsWith(".js")) scripts += size;
-  process.stdout.write(`${(size / 1000).toFixed(1).padStart(7)} kB  ${name}\n`);
+/** The player's script has at most so many bytes. */
+const MOST = 45_000;
+
+const lib = new URL("../lib/", import.meta.url).pathname;
+const sizeOf = (content) => gzipSync(content, { level: 9 }).length;
+
+async function scriptOf(names, from) {
+  const entry = "\0portal";
+  const { output } = await build({
+    configFile: false,
+    logLevel: "error",
+    plugins: [
+      {
+        name: "portal",
+        resolveId: (id) => (id === "portal" ? entry : null),
+        load: (id) => (id === entry ? `export { ${names} } from "${lib}${from}"` : null),
+      },
+    ],
+    build: {
+      write: false,
+      target: "es2024",
+      rolldownOptions: {
+        input: "portal",
+        preserveEntrySignatures: "strict",
+        external: /^(react|react-dom|pusher-js)($|\/)/,
+      },
+    },
+  });
+  return sizeOf(output.map(({ code }) => code ?? "").join(""));
 }
-process.stdout.write(`${(scripts / 1000).toFixed(1).padStart(7)} kB  all scripts, gzipped\n`);
+
+const player = await scriptOf("PlayerChatSystem", "index.js");
+for (const [what, size] of [
+  ["PlayerChatSystem", player],
+  ["StaffPortal", await scriptOf("StaffPortal", "index.js")],
+  ["both", await scriptOf("PlayerChatSystem, StaffPortal", "index.js")],
+  ["Chat, of player-portal-chat", await scriptOf("Chat", "index.js")],
+  ["Chat, of player-portal-chat/core", await scriptOf("Chat", "core.js")],
+  ["style.css", sizeOf(readFileSync(`${lib}style.css`))],
+])
+  process.stdout.write(`${(size / 1000).toFixed(1).padStart(7)} kB  ${what}\n`);
+if (player > MOST) throw new Error(`PlayerChatSystem may have ${MOST} bytes, gzipped`);

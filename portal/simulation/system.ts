@@ -29,6 +29,8 @@ export interface Faults {
   token: string | null;
   /** The problem with which each message is refused; null for none. */
   refusal: string | null;
+  /** The token is another user's: 403. */
+  forbidden: boolean;
   sendsFail: boolean;
   readsFail: boolean;
   networkFails: boolean;
@@ -50,6 +52,7 @@ export const NO_FAULTS: Faults = {
   longestEvent: 10_000,
   token: null,
   refusal: null,
+  forbidden: false,
   sendsFail: false,
   readsFail: false,
   networkFails: false,
@@ -170,6 +173,7 @@ export class SimulatedSystem {
     if (token !== null && request.headers.get("authorization") !== `Bearer ${token}`) {
       return problem(401, "unauthorized");
     }
+    if (this.faults.forbidden) return problem(403, "forbidden");
     if (this.chance(this.faults.busy)) {
       return problem(this.chance(0.5) ? 503 : 429, "not-accepted", { "Retry-After": "1" });
     }

@@ -18,24 +18,30 @@ import { useObservable } from "./hooks/useObservable.js";
 import { type PortalProps, useOpenPortal } from "./hooks/useOpenPortal.js";
 import type { ChangePreferences, Preferences } from "./hooks/usePreferences.js";
 import { useTitle } from "./hooks/useTitle.js";
-import "./styles/index.css";
+import { useTold } from "./hooks/useTold.js";
 
 export interface PlayerChatSystemProps extends PortalProps {
   /** Whose chat it is; the token's `sub`. */
   readonly playerId: string;
   /** What the staff will call the player. */
-  readonly playerName?: string;
+  readonly playerName?: string | undefined;
   /** Whether the number of unread messages stands in the page's title. */
-  readonly unreadInTitle?: boolean;
+  readonly unreadInTitle?: boolean | undefined;
 }
 
 /** A player's chat with the staff. It fills the element that it is put into. */
 export function PlayerChatSystem(props: PlayerChatSystemProps) {
   const { playerId, playerName = null } = props;
   const identity: Identity = { role: "player", subject: playerId, name: playerName };
-  const { chat, preferences, change } = useOpenPortal(props, identity);
+  const { chat, preferences, change, own } = useOpenPortal(props, identity);
   return (
-    <Frame className="ppc-player" preferences={preferences} onSignIn={props.onSignIn ?? null}>
+    <Frame
+      className="ppc-player"
+      preferences={preferences}
+      own={own}
+      settings={props.settings}
+      onSignIn={props.onSignIn}
+    >
       {chat !== null && (
         <OpenChat
           chat={chat}
@@ -43,6 +49,7 @@ export function PlayerChatSystem(props: PlayerChatSystemProps) {
           preferences={preferences}
           onChange={change}
           unreadInTitle={props.unreadInTitle ?? false}
+          onUnread={props.onUnread}
         />
       )}
     </Frame>
@@ -55,6 +62,7 @@ interface OpenChatProps {
   readonly preferences: Preferences;
   readonly onChange: ChangePreferences;
   readonly unreadInTitle: boolean;
+  readonly onUnread: ((count: number) => void) | undefined;
 }
 
 function OpenChat({ chat, playerId, ...rest }: OpenChatProps) {
@@ -74,6 +82,7 @@ function PlayerConversation(props: PlayerConversationProps) {
   const { link, session } = conversation;
   const [unread, setUnread] = useState(0);
   useTitle(unread, unreadInTitle);
+  useTold(props.onUnread, unread);
 
   const messages = useRef<MessageListHandle>(null);
   const listen = useCallback(

@@ -5,32 +5,38 @@ import type { Identity } from "./core/types.js";
 import { useInbox } from "./hooks/useInbox.js";
 import { type PortalProps, useOpenPortal } from "./hooks/useOpenPortal.js";
 import type { ChangePreferences, Preferences } from "./hooks/usePreferences.js";
-import "./styles/index.css";
 
 export interface StaffPortalProps extends PortalProps {
   /** Who answers; the token's `sub`. */
   readonly staffId: string;
   /** What the players will see. */
-  readonly staffName?: string;
+  readonly staffName?: string | undefined;
   /** Whether the number of unread conversations that wait stands in the page's title. */
-  readonly unreadInTitle?: boolean;
+  readonly unreadInTitle?: boolean | undefined;
   /** Whether the conversation that is open stands in the page's address, as `#/c/<player>`. */
-  readonly chosenInAddress?: boolean;
+  readonly chosenInAddress?: boolean | undefined;
 }
 
 /** The staff's desk. It fills the element that it is put into. */
 export function StaffPortal(props: StaffPortalProps) {
   const { staffId, staffName = null } = props;
   const identity: Identity = { role: "staff", subject: staffId, name: staffName };
-  const { chat, preferences, change } = useOpenPortal(props, identity);
+  const { chat, preferences, change, own } = useOpenPortal(props, identity);
   return (
-    <Frame className="ppc-staff" preferences={preferences} onSignIn={props.onSignIn ?? null}>
+    <Frame
+      className="ppc-staff"
+      preferences={preferences}
+      own={own}
+      settings={props.settings}
+      onSignIn={props.onSignIn}
+    >
       {chat !== null && (
         <OpenDesk
           chat={chat}
           preferences={preferences}
           onChange={change}
           unreadInTitle={props.unreadInTitle ?? false}
+          onUnread={props.onUnread}
           chosenInAddress={props.chosenInAddress ?? false}
         />
       )}
@@ -43,6 +49,7 @@ interface OpenDeskProps {
   readonly preferences: Preferences;
   readonly onChange: ChangePreferences;
   readonly unreadInTitle: boolean;
+  readonly onUnread: ((count: number) => void) | undefined;
   readonly chosenInAddress: boolean;
 }
 

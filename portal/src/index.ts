@@ -1,5 +1,5 @@
 export * from "./core/index.js";
-export type { Theme } from "./hooks/usePreferences.js";
+export type { Setting, Theme } from "./hooks/usePreferences.js";
 export { PlayerChatSystem, type PlayerChatSystemProps } from "./PlayerChatSystem.js";
 export { StaffPortal, type StaffPortalProps } from "./StaffPortal.js";
-export type { Language } from "./strings/index.js";
+export type { DeepPartial, Language, Strings } from "./strings/index.js";

@@ -35,8 +35,8 @@ export function ConnectionBanner({ chat, link, onTryNow }: ConnectionBannerProps
               <> {chat.keepsUnsent ? strings.banner.kept : strings.banner.notKept}</>
             )}
           </p>
-          {link === "signedOut" && <SignIn />}
-          {link !== "signedOut" && link !== "polling" && (
+          {(link === "signedOut" || link === "refused") && <SignIn />}
+          {link !== "signedOut" && link !== "polling" && link !== "refused" && (
             <button type="button" className="ppc-link" onClick={onTryNow}>
               {strings.banner.tryNow}
             </button>

@@ -1,33 +1,49 @@
 import { type DragEvent, type ReactNode, useMemo } from "react";
 import { refuseDrop } from "../hooks/useDroppedFiles.js";
-import type { Preferences } from "../hooks/usePreferences.js";
+import { type Preferences, SETTINGS, type Setting } from "../hooks/usePreferences.js";
 import { formatsOf } from "../strings/formats.js";
-import { LANGUAGES } from "../strings/index.js";
-import { PortalContext } from "./PortalContext.js";
+import { isRightToLeft, LANGUAGES, nameOf, type OwnStrings, wordsOf } from "../strings/index.js";
+import { type Choice, PortalContext } from "./PortalContext.js";
 
 interface FrameProps {
   readonly preferences: Preferences;
   readonly className: string;
-  readonly onSignIn?: (() => void) | null;
   readonly children: ReactNode;
+  /** The portal's own strings. */
+  readonly own?: OwnStrings | null;
+  readonly settings?: readonly Setting[] | undefined;
+  readonly onSignIn?: (() => void) | undefined;
 }
 
 const refuse = ({ nativeEvent }: DragEvent) => refuseDrop(nativeEvent);
 
 /** Everything of a portal: its colours, its language, its words. */
-export function Frame({ preferences, className, onSignIn = null, children }: FrameProps) {
-  const { theme, language } = preferences;
-  const portal = useMemo(() => {
-    const strings = LANGUAGES[language];
-    return { strings, formats: formatsOf(language, strings), onSignIn };
-  }, [language, onSignIn]);
+export function Frame(props: FrameProps) {
+  const { preferences, className, children, own = null, settings = SETTINGS, onSignIn } = props;
+  const { theme } = preferences;
+  const { language, strings } = useMemo(
+    () => wordsOf(preferences.language, own),
+    [preferences.language, own],
+  );
+  const portal = useMemo(
+    () => ({
+      strings,
+      formats: formatsOf(language, strings),
+      languages: choicesOf(own),
+      settings,
+      onSignIn: onSignIn ?? null,
+    }),
+    [language, strings, own, settings, onSignIn],
+  );
   return (
     <PortalContext value={portal}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: nothing is done with what is dropped */}
       <div
         className={`ppc ${className}`}
         lang={language}
+        dir={isRightToLeft(language) ? "rtl" : undefined}
         data-theme={theme}
+        part="chat"
         onDragOver={refuse}
         onDrop={refuse}
       >
@@ -35,4 +51,16 @@ export function Frame({ preferences, className, onSignIn = null, children }: Fra
       </div>
     </PortalContext>
   );
+}
+
+/** The package's languages, and the one that the portal has brought. */
+function choicesOf(own: OwnStrings | null): Choice[] {
+  const choices = Object.entries(LANGUAGES).map(([language, strings]) => ({
+    language,
+    label: strings.language,
+  }));
+  if (own === null || own.language === null) return choices;
+  const { language } = own;
+  if (choices.some((choice) => choice.language === language.split("-")[0])) return choices;
+  return [...choices, { language, label: own.strings.language ?? nameOf(language) }];
 }

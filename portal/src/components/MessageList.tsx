@@ -8,6 +8,7 @@ import {
   useState,
 } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
+import { type Failure, passes } from "../core/api/failure.js";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import { useObservable } from "../hooks/useObservable.js";
@@ -142,8 +143,7 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
         onTouchMove={letGo}
       >
         <div className="ppc-spacer" />
-        {count === 0 &&
-          (conversation.loaded ? empty : <Loading failed={conversation.failure !== null} />)}
+        {count === 0 && (conversation.loaded ? empty : <Loading failure={conversation.failure} />)}
         {isPrinting ? (
           <ol className="ppc-print">
             {Array.from({ length: count }, (_, index) => (
@@ -201,12 +201,12 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
 }
 
 /** Shapes of messages, while they are being loaded. */
-function Loading({ failed }: { failed: boolean }) {
+function Loading({ failure }: { failure: Failure | null }) {
   const { strings } = usePortal();
-  if (failed) {
+  if (failure !== null) {
     return (
       <div className="ppc-empty">
-        <p>{strings.messages.unavailable}</p>
+        <p>{passes(failure) ? strings.messages.unavailable : strings.messages.closed}</p>
       </div>
     );
   }

@@ -1,20 +1,30 @@
 import { createContext, useContext } from "react";
-import { en, type Strings } from "../strings/en.js";
-import { type Formats, formatsOf } from "../strings/formats.js";
+import type { Setting } from "../hooks/usePreferences.js";
+import type { Strings } from "../strings/en.js";
+import type { Formats } from "../strings/formats.js";
+
+/** A language that the reader can choose. */
+export interface Choice {
+  readonly language: string;
+  readonly label: string;
+}
 
 /** What all components share. */
 export interface Portal {
   readonly strings: Strings;
   readonly formats: Formats;
-  /** Takes the user to where one signs in; null where the portal has not said how. */
+  readonly languages: readonly Choice[];
+  /** What the reader can set. */
+  readonly settings: readonly Setting[];
+  /** Leads to the portal's sign-in; null where the portal has not said how. */
   readonly onSignIn: (() => void) | null;
 }
 
-export const PortalContext = createContext<Portal>({
-  strings: en,
-  formats: formatsOf("en", en),
-  onSignIn: null,
-});
+export const PortalContext = /* @__PURE__ */ createContext<Portal | null>(null);
 
-/** The words and formats of the reader's language. */
-export const usePortal = (): Portal => useContext(PortalContext);
+/** The words and formats of the reader's language, and what the portal offers. */
+export function usePortal(): Portal {
+  const portal = useContext(PortalContext);
+  if (portal === null) throw new Error("a component of the chat stands outside of a portal");
+  return portal;
+}

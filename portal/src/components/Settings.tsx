@@ -1,10 +1,9 @@
 import { useState } from "react";
 import { showNotification } from "../hooks/useAlerts.js";
 import type { ChangePreferences, Preferences, Theme } from "../hooks/usePreferences.js";
-import { LANGUAGES, type Language } from "../strings/index.js";
 import { Dialog } from "./Dialog.js";
 import { Icon } from "./Icon.js";
-import { usePortal } from "./PortalContext.js";
+import { type Choice, usePortal } from "./PortalContext.js";
 
 interface SettingsProps {
   readonly preferences: Preferences;
@@ -13,8 +12,9 @@ interface SettingsProps {
 
 /** A button, and behind it what the reader can choose. */
 export function Settings({ preferences, onChange }: SettingsProps) {
-  const { strings } = usePortal();
+  const { strings, settings } = usePortal();
   const [isOpen, setOpen] = useState(false);
+  if (settings.length === 0) return null;
   return (
     <>
       <button
@@ -36,7 +36,8 @@ export function Settings({ preferences, onChange }: SettingsProps) {
 }
 
 function Choices({ preferences, onChange }: SettingsProps) {
-  const { settings } = usePortal().strings;
+  const { strings, languages, settings: offered } = usePortal();
+  const { settings } = strings;
   const [denied, setDenied] = useState(false);
   const notify = async (wanted: boolean) => {
     const granted = wanted && (await mayNotify(settings.notifications));
@@ -45,49 +46,64 @@ function Choices({ preferences, onChange }: SettingsProps) {
   };
   return (
     <div className="ppc-settings">
-      <Switch
-        label={settings.sound}
-        on={preferences.sound}
-        onChange={(sound) => onChange({ sound })}
-      />
-      <Switch
-        label={settings.notifications}
-        on={preferences.notifications}
-        onChange={(wanted) => void notify(wanted)}
-      />
+      {offered.includes("sound") && (
+        <Switch
+          label={settings.sound}
+          on={preferences.sound}
+          onChange={(sound) => onChange({ sound })}
+        />
+      )}
+      {offered.includes("notifications") && (
+        <Switch
+          label={settings.notifications}
+          on={preferences.notifications}
+          onChange={(wanted) => void notify(wanted)}
+        />
+      )}
       {denied && (
         <p className="ppc-note" role="alert">
           {settings.notificationsDenied}
         </p>
       )}
-      <label className="ppc-setting">
-        <span>{settings.theme}</span>
-        <select
-          value={preferences.theme}
-          onChange={(event) => onChange({ theme: event.target.value as Theme })}
-        >
-          {Object.entries(settings.themes).map(([theme, label]) => (
-            <option key={theme} value={theme}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label className="ppc-setting">
-        <span>{settings.language}</span>
-        <select
-          value={preferences.language}
-          onChange={(event) => onChange({ language: event.target.value as Language })}
-        >
-          {Object.entries(LANGUAGES).map(([language, { language: label }]) => (
-            <option key={language} value={language} lang={language}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
+      {offered.includes("theme") && (
+        <label className="ppc-setting">
+          <span>{settings.theme}</span>
+          <select
+            value={preferences.theme}
+            onChange={(event) => onChange({ theme: event.target.value as Theme })}
+          >
+            {Object.entries(settings.themes).map(([theme, label]) => (
+              <option key={theme} value={theme}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {offered.includes("language") && (
+        <label className="ppc-setting">
+          <span>{settings.language}</span>
+          <select
+            value={chosenOf(languages, preferences.language)}
+            onChange={(event) => onChange({ language: event.target.value })}
+          >
+            {languages.map(({ language, label }) => (
+              <option key={language} value={language} lang={language}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
     </div>
   );
+}
+
+/** The choice that a language belongs to: `de` of `de-CH`. */
+function chosenOf(languages: readonly Choice[], language: string): string {
+  const [primary] = language.split("-");
+  const found = languages.find((choice) => choice.language.split("-")[0] === primary);
+  return found?.language ?? "en";
 }
 
 interface SwitchProps {

@@ -15,6 +15,7 @@ import type { Unsubscribe } from "./observable.js";
 import { Outbox } from "./outbox/outbox.js";
 import { LocalShelf, localStorageOrNull, type Shelf } from "./outbox/shelf.js";
 import { openTab, type Tab } from "./outbox/tab.js";
+import { type OnProblem, Problems } from "./problems.js";
 import { playerChannel, staffChannel } from "./realtime/channels.js";
 import { Feed } from "./realtime/feed.js";
 import { PusherTransport } from "./realtime/pusher.js";
@@ -33,6 +34,8 @@ export interface ChatOptions {
   readonly getToken?: GetToken | null;
   /** How to hear of messages; the gateway is asked where it is not said. */
   readonly config?: PortalConfig | null;
+  /** Is told what keeps the chat from working; without it the browser's console is. */
+  readonly onProblem?: OnProblem | null;
   /** What takes the place of parts of the browser; keep it the same object. */
   readonly around?: ChatSurroundings;
 }
@@ -56,6 +59,7 @@ export class Chat {
   readonly drafts: Drafts;
   readonly identity: Identity;
   readonly apiUrl: string;
+  readonly #problems: Problems;
   readonly #tokens: Tokens;
   readonly #outbox: Outbox;
   readonly #feed = new Feed();
@@ -73,8 +77,17 @@ export class Chat {
     const scope = `${apiUrl}|${identity.role}|${identity.subject}`;
     this.identity = identity;
     this.apiUrl = apiUrl;
-    this.#tokens = new Tokens(options.token ?? null, options.getToken ?? null);
-    this.api = new Api(apiUrl, this.#tokens, this.clock, around.fetch);
+    this.#problems = new Problems(options.onProblem ?? null);
+    this.#tokens = new Tokens(options.token ?? null, options.getToken ?? null, (cause) =>
+      this.#problems.tell("get a token", {
+        kind: "getToken",
+        message: "getToken failed",
+        status: null,
+        type: null,
+        cause,
+      }),
+    );
+    this.api = new Api(apiUrl, this.#tokens, this.clock, around.fetch, this.#problems);
     this.#random = around.random ?? Math.random;
     this.#surroundings = around.surroundings ?? this.#browser();
     this.#readMarks = new ReadMarks(scope, storage);
@@ -182,8 +195,12 @@ export class Chat {
         const config = await loadConfig(apiUrl);
         if (!this.#closed) this.#connect(config);
         return;
-      } catch {
+      } catch (cause) {
         // Polling goes on meanwhile, and the light says so.
+        if (this.#closed) return;
+        const message = `cannot use ${apiUrl}/api/portal/config`;
+        const problem = { kind: "config", message, status: null, type: null, cause } as const;
+        this.#problems.tell("find Pusher", problem);
         await new Promise((resolve) => setTimeout(resolve, backoff(failures, this.#random)));
       }
     }
@@ -195,7 +212,15 @@ export class Chat {
     const channel =
       role === "staff" ? staffChannel(channelAccess) : playerChannel(channelAccess, subject);
     const transport = this.#transport(config, this.api);
-    this.#feed.connect(new Realtime(transport, this.#random), channel);
+    const realtime = new Realtime(transport, this.#random, (name) =>
+      this.#problems.tell("subscribe", {
+        kind: "subscription",
+        message: `Pusher has not answered the subscription to ${name}; are its key and address right, and is it in the page's connect-src?`,
+        status: null,
+        type: null,
+      }),
+    );
+    this.#feed.connect(realtime, channel);
   }
 
   #browser(): Surroundings {

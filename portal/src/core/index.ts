@@ -10,6 +10,7 @@ export type { Count, Inbox } from "./inbox/inbox.js";
 export type { Row } from "./inbox/row.js";
 export type { Link } from "./link.js";
 export type { Observable, Unsubscribe } from "./observable.js";
+export type { OnProblem, Problem } from "./problems.js";
 export type { ChannelAccess } from "./realtime/channels.js";
 export type { ChannelHandlers, Transport } from "./realtime/realtime.js";
 export type { Identity, Message, SenderType, Session, SessionStatus } from "./types.js";

@@ -1,3 +1,4 @@
+import type { Outcome } from "./api/failure.js";
 import { Observable, type Unsubscribe } from "./observable.js";
 
 /**
@@ -9,8 +10,17 @@ import { Observable, type Unsubscribe } from "./observable.js";
  * - `cut`: neither comes
  * - `offline`: the browser says that there is no network
  * - `signedOut`: the token is not accepted, and there is no other
+ * - `refused`: the gateway answers, and does not let this user read
  */
-export type Link = "connecting" | "live" | "gap" | "polling" | "cut" | "offline" | "signedOut";
+export type Link =
+  | "connecting"
+  | "live"
+  | "gap"
+  | "polling"
+  | "cut"
+  | "offline"
+  | "signedOut"
+  | "refused";
 
 /** What a link follows from. */
 export interface LinkParts {
@@ -26,6 +36,7 @@ const STARTING_MS = 5_000;
 export class LinkWatch extends Observable {
   readonly #parts: LinkParts;
   #reads: boolean | null = null;
+  #refused = false;
   #starting = true;
 
   constructor(parts: LinkParts) {
@@ -38,15 +49,17 @@ export class LinkWatch extends Observable {
     const { works } = feed.hearing;
     const reads = this.#reads;
     if (tokens.signedOut) return "signedOut";
+    if (this.#refused) return "refused";
     if (!surroundings.online && !works && reads !== true) return "offline";
     if (works) return reads === false ? "gap" : reads === null ? "connecting" : "live";
     if (reads === false) return "cut";
     return this.#starting || reads === null ? "connecting" : "polling";
   }
 
-  /** The history was asked: whether it has answered. */
-  answered(did: boolean): void {
-    this.#reads = did;
+  /** The history was asked, and has answered or failed. */
+  answered(outcome: Outcome<unknown>): void {
+    this.#reads = outcome.ok;
+    this.#refused = !outcome.ok && outcome.failure.kind === "refused";
   }
 
   /** For a while after this the connection may still come about. */

@@ -1,11 +1,16 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Chat, type ChatOptions } from "../core/chat.js";
+import { warn } from "../core/problems.js";
 
 /** A chat that is open for as long as the component is there; null before it is. */
 export function useChat(options: ChatOptions): Chat | null {
   const { apiUrl, identity, token = null, getToken = null, config = null, around } = options;
   const { role, subject, name } = identity;
   const [chat, setChat] = useState<Chat | null>(null);
+  const onProblem = useRef(options.onProblem ?? null);
+  useEffect(() => {
+    onProblem.current = options.onProblem ?? null;
+  });
 
   // A renewed token does not make another chat: it is handed to the one that there is.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
@@ -17,6 +22,7 @@ export function useChat(options: ChatOptions): Chat | null {
       token,
       getToken,
       config,
+      onProblem: (problem) => (onProblem.current ?? warn)(problem),
       ...(around === undefined ? {} : { around }),
     });
     setChat(opened);

@@ -102,6 +102,7 @@ export const de: Strings = {
     cut: "Getrennt",
     offline: "Offline",
     signedOut: "Abgemeldet",
+    refused: "Kein Zugang",
   },
   banner: {
     gap: "Frühere Nachrichten lassen sich gerade nicht laden. Neue kommen an.",
@@ -111,6 +112,7 @@ export const de: Strings = {
     signedOut: "Deine Anmeldung ist abgelaufen.",
     fromPortal: "Öffne den Chat neu aus dem Portal.",
     signIn: "Neu anmelden",
+    refused: "Mit deiner Anmeldung lässt sich dieser Chat nicht öffnen.",
     kept: "Was du schreibst, bleibt erhalten und geht hinaus, sobald es möglich ist.",
     notKept:
       "Was du schreibst, geht hinaus, sobald es möglich ist. Lass diesen Tab bis dahin offen.",
@@ -119,6 +121,7 @@ export const de: Strings = {
   messages: {
     label: "Nachrichten",
     loading: "Nachrichten werden geladen…",
+    closed: "Die Nachrichten dürfen dir nicht gezeigt werden.",
     unavailable: "Nachrichten lassen sich gerade nicht laden. Neuer Versuch folgt…",
     loadingOlder: "Ältere Nachrichten werden geladen…",
     olderFailed: "Ältere Nachrichten ließen sich nicht laden.",

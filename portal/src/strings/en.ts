@@ -105,6 +105,7 @@ export const en = {
     cut: "Disconnected",
     offline: "Offline",
     signedOut: "Signed out",
+    refused: "No access",
   },
   banner: {
     gap: "Earlier messages cannot be loaded right now. New ones arrive.",
@@ -114,6 +115,7 @@ export const en = {
     signedOut: "Your sign-in has expired.",
     fromPortal: "Open the chat from the portal again.",
     signIn: "Sign in again",
+    refused: "Your sign-in does not open this chat.",
     kept: "What you write is kept, and sent as soon as it can be.",
     notKept: "What you write is sent as soon as it can be. Leave this tab open until then.",
     tryNow: "Try now",
@@ -122,6 +124,7 @@ export const en = {
     label: "Messages",
     loading: "Loading messages…",
     unavailable: "Messages cannot be loaded right now. Trying again…",
+    closed: "Messages cannot be shown to you.",
     loadingOlder: "Loading older messages…",
     olderFailed: "Older messages could not be loaded.",
     beginning: "This is the beginning",

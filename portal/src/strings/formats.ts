@@ -47,7 +47,9 @@ export function formatsOf(language: string, strings: Strings): Formats {
 
 /** The reader's own region of a language, which decides how times are written: en-GB rather than en. */
 function regionOf(language: string): string {
-  return navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
+  if (language.includes("-")) return language;
+  const own = globalThis.navigator?.languages ?? [];
+  return own.find((tag) => tag.split("-")[0] === language) ?? language;
 }
 
 /** The day of a time in the reader's zone, as a number that grows by one a day. */

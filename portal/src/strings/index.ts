@@ -1,17 +1,94 @@
 import { de } from "./de.js";
 import { en, type Strings } from "./en.js";
 
-/** The languages that there are. */
+/** The languages that the package has. */
 export const LANGUAGES = { en, de } satisfies Record<string, Strings>;
 
 export type Language = keyof typeof LANGUAGES;
 export type { Strings };
 
-/** Whether `tag` is one of the languages. */
-export const isLanguage = (tag: string): tag is Language => tag in LANGUAGES;
+/** Some of the entries of `T`, at any depth. */
+export type DeepPartial<T> = T extends string | ((...values: never[]) => unknown)
+  ? T
+  : { readonly [Key in keyof T]?: DeepPartial<T[Key]> | undefined };
 
-/** The first of the reader's languages that there is; English where there is none. */
-export function readersLanguage(tags: readonly string[] = navigator.languages): Language {
-  const primary = tags.map((tag) => tag.split("-")[0] ?? "");
-  return primary.find(isLanguage) ?? "en";
+/** The portal's own strings. */
+export interface OwnStrings {
+  /** The language that they are in; null when they stand in for those of every language. */
+  readonly language: string | null;
+  readonly strings: DeepPartial<Strings>;
 }
+
+/** What the portal says, and in which language. */
+export interface Words {
+  /** A BCP 47 tag. */
+  readonly language: string;
+  readonly strings: Strings;
+}
+
+/** Whether `tag` is one of the package's languages. */
+export const isLanguage = (tag: string): tag is Language => Object.hasOwn(LANGUAGES, tag);
+
+/** `tag` as BCP 47 writes it, `de-CH` for `de_ch`; null for what is no tag. */
+function canonical(tag: string): string | null {
+  try {
+    return Intl.getCanonicalLocales(tag.replaceAll("_", "-"))[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+const primary = (tag: string): string => tag.split(/[-_]/)[0]?.toLowerCase() ?? "";
+
+const areOf = (tag: string, own: OwnStrings): boolean =>
+  own.language === null || primary(own.language) === primary(tag);
+
+/** Whether there are strings for `tag`. */
+export function isSpoken(tag: string, own: OwnStrings | null): boolean {
+  if (canonical(tag) === null) return false;
+  return isLanguage(primary(tag)) || (own !== null && own.language !== null && areOf(tag, own));
+}
+
+/** The strings for `tag`: of `de` for `de-CH`, of English where there are none. */
+export function wordsOf(tag: string, own: OwnStrings | null): Words {
+  const language = isSpoken(tag, own) ? (canonical(tag) ?? "en") : "en";
+  const base = primary(language);
+  const strings = isLanguage(base) ? LANGUAGES[base] : en;
+  return own !== null && areOf(language, own)
+    ? { language, strings: merged(strings, own.strings) as Strings }
+    : { language, strings };
+}
+
+type Tree = Readonly<Record<string, unknown>>;
+
+const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null;
+
+function merged(base: Tree, own: Tree): Tree {
+  const all: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(own)) {
+    const below = all[key];
+    if (value !== undefined)
+      all[key] = isTree(value) && isTree(below) ? merged(below, value) : value;
+  }
+  return all;
+}
+
+/** The first of the reader's languages for which there are strings; English where there are none. */
+export function readersLanguage(
+  own: OwnStrings | null = null,
+  tags: readonly string[] = navigator.languages,
+): string {
+  const known = tags.find((tag) => isSpoken(tag, own));
+  return known === undefined ? "en" : primary(known);
+}
+
+/** Scripts that are written from right to left. */
+const RIGHT_TO_LEFT = ["Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Rohg"];
+
+/** Whether a language is written from right to left. */
+export const isRightToLeft = (language: string): boolean =>
+  RIGHT_TO_LEFT.includes(new Intl.Locale(language).maximize().script ?? "");
+
+/** What a language is called in itself. */
+export const nameOf = (language: string): string =>
+  new Intl.DisplayNames(language, { type: "language" }).of(language) ?? language;

@@ -10,6 +10,7 @@ import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.
 import { useShortcuts } from "../../hooks/useShortcuts.js";
 import { UNDO_MS, useStatusChange } from "../../hooks/useStatusChange.js";
 import { useTitle } from "../../hooks/useTitle.js";
+import { useTold } from "../../hooks/useTold.js";
 import { Announcer } from "../Announcer.js";
 import { ConnectionBanner, ConnectionLight } from "../Connection.js";
 import { deliveryText } from "../Delivery.js";
@@ -26,10 +27,13 @@ interface DeskProps {
   readonly preferences: Preferences;
   readonly onChange: ChangePreferences;
   readonly unreadInTitle: boolean;
+  readonly onUnread: ((count: number) => void) | undefined;
   readonly chosenInAddress: boolean;
 }
 
-const toList = () => document.getElementById("ppc-inbox-list")?.focus();
+/** Moves the focus to the list of conversations. */
+const focusList = (desk: HTMLElement | null) =>
+  desk?.querySelector<HTMLElement>("#ppc-inbox-list")?.focus();
 
 /**
  * On a phone the inbox and the conversation hide each other: the focus goes along with what is shown.
@@ -41,7 +45,7 @@ function useFocusOnPhone(chosen: string | null, desk: RefObject<HTMLDivElement |
     const isAsBefore = before.current === chosen;
     before.current = chosen;
     if (isAsBefore || document.activeElement !== document.body) return;
-    if (chosen === null) toList();
+    if (chosen === null) focusList(desk.current);
     else desk.current?.querySelector<HTMLElement>(".ppc-back")?.focus();
   }, [chosen, desk]);
 }
@@ -65,7 +69,9 @@ export function Desk(props: DeskProps) {
   const change = useStatusChange(conversation, chat.identity.subject);
   const wantsResolved = status === "resolved" || query.trim() !== "";
   useEffect(() => inbox.wantResolved(wantsResolved), [inbox, wantsResolved]);
-  useTitle(inbox.unread("pending") + inbox.unread("active"), unreadInTitle);
+  const unread = inbox.unread("pending") + inbox.unread("active");
+  useTitle(unread, unreadInTitle);
+  useTold(props.onUnread, unread);
 
   useFocusOnPhone(chosen, desk);
 
@@ -74,6 +80,7 @@ export function Desk(props: DeskProps) {
     const next = rows[index < 0 ? 0 : Math.min(Math.max(index + by, 0), rows.length - 1)];
     if (next !== undefined) setChosen(next.playerId);
   };
+  const toList = () => focusList(desk.current);
   const markUnread = () => {
     if (chosen === null) return;
     setChosen(null);

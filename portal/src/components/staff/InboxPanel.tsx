@@ -1,4 +1,4 @@
-import { type Ref, useDeferredValue, useMemo } from "react";
+import { type Ref, useDeferredValue, useMemo, useRef } from "react";
 import type { Clock } from "../../core/clock.js";
 import type { Drafts } from "../../core/drafts.js";
 import type { Count, Inbox } from "../../core/inbox/inbox.js";
@@ -120,13 +120,14 @@ type StatusTabsProps = Pick<InboxPanelProps, "inbox" | "status" | "onStatus">;
 
 function StatusTabs({ inbox, status, onStatus }: StatusTabsProps) {
   const { strings } = usePortal();
+  const tabs = useRef<HTMLDivElement>(null);
   const move = (by: number) => {
     const next = STATUSES.at((STATUSES.indexOf(status) + by) % STATUSES.length) ?? status;
     onStatus(next);
-    document.getElementById(`ppc-tab-${next}`)?.focus();
+    tabs.current?.querySelector<HTMLElement>(`#ppc-tab-${next}`)?.focus();
   };
   return (
-    <div className="ppc-tabs" role="tablist" aria-label={strings.staff.inboxLabel}>
+    <div ref={tabs} className="ppc-tabs" role="tablist" aria-label={strings.staff.inboxLabel}>
       {STATUSES.map((each) => (
         <button
           key={each}

@@ -2,8 +2,17 @@ import createClient, { type Client } from "openapi-fetch";
 import type { Clock } from "../clock.js";
 import { micros } from "../order.js";
 import { parseMessage, parseSession } from "../parse.js";
+import { Problems } from "../problems.js";
 import type { Message, Session, SessionStatus } from "../types.js";
-import { type Failure, failed, failureOf, type Outcome, succeeded } from "./failure.js";
+import {
+  type Failure,
+  failed,
+  failureOf,
+  type Outcome,
+  problemOf,
+  succeeded,
+  unreachable,
+} from "./failure.js";
 import type { components, paths } from "./schema.js";
 import type { Tokens } from "./tokens.js";
 
@@ -71,13 +80,16 @@ export class Api {
   readonly #tokens: Tokens;
   readonly #clock: Clock;
   readonly #fetch: typeof fetch;
+  readonly #problems: Problems;
 
   constructor(
     baseUrl: string,
     tokens: Tokens,
     clock: Clock,
     fetcher: typeof fetch = (input) => fetch(input),
+    problems: Problems = new Problems(null),
   ) {
+    this.#problems = problems;
     this.#clock = clock;
     this.#tokens = tokens;
     this.#fetch = fetcher;
@@ -90,7 +102,7 @@ export class Api {
 
   /** Sends a message; the time at which it was accepted, in microseconds. */
   async send(body: SendRequest): Promise<Outcome<number>> {
-    const answer = await this.#outcome(() =>
+    const answer = await this.#outcome("send a message", () =>
       this.#client.POST("/api/staff-chat-integration/send", { body, signal: deadline() }),
     );
     return map(answer, (accepted) => micros(accepted.acceptedAt));
@@ -98,7 +110,7 @@ export class Api {
 
   async history(playerId: string, page: PageOf): Promise<Outcome<HistoryPage>> {
     const params = { path: { playerId }, query: { limit: HISTORY_LIMIT, ...page } };
-    const answer = await this.#outcome(() =>
+    const answer = await this.#outcome("read a conversation", () =>
       this.#client.GET("/api/unified-chat/conversations/{playerId}", {
         params,
         signal: deadline(),
@@ -118,7 +130,7 @@ export class Api {
     cursor: string | null,
   ): Promise<Outcome<InboxPage>> {
     const query = { status, order, limit: INBOX_LIMIT, ...(cursor === null ? {} : { cursor }) };
-    const answer = await this.#outcome(() =>
+    const answer = await this.#outcome("read the inbox", () =>
       this.#client.GET("/api/unified-chat/conversations", {
         params: { query },
         signal: deadline(),
@@ -138,7 +150,7 @@ export class Api {
 
   /** Takes or resolves a conversation's open session. */
   async changeStatus(playerId: string, body: StatusRequest): Promise<Outcome<null>> {
-    const answer = await this.#outcome(() =>
+    const answer = await this.#outcome("change a status", () =>
       this.#client.POST("/api/unified-chat/conversations/{playerId}/status", {
         params: { path: { playerId } },
         body,
@@ -152,7 +164,7 @@ export class Api {
 
   /** Lets the Pusher connection `socketId` subscribe to `channel`. */
   async authorize(socketId: string, channel: string): Promise<Outcome<Authorization>> {
-    return this.#outcome(() =>
+    return this.#outcome("authorize a subscription", () =>
       this.#client.POST("/api/pusher/auth", {
         body: { socket_id: socketId, channel_name: channel },
         bodySerializer: (body) => new URLSearchParams(body).toString(),
@@ -162,15 +174,23 @@ export class Api {
     );
   }
 
+  /** `task` is what the call is for, as developers are told when it fails. */
   async #outcome<T>(
+    task: string,
     call: () => Promise<{ data?: T; error?: unknown; response: Response }>,
   ): Promise<Outcome<T>> {
     try {
       const { data, error, response } = await call();
-      if (response.ok && data !== undefined) return succeeded(data);
-      return failed(response.ok ? UNREACHABLE : failureOf(response, error));
-    } catch {
+      if (response.ok && data !== undefined) {
+        this.#problems.worked(task);
+        return succeeded(data);
+      }
+      const failure = response.ok ? UNREACHABLE : failureOf(response, error);
+      this.#problems.tell(task, problemOf(task, failure, response.status, error));
+      return failed(failure);
+    } catch (cause) {
       // fetch says the same of a lost network and of an answer that another origin may not read.
+      this.#problems.tell(task, unreachable(task, cause));
       return failed(UNREACHABLE);
     }
   }
@@ -180,9 +200,17 @@ export class Api {
     const token = await this.#tokens.current();
     const response = await this.#fetch(bearing(request, token));
     this.#clock.take(response.headers.get("date"));
-    if (response.status !== 401) return response;
+    if (response.status !== 401) return this.#told(token, response);
     const newer = await this.#tokens.after(token);
-    return newer === null ? response : this.#fetch(bearing(again, newer));
+    if (newer === null) return response;
+    return this.#told(newer, await this.#fetch(bearing(again, newer)));
+  }
+
+  /** What an answer tells of the token that was called with. */
+  #told(token: string | null, response: Response): Response {
+    if (response.status === 401) this.#tokens.refuse(token);
+    else if (response.ok || response.status === 403) this.#tokens.accept(token);
+    return response;
   }
 }
 

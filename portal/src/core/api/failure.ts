@@ -1,3 +1,5 @@
+import type { Problem } from "../problems.js";
+
 /** Why a call came to nothing. */
 export type Failure =
   /** No answer: the network, or the time ran out. */
@@ -32,6 +34,36 @@ export function retryAfter(failure: Failure): number | null {
   return failure.kind === "busy" ? failure.retryAfterMs : null;
 }
 
+/** What to tell developers of an answer other than 2xx; `problem` is its body. */
+export function problemOf(
+  task: string,
+  failure: Failure,
+  status: number,
+  problem: unknown,
+): Problem {
+  const { type, detail } = said(problem);
+  const { kind } = failure;
+  const hint =
+    status === 403 ? "; is the token's `sub` the player's or staff's id given here?" : "";
+  return { kind, message: `cannot ${task}: ${status} ${detail}${hint}`, status, type };
+}
+
+/** What to tell developers when there was no answer; `cause` is what fetch threw. */
+export function unreachable(task: string, cause: unknown): Problem {
+  const hint =
+    "is `apiUrl` right, the page's origin in the gateway's CORS_ORIGINS, and the gateway in the page's connect-src?";
+  const message = `cannot ${task}: no answer; ${hint}`;
+  return { kind: "unreachable", message, status: null, type: null, cause };
+}
+
+/** What a problem body says (RFC 9457). */
+function said(problem: unknown): { type: string | null; detail: string } {
+  const from = typeof problem === "object" && problem !== null ? problem : {};
+  const type = "type" in from && typeof from.type === "string" ? from.type : null;
+  const detail = "detail" in from && typeof from.detail === "string" ? from.detail : "";
+  return { type, detail };
+}
+
 /** The failure that an answer other than 2xx stands for; `problem` is its body. */
 export function failureOf(response: Response, problem: unknown): Failure {
   if (response.status === 401) return { kind: "signedOut" };
@@ -39,8 +71,6 @@ export function failureOf(response: Response, problem: unknown): Failure {
     const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
     return { kind: "busy", retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null };
   }
-  const said = typeof problem === "object" && problem !== null ? problem : {};
-  const type = "type" in said && typeof said.type === "string" ? said.type : null;
-  const detail = "detail" in said && typeof said.detail === "string" ? said.detail : "";
+  const { type, detail } = said(problem);
   return { kind: "refused", type, detail: detail || String(response.status) };
 }

@@ -1,7 +1,11 @@
+import { backoff } from "../backoff.js";
 import { Observable } from "../observable.js";
 
 /** Gets a new token, after the last one was refused. */
 export type GetToken = () => Promise<string>;
+
+/** So many tokens refused in a row mean that the next one will be, too: it is asked for less and less often. */
+const MOST_REFUSED = 2;
 
 /** The token in use, and how to come by another. */
 export class Tokens extends Observable {
@@ -9,14 +13,26 @@ export class Tokens extends Observable {
   #getToken: GetToken | null;
   #renewal: Promise<string | null> | null = null;
   #signedOut = false;
+  /** How many tokens in a row were refused, and the last one of them. */
+  #refused = 0;
+  #lastRefused: string | null = null;
+  /** When `getToken` may be asked again, in milliseconds since 1970. */
+  #notBefore = 0;
+  readonly #onError: (error: unknown) => void;
 
-  constructor(token: string | null, getToken: GetToken | null) {
+  /** `onError` is told when `getToken` fails. */
+  constructor(
+    token: string | null,
+    getToken: GetToken | null,
+    onError: (error: unknown) => void = () => {},
+  ) {
     super();
     this.#token = token;
     this.#getToken = getToken;
+    this.#onError = onError;
   }
 
-  /** Whether the token in use was refused and no other could be had. */
+  /** Whether the token in use was refused and no other could be had, or the others were refused as well. */
   get signedOut(): boolean {
     return this.#signedOut;
   }
@@ -25,6 +41,9 @@ export class Tokens extends Observable {
   replace(token: string | null, getToken: GetToken | null): void {
     this.#getToken = getToken;
     if (token === null || token === this.#token) return;
+    this.#refused = 0;
+    this.#notBefore = 0;
+    this.#signedOut = false;
     this.#take(token);
   }
 
@@ -36,18 +55,43 @@ export class Tokens extends Observable {
   /** Another token than `used`, which was refused; null when there is none. */
   async after(used: string | null): Promise<string | null> {
     if (this.#token !== used) return this.#token;
-    const token = await this.#renew();
+    this.refuse(used);
+    const token = Date.now() < this.#notBefore ? null : await this.#renew();
     if (token !== null && token !== used) return token;
-    if (this.#token === used && !this.#signedOut) {
-      this.#signedOut = true;
-      this.changed();
-    }
+    if (this.#token === used) this.#signOut();
     return null;
+  }
+
+  /** `token` was refused. */
+  refuse(token: string | null): void {
+    if (token === null || token === this.#lastRefused) return;
+    this.#lastRefused = token;
+    this.#refused += 1;
+    if (this.#refused < MOST_REFUSED) return;
+    this.#notBefore = Date.now() + backoff(this.#refused, Math.random);
+    this.#signOut();
+  }
+
+  /** `token` was accepted. */
+  accept(token: string | null): void {
+    if (token !== this.#token) return;
+    this.#refused = 0;
+    this.#notBefore = 0;
+    if (!this.#signedOut) return;
+    this.#signedOut = false;
+    this.changed();
+  }
+
+  #signOut(): void {
+    if (this.#signedOut) return;
+    this.#signedOut = true;
+    this.changed();
   }
 
   #take(token: string): void {
     this.#token = token;
-    this.#signedOut = false;
+    // After two that were refused only an answer tells that this one is any better.
+    if (this.#refused < MOST_REFUSED) this.#signedOut = false;
     this.changed();
   }
 
@@ -65,7 +109,8 @@ export class Tokens extends Observable {
       const token = await this.#getToken();
       if (token !== this.#token) this.#take(token);
       return token;
-    } catch {
+    } catch (error) {
+      this.#onError(error);
       return null;
     }
   }

@@ -247,7 +247,7 @@ export class Conversation extends Observable {
   async #ask(): Promise<Outcome<unknown>> {
     const before = this.#history.lastSeq;
     const outcome = await this.#history.ask();
-    this.#link.answered(outcome.ok);
+    this.#link.answered(outcome);
     this.#failure = outcome.ok ? null : outcome.failure;
     if (outcome.ok) {
       this.#sinceTold += 1;

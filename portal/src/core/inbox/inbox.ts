@@ -80,7 +80,7 @@ export class Inbox extends Observable {
     this.#latest = new Latest(parts.api, parts.random, {
       take: (rows) => this.#takeLatest(rows),
       lacks: () => [...this.#rows.values()].some(lacksMessage),
-      answered: (did) => this.#link.answered(did),
+      answered: (outcome) => this.#link.answered(outcome),
     });
   }
 
@@ -194,7 +194,7 @@ export class Inbox extends Observable {
     const lists: List[] = this.#wantsResolved ? ["pending,active", "resolved"] : ["pending,active"];
     for (const list of lists) {
       const outcome = await this.#loadList(list, began);
-      this.#link.answered(outcome.ok);
+      this.#link.answered(outcome);
       this.#failed = !outcome.ok;
       if (!outcome.ok) {
         this.changed();

@@ -8,7 +8,7 @@ export interface LatestSink {
   take(rows: readonly InboxRow[]): void;
   /** Whether something was told of that no row had so far. */
   lacks(): boolean;
-  answered(did: boolean): void;
+  answered(outcome: Outcome<unknown>): void;
 }
 
 /** So many pages are asked for at once: 600 conversations, those with the latest messages. */
@@ -55,7 +55,7 @@ export class Latest {
     let cursor: string | null = null;
     for (let page = 0; page < PAGES; page += 1) {
       const outcome = await this.#api.inbox("pending,active", "latest", cursor);
-      this.#sink.answered(outcome.ok);
+      this.#sink.answered(outcome);
       if (!outcome.ok) return outcome;
       this.#sink.take(outcome.value.rows);
       cursor = outcome.value.nextCursor;

@@ -70,8 +70,10 @@ export class LocalShelf implements Shelf {
   }
 }
 
-/** The browser's local storage; null where it is turned off. A full one can still be read. */
+/** The browser's local storage; null on a server, and where it is turned off. A full one can still be read. */
 export function localStorageOrNull(): Storage | null {
+  // Node.js has one that warns of itself when it is looked at.
+  if (typeof document === "undefined") return null;
   try {
     const storage = globalThis.localStorage;
     storage.getItem("player-portal-chat/probe");

@@ -42,7 +42,8 @@ export class PusherTransport implements Transport {
 
   close(): void {
     this.#closed = true;
-    this.#pusher?.disconnect();
+    // pusher-js sends a little later than it is told to: a goodbye to a channel would find the socket closed.
+    setTimeout(() => this.#pusher?.disconnect());
   }
 
   async #load(config: PortalConfig, api: Api): Promise<void> {

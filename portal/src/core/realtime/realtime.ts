@@ -48,8 +48,11 @@ export class Realtime {
   readonly #transport: Transport;
   readonly #random: Random;
   readonly #channels = new Map<string, Channel>();
+  readonly #onSilence: (name: string) => void;
 
-  constructor(transport: Transport, random: Random) {
+  /** `onSilence` is told of each subscription that is not answered. */
+  constructor(transport: Transport, random: Random, onSilence: (name: string) => void = () => {}) {
+    this.#onSilence = onSilence;
     this.#transport = transport;
     this.#random = random;
     transport.onLost(() => {
@@ -117,12 +120,13 @@ export class Realtime {
   }
 
   #await(name: string, channel: Channel): void {
-    this.#again(name, channel, ANSWER_MS);
+    this.#again(name, channel, ANSWER_MS, () => this.#onSilence(name));
   }
 
-  #again(name: string, channel: Channel, afterMs: number): void {
+  #again(name: string, channel: Channel, afterMs: number, first = () => {}): void {
     clearTimeout(channel.timer);
     channel.timer = setTimeout(() => {
+      first();
       this.#transport.unsubscribe(name);
       this.#subscribe(name, channel);
     }, afterMs);

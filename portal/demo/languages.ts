@@ -1,0 +1,47 @@
+import type { DeepPartial, Strings } from "../src/index.js";
+
+/** Languages that the package has not, as a portal brings them along: here one that is written from right to left. */
+const OWN: Record<string, DeepPartial<Strings>> = {
+  ar: {
+    language: "العربية",
+    player: {
+      title: "الدعم",
+      subtitle: "نرد عادةً خلال دقائق",
+      regionLabel: "محادثة مع الدعم",
+      emptyTitle: "كيف يمكننا مساعدتك؟",
+      emptyText: "اكتب إلينا وستصلك الإجابة هنا، ويمكنك المغادرة والعودة متى شئت.",
+      resolved: "تم حل هذه المحادثة. اكتب من جديد وستتواصل.",
+      staffName: "الدعم",
+    },
+    playerStatus: { pending: "بانتظار الرد", active: "المحادثة جارية", resolved: "تم الحل" },
+    link: { label: "الاتصال", connecting: "جارٍ الاتصال…", live: "متصل" },
+    messages: {
+      label: "الرسائل",
+      today: "اليوم",
+      yesterday: "أمس",
+      newSession: "جلسة جديدة",
+      beginning: "هذه هي البداية",
+      toNewest: "إلى أحدث الرسائل",
+      newCount: (count) => (count === 1 ? "رسالة جديدة" : `${count} رسائل جديدة`),
+      you: "أنت",
+      player: "اللاعب",
+    },
+    delivery: { sending: "جارٍ الإرسال", accepted: "تم القبول", delivered: "تم التسليم" },
+    composer: { label: "رسالتك", placeholder: "اكتب رسالة", send: "إرسال" },
+    settings: {
+      label: "الإعدادات",
+      sound: "صوت عند وصول رسائل جديدة",
+      notifications: "إشعارات سطح المكتب",
+      theme: "المظهر",
+      themes: { system: "مثل الجهاز", light: "فاتح", dark: "داكن" },
+      language: "اللغة",
+      close: "إغلاق",
+    },
+  },
+};
+
+/** A language, and the strings that the package lacks for it. */
+export function languageOf(language: string) {
+  const strings = OWN[language];
+  return strings === undefined ? { language } : { language, strings };
+}

@@ -1,0 +1,31 @@
+// A portal that takes the package as npm has it, under TypeScript's strictest settings: it has to compile.
+import { PlayerChatSystem, StaffPortal, type Strings } from "player-portal-chat";
+import { Chat } from "player-portal-chat/core";
+import "player-portal-chat/style.css";
+
+declare const player: { id: string; name: string | undefined; language: string };
+const greeting = { player: { title: "Help" } };
+const whole: Partial<Strings> = { language: "Français" };
+
+export const chat = (
+  <PlayerChatSystem
+    apiUrl="https://chat.example.com"
+    playerId={player.id}
+    playerName={player.name}
+    language={player.language}
+    strings={greeting}
+    settings={["sound"]}
+    onUnread={(count) => count.toFixed()}
+    onProblem={({ kind, status }) => `${kind} ${status}`}
+  />
+);
+export const desk = <StaffPortal apiUrl="" staffId="ada" strings={whole} token={undefined} />;
+
+const core = new Chat({
+  apiUrl: "",
+  identity: { role: "player", subject: "p1", name: null },
+  onProblem: null,
+});
+const conversation = core.conversation("p1");
+export const end = conversation.subscribe(() => conversation.timeline.at(0)?.content);
+conversation.open();

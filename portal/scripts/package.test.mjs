@@ -1,0 +1,67 @@
+// What is in lib/ works where there is no browser, as on a server that renders the portal's pages.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { createElement } from "react";
+import { renderToString } from "react-dom/server";
+
+const require = createRequire(import.meta.url);
+
+// Node.js 20 has neither; later ones have both.
+Reflect.deleteProperty(globalThis, "navigator");
+Reflect.deleteProperty(globalThis, "localStorage");
+const library = await import("player-portal-chat");
+
+test("a server renders the player's chat in the language that the portal gives", () => {
+  const props = { apiUrl: "https://chat.example.com", playerId: "p1", language: "de-CH" };
+  const html = renderToString(createElement(library.PlayerChatSystem, props));
+  assert.match(html, /^<div class="ppc ppc-player" lang="de-CH"/);
+});
+
+test("a server renders the desk, in English where the portal gives no language", () => {
+  const html = renderToString(createElement(library.StaffPortal, { apiUrl: "", staffId: "ada" }));
+  assert.match(html, /^<div class="ppc ppc-staff" lang="en"/);
+});
+
+test("a server can import the elements, and has none", async () => {
+  await import("player-portal-chat/element");
+});
+
+test("the components are marked for the browser, and the core is for both", () => {
+  const first = (name) =>
+    execFileSync("head", ["-c", "13", new URL(`../lib/${name}.js`, import.meta.url).pathname], {
+      encoding: "utf8",
+    });
+  assert.equal(first("index"), '"use client";');
+  assert.notEqual(first("core"), '"use client";');
+});
+
+test("require takes the core as import does", async () => {
+  const { Chat } = await import("player-portal-chat/core");
+  assert.equal(require("player-portal-chat/core").Chat, Chat);
+});
+
+test("npm pack gives the scripts, types, styles, licences and source maps, and prepares them itself", () => {
+  const json = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    encoding: "utf8",
+  });
+  const files = JSON.parse(json)[0].files.map(({ path }) => path);
+  for (const path of [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "lib/THIRD-PARTY-NOTICES.md",
+    "lib/core.js",
+    "lib/element.js",
+    "lib/index.js",
+    "lib/index.js.map",
+    "lib/style.css",
+    "lib/style.css.d.ts",
+    "lib/types/core/index.d.ts",
+    "lib/types/element.d.ts",
+    "lib/types/index.d.ts",
+  ])
+    assert(files.includes(path), `${path} is missing`);
+  assert.equal(require("../package.json").scripts.prepack, "npm run --silent build:lib");
+});

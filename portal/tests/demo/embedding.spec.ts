@@ -1,0 +1,223 @@
+import { expect, type Page, test } from "@playwright/test";
+import { does, fails } from "./system.js";
+
+const chat = (page: Page) => page.locator(".ppc");
+const field = (page: Page) => page.getByRole("textbox");
+
+/** Shows the portal with other properties; what is called back is told to `window.told`. */
+async function give(page: Page, role: "player" | "staff", props: object, told: string[] = []) {
+  await page.evaluate(
+    ({ role, props, told }) => {
+      const { show } = window as never as { show: (...user: unknown[]) => void };
+      const calls: [string, unknown][] = [];
+      const listeners = told.map((name) => [name, (what: unknown) => calls.push([name, what])]);
+      Object.assign(window, { told: calls });
+      const [subject, name] = role === "staff" ? ["ada", "Ada"] : ["bo-1815", "Bo Lindqvist"];
+      show(subject, name, { ...props, ...Object.fromEntries(listeners) });
+    },
+    { role, props, told },
+  );
+}
+
+const told = (page: Page) =>
+  page.evaluate(() => (window as never as { told: [string, unknown][] }).told);
+
+/** Puts a rule of the page's own before or after all others. */
+const style = (page: Page, css: string, where: "prepend" | "append") =>
+  page.evaluate(
+    ({ css, where }) => {
+      const element = document.createElement("style");
+      element.textContent = css;
+      document.head[where](element);
+    },
+    { css, where },
+  );
+
+test.use({ bypassCSP: true });
+
+test("what a server has rendered becomes the reader's language without an error", async ({
+  browser,
+}) => {
+  const context = await browser.newContext({ locale: "de-CH" });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", ({ message }) => errors.push(message));
+  await page.goto("/?portal=player&scene=busy&hydrate");
+  await expect(page.getByRole("heading", { name: "Support" })).toBeVisible();
+  await expect(chat(page)).toHaveAttribute("lang", "de");
+  expect(await page.evaluate(() => (window as never as { rendered: string }).rendered)).toContain(
+    'lang="en"',
+  );
+  expect(errors).toEqual([]);
+  await context.close();
+});
+
+test("a language of a region is that language, and one without strings is English", async ({
+  page,
+}) => {
+  await page.goto("/?portal=player&scene=busy&language=de-CH");
+  await expect(page.getByLabel("Deine Nachricht")).toBeVisible();
+  await give(page, "player", { language: "fr" });
+  await expect(page.getByLabel("Your message")).toBeVisible();
+  await expect(chat(page)).toHaveAttribute("lang", "en");
+});
+
+test("a portal's own words stand in for the package's, and its language can be chosen", async ({
+  page,
+}) => {
+  await page.goto("/?portal=player&scene=busy");
+  const strings = { language: "Português", player: { title: "Ajuda" } };
+  await give(page, "player", { language: "pt-BR", strings });
+  await expect(page.getByRole("heading", { name: "Ajuda" })).toBeVisible();
+  await expect(chat(page)).toHaveAttribute("lang", "pt-BR");
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel("Language").selectOption("Deutsch");
+  await expect(page.getByRole("heading", { name: "Einstellungen" })).toBeVisible();
+  await page.getByLabel("Sprache").selectOption("Português");
+  await page.getByRole("button", { name: "Close" }).click();
+  await expect(page.getByRole("heading", { name: "Ajuda" })).toBeVisible();
+});
+
+test("Arabic is written from right to left", async ({ page }) => {
+  await page.goto("/?portal=player&scene=busy&language=ar");
+  await expect(page.getByRole("heading", { name: "الدعم" })).toBeVisible();
+  await expect(chat(page)).toHaveCSS("direction", "rtl");
+  const own = page.locator(".ppc-bubble", { hasText: "thank you!" });
+  await expect(own).toBeVisible();
+  const [bubble, list] = await Promise.all([
+    own.boundingBox(),
+    page.locator(".ppc-scroller").boundingBox(),
+  ]);
+  expect(bubble?.x).toBeLessThan((list?.x ?? 0) + (list?.width ?? 0) / 2);
+});
+
+test("what the portal does not offer is as the portal says, whatever was chosen before", async ({
+  page,
+}) => {
+  await page.goto("/?portal=player&scene=busy");
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel("Language").selectOption("Deutsch");
+  await give(page, "player", { language: "en", settings: ["sound"] });
+  await expect(page.getByLabel("Sound for new messages")).toBeVisible();
+  await expect(page.getByLabel("Language")).toBeHidden();
+  await expect(page.getByLabel("Appearance")).toBeHidden();
+  await page.getByRole("button", { name: "Close" }).click();
+  await give(page, "player", { language: "en", settings: [] });
+  await expect(page.getByRole("button", { name: "Settings" })).toBeHidden();
+});
+
+test("the desk is laid out by its own width", async ({ page }) => {
+  await page.setViewportSize({ width: 1400, height: 900 });
+  await page.goto("/?portal=staff&scene=busy");
+  await style(page, "#portal { inline-size: 420px }", "append");
+  await page.getByText("Yara Haddad").click();
+  await expect(field(page)).toBeVisible();
+  const box = await page.locator(".ppc-conversation").boundingBox();
+  expect(box?.width).toBe(420);
+  await expect(page.getByRole("listbox")).toBeHidden();
+  await style(page, "#portal { inline-size: 1100px }", "append");
+  await expect(page.getByRole("listbox")).toBeVisible();
+});
+
+test("in an element without a height the chat is as high as the window", async ({ page }) => {
+  await page.setViewportSize({ width: 800, height: 700 });
+  await page.goto("/?portal=player&scene=many");
+  await style(
+    page,
+    "html, body, #portal, .page-player { block-size: auto !important; display: block !important; padding: 0 !important }",
+    "append",
+  );
+  await style(page, ".page-player > .ppc { block-size: 100% !important }", "append");
+  await expect(field(page)).toBeInViewport();
+  expect((await chat(page).boundingBox())?.height).toBeLessThanOrEqual(700);
+});
+
+test("the styles of the page around it do not reach its text", async ({ page }) => {
+  await page.goto("/?portal=player&scene=busy");
+  const look = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll(".ppc, .ppc h2, .ppc p, .ppc-bubble")].map((element) => {
+        const { textAlign, letterSpacing, wordSpacing, textTransform, textIndent, whiteSpace } =
+          getComputedStyle(element);
+        const { color, cursor, fontFamily } = getComputedStyle(element);
+        const text = [textAlign, letterSpacing, wordSpacing, textTransform, textIndent, whiteSpace];
+        return [...text, color, cursor, fontFamily].join();
+      }),
+    );
+  await expect(page.getByText("thank you!")).toBeVisible();
+  const before = await look();
+  const css =
+    "text-align: center; letter-spacing: 3px; word-spacing: 9px; text-transform: uppercase; text-indent: 20px; white-space: pre; cursor: crosshair";
+  await style(
+    page,
+    `body, #portal { ${css} } h1, h2, h3, p { color: red; font-family: serif; letter-spacing: 2px }`,
+    "prepend",
+  );
+  expect(await look()).toEqual(before);
+});
+
+for (const where of ["prepend", "append"] as const) {
+  test(`a portal's colours hold when its style is ${where}ed to the chat's`, async ({ page }) => {
+    await page.goto("/?portal=player&scene=busy");
+    await style(page, ".ppc { --ppc-player: light-dark(rgb(1 2 3), rgb(4 5 6)) }", where);
+    await expect(page.locator(".ppc-bubble", { hasText: "thank you!" })).toHaveCSS(
+      "background-color",
+      "rgb(1, 2, 3)",
+    );
+  });
+}
+
+test("the portal is told how many messages are unread", async ({ page }) => {
+  await page.goto("/?portal=player&scene=busy");
+  await expect(page.getByText("thank you!")).toBeVisible();
+  await give(page, "player", {}, ["onUnread"]);
+  await page.evaluate(() =>
+    Object.defineProperty(document, "visibilityState", { get: () => "hidden" }),
+  );
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await does(page, "say", { playerId: "bo-1815", senderType: "staff", content: "Still there?" });
+  await expect.poll(() => told(page)).toContainEqual(["onUnread", 1]);
+});
+
+test("the portal is told how many conversations are unread", async ({ page }) => {
+  await page.goto("/?portal=staff&scene=busy");
+  await expect(page.getByText("Yara Haddad")).toBeVisible();
+  await give(page, "staff", {}, ["onUnread"]);
+  await does(page, "say", { playerId: "new", senderType: "player", content: "Hello?" });
+  const counts = async () => (await told(page)).map(([, count]) => Number(count));
+  await expect.poll(async () => (await counts()).at(-1)).toBeGreaterThan((await counts())[0] ?? 99);
+});
+
+test("another user's token is told to the portal's developers, and is no outage", async ({
+  page,
+}) => {
+  await page.goto("/?portal=player&scene=busy");
+  await expect(page.getByText("thank you!")).toBeVisible();
+  await give(page, "player", {}, ["onProblem", "onSignIn"]);
+  await fails(page, { forbidden: true });
+  await does(page, "disconnect");
+  await expect(page.getByText("Your sign-in does not open this chat.")).toBeVisible();
+  await expect(page.getByText("cannot be reached")).toBeHidden();
+  await expect(page.getByRole("button", { name: "Try now" })).toBeHidden();
+  await page.getByRole("button", { name: "Sign in again" }).click();
+  const calls = await told(page);
+  expect(calls).toContainEqual([
+    "onProblem",
+    expect.objectContaining({ kind: "refused", status: 403 }),
+  ]);
+  expect(calls.some(([name]) => name === "onSignIn")).toBe(true);
+  // It is not told again and again.
+  const problems = calls.filter(([name]) => name === "onProblem");
+  expect(new Set(problems.map((each) => JSON.stringify(each))).size).toBe(problems.length);
+});
+
+test("a gateway that cannot be reached is told to the console where the portal does not listen", async ({
+  page,
+}) => {
+  await page.goto("/?portal=player&scene=busy");
+  await expect(page.getByText("thank you!")).toBeVisible();
+  const warning = page.waitForEvent("console", (message) => message.type() === "warning");
+  await fails(page, { networkFails: true });
+  await does(page, "disconnect");
+  expect((await warning).text()).toContain("CORS_ORIGINS");
+});

@@ -1,0 +1,27 @@
+import { resolve } from "node:path";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+const here = import.meta.dirname;
+
+/** The elements as one classic script with React and Pusher in it, for portals that have neither. */
+export default defineConfig({
+  plugins: [react()],
+  resolve: {
+    // One of the two builds does for all ways of access.
+    alias: [{ find: /^pusher-js$/, replacement: "pusher-js/with-encryption" }],
+  },
+  define: { "process.env.NODE_ENV": JSON.stringify("production") },
+  build: {
+    outDir: resolve(here, "lib"),
+    emptyOutDir: false,
+    target: "es2024",
+    license: { fileName: "THIRD-PARTY-NOTICES.md" },
+    lib: {
+      entry: resolve(here, "src/element.tsx"),
+      formats: ["iife"],
+      name: "playerPortalChat",
+      fileName: () => "element.js",
+    },
+  },
+});
