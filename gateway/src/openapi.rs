@@ -13,7 +13,7 @@ use utoipa::{
     },
 };
 
-use crate::http::{Problem, for_the_description, head_as_get};
+use crate::http::{Problem, docs_csp, head_as_get};
 use crate::routes::{conversation, health, inbox, portal_config, pusher_auth, read, send, status};
 
 /// The gateway's calls.
@@ -23,7 +23,7 @@ use crate::routes::{conversation, health, inbox, portal_config, pusher_auth, rea
         title = "Player portal chat",
         description = "A support chat between the players and the staff of a gaming portal. A message that was accepted is durable: it will be persisted and broadcast, whatever fails meanwhile."
     ),
-    modifiers(&Token, &SomethingSaid),
+    modifiers(&Token, &ContentOrMessage),
     paths(
         send::send,
         conversation::conversation,
@@ -57,9 +57,9 @@ impl Modify for Token {
 
 /// A message has content under one of two names. The gateway takes both when they are the same, which no
 /// schema can say.
-struct SomethingSaid;
+struct ContentOrMessage;
 
-impl Modify for SomethingSaid {
+impl Modify for ContentOrMessage {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_default();
         let Some(request) = components.schemas.get_mut("SendRequest") else { return };
@@ -96,12 +96,7 @@ pub(crate) fn serve(services: &mut web::ServiceConfig) {
         .app_data(config)
         .route("/openapi.json", read().to(show))
         .service(web::redirect("/docs", "/docs/"))
-        .service(
-            web::scope("/docs")
-                .wrap(from_fn(head_as_get))
-                .wrap(for_the_description())
-                .service(page),
-        );
+        .service(web::scope("/docs").wrap(from_fn(head_as_get)).wrap(docs_csp()).service(page));
 }
 
 async fn show() -> Result<HttpResponse, Problem> {

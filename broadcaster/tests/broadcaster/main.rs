@@ -12,7 +12,7 @@ mod batches;
 mod coalescing;
 mod dead_letters;
 mod fake_pusher;
-mod held;
+mod in_flight;
 mod outages;
 mod partitions;
 mod properties;
