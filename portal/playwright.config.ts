@@ -1,6 +1,6 @@
 import { defineConfig } from "@playwright/test";
 
-const DEMO_PORT = 4179;
+const DEMO_PORT = Number(process.env.DEMO_PORT ?? 4179);
 
 /** Debian's Chromium; nothing is downloaded. */
 export default defineConfig({

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
 use crate::{
-    answers::{Answers, Readers, compress},
+    answers::{AnswerMemory, Readers, compress},
     application::{Application, Dependencies},
     auth::Doors,
     connections::{self, Bounds, Connections, Parts},
@@ -76,10 +76,9 @@ async fn run_until_stopped(
         .context("the metrics cannot be served")?;
     let (showing, finished) = (tokio::spawn(showing), finished.drop_guard());
     let limits = &settings.limits;
-    let answers = Answers::new(limits.answer_memory);
     descriptors::allow(limits.max_connections);
-    let connections = Connections::new(Bounds::new(limits), answers.clone(), metrics.clone());
-    let readers = Readers::new(limits, answers);
+    let connections = Connections::new(Bounds::new(limits), metrics.clone());
+    let readers = Readers::new(limits, AnswerMemory::new(limits.answer_memory, metrics.clone()));
     let dependencies = Dependencies { broker, database };
     let application =
         Application::new(&settings, doors, acceptor, reads, readers, dependencies, traces.clone())?;

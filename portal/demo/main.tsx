@@ -6,7 +6,7 @@ import { languageOf } from "./languages.js";
 import { SCENES } from "./scenes.js";
 import "../src/pages/page.css";
 
-// ?portal=player|staff  &scene=…  &theme=light|dark  &language=…  &keep  &hydrate
+// ?portal=player|staff  &scene=…  &theme=light|dark  &language=…  &keep  &hydrate  &signIn
 const query = new URLSearchParams(location.search);
 const system = new SimulatedSystem(seeded(7));
 const config = { pusher: { key: "demo" }, channelAccess: "private" } as const;
@@ -18,6 +18,7 @@ const common = {
   theme: (query.get("theme") ?? "system") as Theme,
   ...languageOf(query.get("language") ?? "en"),
   unreadInTitle: true,
+  ...(query.has("signIn") ? { onSignIn: () => location.assign("#signed-in") } : {}),
 };
 
 // A demonstration begins anew each time, unless &keep is in the address.

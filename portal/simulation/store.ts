@@ -72,7 +72,7 @@ export class Store {
       conversation.session = { ...conversation.session, version: 1 };
   }
 
-  /** Takes or resolves the open session, if it is the one that was meant and has not moved on. */
+  /** Takes or resolves the open session, or opens the resolved one again that is named, if it has not moved on. */
   change({ playerId, status, at, ...change }: Change): Changed | null {
     const conversation = this.conversation(playerId);
     const { session, messages } = conversation;
@@ -84,7 +84,9 @@ export class Store {
         seq > (change.lastSeq ?? Number.POSITIVE_INFINITY),
     );
     const isAnother = change.sessionId !== undefined && change.sessionId !== session.id;
-    const isDone = session.status === "resolved" || session.status === status;
+    // Only who names the resolved session opens it again.
+    const reopens = status === "active" && change.sessionId === session.id;
+    const isDone = session.status === status || (session.status === "resolved" && !reopens);
     if (isDone || isAnother || hasMovedOn) return { session, isStale: true };
     conversation.session = {
       ...session,

@@ -27,6 +27,8 @@ export interface Faults {
   longestEvent: number;
   /** Tokens that are accepted; null: any, or none. */
   token: string | null;
+  /** The problem with which each message is refused; null for none. */
+  refusal: string | null;
   /** The token is another user's: 403. */
   forbidden: boolean;
   sendsFail: boolean;
@@ -49,6 +51,7 @@ export const NO_FAULTS: Faults = {
   ignoreSubscription: 0,
   longestEvent: 10_000,
   token: null,
+  refusal: null,
   forbidden: false,
   sendsFail: false,
   readsFail: false,
@@ -196,6 +199,8 @@ export class SimulatedSystem {
   #send(body: Message): Response {
     if (this.faults.sendsFail) return problem(503, "not-accepted", { "Retry-After": "1" });
     this.sends += 1;
+    const { refusal } = this.faults;
+    if (refusal !== null) return problem(400, refusal);
     if (body.content.includes("\0")) return problem(400, "invalid-field");
     const { at } = this.say(body);
     return json(202, {

@@ -12,7 +12,7 @@ use actix_web::{
 use anyhow::ensure;
 use clap::{Args, Parser};
 use gateway::{
-    answers::{Answers, Readers},
+    answers::{AnswerMemory, Readers},
     application::{Application, Dependencies},
     auth::{Doors, TokenCommand},
     group_commit::group_commit,
@@ -87,8 +87,8 @@ fn application() -> anyhow::Result<Application> {
     drop(publishing);
     let pool = || database::pool(&settings.database, 1);
     let pools = ReadPools { conversations: pool()?, inbox: pool()? };
-    let reads = Reads::new(pools, settings.database.clone(), metrics);
-    let readers = Readers::new(&settings.limits, Answers::new(1));
+    let reads = Reads::new(pools, settings.database.clone(), metrics.clone());
+    let readers = Readers::new(&settings.limits, AnswerMemory::new(1, metrics));
     let dependencies = Dependencies { broker, database: DatabaseHealth::default() };
     Application::new(&settings, doors, acceptor, reads, readers, dependencies, Traces::default())
 }

@@ -1,17 +1,17 @@
 //! What answers take of the memory.
 //!
-//! - [`Answers`]: the memory that there is for answers which clients have not yet taken.
-//! - [`Room`]: what one of them has of it.
+//! - [`AnswerMemory`]: the memory for pages, of which each client address has a share.
+//! - [`PageMemory`] and [`UnreadMemory`]: what one page has of it, until it is written and until it is taken.
 //! - [`Readers`]: admits reads of pages.
 //! - [`compress`]: makes answers smaller for clients that can read them.
 
 mod compress;
+mod memory;
 mod readers;
-mod room;
 
 pub use compress::compress;
+pub use memory::{AnswerMemory, PageMemory, UnreadMemory};
 pub use readers::Readers;
-pub use room::{Answers, Room};
 
 /// The most bytes of JSON that a page has, but for what one more entry needs.
 pub const PAGE_BYTES: usize = 256 * 1024;

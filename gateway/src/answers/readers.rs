@@ -1,29 +1,36 @@
-use super::{Answers, Room};
+use actix_web::HttpRequest;
+
+use super::{AnswerMemory, PageMemory};
 use crate::{
     auth::Caller,
     http::Problem,
     limits::{LimitSettings, ReaderLimit},
 };
 
-/// Admits reads of pages: as many as their caller may make, and as many at once as have room.
+/// Admits reads of pages: as many as their caller may make, and as many at once as there is memory for.
 #[derive(Clone, Debug)]
 pub struct Readers {
     limit: ReaderLimit,
-    answers: Answers,
+    memory: AnswerMemory,
 }
 
 impl Readers {
-    /// As the settings want it, with the memory that `answers` have.
-    pub fn new(settings: &LimitSettings, answers: Answers) -> Self {
-        Self { limit: ReaderLimit::new(settings), answers }
+    /// As the settings want it, with `memory` for the pages.
+    pub fn new(settings: &LimitSettings, memory: AnswerMemory) -> Self {
+        Self { limit: ReaderLimit::new(settings), memory }
     }
 
-    /// Admits a read of a page of at most `entries`, whose answer has room.
+    /// Admits the read of a page of at most `entries` that `request` of `caller` asks for.
     ///
     /// # Errors
-    /// When the caller reads too much, or when there is no room in time.
-    pub async fn admit(&self, caller: &Caller, entries: i64) -> Result<Room, Problem> {
+    /// When the caller reads too much, or when there is no memory in time.
+    pub async fn admit(
+        &self,
+        caller: &Caller,
+        request: &HttpRequest,
+        entries: i64,
+    ) -> Result<PageMemory, Problem> {
         self.limit.count_page(caller, entries)?;
-        self.answers.room().await
+        self.memory.reserve(request).await
     }
 }

@@ -9,7 +9,7 @@ use actix_web::{
 };
 
 use super::{PIECE, connection::Connection, pieces::Pieces};
-use crate::answers::Room;
+use crate::answers::UnreadMemory;
 
 /// Tells the connection of each request when it begins and when it has been answered. A large answer goes
 /// out in pieces, and is being answered until its last piece has gone.
@@ -23,9 +23,9 @@ pub async fn attend<Body: MessageBody + 'static>(
     if is_small(answer.response().body().size()) {
         return Ok(answer.map_into_left_body());
     }
-    let room = answer.response_mut().extensions_mut().remove::<Room>();
+    let memory = answer.response_mut().extensions_mut().remove::<UnreadMemory>();
     Ok(answer.map_body(|_, body| {
-        EitherBody::right(Pieces::new(BoxBody::new(body), PIECE, (answering, room)))
+        EitherBody::right(Pieces::new(BoxBody::new(body), PIECE, (answering, memory)))
     }))
 }
 

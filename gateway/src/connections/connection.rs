@@ -52,13 +52,11 @@ pub struct Patience {
     pub client: Duration,
     /// For everything between two requests.
     pub idle: Duration,
-    /// For taking an answer, while others wait for the memory that it takes.
-    pub short: Option<Duration>,
 }
 
 impl Connection {
     /// One that was opened now. `began` is what its times count from.
-    pub(super) fn open(began: Instant) -> Self {
+    pub(crate) fn open(began: Instant) -> Self {
         let connection = Self {
             began,
             requests: AtomicU32::new(0),
@@ -116,7 +114,14 @@ impl Connection {
         self.blocked.load(Relaxed)
     }
 
-    pub(super) fn is_closing(&self) -> bool {
+    /// Since when its client takes nothing of an answer, while it does not and the connection stays open.
+    pub(crate) fn blocked_since(&self) -> Option<u64> {
+        let is_blocked = self.is_blocked() && !self.is_closing();
+        is_blocked.then(|| self.stalled_since.load(Relaxed))
+    }
+
+    /// Whether it ends as soon as it can.
+    pub(crate) fn is_closing(&self) -> bool {
         self.closing.load(Relaxed)
     }
 
@@ -200,7 +205,7 @@ impl Connection {
     }
 
     /// The client takes nothing at the moment.
-    pub(super) fn write_blocked(&self) {
+    pub(crate) fn write_blocked(&self) {
         self.blocked.store(true, Relaxed);
         if self.stalled_since.load(Relaxed) == 0 {
             self.stalled_since.store(self.now(), Relaxed);
@@ -215,8 +220,8 @@ impl Connection {
             let stalled = self.stalled_since.load(Relaxed);
             let parts = self.taken_since.load(Relaxed) / BYTES_A_TIMEOUT;
             let parts = u32::try_from(parts).unwrap_or(u32::MAX).saturating_add(1);
-            let client = patience.short.unwrap_or(patience.client);
-            return is_over(stalled, client.saturating_mul(parts)).then_some(CloseReason::Stalled);
+            return is_over(stalled, patience.client.saturating_mul(parts))
+                .then_some(CloseReason::Stalled);
         }
         if self.is_answering() {
             return None;
@@ -230,7 +235,7 @@ impl Connection {
     }
 
     /// Has its stream end as soon as it can.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.closing.store(true, Relaxed);
         self.waker.wake();
     }
@@ -245,7 +250,7 @@ mod tests {
     use super::*;
 
     const PATIENCE: Patience =
-        Patience { client: Duration::from_secs(10), idle: Duration::from_secs(85), short: None };
+        Patience { client: Duration::from_secs(10), idle: Duration::from_secs(85) };
 
     fn seconds(number: u64) -> u64 {
         number * 1_000_000
@@ -267,8 +272,6 @@ mod tests {
         connection.wrote(60_000);
         connection.write_blocked();
         assert_eq!((overdue(19), overdue(21)), (None, Some(CloseReason::Stalled)));
-        let hurried = Patience { short: Some(Duration::from_secs(1)), ..PATIENCE };
-        assert_eq!(connection.overdue(since + seconds(3), &hurried), Some(CloseReason::Stalled));
     }
 
     #[test]

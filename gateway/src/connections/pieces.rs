@@ -7,7 +7,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
 use super::attend::Answering;
-use crate::answers::Room;
+use crate::answers::UnreadMemory;
 
 /// A body that goes out in pieces of one size at most. actix copies each part of a body into the buffer of
 /// its connection, and keeps the buffer as large as that made it.
@@ -16,7 +16,7 @@ pub struct Pieces {
     body: BoxBody,
     part: Bytes,
     piece: usize,
-    _until_sent: (Option<Answering>, Option<Room>),
+    _until_sent: (Option<Answering>, Option<UnreadMemory>),
 }
 
 impl Pieces {
@@ -24,7 +24,7 @@ impl Pieces {
     pub(super) fn new(
         body: BoxBody,
         piece: usize,
-        until_sent: (Option<Answering>, Option<Room>),
+        until_sent: (Option<Answering>, Option<UnreadMemory>),
     ) -> Self {
         Self { body, part: Bytes::new(), piece, _until_sent: until_sent }
     }

@@ -12,7 +12,6 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::connection::{Connection, Patience};
 use crate::{
-    answers::Answers,
     labels::CloseReason,
     limits::{LimitSettings, Proxies, of_one_client},
     metrics::Metrics,
@@ -20,9 +19,6 @@ use crate::{
 
 /// The longest time between two checks of all connections.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How long an answer may wait for its client while others wait for the memory that it takes.
-const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How many connections there may be, and how long their clients may take.
 #[derive(Debug)]
@@ -102,9 +98,8 @@ pub(super) struct Admitted {
 
 impl Connections {
     /// None yet. Closes, as a task of its own, each connection whose client takes too long, for the
-    /// head of a request, for taking an answer, or between two requests; sooner for an answer while
-    /// `answers` have no memory left.
-    pub fn new(bounds: Bounds, answers: Answers, metrics: Metrics) -> Self {
+    /// head of a request, for taking an answer, or between two requests.
+    pub fn new(bounds: Bounds, metrics: Metrics) -> Self {
         let open = Mutex::default();
         let registry = Arc::new(Registry { began: Instant::now(), bounds, metrics, open });
         let known = Arc::downgrade(&registry);
@@ -119,8 +114,7 @@ impl Connections {
             loop {
                 ticks.tick().await;
                 let Some(registry) = known.upgrade() else { return };
-                let short = answers.are_exhausted().then_some(SHORT_PATIENCE.min(client_timeout));
-                registry.close_overdue(&Patience { client: client_timeout, idle, short });
+                registry.close_overdue(&Patience { client: client_timeout, idle });
             }
         });
         Self(registry)
@@ -275,7 +269,7 @@ mod tests {
             idle: Duration::from_secs(85),
         };
         let metrics = Metrics::register(&mut Metered::default());
-        Connections::new(bounds, Answers::new(1024 * 1024), metrics)
+        Connections::new(bounds, metrics)
     }
 
     fn peer(address: &str) -> Option<SocketAddr> {

@@ -9,13 +9,17 @@ use actix_service::{
     IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
 };
 use actix_web::{Error, body::MessageBody, dev::AppConfig, rt::net::TcpStream};
-use nix::sys::socket::{setsockopt, sockopt::SndBuf};
+use nix::sys::socket::{Backlog, listen, setsockopt, sockopt::SndBuf};
 
 use super::{Connections, PIECE, stream::BoundedStream};
 use crate::limits::LimitSettings;
 
 /// Connections beyond the bound that are on their way to being admitted or refused.
 const ARRIVING: usize = 512;
+
+/// Connections that the kernel holds for the gateway to accept. With the 128 of the standard library a
+/// burst overflows, and a client waits a second until it tries again.
+const BACKLOG: i32 = 4096;
 
 /// How much of an answer the kernel takes for each connection.
 const SEND_BUFFER: usize = 64 * 1024;
@@ -52,6 +56,7 @@ where
     Stop: Future<Output = ()> + Send + 'static,
 {
     let Parts { listener, limits, connections, stop, stop_timeout } = parts;
+    listen(&listener, Backlog::new(BACKLOG)?)?;
     setsockopt(&listener, SndBuf, &SEND_BUFFER)?;
     let (keep_alive, client_timeout) = (limits.keep_alive, limits.client_timeout);
     let workers = available_parallelism().map_or(1, NonZeroUsize::get);

@@ -13,7 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::{HEAD_LIMIT, connection::Connection, heads::Heads, registry::Admitted};
 use crate::labels::CloseReason;
 
-/// How many bytes of heads actix gets before it parses them.
+/// How many bytes of a head actix gets before it first parses them. It parses a head from its beginning
+/// each time, so it gets as many again after that.
 const HEAD_STEP: usize = 2 * 1024;
 
 /// How many bytes of a body actix gets at once.
@@ -189,7 +190,7 @@ impl AsyncRead for BoundedStream {
             this.refuse();
             return Poll::Ready(Ok(()));
         }
-        let step = HEAD_STEP.min(limit - this.unparsed);
+        let step = this.unparsed.clamp(HEAD_STEP, BODY_STEP).min(limit - this.unparsed);
         let read = ready!(this.read_step(cx, buffer, step, false))?;
         if read > 0 {
             this.unparsed += read;

@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::{Problem, reject};
 use crate::{
     connections::Connection,
-    limits::{RequestMemory, needs_room},
+    limits::{RequestMemory, client_address, needs_memory},
 };
 
 /// The most bytes that a body may have: the longest message in the most wasteful JSON, and room.
@@ -54,8 +54,8 @@ pub(super) fn read(
     };
     let BodyPatience(patience) = request.app_data().copied().unwrap_or_default();
     let length = length(request);
-    let memory = request.app_data::<RequestMemory>().filter(|_| needs_room(length)).cloned();
-    let room = memory.map(|memory| (memory, request.clone()));
+    let memory = request.app_data::<RequestMemory>().filter(|_| needs_memory(length)).cloned();
+    let memory = memory.map(|memory| (memory, request.clone()));
     let connection = Connection::of(request).cloned();
     let body =
         actix_web::body::to_bytes_limited(actix_web::body::BodyStream::new(payload), BODY_LIMIT);
@@ -64,10 +64,9 @@ pub(super) fn read(
         if length.is_some_and(|length| length > BODY_LIMIT) {
             return Err(Problem::BodyTooLarge);
         }
-        if let Some((memory, request)) = room
-            && let Some(room) = memory.room(length).await?
-        {
-            request.extensions_mut().insert(room);
+        if let Some((memory, request)) = memory {
+            let reservation = memory.reserve(client_address(&request), length).await?;
+            request.extensions_mut().insert(reservation);
         }
         if let Some(connection) = &connection {
             connection.open_body();

@@ -1,9 +1,13 @@
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use actix_web::{
-    Error, ResponseError,
+    Error, HttpRequest, ResponseError,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    http::header::HeaderMap,
     middleware::Next,
     web,
 };
@@ -40,10 +44,15 @@ impl AddressLimit {
         peer.is_some_and(|peer| self.proxies.say_https(peer.ip(), request.headers()))
     }
 
+    /// Who counts as the client of a call that came from `peer`.
+    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        of_one_client(self.proxies.client(peer, headers))
+    }
+
     fn count(&self, request: &ServiceRequest) -> Result<(), Problem> {
         let (Some(rate), Some(peer)) = (&self.rate, request.peer_addr()) else { return Ok(()) };
-        let client = self.proxies.client(peer.ip(), request.headers());
-        rate.count(&of_one_client(client)).map_err(Problem::TooManyCalls)
+        let client = self.client(peer.ip(), request.headers());
+        rate.count(&client).map_err(Problem::TooManyCalls)
     }
 
     /// Counts a call of a probe. Those that run on this machine, or that speak for themselves from an
@@ -55,6 +64,16 @@ impl AddressLimit {
             return Ok(());
         }
         rate.count(&of_one_client(client)).map_err(Problem::TooManyCalls)
+    }
+}
+
+/// The address that counts as the client of `request`: that of its peer, or the one that a trusted proxy
+/// names.
+pub fn client_address(request: &HttpRequest) -> IpAddr {
+    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    match request.app_data::<web::Data<AddressLimit>>() {
+        Some(limit) => limit.client(peer, request.headers()),
+        None => of_one_client(peer),
     }
 }
 

@@ -68,12 +68,15 @@ pub struct LimitSettings {
     #[arg(long, env = "MEMORY_LIMIT", default_value = "512MiB", value_parser = bytes, value_name = "BYTES")]
     pub memory_limit: u64,
 
-    /// The memory for requests with bodies over 8KiB; beyond it they are told to come again
+    /// The memory for requests with bodies over 8KiB; beyond it they are told to come again. One client
+    /// address has at most a thirty-second of it
     #[arg(long, env = "REQUEST_MEMORY", default_value = "48MiB", value_parser = bytes, value_name = "BYTES")]
     pub request_memory: u64,
 
-    /// The memory for pages that are being read, or that their clients have not yet taken; beyond it,
-    /// callers are told to come again, and an answer that its client does not take at once is given up
+    /// The memory for pages that are being read, or that their clients have not yet taken. One client
+    /// address has at most a thirty-second of it. Beyond either, callers wait, the gateway disconnects the
+    /// client that has not taken its page for longest, of the address that holds most, and after a second
+    /// callers are told to come again
     #[arg(long, env = "ANSWER_MEMORY", default_value = "64MiB", value_parser = bytes, value_name = "BYTES")]
     pub answer_memory: u64,
 

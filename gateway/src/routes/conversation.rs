@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{self, Unexpected, Visitor},
@@ -147,6 +147,7 @@ pub struct History {
     )
 )]
 pub async fn conversation(
+    request: HttpRequest,
     caller: Caller,
     player: PathPlayer,
     parameters: Parameters<HistoryParameters>,
@@ -156,7 +157,7 @@ pub async fn conversation(
 ) -> Result<HttpResponse, Problem> {
     caller.follows(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
-    let room = readers.admit(&caller, limit).await?;
+    let memory = readers.admit(&caller, &request, limit).await?;
     let found = reads
         .read(HistoryRead::Conversation, async |connection| {
             reads::conversation(connection, &player.0, page, limit).await
@@ -164,7 +165,7 @@ pub async fn conversation(
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
     audit.record(&caller, &player.0);
-    Ok(room.json(&History::new(player.0, page, found).shown_to(&caller)))
+    Ok(memory.json(&History::new(player.0, page, found).shown_to(&caller)))
 }
 
 impl HistoryParameters {

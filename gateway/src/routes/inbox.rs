@@ -1,6 +1,6 @@
 //! `GET /api/unified-chat/conversations`
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared::chat::{Invalid, SessionStatus};
@@ -119,6 +119,7 @@ pub struct InboxConversation {
     )
 )]
 pub async fn inbox(
+    request: HttpRequest,
     caller: Caller,
     parameters: Parameters<InboxParameters>,
     reads: web::Data<Reads>,
@@ -127,14 +128,14 @@ pub async fn inbox(
     caller.is_staff()?;
     let InboxParameters { status, order, limit, cursor } = parameters.0;
     let order = order.after(cursor);
-    let room = readers.admit(&caller, limit.get()).await?;
+    let memory = readers.admit(&caller, &request, limit.get()).await?;
     let found = reads
         .read(HistoryRead::Inbox, async |connection| {
             reads::inbox(connection, &status.0, &order, limit.get()).await
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
-    Ok(room.json(&InboxPage::from(found)))
+    Ok(memory.json(&InboxPage::from(found)))
 }
 
 impl Order {

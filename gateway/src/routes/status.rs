@@ -20,11 +20,11 @@ use crate::{
     limits::SenderLimit,
 };
 
-/// What staff asks of a conversation's open session.
+/// What staff asks of a conversation's latest session.
 ///
 /// A change that names a session or a `seq` has no effect unless that session is open and staff had seen
-/// all that the player wrote in it. One that names neither acts on the session that is open when the
-/// change is accepted.
+/// all that the player wrote in it; but `active` with the id of the latest session reopens it after it was
+/// resolved. A change that names neither acts on the session that is open when the change is accepted.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusRequest {
@@ -62,10 +62,11 @@ pub struct StatusAccepted {
     status: &'static str,
 }
 
-/// Takes or resolves a conversation's open session
+/// Takes, resolves or reopens a conversation's session
 ///
 /// It goes through the queue like a message; `session-updated` says when it is done. Where no session
-/// is open, nothing happens. A change that names a session or a `seq` and has no effect is in the
+/// is open, nothing happens, unless the change is to `active` and names the latest session, which is then
+/// open again. A change that names a session or a `seq` and has no effect is in the
 /// `staleChangeIds` of a `session-updated` for staff. After 503, or no answer, ask again with the same
 /// `changeId`.
 #[utoipa::path(

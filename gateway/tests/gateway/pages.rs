@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use shared::chat::{SenderType, event::Event};
-use test_support::{System, body, message_at};
+use test_support::{System, body, eventually, message_at};
+
+use crate::raw::Connection;
 
 /// Each takes two bytes in JSON for each of its characters.
 const MESSAGES: i64 = 100;
@@ -86,4 +88,25 @@ async fn pages_of_the_inbox_are_bounded_in_bytes_and_miss_nobody() {
         }
         assert_eq!(i64::try_from(seen.len()).unwrap(), MESSAGES, "{order}");
     }
+}
+
+/// With memory for a single page, which a client asks for again and again and never takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_no_page_is_disconnected_when_another_reads() {
+    let system = System::new().await;
+    system.persister().await.stop().await;
+    large_messages(&system, |_| "p1".to_owned()).await;
+    let gateway =
+        system.gateway_with(&["--answer-memory=512KiB", "--client-timeout=5m"]).ready().await;
+    let request =
+        "GET /api/unified-chat/conversations/p1?limit=200 HTTP/1.1\r\nhost: gateway\r\n\r\n";
+    let mut stuck = Connection::open(&gateway).await;
+    stuck.write(request.repeat(50).as_bytes()).await;
+    let api = gateway.api();
+    let stalled = r#"chat_gateway_closed_connections_total{reason="stalled"}"#;
+    eventually("another reads and the client is disconnected", async || {
+        let read = api.conversation("p1", "limit=200").await;
+        (read.status == 200 && api.metric(stalled).await == 1).then_some(())
+    })
+    .await;
 }

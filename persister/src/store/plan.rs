@@ -249,7 +249,7 @@ impl<'a> Plan<'a> {
         }
         for StoredChange { player_id, change, .. } in changes {
             if let Some(planned) = self.conversations.get_mut(&player_id) {
-                planned.timeline.add_takings([change]);
+                planned.timeline.add_changes([change]);
             }
         }
     }
@@ -285,7 +285,7 @@ impl<'a> Plan<'a> {
         let (mut messages, mut stale) = (self.messages, self.stale);
         messages.sort_unstable_by_key(|it| it.message.message_id);
         let (mut conversations, mut sessions, mut news) = (Vec::new(), Vec::new(), Vec::new());
-        let mut recounts = Vec::new();
+        let (mut recounts, mut undone) = (Vec::new(), Vec::new());
         let mut moves: BTreeMap<Uuid, Uuid> = BTreeMap::new();
         let mut latest_sessions: HashMap<String, Uuid> = HashMap::new();
         for planned in self.conversations.into_values() {
@@ -293,6 +293,7 @@ impl<'a> Plan<'a> {
             let settled = planned.timeline.settle();
             let moved = !settled.moves.is_empty();
             moves.extend(settled.moves);
+            undone.extend(settled.undone);
             stale.extend(settled.ineffective.into_iter().map(|change| StaleChange {
                 change_id: change.change_id,
                 player_id: row.player_id.clone(),
@@ -303,8 +304,7 @@ impl<'a> Plan<'a> {
             if let Some(latest) = settled.sessions.last() {
                 row.session_id = Some(latest.state.id);
                 row.status = row.shown(latest.state.status).map(ToOwned::to_owned);
-                let is_new = !planned.stored_sessions.contains(&latest.state.id);
-                if planned.waiting.finish(&mut row, &latest.state, is_new, moved) {
+                if planned.waiting.finish(&mut row, &latest.state, latest.is_new(), moved) {
                     recounts.push(row.player_id.clone());
                 }
             }
@@ -339,7 +339,7 @@ impl<'a> Plan<'a> {
             sessions,
             moves: moves.into_iter().collect(),
             messages,
-            ineffective: new.map(|change| change.change_id).collect(),
+            ineffective: new.map(|change| change.change_id).chain(undone).collect(),
             duplicates: self.duplicates,
             conflicts: self.conflicts,
             news,

@@ -14,6 +14,10 @@
 //! message of the player, whose `seq` its author had not seen, turns out to be in the session that
 //! it resolved, as long as that is the conversation's latest: the session is open again.
 //!
+//! **Staff reopens a session** by a change to active that names it, if it is the conversation's latest and
+//! resolved when the change is first written. The resolutions since its end, until the change, lose their
+//! effect.
+//!
 //! Nothing here touches the database. A [`Timeline`] takes what is stored, then the events of a batch in
 //! the order in which they were accepted, and gives what is to be stored.
 
@@ -49,6 +53,7 @@ pub struct Timeline {
     sessions: BTreeMap<End, Session>,
     moves: BTreeMap<Uuid, Uuid>,
     ineffective: Vec<Ineffective>,
+    undone: Vec<Uuid>,
     /// Whether a change may depend on the messages of the batch.
     remembers: bool,
 }
@@ -62,6 +67,8 @@ pub struct Settled {
     pub moves: BTreeMap<Uuid, Uuid>,
     /// The changes that have no effect: new ones, and stored ones that lost it.
     pub ineffective: Vec<Ineffective>,
+    /// The resolutions that staff took back by opening their session again.
+    pub undone: Vec<Uuid>,
 }
 
 impl Timeline {
@@ -80,6 +87,7 @@ impl Timeline {
             sessions: BTreeMap::new(),
             moves: BTreeMap::new(),
             ineffective: Vec::new(),
+            undone: Vec::new(),
             remembers: false,
         };
         for change in changes {
@@ -104,10 +112,16 @@ impl Timeline {
         }
     }
 
-    /// Adds stored changes that took a session before the batch began.
-    pub fn add_takings(&mut self, changes: impl IntoIterator<Item = Change>) {
-        let takings = changes.into_iter().filter(|change| change.status == RequestedStatus::Active);
-        takings.for_each(|taking| self.record(taking));
+    /// Adds stored changes of before the batch: those that took a session, and the resolutions since the
+    /// latest session was resolved.
+    pub fn add_changes(&mut self, changes: impl IntoIterator<Item = Change>) {
+        let latest = self.sessions.last_key_value().map(|(end, _)| *end);
+        let concerns = |change: &Change| match (change.status, latest) {
+            (RequestedStatus::Active, _) => true,
+            (RequestedStatus::Resolved, Some(End::ResolvedAt(at))) => change.accepted_at >= at,
+            (RequestedStatus::Resolved, _) => false,
+        };
+        changes.into_iter().filter(concerns).for_each(|change| self.record(change));
     }
 
     /// Says that the batch has changes of this conversation, before its first event.
@@ -149,6 +163,10 @@ impl Timeline {
     /// Applies a new change. `is_outdated` says that the player had written more to the stored open
     /// session, by the time of the change, than its author saw.
     pub fn apply(&mut self, change: Change, is_outdated: bool) {
+        if let Some(resolved_at) = self.reopened_by(&change) {
+            self.reopen(resolved_at, change);
+            return;
+        }
         if change.is_named() && (is_outdated || !self.admits(&change)) {
             let (change_id, session_id) = (change.id, change.session_id);
             self.ineffective.push(Ineffective { change_id, session_id });
@@ -179,7 +197,7 @@ impl Timeline {
             }
         };
         let sessions = self.sessions.into_iter().map(settle).collect();
-        Settled { sessions, moves: self.moves, ineffective: self.ineffective }
+        Settled { sessions, moves: self.moves, ineffective: self.ineffective, undone: self.undone }
     }
 
     /// Where the stretch ends in which something was accepted at `at`.
@@ -193,7 +211,12 @@ impl Timeline {
     fn record(&mut self, change: Change) {
         let at = change.accepted_at;
         match change.status {
-            RequestedStatus::Resolved => self.resolutions.entry(at).or_default().push(change),
+            RequestedStatus::Resolved => {
+                let changes = self.resolutions.entry(at).or_default();
+                if changes.iter().all(|known| known.id != change.id) {
+                    changes.push(change);
+                }
+            }
             RequestedStatus::Active => drop(self.takings.insert((at, change.id), change.actor)),
         }
     }
@@ -266,6 +289,31 @@ impl Timeline {
             self.moves.insert(message.id, session.state.id);
         }
         session.messages.extend(messages);
+    }
+
+    /// When the conversation's latest session was resolved, if `change` opens that session again.
+    fn reopened_by(&self, change: &Change) -> Option<Time> {
+        let (end, session) = self.sessions.last_key_value()?;
+        let End::ResolvedAt(at) = *end else { return None };
+        let names_it = change.session_id == Some(session.state.id);
+        let reopens = change.status == RequestedStatus::Active && at < change.accepted_at;
+        (names_it && reopens).then_some(at)
+    }
+
+    /// Opens the latest session again, which was resolved at `resolved_at`.
+    fn reopen(&mut self, resolved_at: Time, change: Change) {
+        let since = self.resolutions.range(resolved_at..=change.accepted_at);
+        let times: Vec<_> = since.map(|(at, _)| *at).collect();
+        for at in times {
+            let undone = self.resolutions.remove(&at).unwrap_or_default();
+            self.undone.extend(undone.into_iter().map(|resolution| resolution.id));
+        }
+        let next = self.end(resolved_at);
+        if let Some(mut session) = self.sessions.remove(&End::ResolvedAt(resolved_at)) {
+            session.recount(next);
+            self.sessions.insert(next, session);
+        }
+        self.record(change);
     }
 
     /// Whether a change that names what its author saw has an effect: on the open session alone, if it

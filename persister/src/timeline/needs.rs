@@ -25,12 +25,22 @@ pub struct NewEvents<'a> {
     pub last_message_at: Option<Time>,
 }
 
+/// A change to active names it, and it is resolved or is being resolved.
+fn may_be_reopened(end: End, session: &Session, new: NewEvents<'_>) -> bool {
+    let named = |change: &&Change| change.session_id == Some(session.state.id);
+    let mut changes = new.changes.iter().filter(named);
+    let is_resolved = end != End::Open
+        || new.changes.iter().any(|change| change.status == RequestedStatus::Resolved);
+    is_resolved && changes.any(|change| change.status == RequestedStatus::Active)
+}
+
 impl Timeline {
     /// The stored sessions whose messages are needed, none in all usual cases, each with the time from
     /// which on they are.
     pub fn needs(&self, new: NewEvents<'_>) -> Vec<(Uuid, Time, Need)> {
         let need = |(end, session): (&End, &Session)| {
             let all = self.may_be_cut(*end, session, new)
+                || may_be_reopened(*end, session, new)
                 || self.may_be_opened_again(*end, new)
                 || self.may_begin_later(*end, session, new);
             let (since, need) = match end {

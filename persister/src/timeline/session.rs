@@ -51,6 +51,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whether it has no row yet.
+    pub fn is_new(&self) -> bool {
+        self.stored.is_none()
+    }
+
     /// Whether its row must be written. An open session's last message is in its conversation's row.
     pub fn is_changed(&self) -> bool {
         let Some(stored) = &self.stored else { return true };

@@ -351,6 +351,72 @@ fn a_late_message_joins_a_resolved_session_that_has_a_successor() {
     assert_eq!(statuses(&timeline), [SessionStatus::Resolved, SessionStatus::Pending]);
 }
 
+/// `open_session`, resolved at 5, as stored.
+fn resolved_session() -> (Timeline, Uuid, Change) {
+    let (mut timeline, session) = open_session();
+    let resolution = Change { session_id: Some(session), last_seq: Some(2), ..resolution(5) };
+    timeline.apply(resolution.clone(), false);
+    (stored_again(&timeline, &[]), session, resolution)
+}
+
+fn reopening(session: Uuid, seconds: i64) -> Change {
+    Change { session_id: Some(session), ..change(RequestedStatus::Active, seconds) }
+}
+
+#[test]
+fn a_change_to_active_that_names_the_latest_session_opens_it_again() {
+    let (mut timeline, session, resolution) = resolved_session();
+    let reopening = reopening(session, 9);
+    let changes = [reopening.clone()];
+    let new = NewEvents { messages: &[], changes: &changes, last_message_at: Some(at(4)) };
+    assert_eq!(timeline.needs(new), [(session, at(1), Need::All)]);
+    timeline.add_changes([resolution.clone()]);
+    timeline.apply(reopening, true);
+    assert_eq!(timeline.place(&message(10, SenderType::Player), 3), session);
+    let settled = timeline.settle();
+    let [reopened] = &settled.sessions[..] else { panic!("{settled:?}") };
+    assert_eq!((reopened.state.status, reopened.state.resolved_at), (SessionStatus::Active, None));
+    assert_eq!((reopened.state.opened_at, reopened.state.last_message_at), (at(1), at(10)));
+    assert!(reopened.is_news() && !reopened.is_new());
+    assert_eq!((settled.undone, settled.ineffective), (vec![resolution.id], Vec::new()));
+}
+
+#[test]
+fn a_reopened_session_can_be_resolved_again() {
+    let (mut timeline, session, _) = resolved_session();
+    timeline.apply(reopening(session, 9), false);
+    timeline.apply(Change { session_id: Some(session), ..resolution(10) }, false);
+    assert_eq!(settled(&timeline)[0].resolved_at, Some(at(10)));
+}
+
+#[test]
+fn resolutions_that_had_nothing_to_end_do_not_end_a_session_that_is_opened_again_later() {
+    let (mut timeline, session, stored) = resolved_session();
+    timeline.add_changes([stored, resolution(7)]);
+    timeline.apply(reopening(session, 9), false);
+    timeline.place(&message(6, SenderType::Player), 3);
+    assert_eq!(statuses(&timeline), [SessionStatus::Active]);
+}
+
+#[test]
+fn a_session_is_not_opened_again_after_the_player_opened_another_or_before_it_was_resolved() {
+    let (mut timeline, session, _) = resolved_session();
+    timeline.place(&message(6, SenderType::Player), 3);
+    timeline.apply(reopening(session, 9), false);
+    assert_eq!(statuses(&timeline), [SessionStatus::Resolved, SessionStatus::Pending]);
+    assert_eq!(timeline.settle().ineffective.len(), 1);
+    let (mut timeline, session, _) = resolved_session();
+    timeline.apply(reopening(session, 4), false);
+    assert_eq!(statuses(&timeline), [SessionStatus::Resolved]);
+}
+
+#[test]
+fn a_change_to_active_that_names_no_session_opens_none_again() {
+    let (mut timeline, _, _) = resolved_session();
+    timeline.apply(change(RequestedStatus::Active, 9), false);
+    assert_eq!(statuses(&timeline), [SessionStatus::Resolved]);
+}
+
 #[test]
 fn a_later_resolution_does_not_end_the_part_that_its_author_did_not_name() {
     for (last_seq, expected) in [(None, SessionStatus::Pending), (Some(2), SessionStatus::Resolved)]

@@ -406,3 +406,28 @@ async fn staff_neither_renames_a_player_nor_brings_an_old_name_back() {
     let names = "SELECT player_name AS text FROM chat_sessions";
     assert_eq!(system.database.texts(names).await, ["Ada"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_opens_a_resolved_session_again_and_the_player_goes_on_in_it() {
+    let system = system().await;
+    let events = [
+        event(&message_at("p1", SenderType::Player, "hello", 1_000)),
+        change(&status_change("p1", RequestedStatus::Resolved, 2_000)),
+        event(&message_at("p1", SenderType::Staff, "goodbye", 3_000)),
+    ];
+    publish_each(&system, events).await;
+    system.work_off(1).await;
+    let reopened = StatusChange {
+        session_id: Some(latest_session(&system).await),
+        last_seq: Some(2),
+        ..status_change("p1", RequestedStatus::Active, 4_000)
+    };
+    publish_each(&system, [change(&reopened)]).await;
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["active:2"]);
+    assert_eq!(changes(&system).await, ["resolved:false", "active:true"]);
+    publish_each(&system, [event(&message_at("p1", SenderType::Player, "thanks", 5_000))]).await;
+    system.work_off(1).await;
+    assert_eq!(sessions(&system).await, ["active:3"]);
+    assert_eq!(system.database.number("SELECT unanswered FROM chat_conversations").await, 1);
+}

@@ -1,11 +1,22 @@
-import { type KeyboardEvent, type Ref, useId, useLayoutEffect, useRef } from "react";
+import {
+  type ChangeEvent,
+  type ClipboardEvent,
+  type KeyboardEvent,
+  type Ref,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
+import { flushSync } from "react-dom";
 import type { Drafts } from "../core/drafts.js";
 import { isReadable } from "../core/readable.js";
+import { useDroppedFiles } from "../hooks/useDroppedFiles.js";
 import { useObservable } from "../hooks/useObservable.js";
 import { isComposing } from "../hooks/useShortcuts.js";
 import { Icon } from "./Icon.js";
 import { usePortal } from "./PortalContext.js";
-import { lengthOf, MAX_CHARACTERS } from "./text.js";
+import { lengthOf, MAX_CHARACTERS, withoutControls } from "./text.js";
 
 interface ComposerProps {
   readonly ref?: Ref<HTMLTextAreaElement>;
@@ -27,23 +38,51 @@ export function Composer(props: ComposerProps) {
   const { strings } = usePortal();
   const draft = drafts.of(playerId);
   const setDraft = (text: string) => drafts.change(playerId, text);
+  const [hasFiles, setHasFiles] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
+  // A keyboard on the screen has no Shift+Enter: there Enter makes a line, and the button sends.
+  const isTouch = matchMedia("(pointer: coarse)").matches;
   const hint = useId();
   const left = MAX_CHARACTERS - lengthOf(draft);
   const canSend = isReadable(draft) && left >= 0;
   useGrowing(field, draft);
+  useDroppedFiles(field, () => setHasFiles(true));
 
   const send = () => {
     if (!canSend) return;
-    onSend(draft.trim());
+    onSend(withoutControls(draft).trim());
     setDraft("");
+    setHasFiles(false);
     field.current?.focus();
+  };
+
+  const change = ({ target }: ChangeEvent<HTMLTextAreaElement>) => {
+    const { value, selectionEnd } = target;
+    const text = withoutControls(value);
+    setHasFiles(false);
+    if (text === value) {
+      setDraft(text);
+      return;
+    }
+    // The cursor stays behind what was pasted.
+    const cursor = withoutControls(value.slice(0, selectionEnd)).length;
+    flushSync(() => setDraft(text));
+    target.setSelectionRange(cursor, cursor);
+  };
+
+  const paste = (event: ClipboardEvent) => {
+    const { files } = event.clipboardData;
+    // Programs copy a table or a text as a picture, too.
+    if (files.length === 0 || event.clipboardData.getData("text/plain") !== "") return;
+    event.preventDefault();
+    setHasFiles(true);
   };
 
   const press = (event: KeyboardEvent) => {
     // Enter that ends the composing of a character does not send.
     if (isComposing(event.nativeEvent)) return;
-    if (event.key === "Enter" && !event.shiftKey) {
+    const sends = isTouch ? event.ctrlKey || event.metaKey : !event.shiftKey;
+    if (event.key === "Enter" && sends) {
       event.preventDefault();
       send();
     } else if (event.key === "Escape" && onEscape !== undefined) {
@@ -71,11 +110,12 @@ export function Composer(props: ComposerProps) {
           dir="auto"
           value={draft}
           placeholder={placeholder}
-          enterKeyHint="send"
+          enterKeyHint={isTouch ? "enter" : "send"}
           aria-label={strings.composer.label}
           aria-describedby={hint}
           aria-invalid={left < 0}
-          onChange={(event) => setDraft(event.target.value)}
+          onChange={change}
+          onPaste={paste}
           onKeyDown={press}
         />
         <button type="submit" className="ppc-send" aria-disabled={!canSend}>
@@ -84,7 +124,10 @@ export function Composer(props: ComposerProps) {
         </button>
       </div>
       <p className="ppc-hidden" id={hint}>
-        {strings.composer.hint}
+        {isTouch ? strings.composer.hintTouch : strings.composer.hint}
+      </p>
+      <p className="ppc-no-files" role="status">
+        {hasFiles && strings.composer.noFiles}
       </p>
       <p className="ppc-count" role="status" data-over={left < 0 || undefined}>
         {left < 0

@@ -1,4 +1,5 @@
-import { type ReactNode, useMemo } from "react";
+import { type DragEvent, type ReactNode, useMemo } from "react";
+import { refuseDrop } from "../hooks/useDroppedFiles.js";
 import { type Preferences, SETTINGS, type Setting } from "../hooks/usePreferences.js";
 import { formatsOf } from "../strings/formats.js";
 import { isRightToLeft, LANGUAGES, nameOf, type OwnStrings, wordsOf } from "../strings/index.js";
@@ -13,6 +14,8 @@ interface FrameProps {
   readonly settings?: readonly Setting[] | undefined;
   readonly onSignIn?: (() => void) | undefined;
 }
+
+const refuse = ({ nativeEvent }: DragEvent) => refuseDrop(nativeEvent);
 
 /** Everything of a portal: its colours, its language, its words. */
 export function Frame(props: FrameProps) {
@@ -34,12 +37,15 @@ export function Frame(props: FrameProps) {
   );
   return (
     <PortalContext value={portal}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: nothing is done with what is dropped */}
       <div
         className={`ppc ${className}`}
         lang={language}
         dir={isRightToLeft(language) ? "rtl" : undefined}
         data-theme={theme}
         part="chat"
+        onDragOver={refuse}
+        onDrop={refuse}
       >
         {children}
       </div>

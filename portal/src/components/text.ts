@@ -54,6 +54,15 @@ const FEW_EMOJI = /^(?:\p{RGI_Emoji}\s*){1,3}$/v;
 export const isFewEmoji = (content: string): boolean =>
   content.length < 60 && FEW_EMOJI.test(content);
 
+/** What begins another line in some programs; in a message, line feeds do. */
+const LINE_ENDS = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
+/** Characters that the gateway does not take. */
+const CONTROLS = /[^\P{Cc}\n\t]/gu;
+
+/** A text without the characters that the gateway does not take. */
+export const withoutControls = (text: string): string =>
+  text.replace(LINE_ENDS, "\n").replace(CONTROLS, "").toWellFormed();
+
 /** How many characters a message has, as the gateway counts them. */
 export const lengthOf = (content: string): number => [...content.trim()].length;
 

@@ -119,6 +119,11 @@ export class Chat {
     this.#readMarks.mark(playerId, at);
   }
 
+  /** The user wants to read the conversation again. */
+  markUnread(playerId: string): void {
+    this.#readMarks.markUnread(playerId);
+  }
+
   /** Up to which time the conversation has been read in this browser, in microseconds since 1970. */
   readUpTo(playerId: string): number {
     return this.#readMarks.of(playerId);

@@ -47,7 +47,8 @@ export function isComposing(event: KeyboardEvent): boolean {
 
 const EDITABLE = "input, textarea, select, dialog, [role='textbox'], [role='searchbox']";
 
-function isEditable(target: EventTarget | undefined): boolean {
+/** Whether the user types there. */
+export function isEditable(target: EventTarget | undefined): boolean {
   if (!(target instanceof Element)) return false;
   return target.closest(EDITABLE) !== null || (target as HTMLElement).isContentEditable;
 }

@@ -5,46 +5,55 @@ import type { Session } from "../core/types.js";
 /**
  * How a change of status has failed.
  * - `failed`: it was not accepted
+ * - `signedOut`: it was not accepted, because the user's token is not
  * - `playerWrote`: the player wrote meanwhile
  * - `colleague`: a colleague was first
  * - `unknown`: it was accepted, and no effect of it has come
  */
-export type ChangeProblem = "failed" | "playerWrote" | "colleague" | "unknown";
+export type ChangeProblem = "failed" | "signedOut" | "playerWrote" | "colleague" | "unknown";
 
-/** Taking and resolving a session, and how that goes. */
+/** What a member of the staff does with a session. */
+export type Change = "take" | "resolve" | "reopen";
+
+/** Taking, resolving and reopening a session, and how that goes. */
 export interface StatusChange {
   /** What was asked for and is not so yet. */
-  readonly asked: "active" | "resolved" | null;
+  readonly asked: Change | null;
   readonly problem: ChangeProblem | null;
   /** Takes back what was asked for, while that is possible. */
   readonly undo: (() => void) | null;
   /** `undoMs`: for how long it can be undone. */
   take(undoMs?: number): void;
   resolve(undoMs?: number): void;
+  reopen(undoMs?: number): void;
 }
 
 /** For how long a change can be undone, in milliseconds. */
 export const UNDO_MS = 5_000;
 
 interface Asked {
-  readonly status: "active" | "resolved";
+  readonly change: Change;
   readonly sessionId: string;
   readonly changeId: string;
-  readonly state: "undoable" | "waiting" | "failed" | "late";
+  readonly state: "undoable" | "waiting" | "done" | "failed" | "signedOut" | "late";
+  /** A colleague did the same first. */
+  readonly byColleague: boolean;
   readonly undo: () => void;
 }
 
 /** It has been accepted: so long its effect may take, in milliseconds. */
 const DONE_WITHIN_MS = 15_000;
 
-/** Takes and resolves the session of `conversation`, by the member of the staff `actorId`. */
+/** Changes the status of the session of `conversation`, by the member of the staff `actorId`. */
 export function useStatusChange(conversation: Conversation | null, actorId: string): StatusChange {
   const [asked, setAsked] = useState<Asked | null>(null);
   const session = conversation?.session ?? null;
   const isStale = asked !== null && conversation?.isStale(asked.changeId) === true;
-  const isDone = asked !== null && isStale === false && isAsAsked(asked, session);
+  const isPending = asked?.state === "undoable" || asked?.state === "waiting";
+  const isDone = isPending && !isStale && isAsAsked(asked, session);
   const isUndoable = asked?.state === "undoable" && !isStale && !isDone;
   const isWaiting = asked?.state === "waiting" && !isStale && !isDone;
+  const byColleague = session?.actorId != null && session.actorId !== actorId;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation is another matter
   useEffect(() => setAsked(null), [conversation]);
@@ -56,64 +65,90 @@ export function useStatusChange(conversation: Conversation | null, actorId: stri
     );
     return () => clearTimeout(timer);
   }, [isWaiting]);
+  // What becomes of the session later is another matter, too.
+  useEffect(() => {
+    if (isDone) setAsked((before) => before && { ...before, state: "done", byColleague });
+  }, [isDone, byColleague]);
 
   const ask = useCallback(
-    async (status: "active" | "resolved", undoMs: number) => {
+    async (change: Change, undoMs: number) => {
       const sessionId = conversation?.session?.id;
       if (conversation === null || sessionId === undefined || isWaiting || isUndoable) return;
+      const status = change === "resolve" ? "resolved" : "active";
       const { changeId, outcome, undo } = conversation.changeStatus(status, undoMs);
-      const become = (state: Asked["state"]) =>
-        setAsked((before) => (before?.changeId === changeId ? { ...before, state } : before));
-      setAsked({ status, sessionId, changeId, undo, state: undoMs > 0 ? "undoable" : "waiting" });
-      if (undoMs > 0) setTimeout(() => become("waiting"), undoMs);
+      const become = (state: Asked["state"], from?: Asked["state"]) =>
+        setAsked((before) => {
+          const isSame = before?.changeId === changeId && before.state === (from ?? before.state);
+          return isSame ? { ...before, state } : before;
+        });
+      const state = undoMs > 0 ? "undoable" : "waiting";
+      setAsked({ change, sessionId, changeId, undo, state, byColleague: false });
+      if (undoMs > 0) setTimeout(() => become("waiting", "undoable"), undoMs);
       const result = await outcome;
       if (result === null) setAsked(null);
-      else if (!result.ok) become("failed");
+      else if (!result.ok) become(result.failure.kind === "signedOut" ? "signedOut" : "failed");
     },
     [conversation, isWaiting, isUndoable],
   );
   const status = session?.status ?? null;
   const take = useCallback(
     (undoMs = 0) => {
-      if (status === "pending") void ask("active", undoMs);
+      if (status === "pending") void ask("take", undoMs);
     },
     [ask, status],
   );
   const resolve = useCallback(
     (undoMs = UNDO_MS) => {
-      if (status === "pending" || status === "active") void ask("resolved", undoMs);
+      if (status === "pending" || status === "active") void ask("resolve", undoMs);
+    },
+    [ask, status],
+  );
+  const reopen = useCallback(
+    (undoMs = 0) => {
+      if (status === "resolved") void ask("reopen", undoMs);
     },
     [ask, status],
   );
   return {
-    asked: isWaiting || isUndoable ? asked.status : null,
+    asked: isWaiting || isUndoable ? asked.change : null,
     undo: isUndoable ? asked.undo : null,
-    problem: problemOf({ asked, session, isStale, isDone, actorId }),
+    problem: problemOf({ asked, session, isStale, byColleague }),
     take,
     resolve,
+    reopen,
   };
 }
 
-function isAsAsked({ status, sessionId }: Asked, session: Session | null): boolean {
+/** Whether the session is as it was asked to be, by the user or by a colleague. */
+function isAsAsked({ change, sessionId }: Asked, session: Session | null): boolean {
   if (session?.id !== sessionId) return false;
-  return session.status === status || session.status === "resolved";
+  if (change === "reopen") return session.status === "active";
+  return session.status === "resolved" || (change === "take" && session.status === "active");
 }
 
 interface Seen {
   readonly asked: Asked | null;
   readonly session: Session | null;
   readonly isStale: boolean;
-  readonly isDone: boolean;
-  readonly actorId: string;
+  readonly byColleague: boolean;
 }
 
-function problemOf({ asked, session, isStale, isDone, actorId }: Seen): ChangeProblem | null {
+function problemOf({ asked, session, isStale, byColleague }: Seen): ChangeProblem | null {
   if (asked === null) return null;
-  const isColleagues = session?.actorId != null && session.actorId !== actorId;
-  if (isStale || isDone) {
-    if (isColleagues && isAsAsked(asked, session)) return "colleague";
-    return isStale ? "playerWrote" : null;
+  if (isStale) {
+    if (byColleague && isAsAsked(asked, session)) return "colleague";
+    // What the player writes after a resolution opens a session of its own, as is to be seen.
+    return asked.change === "reopen" ? null : "playerWrote";
   }
-  if (asked.state === "waiting" || asked.state === "undoable") return null;
-  return asked.state === "failed" ? "failed" : "unknown";
+  switch (asked.state) {
+    case "undoable":
+    case "waiting":
+      return null;
+    case "done":
+      return asked.byColleague ? "colleague" : null;
+    case "late":
+      return "unknown";
+    default:
+      return asked.state;
+  }
 }

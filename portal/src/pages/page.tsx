@@ -5,9 +5,13 @@ import { Icon } from "../components/Icon.js";
 import { Named } from "../components/Named.js";
 import { usePortal } from "../components/PortalContext.js";
 import type { SenderType } from "../core/types.js";
+import { refuseDrop } from "../hooks/useDroppedFiles.js";
 import { usePreferences } from "../hooks/usePreferences.js";
 import { type Access, accept, type Holder, readAccess } from "./token.js";
 import "./page.css";
+
+// A file that misses the portal does not take its place.
+for (const type of ["dragover", "drop"] as const) document.addEventListener(type, refuseDrop);
 
 /** Shows `portal` to whom the token in the address is for, and to nobody else. */
 export function showPage(role: SenderType, portal: (holder: Holder) => ReactNode): void {

@@ -1,5 +1,5 @@
 import { expect, type Page, test } from "@playwright/test";
-import { does } from "./system.js";
+import { does, fails } from "./system.js";
 
 const field = (page: Page) => page.getByLabel("Your message");
 const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasText: text });
@@ -140,10 +140,12 @@ test("what is copied is what was written", async ({ page }) => {
 test("what fails is announced, and of several messages each", async ({ page }) => {
   await page.goto("/?portal=player&scene=empty");
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
-  await field(page).fill("bad \u0000");
+  await fails(page, { refusal: "invalid-field" });
+  await field(page).fill("bad");
   await page.keyboard.press("Enter");
   const said = page.getByRole("log");
   await expect(said).toContainText("Not sent: it has characters that are not allowed");
+  await fails(page, { refusal: null });
   for (const content of ["first", "second", "third"]) await staffSays(page, "bo-1815", content);
   for (const content of ["first", "second", "third"])
     await expect(said).toContainText(`Ada: ${content}`);

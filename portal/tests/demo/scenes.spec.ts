@@ -1,5 +1,6 @@
 import { expect, type Page, test } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
+import { fails } from "./system.js";
 
 const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 320, height: 640 } };
 const THEMES = ["light", "dark"] as const;
@@ -21,7 +22,8 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
       await seen(page, "Not sent yet, trying again");
     },
     refused: async (page) => {
-      await page.getByLabel("Your message").fill("Something that is \u0000 refused");
+      await fails(page, { refusal: "invalid-field" });
+      await page.getByLabel("Your message").fill("Something that is refused");
       await page.keyboard.press("Enter");
       await page.getByLabel("Your message").fill("a draft\nof two lines");
       await seen(page, "Try again");

@@ -65,3 +65,115 @@ test("the resolved conversations are asked for when they are looked at", async (
   await expect(page.getByText("Petr Novák")).toBeVisible();
   await expect(resolved).toHaveText("Resolved 2");
 });
+
+test("a resolved conversation is opened again by a button, which can be undone by resolving it", async ({
+  page,
+}) => {
+  await page.getByRole("button", { name: "Resolve", exact: true }).click();
+  await expect(notice(page)).toContainText("Resolved by Ada");
+  await page.getByRole("button", { name: "Reopen" }).click();
+  await expect(page.locator(".ppc-facts")).toContainText("Active");
+  await expect(page.getByLabel("Your message")).toBeFocused();
+  await expect(notice(page)).toBeEmpty();
+  await expect(page.getByRole("option", { name: "Sora Tanaka" })).toBeHidden();
+  await page.getByRole("tab", { name: "Active" }).click();
+  await expect(page.getByRole("option", { name: "Sora Tanaka" })).toBeVisible();
+  // What a colleague does later was not first.
+  await does(page, "changeStatus", grace("resolved"));
+  await expect(notice(page)).toContainText("Resolved by Grace Hopper");
+  await expect(page.getByRole("button", { name: "Reopen" })).toBeVisible();
+});
+
+test("a conversation that a colleague opens again meanwhile is shown as the colleague's", async ({
+  page,
+}) => {
+  await does(page, "changeStatus", grace("resolved"));
+  await expect(notice(page)).toContainText("Resolved by Grace Hopper");
+  const sessionId = await page.evaluate((player) => {
+    const { system } = window as never as {
+      system: { store: { conversation(player: string): { session: { id: string } } } };
+    };
+    return system.store.conversation(player).session.id;
+  }, SORA);
+  await fails(page, { broadcast: [1_000, 1_000] });
+  await does(page, "changeStatus", { ...grace("active"), sessionId });
+  await page.getByRole("button", { name: "Reopen" }).click();
+  await expect(notice(page)).toContainText("Grace Hopper was first");
+  await expect(page.locator(".ppc-facts")).toContainText("Active");
+});
+
+test("a change that fails because the sign-in has expired says so, with a way to sign in", async ({
+  page,
+}) => {
+  await page.goto("/?portal=staff&scene=busy&signIn");
+  await page.getByText("Sora Tanaka").click();
+  await expect(page.getByText("Is the tournament still on tonight?").last()).toBeVisible();
+  await fails(page, { token: "another" });
+  await page.getByRole("button", { name: "Take" }).click();
+  await expect(notice(page)).toContainText("not done, because your sign-in has expired");
+  await notice(page).getByRole("button", { name: "Sign in again" }).click();
+  await expect(page).toHaveURL(/#signed-in/);
+  await expect(page.locator(".ppc-banner")).toContainText("Your sign-in has expired");
+  await expect(page.locator(".ppc-banner")).not.toContainText("from the portal");
+  await expect(page.locator(".ppc-banner").getByRole("button")).toHaveText("Sign in again");
+});
+
+test("a conversation can be marked as unread, by its menu and by a key", async ({ page }) => {
+  const sora = page.getByRole("option", { name: "Sora Tanaka" });
+  await expect(sora).not.toContainText("unread");
+  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("button", { name: "Mark as unread" }).click();
+  await expect(page.getByText("Choose a conversation")).toBeVisible();
+  await expect(sora).toContainText("unread");
+  // By the keyboard, also when staff wrote last.
+  await page.getByRole("tab", { name: "Active" }).click();
+  const tomas = page.getByRole("option", { name: "Tomás Rivera" });
+  await tomas.click();
+  await expect(page.getByText("Under Settings, Account, Move").last()).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("u");
+  await expect(tomas).toContainText("unread");
+  await tomas.click();
+  await expect(tomas).not.toContainText("unread");
+});
+
+test("on a phone the conversation has a header of one line, and the rest in a menu", async ({
+  page,
+}) => {
+  await page.getByText("Dragon_Slayer").click();
+  await page.setViewportSize({ width: 390, height: 844 });
+  const header = page.locator(".ppc-conversation .ppc-header");
+  await expect(header.getByRole("heading")).toContainText("Very_Long_Name");
+  expect((await header.boundingBox())?.height).toBeLessThan(64);
+  await expect(header.getByRole("button", { name: "Resolve" })).toBeHidden();
+  await page.getByRole("button", { name: "More" }).click();
+  await expect(header.getByText("dragon_slayer_9000").last()).toBeVisible();
+  await expect(header.getByText(/waits/).last()).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "More" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await header.getByRole("button", { name: "Resolve" }).click();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(header.getByRole("button", { name: "Take" })).toBeVisible();
+});
+
+test("the whole conversation is loaded before it is printed", async ({ page }) => {
+  await page.addInitScript(() => {
+    window.print = () => {
+      dispatchEvent(new Event("beforeprint"));
+      const count = document.querySelectorAll(".ppc-bubble").length;
+      dispatchEvent(new Event("afterprint"));
+      document.title = `${count} printed`;
+    };
+  });
+  await page.goto("/?portal=staff&scene=empty");
+  await expect(page.getByText("Live", { exact: true }).first()).toBeVisible();
+  for (let number = 1; number <= 230; number += 1)
+    await does(page, "persisted", { playerId: "long", senderType: "player", content: `${number}` });
+  await does(page, "say", { playerId: "long", senderType: "player", content: "the last" });
+  await page.getByRole("option", { name: "long" }).click();
+  await expect(page.locator(".ppc-bubble", { hasText: "the last" })).toBeVisible();
+  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("button", { name: "Print the conversation" }).click();
+  await expect(page).toHaveTitle(/231 printed/);
+});

@@ -81,6 +81,12 @@ export function Desk(props: DeskProps) {
     if (next !== undefined) setChosen(next.playerId);
   };
   const toList = () => focusList(desk.current);
+  const markUnread = () => {
+    if (chosen === null) return;
+    setChosen(null);
+    chat.markUnread(chosen);
+    toList();
+  };
   const reply = () => composer.current?.focus();
   // What one types after a click is an answer, and no shortcuts. On a touch screen that would open the keyboard.
   const [opening, setOpening] = useState<string | null>(null);
@@ -102,8 +108,12 @@ export function Desk(props: DeskProps) {
       j: () => step(1),
       k: () => step(-1),
       r: reply,
-      t: () => change.take(UNDO_MS),
+      t: () => {
+        change.take(UNDO_MS);
+        change.reopen(UNDO_MS);
+      },
       e: () => change.resolve(),
+      u: markUnread,
       z: () => change.undo?.(),
       "/": () => searchField.current?.focus(),
       "1": () => setStatus("pending"),
@@ -211,6 +221,7 @@ export function Desk(props: DeskProps) {
             onBack={() => setChosen(null)}
             onReply={reply}
             onLeave={toList}
+            onUnread={markUnread}
           />
         )}
       </div>

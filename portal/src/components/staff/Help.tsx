@@ -20,6 +20,7 @@ export function Help({ preferences, onChange, onClose }: HelpProps) {
     [["T"], keys.take],
     [["E"], keys.resolve],
     [["Z"], keys.undo],
+    [["U"], keys.unread],
     [["/"], keys.search],
     [["1", "2", "3"], keys.tabs],
     [["Enter"], keys.send],

@@ -6,11 +6,12 @@ import type { Row } from "../../core/inbox/row.js";
 import type { Session } from "../../core/types.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
-import type { StatusChange } from "../../hooks/useStatusChange.js";
+import type { Change, StatusChange } from "../../hooks/useStatusChange.js";
 import { Avatar } from "../Avatar.js";
-import { ConnectionLight } from "../Connection.js";
+import { ConnectionLight, SignIn } from "../Connection.js";
 import { ConversationView } from "../ConversationView.js";
 import { Icon } from "../Icon.js";
+import { Menu } from "../Menu.js";
 import { Named } from "../Named.js";
 import { usePortal } from "../PortalContext.js";
 import { StatusBadge } from "../StatusBadge.js";
@@ -27,6 +28,8 @@ interface StaffConversationProps {
   onReply(): void;
   /** Goes back to the list. */
   onLeave(): void;
+  /** The conversation is to be read again. */
+  onUnread(): void;
 }
 
 /** The conversation with a player, beside the inbox. */
@@ -38,12 +41,16 @@ export function StaffConversation({ conversation, ...rest }: StaffConversationPr
 type OpenConversationProps = StaffConversationProps & { readonly conversation: Conversation };
 
 function OpenConversation(props: OpenConversationProps) {
-  const { chat, conversation, row, change, composer, onBack, onReply, onLeave } = props;
+  const { chat, conversation, row, change, composer, onBack, onReply, onLeave, onUnread } = props;
   useObservable(conversation);
   const { strings } = usePortal();
   const { staff } = strings;
   const { playerId, session } = conversation;
   const name = session?.playerName ?? row?.playerName ?? playerId;
+  const resolve = () => {
+    change.resolve();
+    onLeave();
+  };
 
   return (
     <section className="ppc-conversation" aria-label={staff.conversationOf(name)}>
@@ -63,9 +70,22 @@ function OpenConversation(props: OpenConversationProps) {
         <Actions
           status={session?.status ?? null}
           change={change}
+          onResolve={resolve}
           onTaken={onReply}
-          onResolved={onLeave}
         />
+        <Menu
+          items={[
+            ...(session?.status === "pending"
+              ? [{ label: staff.resolve, isNarrow: true, onChoose: resolve }]
+              : []),
+            { label: staff.markUnread, onChoose: onUnread },
+            { label: staff.print, onChoose: () => void printAll(conversation) },
+          ]}
+        >
+          <div className="ppc-menu-facts ppc-narrow">
+            <Facts clock={chat.clock} conversation={conversation} row={row} />
+          </div>
+        </Menu>
       </header>
       <ConversationView
         chat={chat}
@@ -80,7 +100,11 @@ function OpenConversation(props: OpenConversationProps) {
           </div>
         }
         notice={
-          <div className="ppc-notice" role="status">
+          <div
+            className="ppc-notice"
+            role="status"
+            data-problem={(change.undo === null && change.problem) || undefined}
+          >
             <Notice session={session} change={change} />
           </div>
         }
@@ -89,14 +113,25 @@ function OpenConversation(props: OpenConversationProps) {
   );
 }
 
+/** Prints the conversation once all of it is loaded, or as much as can be. */
+async function printAll(conversation: Conversation): Promise<void> {
+  while (conversation.older === "more") await conversation.loadOlder();
+  print();
+}
+
 /** How a change of status has failed, or who has resolved the session. */
 function Notice({ session, change }: { session: Session | null; change: StatusChange }) {
   const { staff } = usePortal().strings;
   const { actorName, status } = session ?? {};
   if (change.undo !== null) {
+    const soon: Record<Change, string> = {
+      take: staff.takingSoon,
+      resolve: staff.resolvingSoon,
+      reopen: staff.reopeningSoon,
+    };
     return (
       <>
-        {change.asked === "resolved" ? staff.resolvingSoon : staff.takingSoon}{" "}
+        {change.asked !== null && soon[change.asked]}{" "}
         <button type="button" className="ppc-link" onClick={change.undo}>
           {staff.undo}
         </button>
@@ -107,6 +142,12 @@ function Notice({ session, change }: { session: Session | null; change: StatusCh
   switch (change.problem) {
     case "failed":
       return staff.changeFailed;
+    case "signedOut":
+      return (
+        <>
+          {staff.changeSignedOut} <SignIn />
+        </>
+      );
     case "unknown":
       return staff.changeUnknown;
     case "playerWrote":
@@ -153,15 +194,32 @@ function Facts({ clock, conversation, row }: FactsProps) {
 interface ActionsProps {
   readonly status: string | null;
   readonly change: StatusChange;
-  /** The buttons go away with what they do, and the focus goes on from here. */
+  onResolve(): void;
+  /** The button goes away with what it does, and the focus goes on from here. */
   onTaken(): void;
-  onResolved(): void;
 }
 
 /** What can be done with the session. */
-function Actions({ status, change, onTaken, onResolved }: ActionsProps) {
+function Actions({ status, change, onResolve, onTaken }: ActionsProps) {
   const { staff } = usePortal().strings;
-  if (status === null || status === "resolved") return null;
+  if (status === null) return null;
+  if (status === "resolved") {
+    return (
+      <div className="ppc-actions">
+        <button
+          type="button"
+          className="ppc-button"
+          aria-disabled={change.asked !== null}
+          onClick={() => {
+            change.reopen();
+            onTaken();
+          }}
+        >
+          {change.asked === "reopen" ? staff.reopening : staff.reopen}
+        </button>
+      </div>
+    );
+  }
   return (
     <div className="ppc-actions">
       {status === "pending" && (
@@ -174,19 +232,16 @@ function Actions({ status, change, onTaken, onResolved }: ActionsProps) {
             onTaken();
           }}
         >
-          {change.asked === "active" ? staff.taking : staff.take}
+          {change.asked === "take" ? staff.taking : staff.take}
         </button>
       )}
       <button
         type="button"
-        className={status === "pending" ? "ppc-button" : "ppc-button ppc-button-main"}
+        className={status === "pending" ? "ppc-button ppc-wide" : "ppc-button ppc-button-main"}
         aria-disabled={change.asked !== null}
-        onClick={() => {
-          change.resolve();
-          onResolved();
-        }}
+        onClick={onResolve}
       >
-        {change.asked === "resolved" ? staff.resolving : staff.resolve}
+        {change.asked === "resolve" ? staff.resolving : staff.resolve}
       </button>
     </div>
   );

@@ -100,3 +100,25 @@ test("an answer leaves the player's name as the player's token has it", async ()
   expect(messages.find(({ content }) => content === "hi")?.playerName ?? null).toBeNull();
   expect(session?.playerName).toBe("Bosse");
 });
+
+test("a resolved session is opened again, unless the player has written since", async () => {
+  const ada = portal({ identity: ADA });
+  says("hello");
+  await seconds(5);
+  grace("resolved");
+  await seconds(5);
+  const reopened = ada.conversation.changeStatus("active");
+  await seconds(5);
+  expect(ada.conversation.isStale(reopened.changeId)).toBe(false);
+  expect(ada.conversation.session).toMatchObject({ status: "active", resolvedAt: null });
+
+  grace("resolved");
+  await seconds(5);
+  system().faults.broadcast = [3_000, 3_000];
+  says("one more thing");
+  await seconds(0.1);
+  const { changeId } = ada.conversation.changeStatus("active");
+  await seconds(10);
+  expect(ada.conversation.isStale(changeId)).toBe(true);
+  expect(ada.conversation.session?.status).toBe("pending");
+});

@@ -208,7 +208,7 @@ export class Conversation extends Observable {
     return () => this.#setbacks.delete(listener);
   }
 
-  /** Takes (`active`) or resolves the session as it is shown now; one that has moved on stays as it is. */
+  /** Takes or reopens (`active`), or resolves the session as it is shown now; one that has moved on stays as it is. */
   changeStatus(status: "active" | "resolved", undoMs = 0): AskedChange {
     const changeId = newId();
     this.#asked.add(changeId);
@@ -266,11 +266,12 @@ export class Conversation extends Observable {
   ): Promise<Outcome<null> | null> {
     const { api, random } = this.#parts;
     const sessionId = this.#session?.id;
+    const isResolved = this.#session?.status === "resolved";
     this.#changing += 1;
     try {
       const of = sessionId === undefined ? {} : { sessionId };
-      // What the player writes meanwhile is no reason not to take the session.
-      const seen = status === "resolved" ? { lastSeq: await this.#seenUpTo() } : {};
+      // What the player writes meanwhile is no reason not to take an open session.
+      const seen = status === "resolved" || isResolved ? { lastSeq: await this.#seenUpTo() } : {};
       if (!(await isMade)) return null;
       const request = { status, changeId, ...of, ...seen, ...actorOf(this.#parts.identity) };
       return await changeStatus(api, this.playerId, request, random);

@@ -154,8 +154,10 @@ export class Inbox extends Observable {
     return { count, more: (this.#cursors.get(listOf(status)) ?? null) !== null };
   }
 
-  /** Whether its player has written since it was last read here. */
-  isUnread({ playerId, told, lastMessage }: Row): boolean {
+  /** Whether its player has written since it was last read here; what is resolved waits for no reader. */
+  isUnread({ playerId, status, told, lastMessage }: Row): boolean {
+    if (this.#parts.readMarks.isUnread(playerId)) return true;
+    if (status === "resolved") return false;
     const last = told ?? (lastMessage?.senderType === "player" ? lastMessage : null);
     return last !== null && last.at > this.#parts.readMarks.of(playerId);
   }

@@ -1,0 +1,109 @@
+//! Announces what was committed, and publishes dead letters.
+
+use std::time::Duration;
+
+use shared::{
+    broker::{BrokerSettings, PatientPublisher, PublishError, RoutingKey, Worker},
+    chat::{
+        self,
+        event::{self, Event},
+    },
+};
+use tokio::time::Instant;
+
+use crate::{batch::DeadLetter, metrics::Metrics, store::Outcome};
+
+/// Sessions and rejected messages that are announced in one body at most.
+const ANNOUNCED_TOGETHER: usize = 100;
+
+/// Time without an event ahead of the database's clock after which the next one is logged.
+const AHEAD_LOG_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Publishes what follows from events that are done.
+pub(super) struct Announcer {
+    settings: BrokerSettings,
+    publisher: PatientPublisher,
+    metrics: Metrics,
+    /// When an event was last ahead of the database's clock.
+    ahead_at: Option<Instant>,
+}
+
+impl Announcer {
+    /// An announcer that publishes by `publisher`.
+    pub fn new(settings: BrokerSettings, publisher: PatientPublisher, metrics: Metrics) -> Self {
+        Self { settings, publisher, metrics, ahead_at: None }
+    }
+
+    /// Counts what was committed and announces it, however long that takes.
+    pub async fn conclude(&mut self, outcome: &Outcome) {
+        let now = chat::now();
+        for accepted_at in &outcome.persisted {
+            let age = now.signed_duration_since(accepted_at);
+            self.metrics.persist_seconds.observe(age.as_seconds_f64().max(0.0));
+        }
+        let conflicts = outcome.rejected.len() + outcome.conflicting_changes;
+        self.metrics.persisted.inc_by(outcome.persisted.len() as u64);
+        self.metrics.duplicates.inc_by(outcome.duplicates as u64);
+        self.metrics.conflicts.inc_by(conflicts as u64);
+        self.metrics.audited.inc_by(outcome.audited as u64);
+        self.metrics.ahead_of_clock.inc_by(outcome.ahead as u64);
+        if let Some(offset) = outcome.clock_offset {
+            self.metrics.clock_offset_seconds.set(offset.as_seconds_f64());
+        }
+        if outcome.ahead > 0 {
+            self.log_ahead(outcome.ahead);
+        }
+        let updated = outcome.news.iter().cloned().map(Event::SessionUpdated);
+        let rejected = outcome.rejected.iter().cloned().map(Event::MessageRejected);
+        self.announce(updated.chain(rejected).collect()).await;
+        self.metrics.announced.inc_by(outcome.news.len() as u64);
+        self.metrics.rejections.inc_by(outcome.rejected.len() as u64);
+    }
+
+    /// Logs once that a gateway's clock is ahead, until none has been for a while.
+    fn log_ahead(&mut self, events: usize) {
+        if self.ahead_at.is_none_or(|at| at.elapsed() > AHEAD_LOG_INTERVAL) {
+            tracing::warn!(
+                events,
+                "a gateway's clock is more than ten seconds ahead of the database's: what it accepts is \
+                 dated by the database's"
+            );
+        }
+        self.ahead_at = Some(Instant::now());
+    }
+
+    /// Publishes the events to the broadcasters of the players' own partitions, which are mostly this
+    /// one: after a change of their number some of what waits here is another's.
+    async fn announce(&mut self, mut events: Vec<Event>) {
+        let partitions = self.settings.queue_partitions;
+        let partition = |event: &Event| partitions.of(event.player_id());
+        events.sort_by_key(partition);
+        for theirs in events.chunk_by(|one, other| partition(one) == partition(other)) {
+            let Some(partition) = theirs.first().map(partition) else { continue };
+            for events in theirs.chunks(ANNOUNCED_TOGETHER) {
+                let encoded: Vec<_> =
+                    events.iter().filter_map(|event| event.encode().ok()).collect();
+                let body = event::encode(&encoded);
+                self.publisher.publish(RoutingKey::SessionUpdated, partition, &body).await;
+            }
+        }
+    }
+
+    /// Publishes dead letters, however long that takes.
+    pub async fn bury(&mut self, letters: &[DeadLetter]) {
+        let dead_letters = self.settings.names().dead_letters(Worker::Persister);
+        for letter in letters {
+            letter.subject.log_dead(&letter.reason);
+            self.publisher.bury(&dead_letters, &letter.body, &letter.reason).await;
+            self.metrics.dead_letters.of(letter.kind).inc();
+        }
+    }
+
+    /// Puts a body at the end of a queue.
+    ///
+    /// # Errors
+    /// When the broker does not take it.
+    pub async fn requeue(&mut self, queue: &str, body: &[u8]) -> Result<(), PublishError> {
+        self.publisher.requeue(queue, body).await
+    }
+}

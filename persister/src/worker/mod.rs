@@ -1,0 +1,315 @@
+//! The loop: take a batch, write it, announce, acknowledge.
+//!
+//! While the database or the broker is away it holds what it has, takes no more, and tries again
+//! with growing waits. What it cannot deal with in time it gives back. Events of conversations that
+//! another transaction has locked wait beside all others.
+//!
+//! Each partition has such a loop, with connections of its own: one whose sessions cannot be announced
+//! keeps no other waiting.
+
+mod announcer;
+mod part;
+mod writer;
+
+use std::{collections::HashSet, net::TcpListener, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use shared::{
+    broker::{
+        Broken, Deliveries, Partition, PatientPublisher, QueueWatch, Worker, serve_partitions,
+    },
+    chat::event::Event,
+    service::{
+        Outage, backoff,
+        health::{self, Dependency},
+        metrics::{self, OldestPart},
+        shutdown::{by_deadline, grace},
+    },
+};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use traces::{Traces, WorkKind};
+
+use self::{
+    announcer::Announcer,
+    part::Part,
+    writer::{Verdict, Writer},
+};
+use crate::{
+    batch::{Batch, HeldBack, OpenDelivery},
+    held_back::{Compacted, HeldBackEvents},
+    metrics::{DeadLetterReason, Metrics},
+    settings::Settings,
+};
+
+/// Bodies that the broker may hand out, of all partitions together, before the first of them is
+/// acknowledged. A body is 128 KiB at most when the gateway made it, so that they take 32 MiB at most.
+const PREFETCH: u16 = 256;
+
+/// Time after which a persister that has nothing to do looks whether its database is still there.
+const IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Runs a persister until `stop` is cancelled, with its health and metrics on `listener`.
+///
+/// # Errors
+/// When the listener cannot be served. Nothing else ends it.
+pub async fn run(
+    settings: Settings,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let shutdown = settings.shutdown;
+    by_deadline(&stop, shutdown, run_until_stopped(settings, listener, stop.clone())).await
+}
+
+async fn run_until_stopped(
+    settings: Settings,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let traces = Traces::start(&settings.traces, "persister").context("nothing can be traced")?;
+    let mut registry = metrics::registry("persister");
+    let metrics = Metrics::register(&mut registry);
+    let [broker, database, announcing] = ["broker", "database", "announcing"]
+        .map(|name| Dependency::of_parts(name, settings.broker.queue_partitions.count()));
+    let connected = database.clone();
+    metrics.database_connected.answer_by(move || f64::from(u8::from(connected.is_up())));
+    let queues = metrics.queues.clone();
+    let workers = &[Worker::Persister];
+    let watch = QueueWatch::new(&settings.broker, workers, "persister: watching", queues);
+    tokio::spawn(watch.run(stop.clone()));
+    let dependencies = vec![broker.clone(), database.clone(), announcing.clone()];
+    let server = health::serve(listener, dependencies, Arc::new(registry), stop.clone())
+        .context("health and metrics cannot be served")?;
+    let server = tokio::spawn(server);
+
+    let persister = |partition: Partition| {
+        let part = |dependency: &Dependency| dependency.part(partition.number());
+        let publisher =
+            PatientPublisher::new(&settings.broker, "persister: announcing", part(&announcing));
+        let database = Outage::new(part(&database));
+        let persister = Persister {
+            writer: Writer::new(settings.database.clone(), metrics.clone(), database),
+            announcer: Announcer::new(settings.broker.clone(), publisher, metrics.clone()),
+            broker: Outage::new(part(&broker)),
+            settings: settings.clone(),
+            oldest_held: metrics.oldest_held_seconds.part(),
+            metrics: metrics.clone(),
+            traces: traces.clone(),
+            partition,
+            held_back_events: 0,
+        };
+        let stop = stop.clone();
+        async move { persister.work(&stop).await }
+    };
+    let ended = serve_partitions(&settings.broker, Worker::Persister, persister).await;
+    ended.context("the work broke")?;
+    traces.stop().await;
+    server.await.context("health and metrics ended badly")??;
+    Ok(())
+}
+
+struct Persister {
+    partition: Partition,
+    settings: Settings,
+    metrics: Metrics,
+    oldest_held: OldestPart,
+    traces: Traces,
+    writer: Writer,
+    announcer: Announcer,
+    broker: Outage,
+    /// How many events of the batch in hand count as held back.
+    held_back_events: i64,
+}
+
+impl Persister {
+    async fn work(mut self, stop: &CancellationToken) {
+        let mut waits = backoff::waits();
+        while !stop.is_cancelled() {
+            tokio::select! {
+                () = self.writer.reach() => {}
+                () = stop.cancelled() => return,
+            }
+            let error = match self.serve(stop).await {
+                Ok(()) => continue,
+                Err(Broken::Gone) => return,
+                Err(error) => error,
+            };
+            if self.broker.lasted().is_none() {
+                waits = backoff::waits();
+            }
+            self.broker.failed(&error);
+            tokio::select! {
+                () = tokio::time::sleep(waits.next().unwrap_or_default()) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Takes batches until it is to stop, or has had to give one back.
+    async fn serve(&mut self, stop: &CancellationToken) -> Result<(), Broken> {
+        let (broker, partition) = (&self.settings.broker, self.partition);
+        let prefetch = broker.queue_partitions.share(PREFETCH, partition);
+        let deliveries =
+            Deliveries::connect(broker, Worker::Persister, partition, prefetch, "persister");
+        let mut deliveries = tokio::select! {
+            connected = deliveries => connected?,
+            () = stop.cancelled() => return Ok(()),
+        };
+        self.broker.succeeded();
+        let limit = usize::from(prefetch / 2).max(1);
+        let mut held_back = HeldBackEvents::default();
+        loop {
+            let retry_at = held_back.retry_at();
+            let first = tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                () = until(retry_at) => None,
+                first = deliveries.next(), if held_back.len() <= limit => Some(first?),
+                () = tokio::time::sleep(IDLE_CHECK_INTERVAL) => {
+                    self.writer.check().await;
+                    if self.writer.is_connected() { continue } else { break }
+                }
+            };
+            let due = held_back.take_due();
+            let is_retry = !due.is_empty();
+            let batch = Batch::collect(due, first, &mut deliveries, &self.settings).await?;
+            let began = Instant::now();
+            self.oldest_held.set(earlier(batch.earliest(), held_back.earliest()));
+            let messages = batch.events.iter().filter_map(|event| event.subject().traced());
+            let traced = self.traces.work(WorkKind::PersistBatch, messages);
+            let (hold, shutdown) = (self.settings.consumer.delivery_hold, self.settings.shutdown);
+            let done = tokio::select! {
+                done = self.deal_with(batch) => Some(done),
+                () = grace(stop, shutdown) => None,
+                () = tokio::time::sleep(hold) => None,
+            };
+            let Some((done, left)) = done else {
+                self.metrics.given_back.inc();
+                if let Some(work) = traced {
+                    work.failed("given back");
+                }
+                break;
+            };
+            if let Some(work) = traced {
+                work.done();
+            }
+            let is_all = !is_retry && left.is_empty() && held_back.is_empty();
+            acknowledge(&deliveries, &done, is_all).await?;
+            held_back.add(left, is_retry);
+            let shutdown = self.settings.shutdown;
+            let compacted = tokio::select! {
+                compacted = self.compact(&mut held_back, limit) => compacted,
+                () = grace(stop, shutdown) => break,
+            };
+            acknowledge(&deliveries, &compacted, false).await?;
+            self.writer.wait_for_locks_unless(!held_back.is_empty());
+            self.show_held_back(&held_back);
+            self.metrics.batch_seconds.observe(began.elapsed().as_secs_f64());
+        }
+        self.show_held_back(&HeldBackEvents::default());
+        deliveries.close().await;
+        Ok(())
+    }
+
+    /// Sees to it that nothing of the batch is left to do but to acknowledge it, however long that
+    /// takes. Returns the bodies that are done, and those that have events of locked conversations.
+    async fn deal_with(&mut self, mut batch: Batch) -> (Vec<OpenDelivery>, Vec<HeldBack>) {
+        self.metrics.batch_events.observe(batch.events.len() as f64);
+        let left = self.write(&mut batch).await;
+        let (done, held_back) = batch.divide(&left);
+        // Last, since a batch that is given back is dealt with again from its beginning.
+        for delivery in &done {
+            self.announcer.bury(&delivery.dead).await;
+        }
+        (done, held_back)
+    }
+
+    /// Writes the events of the batch. Returns the places of those whose conversations are locked.
+    async fn write(&mut self, batch: &mut Batch) -> HashSet<usize> {
+        let mut left = HashSet::new();
+        let mut parts = vec![Part::new(0..batch.events.len())];
+        self.writer.begin_batch();
+        while let Some(mut part) = parts.pop() {
+            let events = batch.events.get(part.places.clone()).unwrap_or_default();
+            match self.writer.write(events).await {
+                Ok(outcome) => {
+                    if !outcome.locked.is_empty() {
+                        let is_locked =
+                            |event: &Event| outcome.locked.contains(event.player_id().as_str());
+                        let places = part.places.zip(events);
+                        left.extend(places.filter(|(_, event)| is_locked(event)).map(|(at, _)| at));
+                    }
+                    self.announcer.conclude(&outcome).await;
+                }
+                Err(failure) => match self.writer.judge(failure, &mut part, events).await {
+                    Verdict::Again => parts.push(part),
+                    Verdict::Split => parts.extend(part.split()),
+                    Verdict::Defer => parts.insert(0, part),
+                    Verdict::HoldBack => left.extend(part.places),
+                    Verdict::SetAside(reason) => {
+                        batch.set_aside(part.places.start, DeadLetterReason::Refused, &reason);
+                    }
+                },
+            }
+        }
+        left
+    }
+
+    /// Publishes what is held back in more than `limit` bodies, or for long, in fewer ones at the end of
+    /// the queue. Returns the bodies that these replace. What cannot be published stays held back.
+    async fn compact(&mut self, held_back: &mut HeldBackEvents, limit: usize) -> Vec<OpenDelivery> {
+        let age = self.settings.consumer.delivery_hold / 2;
+        let Some(Compacted { bodies, replaced }) = held_back.compact(limit, age) else {
+            return Vec::new();
+        };
+        let names = self.settings.broker.names();
+        let queue = names.queue_of(Worker::Persister, self.partition);
+        for body in bodies {
+            if let Err(error) = self.announcer.requeue(&queue, &body).await {
+                tracing::warn!(cause = %error, "held back events cannot be put back into the queue");
+                held_back.add(replaced, false);
+                return Vec::new();
+            }
+        }
+        for body in &replaced {
+            self.announcer.bury(&body.delivery.dead).await;
+        }
+        replaced.into_iter().map(|body| body.delivery).collect()
+    }
+
+    fn show_held_back(&mut self, held_back: &HeldBackEvents) {
+        self.oldest_held.set(held_back.earliest());
+        let events = i64::try_from(held_back.events()).unwrap_or(i64::MAX);
+        self.metrics.held_back_events.inc_by(events - self.held_back_events);
+        self.held_back_events = events;
+    }
+}
+
+/// Acknowledges the bodies: at once, if nothing else was taken before the last of them that is not done.
+async fn acknowledge(
+    deliveries: &Deliveries,
+    done: &[OpenDelivery],
+    is_all: bool,
+) -> Result<(), Broken> {
+    if is_all && let Some(last) = done.last() {
+        return deliveries.acknowledge_up_to(last.tag).await;
+    }
+    for delivery in done {
+        deliveries.acknowledge(delivery.tag).await?;
+    }
+    Ok(())
+}
+
+/// Resolves at `time`, and never without one.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn earlier(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    [one, other].into_iter().flatten().min()
+}

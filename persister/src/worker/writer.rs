@@ -1,0 +1,250 @@
+//! Writes events into the database, and decides what becomes of those that cannot be written.
+
+use std::time::Duration;
+
+use database::{DatabaseSettings, connect_to_write};
+use diesel_async::AsyncPgConnection;
+use shared::{
+    chat::event::Event,
+    service::{Outage, backoff},
+};
+use tokio::time::Instant;
+
+use super::part::Part;
+use crate::{
+    metrics::Metrics,
+    store::{self, Attempt, Locks, Outcome, StoreError},
+};
+
+/// Waits between the attempts at an event that fails alone while the database takes others. After the
+/// attempt that follows the last of them it is set aside.
+const SUSPECT_WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+
+/// How long it counts as proven that the database takes events, for an event that it refuses by a
+/// constraint.
+const PROOF_AGE: Duration = Duration::from_secs(5);
+
+const NO_ANSWER: &str = "PostgreSQL does not answer";
+
+/// Writes events over one connection to the database.
+pub(super) struct Writer {
+    settings: DatabaseSettings,
+    metrics: Metrics,
+    connection: Option<AsyncPgConnection>,
+    outage: Outage,
+    /// Whether locked conversations are waited for. They are not from a failure on until nothing is held
+    /// back.
+    locks: Locks,
+    /// When the database last took a message, or a canary.
+    proven_at: Option<Instant>,
+    /// When the batch in hand first failed.
+    failed_at: Option<Instant>,
+}
+
+/// Why an attempt at events failed.
+pub(super) enum Failure {
+    /// There is no connection to the database.
+    Unreachable(String),
+    /// The store's reason.
+    Store(StoreError),
+}
+
+/// What to do about events that could not be written.
+pub(super) enum Verdict {
+    /// Try them again.
+    Again,
+    /// Try them in parts.
+    Split,
+    /// Try them after all other parts, which may prove that the database takes events.
+    Defer,
+    /// Hold the event back: another transaction has locked what it changes.
+    HoldBack,
+    /// The event can never be written, for this reason.
+    SetAside(String),
+}
+
+impl Writer {
+    /// A writer that has no connection yet.
+    pub fn new(settings: DatabaseSettings, metrics: Metrics, outage: Outage) -> Self {
+        Self {
+            settings,
+            metrics,
+            connection: None,
+            outage,
+            locks: Locks::Wait,
+            proven_at: None,
+            failed_at: None,
+        }
+    }
+
+    /// Whether there is a connection to the database.
+    pub fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Begins with another batch.
+    pub fn begin_batch(&mut self) {
+        self.failed_at = None;
+    }
+
+    /// Waits for locked conversations from now on, unless some events are held back.
+    pub fn wait_for_locks_unless(&mut self, are_events_held_back: bool) {
+        self.locks = if are_events_held_back { Locks::Skip } else { Locks::Wait };
+    }
+
+    /// Finds out whether the database is still there; without it there is no connection any more.
+    pub async fn check(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        let limit = self.settings.database_timeout;
+        match tokio::time::timeout(limit, database::probe(&mut connection)).await {
+            Ok(Ok(())) => self.connection = Some(connection),
+            Ok(Err(error)) => self.outage.failed(&error),
+            Err(_) => self.outage.failed(&NO_ANSWER),
+        }
+    }
+
+    /// Waits until there is a connection to the database, so that nothing is taken off the queue
+    /// before.
+    pub async fn reach(&mut self) {
+        let mut waits = backoff::waits();
+        while self.connection.is_none() {
+            match connect_to_write(&self.settings).await {
+                Ok(connection) => self.connection = Some(connection),
+                Err(error) => {
+                    self.outage.failed(&error);
+                    tokio::time::sleep(waits.next().unwrap_or_default()).await;
+                }
+            }
+        }
+        self.outage.succeeded();
+    }
+
+    /// Writes the events in one transaction.
+    pub async fn write(&mut self, events: &[Event]) -> Result<Outcome, Failure> {
+        if events.is_empty() {
+            return Ok(Outcome::default());
+        }
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => match connect_to_write(&self.settings).await {
+                Ok(connection) => connection,
+                Err(error) => {
+                    self.metrics.database_failures.inc();
+                    return Err(Failure::Unreachable(error.to_string()));
+                }
+            },
+        };
+        let attempt = Attempt::new(self.locks);
+        let written = {
+            let mut writing = std::pin::pin!(store::persist(&mut connection, events, &attempt));
+            // PostgreSQL gives up a statement by itself; this is for one that does not answer at all.
+            let limit = self.settings.database_timeout * 2;
+            let mut steps = 0;
+            loop {
+                match tokio::time::timeout(limit, &mut writing).await {
+                    Ok(written) => break written,
+                    Err(_) if attempt.steps() > steps => steps = attempt.steps(),
+                    Err(_) => break Err(StoreError::Unavailable(NO_ANSWER.to_owned())),
+                }
+            }
+        };
+        if !matches!(written, Err(StoreError::Unavailable(_))) {
+            self.connection = Some(connection);
+        }
+        let outcome = written.map_err(Failure::Store)?;
+        self.outage.succeeded();
+        if !outcome.persisted.is_empty() {
+            self.proven_at = Some(Instant::now());
+        }
+        Ok(outcome)
+    }
+
+    /// Decides by what the database still takes, and by no list of errors: while it takes nothing, there
+    /// is an outage, which is waited for; while it takes other events, these are the cause, and the one
+    /// among them that fails alone, again and again, is set aside.
+    pub async fn judge(&mut self, failure: Failure, part: &mut Part, events: &[Event]) -> Verdict {
+        let (cause, is_final) = match failure {
+            Failure::Store(StoreError::Raced) => return Verdict::Again,
+            Failure::Store(StoreError::Refused(reason)) => (reason, true),
+            Failure::Store(StoreError::Unavailable(cause)) => (cause, false),
+            Failure::Unreachable(cause) => {
+                self.wait_for_database(&cause, part).await;
+                return Verdict::Again;
+            }
+        };
+        self.failed_at.get_or_insert_with(Instant::now);
+        let is_alone = part.places.len() <= 1;
+        if is_final && !is_alone {
+            return Verdict::Split;
+        }
+        // That messages are written says nothing about other events.
+        let is_message = matches!(events, [Event::Message(_)]);
+        if is_final && is_message && !part.is_deferred && !self.is_proven() {
+            part.is_deferred = true;
+            return Verdict::Defer;
+        }
+        if !is_final {
+            self.metrics.database_failures.inc();
+        }
+        if !(is_final && is_message && self.is_proven()) {
+            if let Err(outage) = self.prove_database().await {
+                if is_final {
+                    self.metrics.database_failures.inc();
+                }
+                self.wait_for_database(&format!("{cause}; and then: {outage}"), part).await;
+                return Verdict::Again;
+            }
+            self.outage.succeeded();
+        }
+        if is_final {
+            return Verdict::SetAside(cause);
+        }
+        // What fails may have waited for another transaction's lock.
+        let locks = std::mem::replace(&mut self.locks, Locks::Skip);
+        if !is_alone {
+            return Verdict::Split;
+        }
+        if locks == Locks::Wait {
+            return Verdict::Again;
+        }
+        if cause.contains("lock timeout") {
+            return Verdict::HoldBack;
+        }
+        part.failures += 1;
+        match SUSPECT_WAITS.get(part.failures - 1) {
+            Some(wait) => {
+                tokio::time::sleep(*wait).await;
+                Verdict::Again
+            }
+            None => Verdict::SetAside(cause),
+        }
+    }
+
+    async fn wait_for_database(&mut self, cause: &str, part: &mut Part) {
+        self.outage.failed(&cause);
+        part.failures = 0;
+        tokio::time::sleep(part.waits.next().unwrap_or_default()).await;
+    }
+
+    /// Whether the database took a message a moment ago, and after the batch in hand first failed.
+    fn is_proven(&self) -> bool {
+        self.proven_at > self.failed_at && self.proven_at.is_some_and(|at| at.elapsed() < PROOF_AGE)
+    }
+
+    /// Finds out, over a new connection, whether the database takes events.
+    async fn prove_database(&mut self) -> Result<(), String> {
+        self.connection = None;
+        let timeout = self.settings.database_timeout;
+        let proof = async {
+            let connected = connect_to_write(&self.settings).await;
+            let mut connection = connected.map_err(|error| error.to_string())?;
+            store::prove_writable(&mut connection).await.map_err(|error| error.to_string())?;
+            Ok(connection)
+        };
+        let proven = tokio::time::timeout(timeout, proof).await;
+        let connection = proven.map_err(|_| NO_ANSWER.to_owned()).flatten()?;
+        self.connection = Some(connection);
+        self.proven_at = Some(Instant::now());
+        Ok(())
+    }
+}
