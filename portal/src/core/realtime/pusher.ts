@@ -75,12 +75,57 @@ export class PusherTransport implements Transport {
 
   #subscribe(pusher: Pusher, name: string, handlers: ChannelHandlers): void {
     pusher.subscribe(name).bind_global((event: string, data: unknown) => {
-      if (this.#wanted.get(name) !== handlers) return;
-      if (event === "pusher:subscription_succeeded") handlers.subscribed();
-      else if (event === "pusher:subscription_error") handlers.refused();
-      else if (!event.startsWith("pusher:")) handlers.event(event, data);
+      if (this.#wanted.get(name) === handlers) handle(handlers, event, data);
     });
   }
+}
+
+/**
+ * A connection to Pusher that the portal has already, for `around.transport`. It has to authorize channels at the
+ * gateway's `/api/pusher/auth`. It stays open when the chat is closed; what has no sign of life is connected anew.
+ */
+export function sharedPusher(pusher: Pusher): Transport {
+  const subscribed = new Map<string, (event: string, data: unknown) => void>();
+  const lost = new Set<() => void>();
+  const changed = ({ previous }: { previous: string }) => {
+    if (previous === "connected") callEach(lost);
+  };
+  const unsubscribe = (name: string) => {
+    const take = subscribed.get(name);
+    if (take === undefined) return;
+    subscribed.delete(name);
+    pusher.channel(name)?.unbind_global(take);
+    pusher.unsubscribe(name);
+  };
+  pusher.connection.bind("state_change", changed);
+  return {
+    subscribe(name, handlers) {
+      const take = (event: string, data: unknown) => {
+        if (subscribed.get(name) === take) handle(handlers, event, data);
+      };
+      subscribed.set(name, take);
+      const channel = pusher.subscribe(name).bind_global(take);
+      if (channel.subscribed) handlers.subscribed();
+    },
+    unsubscribe,
+    onLost: (listener) => {
+      lost.add(listener);
+    },
+    reconnect() {
+      pusher.disconnect();
+      pusher.connect();
+    },
+    close() {
+      for (const name of [...subscribed.keys()]) unsubscribe(name);
+      pusher.connection.unbind("state_change", changed);
+    },
+  };
+}
+
+function handle(handlers: ChannelHandlers, event: string, data: unknown): void {
+  if (event === "pusher:subscription_succeeded") handlers.subscribed();
+  else if (event === "pusher:subscription_error") handlers.refused();
+  else if (!event.startsWith("pusher:")) handlers.event(event, data);
 }
 
 function options({ pusher }: PortalConfig, api: Api): Options {

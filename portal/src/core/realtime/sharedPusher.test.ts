@@ -1,0 +1,66 @@
+import type Pusher from "pusher-js";
+import { expect, test } from "vitest";
+import { sharedPusher } from "./pusher.js";
+
+type Take = (event: string, data: unknown) => void;
+
+/** As much of pusher-js as a shared connection uses. */
+function fakePusher() {
+  const channels = new Map<string, Set<Take>>();
+  const states = new Set<(change: object) => void>();
+  const calls: string[] = [];
+  const channel = (name: string) => {
+    const takes = channels.get(name);
+    return takes === undefined ? undefined : { unbind_global: (take: Take) => takes.delete(take) };
+  };
+  const pusher = {
+    connection: {
+      bind: (_: string, listener: (change: object) => void) => states.add(listener),
+      unbind: (_: string, listener: (change: object) => void) => states.delete(listener),
+    },
+    channel,
+    subscribe(name: string) {
+      const takes = channels.get(name) ?? new Set();
+      channels.set(name, takes);
+      const subscribed = {
+        subscribed: false,
+        bind_global: (take: Take) => takes.add(take) && subscribed,
+      };
+      return subscribed;
+    },
+    unsubscribe(name: string) {
+      calls.push(`unsubscribe ${name}`);
+      channels.delete(name);
+    },
+    connect: () => calls.push("connect"),
+    disconnect: () => calls.push("disconnect"),
+  };
+  const send = (name: string, event: string, data: unknown) => {
+    for (const take of channels.get(name) ?? []) take(event, data);
+  };
+  const lose = () => {
+    for (const listener of states) listener({ previous: "connected" });
+  };
+  return { pusher: pusher as unknown as Pusher, calls, states, send, lose };
+}
+
+test("a chat on the portal's own connection gets its events, and leaves the connection open", () => {
+  const { pusher, calls, states, send, lose } = fakePusher();
+  const told: unknown[] = [];
+  const transport = sharedPusher(pusher);
+  transport.onLost(() => told.push("lost"));
+  transport.subscribe("private-player-p1", {
+    subscribed: () => told.push("subscribed"),
+    refused: () => told.push("refused"),
+    event: (name, data) => told.push([name, data]),
+  });
+  send("private-player-p1", "pusher:subscription_succeeded", {});
+  send("private-player-p1", "message-sent", { content: "hello" });
+  lose();
+  expect(told).toEqual(["subscribed", ["message-sent", { content: "hello" }], "lost"]);
+  transport.close();
+  send("private-player-p1", "message-sent", { content: "late" });
+  expect(told).toHaveLength(3);
+  expect(calls).toEqual(["unsubscribe private-player-p1"]);
+  expect(states.size).toBe(0);
+});
