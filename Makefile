@@ -14,7 +14,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test schemathesis chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium firefox prometheus valgrind venv portal programs contenders tools deny fuzzer
+.PHONY: help run up down status test schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium firefox prometheus valgrind venv portal programs contenders tools deny fuzzer
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -46,6 +46,10 @@ test: clocks chromium firefox prometheus portal end-to-end/node/node_modules ## 
 schemathesis: venv ## Ask a private gateway all that openapi.json allows and forbids, and check each answer
 	cargo build --workspace
 	@exec scripts/schemathesis.sh
+
+go-client: programs ## Generate a client in Go from openapi.json, and send to a private gateway with it
+	@scripts/install-packages.sh go venv
+	@exec scripts/go-client.sh
 
 # FAULTS="poison replay" picks some, SEED=7 repeats a run, RABBITMQ_ROOT=DIR takes another RabbitMQ.
 chaos: clocks programs ## Do bad things to a private system, and count what became of every message

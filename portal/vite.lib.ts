@@ -41,6 +41,7 @@ export default defineConfig({
       entry: {
         index: resolve(source, "index.ts"),
         core: resolve(source, "core/index.ts"),
+        "strings/fr": resolve(source, "strings/fr.ts"),
         style: resolve(source, "style.ts"),
       },
       formats: ["es"],

@@ -2,7 +2,8 @@
 # Installs what the project needs from Debian, and only what is missing: a C compiler, the programs of
 # PostgreSQL and of RabbitMQ, curl and the certificates; with the word libpq, that library as well; with
 # the word clocks, libfaketime, which gives a process a clock of its own; with the word valgrind, what
-# counts a program's instructions; with the word venv, what Python makes virtual environments with; with the
+# counts a program's instructions; with the word go, that language's compiler; with the word venv, what Python makes
+# virtual environments with; with the
 # word prometheus, Prometheus and its promtool; with the word chromium, that browser, and fonts, so that pages
 # look the same on every machine; with the word firefox, that browser.
 #
@@ -44,9 +45,10 @@ for extra in "$@"; do
     prometheus) found_in promtool || need Prometheus prometheus ;;
     valgrind) found_in valgrind || need valgrind valgrind ;;
     venv) python3 -c 'import ensurepip' >/dev/null 2>&1 || need "Python's venv" python3-venv ;;
+    go) found_in go || need Go golang-go ;;
     libpq) [ -e /usr/include/postgresql/libpq-fe.h ] || need libpq libpq-dev ;;
     *)
-        echo "install-packages: unknown extra '$extra' (known: chromium, clocks, firefox, libpq, prometheus, valgrind, venv)" >&2
+        echo "install-packages: unknown extra '$extra' (known: chromium, clocks, firefox, go, libpq, prometheus, valgrind, venv)" >&2
         exit 2
         ;;
     esac

@@ -1,14 +1,14 @@
 //! What `/openapi.json` says, and `/docs` shows.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
 use actix_web::{HttpResponse, http::header, middleware::from_fn, web};
 use bytes::Bytes;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        ObjectBuilder, Ref,
-        schema::{AllOfBuilder, OneOfBuilder},
+        RefOr,
+        schema::{Object, OneOf, Schema, SchemaType, Type},
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -21,9 +21,10 @@ use crate::routes::{conversation, health, inbox, portal_config, pusher_auth, rea
 #[openapi(
     info(
         title = "Player portal chat",
-        description = "A support chat between the players and the staff of a gaming portal. A message that was accepted is durable: it will be persisted and broadcast, whatever fails meanwhile."
+        description = "A support chat between the players and the staff of a gaming portal. A message that was accepted is durable: it is persisted and broadcast, whatever fails meanwhile, unless its `messageId` belongs to another message; the event `message-rejected` reports that. What is broadcast over Pusher is described by docs/events.json (AsyncAPI). Clients must ignore fields that they do not know. Within a major version fields, calls and events are only added."
     ),
-    modifiers(&Token, &ContentOrMessage),
+    servers((url = "/", description = "The gateway that serves this description")),
+    modifiers(&Token, &PlainNulls, &UsedSchemas),
     paths(
         send::send,
         conversation::conversation,
@@ -55,19 +56,68 @@ impl Modify for Token {
     }
 }
 
-/// A message has content under one of two names. The gateway takes both when they are the same, which no
-/// schema can say.
-struct ContentOrMessage;
+/// Describes an optional string as one that may be null, with its own description and its rules, rather than as
+/// one of a reference and null: generators of clients lose what stands beside the reference.
+struct PlainNulls;
 
-impl Modify for ContentOrMessage {
+impl Modify for PlainNulls {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_default();
-        let Some(request) = components.schemas.get_mut("SendRequest") else { return };
-        let said = ["content", "message"].into_iter().fold(OneOfBuilder::new(), |either, name| {
-            let text = Ref::from_schema_name("Content");
-            either.item(ObjectBuilder::new().property(name, text).required(name))
-        });
-        *request = AllOfBuilder::new().item(request.clone()).item(said).into();
+        let strings: HashMap<String, Object> = components
+            .schemas
+            .iter()
+            .filter_map(|(name, schema)| match schema {
+                RefOr::T(Schema::Object(object)) if object.schema_type == Type::String.into() => {
+                    Some((format!("#/components/schemas/{name}"), object.clone()))
+                }
+                _ => None,
+            })
+            .collect();
+        for schema in components.schemas.values_mut() {
+            let RefOr::T(Schema::Object(object)) = schema else { continue };
+            for property in object.properties.values_mut() {
+                if let RefOr::T(Schema::OneOf(one_of)) = property
+                    && let Some(plain) = plain(one_of, &strings)
+                {
+                    *property = RefOr::T(plain);
+                }
+            }
+        }
+    }
+}
+
+/// `one_of` as a string or null, or else with its description where it is read; `None` where it has none.
+fn plain(one_of: &OneOf, strings: &HashMap<String, Object>) -> Option<Schema> {
+    let reference = one_of.items.iter().find_map(|item| match item {
+        RefOr::Ref(reference) => Some(reference),
+        RefOr::T(_) => None,
+    })?;
+    let description = Some(reference.description.clone()).filter(|text| !text.is_empty())?;
+    if let Some(string) = strings.get(&reference.ref_location) {
+        let mut string = string.clone();
+        let rules = string.description.map(|rules| format!("\n\n{rules}")).unwrap_or_default();
+        string.schema_type = SchemaType::from_iter([Type::String, Type::Null]);
+        string.description = Some(format!("{description}{rules}"));
+        return Some(string.into());
+    }
+    let mut one_of = one_of.clone();
+    one_of.description = Some(description);
+    for item in &mut one_of.items {
+        if let RefOr::Ref(reference) = item {
+            reference.description.clear();
+        }
+    }
+    Some(one_of.into())
+}
+
+/// Leaves out the schemas that nothing refers to once they stand where they are used.
+struct UsedSchemas;
+
+impl Modify for UsedSchemas {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let Ok(text) = serde_json::to_string(api) else { return };
+        let components = api.components.get_or_insert_default();
+        components.schemas.retain(|name, _| text.contains(&format!("/schemas/{name}\"")));
     }
 }
 

@@ -1,7 +1,9 @@
 import type { DeepPartial, Strings } from "../src/index.js";
+import { fr } from "../src/strings/fr.js";
 
-/** Languages that the package has not, as a portal brings them along: here one that is written from right to left. */
+/** Languages as a portal brings them along: one of a file of the package, and one that is written from right to left. */
 const OWN: Record<string, DeepPartial<Strings>> = {
+  fr,
   ar: {
     language: "العربية",
     player: {

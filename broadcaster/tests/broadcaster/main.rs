@@ -11,6 +11,7 @@ mod answers;
 mod batches;
 mod coalescing;
 mod dead_letters;
+mod described;
 mod fake_pusher;
 mod in_flight;
 mod outages;

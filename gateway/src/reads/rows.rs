@@ -5,6 +5,7 @@ use database::{
 };
 use diesel::{ExpressionMethods, Queryable, Selectable};
 use serde::Serialize;
+use shared::chat::{SenderType, SessionStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -23,12 +24,14 @@ pub struct HistoryMessage {
     /// Its number in the conversation, in the order in which messages were persisted, without gaps
     /// from the first that is not archived on.
     pub seq: i64,
-    /// `player` or `staff`.
-    #[schema(examples("player"))]
+    /// Who of the two sent it.
+    #[schema(value_type = SenderType)]
     pub sender_type: String,
     /// Who sent it, as the portal knows them; null for a player where staff sent it.
+    #[schema(required = true)]
     pub sender_id: Option<String>,
     /// What the sender is called.
+    #[schema(required = true)]
     pub sender_name: Option<String>,
     /// What it says; empty when it is erased, and never otherwise.
     #[schema(max_length = 4000)]
@@ -74,9 +77,10 @@ pub struct Session {
     /// The session's id.
     pub id: Uuid,
     /// What the player is called.
+    #[schema(required = true)]
     pub player_name: Option<String>,
-    /// `pending`, `active` or `resolved`.
-    #[schema(examples("pending"))]
+    /// How far it has come.
+    #[schema(value_type = SessionStatus)]
     pub status: String,
     /// When its first message was accepted.
     #[serde(serialize_with = "shared::chat::timestamp::serialize")]
@@ -88,7 +92,8 @@ pub struct Session {
     )]
     #[serde(serialize_with = "shared::chat::timestamp::serialize")]
     pub last_message_at: DateTime<Utc>,
-    /// When staff resolved it.
+    /// When staff resolved it; null before.
+    #[schema(required = true)]
     #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     pub resolved_at: Option<DateTime<Utc>>,
     /// Of two states of one session, the higher is the newer; a message alone may leave it as it is.

@@ -32,7 +32,8 @@ pub struct HistoryParameters {
     /// Messages before this place: the `nextCursor` of a newer page. Not looked at beside `after`
     #[param(value_type = Option<String>, pattern = r"^[0-9]{1,17}:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
     before: Option<MessageCursor>,
-    /// Messages with a higher `seq`: the `lastSeq` of an earlier answer
+    /// Messages with a higher `seq`: the `lastSeq` of the answer before, a number. Ask again, with `lastSeq` of
+    /// each answer, while `nextCursor` is not null
     #[param(value_type = Option<i64>, minimum = 0)]
     after: Option<Seq>,
 }
@@ -113,14 +114,17 @@ pub struct History {
     /// Whose conversation it is.
     #[schema(value_type = NewPlayerId)]
     player_id: PlayerId,
-    /// The latest session, whatever its status.
+    /// The latest session, whatever its status; null before the first message.
+    #[schema(required = true)]
     session: Option<Session>,
     /// The oldest first.
     messages: Vec<HistoryMessage>,
-    /// What to ask for next in the same direction: as `before` when this page was asked for with
-    /// `before` or with neither, as `after` when with `after`. Nothing when this was the last page.
+    /// Null when this was the last page. Otherwise there is more in the same direction: ask for it with this
+    /// as `before` when this page was asked for with `before` or with neither, and with `lastSeq` as
+    /// `after` when it was asked for with `after`.
+    #[schema(required = true)]
     next_cursor: Option<String>,
-    /// What to ask for with `after` later on, to get what was not there yet. Take it from the newest
+    /// What to ask for with `after`, to get what was not there yet. Take it from the newest
     /// page and from pages asked for with `after`. That of a page asked for with `before` says how
     /// far the conversation goes by now, which the client may not have seen.
     last_seq: i64,

@@ -11,6 +11,7 @@ use crate::{reads::DatabaseHealth, refusing_queues::RefusingQueues};
     get,
     path = "/health/live",
     tag = "health",
+    security(()),
     responses((status = 200, description = "It does"))
 )]
 pub async fn live() -> HttpResponse {
@@ -28,6 +29,7 @@ pub async fn live() -> HttpResponse {
     get,
     path = "/health/ready",
     tag = "health",
+    security(()),
     responses(
         (status = 200, description = "Messages can be sent", body = Readiness),
         (status = 503, description = "They cannot", body = Readiness),

@@ -81,7 +81,8 @@ impl TryFrom<String> for Statuses {
 pub struct InboxPage {
     /// In the order that was asked for, each once, as of one moment.
     conversations: Vec<InboxConversation>,
-    /// What to ask for with `cursor` to get the next page. Nothing when this was the last.
+    /// What to ask for with `cursor` to get the next page; null when this was the last.
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -100,6 +101,7 @@ pub struct InboxConversation {
     #[schema(minimum = 0, maximum = 100)]
     unanswered_count: i64,
     /// When the first of these was accepted; null when there are none.
+    #[schema(required = true)]
     #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
     waiting_since: Option<DateTime<Utc>>,
 }

@@ -11,6 +11,7 @@ use crate::{http::ProblemBody, portal::PortalConfig};
     get,
     path = "/api/portal/config",
     tag = "pusher",
+    security(()),
     responses(
         (status = 200, description = "Where Pusher is, and which channels there are", body = PortalConfig),
         (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),

@@ -64,7 +64,11 @@ struct MemberInfo {
     path = "/api/pusher/auth",
     tag = "pusher",
     security(("token" = [])),
-    request_body(content = SubscriptionRequest, content_type = "application/x-www-form-urlencoded"),
+    request_body(
+        content = SubscriptionRequest,
+        content_type = "application/x-www-form-urlencoded",
+        example = json!({"socket_id": "4711.42", "channel_name": "private-player-player-7"}),
+    ),
     responses(
         (status = 200, description = "The signature", body = Subscription),
         (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),

@@ -17,12 +17,15 @@ use crate::{
     limits::SenderLimit,
 };
 
-/// What a portal sends.
+/// A message to send.
+///
+/// `message` is taken in place of `content`, as its older name; of two that differ neither is taken.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SendRequest {
     /// The message's id, made by the client, so that it can send the message again; the gateway
-    /// makes one where there is none.
+    /// makes one where there is none. One that another message has is accepted too: the message is then not
+    /// persisted, and `message-rejected` reports it.
     message_id: Option<ClientId>,
     /// Whose conversation it belongs to.
     player_id: NewPlayerId,
@@ -39,8 +42,10 @@ pub struct SendRequest {
     /// for, the token says it.
     sender_name: Option<NewName>,
     /// What it says. White space around it is taken off.
+    // Not optional in the description: with two alternatives generated clients ask for both.
+    #[schema(value_type = NewContent)]
     content: Option<NewContent>,
-    /// The same as `content`, under its older name. Of two that differ, neither is taken.
+    #[schema(ignore)]
     message: Option<NewContent>,
     /// The sender's Pusher connection, which then does not hear of it.
     socket_id: Option<SocketId>,
@@ -64,14 +69,19 @@ pub struct Accepted {
 
 /// Sends a message
 ///
-/// 202 means that the message is on disk in both queues and will be persisted and broadcast. After
-/// 503, or no answer, send it again with the same `messageId`: it stays the same message.
+/// 202 means that the message is on disk in both queues and is going to be persisted and broadcast. After
+/// 503, or no answer, send it again with the same `messageId`: it stays the same message. When another
+/// message has that `messageId`, this one may be broadcast and is never in the history: the event
+/// `message-rejected` takes it back, so make each `messageId` anew.
 #[utoipa::path(
     post,
     path = "/api/staff-chat-integration/send",
     tag = "messages",
     security(("token" = [])),
-    request_body = SendRequest,
+    request_body(
+        content = SendRequest,
+        example = json!({"playerId": "player-7", "senderType": "player", "content": "My sword is gone"}),
+    ),
     responses(
         (status = 202, description = "Accepted", body = Accepted),
         (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),

@@ -75,7 +75,7 @@ pub struct StatusAccepted {
     tag = "conversations",
     security(("token" = [])),
     params(("playerId" = NewPlayerId, Path, description = "Whose conversation")),
-    request_body = StatusRequest,
+    request_body(content = StatusRequest, example = json!({"status": "resolved"})),
     responses(
         (status = 202, description = "Accepted", body = StatusAccepted),
         (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),

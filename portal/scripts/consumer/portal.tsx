@@ -1,6 +1,13 @@
 // A portal that takes the package as npm has it, under TypeScript's strictest settings: it has to compile.
-import { PlayerChatSystem, StaffPortal, type Strings } from "player-portal-chat";
+import {
+  PlayerChatSystem,
+  type PusherConnection,
+  StaffPortal,
+  type Strings,
+  sharedPusher,
+} from "player-portal-chat";
 import { Chat } from "player-portal-chat/core";
+import { fr } from "player-portal-chat/strings/fr";
 import "player-portal-chat/style.css";
 
 declare const player: { id: string; name: string | undefined; language: string };
@@ -20,6 +27,7 @@ export const chat = (
   />
 );
 export const desk = <StaffPortal apiUrl="" staffId="ada" strings={whole} token={undefined} />;
+export const french = <StaffPortal apiUrl="" staffId="ada" language="fr" strings={fr} />;
 
 const core = new Chat({
   apiUrl: "",
@@ -29,3 +37,6 @@ const core = new Chat({
 const conversation = core.conversation("p1");
 export const end = conversation.subscribe(() => conversation.timeline.at(0)?.content);
 conversation.open();
+
+declare const pusher: PusherConnection;
+export const around = { transport: () => sharedPusher(pusher) };

@@ -12,6 +12,6 @@ export type { Link } from "./link.js";
 export type { Observable, Unsubscribe } from "./observable.js";
 export type { OnProblem, Problem } from "./problems.js";
 export type { ChannelAccess } from "./realtime/channels.js";
-export { sharedPusher } from "./realtime/pusher.js";
+export { type PusherConnection, sharedPusher } from "./realtime/pusher.js";
 export type { ChannelHandlers, Transport } from "./realtime/realtime.js";
 export type { Identity, Message, SenderType, Session, SessionStatus } from "./types.js";

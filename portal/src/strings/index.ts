@@ -8,7 +8,10 @@ export type Language = keyof typeof LANGUAGES;
 export type { Strings };
 
 /** Some of the entries of `T`, at any depth. */
-export type DeepPartial<T> = T extends string | ((...values: never[]) => unknown)
+export type DeepPartial<T> = T extends
+  | string
+  | readonly string[]
+  | ((...values: never[]) => unknown)
   ? T
   : { readonly [Key in keyof T]?: DeepPartial<T[Key]> | undefined };
 
@@ -61,7 +64,8 @@ export function wordsOf(tag: string, own: OwnStrings | null): Words {
 
 type Tree = Readonly<Record<string, unknown>>;
 
-const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null;
+const isTree = (value: unknown): value is Tree =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function merged(base: Tree, own: Tree): Tree {
   const all: Record<string, unknown> = { ...base };

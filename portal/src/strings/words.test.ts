@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { de } from "./de.js";
 import { en } from "./en.js";
 import { formatsOf } from "./formats.js";
+import { fr } from "./fr.js";
 import { isRightToLeft, readersLanguage, wordsOf } from "./index.js";
 
 test("a region's language is the language, however its tag is written", () => {
@@ -35,6 +36,12 @@ test("a language that the portal brings is one, in English as far as it does not
   expect(strings.composer.send).toBe("Enviar");
   expect(strings.composer.left(3)).toBe(en.composer.left(3));
   expect(readersLanguage(own, ["fr-FR", "pt-PT", "de"])).toBe("pt");
+});
+
+test("French is what its file says", () => {
+  const own = { language: "fr-CA", strings: fr };
+  expect(wordsOf("fr-CA", own).strings.composer.send).toBe("Envoyer");
+  expect(wordsOf("en", own).strings).toBe(en);
 });
 
 test("the reader's language is the first that there is", () => {

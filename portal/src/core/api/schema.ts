@@ -57,8 +57,10 @@ export interface paths {
         put?: never;
         /**
          * Sends a message
-         * @description 202 means that the message is on disk in both queues and will be persisted and broadcast. After
-         *     503, or no answer, send it again with the same `messageId`: it stays the same message.
+         * @description 202 means that the message is on disk in both queues and is going to be persisted and broadcast. After
+         *     503, or no answer, send it again with the same `messageId`: it stays the same message. When another
+         *     message has that `messageId`, this one may be broadcast and is never in the history: the event
+         *     `message-rejected` takes it back, so make each `messageId` anew.
          */
         post: operations["send"];
         delete?: never;
@@ -116,9 +118,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Takes or resolves a conversation's open session
+         * Takes, resolves or reopens a conversation's session
          * @description It goes through the queue like a message; `session-updated` says when it is done. Where no session
-         *     is open, nothing happens. A change that names a session or a `seq` and has no effect is in the
+         *     is open, nothing happens, unless the change is to `active` and names the latest session, which is then
+         *     open again. A change that names a session or a `seq` and has no effect is in the
          *     `staleChangeIds` of a `session-updated` for staff. After 503, or no answer, ask again with the same
          *     `changeId`.
          */
@@ -197,14 +200,6 @@ export interface components {
         /** @enum {string} */
         Access: "public" | "private" | "encrypted";
         /**
-         * Format: uuid
-         * @description An id that a client made, so that it can send the same thing again: a UUID with hyphens. Ids are
-         *     compared without regard to case, and answers and events have them in lower case.
-         *
-         *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
-         */
-        ClientId: string;
-        /**
          * @description What a message says: 1 to 4,000 characters without the white space around them, one of which can be
          *     seen. No control characters but line feeds and tabs; a carriage return before a line feed is taken
          *     off.
@@ -215,7 +210,7 @@ export interface components {
         History: {
             /**
              * Format: int64
-             * @description What to ask for with `after` later on, to get what was not there yet. Take it from the newest
+             * @description What to ask for with `after`, to get what was not there yet. Take it from the newest
              *     page and from pages asked for with `after`. That of a page asked for with `before` says how
              *     far the conversation goes by now, which the client may not have seen.
              */
@@ -223,13 +218,15 @@ export interface components {
             /** @description The oldest first. */
             messages: components["schemas"]["HistoryMessage"][];
             /**
-             * @description What to ask for next in the same direction: as `before` when this page was asked for with
-             *     `before` or with neither, as `after` when with `after`. Nothing when this was the last page.
+             * @description Null when this was the last page. Otherwise there is more in the same direction: ask for it with this
+             *     as `before` when this page was asked for with `before` or with neither, and with `lastSeq` as
+             *     `after` when it was asked for with `after`.
              */
-            nextCursor?: string | null;
+            nextCursor: string | null;
             /** @description Whose conversation it is. */
             playerId: components["schemas"]["PlayerId"];
-            session?: components["schemas"]["Session"] | null;
+            /** @description The latest session, whatever its status; null before the first message. */
+            session: components["schemas"]["Session"] | null;
         };
         /** @description A message as the history returns it. */
         HistoryMessage: {
@@ -250,14 +247,11 @@ export interface components {
             /** @description Whose conversation it belongs to. */
             playerId: string;
             /** @description Who sent it, as the portal knows them; null for a player where staff sent it. */
-            senderId?: string | null;
+            senderId: string | null;
             /** @description What the sender is called. */
-            senderName?: string | null;
-            /**
-             * @description `player` or `staff`.
-             * @example player
-             */
-            senderType: string;
+            senderName: string | null;
+            /** @description Who of the two sent it. */
+            senderType: components["schemas"]["SenderType"];
             /**
              * Format: int64
              * @description Its number in the conversation, in the order in which messages were persisted, without gaps
@@ -288,21 +282,15 @@ export interface components {
              * Format: date-time
              * @description When the first of these was accepted; null when there are none.
              */
-            waitingSince?: string | null;
+            waitingSince: string | null;
         };
         /** @description A page of the staff's inbox. */
         InboxPage: {
             /** @description In the order that was asked for, each once, as of one moment. */
             conversations: components["schemas"]["InboxConversation"][];
-            /** @description What to ask for with `cursor` to get the next page. Nothing when this was the last. */
-            nextCursor?: string | null;
+            /** @description What to ask for with `cursor` to get the next page; null when this was the last. */
+            nextCursor: string | null;
         };
-        /**
-         * @description What a player or a member of the staff is called: 1 to 128 characters, one of which can be seen, and
-         *     no control characters. Those that change the direction of text are taken off.
-         * @example Ada
-         */
-        Name: string;
         /**
          * @description Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have, and
          *     not `.` or `..`, which clients and proxies take out of an address.
@@ -388,29 +376,68 @@ export interface components {
          * @enum {string}
          */
         RequestedStatus: "active" | "resolved";
+        /**
+         * @description A message to send.
+         *
+         *     `message` is taken in place of `content`, as its older name; of two that differ neither is taken.
+         */
         SendRequest: {
-            content?: components["schemas"]["Content"] | null;
-            message?: components["schemas"]["Content"] | null;
-            messageId?: components["schemas"]["ClientId"] | null;
+            /** @description What it says. White space around it is taken off. */
+            content: components["schemas"]["Content"];
+            /**
+             * Format: uuid
+             * @description The message's id, made by the client, so that it can send the message again; the gateway
+             *     makes one where there is none. One that another message has is accepted too: the message is then not
+             *     persisted, and `message-rejected` reports it.
+             *
+             *     An id that a client made, so that it can send the same thing again: a UUID with hyphens. Ids are
+             *     compared without regard to case, and answers and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            messageId?: string | null;
             /** @description Whose conversation it belongs to. */
             playerId: components["schemas"]["PlayerId"];
-            playerName?: components["schemas"]["Name"] | null;
-            senderId?: components["schemas"]["SenderId"] | null;
-            senderName?: components["schemas"]["Name"] | null;
+            /**
+             * @description What the player is called. Where tokens are asked for, the player's own token says it, and this
+             *     is ignored.
+             *
+             *     What a player or a member of the staff is called: 1 to 128 characters, one of which can be seen, and
+             *     no control characters. Those that change the direction of text are taken off.
+             * @example Ada
+             */
+            playerName?: string | null;
+            /**
+             * @description Who of the staff sends it; a player's message is always the player's own. Where tokens are
+             *     asked for, the token says it.
+             *
+             *     Who of the staff sends a message, as the portal knows them: 1 to 128 characters, one of which can be
+             *     seen. No control characters, and none that change the direction of text.
+             * @example ada
+             */
+            senderId?: string | null;
+            /**
+             * @description What the sender is called; a player's own name where there is none. Where tokens are asked
+             *     for, the token says it.
+             *
+             *     What a player or a member of the staff is called: 1 to 128 characters, one of which can be seen, and
+             *     no control characters. Those that change the direction of text are taken off.
+             * @example Ada
+             */
+            senderName?: string | null;
             /** @description Who of the two sends it. */
             senderType: components["schemas"]["SenderType"];
-            socketId?: components["schemas"]["SocketId"] | null;
-        } & ({
-            content: components["schemas"]["Content"];
-        } | {
-            message: components["schemas"]["Content"];
-        });
-        /**
-         * @description Who of the staff sends a message, as the portal knows them: 1 to 128 characters, one of which can be
-         *     seen. No control characters, and none that change the direction of text.
-         * @example ada
-         */
-        SenderId: string;
+            /**
+             * @description The sender's Pusher connection, which then does not hear of it.
+             *
+             *     The Pusher connection that sent a message and need not hear of it again: two numbers with a dot
+             *     between them, at most 64 characters.
+             *
+             *     Source: <https://pusher.com/docs/channels/server_api/excluding-event-recipients/>.
+             * @example 4711.42
+             */
+            socketId?: string | null;
+        };
         /**
          * @description The two kinds of sender.
          * @example player
@@ -439,23 +466,25 @@ export interface components {
              */
             openedAt: string;
             /** @description What the player is called. */
-            playerName?: string | null;
+            playerName: string | null;
             /**
              * Format: date-time
-             * @description When staff resolved it.
+             * @description When staff resolved it; null before.
              */
-            resolvedAt?: string | null;
-            /**
-             * @description `pending`, `active` or `resolved`.
-             * @example pending
-             */
-            status: string;
+            resolvedAt: string | null;
+            /** @description How far it has come. */
+            status: components["schemas"]["SessionStatus"];
             /**
              * Format: int64
              * @description Of two states of one session, the higher is the newer; a message alone may leave it as it is.
              */
             version: number;
         };
+        /**
+         * @description How far a session has come.
+         * @enum {string}
+         */
+        SessionStatus: "pending" | "active" | "resolved";
         /**
          * @description The Pusher connection that sent a message and need not hear of it again: two numbers with a dot
          *     between them, at most 64 characters.
@@ -490,22 +519,56 @@ export interface components {
             success: boolean;
         };
         /**
-         * @description What staff asks of a conversation's open session.
+         * @description What staff asks of a conversation's latest session.
          *
          *     A change that names a session or a `seq` has no effect unless that session is open and staff had seen
-         *     all that the player wrote in it. One that names neither acts on the session that is open when the
-         *     change is accepted.
+         *     all that the player wrote in it; but `active` with the id of the latest session reopens it after it was
+         *     resolved. A change that names neither acts on the session that is open when the change is accepted.
          */
         StatusRequest: {
-            actorId?: components["schemas"]["SenderId"] | null;
-            actorName?: components["schemas"]["Name"] | null;
-            changeId?: components["schemas"]["ClientId"] | null;
+            /**
+             * @description Who asks, where the portal in front of the gateway vouches for the caller. Otherwise the token
+             *     says it, and this is ignored.
+             *
+             *     Who of the staff sends a message, as the portal knows them: 1 to 128 characters, one of which can be
+             *     seen. No control characters, and none that change the direction of text.
+             * @example ada
+             */
+            actorId?: string | null;
+            /**
+             * @description The name of the member of the staff who asks; as `actorId`.
+             *
+             *     What a player or a member of the staff is called: 1 to 128 characters, one of which can be seen, and
+             *     no control characters. Those that change the direction of text are taken off.
+             * @example Ada
+             */
+            actorName?: string | null;
+            /**
+             * Format: uuid
+             * @description The change's id, made by the client, so that it can ask again; the gateway makes one where
+             *     there is none.
+             *
+             *     An id that a client made, so that it can send the same thing again: a UUID with hyphens. Ids are
+             *     compared without regard to case, and answers and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            changeId?: string | null;
             /**
              * Format: int64
              * @description The highest `seq` that the member of the staff sees: the `lastSeq` of the conversation.
              */
             lastSeq?: number | null;
-            sessionId?: components["schemas"]["ClientId"] | null;
+            /**
+             * Format: uuid
+             * @description The session that the member of the staff sees.
+             *
+             *     An id that a client made, so that it can send the same thing again: a UUID with hyphens. Ids are
+             *     compared without regard to case, and answers and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            sessionId?: string | null;
             /** @description What it shall become. */
             status: components["schemas"]["RequestedStatus"];
         };
@@ -584,6 +647,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "channel_name": "private-player-player-7",
+                 *       "socket_id": "4711.42"
+                 *     }
+                 */
                 "application/x-www-form-urlencoded": components["schemas"]["SubscriptionRequest"];
             };
         };
@@ -673,6 +742,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "content": "My sword is gone",
+                 *       "playerId": "player-7",
+                 *       "senderType": "player"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SendRequest"];
             };
         };
@@ -859,7 +935,10 @@ export interface operations {
                 limit?: number;
                 /** @description Messages before this place: the `nextCursor` of a newer page. Not looked at beside `after` */
                 before?: string;
-                /** @description Messages with a higher `seq`: the `lastSeq` of an earlier answer */
+                /**
+                 * @description Messages with a higher `seq`: the `lastSeq` of the answer before, a number. Ask again, with `lastSeq` of
+                 *     each answer, while `nextCursor` is not null
+                 */
                 after?: number;
             };
             header?: never;
@@ -943,6 +1022,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "status": "resolved"
+                 *     }
+                 */
                 "application/json": components["schemas"]["StatusRequest"];
             };
         };

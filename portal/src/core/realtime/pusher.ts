@@ -80,14 +80,37 @@ export class PusherTransport implements Transport {
   }
 }
 
+type Take = (event: string, data: unknown) => void;
+type StateListener = (change: { previous: string }) => void;
+
+/** A channel of pusher-js, as far as it is used here. */
+interface PusherChannel {
+  readonly subscribed: boolean;
+  bind_global(take: Take): unknown;
+  unbind_global(take: Take): unknown;
+}
+
+/** An instance of pusher-js, as far as it is used here: the types of that package differ between module systems. */
+export interface PusherConnection {
+  readonly connection: {
+    bind(event: "state_change", listener: StateListener): unknown;
+    unbind(event: "state_change", listener: StateListener): unknown;
+  };
+  channel(name: string): PusherChannel | undefined;
+  subscribe(name: string): PusherChannel;
+  unsubscribe(name: string): unknown;
+  connect(): void;
+  disconnect(): void;
+}
+
 /**
  * A connection to Pusher that the portal has already, for `around.transport`. It has to authorize channels at the
  * gateway's `/api/pusher/auth`. It stays open when the chat is closed; what has no sign of life is connected anew.
  */
-export function sharedPusher(pusher: Pusher): Transport {
-  const subscribed = new Map<string, (event: string, data: unknown) => void>();
+export function sharedPusher(pusher: PusherConnection): Transport {
+  const subscribed = new Map<string, Take>();
   const lost = new Set<() => void>();
-  const changed = ({ previous }: { previous: string }) => {
+  const changed: StateListener = ({ previous }) => {
     if (previous === "connected") callEach(lost);
   };
   const unsubscribe = (name: string) => {
@@ -100,11 +123,12 @@ export function sharedPusher(pusher: Pusher): Transport {
   pusher.connection.bind("state_change", changed);
   return {
     subscribe(name, handlers) {
-      const take = (event: string, data: unknown) => {
+      const take: Take = (event, data) => {
         if (subscribed.get(name) === take) handle(handlers, event, data);
       };
       subscribed.set(name, take);
-      const channel = pusher.subscribe(name).bind_global(take);
+      const channel = pusher.subscribe(name);
+      channel.bind_global(take);
       if (channel.subscribed) handlers.subscribed();
     },
     unsubscribe,

@@ -1,6 +1,5 @@
-import type Pusher from "pusher-js";
 import { expect, test } from "vitest";
-import { sharedPusher } from "./pusher.js";
+import { type PusherConnection, sharedPusher } from "./pusher.js";
 
 type Take = (event: string, data: unknown) => void;
 
@@ -41,7 +40,7 @@ function fakePusher() {
   const lose = () => {
     for (const listener of states) listener({ previous: "connected" });
   };
-  return { pusher: pusher as unknown as Pusher, calls, states, send, lose };
+  return { pusher: pusher as unknown as PusherConnection, calls, states, send, lose };
 }
 
 test("a chat on the portal's own connection gets its events, and leaves the connection open", () => {

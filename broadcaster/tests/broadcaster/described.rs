@@ -1,0 +1,154 @@
+//! docs/events.json describes what the broadcaster sends, with each optional field there and absent.
+
+use std::collections::BTreeSet;
+
+use broadcaster::{
+    digest::Digest,
+    events::{PusherEvent, pusher_events},
+    retrying_pusher::Origin,
+};
+use pusher::Channels;
+use serde_json::{Value, json};
+use shared::chat::{
+    self, Message, MessageRejected, RejectionReason, SenderType, SessionState, SessionStatus,
+    StaffFacts, Subject, event::Event,
+};
+use uuid::Uuid;
+
+const CHANNELS: Channels = Channels::Private;
+
+fn description() -> Value {
+    serde_json::from_str(include_str!("../../../docs/events.json")).unwrap()
+}
+
+/// A message with or without what it may lack.
+fn message(sender_type: SenderType, is_full: bool, content: &str) -> Message {
+    let name = || is_full.then(|| "Ada".to_owned().try_into().unwrap());
+    Message {
+        message_id: Uuid::now_v7(),
+        player_id: "p1".to_owned().try_into().unwrap(),
+        player_name: name(),
+        sender_type,
+        sender_id: is_full.then(|| "ada".to_owned().try_into().unwrap()),
+        sender_name: name(),
+        content: content.to_owned().try_into().unwrap(),
+        accepted_at: chat::now(),
+        socket_id: None,
+        traceparent: None,
+    }
+}
+
+fn session(status: SessionStatus, is_full: bool) -> SessionState {
+    let now = chat::now();
+    let staff = StaffFacts {
+        actor_id: Some("ada".to_owned().try_into().unwrap()),
+        actor_name: Some("Ada".to_owned().try_into().unwrap()),
+        stale_change_ids: vec![Uuid::now_v7()],
+    };
+    SessionState {
+        id: Uuid::now_v7(),
+        player_id: "p1".to_owned().try_into().unwrap(),
+        player_name: is_full.then(|| "Bo".to_owned().try_into().unwrap()),
+        status,
+        opened_at: now,
+        last_message_at: now,
+        resolved_at: is_full.then_some(now),
+        version: 3,
+        staff: if is_full { staff } else { StaffFacts::default() },
+    }
+}
+
+fn digest(is_full: bool) -> PusherEvent {
+    let mut digest = Digest::default();
+    let origin = Origin { tag: 1, position: 0, accepted_at: None, subject: Subject::default() };
+    digest.add(&message(SenderType::Player, is_full, "hello"), origin);
+    digest.into_job(&CHANNELS).event
+}
+
+/// Every event that there is.
+fn events() -> Vec<PusherEvent> {
+    let long = "\u{1F5E1}".repeat(4_000);
+    let rejected = MessageRejected {
+        message_id: Uuid::now_v7(),
+        player_id: "p1".to_owned().try_into().unwrap(),
+        reason: RejectionReason::MessageIdTaken,
+        accepted_at: chat::now(),
+    };
+    let mut events = vec![Event::MessageRejected(rejected)];
+    for is_full in [false, true] {
+        for content in ["hello", &long] {
+            for sender in [SenderType::Player, SenderType::Staff] {
+                events.push(Event::Message(Box::new(message(sender, is_full, content))));
+            }
+        }
+        for status in SessionStatus::ALL {
+            events.push(Event::SessionUpdated(session(status, is_full)));
+        }
+    }
+    let mut sent: Vec<_> =
+        events.iter().flat_map(|event| pusher_events(event, &CHANNELS).unwrap()).collect();
+    sent.extend([false, true].map(digest));
+    sent
+}
+
+/// The schema of an event on a channel.
+fn schema<'a>(description: &'a Value, event: &PusherEvent) -> &'a Value {
+    let is_staff = event.channel == "private-staff-portal";
+    let channel = if is_staff { "staff" } else { "player" };
+    let messages = description["channels"][channel]["messages"].as_object().unwrap();
+    let message = messages.keys().map(|key| &description["components"]["messages"][key]);
+    let message = message.clone().find(|message| message["name"] == event.name);
+    let name = message.unwrap()["payload"]["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+    &description["components"]["schemas"][name]
+}
+
+/// The fields of `body` that `schema` does not describe.
+fn undescribed(schema: &Value, body: &Value) -> Vec<String> {
+    let Value::Object(fields) = body else { return Vec::new() };
+    let of_field = |(name, value): (&String, &Value)| match &schema["properties"][name] {
+        Value::Null => vec![name.clone()],
+        property => {
+            let items = value.as_array().into_iter().flatten();
+            items.flat_map(|item| undescribed(&property["items"], item)).collect()
+        }
+    };
+    fields.iter().flat_map(of_field).collect()
+}
+
+#[test]
+fn every_event_is_as_it_is_described() {
+    let description = description();
+    let mut fields = BTreeSet::new();
+    for event in events() {
+        let body: Value = serde_json::from_str(&event.data).unwrap();
+        let schema = schema(&description, &event);
+        let validator = jsonschema::validator_for(schema).unwrap();
+        let errors: Vec<_> = validator.iter_errors(&body).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{} {body}", event.name);
+        assert_eq!(undescribed(schema, &body), Vec::<String>::new(), "{} {body}", event.name);
+        fields.extend(body.as_object().unwrap().keys().cloned());
+    }
+    // The samples above have each field that is described.
+    let schemas = description["components"]["schemas"].as_object().unwrap();
+    let described = schemas.values().flat_map(|schema| schema["properties"].as_object().unwrap());
+    let described: BTreeSet<_> = described.map(|(name, _)| name.clone()).collect();
+    assert_eq!(fields, described);
+}
+
+#[test]
+fn a_body_that_lacks_a_field_or_has_another_time_is_not_as_described() {
+    let description = description();
+    let event = events().into_iter().find(|event| event.name == "message-sent").unwrap();
+    let validator = jsonschema::validator_for(schema(&description, &event)).unwrap();
+    let body: Value = serde_json::from_str(&event.data).unwrap();
+    assert!(validator.is_valid(&body));
+    for (field, wrong) in [("acceptedAt", json!("2026-01-01T12:00:00Z")), ("content", json!(null))]
+    {
+        let mut body = body.clone();
+        body[field] = wrong;
+        assert!(!validator.is_valid(&body), "{field}");
+    }
+    let mut lacking = body;
+    lacking.as_object_mut().unwrap().remove("senderId");
+    assert!(!validator.is_valid(&lacking));
+}
