@@ -90,6 +90,7 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
       await seen(page, "Mark as unread");
     },
     colleague: async (page) => {
+      await seen(page, "Yara Haddad");
       await page.keyboard.press("2");
       await page.getByText("Mika").click();
       await seen(page, "I am looking into it");
