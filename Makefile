@@ -14,7 +14,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium firefox prometheus valgrind venv portal programs contenders tools deny fuzzer
+.PHONY: help run up down status test pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium firefox prometheus valgrind venv portal programs contenders tools deny fuzzer
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -42,6 +42,12 @@ test: clocks chromium firefox prometheus portal end-to-end/node/node_modules ## 
 	cd portal && npm test
 	node --test bench/capacity/capacity.test.mjs
 	scripts/test-pages.sh
+
+pictures: chromium portal/node_modules ## Accept how the portal's pages look now, after a look at the pictures
+	cd portal && npm run pictures
+
+screenshots: chromium portal/node_modules ## Make the pictures of the documents anew
+	cd portal && npm run screenshots
 
 schemathesis: venv ## Ask a private gateway all that openapi.json allows and forbids, and check each answer
 	cargo build --workspace

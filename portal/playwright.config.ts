@@ -45,6 +45,8 @@ export default defineConfig({
       snapshotPathTemplate: "{testDir}/{arg}{ext}",
       use: demo,
     },
+    // `make screenshots` alone writes the pictures of the documents.
+    ...(process.env.DOCS ? [{ name: "docs", testDir: "tests/docs", use: demo }] : []),
     // One after another: a broker that hangs hangs for all.
     { name: "stack", testDir: "tests/stack", workers: 1 },
     {

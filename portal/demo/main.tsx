@@ -6,7 +6,7 @@ import { languageOf } from "./languages.js";
 import { SCENES } from "./scenes.js";
 import "../src/pages/page.css";
 
-// ?portal=player|staff  &scene=…  &theme=light|dark  &language=…  &keep  &hydrate  &signIn
+// ?portal=player|staff  &scene=…  &theme=light|dark  &language=…  &keep  &hydrate  &signIn  &font
 const query = new URLSearchParams(location.search);
 const system = new SimulatedSystem(seeded(7));
 const config = { pusher: { key: "demo" }, channelAccess: "private" } as const;
@@ -29,6 +29,8 @@ if (!query.has("keep")) {
 const scene = SCENES[query.get("scene") ?? "busy"];
 if (scene === undefined) throw new Error(`the scenes are ${Object.keys(SCENES).join(", ")}`);
 scene(system);
+
+if (query.has("font")) await import("./font.css");
 
 const place = document.getElementById("portal");
 const isStaff = query.get("portal") === "staff";

@@ -134,9 +134,31 @@ function many(count: number, atOnce: boolean): Scene {
   };
 }
 
+/** What looks the same on every machine: letters that the font of the pictures has. */
+function plain(system: SimulatedSystem): void {
+  const at = (ago: number, from: string, content: string) => said(system, BO, ago, from, content);
+  at(DAY + 40, "player", "Hi! I bought the starter pack but never got the coins");
+  at(DAY, "grace", "The payment went through. I have sent the 500 coins again.");
+  system.store.resolve(BO, (Date.now() - 20 * HOUR * 1000) * 1000);
+  at(26 * MINUTE, "player", "Hey, me again. My sword is gone after the update?");
+  at(25 * MINUTE, "player", "The game said:\n\n    ERR_ITEM_LOCKED (0x51f)");
+  at(22 * MINUTE, "grace", "That is a known problem of this morning's update.");
+  at(21 * MINUTE, "ada", "Read https://help.example.com/items, or write to items@example.com.");
+  at(2 * MINUTE, "player", "Found it, thank you!");
+  const waits: [string, number, string][] = [
+    ["dragon_slayer_9000", 14 * MINUTE, "Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaargh it crashed AGAIN"],
+    ["p-0071", 9 * MINUTE, "My payment was taken twice. Can you check order 88213?"],
+    ["lena.k", 6 * MINUTE, "Wie ändere ich meinen Namen?"],
+    ["p-2201", 40, "hello?"],
+  ];
+  for (const [player, ago, content] of waits) said(system, player, ago, "player", content);
+  said(system, "p-0071", 8 * MINUTE, "player", "It says 2 × 19.99 €");
+}
+
 /** What a portal may have to show. */
 export const SCENES: Record<string, Scene> = {
   empty: () => {},
+  plain,
   busy: (system) => {
     talk(system);
     queue(system);

@@ -19,7 +19,7 @@ export const isQuiet = ({ state }: Delivery): boolean => state !== "waiting" && 
 export function DeliveryMark({ delivery }: { delivery: Delivery }) {
   const { strings } = usePortal();
   const { state } = delivery;
-  const text = state === "refused" ? strings.delivery.refused : deliveryText(delivery, strings);
+  const text = deliveryText(delivery, strings);
   return (
     <span className="ppc-delivery" data-state={state} title={text}>
       <Icon name={ICONS[state]} />
@@ -39,7 +39,10 @@ export function NotSent({ delivery, onRetry, onDiscard }: NotSentProps) {
   const { strings } = usePortal();
   return (
     <div className="ppc-notsent">
-      <p>{reason(delivery, strings)}</p>
+      <p>
+        <Icon name={ICONS.refused} />
+        {reason(delivery, strings)}
+      </p>
       <button type="button" className="ppc-link" onClick={leaving(onRetry)}>
         {strings.delivery.tryAgain}
       </button>

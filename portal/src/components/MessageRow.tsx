@@ -90,7 +90,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           )}
         </span>
       </div>
-      {entry.delivery !== null && !isQuiet(entry.delivery) && (
+      {entry.delivery?.state === "waiting" && (
         <p className="ppc-below">
           <DeliveryMark delivery={entry.delivery} />
         </p>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hostOf, isFewEmoji, lengthOf, pieces } from "./text.js";
+import { hostOf, isFewEmoji, lengthOf, pieces, withoutControls } from "./text.js";
 
 const links = (content: string) => pieces(content).flatMap(({ href }) => href ?? []);
 
@@ -61,4 +61,10 @@ test("a link whose letters look like others has its host beside it", () => {
   expect(host("https://аррӏе.com")).toMatch(/^xn--/);
   expect(host("https://paypal.com/с")).toBeUndefined();
   expect(host("https://münchen.de")).toBeUndefined();
+});
+
+test("a text loses the characters that the gateway refuses, and keeps its lines", () => {
+  expect(withoutControls("a\u000bb\r\nc\rd\u2028e")).toBe("a\nb\nc\nd\ne");
+  expect(withoutControls("\u0000a\u0007\tb\u007f\u009f")).toBe("a\tb");
+  expect(withoutControls("\ud800 🗡️ é")).toBe("\ufffd 🗡️ é");
 });

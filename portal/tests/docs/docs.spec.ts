@@ -1,0 +1,62 @@
+import { expect, type Page, test } from "@playwright/test";
+import { fails } from "../demo/system.js";
+
+// The pictures of the documents, written into docs/ by `make screenshots`.
+
+const DESKTOP = { width: 1280, height: 800 };
+const PHONE = { width: 360, height: 720 };
+const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasText: text });
+
+async function openDesk(page: Page): Promise<void> {
+  await page.goto("/?portal=staff&scene=busy#/c/bo-1815");
+  await expect(bubble(page, "Found it 😄")).toBeVisible();
+  // It has been read by now.
+  await expect(page.locator('[id="ppc-option-bo-1815"][data-unread]')).toHaveCount(0);
+}
+
+async function openPlayer(page: Page, scene: string): Promise<void> {
+  await page.goto(`/?portal=player&scene=${scene}`);
+  await expect(bubble(page, "Found it 😄")).toBeVisible();
+}
+
+/** Each picture, with how to get there. */
+const PICTURES: Record<string, [{ width: number; height: number }, (page: Page) => Promise<void>]> =
+  {
+    "portal-staff": [DESKTOP, openDesk],
+    "portal-staff-dark": [
+      DESKTOP,
+      async (page) => {
+        await page.emulateMedia({ colorScheme: "dark" });
+        await openDesk(page);
+      },
+    ],
+    "portal-staff-phone": [PHONE, openDesk],
+    "portal-player": [DESKTOP, (page) => openPlayer(page, "busy")],
+    "portal-player-phone": [PHONE, (page) => openPlayer(page, "busy")],
+    "portal-player-not-sent": [
+      DESKTOP,
+      async (page) => {
+        await openPlayer(page, "busy");
+        await fails(page, { refusal: "invalid-field" });
+        await page.getByLabel("Your message").fill("Thank you!");
+        await page.keyboard.press("Enter");
+        await expect(page.getByText("Not sent: it has").first()).toBeVisible();
+      },
+    ],
+    "portal-player-delayed": [
+      PHONE,
+      async (page) => {
+        await openPlayer(page, "polling");
+        await expect(page.getByText("Live updates are away")).toBeVisible();
+      },
+    ],
+  };
+
+for (const [name, [size, stands]] of Object.entries(PICTURES)) {
+  test(name, async ({ page }) => {
+    await page.setViewportSize(size);
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    await stands(page);
+    await page.screenshot({ path: `../docs/${name}.png`, animations: "disabled" });
+  });
+}

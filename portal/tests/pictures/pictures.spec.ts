@@ -1,0 +1,58 @@
+import { expect, type Page, test } from "@playwright/test";
+
+const SIZES = { desktop: { width: 1024, height: 640 }, phone: { width: 360, height: 640 } };
+const COLOURS = {
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  forced: { colorScheme: "light", forcedColors: "active" },
+} as const;
+
+/** Each state with its scene, and how to get there. */
+const STATES: Record<string, [string, (page: Page) => Promise<void>]> = {
+  "player-empty": [
+    "/?portal=player&scene=empty",
+    (page) => expect(page.getByText("How can we help?")).toBeVisible(),
+  ],
+  "player-conversation": [
+    "/?portal=player&scene=plain",
+    (page) => expect(page.locator(".ppc-bubble", { hasText: "Found it" })).toBeVisible(),
+  ],
+  "staff-inbox": [
+    "/?portal=staff&scene=plain",
+    (page) => expect(page.getByText("James Okafor")).toBeVisible(),
+  ],
+  "staff-conversation": [
+    "/?portal=staff&scene=plain#/c/bo-1815",
+    async (page) => {
+      await expect(page.locator(".ppc-bubble", { hasText: "Found it" })).toBeVisible();
+      await expect(page.locator('[id="ppc-option-bo-1815"][data-unread]')).toHaveCount(0);
+      await page.getByRole("button", { name: "More" }).click();
+    },
+  ],
+};
+
+/** Times of day and waiting times are those of this moment. */
+const NOW = new Date("2026-03-04T13:05:00Z");
+
+for (const [state, [address, stands]] of Object.entries(STATES)) {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    for (const [colours, media] of Object.entries(COLOURS)) {
+      test(`${state} looks as it was accepted, ${size}, ${colours}`, async ({ page }) => {
+        await page.setViewportSize(viewport);
+        await page.emulateMedia({ reducedMotion: "reduce", ...media });
+        await page.clock.setFixedTime(NOW);
+        await page.goto(address.replace("?", "?font&"));
+        await expect(page.locator('.ppc-light[data-link="live"]').first()).toBeAttached();
+        await stands(page);
+        const hasFont = () =>
+          page.evaluate(() => document.fonts.check("16px 'Noto Sans Variable'"));
+        await expect.poll(hasFont).toBe(true);
+        await expect(page.locator(".ppc")).toHaveScreenshot(`${state}-${size}-${colours}.png`, {
+          // A shade more than edges of letters differ by from one machine to the next.
+          threshold: 0.05,
+          maxDiffPixels: 60,
+        });
+      });
+    }
+  }
+}
