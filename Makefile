@@ -14,7 +14,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium prometheus valgrind venv portal programs contenders tools deny fuzzer
+.PHONY: help run up down status test schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium firefox prometheus valgrind venv portal programs contenders tools deny fuzzer
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -35,7 +35,7 @@ status: ## Show what runs
 env: ## Write .env for docker compose, with random secrets, unless it is there
 	@scripts/make-env.sh
 
-test: clocks chromium prometheus portal end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
+test: clocks chromium firefox prometheus portal end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
 	scripts/previous-release.sh
 	cargo build --workspace
 	$(STACK) exec --dir .local/test -- cargo test --workspace
@@ -139,6 +139,9 @@ venv:
 
 chromium:
 	@scripts/install-packages.sh chromium
+
+firefox:
+	@scripts/install-packages.sh firefox
 
 # The portal's pages, built anew when something is newer than they are.
 portal: $(PORTAL)

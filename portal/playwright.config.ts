@@ -1,8 +1,17 @@
+import { resolve } from "node:path";
 import { defineConfig } from "@playwright/test";
 
 const DEMO_PORT = Number(process.env.DEMO_PORT ?? 4179);
 
-/** Debian's Chromium; nothing is downloaded. */
+const demo = { baseURL: `http://127.0.0.1:${DEMO_PORT}` };
+// tests/firefox.mjs starts Debian's Firefox.
+const firefox = {
+  browserName: "firefox",
+  channel: "moz-firefox",
+  launchOptions: { executablePath: resolve(import.meta.dirname, "tests/firefox.mjs") },
+} as const;
+
+/** Debian's Chromium and Firefox; nothing is downloaded. */
 export default defineConfig({
   testDir: "tests",
   outputDir: "test-results",
@@ -22,9 +31,31 @@ export default defineConfig({
     trace: "retain-on-failure",
   },
   projects: [
-    { name: "demo", testDir: "tests/demo", use: { baseURL: `http://127.0.0.1:${DEMO_PORT}` } },
+    { name: "demo", testDir: "tests/demo", use: demo },
+    {
+      name: "firefox",
+      testDir: "tests/demo",
+      testMatch: "journeys.spec.ts",
+      use: { ...demo, ...firefox },
+    },
+    // Pictures of a build by CI's Chromium and font; `npm run pictures` accepts new ones.
+    {
+      name: "pictures",
+      testDir: "tests/pictures",
+      snapshotPathTemplate: "{testDir}/{arg}{ext}",
+      use: demo,
+    },
     // One after another: a broker that hangs hangs for all.
     { name: "stack", testDir: "tests/stack", workers: 1 },
+    {
+      name: "stack-firefox",
+      testDir: "tests/stack",
+      grep: /side by side|could not be sent/,
+      // Nor beside the other: --no-deps runs it alone.
+      dependencies: ["stack"],
+      workers: 1,
+      use: firefox,
+    },
   ],
   webServer: {
     command: `npm run --silent build:demo && npx vite preview --config vite.demo.ts --host 127.0.0.1 --port ${DEMO_PORT} --strictPort`,

@@ -8,5 +8,12 @@ export default defineConfig({
   plugins: [react()],
   // As strict as the gateway is with the pages.
   preview: { headers: { "Content-Security-Policy": "default-src 'self'" } },
-  build: { outDir: resolve(import.meta.dirname, "demo-dist"), emptyOutDir: true, target: "es2024" },
+  build: {
+    outDir: resolve(import.meta.dirname, "demo-dist"),
+    emptyOutDir: true,
+    // The policy takes no data: URL.
+    assetsInlineLimit: 0,
+    target: "es2024",
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+  },
 });

@@ -32,6 +32,8 @@ export default defineConfig({
     outDir: resolve(here, "lib"),
     emptyOutDir: true,
     target: "es2024",
+    // The first to have light-dark() and :dir(), of which the latter would be made :lang().
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
     minify: true,
     sourcemap: true,
     cssCodeSplit: false,

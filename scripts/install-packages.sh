@@ -3,9 +3,8 @@
 # PostgreSQL and of RabbitMQ, curl and the certificates; with the word libpq, that library as well; with
 # the word clocks, libfaketime, which gives a process a clock of its own; with the word valgrind, what
 # counts a program's instructions; with the word go, that language's compiler; with the word venv, what Python makes
-# virtual environments with; with the
-# word prometheus, Prometheus and its promtool; with the word chromium, that browser, and fonts, so that pages
-# look the same on every machine.
+# virtual environments with; with the word prometheus, Prometheus and its promtool; with the word chromium, that browser, and fonts, so that pages
+# look the same on every machine; with the word firefox, that browser.
 #
 # The project runs servers of its own under .local/, so no service of the system is left running by
 # an installation made here, and one that was there before is left alone.
@@ -40,6 +39,7 @@ for extra in "$@"; do
         [ -e /usr/share/fonts/truetype/noto/NotoSans-Regular.ttf ] || need "Noto Sans" fonts-noto-core
         [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] || need "Noto Color Emoji" fonts-noto-color-emoji
         ;;
+    firefox) found_in firefox-esr || need Firefox firefox-esr ;;
     clocks) found_in libfaketime /usr/lib/*/faketime/libfaketimeMT.so.1 || need libfaketime libfaketime ;;
     prometheus) found_in promtool || need Prometheus prometheus ;;
     valgrind) found_in valgrind || need valgrind valgrind ;;
@@ -47,7 +47,7 @@ for extra in "$@"; do
     go) found_in go || need Go golang-go ;;
     libpq) [ -e /usr/include/postgresql/libpq-fe.h ] || need libpq libpq-dev ;;
     *)
-        echo "install-packages: unknown extra '$extra' (known: chromium, clocks, go, libpq, prometheus, valgrind, venv)" >&2
+        echo "install-packages: unknown extra '$extra' (known: chromium, clocks, firefox, go, libpq, prometheus, valgrind, venv)" >&2
         exit 2
         ;;
     esac

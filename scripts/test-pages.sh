@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Drives the portal's pages in Chromium: on a system simulated in the browser, and on a private one that
-# `stack up` starts and that is stopped again, however it ends.
+# Drives the portal's pages in Chromium, and what people do most in Firefox, too: on a system simulated in
+# the browser, and on a private one that `stack up` starts and that is stopped again, however it ends.
+# Arguments are Playwright's, such as --project=stack.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,4 +17,4 @@ set -a
 . "$directory/env"
 set +a
 cd portal
-npm run test:pages
+npm run test:pages -- "$@"

@@ -10,8 +10,8 @@ use shared::{
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    call::{Job, Origin},
     digest::Digest,
+    retrying_pusher::{Job, Origin},
 };
 
 /// What is counted, and so the longest for which a message is gathered: so much later staff hear of it.
@@ -34,7 +34,7 @@ pub struct Coalescer {
     most_bodies: usize,
     ends: Instant,
     told: u32,
-    gathered: Digest,
+    coalesced: Digest,
 }
 
 impl Coalescer {
@@ -44,27 +44,27 @@ impl Coalescer {
         let share = |most: NonZeroU32| most.get() / u32::from(partitions.count());
         let most = most.map(|most| NonZeroU32::new(share(most)).unwrap_or(NonZeroU32::MIN));
         let most_bodies = most_bodies(prefetch);
-        Self { most, most_bodies, ends: Instant::now(), told: 0, gathered: Digest::default() }
+        Self { most, most_bodies, ends: Instant::now(), told: 0, coalesced: Digest::default() }
     }
 
     /// Takes `event` if staff are to be told of it together with others, and says whether it did. Only
     /// players' messages ever are. Once one is gathered, all are that come before it is told of: they
     /// stay in their order.
-    pub fn gathers(&mut self, event: &Event, origin: Origin, now: Instant) -> bool {
+    pub fn try_coalesce(&mut self, event: &Event, origin: Origin, now: Instant) -> bool {
         let (Some(most), Event::Message(message)) = (self.most, event) else {
             return false;
         };
         if message.sender_type != SenderType::Player {
             return false;
         }
-        if self.gathered.is_empty() {
+        if self.coalesced.is_empty() {
             self.begin_if_over(now);
             if self.told < most.get() {
                 self.told += 1;
                 return false;
             }
         }
-        self.gathered.add(message, origin);
+        self.coalesced.add(message, origin);
         true
     }
 
@@ -81,13 +81,13 @@ impl Coalescer {
         self.due(now).filter(|due| *due <= now)?;
         self.begin_if_over(now);
         self.told = self.told.saturating_add(1);
-        Some(mem::take(&mut self.gathered).into_job(channels))
+        Some(mem::take(&mut self.coalesced).into_job(channels))
     }
 
     /// When staff are to be told of what was gathered, if anything was.
     fn due(&self, now: Instant) -> Option<Instant> {
-        let full = self.gathered.bodies() >= self.most_bodies;
-        (!self.gathered.is_empty()).then_some(if full { now } else { self.ends })
+        let full = self.coalesced.bodies() >= self.most_bodies;
+        (!self.coalesced.is_empty()).then_some(if full { now } else { self.ends })
     }
 
     fn begin_if_over(&mut self, now: Instant) {
@@ -156,7 +156,7 @@ mod tests {
                 subject: Subject::default(),
             };
             let now = self.at(milliseconds);
-            !self.coalescer.gathers(&message(SenderType::Player), origin, now)
+            !self.coalescer.try_coalesce(&message(SenderType::Player), origin, now)
         }
 
         /// How many are told of together then.
@@ -215,6 +215,6 @@ mod tests {
         let mut told = Told::most(1);
         assert!(told.alone(0) && !told.alone(0));
         let origin = Origin { tag: 9, position: 0, accepted_at: None, subject: Subject::default() };
-        assert!(!told.coalescer.gathers(&message(SenderType::Staff), origin, told.start));
+        assert!(!told.coalescer.try_coalesce(&message(SenderType::Staff), origin, told.start));
     }
 }

@@ -9,8 +9,8 @@ use shared::chat::{Message, Name, PlayerId};
 use uuid::Uuid;
 
 use crate::{
-    call::{Job, Origin},
     events::{NEW_PLAYER_MESSAGES, PusherEvent},
+    retrying_pusher::{Job, Origin},
 };
 
 /// Messages of players that staff are told of together.

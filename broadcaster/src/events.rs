@@ -82,7 +82,7 @@ pub fn probe() -> PusherEvent {
 ///
 /// # Errors
 /// None in practice: everything in a message has a form in JSON.
-pub fn to_player_alone(
+pub fn player_event(
     message: &Message,
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {

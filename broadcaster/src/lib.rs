@@ -5,22 +5,22 @@
 //! - [`payload`]: what it hears.
 //! - [`coalesce`]: which messages staff are told of together.
 //! - [`digest`]: what they then hear.
-//! - [`client`]: one call to Pusher, and what its answer means.
-//! - [`call`]: a call that is repeated until it is done.
+//! - [`pusher_client`]: one call to Pusher, and what its answer means.
+//! - [`retrying_pusher`]: a call that is repeated until it is done.
 //! - [`evidence`]: whether a refusal can be believed.
-//! - [`held`]: deliveries of which something is left to do.
+//! - [`in_flight`]: deliveries of which something is left to do.
 //! - [`worker`]: the loop.
 //!
 //! It links no database code and knows no database: a database that is away cannot hold it up.
 
-pub mod call;
-pub mod client;
 pub mod coalesce;
 pub mod digest;
 pub mod events;
 pub mod evidence;
-pub mod held;
+pub mod in_flight;
 pub mod metrics;
 pub mod payload;
+pub mod pusher_client;
+pub mod retrying_pusher;
 pub mod settings;
 pub mod worker;

@@ -7,7 +7,7 @@ use broadcaster::{settings::Settings, worker};
 use clap::Parser;
 use pusher::ChannelAccess;
 use shared::{
-    broker::{DeadLetterCommand, Worker},
+    broker::{ConsumerKind, DeadLetterCommand},
     service::{
         install_crypto,
         settings::{Invocation, fail, parse_invocation},
@@ -38,7 +38,9 @@ fn main() -> anyhow::Result<()> {
 async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
-        Invocation::Do(Command::DeadLetters(command)) => command.run(Worker::Broadcaster).await,
+        Invocation::Do(Command::DeadLetters(command)) => {
+            command.run(ConsumerKind::Broadcaster).await
+        }
     }
 }
 

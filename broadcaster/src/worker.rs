@@ -12,7 +12,8 @@ use anyhow::Context;
 use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
 use shared::{
     broker::{
-        Broken, Deliveries, Partition, PatientPublisher, QueueWatch, Worker, serve_partitions,
+        BrokerError, Consumer, ConsumerKind, Partition, QueueWatch, RetryingPublisher,
+        serve_partitions,
     },
     service::{
         Outage, backoff,
@@ -30,11 +31,11 @@ use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
 use crate::{
-    call::{Caller, Done},
-    client::Client,
     coalesce::{self, Coalescer},
-    held::{DeadLetter, Finished, Held},
+    in_flight::{DeadLetter, FinishedDelivery, InFlight},
     metrics::Metrics,
+    pusher_client::PusherClient,
+    retrying_pusher::{CallResult, RetryingPusher},
     settings::Settings,
 };
 
@@ -64,33 +65,35 @@ async fn run_until_stopped(
     let mut registry = metrics::registry("broadcaster");
     let metrics = Metrics::register(&mut registry);
     let partitions = settings.broker.queue_partitions.count();
-    let [broker, burying] =
+    let [broker, dead_letters] =
         ["broker", "dead-letters"].map(|name| Dependency::of_parts(name, partitions));
     let pusher = Dependency::new("pusher");
     // Whether Pusher works is only known once there is something to say.
     pusher.set_up(true);
     let queues = metrics.queues.clone();
-    let workers = &[Worker::Broadcaster];
+    let workers = &[ConsumerKind::Broadcaster];
     let watch = QueueWatch::new(&settings.broker, workers, "broadcaster: watching", queues);
     tokio::spawn(watch.run(stop.clone()));
-    let dependencies = vec![broker.clone(), pusher.clone(), burying.clone()];
+    let dependencies = vec![broker.clone(), pusher.clone(), dead_letters.clone()];
     let server = health::serve(listener, dependencies, Arc::new(registry), stop.clone())
         .context("health and metrics cannot be served")?;
     let server = tokio::spawn(server);
 
     let concurrency = usize::from(settings.broadcast_concurrency);
-    let client = Client::new(&settings.pusher, concurrency).context("Pusher cannot be called")?;
-    let caller = Caller::new(client, metrics.clone(), traces.clone(), Outage::new(pusher));
+    let pusher_client =
+        PusherClient::new(&settings.pusher, concurrency).context("Pusher cannot be called")?;
+    let retrying_pusher =
+        RetryingPusher::new(pusher_client, metrics.clone(), traces.clone(), Outage::new(pusher));
     let channels = settings.pusher.channels.channels().map_err(anyhow::Error::msg)?;
     let calls = Arc::new(Semaphore::new(concurrency));
     let broadcaster = |partition: Partition| {
         let part = |dependency: &Dependency| dependency.part(partition.number());
-        let burying = part(&burying);
+        let dead_letters = part(&dead_letters);
         let publisher =
-            PatientPublisher::new(&settings.broker, "broadcaster: dead letters", burying);
+            RetryingPublisher::new(&settings.broker, "broadcaster: dead letters", dead_letters);
         let broadcaster = Broadcaster {
-            caller: caller.clone(),
-            dead_letters: settings.broker.names().dead_letters(Worker::Broadcaster),
+            pusher: retrying_pusher.clone(),
+            dead_letters: settings.broker.names().dead_letters(ConsumerKind::Broadcaster),
             broker: Outage::new(part(&broker)),
             channels: channels.clone(),
             settings: settings.clone(),
@@ -103,7 +106,7 @@ async fn run_until_stopped(
         async move { broadcaster.work(publisher, &stop).await }
     };
     // In tasks of the runtime's, as the calls: those are woken without another thread.
-    let ended = serve_partitions(&settings.broker, Worker::Broadcaster, broadcaster).await;
+    let ended = serve_partitions(&settings.broker, ConsumerKind::Broadcaster, broadcaster).await;
     ended.context("the work broke")?;
     traces.stop().await;
     server.await.context("health and metrics ended badly")??;
@@ -118,20 +121,20 @@ struct Broadcaster {
     calls: Arc<Semaphore>,
     metrics: Metrics,
     oldest_held: OldestPart,
-    caller: Caller,
+    pusher: RetryingPusher,
     dead_letters: String,
     broker: Outage,
 }
 
 impl Broadcaster {
-    async fn work(mut self, mut publisher: PatientPublisher, stop: &CancellationToken) {
+    async fn work(mut self, mut publisher: RetryingPublisher, stop: &CancellationToken) {
         let mut waits = backoff::waits();
         while !stop.is_cancelled() {
             let ended = self.serve(&mut publisher, stop).await;
-            if matches!(ended, Err(Broken::Gone)) {
+            if matches!(ended, Err(BrokerError::Gone)) {
                 return;
             }
-            if self.broker.lasted().is_none() {
+            if self.broker.duration().is_none() {
                 waits = backoff::waits();
             }
             if let Err(error) = ended {
@@ -147,175 +150,181 @@ impl Broadcaster {
     /// Broadcasts until it is to stop, or has had to give back what it held.
     async fn serve(
         &mut self,
-        publisher: &mut PatientPublisher,
+        publisher: &mut RetryingPublisher,
         stop: &CancellationToken,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), BrokerError> {
         let (broker, partition) = (&self.settings.broker, self.partition);
         let (partitions, most) = (broker.queue_partitions, self.settings.staff_events_per_second);
         let prefetch = if most.is_some() { coalesce::PREFETCH } else { PREFETCH };
         let prefetch = partitions.share(prefetch, partition);
-        let deliveries =
-            Deliveries::connect(broker, Worker::Broadcaster, partition, prefetch, "broadcaster");
-        let mut deliveries = tokio::select! {
-            connected = deliveries => connected?,
+        let connecting = Consumer::connect(
+            broker,
+            ConsumerKind::Broadcaster,
+            partition,
+            prefetch,
+            "broadcaster",
+        );
+        let mut consumer = tokio::select! {
+            connected = connecting => connected?,
             () = stop.cancelled() => return Ok(()),
         };
         self.broker.succeeded();
-        let mut held = Held::new(Coalescer::new(most, partitions, prefetch));
-        // Beside the rest: while letters cannot be published, whatever has none goes on.
-        let (burying, to_bury) = mpsc::unbounded_channel();
-        let (buried, burials) = mpsc::unbounded_channel();
-        let burials = Burials { burying, buried: burials, open: 0 };
+        let mut in_flight = InFlight::new(Coalescer::new(most, partitions, prefetch));
+        // A task of its own: deliveries without dead letters go on while dead letters cannot be published.
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let (published_sender, published) = mpsc::unbounded_channel();
+        let dead = DeadDeliveries { sender, published, unpublished: 0 };
         let ended = tokio::select! {
-            ended = self.broadcast(&mut deliveries, &mut held, burials, stop) => ended,
-            () = self.bury(publisher, to_bury, buried) => Ok(()),
+            ended = self.broadcast(&mut consumer, &mut in_flight, dead, stop) => ended,
+            () = self.publish_dead_letters(publisher, receiver, published_sender) => Ok(()),
             () = grace(stop, self.settings.shutdown) => Ok(()),
         };
         self.oldest_held.set(None);
         ended?;
-        if !held.is_empty() {
+        if !in_flight.is_empty() {
             self.metrics.given_back.inc();
         }
-        held.calls.shutdown().await;
-        deliveries.close().await;
+        in_flight.calls.shutdown().await;
+        consumer.close().await;
         Ok(())
     }
 
     async fn broadcast(
         &self,
-        deliveries: &mut Deliveries,
-        held: &mut Held,
-        mut burials: Burials,
+        consumer: &mut Consumer,
+        in_flight: &mut InFlight,
+        mut dead: DeadDeliveries,
         stop: &CancellationToken,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), BrokerError> {
         let hold = self.settings.consumer.delivery_hold;
         let mut overdue = std::pin::pin!(sleep(hold));
         loop {
             if !stop.is_cancelled() {
-                self.tell_together(held);
-                self.start_calls(held);
-            } else if held.calls.is_empty() && burials.open == 0 {
+                self.enqueue_coalesced(in_flight);
+                self.start_calls(in_flight);
+            } else if in_flight.calls.is_empty() && dead.unpublished == 0 {
                 return Ok(());
             }
             tokio::select! {
                 biased;
-                Some(call) = held.calls.join_next() => {
+                Some(call) = in_flight.calls.join_next() => {
                     let Some(done) = completed(call) else { return Ok(()) };
-                    for finished in held.conclude(done) {
-                        self.finish(finished, deliveries, held, &mut burials).await?;
+                    for finished in in_flight.on_call_finished(done) {
+                        self.finish(finished, consumer, in_flight, &mut dead).await?;
                     }
                 }
-                Some(tag) = burials.buried.recv() => {
-                    burials.open -= 1;
-                    self.acknowledge(tag, deliveries, held).await?;
+                Some(tag) = dead.published.recv() => {
+                    dead.unpublished -= 1;
+                    self.acknowledge(tag, consumer, in_flight).await?;
                 }
-                delivery = deliveries.next(), if !stop.is_cancelled() => {
-                    let finished = held.take(delivery?, &self.channels);
-                    self.oldest_held.set(held.earliest());
+                delivery = consumer.next(), if !stop.is_cancelled() => {
+                    let finished = in_flight.take(delivery?, &self.channels);
+                    self.oldest_held.set(in_flight.earliest());
                     if let Some(finished) = finished {
-                        self.finish(finished, deliveries, held, &mut burials).await?;
+                        self.finish(finished, consumer, in_flight, &mut dead).await?;
                     }
                 }
-                Ok(turn) = Arc::clone(&self.calls).acquire_owned(),
-                    if !held.waiting.is_empty() && !stop.is_cancelled() =>
+                Ok(permit) = Arc::clone(&self.calls).acquire_owned(),
+                    if !in_flight.waiting.is_empty() && !stop.is_cancelled() =>
                 {
-                    self.start_call(turn, held);
+                    self.start_call(permit, in_flight);
                 }
                 () = &mut overdue => {
-                    let oldest = held.oldest_received().unwrap_or_else(Instant::now);
+                    let oldest = in_flight.oldest_received().unwrap_or_else(Instant::now);
                     if oldest.elapsed() >= hold {
                         return Ok(());
                     }
                     overdue.as_mut().reset(oldest + hold);
                 }
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
-                () = held.coalescer.wait(), if !stop.is_cancelled() => {}
+                () = in_flight.coalescer.wait(), if !stop.is_cancelled() => {}
             }
         }
     }
 
-    /// Has staff told of what was gathered, once that is due.
-    fn tell_together(&self, held: &mut Held) {
-        if let Some(job) = held.coalescer.take(Instant::now(), &self.channels) {
+    /// Enqueues the coalesced messages once they are due.
+    fn enqueue_coalesced(&self, in_flight: &mut InFlight) {
+        if let Some(job) = in_flight.coalescer.take(Instant::now(), &self.channels) {
             self.metrics.coalesced.inc_by(job.origins.len() as u64);
-            held.waiting.push_back(job);
+            in_flight.waiting.push_back(job);
         }
     }
 
-    fn start_calls(&self, held: &mut Held) {
-        while !held.waiting.is_empty() {
-            let Ok(turn) = Arc::clone(&self.calls).try_acquire_owned() else { return };
-            self.start_call(turn, held);
+    fn start_calls(&self, in_flight: &mut InFlight) {
+        while !in_flight.waiting.is_empty() {
+            let Ok(permit) = Arc::clone(&self.calls).try_acquire_owned() else { return };
+            self.start_call(permit, in_flight);
         }
     }
 
-    fn start_call(&self, turn: OwnedSemaphorePermit, held: &mut Held) {
-        let size = held.waiting.len().min(MAX_EVENTS_PER_BATCH);
-        let jobs: Vec<_> = held.waiting.drain(..size).collect();
-        let caller = self.caller.clone();
-        held.calls.spawn(async move {
-            let _turn = turn;
-            caller.send(jobs).await
+    fn start_call(&self, permit: OwnedSemaphorePermit, in_flight: &mut InFlight) {
+        let size = in_flight.waiting.len().min(MAX_EVENTS_PER_BATCH);
+        let jobs: Vec<_> = in_flight.waiting.drain(..size).collect();
+        let pusher = self.pusher.clone();
+        in_flight.calls.spawn(async move {
+            let _permit = permit;
+            pusher.send(jobs).await
         });
     }
 
-    /// Acknowledges a delivery, or first has its dead letters buried.
+    /// Acknowledges a delivery, after its dead letters were published.
     async fn finish(
         &self,
-        finished: Finished,
-        deliveries: &Deliveries,
-        held: &mut Held,
-        burials: &mut Burials,
-    ) -> Result<(), Broken> {
+        finished: FinishedDelivery,
+        consumer: &Consumer,
+        in_flight: &mut InFlight,
+        dead: &mut DeadDeliveries,
+    ) -> Result<(), BrokerError> {
         if finished.dead.is_empty() {
-            return self.acknowledge(finished.tag, deliveries, held).await;
+            return self.acknowledge(finished.tag, consumer, in_flight).await;
         }
-        burials.open += 1;
+        dead.unpublished += 1;
         // The other end is there for as long as this is.
-        burials.burying.send(finished).map_err(|_| Broken::Cancelled)
+        dead.sender.send(finished).map_err(|_| BrokerError::Cancelled)
     }
 
     async fn acknowledge(
         &self,
         tag: u64,
-        deliveries: &Deliveries,
-        held: &mut Held,
-    ) -> Result<(), Broken> {
-        deliveries.acknowledge(tag).await?;
-        held.forget(tag);
-        self.oldest_held.set(held.earliest());
+        consumer: &Consumer,
+        in_flight: &mut InFlight,
+    ) -> Result<(), BrokerError> {
+        consumer.acknowledge(tag).await?;
+        in_flight.forget(tag);
+        self.oldest_held.set(in_flight.earliest());
         Ok(())
     }
 
-    /// Buries what it is given, and gives back the tags of the deliveries of which that was.
-    async fn bury(
+    /// Publishes the dead letters of deliveries, and sends the tag of each delivery whose letters are
+    /// published.
+    async fn publish_dead_letters(
         &self,
-        publisher: &mut PatientPublisher,
-        mut to_bury: mpsc::UnboundedReceiver<Finished>,
-        buried: mpsc::UnboundedSender<u64>,
+        publisher: &mut RetryingPublisher,
+        mut deliveries: mpsc::UnboundedReceiver<FinishedDelivery>,
+        published: mpsc::UnboundedSender<u64>,
     ) {
-        while let Some(Finished { tag, dead }) = to_bury.recv().await {
+        while let Some(FinishedDelivery { tag, dead }) = deliveries.recv().await {
             for DeadLetter { body, kind, reason, subject } in dead {
                 subject.log_dead(&reason);
-                publisher.bury(&self.dead_letters, &body, &reason).await;
+                publisher.dead_letter(&self.dead_letters, &body, &reason).await;
                 self.metrics.dead_letters.of(kind).inc();
             }
-            if buried.send(tag).is_err() {
+            if published.send(tag).is_err() {
                 return;
             }
         }
     }
 }
 
-/// The deliveries whose dead letters are on their way. There are never more than the broker hands out.
-struct Burials {
-    burying: mpsc::UnboundedSender<Finished>,
-    buried: mpsc::UnboundedReceiver<u64>,
-    open: usize,
+/// The deliveries whose dead letters are being published. RabbitMQ's prefetch bounds their number.
+struct DeadDeliveries {
+    sender: mpsc::UnboundedSender<FinishedDelivery>,
+    published: mpsc::UnboundedReceiver<u64>,
+    unpublished: usize,
 }
 
 /// What came of a call; nothing when it broke, and all must be given back.
-fn completed(call: Result<Done, JoinError>) -> Option<Done> {
+fn completed(call: Result<CallResult, JoinError>) -> Option<CallResult> {
     match call {
         Ok(done) => Some(done),
         Err(error) => {

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     audit::{Findings, Stored, audit},
     faults::Fault,
+    load::LoadGenerator,
     plan::{Plan, Scale},
-    portal::Portal,
     row::Row,
     system::{Parts, System},
 };
@@ -53,7 +53,7 @@ pub struct Drill {
     /// The system.
     pub system: System,
     /// Who sends.
-    pub portal: Portal,
+    pub load: LoadGenerator,
     /// Dead letters that there must be in the end: the persister's, and the broadcaster's.
     pub expected_dead: [u64; 2],
     /// What is worth telling beside the numbers.
@@ -101,15 +101,15 @@ async fn run_under(
         .bytes()
         .fold(options.seed, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let mut random = fastrand::Rng::with_seed(seed);
-    let portal = match Portal::open(plan.load, &system.gateway_addresses(), &mut random) {
-        Ok(portal) => portal,
+    let load = match LoadGenerator::open(plan.load, &system.gateway_addresses(), &mut random) {
+        Ok(load) => load,
         Err(error) => return row.failed(&format!("{error:#}")),
     };
     let mut drill = Drill {
         scale: options.scale,
         random,
         system,
-        portal,
+        load,
         expected_dead: [0, 0],
         notes: Vec::new(),
     };
@@ -131,10 +131,10 @@ impl Drill {
         let inflicted = self.inflict(faults).await;
         let over = Instant::now();
         let closed = match &inflicted {
-            Ok(()) => self.portal.close(plan.patience).await,
+            Ok(()) => self.load.close(plan.patience).await,
             Err(_) => Ok(()),
         };
-        row.count_answers(&self.portal.book().pages());
+        row.count_answers(&self.load.ledger().entries());
         inflicted?;
         let findings = self.quiet(plan.patience).await?;
         if findings.is_complete() {
@@ -152,11 +152,11 @@ impl Drill {
 
     /// Inflicts the faults in the middle of all else that goes on.
     async fn inflict(&mut self, faults: &[Fault]) -> anyhow::Result<()> {
-        self.portal.answered(WARM_UP).await;
+        self.load.answered(WARM_UP).await;
         for fault in faults {
             (fault.inflict)(self).await.context(fault.name)?;
-            self.portal.resume();
-            self.portal.answered(WARM_UP).await;
+            self.load.resume();
+            self.load.answered(WARM_UP).await;
         }
         Ok(())
     }
@@ -180,7 +180,7 @@ impl Drill {
     /// Whether there are as many rows as there must be.
     async fn may_be_complete(&self) -> anyhow::Result<bool> {
         let rows = self.system.rows().await?;
-        Ok(rows >= self.portal.book().pages().accepted)
+        Ok(rows >= self.load.ledger().entries().accepted)
     }
 
     /// What became of all that was sent, as it stands now.
@@ -190,21 +190,21 @@ impl Drill {
     pub async fn look(&self) -> anyhow::Result<Findings> {
         let database = self.system.database().await?;
         let stored = Stored::read(&database).await?;
-        Ok(audit(&self.portal.book().pages(), &stored, &self.system.pusher.heard()))
+        Ok(audit(&self.load.ledger().entries(), &stored, &self.system.pusher.heard()))
     }
 
     /// Lets things go on for so long; in a brief drill, until so much was sent.
-    pub async fn last(&self, seconds: u64) {
+    pub async fn run_for(&self, seconds: u64) {
         match self.scale {
             Scale::Full => sleep(Duration::from_secs(seconds)).await,
-            Scale::Brief => self.portal.answered(BRIEF_ANSWERS).await,
+            Scale::Brief => self.load.answered(BRIEF_ANSWERS).await,
         }
     }
 
     /// Lets things go on for a while, nobody knows how long.
-    pub async fn a_while(&mut self) {
+    pub async fn pause(&mut self) {
         let answers = self.random.u64(5..self.scale.pick(400, 40));
-        self.portal.answered(answers).await;
+        self.load.answered(answers).await;
     }
 
     /// Waits until `met` says so.
@@ -226,8 +226,8 @@ impl Drill {
     /// When it does not happen, although nothing keeps it from happening.
     pub async fn all_persisted(&self) -> anyhow::Result<()> {
         let accepted: Vec<_> = {
-            let pages = self.portal.book().pages();
-            pages.posts.iter().filter(|(_, it)| it.accepted).map(|(id, _)| *id).collect()
+            let entries = self.load.ledger().entries();
+            entries.requests.iter().filter(|(_, it)| it.accepted).map(|(id, _)| *id).collect()
         };
         self.until("what is accepted is persisted", async |drill| {
             drill.system.has_persisted(&accepted).await.unwrap_or(false)
@@ -241,8 +241,9 @@ impl Drill {
     /// When it does not happen, although nothing keeps it from happening.
     pub async fn all_broadcast(&self) -> anyhow::Result<()> {
         let accepted: Vec<_> = {
-            let pages = self.portal.book().pages();
-            let messages = pages.posts.iter().filter(|(_, it)| it.accepted && it.act.is_message());
+            let entries = self.load.ledger().entries();
+            let messages =
+                entries.requests.iter().filter(|(_, it)| it.accepted && it.action.is_message());
             messages
                 .map(|(id, entry)| (*id, crate::pusher::player_channel(&entry.player)))
                 .collect()
@@ -259,10 +260,10 @@ impl Drill {
     /// # Errors
     /// When that takes more than two minutes.
     pub async fn calm(&self) -> anyhow::Result<()> {
-        self.portal.pause();
+        self.load.pause();
         self.until("everything is where it belongs", async |drill| {
-            let sent = drill.portal.book().pages().posts.len() as u64;
-            let accepted = drill.portal.book().pages().accepted;
+            let sent = drill.load.ledger().entries().requests.len() as u64;
+            let accepted = drill.load.ledger().entries().accepted;
             accepted == sent && drill.look().await.is_ok_and(|findings| findings.is_complete())
         })
         .await

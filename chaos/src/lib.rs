@@ -1,7 +1,7 @@
 //! Does bad things to a whole private system under load, and counts what came of every message.
 //!
 //! A [`Fault`] is inflicted in a [`Drill`] of its own: a [`System`] that is started empty, and a
-//! [`Portal`] whose clients send to it. When the fault is over and everything has settled, the
+//! [`LoadGenerator`] whose clients send to it. When the fault is over and everything has settled, the
 //! [`audit`] holds what the clients were told against the database and against what Pusher was
 //! given, and a [`Row`] says what came of it.
 
@@ -10,9 +10,9 @@ mod bystander;
 mod clock;
 mod drill;
 mod faults;
+mod load;
 mod memory;
 mod plan;
-mod portal;
 mod proxy;
 mod pusher;
 pub mod report;
@@ -22,7 +22,7 @@ mod system;
 pub use audit::{Findings, audit};
 pub use drill::{Drill, Options, run};
 pub use faults::{Fault, Group, all};
+pub use load::{Load, LoadGenerator};
 pub use plan::{Plan, Scale};
-pub use portal::{Load, Portal};
 pub use row::Row;
 pub use system::{Parts, System};

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::portal::Load;
+use crate::load::Load;
 
 /// How large a drill is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

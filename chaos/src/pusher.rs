@@ -44,7 +44,7 @@ pub struct Heard {
     /// The newest state of each session that was broadcast on each channel.
     pub sessions: HashMap<(Uuid, String), SessionNews>,
     /// Events that are neither.
-    pub strange: Vec<String>,
+    pub corrupted: Vec<String>,
     last: u64,
 }
 
@@ -123,7 +123,7 @@ impl Listener {
                 // There may be more already.
                 Ok(events) if events == PAGE => continue,
                 Ok(_) => {}
-                Err(error) => lock(&heard).strange.push(format!("{error:#}")),
+                Err(error) => lock(&heard).corrupted.push(format!("{error:#}")),
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
@@ -157,7 +157,7 @@ impl Heard {
         }
         let news = serde_json::from_value::<SessionNews>(data.clone()).ok();
         let (Some(session), Some(news)) = (id("id"), news) else {
-            self.strange.push(format!("{} on {}: {}", event.name, event.channel, event.data));
+            self.corrupted.push(format!("{} on {}: {}", event.name, event.channel, event.data));
             return;
         };
         let newest = self.sessions.entry((session, event.channel)).or_insert_with(|| news.clone());

@@ -29,7 +29,8 @@ pub fn head() -> String {
 
 /// A row of the table, in Markdown.
 pub fn line(row: &Row) -> String {
-    let Findings { persisted, lost, twice, gaps, misplaced, missing, repeated, .. } = row.findings;
+    let Findings { persisted, lost, duplicated, gaps, misplaced, missing, repeated, .. } =
+        row.findings;
     let Row { faults, sent, accepted, refused, late, dead, .. } = row;
     let caught_up = row
         .caught_up
@@ -38,7 +39,7 @@ pub fn line(row: &Row) -> String {
     remarks.extend(row.notes.iter().cloned());
     let remarks = remarks.join("; ").replace(['|', '\n'], " ");
     format!(
-        "| {faults} | {sent} | {accepted} | {refused} | {late} | {persisted} | {lost} | {twice} \
+        "| {faults} | {sent} | {accepted} | {refused} | {late} | {persisted} | {lost} | {duplicated} \
          | {gaps} | {misplaced} | {missing} | {repeated} | {dead} | {caught_up} | {remarks} |"
     )
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{audit::Findings, portal::Pages};
+use crate::{audit::Findings, load::Entries};
 
 /// What came of one fault, or of several, one after the other.
 #[derive(Clone, Debug, Default)]
@@ -42,35 +42,35 @@ impl Row {
     }
 
     /// Takes over what the clients were told.
-    pub fn count_answers(&mut self, pages: &Pages) {
-        self.sent = pages.posts.len() as u64;
-        self.accepted = pages.accepted;
-        self.refused = pages.refused;
-        self.late = pages.late;
-        self.must_be_none(pages.late, "answers later than two seconds");
-        for (answer, times) in &pages.unexpected {
+    pub fn count_answers(&mut self, entries: &Entries) {
+        self.sent = entries.requests.len() as u64;
+        self.accepted = entries.accepted;
+        self.refused = entries.refused;
+        self.late = entries.late;
+        self.must_be_none(entries.late, "answers later than two seconds");
+        for (answer, times) in &entries.unexpected {
             self.problems.push(format!("{times} answers were {answer}"));
         }
-        if pages.late > 0 {
-            self.notes.push(format!("the slowest answer took {:?}", pages.slowest));
+        if entries.late > 0 {
+            self.notes.push(format!("the slowest answer took {:?}", entries.slowest));
         }
-        if pages.unanswered > 0 {
-            self.notes.push(format!("{} calls got no answer", pages.unanswered));
+        if entries.unanswered > 0 {
+            self.notes.push(format!("{} calls got no answer", entries.unanswered));
         }
-        if pages.unreachable > 0 {
-            self.notes.push(format!("{} calls found no gateway", pages.unreachable));
+        if entries.unreachable > 0 {
+            self.notes.push(format!("{} calls found no gateway", entries.unreachable));
         }
     }
 
     /// Takes over what was found.
     pub fn count_findings(&mut self, findings: &Findings) {
         self.must_be_none(findings.lost, "accepted posts lost");
-        self.must_be_none(findings.twice, "rows twice");
+        self.must_be_none(findings.duplicated, "rows twice");
         self.must_be_none(findings.gaps, "gaps in seq");
         self.must_be_none(findings.misplaced, "messages out of their session");
-        self.must_be_none(findings.strange, "rows that nobody sent so");
+        self.must_be_none(findings.corrupted, "rows that nobody sent so");
         self.must_be_none(findings.missing, "broadcasts missing");
-        self.must_be_none(findings.astray, "events on a channel that they do not belong to");
+        self.must_be_none(findings.misrouted, "events on a channel that they do not belong to");
         self.findings = findings.clone();
     }
 

@@ -8,13 +8,13 @@ use traces::Traces;
 use crate::{
     answers::Readers,
     audit::ReadAudit,
-    auth::Doors,
+    auth::Authenticator,
     clock::Clock,
-    group_commit::Acceptor,
-    http::{BodyPatience, Pages},
+    group_commit::EventPublisher,
+    http::{BodyTimeout, Pages},
     limits::{AddressLimit, RequestMemory, SenderLimit},
     portal::{PortalConfig, PortalSettings},
-    reads::{DatabaseHealth, Reads},
+    reads::{DatabaseHealth, HistoryReader},
     routes,
     settings::Settings,
 };
@@ -31,19 +31,19 @@ pub struct Dependencies {
 /// The HTTP interface, of which each thread gets a clone.
 #[derive(Clone)]
 pub struct Application {
-    acceptor: web::Data<Acceptor>,
+    event_publisher: web::Data<EventPublisher>,
     address_limit: web::Data<AddressLimit>,
     app: web::Data<pusher::App>,
     audit: web::Data<ReadAudit>,
-    body_patience: BodyPatience,
+    body_patience: BodyTimeout,
     broker: web::Data<Dependency>,
     channels: web::Data<Channels>,
     clock: web::Data<Clock>,
     database: web::Data<DatabaseHealth>,
-    doors: web::Data<Doors>,
+    authenticator: web::Data<Authenticator>,
     portal_config: web::Data<PortalConfig>,
     readers: web::Data<Readers>,
-    reads: web::Data<Reads>,
+    reads: web::Data<HistoryReader>,
     request_memory: RequestMemory,
     sender_limit: web::Data<SenderLimit>,
     pages: Pages,
@@ -52,15 +52,15 @@ pub struct Application {
 }
 
 impl Application {
-    /// As the settings want it, for those whom `doors` let in.
+    /// As the settings want it, for those whom `authenticator` let in.
     ///
     /// # Errors
     /// When the settings for Pusher's channels are wrong, which their check says as well.
     pub fn new(
         settings: &Settings,
-        doors: Doors,
-        acceptor: Acceptor,
-        reads: Reads,
+        authenticator: Authenticator,
+        event_publisher: EventPublisher,
+        reads: HistoryReader,
         readers: Readers,
         dependencies: Dependencies,
         traces: Traces,
@@ -72,18 +72,18 @@ impl Application {
         Ok(Self {
             audit: web::Data::new(ReadAudit::new(
                 settings.audit_reads,
-                acceptor.clone(),
+                event_publisher.clone(),
                 clock.clone(),
             )),
-            acceptor: web::Data::new(acceptor),
+            event_publisher: web::Data::new(event_publisher),
             address_limit: web::Data::new(AddressLimit::new(&settings.limits)),
             app: web::Data::new(settings.pusher.clone()),
-            body_patience: BodyPatience(settings.limits.client_timeout),
+            body_patience: BodyTimeout(settings.limits.client_timeout),
             broker: web::Data::new(broker),
             channels: web::Data::new(channels),
             clock,
             database: web::Data::new(database),
-            doors: web::Data::new(doors),
+            authenticator: web::Data::new(authenticator),
             portal_config: web::Data::new(portal_config),
             readers: web::Data::new(readers),
             reads: web::Data::new(reads),
@@ -101,7 +101,7 @@ impl Application {
     /// Every call, with what it works with.
     pub fn configure(&self, services: &mut web::ServiceConfig) {
         services
-            .app_data(self.acceptor.clone())
+            .app_data(self.event_publisher.clone())
             .app_data(self.address_limit.clone())
             .app_data(self.app.clone())
             .app_data(self.audit.clone())
@@ -110,7 +110,7 @@ impl Application {
             .app_data(self.channels.clone())
             .app_data(self.clock.clone())
             .app_data(self.database.clone())
-            .app_data(self.doors.clone())
+            .app_data(self.authenticator.clone())
             .app_data(self.portal_config.clone())
             .app_data(self.readers.clone())
             .app_data(self.reads.clone())

@@ -10,7 +10,7 @@ use actix_web::web;
 use shared::chat::{ConversationRead, PlayerId, SenderId, event::Event};
 use uuid::Uuid;
 
-use crate::{auth::Caller, clock::Clock, group_commit::Acceptor};
+use crate::{auth::Caller, clock::Clock, group_commit::EventPublisher};
 
 /// How long after a recorded read further reads of the same conversation by the same reader are part of
 /// it.
@@ -22,14 +22,14 @@ const REMEMBERED_AT_MOST: usize = 10_000;
 /// Records reads, if it is to.
 pub struct ReadAudit {
     recent: Option<Mutex<RecentReads>>,
-    acceptor: Acceptor,
+    event_publisher: EventPublisher,
     clock: web::Data<Clock>,
 }
 
 impl ReadAudit {
-    /// Records through `acceptor`, with times of `clock`, if `enabled`.
-    pub fn new(enabled: bool, acceptor: Acceptor, clock: web::Data<Clock>) -> Self {
-        Self { recent: enabled.then(Mutex::default), acceptor, clock }
+    /// Records through `event_publisher`, with times of `clock`, if `enabled`.
+    pub fn new(enabled: bool, event_publisher: EventPublisher, clock: web::Data<Clock>) -> Self {
+        Self { recent: enabled.then(Mutex::default), event_publisher, clock }
     }
 
     /// Records that `caller` has read the conversation of `player`, unless it is a player, or not known by
@@ -49,12 +49,12 @@ impl ReadAudit {
             player_id: player.clone(),
             actor_id: id.clone(),
             actor_name: name.clone(),
-            accepted_at: self.clock.accept(),
+            accepted_at: self.clock.next_timestamp(),
         });
         let Ok(encoded) = read.encode() else { return };
-        let (acceptor, player) = (self.acceptor.clone(), player.clone());
+        let (event_publisher, player) = (self.event_publisher.clone(), player.clone());
         actix_web::rt::spawn(async move {
-            if let Err(cause) = acceptor.accept_read(&player, encoded).await {
+            if let Err(cause) = event_publisher.publish_read(&player, encoded).await {
                 tracing::debug!(%cause, "a read of a conversation is not recorded");
             }
         });

@@ -1,12 +1,12 @@
-//! How an event gets safely into both queues.
+//! Publishes events into both queues, several in one body.
 //!
-//! One task publishes, with one publish outstanding. Whatever arrives while its confirm is awaited
-//! goes together into the next body: under a low load every event has a publish of its own and
-//! waits for nobody, under a high load one confirm answers many. Having only one outstanding is
-//! also what makes a confirm trustworthy; see [`Publisher`].
+//! One task publishes, with one publish outstanding. Events that arrive while it awaits the confirm
+//! go together into the next body: under a low load every event has a publish of its own and does not
+//! wait, under a high load one confirm answers many. A single outstanding publish is also what makes a
+//! confirm unambiguous; see [`Publisher`].
 //!
-//! With several partitions each has such a task, with a connection and a share of the room to wait of
-//! its own: a queue that is missing, full or slow refuses the senders of its own players and no others.
+//! Each partition has such a task, with its own connection and its own share of the waiting events: a
+//! queue that is missing, full or slow rejects the sends of its own players and no others.
 
 use std::{
     sync::Arc,
@@ -15,8 +15,8 @@ use std::{
 
 use shared::{
     broker::{
-        Broken, BrokerSettings, Partition, Partitions, PublishError, Published, Publisher,
-        QueueState, RoutingKey, Worker,
+        BrokerError, BrokerSettings, ConsumerKind, Partition, Partitions, PublishError, Published,
+        Publisher, QueueState, RoutingKey,
     },
     chat::{
         PlayerId,
@@ -37,22 +37,22 @@ use tracing::Instrument;
 use crate::{
     labels::{PublishOutcome, SendOutcome},
     metrics::Metrics,
+    orphaned_queues::OrphanedQueues,
     refusing_queues::RefusingQueues,
     settings::Settings,
-    unattended::Unattended,
 };
 
-/// Events that may wait for the publishes after those that are outstanding.
-const WAITING_AT_MOST: u16 = 10_000;
+/// The most events that wait for a publish, of all partitions together.
+const MAX_WAITING_EVENTS: u16 = 10_000;
 
-/// Events in one body.
-const EVENTS_AT_MOST: usize = 500;
+/// The most events in one body.
+const MAX_EVENTS_PER_BODY: usize = 500;
 
-/// Bytes of events in one body, but for the one that comes to lie across the border.
-const BYTES_AT_MOST: usize = 96 * 1024;
+/// A body takes no further event once its events have this many bytes.
+const MAX_BYTES_PER_BODY: usize = 96 * 1024;
 
-/// Why an event must be taken as not accepted. It may be in the queues all the same, which its
-/// sender finds out by sending it again under the same id.
+/// The event counts as not accepted. It may be in the queues nevertheless; the client sends it again
+/// under the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event was not confirmed")]
 pub struct NotAccepted;
@@ -66,10 +66,10 @@ impl From<&Result<(), NotAccepted>> for SendOutcome {
     }
 }
 
-/// Has events accepted. Cheap to clone; when the last clone is gone, the tasks behind it end.
+/// The handle by which requests publish events. Cheap to clone; the tasks end when the last clone is dropped.
 #[derive(Clone, Debug)]
-pub struct Acceptor {
-    /// Where to wait for a publish of each partition.
+pub struct EventPublisher {
+    /// One channel for each partition.
     waiting: Arc<[mpsc::Sender<Waiting>]>,
     partitions: Partitions,
     timeout: Duration,
@@ -82,13 +82,13 @@ struct Waiting {
     answer: oneshot::Sender<Result<(), NotAccepted>>,
 }
 
-impl Acceptor {
-    /// Resolves when `event`, which concerns `player`, is on disk in both queues of the player's
-    /// partition, or must be taken as not.
+impl EventPublisher {
+    /// Publishes `event`, which concerns `player`: resolves once it is on disk in both queues of the
+    /// player's partition.
     ///
     /// # Errors
-    /// When it was refused or returned, not confirmed in time, or could not be published at all.
-    pub async fn accept(&self, player: &PlayerId, event: EncodedEvent) -> Result<(), NotAccepted> {
+    /// When RabbitMQ rejected or returned it, did not confirm it in time, or is not connected.
+    pub async fn publish(&self, player: &PlayerId, event: EncodedEvent) -> Result<(), NotAccepted> {
         let began = Instant::now();
         let accepted = self.confirmed(self.partitions.of(player), event).await;
         let outcome = SendOutcome::from(&accepted);
@@ -97,12 +97,11 @@ impl Acceptor {
         accepted
     }
 
-    /// The same for an event for which no client waits: the record of a read. It is counted as such, and
-    /// not among the sends.
+    /// Publishes the record of a read, for which no client waits. It is counted apart from the sends.
     ///
     /// # Errors
-    /// Those of [`Self::accept`].
-    pub async fn accept_read(
+    /// Those of [`Self::publish`].
+    pub async fn publish_read(
         &self,
         player: &PlayerId,
         event: EncodedEvent,
@@ -135,35 +134,34 @@ pub struct GroupCommit {
     waiting: mpsc::Receiver<Waiting>,
     broker: BrokerSettings,
     check_interval: Duration,
-    /// That the broker cannot be used, for which the gateway is not ready.
+    /// RabbitMQ cannot be used. The gateway is not ready.
     outage: Outage,
-    /// That the queues take nothing more. The gateway stays ready: nobody would find out that they
-    /// take something again if nobody sent anything.
+    /// The queues reject publishes. The gateway stays ready: only sends show when they accept again.
     full: Outage,
-    /// Which of the partition's queues did not take the last publish, in the order of [`Worker::ALL`].
+    /// Which of the partition's queues did not take the last publish, in the order of [`ConsumerKind::ALL`].
     refused: [bool; 2],
     refusing_queues: RefusingQueues,
-    unattended: Unattended,
+    orphaned_queues: OrphanedQueues,
     metrics: Metrics,
 }
 
-/// Who has events accepted, and who publishes them, one for each partition; each part of `broker` is
-/// whether one of these can.
+/// Creates the handle and the tasks behind it, one for each partition. Each part of `broker` says whether
+/// the task of one partition can publish.
 pub fn group_commit(
     settings: &Settings,
     broker: &Dependency,
     refusing_queues: &RefusingQueues,
     metrics: Metrics,
-) -> (Acceptor, Vec<GroupCommit>) {
+) -> (EventPublisher, Vec<GroupCommit>) {
     let partitions = settings.broker.queue_partitions;
     let (waiting, publishing) = partitions
         .all()
         .map(|partition| {
-            for worker in Worker::ALL {
+            for worker in ConsumerKind::ALL {
                 refusing_queues.remove(&settings.broker.names().queue_of(worker, partition));
             }
-            let room = partitions.share(WAITING_AT_MOST, partition);
-            let (sender, receiver) = mpsc::channel(room.into());
+            let capacity = partitions.share(MAX_WAITING_EVENTS, partition);
+            let (sender, receiver) = mpsc::channel(capacity.into());
             let group_commit = GroupCommit {
                 partition,
                 waiting: receiver,
@@ -173,50 +171,53 @@ pub fn group_commit(
                 full: Outage::new(Dependency::new("queues")),
                 refused: [false; 2],
                 refusing_queues: refusing_queues.clone(),
-                unattended: Unattended::default(),
+                orphaned_queues: OrphanedQueues::default(),
                 metrics: metrics.clone(),
             };
             (sender, group_commit)
         })
         .collect::<(Vec<_>, Vec<_>)>();
-    // Weak, since the last acceptor's end is the tasks'.
+    // Weak, so that the metric does not keep the tasks running.
     let weak: Vec<_> = waiting.iter().map(mpsc::Sender::downgrade).collect();
     metrics.waiting_events.answer_by(move || {
         let waiting = weak.iter().filter_map(mpsc::WeakSender::upgrade);
-        waiting.map(|it| it.max_capacity() - it.capacity()).sum::<usize>() as f64
+        waiting.map(|channel| channel.max_capacity() - channel.capacity()).sum::<usize>() as f64
     });
     let timeout = settings.send_timeout;
-    (Acceptor { waiting: waiting.into(), partitions, timeout, metrics }, publishing)
+    (EventPublisher { waiting: waiting.into(), partitions, timeout, metrics }, publishing)
 }
 
-/// That every [`Acceptor`] is gone.
+/// Every [`EventPublisher`] was dropped.
 struct Finished;
 
 impl GroupCommit {
-    /// Publishes until every [`Acceptor`] is gone.
+    /// Publishes until every [`EventPublisher`] is dropped.
     pub async fn run(self) {
         let span = self.broker.span(self.partition);
-        self.publish_until_nobody_is_left().instrument(span).await;
+        self.publish_until_closed().instrument(span).await;
     }
 
-    async fn publish_until_nobody_is_left(mut self) {
+    async fn publish_until_closed(mut self) {
         let mut waits = backoff::waits();
         while let Err(error) = self.publish_over_one_connection(&mut waits).await {
             self.outage.failed(&error);
-            if matches!(error, Broken::Broker(_)) {
-                Worker::ALL.into_iter().for_each(|worker| self.show(worker, false));
+            if matches!(error, BrokerError::Broker(_)) {
+                ConsumerKind::ALL.into_iter().for_each(|worker| self.show(worker, false));
             }
             let wait = tokio::time::sleep(waits.next().unwrap_or_default());
-            if self.refusing(wait).await.is_none() {
+            if self.reject_while(wait).await.is_none() {
                 return;
             }
         }
     }
 
-    async fn publish_over_one_connection(&mut self, waits: &mut Waits) -> Result<Finished, Broken> {
+    async fn publish_over_one_connection(
+        &mut self,
+        waits: &mut Waits,
+    ) -> Result<Finished, BrokerError> {
         let settings = self.broker.clone();
         let connected =
-            self.refusing(Publisher::connect(&settings, self.partition, "gateway")).await;
+            self.reject_while(Publisher::connect(&settings, self.partition, "gateway")).await;
         let Some(connected) = connected else { return Ok(Finished) };
         let mut publisher = connected?;
         let Some(ended) = self.try_and_publish(&mut publisher, waits).await else {
@@ -226,18 +227,17 @@ impl GroupCommit {
             self.outage.failed(error);
             let blocked = i64::from(publisher.is_blocked());
             self.metrics.broker_blocked.inc_by(blocked);
-            let given_up = self.refusing(publisher.give_up()).await;
+            let closed = self.reject_while(publisher.close()).await;
             self.metrics.broker_blocked.dec_by(blocked);
-            if given_up.is_none() {
+            if closed.is_none() {
                 return Ok(Finished);
             }
         }
         ended
     }
 
-    /// What `future` resolves to; meanwhile every event is refused at once. Nothing when every
-    /// [`Acceptor`] is gone.
-    async fn refusing<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
+    /// Awaits `future` and rejects every event meanwhile. None when every [`EventPublisher`] is dropped.
+    async fn reject_while<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
         let mut future = std::pin::pin!(future);
         loop {
             tokio::select! {
@@ -247,15 +247,15 @@ impl GroupCommit {
         }
     }
 
-    /// Publishes what waits once a trial has shown that the queues take something. Nothing when every
-    /// [`Acceptor`] is gone before.
+    /// Publishes events once both queues have accepted an empty body. None when every [`EventPublisher`] is
+    /// dropped before.
     async fn try_and_publish(
         &mut self,
         publisher: &mut Publisher,
         waits: &mut Waits,
-    ) -> Option<Result<Finished, Broken>> {
-        let published = self.refusing(publisher.try_queues()).await?;
-        Some(match self.note(published, publisher).await {
+    ) -> Option<Result<Finished, BrokerError>> {
+        let published = self.reject_while(publisher.try_queues()).await?;
+        Some(match self.record(published, publisher).await {
             Ok(_) => {
                 self.outage.succeeded();
                 self.publish_all(publisher, waits).await
@@ -268,44 +268,44 @@ impl GroupCommit {
         &mut self,
         publisher: &mut Publisher,
         waits: &mut Waits,
-    ) -> Result<Finished, Broken> {
+    ) -> Result<Finished, BrokerError> {
         let mut check = interval(self.check_interval);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         check.reset();
         loop {
             tokio::select! {
-                // First, so that no load can put the check off.
+                // First, so that no load can defer the check.
                 biased;
                 _ = check.tick() => {
-                    self.unattended.follow(&publisher.check_topology().await?);
+                    self.orphaned_queues.observe(&publisher.check_topology().await?);
                     if self.refused.contains(&true) {
                         let published = publisher.try_queues().await;
-                        self.note(published, publisher).await?;
+                        self.record(published, publisher).await?;
                     }
                 }
                 first = self.waiting.recv() => {
                     let Some(first) = first else { return Ok(Finished) };
                     let group = self.gather(first);
                     self.publish(publisher, group).await?;
-                    // Only what was confirmed shows that the connection is good for something.
+                    // Only a confirm shows that the connection works.
                     *waits = backoff::waits();
                 }
             }
         }
     }
 
-    /// `first` and whatever waits beside it, as far as it fits into one body.
+    /// `first` and the events that wait beside it, as many as one body holds.
     fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
         let mut size = first.event.size();
         let mut group = vec![first];
-        while size < BYTES_AT_MOST && group.len() < EVENTS_AT_MOST {
+        while size < MAX_BYTES_PER_BODY && group.len() < MAX_EVENTS_PER_BODY {
             let Ok(next) = self.waiting.try_recv() else {
                 break;
             };
             size += next.event.size();
             group.push(next);
         }
-        // Whoever gave up waiting was told that it is not accepted.
+        // Skip clients that already timed out; they got a 503.
         group.retain(|waiting| !waiting.answer.is_closed());
         group
     }
@@ -314,7 +314,7 @@ impl GroupCommit {
         &mut self,
         publisher: &mut Publisher,
         group: Vec<Waiting>,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), BrokerError> {
         if group.is_empty() {
             return Ok(());
         }
@@ -329,26 +329,26 @@ impl GroupCommit {
         self.metrics.confirm_seconds.observe(began.elapsed().as_secs_f64());
         let accepted = published.iter().all(|published| published.result.is_ok());
         answer_all(group, if accepted { Ok(()) } else { Err(NotAccepted) });
-        self.note(published, publisher).await
+        self.record(published, publisher).await
     }
 
-    /// Takes note of what each queue answered to a publish.
+    /// Records which queues rejected a publish.
     ///
     /// # Errors
-    /// When the publisher must be given up.
-    async fn note(
+    /// When the publisher must be closed.
+    async fn record(
         &mut self,
         published: Vec<Published>,
         publisher: &mut Publisher,
-    ) -> Result<(), Broken> {
-        let mut noted = Ok(());
+    ) -> Result<(), BrokerError> {
+        let mut recorded = Ok(());
         for Published { worker, result } in published {
-            // A connection that broke tells nothing of the queue.
-            let unknown = matches!(result, Err(PublishError::Broken(Broken::Broker(_))));
+            // A broken connection shows nothing about the queue.
+            let unknown = matches!(result, Err(PublishError::Broker(BrokerError::Broker(_))));
             self.show(worker, result.is_err() && !unknown);
-            noted = noted.and(result);
+            recorded = recorded.and(result);
         }
-        match noted {
+        match recorded {
             Ok(()) => {
                 self.full.succeeded();
                 Ok(())
@@ -357,9 +357,9 @@ impl GroupCommit {
         }
     }
 
-    /// Shows whether the partition's queue of `worker` refuses, where that changed.
-    fn show(&mut self, worker: Worker, refuses: bool) {
-        for (known, refused) in Worker::ALL.into_iter().zip(&mut self.refused) {
+    /// Updates readiness and the metric when the partition's queue of `worker` begins or ceases to reject.
+    fn show(&mut self, worker: ConsumerKind, refuses: bool) {
+        for (known, refused) in ConsumerKind::ALL.into_iter().zip(&mut self.refused) {
             if known == worker && *refused != refuses {
                 *refused = refuses;
                 let queue = self.broker.names().queue_of(worker, self.partition);
@@ -375,7 +375,7 @@ impl GroupCommit {
         &mut self,
         error: PublishError,
         publisher: &mut Publisher,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), BrokerError> {
         match error {
             PublishError::Refused => {
                 let states = publisher.check_topology().await?;
@@ -383,20 +383,20 @@ impl GroupCommit {
                 // A full queue holds bodies, or workers hold them.
                 let is_empty = |state: &QueueState| state.messages == 0 && state.consumers == 0;
                 match refusing.map(|(state, _)| state).find(is_empty) {
-                    Some(state) => Err(Broken::NoLeader(state.name)),
+                    Some(state) => Err(BrokerError::NoLeader(state.name)),
                     None => {
                         self.full.failed(&error);
                         Ok(())
                     }
                 }
             }
-            // A queue is gone: this finds out, and connecting again makes it anew.
+            // A queue is missing. The check fails then, and the next connection declares the queue.
             PublishError::Returned => {
                 publisher.check_topology().await?;
                 tracing::error!(cause = %error, "a publish was returned, and its queue is there again");
                 Ok(())
             }
-            PublishError::Broken(error) => Err(error),
+            PublishError::Broker(error) => Err(error),
         }
     }
 }
@@ -404,7 +404,7 @@ impl GroupCommit {
 fn answer_all(group: Vec<Waiting>, answer: Result<(), NotAccepted>) {
     for waiting in group {
         if waiting.answer.send(answer).is_err() {
-            tracing::debug!("a sender gave up before it was answered");
+            tracing::debug!("the client timed out before its event was confirmed");
         }
     }
 }

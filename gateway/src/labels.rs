@@ -1,7 +1,7 @@
 //! By what the gateway tells apart what it counts.
 
 use shared::{
-    broker::{Broken, PublishError},
+    broker::{BrokerError, PublishError},
     service::metrics::Label,
 };
 
@@ -100,10 +100,10 @@ impl From<&Result<(), PublishError>> for PublishOutcome {
             Ok(()) => Self::Confirmed,
             Err(PublishError::Returned) => Self::Returned,
             Err(PublishError::Refused) => Self::Nacked,
-            Err(PublishError::Broken(Broken::TimedOut(_) | Broken::Unconfirmed)) => {
+            Err(PublishError::Broker(BrokerError::TimedOut(_) | BrokerError::Unconfirmed)) => {
                 Self::Unconfirmed
             }
-            Err(PublishError::Broken(_)) => Self::Unavailable,
+            Err(PublishError::Broker(_)) => Self::Unavailable,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use anyhow::Context;
 use clap::Parser;
 use gateway::{
-    auth::{AuthMode, Doors, TokenCommand},
+    auth::{AuthMode, Authenticator, TokenCommand},
     openapi,
     settings::Settings,
     startup,
@@ -53,7 +53,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     if let Err(complaint) = settings.check() {
         fail(&complaint);
     }
-    let doors = Doors::hang(&settings.auth).unwrap_or_else(|complaint| fail(&complaint));
+    let authenticator =
+        Authenticator::from_settings(&settings.auth).unwrap_or_else(|complaint| fail(&complaint));
     telemetry::init(&settings.logs);
     settings.broker.warn_of_cleartext();
     settings.database.warn_of_cleartext();
@@ -71,7 +72,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         metrics_listen = %metrics_listener.local_addr()?,
         "gateway started"
     );
-    startup::run(settings, doors, listener, metrics_listener, stop).await
+    startup::run(settings, authenticator, listener, metrics_listener, stop).await
 }
 
 fn bind(listen: &str) -> anyhow::Result<TcpListener> {

@@ -13,7 +13,7 @@ use utoipa::{
     },
 };
 
-use crate::http::{Problem, for_the_description, head_as_get};
+use crate::http::{Problem, docs_csp, head_as_get};
 use crate::routes::{conversation, health, inbox, portal_config, pusher_auth, read, send, status};
 
 /// The gateway's calls.
@@ -146,12 +146,7 @@ pub(crate) fn serve(services: &mut web::ServiceConfig) {
         .app_data(config)
         .route("/openapi.json", read().to(show))
         .service(web::redirect("/docs", "/docs/"))
-        .service(
-            web::scope("/docs")
-                .wrap(from_fn(head_as_get))
-                .wrap(for_the_description())
-                .service(page),
-        );
+        .service(web::scope("/docs").wrap(from_fn(head_as_get)).wrap(docs_csp()).service(page));
 }
 
 async fn show() -> Result<HttpResponse, Problem> {

@@ -5,7 +5,7 @@ use std::{net::TcpListener, sync::Arc};
 use actix_web::{App, middleware::from_fn, web};
 use anyhow::Context;
 use shared::{
-    broker::{QueueWatch, Worker},
+    broker::{ConsumerKind, QueueWatch},
     service::{health::Dependency, metrics, shutdown::by_deadline},
 };
 use tokio::task::JoinSet;
@@ -15,19 +15,19 @@ use traces::Traces;
 use crate::{
     answers::{AnswerMemory, Readers, compress},
     application::{Application, Dependencies},
-    auth::Doors,
+    auth::Authenticator,
     connections::{self, Bounds, Connections, Parts},
     descriptors,
     group_commit::group_commit,
-    http::{ask_to_leave, count_requests, for_browsers},
+    http::{close_on_drain, count_requests, security_headers},
     limits::limit_others_by_address,
     metrics::Metrics,
-    reads::{DatabaseHealth, ReadPools, Reads},
+    reads::{DatabaseHealth, HistoryReader, ReadPools},
     refusing_queues::RefusingQueues,
     settings::Settings,
 };
 
-/// Serves those whom `doors` let in, on `listener`, until `stop` is cancelled, and then for the drain,
+/// Serves those whom `authenticator` let in, on `listener`, until `stop` is cancelled, and then for the drain,
 /// in which its clients leave, before it finishes what it holds. Its metrics are served on
 /// `metrics_listener` until all of that is done. It starts whether or not the broker and the database
 /// are there.
@@ -36,19 +36,20 @@ use crate::{
 /// When a listener cannot be served. Nothing else ends it.
 pub async fn run(
     settings: Settings,
-    doors: Doors,
+    authenticator: Authenticator,
     listener: TcpListener,
     metrics_listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let shutdown = settings.shutdown;
-    let gateway = run_until_stopped(settings, doors, listener, metrics_listener, stop.clone());
+    let gateway =
+        run_until_stopped(settings, authenticator, listener, metrics_listener, stop.clone());
     by_deadline(&stop, shutdown, gateway).await
 }
 
 async fn run_until_stopped(
     settings: Settings,
-    doors: Doors,
+    authenticator: Authenticator,
     listener: TcpListener,
     metrics_listener: TcpListener,
     stop: CancellationToken,
@@ -58,17 +59,17 @@ async fn run_until_stopped(
     let metrics = Metrics::register(&mut registry);
     let broker = Dependency::of_parts("broker", settings.broker.queue_partitions.count());
     let refusing_queues = RefusingQueues::new(metrics.queue_refusing.clone());
-    let (acceptor, publishing) =
+    let (event_publisher, publishing) =
         group_commit(&settings, &broker, &refusing_queues, metrics.clone());
     let mut publishing: JoinSet<()> = publishing.into_iter().map(|it| it.run()).collect();
     let queues = metrics.queues.clone();
-    let watch = QueueWatch::new(&settings.broker, &Worker::ALL, "gateway: watching", queues);
+    let watch = QueueWatch::new(&settings.broker, &ConsumerKind::ALL, "gateway: watching", queues);
     tokio::spawn(watch.run(stop.clone()));
 
     let pool = |size: u16| database::pool(&settings.database, usize::from(size));
     let conversations = pool(settings.database_pool_size)?;
     let pools = ReadPools { conversations, inbox: pool(settings.inbox_pool_size)? };
-    let reads = Reads::new(pools, settings.database.clone(), metrics.clone());
+    let reads = HistoryReader::new(pools, settings.database.clone(), metrics.clone());
     let database = DatabaseHealth::default();
     tokio::spawn(database.clone().probe(settings.database.clone(), stop.clone()));
     let finished = CancellationToken::new();
@@ -80,8 +81,15 @@ async fn run_until_stopped(
     let connections = Connections::new(Bounds::new(limits), metrics.clone());
     let readers = Readers::new(limits, AnswerMemory::new(limits.answer_memory, metrics.clone()));
     let dependencies = Dependencies { broker, database };
-    let application =
-        Application::new(&settings, doors, acceptor, reads, readers, dependencies, traces.clone())?;
+    let application = Application::new(
+        &settings,
+        authenticator,
+        event_publisher,
+        reads,
+        readers,
+        dependencies,
+        traces.clone(),
+    )?;
     let drain = settings.shutdown_drain;
     let (stopping, counting) = (web::Data::new(stop.clone()), web::Data::new(metrics));
     let parts = Parts {
@@ -102,9 +110,9 @@ async fn run_until_stopped(
             .wrap(from_fn(limit_others_by_address))
             .wrap(from_fn(compress))
             .wrap(from_fn(count_requests))
-            .wrap(from_fn(ask_to_leave))
-            .wrap(for_browsers())
-            .wrap(from_fn(connections::attend))
+            .wrap(from_fn(close_on_drain))
+            .wrap(security_headers())
+            .wrap(from_fn(connections::track_request))
             .configure(|services| application.configure(services))
     })
     .context("the HTTP interface cannot be served")?;

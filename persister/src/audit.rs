@@ -6,7 +6,7 @@ use anyhow::Context;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::{ArgGroup, Args};
 use database::{DatabaseSettings, connect};
-use shared::chat::{self, Invalid, PlayerId, SenderId};
+use shared::chat::{self, PlayerId, SenderId, ValidationError};
 
 use crate::{
     archive::days,
@@ -98,11 +98,11 @@ impl AuditCommand {
     }
 }
 
-fn player_id(text: &str) -> Result<PlayerId, Invalid> {
+fn player_id(text: &str) -> Result<PlayerId, ValidationError> {
     PlayerId::try_from(text.to_owned())
 }
 
-fn staff_id(text: &str) -> Result<SenderId, Invalid> {
+fn staff_id(text: &str) -> Result<SenderId, ValidationError> {
     SenderId::try_from(text.to_owned())
 }
 

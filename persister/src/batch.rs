@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use shared::{
-    broker::{Broken, Deliveries, Delivery},
+    broker::{BrokerError, Consumer, Delivery},
     chat::{
         Subject,
         event::{self, EncodedEvent, Event, UnreadableEvent},
@@ -87,9 +87,9 @@ impl Batch {
     pub async fn collect(
         held_back: Vec<HeldBack>,
         first: Option<Delivery>,
-        deliveries: &mut Deliveries,
+        deliveries: &mut Consumer,
         settings: &Settings,
-    ) -> Result<Self, Broken> {
+    ) -> Result<Self, BrokerError> {
         let mut batch = Self::default();
         for HeldBack { delivery, events } in held_back {
             batch.owners.extend(events.iter().map(|_| batch.deliveries.len()));

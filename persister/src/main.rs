@@ -13,7 +13,7 @@ use persister::{
     worker,
 };
 use shared::{
-    broker::{DeadLetterCommand, Worker},
+    broker::{ConsumerKind, DeadLetterCommand},
     service::{
         install_crypto,
         settings::{Invocation, fail, parse_invocation},
@@ -61,7 +61,7 @@ async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
         Invocation::Do(Command::Migrate { database }) => migrate(database).await,
-        Invocation::Do(Command::DeadLetters(command)) => command.run(Worker::Persister).await,
+        Invocation::Do(Command::DeadLetters(command)) => command.run(ConsumerKind::Persister).await,
         Invocation::Do(Command::Export(command)) => command.run().await,
         Invocation::Do(Command::Erase(command)) => command.run().await,
         Invocation::Do(Command::Archive(command)) => command.run().await,

@@ -10,12 +10,12 @@ use clap::Args;
 use database::{DatabaseSettings, connect};
 use diesel_async::AsyncPgConnection;
 use shared::{
-    broker::{BrokerSettings, Worker, dead_letters::DeadLetters},
-    chat::{Invalid, PlayerId},
+    broker::{BrokerSettings, ConsumerKind, dead_letters::DeadLetters},
+    chat::{PlayerId, ValidationError},
 };
 
 use crate::{
-    archive::{Archive, Turn},
+    archive::{Archive, ArchiveLock},
     export::export,
     store::{self, Erased},
 };
@@ -116,7 +116,7 @@ impl EraseCommand {
     #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
     async fn erase_archived(&self, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
         if let Some(directory) = &self.history_archive_dir {
-            let _turn = Turn::take(connection).await?;
+            let _turn = ArchiveLock::take(connection).await?;
             let erased = Archive::open(directory)?.erase(&self.player)?;
             println!("erased {} in the archive", count(erased, "message"));
         } else if let Some(through) = store::archived_through(connection, &self.player).await? {
@@ -133,7 +133,7 @@ impl EraseCommand {
     async fn dead_letters(&self) -> anyhow::Result<usize> {
         let name = format!("\"{}\"", self.player);
         let mut found = 0;
-        for worker in [Worker::Persister, Worker::Broadcaster] {
+        for worker in [ConsumerKind::Persister, ConsumerKind::Broadcaster] {
             let letters = DeadLetters::open(&self.broker, worker).await?;
             found += letters.containing(&name).await?;
         }
@@ -141,7 +141,7 @@ impl EraseCommand {
     }
 }
 
-fn player_id(text: &str) -> Result<PlayerId, Invalid> {
+fn player_id(text: &str) -> Result<PlayerId, ValidationError> {
     PlayerId::try_from(text.to_owned())
 }
 

@@ -1,4 +1,4 @@
-import { useCallback, useRef, useState } from "react";
+import { type ReactNode, useCallback, useRef, useState } from "react";
 import { Announcer } from "./components/Announcer.js";
 import { ConnectionBanner, ConnectionLight } from "./components/Connection.js";
 import { ConversationView } from "./components/ConversationView.js";
@@ -25,6 +25,10 @@ export interface PlayerChatSystemProps extends PortalProps {
   readonly playerId: string;
   /** What the staff will call the player. */
   readonly playerName?: string | undefined;
+  /** What players ask for most: each begins the first message with a click. Those of the language, if not given. */
+  readonly topics?: readonly string[] | undefined;
+  /** What stands below the greeting, such as opening hours and where the data go. */
+  readonly welcome?: ReactNode;
   /** Whether the number of unread messages stands in the page's title. */
   readonly unreadInTitle?: boolean | undefined;
 }
@@ -50,6 +54,8 @@ export function PlayerChatSystem(props: PlayerChatSystemProps) {
           onChange={change}
           unreadInTitle={props.unreadInTitle ?? false}
           onUnread={props.onUnread}
+          topics={props.topics ?? null}
+          welcome={props.welcome}
         />
       )}
     </Frame>
@@ -63,6 +69,8 @@ interface OpenChatProps {
   readonly onChange: ChangePreferences;
   readonly unreadInTitle: boolean;
   readonly onUnread: ((count: number) => void) | undefined;
+  readonly topics: readonly string[] | null;
+  readonly welcome: ReactNode;
 }
 
 function OpenChat({ chat, playerId, ...rest }: OpenChatProps) {
@@ -76,7 +84,7 @@ type PlayerConversationProps = Omit<OpenChatProps, "playerId"> & {
 };
 
 function PlayerConversation(props: PlayerConversationProps) {
-  const { chat, conversation, preferences, onChange, unreadInTitle } = props;
+  const { chat, conversation, preferences, onChange, unreadInTitle, topics, welcome } = props;
   useObservable(conversation);
   const { strings } = usePortal();
   const { link, session } = conversation;
@@ -85,6 +93,12 @@ function PlayerConversation(props: PlayerConversationProps) {
   useTold(props.onUnread, unread);
 
   const messages = useRef<MessageListHandle>(null);
+  const composer = useRef<HTMLTextAreaElement>(null);
+  const begin = (topic: string) => {
+    const { playerId } = conversation;
+    if (chat.drafts.of(playerId).trim() === "") chat.drafts.change(playerId, `${topic}: `);
+    composer.current?.focus();
+  };
   const listen = useCallback(
     (alert: (what: Alert) => void) =>
       conversation.onArrival(({ messageId, senderName, content }) =>
@@ -141,6 +155,7 @@ function PlayerConversation(props: PlayerConversationProps) {
         chat={chat}
         conversation={conversation}
         messages={messages}
+        composer={composer}
         placeholder={strings.composer.placeholder}
         onUnread={setUnread}
         empty={
@@ -150,6 +165,8 @@ function PlayerConversation(props: PlayerConversationProps) {
             </span>
             <h3>{strings.player.emptyTitle}</h3>
             <p>{strings.player.emptyText}</p>
+            {welcome}
+            <Topics topics={topics ?? strings.player.topics} onChoose={begin} />
           </div>
         }
         notice={
@@ -160,5 +177,27 @@ function PlayerConversation(props: PlayerConversationProps) {
       />
       <Announcer listen={announce} />
     </section>
+  );
+}
+
+interface TopicsProps {
+  readonly topics: readonly string[];
+  onChoose(topic: string): void;
+}
+
+/** What the first message may be about. */
+function Topics({ topics, onChoose }: TopicsProps) {
+  const { strings } = usePortal();
+  if (topics.length === 0) return null;
+  return (
+    <ul className="ppc-topics" aria-label={strings.player.topicsLabel}>
+      {topics.map((topic) => (
+        <li key={topic}>
+          <button type="button" className="ppc-button" onClick={() => onChoose(topic)}>
+            {topic}
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use shared::broker::{Partition, Publisher, Worker, dead_letters};
+use shared::broker::{ConsumerKind, Partition, Publisher, dead_letters};
 use test_support::Broker;
 
 #[tokio::test]
@@ -10,7 +10,7 @@ async fn queues_of_dead_letters_are_made_with_a_bound() {
     shared::service::install_crypto();
     let broker = Broker::connect().await;
     drop(Publisher::connect(&broker.settings(), Partition::FIRST, "test").await.unwrap());
-    for worker in Worker::ALL {
+    for worker in ConsumerKind::ALL {
         let queue = broker.names().dead_letters(worker);
         let refusal = broker.make_unbounded_dead_letters(&queue).await.unwrap_err();
         assert!(refusal.contains("PRECONDITION"), "{refusal}");
@@ -22,10 +22,12 @@ async fn queues_of_dead_letters_are_made_with_a_bound() {
 async fn a_queue_of_dead_letters_that_an_older_release_made_is_used_as_it_is() {
     shared::service::install_crypto();
     let broker = Broker::connect().await;
-    let queue = broker.names().dead_letters(Worker::Persister);
+    let queue = broker.names().dead_letters(ConsumerKind::Persister);
     broker.make_unbounded_dead_letters(&queue).await.unwrap();
     let publisher = Publisher::connect(&broker.settings(), Partition::FIRST, "test").await;
-    dead_letters::bury(&mut publisher.unwrap(), &queue, b"letter", "a reason").await.unwrap();
+    dead_letters::dead_letter(&mut publisher.unwrap(), &queue, b"letter", "a reason")
+        .await
+        .unwrap();
     assert_eq!(broker.depth(&queue).await, Some(1));
     broker.make_unbounded_dead_letters(&queue).await.unwrap();
 }

@@ -12,7 +12,7 @@ use std::{fs, time::Duration};
 use clap::Parser;
 use secrecy::SecretString;
 use shared::broker::{
-    BrokerSettings, Deliveries, Partition, PublishError, Publisher, RoutingKey, Worker,
+    BrokerSettings, Consumer, ConsumerKind, Partition, PublishError, Publisher, RoutingKey,
 };
 use test_support::{Broker, Proxy, eventually};
 use tokio::{
@@ -66,15 +66,16 @@ async fn a_connection_that_hangs_and_is_given_up_leaves_no_thread() {
     settings.broker_timeout = Duration::from_secs(3);
     let mut publisher = Publisher::connect(&settings, Partition::FIRST, "test").await.unwrap();
     let idle = Publisher::connect(&settings, Partition::FIRST, "test").await.unwrap();
-    let deliveries = Deliveries::connect(&settings, Worker::Persister, Partition::FIRST, 1, "test")
-        .await
-        .unwrap();
+    let deliveries =
+        Consumer::connect(&settings, ConsumerKind::Persister, Partition::FIRST, 1, "test")
+            .await
+            .unwrap();
     drop(broker);
 
     proxy.hang();
     let published = publisher.publish(RoutingKey::Accepted, Partition::FIRST, b"hello").await;
-    assert!(matches!(published, Err(PublishError::Broken(_))), "{published:?}");
-    publisher.give_up().await;
+    assert!(matches!(published, Err(PublishError::Broker(_))), "{published:?}");
+    publisher.close().await;
     drop(idle);
     deliveries.close().await;
     eventually("no thread is left", async || (threads() == 0).then_some(())).await;

@@ -120,12 +120,12 @@ fn marked(directory: &Path) -> Vec<Identity> {
         .filter(|pid| *pid != std::process::id())
         .filter_map(|pid| {
             let process = Identity::of(pid)?;
-            (process.is_alive() && bears_mark(pid, directory)).then_some(process)
+            (process.is_alive() && has_marker(pid, directory)).then_some(process)
         })
         .collect()
 }
 
-fn bears_mark(pid: u32, directory: &Path) -> bool {
+fn has_marker(pid: u32, directory: &Path) -> bool {
     // Of other users' processes nothing can be read, and none of them bears the mark.
     let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     environment

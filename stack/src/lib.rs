@@ -26,8 +26,8 @@ mod servers;
 mod service;
 mod services;
 mod supervisor;
+mod system;
 mod watcher;
-mod whole;
 
 pub use console::Console;
 pub use environment::Variables;
@@ -43,6 +43,6 @@ pub use program::{Program, Rank};
 pub use rabbitmq::{RabbitMq, RabbitMqSettings};
 pub use servers::{ServerSettings, Servers};
 pub use service::{Running, Service, migrate};
-pub use services::{Services, service_variables, tell_pusher};
+pub use services::{Services, service_variables, set_pusher_variables};
 pub use supervisor::Supervisor;
-pub use whole::Stack;
+pub use system::Stack;

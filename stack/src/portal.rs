@@ -9,7 +9,7 @@ use crate::Variables;
 const TOKEN_LIFE: &str = "168h";
 
 /// Whom the portal's pages are opened for: their page, role, id and name.
-const VISITORS: [(&str, &str, &str, &str); 2] =
+const DEMO_USERS: [(&str, &str, &str, &str); 2] =
     [("PLAYER_PORTAL_URL", "player", "bo", "Bo"), ("STAFF_PORTAL_URL", "staff", "ada", "Ada")];
 
 /// Adds the addresses of the portal's pages at `gateway`, each with a token that lets its visitor in.
@@ -21,7 +21,7 @@ pub(crate) async fn tell_addresses(
     gateway: SocketAddr,
     variables: &mut Variables,
 ) -> anyhow::Result<()> {
-    for (variable, role, subject, name) in VISITORS {
+    for (variable, role, subject, name) in DEMO_USERS {
         let made = Command::new(binaries.join("gateway"))
             .args(["token", "--role", role, "--subject", subject, "--name", name])
             .args(["--expires-in", TOKEN_LIFE])

@@ -142,12 +142,12 @@ impl Process {
     }
 
     /// From now on it stays away when it ends, until it is [let go](Self::let_go) or stopped.
-    pub fn hold_back(&self) {
+    pub fn suspend_restart(&self) {
         self.orders.held_back.send_replace(true);
     }
 
     /// It is started again whenever it ends, as ever, and at once if it was held back meanwhile.
-    pub fn let_go(&self) {
+    pub fn resume_restart(&self) {
         self.orders.held_back.send_replace(false);
     }
 

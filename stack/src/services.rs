@@ -35,7 +35,7 @@ impl Services {
             service.start(supervisor, binaries, service.name(), variables, &own).await
         };
         let local_pusher = start(Service::LocalPusher, variables).await?;
-        tell_pusher(local_pusher.address, variables);
+        set_pusher_variables(local_pusher.address, variables);
         let (gateway, persister, broadcaster) = tokio::try_join!(
             start(Service::Gateway, variables),
             start(Service::Persister, variables),
@@ -50,7 +50,7 @@ impl Services {
     }
 }
 
-/// What the services are told, but for where Pusher is: see [`tell_pusher`]. What the caller has set
+/// What the services are told, but for where Pusher is: see [`set_pusher_variables`]. What the caller has set
 /// stays, but for addresses.
 ///
 /// # Errors
@@ -92,7 +92,7 @@ pub fn service_variables(
 }
 
 /// Adds where Pusher, or what stands in for it, is.
-pub fn tell_pusher(address: SocketAddr, variables: &mut Variables) {
+pub fn set_pusher_variables(address: SocketAddr, variables: &mut Variables) {
     variables.set("PUSHER_SCHEME", "http");
     variables.set("PUSHER_HOST", address.ip().to_string());
     variables.set("PUSHER_PORT", address.port().to_string());

@@ -49,10 +49,10 @@ async fn outlives_a_kill_and_a_partition() {
     }
 
     // One that is killed comes back to the others, and hears what it has missed.
-    third.process().hold_back();
+    third.process().suspend_restart();
     third.process().signal(Signal::SIGKILL);
     first.control(&["add_vhost", "made_meanwhile"]).await.unwrap();
-    third.process().let_go();
+    third.process().resume_restart();
     third.ready().await.unwrap();
     third.control(&["await_online_nodes", "3"]).await.unwrap();
     assert!(has_host(third, "made_meanwhile").await);

@@ -23,19 +23,19 @@ async fn what_is_held_back_stays_away() {
     let process = postgres.process();
 
     let killed = process.identity();
-    process.hold_back();
+    process.suspend_restart();
     process.signal(Signal::SIGKILL);
     let refusal = at_last("its end", async || probe.ask().await.err()).await;
     let replaced = timeout(A_WHILE, process.replaced(killed)).await;
     assert!(replaced.is_err(), "{replaced:?}, {refusal:#}");
     assert!(probe.ask().await.is_err());
 
-    process.let_go();
+    process.resume_restart();
     let returned = process.replaced(killed).await.unwrap();
     postgres.ready().await.unwrap();
 
     // Nor does it hinder an end that it is away.
-    process.hold_back();
+    process.suspend_restart();
     process.signal(Signal::SIGKILL);
     at_last("its end", async || (!returned.is_alive()).then_some(())).await;
     timeout(A_WHILE, process.stop()).await.unwrap();

@@ -7,7 +7,7 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 use shared::{
-    broker::{BrokerSettings, Names, Worker},
+    broker::{BrokerSettings, ConsumerKind, QueueNames},
     chat::event::{Event, decode},
 };
 use uuid::Uuid;
@@ -49,8 +49,8 @@ impl Broker {
     }
 
     /// The names of the exchange and the queues.
-    pub fn names(&self) -> Names {
-        Names::new(&self.prefix)
+    pub fn names(&self) -> QueueNames {
+        QueueNames::new(&self.prefix)
     }
 
     /// What a client says on its first channel that acknowledges a body which it never got:
@@ -109,7 +109,7 @@ impl Broker {
     }
 
     /// Takes every event out of `worker`'s queue.
-    pub async fn drain_events(&self, worker: Worker) -> Vec<Event> {
+    pub async fn drain_events(&self, worker: ConsumerKind) -> Vec<Event> {
         self.drain_events_of(&self.names().queue(worker)).await
     }
 
@@ -160,7 +160,7 @@ impl Broker {
     }
 
     /// Takes the binding of `worker`'s queue away, so that nothing published reaches it.
-    pub async fn unbind(&self, worker: Worker) {
+    pub async fn unbind(&self, worker: ConsumerKind) {
         let (queue, exchange) = (self.names().queue(worker), self.names().exchange());
         let channel = self.channel().await;
         channel
@@ -190,7 +190,7 @@ impl Broker {
     }
 
     /// Deletes `worker`'s queue with all that is in it.
-    pub async fn delete(&self, worker: Worker) {
+    pub async fn delete(&self, worker: ConsumerKind) {
         self.delete_queue(&self.names().queue(worker)).await;
     }
 

@@ -1,7 +1,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use clap::Args;
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -94,7 +94,7 @@ impl System {
     /// Has `persisters` persisters at once work the queue off, until every body in it is
     /// acknowledged.
     pub async fn work_off(&self, persisters: usize) {
-        let queue = self.broker.names().queue(Worker::Persister);
+        let queue = self.broker.names().queue(ConsumerKind::Persister);
         loop {
             let mut running = Vec::new();
             for _ in 0..persisters {
@@ -147,11 +147,11 @@ impl System {
     pub fn gateway_with(&self, settings: &[&str]) -> Running {
         let arguments = self.gateway_settings();
         let settings = parse::<gateway::settings::Settings>(arguments, settings, Role::Reader);
-        let doors = gateway::auth::Doors::hang(&settings.auth).unwrap();
+        let authenticator = gateway::auth::Authenticator::from_settings(&settings.auth).unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let metrics = metrics_listener.local_addr().unwrap();
         let running = start(async |listener, stop| {
-            gateway::startup::run(settings, doors, listener, metrics_listener, stop).await
+            gateway::startup::run(settings, authenticator, listener, metrics_listener, stop).await
         });
         Running { metrics, ..running }
     }

@@ -14,10 +14,10 @@ use clap::{Args, Parser};
 use gateway::{
     answers::{AnswerMemory, Readers},
     application::{Application, Dependencies},
-    auth::{Doors, TokenCommand},
+    auth::{Authenticator, TokenCommand},
     group_commit::group_commit,
     metrics::Metrics,
-    reads::{DatabaseHealth, ReadPools, Reads},
+    reads::{DatabaseHealth, HistoryReader, ReadPools},
     refusing_queues::RefusingQueues,
     settings::Settings,
 };
@@ -68,10 +68,11 @@ pub fn send() -> anyhow::Result<Call> {
 /// Finds out from a token who calls.
 pub fn token() -> anyhow::Result<Call> {
     install_crypto();
-    let doors = Doors::hang(&settings()?.auth).map_err(anyhow::Error::msg)?;
+    let authenticator =
+        Authenticator::from_settings(&settings()?.auth).map_err(anyhow::Error::msg)?;
     let token = player_token()?;
     Ok(Box::new(move || {
-        black_box(doors.admit(black_box(Some(&token)))?);
+        black_box(authenticator.authenticate(black_box(Some(&token)))?);
         Ok(())
     }))
 }
@@ -79,18 +80,26 @@ pub fn token() -> anyhow::Result<Call> {
 /// A gateway whose publisher has ended.
 fn application() -> anyhow::Result<Application> {
     let settings = settings()?;
-    let doors = Doors::hang(&settings.auth).map_err(anyhow::Error::msg)?;
+    let authenticator = Authenticator::from_settings(&settings.auth).map_err(anyhow::Error::msg)?;
     let broker = Dependency::new("broker");
     let metrics = Metrics::register(&mut Registry::default());
-    let (acceptor, publishing) =
+    let (event_publisher, publishing) =
         group_commit(&settings, &broker, &RefusingQueues::default(), metrics.clone());
     drop(publishing);
     let pool = || database::pool(&settings.database, 1);
     let pools = ReadPools { conversations: pool()?, inbox: pool()? };
-    let reads = Reads::new(pools, settings.database.clone(), metrics.clone());
+    let reads = HistoryReader::new(pools, settings.database.clone(), metrics.clone());
     let readers = Readers::new(&settings.limits, AnswerMemory::new(1, metrics));
     let dependencies = Dependencies { broker, database: DatabaseHealth::default() };
-    Application::new(&settings, doors, acceptor, reads, readers, dependencies, Traces::default())
+    Application::new(
+        &settings,
+        authenticator,
+        event_publisher,
+        reads,
+        readers,
+        dependencies,
+        Traces::default(),
+    )
 }
 
 /// The usual settings, but for limits that nothing reaches here.

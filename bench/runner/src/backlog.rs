@@ -1,7 +1,7 @@
 //! A queue that has grown while nobody worked it off.
 
 use shared::{
-    broker::{Names, Worker},
+    broker::{ConsumerKind, QueueNames},
     chat::{self, Content, Message, PlayerId, SenderId, SenderType, event},
 };
 use uuid::Uuid;
@@ -15,8 +15,13 @@ const EVENTS_IN_A_BODY: u32 = 64;
 ///
 /// # Errors
 /// When RabbitMQ refuses one.
-pub async fn fill(lab: &Lab, worker: Worker, messages: u32, players: u32) -> anyhow::Result<()> {
-    let queue = Names::new("chat").queue(worker);
+pub async fn fill(
+    lab: &Lab,
+    worker: ConsumerKind,
+    messages: u32,
+    players: u32,
+) -> anyhow::Result<()> {
+    let queue = QueueNames::new("chat").queue(worker);
     let mut publisher = lab.publisher().await?;
     let mut number = 0;
     while number < messages {

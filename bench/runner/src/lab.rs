@@ -13,7 +13,7 @@ use serde::Deserialize;
 use shared::broker::{BrokerSettings, Partition, Publisher};
 use stack::{
     Console, Probe, Program, Running, Servers, Service, Supervisor, Variables, migrate,
-    service_variables, tell_pusher,
+    service_variables, set_pusher_variables,
 };
 use tokio::process::Command;
 use tokio_postgres::{Client, NoTls};
@@ -89,7 +89,7 @@ impl Lab {
         let pusher = Service::LocalPusher;
         let local_pusher =
             pusher.start(&supervisor, &binaries, pusher.name(), &variables, &none).await?;
-        tell_pusher(local_pusher.address, &mut variables);
+        set_pusher_variables(local_pusher.address, &mut variables);
         let token = token(&binaries, &variables).await?;
         Ok(Self { servers, variables, token, local_pusher, supervisor, binaries })
     }

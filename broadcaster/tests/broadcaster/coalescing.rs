@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use shared::{
-    broker::{Worker, dead_letters::DeadLetters},
+    broker::{ConsumerKind, dead_letters::DeadLetters},
     chat::{Message, SenderType, event::Event},
 };
 use test_support::{Api, System, body, eventually, message, message_at};
@@ -76,31 +76,31 @@ async fn what_staff_write_and_what_sessions_become_is_told_as_it_comes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broadcaster_that_is_killed_while_it_gathers_loses_nothing() {
-    let (system, gathered) = gathering().await;
+    let (system, coalesced) = gathering().await;
     let broadcaster = system.broadcaster_with(&[ONE_A_SECOND]).ready().await;
     until_players_heard(&broadcaster.api()).await;
     broadcaster.kill().await;
     let broadcaster = system.broadcaster_with(&[ONE_A_SECOND]).ready().await;
-    until_staff_heard_of(&system, &gathered).await;
+    until_staff_heard_of(&system, &coalesced).await;
     broadcaster.stop().await;
     all_acknowledged(&system).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broadcaster_that_stops_while_it_gathers_gives_back_what_it_holds() {
-    let (system, gathered) = gathering().await;
+    let (system, coalesced) = gathering().await;
     let broadcaster = system.broadcaster_with(&[ONE_A_SECOND]).ready().await;
     until_players_heard(&broadcaster.api()).await;
     broadcaster.stop().await;
     let broadcaster = system.broadcaster().await;
-    until_staff_heard_of(&system, &gathered).await;
+    until_staff_heard_of(&system, &coalesced).await;
     broadcaster.stop().await;
     all_acknowledged(&system).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_pusher_is_away_what_is_gathered_is_given_back_with_the_rest() {
-    let (system, gathered) = gathering().await;
+    let (system, coalesced) = gathering().await;
     system.pusher.fault(&json!({ "kind": "hang" })).await;
     let settings = [ONE_A_SECOND, "--delivery-hold=1500ms"];
     let broadcaster = system.broadcaster_with(&settings).ready().await;
@@ -110,7 +110,7 @@ async fn while_pusher_is_away_what_is_gathered_is_given_back_with_the_rest() {
     })
     .await;
     system.pusher.behave().await;
-    until_staff_heard_of(&system, &gathered).await;
+    until_staff_heard_of(&system, &coalesced).await;
     broadcaster.stop().await;
     assert_eq!(dead(&system).await, Some(0));
     all_acknowledged(&system).await;
@@ -118,11 +118,11 @@ async fn while_pusher_is_away_what_is_gathered_is_given_back_with_the_rest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_gathered_waits_out_an_outage_as_everything_does() {
-    let (system, gathered) = gathering().await;
+    let (system, coalesced) = gathering().await;
     let broadcaster = system.broadcaster_with(&[ONE_A_SECOND]).ready().await;
     until_players_heard(&broadcaster.api()).await;
     system.pusher.fault(&json!({ "kind": "status", "status": 500, "times": 2 })).await;
-    until_staff_heard_of(&system, &gathered).await;
+    until_staff_heard_of(&system, &coalesced).await;
     broadcaster.stop().await;
     assert_eq!(dead(&system).await, Some(0));
     all_acknowledged(&system).await;
@@ -130,15 +130,16 @@ async fn what_was_gathered_waits_out_an_outage_as_everything_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_gathered_and_is_refused_for_good_is_buried_and_can_be_replayed() {
-    let (system, gathered) = gathering().await;
+    let (system, coalesced) = gathering().await;
     let pusher = FakePusher::start(refusing(&["new-player-messages"])).await;
     let broadcaster = pusher.broadcaster(&system, &[ONE_A_SECOND]).await;
     eventually("both are buried", async || (dead(&system).await == Some(2)).then_some(())).await;
     broadcaster.stop().await;
-    let letters = DeadLetters::open(&system.broker.settings(), Worker::Broadcaster).await.unwrap();
+    let letters =
+        DeadLetters::open(&system.broker.settings(), ConsumerKind::Broadcaster).await.unwrap();
     letters.replay(usize::MAX).await.unwrap();
     let broadcaster = system.broadcaster().await;
-    until_staff_heard_of(&system, &gathered).await;
+    until_staff_heard_of(&system, &coalesced).await;
     broadcaster.stop().await;
     assert_eq!(dead(&system).await, Some(0));
     all_acknowledged(&system).await;
@@ -162,10 +163,10 @@ async fn no_more_is_gathered_than_leaves_the_broker_something_to_hand_out() {
 /// the second of the first is over.
 async fn gathering() -> (System, [Message; 2]) {
     let system = system().await;
-    let gathered = ["p1", "p2"].map(|player| message(player, "gathered"));
-    let messages = [message("p1", "first")].into_iter().chain(gathered.clone());
+    let coalesced = ["p1", "p2"].map(|player| message(player, "gathered"));
+    let messages = [message("p1", "first")].into_iter().chain(coalesced.clone());
     system.broker.publish(&body(messages.map(|message| Event::Message(Box::new(message))))).await;
-    (system, gathered)
+    (system, coalesced)
 }
 
 /// Waits until Pusher has said that the players hear of all that is in the queue, and staff of the first.

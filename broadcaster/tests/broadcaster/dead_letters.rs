@@ -1,7 +1,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 use shared::{
-    broker::{Worker, dead_letters::DeadLetters},
+    broker::{ConsumerKind, dead_letters::DeadLetters},
     chat::event::{Event, encode},
 };
 use test_support::{Proxy, body, eventually, message};
@@ -42,7 +42,7 @@ async fn a_body_with_more_events_than_any_service_writes_is_one_letter() {
 async fn messages_are_broadcast_while_dead_letters_cannot_be_buried() {
     let system = system().await;
     let broadcaster = system.broadcaster().await;
-    let letters = system.broker.names().dead_letters(Worker::Broadcaster);
+    let letters = system.broker.names().dead_letters(ConsumerKind::Broadcaster);
     system.broker.delete_queue(&letters).await;
     system.broker.make_transient(&letters).await;
     system.broker.publish(br#"{"version":1,"events":[1,2,3]}"#).await;
@@ -95,8 +95,9 @@ async fn refused_for_good(status: u16) {
     broadcaster.stop().await;
     all_acknowledged(&system).await;
 
-    let open =
-        async || DeadLetters::open(&system.broker.settings(), Worker::Broadcaster).await.unwrap();
+    let open = async || {
+        DeadLetters::open(&system.broker.settings(), ConsumerKind::Broadcaster).await.unwrap()
+    };
     let letters = open().await.list(10).await.unwrap();
     assert!(letters[0].reason.contains(&status.to_string()), "{letters:?}");
     assert_eq!(open().await.replay(usize::MAX).await.unwrap(), 1);

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use broadcaster::{
-    call::Origin,
     digest::Digest,
     events::{PusherEvent, pusher_events},
+    retrying_pusher::Origin,
 };
 use pusher::Channels;
 use serde_json::{Value, json};

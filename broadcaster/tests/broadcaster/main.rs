@@ -13,7 +13,7 @@ mod coalescing;
 mod dead_letters;
 mod described;
 mod fake_pusher;
-mod held;
+mod in_flight;
 mod outages;
 mod partitions;
 mod properties;

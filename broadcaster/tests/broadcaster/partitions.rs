@@ -1,21 +1,21 @@
 //! Players are spread over several queues.
 
 use serde_json::json;
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use test_support::{System, body, partitions, player_of_each};
 
 use crate::support::{event, until_accepted};
 
 async fn put_for_each_of_four(system: &System) {
     for (partition, player) in player_of_each(4) {
-        let queue = system.broker.names().queue_of(Worker::Broadcaster, partition);
+        let queue = system.broker.names().queue_of(ConsumerKind::Broadcaster, partition);
         let hellos = (0..50).map(|_| event(&player, "hello"));
         assert!(system.broker.put(&queue, &body(hellos)).await);
     }
 }
 
 async fn all_acknowledged(system: &System) {
-    for queue in system.broker.names().queues(Worker::Broadcaster, partitions(4)) {
+    for queue in system.broker.names().queues(ConsumerKind::Broadcaster, partitions(4)) {
         assert_eq!(system.broker.depth(&queue).await, Some(0), "{queue}");
     }
 }

@@ -5,7 +5,7 @@ use proptest::{collection::vec, option, prelude::*};
 use pusher::Channels;
 use serde_json::{Value, json};
 use shared::{
-    broker::Worker,
+    broker::ConsumerKind,
     chat::{
         Message, Name, SenderId, SenderType, SessionState, SessionStatus, StaffFacts, event::Event,
     },
@@ -40,7 +40,7 @@ fn any_bodies_are_taken_off_the_queue_and_what_is_good_behind_them_is_broadcast(
         Ok(())
     });
     runtime.block_on(async {
-        let queue = system.broker.names().queue(Worker::Broadcaster);
+        let queue = system.broker.names().queue(ConsumerKind::Broadcaster);
         system.broker.wait_for_depth(&queue, 0).await;
         broadcaster.stop().await;
         all_acknowledged(&system).await;

@@ -1,4 +1,4 @@
-use shared::{broker::Worker, chat::event::Event};
+use shared::{broker::ConsumerKind, chat::event::Event};
 use test_support::{System, eventually, message};
 
 /// A player's message.
@@ -34,11 +34,11 @@ pub async fn until_answered(system: &System, status: u16) {
 
 /// How many dead letters there are.
 pub async fn dead(system: &System) -> Option<u32> {
-    system.broker.depth(&system.broker.names().dead_letters(Worker::Broadcaster)).await
+    system.broker.depth(&system.broker.names().dead_letters(ConsumerKind::Broadcaster)).await
 }
 
 /// That nothing is left in the queue once the broadcaster has stopped.
 pub async fn all_acknowledged(system: &System) {
-    let queue = system.broker.names().queue(Worker::Broadcaster);
+    let queue = system.broker.names().queue(ConsumerKind::Broadcaster);
     assert_eq!(system.broker.depth(&queue).await, Some(0));
 }

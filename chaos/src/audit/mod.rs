@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub use stored::Stored;
 
 use crate::{
-    portal::Pages,
+    load::Entries,
     pusher::{Heard, STAFF_CHANNEL, player_channel},
 };
 
@@ -22,27 +22,27 @@ pub struct Findings {
     /// Posts that were accepted and are not persisted.
     pub lost: u64,
     /// Rows beyond the first of one post.
-    pub twice: u64,
+    pub duplicated: u64,
     /// Numbers that a conversation's `seq` lacks.
     pub gaps: u64,
     /// Messages out of their session.
     pub misplaced: u64,
     /// Persisted rows that nobody sent, or that say something else than what was sent.
-    pub strange: u64,
+    pub corrupted: u64,
     /// Broadcasts of an accepted message or of a session's state that were never made.
     pub missing: u64,
     /// Broadcasts beyond the first of one message on one channel.
     pub repeated: u64,
     /// Events on a channel that they do not belong to.
-    pub astray: u64,
+    pub misrouted: u64,
 }
 
 /// What became of the posts, as far as can be seen now.
-pub fn audit(pages: &Pages, stored: &Stored, heard: &Heard) -> Findings {
+pub fn audit(entries: &Entries, stored: &Stored, heard: &Heard) -> Findings {
     let mut findings = Findings { misplaced: sessions::misplaced(stored), ..Findings::default() };
-    findings.look_at_rows(pages, stored);
+    findings.look_at_rows(entries, stored);
     findings.look_at_numbers(stored);
-    findings.look_at_messages_heard(pages, heard);
+    findings.look_at_messages_heard(entries, heard);
     findings.look_at_sessions_heard(stored, heard);
     findings
 }
@@ -53,31 +53,31 @@ impl Findings {
         self.lost == 0 && self.missing == 0
     }
 
-    fn look_at_rows(&mut self, pages: &Pages, stored: &Stored) {
+    fn look_at_rows(&mut self, entries: &Entries, stored: &Stored) {
         let mut present = HashSet::<Uuid>::new();
         let mut said = HashSet::<&str>::new();
         for (player, messages) in &stored.messages {
             for message in messages {
-                let sent = pages.posts.get(&message.id);
+                let sent = entries.requests.get(&message.id);
                 let as_sent = sent.is_some_and(|sent| {
                     sent.player == *player && message.content == message.id.to_string()
                 });
-                self.strange += u64::from(!as_sent);
-                self.twice += u64::from(!said.insert(&message.content));
+                self.corrupted += u64::from(!as_sent);
+                self.duplicated += u64::from(!said.insert(&message.content));
                 present.insert(message.id);
             }
         }
         for (player, changes) in &stored.changes {
             for change in changes {
-                let sent = pages.posts.get(&change.id);
-                self.strange += u64::from(sent.is_none_or(|sent| sent.player != *player));
+                let sent = entries.requests.get(&change.id);
+                self.corrupted += u64::from(sent.is_none_or(|sent| sent.player != *player));
                 present.insert(change.id);
             }
         }
         self.persisted = present.len() as u64;
         let lost =
-            |(id, entry): &(&Uuid, &crate::portal::Entry)| entry.accepted && !present.contains(*id);
-        self.lost = pages.posts.iter().filter(lost).count() as u64;
+            |(id, entry): &(&Uuid, &crate::load::Entry)| entry.accepted && !present.contains(*id);
+        self.lost = entries.requests.iter().filter(lost).count() as u64;
     }
 
     fn look_at_numbers(&mut self, stored: &Stored) {
@@ -86,25 +86,28 @@ impl Findings {
             let last = stored.last_seq.get(player).copied().unwrap_or_default();
             let highest = numbers.iter().copied().max().unwrap_or_default().max(last);
             self.gaps += (1..=highest).filter(|seq| !numbers.contains(seq)).count() as u64;
-            self.twice += (messages.len() - numbers.len()) as u64;
+            self.duplicated += (messages.len() - numbers.len()) as u64;
         }
     }
 
-    fn look_at_messages_heard(&mut self, pages: &Pages, heard: &Heard) {
-        let due = pages.posts.iter().filter(|(_, entry)| entry.accepted && entry.act.is_message());
+    fn look_at_messages_heard(&mut self, entries: &Entries, heard: &Heard) {
+        let due = entries
+            .requests
+            .iter()
+            .filter(|(_, entry)| entry.accepted && entry.action.is_message());
         for (id, entry) in due {
             for channel in [STAFF_CHANNEL.to_owned(), player_channel(&entry.player)] {
                 self.missing += u64::from(!heard.messages.contains_key(&(*id, channel)));
             }
         }
         for ((id, channel), times) in &heard.messages {
-            let belongs = pages.posts.get(id).is_some_and(|entry| {
+            let belongs = entries.requests.get(id).is_some_and(|entry| {
                 channel == STAFF_CHANNEL || *channel == player_channel(&entry.player)
             });
-            self.astray += u64::from(!belongs);
+            self.misrouted += u64::from(!belongs);
             self.repeated += times - 1;
         }
-        self.astray += heard.strange.len() as u64;
+        self.misrouted += heard.corrupted.len() as u64;
     }
 
     fn look_at_sessions_heard(&mut self, stored: &Stored, heard: &Heard) {

@@ -19,9 +19,9 @@ use super::{Fault, Group, poison::Stranger};
 use crate::{
     bystander::Bystander,
     drill::Drill,
+    load::{Action, ClientRequest},
     memory::ensure_memory_limits,
     plan::{Plan, Scale},
-    portal::{Act, Post},
 };
 
 /// Connections that a gateway is given, so that an abuser can take all of them.
@@ -118,7 +118,7 @@ async fn half_sent_heads(drill: &mut Drill) -> anyhow::Result<()> {
                 held.push(connection);
             }
         }
-        drill.last(10).await;
+        drill.run_for(10).await;
         Ok(())
     })
     .await
@@ -142,7 +142,7 @@ async fn unread_answers(drill: &mut Drill) -> anyhow::Result<()> {
                 held.push(connection);
             }
         }
-        drill.last(10).await;
+        drill.run_for(10).await;
         Ok(())
     })
     .await?;
@@ -158,7 +158,7 @@ async fn taken_connections(drill: &mut Drill, addresses: u8) -> anyhow::Result<(
                 held.extend(connect(abuser, gateway).await);
             }
         }
-        drill.last(10).await;
+        drill.run_for(10).await;
         Ok(())
     })
     .await
@@ -183,7 +183,7 @@ async fn floods(drill: &mut Drill) -> anyhow::Result<()> {
         let desks = gateways.iter().cycle().take(DESKS).map(|gateway| desk(*gateway));
         tokio::select! {
             ended = join_all(desks) => ended.into_iter().collect::<anyhow::Result<()>>(),
-            () = drill.last(10) => Ok(()),
+            () = drill.run_for(10) => Ok(()),
         }
     })
     .await?;
@@ -195,21 +195,21 @@ async fn one_message_id(drill: &mut Drill) -> anyhow::Result<()> {
     endured(drill, async |drill| {
         let gateway = *drill.system.gateway_addresses().first().context("there is no gateway")?;
         let http = reqwest::Client::builder().no_proxy().build()?;
-        let post = Post::new("player-0".to_owned(), Act::PlayerWrites);
+        let request = ClientRequest::new("player-0".to_owned(), Action::PlayerWrites);
         let send = async |body: Value| -> anyhow::Result<u16> {
-            let url = format!("http://{gateway}{}", post.path());
+            let url = format!("http://{gateway}{}", request.path());
             Ok(http.post(url).json(&body).send().await?.status().as_u16())
         };
-        let first = send(post.body()).await?;
+        let first = send(request.body()).await?;
         ensure!(first == 202, "the first content was answered with {first}");
-        drill.portal.book().accepted_elsewhere(&post);
+        drill.load.ledger().accepted_elsewhere(&request);
         drill
             .until("the first content is persisted", async |drill| {
-                drill.system.has_persisted(&[post.id]).await.unwrap_or(false)
+                drill.system.has_persisted(&[request.id]).await.unwrap_or(false)
             })
             .await?;
         for number in 0..times {
-            let mut body = post.body();
+            let mut body = request.body();
             if let Some(message) = body.as_object_mut() {
                 message.insert("content".to_owned(), json!(format!("content {number}")));
             }
@@ -234,7 +234,7 @@ async fn huge_body(drill: &mut Drill) -> anyhow::Result<()> {
                 drill.system.dead_letters().await.is_ok_and(|there| there == drill.expected_dead)
             })
             .await?;
-        drill.last(10).await;
+        drill.run_for(10).await;
         Ok(())
     })
     .await

@@ -78,7 +78,7 @@ pub(super) fn faults() -> Vec<Fault> {
 
 async fn killed(drill: &mut Drill) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(3, 1) {
-        drill.a_while().await;
+        drill.pause().await;
         for node in &drill.system.rabbitmq {
             kill(node).await?;
         }
@@ -99,7 +99,7 @@ async fn leaderless(drill: &mut Drill) -> anyhow::Result<()> {
     let node = drill.system.rabbitmq.first().context("there is no broker")?;
     node.control(&["eval", &forget]).await?;
     kill(node).await?;
-    drill.portal.resume();
+    drill.load.resume();
     drill
         .until("every gateway names the queue, or is ready since it has a leader", async |drill| {
             let answers = drill.system.readiness().await.unwrap_or_default();
@@ -135,7 +135,7 @@ async fn hung(drill: &mut Drill) -> anyhow::Result<()> {
         drill.system.rabbitmq.iter().for_each(|node| node.process().signal(signal));
     };
     signal(drill, Signal::SIGSTOP);
-    drill.last(20).await;
+    drill.run_for(20).await;
     signal(drill, Signal::SIGCONT);
     Ok(())
 }
@@ -143,8 +143,8 @@ async fn hung(drill: &mut Drill) -> anyhow::Result<()> {
 async fn alarmed(drill: &mut Drill, [order, value]: [&str; 2], usual: &str) -> anyhow::Result<()> {
     let node = drill.system.rabbitmq.first().context("there is no broker")?;
     node.control(&[order, value]).await?;
-    drill.last(20).await;
-    let refused = drill.portal.book().pages().refused;
+    drill.run_for(20).await;
+    let refused = drill.load.ledger().entries().refused;
     ensure!(refused > 0, "nobody was blocked");
     node.control(&[order, usual]).await?;
     Ok(())
@@ -157,8 +157,8 @@ fn with_small_queues(scale: Scale) -> Plan {
 async fn full(drill: &mut Drill) -> anyhow::Result<()> {
     drill.system.pusher.fail(&json!({ "kind": "status", "status": 500 })).await?;
     let goal = drill.scale.pick(1_000, 40);
-    while drill.portal.book().pages().refused < goal {
-        drill.portal.answered(1).await;
+    while drill.load.ledger().entries().refused < goal {
+        drill.load.answered(1).await;
     }
     drill.system.pusher.behave().await
 }
@@ -176,7 +176,7 @@ async fn connections_closed(drill: &mut Drill) -> anyhow::Result<()> {
 
 async fn again_and_again(drill: &mut Drill, order: &[&str]) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(8, 2) {
-        drill.a_while().await;
+        drill.pause().await;
         for node in &drill.system.rabbitmq {
             node.control(order).await?;
         }
@@ -196,8 +196,8 @@ async fn deleted(drill: &mut Drill) -> anyhow::Result<()> {
             for queue in queues {
                 node.control(&["delete_queue", queue]).await?;
             }
-            drill.portal.resume();
-            drill.a_while().await;
+            drill.load.resume();
+            drill.pause().await;
         }
     }
     Ok(())
@@ -210,7 +210,7 @@ fn with_a_proxy(scale: Scale) -> Plan {
 fn cut(drill: &mut Drill, step: Step) -> LocalBoxFuture<'_, anyhow::Result<()>> {
     async move {
         for _ in 0..drill.scale.pick(20, 2) {
-            drill.a_while().await;
+            drill.pause().await;
             let proxy = drill.system.proxy.as_ref().context("there is no proxy")?;
             if matches!(step, Step::Connect | Step::Open | Step::Declare) {
                 // Somebody must have a reason to connect.

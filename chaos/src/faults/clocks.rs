@@ -36,14 +36,14 @@ fn with_own_clocks(scale: Scale) -> Plan {
 
 async fn apart(drill: &mut Drill) -> anyhow::Result<()> {
     set(drill, 0, 5 * SECOND)?;
-    drill.last(20).await;
+    drill.run_for(20).await;
     set(drill, 0, 0)
 }
 
 async fn jumps(drill: &mut Drill) -> anyhow::Result<()> {
     for offset in [-5 * SECOND, 0, -HOUR, 0, HOUR, 0] {
         set(drill, 1, offset)?;
-        drill.last(5).await;
+        drill.run_for(5).await;
     }
     Ok(())
 }

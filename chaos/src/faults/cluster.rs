@@ -55,7 +55,7 @@ async fn leader(nodes: &[RabbitMq], queue: &str) -> anyhow::Result<usize> {
 async fn leader_killed(drill: &mut Drill) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(2, 1) {
         for queue in ["chat.persist", "chat.broadcast"] {
-            drill.a_while().await;
+            drill.pause().await;
             let nodes = &drill.system.rabbitmq;
             let leader = leader(nodes, queue).await?;
             kill(nodes.get(leader).context("no such node")?).await?;
@@ -66,7 +66,7 @@ async fn leader_killed(drill: &mut Drill) -> anyhow::Result<()> {
 
 async fn follower_killed(drill: &mut Drill) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(3, 1) {
-        drill.a_while().await;
+        drill.pause().await;
         let nodes = &drill.system.rabbitmq;
         let leader = leader(nodes, "chat.persist").await?;
         let followers: Vec<_> = (0..nodes.len()).filter(|place| *place != leader).collect();
@@ -77,22 +77,22 @@ async fn follower_killed(drill: &mut Drill) -> anyhow::Result<()> {
 }
 
 async fn majority_killed(drill: &mut Drill) -> anyhow::Result<()> {
-    drill.a_while().await;
+    drill.pause().await;
     let mut victims: Vec<_> = drill.system.rabbitmq.iter().collect();
     drill.random.shuffle(&mut victims);
     victims.truncate(2);
     for node in &victims {
         write_register(node).await?;
-        node.process().hold_back();
+        node.process().suspend_restart();
         node.process().signal(Signal::SIGKILL);
     }
     // What was confirmed before they died may still be told.
-    drill.portal.answered(u64::from(Plan::usual(drill.scale).load.clients)).await;
-    let before = drill.portal.book().pages().accepted;
-    drill.last(20).await;
-    let falsely = drill.portal.book().pages().accepted - before;
+    drill.load.answered(u64::from(Plan::usual(drill.scale).load.clients)).await;
+    let before = drill.load.ledger().entries().accepted;
+    drill.run_for(20).await;
+    let falsely = drill.load.ledger().entries().accepted - before;
     for node in &victims {
-        node.process().let_go();
+        node.process().resume_restart();
     }
     for node in &victims {
         node.ready().await?;
@@ -103,15 +103,15 @@ async fn majority_killed(drill: &mut Drill) -> anyhow::Result<()> {
 
 async fn parted(drill: &mut Drill) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(2, 1) {
-        drill.a_while().await;
+        drill.pause().await;
         let nodes = &drill.system.rabbitmq;
         let place = leader(nodes, "chat.persist").await?;
         let lonely = nodes.get(place).context("no such node")?;
         let others: Vec<_> = nodes.iter().filter(|node| node.name() != lonely.name()).collect();
         lonely.part_from(&others).await?;
-        drill.last(30).await;
+        drill.run_for(30).await;
         lonely.rejoin(&others).await?;
-        drill.last(10).await;
+        drill.run_for(10).await;
     }
     Ok(())
 }

@@ -50,17 +50,17 @@ pub(super) fn faults() -> Vec<Fault> {
 
 async fn killed(drill: &mut Drill) -> anyhow::Result<()> {
     let postgres = drill.system.postgres.process();
-    postgres.hold_back();
+    postgres.suspend_restart();
     postgres.signal(Signal::SIGKILL);
-    drill.last(30).await;
+    drill.run_for(30).await;
     drill.all_broadcast().await?;
-    postgres.let_go();
+    postgres.resume_restart();
     drill.system.postgres.ready().await
 }
 
 async fn hung(drill: &mut Drill) -> anyhow::Result<()> {
     drill.system.signal_postgres(Signal::SIGSTOP)?;
-    drill.last(30).await;
+    drill.run_for(30).await;
     drill.all_broadcast().await?;
     drill.system.signal_postgres(Signal::SIGCONT)?;
     drill.system.postgres.ready().await
@@ -88,7 +88,7 @@ async fn read_only(drill: &mut Drill) -> anyhow::Result<()> {
         anyhow::Ok(database.batch_execute("SELECT pg_reload_conf()").await?)
     };
     set(drill, "on").await?;
-    drill.last(30).await;
+    drill.run_for(30).await;
     drill.all_broadcast().await?;
     set(drill, "off").await
 }
@@ -106,7 +106,7 @@ async fn without_connections(drill: &mut Drill) -> anyhow::Result<()> {
         taken.push(another);
     }
     drill.notes.push(format!("{} connections taken", taken.len()));
-    drill.last(30).await;
+    drill.run_for(30).await;
     drill.all_broadcast().await?;
     drop(taken);
     Ok(())
@@ -115,7 +115,7 @@ async fn without_connections(drill: &mut Drill) -> anyhow::Result<()> {
 async fn locked(drill: &mut Drill) -> anyhow::Result<()> {
     let database = drill.system.database().await?;
     database.batch_execute("BEGIN; LOCK TABLE chat_sessions IN ACCESS EXCLUSIVE MODE").await?;
-    drill.last(20).await;
+    drill.run_for(20).await;
     drill.all_broadcast().await?;
     database.batch_execute("COMMIT").await?;
     Ok(())
@@ -133,17 +133,17 @@ async fn long_away(drill: &mut Drill) -> anyhow::Result<()> {
         node.control(&["eval", often]).await?;
         node.control(&["close_all_connections", "a drill"]).await?;
     }
-    drill.a_while().await;
+    drill.pause().await;
     let postgres = drill.system.postgres.process();
-    postgres.hold_back();
+    postgres.suspend_restart();
     postgres.signal(Signal::SIGKILL);
-    drill.last(45).await;
+    drill.run_for(45).await;
     drill.all_broadcast().await?;
     drill
         .until("RabbitMQ took back what the persisters held", async |drill| {
             drill.system.rabbitmq_wrote("delivery acknowledgement on channel").unwrap_or(false)
         })
         .await?;
-    postgres.let_go();
+    postgres.resume_restart();
     drill.system.postgres.ready().await
 }

@@ -38,9 +38,9 @@ pub(super) fn faults() -> Vec<Fault> {
 async fn in_order(drill: &mut Drill) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(2, 1) {
         roll(drill, [BROADCASTERS, PERSISTERS, GATEWAYS], MANY).await?;
-        drill.last(20).await;
+        drill.run_for(20).await;
         roll(drill, [GATEWAYS, PERSISTERS, BROADCASTERS], FEW).await?;
-        drill.last(20).await;
+        drill.run_for(20).await;
     }
     Ok(())
 }
@@ -49,7 +49,7 @@ async fn in_order(drill: &mut Drill) -> anyhow::Result<()> {
 /// in queues that nobody is told of any more is worked off all the same.
 async fn out_of_order(drill: &mut Drill) -> anyhow::Result<()> {
     roll(drill, [GATEWAYS], MANY).await?;
-    drill.last(20).await;
+    drill.run_for(20).await;
     // RabbitMQ says how full a queue is a while later.
     drill
         .until("messages wait for workers that are told of their queues", async |drill| {
@@ -61,7 +61,7 @@ async fn out_of_order(drill: &mut Drill) -> anyhow::Result<()> {
     drill.all_broadcast().await?;
 
     roll(drill, [BROADCASTERS, PERSISTERS], FEW).await?;
-    drill.last(20).await;
+    drill.run_for(20).await;
     drill.all_persisted().await?;
     drill.all_broadcast().await?;
     roll(drill, [GATEWAYS], FEW).await
@@ -77,7 +77,7 @@ async fn roll<const N: usize>(
         for service in instances(&drill.system) {
             service.process.tell("QUEUE_PARTITIONS", partitions);
             restart(service).await?;
-            drill.portal.answered(5).await;
+            drill.load.answered(5).await;
         }
     }
     Ok(())

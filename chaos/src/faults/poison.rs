@@ -15,8 +15,8 @@ use stack::Service;
 use super::{Fault, Group};
 use crate::{
     drill::Drill,
+    load::{Action, ClientRequest},
     plan::Plan,
-    portal::{Act, Post},
     proxy::{Proxy, Step},
 };
 
@@ -76,7 +76,7 @@ const MEBIBYTE: usize = 1024 * 1024;
 /// Messages that nobody can read, of every kind; each becomes one dead letter of each worker.
 fn poison(kind: usize, large: usize) -> Vec<u8> {
     let event = |changes: Value| {
-        let mut message = message(&Post::new("player-0".to_owned(), Act::PlayerWrites));
+        let mut message = message(&ClientRequest::new("player-0".to_owned(), Action::PlayerWrites));
         if let (Some(message), Value::Object(changes)) = (message.as_object_mut(), changes) {
             message.extend(changes);
         }
@@ -97,12 +97,12 @@ fn poison(kind: usize, large: usize) -> Vec<u8> {
 const KINDS: usize = 8;
 
 /// The message of a post as a gateway would put it into a body.
-fn message(post: &Post) -> Value {
+fn message(request: &ClientRequest) -> Value {
     json!({
-        "messageId": post.id,
-        "playerId": post.player,
+        "messageId": request.id,
+        "playerId": request.player,
         "senderType": "player",
-        "content": post.content(),
+        "content": request.content(),
         "acceptedAt": chat::now(),
     })
 }
@@ -122,11 +122,11 @@ async fn unreadable(drill: &mut Drill) -> anyhow::Result<()> {
     // Beside a good one in the same body.
     let mixed = drill.scale.pick(100, 5);
     for _ in 0..mixed {
-        let post = Post::new("player-1".to_owned(), Act::PlayerWrites);
-        let events = json!([{ "message": { "messageId": 5 } }, { "message": message(&post) }]);
+        let request = ClientRequest::new("player-1".to_owned(), Action::PlayerWrites);
+        let events = json!([{ "message": { "messageId": 5 } }, { "message": message(&request) }]);
         let body = json!({ "version": 1, "events": events }).to_string();
         stranger.publish(body.as_bytes()).await?;
-        drill.portal.book().accepted_elsewhere(&post);
+        drill.load.ledger().accepted_elsewhere(&request);
     }
     let dead = count + larges + mixed;
     drill.expected_dead = drill.expected_dead.map(|others| others + dead);

@@ -8,9 +8,9 @@ use nix::sys::signal::Signal;
 use super::{Fault, Group};
 use crate::{
     drill::Drill,
+    load::Load,
     memory::ensure_memory_limits,
     plan::{Plan, Scale},
-    portal::Load,
 };
 
 /// How long it lasts at most.
@@ -36,14 +36,14 @@ fn with_eager_senders(scale: Scale) -> Plan {
 async fn overrun(drill: &mut Drill) -> anyhow::Result<()> {
     let messages = drill.scale.pick(1_000_000, 500);
     let began = Instant::now();
-    while began.elapsed() < TIME_LIMIT && drill.portal.book().pages().accepted < messages {
-        drill.portal.answered(100).await;
+    while began.elapsed() < TIME_LIMIT && drill.load.ledger().entries().accepted < messages {
+        drill.load.answered(100).await;
     }
-    let pages = drill.portal.book().pages().clone();
+    let entries = drill.load.ledger().entries().clone();
     let rows = drill.system.rows().await?;
-    let rate = pages.accepted as f64 / began.elapsed().as_secs_f64();
+    let rate = entries.accepted as f64 / began.elapsed().as_secs_f64();
     drill.notes.push(format!("{rate:.0} accepted a second"));
-    drill.notes.push(format!("{} of them waited then", pages.accepted.saturating_sub(rows)));
+    drill.notes.push(format!("{} of them waited then", entries.accepted.saturating_sub(rows)));
     fill(drill).await;
     ensure_memory_limits(drill)
 }
@@ -53,8 +53,8 @@ async fn overrun(drill: &mut Drill) -> anyhow::Result<()> {
 async fn fill(drill: &Drill) {
     let signal = |signal| drill.system.persisters.iter().for_each(|it| it.process.signal(signal));
     signal(Signal::SIGSTOP);
-    while drill.portal.book().pages().refused == 0 {
-        drill.portal.answered(1).await;
+    while drill.load.ledger().entries().refused == 0 {
+        drill.load.answered(1).await;
     }
     signal(Signal::SIGCONT);
 }

@@ -51,7 +51,7 @@ async fn kill_again_and_again(
     which: fn(&System) -> &[Running],
 ) -> anyhow::Result<()> {
     for _ in 0..times(drill.scale) {
-        drill.a_while().await;
+        drill.pause().await;
         let instances = which(&drill.system);
         let chosen = drill.random.choice(0..instances.len()).and_then(|it| instances.get(it));
         if let Some(victim) = chosen {
@@ -68,7 +68,7 @@ async fn kill_again_and_again(
 
 async fn kill_all_at_once(drill: &mut Drill) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(4, 1) {
-        drill.a_while().await;
+        drill.pause().await;
         for victim in drill.system.services() {
             victim.process.signal(Signal::SIGKILL);
         }
@@ -90,13 +90,13 @@ pub(super) async fn restart(service: &Running) -> anyhow::Result<()> {
 /// As an orchestrator does it: the next one when the one before is ready again.
 async fn restart_one_after_the_other(drill: &mut Drill) -> anyhow::Result<()> {
     let began = Instant::now();
-    let before = drill.portal.book().pages().clone();
+    let before = drill.load.ledger().entries().clone();
     for victim in drill.system.services() {
         restart(victim).await?;
-        drill.portal.answered(20).await;
+        drill.load.answered(20).await;
     }
     let restart = began.elapsed();
-    let after = drill.portal.book().pages().clone();
+    let after = drill.load.ledger().entries().clone();
     let broken = after.unanswered - before.unanswered;
     let failed = after.unreachable - before.unreachable;
     ensure!(broken + failed == 0, "{broken} calls broke off and {failed} found no gateway");

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{Fault, Group};
 use crate::{
     drill::Drill,
+    load::Load,
     plan::{Plan, Scale},
-    portal::Load,
 };
 
 pub(super) fn faults() -> Vec<Fault> {
@@ -57,7 +57,7 @@ pub(super) fn faults() -> Vec<Fault> {
 fn with(drill: &mut Drill, order: Value) -> LocalBoxFuture<'_, anyhow::Result<()>> {
     async move {
         drill.system.pusher.fail(&order).await?;
-        drill.last(30).await;
+        drill.run_for(30).await;
         drill.all_persisted().await?;
         drill.system.pusher.behave().await
     }
@@ -68,7 +68,7 @@ fn with(drill: &mut Drill, order: Value) -> LocalBoxFuture<'_, anyhow::Result<()
 async fn lose_answers(drill: &mut Drill) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(10, 1) {
         drill.system.pusher.fail(&json!({ "kind": "lost", "times": 5 })).await?;
-        drill.a_while().await;
+        drill.pause().await;
     }
     drill.system.pusher.behave().await
 }
@@ -85,12 +85,12 @@ async fn slow(drill: &mut Drill) -> anyhow::Result<()> {
     drill.system.pusher.fail(&json!({ "kind": "delay", "milliseconds": delay })).await?;
     let backlog = drill.scale.pick(BACKLOG, 200);
     let broadcast = |drill: &Drill| drill.system.pusher.heard().messages.len() as u64 / 2;
-    while drill.portal.book().pages().accepted < broadcast(drill) + backlog {
-        drill.portal.answered(100).await;
+    while drill.load.ledger().entries().accepted < broadcast(drill) + backlog {
+        drill.load.answered(100).await;
     }
-    drill.portal.pause();
+    drill.load.pause();
     drill.all_persisted().await?;
-    let waiting = drill.portal.book().pages().accepted - broadcast(drill);
+    let waiting = drill.load.ledger().entries().accepted - broadcast(drill);
     ensure!(waiting > backlog / 2, "nothing waited for Pusher");
     drill.notes.push(format!("{waiting} messages waited for Pusher when all were persisted"));
     drill.system.pusher.behave().await

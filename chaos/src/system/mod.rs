@@ -10,7 +10,7 @@ use nix::{
 };
 use stack::{
     Postgres, PostgresSettings, RabbitMq, RabbitMqSettings, Running, Servers, Service, Supervisor,
-    Variables, migrate, service_variables, tell_pusher,
+    Variables, migrate, service_variables, set_pusher_variables,
 };
 use tokio::process::Command;
 
@@ -93,7 +93,7 @@ impl System {
         let mut kept = Variables::default();
         kept.set("LOCAL_PUSHER_ACCEPTED_EVENTS", KEPT_EVENTS);
         let pusher = start(Service::LocalPusher, &variables, "local-pusher", &kept).await?;
-        tell_pusher(pusher.address, &mut variables);
+        set_pusher_variables(pusher.address, &mut variables);
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build()?;
 
         let mut system = Self {

@@ -4,7 +4,7 @@ use std::{fs, ops::Deref, time::Duration};
 
 use anyhow::{Context, anyhow, ensure};
 use serde_json::Value;
-use shared::broker::{Names, Partitions, Worker};
+use shared::broker::{ConsumerKind, Partitions, QueueNames};
 use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls};
 use tokio_util::task::AbortOnDropHandle;
@@ -126,7 +126,10 @@ impl System {
 
     /// How many bodies some queues of each worker hold, with those that a worker has and has not
     /// acknowledged.
-    async fn depths(&self, queues: fn(&Names, Worker) -> Vec<String>) -> anyhow::Result<[u64; 2]> {
+    async fn depths(
+        &self,
+        queues: fn(&QueueNames, ConsumerKind) -> Vec<String>,
+    ) -> anyhow::Result<[u64; 2]> {
         const LIST: [&str; 5] =
             ["list_queues", "--quiet", "--no-table-headers", "name", "messages"];
         let mut answer = Err(anyhow!("there is no broker"));
@@ -136,8 +139,8 @@ impl System {
                 break;
             }
         }
-        let (table, names) = (answer?, Names::new("chat"));
-        let [persister, broadcaster] = Worker::ALL.map(|worker| queues(&names, worker));
+        let (table, names) = (answer?, QueueNames::new("chat"));
+        let [persister, broadcaster] = ConsumerKind::ALL.map(|worker| queues(&names, worker));
         Ok([depth_in(&table, &persister)?, depth_in(&table, &broadcaster)?])
     }
 }

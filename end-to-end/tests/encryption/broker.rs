@@ -1,4 +1,4 @@
-use shared::broker::{BrokerSettings, Deliveries, Partition, Publisher, RoutingKey, Worker};
+use shared::broker::{BrokerSettings, Consumer, ConsumerKind, Partition, Publisher, RoutingKey};
 use stack::{Console, RabbitMq, RabbitMqSettings, Supervisor};
 use test_support::{Authority, settings};
 
@@ -43,7 +43,9 @@ async fn a_broker_is_spoken_to_in_secret_and_only_if_it_proves_who_it_is() {
     let mut publisher = Publisher::connect(&right, Partition::FIRST, "test").await.unwrap();
     publisher.publish(RoutingKey::Accepted, Partition::FIRST, b"hello").await.unwrap();
     let mut deliveries =
-        Deliveries::connect(&right, Worker::Persister, Partition::FIRST, 1, "test").await.unwrap();
+        Consumer::connect(&right, ConsumerKind::Persister, Partition::FIRST, 1, "test")
+            .await
+            .unwrap();
     let delivery = deliveries.next().await.unwrap();
     assert_eq!(delivery.body, b"hello");
 

@@ -1,5 +1,5 @@
-use broadcaster::{client::Client, settings::PusherSettings};
-use shared::{broker::Worker, chat::event::Event};
+use broadcaster::{pusher_client::PusherClient, settings::PusherSettings};
+use shared::{broker::ConsumerKind, chat::event::Event};
 use test_support::{Authority, Running, System, body, eventually, message, settings};
 
 use crate::{NAME, OTHER_HOST, STRANGER};
@@ -36,7 +36,7 @@ impl Encrypted {
         let app = ["--pusher-app-id=app", "--pusher-key=key", "--pusher-secret=secret"];
         let app = app.map(ToOwned::to_owned);
         let settings: PusherSettings = settings(app.into_iter().chain(self.settings(host, trust)));
-        Client::new(&settings, 1).unwrap().send(&[]).await.unwrap_err().to_string()
+        PusherClient::new(&settings, 1).unwrap().send(&[]).await.unwrap_err().to_string()
     }
 
     async fn calls(&self) -> u64 {
@@ -62,7 +62,10 @@ impl Encrypted {
         .await;
         assert_eq!(self.calls().await, 0);
         refused.stop().await;
-        assert_eq!(broker.depth(&broker.names().dead_letters(Worker::Broadcaster)).await, Some(0));
+        assert_eq!(
+            broker.depth(&broker.names().dead_letters(ConsumerKind::Broadcaster)).await,
+            Some(0)
+        );
 
         let trusted = self.broadcaster(NAME, &self.authority);
         eventually("the event was accepted", async || (self.calls().await == 1).then_some(()))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use end_to_end::Watched;
 use serde_json::json;
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use test_support::eventually;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +59,7 @@ async fn alerts_see_that_the_persister_has_ended() {
     let watched = Watched::start().await;
     watched.talk().await;
     watched.persister.begin_to_stop();
-    let queue = watched.system.broker.names().queue(Worker::Persister);
+    let queue = watched.system.broker.names().queue(ConsumerKind::Persister);
     sees(&watched, "ServiceDown", "service", "persister").await;
     sees(&watched, "InstanceDown", "job", "persister").await;
     sees(&watched, "QueueWithoutConsumer", "queue", &queue).await;
@@ -70,9 +70,9 @@ async fn alerts_see_poison_and_a_queue_that_is_missing() {
     let watched = Watched::start().await;
     watched.talk().await;
     watched.system.broker.publish(b"not an event").await;
-    let dead = watched.system.broker.names().dead_letters(Worker::Broadcaster);
+    let dead = watched.system.broker.names().dead_letters(ConsumerKind::Broadcaster);
     sees(&watched, "DeadLettersWaiting", "queue", &dead).await;
-    watched.system.broker.delete(Worker::Persister).await;
+    watched.system.broker.delete(ConsumerKind::Persister).await;
     sees(&watched, "PublishesRefused", "outcome", "returned").await;
 }
 

@@ -1,8 +1,8 @@
 //! The accounts of RabbitMQ that SECURITY.md names, with these permissions and no others.
 
 use serde_json::Value;
-use shared::broker::{BrokerSettings, Deliveries, Partition, Worker};
-use stack::{RabbitMq, ServerSettings, Servers, Service, tell_pusher};
+use shared::broker::{BrokerSettings, Consumer, ConsumerKind, Partition};
+use stack::{RabbitMq, ServerSettings, Servers, Service, set_pusher_variables};
 use test_support::{Database, eventually, settings};
 
 use crate::{
@@ -34,7 +34,7 @@ async fn each_service_works_with_an_account_of_its_own_and_a_gateway_that_may_no
     programs.tell_servers(database_url, amqp_url);
     let release = Release::current();
     let pusher = programs.start(&release, Service::LocalPusher, "local-pusher", &[]).await;
-    tell_pusher(pusher.address, &mut programs.variables);
+    set_pusher_variables(pusher.address, &mut programs.variables);
 
     let rabbitmq = &servers.rabbitmq;
     let gateway_may_read = r"^chat\.events$";
@@ -65,7 +65,8 @@ async fn each_service_works_with_an_account_of_its_own_and_a_gateway_that_may_no
     .await;
 
     let stolen: BrokerSettings = settings([format!("--amqp-url={}", url("gateway"))]);
-    let read = Deliveries::connect(&stolen, Worker::Persister, Partition::FIRST, 1, "thief").await;
+    let read =
+        Consumer::connect(&stolen, ConsumerKind::Persister, Partition::FIRST, 1, "thief").await;
     assert!(read.is_err(), "the gateway's account reads what others wrote");
 
     permit(rabbitmq, "gateway", r"^chat\.", gateway_may_read).await;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use test_support::{Api, Database, System, eventually};
 
 /// Runs a script on a database, as an operator does.
@@ -75,7 +75,7 @@ async fn after_a_restore_all_is_there_that_was_dumped_and_all_that_was_accepted_
     assert_eq!(contents, kept.into_iter().map(Value::from).collect::<Vec<_>>());
     let numbers: Vec<_> = messages.iter().map(|message| message["seq"].clone()).collect();
     assert_eq!(numbers, (1..=18).map(Value::from).collect::<Vec<_>>());
-    let dead = system.broker.names().dead_letters(Worker::Persister);
+    let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     assert_eq!(system.broker.depth(&dead).await, Some(0));
 
     // How a client finds out that history was set back: it does not go as far as what was seen of it,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 use shared::broker::{BrokerSettings, Partition, Publisher};
-use stack::{Running, ServerSettings, Servers, Service, tell_pusher};
+use stack::{Running, ServerSettings, Servers, Service, set_pusher_variables};
 use test_support::{Api, Database, JWT_SECRET, System, eventually, settings, token_by};
 
 use crate::{
@@ -104,7 +104,7 @@ async fn while_the_passwords_of_rabbitmq_and_postgresql_are_changed_nothing_is_l
     programs.tell_servers(database_url, amqp_url);
     let pusher =
         programs.start(&Release::current(), Service::LocalPusher, "local-pusher", &[]).await;
-    tell_pusher(pusher.address, &mut programs.variables);
+    set_pusher_variables(pusher.address, &mut programs.variables);
 
     let own = [("AUTH_MODE", "off")];
     let workers = [Service::Persister, Service::Broadcaster];

@@ -7,8 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod authentication;
 mod connect;
-mod doors;
 mod encrypted;
 mod events;
 mod failures;

@@ -1,7 +1,7 @@
 //! What a collector of spans is told of a message.
 
 use serde_json::{Value, json};
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use test_support::{Api, CollectedSpan, Collector, Running, System, eventually};
 use tokio::net::TcpListener;
 
@@ -118,7 +118,7 @@ async fn without_a_collector_a_trace_is_passed_on_and_none_is_begun() {
     let trace = format!("00-{TRACE}-{CALLER}-01");
     send(&gateway.api(), Some(&trace)).await;
     send(&gateway.api(), None).await;
-    let queue = system.broker.names().queue(Worker::Persister);
+    let queue = system.broker.names().queue(ConsumerKind::Persister);
     let bodies = system.broker.drain(&queue).await;
     let bodies = bodies.iter().map(|body| serde_json::from_slice::<Value>(body).unwrap());
     let events = bodies.flat_map(|body| body["events"].as_array().unwrap().clone());

@@ -3,59 +3,60 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use shared::chat::{Name, PlayerId, SenderId, SenderType};
 
-use super::{BadToken, Doors, Refusal};
+use super::{AuthError, Authenticator, BadToken};
 use crate::http::Problem;
 
-/// Who calls.
+/// The authenticated principal of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// Whoever the portal in front of the gateway let through: it vouches for what is sent.
-    Vouched,
+    /// With `AUTH_MODE=off`: the portal in front of the gateway has authenticated the client, and what it
+    /// sends is believed.
+    Trusted,
     /// A player.
     Player {
-        /// Its id, which is its conversation's as well.
+        /// The id of the player and of their conversation.
         id: PlayerId,
-        /// What it is called.
+        /// The display name.
         name: Option<Name>,
     },
     /// A member of the staff.
     Staff {
-        /// What the portal knows them by.
+        /// The portal's id for them.
         id: SenderId,
-        /// What they are called.
+        /// The display name.
         name: Option<Name>,
     },
 }
 
-/// Who sends a message, and in whose conversation.
+/// The sender of a message, and the conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender {
-    /// Whose conversation it is.
+    /// The player whose conversation it is.
     pub player_id: PlayerId,
-    /// What the player is called.
+    /// The player's display name.
     pub player_name: Option<Name>,
-    /// Who of the two sends.
+    /// Player or staff.
     pub sender_type: SenderType,
-    /// Who sends, as the portal knows them.
+    /// The portal's id for the sender.
     pub sender_id: Option<SenderId>,
-    /// What the sender is called.
+    /// The sender's display name.
     pub sender_name: Option<Name>,
 }
 
 impl Caller {
-    /// The sender that this caller is, where a message's body claims that it is `claimed`. The
-    /// caller's token says who that is and what they are called, and not the body.
+    /// The sender of a message whose body claims to be from `claimed`. Ids and names come from the
+    /// caller's token, not from the body.
     ///
     /// # Errors
-    /// When the caller is not who it claims to be.
-    pub fn sends_as(&self, claimed: Sender) -> Result<Sender, Problem> {
+    /// When the caller may not send as the claimed sender.
+    pub fn authorize_sender(&self, claimed: Sender) -> Result<Sender, Problem> {
         match (self, claimed.sender_type) {
-            (Self::Vouched, SenderType::Player) => Ok(Sender {
+            (Self::Trusted, SenderType::Player) => Ok(Sender {
                 sender_id: Some(SenderId::from(claimed.player_id.clone())),
                 sender_name: claimed.sender_name.or_else(|| claimed.player_name.clone()),
                 ..claimed
             }),
-            (Self::Vouched, SenderType::Staff) => Ok(claimed),
+            (Self::Trusted, SenderType::Staff) => Ok(claimed),
             (Self::Player { id, name }, SenderType::Player) if *id == claimed.player_id => {
                 Ok(Sender {
                     player_name: name.clone(),
@@ -73,42 +74,42 @@ impl Caller {
                     ..claimed
                 })
             }
-            (Self::Player { .. }, _) => {
-                Err(Problem::Forbidden("a player sends as a player, in its own conversation"))
-            }
+            (Self::Player { .. }, _) => Err(Problem::Forbidden(
+                "a player may only send as that player, in their own conversation",
+            )),
             (Self::Staff { .. }, SenderType::Player) => {
-                Err(Problem::Forbidden("staff sends as staff"))
+                Err(Problem::Forbidden("staff may only send with senderType staff"))
             }
         }
     }
 
-    /// That the caller may read what is said with `player`, or listen to it.
+    /// Checks that the caller may read this player's conversation, or subscribe to its channels.
     ///
     /// # Errors
-    /// When it may not.
-    pub fn follows(&self, player: &PlayerId) -> Result<(), Problem> {
+    /// When the caller is another player.
+    pub fn authorize_read(&self, player: &PlayerId) -> Result<(), Problem> {
         match self {
-            Self::Vouched | Self::Staff { .. } => Ok(()),
+            Self::Trusted | Self::Staff { .. } => Ok(()),
             Self::Player { id, .. } if id == player => Ok(()),
             Self::Player { .. } => {
-                Err(Problem::Forbidden("a player follows its own conversation alone"))
+                Err(Problem::Forbidden("a player may only read their own conversation"))
             }
         }
     }
 
-    /// That the caller may do what only staff does.
+    /// Checks that the caller is staff.
     ///
     /// # Errors
-    /// When it may not.
-    pub fn is_staff(&self) -> Result<(), Problem> {
+    /// When the caller is a player.
+    pub fn require_staff(&self) -> Result<(), Problem> {
         match self {
-            Self::Vouched | Self::Staff { .. } => Ok(()),
-            Self::Player { .. } => Err(Problem::Forbidden("this is for staff")),
+            Self::Trusted | Self::Staff { .. } => Ok(()),
+            Self::Player { .. } => Err(Problem::Forbidden("only staff may do this")),
         }
     }
 }
 
-/// The caller of a request; one that cannot be anybody is refused.
+/// Rejects the request when it is not authenticated.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc6750#section-2.1>.
 impl FromRequest for Caller {
@@ -116,16 +117,20 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let Some(doors) = request.app_data::<web::Data<Doors>>() else {
-            tracing::error!("a call was set up without doors");
+        let Some(authenticator) = request.app_data::<web::Data<Authenticator>>() else {
+            tracing::error!("a route has no authenticator");
             return ready(Err(Problem::Internal));
         };
         let token = bearer(request);
-        ready(token.and_then(|token| doors.admit(token)).map_err(Problem::Unauthenticated))
+        ready(
+            token
+                .and_then(|token| authenticator.authenticate(token))
+                .map_err(Problem::Unauthenticated),
+        )
     }
 }
 
-fn bearer(request: &HttpRequest) -> Result<Option<&str>, Refusal> {
+fn bearer(request: &HttpRequest) -> Result<Option<&str>, AuthError> {
     let Some(header) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
     let header = header.to_str().map_err(|_| BadToken::Unreadable)?;
     match header.split_once(' ') {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use shared::chat::{Invalid, Name, PlayerId, SenderId};
+use shared::chat::{Name, PlayerId, SenderId, ValidationError};
 
 use super::Caller;
 use crate::input::{NewPlayerId, NewSenderId, display_name};
@@ -33,9 +33,9 @@ fn lenient_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Name>, D::E
 }
 
 impl TryFrom<Claims> for Caller {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(claims: Claims) -> Result<Self, Invalid> {
+    fn try_from(claims: Claims) -> Result<Self, ValidationError> {
         let Claims { sub, role, name } = claims;
         Ok(match role {
             Role::Player => Self::Player { id: PlayerId::from(NewPlayerId::try_from(sub)?), name },

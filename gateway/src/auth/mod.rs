@@ -1,23 +1,23 @@
-//! The doors: who a caller is, and what that caller may do.
+//! Authentication and authorization.
 //!
-//! - [`AuthSettings`]: whom the gateway believes.
-//! - [`Doors`]: finds out who a caller is, from its token.
-//! - [`Caller`]: what that caller may send, read and listen to.
+//! - [`AuthSettings`]: the keys and the claims that tokens must have.
+//! - [`Authenticator`]: verifies a token and returns its [`Caller`].
+//! - [`Caller`]: who calls, and what that caller may send, read and subscribe to.
 //! - [`TokenCommand`]: makes tokens, for development and for operators.
 
+mod auth_error;
+mod authenticator;
 mod caller;
 mod claims;
 mod cryptography;
-mod doors;
 mod key;
 mod key_file;
 mod key_set;
-mod refusal;
 mod settings;
 mod token;
 
+pub use auth_error::{AuthError, BadToken};
+pub use authenticator::Authenticator;
 pub use caller::{Caller, Sender};
-pub use doors::Doors;
-pub use refusal::{BadToken, Refusal};
 pub use settings::{AuthMode, AuthSettings, TokenAlgorithm};
 pub use token::TokenCommand;

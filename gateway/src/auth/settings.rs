@@ -4,19 +4,19 @@ use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use shared::service::settings::duration;
 
-/// The fewest bytes of a secret that cannot be guessed: as many as the signature has.
+/// The fewest bytes of a secret: as many as the signature has.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc7518#section-3.2>.
-const SHORTEST_SECRET: usize = 32;
+const MIN_SECRET_BYTES: usize = 32;
 
-/// Clocks that are further apart than this are wrong.
-const LONGEST_LEEWAY: Duration = Duration::from_secs(600);
+/// The largest leeway. Clocks that are further apart are wrong.
+const MAX_LEEWAY: Duration = Duration::from_secs(600);
 
-/// Whom the gateway believes.
+/// How the gateway authenticates callers.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Doors")]
+#[command(next_help_heading = "Authentication")]
 pub struct AuthSettings {
-    /// Who checks that callers are who they say they are; must be given
+    /// Who authenticates callers: the gateway or a portal in front of it; required
     #[arg(long, env = "AUTH_MODE", value_enum)]
     pub auth_mode: AuthMode,
 
@@ -24,30 +24,30 @@ pub struct AuthSettings {
     #[command(flatten)]
     pub signature: SignatureSettings,
 
-    /// Another secret whose HS256 tokens are taken as well, while it takes the place of the first, or
-    /// the first takes its place: 32 bytes or more
+    /// A second secret whose HS256 tokens are accepted as well, while the secret is being rotated: 32 bytes
+    /// or more
     #[arg(long, env = "AUTH_JWT_SECOND_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub auth_jwt_second_secret: Option<SecretString>,
 
-    /// The public key of whoever signs the tokens, in a PEM file
+    /// The public key of the tokens' issuer, in a PEM file
     #[arg(long, env = "AUTH_JWT_PUBLIC_KEY_FILE", value_name = "FILE")]
     pub auth_jwt_public_key_file: Option<PathBuf>,
 
-    /// The public keys of whoever signs the tokens, in a JSON Web Key Set, which is read again when
-    /// it changes; a token names its key by `kid`
+    /// The public keys of the tokens' issuer, in a JSON Web Key Set, which is read again when it changes; a
+    /// token names its key by `kid`
     #[arg(long, env = "AUTH_JWT_JWKS_FILE", value_name = "FILE")]
     pub auth_jwt_jwks_file: Option<PathBuf>,
 
-    /// How far the clock of whoever signs tokens may be from this one; 10m at most
+    /// How far the clocks of the issuer and of the gateway may differ; 10m at most
     #[arg(long, env = "AUTH_JWT_LEEWAY", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     pub auth_jwt_leeway: Duration,
 }
 
-/// What signs tokens, and what they say besides who is who.
+/// How tokens are signed, and the claims that they must have.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Doors")]
+#[command(next_help_heading = "Authentication")]
 pub struct SignatureSettings {
-    /// How tokens are signed; one that says otherwise of itself is refused
+    /// The signature algorithm; tokens with another one are rejected
     #[arg(long, env = "AUTH_JWT_ALGORITHM", value_enum, default_value = "HS256")]
     pub auth_jwt_algorithm: TokenAlgorithm,
 
@@ -55,25 +55,25 @@ pub struct SignatureSettings {
     #[arg(long, env = "AUTH_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub auth_jwt_secret: Option<SecretString>,
 
-    /// What a token's `aud` must name. Without it, a token that has an `aud` is for somebody else
+    /// What a token's `aud` must name. Without it, a token with an `aud` is rejected
     #[arg(long, env = "AUTH_JWT_AUDIENCE", value_name = "NAME")]
     pub auth_jwt_audience: Option<String>,
 
-    /// What a token's `iss` must be. Without it, whoever has the key may be the issuer
+    /// What a token's `iss` must be. Without it, any issuer is accepted
     #[arg(long, env = "AUTH_JWT_ISSUER", value_name = "NAME")]
     pub auth_jwt_issuer: Option<String>,
 }
 
-/// Who checks that callers are who they say they are.
+/// Who authenticates callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AuthMode {
-    /// The gateway, by the JSON Web Token that every call must bring
+    /// The gateway, by the JSON Web Token of each request
     Jwt,
-    /// Nobody here: a portal in front of the gateway does, and lets nobody past it
+    /// A portal in front of the gateway, which must be the only way to the gateway
     Off,
 }
 
-/// How tokens are signed.
+/// A signature algorithm.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc7518#section-3.1>.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -92,23 +92,23 @@ pub enum TokenAlgorithm {
     EdDsa,
 }
 
-/// Where the keys are.
+/// Where the keys come from.
 #[derive(Clone, Debug)]
 pub(super) enum KeySource<'a> {
-    /// One, or two while one takes the other's place.
+    /// One, or two during a rotation.
     Secrets(Vec<&'a SecretString>),
     PublicKey(&'a PathBuf),
     KeySet(&'a PathBuf),
 }
 
 impl AuthSettings {
-    /// What is wrong with the settings, if something is, without showing a secret.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// Names the setting.
+    /// Names the invalid setting, without showing a secret.
     pub fn check(&self) -> Result<(), String> {
-        if self.auth_jwt_leeway > LONGEST_LEEWAY {
-            return Err(format!("AUTH_JWT_LEEWAY must be {LONGEST_LEEWAY:?} at most"));
+        if self.auth_jwt_leeway > MAX_LEEWAY {
+            return Err(format!("AUTH_JWT_LEEWAY must be {MAX_LEEWAY:?} at most"));
         }
         match self.auth_mode {
             AuthMode::Off => Ok(()),
@@ -120,7 +120,7 @@ impl AuthSettings {
         if self.signature.auth_jwt_algorithm == TokenAlgorithm::Hs256 {
             let mut secrets = vec![self.signature.secret()?];
             if let Some(second) = &self.auth_jwt_second_secret {
-                secrets.push(guessable_to_nobody("AUTH_JWT_SECOND_SECRET", second)?);
+                secrets.push(require_min_length("AUTH_JWT_SECOND_SECRET", second)?);
             }
             return Ok(KeySource::Secrets(secrets));
         }
@@ -138,21 +138,21 @@ impl SignatureSettings {
     /// The secret.
     ///
     /// # Errors
-    /// When there is none, or it could be guessed.
+    /// When there is none, or it is too short.
     pub(super) fn secret(&self) -> Result<&SecretString, String> {
         match &self.auth_jwt_secret {
-            Some(secret) => guessable_to_nobody("AUTH_JWT_SECRET", secret),
+            Some(secret) => require_min_length("AUTH_JWT_SECRET", secret),
             None => Err("AUTH_JWT_SECRET must be given, since AUTH_JWT_ALGORITHM is HS256".into()),
         }
     }
 }
 
-fn guessable_to_nobody<'a>(
+fn require_min_length<'a>(
     setting: &str,
     secret: &'a SecretString,
 ) -> Result<&'a SecretString, String> {
-    if secret.expose_secret().len() < SHORTEST_SECRET {
-        return Err(format!("{setting} must have {SHORTEST_SECRET} bytes or more"));
+    if secret.expose_secret().len() < MIN_SECRET_BYTES {
+        return Err(format!("{setting} must have {MIN_SECRET_BYTES} bytes or more"));
     }
     Ok(secret)
 }

@@ -47,7 +47,7 @@ pub struct Connection {
 
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Timeouts {
     /// For the head of a request, and for taking an answer.
     pub client: Duration,
     /// For everything between two requests.
@@ -214,13 +214,13 @@ impl Connection {
     }
 
     /// Why the connection is to be closed at `now`, if it is.
-    pub(super) fn overdue(&self, now: u64, patience: &Patience) -> Option<CloseReason> {
+    pub(super) fn overdue(&self, now: u64, timeouts: &Timeouts) -> Option<CloseReason> {
         let is_over = |since: u64, limit: Duration| now.saturating_sub(since) > micros(limit);
         if self.is_blocked() {
             let stalled = self.stalled_since.load(Relaxed);
             let parts = self.taken_since.load(Relaxed) / BYTES_A_TIMEOUT;
             let parts = u32::try_from(parts).unwrap_or(u32::MAX).saturating_add(1);
-            return is_over(stalled, patience.client.saturating_mul(parts))
+            return is_over(stalled, timeouts.client.saturating_mul(parts))
                 .then_some(CloseReason::Stalled);
         }
         if self.is_answering() {
@@ -228,10 +228,10 @@ impl Connection {
         }
         let head = self.head_began.load(Relaxed);
         // actix answers the first head that does not come in time, and is left the time to do so.
-        if head > 0 && is_over(head, patience.client + patience.client / 4) {
+        if head > 0 && is_over(head, timeouts.client + timeouts.client / 4) {
             return Some(CloseReason::SlowHead);
         }
-        is_over(self.last_active.load(Relaxed), patience.idle).then_some(CloseReason::Idle)
+        is_over(self.last_active.load(Relaxed), timeouts.idle).then_some(CloseReason::Idle)
     }
 
     /// Has its stream end as soon as it can.
@@ -249,8 +249,8 @@ fn micros(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience =
-        Patience { client: Duration::from_secs(10), idle: Duration::from_secs(85) };
+    const TIMEOUTS: Timeouts =
+        Timeouts { client: Duration::from_secs(10), idle: Duration::from_secs(85) };
 
     fn seconds(number: u64) -> u64 {
         number * 1_000_000
@@ -262,7 +262,7 @@ mod tests {
         connection.request_began();
         connection.write_blocked();
         let since = connection.stalled_since.load(Relaxed);
-        let overdue = |at: u64| connection.overdue(since + seconds(at), &PATIENCE);
+        let overdue = |at: u64| connection.overdue(since + seconds(at), &TIMEOUTS);
         assert_eq!(overdue(9), None);
         assert_eq!(overdue(11), Some(CloseReason::Stalled));
         connection.wrote(7_000);
@@ -278,7 +278,7 @@ mod tests {
     fn a_head_has_its_time_and_a_request_that_is_being_answered_has_any() {
         let connection = Connection::open(Instant::now());
         connection.head_came();
-        let at = |at: u64| connection.overdue(connection.now() + seconds(at), &PATIENCE);
+        let at = |at: u64| connection.overdue(connection.now() + seconds(at), &TIMEOUTS);
         assert_eq!((at(12), at(13)), (None, Some(CloseReason::SlowHead)));
         connection.request_began();
         assert_eq!(at(1_000), None);

@@ -8,21 +8,21 @@
 //! - [`Connection`]: what happens on one connection.
 //! - [`BoundedStream`]: the socket, of which actix reads no more than it may hold.
 //! - [`serve`]: the HTTP server on these streams.
-//! - [`attend`]: tells a connection of the requests on it.
+//! - [`track_request`]: tells a connection of the requests on it.
 
-mod attend;
 mod connection;
 mod heads;
 mod pieces;
 mod registry;
 mod server;
 mod stream;
+mod track_request;
 
-pub use attend::attend;
 pub use connection::Connection;
 pub use registry::{Bounds, Connections};
 pub use server::{Parts, serve};
 pub use stream::BoundedStream;
+pub use track_request::track_request;
 
 /// The most bytes that the head of a request may have.
 pub const HEAD_LIMIT: usize = 16 * 1024;

@@ -6,7 +6,7 @@ use std::{
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
-use super::attend::Answering;
+use super::track_request::RequestGuard;
 use crate::answers::UnreadMemory;
 
 /// A body that goes out in pieces of one size at most. actix copies each part of a body into the buffer of
@@ -16,7 +16,7 @@ pub struct Pieces {
     body: BoxBody,
     part: Bytes,
     piece: usize,
-    _until_sent: (Option<Answering>, Option<UnreadMemory>),
+    _until_sent: (Option<RequestGuard>, Option<UnreadMemory>),
 }
 
 impl Pieces {
@@ -24,7 +24,7 @@ impl Pieces {
     pub(super) fn new(
         body: BoxBody,
         piece: usize,
-        until_sent: (Option<Answering>, Option<UnreadMemory>),
+        until_sent: (Option<RequestGuard>, Option<UnreadMemory>),
     ) -> Self {
         Self { body, part: Bytes::new(), piece, _until_sent: until_sent }
     }

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::connection::{Connection, Patience};
+use super::connection::{Connection, Timeouts};
 use crate::{
     labels::CloseReason,
     limits::{LimitSettings, Proxies, of_one_client},
@@ -114,7 +114,7 @@ impl Connections {
             loop {
                 ticks.tick().await;
                 let Some(registry) = known.upgrade() else { return };
-                registry.close_overdue(&Patience { client: client_timeout, idle });
+                registry.close_overdue(&Timeouts { client: client_timeout, idle });
             }
         });
         Self(registry)
@@ -157,13 +157,13 @@ impl Registry {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn close_overdue(&self, patience: &Patience) {
+    fn close_overdue(&self, timeouts: &Timeouts) {
         let now = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         for entry in self.lock().all.values() {
             if entry.connection.is_closing() {
                 continue;
             }
-            if let Some(reason) = entry.connection.overdue(now, patience) {
+            if let Some(reason) = entry.connection.overdue(now, timeouts) {
                 self.metrics.closed_connections.of(reason).inc();
                 entry.connection.close();
             }

@@ -14,9 +14,9 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// How long a client may take to send a body; the app's data holds it.
 #[derive(Clone, Copy, Debug)]
-pub struct BodyPatience(pub Duration);
+pub struct BodyTimeout(pub Duration);
 
-impl Default for BodyPatience {
+impl Default for BodyTimeout {
     fn default() -> Self {
         Self(Duration::from_secs(10))
     }
@@ -52,7 +52,7 @@ pub(super) fn read(
     } else {
         Ok(())
     };
-    let BodyPatience(patience) = request.app_data().copied().unwrap_or_default();
+    let BodyTimeout(timeout) = request.app_data().copied().unwrap_or_default();
     let length = length(request);
     let memory = request.app_data::<RequestMemory>().filter(|_| needs_memory(length)).cloned();
     let memory = memory.map(|memory| (memory, request.clone()));
@@ -71,7 +71,7 @@ pub(super) fn read(
         if let Some(connection) = &connection {
             connection.open_body();
         }
-        let body = tokio::time::timeout(patience, body).await;
+        let body = tokio::time::timeout(timeout, body).await;
         if let (Some(connection), Ok(Ok(Ok(_)))) = (&connection, &body) {
             connection.close_body();
         }

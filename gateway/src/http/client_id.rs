@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use shared::chat::Invalid;
+use shared::chat::ValidationError;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -20,13 +20,13 @@ impl ClientId {
 }
 
 impl TryFrom<String> for ClientId {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
+    fn try_from(text: String) -> Result<Self, ValidationError> {
         const HYPHENATED: usize = 36;
         match Uuid::try_parse(&text) {
             Ok(id) if text.len() == HYPHENATED && !id.is_nil() && !id.is_max() => Ok(Self(id)),
-            _ => Err(Invalid("must be a UUID with hyphens, and not nil or max")),
+            _ => Err(ValidationError("must be a UUID with hyphens, and not nil or max")),
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Has every answer end its connection once the gateway was told to `stop`, so that clients leave
 /// between two requests: one that sends when the gateway closes would not know what came of it.
-pub async fn ask_to_leave(
+pub async fn close_on_drain(
     stop: web::Data<CancellationToken>,
     request: ServiceRequest,
     next: Next<impl MessageBody>,

@@ -9,7 +9,7 @@ use shared::chat::Subject;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::auth::Refusal;
+use crate::auth::AuthError;
 
 /// What can go wrong with a call, as the client reads it: what it can change, and never an internal
 /// cause. The cause goes to the log, once, where it happens.
@@ -40,7 +40,7 @@ pub enum Problem {
     UnsupportedContentEncoding,
     /// The caller did not prove who it is.
     #[error("{0}")]
-    Unauthenticated(Refusal),
+    Unauthenticated(AuthError),
     /// The caller is known, and may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -187,8 +187,8 @@ impl Problem {
     /// Source: <https://www.rfc-editor.org/rfc/rfc6750#section-3>.
     fn challenge(&self) -> Option<String> {
         let error = match self {
-            Self::Unauthenticated(Refusal::NoToken) => return Some(CHALLENGE.to_owned()),
-            Self::Unauthenticated(Refusal::BadToken(_)) => "invalid_token",
+            Self::Unauthenticated(AuthError::NoToken) => return Some(CHALLENGE.to_owned()),
+            Self::Unauthenticated(AuthError::BadToken(_)) => "invalid_token",
             Self::Forbidden(_) | Self::ForbiddenChannel => "insufficient_scope",
             _ => return None,
         };

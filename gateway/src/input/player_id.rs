@@ -1,5 +1,5 @@
 use serde::Deserialize;
-use shared::chat::{Invalid, PlayerId};
+use shared::chat::{PlayerId, ValidationError};
 use utoipa::ToSchema;
 
 /// Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have, and
@@ -20,11 +20,11 @@ use utoipa::ToSchema;
 pub struct NewPlayerId(PlayerId);
 
 impl TryFrom<String> for NewPlayerId {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(id: String) -> Result<Self, Invalid> {
+    fn try_from(id: String) -> Result<Self, ValidationError> {
         if matches!(id.as_str(), "." | "..") {
-            return Err(Invalid("must not be . or .., which no address can name"));
+            return Err(ValidationError("must not be . or .., which no address can name"));
         }
         PlayerId::try_from(id).map(Self)
     }

@@ -1,10 +1,10 @@
 use serde::Deserialize;
-use shared::chat::{Content, Invalid, Name, SenderId};
+use shared::chat::{Content, Name, SenderId, ValidationError};
 use utoipa::ToSchema;
 
 use super::characters::{has_control, is_bidi_control, is_visible};
 
-const SHOWS_NOTHING: Invalid = Invalid("must have a character that can be seen");
+const SHOWS_NOTHING: ValidationError = ValidationError("must have a character that can be seen");
 
 /// What a message says: 1 to 4,000 characters without the white space around them, one of which can be
 /// seen. No control characters but line feeds and tabs; a carriage return before a line feed is taken
@@ -22,13 +22,15 @@ const SHOWS_NOTHING: Invalid = Invalid("must have a character that can be seen")
 pub struct NewContent(Content);
 
 impl TryFrom<String> for NewContent {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
+    fn try_from(text: String) -> Result<Self, ValidationError> {
         let text = if text.contains('\r') { text.replace("\r\n", "\n") } else { text };
         let content = Content::try_from(text)?;
         if has_control(content.as_str(), &['\n', '\t']) {
-            return Err(Invalid("must not have control characters other than line feed and tab"));
+            return Err(ValidationError(
+                "must not have control characters other than line feed and tab",
+            ));
         }
         if !is_visible(content.as_str()) {
             return Err(SHOWS_NOTHING);
@@ -58,9 +60,9 @@ impl From<NewContent> for Content {
 pub struct NewName(Name);
 
 impl TryFrom<String> for NewName {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(mut text: String) -> Result<Self, Invalid> {
+    fn try_from(mut text: String) -> Result<Self, ValidationError> {
         if !text.is_ascii() {
             text.retain(|character| !is_bidi_control(character));
         }
@@ -91,12 +93,14 @@ impl From<NewName> for Name {
 pub struct NewSenderId(SenderId);
 
 impl TryFrom<String> for NewSenderId {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
+    fn try_from(text: String) -> Result<Self, ValidationError> {
         let id = SenderId::try_from(text)?;
         if id.as_str().contains(is_bidi_control) {
-            return Err(Invalid("must not have characters that change the direction of text"));
+            return Err(ValidationError(
+                "must not have characters that change the direction of text",
+            ));
         }
         check_line(id.as_str())?;
         Ok(Self(id))
@@ -109,9 +113,9 @@ impl From<NewSenderId> for SenderId {
     }
 }
 
-fn check_line(text: &str) -> Result<(), Invalid> {
+fn check_line(text: &str) -> Result<(), ValidationError> {
     if has_control(text, &[]) {
-        return Err(Invalid("must not have control characters"));
+        return Err(ValidationError("must not have control characters"));
     }
     if is_visible(text) { Ok(()) } else { Err(SHOWS_NOTHING) }
 }
@@ -135,15 +139,15 @@ pub fn display_name(text: &str) -> Option<Name> {
 mod tests {
     use super::*;
 
-    fn content(text: &str) -> Result<String, Invalid> {
+    fn content(text: &str) -> Result<String, ValidationError> {
         NewContent::try_from(text.to_owned()).map(|content| content.0.as_str().to_owned())
     }
 
-    fn name(text: &str) -> Result<String, Invalid> {
+    fn name(text: &str) -> Result<String, ValidationError> {
         NewName::try_from(text.to_owned()).map(|name| name.0.as_str().to_owned())
     }
 
-    fn sender_id(text: &str) -> Result<String, Invalid> {
+    fn sender_id(text: &str) -> Result<String, ValidationError> {
         NewSenderId::try_from(text.to_owned()).map(|id| id.0.as_str().to_owned())
     }
 

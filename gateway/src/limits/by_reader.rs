@@ -29,7 +29,7 @@ impl ReaderLimit {
     pub fn count_page(&self, caller: &Caller, entries: i64) -> Result<(), Problem> {
         let Some(rate) = &self.0 else { return Ok(()) };
         let key = match caller {
-            Caller::Vouched => return Ok(()),
+            Caller::Trusted => return Ok(()),
             Caller::Player { id, .. } => (SenderType::Player, id.clone().into()),
             Caller::Staff { id, .. } => (SenderType::Staff, id.clone()),
         };

@@ -42,7 +42,7 @@ impl SenderLimit {
     /// When that is one too many.
     pub fn count_change(&self, caller: &Caller) -> Result<(), Problem> {
         match caller {
-            Caller::Vouched => Ok(()),
+            Caller::Trusted => Ok(()),
             Caller::Player { id, .. } => self.count(SenderType::Player, Some(id.clone().into())),
             Caller::Staff { id, .. } => self.count(SenderType::Staff, Some(id.clone())),
         }

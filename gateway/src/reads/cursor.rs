@@ -2,7 +2,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use shared::chat::{Invalid, PlayerId};
+use shared::chat::{PlayerId, ValidationError};
 use uuid::Uuid;
 
 /// A place in the order of a conversation: just before one message. Clients give it back as they got it.
@@ -50,7 +50,7 @@ const WAITING: char = 'w';
 /// What such a cursor has in place of a time where the player does not wait.
 const NOT_WAITING: &str = "-";
 
-const NOT_OURS: Invalid = Invalid("must be a cursor that an earlier page gave out");
+const NOT_OURS: ValidationError = ValidationError("must be a cursor that an earlier page gave out");
 
 impl fmt::Display for MessageCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,18 +74,18 @@ impl fmt::Display for InboxCursor {
 }
 
 impl TryFrom<String> for MessageCursor {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
+    fn try_from(text: String) -> Result<Self, ValidationError> {
         let (accepted_at, id) = read_cursor(&text)?;
         Ok(Self { accepted_at, message_id: Uuid::try_parse(&id).map_err(|_| NOT_OURS)? })
     }
 }
 
 impl TryFrom<String> for InboxCursor {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
+    fn try_from(text: String) -> Result<Self, ValidationError> {
         let player = |id: String| PlayerId::try_from(id).map_err(|_| NOT_OURS);
         let Some(waiting) = text.strip_prefix(WAITING) else {
             let (last_message_at, id) = read_cursor(&text)?;
@@ -110,7 +110,7 @@ fn write_cursor(
     write!(f, "{}:{id}", time.timestamp_micros())
 }
 
-fn read_cursor(text: &str) -> Result<(DateTime<Utc>, String), Invalid> {
+fn read_cursor(text: &str) -> Result<(DateTime<Utc>, String), ValidationError> {
     let (micros, id) = text.split_once(':').ok_or(NOT_OURS)?;
     let micros = micros.parse().map_err(|_| NOT_OURS)?;
     // PostgreSQL's calendar ends long before chrono's does.

@@ -29,7 +29,7 @@ pub use rows::{HistoryMessage, Session};
 
 /// Asks the database, within a time limit.
 #[derive(Clone)]
-pub struct Reads {
+pub struct HistoryReader {
     pools: ReadPools,
     settings: DatabaseSettings,
     metrics: Metrics,
@@ -50,7 +50,7 @@ pub struct ReadPools {
 #[error("the database cannot be asked")]
 pub struct Unavailable;
 
-impl Reads {
+impl HistoryReader {
     /// Reads through `pools`, each read within the time that `settings` give the database.
     pub fn new(pools: ReadPools, settings: DatabaseSettings, metrics: Metrics) -> Self {
         metrics.observe([&pools.conversations, &pools.inbox]);

@@ -17,7 +17,7 @@ use crate::{
     http::{Parameters, PathPlayer, Problem, ProblemBody},
     input::NewPlayerId,
     labels::HistoryRead,
-    reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Reads, Session},
+    reads::{self, Conversation, HistoryMessage, HistoryReader, MessageCursor, Page, Session},
 };
 
 /// Which part of a conversation is asked for.
@@ -155,11 +155,11 @@ pub async fn conversation(
     caller: Caller,
     player: PathPlayer,
     parameters: Parameters<HistoryParameters>,
-    reads: web::Data<Reads>,
+    reads: web::Data<HistoryReader>,
     readers: web::Data<Readers>,
     audit: web::Data<ReadAudit>,
 ) -> Result<HttpResponse, Problem> {
-    caller.follows(&player.0)?;
+    caller.authorize_read(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
     let memory = readers.admit(&caller, &request, limit).await?;
     let found = reads

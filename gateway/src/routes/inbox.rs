@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::chat::{Invalid, SessionStatus};
+use shared::chat::{SessionStatus, ValidationError};
 use utoipa::{IntoParams, ToSchema};
 
 use super::conversation::PageLimit;
@@ -12,7 +12,9 @@ use crate::{
     auth::Caller,
     http::{Parameters, Problem, ProblemBody, by_name},
     labels::HistoryRead,
-    reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, InboxOrder, Reads, Session},
+    reads::{
+        self, HistoryMessage, HistoryReader, Inbox, InboxCursor, InboxEntry, InboxOrder, Session,
+    },
 };
 
 /// Which conversations are asked for.
@@ -60,11 +62,11 @@ impl Default for Statuses {
 }
 
 impl TryFrom<String> for Statuses {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        const EXPECTED: Invalid =
-            Invalid("must be pending, active or resolved, with commas between");
+    fn try_from(text: String) -> Result<Self, ValidationError> {
+        const EXPECTED: ValidationError =
+            ValidationError("must be pending, active or resolved, with commas between");
         let statuses = text.split(',').map(|name| SessionStatus::from_name(name).ok_or(EXPECTED));
         let mut statuses: Vec<_> = statuses.collect::<Result<_, _>>()?;
         statuses.sort_unstable();
@@ -124,10 +126,10 @@ pub async fn inbox(
     request: HttpRequest,
     caller: Caller,
     parameters: Parameters<InboxParameters>,
-    reads: web::Data<Reads>,
+    reads: web::Data<HistoryReader>,
     readers: web::Data<Readers>,
 ) -> Result<HttpResponse, Problem> {
-    caller.is_staff()?;
+    caller.require_staff()?;
     let InboxParameters { status, order, limit, cursor } = parameters.0;
     let order = order.after(cursor);
     let memory = readers.admit(&caller, &request, limit.get()).await?;

@@ -1,10 +1,10 @@
 //! One file a call, beside what those that send have in common. Each parses, calls, maps.
 
-pub mod accepting;
 pub mod conversation;
 pub mod health;
 pub mod inbox;
 pub mod portal_config;
+pub mod publishing;
 pub mod pusher_auth;
 pub mod send;
 pub mod status;
@@ -12,7 +12,7 @@ pub mod status;
 use actix_web::{HttpResponse, Resource, Route, guard, middleware::from_fn, web};
 
 use crate::{
-    http::{Pages, Problem, calls_from, not_for_caches, not_found},
+    http::{Pages, Problem, cors, no_store, not_found},
     limits::limit_by_address,
     openapi,
     portal::{self, PortalSettings},
@@ -41,8 +41,8 @@ pub(crate) const ALL: [&str; 8] =
 pub fn configure(services: &mut web::ServiceConfig, pages: &Pages, portal: &PortalSettings) {
     let chat = web::scope(API)
         .wrap(from_fn(limit_by_address))
-        .wrap(not_for_caches())
-        .wrap(calls_from(pages))
+        .wrap(no_store())
+        .wrap(cors(pages))
         .service(post(SEND, web::post().to(send::send)))
         .service(get(INBOX, read().to(inbox::inbox)))
         .service(get(CONVERSATION, read().to(conversation::conversation)))

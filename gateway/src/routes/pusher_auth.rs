@@ -104,10 +104,10 @@ pub async fn authorize(
 fn enter(caller: Caller, audience: Audience<'_>) -> Result<Option<Member>, Problem> {
     let allowed = match audience {
         Audience::Player(id) => match PlayerId::try_from(id.to_owned()) {
-            Ok(player) => caller.follows(&player),
+            Ok(player) => caller.authorize_read(&player),
             Err(_) => Err(Problem::ForbiddenChannel),
         },
-        Audience::Staff | Audience::StaffPresence => caller.is_staff(),
+        Audience::Staff | Audience::StaffPresence => caller.require_staff(),
     };
     allowed.map_err(|_| Problem::ForbiddenChannel)?;
     match (audience, caller) {

@@ -7,11 +7,11 @@ use shared::chat::{Content, Message, Name, SenderId, SenderType, SocketId, event
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::accepting::{RequestTrace, accept};
+use super::publishing::{RequestTrace, publish_event};
 use crate::{
     auth::{Caller, Sender},
     clock::Clock,
-    group_commit::Acceptor,
+    group_commit::EventPublisher,
     http::{Body, ClientId, Problem, ProblemBody, by_name},
     input::{NewContent, NewName, NewPlayerId, NewSenderId},
     limits::SenderLimit,
@@ -100,13 +100,13 @@ pub async fn send(
     body: Body<SendRequest>,
     limit: web::Data<SenderLimit>,
     clock: web::Data<Clock>,
-    acceptor: web::Data<Acceptor>,
+    event_publisher: web::Data<EventPublisher>,
 ) -> Result<HttpResponse, Problem> {
-    let mut message = body.0.into_message(&caller, &limit, clock.accept())?;
+    let mut message = body.0.into_message(&caller, &limit, clock.next_timestamp())?;
     let (message_id, accepted_at) = (message.message_id, message.accepted_at);
     let span = trace.span("send", message_id);
     message.traceparent = span.traceparent();
-    accept(Event::Message(Box::new(message)), &acceptor, span).await?;
+    publish_event(Event::Message(Box::new(message)), &event_publisher, span).await?;
     Ok(HttpResponse::Accepted().json(Accepted {
         success: true,
         message_id,
@@ -123,7 +123,7 @@ impl SendRequest {
         accepted_at: DateTime<Utc>,
     ) -> Result<Message, Problem> {
         let content = one_of(self.content, self.message)?;
-        let sender = caller.sends_as(Sender {
+        let sender = caller.authorize_sender(Sender {
             player_id: self.player_id.into(),
             player_name: self.player_name.map(Name::from),
             sender_type: self.sender_type,

@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    accepting::{RequestTrace, accept},
     conversation::Seq,
+    publishing::{RequestTrace, publish_event},
 };
 use crate::{
     auth::Caller,
     clock::Clock,
-    group_commit::Acceptor,
+    group_commit::EventPublisher,
     http::{Body, ClientId, PathPlayer, Problem, ProblemBody, by_name},
     input::{NewName, NewPlayerId, NewSenderId},
     limits::SenderLimit,
@@ -95,13 +95,13 @@ pub async fn change_status(
     body: Body<StatusRequest>,
     limit: web::Data<SenderLimit>,
     clock: web::Data<Clock>,
-    acceptor: web::Data<Acceptor>,
+    event_publisher: web::Data<EventPublisher>,
 ) -> Result<HttpResponse, Problem> {
-    caller.is_staff()?;
+    caller.require_staff()?;
     limit.count_change(&caller)?;
     let request = body.0;
     let (actor_id, actor_name) = match caller {
-        Caller::Vouched => (request.actor_id.map(Into::into), request.actor_name.map(Into::into)),
+        Caller::Trusted => (request.actor_id.map(Into::into), request.actor_name.map(Into::into)),
         Caller::Staff { id, name } => (Some(id), name),
         Caller::Player { .. } => (None, None),
     };
@@ -109,7 +109,7 @@ pub async fn change_status(
         change_id: request.change_id.map_or_else(Uuid::now_v7, ClientId::uuid),
         player_id: player.0,
         status: request.status,
-        accepted_at: clock.accept(),
+        accepted_at: clock.next_timestamp(),
         session_id: request.session_id.map(ClientId::uuid),
         last_seq: request.last_seq.map(Seq::get),
         actor_id,
@@ -119,7 +119,7 @@ pub async fn change_status(
     let (change_id, accepted_at) = (change.change_id, change.accepted_at);
     let span = trace.span("change status", change_id);
     change.traceparent = span.traceparent();
-    accept(Event::StatusChange(change), &acceptor, span).await?;
+    publish_event(Event::StatusChange(change), &event_publisher, span).await?;
     Ok(HttpResponse::Accepted().json(StatusAccepted {
         success: true,
         change_id,

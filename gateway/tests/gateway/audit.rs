@@ -1,6 +1,6 @@
 //! Reads of a conversation by staff are recorded, and hold up no read.
 
-use shared::{broker::Worker, chat::event::Event};
+use shared::{broker::ConsumerKind, chat::event::Event};
 use test_support::{System, eventually, token};
 
 const AUDIT: &str = "--audit-reads=true";
@@ -9,7 +9,7 @@ const AUDIT: &str = "--audit-reads=true";
 async fn recorded(system: &System, count: usize) -> Vec<(String, String)> {
     let mut found = Vec::new();
     eventually(&format!("{count} reads are recorded"), async || {
-        for event in system.broker.drain_events(Worker::Persister).await {
+        for event in system.broker.drain_events(ConsumerKind::Persister).await {
             if let Event::ConversationRead(read) = event {
                 found.push((read.player_id.to_string(), read.actor_id.as_str().to_owned()));
             }

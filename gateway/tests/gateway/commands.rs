@@ -105,8 +105,8 @@ fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
 
 #[test]
 fn it_warns_when_nobody_checks_who_calls() {
-    let said = |doors: Environment<'_>| {
-        let output = gateway(&[&REST, doors].concat(), &[]);
+    let said = |authenticator: Environment<'_>| {
+        let output = gateway(&[&REST, authenticator].concat(), &[]);
         String::from_utf8(output.stderr).unwrap()
     };
     let warning = "AUTH_MODE=off: whoever reaches this gateway can read and write as anybody";

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use shared::{broker::Worker, chat::event::Event};
+use shared::{broker::ConsumerKind, chat::event::Event};
 use test_support::{Api, System, eventually};
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ const NO_CHECKS: &str = "--topology-check-interval=60m";
 async fn what_reaches_no_queue_is_refused_and_the_queues_are_made_again() {
     let system = System::new().await;
     let gateway = system.gateway_with(&[NO_CHECKS]).ready().await;
-    for worker in Worker::ALL {
+    for worker in ConsumerKind::ALL {
         system.broker.delete(worker).await;
     }
     let answer = gateway.api().send_as_player("p1", "returned").await;
@@ -24,12 +24,12 @@ async fn what_reaches_no_queue_is_refused_and_the_queues_are_made_again() {
     assert_eq!(answer.json["type"], "urn:problem-type:player-portal-chat:not-accepted");
 
     accepted_again(&gateway.api()).await;
-    assert_eq!(queued(&system, Worker::Broadcaster).await.len(), 1);
+    assert_eq!(queued(&system, ConsumerKind::Broadcaster).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_reaches_only_one_queue_is_refused() {
-    for missing in Worker::ALL {
+    for missing in ConsumerKind::ALL {
         let system = System::new().await;
         let gateway = system.gateway_with(&[NO_CHECKS]).ready().await;
         system.broker.delete(missing).await;
@@ -48,7 +48,7 @@ async fn what_a_full_queue_refuses_is_refused() {
     // Nobody would find out that there is room again if nobody was sent here.
     assert_eq!(api.get("/health/ready").await.status, 200);
     assert!(!accepted.is_empty() && !refused.is_empty());
-    for worker in Worker::ALL {
+    for worker in ConsumerKind::ALL {
         let queued = queued(&system, worker).await;
         assert!(accepted.is_subset(&queued), "{worker:?} lacks what was accepted");
     }
@@ -59,11 +59,11 @@ async fn what_a_full_queue_refuses_is_refused() {
 async fn a_queue_that_was_deleted_is_noticed_and_made_again() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--topology-check-interval=50ms"]).ready().await;
-    system.broker.delete(Worker::Broadcaster).await;
-    let queue = system.broker.names().queue(Worker::Broadcaster);
+    system.broker.delete(ConsumerKind::Broadcaster).await;
+    let queue = system.broker.names().queue(ConsumerKind::Broadcaster);
     eventually("the queue is there again", async || system.broker.depth(&queue).await).await;
     accepted_again(&gateway.api()).await;
-    assert_eq!(queued(&system, Worker::Broadcaster).await.len(), 1);
+    assert_eq!(queued(&system, ConsumerKind::Broadcaster).await.len(), 1);
 }
 
 /// Sends from every thread at once, in waves: in some the queues are there and empty, in some they
@@ -81,7 +81,7 @@ async fn no_confirm_is_taken_for_anothers() {
     let mut held: [HashSet<Uuid>; 2] = Default::default();
     for wave in 0..WAVES {
         if wave % 3 == 1 {
-            for (worker, held) in Worker::ALL.into_iter().zip(&mut held) {
+            for (worker, held) in ConsumerKind::ALL.into_iter().zip(&mut held) {
                 held.extend(queued(&system, worker).await);
                 system.broker.delete(worker).await;
             }
@@ -93,12 +93,12 @@ async fn no_confirm_is_taken_for_anothers() {
         all_accepted.extend(accepted);
         all_refused.extend(refused);
         if wave % 3 != 0 {
-            for (worker, held) in Worker::ALL.into_iter().zip(&mut held) {
+            for (worker, held) in ConsumerKind::ALL.into_iter().zip(&mut held) {
                 held.extend(queued(&system, worker).await);
             }
         }
     }
-    for (worker, held) in Worker::ALL.into_iter().zip(&mut held) {
+    for (worker, held) in ConsumerKind::ALL.into_iter().zip(&mut held) {
         held.extend(queued(&system, worker).await);
     }
     let in_both: HashSet<_> = held[0].intersection(&held[1]).copied().collect();
@@ -152,7 +152,7 @@ async fn accepted_again(api: &Api) {
 }
 
 /// Takes the messages out of `worker`'s queue.
-async fn queued(system: &System, worker: Worker) -> HashSet<Uuid> {
+async fn queued(system: &System, worker: ConsumerKind) -> HashSet<Uuid> {
     let events = system.broker.drain_events(worker).await;
     let id = |event| match event {
         Event::Message(message) => Some(message.message_id),

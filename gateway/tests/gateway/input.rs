@@ -1,6 +1,6 @@
 use reqwest::header;
 use serde_json::{Value, json};
-use shared::{broker::Worker, chat::event::Event};
+use shared::{broker::ConsumerKind, chat::event::Event};
 use test_support::{Answer, Api, Proxy, System};
 use uuid::Uuid;
 
@@ -194,7 +194,7 @@ async fn text_is_accepted_as_windows_and_right_to_left_writers_send_it() {
         "content": "one\r\ntwo\tthree", "message": "one\ntwo\tthree "
     });
     assert_eq!(gateway.api().send(&message).await.status, 202);
-    let events = system.broker.drain_events(Worker::Persister).await;
+    let events = system.broker.drain_events(ConsumerKind::Persister).await;
     let [Event::Message(message)] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!(message.content.as_str(), "one\ntwo\tthree");
     assert_eq!(message.player_name.as_ref().unwrap().as_str(), "BoeibbeD");

@@ -10,6 +10,7 @@
 
 mod archived;
 mod audit;
+mod authentication;
 mod commands;
 mod compression;
 mod confirms;
@@ -17,7 +18,6 @@ mod connections;
 mod conversations;
 mod description;
 mod descriptors;
-mod doors;
 mod hostile;
 mod inbox;
 mod input;

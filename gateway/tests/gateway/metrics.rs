@@ -1,6 +1,6 @@
 //! What a gateway shows its operators, and nobody else.
 
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use test_support::{Api, System};
 
 /// The public reaches the gateway's own address.
@@ -56,7 +56,7 @@ async fn what_comes_of_publishes_and_reads_is_counted_where_it_comes() {
     let gateway = system.gateway_with(&["--topology-check-interval=1h"]).ready().await;
     let api = gateway.api();
     assert_eq!(api.send_as_player("p1", "hello").await.status, 202);
-    system.broker.delete(Worker::Broadcaster).await;
+    system.broker.delete(ConsumerKind::Broadcaster).await;
     assert_eq!(api.send_as_player("p1", "hello?").await.status, 503);
     for (outcome, count) in [("confirmed", 3), ("returned", 1), ("nacked", 0)] {
         let publishes = format!(r#"chat_gateway_publishes_total{{outcome="{outcome}"}}"#);

@@ -1,4 +1,4 @@
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use test_support::{Api, Proxy, System, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,5 +139,11 @@ async fn a_broker_that_does_not_answer_is_waited_for_no_longer_than_agreed() {
         (api.send_as_player("p1", "hello").await.status == 202).then_some(())
     })
     .await;
-    assert!(!system.broker.drain(&system.broker.names().queue(Worker::Persister)).await.is_empty());
+    assert!(
+        !system
+            .broker
+            .drain(&system.broker.names().queue(ConsumerKind::Persister))
+            .await
+            .is_empty()
+    );
 }

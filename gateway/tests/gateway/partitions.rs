@@ -1,6 +1,6 @@
 //! Players are spread over several pairs of queues, of which each fails by itself.
 
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use test_support::{System, eventually, player_of_each};
 
 const FOUR: &str = "--queue-partitions=4";
@@ -16,7 +16,7 @@ async fn what_concerns_a_player_goes_to_the_queues_of_its_partition_and_no_other
         assert_eq!(api.send_as_staff(player, "hello").await.status, 202);
         assert_eq!(api.change_status(player, "resolved").await.status, 202);
     }
-    for worker in Worker::ALL {
+    for worker in ConsumerKind::ALL {
         for (partition, player) in &players {
             let queue = system.broker.names().queue_of(worker, *partition);
             let events = system.broker.drain_events_of(&queue).await;
@@ -28,7 +28,7 @@ async fn what_concerns_a_player_goes_to_the_queues_of_its_partition_and_no_other
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_is_gone_refuses_its_own_players_alone_and_is_made_again() {
-    for worker in Worker::ALL {
+    for worker in ConsumerKind::ALL {
         let system = System::new().await;
         let settings = [FOUR, "--topology-check-interval=60m"];
         let gateway = system.gateway_with(&settings).ready().await;
@@ -52,7 +52,7 @@ async fn a_queue_that_is_full_refuses_its_own_players_alone() {
     let gateway = system.gateway_with(&[FOUR, "--queue-max-bytes=2000"]).ready().await;
     let api = gateway.api();
     let [(_, first), (second, hit), ..] = &player_of_each(4)[..] else { unreachable!() };
-    let queue = system.broker.names().queue_of(Worker::Persister, *second);
+    let queue = system.broker.names().queue_of(ConsumerKind::Persister, *second);
     while system.broker.put(&queue, &[b'x'; 1_000]).await {}
     assert_eq!(api.send_as_player(hit, "refused").await.status, 503);
     assert_eq!(api.send_as_player(first, "hello").await.status, 202);
@@ -73,7 +73,7 @@ async fn a_queue_that_is_full_refuses_its_own_players_alone() {
 async fn a_gateway_is_ready_for_those_whose_queues_can_be_used() {
     let system = System::new().await;
     let [(first, one), (second, other)] = &player_of_each(2)[..] else { unreachable!() };
-    for worker in Worker::ALL {
+    for worker in ConsumerKind::ALL {
         system.broker.make_transient(&system.broker.names().queue_of(worker, *second)).await;
     }
     let gateway = system.gateway_with(&["--queue-partitions=2"]).ready().await;
@@ -81,6 +81,6 @@ async fn a_gateway_is_ready_for_those_whose_queues_can_be_used() {
     assert_eq!(api.get("/health/ready").await.json["dependencies"]["broker"], "down");
     assert_eq!(api.send_as_player(one, "hello").await.status, 202);
     assert_eq!(api.send_as_player(other, "refused").await.status, 503);
-    let queue = system.broker.names().queue_of(Worker::Persister, *first);
+    let queue = system.broker.names().queue_of(ConsumerKind::Persister, *first);
     assert_eq!(system.broker.drain_events_of(&queue).await.len(), 1);
 }

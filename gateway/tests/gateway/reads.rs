@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use gateway::{
     labels::HistoryRead,
     metrics::Metrics,
-    reads::{ReadPools, Reads},
+    reads::{HistoryReader, ReadPools},
 };
 use prometheus_client::registry::Registry;
 use test_support::{Database, eventually};
@@ -29,7 +29,7 @@ async fn a_read_whose_client_goes_away_leaves_no_query_running_and_no_connection
     let settings = database.settings();
     let pool = || database::pool(&settings, 1).unwrap();
     let pools = ReadPools { conversations: pool(), inbox: pool() };
-    let reads = Reads::new(pools, settings, Metrics::register(&mut Registry::default()));
+    let reads = HistoryReader::new(pools, settings, Metrics::register(&mut Registry::default()));
     let slow = reads.read(HistoryRead::Inbox, async |connection| {
         sql_query("SELECT pg_sleep(600)").execute(connection).await
     });
@@ -54,7 +54,7 @@ async fn reads_of_the_inbox_and_of_conversations_do_not_wait_for_each_other() {
     let settings = database.settings();
     let pool = || database::pool(&settings, 1).unwrap();
     let pools = ReadPools { conversations: pool(), inbox: pool() };
-    let reads = Reads::new(pools, settings, Metrics::register(&mut Registry::default()));
+    let reads = HistoryReader::new(pools, settings, Metrics::register(&mut Registry::default()));
     let probe = async |kind| {
         reads.read(kind, async |connection| database::probe(connection).await).await.unwrap();
     };

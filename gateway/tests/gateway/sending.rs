@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use shared::{
-    broker::Worker,
+    broker::ConsumerKind,
     chat::{event::Event, timestamp},
 };
 use test_support::System;
@@ -24,7 +24,7 @@ async fn a_202_means_that_the_message_is_in_both_queues() {
     assert_eq!(answer.json["status"], "accepted");
     assert_eq!(answer.json["messageId"], message_id.to_string());
 
-    for worker in Worker::ALL {
+    for worker in ConsumerKind::ALL {
         let events = system.broker.drain_events(worker).await;
         let [Event::Message(message)] = events.as_slice() else { panic!("{events:?}") };
         assert_eq!(message.message_id, message_id);
@@ -44,7 +44,7 @@ async fn a_message_without_an_id_gets_one_and_message_is_read_as_content() {
     assert_eq!(answer.status, 202, "{answer:?}");
     let id: Uuid = answer.json["messageId"].as_str().unwrap().parse().unwrap();
     assert_eq!(id.get_version_num(), 7);
-    let events = system.broker.drain_events(Worker::Persister).await;
+    let events = system.broker.drain_events(ConsumerKind::Persister).await;
     assert!(format!("{events:?}").contains("hello"), "{events:?}");
 }
 
@@ -54,7 +54,7 @@ async fn a_status_change_goes_through_the_queue_like_a_message() {
     let gateway = system.gateway().await;
     let answer = gateway.api().change_status("p1", "resolved").await;
     assert_eq!((answer.status, &answer.json["status"]), (202, &json!("accepted")), "{answer:?}");
-    let events = system.broker.drain_events(Worker::Persister).await;
+    let events = system.broker.drain_events(ConsumerKind::Persister).await;
     assert!(matches!(events.as_slice(), [Event::StatusChange(_)]), "{events:?}");
     assert_eq!(gateway.api().change_status("p1", "pending").await.status, 400);
 }
@@ -70,7 +70,7 @@ async fn a_status_change_carries_what_its_author_saw_and_who_that_is() {
         "actorId": "ada@example.com", "actorName": "Ada"
     });
     assert_eq!(gateway.api().post(path, &request).await.status, 202);
-    let events = system.broker.drain_events(Worker::Persister).await;
+    let events = system.broker.drain_events(ConsumerKind::Persister).await;
     let [Event::StatusChange(change)] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!((change.session_id, change.last_seq), (Some(session_id), Some(7)));
     assert_eq!(change.actor_id.as_ref().unwrap().as_str(), "ada@example.com");
@@ -132,13 +132,13 @@ async fn a_gateway_that_is_told_to_stop_finishes_what_it_holds() {
             tokio::spawn(async move { api.try_send_as_player("p1", &format!("{number}")).await })
         })
         .collect();
-    system.broker.wait_for_some(&system.broker.names().queue(Worker::Persister)).await;
+    system.broker.wait_for_some(&system.broker.names().queue(ConsumerKind::Persister)).await;
     gateway.stop().await;
     let mut accepted = 0;
     for send in sends {
         // Whoever came too late was not connected, and nobody was left without an answer.
         accepted += i32::from(send.await.unwrap() == Some(202));
     }
-    let queued = system.broker.drain_events(Worker::Persister).await.len();
+    let queued = system.broker.drain_events(ConsumerKind::Persister).await.len();
     assert_eq!(queued, usize::try_from(accepted).unwrap());
 }

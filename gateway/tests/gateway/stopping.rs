@@ -1,6 +1,6 @@
 //! What clients see of a gateway that is told to stop.
 
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use test_support::{Api, Proxy, System, eventually};
 
 /// Whoever sends over a connection that stood idle at that time must not find it closed.
@@ -35,13 +35,13 @@ async fn every_request_of_clients_that_leave_when_asked_is_answered() {
     // Each has a connection of its own.
     let clients: Vec<_> =
         (0..8).map(|_| tokio::spawn(send_until_asked_to_leave(gateway.api()))).collect();
-    system.broker.wait_for_some(&system.broker.names().queue(Worker::Persister)).await;
+    system.broker.wait_for_some(&system.broker.names().queue(ConsumerKind::Persister)).await;
     gateway.stop().await;
     let mut accepted = 0;
     for client in clients {
         accepted += client.await.unwrap();
     }
-    assert_eq!(system.broker.drain_events(Worker::Persister).await.len(), accepted);
+    assert_eq!(system.broker.drain_events(ConsumerKind::Persister).await.len(), accepted);
 }
 
 /// Sends one message after the other, and says how many were accepted.

@@ -2,9 +2,9 @@
 
 mod command;
 mod files;
-mod turn;
+mod lock;
 
 pub(crate) use command::days;
 pub use command::{ABOUT_ARCHIVING, ArchiveCommand};
 pub use files::Archive;
-pub use turn::Turn;
+pub use lock::ArchiveLock;

@@ -3,8 +3,8 @@ use std::fmt::Write as _;
 use diesel::{result::Error, sql_query};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use shared::chat::{
-    ConversationRead, Invalid, Message, PlayerId, RequestedStatus, SenderType, StatusChange,
-    event::Event, now,
+    ConversationRead, Message, PlayerId, RequestedStatus, SenderType, StatusChange,
+    ValidationError, event::Event, now,
 };
 use uuid::Uuid;
 
@@ -55,7 +55,7 @@ pub async fn prove_writable(connection: &mut AsyncPgConnection) -> Result<(), St
 
 /// Two messages, the second of which fills half a page of the table, and a resolution between them and a
 /// read.
-fn events() -> Result<[Vec<Event>; 2], Invalid> {
+fn events() -> Result<[Vec<Event>; 2], ValidationError> {
     let player_id = PlayerId::try_from(format!("persister-canary-{}", Uuid::new_v4()))?;
     let now = now();
     let second = chrono::TimeDelta::seconds(1);
@@ -67,7 +67,7 @@ fn events() -> Result<[Vec<Event>; 2], Invalid> {
         }
     }
     let message = |content: &str, accepted_at| {
-        Ok::<_, Invalid>(Event::Message(Box::new(Message {
+        Ok::<_, ValidationError>(Event::Message(Box::new(Message {
             message_id: Uuid::now_v7(),
             player_id: player_id.clone(),
             player_name: None,

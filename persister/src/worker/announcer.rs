@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::{
-    broker::{BrokerSettings, PatientPublisher, PublishError, RoutingKey, Worker},
+    broker::{BrokerSettings, ConsumerKind, PublishError, RetryingPublisher, RoutingKey},
     chat::{
         self,
         event::{self, Event},
@@ -22,7 +22,7 @@ const AHEAD_LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// Publishes what follows from events that are done.
 pub(super) struct Announcer {
     settings: BrokerSettings,
-    publisher: PatientPublisher,
+    publisher: RetryingPublisher,
     metrics: Metrics,
     /// When an event was last ahead of the database's clock.
     ahead_at: Option<Instant>,
@@ -30,7 +30,7 @@ pub(super) struct Announcer {
 
 impl Announcer {
     /// An announcer that publishes by `publisher`.
-    pub fn new(settings: BrokerSettings, publisher: PatientPublisher, metrics: Metrics) -> Self {
+    pub fn new(settings: BrokerSettings, publisher: RetryingPublisher, metrics: Metrics) -> Self {
         Self { settings, publisher, metrics, ahead_at: None }
     }
 
@@ -90,11 +90,11 @@ impl Announcer {
     }
 
     /// Publishes dead letters, however long that takes.
-    pub async fn bury(&mut self, letters: &[DeadLetter]) {
-        let dead_letters = self.settings.names().dead_letters(Worker::Persister);
+    pub async fn dead_letter(&mut self, letters: &[DeadLetter]) {
+        let dead_letters = self.settings.names().dead_letters(ConsumerKind::Persister);
         for letter in letters {
             letter.subject.log_dead(&letter.reason);
-            self.publisher.bury(&dead_letters, &letter.body, &letter.reason).await;
+            self.publisher.dead_letter(&dead_letters, &letter.body, &letter.reason).await;
             self.metrics.dead_letters.of(letter.kind).inc();
         }
     }

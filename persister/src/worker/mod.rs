@@ -17,7 +17,8 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use shared::{
     broker::{
-        Broken, Deliveries, Partition, PatientPublisher, QueueWatch, Worker, serve_partitions,
+        BrokerError, Consumer, ConsumerKind, Partition, QueueWatch, RetryingPublisher,
+        serve_partitions,
     },
     chat::event::Event,
     service::{
@@ -76,7 +77,7 @@ async fn run_until_stopped(
     let connected = database.clone();
     metrics.database_connected.answer_by(move || f64::from(u8::from(connected.is_up())));
     let queues = metrics.queues.clone();
-    let workers = &[Worker::Persister];
+    let workers = &[ConsumerKind::Persister];
     let watch = QueueWatch::new(&settings.broker, workers, "persister: watching", queues);
     tokio::spawn(watch.run(stop.clone()));
     let dependencies = vec![broker.clone(), database.clone(), announcing.clone()];
@@ -87,7 +88,7 @@ async fn run_until_stopped(
     let persister = |partition: Partition| {
         let part = |dependency: &Dependency| dependency.part(partition.number());
         let publisher =
-            PatientPublisher::new(&settings.broker, "persister: announcing", part(&announcing));
+            RetryingPublisher::new(&settings.broker, "persister: announcing", part(&announcing));
         let database = Outage::new(part(&database));
         let persister = Persister {
             writer: Writer::new(settings.database.clone(), metrics.clone(), database),
@@ -103,7 +104,7 @@ async fn run_until_stopped(
         let stop = stop.clone();
         async move { persister.work(&stop).await }
     };
-    let ended = serve_partitions(&settings.broker, Worker::Persister, persister).await;
+    let ended = serve_partitions(&settings.broker, ConsumerKind::Persister, persister).await;
     ended.context("the work broke")?;
     traces.stop().await;
     server.await.context("health and metrics ended badly")??;
@@ -133,10 +134,10 @@ impl Persister {
             }
             let error = match self.serve(stop).await {
                 Ok(()) => continue,
-                Err(Broken::Gone) => return,
+                Err(BrokerError::Gone) => return,
                 Err(error) => error,
             };
-            if self.broker.lasted().is_none() {
+            if self.broker.duration().is_none() {
                 waits = backoff::waits();
             }
             self.broker.failed(&error);
@@ -148,11 +149,11 @@ impl Persister {
     }
 
     /// Takes batches until it is to stop, or has had to give one back.
-    async fn serve(&mut self, stop: &CancellationToken) -> Result<(), Broken> {
+    async fn serve(&mut self, stop: &CancellationToken) -> Result<(), BrokerError> {
         let (broker, partition) = (&self.settings.broker, self.partition);
         let prefetch = broker.queue_partitions.share(PREFETCH, partition);
         let deliveries =
-            Deliveries::connect(broker, Worker::Persister, partition, prefetch, "persister");
+            Consumer::connect(broker, ConsumerKind::Persister, partition, prefetch, "persister");
         let mut deliveries = tokio::select! {
             connected = deliveries => connected?,
             () = stop.cancelled() => return Ok(()),
@@ -221,7 +222,7 @@ impl Persister {
         let (done, held_back) = batch.divide(&left);
         // Last, since a batch that is given back is dealt with again from its beginning.
         for delivery in &done {
-            self.announcer.bury(&delivery.dead).await;
+            self.announcer.dead_letter(&delivery.dead).await;
         }
         (done, held_back)
     }
@@ -265,7 +266,7 @@ impl Persister {
             return Vec::new();
         };
         let names = self.settings.broker.names();
-        let queue = names.queue_of(Worker::Persister, self.partition);
+        let queue = names.queue_of(ConsumerKind::Persister, self.partition);
         for body in bodies {
             if let Err(error) = self.announcer.requeue(&queue, &body).await {
                 tracing::warn!(cause = %error, "held back events cannot be put back into the queue");
@@ -274,7 +275,7 @@ impl Persister {
             }
         }
         for body in &replaced {
-            self.announcer.bury(&body.delivery.dead).await;
+            self.announcer.dead_letter(&body.delivery.dead).await;
         }
         replaced.into_iter().map(|body| body.delivery).collect()
     }
@@ -289,10 +290,10 @@ impl Persister {
 
 /// Acknowledges the bodies: at once, if nothing else was taken before the last of them that is not done.
 async fn acknowledge(
-    deliveries: &Deliveries,
+    deliveries: &Consumer,
     done: &[OpenDelivery],
     is_all: bool,
-) -> Result<(), Broken> {
+) -> Result<(), BrokerError> {
     if is_all && let Some(last) = done.last() {
         return deliveries.acknowledge_up_to(last.tag).await;
     }

@@ -1,5 +1,5 @@
 use shared::{
-    broker::Worker,
+    broker::ConsumerKind,
     chat::{
         RejectionReason, RequestedStatus, SenderType, SessionState, SessionStatus, StaffFacts,
         StatusChange, event::Event,
@@ -11,7 +11,7 @@ use crate::support::{change, event, publish_each, system};
 
 /// What was announced since the last time, oldest first.
 async fn announced(system: &System) -> Vec<SessionState> {
-    let events = system.broker.drain_events(Worker::Broadcaster).await;
+    let events = system.broker.drain_events(ConsumerKind::Broadcaster).await;
     let session = |event| match event {
         Event::SessionUpdated(session) => Some(session),
         _ => None,
@@ -164,7 +164,7 @@ async fn a_message_whose_id_another_message_has_is_announced_as_rejected() {
     });
     publish_each(&system, others).await;
     system.work_off(1).await;
-    let events = system.broker.drain_events(Worker::Broadcaster).await;
+    let events = system.broker.drain_events(ConsumerKind::Broadcaster).await;
     let rejected: Vec<_> = events
         .iter()
         .filter_map(|event| match event {
@@ -176,7 +176,7 @@ async fn a_message_whose_id_another_message_has_is_announced_as_rejected() {
         .collect();
     assert_eq!(rejected, [(first.message_id, "p2", RejectionReason::MessageIdTaken); 2]);
     assert_eq!(system.database.number("SELECT count(*) FROM chat_messages").await, 1);
-    let dead = system.broker.names().dead_letters(Worker::Persister);
+    let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     assert_eq!(system.broker.depth(&dead).await, Some(0));
 }
 
@@ -197,7 +197,8 @@ async fn a_status_change_whose_id_another_change_has_is_dropped_and_counted() {
     let kept = "SELECT status AS text FROM chat_status_changes";
     assert_eq!(system.database.texts(kept).await, ["active"]);
     let names = system.broker.names();
-    for queue in [names.queue(Worker::Persister), names.dead_letters(Worker::Persister)] {
+    for queue in [names.queue(ConsumerKind::Persister), names.dead_letters(ConsumerKind::Persister)]
+    {
         assert_eq!(system.broker.depth(&queue).await, Some(0), "{queue}");
     }
 }

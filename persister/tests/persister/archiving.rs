@@ -2,7 +2,7 @@
 
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use shared::{
-    broker::Worker,
+    broker::ConsumerKind,
     chat::{Message, RequestedStatus, SenderType, event::Event},
 };
 use test_support::{System, message, message_at, status_change};
@@ -37,7 +37,7 @@ async fn conversations(system: &System) -> Vec<String> {
 }
 
 pub async fn dead(system: &System) -> Option<u64> {
-    let dead = system.broker.names().dead_letters(Worker::Persister);
+    let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     system.broker.depth(&dead).await.map(Into::into)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use shared::{broker::Worker, chat::Message};
+use shared::{broker::ConsumerKind, chat::Message};
 use test_support::{body, message};
 use uuid::Uuid;
 
@@ -45,7 +45,7 @@ async fn archiving_beside_persisters_loses_and_doubles_nothing() {
         archived
     };
     let ((), mut archived) = tokio::join!(writing, archiving);
-    system.broker.wait_for_depth(&system.broker.names().queue(Worker::Persister), 0).await;
+    system.broker.wait_for_depth(&system.broker.names().queue(ConsumerKind::Persister), 0).await;
     for persister in persisters {
         persister.stop().await;
     }

@@ -1,5 +1,5 @@
 use shared::broker::{
-    Worker,
+    ConsumerKind,
     dead_letters::{DeadLetters, Filter},
 };
 use test_support::{Proxy, System, body, eventually, message};
@@ -10,7 +10,7 @@ use crate::support::{event, publish_each, sessions, system, until_persisted};
 const LARGE: usize = 15 * 1024 * 1024;
 
 async fn dead_letters(system: &System) -> DeadLetters {
-    DeadLetters::open(&system.broker.settings(), Worker::Persister).await.unwrap()
+    DeadLetters::open(&system.broker.settings(), ConsumerKind::Persister).await.unwrap()
 }
 
 /// The reasons of the dead letters, oldest first.
@@ -121,9 +121,9 @@ async fn what_kills_its_worker_again_and_again_ends_among_the_dead_letters() {
     let system = system().await;
     system.broker.publish(b"deadly").await;
     let names = system.broker.names();
-    let deaths = system.broker.die_of(&names.queue(Worker::Persister)).await;
+    let deaths = system.broker.die_of(&names.queue(ConsumerKind::Persister)).await;
     assert!(deaths >= 1_000, "{deaths}");
-    system.broker.wait_for_depth(&names.dead_letters(Worker::Persister), 1).await;
+    system.broker.wait_for_depth(&names.dead_letters(ConsumerKind::Persister), 1).await;
     let letters = dead_letters(&system).await.list(10).await.unwrap();
     assert_eq!(
         (letters[0].reason.as_str(), &*letters[0].body),

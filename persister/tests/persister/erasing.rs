@@ -2,7 +2,7 @@
 
 use persister::store::Erased;
 use shared::{
-    broker::Worker,
+    broker::ConsumerKind,
     chat::{Message, RequestedStatus},
 };
 use test_support::{System, body, message, status_change};
@@ -62,7 +62,7 @@ async fn an_erased_message_that_comes_again_brings_nothing_back() {
     system.work_off(1).await;
     assert_eq!(contents(&system, "p1").await, [""]);
     assert_eq!((rows_with(&system, "secret").await, rows_with(&system, "Bo").await), (0, 0));
-    let dead = system.broker.names().dead_letters(Worker::Persister);
+    let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     assert_eq!(system.broker.depth(&dead).await, Some(0));
 }
 
@@ -125,7 +125,7 @@ async fn a_long_conversation_is_erased_beside_persisters_that_write_to_it() {
         }
     };
     tokio::join!(writing, erasing);
-    system.broker.wait_for_depth(&system.broker.names().queue(Worker::Persister), 0).await;
+    system.broker.wait_for_depth(&system.broker.names().queue(ConsumerKind::Persister), 0).await;
     for persister in persisters {
         persister.stop().await;
     }

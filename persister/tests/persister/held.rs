@@ -1,6 +1,6 @@
 //! What becomes of what a persister holds for too long.
 
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use test_support::{Broker, Proxy, System, body, eventually, message};
 
 use crate::support::{event, sessions, system, until_persisted, until_waiting};
@@ -16,7 +16,7 @@ async fn while_the_database_is_away_a_batch_is_given_back_once_and_not_taken_aga
     let api = persister.api();
     proxy.take_away();
     publish(&system, 20).await;
-    let queue = system.broker.names().queue(Worker::Persister);
+    let queue = system.broker.names().queue(ConsumerKind::Persister);
     eventually("the batch is given back", async || {
         (api.metric("chat_persister_given_back_total").await == 1).then_some(())
     })
@@ -75,7 +75,7 @@ async fn what_the_database_refuses_beside_what_is_given_back_is_buried_once() {
     until_persisted(&system, 1).await;
     persister.stop().await;
     system.work_off(1).await;
-    let dead = system.broker.names().dead_letters(Worker::Persister);
+    let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     assert_eq!(system.broker.depth(&dead).await, Some(1));
 }
 
@@ -91,7 +91,7 @@ async fn a_batch_whose_channel_rabbitmq_closes_is_done_once() {
     publish(&system, 20).await;
     until_waiting(&system, 1).await;
     proxy.interject(Broker::WRONG_ACKNOWLEDGEMENT.to_vec());
-    let queue = system.broker.names().queue(Worker::Persister);
+    let queue = system.broker.names().queue(ConsumerKind::Persister);
     system.broker.wait_for_depth(&queue, 1).await;
     drop(lock);
     eventually("it has come again", async || {
@@ -111,7 +111,8 @@ async fn publish(system: &System, count: usize) {
 async fn all_done_once(system: &System, count: usize) {
     assert_eq!(sessions(system).await, [format!("pending:{count}")]);
     let names = system.broker.names();
-    for queue in [names.queue(Worker::Persister), names.dead_letters(Worker::Persister)] {
+    for queue in [names.queue(ConsumerKind::Persister), names.dead_letters(ConsumerKind::Persister)]
+    {
         assert_eq!(system.broker.depth(&queue).await, Some(0), "{queue}");
     }
 }

@@ -1,7 +1,7 @@
 //! What a persister shows its operators.
 
 use chrono::TimeDelta;
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use test_support::{Api, Proxy, eventually, message};
 
 use crate::support::{event, publish_each, system, until_persisted};
@@ -15,7 +15,7 @@ async fn while_the_database_is_away_the_age_of_what_is_held_and_the_length_of_th
     let api = persister.api();
     let mut old = message("p1", "old");
     old.accepted_at -= TimeDelta::hours(1);
-    let queue = system.broker.names().queue(Worker::Persister);
+    let queue = system.broker.names().queue(ConsumerKind::Persister);
     let messages = format!(r#"chat_persister_queue_messages{{queue="{queue}"}}"#);
     until(&api, "chat_persister_database_connected", |connected| connected == 1).await;
     until_shown(&api, &messages).await;

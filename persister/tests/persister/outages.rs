@@ -1,4 +1,4 @@
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use test_support::{Proxy, body, eventually, message};
 
 use crate::support::{event, publish_each, sessions, system, until_persisted, until_waiting};
@@ -26,7 +26,7 @@ async fn while_the_database_is_away_nothing_is_lost_and_nothing_is_dead() {
     persister.stop().await;
     system.work_off(1).await;
     assert_eq!(sessions(&system).await, ["pending:21"]);
-    let dead = system.broker.names().dead_letters(Worker::Persister);
+    let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     assert_eq!(system.broker.depth(&dead).await, Some(0));
 }
 
@@ -43,7 +43,7 @@ async fn while_the_database_is_away_nothing_is_taken_off_the_queue_at_the_start(
         (ready.json["dependencies"]["database"] == "down").then_some(())
     })
     .await;
-    let queue = system.broker.names().queue(Worker::Persister);
+    let queue = system.broker.names().queue(ConsumerKind::Persister);
     assert_eq!(system.broker.depth(&queue).await, Some(1));
     proxy.bring_back();
     until_persisted(&system, 1).await;
@@ -84,7 +84,7 @@ async fn a_persister_that_dies_before_it_acknowledges_loses_and_doubles_nothing(
 
     system.work_off(2).await;
     assert_eq!(sessions(&system).await, ["pending:50"]);
-    let announced = system.broker.drain_events(Worker::Broadcaster).await;
+    let announced = system.broker.drain_events(ConsumerKind::Broadcaster).await;
     let updated = announced.iter().filter(|it| format!("{it:?}").contains("SessionUpdated"));
     assert_eq!(updated.count(), 1, "the redelivery announced what the first delivery could not");
 }

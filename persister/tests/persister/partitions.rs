@@ -1,7 +1,7 @@
 //! Players are spread over several pairs of queues.
 
 use shared::{
-    broker::{Names, Partition, Worker},
+    broker::{ConsumerKind, Partition, QueueNames},
     chat::event::{Event, decode},
 };
 use test_support::{System, body, eventually, message, player_of_each};
@@ -9,13 +9,13 @@ use test_support::{System, body, eventually, message, player_of_each};
 use crate::support::{event, until_persisted};
 
 async fn put(system: &System, partition: Partition, player: &str) {
-    let queue = system.broker.names().queue_of(Worker::Persister, partition);
+    let queue = system.broker.names().queue_of(ConsumerKind::Persister, partition);
     assert!(system.broker.put(&queue, &body([event(&message(player, "hello"))])).await);
 }
 
 /// The players whose sessions were announced in the broadcasters' queue of `partition`.
 async fn announced(system: &System, partition: Partition) -> Vec<String> {
-    let queue = system.broker.names().queue_of(Worker::Broadcaster, partition);
+    let queue = system.broker.names().queue_of(ConsumerKind::Broadcaster, partition);
     let events = system.broker.drain_events_of(&queue).await;
     let sessions = events.iter().filter(|event| matches!(event, Event::SessionUpdated(_)));
     sessions.map(|event| event.player_id().as_str().to_owned()).collect()
@@ -57,7 +57,7 @@ async fn a_partition_whose_sessions_cannot_be_announced_keeps_no_other_waiting()
     let persister = system.persister_with(&settings).ready().await;
     let [(first, one), (second, other)] = &player_of_each(2)[..] else { unreachable!() };
     let names = system.broker.names();
-    let full = names.queue_of(Worker::Broadcaster, *second);
+    let full = names.queue_of(ConsumerKind::Broadcaster, *second);
     while system.broker.put(&full, &[b'x'; 1_000]).await {}
     put(&system, *second, other).await;
     let api = persister.api();
@@ -99,9 +99,9 @@ async fn what_is_there_beyond_the_partitions_that_it_is_told_of_is_worked_off_to
     assert_eq!(announced(&system, players[0].0).await.len(), 4);
 }
 
-async fn waiting(system: &System, names: &Names, partitions: u16) -> u32 {
+async fn waiting(system: &System, names: &QueueNames, partitions: u16) -> u32 {
     let mut waiting = 0;
-    for queue in names.queues(Worker::Persister, test_support::partitions(partitions)) {
+    for queue in names.queues(ConsumerKind::Persister, test_support::partitions(partitions)) {
         waiting += system.broker.depth(&queue).await.unwrap();
     }
     waiting

@@ -2,7 +2,7 @@
 
 use diesel_async::SimpleAsyncConnection;
 use shared::{
-    broker::{Worker, dead_letters::DeadLetters},
+    broker::{ConsumerKind, dead_letters::DeadLetters},
     chat::{RequestedStatus, event::Event},
 };
 use test_support::{System, body, eventually, message, status_change};
@@ -27,11 +27,11 @@ fn mixed() -> Vec<u8> {
 }
 
 async fn dead_letters(system: &System) -> DeadLetters {
-    DeadLetters::open(&system.broker.settings(), Worker::Persister).await.unwrap()
+    DeadLetters::open(&system.broker.settings(), ConsumerKind::Persister).await.unwrap()
 }
 
 async fn until_dead(system: &System, letters: u32) {
-    let dead = system.broker.names().dead_letters(Worker::Persister);
+    let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     eventually("the poison is set aside", async || {
         (system.broker.depth(&dead).await == Some(letters)).then_some(())
     })
@@ -141,7 +141,7 @@ async fn nothing_is_set_aside(outage: &str, mended: &str) {
     .await;
     let mut connection = system.database.connect().await;
     connection.batch_execute(mended).await.unwrap();
-    let dead = system.broker.names().dead_letters(Worker::Persister);
+    let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     eventually(&format!("all is persisted after {outage}"), async || {
         let persisted = system.database.number("SELECT count(*) FROM chat_messages").await;
         assert_eq!(system.broker.depth(&dead).await, Some(0), "{outage}");
@@ -150,7 +150,7 @@ async fn nothing_is_set_aside(outage: &str, mended: &str) {
     .await;
     persister.stop().await;
     system.work_off(1).await;
-    let dead = system.broker.names().dead_letters(Worker::Persister);
+    let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     assert_eq!(system.broker.depth(&dead).await, Some(0), "{outage}");
 }
 
@@ -211,7 +211,8 @@ async fn a_locked_conversation_delays_only_its_own_players_messages() {
     .await;
     persister.stop().await;
     let names = system.broker.names();
-    for queue in [names.queue(Worker::Persister), names.dead_letters(Worker::Persister)] {
+    for queue in [names.queue(ConsumerKind::Persister), names.dead_letters(ConsumerKind::Persister)]
+    {
         assert_eq!(system.broker.depth(&queue).await, Some(0), "{queue}");
     }
     let rows = "SELECT max(seq) - count(*) FROM chat_messages WHERE player_id = 'p1'";

@@ -3,7 +3,7 @@
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 use shared::{
-    broker::Worker,
+    broker::ConsumerKind,
     chat::{RequestedStatus, event::Event},
 };
 use test_support::{
@@ -39,7 +39,7 @@ fn any_bodies_are_taken_off_the_queue_and_what_is_good_behind_them_is_persisted(
         // It finishes what it holds, or gives it back.
         persister.stop().await;
         system.work_off(1).await;
-        let queue = system.broker.names().queue(Worker::Persister);
+        let queue = system.broker.names().queue(ConsumerKind::Persister);
         assert_eq!(system.broker.depth(&queue).await, Some(0));
     });
 }

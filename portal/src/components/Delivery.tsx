@@ -12,17 +12,18 @@ const ICONS: Record<Delivery["state"], IconName> = {
   refused: "alert",
 };
 
+/** What is as it should be is shown by its sign alone. */
+export const isQuiet = ({ state }: Delivery): boolean => state !== "waiting" && state !== "refused";
+
 /** How far a message of one's own has come. */
 export function DeliveryMark({ delivery }: { delivery: Delivery }) {
   const { strings } = usePortal();
   const { state } = delivery;
   const text = state === "refused" ? strings.delivery.refused : deliveryText(delivery, strings);
-  // What is as it should be is said by its sign alone, to who sees.
-  const isQuiet = state === "delivered" || state === "accepted" || state === "sending";
   return (
     <span className="ppc-delivery" data-state={state} title={text}>
       <Icon name={ICONS[state]} />
-      <span className={isQuiet ? "ppc-hidden" : undefined}>{text}</span>
+      <span className={isQuiet(delivery) ? "ppc-hidden" : undefined}>{text}</span>
     </span>
   );
 }

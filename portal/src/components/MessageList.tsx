@@ -11,12 +11,13 @@ import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { type Failure, passes } from "../core/api/failure.js";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
+import type { Timeline } from "../core/conversation/timeline.js";
 import { useObservable } from "../hooks/useObservable.js";
 import { usePrinting } from "../hooks/usePrinting.js";
 import { useToday } from "../hooks/useToday.js";
 import { useUnread } from "../hooks/useUnread.js";
 import { Icon } from "./Icon.js";
-import { MessageRow } from "./MessageRow.js";
+import { beginsSession, MessageRow } from "./MessageRow.js";
 import { usePortal } from "./PortalContext.js";
 
 /** What can be asked of the list. */
@@ -51,7 +52,7 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
   const follows = useRef(true);
   const end = useRef(0);
   const [atEnd, setAtEnd] = useState(true);
-  const unread = useUnread(chat, conversation, atEnd);
+  const { unread, firstUnread } = useUnread(chat, conversation, atEnd);
   const prepended = usePrepended(count, timeline.at(0)?.messageId);
   useLayoutEffect(() => onUnread?.(unread), [onUnread, unread]);
 
@@ -117,14 +118,19 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
   const row = (index: number) => {
     const entry = timeline.at(index);
     if (entry === undefined) return <div key={index} />;
+    const before = timeline.at(index - 1);
+    const isBeginning = index === 0 && conversation.loaded && older === "none";
+    const begins = isBeginning || beginsSession(before, entry);
     return (
       <MessageRow
         key={entry.messageId}
         entry={entry}
-        before={timeline.at(index - 1)}
+        before={before}
         after={timeline.at(index + 1)}
         today={today}
-        isBeginning={index === 0 && conversation.loaded && older === "none"}
+        isBeginning={isBeginning}
+        answeredBy={begins ? answeredBy(timeline, index) : null}
+        isUnreadFrom={entry.at === firstUnread}
         viewer={chat.identity}
         conversation={conversation}
       />
@@ -198,6 +204,17 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
       )}
     </div>
   );
+}
+
+/** The name of the staff that first answers in the session of the message at `index`. */
+function answeredBy(timeline: Timeline, index: number): string | null {
+  const sessionId = timeline.at(index)?.sessionId ?? null;
+  for (let next = index; next < timeline.length; next += 1) {
+    const entry = timeline.at(next);
+    if (entry === undefined || entry.sessionId !== sessionId) return null;
+    if (entry.senderType === "staff") return entry.senderName;
+  }
+  return null;
 }
 
 /** Shapes of messages, while they are being loaded. */

@@ -4,8 +4,9 @@ import type { Entry } from "../core/conversation/timeline.js";
 import { isReadable } from "../core/readable.js";
 import type { Identity } from "../core/types.js";
 import { dayOf } from "../strings/formats.js";
-import { DeliveryMark, NotSent } from "./Delivery.js";
+import { DeliveryMark, isQuiet, NotSent } from "./Delivery.js";
 import { MessageText } from "./MessageText.js";
+import { Named } from "./Named.js";
 import { usePortal } from "./PortalContext.js";
 import { isFewEmoji } from "./text.js";
 
@@ -14,6 +15,10 @@ interface MessageRowProps {
   readonly before: Entry | undefined;
   readonly after: Entry | undefined;
   readonly viewer: Identity;
+  /** The staff's name that answers in the session that begins here; null for none. */
+  readonly answeredBy: string | null;
+  /** It is the first that the reader has not read. */
+  readonly isUnreadFrom: boolean;
   /** It is the first of the whole conversation. */
   readonly isBeginning: boolean;
   readonly conversation: Conversation;
@@ -27,22 +32,32 @@ const TOGETHER = 5 * 60 * 1_000_000;
 /** A message with what stands between it and the one before. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const { entry, before, after, viewer, isBeginning, conversation, today } = props;
+  const { answeredBy, isUnreadFrom } = props;
   const { strings, formats } = usePortal();
   const isFirst = before === undefined || !standTogether(before, entry);
   const isLast = after === undefined || !standTogether(entry, after);
   const isOwnSide = entry.senderType === viewer.role;
   const sender = useSender(entry);
   const state = entry.delivery?.state;
-  const isUnsettled = state !== undefined && state !== "delivered";
+  const isColleagues = isOwnSide && entry.delivery === null;
   const classes = ["ppc-row", isOwnSide ? "ppc-row-own" : "", isFirst ? "ppc-row-first" : ""];
 
   return (
     <div className={classes.join(" ")}>
-      {isBeginning && <p className="ppc-divider">{strings.messages.beginning}</p>}
+      {(isBeginning || beginsSession(before, entry)) && (
+        <p className="ppc-divider">
+          {isBeginning
+            ? strings.messages.started(formats.moment(entry.at, today))
+            : strings.messages.newSession(formats.moment(entry.at, today))}
+          {answeredBy !== null && <Named text={strings.messages.answeredBy} name={answeredBy} />}
+        </p>
+      )}
       {(before === undefined || dayOf(before.at) !== dayOf(entry.at)) && (
         <p className="ppc-divider ppc-divider-day">{formats.day(entry.at, today)}</p>
       )}
-      {beginsSession(before, entry) && <p className="ppc-divider">{strings.messages.newSession}</p>}
+      {isUnreadFrom && (
+        <p className="ppc-divider ppc-divider-unread">{strings.messages.unreadFrom}</p>
+      )}
       {isFirst && sender.shown !== null && (
         <p className="ppc-sender">
           <bdi>{sender.shown}</bdi>
@@ -51,6 +66,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       <div
         className={`ppc-bubble ppc-bubble-${entry.senderType}`}
         data-state={state}
+        data-colleague={isColleagues || undefined}
         data-emoji={isFewEmoji(entry.content) || undefined}
         data-tail={isLast || undefined}
         data-message-id={entry.messageId}
@@ -65,13 +81,18 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         {entry.content !== "" && !isReadable(entry.content) && (
           <span className="ppc-note">{strings.messages.unreadable}</span>
         )}
-      </div>
-      {(isLast || isUnsettled) && (
-        <p className="ppc-meta">
-          {entry.delivery !== null && <DeliveryMark delivery={entry.delivery} />}
+        <span className="ppc-meta">
           <time dateTime={new Date(entry.at / 1000).toISOString()} title={formats.full(entry.at)}>
-            {formats.time(entry.at)}
+            <bdi>{formats.time(entry.at)}</bdi>
           </time>
+          {entry.delivery !== null && isQuiet(entry.delivery) && (
+            <DeliveryMark delivery={entry.delivery} />
+          )}
+        </span>
+      </div>
+      {entry.delivery !== null && !isQuiet(entry.delivery) && (
+        <p className="ppc-below">
+          <DeliveryMark delivery={entry.delivery} />
         </p>
       )}
       {entry.delivery?.state === "refused" && (
@@ -105,7 +126,8 @@ function standTogether(a: Entry, b: Entry): boolean {
   return b.at - a.at < TOGETHER && dayOf(a.at) === dayOf(b.at) && !beginsSession(a, b);
 }
 
-function beginsSession(before: Entry | undefined, entry: Entry): boolean {
+/** Whether `entry` is the first of its session, as far as both are known. */
+export function beginsSession(before: Entry | undefined, entry: Entry): boolean {
   if (!before?.sessionId || entry.sessionId === null) return false;
   return before.sessionId !== entry.sessionId;
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useLayoutEffect, useState } from "react";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 
@@ -7,11 +7,10 @@ interface Open {
   readonly conversation: Conversation;
 }
 
-/** The conversation with a player, open for as long as the component is there; null before it is, and for none. */
-export function useConversation(chat: Chat, playerId: string | null): Conversation | null {
+/** The conversation with a player, open for as long as the component is there; null before it is. */
+export function useConversation(chat: Chat, playerId: string): Conversation | null {
   const [open, setOpen] = useState<Open | null>(null);
-  useEffect(() => {
-    if (playerId === null) return;
+  useLayoutEffect(() => {
     const opened = chat.conversation(playerId);
     opened.open();
     setOpen({ chat, conversation: opened });

@@ -69,9 +69,11 @@ interface QuestionProps {
 function Question(props: QuestionProps) {
   const [preferences] = usePreferences({});
   return (
-    <Frame className="page-entrance" preferences={preferences}>
-      <Choice {...props} />
-    </Frame>
+    <div className="page-entrance">
+      <Frame className="ppc-entrance" preferences={preferences}>
+        <Choice {...props} />
+      </Frame>
+    </div>
   );
 }
 
@@ -101,9 +103,11 @@ function Choice({ offer: { holder, was }, onChange, onStay }: QuestionProps) {
 function Entrance({ isMissing }: { isMissing: boolean }) {
   const [preferences] = usePreferences({});
   return (
-    <Frame className="page-entrance" preferences={preferences}>
-      <Closed isMissing={isMissing} />
-    </Frame>
+    <div className="page-entrance">
+      <Frame className="ppc-entrance" preferences={preferences}>
+        <Closed isMissing={isMissing} />
+      </Frame>
+    </div>
   );
 }
 

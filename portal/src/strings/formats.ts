@@ -6,6 +6,8 @@ export interface Formats {
   time(at: number): string;
   /** Such as Today, Yesterday, Tuesday 3 March; `today` as `dayOf` counts it. */
   day(at: number, today: number): string;
+  /** Such as today at 14:05, 3 March 2026 at 14:05, within a sentence. */
+  moment(at: number, today: number): string;
   /** The whole of it, for whoever wants to know exactly. */
   full(at: number): string;
   /** How long ago, in short: 5 min, 2 h, 3 d. */
@@ -17,12 +19,17 @@ export interface Formats {
 const MINUTE_MS = 60_000;
 
 export function formatsOf(language: string, strings: Strings): Formats {
-  const locale = regionOf(language);
-  const time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+  const { locale, hourCycle } = readersFormats(language, globalThis.navigator?.languages ?? []);
+  const time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", hourCycle });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
   const dayOfYear = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
   const shortDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
-  const full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" });
+  const full = new Intl.DateTimeFormat(locale, {
+    dateStyle: "full",
+    timeStyle: "medium",
+    hourCycle,
+  });
   const unit = (name: string) =>
     new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" });
   const units = { minute: unit("minute"), hour: unit("hour"), day: unit("day") };
@@ -33,6 +40,12 @@ export function formatsOf(language: string, strings: Strings): Formats {
       if (days === 0) return strings.messages.today;
       if (days === 1) return strings.messages.yesterday;
       return (days < 300 ? day : dayOfYear).format(at / 1000);
+    },
+    moment: (at, today) => {
+      const days = today - dayOf(at);
+      const isNear = days === 0 || days === 1;
+      const day = isNear ? relative.format(-days, "day") : dayOfYear.format(at / 1000);
+      return strings.messages.moment(day, time.format(at / 1000));
     },
     full: (at) => full.format(at / 1000),
     since: (at, now) => {
@@ -45,11 +58,23 @@ export function formatsOf(language: string, strings: Strings): Formats {
   };
 }
 
-/** The reader's own region of a language, which decides how times are written: en-GB rather than en. */
-function regionOf(language: string): string {
-  if (language.includes("-")) return language;
-  const own = globalThis.navigator?.languages ?? [];
-  return own.find((tag) => tag.split("-")[0] === language) ?? language;
+interface ReadersFormats {
+  readonly locale: string;
+  readonly hourCycle: "h11" | "h12" | "h23" | "h24" | undefined;
+}
+
+/**
+ * How times are written in `language` for a reader of the languages `tags`: as in the reader's own region
+ * of it, such as en-GB rather than en. For who reads another language than the portal has, dates are
+ * those of most regions, and hours those of the reader's first language.
+ */
+export function readersFormats(language: string, tags: readonly string[]): ReadersFormats {
+  if (language.includes("-") || tags.length === 0)
+    return { locale: language, hourCycle: undefined };
+  const own = tags.find((tag) => tag.split("-")[0] === language);
+  if (own !== undefined) return { locale: own, hourCycle: undefined };
+  const { hourCycle } = new Intl.DateTimeFormat(tags[0], { hour: "numeric" }).resolvedOptions();
+  return { locale: language === "en" ? "en-GB" : language, hourCycle };
 }
 
 /** The day of a time in the reader's zone, as a number that grows by one a day. */

@@ -168,3 +168,55 @@ test("a conversation that is only passed stays unread", async ({ page }) => {
   await expect(chosen(page)).toContainText("Lena Kühn");
   await expect(page).toHaveTitle("(7) Support");
 });
+
+test("a conversation that was shown before is shown again at once", async ({ page }) => {
+  const shown = page.locator(".ppc-bubble", { hasText: "My payment was taken twice" });
+  await page.getByText("James Okafor").click();
+  await expect(shown).toBeVisible();
+  await page.getByText("Noor").click();
+  await expect(page.locator(".ppc-bubble", { hasText: "hello?" })).toBeVisible();
+  await does(page, "hold");
+  await does(page, "say", { playerId: "p-0071", senderType: "player", content: "And now again" });
+  await page.getByText("James Okafor").click();
+  await expect(shown).toBeVisible();
+  // What came meanwhile, too.
+  await expect(page.locator(".ppc-bubble", { hasText: "And now again" })).toBeVisible();
+  await does(page, "letGo");
+});
+
+test("a reload keeps the tab, the search and the conversation", async ({ page }) => {
+  await page.goto("/?portal=staff&scene=busy&keep");
+  await page.getByRole("tab", { name: "Active" }).click();
+  await page.getByText("Mika").click();
+  await expect(page.getByRole("heading", { name: "Mika" })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole("tab", { name: "Active" })).toHaveAttribute("aria-selected", "true");
+  await expect(page.getByRole("heading", { name: "Mika" })).toBeVisible();
+  await page.getByLabel("Search by player").fill("tanaka");
+  await page.reload();
+  await expect(page.getByLabel("Search by player")).toHaveValue("tanaka");
+  await expect(page.getByRole("option")).toHaveCount(1);
+});
+
+test("a link to a conversation opens the tab that it is in", async ({ page }) => {
+  await page.goto("about:blank");
+  await page.goto("/?portal=staff&scene=busy#/c/mika-77");
+  await expect(page.getByRole("heading", { name: "Mika" })).toBeVisible();
+  await expect(page.getByRole("tab", { name: "Active" })).toHaveAttribute("aria-selected", "true");
+  await expect(chosen(page)).toContainText("Mika");
+});
+
+test("the beginning of an id that is listed is not offered as a player who never wrote", async ({
+  page,
+}) => {
+  await page.getByLabel("Search by player").fill("p-44");
+  await expect(page.getByRole("option")).toHaveCount(1);
+  await expect(page.getByRole("button", { name: "Open the conversation of" })).toBeHidden();
+});
+
+test("what is resolved is not shown as unread", async ({ page }) => {
+  await does(page, "changeStatus", { playerId: "p-2201", status: "resolved", changeId: "c1" });
+  await page.getByRole("tab", { name: "Resolved" }).click();
+  await expect(page.getByRole("option", { name: "Noor" })).toBeVisible();
+  await expect(page.getByRole("option", { name: "Noor" })).not.toContainText("unread");
+});

@@ -10,6 +10,7 @@ import {
   openPlayer,
   openStaff,
   persisted,
+  search,
   send,
   write,
 } from "./system.js";
@@ -22,7 +23,7 @@ test("a player and staff talk, side by side, and both see it at once", async ({
   await expect(player.getByText("How can we help?")).toBeVisible();
 
   // However many others wait.
-  await desk.getByLabel("Search by player").fill(name);
+  await search(desk, name);
   let began = Date.now();
   await write(player, "My sword is gone");
   await expect(desk.getByRole("option", { name: `Name of ${name}` })).toBeVisible();
@@ -72,9 +73,9 @@ test("staff see each other's answers", async ({ browser }) => {
   const name = newPlayer();
   await send(name, null, "hello");
   const [ada, grace] = await Promise.all([openStaff(browser, "ada"), openStaff(browser, "grace")]);
-  await ada.getByLabel("Search by player").fill(name);
+  await search(ada, name);
   await ada.getByRole("option").first().click();
-  await grace.getByLabel("Search by player").fill(name);
+  await search(grace, name);
   await grace.getByRole("option").first().click();
   await write(ada, "I take this one");
   await expect(bubbles(grace, "I take this one")).toBeVisible();

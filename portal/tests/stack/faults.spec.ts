@@ -94,6 +94,19 @@ test("offline, and a reload with a full outbox: all of it is sent, once", async 
   expect(await persisted(name)).toEqual(FIVE);
 });
 
+test("what could not be sent is sent after a reload, once", async ({ browser }) => {
+  const name = newPlayer();
+  const player = await openPlayer(browser, name);
+  const comeBack = await withoutGateway(player.context());
+  for (const content of FIVE) await write(player, content);
+  await expectState(player, "five", "waiting");
+  await player.reload();
+  for (const content of FIVE) await expect(bubbles(player, content)).toBeVisible();
+  await comeBack();
+  for (const content of FIVE) await expectState(player, content, "delivered");
+  expect(await persisted(name)).toEqual(FIVE);
+});
+
 test("two tabs share what is not sent: the one sends what the other has left behind", async ({
   browser,
 }) => {
@@ -129,7 +142,7 @@ test("a history of 10,000 messages: it opens at its end, and its beginning can b
   const player = await openPlayer(browser, name);
   await expect(player.locator(".ppc-bubble").last()).toBeInViewport();
   const list = player.getByRole("region", { name: "Messages" });
-  const beginning = player.getByText("This is the beginning");
+  const beginning = player.getByText("Started today at");
   await expect
     .poll(
       async () => {

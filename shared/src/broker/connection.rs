@@ -9,7 +9,7 @@ use super::{BrokerSettings, socket};
 /// Why the broker cannot be used at the moment: a connection or channel that failed, or an answer
 /// that did not come in time.
 #[derive(Debug, thiserror::Error)]
-pub enum Broken {
+pub enum BrokerError {
     /// RabbitMQ or the network said so.
     #[error("{0}")]
     Broker(#[from] lapin::Error),
@@ -55,10 +55,13 @@ impl Connection {
     ///
     /// # Errors
     /// What the last address answered, when none would have us.
-    pub(super) async fn open(settings: &BrokerSettings, purpose: &str) -> Result<Self, Broken> {
-        let mut last = Broken::Address("no address given".to_owned());
+    pub(super) async fn open(
+        settings: &BrokerSettings,
+        purpose: &str,
+    ) -> Result<Self, BrokerError> {
+        let mut last = BrokerError::Address("no address given".to_owned());
         for url in &settings.amqp_urls {
-            let uri = url.expose_secret().parse::<AMQPUri>().map_err(Broken::Address)?;
+            let uri = url.expose_secret().parse::<AMQPUri>().map_err(BrokerError::Address)?;
             match Self::open_at(uri, settings, purpose).await {
                 Ok(connection) => return Ok(connection),
                 Err(error) => last = error,
@@ -71,7 +74,7 @@ impl Connection {
         mut uri: AMQPUri,
         settings: &BrokerSettings,
         purpose: &str,
-    ) -> Result<Self, Broken> {
+    ) -> Result<Self, BrokerError> {
         let timeout = settings.broker_timeout;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         uri.query.frame_max.get_or_insert(LONGEST_FRAME);
@@ -84,15 +87,15 @@ impl Connection {
         };
         let runtime = lapin::runtime::default_runtime()?;
         let connecting = lapin::Connection::connector(uri, runtime, open, properties);
-        Ok(Self { lapin: in_time(timeout, connecting).await?, timeout, _wanted: wanted })
+        Ok(Self { lapin: with_timeout(timeout, connecting).await?, timeout, _wanted: wanted })
     }
 
     /// Opens a channel.
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment.
-    pub(super) async fn channel(&self) -> Result<Channel, Broken> {
-        in_time(self.timeout, self.lapin.create_channel()).await
+    pub(super) async fn channel(&self) -> Result<Channel, BrokerError> {
+        with_timeout(self.timeout, self.lapin.create_channel()).await
     }
 
     /// How the connection is.
@@ -102,12 +105,12 @@ impl Connection {
 }
 
 /// What `answer` resolves to, unless that takes longer than `timeout`.
-pub(super) async fn in_time<T>(
+pub(super) async fn with_timeout<T>(
     timeout: Duration,
     answer: impl Future<Output = lapin::Result<T>>,
-) -> Result<T, Broken> {
+) -> Result<T, BrokerError> {
     match tokio::time::timeout(timeout, answer).await {
         Ok(answered) => Ok(answered?),
-        Err(_) => Err(Broken::TimedOut(timeout)),
+        Err(_) => Err(BrokerError::TimedOut(timeout)),
     }
 }

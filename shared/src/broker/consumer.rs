@@ -1,14 +1,14 @@
 use futures_util::StreamExt;
 use lapin::{
-    Channel, Consumer,
+    Channel,
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
 
 use super::{
-    Broken, BrokerSettings, Partition, Worker, beyond,
-    connection::{Connection, in_time},
-    topology,
+    BrokerError, BrokerSettings, ConsumerKind, Partition,
+    connection::{Connection, with_timeout},
+    surplus_partitions, topology,
 };
 
 /// One body that the broker handed to this worker and waits to hear of.
@@ -23,46 +23,46 @@ pub struct Delivery {
 /// The bodies that the broker hands to one worker out of one partition.
 ///
 /// Whatever is not acknowledged when this is dropped, the broker hands out again.
-pub struct Deliveries {
+pub struct Consumer {
     // Kept because the channel closes with it.
     _connection: Connection,
     channel: Channel,
-    consumer: Consumer,
+    consumer: lapin::Consumer,
     settings: BrokerSettings,
 }
 
-impl Deliveries {
+impl Consumer {
     /// Begins to take bodies off `worker`'s queue of `partition`, at most `prefetch` before the
     /// first is acknowledged. Makes what is missing, unless the settings do not ask for that
     /// partition.
     ///
     /// # Errors
-    /// When RabbitMQ cannot be used at the moment; [`Broken::Gone`] when the queue is not there and
+    /// When RabbitMQ cannot be used at the moment; [`BrokerError::Gone`] when the queue is not there and
     /// not to be made.
     pub async fn connect(
         settings: &BrokerSettings,
-        worker: Worker,
+        worker: ConsumerKind,
         partition: Partition,
         prefetch: u16,
         purpose: &str,
-    ) -> Result<Self, Broken> {
+    ) -> Result<Self, BrokerError> {
         let connection = Connection::open(settings, purpose).await?;
         let (timeout, names) = (settings.broker_timeout, settings.names());
         let channel = connection.channel().await?;
         let queue = names.queue_of(worker, partition);
         if settings.queue_partitions.contain(partition) {
             topology::declare(&connection, &channel, settings, partition).await?;
-        } else if !beyond::is_there(&channel, timeout, &queue).await? {
-            return Err(Broken::Gone);
+        } else if !surplus_partitions::is_there(&channel, timeout, &queue).await? {
+            return Err(BrokerError::Gone);
         }
-        in_time(timeout, channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
+        with_timeout(timeout, channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         let consume = channel.basic_consume(
             queue.into(),
             purpose.into(),
             BasicConsumeOptions::default(),
             FieldTable::default(),
         );
-        let consumer = in_time(timeout, consume).await?;
+        let consumer = with_timeout(timeout, consume).await?;
         Ok(Self { _connection: connection, channel, consumer, settings: settings.clone() })
     }
 
@@ -70,11 +70,11 @@ impl Deliveries {
     ///
     /// # Errors
     /// When the broker ended it; what was not acknowledged will be handed out again.
-    pub async fn next(&mut self) -> Result<Delivery, Broken> {
+    pub async fn next(&mut self) -> Result<Delivery, BrokerError> {
         match self.consumer.next().await {
             Some(Ok(delivery)) => Ok(Delivery { tag: delivery.delivery_tag, body: delivery.data }),
             Some(Err(error)) => Err(error.into()),
-            None => Err(Broken::Cancelled),
+            None => Err(BrokerError::Cancelled),
         }
     }
 
@@ -82,7 +82,7 @@ impl Deliveries {
     ///
     /// # Errors
     /// When the channel is gone; the body will then be handed out again.
-    pub async fn acknowledge(&self, tag: u64) -> Result<(), Broken> {
+    pub async fn acknowledge(&self, tag: u64) -> Result<(), BrokerError> {
         self.ack(tag, false).await
     }
 
@@ -90,20 +90,20 @@ impl Deliveries {
     ///
     /// # Errors
     /// When the channel is gone; the bodies will then be handed out again.
-    pub async fn acknowledge_up_to(&self, tag: u64) -> Result<(), Broken> {
+    pub async fn acknowledge_up_to(&self, tag: u64) -> Result<(), BrokerError> {
         self.ack(tag, true).await
     }
 
-    async fn ack(&self, tag: u64, multiple: bool) -> Result<(), Broken> {
+    async fn ack(&self, tag: u64, multiple: bool) -> Result<(), BrokerError> {
         let ack = self.channel.basic_ack(tag, BasicAckOptions { multiple });
-        in_time(self.settings.broker_timeout, ack).await
+        with_timeout(self.settings.broker_timeout, ack).await
     }
 
     /// Stops taking bodies and gives back what was not acknowledged, having made sure that the
     /// acknowledgements are on their way.
     pub async fn close(self) {
         let closed = self.channel.close(200, "stopping".into());
-        if let Err(error) = in_time(self.settings.broker_timeout, closed).await {
+        if let Err(error) = with_timeout(self.settings.broker_timeout, closed).await {
             tracing::debug!(cause = %error, "the channel was gone before it was closed");
         }
     }

@@ -1,10 +1,10 @@
 use clap::{Args, Subcommand};
 
 use super::{
-    BrokerSettings, Worker,
+    BrokerSettings, ConsumerKind,
     dead_letters::{DeadLetters, Filter},
 };
-use crate::chat::{Invalid, PlayerId};
+use crate::chat::{PlayerId, ValidationError};
 
 /// What an operator does with a worker's dead letters.
 #[derive(Args, Clone, Debug)]
@@ -59,7 +59,7 @@ struct FilterArguments {
     player: Option<PlayerId>,
 }
 
-fn player_id(text: &str) -> Result<PlayerId, Invalid> {
+fn player_id(text: &str) -> Result<PlayerId, ValidationError> {
     text.to_owned().try_into()
 }
 
@@ -75,7 +75,7 @@ impl DeadLetterCommand {
     /// # Errors
     /// When RabbitMQ cannot be used at the moment.
     #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
-    pub async fn run(self, worker: Worker) -> anyhow::Result<()> {
+    pub async fn run(self, worker: ConsumerKind) -> anyhow::Result<()> {
         self.broker.check().map_err(anyhow::Error::msg)?;
         let letters = DeadLetters::open(&self.broker, worker).await?;
         match self.verb {

@@ -8,8 +8,8 @@ use lapin::{
 };
 
 use super::{
-    Broken, BrokerSettings, Partition, PublishError, Publisher, Worker,
-    connection::{Connection, in_time},
+    BrokerError, BrokerSettings, ConsumerKind, Partition, PublishError, Publisher,
+    connection::{Connection, with_timeout},
 };
 use crate::chat::{PlayerId, event};
 
@@ -23,7 +23,7 @@ const REASON_LENGTH: usize = 500;
 ///
 /// # Errors
 /// Unless it is on disk there.
-pub async fn bury(
+pub async fn dead_letter(
     publisher: &mut Publisher,
     queue: &str,
     body: &[u8],
@@ -86,7 +86,7 @@ pub struct DeadLetters {
     _connection: Connection,
     channel: Channel,
     settings: BrokerSettings,
-    worker: Worker,
+    worker: ConsumerKind,
     filter: Filter,
 }
 
@@ -95,7 +95,10 @@ impl DeadLetters {
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment.
-    pub async fn open(settings: &BrokerSettings, worker: Worker) -> Result<Self, Broken> {
+    pub async fn open(
+        settings: &BrokerSettings,
+        worker: ConsumerKind,
+    ) -> Result<Self, BrokerError> {
         let connection = Connection::open(settings, "dead-letters").await?;
         let channel = connection.channel().await?;
         let (settings, filter) = (settings.clone(), Filter::default());
@@ -111,7 +114,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment, or the queue is not there.
-    pub async fn list(self, limit: usize) -> Result<Vec<DeadLetter>, Broken> {
+    pub async fn list(self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {
         let mut letters = Vec::new();
         while letters.len() < limit {
             let Some(delivery) = self.take().await? else {
@@ -127,7 +130,8 @@ impl DeadLetters {
             });
         }
         // Closing gives back what was taken and not acknowledged.
-        in_time(self.settings.broker_timeout, self.channel.close(200, "listed".into())).await?;
+        with_timeout(self.settings.broker_timeout, self.channel.close(200, "listed".into()))
+            .await?;
         Ok(letters)
     }
 
@@ -135,13 +139,13 @@ impl DeadLetters {
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment, or the queue is not there.
-    pub async fn containing(self, text: &str) -> Result<usize, Broken> {
+    pub async fn containing(self, text: &str) -> Result<usize, BrokerError> {
         let mut found = 0;
         while let Some(Delivery { data, .. }) = self.take().await? {
             found += usize::from(data.windows(text.len()).any(|part| part == text.as_bytes()));
         }
         let close = self.channel.close(200, "looked through".into());
-        in_time(self.settings.broker_timeout, close).await?;
+        with_timeout(self.settings.broker_timeout, close).await?;
         Ok(found)
     }
 
@@ -171,10 +175,11 @@ impl DeadLetters {
             let queue = names.queue_of(self.worker, self.partition(&delivery.data));
             publisher.publish_to_queue(&queue, &delivery.data, &[]).await?;
             let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
-            in_time(self.settings.broker_timeout, ack).await?;
+            with_timeout(self.settings.broker_timeout, ack).await?;
             replayed += 1;
         }
-        in_time(self.settings.broker_timeout, self.channel.close(200, "replayed".into())).await?;
+        with_timeout(self.settings.broker_timeout, self.channel.close(200, "replayed".into()))
+            .await?;
         Ok(replayed)
     }
 
@@ -182,12 +187,12 @@ impl DeadLetters {
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment, or the queue is not there.
-    pub async fn purge(self) -> Result<usize, Broken> {
+    pub async fn purge(self) -> Result<usize, BrokerError> {
         let timeout = self.settings.broker_timeout;
         if self.filter.is_empty() {
             let queue = self.settings.names().dead_letters(self.worker);
             let purge = self.channel.queue_purge(queue.into(), QueuePurgeOptions::default());
-            return Ok(usize::try_from(in_time(timeout, purge).await?).unwrap_or(usize::MAX));
+            return Ok(usize::try_from(with_timeout(timeout, purge).await?).unwrap_or(usize::MAX));
         }
         let mut purged = 0;
         for _ in 0..self.count().await? {
@@ -196,11 +201,11 @@ impl DeadLetters {
             };
             if self.filter.matches(&delivery) {
                 let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
-                in_time(timeout, ack).await?;
+                with_timeout(timeout, ack).await?;
                 purged += 1;
             }
         }
-        in_time(timeout, self.channel.close(200, "purged".into())).await?;
+        with_timeout(timeout, self.channel.close(200, "purged".into())).await?;
         Ok(purged)
     }
 
@@ -210,19 +215,19 @@ impl DeadLetters {
         first.map_or(Partition::FIRST, |event| self.settings.queue_partitions.of(event.player_id()))
     }
 
-    async fn count(&self) -> Result<usize, Broken> {
+    async fn count(&self) -> Result<usize, BrokerError> {
         let queue = self.settings.names().dead_letters(self.worker);
         let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
         let declare = self.channel.queue_declare(queue.into(), passive, FieldTable::default());
-        let queue = in_time(self.settings.broker_timeout, declare).await?;
+        let queue = with_timeout(self.settings.broker_timeout, declare).await?;
         Ok(usize::try_from(queue.message_count()).unwrap_or(usize::MAX))
     }
 
-    async fn take(&self) -> Result<Option<Delivery>, Broken> {
+    async fn take(&self) -> Result<Option<Delivery>, BrokerError> {
         let queue = self.settings.names().dead_letters(self.worker);
         let get = self.channel.basic_get(queue.into(), BasicGetOptions::default());
         // How large it is, and so how long it takes, is not known before it is there.
-        let message = in_time(self.settings.broker_timeout * 10, get).await?;
+        let message = with_timeout(self.settings.broker_timeout * 10, get).await?;
         Ok(message.map(|message| message.delivery))
     }
 }

@@ -14,30 +14,30 @@
 //!
 //! Others can put events into the same queues by the topic exchange `chat.events`.
 
-mod beyond;
 mod connection;
 mod consumer;
 mod dead_letter_command;
 pub mod dead_letters;
 mod names;
 mod partition;
-mod patient;
 mod publisher;
 mod queue_metrics;
+mod retrying_publisher;
 mod serve;
 mod settings;
 mod socket;
+mod surplus_partitions;
 mod topology;
 mod watch;
 
-pub use connection::Broken;
-pub use consumer::{Deliveries, Delivery};
+pub use connection::BrokerError;
+pub use consumer::{Consumer, Delivery};
 pub use dead_letter_command::DeadLetterCommand;
-pub use names::{Names, RoutingKey, Worker};
+pub use names::{ConsumerKind, QueueNames, RoutingKey};
 pub use partition::{Partition, Partitions};
-pub use patient::PatientPublisher;
 pub use publisher::{PublishError, Published, Publisher};
 pub use queue_metrics::QueueMetrics;
+pub use retrying_publisher::RetryingPublisher;
 pub use serve::serve_partitions;
 pub use settings::{BrokerSettings, ConsumerSettings};
 pub use topology::QueueState;

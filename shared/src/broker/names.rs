@@ -2,20 +2,20 @@ use super::{Partition, Partitions};
 
 /// What the exchange and the queues of one system are called.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub struct QueueNames {
     prefix: String,
 }
 
 /// Which of the two workers a queue is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Worker {
+pub enum ConsumerKind {
     /// Writes to the database.
     Persister,
     /// Pushes to the portals.
     Broadcaster,
 }
 
-impl Worker {
+impl ConsumerKind {
     /// Both of them.
     pub const ALL: [Self; 2] = [Self::Persister, Self::Broadcaster];
 }
@@ -39,15 +39,15 @@ impl RoutingKey {
     }
 
     /// Whose queue gets it.
-    pub fn workers(self) -> &'static [Worker] {
+    pub fn workers(self) -> &'static [ConsumerKind] {
         match self {
-            Self::Accepted => &Worker::ALL,
-            Self::SessionUpdated => &[Worker::Broadcaster],
+            Self::Accepted => &ConsumerKind::ALL,
+            Self::SessionUpdated => &[ConsumerKind::Broadcaster],
         }
     }
 }
 
-impl Names {
+impl QueueNames {
     /// Names that begin with `prefix`.
     pub fn new(prefix: &str) -> Self {
         Self { prefix: prefix.to_owned() }
@@ -61,16 +61,16 @@ impl Names {
 
     /// The queue of the first partition that `worker` works off, whose name is the same however many
     /// partitions there are.
-    pub fn queue(&self, worker: Worker) -> String {
+    pub fn queue(&self, worker: ConsumerKind) -> String {
         let work = match worker {
-            Worker::Persister => "persist",
-            Worker::Broadcaster => "broadcast",
+            ConsumerKind::Persister => "persist",
+            ConsumerKind::Broadcaster => "broadcast",
         };
         format!("{}.{work}", self.prefix)
     }
 
     /// The queue of `partition` that `worker` works off.
-    pub fn queue_of(&self, worker: Worker, partition: Partition) -> String {
+    pub fn queue_of(&self, worker: ConsumerKind, partition: Partition) -> String {
         match partition {
             Partition::FIRST => self.queue(worker),
             _ => format!("{}.{partition}", self.queue(worker)),
@@ -78,12 +78,12 @@ impl Names {
     }
 
     /// Every queue of `partitions` that `worker` works off.
-    pub fn queues(&self, worker: Worker, partitions: Partitions) -> Vec<String> {
+    pub fn queues(&self, worker: ConsumerKind, partitions: Partitions) -> Vec<String> {
         partitions.all().map(|partition| self.queue_of(worker, partition)).collect()
     }
 
     /// Where `worker` puts what it can never deal with.
-    pub fn dead_letters(&self, worker: Worker) -> String {
+    pub fn dead_letters(&self, worker: ConsumerKind) -> String {
         format!("{}.dead", self.queue(worker))
     }
 }
@@ -94,13 +94,13 @@ mod tests {
 
     #[test]
     fn the_names_are_those_of_the_design() {
-        let names = Names::new("chat");
+        let names = QueueNames::new("chat");
         assert_eq!(names.exchange(), "chat.events");
-        assert_eq!(names.queue(Worker::Persister), "chat.persist");
-        assert_eq!(names.queue(Worker::Broadcaster), "chat.broadcast");
-        let queues = names.queues(Worker::Broadcaster, "3".parse().unwrap());
+        assert_eq!(names.queue(ConsumerKind::Persister), "chat.persist");
+        assert_eq!(names.queue(ConsumerKind::Broadcaster), "chat.broadcast");
+        let queues = names.queues(ConsumerKind::Broadcaster, "3".parse().unwrap());
         assert_eq!(queues, ["chat.broadcast", "chat.broadcast.1", "chat.broadcast.2"]);
-        assert_eq!(names.dead_letters(Worker::Persister), "chat.persist.dead");
-        assert_eq!(names.dead_letters(Worker::Broadcaster), "chat.broadcast.dead");
+        assert_eq!(names.dead_letters(ConsumerKind::Persister), "chat.persist.dead");
+        assert_eq!(names.dead_letters(ConsumerKind::Broadcaster), "chat.broadcast.dead");
     }
 }

@@ -44,7 +44,7 @@ impl Partitions {
     }
 
     /// Those that there would be if there were as many as there can be.
-    pub fn beyond(self) -> impl Iterator<Item = Partition> + use<> {
+    pub fn surplus_partitions(self) -> impl Iterator<Item = Partition> + use<> {
         (self.0..Self::MOST.0).map(Partition)
     }
 

@@ -8,8 +8,8 @@ use lapin::{
 };
 
 use super::{
-    Broken, BrokerSettings, Names, Partition, QueueState, RoutingKey, Worker,
-    connection::{Connection, in_time},
+    BrokerError, BrokerSettings, ConsumerKind, Partition, QueueNames, QueueState, RoutingKey,
+    connection::{Connection, with_timeout},
     topology,
 };
 use crate::chat::event;
@@ -25,14 +25,14 @@ pub enum PublishError {
     Refused,
     /// The connection or its channel can no longer be used; connect again.
     #[error("{0}")]
-    Broken(#[from] Broken),
+    Broker(#[from] BrokerError),
 }
 
 /// What one queue answered to a publish.
 #[derive(Debug)]
 pub struct Published {
     /// The worker whose queue it is.
-    pub worker: Worker,
+    pub worker: ConsumerKind,
     /// Whether the queue has the body on disk.
     pub result: Result<(), PublishError>,
 }
@@ -50,7 +50,7 @@ pub struct Publisher {
     connection: Connection,
     /// One for each queue that a publish may have to reach.
     channels: [Channel; 2],
-    names: Names,
+    names: QueueNames,
     /// The one whose queues it sees to.
     partition: Partition,
     timeout: Duration,
@@ -76,14 +76,14 @@ impl Publisher {
         settings: &BrokerSettings,
         partition: Partition,
         purpose: &str,
-    ) -> Result<Self, Broken> {
+    ) -> Result<Self, BrokerError> {
         let connection = Connection::open(settings, purpose).await?;
         let (timeout, names) = (settings.broker_timeout, settings.names());
         let channels = [connection.channel().await?, connection.channel().await?];
         let [first, _] = &channels;
         topology::declare(&connection, first, settings, partition).await?;
         for channel in &channels {
-            in_time(timeout, channel.confirm_select(ConfirmSelectOptions::default())).await?;
+            with_timeout(timeout, channel.confirm_select(ConfirmSelectOptions::default())).await?;
         }
         Ok(Self { connection, channels, names, partition, timeout })
     }
@@ -92,7 +92,7 @@ impl Publisher {
     /// cannot even be closed: RabbitMQ would keep it. So giving it up takes as long as that lasts,
     /// which keeps its owner from opening one connection after another that all stay. Whether
     /// RabbitMQ is still there meanwhile, its heartbeats tell.
-    pub async fn give_up(self) {
+    pub async fn close(self) {
         let status = self.connection.status();
         while status.blocked() && status.connected() {
             tokio::time::sleep(UNBLOCKED_CHECK_INTERVAL).await;
@@ -109,9 +109,9 @@ impl Publisher {
     ///
     /// # Errors
     /// When something is missing; the channel is then closed, and connecting again makes it anew.
-    pub async fn check_topology(&mut self) -> Result<Vec<QueueState>, Broken> {
+    pub async fn check_topology(&mut self) -> Result<Vec<QueueState>, BrokerError> {
         let [first, _] = &self.channels;
-        in_time(self.timeout, topology::check(first, &self.names, self.partition)).await
+        with_timeout(self.timeout, topology::check(first, &self.names, self.partition)).await
     }
 
     /// Publishes a body without events to the queues of its own partition, which workers acknowledge
@@ -190,7 +190,7 @@ impl Publisher {
             .with_delivery_mode(PERSISTENT)
             .with_content_type("application/json".into())
             .with_headers(headers);
-        let confirmation = in_time(self.patience(body), async {
+        let confirmation = with_timeout(self.patience(body), async {
             // The exchange without a name leads to the queue that the key names.
             let confirm = channel.basic_publish("".into(), queue.into(), options, body, properties);
             confirm.await?.await
@@ -199,7 +199,7 @@ impl Publisher {
             Confirmation::Ack(None) => Ok(()),
             Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => Err(PublishError::Returned),
             Confirmation::Nack(None) => Err(PublishError::Refused),
-            Confirmation::NotRequested => Err(Broken::Unconfirmed.into()),
+            Confirmation::NotRequested => Err(BrokerError::Unconfirmed.into()),
         }
     }
 }

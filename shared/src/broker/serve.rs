@@ -1,7 +1,7 @@
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
-use super::{BrokerSettings, Partition, Worker, beyond};
+use super::{BrokerSettings, ConsumerKind, Partition, surplus_partitions};
 
 /// Has each partition of the settings, and each that is there beyond them, worked off by what `work`
 /// makes for it, in a task of its own, so that none waits for another. Resolves when all have ended.
@@ -10,7 +10,7 @@ use super::{BrokerSettings, Partition, Worker, beyond};
 /// When one of them panics.
 pub async fn serve_partitions<W>(
     settings: &BrokerSettings,
-    worker: Worker,
+    worker: ConsumerKind,
     mut work: impl FnMut(Partition) -> W,
 ) -> Result<(), JoinError>
 where
@@ -20,7 +20,7 @@ where
     for partition in settings.queue_partitions.all() {
         tasks.spawn(work(partition).instrument(settings.span(partition)));
     }
-    let mut finding = std::pin::pin!(beyond::find(settings, worker));
+    let mut finding = std::pin::pin!(surplus_partitions::find(settings, worker));
     let mut looking = true;
     loop {
         tokio::select! {

@@ -4,7 +4,7 @@ use clap::Args;
 use lapin::uri::{AMQPScheme, AMQPUri};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Names, Partition, Partitions};
+use super::{Partition, Partitions, QueueNames};
 use crate::service::{TlsSettings, settings::duration, warn_of_cleartext};
 
 /// How to reach RabbitMQ, and what the queues are called there.
@@ -64,8 +64,8 @@ pub struct ConsumerSettings {
 
 impl BrokerSettings {
     /// The names of the exchange and the queues.
-    pub fn names(&self) -> Names {
-        Names::new(&self.queue_prefix)
+    pub fn names(&self) -> QueueNames {
+        QueueNames::new(&self.queue_prefix)
     }
 
     /// What tells the log lines of one partition from those of another, where there are several.

@@ -14,8 +14,8 @@ use lapin::{
 };
 
 use super::{
-    Broken, BrokerSettings, Names, Partition, RoutingKey, Worker,
-    connection::{Connection, in_time},
+    BrokerError, BrokerSettings, ConsumerKind, Partition, QueueNames, RoutingKey,
+    connection::{Connection, with_timeout},
 };
 
 /// How often RabbitMQ may deliver one message before it takes it for one that kills its worker and
@@ -49,9 +49,9 @@ pub(super) async fn declare(
     channel: &Channel,
     settings: &BrokerSettings,
     partition: Partition,
-) -> Result<(), Broken> {
+) -> Result<(), BrokerError> {
     let names = settings.names();
-    for worker in Worker::ALL {
+    for worker in ConsumerKind::ALL {
         declare_dead_letters(connection, settings, worker).await?;
     }
     let declared = async {
@@ -59,12 +59,12 @@ pub(super) async fn declare(
         let exchange = names.exchange();
         let none = FieldTable::default;
         channel.exchange_declare(exchange.into(), ExchangeKind::Topic, options, none()).await?;
-        for worker in Worker::ALL {
+        for worker in ConsumerKind::ALL {
             declare_queue(channel, &names, worker, partition, settings.queue_max_bytes).await?;
         }
         bind(channel, &names, partition).await
     };
-    in_time(time_to_declare(settings), declared).await
+    with_timeout(time_to_declare(settings), declared).await
 }
 
 /// Electing the leaders of new queues takes longer than an answer does.
@@ -79,11 +79,11 @@ fn time_to_declare(settings: &BrokerSettings) -> Duration {
 /// Closes the channel when a queue is missing.
 pub(super) async fn check(
     channel: &Channel,
-    names: &Names,
+    names: &QueueNames,
     partition: Partition,
 ) -> lapin::Result<Vec<QueueState>> {
     let mut states = Vec::new();
-    for worker in Worker::ALL {
+    for worker in ConsumerKind::ALL {
         states.push(look(channel, names.queue_of(worker, partition)).await?);
     }
     bind(channel, names, partition).await?;
@@ -103,7 +103,7 @@ pub(super) async fn look(channel: &Channel, name: String) -> lapin::Result<Queue
 
 /// Only the first partition's queues are bound: of what others tell the exchange, each worker is to
 /// get one copy.
-async fn bind(channel: &Channel, names: &Names, partition: Partition) -> lapin::Result<()> {
+async fn bind(channel: &Channel, names: &QueueNames, partition: Partition) -> lapin::Result<()> {
     if partition != Partition::FIRST {
         return Ok(());
     }
@@ -127,8 +127,8 @@ async fn bind(channel: &Channel, names: &Names, partition: Partition) -> lapin::
 
 async fn declare_queue(
     channel: &Channel,
-    names: &Names,
-    worker: Worker,
+    names: &QueueNames,
+    worker: ConsumerKind,
     partition: Partition,
     queue_max_bytes: u64,
 ) -> lapin::Result<()> {
@@ -157,8 +157,8 @@ async fn declare_queue(
 async fn declare_dead_letters(
     connection: &Connection,
     settings: &BrokerSettings,
-    worker: Worker,
-) -> Result<(), Broken> {
+    worker: ConsumerKind,
+) -> Result<(), BrokerError> {
     let mut arguments = FieldTable::default();
     text(&mut arguments, "x-queue-type", "quorum");
     text(&mut arguments, "x-overflow", "drop-head");
@@ -168,9 +168,11 @@ async fn declare_dead_letters(
     // RabbitMQ closes the channel over a difference.
     let channel = connection.channel().await?;
     let declare = declare_durable(&channel, queue.clone(), arguments);
-    match in_time(time_to_declare(settings), declare).await {
-        Ok(()) => in_time(settings.broker_timeout, channel.close(200, "declared".into())).await,
-        Err(Broken::Broker(error)) if is_about_the_bound(&error) => {
+    match with_timeout(time_to_declare(settings), declare).await {
+        Ok(()) => {
+            with_timeout(settings.broker_timeout, channel.close(200, "declared".into())).await
+        }
+        Err(BrokerError::Broker(error)) if is_about_the_bound(&error) => {
             warn_of_unbounded(&queue);
             Ok(())
         }

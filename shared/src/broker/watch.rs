@@ -3,8 +3,8 @@ use std::{convert::Infallible, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Broken, BrokerSettings, QueueMetrics, Worker,
-    connection::{Connection, in_time},
+    BrokerError, BrokerSettings, ConsumerKind, QueueMetrics,
+    connection::{Connection, with_timeout},
     topology,
 };
 use crate::service::backoff::{self, Waits};
@@ -17,7 +17,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// must be nobody's concern who sends.
 pub struct QueueWatch {
     settings: BrokerSettings,
-    workers: &'static [Worker],
+    workers: &'static [ConsumerKind],
     purpose: &'static str,
     metrics: QueueMetrics,
 }
@@ -27,7 +27,7 @@ impl QueueWatch {
     /// are; `purpose` is what RabbitMQ shows the connection as.
     pub fn new(
         settings: &BrokerSettings,
-        workers: &'static [Worker],
+        workers: &'static [ConsumerKind],
         purpose: &'static str,
         metrics: QueueMetrics,
     ) -> Self {
@@ -54,7 +54,7 @@ impl QueueWatch {
     }
 
     /// Looks until that fails. Once it has succeeded, there are no `waits` any more.
-    async fn look_on(&self, waits: &mut Option<Waits>) -> Result<Infallible, Broken> {
+    async fn look_on(&self, waits: &mut Option<Waits>) -> Result<Infallible, BrokerError> {
         let connection = Connection::open(&self.settings, self.purpose).await?;
         let (channel, names) = (connection.channel().await?, self.settings.names());
         loop {
@@ -62,7 +62,7 @@ impl QueueWatch {
                 let queues = names.queues(*worker, self.settings.queue_partitions);
                 for name in queues.into_iter().chain([names.dead_letters(*worker)]) {
                     let look = topology::look(&channel, name);
-                    self.metrics.show(in_time(self.settings.broker_timeout, look).await?);
+                    self.metrics.show(with_timeout(self.settings.broker_timeout, look).await?);
                 }
             }
             *waits = None;

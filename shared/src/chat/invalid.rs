@@ -1,4 +1,4 @@
 /// Why a value is not one of the chat's, in words that its sender may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Invalid(pub &'static str);
+pub struct ValidationError(pub &'static str);

@@ -14,7 +14,7 @@ pub mod timestamp;
 mod trace_parent;
 
 pub use conversation_read::ConversationRead;
-pub use invalid::Invalid;
+pub use invalid::ValidationError;
 pub use message::{Message, SenderType};
 pub use player_id::PlayerId;
 pub use rejection::{MessageRejected, RejectionReason};

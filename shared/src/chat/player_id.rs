@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Invalid;
+use super::ValidationError;
 
 /// Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have.
 ///
@@ -20,15 +20,15 @@ impl PlayerId {
 }
 
 impl TryFrom<String> for PlayerId {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(id: String) -> Result<Self, Invalid> {
+    fn try_from(id: String) -> Result<Self, ValidationError> {
         if id.is_empty() || id.len() > Self::MAX_LENGTH {
-            return Err(Invalid("must have 1 to 128 characters"));
+            return Err(ValidationError("must have 1 to 128 characters"));
         }
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-=@,.;".contains(&byte);
         if !id.bytes().all(allowed) {
-            return Err(Invalid("may have only letters, digits and _ - = @ , . ;"));
+            return Err(ValidationError("may have only letters, digits and _ - = @ , . ;"));
         }
         Ok(Self(id))
     }

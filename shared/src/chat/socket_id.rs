@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Invalid;
+use super::ValidationError;
 
 /// The Pusher connection that sent a message and need not hear of it again: two numbers with a dot
 /// between them, at most 64 characters.
@@ -20,16 +20,16 @@ impl SocketId {
 }
 
 impl TryFrom<String> for SocketId {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(id: String) -> Result<Self, Invalid> {
+    fn try_from(id: String) -> Result<Self, ValidationError> {
         let is_number =
             |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         match id.split_once('.') {
             Some((left, right)) if id.len() <= 64 && is_number(left) && is_number(right) => {
                 Ok(Self(id))
             }
-            _ => Err(Invalid("must be two numbers with a dot between them")),
+            _ => Err(ValidationError("must be two numbers with a dot between them")),
         }
     }
 }

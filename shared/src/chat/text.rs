@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Invalid;
+use super::ValidationError;
 
 /// The most characters of a name or an id.
 const SHORT_TEXT: usize = 128;
@@ -22,12 +22,14 @@ impl Content {
 }
 
 impl TryFrom<String> for Content {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
+    fn try_from(text: String) -> Result<Self, ValidationError> {
         let trimmed = text.trim();
         if trimmed.is_empty() || exceeds(trimmed, Self::MAX_CHARACTERS) {
-            return Err(Invalid("must have 1 to 4,000 characters besides white space around them"));
+            return Err(ValidationError(
+                "must have 1 to 4,000 characters besides white space around them",
+            ));
         }
         refuse_nul(trimmed)?;
         Ok(Self(if trimmed.len() == text.len() { text } else { trimmed.to_owned() }))
@@ -50,9 +52,9 @@ impl Name {
 }
 
 impl TryFrom<String> for Name {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
+    fn try_from(text: String) -> Result<Self, ValidationError> {
         short_text(text).map(Self)
     }
 }
@@ -70,9 +72,9 @@ impl SenderId {
 }
 
 impl TryFrom<String> for SenderId {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
+    fn try_from(text: String) -> Result<Self, ValidationError> {
         short_text(text).map(Self)
     }
 }
@@ -83,10 +85,12 @@ impl From<super::PlayerId> for SenderId {
     }
 }
 
-fn short_text(text: String) -> Result<String, Invalid> {
+fn short_text(text: String) -> Result<String, ValidationError> {
     let trimmed = text.trim();
     if trimmed.is_empty() || exceeds(trimmed, SHORT_TEXT) {
-        return Err(Invalid("must have 1 to 128 characters besides white space around them"));
+        return Err(ValidationError(
+            "must have 1 to 128 characters besides white space around them",
+        ));
     }
     refuse_nul(trimmed)?;
     Ok(trimmed.to_owned())
@@ -96,15 +100,15 @@ fn exceeds(text: &str, characters: usize) -> bool {
     text.len() > characters && text.chars().nth(characters).is_some()
 }
 
-fn refuse_nul(text: &str) -> Result<(), Invalid> {
-    if text.contains('\0') { Err(Invalid("must not contain NUL")) } else { Ok(()) }
+fn refuse_nul(text: &str) -> Result<(), ValidationError> {
+    if text.contains('\0') { Err(ValidationError("must not contain NUL")) } else { Ok(()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn content(text: &str) -> Result<Content, Invalid> {
+    fn content(text: &str) -> Result<Content, ValidationError> {
         Content::try_from(text.to_owned())
     }
 

@@ -42,7 +42,7 @@ impl Outage {
     }
 
     /// How long the outage has lasted; nothing while there is none.
-    pub fn lasted(&self) -> Option<Duration> {
+    pub fn duration(&self) -> Option<Duration> {
         self.since.map(|since| since.elapsed())
     }
 }

@@ -32,28 +32,32 @@ pub enum LogFormat {
 }
 
 /// A library that logs what passes through it.
-struct Talker {
+struct LibraryLogCap {
     library: &'static str,
     /// The most that it may say.
-    usually: LevelFilter,
+    default: LevelFilter,
     /// The most that it may say when the operator's filter names it.
-    named: LevelFilter,
+    when_named: LevelFilter,
 }
 
 /// Messages are nobody's business but that of an operator who asks for them, and secrets nobody's at
 /// all.
-const TALKERS: [Talker; 2] = [
+const LIBRARY_LOG_CAPS: [LibraryLogCap; 2] = [
     // What RabbitMQ returns is a warning; what it says of a new connection, at the last level, is the
     // password. Its errors are told by whoever they meet, and to look for a queue is none.
-    Talker { library: "lapin", usually: LevelFilter::OFF, named: LevelFilter::DEBUG },
+    LibraryLogCap { library: "lapin", default: LevelFilter::OFF, when_named: LevelFilter::DEBUG },
     // The parameters of statements.
-    Talker { library: "tokio_postgres", usually: LevelFilter::INFO, named: LevelFilter::TRACE },
+    LibraryLogCap {
+        library: "tokio_postgres",
+        default: LevelFilter::INFO,
+        when_named: LevelFilter::TRACE,
+    },
 ];
 
 /// Keeps back what libraries should not say under the filter `filter`.
 fn discretion(filter: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
-    let limits = TALKERS.map(|Talker { library, usually, named }| {
-        (library, if filter.contains(library) { named } else { usually })
+    let limits = LIBRARY_LOG_CAPS.map(|LibraryLogCap { library, default, when_named }| {
+        (library, if filter.contains(library) { when_named } else { default })
     });
     filter_fn(move |event| {
         let library = event.target().split("::").next();

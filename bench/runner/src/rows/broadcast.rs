@@ -1,4 +1,4 @@
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use stack::Service;
 
 use crate::{
@@ -17,7 +17,7 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
     let events = place.scale.broadcasts;
     for _ in 0..place.scale.rounds {
         // A player's message is two events.
-        backlog::fill(&lab, Worker::Broadcaster, events / 2, events / 20).await?;
+        backlog::fill(&lab, ConsumerKind::Broadcaster, events / 2, events / 20).await?;
         let broadcaster = lab.service(Service::Broadcaster).await?;
         // Once all are done the count stands still, and it would be seen too late.
         let goal = f64::from(events) * 0.95;

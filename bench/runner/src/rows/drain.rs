@@ -1,4 +1,4 @@
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use stack::Service;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
     let scale = place.scale;
     let lab = Lab::new(place).await?;
-    backlog::fill(&lab, Worker::Persister, scale.backlog, scale.players).await?;
+    backlog::fill(&lab, ConsumerKind::Persister, scale.backlog, scale.players).await?;
     let (mut ours, mut unnest, mut copy) =
         (Figures::default(), Figures::default(), Figures::default());
     // One part of the backlog in each round.

@@ -1,5 +1,5 @@
 use nix::sys::signal::Signal;
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use stack::Service;
 
 use crate::{
@@ -31,7 +31,7 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
     for _ in 0..place.scale.rounds {
         quiet.add(load.run().await?.p99);
 
-        backlog::fill(&lab, Worker::Persister, part, place.scale.players).await?;
+        backlog::fill(&lab, ConsumerKind::Persister, part, place.scale.players).await?;
         let persister = lab.service(Service::Persister).await?;
         draining.add(load.run().await?.p99);
         persister.process.stop().await;
@@ -39,10 +39,10 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
 
         let postgres = lab.servers.postgres.process();
         let before = postgres.identity();
-        postgres.hold_back();
+        postgres.suspend_restart();
         postgres.signal(Signal::SIGQUIT);
         down.add(load.run().await?.p99);
-        postgres.let_go();
+        postgres.resume_restart();
         postgres.replaced(before).await;
         lab.servers.postgres.ready().await?;
     }

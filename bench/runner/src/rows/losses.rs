@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use chaos::{Load, Portal};
+use chaos::{Load, LoadGenerator};
 use nix::sys::signal::Signal;
 use stack::{Process, Service, Variables};
 use tokio::time::{Instant, sleep};
@@ -73,13 +73,16 @@ async fn accepted_until_killed<'a>(
     processes: impl Iterator<Item = &'a Arc<Process>>,
 ) -> anyhow::Result<Vec<Uuid>> {
     let load = Load { clients: 64, per_second: None, players: 1_000 };
-    let portal = Portal::open(load, &[address], &mut fastrand::Rng::with_seed(1))?;
+    let load = LoadGenerator::open(load, &[address], &mut fastrand::Rng::with_seed(1))?;
     sleep(place.scale.load).await;
     processes.for_each(|process| process.signal(Signal::SIGKILL));
-    let book = Arc::clone(portal.book());
-    drop(portal);
-    let pages = book.pages();
-    let accepted = pages.posts.iter().filter(|(_, post)| post.accepted && post.act.is_message());
+    let ledger = Arc::clone(load.ledger());
+    drop(load);
+    let entries = ledger.entries();
+    let accepted = entries
+        .requests
+        .iter()
+        .filter(|(_, request)| request.accepted && request.action.is_message());
     Ok(accepted.map(|(id, _)| *id).collect())
 }
 

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use shared::broker::Worker;
+use shared::broker::ConsumerKind;
 use stack::Service;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -49,7 +49,7 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
     gateway.process.stop().await;
 
     let part = scale.backlog / 4;
-    backlog::fill(&lab, Worker::Persister, part, scale.players).await?;
+    backlog::fill(&lab, ConsumerKind::Persister, part, scale.players).await?;
     let persister = lab.service(Service::Persister).await?;
     growth(persister.metrics, "chat_persister_persisted_total", f64::from(part)).await?;
     let (_, peak) = memory(persister.process.identity().pid())?;
@@ -57,7 +57,7 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
     persister.process.stop().await;
     lab.purge().await?;
 
-    backlog::fill(&lab, Worker::Broadcaster, scale.broadcasts / 2, scale.players).await?;
+    backlog::fill(&lab, ConsumerKind::Broadcaster, scale.broadcasts / 2, scale.players).await?;
     let broadcaster = lab.service(Service::Broadcaster).await?;
     let goal = f64::from(scale.broadcasts);
     growth(broadcaster.metrics, "chat_broadcaster_broadcast_total", goal).await?;

@@ -7,7 +7,7 @@ use proptest::{
     prelude::*,
     test_runner::{TestCaseResult, TestRunner},
 };
-use shared::{broker::Worker, chat::event::Event};
+use shared::{broker::ConsumerKind, chat::event::Event};
 use test_support::{System, body, eventually, hostile::same_cases};
 use tokio::runtime::Runtime;
 
@@ -67,7 +67,7 @@ async fn run_persisters(case: &Case, bodies: &[Body], system: &System) {
         persisters.push(system.persister_with(&[&batches]).ready().await);
     }
     publish(after, system).await;
-    system.broker.wait_for_depth(&system.broker.names().queue(Worker::Persister), 0).await;
+    system.broker.wait_for_depth(&system.broker.names().queue(ConsumerKind::Persister), 0).await;
     for persister in persisters {
         persister.stop().await;
     }
@@ -117,7 +117,7 @@ async fn is_settled(script: &Script, said: &Said, reader: &mut AsyncPgConnection
 /// case's killed persister may have left something to be said again.
 async fn listen(said: &mut Said, script: &Script, system: &System) {
     let concerns = |player: &str| script.players.iter().any(|it| it == player);
-    for event in system.broker.drain_events(Worker::Broadcaster).await {
+    for event in system.broker.drain_events(ConsumerKind::Broadcaster).await {
         match event {
             Event::SessionUpdated(session) if concerns(session.player_id.as_str()) => {
                 said.announced.push(session);

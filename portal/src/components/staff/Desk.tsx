@@ -1,12 +1,12 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Inbox } from "../../core/inbox/inbox.js";
-import type { SessionStatus } from "../../core/types.js";
 import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
 import { useChosen } from "../../hooks/useChosen.js";
-import { useConversation } from "../../hooks/useConversation.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.js";
+import { useRecentConversation } from "../../hooks/useRecentConversation.js";
+import { useRemembered } from "../../hooks/useRemembered.js";
 import { useShortcuts } from "../../hooks/useShortcuts.js";
 import { UNDO_MS, useStatusChange } from "../../hooks/useStatusChange.js";
 import { useTitle } from "../../hooks/useTitle.js";
@@ -18,7 +18,7 @@ import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { Settings } from "../Settings.js";
 import { Help } from "./Help.js";
-import { InboxPanel, useRows } from "./InboxPanel.js";
+import { InboxPanel, STATUSES, useRows } from "./InboxPanel.js";
 import { StaffConversation } from "./StaffConversation.js";
 
 interface DeskProps {
@@ -55,8 +55,11 @@ export function Desk(props: DeskProps) {
   const { chat, inbox, preferences, onChange, unreadInTitle, chosenInAddress } = props;
   useObservable(inbox);
   const { strings } = usePortal();
-  const [status, setStatus] = useState<SessionStatus>("pending");
-  const [query, setQuery] = useState("");
+  const scope = `player-portal-chat/desk/${chat.apiUrl}|${chat.identity.subject}`;
+  const [kept, setStatus] = useRemembered(`${scope}/status`);
+  const [keptQuery, setQuery] = useRemembered(`${scope}/query`);
+  const status = STATUSES.find((each) => each === kept) ?? "pending";
+  const query = keptQuery ?? "";
   const [chosen, setChosen] = useChosen(chosenInAddress);
   const [helps, setHelps] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
@@ -64,7 +67,7 @@ export function Desk(props: DeskProps) {
   const desk = useRef<HTMLDivElement>(null);
   const rows = useRows(inbox, status, query);
   const row = chosen === null ? undefined : inbox.row(chosen);
-  const conversation = useConversation(chat, chosen);
+  const conversation = useRecentConversation(chat, chosen);
   useObservable(conversation);
   const change = useStatusChange(conversation, chat.identity.subject);
   const wantsResolved = status === "resolved" || query.trim() !== "";
@@ -72,6 +75,15 @@ export function Desk(props: DeskProps) {
   const unread = inbox.unread("pending") + inbox.unread("active");
   useTitle(unread, unreadInTitle);
   useTold(props.onUnread, unread);
+
+  // Who follows a link to a conversation finds it in the list, too.
+  const linked = useRef(kept === null ? chosen : null);
+  const statusOfLinked = row?.status ?? conversation?.session?.status;
+  useEffect(() => {
+    if (linked.current === null || statusOfLinked === undefined) return;
+    if (linked.current === chosen) setStatus(statusOfLinked);
+    linked.current = null;
+  }, [chosen, statusOfLinked, setStatus]);
 
   useFocusOnPhone(chosen, desk);
 

@@ -44,16 +44,20 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
       <Avatar id={playerId} name={playerName} />
       <div className="ppc-item-body">
         <p className="ppc-item-head">
-          <bdi className="ppc-item-name">{playerName ?? playerId}</bdi>
+          <span className="ppc-item-name">
+            <bdi>{playerName ?? playerId}</bdi>
+          </span>
           {isUnread && <span className="ppc-hidden">, {staff.unread}</span>}
           <span className="ppc-item-time" data-late={isLate || undefined}>
-            {waitingSince === null
-              ? formats.short(lastActivity(row), dayOf(now * 1000))
-              : staff.waiting(formats.since(waitingSince, now))}
+            <bdi>
+              {waitingSince === null
+                ? formats.short(lastActivity(row), dayOf(now * 1000))
+                : staff.waiting(formats.since(waitingSince, now))}
+            </bdi>
           </span>
         </p>
         <p className="ppc-item-foot">
-          <span className="ppc-item-text" dir="auto">
+          <span className="ppc-item-text">
             {draft !== "" ? (
               <Draft text={draft} />
             ) : told === null ? (

@@ -200,7 +200,9 @@ function ListFoot({ inbox, status, query, rows, onOpen }: ListFootProps) {
   const { staff } = usePortal().strings;
   const wanted = query.trim();
   if (wanted !== "") {
-    const canOpen = PLAYER_ID.test(wanted) && !rows.some(({ playerId }) => playerId === wanted);
+    // What may be the beginning of an id that is listed is not taken for one of a player who never wrote.
+    const isListed = rows.some(({ playerId }) => playerId.startsWith(wanted));
+    const canOpen = PLAYER_ID.test(wanted) && !isListed;
     return (
       <div className="ppc-list-foot">
         {rows.length === 0 && <p role="status">{staff.noneFound}</p>}

@@ -115,7 +115,8 @@ function OpenConversation(props: OpenConversationProps) {
 
 /** Prints the conversation once all of it is loaded, or as much as can be. */
 async function printAll(conversation: Conversation): Promise<void> {
-  while (conversation.older === "more") await conversation.loadOlder();
+  while (conversation.older === "more" || conversation.older === "loading")
+    await conversation.loadOlder();
   print();
 }
 
@@ -185,7 +186,7 @@ function Facts({ clock, conversation, row }: FactsProps) {
       {session?.actorName != null && <bdi>{strings.staff.by(session.actorName)}</bdi>}
       <bdi>{playerId}</bdi>
       {waitingSince !== null && (
-        <span>{strings.staff.waiting(formats.since(waitingSince, now))}</span>
+        <bdi>{strings.staff.waiting(formats.since(waitingSince, now))}</bdi>
       )}
     </p>
   );

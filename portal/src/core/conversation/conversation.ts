@@ -67,6 +67,7 @@ export class Conversation extends Observable {
   readonly #delays = new Set<Delay>();
   #changing = 0;
   #isClosing = false;
+  #isResting = false;
   #session: Session | null = null;
   #failure: Failure | null = null;
   #sinceTold = 0;
@@ -157,6 +158,20 @@ export class Conversation extends Observable {
       this.#link.subscribe(() => this.changed()),
       this.#link.start(),
     );
+    this.#poller.start();
+  }
+
+  /** Asks for nothing more until `wake`, and still takes in what events tell of. */
+  rest(): void {
+    this.#isResting = true;
+    this.#makeChanges();
+    if (this.#changing === 0) this.#poller.stop();
+  }
+
+  /** Goes on after `rest`. */
+  wake(): void {
+    this.#isResting = false;
+    this.#idle = 0;
     this.#poller.start();
   }
 
@@ -277,7 +292,10 @@ export class Conversation extends Observable {
       return await changeStatus(api, this.playerId, request, random);
     } finally {
       this.#changing -= 1;
-      if (this.#isClosing && this.#changing === 0) this.#end();
+      if (this.#changing === 0) {
+        if (this.#isClosing) this.#end();
+        else if (this.#isResting) this.#poller.stop();
+      }
     }
   }
 

@@ -29,6 +29,7 @@ export class History {
   #lastId: string | null = null;
   #cursor: string | null = null;
   #older: Older = "none";
+  #loading: Promise<void> | null = null;
 
   constructor(api: Api, playerId: string, sink: HistorySink) {
     this.#api = api;
@@ -66,10 +67,17 @@ export class History {
     return this.#loadNewest(true);
   }
 
-  /** Loads a page of what is older. */
-  async loadOlder(): Promise<void> {
+  /** Loads a page of what is older; the same one for all that ask at once. */
+  loadOlder(): Promise<void> {
+    this.#loading ??= this.#loadOlder().finally(() => {
+      this.#loading = null;
+    });
+    return this.#loading;
+  }
+
+  async #loadOlder(): Promise<void> {
     const cursor = this.#cursor;
-    if (cursor === null || this.#older === "loading") return;
+    if (cursor === null) return;
     this.#older = "loading";
     this.#sink.changed();
     const outcome = await this.#api.history(this.#playerId, { before: cursor });

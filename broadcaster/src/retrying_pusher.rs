@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use traces::{Traces, WorkKind};
 
 use crate::{
-    client::{CallError, Client},
     events::{self, PusherEvent},
     evidence::Evidence,
     metrics::{CallOutcome, Metrics},
+    pusher_client::{CallError, PusherClient},
 };
 
 /// One event on its way to Pusher.
@@ -66,7 +66,7 @@ pub struct Refusal {
 
 /// What came of a call's jobs.
 #[derive(Debug, Default)]
-pub struct Done {
+pub struct CallResult {
     /// Those that Pusher took.
     pub taken: Vec<Job>,
     /// Those that Pusher never takes.
@@ -77,8 +77,8 @@ pub struct Done {
 
 /// Calls Pusher with what a worker gives it.
 #[derive(Clone, Debug)]
-pub struct Caller {
-    client: Client,
+pub struct RetryingPusher {
+    client: PusherClient,
     metrics: Metrics,
     traces: Traces,
     outage: Arc<Mutex<Outage>>,
@@ -92,9 +92,9 @@ struct Refused {
     at: Instant,
 }
 
-impl Caller {
+impl RetryingPusher {
     /// A caller that reports to `outage` whether Pusher works.
-    pub fn new(client: Client, metrics: Metrics, traces: Traces, outage: Outage) -> Self {
+    pub fn new(client: PusherClient, metrics: Metrics, traces: Traces, outage: Outage) -> Self {
         let (outage, evidence) = (Arc::new(Mutex::new(outage)), Arc::default());
         Self { client, metrics, traces, outage, evidence }
     }
@@ -105,9 +105,9 @@ impl Caller {
     /// **A refusal is believed only if Pusher took another call since**: a neighbour, or a probe of
     /// our own where no neighbour is there to tell. When the probe is not taken either, the jobs stay
     /// undecided; that resolves only after a wait, which grows.
-    pub async fn send(&self, jobs: Vec<Job>) -> Done {
-        let mut done = Done::default();
-        let Err(refused) = self.insist(&jobs).await else {
+    pub async fn send(&self, jobs: Vec<Job>) -> CallResult {
+        let mut done = CallResult::default();
+        let Err(refused) = self.publish_with_retry(&jobs).await else {
             done.taken = jobs;
             return done;
         };
@@ -119,10 +119,10 @@ impl Caller {
         done
     }
 
-    async fn send_each_alone(&self, jobs: Vec<Job>, done: &mut Done) -> Vec<(Job, Refused)> {
+    async fn send_each_alone(&self, jobs: Vec<Job>, done: &mut CallResult) -> Vec<(Job, Refused)> {
         let mut alone = Vec::new();
         for job in jobs {
-            match self.insist(std::slice::from_ref(&job)).await {
+            match self.publish_with_retry(std::slice::from_ref(&job)).await {
                 Ok(()) => done.taken.push(job),
                 Err(refused) => alone.push((job, refused)),
             }
@@ -131,7 +131,7 @@ impl Caller {
     }
 
     /// Decides which of the jobs, each refused when it was sent alone, Pusher never takes.
-    async fn judge(&self, alone: Vec<(Job, Refused)>, done: &mut Done) {
+    async fn judge(&self, alone: Vec<(Job, Refused)>, done: &mut CallResult) {
         let mut in_doubt = Vec::new();
         for (job, refused) in alone {
             let since = job.refused.unwrap_or(refused.at);
@@ -150,7 +150,7 @@ impl Caller {
         }
         // What refused may have been gone again before the probe.
         for job in in_doubt {
-            match self.insist(std::slice::from_ref(&job)).await {
+            match self.publish_with_retry(std::slice::from_ref(&job)).await {
                 Ok(()) => done.taken.push(job),
                 Err(Refused { reason, .. }) => done.refused.push(Refusal { job, reason }),
             }
@@ -180,7 +180,7 @@ impl Caller {
     }
 
     /// Calls until Pusher takes all of the jobs or refuses one, and traces that.
-    async fn insist(&self, jobs: &[Job]) -> Result<(), Refused> {
+    async fn publish_with_retry(&self, jobs: &[Job]) -> Result<(), Refused> {
         let mut last = None;
         // A message makes several events, which come one after the other.
         let messages = jobs.iter().flat_map(|job| &job.origins).map(|origin| origin.subject);

@@ -3,7 +3,7 @@ use serde_json::{Map, Value};
 
 /// Why authentication failed; sent to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AuthError {
     /// The request has no token.
     #[error("a token is needed, as Authorization: Bearer <token>")]
     NoToken,
@@ -12,31 +12,31 @@ pub enum Refusal {
     BadToken(#[from] BadToken),
 }
 
-/// Why a token is invalid. Nothing here tells of keys.
+/// Why a token is invalid. The texts reveal nothing about keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadToken {
-    /// It is no token.
-    #[error("is no JSON Web Token of a kind that is known here")]
+    /// It is not a JSON Web Token.
+    #[error("is not a JSON Web Token of a supported type")]
     Unreadable,
-    /// Another signed it, or it has another algorithm, or an extension that must be understood.
-    #[error("is not signed as it must be")]
+    /// Signed by another key or algorithm, or with an extension that must be understood.
+    #[error("has an invalid signature")]
     Signature,
-    /// Its time is over.
+    /// `exp` is in the past.
     #[error("has expired: exp is in the past")]
     Expired,
-    /// Its time has not come.
+    /// `nbf` is in the future.
     #[error("is not valid yet: nbf is in the future")]
     NotYetValid,
     /// It is for another audience.
     #[error("is for another audience: aud does not name this gateway")]
     Audience,
     /// It is by another issuer.
-    #[error("is by another issuer: iss is not the one that this gateway takes")]
+    #[error("is by another issuer: iss is not the one that this gateway accepts")]
     Issuer,
     /// A claim is missing.
     #[error("lacks the claim {0}")]
     MissingClaim(&'static str),
-    /// A claim has a value that it cannot have.
+    /// A claim has an invalid value.
     #[error("has a claim that is not valid: {claim} {reason}")]
     InvalidClaim {
         /// Its name.
@@ -44,14 +44,14 @@ pub enum BadToken {
         /// What it must be.
         reason: &'static str,
     },
-    /// The claims are no JSON object, or have one claim twice.
-    #[error("has claims that cannot be read")]
+    /// The claims are not a JSON object, or one claim occurs twice.
+    #[error("has claims that are not a JSON object")]
     Claims,
 }
 
 impl BadToken {
-    /// Why `token` was refused with `kind` by these `rules`. Which claim is at fault is looked for only
-    /// once the signature is known to be good, which it is for the kinds that are about claims.
+    /// Why `token` failed with `kind` under these `rules`. Only errors about claims, which come after the
+    /// signature was verified, name a claim.
     pub(super) fn new(token: &str, kind: &ErrorKind, rules: &Validation) -> Self {
         match kind {
             ErrorKind::ExpiredSignature => Self::Expired,
@@ -60,7 +60,7 @@ impl BadToken {
             ErrorKind::InvalidIssuer => Self::Issuer,
             ErrorKind::MissingRequiredClaim(_)
             | ErrorKind::InvalidClaimFormat(_)
-            | ErrorKind::Json(_) => claim_at_fault(token, rules).unwrap_or(Self::Claims),
+            | ErrorKind::Json(_) => invalid_claim(token, rules).unwrap_or(Self::Claims),
             ErrorKind::InvalidSignature
             | ErrorKind::InvalidAlgorithm
             | ErrorKind::UnsupportedAlgorithm => Self::Signature,
@@ -69,7 +69,7 @@ impl BadToken {
     }
 }
 
-/// The claims that may be at fault, and what each must be.
+/// A claim, whether its value is valid, and what it must be.
 type Rule = (&'static str, fn(&Value) -> bool, &'static str);
 
 const NUMBER: &str = "must be a number, of seconds since 1970";
@@ -84,7 +84,7 @@ const RULES: [Rule; 6] = [
     ("iss", is_text_or_list, TEXT),
 ];
 
-fn claim_at_fault(token: &str, rules: &Validation) -> Option<BadToken> {
+fn invalid_claim(token: &str, rules: &Validation) -> Option<BadToken> {
     let claims = insecure_decode::<Map<String, Value>>(token).ok()?.claims;
     let is_required = |claim: &str| claim == "role" || rules.required_spec_claims.contains(claim);
     RULES.into_iter().find_map(|(claim, is_valid, reason)| {

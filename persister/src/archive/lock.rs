@@ -7,7 +7,7 @@ const LOCK: i64 = 4_091_775_306_128_845;
 
 /// That nobody else writes to the archive, for as long as the connection lasts.
 #[derive(Debug)]
-pub struct Turn(());
+pub struct ArchiveLock(());
 
 #[derive(QueryableByName)]
 struct Answer {
@@ -15,7 +15,7 @@ struct Answer {
     is_taken: bool,
 }
 
-impl Turn {
+impl ArchiveLock {
     /// Takes it.
     ///
     /// # Errors

@@ -3,18 +3,18 @@ use uuid::Uuid;
 
 /// What staff or a player does, to be done once however often it is sent.
 #[derive(Clone, Debug)]
-pub struct Post {
+pub struct ClientRequest {
     /// Made by the client, so that it can send the post again.
     pub id: Uuid,
     /// Whose conversation it belongs to.
     pub player: String,
     /// What is done.
-    pub act: Act,
+    pub action: Action,
 }
 
 /// What is done in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum Action {
     /// The player writes.
     PlayerWrites,
     /// Staff writes.
@@ -25,17 +25,17 @@ pub enum Act {
     Resolve,
 }
 
-impl Act {
+impl Action {
     /// Whether it makes a message, and not only a change of a session's status.
     pub fn is_message(self) -> bool {
         matches!(self, Self::PlayerWrites | Self::StaffWrites)
     }
 }
 
-impl Post {
+impl ClientRequest {
     /// A post with an id of its own.
-    pub fn new(player: String, act: Act) -> Self {
-        Self { id: Uuid::now_v7(), player, act }
+    pub fn new(player: String, action: Action) -> Self {
+        Self { id: Uuid::now_v7(), player, action }
     }
 
     /// What the message says: its own id, so that nobody can take it for another.
@@ -45,7 +45,7 @@ impl Post {
 
     /// Where it is sent to.
     pub fn path(&self) -> String {
-        if self.act.is_message() {
+        if self.action.is_message() {
             "/api/staff-chat-integration/send".to_owned()
         } else {
             format!("/api/unified-chat/conversations/{}/status", self.player)
@@ -63,11 +63,11 @@ impl Post {
                 "content": self.content(),
             })
         };
-        match self.act {
-            Act::PlayerWrites => message("player"),
-            Act::StaffWrites => message("staff"),
-            Act::Take => json!({ "changeId": id, "status": "active" }),
-            Act::Resolve => json!({ "changeId": id, "status": "resolved" }),
+        match self.action {
+            Action::PlayerWrites => message("player"),
+            Action::StaffWrites => message("staff"),
+            Action::Take => json!({ "changeId": id, "status": "active" }),
+            Action::Resolve => json!({ "changeId": id, "status": "resolved" }),
         }
     }
 }

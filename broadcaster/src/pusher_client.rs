@@ -17,7 +17,7 @@ use crate::{
 
 /// Calls Pusher over a few connections that are kept open.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct PusherClient {
     http: reqwest::Client,
     api: Url,
     path: String,
@@ -60,7 +60,7 @@ const ANSWER_LENGTH: usize = 200;
 /// The longest that Pusher's wish to be left alone is heeded.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-impl Client {
+impl PusherClient {
     /// A client that keeps up to `connections` open.
     ///
     /// # Errors
@@ -93,8 +93,9 @@ impl Client {
         let mut url = self.api.clone();
         url.set_path(&self.path);
         url.set_query(Some(&query));
-        let call = self.http.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
-        let answer = call.send().await.map_err(|error| unavailable(&without_address(error)))?;
+        let request =
+            self.http.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
+        let answer = request.send().await.map_err(|error| unavailable(&without_address(error)))?;
         classify(answer).await
     }
 }

@@ -1,9 +1,9 @@
 //! Clients that behave as a portal's front ends do, and what they know of their posts.
 
 mod balancer;
-mod book;
 mod client;
-mod post;
+mod ledger;
+mod request;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -15,8 +15,8 @@ use self::{
     client::{Answer, Client},
 };
 pub use self::{
-    book::{Book, Entry, Pages},
-    post::{Act, Post},
+    ledger::{Entries, Entry, Ledger},
+    request::{Action, ClientRequest},
 };
 
 /// How much is sent.
@@ -40,23 +40,23 @@ impl Load {
 
 /// Whether something new is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doors {
-    Open,
+enum Traffic {
+    On,
     /// Nothing for now.
-    Ajar,
+    Paused,
     /// Nothing any more.
-    Shut,
+    Stopped,
 }
 
 /// Clients at work.
 #[derive(Debug)]
-pub struct Portal {
-    book: Arc<Book>,
-    doors: watch::Sender<Doors>,
+pub struct LoadGenerator {
+    ledger: Arc<Ledger>,
+    traffic: watch::Sender<Traffic>,
     clients: JoinSet<()>,
 }
 
-impl Portal {
+impl LoadGenerator {
     /// Has clients send to `gateways`.
     ///
     /// # Errors
@@ -66,8 +66,8 @@ impl Portal {
         gateways: &[SocketAddr],
         random: &mut fastrand::Rng,
     ) -> anyhow::Result<Self> {
-        let doors = watch::Sender::new(Doors::Open);
-        let (book, http) = (Arc::<Book>::default(), Client::http()?);
+        let traffic = watch::Sender::new(Traffic::On);
+        let (ledger, http) = (Arc::<Ledger>::default(), Client::http()?);
         let ready = watch::Sender::new(gateways.to_vec());
         let mut clients = JoinSet::new();
         for _ in 0..load.clients {
@@ -75,24 +75,24 @@ impl Portal {
                 http: http.clone(),
                 gateways: ready.subscribe(),
                 load,
-                book: Arc::clone(&book),
+                ledger: Arc::clone(&ledger),
                 random: random.fork(),
-                doors: doors.subscribe(),
+                traffic: traffic.subscribe(),
             };
             clients.spawn(client.run());
         }
         tokio::spawn(Balancer { http, gateways: gateways.to_vec(), ready }.run());
-        Ok(Self { book, doors, clients })
+        Ok(Self { ledger, traffic, clients })
     }
 
     /// What the clients know.
-    pub fn book(&self) -> &Arc<Book> {
-        &self.book
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
     }
 
     /// Waits until the clients have got `count` more answers, whichever.
     pub async fn answered(&self, count: u64) {
-        let mut answers = self.book.answers();
+        let mut answers = self.ledger.answers();
         let goal = *answers.borrow() + count;
         // The sender is part of the book, which is held here.
         answers.wait_for(|answers| *answers >= goal).await.ok();
@@ -100,12 +100,12 @@ impl Portal {
 
     /// Sends nothing new until [`Self::resume`].
     pub fn pause(&self) {
-        self.doors.send_replace(Doors::Ajar);
+        self.traffic.send_replace(Traffic::Paused);
     }
 
     /// Sends again.
     pub fn resume(&self) {
-        self.doors.send_replace(Doors::Open);
+        self.traffic.send_replace(Traffic::On);
     }
 
     /// Sends nothing new, and waits until everything sent was accepted.
@@ -113,7 +113,7 @@ impl Portal {
     /// # Errors
     /// When that takes longer than `limit`.
     pub async fn close(&mut self, limit: Duration) -> anyhow::Result<()> {
-        self.doors.send_replace(Doors::Shut);
+        self.traffic.send_replace(Traffic::Stopped);
         let finished = async { while self.clients.join_next().await.is_some() {} };
         timeout(limit, finished).await.context("not everything that was sent was ever accepted")
     }

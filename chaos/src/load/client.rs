@@ -10,7 +10,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep},
 };
 
-use super::{Act, Book, Doors, Load, Post};
+use super::{Action, ClientRequest, Ledger, Load, Traffic};
 
 /// How long a client waits for an answer before it takes it that there is none.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,9 +28,9 @@ pub(super) struct Client {
     /// Those that are ready.
     pub(super) gateways: watch::Receiver<Vec<SocketAddr>>,
     pub(super) load: Load,
-    pub(super) book: Arc<Book>,
+    pub(super) ledger: Arc<Ledger>,
     pub(super) random: fastrand::Rng,
-    pub(super) doors: watch::Receiver<Doors>,
+    pub(super) traffic: watch::Receiver<Traffic>,
 }
 
 /// What came of one call.
@@ -66,36 +66,36 @@ impl Client {
             pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
         loop {
-            let opened = self.doors.wait_for(|doors| *doors != Doors::Ajar).await;
-            match opened.map(|doors| *doors) {
-                Ok(Doors::Open) => {}
+            let opened = self.traffic.wait_for(|traffic| *traffic != Traffic::Paused).await;
+            match opened.map(|traffic| *traffic) {
+                Ok(Traffic::On) => {}
                 _ => return,
             }
-            let post = self.compose();
-            self.book.enter(&post);
-            self.insist(&post).await;
+            let request = self.compose();
+            self.ledger.enter(&request);
+            self.insist(&request).await;
             if let Some(pace) = &mut pace {
                 pace.tick().await;
             }
         }
     }
 
-    fn compose(&mut self) -> Post {
+    fn compose(&mut self) -> ClientRequest {
         let player = format!("player-{}", self.random.usize(0..self.load.players));
-        let act = match self.random.u8(0..100) {
-            0..62 => Act::PlayerWrites,
-            62..94 => Act::StaffWrites,
-            94..97 => Act::Take,
-            _ => Act::Resolve,
+        let action = match self.random.u8(0..100) {
+            0..62 => Action::PlayerWrites,
+            62..94 => Action::StaffWrites,
+            94..97 => Action::Take,
+            _ => Action::Resolve,
         };
-        Post::new(player, act)
+        ClientRequest::new(player, action)
     }
 
-    async fn insist(&mut self, post: &Post) {
+    async fn insist(&mut self, request: &ClientRequest) {
         loop {
             let began = Instant::now();
-            let answer = self.call(post).await;
-            self.book.note(post, &answer, began.elapsed());
+            let answer = self.call(request).await;
+            self.ledger.note(request, &answer, began.elapsed());
             match answer {
                 Answer::Accepted | Answer::Unexpected(_) => return,
                 Answer::Refused(wait) => sleep(self.jittered(wait)).await,
@@ -106,12 +106,12 @@ impl Client {
 
     /// Calls one gateway, or another when that one does not take the connection, as a balancer
     /// does.
-    async fn call(&mut self, post: &Post) -> Answer {
+    async fn call(&mut self, request: &ClientRequest) -> Answer {
         let mut gateways = self.gateways.borrow().clone();
         self.random.shuffle(&mut gateways);
         for gateway in gateways {
-            let url = format!("http://{gateway}{}", post.path());
-            match self.http.post(url).json(&post.body()).send().await {
+            let url = format!("http://{gateway}{}", request.path());
+            match self.http.post(url).json(&request.body()).send().await {
                 Ok(answer) => return read(answer).await,
                 Err(error) if error.is_connect() => {}
                 Err(_) => return Answer::None,

@@ -17,30 +17,30 @@ use shared::{
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
-    call::{Done, Job, Origin, Refusal},
     coalesce::Coalescer,
     events,
     metrics::DeadLetterReason,
+    retrying_pusher::{CallResult, Job, Origin, Refusal},
 };
 
 /// What the broadcaster holds. What it costs to take a delivery, or to finish one, does not depend on
 /// how many it holds.
-pub struct Held {
+pub struct InFlight {
     /// What no call has taken up yet.
     pub waiting: VecDeque<Job>,
     /// The calls under way.
-    pub calls: JoinSet<Done>,
+    pub calls: JoinSet<CallResult>,
     /// Messages that staff are going to be told of together.
     pub coalescer: Coalescer,
     /// The deliveries that are not acknowledged, by what they are acknowledged by, which grows.
-    open: BTreeMap<u64, Open>,
+    open: BTreeMap<u64, PendingDelivery>,
     /// When the first event of each of them was accepted.
     accepted: BTreeSet<(DateTime<Utc>, u64)>,
 }
 
 /// A delivery that is not acknowledged.
 #[derive(Debug)]
-struct Open {
+struct PendingDelivery {
     /// Its body, of which a letter is made when an event of it is refused.
     body: Vec<u8>,
     /// Where each event stands in the body.
@@ -71,7 +71,7 @@ pub struct DeadLetter {
 
 /// A delivery of which nothing is left to do but to bury its dead letters and to acknowledge it.
 #[derive(Debug)]
-pub struct Finished {
+pub struct FinishedDelivery {
     /// What to acknowledge it by.
     pub tag: u64,
     /// What is to be buried first.
@@ -85,7 +85,7 @@ impl DeadLetter {
     }
 }
 
-impl Held {
+impl InFlight {
     /// Nothing, and what gathers messages.
     pub fn new(coalescer: Coalescer) -> Self {
         Self {
@@ -113,9 +113,9 @@ impl Held {
     }
 
     /// Takes a delivery apart into jobs.
-    pub fn take(&mut self, delivery: Delivery, channels: &Channels) -> Option<Finished> {
+    pub fn take(&mut self, delivery: Delivery, channels: &Channels) -> Option<FinishedDelivery> {
         let Delivery { tag, body } = delivery;
-        let mut open = Open::new(body);
+        let mut open = PendingDelivery::new(body);
         match event::decode_placed(&open.body) {
             Ok(events) => {
                 open.places.reserve(events.len());
@@ -125,7 +125,7 @@ impl Held {
                         Ok(event) => {
                             open.accepted_at = earlier(open.accepted_at, event.accepted_at());
                             let origin = Origin::of(&event, tag, position);
-                            open.jobs += self.take_up(&event, origin, channels);
+                            open.jobs += self.enqueue(&event, origin, channels);
                         }
                         Err(UnreadableEvent { event, reason }) => {
                             let letter = DeadLetter::unreadable(event::encode([&event]), reason);
@@ -147,8 +147,8 @@ impl Held {
     }
 
     /// Takes in what came of a call, and says which deliveries it was the last to do of.
-    pub fn conclude(&mut self, done: Done) -> Vec<Finished> {
-        let Done { taken, refused, undecided } = done;
+    pub fn on_call_finished(&mut self, done: CallResult) -> Vec<FinishedDelivery> {
+        let CallResult { taken, refused, undecided } = done;
         // Behind all others: one of these may show whether it is refused for what it is.
         self.waiting.extend(undecided);
         let mut finished = Vec::new();
@@ -173,14 +173,14 @@ impl Held {
     }
 
     /// Makes the jobs of an event, and says how many its delivery waits for.
-    fn take_up(&mut self, event: &Event, origin: Origin, channels: &Channels) -> usize {
-        let gathered = self.coalescer.gathers(event, origin, Instant::now());
+    fn enqueue(&mut self, event: &Event, origin: Origin, channels: &Channels) -> usize {
+        let coalesced = self.coalescer.try_coalesce(event, origin, Instant::now());
         let events = match event {
-            Event::Message(message) if gathered => events::to_player_alone(message, channels),
+            Event::Message(message) if coalesced => events::player_event(message, channels),
             _ => events::pusher_events(event, channels),
         };
         let events = events.unwrap_or_default();
-        let jobs = events.len() + usize::from(gathered);
+        let jobs = events.len() + usize::from(coalesced);
         self.waiting.extend(events.into_iter().map(|event| Job::new(event, vec![origin])));
         jobs
     }
@@ -188,7 +188,7 @@ impl Held {
     /// Notes that an event is to be buried, unless that is noted already: several jobs are made of one.
     fn refuse(&mut self, origin: &Origin, reason: &str) {
         let Some(open) = self.open.get_mut(&origin.tag) else { return };
-        let Open { body, places, dead, .. } = open;
+        let PendingDelivery { body, places, dead, .. } = open;
         dead.entry(origin.position).or_insert_with(|| {
             let place = places.get(origin.position);
             // It was read from there; what cannot be cut out is kept whole all the same.
@@ -202,7 +202,7 @@ impl Held {
         });
     }
 
-    fn end(&mut self, job: Job) -> impl Iterator<Item = Finished> {
+    fn end(&mut self, job: Job) -> impl Iterator<Item = FinishedDelivery> {
         job.origins.into_iter().filter_map(|origin| {
             let open = self.open.get_mut(&origin.tag)?;
             open.jobs = open.jobs.saturating_sub(1);
@@ -211,14 +211,14 @@ impl Held {
     }
 
     /// The delivery, if no job of it is left to do.
-    fn finish(&mut self, tag: u64) -> Option<Finished> {
+    fn finish(&mut self, tag: u64) -> Option<FinishedDelivery> {
         let open = self.open.get_mut(&tag).filter(|open| open.jobs == 0)?;
         let dead = std::mem::take(&mut open.dead).into_values().collect();
-        Some(Finished { tag, dead })
+        Some(FinishedDelivery { tag, dead })
     }
 }
 
-impl Open {
+impl PendingDelivery {
     fn new(body: Vec<u8>) -> Self {
         Self {
             body,

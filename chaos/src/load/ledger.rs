@@ -7,23 +7,23 @@ use std::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{Act, Answer, Post};
+use super::{Action, Answer, ClientRequest};
 
 /// The longest that a gateway may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
 /// What the clients sent, and what they were told.
 #[derive(Debug, Default)]
-pub struct Book {
-    pages: Mutex<Pages>,
+pub struct Ledger {
+    entries: Mutex<Entries>,
     answers: watch::Sender<u64>,
 }
 
-/// All of a [`Book`].
+/// All of a [`Ledger`].
 #[derive(Clone, Debug, Default)]
-pub struct Pages {
+pub struct Entries {
     /// Every post, by its id.
-    pub posts: HashMap<Uuid, Entry>,
+    pub requests: HashMap<Uuid, Entry>,
     /// Posts that were accepted.
     pub accepted: u64,
     /// Answers that said to send again.
@@ -46,15 +46,15 @@ pub struct Entry {
     /// Whose conversation it belongs to.
     pub player: String,
     /// What it is.
-    pub act: Act,
+    pub action: Action,
     /// Whether a gateway said that it is accepted.
     pub accepted: bool,
 }
 
-impl Book {
+impl Ledger {
     /// All that is written in it now.
-    pub fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of answers, as it grows.
@@ -63,39 +63,41 @@ impl Book {
     }
 
     /// Notes a post that was accepted without the clients, such as by the broker itself.
-    pub fn accepted_elsewhere(&self, post: &Post) {
-        let entry = Entry { player: post.player.clone(), act: post.act, accepted: true };
-        let mut pages = self.pages();
-        pages.accepted += 1;
-        pages.posts.insert(post.id, entry);
+    pub fn accepted_elsewhere(&self, request: &ClientRequest) {
+        let entry =
+            Entry { player: request.player.clone(), action: request.action, accepted: true };
+        let mut entries = self.entries();
+        entries.accepted += 1;
+        entries.requests.insert(request.id, entry);
     }
 
-    pub(super) fn enter(&self, post: &Post) {
-        let entry = Entry { player: post.player.clone(), act: post.act, accepted: false };
-        self.pages().posts.insert(post.id, entry);
+    pub(super) fn enter(&self, request: &ClientRequest) {
+        let entry =
+            Entry { player: request.player.clone(), action: request.action, accepted: false };
+        self.entries().requests.insert(request.id, entry);
     }
 
-    pub(super) fn note(&self, post: &Post, answer: &Answer, took: Duration) {
-        let mut pages = self.pages();
+    pub(super) fn note(&self, request: &ClientRequest, answer: &Answer, took: Duration) {
+        let mut entries = self.entries();
         match answer {
             Answer::Accepted => {
-                pages.accepted += 1;
-                if let Some(entry) = pages.posts.get_mut(&post.id) {
+                entries.accepted += 1;
+                if let Some(entry) = entries.requests.get_mut(&request.id) {
                     entry.accepted = true;
                 }
             }
-            Answer::Refused(_) => pages.refused += 1,
-            Answer::None => pages.unanswered += 1,
-            Answer::Unreachable => pages.unreachable += 1,
+            Answer::Refused(_) => entries.refused += 1,
+            Answer::None => entries.unanswered += 1,
+            Answer::Unreachable => entries.unreachable += 1,
             Answer::Unexpected(words) => {
-                *pages.unexpected.entry(words.clone()).or_default() += 1;
+                *entries.unexpected.entry(words.clone()).or_default() += 1;
             }
         }
         if took > ANSWER_LIMIT {
-            pages.late += 1;
+            entries.late += 1;
         }
-        pages.slowest = pages.slowest.max(took);
-        drop(pages);
+        entries.slowest = entries.slowest.max(took);
+        drop(entries);
         self.answers.send_modify(|count| *count += 1);
     }
 }

@@ -11,15 +11,15 @@ use lapin::{
 };
 
 use super::{
-    Broken, BrokerSettings, Partition, Worker,
-    connection::{Connection, in_time},
+    BrokerError, BrokerSettings, ConsumerKind, Partition,
+    connection::{Connection, with_timeout},
     topology,
 };
 use crate::service::backoff;
 
 /// The partitions beyond those of the settings that `worker` has a queue in, up to the first in which
 /// it has none. Waits until RabbitMQ answers.
-pub(super) async fn find(settings: &BrokerSettings, worker: Worker) -> Vec<Partition> {
+pub(super) async fn find(settings: &BrokerSettings, worker: ConsumerKind) -> Vec<Partition> {
     for wait in backoff::waits() {
         match attempt(settings, worker).await {
             Ok(found) => return found,
@@ -31,11 +31,14 @@ pub(super) async fn find(settings: &BrokerSettings, worker: Worker) -> Vec<Parti
     Vec::new()
 }
 
-async fn attempt(settings: &BrokerSettings, worker: Worker) -> Result<Vec<Partition>, Broken> {
+async fn attempt(
+    settings: &BrokerSettings,
+    worker: ConsumerKind,
+) -> Result<Vec<Partition>, BrokerError> {
     let connection = Connection::open(settings, "looking for queues").await?;
     let channel = connection.channel().await?;
     let mut found = Vec::new();
-    for partition in settings.queue_partitions.beyond() {
+    for partition in settings.queue_partitions.surplus_partitions() {
         let queue = settings.names().queue_of(worker, partition);
         if !is_there(&channel, settings.broker_timeout, &queue).await? {
             break;
@@ -58,10 +61,10 @@ pub(super) async fn is_there(
     channel: &Channel,
     timeout: Duration,
     queue: &str,
-) -> Result<bool, Broken> {
-    match in_time(timeout, topology::look(channel, queue.to_owned())).await {
+) -> Result<bool, BrokerError> {
+    match with_timeout(timeout, topology::look(channel, queue.to_owned())).await {
         Ok(_) => Ok(true),
-        Err(Broken::Broker(error)) if is_not_found(&error) => Ok(false),
+        Err(BrokerError::Broker(error)) if is_not_found(&error) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -1,6 +1,6 @@
 use reqwest::header::WWW_AUTHENTICATE;
 use serde_json::{Value, json};
-use shared::{broker::Worker, chat::event::Event};
+use shared::{broker::ConsumerKind, chat::event::Event};
 use test_support::{Answer, Api, System, eventually};
 
 use crate::tokens::{Issuer, but, now, player, staff};
@@ -142,7 +142,7 @@ async fn a_name_that_cannot_be_shown_is_dropped_or_cut_and_the_token_is_good() {
     ] {
         let api = with(&gateway.api(), &but(player("p1"), "name", name.clone()));
         assert_eq!(api.send_as_player("p1", "hello").await.status, 202, "{name}");
-        let events = system.broker.drain_events(Worker::Persister).await;
+        let events = system.broker.drain_events(ConsumerKind::Persister).await;
         let [Event::Message(message)] = events.as_slice() else { panic!("{events:?}") };
         for said in [&message.player_name, &message.sender_name] {
             assert_eq!(said.as_ref().map(|name| name.as_str()), shown, "{name}");
@@ -165,7 +165,7 @@ async fn only_the_players_own_token_names_the_player() {
     assert_eq!(player_api.send(&renamed("player")).await.status, 202);
     let vouched = system.gateway().await;
     assert_eq!(vouched.api().send(&renamed("staff")).await.status, 202);
-    let events = system.broker.drain_events(Worker::Persister).await;
+    let events = system.broker.drain_events(ConsumerKind::Persister).await;
     let names: Vec<_> = events
         .iter()
         .map(|event| match event {

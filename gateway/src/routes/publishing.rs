@@ -1,4 +1,4 @@
-//! What the calls have in common that have an event accepted.
+//! What the routes share that publish an event.
 
 use std::future::{Ready, ready};
 
@@ -8,14 +8,14 @@ use traces::{RequestSpan, Traces};
 use uuid::Uuid;
 
 use crate::{
-    group_commit::Acceptor,
+    group_commit::EventPublisher,
     http::{NotAccepted, Problem},
 };
 
 /// The trace that a request belongs to.
 pub struct RequestTrace {
     traces: Traces,
-    /// What the caller takes part in, if it says so in the standard's form.
+    /// The client's `traceparent`, if it sent a valid one.
     caller: Option<TraceParent>,
 }
 
@@ -38,16 +38,16 @@ impl FromRequest for RequestTrace {
     }
 }
 
-/// Has the event accepted that the request of `span` is for.
-pub(super) async fn accept(
+/// Publishes the event of the request of `span`.
+pub(super) async fn publish_event(
     event: Event,
-    acceptor: &Acceptor,
+    event_publisher: &EventPublisher,
     mut span: RequestSpan,
 ) -> Result<(), Problem> {
     let subject = event.subject();
     let not_accepted = NotAccepted::try_from(subject)?;
     let encoded = event.encode().map_err(|_| Problem::Internal)?;
-    acceptor.accept(event.player_id(), encoded).await.map_err(|cause| {
+    event_publisher.publish(event.player_id(), encoded).await.map_err(|cause| {
         span.refused("not confirmed by both queues");
         tracing::debug!(
             messageId = subject.message_id.map(tracing::field::display),

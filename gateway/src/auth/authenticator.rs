@@ -5,22 +5,22 @@ use jsonwebtoken::{
     errors::{Error, ErrorKind},
 };
 
-use shared::chat::Invalid;
+use shared::chat::ValidationError;
 
 use super::{
     AuthMode, AuthSettings, Caller,
+    auth_error::{AuthError, BadToken},
     claims::Claims,
     cryptography,
     key::Key,
     key_file::{self, KeyFile},
     key_set::KeySet,
-    refusal::{BadToken, Refusal},
     settings::{KeySource, SignatureSettings},
 };
 
-/// Finds out who a caller is.
+/// Verifies tokens.
 #[derive(Clone, Debug)]
-pub struct Doors(Option<Arc<Verifier>>);
+pub struct Authenticator(Option<Arc<Verifier>>);
 
 #[derive(Debug)]
 struct Verifier {
@@ -34,13 +34,13 @@ enum Keys {
     File(KeyFile),
 }
 
-impl Doors {
-    /// Doors as the settings want them. A key set in a file is followed from then on, for which
-    /// tokio must run.
+impl Authenticator {
+    /// Reads the keys that the settings name. A file with a key set is read again whenever it changes, by
+    /// a task: tokio must run.
     ///
     /// # Errors
-    /// Names the setting that is wrong, or the file.
-    pub fn hang(settings: &AuthSettings) -> Result<Self, String> {
+    /// Names the invalid setting, or the file that cannot be read.
+    pub fn from_settings(settings: &AuthSettings) -> Result<Self, String> {
         if settings.auth_mode == AuthMode::Off {
             return Ok(Self(None));
         }
@@ -61,14 +61,14 @@ impl Doors {
         Ok(Self(Some(Arc::new(Verifier { keys, rules }))))
     }
 
-    /// Who brings `token`, if anybody does.
+    /// The caller that `token` proves.
     ///
     /// # Errors
-    /// When the caller is not known to be anybody.
-    pub fn admit(&self, token: Option<&str>) -> Result<Caller, Refusal> {
+    /// When the token is missing or invalid.
+    pub fn authenticate(&self, token: Option<&str>) -> Result<Caller, AuthError> {
         match (&self.0, token) {
-            (None, _) => Ok(Caller::Vouched),
-            (Some(_), None) => Err(Refusal::NoToken),
+            (None, _) => Ok(Caller::Trusted),
+            (Some(_), None) => Err(AuthError::NoToken),
             (Some(verifier), Some(token)) => Ok(verifier.verify(token)?),
         }
     }
@@ -78,29 +78,30 @@ impl Verifier {
     fn verify(&self, token: &str) -> Result<Caller, BadToken> {
         let header = decode_header(token).map_err(|_| BadToken::Unreadable)?;
         if header.crit.is_some() {
-            // It asks for extensions to be understood, and none is here.
+            // The token requires extensions, and this gateway supports none.
             // https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11
             return Err(BadToken::Signature);
         }
-        let followed;
+        let reloaded;
         let keys = match &self.keys {
             Keys::Fixed(keys) => keys,
             Keys::File(file) => {
-                followed = file.keys();
-                &*followed
+                reloaded = file.keys();
+                &*reloaded
             }
         };
         let mut verified = Err(ErrorKind::InvalidSignature.into());
         for key in keys.candidates(header.kid.as_deref()) {
             verified = decode::<Claims>(token, key.decoding(), &self.rules);
-            let by_another = |error: &Error| matches!(error.kind(), ErrorKind::InvalidSignature);
-            if !verified.as_ref().is_err_and(by_another) {
+            let by_another_key =
+                |error: &Error| matches!(error.kind(), ErrorKind::InvalidSignature);
+            if !verified.as_ref().is_err_and(by_another_key) {
                 break;
             }
         }
         let verified = verified.map_err(|error| BadToken::new(token, error.kind(), &self.rules))?;
         Caller::try_from(verified.claims)
-            .map_err(|Invalid(reason)| BadToken::InvalidClaim { claim: "sub", reason })
+            .map_err(|ValidationError(reason)| BadToken::InvalidClaim { claim: "sub", reason })
     }
 }
 

@@ -4,7 +4,7 @@ use crate::service::{Outage, backoff, health::Dependency};
 /// Publishes and does not give up: connects again and tries again, with growing waits, until
 /// RabbitMQ has what it was given. Whoever cannot wait for ever drops the future; the publish may
 /// then have been done or not.
-pub struct PatientPublisher {
+pub struct RetryingPublisher {
     settings: BrokerSettings,
     purpose: &'static str,
     publisher: Option<Publisher>,
@@ -13,13 +13,13 @@ pub struct PatientPublisher {
 
 /// What is to be published.
 #[derive(Clone, Copy)]
-enum Parcel<'a> {
+enum Outgoing<'a> {
     Events { key: RoutingKey, partition: Partition, body: &'a [u8] },
     DeadLetter { queue: &'a str, body: &'a [u8], reason: &'a str },
     Requeued { queue: &'a str, body: &'a [u8] },
 }
 
-impl Parcel<'_> {
+impl Outgoing<'_> {
     /// The partition whose queues it needs. Dead letters are there with any, and what is requeued came
     /// from a queue that is there.
     fn partition(self) -> Partition {
@@ -36,7 +36,7 @@ struct Failure {
     publisher: Option<Publisher>,
 }
 
-impl PatientPublisher {
+impl RetryingPublisher {
     /// Will connect when there is something to publish; `purpose` is what RabbitMQ shows the
     /// connection as. `dependency` is down while something cannot be published.
     pub fn new(settings: &BrokerSettings, purpose: &'static str, dependency: Dependency) -> Self {
@@ -48,12 +48,12 @@ impl PatientPublisher {
 
     /// Publishes `body` to the queues of `key` in `partition`.
     pub async fn publish(&mut self, key: RoutingKey, partition: Partition, body: &[u8]) {
-        self.insist(Parcel::Events { key, partition, body }).await;
+        self.publish_with_retry(Outgoing::Events { key, partition, body }).await;
     }
 
     /// Puts `body` into the queue of dead letters `queue`, with the reason why it is one.
-    pub async fn bury(&mut self, queue: &str, body: &[u8], reason: &str) {
-        self.insist(Parcel::DeadLetter { queue, body, reason }).await;
+    pub async fn dead_letter(&mut self, queue: &str, body: &[u8], reason: &str) {
+        self.publish_with_retry(Outgoing::DeadLetter { queue, body, reason }).await;
     }
 
     /// Publishes `body` to the end of `queue`, at one attempt.
@@ -61,45 +61,47 @@ impl PatientPublisher {
     /// # Errors
     /// Unless the queue has it on disk. It may have it all the same.
     pub async fn requeue(&mut self, queue: &str, body: &[u8]) -> Result<(), PublishError> {
-        let Err(failure) = self.attempt(Parcel::Requeued { queue, body }).await else {
+        let Err(failure) = self.attempt(Outgoing::Requeued { queue, body }).await else {
             return Ok(());
         };
         if let Some(publisher) = failure.publisher {
-            publisher.give_up().await;
+            publisher.close().await;
         }
         Err(failure.error)
     }
 
-    async fn insist(&mut self, parcel: Parcel<'_>) {
+    async fn publish_with_retry(&mut self, outgoing: Outgoing<'_>) {
         for wait in backoff::waits() {
-            let Err(failure) = self.attempt(parcel).await else { break };
+            let Err(failure) = self.attempt(outgoing).await else { break };
             self.outage.failed(&failure.error);
             if let Some(publisher) = failure.publisher {
-                publisher.give_up().await;
+                publisher.close().await;
             }
             tokio::time::sleep(wait).await;
         }
         self.outage.succeeded();
     }
 
-    async fn attempt(&mut self, parcel: Parcel<'_>) -> Result<(), Failure> {
+    async fn attempt(&mut self, outgoing: Outgoing<'_>) -> Result<(), Failure> {
         // Out of its place while in use: neither a publish that failed nor one that was dropped half
         // way leaves a publisher behind whose confirm is still on its way. And a new connection
         // makes a missing queue anew.
         let mut publisher = match self.publisher.take() {
             Some(publisher) => publisher,
-            None => Publisher::connect(&self.settings, parcel.partition(), self.purpose)
+            None => Publisher::connect(&self.settings, outgoing.partition(), self.purpose)
                 .await
                 .map_err(|error| Failure { error: error.into(), publisher: None })?,
         };
-        let published = match parcel {
-            Parcel::Events { key, partition, body } => {
+        let published = match outgoing {
+            Outgoing::Events { key, partition, body } => {
                 publisher.publish(key, partition, body).await
             }
-            Parcel::DeadLetter { queue, body, reason } => {
-                dead_letters::bury(&mut publisher, queue, body, reason).await
+            Outgoing::DeadLetter { queue, body, reason } => {
+                dead_letters::dead_letter(&mut publisher, queue, body, reason).await
             }
-            Parcel::Requeued { queue, body } => publisher.publish_to_queue(queue, body, &[]).await,
+            Outgoing::Requeued { queue, body } => {
+                publisher.publish_to_queue(queue, body, &[]).await
+            }
         };
         match published {
             Ok(()) => {

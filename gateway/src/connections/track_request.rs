@@ -13,12 +13,12 @@ use crate::answers::UnreadMemory;
 
 /// Tells the connection of each request when it begins and when it has been answered. A large answer goes
 /// out in pieces, and is being answered until its last piece has gone.
-pub async fn attend<Body: MessageBody + 'static>(
+pub async fn track_request<Body: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<Body>,
 ) -> Result<ServiceResponse<EitherBody<Body, Pieces>>, Error> {
     let connection = request.conn_data::<Arc<Connection>>().cloned();
-    let answering = connection.map(|connection| Answering::begin(connection, &request));
+    let answering = connection.map(|connection| RequestGuard::begin(connection, &request));
     let mut answer = next.call(request).await?;
     if is_small(answer.response().body().size()) {
         return Ok(answer.map_into_left_body());
@@ -36,12 +36,12 @@ fn is_small(size: BodySize) -> bool {
 
 /// A request that is being answered, also if its client leaves meanwhile.
 #[derive(Debug)]
-pub struct Answering {
+pub struct RequestGuard {
     connection: Arc<Connection>,
     has_body: bool,
 }
 
-impl Answering {
+impl RequestGuard {
     fn begin(connection: Arc<Connection>, request: &ServiceRequest) -> Self {
         connection.request_began();
         let headers = request.headers();
@@ -51,7 +51,7 @@ impl Answering {
     }
 }
 
-impl Drop for Answering {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         let unread = self.has_body && !self.connection.was_body_read();
         self.connection.request_ended(unread);

@@ -1,0 +1,35 @@
+import { useLayoutEffect, useState } from "react";
+import type { Chat } from "../core/chat.js";
+import type { Conversation } from "../core/conversation/conversation.js";
+import { RecentConversations } from "../core/conversation/recent.js";
+
+interface Shown {
+  readonly chat: Chat;
+  readonly conversation: Conversation;
+}
+
+/** The conversation with a player, null for none. Those before it stay open, to be shown again at once. */
+export function useRecentConversation(chat: Chat, playerId: string | null): Conversation | null {
+  const [recent, setRecent] = useState<RecentConversations | null>(null);
+  const [shown, setShown] = useState<Shown | null>(null);
+  useLayoutEffect(() => {
+    const made = new RecentConversations((player) => chat.conversation(player));
+    setRecent(made);
+    return () => {
+      setRecent(null);
+      made.close();
+    };
+  }, [chat]);
+  useLayoutEffect(() => {
+    if (recent === null || playerId === null) return;
+    const conversation = recent.show(playerId);
+    setShown({ chat, conversation });
+    return () => {
+      setShown(null);
+      recent.leave(conversation);
+    };
+  }, [chat, recent, playerId]);
+  // Until the effects have run, what is shown is the one before.
+  if (shown?.chat !== chat || shown.conversation.playerId !== playerId) return null;
+  return shown.conversation;
+}
