@@ -92,6 +92,7 @@ lint: tools prometheus venv portal/node_modules ## Check the format, clippy, lic
 	scripts/check-supply.sh
 	scripts/check-kubernetes.sh
 	scripts/check-alerts.sh
+	scripts/check-guarantees.sh
 	scripts/check-schema.sh
 	node bench/capacity/main.mjs --check
 	cd portal && npm run lint && npm run api:check && npm run check:package

@@ -11,6 +11,7 @@ mod canary;
 mod clock;
 mod erase;
 mod error;
+mod identity;
 mod plan;
 mod read;
 mod sessions;

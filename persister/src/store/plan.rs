@@ -6,7 +6,8 @@ use shared::chat::{Message, Name, PlayerId, SenderType, SessionState, StatusChan
 use uuid::Uuid;
 
 use super::{
-    read::{Conversation, Existing, StoredChange},
+    identity::Identity,
+    read::{Conversation, StoredChange, StoredMessage},
     stale::StaleChange,
     waiting::Waiting,
 };
@@ -151,17 +152,23 @@ impl<'a> Plan<'a> {
     }
 
     /// Adds the batch's messages, in the order of their arrival, to what is `stored` of them.
-    pub fn add_messages(&mut self, messages: &[&'a Message], stored: &HashMap<Uuid, Existing>) {
+    pub fn add_messages(
+        &mut self,
+        messages: &[&'a Message],
+        stored: &HashMap<Uuid, StoredMessage>,
+    ) {
         let mut new: HashMap<Uuid, &'a Message> = HashMap::new();
         for &message in messages {
             let stored = stored.get(&message.message_id);
             let first = new.get(&message.message_id).copied();
             match (stored, first) {
-                (Some(stored), _) if stored.is(message) => {
+                (Some(stored), _) if stored.identity().is_repeated_by(message) => {
                     self.duplicates += 1;
                     self.repeated_sessions.extend(stored.session_id());
                 }
-                (None, Some(first)) if is_same(first, message) => self.duplicates += 1,
+                (None, Some(first)) if Identity::from(first).is_repeated_by(message) => {
+                    self.duplicates += 1
+                }
                 (None, None) => {
                     new.insert(message.message_id, message);
                 }
@@ -403,10 +410,4 @@ fn latest_names(sessions: &[SessionState]) -> HashMap<String, Name> {
     let named =
         |it: &SessionState| Some((it.player_id.as_str().to_owned(), it.player_name.clone()?));
     ordered.into_iter().filter_map(named).collect()
-}
-
-fn is_same(first: &Message, second: &Message) -> bool {
-    first.player_id == second.player_id
-        && first.sender_type == second.sender_type
-        && first.content == second.content
 }

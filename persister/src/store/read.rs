@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::{
     Attempt, Locks, StoreError,
+    identity::Identity,
     plan::{NeededMessages, SeenUntil},
 };
 use crate::timeline::{Actor, Change, Need, PlacedMessage, Time};
@@ -53,7 +54,7 @@ impl Conversation {
 /// A message of the batch that is stored already.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = chat_messages)]
-pub(super) struct Kept {
+pub(super) struct KeptMessage {
     id: Uuid,
     player_id: String,
     session_id: Uuid,
@@ -63,23 +64,23 @@ pub(super) struct Kept {
 
 /// What has the id of a message of the batch already.
 #[derive(Debug)]
-pub(super) enum Existing {
-    Kept(Kept),
+pub(super) enum StoredMessage {
+    Kept(KeptMessage),
     /// A message of this player's conversation that was archived.
     Archived(String),
 }
 
-impl Existing {
-    /// Whether `message` is this message sent again. What one said that was erased or archived, nobody
-    /// here knows any more.
-    pub fn is(&self, message: &Message) -> bool {
+impl StoredMessage {
+    /// What is known of the message.
+    pub fn identity(&self) -> Identity<'_> {
         match self {
-            Self::Kept(kept) => {
-                kept.player_id == message.player_id.as_str()
-                    && kept.sender_type == message.sender_type.as_str()
-                    && (kept.content.is_empty() || kept.content == message.content.as_str())
-            }
-            Self::Archived(player_id) => player_id == message.player_id.as_str(),
+            Self::Kept(KeptMessage { player_id, sender_type, content, .. }) => Identity {
+                player_id,
+                sender_type: Some(sender_type),
+                // That of an erased message is empty.
+                content: Some(content.as_str()).filter(|content| !content.is_empty()),
+            },
+            Self::Archived(player_id) => Identity { player_id, sender_type: None, content: None },
         }
     }
 
@@ -212,7 +213,7 @@ pub(super) async fn with_locked_sessions(
 pub(super) async fn messages_by_id(
     connection: &mut AsyncPgConnection,
     messages: &[&Message],
-) -> Result<HashMap<Uuid, Existing>, StoreError> {
+) -> Result<HashMap<Uuid, StoredMessage>, StoreError> {
     let ids: Vec<_> = messages.iter().map(|it| it.message_id).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -223,16 +224,16 @@ pub(super) async fn messages_by_id(
     let mut again = connection;
     let kept = chat_messages::table
         .filter(chat_messages::id.eq_any(&ids))
-        .select(Kept::as_select())
+        .select(KeptMessage::as_select())
         .load(&mut connection);
     let archived = chat_archived_messages::table
         .filter(chat_archived_messages::id.eq_any(&ids))
         .select((chat_archived_messages::id, chat_archived_messages::player_id))
         .load::<(Uuid, String)>(&mut again);
     let (kept, archived) = tokio::try_join!(biased; kept, archived)?;
-    let archived = archived.into_iter().map(|(id, player)| (id, Existing::Archived(player)));
+    let archived = archived.into_iter().map(|(id, player)| (id, StoredMessage::Archived(player)));
     let mut existing: HashMap<_, _> = archived.collect();
-    existing.extend(kept.into_iter().map(|it| (it.id, Existing::Kept(it))));
+    existing.extend(kept.into_iter().map(|it| (it.id, StoredMessage::Kept(it))));
     Ok(existing)
 }
 

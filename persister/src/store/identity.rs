@@ -1,0 +1,34 @@
+use shared::chat::Message;
+
+/// What makes two messages with one `messageId` the same message. A part that the database no longer knows,
+/// because the message was erased or archived, counts as equal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Identity<'a> {
+    /// The conversation.
+    pub player_id: &'a str,
+    /// Player or staff.
+    pub sender_type: Option<&'a str>,
+    /// What the message says.
+    pub content: Option<&'a str>,
+}
+
+impl<'a> From<&'a Message> for Identity<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            player_id: message.player_id.as_str(),
+            sender_type: Some(message.sender_type.as_str()),
+            content: Some(message.content.as_str()),
+        }
+    }
+}
+
+impl Identity<'_> {
+    /// Whether `message` is this message, sent again.
+    pub fn is_repeated_by(&self, message: &Message) -> bool {
+        let other = Identity::from(message);
+        let agree = |one: Option<&str>, other| one.is_none() || one == other;
+        self.player_id == other.player_id
+            && agree(self.sender_type, other.sender_type)
+            && agree(self.content, other.content)
+    }
+}
