@@ -3,8 +3,7 @@
 # PostgreSQL and of RabbitMQ, curl and the certificates; with the word libpq, that library as well; with
 # the word clocks, libfaketime, which gives a process a clock of its own; with the word valgrind, what
 # counts a program's instructions; with the word go, that language's compiler; with the word venv, what Python makes
-# virtual environments with; with the
-# word prometheus, Prometheus and its promtool; with the word chromium, that browser, and fonts, so that pages
+# virtual environments with; with the word prometheus, Prometheus and its promtool; with the word chromium, that browser, and fonts, so that pages
 # look the same on every machine; with the word firefox, that browser.
 #
 # The project runs servers of its own under .local/, so no service of the system is left running by

@@ -1,6 +1,7 @@
 // What is in lib/ works where there is no browser, as on a server that renders the portal's pages.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { createElement } from "react";
@@ -64,4 +65,11 @@ test("npm pack gives the scripts, types, styles, licences and source maps, and p
   ])
     assert(files.includes(path), `${path} is missing`);
   assert.equal(require("../package.json").scripts.prepack, "npm run --silent build:lib");
+});
+
+test("the README says what each variable of the theme is for", () => {
+  const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
+  const readme = read("../README.md");
+  for (const [variable] of read("../src/styles/theme.css").matchAll(/--ppc-[a-z-]+(?=:)/g))
+    assert(readme.includes(`\`${variable}\``), `${variable} is missing`);
 });

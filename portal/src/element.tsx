@@ -10,7 +10,8 @@ import css from "./styles/index.css?inline";
 type ByScript = Pick<
   PortalProps,
   "getToken" | "onSignIn" | "onUnread" | "onProblem" | "config" | "around" | "strings"
->;
+> &
+  Pick<PlayerChatSystemProps, "topics" | "welcome">;
 
 /** `<player-portal-chat>` and `<player-portal-desk>`: a portal's component in a shadow root, without the portal's React. */
 export type PortalElement = HTMLElement & { -readonly [Name in keyof ByScript]: ByScript[Name] };
@@ -30,6 +31,8 @@ const BY_SCRIPT = [
   "config",
   "around",
   "strings",
+  "topics",
+  "welcome",
 ] as const satisfies (keyof ByScript)[];
 const COMMON = ["api-url", "token", "language", "theme", "settings", "unread-in-title"];
 

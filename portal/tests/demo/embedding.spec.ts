@@ -133,7 +133,15 @@ test("in an element without a height the chat is as high as the window", async (
 });
 
 test("the styles of the page around it do not reach its text", async ({ page }) => {
-  await page.goto("/?portal=player&scene=busy");
+  // All of so short a conversation is in the page from the beginning.
+  await page.goto("/?portal=player&scene=empty");
+  await does(page, "persisted", { playerId: "bo-1815", senderType: "player", content: "hello" });
+  await does(page, "persisted", {
+    playerId: "bo-1815",
+    senderType: "staff",
+    content: "thank you!",
+  });
+  await does(page, "disconnect");
   const look = () =>
     page.evaluate(() =>
       [...document.querySelectorAll(".ppc, .ppc h2, .ppc p, .ppc-bubble")].map((element) => {
@@ -144,7 +152,7 @@ test("the styles of the page around it do not reach its text", async ({ page }) 
         return [...text, color, cursor, fontFamily].join();
       }),
     );
-  await expect(page.getByText("thank you!")).toBeVisible();
+  await expect(page.locator(".ppc-bubble", { hasText: "thank you!" })).toBeVisible();
   const before = await look();
   const css =
     "text-align: center; letter-spacing: 3px; word-spacing: 9px; text-transform: uppercase; text-indent: 20px; white-space: pre; cursor: crosshair";
