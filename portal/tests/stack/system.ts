@@ -117,7 +117,8 @@ export async function send(player: string, from: string | null, content: string)
       body: JSON.stringify({ playerId: player, content, ...sender }),
     });
     if (response.status === 202) return;
-    if (response.status !== 429)
+    // What passes by itself says when to come again.
+    if (response.status !== 429 && response.status !== 503)
       throw new Error(`the message was answered with ${response.status}`);
     const seconds = Number(response.headers.get("retry-after") ?? 1);
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
