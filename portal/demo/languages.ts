@@ -43,6 +43,6 @@ const OWN: Record<string, DeepPartial<Strings>> = {
 
 /** A language, and the strings that the package lacks for it. */
 export function languageOf(language: string) {
-  const strings = OWN[language];
+  const strings = OWN[language.split("-")[0] ?? ""];
   return strings === undefined ? { language } : { language, strings };
 }

@@ -78,6 +78,13 @@ test("a portal's own words stand in for the package's, and its language can be c
   await expect(page.getByRole("heading", { name: "Ajuda" })).toBeVisible();
 });
 
+test("the desk speaks French with the words of the package's file", async ({ page }) => {
+  await page.goto("/?portal=staff&scene=busy&language=fr-CA");
+  await expect(page.getByRole("heading", { name: "Bureau d’assistance" })).toBeAttached();
+  await expect(page.getByRole("tab", { name: "En attente 6" })).toBeVisible();
+  await expect(chat(page)).toHaveAttribute("lang", "fr-CA");
+});
+
 test("Arabic is written from right to left", async ({ page }) => {
   await page.goto("/?portal=player&scene=busy&language=ar");
   await expect(page.getByRole("heading", { name: "الدعم" })).toBeVisible();
