@@ -16,6 +16,8 @@ export default defineConfig({
     outDir: resolve(here, "lib"),
     emptyOutDir: false,
     target: "es2024",
+    // The first to have light-dark() and :dir(), of which the latter would be made :lang().
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
     license: { fileName: "THIRD-PARTY-NOTICES.md" },
     lib: {
       entry: resolve(here, "src/element.tsx"),
