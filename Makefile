@@ -58,19 +58,19 @@ go-client: programs ## Generate a client in Go from openapi.json, and send to a 
 	@exec scripts/go-client.sh
 
 # FAULTS="poison replay" picks some, SEED=7 repeats a run, RABBITMQ_ROOT=DIR takes another RabbitMQ.
-chaos: clocks programs ## Do bad things to a private system, and count what became of every message
+chaos: clocks programs ## Run the fault-injection drills on a private system, and account for every message
 	cargo build -p chaos
 	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) --report docs/faults.md $(FAULTS)
 
 # ROWS="1 3" picks some of docs/performance.md.
-bench: contenders ## Measure the system beside what it is held against, and write docs/performance.md, docs/capacity.md and README's numbers
+bench: contenders ## Run the benchmarks against the reference systems, and write docs/performance.md, docs/capacity.md and README's numbers
 	target/release/bench --report docs/performance.md --readme README.md $(ROWS)
 	node bench/capacity/main.mjs
 
 bench-quick: contenders ## The same in a few minutes, for a first impression, and write nothing
 	target/release/bench --quick $(ROWS)
 
-capacity: ## Work out of docs/performance.json what how many players take, and write docs/capacity.md
+capacity: ## Derive docs/capacity.md from docs/performance.json
 	node bench/capacity/main.mjs
 
 dashboard-picture: prometheus packages ## Draw docs/dashboard.svg, of a system that has a bad time for two minutes
