@@ -69,6 +69,22 @@ test("a session that is resolved while the player writes leaves what is written"
   await expect(desk.getByText("New session")).toBeVisible();
 });
 
+test("staff reopen a resolved conversation, and the player goes on in the same session", async ({
+  browser,
+}) => {
+  const name = newPlayer();
+  const [player, desk] = await Promise.all([openPlayer(browser, name), openStaff(browser)]);
+  await write(player, "hello");
+  await choose(desk, name);
+  await desk.getByRole("button", { name: "Resolve" }).click();
+  await expect(player.getByText("This conversation is resolved")).toBeVisible();
+  await desk.getByRole("button", { name: "Reopen" }).click();
+  await expect(player.getByText("In conversation")).toBeVisible();
+  await write(player, "one more thing");
+  await expect(bubbles(desk, "one more thing")).toBeVisible();
+  await expect(desk.getByText("New session")).toHaveCount(0);
+});
+
 test("staff see each other's answers", async ({ browser }) => {
   const name = newPlayer();
   await send(name, null, "hello");
