@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { targets } from "./vite.targets.js";
 
 const pages = resolve(import.meta.dirname, "src/pages");
 
@@ -12,9 +13,7 @@ export default defineConfig({
   build: {
     outDir: resolve(import.meta.dirname, "dist"),
     emptyOutDir: true,
-    target: "es2024",
-    // The first to have light-dark() and :dir(), of which the latter would be made :lang().
-    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    ...targets,
     // The pages' Content-Security-Policy takes nothing inline, and no data: URL.
     assetsInlineLimit: 0,
     rolldownOptions: {

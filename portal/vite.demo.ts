@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { targets } from "./vite.targets.js";
 
 /** Both portals on a simulated system, in any state: `npm run dev`, and then `/?portal=staff&scene=busy`. */
 export default defineConfig({
@@ -13,7 +14,6 @@ export default defineConfig({
     emptyOutDir: true,
     // The policy takes no data: URL.
     assetsInlineLimit: 0,
-    target: "es2024",
-    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    ...targets,
   },
 });

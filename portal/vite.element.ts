@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { targets } from "./vite.targets.js";
 
 const here = import.meta.dirname;
 
@@ -15,9 +16,7 @@ export default defineConfig({
   build: {
     outDir: resolve(here, "lib"),
     emptyOutDir: false,
-    target: "es2024",
-    // The first to have light-dark() and :dir(), of which the latter would be made :lang().
-    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    ...targets,
     license: { fileName: "THIRD-PARTY-NOTICES.md" },
     lib: {
       entry: resolve(here, "src/element.tsx"),

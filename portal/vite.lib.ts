@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 import manifest from "./package.json" with { type: "json" };
+import { targets } from "./vite.targets.js";
 
 const here = import.meta.dirname;
 const source = resolve(here, "src");
@@ -31,9 +32,7 @@ export default defineConfig({
   build: {
     outDir: resolve(here, "lib"),
     emptyOutDir: true,
-    target: "es2024",
-    // The first to have light-dark() and :dir(), of which the latter would be made :lang().
-    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    ...targets,
     minify: true,
     sourcemap: true,
     cssCodeSplit: false,
