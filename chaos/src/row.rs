@@ -68,7 +68,7 @@ impl Row {
         self.must_be_none(findings.duplicated, "rows twice");
         self.must_be_none(findings.gaps, "gaps in seq");
         self.must_be_none(findings.misplaced, "messages out of their session");
-        self.must_be_none(findings.corrupted, "rows that nobody sent so");
+        self.must_be_none(findings.corrupted, "rows whose content no client sent");
         self.must_be_none(findings.missing, "broadcasts missing");
         self.must_be_none(findings.misrouted, "events on a channel that they do not belong to");
         self.findings = findings.clone();

@@ -52,7 +52,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// As the settings want it, for those whom `authenticator` let in.
+    /// As the settings want it; `authenticator` verifies the callers.
     ///
     /// # Errors
     /// When the settings for Pusher's channels are wrong, which their check says as well.

@@ -27,7 +27,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Serves those whom `authenticator` let in, on `listener`, until `stop` is cancelled, and then for the drain,
+/// Serves the callers that `authenticator` verifies, on `listener`, until `stop` is cancelled, and then for the drain,
 /// in which its clients leave, before it finishes what it holds. Its metrics are served on
 /// `metrics_listener` until all of that is done. It starts whether or not the broker and the database
 /// are there.

@@ -116,7 +116,7 @@ impl EraseCommand {
     #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
     async fn erase_archived(&self, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
         if let Some(directory) = &self.history_archive_dir {
-            let _turn = ArchiveLock::take(connection).await?;
+            let _lock = ArchiveLock::take(connection).await?;
             let erased = Archive::open(directory)?.erase(&self.player)?;
             println!("erased {} in the archive", count(erased, "message"));
         } else if let Some(through) = store::archived_through(connection, &self.player).await? {

@@ -141,7 +141,7 @@ impl Process {
         (identity != earlier).then_some(identity)
     }
 
-    /// From now on it stays away when it ends, until it is [let go](Self::let_go) or stopped.
+    /// From now on it is not restarted when it ends, until [`Self::resume_restart`] or a stop.
     pub fn suspend_restart(&self) {
         self.orders.held_back.send_replace(true);
     }

@@ -65,7 +65,7 @@ impl ArchiveCommand {
             self.history_archive_dir.context("HISTORY_ARCHIVE_DIR says where the files are")?;
         let mut archive = Archive::open(&directory)?;
         let mut connection = connect(&self.database).await?;
-        let _turn = ArchiveLock::take(&mut connection).await?;
+        let _lock = ArchiveLock::take(&mut connection).await?;
         let (resolved_before, forgotten_before) =
             (chat::now() - retention, chat::now() - self.history_ids_retention);
         let archived =

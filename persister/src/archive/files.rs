@@ -16,7 +16,7 @@ const PRIVATE: u32 = 0o600;
 
 /// A directory with a file for each month (UTC) in which messages were accepted,
 /// `messages-2026-03.jsonl`, and in it a line of JSON for each message. Nobody else may write to it
-/// meanwhile: [`ArchiveLock`](super::Turn).
+/// meanwhile: [`ArchiveLock`](super::ArchiveLock).
 #[derive(Debug)]
 pub struct Archive {
     directory: PathBuf,

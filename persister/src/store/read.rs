@@ -233,7 +233,7 @@ pub(super) async fn messages_by_id(
     let (kept, archived) = tokio::try_join!(biased; kept, archived)?;
     let archived = archived.into_iter().map(|(id, player)| (id, StoredMessage::Archived(player)));
     let mut existing: HashMap<_, _> = archived.collect();
-    existing.extend(kept.into_iter().map(|it| (it.id, StoredMessage::Kept(it))));
+    existing.extend(kept.into_iter().map(|message| (message.id, StoredMessage::Kept(message))));
     Ok(existing)
 }
 

@@ -40,8 +40,8 @@ struct LibraryLogCap {
     when_named: LevelFilter,
 }
 
-/// Messages are nobody's business but that of an operator who asks for them, and secrets nobody's at
-/// all.
+/// lapin and tokio_postgres log message bodies and passwords at their lower levels. An operator who names
+/// the library sees the bodies, and never the passwords.
 const LIBRARY_LOG_CAPS: [LibraryLogCap; 2] = [
     // What RabbitMQ returns is a warning; what it says of a new connection, at the last level, is the
     // password. Its errors are told by whoever they meet, and to look for a queue is none.
