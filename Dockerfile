@@ -2,7 +2,7 @@
 #   docker build --target gateway --tag chat-gateway .
 
 # cargo-chef writes the skeleton of the workspace, with every target that a manifest declares, and compiles its
-# dependencies in a layer of their own. scripts/check-image.sh runs the cargo commands below without an engine.
+# dependencies in a layer of their own. dev/scripts/check-image.sh runs the cargo commands below without an engine.
 FROM rust:1.95-trixie AS chef
 RUN cargo install --locked cargo-chef@0.1.78
 WORKDIR /workspace

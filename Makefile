@@ -33,15 +33,15 @@ status: ## Show what runs
 	@if [ -x $(STACK) ]; then exec $(STACK) status; else echo "nothing was ever built here"; fi
 
 env: ## Write .env for docker compose, with random secrets, unless it is there
-	@scripts/make-env.sh
+	@dev/scripts/make-env.sh
 
-test: clocks chromium firefox prometheus portal end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
-	scripts/previous-release.sh
+test: clocks chromium firefox prometheus portal dev/end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
+	dev/scripts/previous-release.sh
 	cargo build --workspace
 	$(STACK) exec --dir .local/test -- cargo test --workspace
 	cd portal && npm test
-	node --test bench/capacity/capacity.test.mjs
-	scripts/test-pages.sh
+	node --test dev/bench/capacity/capacity.test.mjs
+	dev/scripts/test-pages.sh
 
 pictures: chromium portal/node_modules ## Accept how the portal's pages look now, after a look at the pictures
 	cd portal && npm run pictures
@@ -49,13 +49,13 @@ pictures: chromium portal/node_modules ## Accept how the portal's pages look now
 screenshots: chromium portal/node_modules ## Make the pictures of the documents anew
 	cd portal && npm run screenshots
 
-schemathesis: venv ## Ask a private gateway all that openapi.json allows and forbids, and check each answer
+schemathesis: venv ## Ask a private gateway all that gateway/openapi.json allows and forbids, and check each answer
 	cargo build --workspace
-	@exec scripts/schemathesis.sh
+	@exec dev/scripts/schemathesis.sh
 
-go-client: programs ## Generate a client in Go from openapi.json, and send to a private gateway with it
-	@scripts/install-packages.sh go venv
-	@exec scripts/go-client.sh
+go-client: programs ## Generate a client in Go from gateway/openapi.json, and send to a private gateway with it
+	@dev/scripts/install-packages.sh go venv
+	@exec dev/scripts/go-client.sh
 
 # FAULTS="poison replay" picks some, SEED=7 repeats a run, RABBITMQ_ROOT=DIR takes another RabbitMQ.
 chaos: clocks programs ## Run the fault-injection drills on a private system, and account for every message
@@ -65,90 +65,90 @@ chaos: clocks programs ## Run the fault-injection drills on a private system, an
 # ROWS="1 3" picks some of docs/performance.md.
 bench: contenders ## Run the benchmarks against the reference systems, and write docs/performance.md, docs/capacity.md and README's numbers
 	target/release/bench --report docs/performance.md --readme README.md $(ROWS)
-	node bench/capacity/main.mjs
+	node dev/bench/capacity/main.mjs
 
 bench-quick: contenders ## The same in a few minutes, for a first impression, and write nothing
 	target/release/bench --quick $(ROWS)
 
 capacity: ## Derive docs/capacity.md from docs/performance.json
-	node bench/capacity/main.mjs
+	node dev/bench/capacity/main.mjs
 
 dashboard-picture: prometheus packages ## Draw docs/dashboard.svg, of a system that has a bad time for two minutes
 	cargo build -p stack -p end-to-end --example dashboard-picture --bins
 	$(STACK) exec --dir .local/test -- $(BINARIES)/examples/dashboard-picture docs/dashboard.svg
 
-# Without WRITE=1 it fails when something costs more or less than bench/costs/instructions.json says.
+# Without WRITE=1 it fails when something costs more or less than dev/bench/costs/instructions.json says.
 costs: valgrind ## Count the instructions of a send, a batch, a signature; WRITE=1 writes them down
-	@exec scripts/count-costs.sh $(if $(WRITE),write,compare)
+	@exec dev/scripts/count-costs.sh $(if $(WRITE),write,compare)
 
 micro: ## Time a send, a batch, a signature
 	cargo bench -p bench-costs --bench costs
 
-# TARGETS="decode" picks some of fuzz/README.md, SECONDS=3600 is for how long each.
+# TARGETS="decode" picks some of dev/fuzz/README.md, SECONDS=3600 is for how long each.
 fuzz: fuzzer ## Let a coverage-guided fuzzer make up bodies, cursors and conversations, a minute each
-	@exec scripts/fuzz.sh $(or $(SECONDS),60) $(or $(TARGETS),decode cursors timeline)
+	@exec dev/scripts/fuzz.sh $(or $(SECONDS),60) $(or $(TARGETS),decode cursors timeline)
 
 lint: tools prometheus venv portal/node_modules ## Check the format, clippy, licenses, dependencies, containers, manifests, alerts, schema, docs
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo deny check bans licenses sources
-	scripts/check-dependencies.sh
-	scripts/check-containers.sh
-	scripts/check-image.sh
-	scripts/check-supply.sh
-	scripts/check-kubernetes.sh
-	scripts/check-alerts.sh
-	scripts/check-guarantees.sh
-	scripts/check-schema.sh
-	node bench/capacity/main.mjs --check
+	dev/scripts/check-dependencies.sh
+	dev/scripts/check-containers.sh
+	dev/scripts/check-image.sh
+	dev/scripts/check-supply.sh
+	dev/scripts/check-kubernetes.sh
+	dev/scripts/check-alerts.sh
+	dev/scripts/check-guarantees.sh
+	dev/scripts/check-schema.sh
+	node dev/bench/capacity/main.mjs --check
 	cd portal && npm run lint && npm run api:check && npm run check:package
 
 audit: deny ## Ask whether a dependency is known to be vulnerable, which takes the internet
 	cargo deny check advisories
-	npm audit --prefix bench/express-v1.2
-	npm audit --prefix end-to-end/node
+	npm audit --prefix dev/bench/express-v1.2
+	npm audit --prefix dev/end-to-end/node
 	npm audit --prefix portal
 
 fmt: portal/node_modules ## Format the code
 	cargo fmt --all
 	cd portal && npm run fmt
 
-openapi: portal/node_modules ## Write openapi.json, and the portal's types of it, as the gateway describes itself
-	cargo run --quiet -p gateway -- openapi > openapi.json.new
-	mv openapi.json.new openapi.json
+openapi: portal/node_modules ## Write gateway/openapi.json, and the portal's types of it, as the gateway describes itself
+	cargo run --quiet -p gateway -- openapi > gateway/openapi.json.new
+	mv gateway/openapi.json.new gateway/openapi.json
 	cd portal && npm run api
 
 schema: tools ## Write database/src/schema.rs anew, as the migrations make it
-	scripts/check-schema.sh --write
+	dev/scripts/check-schema.sh --write
 
 clean: down ## Stop everything, and remove all that was built, installed or stored below here
 	cargo clean
-	rm -rf .local bench/express-v1.2/node_modules end-to-end/node/node_modules portal/node_modules portal/dist portal/lib
+	rm -rf .local dev/bench/express-v1.2/node_modules dev/end-to-end/node/node_modules portal/node_modules portal/dist portal/lib
 
 packages:
-	@scripts/install-packages.sh
+	@dev/scripts/install-packages.sh
 
 # What only drills need.
 clocks:
-	@scripts/install-packages.sh clocks
+	@dev/scripts/install-packages.sh clocks
 
 # What alerts and dashboards are tried with.
 prometheus:
-	@scripts/install-packages.sh prometheus
+	@dev/scripts/install-packages.sh prometheus
 
 # What only the costs need.
 valgrind:
-	@scripts/install-packages.sh valgrind
+	@dev/scripts/install-packages.sh valgrind
 
 # What schemathesis and the check of the manifests need.
 venv:
-	@scripts/install-packages.sh venv
+	@dev/scripts/install-packages.sh venv
 
 chromium:
-	@scripts/install-packages.sh chromium
+	@dev/scripts/install-packages.sh chromium
 
 firefox:
-	@scripts/install-packages.sh firefox
+	@dev/scripts/install-packages.sh firefox
 
 # The portal's pages, built anew when something is newer than they are.
 portal: $(PORTAL)
@@ -161,7 +161,7 @@ programs:
 	cargo build -p gateway -p persister -p broadcaster -p local-pusher -p stack
 
 # The system, what it is held against, and what loads both.
-contenders: packages bench/express-v1.2/node_modules end-to-end/node/node_modules
+contenders: packages dev/bench/express-v1.2/node_modules dev/end-to-end/node/node_modules
 	@command -v oha >/dev/null || cargo install --locked --root $(TOOLS) $(OHA)
 	cargo build --release -p bench -p bench-limits -p gateway -p persister -p broadcaster -p local-pusher
 
@@ -174,7 +174,7 @@ fuzzer:
 tools: deny
 	@[ "cargo-chef@$$(cargo chef --version 2>/dev/null | cut -d' ' -f2)" = "$(CARGO_CHEF)" ] || \
 		cargo install --locked --root $(TOOLS) $(CARGO_CHEF)
-	@scripts/install-packages.sh libpq
+	@dev/scripts/install-packages.sh libpq
 	@command -v diesel >/dev/null || cargo install --locked --root $(TOOLS) $(DIESEL_CLI) \
 		--no-default-features --features postgres
 

@@ -11,7 +11,7 @@ const config = await createConfig({
   },
 });
 let failed = false;
-for (const ref of ["../openapi.json", "../docs/events.json"]) {
+for (const ref of ["../gateway/openapi.json", "../docs/events.json"]) {
   for (const { message, ruleId, location } of await lint({ ref, config })) {
     failed = true;
     process.stderr.write(`${ref}${location[0]?.pointer ?? ""}: ${message} (${ruleId})\n`);

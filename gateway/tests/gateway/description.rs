@@ -1,7 +1,7 @@
 /// `make openapi` writes it anew.
 #[test]
 fn the_committed_openapi_file_is_that_of_the_code() {
-    let committed = include_str!("../../../openapi.json");
+    let committed = include_str!("../../openapi.json");
     assert!(
         committed == gateway::openapi::json().unwrap(),
         "openapi.json is not what the code says; run `make openapi` and commit the change"

@@ -209,7 +209,7 @@ async fn what_was_archived_can_be_put_back_and_archived_again() {
         insert.bind::<diesel::sql_types::Text, _>(line).execute(connection).await.unwrap();
     }
     // It commits, which it cannot within the transaction that several statements at once are.
-    let script = include_str!("../../../docs/restore-history.sql");
+    let script = include_str!("../../../deploy/restore-history.sql");
     let (preparing, restoring) = script.split_once("DO $$").unwrap();
     connection.batch_execute(preparing).await.unwrap();
     connection.batch_execute(&format!("DO $${restoring}")).await.unwrap();

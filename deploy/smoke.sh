@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Leads a made-up player through a whole conversation: deploy/smoke.sh GATEWAY_URL [COMMAND…]
+# COMMAND makes tokens as `gateway token` does; a gateway with AUTH_MODE=off needs none. Ends with 1, and says
+# why, as soon as a step fails.
+set -euo pipefail
+
+gateway=${1:?usage: deploy/smoke.sh GATEWAY_URL [COMMAND…]}
+gateway=${gateway%/}
+make_token=("${@:2}")
+player=smoke-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+conversation=/api/unified-chat/conversations/$player
+patience_ms=5000
+
+now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+
+fail() {
+    echo "smoke: $*" >&2
+    exit 1
+}
+
+# token ROLE SUBJECT
+token() {
+    ((${#make_token[@]} == 0)) || "${make_token[@]}" --role "$1" --subject "$2" ||
+        fail "no token could be made for the $1 $2"
+}
+
+# post TOKEN PATH BODY: must be answered with 202.
+post() {
+    local answer
+    answer=$(curl --silent --show-error --max-time 5 --write-out ' HTTP %{http_code}' \
+        --header 'Content-Type: application/json' --header "Authorization: Bearer $1" \
+        --data "$3" "$gateway$2") ||
+        fail "POST $2 was not answered"
+    [[ $answer == *' HTTP 202' ]] || fail "POST $2 was not accepted: $answer"
+}
+
+# say SENDER_TYPE CONTENT
+say() {
+    local sender=${1}_token
+    post "${!sender}" /api/staff-chat-integration/send \
+        "{\"playerId\":\"$player\",\"senderType\":\"$1\",\"content\":\"$2\"}"
+    echo "  202 accepted: the $1 says \"$2\""
+}
+
+# read_history: false when it cannot be read; `history` then says why.
+read_history() {
+    history=$(curl --silent --show-error --fail-with-body --max-time 5 \
+        --header "Authorization: Bearer $player_token" "$gateway$conversation" 2>&1)
+}
+
+# field NAME: its value in the history, for a name that stands there once.
+field() { sed -nE "s/.*\"$1\":\"?([^\",}]*).*/\1/p" <<<"$history"; }
+
+# shows STATUS LAST_SEQ CONTENT: whether that is what the history says.
+shows() {
+    [[ $(field status) == "$1" && $(field lastSeq) == "$2" && $history == *"\"content\":\"$3\""* ]]
+}
+
+# expect STATUS LAST_SEQ CONTENT: waits until the history shows it.
+expect() {
+    local started
+    started=$(now_ms)
+    until read_history && shows "$@"; do
+        (($(now_ms) - started < patience_ms)) ||
+            fail "not $1 with \"$3\" and seq $2 after $patience_ms ms, but: $history"
+        sleep 0.05
+    done
+    echo "  history after $(($(now_ms) - started)) ms: the session is $1, the last seq is $2"
+}
+
+player_token=$(token player "$player")
+staff_token=$(token staff smoke)
+
+echo "1. $player writes"
+say player "Is anybody there?"
+expect pending 1 "Is anybody there?"
+first_session=$(field id)
+
+echo "2. staff answers"
+say staff "Here I am."
+expect active 2 "Here I am."
+
+echo "3. staff resolves"
+post "$staff_token" "$conversation/status" '{"status":"resolved"}'
+echo "  202 accepted: resolved"
+expect resolved 2 "Here I am."
+
+echo "4. $player writes again"
+say player "One more thing."
+expect pending 3 "One more thing."
+[[ $(field id) != "$first_session" ]] || fail "session $first_session was opened again"
+echo "  it is a new session"
+
+echo "all is well"

@@ -1,0 +1,57 @@
+//! What Kubernetes gives to the services as settings, held against what they say that they read.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use end_to_end::program;
+
+/// The names of the settings that a service reads, by its `--help`.
+fn known(service: &str) -> BTreeSet<String> {
+    let help = program(&[service]).arg("--help").output().unwrap().stdout;
+    let help = String::from_utf8(help).unwrap();
+    let words: Vec<_> = help.split_whitespace().collect();
+    let variables = words.windows(2).filter_map(|pair| match pair {
+        ["[env:", name] => Some(name.split(['=', ']']).next()?.to_owned()),
+        _ => None,
+    });
+    let files = words.windows(2).filter_map(|pair| match pair {
+        [name, "names"] if name.ends_with("_FILE") => Some((*name).to_owned()),
+        _ => None,
+    });
+    variables.chain(files).collect()
+}
+
+/// The files of settings: one for each service, and one for both that know Pusher.
+fn files() -> Vec<PathBuf> {
+    let kubernetes = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/kubernetes"));
+    ["base", "example"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(kubernetes.join(folder).join("settings")).unwrap())
+        .map(|file| file.unwrap().path())
+        .collect()
+}
+
+#[test]
+fn services_know_each_setting_that_kubernetes_gives_them() {
+    let files = files();
+    assert!(files.len() > 4, "{files:?}");
+    for file in files {
+        let settings = fs::read_to_string(&file).unwrap();
+        let services = match file.file_stem().and_then(|name| name.to_str()).unwrap() {
+            "pusher" => vec!["gateway", "broadcaster"],
+            service => vec![service],
+        };
+        for service in services {
+            let known = known(service);
+            let given = settings.lines().filter_map(|line| line.split_once('='));
+            for (name, _) in given.filter(|(name, _)| !name.starts_with('#')) {
+                assert!(known.contains(name), "{}: {service} knows no {name}", file.display());
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! docs/metrics.md: what services show is what operators are told of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use test_support::{Running, System, eventually};
+
+const TOLD: &str = include_str!("../../../../docs/metrics.md");
+
+/// Names of metrics with their types and the names of their labels.
+type Metrics = BTreeMap<String, (String, BTreeSet<String>)>;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_service_shows_what_is_written_of_it_and_nothing_else() {
+    let system = System::new().await;
+    let (gateway, persister, broadcaster) =
+        (system.gateway().await, system.persister().await, system.broadcaster().await);
+    assert_eq!(gateway.api().send_as_player("p1", "hello").await.status, 202);
+    let mut shown = Metrics::new();
+    for (name, service) in
+        [("gateway", gateway), ("persister", persister), ("broadcaster", broadcaster)]
+    {
+        let metrics = shown_by(&service).await;
+        let other = metrics.keys().find(|metric| {
+            *metric != "chat_build_info" && !metric.starts_with(&format!("chat_{name}_"))
+        });
+        assert_eq!(other, None, "of {name}");
+        assert!(metrics.contains_key("chat_build_info"), "of {name}");
+        shown.extend(metrics);
+    }
+    assert_eq!(shown, told());
+}
+
+/// What `service` shows, once it has looked at its queues.
+async fn shown_by(service: &Running) -> Metrics {
+    let api = service.api();
+    let text = eventually("the queues are shown", async || {
+        let text = api.metrics().await.unwrap().text().await.unwrap();
+        text.contains("_queue_consumers{").then_some(text)
+    });
+    read(&text.await)
+}
+
+/// Reads what Prometheus reads.
+///
+/// Source: <https://prometheus.io/docs/specs/om/open_metrics_spec/#text-format>.
+fn read(text: &str) -> Metrics {
+    let mut metrics = Metrics::new();
+    let mut last = String::new();
+    for line in text.lines() {
+        if let Some(family) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = family.split_once(' ').unwrap();
+            last = if kind == "counter" { format!("{name}_total") } else { name.to_owned() };
+            metrics.insert(last.clone(), (kind.to_owned(), BTreeSet::new()));
+        } else if let Some((_, labels)) = line.split_once('{')
+            && !line.starts_with('#')
+        {
+            let names = labels.split("=\"").filter_map(|part| part.rsplit(['"', ',']).next());
+            let names = names.filter(|name| !name.starts_with('}') && *name != "le");
+            metrics.get_mut(&last).unwrap().1.extend(names.map(ToOwned::to_owned));
+        }
+    }
+    metrics
+}
+
+/// Reads the tables for operators.
+fn told() -> Metrics {
+    let mut metrics = Metrics::new();
+    for line in TOLD.lines().filter(|line| line.starts_with("| `chat_")) {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let labels = cells[3].split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect();
+        let metric = (cells[2].to_owned(), labels);
+        assert_eq!(metrics.insert(cells[1].trim_matches('`').to_owned(), metric), None, "{line}");
+    }
+    metrics
+}

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Writes .env, which docker-compose.yml reads: .env.example with a random value in place of each that begins with
+# change-me. What .env has already stays, and what a new release asks for besides is added. Only its owner may read it.
+set -eu
+cd "$(dirname "$0")/../.."
+
+# hexadecimal BYTES
+hexadecimal() { od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
+
+# Of the lines of its input, those with a secret to make are given one.
+with_secrets() {
+    while IFS= read -r line; do
+        case $line in
+        # Official clients of Pusher take digits only.
+        PUSHER_APP_ID=change-me*) line=PUSHER_APP_ID=$((1000000 + $(od -An -N4 -tu4 /dev/urandom) % 9000000)) ;;
+        [A-Z]*=change-me*) line=${line%%=*}=$(hexadecimal 32) ;;
+        esac
+        printf '%s\n' "$line"
+    done
+}
+
+umask 077
+new=$(mktemp .env.XXXXXX)
+trap 'rm -f "$new"' EXIT
+if [ ! -e .env ]; then
+    with_secrets <.env.example >"$new"
+    ln "$new" .env
+    echo "wrote .env with random secrets"
+    exit 0
+fi
+
+cp .env "$new"
+added=""
+for name in $(sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example); do
+    grep -q "^$name=" .env && continue
+    grep "^$name=" .env.example | with_secrets >>"$new"
+    added="$added $name"
+done
+if [ -z "$added" ]; then
+    echo ".env has all that docker-compose.yml reads, and stays as it is"
+    exit 0
+fi
+mv "$new" .env
+echo "added to .env:$added"
