@@ -118,7 +118,7 @@ openapi: portal/node_modules ## Write gateway/openapi.json, and the portal's typ
 	mv gateway/openapi.json.new gateway/openapi.json
 	cd portal && npm run api
 
-schema: tools ## Write database/src/schema.rs anew, as the migrations make it
+schema: tools ## Write shared/database/src/schema.rs anew, as the migrations make it
 	dev/scripts/check-schema.sh --write
 
 clean: down ## Stop everything, and remove all that was built, installed or stored below here

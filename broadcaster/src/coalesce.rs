@@ -2,11 +2,9 @@
 
 use std::{future::pending, mem, num::NonZeroU32, time::Duration};
 
+use broker::Partitions;
+use chat::{SenderType, event::Event};
 use pusher::Channels;
-use shared::{
-    broker::Partitions,
-    chat::{SenderType, event::Event},
-};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -101,7 +99,7 @@ impl Coalescer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::chat::{self, Message, Subject};
+    use chat::{self, Message, Subject};
     use uuid::Uuid;
 
     fn message(sender_type: SenderType) -> Event {

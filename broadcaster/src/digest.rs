@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use chat::{Message, Name, PlayerId};
 use chrono::{DateTime, Utc};
 use pusher::Channels;
 use serde::Serialize;
-use shared::chat::{Message, Name, PlayerId};
 use uuid::Uuid;
 
 use crate::{
@@ -31,7 +31,7 @@ struct News {
     /// How many messages; a repeat counts again.
     count: u32,
     last_message_id: Uuid,
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     last_accepted_at: DateTime<Utc>,
 }
 
@@ -42,7 +42,7 @@ struct Payload<'a> {
     /// How many messages more there are, of players for whom there was no room.
     unlisted: u32,
     /// When the last of all was accepted.
-    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
+    #[serde(serialize_with = "chat::timestamp::optional::serialize")]
     last_accepted_at: Option<DateTime<Utc>>,
 }
 
@@ -117,8 +117,8 @@ fn json(value: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chat::{self, SenderType, Subject, timestamp};
     use serde_json::{Value, json};
-    use shared::chat::{self, SenderType, Subject, timestamp};
 
     fn message(player: &str, name: Option<&str>) -> Message {
         Message {

@@ -1,8 +1,8 @@
 //! Which portal hears of what, under which name.
 
+use chat::{Message, MessageRejected, SenderType, SessionState, event::Event};
 use pusher::Channels;
 use serde::Serialize;
-use shared::chat::{Message, MessageRejected, SenderType, SessionState, event::Event};
 
 use crate::payload;
 
@@ -155,7 +155,7 @@ fn sealed(channel: String, name: &'static str, data: &str, channels: &Channels) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::chat::{self, RejectionReason, SessionStatus, StaffFacts};
+    use chat::{self, RejectionReason, SessionStatus, StaffFacts};
     use uuid::Uuid;
 
     fn message(sender_type: SenderType) -> Event {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use shared::service::backoff;
+use service::backoff;
 use tokio::time::Instant;
 
 /// What the calls of all partitions show of Pusher.

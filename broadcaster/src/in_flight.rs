@@ -5,15 +5,13 @@ use std::{
     ops::Range,
 };
 
+use broker::Delivery;
+use chat::{
+    Subject,
+    event::{self, Event, PlacedEvent, UnreadableEvent},
+};
 use chrono::{DateTime, Utc};
 use pusher::Channels;
-use shared::{
-    broker::Delivery,
-    chat::{
-        Subject,
-        event::{self, Event, PlacedEvent, UnreadableEvent},
-    },
-};
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{

@@ -4,15 +4,13 @@ use std::net::TcpListener;
 
 use anyhow::Context;
 use broadcaster::{settings::Settings, worker};
+use broker::{ConsumerKind, DeadLetterCommand};
 use clap::Parser;
 use pusher::ChannelAccess;
-use shared::{
-    broker::{ConsumerKind, DeadLetterCommand},
-    service::{
-        install_crypto,
-        settings::{Invocation, fail, parse_invocation},
-        shutdown, telemetry,
-    },
+use service::{
+    install_crypto,
+    settings::{Invocation, fail, parse_invocation},
+    shutdown, telemetry,
 };
 
 /// Takes what happens in the chat off RabbitMQ and pushes it to the portals through Pusher

@@ -1,13 +1,11 @@
 //! What the broadcaster counts. docs/metrics.md says it to operators.
 
+use broker::QueueMetrics;
 use prometheus_client::{
     metrics::{counter::Counter, histogram::Histogram},
     registry::Registry,
 };
-use shared::{
-    broker::QueueMetrics,
-    service::metrics::{ByLabel, Label, OldestHeld, SECONDS},
-};
+use service::metrics::{ByLabel, Label, OldestHeld, SECONDS};
 
 /// The broadcaster's metrics.
 #[derive(Clone, Debug)]

@@ -1,11 +1,9 @@
 //! What the portals hear of a message: what the history says of it, but for what only the database
 //! knows (`sessionId`, `seq`).
 
+use chat::{Message, MessageRejected, Name, PlayerId, RejectionReason, SenderId, SenderType};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::chat::{
-    Message, MessageRejected, Name, PlayerId, RejectionReason, SenderId, SenderType,
-};
 use uuid::Uuid;
 
 #[derive(Serialize)]
@@ -19,7 +17,7 @@ struct Payload<'a> {
     sender_id: Option<&'a SenderId>,
     sender_name: Option<&'a Name>,
     content: &'a str,
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     /// The content is cut, and the client loads it from the history.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -111,7 +109,7 @@ fn bytes_in_json(character: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::chat;
+    use chat;
 
     const MAX_BYTES: usize = 10_000;
 

@@ -2,11 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chat::{self, Subject, event::Event};
 use chrono::{DateTime, Utc};
-use shared::{
-    chat::{self, Subject, event::Event},
-    service::{Outage, backoff},
-};
+use service::{Outage, backoff};
 use tokio::time::Instant;
 use traces::{Traces, WorkKind};
 

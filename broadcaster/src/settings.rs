@@ -2,14 +2,12 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
+use broker::{BrokerSettings, ConsumerSettings};
 use clap::{Args, ValueEnum};
 use pusher::ChannelSettings;
-use shared::{
-    broker::{BrokerSettings, ConsumerSettings},
-    service::{
-        TlsSettings, settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings,
-        warn_of_cleartext,
-    },
+use service::{
+    TlsSettings, settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings,
+    warn_of_cleartext,
 };
 use traces::TraceSettings;
 

@@ -9,18 +9,15 @@
 use std::{net::TcpListener, sync::Arc};
 
 use anyhow::Context;
+use broker::{
+    BrokerError, Consumer, ConsumerKind, Partition, QueueWatch, RetryingPublisher, serve_partitions,
+};
 use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
-use shared::{
-    broker::{
-        BrokerError, Consumer, ConsumerKind, Partition, QueueWatch, RetryingPublisher,
-        serve_partitions,
-    },
-    service::{
-        Outage, backoff,
-        health::{self, Dependency},
-        metrics::{self, OldestPart},
-        shutdown::{by_deadline, grace},
-    },
+use service::{
+    Outage, backoff,
+    health::{self, Dependency},
+    metrics::{self, OldestPart},
+    shutdown::{by_deadline, grace},
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},

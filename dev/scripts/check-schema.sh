@@ -1,10 +1,10 @@
 #!/bin/sh
-# Compares database/src/schema.rs with what the migrations make of an empty database; with --write,
+# Compares shared/database/src/schema.rs with what the migrations make of an empty database; with --write,
 # writes it.
 set -eu
 cd "$(dirname "$0")/../.."
 
-schema=database/src/schema.rs
+schema=shared/database/src/schema.rs
 cargo build --quiet -p stack -p persister
 case ${CARGO_TARGET_DIR:-target} in
 /*) binaries=$CARGO_TARGET_DIR/debug ;;
@@ -16,7 +16,7 @@ trap 'rm -f "$printed"' EXIT
 "$binaries/stack" exec --dir .local/schema -- sh -euc '
     export DATABASE_URL="$TEST_DATABASE_URL"
     "$1/persister" migrate >&2
-    diesel --config-file database/diesel.toml print-schema
+    diesel --config-file shared/database/diesel.toml print-schema
 ' sh "$binaries" >"$printed"
 
 if [ "${1:-}" = --write ]; then

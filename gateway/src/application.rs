@@ -2,7 +2,7 @@
 
 use actix_web::web;
 use pusher::Channels;
-use shared::service::health::Dependency;
+use service::health::Dependency;
 use traces::Traces;
 
 use crate::{

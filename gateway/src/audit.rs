@@ -7,7 +7,7 @@ use std::{
 };
 
 use actix_web::web;
-use shared::chat::{ConversationRead, PlayerId, SenderId, event::Event};
+use chat::{ConversationRead, PlayerId, SenderId, event::Event};
 use uuid::Uuid;
 
 use crate::{auth::Caller, clock::Clock, group_commit::EventPublisher};

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use chat;
 use chrono::{DateTime, Utc};
-use shared::chat;
 
 /// A gateway's clock, whose timestamps strictly increase, since messages sort by them. After the
 /// machine's clock was set back, it adds a microsecond to its last timestamp until the machine's clock

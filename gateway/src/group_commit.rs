@@ -13,20 +13,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::{
-    broker::{
-        BrokerError, BrokerSettings, ConsumerKind, Partition, Partitions, PublishError, Published,
-        Publisher, QueueState, RoutingKey,
-    },
-    chat::{
-        PlayerId,
-        event::{self, EncodedEvent},
-    },
-    service::{
-        Outage,
-        backoff::{self, Waits},
-        health::Dependency,
-    },
+use broker::{
+    BrokerError, BrokerSettings, ConsumerKind, Partition, Partitions, PublishError, Published,
+    Publisher, QueueState, RoutingKey,
+};
+use chat::{
+    PlayerId,
+    event::{self, EncodedEvent},
+};
+use service::{
+    Outage,
+    backoff::{self, Waits},
+    health::Dependency,
 };
 use tokio::{
     sync::{mpsc, oneshot},

@@ -1,9 +1,7 @@
 //! By what the gateway tells apart what it counts.
 
-use shared::{
-    broker::{BrokerError, PublishError},
-    service::metrics::Label,
-};
+use broker::{BrokerError, PublishError};
+use service::metrics::Label;
 
 /// What came of a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use gateway::{
     settings::Settings,
     startup,
 };
-use shared::service::{
+use service::{
     install_crypto,
     settings::{Invocation, fail, parse_invocation},
     shutdown, telemetry,

@@ -1,15 +1,13 @@
 //! What the gateway counts. docs/metrics.md says it to operators.
 
+use broker::QueueMetrics;
 use database::Pool;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use shared::{
-    broker::QueueMetrics,
-    service::metrics::{ByLabel, OnScrape, SECONDS},
-};
+use service::metrics::{ByLabel, OnScrape, SECONDS};
 
 use crate::{
     labels::{CloseReason, ConnectionState, HistoryRead, PublishOutcome, SendOutcome},

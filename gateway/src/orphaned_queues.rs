@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use shared::broker::QueueState;
+use broker::QueueState;
 
 /// Warns when a queue has messages but no consumer: the workers are down, or their `QUEUE_PARTITIONS` is
 /// smaller than the gateway's. The messages are safe in both cases.

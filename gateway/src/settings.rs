@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
+use broker::BrokerSettings;
 use clap::{ArgAction, Args};
 use database::DatabaseSettings;
 use pusher::ChannelAccess;
-use shared::{
-    broker::BrokerSettings,
-    service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings},
-};
+use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
 use crate::{

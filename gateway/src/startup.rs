@@ -4,10 +4,8 @@ use std::{net::TcpListener, sync::Arc};
 
 use actix_web::{App, middleware::from_fn, web};
 use anyhow::Context;
-use shared::{
-    broker::{ConsumerKind, QueueWatch},
-    service::{health::Dependency, metrics, shutdown::by_deadline},
-};
+use broker::{ConsumerKind, QueueWatch};
+use service::{health::Dependency, metrics, shutdown::by_deadline};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use traces::Traces;

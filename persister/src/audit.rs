@@ -3,10 +3,10 @@
 use std::io::{BufWriter, Write, stdout};
 
 use anyhow::Context;
+use chat::{self, PlayerId, SenderId, ValidationError};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::{ArgGroup, Args};
 use database::{DatabaseSettings, connect};
-use shared::chat::{self, PlayerId, SenderId, ValidationError};
 
 use crate::{
     archive::days,

@@ -2,14 +2,12 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
-use shared::{
-    broker::{BrokerError, Consumer, Delivery},
-    chat::{
-        Subject,
-        event::{self, EncodedEvent, Event, UnreadableEvent},
-    },
+use broker::{BrokerError, Consumer, Delivery};
+use chat::{
+    Subject,
+    event::{self, EncodedEvent, Event, UnreadableEvent},
 };
+use chrono::{DateTime, Utc};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{metrics::DeadLetterReason, settings::Settings};

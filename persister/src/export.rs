@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::Context;
+use chat::PlayerId;
 use chrono::{DateTime, Utc};
 use database::{
     LastMessageAt, last_message_at,
@@ -14,7 +15,6 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
-use shared::chat::PlayerId;
 use uuid::Uuid;
 
 use crate::{record::MessageRecord, store::AuditRow};
@@ -30,9 +30,9 @@ const PATIENCE: &str = "10min";
 #[serde(rename_all = "camelCase")]
 struct Summary<'a> {
     player_id: &'a PlayerId,
-    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
+    #[serde(serialize_with = "chat::timestamp::optional::serialize")]
     erased_through: Option<DateTime<Utc>>,
-    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
+    #[serde(serialize_with = "chat::timestamp::optional::serialize")]
     archived_through: Option<DateTime<Utc>>,
     sessions: Vec<Session>,
     status_changes: Vec<StatusChange>,
@@ -46,15 +46,15 @@ struct Session {
     id: Uuid,
     player_name: Option<String>,
     status: String,
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     opened_at: DateTime<Utc>,
     #[diesel(
         select_expression = last_message_at(),
         select_expression_type = LastMessageAt
     )]
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     last_message_at: DateTime<Utc>,
-    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
+    #[serde(serialize_with = "chat::timestamp::optional::serialize")]
     resolved_at: Option<DateTime<Utc>>,
     version: i64,
     actor_id: Option<String>,
@@ -73,9 +73,9 @@ struct StatusChange {
     actor_id: Option<String>,
     actor_name: Option<String>,
     effective: bool,
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     persisted_at: DateTime<Utc>,
 }
 

@@ -5,11 +5,9 @@
 
 use std::time::Duration;
 
+use chat::event;
 use chrono::{DateTime, Utc};
-use shared::{
-    chat::event,
-    service::backoff::{self, Waits},
-};
+use service::backoff::{self, Waits};
 use tokio::time::Instant;
 
 use crate::batch::HeldBack;

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 
 use anyhow::Context;
+use broker::{ConsumerKind, DeadLetterCommand};
 use clap::Parser;
 use database::DatabaseSettings;
 use persister::{
@@ -12,13 +13,10 @@ use persister::{
     settings::Settings,
     worker,
 };
-use shared::{
-    broker::{ConsumerKind, DeadLetterCommand},
-    service::{
-        install_crypto,
-        settings::{Invocation, fail, parse_invocation},
-        shutdown, telemetry,
-    },
+use service::{
+    install_crypto,
+    settings::{Invocation, fail, parse_invocation},
+    shutdown, telemetry,
 };
 
 /// Takes what the gateway accepted off RabbitMQ and writes it to PostgreSQL, in batches

@@ -2,14 +2,12 @@
 
 use std::sync::atomic::AtomicU64;
 
+use broker::QueueMetrics;
 use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use shared::{
-    broker::QueueMetrics,
-    service::metrics::{ByLabel, Label, OldestHeld, OnScrape, SECONDS},
-};
+use service::metrics::{ByLabel, Label, OldestHeld, OnScrape, SECONDS};
 
 /// The persister's metrics.
 #[derive(Clone, Debug)]

@@ -6,13 +6,11 @@ use std::{
 };
 
 use anyhow::Context;
+use broker::{BrokerSettings, ConsumerKind, dead_letters::DeadLetters};
+use chat::{PlayerId, ValidationError};
 use clap::Args;
 use database::{DatabaseSettings, connect};
 use diesel_async::AsyncPgConnection;
-use shared::{
-    broker::{BrokerSettings, ConsumerKind, dead_letters::DeadLetters},
-    chat::{PlayerId, ValidationError},
-};
 
 use crate::{
     archive::{Archive, ArchiveLock},

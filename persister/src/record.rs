@@ -28,9 +28,9 @@ pub struct MessageRecord {
     /// What it says. Empty when it was erased.
     pub content: String,
     /// When it was accepted.
-    #[serde(with = "shared::chat::timestamp")]
+    #[serde(with = "chat::timestamp")]
     pub accepted_at: DateTime<Utc>,
     /// When it was persisted.
-    #[serde(with = "shared::chat::timestamp")]
+    #[serde(with = "chat::timestamp")]
     pub persisted_at: DateTime<Utc>,
 }

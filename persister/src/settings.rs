@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
+use broker::{BrokerSettings, ConsumerSettings};
 use clap::Args;
 use database::DatabaseSettings;
-use shared::{
-    broker::{BrokerSettings, ConsumerSettings},
-    service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings},
-};
+use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
 /// What the persister needs to know in order to run.

@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 
+use broker::{ConsumerKind, dead_letters::DeadLetters};
+use chat::{Message, SenderType, event::Event};
 use serde_json::{Value, json};
-use shared::{
-    broker::{ConsumerKind, dead_letters::DeadLetters},
-    chat::{Message, SenderType, event::Event},
-};
 use test_support::{Api, System, body, eventually, message, message_at};
 
 use crate::fake_pusher::{FakePusher, refusing};

@@ -1,9 +1,7 @@
+use broker::{ConsumerKind, dead_letters::DeadLetters};
+use chat::event::{Event, encode};
 use futures_util::future::join_all;
 use serde_json::json;
-use shared::{
-    broker::{ConsumerKind, dead_letters::DeadLetters},
-    chat::event::{Event, encode},
-};
 use test_support::{Proxy, body, eventually, message};
 
 use crate::support::{all_acknowledged, dead, event, system, until_accepted};

@@ -7,12 +7,12 @@ use broadcaster::{
     events::{PusherEvent, pusher_events},
     retrying_pusher::Origin,
 };
-use pusher::Channels;
-use serde_json::{Value, json};
-use shared::chat::{
+use chat::{
     self, Message, MessageRejected, RejectionReason, SenderType, SessionState, SessionStatus,
     StaffFacts, Subject, event::Event,
 };
+use pusher::Channels;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 const CHANNELS: Channels = Channels::Private;

@@ -1,7 +1,7 @@
 //! What becomes of what a broadcaster holds for too long.
 
+use chat::event::encode;
 use serde_json::json;
-use shared::chat::event::encode;
 use test_support::{Api, Broker, Proxy, System, body, eventually};
 
 use crate::support::{all_acknowledged, dead, event, system, until_accepted};

@@ -1,7 +1,7 @@
 //! Players are spread over several queues.
 
+use broker::ConsumerKind;
 use serde_json::json;
-use shared::broker::ConsumerKind;
 use test_support::{System, body, partitions, player_of_each};
 
 use crate::support::{event, until_accepted};

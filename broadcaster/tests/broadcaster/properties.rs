@@ -1,15 +1,13 @@
 //! Whatever is in the queue, what is good behind it is broadcast, and to those alone who may see it.
 
 use broadcaster::events::{PusherEvent, pusher_events};
+use broker::ConsumerKind;
+use chat::{
+    Message, Name, SenderId, SenderType, SessionState, SessionStatus, StaffFacts, event::Event,
+};
 use proptest::{collection::vec, option, prelude::*};
 use pusher::Channels;
 use serde_json::{Value, json};
-use shared::{
-    broker::ConsumerKind,
-    chat::{
-        Message, Name, SenderId, SenderType, SessionState, SessionStatus, StaffFacts, event::Event,
-    },
-};
 use test_support::{
     body, eventually,
     hostile::{always, any_bytes, nearly, same_cases},

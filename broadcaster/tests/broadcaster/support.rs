@@ -1,4 +1,5 @@
-use shared::{broker::ConsumerKind, chat::event::Event};
+use broker::ConsumerKind;
+use chat::event::Event;
 use test_support::{System, eventually, message};
 
 /// A player's message.

@@ -6,10 +6,10 @@ use std::{
     process::ExitCode,
 };
 
+use ::service::{install_crypto, shutdown};
 use anyhow::{Context, ensure};
 use chaos::{Fault, Options, Parts, Row, Scale, report, run};
 use clap::Parser;
-use shared::service::{install_crypto, shutdown};
 
 /// Does bad things to a whole private system under load, one after the other, and counts what came of
 /// every message. Fails when one that was accepted is lost, doubled, out of its session or not

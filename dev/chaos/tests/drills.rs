@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use chaos::{Options, Parts, Scale, run};
-use shared::service::install_crypto;
+use service::install_crypto;
 use tokio_util::sync::CancellationToken;
 
 /// Inflicts the faults, all of one plan, on one system, and fails when anything came of it that must

@@ -59,7 +59,7 @@ impl Prometheus {
         let (_, address) = said.split_once(listening).expect("it has said so");
         let address = address.split_whitespace().next().unwrap_or_default().to_owned();
         process.says("Server is ready to receive web requests").await;
-        shared::service::install_crypto();
+        service::install_crypto();
         Self { _process: process, _folder: folder, address, http: reqwest::Client::new() }
     }
 
@@ -111,7 +111,8 @@ impl Prometheus {
 }
 
 fn configured(targets: &[(&str, SocketAddr)]) -> Value {
-    let rules = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/rules"));
+    let rules =
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/rules"));
     let jobs = targets.iter().map(|(job, address)| {
         json!({ "job_name": job, "static_configs": [{ "targets": [address.to_string()] }] })
     });

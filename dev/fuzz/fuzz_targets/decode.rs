@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shared::chat::event::{decode, encode};
+use chat::event::{decode, encode};
 
 fuzz_target!(|body: &[u8]| {
     let Ok(items) = decode(body) else { return };

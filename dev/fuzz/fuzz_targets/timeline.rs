@@ -8,7 +8,7 @@ use arbitrary::Arbitrary;
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
 use persister::timeline::{Actor, Change, PlacedMessage, Session, Time, Timeline};
-use shared::chat::{Message, PlayerId, RequestedStatus, SenderType, SessionState};
+use chat::{Message, PlayerId, RequestedStatus, SenderType, SessionState};
 use uuid::Uuid;
 
 /// What happened, in the order in which a batch takes what happened at one time.

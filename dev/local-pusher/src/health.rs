@@ -1,7 +1,7 @@
 //! `/health/…`: the server depends on nothing, so it is ready as soon as it lives.
 
 use actix_web::{HttpResponse, web};
-use shared::service::health::{Readiness, live};
+use service::health::{Readiness, live};
 
 /// Adds the routes below `/health`.
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use anyhow::Context;
 use clap::Parser;
 use local_pusher::{Server, Settings};
-use shared::service::{settings, shutdown, telemetry};
+use service::{settings, shutdown, telemetry};
 
 /// A Pusher Channels server for development and tests, which can be told to fail. In production
 /// use hosted Pusher or a sockudo cluster.

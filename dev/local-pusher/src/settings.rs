@@ -21,7 +21,7 @@ pub struct Settings {
         env = "LOCAL_PUSHER_ACTIVITY_TIMEOUT",
         value_name = "TIME",
         default_value = "120s",
-        value_parser = shared::service::settings::duration
+        value_parser = service::settings::duration
     )]
     pub activity_timeout: Duration,
 
@@ -31,7 +31,7 @@ pub struct Settings {
         env = "LOCAL_PUSHER_PONG_TIMEOUT",
         value_name = "TIME",
         default_value = "30s",
-        value_parser = shared::service::settings::duration
+        value_parser = service::settings::duration
     )]
     pub pong_timeout: Duration,
 

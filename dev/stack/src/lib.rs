@@ -29,6 +29,7 @@ mod supervisor;
 mod system;
 mod watcher;
 
+pub use crate::service::{Running, Service, migrate};
 pub use console::Console;
 pub use environment::Variables;
 pub use foreground::Foreground;
@@ -42,7 +43,6 @@ pub use process::{NotReady, Process};
 pub use program::{Program, Rank};
 pub use rabbitmq::{RabbitMq, RabbitMqSettings};
 pub use servers::{ServerSettings, Servers};
-pub use service::{Running, Service, migrate};
 pub use services::{Services, service_variables, set_pusher_variables};
 pub use supervisor::Supervisor;
 pub use system::Stack;

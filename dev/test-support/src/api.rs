@@ -25,7 +25,7 @@ pub struct Answer {
 impl Api {
     /// Calls the gateway at `base`, whose metrics are at `metrics`.
     pub fn new(base: String, metrics: String) -> Self {
-        shared::service::install_crypto();
+        service::install_crypto();
         Self { base, metrics, http: reqwest::Client::new(), token: None, others: HeaderMap::new() }
     }
 

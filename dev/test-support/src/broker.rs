@@ -1,3 +1,5 @@
+use ::broker::{BrokerSettings, ConsumerKind, QueueNames};
+use chat::event::{Event, decode};
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
     options::{
@@ -5,10 +7,6 @@ use lapin::{
         ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions,
     },
     types::{AMQPValue, FieldTable},
-};
-use shared::{
-    broker::{BrokerSettings, ConsumerKind, QueueNames},
-    chat::event::{Event, decode},
 };
 use uuid::Uuid;
 

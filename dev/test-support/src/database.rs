@@ -1,4 +1,4 @@
-use database::{DatabaseSettings, connect, migrate};
+use ::database::{DatabaseSettings, connect, migrate};
 use diesel::{
     QueryableByName, sql_query,
     sql_types::{BigInt, Text},

@@ -1,4 +1,4 @@
-use shared::chat::{
+use chat::{
     self, Message, PlayerId, RequestedStatus, SenderType, StatusChange,
     event::{Event, encode},
 };

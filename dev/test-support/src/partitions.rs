@@ -1,7 +1,5 @@
-use shared::{
-    broker::{Partition, Partitions},
-    chat::PlayerId,
-};
+use ::broker::{Partition, Partitions};
+use chat::PlayerId;
 
 /// So many partitions, as the services are told.
 pub fn partitions(count: u16) -> Partitions {

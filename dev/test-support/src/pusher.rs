@@ -1,7 +1,7 @@
 use std::net::{SocketAddr, TcpListener};
 
+use ::pusher::App;
 use local_pusher::{Server, Settings};
-use pusher::App;
 use serde_json::Value;
 
 /// A Pusher of one test's own.
@@ -18,7 +18,7 @@ pub(crate) fn app() -> App {
 impl PusherServer {
     /// Starts it.
     pub fn start() -> Self {
-        shared::service::install_crypto();
+        service::install_crypto();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Server::start(Settings::new(app()), listener).unwrap();
         Self { server, http: reqwest::Client::new() }

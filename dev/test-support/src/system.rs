@@ -1,7 +1,7 @@
 use std::net::{SocketAddr, TcpListener};
 
+use ::broker::ConsumerKind;
 use clap::Args;
-use shared::broker::ConsumerKind;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -273,7 +273,7 @@ fn start<F>(run: impl FnOnce(TcpListener, CancellationToken) -> F) -> Running
 where
     F: Future<Output: std::fmt::Debug> + Send + 'static,
 {
-    shared::service::install_crypto();
+    service::install_crypto();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let stop = CancellationToken::new();

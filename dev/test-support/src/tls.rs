@@ -70,7 +70,7 @@ impl Identity {
 
     /// Stands before `target`, which speaks no TLS, and speaks it; says where.
     pub async fn stand_before(&self, target: SocketAddr) -> SocketAddr {
-        shared::service::install_crypto();
+        service::install_crypto();
         let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap();
         let config = ServerConfig::builder().with_no_client_auth();

@@ -5,7 +5,7 @@ use jsonwebtoken::{
     errors::{Error, ErrorKind},
 };
 
-use shared::chat::ValidationError;
+use chat::ValidationError;
 
 use super::{
     AuthMode, AuthSettings, Caller,

@@ -1,7 +1,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
-use shared::chat::{Name, PlayerId, SenderId, SenderType};
+use chat::{Name, PlayerId, SenderId, SenderType};
 
 use super::{AuthError, Authenticator, BadToken};
 use crate::http::Problem;

@@ -1,6 +1,6 @@
+use chat::{Name, PlayerId, SenderId, ValidationError};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use shared::chat::{Name, PlayerId, SenderId, ValidationError};
 
 use super::Caller;
 use crate::input::{NewPlayerId, NewSenderId, display_name};

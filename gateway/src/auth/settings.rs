@@ -2,7 +2,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
-use shared::service::settings::duration;
+use service::settings::duration;
 
 /// The fewest bytes of a secret: as many as the signature has.
 ///

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
+use chat::Name;
 use clap::Args;
 use jsonwebtoken::{EncodingKey, Header, encode, get_current_timestamp};
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use shared::{chat::Name, service::settings::duration};
+use service::settings::duration;
 
 use super::{
     Caller, TokenAlgorithm,

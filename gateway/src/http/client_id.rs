@@ -1,5 +1,5 @@
+use chat::ValidationError;
 use serde::{Deserialize, Serialize};
-use shared::chat::ValidationError;
 use utoipa::ToSchema;
 use uuid::Uuid;
 

@@ -4,11 +4,11 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use chat::PlayerId;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IntoDeserializer, value::StringDeserializer},
 };
-use shared::chat::PlayerId;
 
 use super::{Problem, body, reject};
 use crate::input::NewPlayerId;

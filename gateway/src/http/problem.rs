@@ -4,8 +4,8 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
+use chat::Subject;
 use serde::Serialize;
-use shared::chat::Subject;
 use utoipa::ToSchema;
 use uuid::Uuid;
 

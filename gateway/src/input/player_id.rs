@@ -1,5 +1,5 @@
+use chat::{PlayerId, ValidationError};
 use serde::Deserialize;
-use shared::chat::{PlayerId, ValidationError};
 use utoipa::ToSchema;
 
 /// Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have, and

@@ -1,5 +1,5 @@
+use chat::{Content, Name, SenderId, ValidationError};
 use serde::Deserialize;
-use shared::chat::{Content, Name, SenderId, ValidationError};
 use utoipa::ToSchema;
 
 use super::characters::{has_control, is_bidi_control, is_visible};

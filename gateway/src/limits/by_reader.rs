@@ -1,6 +1,6 @@
 use std::{num::NonZeroU32, sync::Arc};
 
-use shared::chat::{SenderId, SenderType};
+use chat::{SenderId, SenderType};
 
 use super::{LimitSettings, rate::Rate};
 use crate::{auth::Caller, http::Problem};

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use clap::Args;
 use ipnet::IpNet;
-use shared::service::settings::{bytes, duration};
+use service::settings::{bytes, duration};
 
 /// How much a client may ask.
 #[derive(Args, Clone, Debug)]

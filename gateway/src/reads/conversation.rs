@@ -1,3 +1,4 @@
+use chat::PlayerId;
 use database::schema::{chat_conversations, chat_messages, chat_sessions};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
@@ -6,7 +7,6 @@ use diesel::{
     pg::Pg,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared::chat::PlayerId;
 
 use super::{HistoryMessage, MessageCursor, Session, bounded::bounded};
 

@@ -1,8 +1,8 @@
 use std::fmt;
 
+use chat::{PlayerId, ValidationError};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use shared::chat::{PlayerId, ValidationError};
 use uuid::Uuid;
 
 /// A place in the order of a conversation: just before one message. Clients give it back as they got it.
@@ -124,7 +124,7 @@ fn read_cursor(text: &str) -> Result<(DateTime<Utc>, String), ValidationError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::chat;
+    use chat;
 
     #[test]
     fn a_cursor_comes_back_as_it_was_given_out() {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use database::{DatabaseSettings, Unavailable};
 use diesel_async::AsyncPgConnection;
-use shared::service::health::Dependency;
+use service::health::Dependency;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 

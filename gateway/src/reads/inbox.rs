@@ -1,3 +1,4 @@
+use chat::{PlayerId, SessionStatus};
 use chrono::{DateTime, Utc};
 use diesel::{
     QueryResult, SelectableHelper,
@@ -7,7 +8,6 @@ use diesel::{
     sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared::chat::{PlayerId, SessionStatus};
 
 use super::{HistoryMessage, InboxCursor, LatestCursor, Session, WaitingCursor, bounded::bounded};
 

@@ -16,7 +16,7 @@ use std::{
 use database::{DatabaseSettings, Pool};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
-use shared::service::{Outage, health::Dependency};
+use service::{Outage, health::Dependency};
 
 use self::borrowed::Borrowed;
 use crate::{labels::HistoryRead, metrics::Metrics};

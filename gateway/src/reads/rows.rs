@@ -1,3 +1,4 @@
+use chat::{SenderType, SessionStatus};
 use chrono::{DateTime, Utc};
 use database::{
     LastMessageAt, last_message_at,
@@ -5,7 +6,6 @@ use database::{
 };
 use diesel::{ExpressionMethods, Queryable, Selectable};
 use serde::Serialize;
-use shared::chat::{SenderType, SessionStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -37,7 +37,7 @@ pub struct HistoryMessage {
     #[schema(max_length = 4000)]
     pub content: String,
     /// When it was accepted; messages sort by it, then by their ids.
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     pub accepted_at: DateTime<Utc>,
     /// `true` when what it said and the sender's name were erased; not there otherwise.
     #[diesel(
@@ -83,18 +83,18 @@ pub struct Session {
     #[schema(value_type = SessionStatus)]
     pub status: String,
     /// When its first message was accepted.
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     pub opened_at: DateTime<Utc>,
     /// When its last message was accepted.
     #[diesel(
         select_expression = last_message_at(),
         select_expression_type = LastMessageAt
     )]
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     pub last_message_at: DateTime<Utc>,
     /// When staff resolved it; null before.
     #[schema(required = true)]
-    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
+    #[serde(serialize_with = "chat::timestamp::optional::serialize")]
     pub resolved_at: Option<DateTime<Utc>>,
     /// Of two states of one session, the higher is the newer; a message alone may leave it as it is.
     pub version: i64,

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use chat::{PlayerId, SenderType};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{self, Unexpected, Visitor},
 };
-use shared::chat::{PlayerId, SenderType};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{

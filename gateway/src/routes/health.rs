@@ -1,7 +1,7 @@
 //! `GET /health/live`, `GET /health/ready`
 
 use actix_web::{HttpResponse, web};
-use shared::service::health::{self, Dependency, Readiness, State};
+use service::health::{self, Dependency, Readiness, State};
 use tokio_util::sync::CancellationToken;
 
 use crate::{reads::DatabaseHealth, refusing_queues::RefusingQueues};

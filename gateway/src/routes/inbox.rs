@@ -1,9 +1,9 @@
 //! `GET /api/unified-chat/conversations`
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use chat::{SessionStatus, ValidationError};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::chat::{SessionStatus, ValidationError};
 use utoipa::{IntoParams, ToSchema};
 
 use super::conversation::PageLimit;
@@ -102,7 +102,7 @@ pub struct InboxConversation {
     unanswered_count: i64,
     /// When the first of these was accepted; null when there are none.
     #[schema(required = true)]
-    #[serde(serialize_with = "shared::chat::timestamp::optional::serialize")]
+    #[serde(serialize_with = "chat::timestamp::optional::serialize")]
     waiting_since: Option<DateTime<Utc>>,
 }
 

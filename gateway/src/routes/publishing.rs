@@ -3,7 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, web};
-use shared::chat::{TraceParent, event::Event};
+use chat::{TraceParent, event::Event};
 use traces::{RequestSpan, Traces};
 use uuid::Uuid;
 

@@ -1,9 +1,9 @@
 //! `POST /api/pusher/auth`
 
 use actix_web::{HttpResponse, web};
+use chat::{Name, PlayerId, SenderId, SocketId};
 use pusher::{Audience, Channels, sign_subscription};
 use serde::{Deserialize, Serialize};
-use shared::chat::{Name, PlayerId, SenderId, SocketId};
 use utoipa::ToSchema;
 
 use crate::{

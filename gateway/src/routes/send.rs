@@ -1,9 +1,9 @@
 //! `POST /api/staff-chat-integration/send`
 
 use actix_web::{HttpResponse, web};
+use chat::{Content, Message, Name, SenderId, SenderType, SocketId, event::Event};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::chat::{Content, Message, Name, SenderId, SenderType, SocketId, event::Event};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -60,7 +60,7 @@ pub struct Accepted {
     /// The message's id, in lower case.
     message_id: Uuid,
     /// When it was accepted: later than whatever this gateway accepted before.
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     /// Always `accepted`.
     #[schema(examples("accepted"))]

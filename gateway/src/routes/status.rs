@@ -1,9 +1,9 @@
 //! `POST /api/unified-chat/conversations/{playerId}/status`
 
 use actix_web::{HttpResponse, web};
+use chat::{RequestedStatus, StatusChange, event::Event};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::chat::{RequestedStatus, StatusChange, event::Event};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -55,7 +55,7 @@ pub struct StatusAccepted {
     /// The change's id, in lower case.
     change_id: Uuid,
     /// When it was accepted: it concerns the session that is open then.
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     /// Always `accepted`.
     #[schema(examples("accepted"))]

@@ -1,7 +1,7 @@
 //! A conversation whose beginning is archived.
 
+use chat::{RequestedStatus, SenderType, event::Event};
 use serde_json::{Value, json};
-use shared::chat::{RequestedStatus, SenderType, event::Event};
 use test_support::{System, body, message_at, status_change};
 
 fn seqs(page: &Value) -> Vec<i64> {

@@ -1,6 +1,7 @@
 //! Reads of a conversation by staff are recorded, and hold up no read.
 
-use shared::{broker::ConsumerKind, chat::event::Event};
+use broker::ConsumerKind;
+use chat::event::Event;
 use test_support::{System, eventually, token};
 
 const AUDIT: &str = "--audit-reads=true";

@@ -1,6 +1,7 @@
+use broker::ConsumerKind;
+use chat::event::Event;
 use reqwest::header::WWW_AUTHENTICATE;
 use serde_json::{Value, json};
-use shared::{broker::ConsumerKind, chat::event::Event};
 use test_support::{Answer, Api, System, eventually};
 
 use crate::tokens::{Issuer, but, now, player, staff};

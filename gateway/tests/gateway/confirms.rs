@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use broker::ConsumerKind;
+use chat::event::Event;
 use serde_json::{Value, json};
-use shared::{broker::ConsumerKind, chat::event::Event};
 use test_support::{Api, System, eventually};
 use uuid::Uuid;
 

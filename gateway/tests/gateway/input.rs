@@ -1,6 +1,7 @@
+use broker::ConsumerKind;
+use chat::event::Event;
 use reqwest::header;
 use serde_json::{Value, json};
-use shared::{broker::ConsumerKind, chat::event::Event};
 use test_support::{Answer, Api, Proxy, System};
 use uuid::Uuid;
 

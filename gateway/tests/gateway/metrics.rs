@@ -1,6 +1,6 @@
 //! What a gateway shows its operators, and nobody else.
 
-use shared::broker::ConsumerKind;
+use broker::ConsumerKind;
 use test_support::{Api, System};
 
 /// The public reaches the gateway's own address.

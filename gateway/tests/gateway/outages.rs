@@ -1,4 +1,4 @@
-use shared::broker::ConsumerKind;
+use broker::ConsumerKind;
 use test_support::{Api, Proxy, System, eventually};
 
 #[tokio::test(flavor = "multi_thread")]

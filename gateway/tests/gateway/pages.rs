@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use chat::{SenderType, event::Event};
 use serde_json::Value;
-use shared::chat::{SenderType, event::Event};
 use test_support::{System, body, eventually, message_at};
 
 use crate::raw::Connection;

@@ -1,6 +1,6 @@
 //! Players are spread over several pairs of queues, of which each fails by itself.
 
-use shared::broker::ConsumerKind;
+use broker::ConsumerKind;
 use test_support::{System, eventually, player_of_each};
 
 const FOUR: &str = "--queue-partitions=4";

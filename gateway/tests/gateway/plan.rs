@@ -1,3 +1,4 @@
+use chat::{PlayerId, SessionStatus};
 use diesel::{
     QueryResult,
     pg::Pg,
@@ -8,7 +9,6 @@ use diesel_async::RunQueryDsl;
 use gateway::reads::{
     InboxOrder, InboxQuery, LatestCursor, MessageCursor, Page, WaitingCursor, messages_of_page,
 };
-use shared::chat::{PlayerId, SessionStatus};
 use test_support::Database;
 use uuid::Uuid;
 

@@ -1,9 +1,7 @@
+use broker::ConsumerKind;
+use chat::{event::Event, timestamp};
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use shared::{
-    broker::ConsumerKind,
-    chat::{event::Event, timestamp},
-};
 use test_support::System;
 use uuid::Uuid;
 

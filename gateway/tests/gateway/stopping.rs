@@ -1,6 +1,6 @@
 //! What clients see of a gateway that is told to stop.
 
-use shared::broker::ConsumerKind;
+use broker::ConsumerKind;
 use test_support::{Api, Proxy, System, eventually};
 
 /// Whoever sends over a connection that stood idle at that time must not find it closed.

@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
+use chat;
 use chrono::TimeDelta;
 use clap::Args;
 use database::{DatabaseSettings, connect};
-use shared::chat;
 
 use super::{Archive, ArchiveLock};
 use crate::store;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use shared::chat::PlayerId;
+use chat::PlayerId;
 
 use crate::store::ArchivedMessage;
 

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use chat::PlayerId;
 use database::schema::chat_conversations;
 use diesel::{
     OptionalExtension, QueryDsl, QueryResult, QueryableByName, sql_query,
@@ -7,7 +8,6 @@ use diesel::{
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
-use shared::chat::PlayerId;
 
 use super::{Locks, read};
 use crate::{record::MessageRecord, timeline::Time};

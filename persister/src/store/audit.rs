@@ -2,6 +2,10 @@
 
 use std::collections::HashSet;
 
+use chat::{
+    ConversationRead, Name, PlayerId, RequestedStatus, SenderId, SessionState, SessionStatus,
+    StatusChange,
+};
 use chrono::{DateTime, Utc};
 use database::schema::chat_audit;
 use diesel::{
@@ -11,10 +15,6 @@ use diesel::{
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
-use shared::chat::{
-    ConversationRead, Name, PlayerId, RequestedStatus, SenderId, SessionState, SessionStatus,
-    StatusChange,
-};
 use uuid::Uuid;
 
 use super::{StoreError, plan::Finished, statement::Statement};
@@ -45,10 +45,10 @@ pub struct AuditRow {
     /// The change, unless it is a read.
     pub change_id: Option<Uuid>,
     /// When the gateway accepted it.
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     pub accepted_at: DateTime<Utc>,
     /// When it was persisted.
-    #[serde(serialize_with = "shared::chat::timestamp::serialize")]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
     pub persisted_at: DateTime<Utc>,
 }
 

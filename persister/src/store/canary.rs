@@ -1,11 +1,11 @@
 use std::fmt::Write as _;
 
-use diesel::{result::Error, sql_query};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use shared::chat::{
+use chat::{
     ConversationRead, Message, PlayerId, RequestedStatus, SenderType, StatusChange,
     ValidationError, event::Event, now,
 };
+use diesel::{result::Error, sql_query};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::{Attempt, StoreError, persist};

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use chat::event::Event;
 use chrono::TimeDelta;
-use shared::chat::event::Event;
 use uuid::Uuid;
 
 use crate::timeline::Time;

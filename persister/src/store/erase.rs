@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
+use chat::{PlayerId, RequestedStatus, StatusChange, event::Event};
 use diesel::{
     QueryableByName, sql_query,
     sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use shared::chat::{PlayerId, RequestedStatus, StatusChange, event::Event};
 use uuid::Uuid;
 
 use super::{Attempt, Locks, StoreError, read, write, write_batch};

@@ -1,4 +1,4 @@
-use shared::chat::Message;
+use chat::Message;
 
 /// What makes two messages with one `messageId` the same message. A part that the database no longer knows,
 /// because the message was erased or archived, counts as equal.

@@ -25,12 +25,12 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use chrono::TimeDelta;
-use diesel_async::{AsyncConnection, AsyncPgConnection};
-use shared::chat::{
+use chat::{
     self, ConversationRead, Message, MessageRejected, RejectionReason, SessionState, StatusChange,
     event::Event,
 };
+use chrono::TimeDelta;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 
 pub use archive::{ArchivedMessage, archive, archived_through};
 pub use archived_ids::forget;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use shared::chat::{Message, Name, PlayerId, SenderType, SessionState, StatusChange, event::Event};
+use chat::{Message, Name, PlayerId, SenderType, SessionState, StatusChange, event::Event};
 use uuid::Uuid;
 
 use super::{

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chat::{Message, Name, RequestedStatus, SenderId, SenderType, SessionStatus, StatusChange};
 use database::schema::{
     chat_archived_messages, chat_conversations, chat_messages, chat_sessions, chat_status_changes,
 };
@@ -13,9 +14,6 @@ use diesel::{
     sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared::chat::{
-    Message, Name, RequestedStatus, SenderId, SenderType, SessionStatus, StatusChange,
-};
 use uuid::Uuid;
 
 use super::{

@@ -1,12 +1,12 @@
 //! The sessions that a batch must know before it is written.
 
+use chat::{Name, PlayerId, SenderId, SessionState, SessionStatus, StaffFacts};
 use database::{
     LastMessageAt, last_message_at,
     schema::{chat_conversations, chat_sessions},
 };
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared::chat::{Name, PlayerId, SenderId, SessionState, SessionStatus, StaffFacts};
 use uuid::Uuid;
 
 use super::{StoreError, read::Conversation};

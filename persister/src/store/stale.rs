@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chat::SessionState;
 use diesel_async::AsyncPgConnection;
-use shared::chat::SessionState;
 use uuid::Uuid;
 
 use super::{StoreError, sessions};

@@ -5,12 +5,12 @@
 //! the count follows from the messages and not from the order in which they arrive. Most batches add to
 //! what is stored; where that is not enough, [`recount`] reads the messages.
 
+use chat::{Message, SenderType, SessionState, SessionStatus};
 use diesel::{
     sql_query,
     sql_types::{Array, Text},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared::chat::{Message, SenderType, SessionState, SessionStatus};
 use uuid::Uuid;
 
 use super::{StoreError, read::Conversation};

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
+use chat::{Name, SenderId, SessionState, StatusChange};
 use database::schema::chat_status_changes;
 use diesel::{
     ExpressionMethods, QueryableByName,
     sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared::chat::{Name, SenderId, SessionState, StatusChange};
 use uuid::Uuid;
 
 use super::{Attempt, StoreError, plan::NewMessage, read::Conversation, statement::Statement};

@@ -1,4 +1,4 @@
-use shared::chat::{Name, RequestedStatus, SenderId};
+use chat::{Name, RequestedStatus, SenderId};
 use uuid::Uuid;
 
 use super::{Session, Time};

@@ -29,8 +29,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use chat::{Message, Name, PlayerId, RequestedStatus, SenderType, SessionState};
 use chrono::{DateTime, Utc};
-use shared::chat::{Message, Name, PlayerId, RequestedStatus, SenderType, SessionState};
 use uuid::Uuid;
 
 pub use change::{Actor, Change, Ineffective};

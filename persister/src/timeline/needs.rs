@@ -1,6 +1,6 @@
 use std::ops::Bound;
 
-use shared::chat::{Message, RequestedStatus, SenderType};
+use chat::{Message, RequestedStatus, SenderType};
 use uuid::Uuid;
 
 use super::{Change, End, Session, Time, Timeline};

@@ -1,4 +1,4 @@
-use shared::chat::{Name, PlayerId, SenderType, SessionState, SessionStatus, StaffFacts};
+use chat::{Name, PlayerId, SenderType, SessionState, SessionStatus, StaffFacts};
 use uuid::Uuid;
 
 use super::{Actor, Time};

@@ -1,4 +1,4 @@
-use shared::chat::SessionStatus;
+use chat::SessionStatus;
 
 use super::*;
 

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use shared::{
-    broker::{BrokerSettings, ConsumerKind, PublishError, RetryingPublisher, RoutingKey},
-    chat::{
-        self,
-        event::{self, Event},
-    },
+use broker::{BrokerSettings, ConsumerKind, PublishError, RetryingPublisher, RoutingKey};
+use chat::{
+    self,
+    event::{self, Event},
 };
 use tokio::time::Instant;
 

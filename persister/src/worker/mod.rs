@@ -14,19 +14,16 @@ mod writer;
 use std::{collections::HashSet, net::TcpListener, sync::Arc, time::Duration};
 
 use anyhow::Context;
+use broker::{
+    BrokerError, Consumer, ConsumerKind, Partition, QueueWatch, RetryingPublisher, serve_partitions,
+};
+use chat::event::Event;
 use chrono::{DateTime, Utc};
-use shared::{
-    broker::{
-        BrokerError, Consumer, ConsumerKind, Partition, QueueWatch, RetryingPublisher,
-        serve_partitions,
-    },
-    chat::event::Event,
-    service::{
-        Outage, backoff,
-        health::{self, Dependency},
-        metrics::{self, OldestPart},
-        shutdown::{by_deadline, grace},
-    },
+use service::{
+    Outage, backoff,
+    health::{self, Dependency},
+    metrics::{self, OldestPart},
+    shutdown::{by_deadline, grace},
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use shared::service::backoff::{self, Waits};
+use service::backoff::{self, Waits};
 
 /// Parts that a batch which fails is tried in. In eight, an event among a thousand that fails slowly is
 /// found after four failures.

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
+use chat::event::Event;
 use database::{DatabaseSettings, connect_to_write};
 use diesel_async::AsyncPgConnection;
-use shared::{
-    chat::event::Event,
-    service::{Outage, backoff},
-};
+use service::{Outage, backoff};
 use tokio::time::Instant;
 
 use super::part::Part;

@@ -1,9 +1,7 @@
-use shared::{
-    broker::ConsumerKind,
-    chat::{
-        RejectionReason, RequestedStatus, SenderType, SessionState, SessionStatus, StaffFacts,
-        StatusChange, event::Event,
-    },
+use broker::ConsumerKind;
+use chat::{
+    RejectionReason, RequestedStatus, SenderType, SessionState, SessionStatus, StaffFacts,
+    StatusChange, event::Event,
 };
 use test_support::{System, eventually, message_at, status_change};
 

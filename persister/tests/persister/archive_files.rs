@@ -8,10 +8,10 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use chat::{Message, RequestedStatus, SenderType};
 use diesel_async::SimpleAsyncConnection;
 use persister::store::ArchivedMessage;
 use serde_json::Value;
-use shared::chat::{Message, RequestedStatus, SenderType};
 use tempfile::TempDir;
 use test_support::{Role, System, body, eventually, message_at, status_change};
 

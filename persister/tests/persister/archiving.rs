@@ -1,10 +1,8 @@
 //! What goes into the archive, what stays, and what comes of messages that come again.
 
+use broker::ConsumerKind;
+use chat::{Message, RequestedStatus, SenderType, event::Event};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
-use shared::{
-    broker::ConsumerKind,
-    chat::{Message, RequestedStatus, SenderType, event::Event},
-};
 use test_support::{System, message, message_at, status_change};
 
 use crate::support::{change, event, publish_each, sessions, system};
@@ -95,7 +93,7 @@ async fn an_archived_message_that_is_sent_again_is_not_new_whenever_it_is_accept
     system.work_off(1).await;
     assert_eq!(system.archive(LONG_AGO).await.len(), 1);
 
-    let resent = Message { accepted_at: shared::chat::now(), ..old.clone() };
+    let resent = Message { accepted_at: chat::now(), ..old.clone() };
     publish_each(&system, [event(&old), event(&resent), event(&message("p1", "new"))]).await;
     system.work_off(1).await;
     assert_eq!(kept(&system).await, ["p1:2:new"]);
@@ -127,9 +125,9 @@ async fn ids_are_forgotten_after_their_time() {
     system.archive(LONG_AGO).await;
     let connection = &mut system.database.connect().await;
     let hour = chrono::TimeDelta::hours(1);
-    let forget = persister::store::forget(connection, shared::chat::now() - hour).await;
+    let forget = persister::store::forget(connection, chat::now() - hour).await;
     assert_eq!(forget.unwrap(), 0);
-    let forget = persister::store::forget(connection, shared::chat::now() + hour).await;
+    let forget = persister::store::forget(connection, chat::now() + hour).await;
     assert_eq!(forget.unwrap(), 1);
     assert_eq!(system.database.number("SELECT count(*) FROM chat_archived_messages").await, 0);
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use shared::{broker::ConsumerKind, chat::Message};
+use broker::ConsumerKind;
+use chat::Message;
 use test_support::{body, message};
 use uuid::Uuid;
 
@@ -30,8 +31,7 @@ async fn archiving_beside_persisters_loses_and_doubles_nothing() {
     let writing = async {
         for (number, new) in new.chunks(20).enumerate() {
             let resent = old.iter().skip(number * 240).take(240);
-            let resent =
-                resent.map(|it| Message { accepted_at: shared::chat::now(), ..it.clone() });
+            let resent = resent.map(|it| Message { accepted_at: chat::now(), ..it.clone() });
             let resent: Vec<_> = resent.collect();
             let late = late.iter().skip(number * 2).take(2);
             system.broker.publish(&body(new.iter().chain(late).chain(&resent).map(event))).await;

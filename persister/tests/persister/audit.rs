@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
+use chat::{self, ConversationRead, PlayerId, RequestedStatus, StatusChange, event::Event};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{QueryResult, sql_query};
 use diesel_async::RunQueryDsl;
 use persister::store::{Attempt, persist, purge_audit};
 use serde_json::{Value, json};
-use shared::chat::{self, ConversationRead, PlayerId, RequestedStatus, StatusChange, event::Event};
 use test_support::{Database, message, status_change};
 use uuid::Uuid;
 

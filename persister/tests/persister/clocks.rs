@@ -1,7 +1,7 @@
 //! Gateways whose clocks are wrong.
 
+use chat::{self, RequestedStatus};
 use chrono::TimeDelta;
-use shared::chat::{self, RequestedStatus};
 use test_support::{body, eventually, message, status_change};
 
 use crate::support::{change, event, publish_each, sessions, system, until_persisted};

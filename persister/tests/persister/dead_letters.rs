@@ -1,4 +1,4 @@
-use shared::broker::{
+use broker::{
     ConsumerKind,
     dead_letters::{DeadLetters, Filter},
 };

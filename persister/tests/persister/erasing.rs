@@ -1,10 +1,8 @@
 //! What was said with a player is erased, whatever is on its way meanwhile.
 
+use broker::ConsumerKind;
+use chat::{Message, RequestedStatus};
 use persister::store::Erased;
-use shared::{
-    broker::ConsumerKind,
-    chat::{Message, RequestedStatus},
-};
 use test_support::{System, body, message, status_change};
 
 use crate::support::{

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
+use chat::{RequestedStatus, SenderType, StatusChange};
 use chrono::{DateTime, Utc};
 use persister::export::export;
 use serde_json::{Value, json};
-use shared::chat::{RequestedStatus, SenderType, StatusChange};
 use test_support::{Database, System, message, message_at, status_change};
 
 use crate::support::{change, contents, event, named, publish_each, publish_together, system};

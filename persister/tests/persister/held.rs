@@ -1,6 +1,6 @@
 //! What becomes of what a persister holds for too long.
 
-use shared::broker::ConsumerKind;
+use broker::ConsumerKind;
 use test_support::{Broker, Proxy, System, body, eventually, message};
 
 use crate::support::{event, sessions, system, until_persisted, until_waiting};

@@ -1,7 +1,7 @@
 //! What a persister shows its operators.
 
+use broker::ConsumerKind;
 use chrono::TimeDelta;
-use shared::broker::ConsumerKind;
 use test_support::{Api, Proxy, eventually, message};
 
 use crate::support::{event, publish_each, system, until_persisted};

@@ -1,4 +1,4 @@
-use shared::broker::ConsumerKind;
+use broker::ConsumerKind;
 use test_support::{Proxy, body, eventually, message};
 
 use crate::support::{event, publish_each, sessions, system, until_persisted, until_waiting};

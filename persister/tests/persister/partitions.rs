@@ -1,9 +1,7 @@
 //! Players are spread over several pairs of queues.
 
-use shared::{
-    broker::{ConsumerKind, Partition, QueueNames},
-    chat::event::{Event, decode},
-};
+use broker::{ConsumerKind, Partition, QueueNames};
+use chat::event::{Event, decode};
 use test_support::{System, body, eventually, message, player_of_each};
 
 use crate::support::{event, until_persisted};

@@ -1,8 +1,8 @@
+use chat::event::Event;
 use database::connect_to_write;
 use diesel::{QueryableByName, sql_query, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use persister::store::{Attempt, persist};
-use shared::chat::event::Event;
 use test_support::{Database, message};
 
 use crate::support::event;

@@ -1,10 +1,8 @@
 //! Events that the database never takes, whatever the error, and outages that look like them.
 
+use broker::{ConsumerKind, dead_letters::DeadLetters};
+use chat::{RequestedStatus, event::Event};
 use diesel_async::SimpleAsyncConnection;
-use shared::{
-    broker::{ConsumerKind, dead_letters::DeadLetters},
-    chat::{RequestedStatus, event::Event},
-};
 use test_support::{System, body, eventually, message, status_change};
 
 use crate::support::{change, event, publish_each, system, until_persisted};
@@ -230,11 +228,7 @@ async fn a_locked_session_delays_only_its_own_players_messages() {
                 SELECT FROM chat_sessions WHERE player_id = 'p1' FOR NO KEY UPDATE";
     other.batch_execute(hold).await.unwrap();
     let take = |player: &str| {
-        change(&status_change(
-            player,
-            RequestedStatus::Active,
-            shared::chat::now().timestamp_micros(),
-        ))
+        change(&status_change(player, RequestedStatus::Active, chat::now().timestamp_micros()))
     };
     let events: [Event; 2] = [take("p1"), take("p2")];
     system.broker.publish(&body(events)).await;

@@ -1,11 +1,9 @@
 //! Whatever is in the queue, what is good behind it is persisted.
 
+use broker::ConsumerKind;
+use chat::{RequestedStatus, event::Event};
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
-use shared::{
-    broker::ConsumerKind,
-    chat::{RequestedStatus, event::Event},
-};
 use test_support::{
     body, eventually,
     hostile::{always, any_bytes, nearly},

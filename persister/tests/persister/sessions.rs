@@ -1,5 +1,5 @@
+use chat::{Message, RequestedStatus, SenderType, StatusChange};
 use futures_util::future::join_all;
-use shared::chat::{Message, RequestedStatus, SenderType, StatusChange};
 use test_support::{System, body, message, message_at, status_change};
 use uuid::Uuid;
 

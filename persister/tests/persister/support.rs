@@ -1,4 +1,4 @@
-use shared::chat::{
+use chat::{
     Message, StatusChange,
     event::{Event, MAX_EVENTS},
 };

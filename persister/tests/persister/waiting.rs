@@ -1,8 +1,8 @@
 //! Since when a player waits, and how many messages staff has not answered.
 
+use chat::{self, RequestedStatus, SenderType, event::Event};
 use diesel_async::AsyncPgConnection;
 use persister::store::{Attempt, erase, persist};
-use shared::chat::{self, RequestedStatus, SenderType, event::Event};
 use test_support::{Database, message_at, status_change};
 
 use crate::support::{change, event};

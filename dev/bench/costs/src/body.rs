@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use anyhow::ensure;
-use shared::chat::event::{self, Event};
+use chat::event::{self, Event};
 
 use crate::{Call, samples};
 

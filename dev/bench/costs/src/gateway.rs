@@ -23,7 +23,7 @@ use gateway::{
 };
 use prometheus_client::registry::Registry;
 use serde_json::json;
-use shared::service::{health::Dependency, install_crypto};
+use service::{health::Dependency, install_crypto};
 use traces::Traces;
 use uuid::Uuid;
 

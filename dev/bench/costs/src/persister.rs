@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, hint::black_box};
 
+use chat::Message;
 use persister::timeline::Timeline;
-use shared::chat::Message;
 
 use crate::{Call, samples};
 

@@ -1,7 +1,7 @@
 //! What the services get to do with here, the same each time, since other bytes cost something else.
 
+use chat::{Message, SenderType, event::Event};
 use chrono::DateTime;
-use shared::chat::{Message, SenderType, event::Event};
 use uuid::Uuid;
 
 /// Who the sample messages are from, in turn.

@@ -9,7 +9,7 @@ mod page;
 mod players;
 mod send;
 
-pub use database::Database;
+pub use crate::database::Database;
 pub use output::{Listen, report};
 pub use page::{HistoryPage, Pages, place};
 pub use players::{Players, Row};

@@ -1,5 +1,5 @@
+use chat;
 use chrono::{DateTime, Utc};
-use shared::chat;
 use tokio_postgres::Client;
 use uuid::Uuid;
 

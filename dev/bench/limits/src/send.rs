@@ -1,7 +1,7 @@
 use actix_web::HttpResponse;
+use chat::{self, Content, Message, Name, PlayerId, SenderId, SenderType, SocketId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::chat::{self, Content, Message, Name, PlayerId, SenderId, SenderType, SocketId};
 use uuid::Uuid;
 
 /// What a portal sends, of the types that the gateway reads it into.

@@ -1,9 +1,7 @@
 //! A queue that has grown while nobody worked it off.
 
-use shared::{
-    broker::{ConsumerKind, QueueNames},
-    chat::{self, Content, Message, PlayerId, SenderId, SenderType, event},
-};
+use broker::{ConsumerKind, QueueNames};
+use chat::{self, Content, Message, PlayerId, SenderId, SenderType, event};
 use uuid::Uuid;
 
 use crate::lab::Lab;

@@ -8,9 +8,9 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use broker::{BrokerSettings, Partition, Publisher};
 use clap::Parser;
 use serde::Deserialize;
-use shared::broker::{BrokerSettings, Partition, Publisher};
 use stack::{
     Console, Probe, Program, Running, Servers, Service, Supervisor, Variables, migrate,
     service_variables, set_pusher_variables,

@@ -22,7 +22,7 @@ use std::{env, fs, path::PathBuf, process::ExitCode, time::Instant};
 use anyhow::{Context, ensure};
 use clap::Parser;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use shared::service::install_crypto;
+use service::install_crypto;
 
 use crate::{
     lab::{Lab, Place},

@@ -3,13 +3,13 @@
 use std::process::Stdio;
 
 use anyhow::ensure;
+use chat;
 use futures_util::FutureExt;
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use serde_json::{Value, json};
-use shared::chat;
 use stack::Service;
 
 use super::{Fault, Group};

@@ -2,9 +2,9 @@
 
 use std::{fs, ops::Deref, time::Duration};
 
+use ::broker::{ConsumerKind, Partitions, QueueNames};
 use anyhow::{Context, anyhow, ensure};
 use serde_json::Value;
-use shared::broker::{ConsumerKind, Partitions, QueueNames};
 use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls};
 use tokio_util::task::AbortOnDropHandle;

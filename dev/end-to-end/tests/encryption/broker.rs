@@ -1,4 +1,4 @@
-use shared::broker::{BrokerSettings, Consumer, ConsumerKind, Partition, Publisher, RoutingKey};
+use ::broker::{BrokerSettings, Consumer, ConsumerKind, Partition, Publisher, RoutingKey};
 use stack::{Console, RabbitMq, RabbitMqSettings, Supervisor};
 use test_support::{Authority, settings};
 
@@ -18,7 +18,7 @@ async fn refusal(settings: &BrokerSettings) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_is_spoken_to_in_secret_and_only_if_it_proves_who_it_is() {
-    shared::service::install_crypto();
+    service::install_crypto();
     let directory = tempfile::tempdir().unwrap();
     let console = Console::silent();
     let supervisor = Supervisor::take(&directory.path().join("local"), console).await.unwrap();

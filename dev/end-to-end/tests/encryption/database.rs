@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use database::{DatabaseSettings, connect, migrate, probe};
+use ::database::{DatabaseSettings, connect, migrate, probe};
 use stack::{Console, Postgres, PostgresSettings, Supervisor};
 use test_support::{Authority, Database, System, settings};
 use tokio::{

@@ -1,5 +1,6 @@
+use ::broker::ConsumerKind;
 use broadcaster::{pusher_client::PusherClient, settings::PusherSettings};
-use shared::{broker::ConsumerKind, chat::event::Event};
+use chat::event::Event;
 use test_support::{Authority, Running, System, body, eventually, message, settings};
 
 use crate::{NAME, OTHER_HOST, STRANGER};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use broker::ConsumerKind;
 use end_to_end::Watched;
 use serde_json::json;
-use shared::broker::ConsumerKind;
 use test_support::eventually;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! The accounts of RabbitMQ that SECURITY.md names, with these permissions and no others.
 
+use broker::{BrokerSettings, Consumer, ConsumerKind, Partition};
 use serde_json::Value;
-use shared::broker::{BrokerSettings, Consumer, ConsumerKind, Partition};
 use stack::{RabbitMq, ServerSettings, Servers, Service, set_pusher_variables};
 use test_support::{Database, eventually, settings};
 

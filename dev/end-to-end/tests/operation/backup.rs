@@ -6,8 +6,8 @@ use std::{
     process::{Command, Output},
 };
 
+use broker::ConsumerKind;
 use serde_json::{Value, json};
-use shared::broker::ConsumerKind;
 use test_support::{Api, Database, System, eventually};
 
 /// Runs a script on a database, as an operator does.

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use broker::{BrokerSettings, Partition, Publisher};
 use serde_json::Value;
-use shared::broker::{BrokerSettings, Partition, Publisher};
 use stack::{Running, ServerSettings, Servers, Service, set_pusher_variables};
 use test_support::{Api, Database, JWT_SECRET, System, eventually, settings, token_by};
 

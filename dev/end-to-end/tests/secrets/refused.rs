@@ -2,9 +2,9 @@
 
 use std::net::TcpListener;
 
+use chat::event::Event;
 use end_to_end::Process;
 use serde_json::json;
-use shared::chat::event::Event;
 use test_support::{Api, System, body, message};
 
 use crate::planted::{Planted, is_not_in, unheard_of};

@@ -55,7 +55,7 @@ async fn a_send_that_is_refused_is_told_with_its_ids_and_an_outage_once() {
     let system = System::new().await;
     // A RabbitMQ that hangs up on everybody.
     let broker = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut command = logging(&system, "gateway", "off,gateway=debug,shared=info");
+    let mut command = logging(&system, "gateway", "off,gateway=debug,service=info");
     command.env("AMQP_URL", format!("amqp://{}", broker.local_addr().unwrap()));
     let gateway = Process::start(command);
     let started = line_with(&gateway, json!({ "message": "gateway started" })).await;
@@ -86,7 +86,7 @@ async fn a_send_that_is_refused_is_told_with_its_ids_and_an_outage_once() {
         (&json!("ERROR"), &json!("broker"))
     );
     assert!(outages[0]["cause"].is_string(), "{outages:#?}");
-    let targets = ["gateway", "shared"];
+    let targets = ["gateway", "service"];
     for line in &lines {
         let target = line["target"].as_str().unwrap();
         assert!(targets.contains(&target.split("::").next().unwrap()), "{line}");

@@ -1,7 +1,7 @@
 //! What a collector of spans is told of a message.
 
+use ::broker::ConsumerKind;
 use serde_json::{Value, json};
-use shared::broker::ConsumerKind;
 use test_support::{Api, CollectedSpan, Collector, Running, System, eventually};
 use tokio::net::TcpListener;
 

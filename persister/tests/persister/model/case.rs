@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeSet, iter::zip};
 
+use chat::{RequestedStatus, SenderType, StatusChange, event::Event};
 use proptest::{bool::weighted, collection::vec, prelude::*, sample::select};
-use shared::chat::{RequestedStatus, SenderType, StatusChange, event::Event};
 use test_support::{message_at, status_change};
 use uuid::Uuid;
 

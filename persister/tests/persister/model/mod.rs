@@ -13,9 +13,9 @@ mod through_the_queue;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chat::event::Event;
 use diesel_async::AsyncPgConnection;
 use proptest::{prelude::*, test_runner::TestCaseResult};
-use shared::chat::event::Event;
 
 use self::{
     case::{Script, id},

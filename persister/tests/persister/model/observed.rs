@@ -7,6 +7,9 @@ use std::{
     time::Duration,
 };
 
+use chat::{
+    MessageRejected, RequestedStatus, SenderType, SessionState, SessionStatus, event::Event,
+};
 use chrono::{DateTime, Utc};
 use database::{
     DatabaseSettings, connect, last_message_at,
@@ -18,9 +21,6 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::join;
-use shared::chat::{
-    MessageRejected, RequestedStatus, SenderType, SessionState, SessionStatus, event::Event,
-};
 use test_support::{Database, eventually, message_at, status_change};
 use uuid::Uuid;
 

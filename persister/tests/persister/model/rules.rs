@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use shared::chat::{Message, RequestedStatus, SenderType, SessionStatus, event::Event};
+use chat::{Message, RequestedStatus, SenderType, SessionStatus, event::Event};
 use uuid::Uuid;
 
 use super::observed::Rejected;

@@ -2,12 +2,13 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
+use broker::ConsumerKind;
+use chat::event::Event;
 use diesel_async::AsyncPgConnection;
 use proptest::{
     prelude::*,
     test_runner::{TestCaseResult, TestRunner},
 };
-use shared::{broker::ConsumerKind, chat::event::Event};
 use test_support::{System, body, eventually, hostile::same_cases};
 use tokio::runtime::Runtime;
 

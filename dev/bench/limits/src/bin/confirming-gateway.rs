@@ -7,17 +7,15 @@
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::{Context, ensure};
 use bench_limits::{Listen, SendRequest, accepted};
+use broker::{self, BrokerSettings, Partition, RoutingKey};
+use chat::{Message, event, event::Event};
 use clap::Parser;
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use secrecy::ExposeSecret;
-use shared::{
-    broker::{self, BrokerSettings, Partition, RoutingKey},
-    chat::{Message, event, event::Event},
-    service::install_crypto,
-};
+use service::install_crypto;
 use tokio::sync::Semaphore;
 
 /// Answers each send with 202 once RabbitMQ has confirmed a publish of its own

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use bench_limits::{Database, HistoryPage, Listen, Pages, place};
+use chat::PlayerId;
 use chrono::DateTime;
 use clap::Parser;
 use serde::Deserialize;
-use shared::chat::PlayerId;
 use uuid::Uuid;
 
 /// Answers with pages of conversations, the newest or those before a cursor

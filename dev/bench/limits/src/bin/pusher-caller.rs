@@ -5,11 +5,12 @@ use std::time::{Instant, SystemTime};
 
 use bench_limits::report;
 use broadcaster::settings::PusherSettings;
+use chat;
 use clap::Parser;
 use pusher::{RequestToSign, limits::MAX_EVENTS_PER_BATCH, sign_request};
 use reqwest::{Client, Url, header::CONTENT_TYPE};
 use serde_json::json;
-use shared::{chat, service::install_crypto};
+use service::install_crypto;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 

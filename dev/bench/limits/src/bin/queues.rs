@@ -5,12 +5,10 @@
 use std::time::{Duration, Instant};
 
 use bench_limits::report;
+use broker::{BrokerSettings, Publisher, RoutingKey};
+use chat::{self, Message, SenderType, event, event::Event};
 use clap::Parser;
-use shared::{
-    broker::{BrokerSettings, Publisher, RoutingKey},
-    chat::{self, Message, SenderType, event, event::Event},
-    service::install_crypto,
-};
+use service::install_crypto;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 

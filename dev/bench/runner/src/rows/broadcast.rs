@@ -1,4 +1,4 @@
-use shared::broker::ConsumerKind;
+use broker::ConsumerKind;
 use stack::Service;
 
 use crate::{

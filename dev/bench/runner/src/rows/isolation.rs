@@ -1,5 +1,5 @@
+use broker::ConsumerKind;
 use nix::sys::signal::Signal;
-use shared::broker::ConsumerKind;
 use stack::Service;
 
 use crate::{

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use shared::broker::ConsumerKind;
+use broker::ConsumerKind;
 use stack::Service;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -1,0 +1,246 @@
+//! Where a worker puts what it can never deal with, and what operators do about it.
+
+use lapin::{
+    BasicProperties, Channel,
+    message::Delivery,
+    options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions, QueuePurgeOptions},
+    types::{AMQPValue, FieldTable},
+};
+
+use super::{
+    BrokerError, BrokerSettings, ConsumerKind, Partition, PublishError, Publisher,
+    connection::{Connection, with_timeout},
+};
+use chat::{PlayerId, event};
+
+/// The header that says why a body is among the dead letters.
+const REASON: &str = "x-reason";
+
+/// The most characters of a reason that are kept.
+const REASON_LENGTH: usize = 500;
+
+/// Puts `body` among `worker`'s dead letters, with the reason why it can never be dealt with.
+///
+/// # Errors
+/// Unless it is on disk there.
+pub async fn dead_letter(
+    publisher: &mut Publisher,
+    queue: &str,
+    body: &[u8],
+    reason: &str,
+) -> Result<(), PublishError> {
+    let reason: String = reason.chars().take(REASON_LENGTH).collect();
+    publisher.publish_to_queue(queue, body, &[(REASON, &reason)]).await
+}
+
+/// One dead letter, as an operator sees it.
+#[derive(Debug)]
+pub struct DeadLetter {
+    /// Why it is one.
+    pub reason: String,
+    /// The beginning of what could not be dealt with, 128 KiB at most: all of it, where a service
+    /// made it.
+    pub body: Vec<u8>,
+    /// How many bytes that has as a whole.
+    pub size: usize,
+}
+
+/// Which dead letters an operator means: those that are all of this.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Its reason contains this text.
+    pub reason: Option<String>,
+    /// It has an event of this player's conversation.
+    pub player: Option<PlayerId>,
+}
+
+impl Filter {
+    fn is_empty(&self) -> bool {
+        self.reason.is_none() && self.player.is_none()
+    }
+
+    fn matches(&self, letter: &Delivery) -> bool {
+        self.reason.as_ref().is_none_or(|text| reason(&letter.properties).contains(text))
+            && self.player.as_ref().is_none_or(|player| concerns(&letter.data, player))
+    }
+}
+
+/// Whether `body` has an event of the player's conversation. Of what is unreadable its text decides.
+fn concerns(body: &[u8], player: &PlayerId) -> bool {
+    let events = event::decode(body).unwrap_or_default();
+    let mut readable = events.iter().flatten();
+    if readable.any(|event| event.player_id() == player) {
+        return true;
+    }
+    let is_readable = !events.is_empty() && events.iter().all(Result::is_ok);
+    let text = format!("\"playerId\":\"{}\"", player.as_str());
+    !is_readable && body.windows(text.len()).any(|part| part == text.as_bytes())
+}
+
+/// The most bytes of a dead letter that an operator is shown.
+const SHOWN: usize = 128 * 1024;
+
+/// The dead letters of one worker, opened by an operator.
+pub struct DeadLetters {
+    // Kept because the channel closes with it.
+    _connection: Connection,
+    channel: Channel,
+    settings: BrokerSettings,
+    worker: ConsumerKind,
+    filter: Filter,
+}
+
+impl DeadLetters {
+    /// Opens the dead letters of `worker`.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment.
+    pub async fn open(
+        settings: &BrokerSettings,
+        worker: ConsumerKind,
+    ) -> Result<Self, BrokerError> {
+        let connection = Connection::open(settings, "dead-letters").await?;
+        let channel = connection.channel().await?;
+        let (settings, filter) = (settings.clone(), Filter::default());
+        Ok(Self { _connection: connection, channel, settings, worker, filter })
+    }
+
+    /// The same, but only those that `filter` means.
+    pub fn only(self, filter: Filter) -> Self {
+        Self { filter, ..self }
+    }
+
+    /// The first `limit` of those that are meant, which stay where they are.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment, or the queue is not there.
+    pub async fn list(self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {
+        let mut letters = Vec::new();
+        while letters.len() < limit {
+            let Some(delivery) = self.take().await? else {
+                break;
+            };
+            if !self.filter.matches(&delivery) {
+                continue;
+            }
+            letters.push(DeadLetter {
+                reason: reason(&delivery.properties),
+                body: delivery.data.iter().copied().take(SHOWN).collect(),
+                size: delivery.data.len(),
+            });
+        }
+        // Closing gives back what was taken and not acknowledged.
+        with_timeout(self.settings.broker_timeout, self.channel.close(200, "listed".into()))
+            .await?;
+        Ok(letters)
+    }
+
+    /// How many of them contain `text`; all stay where they are.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment, or the queue is not there.
+    pub async fn containing(self, text: &str) -> Result<usize, BrokerError> {
+        let mut found = 0;
+        while let Some(Delivery { data, .. }) = self.take().await? {
+            found += usize::from(data.windows(text.len()).any(|part| part == text.as_bytes()));
+        }
+        let close = self.channel.close(200, "looked through".into());
+        with_timeout(self.settings.broker_timeout, close).await?;
+        Ok(found)
+    }
+
+    /// Puts up to `limit` of those that are meant back, oldest first, and says how many. Each goes into the worker's
+    /// queue of the partition that its player has now, or, if nobody can read whose it is, of the first.
+    /// Each leaves the dead letters only when it is safely in the queue: whoever stops half way
+    /// may deliver one twice and loses none.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment; those that were put back stay so.
+    pub async fn replay(self, limit: usize) -> anyhow::Result<usize> {
+        let mut publisher =
+            Publisher::connect(&self.settings, Partition::FIRST, "dead-letters replay").await?;
+        let names = self.settings.names();
+        // Those that the worker buries again meanwhile are not for this time.
+        let mut replayed = 0;
+        for _ in 0..self.count().await? {
+            if replayed == limit {
+                break;
+            }
+            let Some(delivery) = self.take().await? else {
+                break;
+            };
+            if !self.filter.matches(&delivery) {
+                continue;
+            }
+            let queue = names.queue_of(self.worker, self.partition(&delivery.data));
+            publisher.publish_to_queue(&queue, &delivery.data, &[]).await?;
+            let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
+            with_timeout(self.settings.broker_timeout, ack).await?;
+            replayed += 1;
+        }
+        with_timeout(self.settings.broker_timeout, self.channel.close(200, "replayed".into()))
+            .await?;
+        Ok(replayed)
+    }
+
+    /// Deletes those that are meant, and says how many there were.
+    ///
+    /// # Errors
+    /// When RabbitMQ cannot be used at the moment, or the queue is not there.
+    pub async fn purge(self) -> Result<usize, BrokerError> {
+        let timeout = self.settings.broker_timeout;
+        if self.filter.is_empty() {
+            let queue = self.settings.names().dead_letters(self.worker);
+            let purge = self.channel.queue_purge(queue.into(), QueuePurgeOptions::default());
+            return Ok(usize::try_from(with_timeout(timeout, purge).await?).unwrap_or(usize::MAX));
+        }
+        let mut purged = 0;
+        for _ in 0..self.count().await? {
+            let Some(delivery) = self.take().await? else {
+                break;
+            };
+            if self.filter.matches(&delivery) {
+                let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
+                with_timeout(timeout, ack).await?;
+                purged += 1;
+            }
+        }
+        with_timeout(timeout, self.channel.close(200, "purged".into())).await?;
+        Ok(purged)
+    }
+
+    fn partition(&self, body: &[u8]) -> Partition {
+        let events = event::decode(body).unwrap_or_default();
+        let first = events.iter().flatten().next();
+        first.map_or(Partition::FIRST, |event| self.settings.queue_partitions.of(event.player_id()))
+    }
+
+    async fn count(&self) -> Result<usize, BrokerError> {
+        let queue = self.settings.names().dead_letters(self.worker);
+        let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
+        let declare = self.channel.queue_declare(queue.into(), passive, FieldTable::default());
+        let queue = with_timeout(self.settings.broker_timeout, declare).await?;
+        Ok(usize::try_from(queue.message_count()).unwrap_or(usize::MAX))
+    }
+
+    async fn take(&self) -> Result<Option<Delivery>, BrokerError> {
+        let queue = self.settings.names().dead_letters(self.worker);
+        let get = self.channel.basic_get(queue.into(), BasicGetOptions::default());
+        // How large it is, and so how long it takes, is not known before it is there.
+        let message = with_timeout(self.settings.broker_timeout * 10, get).await?;
+        Ok(message.map(|message| message.delivery))
+    }
+}
+
+/// The worker's own reason, or RabbitMQ's when it was RabbitMQ that moved the body.
+fn reason(properties: &BasicProperties) -> String {
+    let headers = properties.headers().as_ref().map(|table| table.inner());
+    let text = |name: &str| match headers?.get(name)? {
+        AMQPValue::LongString(text) => Some(text.to_string()),
+        AMQPValue::ShortString(text) => Some(text.to_string()),
+        _ => None,
+    };
+    text(REASON)
+        .or_else(|| text("x-first-death-reason").map(|death| format!("RabbitMQ: {death}")))
+        .unwrap_or_else(|| "RabbitMQ: delivered too often".to_owned())
+}

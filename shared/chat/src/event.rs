@@ -1,0 +1,419 @@
+//! What the services tell each other, and the bodies in which it travels.
+//!
+//! A body is `{"version":1,"events":[…]}` with one event or many, so that one publish and one
+//! confirm can carry all that was waiting. Each event is an object with its kind as the only key.
+//! One event that cannot be read costs only itself: it comes out of [`decode`] as such, with its
+//! own bytes, beside its readable neighbours.
+
+use std::{fmt, ops::Range};
+
+use chrono::{DateTime, Utc};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::{
+    ConversationRead, Message, MessageRejected, PlayerId, SessionState, StatusChange, Subject,
+};
+
+/// The form of body that this release writes and the only one that it reads.
+pub const VERSION: u64 = 1;
+
+/// The most events of a body. The gateway's largest bodies have fewer.
+pub const MAX_EVENTS: usize = 1_000;
+
+/// The most bytes of a body. The gateway's largest bodies are an eighth of it.
+pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// Bytes that most events fit into, so that encoding one allocates once.
+const USUAL_BYTES: usize = 512;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Event {
+    /// The gateway accepted a message.
+    Message(Box<Message>),
+    /// The gateway accepted a wish to take or resolve a session.
+    StatusChange(StatusChange),
+    /// The persister committed a session's new state.
+    SessionUpdated(SessionState),
+    /// The persister dropped an accepted message.
+    MessageRejected(MessageRejected),
+    /// A member of the staff read a conversation.
+    ConversationRead(ConversationRead),
+}
+
+impl Event {
+    /// Whose conversation it concerns.
+    pub fn player_id(&self) -> &PlayerId {
+        match self {
+            Self::Message(message) => &message.player_id,
+            Self::StatusChange(change) => &change.player_id,
+            Self::SessionUpdated(session) => &session.player_id,
+            Self::MessageRejected(rejected) => &rejected.player_id,
+            Self::ConversationRead(read) => &read.player_id,
+        }
+    }
+
+    /// The event in JSON, ready to be put into a body.
+    ///
+    /// # Errors
+    /// None in practice: every event has a form in JSON.
+    pub fn encode(&self) -> Result<EncodedEvent, serde_json::Error> {
+        let mut json = Vec::with_capacity(USUAL_BYTES);
+        serde_json::to_writer(&mut json, self)?;
+        Ok(EncodedEvent(json))
+    }
+
+    /// What it is about.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Message(message) => {
+                let message_id = Some(message.message_id);
+                Subject { message_id, trace: message.traceparent, ..Subject::default() }
+            }
+            Self::StatusChange(change) => {
+                let change_id = Some(change.change_id);
+                Subject { change_id, trace: change.traceparent, ..Subject::default() }
+            }
+            Self::SessionUpdated(session) => {
+                Subject { session_id: Some(session.id), ..Subject::default() }
+            }
+            Self::MessageRejected(rejected) => {
+                Subject { message_id: Some(rejected.message_id), ..Subject::default() }
+            }
+            Self::ConversationRead(_) => Subject::default(),
+        }
+    }
+
+    /// When a gateway accepted it, if one did.
+    pub fn accepted_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Message(message) => Some(message.accepted_at),
+            Self::StatusChange(change) => Some(change.accepted_at),
+            Self::SessionUpdated(_) | Self::MessageRejected(_) => None,
+            Self::ConversationRead(read) => Some(read.accepted_at),
+        }
+    }
+}
+
+/// An event in JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedEvent(Vec<u8>);
+
+impl EncodedEvent {
+    /// How much of a body it takes, in bytes.
+    pub fn size(&self) -> usize {
+        self.0.len() + 1
+    }
+}
+
+/// An event that nobody can read, with the reason why.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct UnreadableEvent {
+    /// The event as it came.
+    pub event: EncodedEvent,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Why a whole body cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableBody {
+    /// It is not JSON, or not of the form of a body.
+    #[error("not a body of events: {0}")]
+    Malformed(String),
+    /// Another release wrote it. Guessing at its meaning could lose something.
+    #[error("body version {0} is not known here")]
+    UnknownVersion(u64),
+    /// It has more than [`MAX_BYTES`].
+    #[error("a body of {0} bytes is too large: the limit is {MAX_BYTES}")]
+    TooLarge(usize),
+    /// It has more than [`MAX_EVENTS`].
+    #[error("the body has too many events: the limit is {MAX_EVENTS}")]
+    TooManyEvents,
+}
+
+/// Puts events into one body.
+pub fn encode<'a>(events: impl IntoIterator<Item = &'a EncodedEvent>) -> Vec<u8> {
+    let mut body = format!(r#"{{"version":{VERSION},"events":["#).into_bytes();
+    for (position, event) in events.into_iter().enumerate() {
+        if position > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(&event.0);
+    }
+    body.extend_from_slice(b"]}");
+    body
+}
+
+/// Takes the events out of a body.
+///
+/// # Errors
+/// When the body as a whole cannot be read, or is larger than any that a service writes. An event that
+/// cannot be read is an item of the result.
+pub fn decode(body: &[u8]) -> Result<Vec<Result<Event, UnreadableEvent>>, UnreadableBody> {
+    Ok(take_apart(body)?.into_iter().map(decode_one).collect())
+}
+
+/// An event of a body, and where it stands there.
+#[derive(Debug)]
+pub struct PlacedEvent {
+    /// The event, if it can be read.
+    pub event: Result<Event, UnreadableEvent>,
+    /// Its bytes in the body.
+    pub place: Range<usize>,
+}
+
+/// Takes the events out of a body, each with its place, by which [`alone`] cuts it out.
+///
+/// # Errors
+/// As those of [`decode`].
+pub fn decode_placed(body: &[u8]) -> Result<Vec<PlacedEvent>, UnreadableBody> {
+    let placed = |raw: &RawValue| {
+        let bytes = raw.get().as_bytes();
+        let start = bytes.as_ptr().addr() - body.as_ptr().addr();
+        PlacedEvent { event: decode_one(raw), place: start..start + bytes.len() }
+    };
+    Ok(take_apart(body)?.into_iter().map(placed).collect())
+}
+
+/// A body with nothing in it but the event that stands at `place` in `body`, as it came.
+pub fn alone(body: &[u8], place: &Range<usize>) -> Option<Vec<u8>> {
+    Some(encode([&EncodedEvent(body.get(place.clone())?.to_vec())]))
+}
+
+fn take_apart(body: &[u8]) -> Result<Vec<&RawValue>, UnreadableBody> {
+    if body.len() > MAX_BYTES {
+        return Err(UnreadableBody::TooLarge(body.len()));
+    }
+
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        version: u64,
+        #[serde(borrow)]
+        events: &'a RawValue,
+    }
+
+    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(malformed)?;
+    if envelope.version != VERSION {
+        return Err(UnreadableBody::UnknownVersion(envelope.version));
+    }
+    match serde_json::from_str(envelope.events.get()).map_err(malformed)? {
+        Events::All(events) => Ok(events),
+        Events::TooMany => Err(UnreadableBody::TooManyEvents),
+    }
+}
+
+/// The events of a body, of which no more are kept than a body may have.
+enum Events<'a> {
+    All(Vec<&'a RawValue>),
+    TooMany,
+}
+
+impl<'de> Deserialize<'de> for Events<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collector;
+
+        impl<'de> Visitor<'de> for Collector {
+            type Value = Events<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a sequence")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut events = Vec::new();
+                while let Some(event) = items.next_element()? {
+                    if events.len() == MAX_EVENTS {
+                        while items.next_element::<IgnoredAny>()?.is_some() {}
+                        return Ok(Events::TooMany);
+                    }
+                    events.push(event);
+                }
+                Ok(Events::All(events))
+            }
+        }
+
+        deserializer.deserialize_seq(Collector)
+    }
+}
+
+fn decode_one(raw: &RawValue) -> Result<Event, UnreadableEvent> {
+    serde_json::from_str(raw.get()).map_err(|error| UnreadableEvent {
+        event: as_it_came(raw),
+        reason: without_value(&error.to_string()),
+    })
+}
+
+fn as_it_came(raw: &RawValue) -> EncodedEvent {
+    EncodedEvent(raw.get().as_bytes().to_vec())
+}
+
+fn malformed(error: serde_json::Error) -> UnreadableBody {
+    UnreadableBody::Malformed(without_value(&error.to_string()))
+}
+
+/// serde's words without the value that it found, which may be what somebody wrote: reasons are
+/// logged.
+fn without_value(reason: &str) -> String {
+    let mut kinds = ["invalid type", "invalid value", "unknown variant", "unknown field"].iter();
+    let kind = kinds.find(|kind| reason.starts_with(**kind));
+    match (kind, reason.rsplit_once(", expected ")) {
+        (Some(kind), Some((_, expected))) => format!("{kind}, expected {expected}"),
+        (Some(kind), None) => (*kind).to_owned(),
+        (None, _) => reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SenderType;
+    use uuid::Uuid;
+
+    fn message(content: &str) -> Event {
+        Event::Message(Box::new(Message {
+            message_id: Uuid::now_v7(),
+            player_id: "p1".to_owned().try_into().unwrap(),
+            player_name: None,
+            sender_type: SenderType::Player,
+            sender_id: None,
+            sender_name: None,
+            content: content.to_owned().try_into().unwrap(),
+            accepted_at: crate::now(),
+            socket_id: None,
+            traceparent: None,
+        }))
+    }
+
+    #[test]
+    fn what_is_put_in_comes_out() {
+        let events = [message("one"), message("\"two\" \u{1F600}")];
+        let encoded: Vec<_> = events.iter().map(|event| event.encode().unwrap()).collect();
+        let decoded: Vec<_> = decode(&encode(&encoded)).unwrap();
+        let decoded: Vec<_> = decoded.into_iter().map(Result::unwrap).collect();
+        assert_eq!(decoded, events);
+    }
+
+    #[test]
+    fn one_bad_event_costs_only_itself() {
+        let good = message("good").encode().unwrap();
+        for bad in
+            [r#"{"message":{}}"#, r#"{"unheardOf":{}}"#, "7", r#"{"message":{"messageId":"x"}}"#]
+        {
+            let bad = EncodedEvent(bad.as_bytes().to_vec());
+            let events = decode(&encode([&good, &bad, &good])).unwrap();
+            assert!(events[0].is_ok() && events[2].is_ok());
+            assert_eq!(events[1].as_ref().unwrap_err().event, bad);
+        }
+    }
+
+    #[test]
+    fn an_event_is_taken_out_of_its_body_with_all_that_it_came_with() {
+        let later = EncodedEvent(br#"{"message":{"ofALaterRelease":1}}"#.to_vec());
+        let events = [message("one").encode().unwrap(), later, message("three").encode().unwrap()];
+        let body = encode(&events);
+        let placed = decode_placed(&body).unwrap();
+        let alone: Vec<_> = placed.iter().map(|event| alone(&body, &event.place)).collect();
+        assert_eq!(alone, events.map(|event| Some(encode([&event]))));
+    }
+
+    #[test]
+    fn what_is_wrong_with_it_is_said_without_what_somebody_wrote() {
+        for event in [
+            r#"{"message":"hush"}"#,
+            r#"{"hush":{}}"#,
+            r#"{"message":{"messageId":["hush, expected nothing"]}}"#,
+            r#"{"message":{"senderType":"hush"}}"#,
+            r#""hush""#,
+        ] {
+            let events = decode(&encode([&EncodedEvent(event.as_bytes().to_vec())])).unwrap();
+            let reason = &events[0].as_ref().unwrap_err().reason;
+            assert!(reason.contains("expected") && !reason.contains("hush"), "{event}: {reason}");
+        }
+        for body in [r#""hush""#, r#"{"version":"hush"}"#, r#"{"version":1,"events":"hush"}"#] {
+            let reason = decode(body.as_bytes()).unwrap_err().to_string();
+            assert!(reason.contains("expected") && !reason.contains("hush"), "{body}: {reason}");
+        }
+    }
+
+    /// Older releases passed on what they were given.
+    #[test]
+    fn a_trace_that_is_none_costs_no_message() {
+        let event = String::from_utf8(message("hello").encode().unwrap().0).unwrap();
+        for (trace, is_one) in [
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true),
+            ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
+            ("00-00000000000000000000000000000000-0000000000000000-00", false),
+        ] {
+            let traced = event.replace("}}", &format!(r#","traceparent":"{trace}"}}}}"#));
+            let events = decode(&encode([&EncodedEvent(traced.into_bytes())])).unwrap();
+            let subject = events[0].as_ref().unwrap().subject();
+            assert_eq!(subject.traced().is_some(), is_one, "{trace}");
+        }
+    }
+
+    #[test]
+    fn a_body_with_more_events_than_a_service_writes_is_unreadable_as_a_whole() {
+        let event = EncodedEvent(b"7".to_vec());
+        let largest = encode(std::iter::repeat_n(&event, MAX_EVENTS));
+        assert_eq!(decode(&largest).unwrap().len(), MAX_EVENTS);
+        for count in [MAX_EVENTS + 1, 100_000] {
+            let body = encode(std::iter::repeat_n(&event, count));
+            assert!(matches!(decode(&body), Err(UnreadableBody::TooManyEvents)), "{count}");
+        }
+    }
+
+    #[test]
+    fn a_body_of_more_than_a_mebibyte_is_unreadable_as_a_whole() {
+        let mut body = encode([&message("hello").encode().unwrap()]);
+        body.resize(MAX_BYTES, b' ');
+        assert_eq!(decode(&body).unwrap().len(), 1);
+        body.push(b' ');
+        assert!(matches!(decode(&body), Err(UnreadableBody::TooLarge(_))));
+    }
+
+    #[test]
+    fn a_rejected_message_travels_with_its_reason() {
+        let rejected = r#"{"messageRejected":{"messageId":"0197a2b0-0000-7000-8000-000000000001","playerId":"p1","reason":"message-id-taken","acceptedAt":"2026-01-01T00:00:00.000001Z"}}"#;
+        let event = EncodedEvent(rejected.as_bytes().to_vec());
+        let decoded = decode(&encode([&event])).unwrap().remove(0).unwrap();
+        assert_eq!(decoded.encode().unwrap(), event);
+    }
+
+    #[test]
+    fn a_read_of_a_conversation_travels_with_its_reader() {
+        let read = r#"{"conversationRead":{"readId":"0197a2b0-0000-7000-8000-000000000001","playerId":"p1","actorId":"ada@example.com","actorName":"Ada","acceptedAt":"2026-01-01T00:00:00.000001Z"}}"#;
+        let event = EncodedEvent(read.as_bytes().to_vec());
+        let decoded = decode(&encode([&event])).unwrap().remove(0).unwrap();
+        assert!(
+            matches!(&decoded, Event::ConversationRead(read) if read.player_id.as_str() == "p1")
+        );
+        assert_eq!(decoded.encode().unwrap(), event);
+    }
+
+    #[test]
+    fn an_unknown_version_is_not_guessed_at() {
+        let body = br#"{"version":2,"events":{"of":"another form"}}"#;
+        assert!(matches!(decode(body), Err(UnreadableBody::UnknownVersion(2))));
+    }
+
+    #[test]
+    fn what_is_no_body_is_said_to_be_none() {
+        for body in [&b"not json"[..], b"{}", b"\xff\xfe", b"{\"version\":1}", b"[]", b""] {
+            assert!(matches!(decode(body), Err(UnreadableBody::Malformed(_))), "{body:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_decoding_panic(body: Vec<u8>) {
+            drop(decode(&body));
+        }
+    }
+}

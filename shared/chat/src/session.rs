@@ -1,0 +1,194 @@
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Name, PlayerId, SenderId, TraceParent};
+
+/// How far a session has come.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionStatus {
+    /// Nobody of the staff has answered yet.
+    Pending,
+    /// Staff answered or took it.
+    Active,
+    /// Staff closed it; the player's next message opens another.
+    Resolved,
+}
+
+impl SessionStatus {
+    /// Every status, in the order in which a session goes through them.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Active, Self::Resolved];
+
+    /// Its name in JSON and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    /// The status of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// Staff's wish that a conversation's open session be taken or resolved, as the gateway accepted it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusChange {
+    /// Tells this change from every other; the same id sent again is the same change.
+    pub change_id: Uuid,
+    /// Whose conversation it concerns.
+    pub player_id: PlayerId,
+    /// What the session shall become.
+    pub status: RequestedStatus,
+    /// When the gateway took it, in whole microseconds: the session that was open then is meant.
+    #[serde(with = "super::timestamp")]
+    pub accepted_at: DateTime<Utc>,
+    /// The session that its author saw. The change has no effect on any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<Uuid>,
+    /// The highest `seq` that its author saw. The change has no effect on a session in which the
+    /// player had written more than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seq: Option<i64>,
+    /// The member of the staff who asked for it, as the portal knows them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<SenderId>,
+    /// The name of that member of the staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<Name>,
+    /// The trace that it belongs to.
+    #[serde(
+        default,
+        deserialize_with = "TraceParent::read",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub traceparent: Option<TraceParent>,
+}
+
+/// A status that staff can ask for; `pending` only comes from a player's message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestedStatus {
+    /// Staff takes the session.
+    Active,
+    /// Staff closes the session.
+    Resolved,
+}
+
+impl RequestedStatus {
+    /// Its name in JSON and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// All that a client needs to know of a session, as committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionState {
+    /// The session's id.
+    pub id: Uuid,
+    /// Whose conversation it is part of.
+    pub player_id: PlayerId,
+    /// What the player is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub player_name: Option<Name>,
+    /// How far it has come.
+    pub status: SessionStatus,
+    /// When its first message was accepted.
+    #[serde(with = "super::timestamp")]
+    pub opened_at: DateTime<Utc>,
+    /// When its last message was accepted.
+    #[serde(with = "super::timestamp")]
+    pub last_message_at: DateTime<Utc>,
+    /// When staff resolved it.
+    #[serde(default, with = "super::timestamp::optional")]
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// Grows with each change of this session but that of `last_message_at` while it is open, so that
+    /// an older state that arrives later is known.
+    pub version: i64,
+    /// What only staff may see of it.
+    #[serde(flatten)]
+    pub staff: StaffFacts,
+}
+
+impl SessionState {
+    /// The state as its player may see it.
+    pub fn for_player(&self) -> Self {
+        Self { staff: StaffFacts::default(), ..self.clone() }
+    }
+}
+
+/// The part of a session's state that players never receive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StaffFacts {
+    /// The member of the staff whose change was the last to have an effect on the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<SenderId>,
+    /// The name of that member of the staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<Name>,
+    /// The ids of changes that had no effect, because they name another session or the player had
+    /// written meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale_change_ids: Vec<Uuid>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> SessionState {
+        SessionState {
+            id: Uuid::now_v7(),
+            player_id: "p1".to_owned().try_into().unwrap(),
+            player_name: None,
+            status: SessionStatus::Active,
+            opened_at: crate::now(),
+            last_message_at: crate::now(),
+            resolved_at: None,
+            version: 1,
+            staff: StaffFacts {
+                actor_id: Some("ada@example.com".to_owned().try_into().unwrap()),
+                actor_name: Some("Ada".to_owned().try_into().unwrap()),
+                stale_change_ids: vec![Uuid::now_v7()],
+            },
+        }
+    }
+
+    #[test]
+    fn staff_facts_stand_beside_the_other_fields_and_survive_the_queue() {
+        let state = state();
+        let json = serde_json::to_value(&state).unwrap();
+        assert_eq!(json["actorId"], "ada@example.com");
+        assert_eq!(serde_json::from_value::<SessionState>(json).unwrap(), state);
+    }
+
+    #[test]
+    fn a_player_receives_no_staff_fact() {
+        let json = serde_json::to_string(&state().for_player()).unwrap();
+        for fact in ["actor", "stale", "ada", "Ada"] {
+            assert!(!json.contains(fact), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_an_earlier_release_names_nothing() {
+        let json = r#"{"changeId":"01890000-0000-7000-8000-000000000000","playerId":"p1",
+            "status":"resolved","acceptedAt":"2026-01-01T00:00:00Z"}"#;
+        let change: StatusChange = serde_json::from_str(json).unwrap();
+        assert_eq!((change.session_id, change.last_seq, change.actor_id), (None, None, None));
+    }
+}
