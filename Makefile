@@ -14,7 +14,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium firefox prometheus valgrind venv portal programs contenders tools deny fuzzer
+.PHONY: help run up down status test test-programs test-portal test-pages pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium firefox prometheus valgrind venv portal programs contenders tools deny fuzzer
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -37,10 +37,17 @@ env: ## Write .env for docker compose, with random secrets, unless it is there
 
 test: clocks chromium firefox prometheus portal dev/end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
 	dev/scripts/previous-release.sh
-	cargo build --workspace
-	$(STACK) exec --dir .local/test -- cargo test --workspace
+	cargo test --workspace --no-run
+	$(MAKE) --jobs --output-sync=target test-programs test-portal test-pages
+
+test-programs:
+	$(STACK) exec --dir .local/test -- dev/scripts/test-programs.mjs
+
+test-portal:
 	cd portal && npm test
 	node --test dev/bench/capacity/capacity.test.mjs
+
+test-pages:
 	dev/scripts/test-pages.sh
 
 pictures: chromium portal/node_modules ## Accept how the portal's pages look now, after a look at the pictures
@@ -99,6 +106,7 @@ lint: tools prometheus venv portal/node_modules ## Check the format, clippy, lic
 	dev/scripts/check-kubernetes.sh
 	dev/scripts/check-alerts.sh
 	dev/scripts/check-guarantees.sh
+	dev/scripts/check-words.sh
 	dev/scripts/check-schema.sh
 	node dev/bench/capacity/main.mjs --check
 	cd portal && npm run lint && npm run api:check && npm run check:package
