@@ -39,7 +39,7 @@ send() {
     local sender=${1}_token
     post "${!sender}" /api/staff-chat-integration/send \
         "{\"playerId\":\"$player\",\"senderType\":\"$1\",\"content\":\"$2\"}"
-    echo "  202 accepted: the $1 says \"$2\""
+    echo "  202 accepted, from the $1: \"$2\""
 }
 
 # read_history: sets `history` to the response; on failure returns non-zero, with the error in `history`.
