@@ -15,8 +15,8 @@ import { useDroppedFiles } from "../hooks/useDroppedFiles.js";
 import { useObservable } from "../hooks/useObservable.js";
 import { isComposing } from "../hooks/useShortcuts.js";
 import { Icon } from "./Icon.js";
+import { lengthOf, MAX_CHARACTERS, withoutControls } from "./messageText.js";
 import { usePortal } from "./PortalContext.js";
-import { lengthOf, MAX_CHARACTERS, withoutControls } from "./text.js";
 
 interface ComposerProps {
   readonly ref?: Ref<HTMLTextAreaElement>;
