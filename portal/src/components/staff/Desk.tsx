@@ -1,6 +1,7 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Inbox } from "../../core/inbox/inbox.js";
+import { SESSION_STATUSES } from "../../core/types.js";
 import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { useOnChange } from "../../hooks/useOnChange.js";
@@ -18,7 +19,7 @@ import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { Settings } from "../Settings.js";
 import { Help } from "./Help.js";
-import { InboxPanel, STATUSES, useRows } from "./InboxPanel.js";
+import { InboxPanel, useRows } from "./InboxPanel.js";
 import { StaffConversation } from "./StaffConversation.js";
 
 interface DeskProps {
@@ -58,7 +59,7 @@ export function Desk(props: DeskProps) {
   const scope = `player-portal-chat/desk/${chat.apiUrl}|${chat.identity.subject}`;
   const [kept, setStatus] = useSessionStorage(`${scope}/status`);
   const [keptQuery, setQuery] = useSessionStorage(`${scope}/query`);
-  const status = STATUSES.find((each) => each === kept) ?? "pending";
+  const status = SESSION_STATUSES.find((each) => each === kept) ?? "pending";
   const query = keptQuery ?? "";
   const [chosen, setChosen] = useSelection(chosenInAddress);
   const [helps, setHelps] = useState(false);

@@ -30,7 +30,7 @@ interface InboxListProps {
 /** Waiting times are right to the half minute. */
 const TICK_MS = 30_000;
 
-export const optionId = (playerId: string): string => `ppc-option-${playerId}`;
+const optionId = (playerId: string): string => `ppc-option-${playerId}`;
 
 /** The conversations of the inbox, to be gone through with the arrows. */
 export function InboxList(props: InboxListProps) {
@@ -102,6 +102,7 @@ export function InboxList(props: InboxListProps) {
           {(row) => (
             <InboxItem
               key={row.playerId}
+              id={optionId(row.playerId)}
               row={row}
               isChosen={row.playerId === chosen}
               draft={row.playerId === chosen ? "" : drafts.of(row.playerId)}
