@@ -157,7 +157,7 @@ test("messages that are told together are not taken for a connection that brings
     expect([inbox.link, ada.conversation.link]).toEqual(["live", "live"]);
   }
   // But where nothing comes any more, that is found out.
-  if (ada.transport) ada.transport.deaf = true;
+  if (ada.transport) ada.transport.isSilent = true;
   says("p1", "does anybody hear me?");
   const links = new Set<string>();
   for (let second = 0; second < 70; second += 1) {
@@ -175,7 +175,7 @@ test("messages that are told together are not taken for a connection that brings
 
 test("a desk that does not know of it comes to know the messages", async () => {
   const { ada, inbox } = await desk();
-  if (ada.transport) ada.transport.overlooks = "new-player-messages";
+  if (ada.transport) ada.transport.ignoredEvent = "new-player-messages";
   busy();
   await seconds(0.1);
   says("p1", "one");

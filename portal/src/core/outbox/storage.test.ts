@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import type { OutboxItem } from "./item.js";
-import { LocalShelf } from "./shelf.js";
+import { LocalOutboxStorage } from "./storage.js";
 
 class MemoryStorage implements Storage {
   readonly kept = new Map<string, string>();
@@ -35,33 +35,33 @@ const item = (messageId: string, writtenAt: number): OutboxItem => ({
   discarded: false,
 });
 
-test("items are kept in the order of writing, each user's apart, and what is not one is passed over", () => {
-  const storage = new MemoryStorage();
-  const shelf = new LocalShelf("a", storage, null);
-  shelf.put(item("later", 2));
-  shelf.put(item("earlier", 1));
-  new LocalShelf("b", storage, null).put(item("another's", 1));
-  storage.setItem("player-portal-chat/outbox/a/broken", "{");
-  storage.setItem("something else", "1");
-  expect(shelf.items().map(({ messageId }) => messageId)).toEqual(["earlier", "later"]);
-  shelf.remove("earlier");
-  expect(shelf.items()).toHaveLength(1);
+test("items are read in the order of writing, without those of other users and broken ones", () => {
+  const local = new MemoryStorage();
+  const storage = new LocalOutboxStorage("a", local, null);
+  storage.put(item("later", 2));
+  storage.put(item("earlier", 1));
+  new LocalOutboxStorage("b", local, null).put(item("another's", 1));
+  local.setItem("player-portal-chat/outbox/a/broken", "{");
+  local.setItem("something else", "1");
+  expect(storage.items().map(({ messageId }) => messageId)).toEqual(["earlier", "later"]);
+  storage.remove("earlier");
+  expect(storage.items()).toHaveLength(1);
 });
 
-test("a full or missing storage keeps nobody from writing", () => {
-  const storage = new MemoryStorage();
-  storage.full = true;
-  expect(() => new LocalShelf("a", storage, null).put(item("one", 1))).not.toThrow();
-  const none = new LocalShelf("a", null, null);
+test("a full or missing local storage throws no error", () => {
+  const local = new MemoryStorage();
+  local.full = true;
+  expect(() => new LocalOutboxStorage("a", local, null).put(item("one", 1))).not.toThrow();
+  const none = new LocalOutboxStorage("a", null, null);
   none.put(item("one", 1));
   none.remove("one");
   expect(none.items()).toEqual([]);
 });
 
-test("what other tabs put and remove is heard, and nothing else", () => {
+test("a watcher receives the changes of other tabs to its own items only", () => {
   const target = new EventTarget();
-  const heard = vi.fn();
-  const end = new LocalShelf("a", null, target).watch(heard);
+  const listener = vi.fn();
+  const end = new LocalOutboxStorage("a", null, target).watch(listener);
   const change = (key: string, oldValue: string | null, newValue: string | null) =>
     target.dispatchEvent(Object.assign(new Event("storage"), { key, oldValue, newValue }));
   const text = JSON.stringify(item("one", 1));
@@ -70,7 +70,7 @@ test("what other tabs put and remove is heard, and nothing else", () => {
   change("player-portal-chat/outbox/b/one", null, text);
   end();
   change("player-portal-chat/outbox/a/two", null, text);
-  expect(heard.mock.calls).toEqual([
+  expect(listener.mock.calls).toEqual([
     [null, item("one", 1)],
     [item("one", 1), null],
   ]);

@@ -5,7 +5,7 @@ import type { Row } from "../core/inbox/row.js";
 const HELD_FOR_MS = 1_000;
 
 /** The rows of a list in the order in which they are shown. */
-export interface HeldOrder {
+export interface StableOrder {
   readonly rows: readonly Row[];
   /** How many rows are not shown yet, because the order is held. */
   readonly waiting: number;
@@ -26,10 +26,10 @@ export interface HeldOrder {
  * does not move away. Rows change in their places, and new ones wait. Keys show them as they are: then
  * the pointer only lies there.
  */
-export function useHeldOrder(
+export function useStableOrder(
   rows: readonly Row[],
   rowOf: (playerId: string) => Row | undefined,
-): HeldOrder {
+): StableOrder {
   const [held, setHeld] = useState<readonly Row[] | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const latest = useRef(rows);

@@ -10,7 +10,7 @@ const SIDE_BY_SIDE = "(width > 760px)";
  * The conversation that is chosen. With `inAddress` it stands in the page's address, as `#/c/<player>`: a
  * reload and a link open it, and on a phone the back button goes from it to the list.
  */
-export function useChosen(inAddress: boolean): Chosen {
+export function useSelection(inAddress: boolean): Chosen {
   const [chosen, setChosen] = useState(() => (inAddress ? fromAddress() : null));
 
   useEffect(() => {

@@ -12,10 +12,10 @@ const subscribe = (listener: () => void) => {
 };
 
 /** Whether the page is in sight, and its window the one that is used. */
-export const isLookedAt = (): boolean =>
+export const hasPageFocus = (): boolean =>
   document.visibilityState === "visible" && document.hasFocus();
 
 /** Whether the page is looked at. */
-export function useLookedAt(): boolean {
-  return useSyncExternalStore(subscribe, isLookedAt, () => true);
+export function usePageFocus(): boolean {
+  return useSyncExternalStore(subscribe, hasPageFocus, () => true);
 }

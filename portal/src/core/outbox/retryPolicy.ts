@@ -1,18 +1,18 @@
-import { type Failure, passes, retryAfter } from "../api/failure.js";
+import { type Failure, isTransient, retryAfter } from "../api/failure.js";
 import { backoff, type Random } from "../backoff.js";
 
-/** How long the outbox waits, and why. */
+/** How long the outbox waits, and the failure that is the reason. */
 export interface Wait {
-  /** In milliseconds since 1970; for ever, when nothing goes out before there is another token. */
+  /** In milliseconds since 1970; infinite when only another token ends the wait. */
   readonly until: number;
   readonly failure: Failure;
 }
 
-/** Decides when it is tried again, after failures in a row. */
-export class Patience {
+/** Decides when the outbox tries again after failures in a row. */
+export class RetryPolicy {
   readonly #random: Random;
   #failures = 0;
-  /** Before this the server does not want to be asked, in milliseconds since 1970. */
+  /** `Retry-After` as a time, in milliseconds since 1970. */
   #notBefore = 0;
   #wait: Wait | null = null;
 
@@ -20,12 +20,11 @@ export class Patience {
     this.#random = random;
   }
 
-  /** What is being waited for; null when nothing is. */
   get wait(): Wait | null {
     return this.#wait;
   }
 
-  /** How many milliseconds there are still to wait. */
+  /** The rest of the wait, in milliseconds. */
   get left(): number {
     return Math.max(0, (this.#wait?.until ?? 0) - Date.now());
   }
@@ -39,15 +38,15 @@ export class Patience {
   failed(failure: Failure): void {
     this.#failures += 1;
     const asked = retryAfter(failure);
-    const ms = passes(failure)
+    const ms = isTransient(failure)
       ? backoff(this.#failures, this.#random, asked)
       : Number.POSITIVE_INFINITY;
     this.#notBefore = asked === null ? 0 : Date.now() + asked;
     this.#wait = { until: Date.now() + ms, failure };
   }
 
-  /** Waits no longer than the server asked for. */
-  hurry(): void {
+  /** Shortens the wait to what `Retry-After` demands. */
+  retryNow(): void {
     const mustWait = this.#notBefore > Date.now();
     this.#wait = this.#wait && mustWait ? { ...this.#wait, until: this.#notBefore } : null;
   }

@@ -1,33 +1,32 @@
-import { callEach } from "./listeners.js";
+import { notifyAll } from "./listeners.js";
 import { Observable, type Unsubscribe } from "./observable.js";
 
-/** Whether the browser has a network and the tab is looked at, and when it may have missed something. */
-export interface Surroundings {
+/** Whether the browser has a network and the tab is visible, and when it may have missed events. */
+export interface Environment {
   readonly online: boolean;
   readonly visible: boolean;
-  /** Hears when either has changed, or the tab has come back from sleep. */
+  /** Calls `listener` when either has changed, or the machine has woken from sleep. */
   subscribe(listener: () => void): Unsubscribe;
-  /** Hears when the page is left. */
+  /** Calls `listener` when the user leaves the page. */
   onLeave(listener: () => void): Unsubscribe;
 }
 
-/** How late a timer is when the machine has slept, in milliseconds. */
+/** A timer that is later than this means that the machine slept, in milliseconds. */
 const SLEPT_MS = 10_000;
 const TICK_MS = 5_000;
 
-/** The browser's. */
-export class BrowserSurroundings extends Observable implements Surroundings {
+export class BrowserEnvironment extends Observable implements Environment {
   readonly #leaving = new Set<() => void>();
   #lastTick = Date.now();
   readonly #tick: ReturnType<typeof setInterval>;
 
   constructor() {
     super();
-    addEventListener("online", this.#tell);
-    addEventListener("offline", this.#tell);
-    addEventListener("pageshow", this.#tell);
+    addEventListener("online", this.#notify);
+    addEventListener("offline", this.#notify);
+    addEventListener("pageshow", this.#notify);
     addEventListener("pagehide", this.#leave);
-    document.addEventListener("visibilitychange", this.#tell);
+    document.addEventListener("visibilitychange", this.#notify);
     this.#tick = setInterval(() => {
       if (Date.now() - this.#lastTick > TICK_MS + SLEPT_MS) this.changed();
       this.#lastTick = Date.now();
@@ -49,16 +48,16 @@ export class BrowserSurroundings extends Observable implements Surroundings {
 
   close(): void {
     clearInterval(this.#tick);
-    removeEventListener("online", this.#tell);
-    removeEventListener("offline", this.#tell);
-    removeEventListener("pageshow", this.#tell);
+    removeEventListener("online", this.#notify);
+    removeEventListener("offline", this.#notify);
+    removeEventListener("pageshow", this.#notify);
     removeEventListener("pagehide", this.#leave);
-    document.removeEventListener("visibilitychange", this.#tell);
+    document.removeEventListener("visibilitychange", this.#notify);
   }
 
-  readonly #tell = (): void => this.changed();
+  readonly #notify = (): void => this.changed();
 
   readonly #leave = (): void => {
-    callEach(this.#leaving);
+    notifyAll(this.#leaving);
   };
 }

@@ -1,26 +1,26 @@
 import type { Unsubscribe } from "../observable.js";
 import { type OutboxItem, readItem } from "./item.js";
 
-/** Where the outbox's items are kept, shared by the tabs of one user. */
-export interface Shelf {
+/** Stores the outbox's items. The tabs of one user share it. */
+export interface OutboxStorage {
   items(): OutboxItem[];
-  /** Keeps an item; false when it cannot be kept. */
+  /** Stores an item; false when it cannot. */
   put(item: OutboxItem): boolean;
   remove(messageId: string): void;
-  /** Hears of what other tabs put and remove: the item as it was, and as it is. */
+  /** Calls `listener` when another tab puts or removes an item: the item before, and after. */
   watch(listener: (was: OutboxItem | null, is: OutboxItem | null) => void): Unsubscribe;
 }
 
 /**
- * Local storage, with a key for each item: two tabs that write at once could lose each other's items
- * if all were under one. Where the browser keeps nothing, items live as long as the tab.
+ * Local storage with a key for each item: under one key, two tabs that write at the same time could
+ * overwrite each other's items. Without local storage, items live as long as the tab.
  */
-export class LocalShelf implements Shelf {
+export class LocalOutboxStorage implements OutboxStorage {
   readonly #prefix: string;
   readonly #storage: Storage | null;
   readonly #target: EventTarget | null;
 
-  /** `scope` tells apart the users and systems of one browser. */
+  /** `scope` separates the users and systems of one browser. */
   constructor(scope: string, storage: Storage | null, target: EventTarget | null) {
     this.#prefix = `player-portal-chat/outbox/${scope}/`;
     this.#storage = storage;
@@ -46,7 +46,7 @@ export class LocalShelf implements Shelf {
       this.#storage.setItem(this.#prefix + item.messageId, JSON.stringify(item));
       return true;
     } catch {
-      // Storage is full: the item is still sent by this tab, which holds it in memory.
+      // Storage is full: this tab still sends the item, which it holds in memory.
       return false;
     }
   }
@@ -57,7 +57,7 @@ export class LocalShelf implements Shelf {
 
   watch(listener: (was: OutboxItem | null, is: OutboxItem | null) => void): Unsubscribe {
     const target = this.#target;
-    const hear = (event: Event) => {
+    const receive = (event: Event) => {
       const { key, oldValue, newValue } = event as StorageEvent;
       if (!key?.startsWith(this.#prefix)) return;
       listener(
@@ -65,14 +65,14 @@ export class LocalShelf implements Shelf {
         newValue === null ? null : readItem(newValue),
       );
     };
-    target?.addEventListener("storage", hear);
-    return () => target?.removeEventListener("storage", hear);
+    target?.addEventListener("storage", receive);
+    return () => target?.removeEventListener("storage", receive);
   }
 }
 
-/** The browser's local storage; null on a server, and where it is turned off. A full one can still be read. */
+/** The browser's local storage; null on a server and where it is turned off. A full one is readable. */
 export function localStorageOrNull(): Storage | null {
-  // Node.js has one that warns of itself when it is looked at.
+  // Node.js prints a warning when its localStorage is read.
   if (typeof document === "undefined") return null;
   try {
     const storage = globalThis.localStorage;

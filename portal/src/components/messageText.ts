@@ -65,6 +65,3 @@ export const withoutControls = (text: string): string =>
 
 /** How many characters a message has, as the gateway counts them. */
 export const lengthOf = (content: string): number => [...content.trim()].length;
-
-/** The most that the gateway takes. */
-export const MAX_CHARACTERS = 4_000;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hostOf, isFewEmoji, lengthOf, pieces, withoutControls } from "./text.js";
+import { hostOf, isFewEmoji, lengthOf, pieces, withoutControls } from "./messageText.js";
 
 const links = (content: string) => pieces(content).flatMap(({ href }) => href ?? []);
 

@@ -1,7 +1,7 @@
 import { useCallback, useState } from "react";
 
 /** A value that outlives a reload of the tab, kept as `key`; null at first. */
-export function useRemembered(key: string): readonly [string | null, (value: string) => void] {
+export function useSessionStorage(key: string): readonly [string | null, (value: string) => void] {
   const [value, setValue] = useState(() => load(key));
   const change = useCallback(
     (next: string) => {
