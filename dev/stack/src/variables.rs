@@ -1,8 +1,7 @@
 use std::{
     collections::BTreeMap,
-    fmt::{self, Write as _},
     fs,
-    io::{self, Write as _},
+    io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
@@ -19,20 +18,20 @@ impl Variables {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Gives a name its value.
+    /// Sets a variable, in place of an earlier value.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.0.insert(name.to_owned(), value.into());
     }
 
-    /// Every name with its value, by name.
+    /// All variables, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Reads a file that [`write`](Self::write) made; one that is not there holds nothing.
+    /// Reads a file that [`write`](Self::write) wrote. A missing file holds no variables.
     ///
     /// # Errors
-    /// When it cannot be read or is no such file.
+    /// When the file cannot be read or parsed.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -41,89 +40,49 @@ impl Variables {
                 return Err(error).with_context(|| format!("cannot read {}", path.display()));
             }
         };
-        Self::parse(&text).with_context(|| format!("cannot understand {}", path.display()))
+        Self::parse(&text).with_context(|| format!("cannot parse {}", path.display()))
     }
 
-    /// Writes the file; who reads it meanwhile sees the old one or the new one, whole.
+    /// Replaces the file atomically.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
         let new = path.with_extension("new");
-        let put = || -> io::Result<()> {
-            let mut file = fs::OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&new)?;
-            file.write_all(self.to_string().as_bytes())?;
-            fs::rename(&new, path)
+        let put = || -> anyhow::Result<()> {
+            let mut options = fs::OpenOptions::new();
+            let mut file =
+                options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            file.write_all(self.to_shell()?.as_bytes())?;
+            Ok(fs::rename(&new, path)?)
         };
         put().with_context(|| format!("cannot write {}", path.display()))
     }
 
-    fn parse(mut text: &str) -> anyhow::Result<Self> {
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let words = shlex::split(text).context("a quote is not closed")?;
         let mut variables = Self::default();
-        while let Some((name, rest)) = text.split_once('=') {
-            let (value, rest) = unquote(rest)?;
+        for word in words {
+            let (name, value) = word.split_once('=').context("a line is not NAME=value")?;
             variables.set(name, value);
-            text = rest;
         }
-        anyhow::ensure!(text.is_empty(), "a line holds no NAME=value");
         Ok(variables)
     }
-}
 
-impl fmt::Display for Variables {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn to_shell(&self) -> anyhow::Result<String> {
+        let mut text = String::new();
         for (name, value) in self.iter() {
-            formatter.write_str(name)?;
-            formatter.write_char('=')?;
-            quote(value, formatter)?;
-            formatter.write_char('\n')?;
+            // shlex would quote addresses and keys too, which readers without a shell cannot parse.
+            let quoted = if is_plain(value) { value.into() } else { shlex::try_quote(value)? };
+            text.push_str(&format!("{name}={quoted}\n"));
         }
-        Ok(())
+        Ok(text)
     }
 }
 
-/// Characters that mean nothing to a shell.
-fn is_plain(character: char) -> bool {
-    character.is_ascii_alphanumeric() || "_-.,:/@%+=".contains(character)
-}
-
-/// Within single quotes a shell understands nothing but their end, so an inner one is put between
-/// two quoted parts.
-fn quote(value: &str, to: &mut impl fmt::Write) -> fmt::Result {
-    if value.chars().all(is_plain) {
-        to.write_str(value)
-    } else {
-        write!(to, "'{}'", value.replace('\'', r"'\''"))
-    }
-}
-
-/// The value that `text` begins with, and what comes after its line.
-fn unquote(text: &str) -> anyhow::Result<(String, &str)> {
-    let mut value = String::new();
-    let mut rest = text;
-    loop {
-        let plain = rest.find(['\'', '\\', '\n']).context("a line has no end")?;
-        let (before, special) = rest.split_at(plain);
-        value.push_str(before);
-        if let Some(after) = special.strip_prefix('\n') {
-            return Ok((value, after));
-        } else if let Some(after) = special.strip_prefix(r"\'") {
-            value.push('\'');
-            rest = after;
-        } else if let Some((quoted, after)) =
-            special.strip_prefix('\'').and_then(|inner| inner.split_once('\''))
-        {
-            value.push_str(quoted);
-            rest = after;
-        } else {
-            anyhow::bail!("a quote has no end");
-        }
-    }
+/// Whether a shell reads `value` as it is.
+fn is_plain(value: &str) -> bool {
+    value.chars().all(|one| one.is_ascii_alphanumeric() || "_-.,:/@%+=".contains(one))
 }
 
 #[cfg(test)]
@@ -134,50 +93,39 @@ mod tests {
 
     const HARD: [(&str, &str); 6] = [
         ("EMPTY", ""),
-        ("PLAIN", "postgres://chat:0a@127.0.0.1:5/chat"),
+        ("PLAIN", "postgres://chat:0a@127.0.0.1:5/%2f"),
         ("SPACE", " two words "),
         ("QUOTES", r#"it's "so" \ `id` $HOME"#),
         ("ONLY_QUOTES", "'''"),
         ("LINES", "one\ntwo=2\n"),
     ];
 
-    fn hard() -> Variables {
+    #[test]
+    fn a_shell_and_read_return_the_values_that_were_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("env");
+        assert_eq!(Variables::read(&path).unwrap(), Variables::default());
         let mut variables = Variables::default();
         for (name, value) in HARD {
             variables.set(name, value);
         }
-        variables
-    }
-
-    #[test]
-    fn a_shell_reads_what_was_written() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("env");
-        hard().write(&path).unwrap();
+        variables.write(&path).unwrap();
+        assert_eq!(Variables::read(&path).unwrap(), variables);
         for (name, value) in HARD {
             let output = Command::new("sh")
-                .arg("-c")
-                .arg(format!(r#". "$1" && printf %s "${name}""#))
-                .arg("sh")
+                .args(["-c", &format!(r#". "$1" && printf %s "${name}""#), "sh"])
                 .arg(&path)
                 .output()
                 .unwrap();
             assert_eq!(String::from_utf8(output.stdout).unwrap(), value, "{name}");
         }
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.contains("PLAIN=postgres://chat:0a@127.0.0.1:5/%2f\n"), "{text}");
     }
 
     #[test]
-    fn reads_what_it_wrote() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("env");
-        assert_eq!(Variables::read(&path).unwrap(), Variables::default());
-        hard().write(&path).unwrap();
-        assert_eq!(Variables::read(&path).unwrap(), hard());
-    }
-
-    #[test]
-    fn refuses_a_broken_file() {
-        for broken in ["NAME", "NAME=value", "NAME='value\n"] {
+    fn a_file_that_is_not_name_and_value_is_rejected() {
+        for broken in ["NAME", "NAME=value\nNAME", "NAME='value\n"] {
             assert!(Variables::parse(broken).is_err(), "{broken}");
         }
     }
