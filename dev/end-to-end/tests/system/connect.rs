@@ -1,7 +1,6 @@
 //! What the README shows to newcomers is run.
 
-use end_to_end::Script;
-use test_support::{JWT_SECRET, System};
+use test_support::{JWT_SECRET, Script, System};
 
 #[test]
 fn the_readme_shows_the_script() {
