@@ -70,8 +70,8 @@ chaos: clocks programs ## Run the fault-injection drills on a private system, an
 	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) --report docs/faults.md $(FAULTS)
 
 # ROWS="1 3" selects rows of docs/performance.md.
-bench: contenders ## Run the benchmarks against the reference systems, and write docs/performance.md, docs/capacity.md and README's numbers
-	target/release/bench --report docs/performance.md --readme README.md $(ROWS)
+bench: contenders ## Run the benchmarks against the reference systems, and write docs/performance.md and docs/capacity.md
+	target/release/bench --report docs/performance.md $(ROWS)
 	node dev/bench/capacity/main.mjs
 
 bench-quick: contenders ## Run short benchmarks in a few minutes, and write nothing

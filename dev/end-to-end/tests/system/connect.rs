@@ -1,7 +1,6 @@
 //! The example client of portal/README.md runs.
 
-use end_to_end::Script;
-use test_support::{JWT_SECRET, System};
+use test_support::{JWT_SECRET, Script, System};
 
 #[test]
 fn portal_readme_shows_the_example_client() {

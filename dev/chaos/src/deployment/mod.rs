@@ -1,4 +1,4 @@
-//! The system of one drill: everything is its own, and there are two of every service.
+//! The system of one drill: servers of its own, and two instances of each service.
 
 mod questions;
 
@@ -14,57 +14,57 @@ use stack::{
 };
 use tokio::process::Command;
 
-use crate::{clock::Clock, plan::Plan, proxy::Proxy, pusher::Pusher};
+use crate::{amqp_proxy::AmqpProxy, fake_clock::FakeClock, plan::Plan, pusher::Pusher};
 
-/// Of every service.
+/// Instances of each service.
 const INSTANCES: usize = 2;
 
-/// Time for an answer to the drill's own questions.
+/// Upper bound of the time of the drill's own queries.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
-/// Events that local-pusher keeps until the drill has seen them.
+/// Events that local-pusher keeps until the drill has read them.
 const KEPT_EVENTS: &str = "1000000";
 
-/// What a system is made of.
+/// The programs of a system.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// Where the services' programs are.
+    /// The directory of the services' programs.
     pub binaries: PathBuf,
-    /// A root file system whose RabbitMQ is used instead of the installed one.
+    /// A root file system whose RabbitMQ replaces the installed one.
     pub rabbitmq_root: Option<PathBuf>,
 }
 
-/// A whole system, of which everything is started again when it ends.
+/// A whole system; a supervisor restarts each process that ends.
 #[derive(Debug)]
-pub struct System {
+pub struct Deployment {
     /// The database.
     pub postgres: Postgres,
-    /// The broker, a node or several.
+    /// The nodes of the broker.
     pub rabbitmq: Vec<RabbitMq>,
-    /// The way to the broker that can be cut, if there is one.
-    pub proxy: Option<Proxy>,
-    /// The gateways, which the clients take turns with.
+    /// The proxy in front of the broker, if the plan has one.
+    pub proxy: Option<AmqpProxy>,
+    /// The gateways.
     pub gateways: Vec<Running>,
-    /// The clock of each gateway, if they have clocks of their own.
-    pub clocks: Vec<Clock>,
+    /// The clock of each gateway, if the plan gives them clocks of their own.
+    pub clocks: Vec<FakeClock>,
     /// The persisters.
     pub persisters: Vec<Running>,
     /// The broadcasters.
     pub broadcasters: Vec<Running>,
-    /// Pusher.
+    /// The local-pusher.
     pub pusher: Pusher,
-    /// What its programs are told.
+    /// The variables of all services.
     variables: Variables,
     binaries: PathBuf,
     logs: PathBuf,
     http: reqwest::Client,
 }
 
-impl System {
-    /// Starts an empty system and waits until all of it is ready.
+impl Deployment {
+    /// Starts an empty system, and waits until all of it is ready.
     ///
     /// # Errors
-    /// When something does not start; the rest may run then, until the supervisor stops it.
+    /// When a part does not start; the supervisor still has to stop the others.
     pub async fn start(
         supervisor: &Supervisor,
         parts: &Parts,
@@ -75,12 +75,12 @@ impl System {
         let mut urls: Vec<_> = rabbitmq.iter().map(|node| node.url().to_owned()).collect();
         let mut proxy = None;
         if let (true, [url]) = (plan.proxied, urls.as_mut_slice()) {
-            let stands = Proxy::stand_before(url).await?;
-            *url = stands.url().to_owned();
-            proxy = Some(stands);
+            let started = AmqpProxy::start(url).await?;
+            *url = started.url().to_owned();
+            proxy = Some(started);
         }
         let mut variables = service_variables(supervisor, postgres.url(), &urls.join(","))?;
-        // Who may do what, and how much of it, is no question of faults.
+        // Without tokens and rate limits: no fault is about them.
         variables.set("AUTH_MODE", "off");
         for limit in ["SENDER_LIMIT", "STAFF_SENDER_LIMIT", "READER_LIMIT", "ADDRESS_LIMIT"] {
             variables.set(limit, "0");
@@ -96,7 +96,7 @@ impl System {
         set_pusher_variables(pusher.address, &mut variables);
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build()?;
 
-        let mut system = Self {
+        let mut deployment = Self {
             postgres,
             rabbitmq,
             proxy,
@@ -104,7 +104,7 @@ impl System {
             clocks: Vec::new(),
             persisters: Vec::new(),
             broadcasters: Vec::new(),
-            pusher: Pusher::follow(pusher.address, http.clone()),
+            pusher: Pusher::new(pusher.address, http.clone()),
             variables,
             binaries: parts.binaries.clone(),
             logs: supervisor.directory().join("logs"),
@@ -118,37 +118,37 @@ impl System {
             let mut own_of_gateway = own.clone();
             if plan.own_clocks {
                 let file = supervisor.directory().join(format!("clock-{instance}"));
-                let clock = Clock::new(file)?;
-                clock.tell(&mut own_of_gateway);
-                system.clocks.push(clock);
+                let clock = FakeClock::new(file)?;
+                clock.set_variables(&mut own_of_gateway);
+                deployment.clocks.push(clock);
             }
             let start = async |service: Service, own: &Variables| {
                 let name = format!("{}-{instance}", service.name());
-                start(service, &system.variables, &name, own).await
+                start(service, &deployment.variables, &name, own).await
             };
             let (gateway, persister, broadcaster) = tokio::try_join!(
                 start(Service::Gateway, &own_of_gateway),
                 start(Service::Persister, &own),
                 start(Service::Broadcaster, &own),
             )?;
-            system.gateways.push(gateway);
-            system.persisters.push(persister);
-            system.broadcasters.push(broadcaster);
+            deployment.gateways.push(gateway);
+            deployment.persisters.push(persister);
+            deployment.broadcasters.push(broadcaster);
         }
-        Ok(system)
+        Ok(deployment)
     }
 
-    /// Where the gateways listen.
+    /// The addresses of the gateways.
     pub fn gateway_addresses(&self) -> Vec<SocketAddr> {
         self.gateways.iter().map(|gateway| gateway.address).collect()
     }
 
-    /// Every service but Pusher.
+    /// All gateways, persisters and broadcasters.
     pub fn services(&self) -> impl Iterator<Item = &Running> {
         self.gateways.iter().chain(&self.persisters).chain(&self.broadcasters)
     }
 
-    /// The address of the broker, as the services have it.
+    /// The broker's URL, as the services know it.
     pub fn amqp_url(&self) -> &str {
         self.variables.get("AMQP_URL").unwrap_or_default()
     }
@@ -166,9 +166,9 @@ impl System {
     /// When `/proc` cannot be read.
     pub fn signal_postgres(&self, signal: Signal) -> anyhow::Result<()> {
         self.postgres.process().signal(signal);
-        // It makes no others any more when it was the first to be halted.
+        // The main process comes first, so that it forks no others after SIGSTOP.
         for pid in children(self.postgres.process().identity().pid())? {
-            // One that has just ended needs no signal.
+            // A process may have ended meanwhile.
             kill(Pid::from_raw(pid), signal).ok();
         }
         Ok(())
@@ -180,12 +180,10 @@ async fn start_servers(
     parts: &Parts,
     plan: &Plan,
 ) -> anyhow::Result<(Postgres, Vec<RabbitMq>)> {
-    let own = |settings: &[(&str, String)]| {
-        settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-    };
-    let postgres = PostgresSettings { further: own(&plan.postgres), ..Default::default() };
+    let further = plan.rabbitmq.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let postgres = PostgresSettings::default();
     let rabbitmq = RabbitMqSettings {
-        further: own(&plan.rabbitmq),
+        further: further.collect(),
         root: parts.rabbitmq_root.clone(),
         ..Default::default()
     };
@@ -195,7 +193,7 @@ async fn start_servers(
     )
 }
 
-/// The processes that the process `parent` started.
+/// The child processes of `parent`.
 fn children(parent: i32) -> anyhow::Result<Vec<i32>> {
     let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))?;
     Ok(children.split_whitespace().map(str::parse).collect::<Result<_, _>>()?)

@@ -1,4 +1,4 @@
-//! What a drill asks a system, beside the system's own work.
+//! Queries of a drill to its system.
 
 use std::{fs, ops::Deref, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio_postgres::{Client, NoTls};
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use super::{ANSWER_LIMIT, System};
+use super::{ANSWER_LIMIT, Deployment};
 
 /// A connection to the database.
 pub struct Database {
@@ -26,11 +26,11 @@ impl Deref for Database {
     }
 }
 
-impl System {
-    /// Which servers these are, by name and version.
+impl Deployment {
+    /// The names and versions of the servers.
     ///
     /// # Errors
-    /// When one does not say.
+    /// When a server does not report its version.
     pub async fn versions(&self) -> anyhow::Result<String> {
         let postgres = self.postgres.version().await?;
         let postgres = postgres.split(' ').next().unwrap_or_default();
@@ -38,7 +38,7 @@ impl System {
         Ok(format!("RabbitMQ {rabbitmq} and PostgreSQL {postgres}"))
     }
 
-    /// Connects to the database as the services do.
+    /// A connection to the database.
     ///
     /// # Errors
     /// When it does not answer.
@@ -46,12 +46,12 @@ impl System {
         let connect = tokio_postgres::connect(self.postgres.url(), NoTls);
         let (client, connection) =
             timeout(ANSWER_LIMIT, connect).await.context("PostgreSQL does not answer")??;
-        // How it ends, whoever asks over it is told.
+        // A query over a broken connection returns the error.
         let connection = tokio::spawn(async move { connection.await.unwrap_or_default() });
         Ok(Database { client, _connection: AbortOnDropHandle::new(connection) })
     }
 
-    /// How many messages and changes are persisted.
+    /// The number of persisted messages and status changes.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -63,7 +63,7 @@ impl System {
         Ok(u64::try_from(row.try_get::<_, i64>(0)?)?)
     }
 
-    /// Whether all of these messages and changes are persisted.
+    /// Whether all messages and status changes of `ids` are persisted.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -75,26 +75,26 @@ impl System {
         Ok(usize::try_from(row.try_get::<_, i64>(0)?)? == ids.len())
     }
 
-    /// Whether RabbitMQ wrote `words` to its log.
+    /// Whether RabbitMQ's log contains `words`.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn rabbitmq_wrote(&self, words: &str) -> anyhow::Result<bool> {
+    pub fn rabbitmq_logged(&self, words: &str) -> anyhow::Result<bool> {
         Ok(fs::read_to_string(self.logs.join("rabbitmq.log"))?.contains(words))
     }
 
-    /// The longest that it took from the acceptance of a message until it was persisted.
+    /// The longest time from the acceptance of a message until it was persisted.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn longest_way_to_the_database(&self) -> anyhow::Result<Duration> {
+    pub async fn longest_time_to_persist(&self) -> anyhow::Result<Duration> {
         let longest = "SELECT coalesce(extract(epoch FROM max(persisted_at - accepted_at)), 0)::float8 \
                        FROM chat_messages";
         let row = self.database().await?.query_one(longest, &[]).await?;
         Ok(Duration::from_secs_f64(row.try_get::<_, f64>(0)?.max(0.0)))
     }
 
-    /// What each gateway answers to `/health/ready`.
+    /// The answer of each gateway to `/health/ready`.
     ///
     /// # Errors
     /// When a gateway does not answer.
@@ -107,25 +107,24 @@ impl System {
         Ok(answers)
     }
 
-    /// How many dead letters the persister and the broadcaster have.
+    /// The number of dead letters of the persister and of the broadcaster.
     ///
     /// # Errors
-    /// When no node of the broker answers, or there is no such queue.
+    /// When no node of the broker answers, or a queue is missing.
     pub async fn dead_letters(&self) -> anyhow::Result<[u64; 2]> {
         self.depths(|names, worker| vec![names.dead_letters(worker)]).await
     }
 
-    /// How many bodies the persister and the broadcaster still have to deal with, in all partitions
-    /// that there are.
+    /// The number of bodies that the persister and the broadcaster have not acknowledged, in all
+    /// partitions.
     ///
     /// # Errors
-    /// When no node of the broker answers, or there is no such queue.
+    /// When no node of the broker answers, or a queue is missing.
     pub async fn waiting(&self) -> anyhow::Result<[u64; 2]> {
         self.depths(|names, worker| names.queues(worker, Partitions::MOST)).await
     }
 
-    /// How many bodies some queues of each worker hold, with those that a worker has and has not
-    /// acknowledged.
+    /// The number of bodies in `queues` of each worker, unacknowledged deliveries included.
     async fn depths(
         &self,
         queues: fn(&QueueNames, ConsumerKind) -> Vec<String>,
@@ -145,11 +144,12 @@ impl System {
     }
 }
 
-/// The sum of the numbers beside those of `queues` that are in RabbitMQ's table of names and numbers.
+/// The sum of the depths of `queues` in RabbitMQ's table of names and depths.
 fn depth_in(table: &str, queues: &[String]) -> anyhow::Result<u64> {
     let lines = table.lines().filter_map(|line| line.split_once('\t'));
-    let found: Vec<_> = lines.filter(|(name, _)| queues.iter().any(|it| it == name)).collect();
-    ensure!(!found.is_empty(), "there is none of the queues {queues:?}");
+    let found: Vec<_> =
+        lines.filter(|(name, _)| queues.iter().any(|queue| queue == name)).collect();
+    ensure!(!found.is_empty(), "none of the queues {queues:?} exists");
     let depths = found.iter().map(|(_, depth)| depth.trim().parse::<u64>());
     Ok(depths.sum::<Result<_, _>>()?)
 }

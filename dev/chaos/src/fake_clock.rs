@@ -3,18 +3,18 @@ use std::{fs, path::PathBuf};
 use anyhow::Context;
 use stack::Variables;
 
-/// A clock that one process sees instead of the machine's, by means of libfaketime.
+/// A clock that a process reads instead of the machine's, by libfaketime.
 #[derive(Debug)]
-pub struct Clock {
+pub struct FakeClock {
     file: PathBuf,
     library: PathBuf,
 }
 
-/// Where Debian has it, below the directory of the machine's architecture.
+/// The library's path in Debian, below the directory of the machine's architecture.
 const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
 
-impl Clock {
-    /// A clock that is right so far, set by way of `file`.
+impl FakeClock {
+    /// A clock that shows the machine's time and is set through `file`.
     ///
     /// # Errors
     /// When libfaketime is not installed, or the file cannot be written.
@@ -28,23 +28,23 @@ impl Clock {
         Ok(clock)
     }
 
-    /// Has the clock be ahead of the machine's by `milliseconds`, or behind it.
+    /// Sets the clock ahead of the machine's by `milliseconds`; behind it when they are negative.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn set(&self, milliseconds: i64) -> anyhow::Result<()> {
         let new = self.file.with_extension("new");
         fs::write(&new, format!("{:+.3}", milliseconds as f64 / 1_000.0))?;
-        // Who reads it meanwhile sees the old one or the new one.
+        // A rename is atomic: the library reads the old value or the new one.
         fs::rename(new, &self.file).context("cannot set a clock")
     }
 
-    /// Tells a process, by its variables, to see this clock.
-    pub fn tell(&self, variables: &mut Variables) {
+    /// Sets the variables with which a process reads this clock.
+    pub fn set_variables(&self, variables: &mut Variables) {
         variables.set("LD_PRELOAD", self.library.to_string_lossy());
         variables.set("FAKETIME_TIMESTAMP_FILE", self.file.to_string_lossy());
         variables.set("FAKETIME_NO_CACHE", "1");
-        // Time limits are measured by another clock, which nobody sets.
+        // Timeouts use the monotonic clock, which stays right.
         variables.set("DONT_FAKE_MONOTONIC", "1");
     }
 }

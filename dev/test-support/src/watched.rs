@@ -1,8 +1,7 @@
 use serde_json::json;
-use test_support::{Proxy, Running, System, eventually};
 use uuid::Uuid;
 
-use crate::{Prometheus, Series};
+use crate::{Prometheus, Proxy, Running, Series, System, eventually};
 
 /// A system that a Prometheus watches.
 pub struct Watched {

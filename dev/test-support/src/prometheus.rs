@@ -4,12 +4,12 @@ use reqwest::Url;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::Process;
+use crate::ChildProcess;
 
 /// A Prometheus that watches by the rules in deploy/prometheus, but looks much more often; it ends with
 /// the value.
 pub struct Prometheus {
-    _process: Process,
+    _process: ChildProcess,
     _folder: TempDir,
     address: String,
     http: reqwest::Client,
@@ -52,13 +52,13 @@ impl Prometheus {
             .arg(format!("--config.file={}", configuration.display()))
             .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
             .arg("--web.listen-address=127.0.0.1:0");
-        let mut process = Process::start(command);
+        let mut process = ChildProcess::start(command);
         let listening = "msg=\"Listening on\" address=";
-        process.says(listening).await;
-        let said = process.said();
+        process.wait_for_output(listening).await;
+        let said = process.output();
         let (_, address) = said.split_once(listening).expect("it has said so");
         let address = address.split_whitespace().next().unwrap_or_default().to_owned();
-        process.says("Server is ready to receive web requests").await;
+        process.wait_for_output("Server is ready to receive web requests").await;
         service::install_crypto();
         Self { _process: process, _folder: folder, address, http: reqwest::Client::new() }
     }

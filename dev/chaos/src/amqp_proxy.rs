@@ -1,4 +1,4 @@
-//! A way to RabbitMQ that can be cut or held up at a step of the protocol.
+//! A proxy in front of RabbitMQ that cuts or holds a connection at a step of the protocol.
 
 use std::{
     net::SocketAddr,
@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-/// Where in the protocol a connection is cut.
+/// A step of the protocol at which a connection is cut or held.
 ///
 /// Source of the numbers: the AMQP 0-9-1 specification, <https://www.rabbitmq.com/resources/specs/amqp0-9-1.xml>.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,16 +24,16 @@ pub enum Step {
     Open,
     /// When the client declares a queue.
     Declare,
-    /// When the client has published, and before the broker has all of it.
+    /// When the client publishes, before the broker has the whole message.
     Publish,
-    /// When the broker confirms: the client does not hear of it.
+    /// When the broker confirms; the client does not receive the confirm.
     Confirm,
-    /// When the client acknowledges: the broker does not hear of it.
+    /// When the client acknowledges; the broker does not receive the acknowledgement.
     Acknowledge,
 }
 
 impl Step {
-    /// Class and method of the frame at which it happens, and who sends the frame.
+    /// The sender of the step's frame, and the frame's class and method.
     fn frame(self) -> Option<(Side, [u8; 4])> {
         match self {
             Self::Connect => None,
@@ -52,22 +52,22 @@ enum Side {
     Broker,
 }
 
-/// Stands before a broker.
+/// A proxy in front of a broker.
 #[derive(Debug)]
-pub struct Proxy {
+pub struct AmqpProxy {
     url: String,
     orders: Arc<Orders>,
     _task: AbortOnDropHandle<()>,
 }
 
-/// What shall be done, and how often something was.
+/// The order for the next connection at its step, and the number of orders carried out.
 #[derive(Debug, Default)]
 struct Orders {
     next: Mutex<Option<Order>>,
     done: watch::Sender<u64>,
 }
 
-/// What shall be done when a connection comes to `step`, once it has come there `passes` times.
+/// Applies `end` to a connection at `step`, after `passes` frames of that step.
 #[derive(Clone, Copy, Debug)]
 struct Order {
     step: Step,
@@ -75,23 +75,23 @@ struct Order {
     end: End,
 }
 
-/// What becomes of a connection.
+/// The end of a connection.
 #[derive(Clone, Copy, Debug)]
 enum End {
-    /// It breaks.
+    /// The connection is closed.
     Cut,
-    /// It stands, and nothing the sender of the frame sends goes on.
+    /// The connection stays open, and forwards nothing more from the sender of the frame.
     Hold,
 }
 
-impl Proxy {
-    /// Stands before the broker at `url`.
+impl AmqpProxy {
+    /// Starts a proxy in front of the broker at `url`.
     ///
     /// # Errors
-    /// When there is no port, or the address is not one.
-    pub async fn stand_before(url: &str) -> anyhow::Result<Self> {
-        let (before, rest) = url.rsplit_once('@').context("no user in the address")?;
-        let (target, path) = rest.split_once('/').context("no virtual host in the address")?;
+    /// When no port is free, or the URL is invalid.
+    pub async fn start(url: &str) -> anyhow::Result<Self> {
+        let (before, rest) = url.rsplit_once('@').context("the URL has no user")?;
+        let (target, path) = rest.split_once('/').context("the URL has no virtual host")?;
         let target: SocketAddr = target.parse()?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let own = listener.local_addr()?;
@@ -104,19 +104,19 @@ impl Proxy {
         })
     }
 
-    /// The address of the broker by this way.
+    /// The URL of the broker through the proxy.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Cuts the next connection that comes to `step`, and waits until one has.
+    /// Cuts the next connection that reaches `step`, and waits until one has.
     pub async fn cut(&self, step: Step) {
         self.carry_out(Order { step, passes: 0, end: End::Cut }).await;
     }
 
-    /// Lets connections come to `step` so many times, holds up the one that comes next, until its
-    /// sender closes it, and waits until one is held up.
-    pub async fn hold_up(&self, step: Step, passes: u64) {
+    /// Forwards `passes` frames of `step`, holds the connection of the next until its sender closes it,
+    /// and waits until one is held.
+    pub async fn hold(&self, step: Step, passes: u64) {
         self.carry_out(Order { step, passes, end: End::Hold }).await;
     }
 
@@ -124,7 +124,7 @@ impl Proxy {
         let mut done = self.orders.done.subscribe();
         let goal = *done.borrow() + 1;
         *self.orders.lock() = Some(order);
-        // The sender is among the orders, which are held here.
+        // The sender lives as long as the orders.
         done.wait_for(|done| *done >= goal).await.ok();
     }
 }
@@ -134,7 +134,7 @@ impl Orders {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What to do here, if something is; one order is for one connection.
+    /// Takes the order if it applies here; an order is for one connection.
     fn take(&self, is_here: impl FnOnce(Step) -> bool) -> Option<End> {
         let mut next = self.lock();
         let order = next.as_mut().filter(|order| is_here(order.step))?;
@@ -163,19 +163,19 @@ async fn forward(client: TcpStream, target: SocketAddr, orders: Arc<Orders>) {
     client.set_nodelay(true).and_then(|()| broker.set_nodelay(true)).ok();
     let ((from_client, to_client), (from_broker, to_broker)) =
         (client.into_split(), broker.into_split());
-    // Whichever ends first ends both.
+    // The end of one direction ends both.
     tokio::select! {
         _ = frames(from_client, to_broker, Side::Client, &orders) => {}
         _ = frames(from_broker, to_client, Side::Broker, &orders) => {}
     }
 }
 
-/// The protocol's name and version, with which a client begins.
+/// Length of the protocol header, the name and version that a client sends first.
 const GREETING: usize = 8;
-/// Type, channel and length.
+/// Length of a frame's type, channel and size.
 const HEAD: usize = 7;
 
-/// Carries frames one way until it is cut.
+/// Forwards frames in one direction until the connection ends.
 async fn frames(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
@@ -191,26 +191,26 @@ async fn frames(
         let mut head = [0; HEAD];
         from.read_exact(&mut head).await?;
         let [kind, _, _, length @ ..] = head;
-        // The octet that ends a frame comes on top.
+        // One more octet ends the frame.
         let mut rest = vec![0; u32::from_be_bytes(length) as usize + 1];
         from.read_exact(&mut rest).await?;
         let is_method = kind == 1;
-        let comes_to = |step: Step| {
+        let is_at = |step: Step| {
             step.frame().is_some_and(|(sender, method)| {
                 is_method && sender == side && rest.starts_with(&method)
             })
         };
-        match orders.take(comes_to) {
+        match orders.take(is_at) {
             None => {}
             Some(End::Cut) => return Ok(()),
-            Some(End::Hold) => return until_end(from).await,
+            Some(End::Hold) => return discard(from).await,
         }
         to.write_all(&head).await?;
         to.write_all(&rest).await?;
     }
 }
 
-/// Takes what comes, for nobody.
-async fn until_end(mut from: impl AsyncRead + Unpin) -> std::io::Result<()> {
+/// Reads and drops everything until the sender closes the connection.
+async fn discard(mut from: impl AsyncRead + Unpin) -> std::io::Result<()> {
     tokio::io::copy(&mut from, &mut tokio::io::sink()).await.map(drop)
 }
