@@ -10,7 +10,8 @@ use std::{net::TcpListener, sync::Arc};
 
 use anyhow::Context;
 use broker::{
-    BrokerError, Consumer, ConsumerKind, Partition, QueueWatch, RetryingPublisher, serve_partitions,
+    BrokerError, Consumer, ConsumerKind, Partition, QueueMetrics, QueueWatch, RetryingPublisher,
+    serve_partitions,
 };
 use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
 use service::{
@@ -60,14 +61,14 @@ async fn run_until_stopped(
 ) -> anyhow::Result<()> {
     let traces = Traces::start(&settings.traces, "broadcaster").context("nothing can be traced")?;
     let mut registry = metrics::registry("broadcaster");
-    let metrics = Metrics::register(&mut registry);
+    let own = registry.sub_registry_with_prefix("chat_broadcaster");
+    let (metrics, queues) = (Metrics::register(own), QueueMetrics::register(own));
     let partitions = settings.broker.queue_partitions.count();
     let [broker, dead_letters] =
         ["broker", "dead-letters"].map(|name| Dependency::of_parts(name, partitions));
     let pusher = Dependency::new("pusher");
     // Whether Pusher works is only known once there is something to say.
     pusher.set_up(true);
-    let queues = metrics.queues.clone();
     let workers = &[ConsumerKind::Broadcaster];
     let watch = QueueWatch::new(&settings.broker, workers, "broadcaster: watching", queues);
     tokio::spawn(watch.run(stop.clone()));

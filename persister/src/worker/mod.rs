@@ -15,7 +15,8 @@ use std::{collections::HashSet, net::TcpListener, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use broker::{
-    BrokerError, Consumer, ConsumerKind, Partition, QueueWatch, RetryingPublisher, serve_partitions,
+    BrokerError, Consumer, ConsumerKind, Partition, QueueMetrics, QueueWatch, RetryingPublisher,
+    serve_partitions,
 };
 use chat::event::Event;
 use chrono::{DateTime, Utc};
@@ -68,12 +69,12 @@ async fn run_until_stopped(
 ) -> anyhow::Result<()> {
     let traces = Traces::start(&settings.traces, "persister").context("nothing can be traced")?;
     let mut registry = metrics::registry("persister");
-    let metrics = Metrics::register(&mut registry);
+    let own = registry.sub_registry_with_prefix("chat_persister");
+    let (metrics, queues) = (Metrics::register(own), QueueMetrics::register(own));
     let [broker, database, announcing] = ["broker", "database", "announcing"]
         .map(|name| Dependency::of_parts(name, settings.broker.queue_partitions.count()));
     let connected = database.clone();
     metrics.database_connected.answer_by(move || f64::from(u8::from(connected.is_up())));
-    let queues = metrics.queues.clone();
     let workers = &[ConsumerKind::Persister];
     let watch = QueueWatch::new(&settings.broker, workers, "persister: watching", queues);
     tokio::spawn(watch.run(stop.clone()));
