@@ -1,127 +1,73 @@
-//! What the broadcaster counts. docs/metrics.md says it to operators.
+//! The broadcaster's metrics, which docs/metrics.md describes for operators.
 
-use broker::QueueMetrics;
-use prometheus_client::{
-    metrics::{counter::Counter, histogram::Histogram},
-    registry::Registry,
-};
+use prometheus_client::metrics::{counter::Counter, histogram::Histogram};
 use service::metrics::{ByLabel, Label, OldestHeld, SECONDS};
+use strum::{IntoStaticStr, VariantArray};
 
-/// The broadcaster's metrics.
-#[derive(Clone, Debug)]
-pub struct Metrics {
-    /// Events that Pusher took.
-    pub broadcast: Counter,
-    /// Players' messages of which staff were told together with others.
-    pub coalesced: Counter,
-    /// Calls to Pusher, by what came of it.
-    pub calls: ByLabel<CallOutcome, Counter>,
-    /// What went to the dead letters, by why it can never be broadcast.
-    pub dead_letters: ByLabel<DeadLetterReason, Counter>,
-    /// Times that what was held could not be dealt with in time.
-    pub given_back: Counter,
-    /// Events in a call.
-    pub call_events: Histogram,
-    /// Seconds that a call took.
-    pub call_seconds: Histogram,
-    /// Seconds from accepted to broadcast, of messages.
-    pub broadcast_seconds: Histogram,
-    /// The age of the oldest event that it holds, since it was accepted.
-    pub oldest_held_seconds: OldestHeld,
-    /// How long its queue and its dead letters are.
-    pub queues: QueueMetrics,
+service::metrics! {
+    /// The broadcaster's metrics.
+    pub struct Metrics {
+        /// Events that Pusher accepted.
+        pub broadcast: Counter,
+        /// Players' messages that staff received coalesced with others.
+        pub coalesced: Counter,
+        /// Calls to Pusher, by outcome.
+        pub calls: ByLabel<CallOutcome, Counter>,
+        /// Dead letters, by reason.
+        pub dead_letters: ByLabel<DeadLetterReason, Counter>,
+        /// Times that the deliveries in flight were requeued, after DELIVERY_HOLD or at a stop.
+        pub given_back: Counter,
+        /// Events in a call that Pusher accepted.
+        pub call_events: Histogram = Histogram::new((1..=10).map(f64::from)),
+        /// Seconds that a call to Pusher took, whatever its outcome.
+        pub call_seconds: Histogram = Histogram::new(SECONDS),
+        /// Seconds from accepted to broadcast, of messages.
+        pub broadcast_seconds: Histogram = Histogram::new(SECONDS),
+        /// Age of the oldest event in flight, in seconds since it was accepted; 0 without one.
+        pub oldest_held_seconds: OldestHeld,
+    }
 }
 
-/// What came of a call to Pusher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The outcome of a call to Pusher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum CallOutcome {
-    /// Pusher took all of it.
+    /// Pusher accepted all events of the call.
     Taken,
-    /// It refused one of the events: 400 or 413.
+    /// Pusher rejected an event: 400 or 413.
     Refused,
-    /// Our secret is wrong: 401.
+    /// The app's secret is wrong: 401.
     Unauthorized,
-    /// Our quota is used up, or the application switched off: 403.
+    /// The app's quota is used up, or the app is disabled: 403.
     Forbidden,
-    /// It was not there, too slow, or had troubles of its own; or something else answered.
+    /// No response, or one by which Pusher neither accepts nor rejects the events.
     Unavailable,
 }
 
-/// Why something can never be broadcast.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why an event can never be broadcast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum DeadLetterReason {
-    /// It is no event, or none that this release knows.
+    /// It is not an event that this release can read.
     Unreadable,
-    /// Pusher never takes it.
+    /// Pusher rejects it.
     Refused,
 }
 
 impl Label for CallOutcome {
     const NAME: &'static str = "outcome";
-    const VALUES: &'static [Self] =
-        &[Self::Taken, Self::Refused, Self::Unauthorized, Self::Forbidden, Self::Unavailable];
+    const VALUES: &'static [Self] = Self::VARIANTS;
 
     fn value(self) -> &'static str {
-        match self {
-            Self::Taken => "taken",
-            Self::Refused => "refused",
-            Self::Unauthorized => "unauthorized",
-            Self::Forbidden => "forbidden",
-            Self::Unavailable => "unavailable",
-        }
+        self.into()
     }
 }
 
 impl Label for DeadLetterReason {
     const NAME: &'static str = "reason";
-    const VALUES: &'static [Self] = &[Self::Unreadable, Self::Refused];
+    const VALUES: &'static [Self] = Self::VARIANTS;
 
     fn value(self) -> &'static str {
-        match self {
-            Self::Unreadable => "unreadable",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-impl Metrics {
-    /// Makes the metrics and registers them.
-    pub fn register(registry: &mut Registry) -> Self {
-        let registry = registry.sub_registry_with_prefix("chat_broadcaster");
-        let metrics = Self {
-            broadcast: Counter::default(),
-            coalesced: Counter::default(),
-            calls: ByLabel::default(),
-            dead_letters: ByLabel::default(),
-            given_back: Counter::default(),
-            call_events: Histogram::new((1..=10).map(f64::from)),
-            call_seconds: Histogram::new(SECONDS),
-            broadcast_seconds: Histogram::new(SECONDS),
-            oldest_held_seconds: OldestHeld::default(),
-            queues: QueueMetrics::register(registry),
-        };
-        let it = metrics.clone();
-        registry.register("broadcast", "Events that Pusher took", it.broadcast);
-        registry.register("coalesced", "Messages told to staff together", it.coalesced);
-        registry.register("calls", "Calls to Pusher, by outcome", it.calls.all());
-        registry.register(
-            "dead_letters",
-            "What went to the dead letters, by reason",
-            it.dead_letters.all(),
-        );
-        registry.register("given_back", "Times that what was held was given back", it.given_back);
-        registry.register("call_events", "Events in a call to Pusher", it.call_events);
-        registry.register("call_seconds", "Seconds that a call to Pusher took", it.call_seconds);
-        registry.register(
-            "broadcast_seconds",
-            "Seconds from accepted to broadcast, of messages",
-            it.broadcast_seconds,
-        );
-        registry.register(
-            "oldest_held_seconds",
-            "Age of the oldest event that it holds, since it was accepted",
-            it.oldest_held_seconds,
-        );
-        metrics
+        self.into()
     }
 }

@@ -9,23 +9,15 @@
 use std::{net::TcpListener, sync::Arc};
 
 use anyhow::Context;
-use broker::{
-    BrokerError, Consumer, ConsumerKind, Partition, QueueWatch, RetryingPublisher, serve_partitions,
-};
+use broker::{BrokerError, Consume, Consumer, ConsumerKind, Partition, RetryingPublisher, Worker};
 use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
-use service::{
-    Outage, backoff,
-    health::{self, Dependency},
-    metrics::{self, OldestPart},
-    shutdown::{by_deadline, grace},
-};
+use service::{Outage, metrics::OldestPart, shutdown::grace};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::JoinError,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
-use traces::Traces;
 
 use crate::{
     coalesce::{self, Coalescer},
@@ -43,75 +35,48 @@ const PREFETCH: u16 = 64;
 /// Runs a broadcaster until `stop` is cancelled, with its health and metrics on `listener`.
 ///
 /// # Errors
-/// When the listener cannot be served or the client cannot be made. Nothing else ends it.
+/// When the settings are invalid or the listener cannot be served. No outage ends it.
 pub async fn run(
     settings: Settings,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let shutdown = settings.shutdown;
-    by_deadline(&stop, shutdown, run_until_stopped(settings, listener, stop.clone())).await
-}
-
-async fn run_until_stopped(
-    settings: Settings,
-    listener: TcpListener,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let traces = Traces::start(&settings.traces, "broadcaster").context("nothing can be traced")?;
-    let mut registry = metrics::registry("broadcaster");
-    let metrics = Metrics::register(&mut registry);
-    let partitions = settings.broker.queue_partitions.count();
-    let [broker, dead_letters] =
-        ["broker", "dead-letters"].map(|name| Dependency::of_parts(name, partitions));
-    let pusher = Dependency::new("pusher");
-    // Whether Pusher works is only known once there is something to say.
+    let Settings { broker, traces, shutdown, .. } = &settings;
+    let mut worker = Worker::new(ConsumerKind::Broadcaster, broker, traces, *shutdown, stop)?;
+    let metrics = Metrics::register(worker.registry());
+    let dead_letters = worker.partitioned_dependency("dead-letters");
+    let pusher = worker.shared_dependency("pusher");
+    // Pusher counts as up until a call fails: without an event there is no call.
     pusher.set_up(true);
-    let queues = metrics.queues.clone();
-    let workers = &[ConsumerKind::Broadcaster];
-    let watch = QueueWatch::new(&settings.broker, workers, "broadcaster: watching", queues);
-    tokio::spawn(watch.run(stop.clone()));
-    let dependencies = vec![broker.clone(), pusher.clone(), dead_letters.clone()];
-    let server = health::serve(listener, dependencies, Arc::new(registry), stop.clone())
-        .context("health and metrics cannot be served")?;
-    let server = tokio::spawn(server);
 
     let concurrency = usize::from(settings.broadcast_concurrency);
-    let pusher_client =
+    let client =
         PusherClient::new(&settings.pusher, concurrency).context("Pusher cannot be called")?;
-    let retrying_pusher =
-        RetryingPusher::new(pusher_client, metrics.clone(), traces.clone(), Outage::new(pusher));
+    let pusher = RetryingPusher::new(client, metrics.clone(), worker.traces(), Outage::new(pusher));
     let channels = settings.pusher.channels.channels().map_err(anyhow::Error::msg)?;
     let calls = Arc::new(Semaphore::new(concurrency));
+    let prefetch = match settings.staff_events_per_second {
+        Some(_) => coalesce::PREFETCH,
+        None => PREFETCH,
+    };
     let broadcaster = |partition: Partition| {
-        let part = |dependency: &Dependency| dependency.part(partition.number());
-        let dead_letters = part(&dead_letters);
-        let publisher =
-            RetryingPublisher::new(&settings.broker, "broadcaster: dead letters", dead_letters);
+        let dead_letters = dead_letters.part(partition.number());
+        let publisher = RetryingPublisher::new(broker, "broadcaster: dead letters", dead_letters);
         let broadcaster = Broadcaster {
-            pusher: retrying_pusher.clone(),
-            dead_letters: settings.broker.names().dead_letters(ConsumerKind::Broadcaster),
-            broker: Outage::new(part(&broker)),
+            pusher: pusher.clone(),
+            dead_letters: broker.names().dead_letters(ConsumerKind::Broadcaster),
             channels: channels.clone(),
             settings: settings.clone(),
             oldest_held: metrics.oldest_held_seconds.part(),
             metrics: metrics.clone(),
             calls: Arc::clone(&calls),
-            partition,
         };
-        let stop = stop.clone();
-        async move { broadcaster.work(publisher, &stop).await }
+        PartitionLoop { broadcaster, publisher }
     };
-    // In tasks of the runtime's, as the calls: those are woken without another thread.
-    let ended = serve_partitions(&settings.broker, ConsumerKind::Broadcaster, broadcaster).await;
-    ended.context("the work broke")?;
-    traces.stop().await;
-    server.await.context("health and metrics ended badly")??;
-    Ok(())
+    worker.run(listener, prefetch, broadcaster).await
 }
 
 struct Broadcaster {
-    partition: Partition,
     settings: Settings,
     channels: Channels,
     /// A permit for each call that may be under way, for all partitions together.
@@ -120,72 +85,43 @@ struct Broadcaster {
     oldest_held: OldestPart,
     pusher: RetryingPusher,
     dead_letters: String,
-    broker: Outage,
 }
 
-impl Broadcaster {
-    async fn work(mut self, mut publisher: RetryingPublisher, stop: &CancellationToken) {
-        let mut waits = backoff::waits();
-        while !stop.is_cancelled() {
-            let ended = self.serve(&mut publisher, stop).await;
-            if matches!(ended, Err(BrokerError::Gone)) {
-                return;
-            }
-            if self.broker.duration().is_none() {
-                waits = backoff::waits();
-            }
-            if let Err(error) = ended {
-                self.broker.failed(&error);
-            }
-            tokio::select! {
-                () = tokio::time::sleep(waits.next().unwrap_or_default()) => {}
-                () = stop.cancelled() => return,
-            }
-        }
-    }
+struct PartitionLoop {
+    broadcaster: Broadcaster,
+    publisher: RetryingPublisher,
+}
 
-    /// Broadcasts until it is to stop, or has had to give back what it held.
-    async fn serve(
+impl Consume for PartitionLoop {
+    async fn consume(
         &mut self,
-        publisher: &mut RetryingPublisher,
+        consumer: &mut Consumer,
         stop: &CancellationToken,
     ) -> Result<(), BrokerError> {
-        let (broker, partition) = (&self.settings.broker, self.partition);
-        let (partitions, most) = (broker.queue_partitions, self.settings.staff_events_per_second);
-        let prefetch = if most.is_some() { coalesce::PREFETCH } else { PREFETCH };
-        let prefetch = partitions.share(prefetch, partition);
-        let connecting = Consumer::connect(
-            broker,
-            ConsumerKind::Broadcaster,
-            partition,
-            prefetch,
-            "broadcaster",
-        );
-        let mut consumer = tokio::select! {
-            connected = connecting => connected?,
-            () = stop.cancelled() => return Ok(()),
-        };
-        self.broker.succeeded();
-        let mut in_flight = InFlight::new(Coalescer::new(most, partitions, prefetch));
+        let Self { broadcaster, publisher } = self;
+        let rate = broadcaster.settings.staff_events_per_second;
+        let partitions = broadcaster.settings.broker.queue_partitions;
+        let mut in_flight = InFlight::new(Coalescer::new(rate, partitions, consumer.prefetch()));
         // A task of its own: deliveries without dead letters go on while dead letters cannot be published.
         let (sender, receiver) = mpsc::unbounded_channel();
         let (published_sender, published) = mpsc::unbounded_channel();
         let dead = DeadDeliveries { sender, published, unpublished: 0 };
         let ended = tokio::select! {
-            ended = self.broadcast(&mut consumer, &mut in_flight, dead, stop) => ended,
-            () = self.publish_dead_letters(publisher, receiver, published_sender) => Ok(()),
-            () = grace(stop, self.settings.shutdown) => Ok(()),
+            ended = broadcaster.broadcast(consumer, &mut in_flight, dead, stop) => ended,
+            () = broadcaster.publish_dead_letters(publisher, receiver, published_sender) => Ok(()),
+            () = grace(stop, broadcaster.settings.shutdown) => Ok(()),
         };
-        self.oldest_held.set(None);
+        broadcaster.oldest_held.set(None);
         ended?;
         if !in_flight.is_empty() {
-            self.metrics.given_back.inc();
+            broadcaster.metrics.given_back.inc();
         }
         in_flight.calls.shutdown().await;
-        consumer.close().await;
         Ok(())
     }
+}
 
+impl Broadcaster {
     async fn broadcast(
         &self,
         consumer: &mut Consumer,

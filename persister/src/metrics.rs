@@ -1,161 +1,71 @@
-//! What the persister counts. docs/metrics.md says it to operators.
+//! The persister's metrics, which docs/metrics.md describes for operators.
 
 use std::sync::atomic::AtomicU64;
 
-use broker::QueueMetrics;
-use prometheus_client::{
-    metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
-    registry::Registry,
-};
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
 use service::metrics::{ByLabel, Label, OldestHeld, OnScrape, SECONDS};
+use strum::{IntoStaticStr, VariantArray};
 
-/// The persister's metrics.
-#[derive(Clone, Debug)]
-pub struct Metrics {
-    /// Messages that became rows.
-    pub persisted: Counter,
-    /// Messages that were there already.
-    pub duplicates: Counter,
-    /// Events whose id another message or change has. They are dropped.
-    pub conflicts: Counter,
-    /// `message-rejected` events that were published.
-    pub rejections: Counter,
-    /// What went to the dead letters, by why it can never be written.
-    pub dead_letters: ByLabel<DeadLetterReason, Counter>,
-    /// `session-updated` events that were published.
-    pub announced: Counter,
-    /// Rows that were added to the audit.
-    pub audited: Counter,
-    /// Batches that could not be dealt with in time.
-    pub given_back: Counter,
-    /// Events in a batch.
-    pub batch_events: Histogram,
-    /// Seconds from taking a batch off the queue to acknowledging it.
-    pub batch_seconds: Histogram,
-    /// Seconds from accepted to persisted.
-    pub persist_seconds: Histogram,
-    /// The age of the oldest event of the batch, since it was accepted.
-    pub oldest_held_seconds: OldestHeld,
-    /// Events that wait for conversations which other transactions have locked.
-    pub held_back_events: Gauge,
-    /// New events whose time was more than ten seconds ahead of the database's clock.
-    pub ahead_of_clock: Counter,
-    /// How far the local clock is ahead of the database's, in seconds.
-    pub clock_offset_seconds: Gauge<f64, AtomicU64>,
-    /// Attempts at a batch that failed.
-    pub database_failures: Counter,
-    /// 1 while the database is there, else 0.
-    pub database_connected: OnScrape,
-    /// How long its queue and its dead letters are.
-    pub queues: QueueMetrics,
+service::metrics! {
+    /// The persister's metrics.
+    pub struct Metrics {
+        /// Messages that became rows.
+        pub persisted: Counter,
+        /// Messages that were stored already.
+        pub duplicates: Counter,
+        /// Events whose id another message or change has. They are dropped.
+        pub conflicts: Counter,
+        /// `message-rejected` events published.
+        pub rejections: Counter,
+        /// Dead letters, by reason.
+        pub dead_letters: ByLabel<DeadLetterReason, Counter>,
+        /// `session-updated` events published.
+        pub announced: Counter,
+        /// Rows added to the audit.
+        pub audited: Counter,
+        /// Batches that were requeued, after DELIVERY_HOLD or at a stop.
+        pub given_back: Counter,
+        /// Events in a batch.
+        pub batch_events: Histogram =
+            Histogram::new([1.0, 5.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0]),
+        /// Seconds from consuming a batch to acknowledging it.
+        pub batch_seconds: Histogram = Histogram::new(SECONDS),
+        /// Seconds from accepted to persisted.
+        pub persist_seconds: Histogram = Histogram::new(SECONDS),
+        /// Age of the oldest event of the batch, in seconds since it was accepted; 0 without one.
+        pub oldest_held_seconds: OldestHeld,
+        /// Events that wait for conversations which other transactions have locked.
+        pub held_back_events: Gauge,
+        /// New events accepted more than ten seconds ahead of the database's clock.
+        pub ahead_of_clock: Counter,
+        /// How far the local clock is ahead of the database's, in seconds.
+        pub clock_offset_seconds: Gauge<f64, AtomicU64>,
+        /// Attempts at a batch that failed.
+        pub database_failures: Counter,
+        /// 1 while the database answers, else 0.
+        pub database_connected: OnScrape,
+    }
 }
 
-/// Why something can never be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why an event can never be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum DeadLetterReason {
-    /// It is no event, or none that this release knows.
+    /// It is not an event that this release can read.
     Unreadable,
-    /// It is an event that is not for the persister.
+    /// It is an event that the persister publishes, and does not write.
     Misdirected,
-    /// Another message or change has its id. Older releases made such dead letters.
+    /// Another message or change has its id. Only older releases made such dead letters.
     Conflict,
-    /// The database never takes it.
+    /// The database rejects it.
     Refused,
 }
 
 impl Label for DeadLetterReason {
     const NAME: &'static str = "reason";
-    const VALUES: &'static [Self] =
-        &[Self::Unreadable, Self::Misdirected, Self::Conflict, Self::Refused];
+    const VALUES: &'static [Self] = Self::VARIANTS;
 
     fn value(self) -> &'static str {
-        match self {
-            Self::Unreadable => "unreadable",
-            Self::Misdirected => "misdirected",
-            Self::Conflict => "conflict",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-impl Metrics {
-    /// Makes the metrics and registers them.
-    pub fn register(registry: &mut Registry) -> Self {
-        let registry = registry.sub_registry_with_prefix("chat_persister");
-        let metrics = Self {
-            persisted: Counter::default(),
-            duplicates: Counter::default(),
-            conflicts: Counter::default(),
-            rejections: Counter::default(),
-            dead_letters: ByLabel::default(),
-            announced: Counter::default(),
-            audited: Counter::default(),
-            given_back: Counter::default(),
-            batch_events: Histogram::new([1.0, 5.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0]),
-            batch_seconds: Histogram::new(SECONDS),
-            persist_seconds: Histogram::new(SECONDS),
-            oldest_held_seconds: OldestHeld::default(),
-            held_back_events: Gauge::default(),
-            ahead_of_clock: Counter::default(),
-            clock_offset_seconds: Gauge::default(),
-            database_failures: Counter::default(),
-            database_connected: OnScrape::default(),
-            queues: QueueMetrics::register(registry),
-        };
-        let it = metrics.clone();
-        registry.register("persisted", "Messages that became rows", it.persisted);
-        registry.register("duplicates", "Messages that were there already", it.duplicates);
-        registry.register("conflicts", "Events whose id another one has", it.conflicts);
-        registry.register("rejections", "message-rejected events published", it.rejections);
-        registry.register(
-            "dead_letters",
-            "What went to the dead letters, by reason",
-            it.dead_letters.all(),
-        );
-        registry.register("announced", "session-updated events published", it.announced);
-        registry.register("audited", "Rows added to the audit", it.audited);
-        registry.register("given_back", "Batches not dealt with in time", it.given_back);
-        registry.register("batch_events", "Events in a batch", it.batch_events);
-        registry.register(
-            "batch_seconds",
-            "Seconds from taking a batch off the queue to acknowledging it",
-            it.batch_seconds,
-        );
-        registry.register(
-            "persist_seconds",
-            "Seconds from accepted to persisted",
-            it.persist_seconds,
-        );
-        registry.register(
-            "oldest_held_seconds",
-            "Age of the oldest event of the batch, since it was accepted",
-            it.oldest_held_seconds,
-        );
-        registry.register(
-            "held_back_events",
-            "Events that wait for conversations which other transactions have locked",
-            it.held_back_events,
-        );
-        registry.register(
-            "ahead_of_clock",
-            "New events accepted more than ten seconds ahead of the database's clock",
-            it.ahead_of_clock,
-        );
-        registry.register(
-            "clock_offset_seconds",
-            "How far the local clock is ahead of the database's",
-            it.clock_offset_seconds,
-        );
-        registry.register(
-            "database_failures",
-            "Attempts at a batch that failed",
-            it.database_failures,
-        );
-        registry.register(
-            "database_connected",
-            "1 while the database is there",
-            it.database_connected,
-        );
-        metrics
+        self.into()
     }
 }

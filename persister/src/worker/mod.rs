@@ -11,20 +11,12 @@ mod announcer;
 mod part;
 mod writer;
 
-use std::{collections::HashSet, net::TcpListener, sync::Arc, time::Duration};
+use std::{collections::HashSet, net::TcpListener, time::Duration};
 
-use anyhow::Context;
-use broker::{
-    BrokerError, Consumer, ConsumerKind, Partition, QueueWatch, RetryingPublisher, serve_partitions,
-};
+use broker::{BrokerError, Consume, Consumer, ConsumerKind, Partition, RetryingPublisher, Worker};
 use chat::event::Event;
 use chrono::{DateTime, Utc};
-use service::{
-    Outage, backoff,
-    health::{self, Dependency},
-    metrics::{self, OldestPart},
-    shutdown::{by_deadline, grace},
-};
+use service::{Outage, health::Dependency, metrics::OldestPart, shutdown::grace};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use traces::{Traces, WorkKind};
@@ -51,61 +43,36 @@ const IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Runs a persister until `stop` is cancelled, with its health and metrics on `listener`.
 ///
 /// # Errors
-/// When the listener cannot be served. Nothing else ends it.
+/// When the settings are invalid or the listener cannot be served. No outage ends it.
 pub async fn run(
     settings: Settings,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let shutdown = settings.shutdown;
-    by_deadline(&stop, shutdown, run_until_stopped(settings, listener, stop.clone())).await
-}
-
-async fn run_until_stopped(
-    settings: Settings,
-    listener: TcpListener,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let traces = Traces::start(&settings.traces, "persister").context("nothing can be traced")?;
-    let mut registry = metrics::registry("persister");
-    let metrics = Metrics::register(&mut registry);
-    let [broker, database, announcing] = ["broker", "database", "announcing"]
-        .map(|name| Dependency::of_parts(name, settings.broker.queue_partitions.count()));
+    let Settings { broker, traces, shutdown, .. } = &settings;
+    let mut worker = Worker::new(ConsumerKind::Persister, broker, traces, *shutdown, stop)?;
+    let metrics = Metrics::register(worker.registry());
+    let database = worker.partitioned_dependency("database");
+    let announcing = worker.partitioned_dependency("announcing");
     let connected = database.clone();
     metrics.database_connected.answer_by(move || f64::from(u8::from(connected.is_up())));
-    let queues = metrics.queues.clone();
-    let workers = &[ConsumerKind::Persister];
-    let watch = QueueWatch::new(&settings.broker, workers, "persister: watching", queues);
-    tokio::spawn(watch.run(stop.clone()));
-    let dependencies = vec![broker.clone(), database.clone(), announcing.clone()];
-    let server = health::serve(listener, dependencies, Arc::new(registry), stop.clone())
-        .context("health and metrics cannot be served")?;
-    let server = tokio::spawn(server);
-
+    let traces = worker.traces();
     let persister = |partition: Partition| {
         let part = |dependency: &Dependency| dependency.part(partition.number());
-        let publisher =
-            RetryingPublisher::new(&settings.broker, "persister: announcing", part(&announcing));
+        let publisher = RetryingPublisher::new(broker, "persister: announcing", part(&announcing));
         let database = Outage::new(part(&database));
-        let persister = Persister {
+        Persister {
             writer: Writer::new(settings.database.clone(), metrics.clone(), database),
-            announcer: Announcer::new(settings.broker.clone(), publisher, metrics.clone()),
-            broker: Outage::new(part(&broker)),
+            announcer: Announcer::new(broker.clone(), publisher, metrics.clone()),
             settings: settings.clone(),
             oldest_held: metrics.oldest_held_seconds.part(),
             metrics: metrics.clone(),
             traces: traces.clone(),
             partition,
             held_back_events: 0,
-        };
-        let stop = stop.clone();
-        async move { persister.work(&stop).await }
+        }
     };
-    let ended = serve_partitions(&settings.broker, ConsumerKind::Persister, persister).await;
-    ended.context("the work broke")?;
-    traces.stop().await;
-    server.await.context("health and metrics ended badly")??;
-    Ok(())
+    worker.run(listener, PREFETCH, persister).await
 }
 
 struct Persister {
@@ -116,47 +83,21 @@ struct Persister {
     traces: Traces,
     writer: Writer,
     announcer: Announcer,
-    broker: Outage,
     /// How many events of the batch in hand count as held back.
     held_back_events: i64,
 }
 
-impl Persister {
-    async fn work(mut self, stop: &CancellationToken) {
-        let mut waits = backoff::waits();
-        while !stop.is_cancelled() {
-            tokio::select! {
-                () = self.writer.reach() => {}
-                () = stop.cancelled() => return,
-            }
-            let error = match self.serve(stop).await {
-                Ok(()) => continue,
-                Err(BrokerError::Gone) => return,
-                Err(error) => error,
-            };
-            if self.broker.duration().is_none() {
-                waits = backoff::waits();
-            }
-            self.broker.failed(&error);
-            tokio::select! {
-                () = tokio::time::sleep(waits.next().unwrap_or_default()) => {}
-                () = stop.cancelled() => return,
-            }
-        }
+impl Consume for Persister {
+    async fn prepare(&mut self) {
+        self.writer.reach().await;
     }
 
-    /// Takes batches until it is to stop, or has had to give one back.
-    async fn serve(&mut self, stop: &CancellationToken) -> Result<(), BrokerError> {
-        let (broker, partition) = (&self.settings.broker, self.partition);
-        let prefetch = broker.queue_partitions.share(PREFETCH, partition);
-        let deliveries =
-            Consumer::connect(broker, ConsumerKind::Persister, partition, prefetch, "persister");
-        let mut deliveries = tokio::select! {
-            connected = deliveries => connected?,
-            () = stop.cancelled() => return Ok(()),
-        };
-        self.broker.succeeded();
-        let limit = usize::from(prefetch / 2).max(1);
+    async fn consume(
+        &mut self,
+        deliveries: &mut Consumer,
+        stop: &CancellationToken,
+    ) -> Result<(), BrokerError> {
+        let limit = usize::from(deliveries.prefetch() / 2).max(1);
         let mut held_back = HeldBackEvents::default();
         loop {
             let retry_at = held_back.retry_at();
@@ -172,7 +113,7 @@ impl Persister {
             };
             let due = held_back.take_due();
             let is_retry = !due.is_empty();
-            let batch = Batch::collect(due, first, &mut deliveries, &self.settings).await?;
+            let batch = Batch::collect(due, first, deliveries, &self.settings).await?;
             let began = Instant::now();
             self.oldest_held.set(earlier(batch.earliest(), held_back.earliest()));
             let messages = batch.events.iter().filter_map(|event| event.subject().traced());
@@ -194,23 +135,24 @@ impl Persister {
                 work.done();
             }
             let is_all = !is_retry && left.is_empty() && held_back.is_empty();
-            acknowledge(&deliveries, &done, is_all).await?;
+            acknowledge(deliveries, &done, is_all).await?;
             held_back.add(left, is_retry);
             let shutdown = self.settings.shutdown;
             let compacted = tokio::select! {
                 compacted = self.compact(&mut held_back, limit) => compacted,
                 () = grace(stop, shutdown) => break,
             };
-            acknowledge(&deliveries, &compacted, false).await?;
+            acknowledge(deliveries, &compacted, false).await?;
             self.writer.wait_for_locks_unless(!held_back.is_empty());
             self.show_held_back(&held_back);
             self.metrics.batch_seconds.observe(began.elapsed().as_secs_f64());
         }
         self.show_held_back(&HeldBackEvents::default());
-        deliveries.close().await;
         Ok(())
     }
+}
 
+impl Persister {
     /// Sees to it that nothing of the batch is left to do but to acknowledge it, however long that
     /// takes. Returns the bodies that are done, and those that have events of locked conversations.
     async fn deal_with(&mut self, mut batch: Batch) -> (Vec<OpenDelivery>, Vec<HeldBack>) {

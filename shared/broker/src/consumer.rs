@@ -29,6 +29,7 @@ pub struct Consumer {
     channel: Channel,
     consumer: lapin::Consumer,
     settings: BrokerSettings,
+    prefetch: u16,
 }
 
 impl Consumer {
@@ -63,7 +64,13 @@ impl Consumer {
             FieldTable::default(),
         );
         let consumer = with_timeout(timeout, consume).await?;
-        Ok(Self { _connection: connection, channel, consumer, settings: settings.clone() })
+        let settings = settings.clone();
+        Ok(Self { _connection: connection, channel, consumer, settings, prefetch })
+    }
+
+    /// How many bodies RabbitMQ hands out at most before the first is acknowledged.
+    pub fn prefetch(&self) -> u16 {
+        self.prefetch
     }
 
     /// The next body. Nothing is lost when the future is dropped before it resolves.

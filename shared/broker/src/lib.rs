@@ -29,6 +29,7 @@ mod socket;
 mod surplus_partitions;
 mod topology;
 mod watch;
+mod worker;
 
 pub use connection::BrokerError;
 pub use consumer::{Consumer, Delivery};
@@ -38,7 +39,7 @@ pub use partition::{Partition, Partitions};
 pub use publisher::{PublishError, Published, Publisher};
 pub use queue_metrics::QueueMetrics;
 pub use retrying_publisher::RetryingPublisher;
-pub use serve::serve_partitions;
 pub use settings::{BrokerSettings, ConsumerSettings};
 pub use topology::QueueState;
 pub use watch::QueueWatch;
+pub use worker::{Consume, Worker};

@@ -1,66 +1,80 @@
+use strum::IntoStaticStr;
+
 use super::{Partition, Partitions};
 
-/// What the exchange and the queues of one system are called.
+/// The names of one system's exchange and queues.
 #[derive(Clone, Debug)]
 pub struct QueueNames {
     prefix: String,
 }
 
-/// Which of the two workers a queue is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The worker that consumes a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum ConsumerKind {
     /// Writes to the database.
     Persister,
-    /// Pushes to the portals.
+    /// Publishes to the portals.
     Broadcaster,
 }
 
 impl ConsumerKind {
-    /// Both of them.
+    /// Both workers.
     pub const ALL: [Self; 2] = [Self::Persister, Self::Broadcaster];
+
+    /// The worker's name in logs, metrics and RabbitMQ's list of connections.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// A list of this worker alone.
+    pub(super) fn only(self) -> &'static [Self] {
+        match self {
+            Self::Persister => &[Self::Persister],
+            Self::Broadcaster => &[Self::Broadcaster],
+        }
+    }
 }
 
-/// Which queues an event goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The queues that an event goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum RoutingKey {
-    /// What the gateway accepted: to both workers.
+    /// Events that the gateway accepted: both workers.
     Accepted,
-    /// What the persister committed of a session: to the broadcaster.
+    /// Session states that the persister committed: the broadcaster.
     SessionUpdated,
 }
 
 impl RoutingKey {
-    /// The key as RabbitMQ sees it.
+    /// The routing key in RabbitMQ.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::SessionUpdated => "session-updated",
-        }
+        self.into()
     }
 
-    /// Whose queue gets it.
+    /// The workers whose queues receive the event.
     pub fn workers(self) -> &'static [ConsumerKind] {
         match self {
             Self::Accepted => &ConsumerKind::ALL,
-            Self::SessionUpdated => &[ConsumerKind::Broadcaster],
+            Self::SessionUpdated => ConsumerKind::Broadcaster.only(),
         }
     }
 }
 
 impl QueueNames {
-    /// Names that begin with `prefix`.
+    /// Creates names that begin with `prefix`.
     pub fn new(prefix: &str) -> Self {
         Self { prefix: prefix.to_owned() }
     }
 
-    /// The topic exchange by which others can put events into the queues. Who must know that they
-    /// arrive names the queues.
+    /// The topic exchange through which other systems publish events. It returns no event that reaches
+    /// only one of two queues, so the services publish to each queue by name instead.
     pub fn exchange(&self) -> String {
         format!("{}.events", self.prefix)
     }
 
-    /// The queue of the first partition that `worker` works off, whose name is the same however many
-    /// partitions there are.
+    /// The queue of the first partition that `worker` consumes. Its name does not depend on the number of
+    /// partitions.
     pub fn queue(&self, worker: ConsumerKind) -> String {
         let work = match worker {
             ConsumerKind::Persister => "persist",
@@ -69,7 +83,7 @@ impl QueueNames {
         format!("{}.{work}", self.prefix)
     }
 
-    /// The queue of `partition` that `worker` works off.
+    /// The queue of `partition` that `worker` consumes.
     pub fn queue_of(&self, worker: ConsumerKind, partition: Partition) -> String {
         match partition {
             Partition::FIRST => self.queue(worker),
@@ -77,12 +91,12 @@ impl QueueNames {
         }
     }
 
-    /// Every queue of `partitions` that `worker` works off.
+    /// Every queue of `partitions` that `worker` consumes.
     pub fn queues(&self, worker: ConsumerKind, partitions: Partitions) -> Vec<String> {
         partitions.all().map(|partition| self.queue_of(worker, partition)).collect()
     }
 
-    /// Where `worker` puts what it can never deal with.
+    /// The queue of `worker`'s dead letters.
     pub fn dead_letters(&self, worker: ConsumerKind) -> String {
         format!("{}.dead", self.queue(worker))
     }
@@ -93,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_are_those_of_the_design() {
+    fn names_follow_from_the_prefix_the_worker_and_the_partition() {
         let names = QueueNames::new("chat");
         assert_eq!(names.exchange(), "chat.events");
         assert_eq!(names.queue(ConsumerKind::Persister), "chat.persist");

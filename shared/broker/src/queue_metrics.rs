@@ -1,41 +1,31 @@
-use prometheus_client::{
-    metrics::{family::Family, gauge::Gauge},
-    registry::Registry,
-};
+use prometheus_client::metrics::{family::Family, gauge::Gauge};
 
 use super::QueueState;
 
-/// How long the queues are, as a service sees them. What is not known at the moment is not shown.
-#[derive(Clone, Debug, Default)]
-pub struct QueueMetrics {
-    /// Bodies that wait in a queue.
-    pub messages: PerQueue,
-    /// Workers that take them.
-    pub consumers: PerQueue,
+service::metrics! {
+    /// The lengths of the queues, as a service last read them. A queue is absent while RabbitMQ does not
+    /// answer.
+    pub struct QueueMetrics {
+        /// Bodies that wait in a queue.
+        pub queue_messages: PerQueue,
+        /// Workers that consume a queue.
+        pub queue_consumers: PerQueue,
+    }
 }
 
 type PerQueue = Family<[(&'static str, String); 1], Gauge>;
 
 impl QueueMetrics {
-    /// Makes the metrics and registers them.
-    pub fn register(registry: &mut Registry) -> Self {
-        let metrics = Self::default();
-        let it = metrics.clone();
-        registry.register("queue_messages", "Bodies that wait in a queue", it.messages);
-        registry.register("queue_consumers", "Workers that take bodies off a queue", it.consumers);
-        metrics
-    }
-
-    /// Shows what was seen.
+    /// Shows the state of one queue.
     pub fn show(&self, state: QueueState) {
         let label = [("queue", state.name)];
-        self.messages.get_or_create(&label).set(state.messages.into());
-        self.consumers.get_or_create(&label).set(state.consumers.into());
+        self.queue_messages.get_or_create(&label).set(state.messages.into());
+        self.queue_consumers.get_or_create(&label).set(state.consumers.into());
     }
 
-    /// Shows nothing, since nobody answers.
+    /// Removes all queues, since RabbitMQ does not answer.
     pub fn forget(&self) {
-        self.messages.clear();
-        self.consumers.clear();
+        self.queue_messages.clear();
+        self.queue_consumers.clear();
     }
 }

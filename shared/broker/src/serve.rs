@@ -3,12 +3,12 @@ use tracing::Instrument;
 
 use super::{BrokerSettings, ConsumerKind, Partition, surplus_partitions};
 
-/// Has each partition of the settings, and each that is there beyond them, worked off by what `work`
-/// makes for it, in a task of its own, so that none waits for another. Resolves when all have ended.
+/// Spawns `work` for each partition of the settings and for each surplus partition, in a task of its
+/// own, so that none waits for another. Resolves when all tasks have ended.
 ///
 /// # Errors
-/// When one of them panics.
-pub async fn serve_partitions<W>(
+/// When a task panics.
+pub(super) async fn serve_partitions<W>(
     settings: &BrokerSettings,
     worker: ConsumerKind,
     mut work: impl FnMut(Partition) -> W,
@@ -20,12 +20,12 @@ where
     for partition in settings.queue_partitions.all() {
         tasks.spawn(work(partition).instrument(settings.span(partition)));
     }
-    let mut finding = std::pin::pin!(surplus_partitions::find(settings, worker));
-    let mut looking = true;
+    let mut surplus = std::pin::pin!(surplus_partitions::find(settings, worker));
+    let mut is_searching = true;
     loop {
         tokio::select! {
-            found = &mut finding, if looking => {
-                looking = false;
+            found = &mut surplus, if is_searching => {
+                is_searching = false;
                 for partition in found {
                     tasks.spawn(work(partition).instrument(settings.span(partition)));
                 }

@@ -18,7 +18,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 pub struct QueueWatch {
     settings: BrokerSettings,
     workers: &'static [ConsumerKind],
-    purpose: &'static str,
+    purpose: String,
     metrics: QueueMetrics,
 }
 
@@ -28,10 +28,10 @@ impl QueueWatch {
     pub fn new(
         settings: &BrokerSettings,
         workers: &'static [ConsumerKind],
-        purpose: &'static str,
+        purpose: impl Into<String>,
         metrics: QueueMetrics,
     ) -> Self {
-        Self { settings: settings.clone(), workers, purpose, metrics }
+        Self { settings: settings.clone(), workers, purpose: purpose.into(), metrics }
     }
 
     /// Looks every five seconds until `stop` is cancelled.
@@ -55,7 +55,7 @@ impl QueueWatch {
 
     /// Looks until that fails. Once it has succeeded, there are no `waits` any more.
     async fn look_on(&self, waits: &mut Option<Waits>) -> Result<Infallible, BrokerError> {
-        let connection = Connection::open(&self.settings, self.purpose).await?;
+        let connection = Connection::open(&self.settings, &self.purpose).await?;
         let (channel, names) = (connection.channel().await?, self.settings.names());
         loop {
             for worker in self.workers {

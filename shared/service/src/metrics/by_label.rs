@@ -1,50 +1,65 @@
-use prometheus_client::metrics::{
-    counter::Counter,
-    family::{Family, MetricConstructor},
+use std::fmt;
+
+use prometheus_client::{
+    encoding::{EncodeMetric, MetricEncoder},
+    metrics::{
+        MetricType, TypedMetric,
+        counter::Counter,
+        family::{Family, MetricConstructor},
+    },
 };
 
-/// A label with few values, which are known beforehand.
+/// A label with a few values, all of which are known at compile time.
 pub trait Label: Copy + PartialEq + 'static {
-    /// What the label is called.
+    /// The label's name.
     const NAME: &'static str;
-    /// Every value that it can have.
+    /// Every value that the label can have.
     const VALUES: &'static [Self];
-    /// What the value is called.
+    /// The value as `/metrics` shows it.
     fn value(self) -> &'static str;
 }
 
-/// A metric for each value of the label `L`. All are there from the beginning, so that a rate has
-/// something to grow from, and none is looked up under a lock when it is used.
+/// A metric for each value of the label `L`. All exist from the start, so that a rate has a first
+/// value, and none is looked up under a lock when it is used.
 #[derive(Clone, Debug)]
 pub struct ByLabel<L, M> {
     family: Labelled<M>,
-    each: Vec<(L, M)>,
+    by_value: Vec<(L, M)>,
 }
 
-/// The metrics as a registry takes them.
+/// The metrics in the form that a registry takes.
 pub type Labelled<M> = Family<[(&'static str, &'static str); 1], M, fn() -> M>;
 
 impl<L: Label, M: Clone> ByLabel<L, M> {
-    /// One metric for each value, as `make` makes it.
-    pub fn new(make: fn() -> M) -> Self
+    /// Creates one metric for each value of the label with `constructor`.
+    pub fn new(constructor: fn() -> M) -> Self
     where
         fn() -> M: MetricConstructor<M>,
     {
-        let family = Labelled::new_with_constructor(make);
-        let metric = |label: &L| family.get_or_create_owned(&[(L::NAME, label.value())]);
-        let each = L::VALUES.iter().map(|label| (*label, metric(label))).collect();
-        Self { family, each }
+        Self::with_values(L::VALUES, constructor)
     }
 
-    /// That of one value.
+    /// Creates one metric with `constructor` for each of `values`, where a service uses only some of the
+    /// label's values.
+    pub fn with_values(values: &[L], constructor: fn() -> M) -> Self
+    where
+        fn() -> M: MetricConstructor<M>,
+    {
+        let family = Labelled::new_with_constructor(constructor);
+        let metric = |label: &L| family.get_or_create_owned(&[(L::NAME, label.value())]);
+        let by_value = values.iter().map(|label| (*label, metric(label))).collect();
+        Self { family, by_value }
+    }
+
+    /// The metric of one value.
     pub fn of(&self, label: L) -> M {
-        match self.each.iter().find(|(it, _)| *it == label) {
+        match self.by_value.iter().find(|(value, _)| *value == label) {
             Some((_, metric)) => metric.clone(),
             None => self.family.get_or_create_owned(&[(L::NAME, label.value())]),
         }
     }
 
-    /// All of them, for a registry.
+    /// All of the metrics, for a registry.
     pub fn all(&self) -> Labelled<M> {
         self.family.clone()
     }
@@ -53,5 +68,19 @@ impl<L: Label, M: Clone> ByLabel<L, M> {
 impl<L: Label> Default for ByLabel<L, Counter> {
     fn default() -> Self {
         Self::new(Counter::default)
+    }
+}
+
+impl<L, M> EncodeMetric for ByLabel<L, M>
+where
+    M: EncodeMetric + TypedMetric,
+    fn() -> M: MetricConstructor<M>,
+{
+    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
+        self.family.encode(encoder)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        self.family.metric_type()
     }
 }

@@ -1,6 +1,7 @@
 //! How a service shows its metrics, and the kinds of metric that the services have in common.
 
 mod by_label;
+mod declare;
 mod on_scrape;
 
 use std::{net::TcpListener, sync::Arc};
@@ -9,12 +10,12 @@ use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
 use prometheus_client::{
     encoding::text::encode,
     metrics::{family::Family, gauge::Gauge},
-    registry::Registry,
 };
 use tokio_util::sync::CancellationToken;
 
 pub use by_label::{ByLabel, Label, Labelled};
 pub use on_scrape::{OldestHeld, OldestPart, OnScrape};
+pub use prometheus_client::registry::Registry;
 
 /// What `/metrics` is answered as.
 ///
