@@ -1,6 +1,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use ::broker::ConsumerKind;
+use chrono::DateTime;
 use clap::Args;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -129,7 +130,7 @@ impl System {
     /// Archives the messages of sessions that were resolved earlier than `micros` after the epoch, and
     /// says which these are.
     pub async fn archive(&self, micros: i64) -> Vec<persister::store::ArchivedMessage> {
-        let before = persister::timeline::Time::from_timestamp_micros(micros).unwrap();
+        let before = DateTime::from_timestamp_micros(micros).unwrap();
         let mut lines = Vec::new();
         let mut keep = |messages: &[persister::store::ArchivedMessage]| {
             for message in messages {

@@ -1,57 +1,37 @@
-//! What operators do when a player asks for what is stored of them, or for its end.
-
-use std::{
-    io::{BufWriter, stdout},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use broker::{BrokerSettings, ConsumerKind, dead_letters::DeadLetters};
-use chat::{PlayerId, ValidationError};
+use chat::PlayerId;
 use clap::Args;
 use database::{DatabaseSettings, connect};
 use diesel_async::AsyncPgConnection;
 
+use super::arguments::id;
 use crate::{
     archive::{Archive, ArchiveLock},
-    export::export,
     store::{self, Erased},
 };
 
-/// What `erase --help` says at first.
-pub const ABOUT_ERASING: &str = "\
-Erase what was said in one player's conversation, and keep that it was held
-
-The contents of all messages, the names of their senders and the player's name go. Ids, times, seq, \
-sessions and counts stay, who is told apart by an id, and the record of what staff did (`persister audit`). What was accepted before and is \
-persisted later is erased when it comes, from the queue or from the dead letters; what is accepted \
-from now on is not. It may be run beside persisters, and again; a player of whom nothing is stored \
-is no failure.
-
-What was archived is erased in the files that HISTORY_ARCHIVE_DIR has; without it, it says whether \
-anything was.
-
-It cannot reach dead letters: it says how many of the persister's and the broadcaster's name the \
-player; `dead-letters list` shows them, and `dead-letters purge --yes` ends them. Nor can it reach \
-backups, copies of the archive, or what PostgreSQL keeps of old rows until it vacuums them. What waits to be broadcast is \
-broadcast.";
-
-/// All that is stored of one player: sessions, status changes and messages, as of one moment.
-#[derive(Args, Clone, Debug)]
-pub struct ExportCommand {
-    /// Whose conversation
-    #[arg(long, value_name = "ID", value_parser = player_id)]
-    player: PlayerId,
-
-    #[command(flatten)]
-    database: DatabaseSettings,
-}
-
-/// The end of what was said in one player's conversation.
+/// Erase what was said in one player's conversation, and keep that it was held
+///
+/// The contents of all messages, the names of their senders and the player's name go. Ids, times,
+/// seq, sessions and counts stay, who is told apart by an id, and the record of what staff did
+/// (`persister audit`). What was accepted before and is persisted later is erased when it comes,
+/// from the queue or from the dead letters; what is accepted from now on is not. It may be run
+/// beside persisters, and again; a player of whom nothing is stored is no failure.
+///
+/// What was archived is erased in the files that HISTORY_ARCHIVE_DIR has; without it, it says
+/// whether anything was.
+///
+/// It cannot reach dead letters: it says how many of the persister's and the broadcaster's name
+/// the player; `dead-letters list` shows them, and `dead-letters purge --yes` ends them. Nor can
+/// it reach backups, copies of the archive, or what PostgreSQL keeps of old rows until it vacuums
+/// them. What waits to be broadcast is broadcast.
 #[derive(Args, Clone, Debug)]
 pub struct EraseCommand {
     /// Whose conversation
-    #[arg(long, value_name = "ID", value_parser = player_id)]
+    #[arg(long, value_name = "ID", value_parser = id::<PlayerId>)]
     player: PlayerId,
 
     /// Say that this is meant
@@ -67,18 +47,6 @@ pub struct EraseCommand {
 
     #[command(flatten)]
     broker: BrokerSettings,
-}
-
-impl ExportCommand {
-    /// Prints the export.
-    ///
-    /// # Errors
-    /// When the database cannot be used at the moment; what was printed is not whole JSON then.
-    pub async fn run(self) -> anyhow::Result<()> {
-        self.database.check().map_err(anyhow::Error::msg)?;
-        let mut connection = connect(&self.database).await?;
-        export(&mut connection, &self.player, &mut BufWriter::new(stdout())).await
-    }
 }
 
 impl EraseCommand {
@@ -137,10 +105,6 @@ impl EraseCommand {
         }
         Ok(found)
     }
-}
-
-fn player_id(text: &str) -> Result<PlayerId, ValidationError> {
-    PlayerId::try_from(text.to_owned())
 }
 
 fn count(number: usize, what: &str) -> String {

@@ -1,27 +1,26 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use chat;
 use chrono::TimeDelta;
 use clap::Args;
 use database::{DatabaseSettings, connect};
 
-use super::{Archive, ArchiveLock};
-use crate::store;
+use super::arguments::days;
+use crate::{
+    archive::{Archive, ArchiveLock},
+    store,
+};
 
-/// What `archive --help` says at first.
-pub const ABOUT_ARCHIVING: &str = "\
-Move messages of sessions that were resolved long ago out of the database into files
-
-A message goes once the session that it belongs to was resolved longer ago than HISTORY_RETENTION. It \
-becomes a line of JSON in the file of the month in which it was accepted, and only when that is on disk \
-is it deleted. Conversations, sessions and status changes stay; nothing of an open session is touched. \
-It may be run beside persisters, killed at any moment, and run again: the last lines of one that was \
-killed may then be there twice, the same. Begin with it once all persisters are of this release.
-
-Whoever sends an archived message again sends nothing new, for HISTORY_IDS_RETENTION.";
-
-/// The end of history in the database, and its place in files.
+/// Move messages of sessions that were resolved long ago out of the database into files
+///
+/// A message goes once the session that it belongs to was resolved longer ago than
+/// HISTORY_RETENTION. It becomes a line of JSON in the file of the month in which it was
+/// accepted, and only when that is on disk is it deleted. Conversations, sessions and status
+/// changes stay; nothing of an open session is touched. It may be run beside persisters, killed
+/// at any moment, and run again: the last lines of one that was killed may then be there twice,
+/// the same. Begin with it once all persisters are of this release.
+///
+/// Whoever sends an archived message again sends nothing new, for HISTORY_IDS_RETENTION.
 #[derive(Args, Clone, Debug)]
 pub struct ArchiveCommand {
     /// How long a session's messages are kept in the database after it was resolved, in days, such as
@@ -77,14 +76,5 @@ impl ArchiveCommand {
             resolved_before.format("%Y-%m-%dT%H:%M:%SZ"),
         );
         Ok(())
-    }
-}
-
-/// Reads a number of days, such as `365d`.
-pub(crate) fn days(text: &str) -> Result<TimeDelta, String> {
-    let number = text.strip_suffix('d').and_then(|it| it.parse::<u16>().ok());
-    match number {
-        Some(number) if number > 0 => Ok(TimeDelta::days(number.into())),
-        _ => Err("a whole number of days with d behind it is needed, such as 365d".to_owned()),
     }
 }

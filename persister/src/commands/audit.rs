@@ -1,39 +1,32 @@
-//! What operators ask of the audit.
-
 use std::io::{BufWriter, Write, stdout};
 
 use anyhow::Context;
-use chat::{self, PlayerId, SenderId, ValidationError};
+use chat::{PlayerId, SenderId};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::{ArgGroup, Args};
 use database::{DatabaseSettings, connect};
 
-use crate::{
-    archive::days,
-    store::{AuditRow, Auditee, audit_rows, purge_audit},
-};
-
-/// What `audit --help` says at first.
-pub const ABOUT_AUDITING: &str = "\
-Print what staff did, or delete what was kept for long enough
-
-With --player or --staff it prints each action of staff as a line of JSON, the oldest first: which \
-conversation was read, taken or resolved, by whom and when, and whether it had an effect. With --purge it \
-deletes the rows that are older than AUDIT_RETENTION; nothing else deletes or changes any.";
+use super::arguments::{days, id};
+use crate::store::{AuditRow, Auditee, audit_rows, purge_audit};
 
 /// Rows that are in memory at once.
 const PAGE: i64 = 1_000;
 
-/// Prints or purges the audit.
+/// Print what staff did, or delete what was kept for long enough
+///
+/// With --player or --staff it prints each action of staff as a line of JSON, the oldest first:
+/// which conversation was read, taken or resolved, by whom and when, and whether it had an
+/// effect. With --purge it deletes the rows that are older than AUDIT_RETENTION; nothing else
+/// deletes or changes any.
 #[derive(Args, Clone, Debug)]
 #[command(group = ArgGroup::new("what").required(true).args(["player", "staff", "purge"]))]
 pub struct AuditCommand {
     /// The player whose conversation the actions concern
-    #[arg(long, value_name = "ID", value_parser = player_id)]
+    #[arg(long, value_name = "ID", value_parser = id::<PlayerId>)]
     player: Option<PlayerId>,
 
     /// The member of the staff whose actions they are
-    #[arg(long, value_name = "ID", value_parser = staff_id)]
+    #[arg(long, value_name = "ID", value_parser = id::<SenderId>)]
     staff: Option<SenderId>,
 
     /// Delete the rows that are older than AUDIT_RETENTION
@@ -96,14 +89,6 @@ impl AuditCommand {
         println!("deleted {purged} rows from before {}", before.format("%Y-%m-%dT%H:%M:%SZ"));
         Ok(())
     }
-}
-
-fn player_id(text: &str) -> Result<PlayerId, ValidationError> {
-    PlayerId::try_from(text.to_owned())
-}
-
-fn staff_id(text: &str) -> Result<SenderId, ValidationError> {
-    SenderId::try_from(text.to_owned())
 }
 
 fn time(text: &str) -> Result<DateTime<Utc>, String> {

@@ -1,12 +1,11 @@
-//! All that is stored of one player, in JSON, as of one moment.
-
-use std::io::Write;
+use std::io::{BufWriter, Write, stdout};
 
 use anyhow::Context;
 use chat::PlayerId;
 use chrono::{DateTime, Utc};
+use clap::Args;
 use database::{
-    LastMessageAt, last_message_at,
+    DatabaseSettings, LastMessageAt, connect, last_message_at,
     schema::{chat_audit, chat_conversations, chat_messages, chat_sessions, chat_status_changes},
 };
 use diesel::{
@@ -17,13 +16,37 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{record::MessageRecord, store::AuditRow};
+use super::arguments::id;
+use crate::store::{AuditRow, MessageRecord};
 
 /// Messages that are in memory at once.
 const PAGE: i64 = 1_000;
 
 /// How long whoever reads the export may leave it waiting.
 const PATIENCE: &str = "10min";
+
+/// Write all that is stored of one player to standard output, in JSON
+#[derive(Args, Clone, Debug)]
+pub struct ExportCommand {
+    /// Whose conversation
+    #[arg(long, value_name = "ID", value_parser = id::<PlayerId>)]
+    player: PlayerId,
+
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+impl ExportCommand {
+    /// Prints the export.
+    ///
+    /// # Errors
+    /// When the database cannot be used at the moment; what was printed is not whole JSON then.
+    pub async fn run(self) -> anyhow::Result<()> {
+        self.database.check().map_err(anyhow::Error::msg)?;
+        let mut connection = connect(&self.database).await?;
+        export(&mut connection, &self.player, &mut BufWriter::new(stdout())).await
+    }
+}
 
 /// All but the messages.
 #[derive(Serialize)]
