@@ -11,8 +11,9 @@ use crate::{
     auth::Authenticator,
     clock::Clock,
     group_commit::EventPublisher,
-    http::{BodyTimeout, Pages},
+    http::BodyTimeout,
     limits::{AddressLimit, RequestMemory, SenderLimit},
+    middleware::CorsPolicy,
     portal::{PortalConfig, PortalSettings},
     reads::{DatabaseHealth, HistoryReader},
     routes,
@@ -46,7 +47,7 @@ pub struct Application {
     reads: web::Data<HistoryReader>,
     request_memory: RequestMemory,
     sender_limit: web::Data<SenderLimit>,
-    pages: Pages,
+    cors_policy: CorsPolicy,
     portal: PortalSettings,
     traces: web::Data<Traces>,
 }
@@ -89,7 +90,7 @@ impl Application {
             reads: web::Data::new(reads),
             request_memory: RequestMemory::new(settings.limits.request_memory),
             sender_limit: web::Data::new(SenderLimit::new(&settings.limits)),
-            pages: Pages {
+            cors_policy: CorsPolicy {
                 origins: settings.cors_origins.clone(),
                 headers: settings.cors_headers.clone(),
             },
@@ -117,6 +118,6 @@ impl Application {
             .app_data(self.request_memory.clone())
             .app_data(self.sender_limit.clone())
             .app_data(self.traces.clone());
-        routes::configure(services, &self.pages, &self.portal);
+        routes::configure(services, &self.cors_policy, &self.portal);
     }
 }

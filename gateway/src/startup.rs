@@ -11,15 +11,17 @@ use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
 use crate::{
-    answers::{AnswerMemory, Readers, compress},
+    answers::{AnswerMemory, Readers},
     application::{Application, Dependencies},
     auth::Authenticator,
     connections::{self, Bounds, Connections, Parts},
-    descriptors,
+    fd_limit::raise_fd_limit,
     group_commit::group_commit,
-    http::{close_on_drain, count_requests, security_headers},
-    limits::limit_others_by_address,
     metrics::Metrics,
+    middleware::{
+        close_on_drain, compress, count_requests, limit_others_by_address, security_headers,
+    },
+    openapi,
     reads::{DatabaseHealth, HistoryReader, ReadPools},
     refusing_queues::RefusingQueues,
     settings::Settings,
@@ -75,7 +77,7 @@ async fn run_until_stopped(
         .context("the metrics cannot be served")?;
     let (showing, finished) = (tokio::spawn(showing), finished.drop_guard());
     let limits = &settings.limits;
-    descriptors::allow(limits.max_connections);
+    raise_fd_limit(limits.max_connections);
     let connections = Connections::new(Bounds::new(limits), metrics.clone());
     let readers = Readers::new(limits, AnswerMemory::new(limits.answer_memory, metrics.clone()));
     let dependencies = Dependencies { broker, database };
@@ -112,6 +114,7 @@ async fn run_until_stopped(
             .wrap(security_headers())
             .wrap(from_fn(connections::track_request))
             .configure(|services| application.configure(services))
+            .configure(openapi::serve)
     })
     .context("the HTTP interface cannot be served")?;
     tokio::select! {

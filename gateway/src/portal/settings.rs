@@ -69,7 +69,7 @@ impl PortalSettings {
     /// The addresses to which a page may connect besides the gateway's, as a policy names them.
     ///
     /// Source: <https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/>.
-    pub(super) fn pusher_address(&self) -> String {
+    pub(crate) fn pusher_address(&self) -> String {
         match &self.pusher_client_host {
             Some(host) => {
                 let scheme = match self.pusher_client_scheme {

@@ -1,5 +1,7 @@
 //! The gateway's settings.
 
+mod memory;
+
 use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
@@ -10,10 +12,11 @@ use pusher::ChannelAccess;
 use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
+use self::memory::check_memory;
 use crate::{
     auth::{AuthMode, AuthSettings},
-    http::Origin,
-    limits::{LimitSettings, check_memory},
+    limits::LimitSettings,
+    middleware::Origin,
     portal::PortalSettings,
 };
 

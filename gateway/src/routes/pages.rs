@@ -1,3 +1,5 @@
+//! The portal's pages, below `/portal/`.
+
 use actix_files::Files;
 use actix_web::{
     http::header,
@@ -5,8 +7,8 @@ use actix_web::{
     web,
 };
 
-use super::{PortalSettings, hsts::strict_transport_security};
-use crate::http::not_found;
+use super::not_found;
+use crate::{middleware::strict_transport_security, portal::PortalSettings};
 
 /// A window that another origin's page opened, or that opens one, is not reached from there.
 ///

@@ -8,6 +8,8 @@
 //! Each partition has such a task, with its own connection and its own share of the waiting events: a
 //! queue that is missing, full or slow rejects the sends of its own players and no others.
 
+mod orphaned_queues;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -32,10 +34,9 @@ use tokio::{
 };
 use tracing::Instrument;
 
+use self::orphaned_queues::OrphanedQueues;
 use crate::{
-    labels::{PublishOutcome, SendOutcome},
-    metrics::Metrics,
-    orphaned_queues::OrphanedQueues,
+    metrics::{Metrics, PublishOutcome, SendOutcome},
     refusing_queues::RefusingQueues,
     settings::Settings,
 };
