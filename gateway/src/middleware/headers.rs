@@ -1,13 +1,10 @@
 use actix_cors::Cors;
 use actix_web::{
-    http::{
-        Method,
-        header::{self, HeaderName},
-    },
+    http::{Method, header},
     middleware::DefaultHeaders,
 };
 
-use super::Origins;
+use crate::settings::CorsPolicy;
 
 /// `nosniff` and `no-referrer` on every response.
 pub fn security_headers() -> DefaultHeaders {
@@ -37,15 +34,6 @@ pub fn docs_csp() -> DefaultHeaders {
 ///
 /// Sources: <https://www.w3.org/TR/trace-context/>, <https://www.w3.org/TR/baggage/>.
 const ALWAYS_ALLOWED_HEADERS: [&str; 4] = ["traceparent", "tracestate", "baggage", "x-socket-id"];
-
-/// Which pages may call the API.
-#[derive(Clone, Debug)]
-pub struct CorsPolicy {
-    /// The origins of the pages.
-    pub origins: Origins,
-    /// Further headers that they may send.
-    pub headers: Vec<HeaderName>,
-}
 
 /// Allows the pages of `policy`, and no others, to read responses.
 ///

@@ -7,4 +7,4 @@ mod config;
 mod settings;
 
 pub use config::PortalConfig;
-pub use settings::{PortalSettings, PusherScheme};
+pub use settings::{Portal, PortalSettings, PusherAddress, PusherScheme};

@@ -15,17 +15,14 @@ pub mod status;
 use actix_web::{HttpResponse, Resource, Route, guard, middleware::from_fn, web};
 
 use crate::{
-    middleware::{CorsPolicy, cors, limit_by_address, no_store},
-    portal::PortalSettings,
+    middleware::{cors, limit_by_address, no_store},
+    portal::Portal,
     problem::Problem,
+    settings::CorsPolicy,
 };
 
 /// Mounts every route, and the portal's pages. `cors_policy` is that of the chat's routes.
-pub fn configure(
-    services: &mut web::ServiceConfig,
-    cors_policy: &CorsPolicy,
-    portal: &PortalSettings,
-) {
+pub fn configure(services: &mut web::ServiceConfig, cors_policy: &CorsPolicy, portal: &Portal) {
     let chat = web::scope(paths::API)
         .wrap(from_fn(limit_by_address))
         .wrap(no_store())
