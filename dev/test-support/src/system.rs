@@ -148,11 +148,12 @@ impl System {
     pub fn gateway_with(&self, settings: &[&str]) -> Running {
         let arguments = self.gateway_settings();
         let settings = parse::<gateway::settings::Settings>(arguments, settings, Role::Reader);
-        let authenticator = gateway::auth::Authenticator::from_settings(&settings.auth).unwrap();
+        let config = settings.parse().unwrap();
+        let authenticator = gateway::auth::Authenticator::new(&config.auth).unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let metrics = metrics_listener.local_addr().unwrap();
         let running = start(async |listener, stop| {
-            gateway::startup::run(settings, authenticator, listener, metrics_listener, stop).await
+            gateway::startup::run(config, authenticator, listener, metrics_listener, stop).await
         });
         Running { metrics, ..running }
     }

@@ -1,4 +1,11 @@
 //! The gateway's settings.
+//!
+//! - [`Settings`]: as they are given, by flags and variables.
+//! - [`Config`]: as they are used. [`Settings::parse`] is the only place that checks them.
+
+mod config;
+mod memory;
+mod origin;
 
 use std::time::Duration;
 
@@ -6,21 +13,24 @@ use actix_web::http::header::HeaderName;
 use broker::BrokerSettings;
 use clap::{ArgAction, Args};
 use database::DatabaseSettings;
-use pusher::ChannelAccess;
 use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
-use crate::{
-    auth::{AuthMode, AuthSettings},
-    http::Origin,
-    limits::{LimitSettings, check_memory},
-    portal::PortalSettings,
-};
+use crate::{auth::AuthSettings, limits::LimitSettings, portal::PortalSettings};
 
-/// What leaves calls that are under way enough of the time in which a gateway stops.
-const LONGEST_DRAIN: Duration = Duration::from_secs(5);
+pub use config::Config;
+pub use origin::Origin;
 
-/// What the gateway needs to know in order to run.
+/// Which pages may call the API.
+#[derive(Clone, Debug)]
+pub struct CorsPolicy {
+    /// The origins of the pages.
+    pub origins: Vec<Origin>,
+    /// Further headers that they may send.
+    pub headers: Vec<HeaderName>,
+}
+
+/// The settings, as they are given.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     /// Where the HTTP interface is served
@@ -77,7 +87,7 @@ pub struct Settings {
     #[arg(long, env = "INBOX_POOL_SIZE", default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub inbox_pool_size: u16,
 
-    /// The doors
+    /// Authentication
     #[command(flatten)]
     pub auth: AuthSettings,
 
@@ -93,11 +103,11 @@ pub struct Settings {
     #[command(flatten)]
     pub database: DatabaseSettings,
 
-    /// Who the gateway is to Pusher
+    /// The gateway's Pusher app
     #[command(flatten)]
     pub pusher: pusher::App,
 
-    /// Which channels it signs subscriptions for
+    /// The channels that subscriptions are signed for
     #[command(flatten)]
     pub channels: pusher::ChannelSettings,
 
@@ -105,7 +115,7 @@ pub struct Settings {
     #[command(flatten)]
     pub portal: PortalSettings,
 
-    /// How long it may take to stop
+    /// How long stopping may take
     #[command(flatten)]
     pub shutdown: ShutdownSettings,
 
@@ -116,42 +126,4 @@ pub struct Settings {
     /// Logs
     #[command(flatten)]
     pub logs: LogSettings,
-}
-
-impl Settings {
-    /// What is wrong with the settings, if something is, without showing a secret.
-    ///
-    /// # Errors
-    /// Names the setting.
-    pub fn check(&self) -> Result<(), String> {
-        if self.shutdown_drain > LONGEST_DRAIN {
-            return Err(format!("SHUTDOWN_DRAIN must be {LONGEST_DRAIN:?} at most"));
-        }
-        if self.shutdown_drain >= self.shutdown.grace() {
-            return Err(
-                "SHUTDOWN_DRAIN must be shorter than four fifths of SHUTDOWN_TIMEOUT".into()
-            );
-        }
-        let reads = u64::from(self.database_pool_size) + u64::from(self.inbox_pool_size);
-        check_memory(&self.limits, reads)?;
-        self.auth.check()?;
-        self.portal.check()?;
-        self.broker.check()?;
-        self.traces.check()?;
-        self.channels.channels()?;
-        self.check_channel_access()?;
-        self.database.check()
-    }
-
-    /// Public channels need no signature: every client that has the app key could read what the
-    /// gateway asks a token for.
-    fn check_channel_access(&self) -> Result<(), String> {
-        let is_public = self.channels.pusher_channel_access == ChannelAccess::Public;
-        if is_public && self.auth.auth_mode == AuthMode::Jwt {
-            return Err(
-                "PUSHER_CHANNEL_ACCESS must be private or encrypted when AUTH_MODE is jwt".into()
-            );
-        }
-        Ok(())
-    }
 }

@@ -8,6 +8,8 @@
 //! Each partition has such a task, with its own connection and its own share of the waiting events: a
 //! queue that is missing, full or slow rejects the sends of its own players and no others.
 
+mod orphaned_queues;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -32,12 +34,11 @@ use tokio::{
 };
 use tracing::Instrument;
 
+use self::orphaned_queues::OrphanedQueues;
 use crate::{
-    labels::{PublishOutcome, SendOutcome},
-    metrics::Metrics,
-    orphaned_queues::OrphanedQueues,
+    metrics::{Metrics, PublishOutcome, SendOutcome},
     refusing_queues::RefusingQueues,
-    settings::Settings,
+    settings::Config,
 };
 
 /// The most events that wait for a publish, of all partitions together.
@@ -146,25 +147,25 @@ pub struct GroupCommit {
 /// Creates the handle and the tasks behind it, one for each partition. Each part of `broker` says whether
 /// the task of one partition can publish.
 pub fn group_commit(
-    settings: &Settings,
+    config: &Config,
     broker: &Dependency,
     refusing_queues: &RefusingQueues,
     metrics: Metrics,
 ) -> (EventPublisher, Vec<GroupCommit>) {
-    let partitions = settings.broker.queue_partitions;
+    let partitions = config.broker.queue_partitions;
     let (waiting, publishing) = partitions
         .all()
         .map(|partition| {
             for worker in ConsumerKind::ALL {
-                refusing_queues.remove(&settings.broker.names().queue_of(worker, partition));
+                refusing_queues.remove(&config.broker.names().queue_of(worker, partition));
             }
             let capacity = partitions.share(MAX_WAITING_EVENTS, partition);
             let (sender, receiver) = mpsc::channel(capacity.into());
             let group_commit = GroupCommit {
                 partition,
                 waiting: receiver,
-                broker: settings.broker.clone(),
-                check_interval: settings.topology_check_interval,
+                broker: config.broker.clone(),
+                check_interval: config.topology_check_interval,
                 outage: Outage::new(broker.part(partition.number())),
                 full: Outage::new(Dependency::new("queues")),
                 refused: [false; 2],
@@ -181,7 +182,7 @@ pub fn group_commit(
         let waiting = weak.iter().filter_map(mpsc::WeakSender::upgrade);
         waiting.map(|channel| channel.max_capacity() - channel.capacity()).sum::<usize>() as f64
     });
-    let timeout = settings.send_timeout;
+    let timeout = config.send_timeout;
     (EventPublisher { waiting: waiting.into(), partitions, timeout, metrics }, publishing)
 }
 

@@ -3,6 +3,8 @@
 use broker::{BrokerError, PublishError};
 use service::metrics::Label;
 
+use crate::routes::paths;
+
 /// What came of a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendOutcome {
@@ -112,8 +114,8 @@ impl Label for HistoryRead {
 
     fn value(self) -> &'static str {
         match self {
-            Self::Conversation => crate::routes::CONVERSATION,
-            Self::Inbox => crate::routes::INBOX,
+            Self::Conversation => paths::CONVERSATION,
+            Self::Inbox => paths::INBOX,
         }
     }
 }

@@ -9,10 +9,11 @@ use prometheus_client::{
 };
 use service::metrics::{ByLabel, OnScrape, SECONDS};
 
-use crate::{
-    labels::{CloseReason, ConnectionState, HistoryRead, PublishOutcome, SendOutcome},
-    refusing_queues::QueueGauge,
-};
+use crate::refusing_queues::QueueGauge;
+
+mod labels;
+
+pub use labels::{CloseReason, ConnectionState, HistoryRead, PublishOutcome, SendOutcome};
 
 /// The gateway's metrics.
 #[derive(Clone, Debug)]

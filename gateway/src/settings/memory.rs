@@ -1,20 +1,19 @@
-use super::LimitSettings;
-use crate::connections::CONNECTION_BYTES;
+use crate::{connections::CONNECTION_BYTES, limits::LimitSettings};
 
 const MIB: u64 = 1024 * 1024;
 
-/// What the gateway takes that no setting bounds: the program, its threads, and what is known of callers.
+/// Memory that no setting bounds: the program, its threads, and the state of rate limits.
 const PROCESS_BYTES: u64 = 48 * MIB;
 
-/// What a read takes on its connection to the database.
+/// Memory of one read on its connection to the database.
 const READ_BYTES: u64 = MIB;
 
-/// That the memory is enough for all that the settings allow clients to take at once, with `reads` of the
-/// database at a time.
+/// Checks that `MEMORY_LIMIT` is enough for everything that the settings allow clients to take at once, with
+/// `reads` concurrent reads of the database.
 ///
 /// # Errors
-/// Says what takes how much.
-pub fn check_memory(settings: &LimitSettings, reads: u64) -> Result<(), String> {
+/// Lists how much each part takes.
+pub(super) fn check_memory(settings: &LimitSettings, reads: u64) -> Result<(), String> {
     let connections = u64::from(settings.max_connections) * CONNECTION_BYTES;
     let LimitSettings { memory_limit, request_memory, answer_memory, .. } = settings;
     let parts = [connections, *request_memory, *answer_memory, reads * READ_BYTES, PROCESS_BYTES];

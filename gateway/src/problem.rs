@@ -1,3 +1,5 @@
+//! Error responses.
+
 use std::time::Duration;
 
 use actix_web::{
@@ -9,10 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::auth::AuthError;
-
-/// What can go wrong with a call, as the client reads it: what it can change, and never an internal
-/// cause. The cause goes to the log, once, where it happens.
+/// Why a request failed, as the client reads it: what it can change, and never an internal cause. The
+/// cause goes to the log, once, where it happens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// A field or parameter has a value that it cannot have.
@@ -26,10 +26,10 @@ pub enum Problem {
     /// The body as a whole cannot be read.
     #[error("the body {0}")]
     InvalidBody(String),
-    /// The body is longer than any message can be.
-    #[error("the body must have {} bytes or fewer", super::BODY_LIMIT)]
-    BodyTooLarge,
-    /// The body does not arrive.
+    /// The body is longer than the limit, in bytes.
+    #[error("the body must have {0} bytes or fewer")]
+    BodyTooLarge(usize),
+    /// The body did not arrive in time.
     #[error("the body did not arrive in time; send it again")]
     BodyTooSlow,
     /// The body has another media type than the call takes.
@@ -38,10 +38,13 @@ pub enum Problem {
     /// The body is compressed.
     #[error("the body must be sent without a Content-Encoding: no content coding is supported")]
     UnsupportedContentEncoding,
-    /// The caller did not prove who it is.
+    /// The request has no token.
+    #[error("a token is needed, as Authorization: Bearer <token>")]
+    NoToken,
+    /// The token is invalid, for this reason.
     #[error("{0}")]
-    Unauthenticated(AuthError),
-    /// The caller is known, and may not do this.
+    InvalidToken(String),
+    /// The caller is authenticated, and may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
     /// The channel is not one that the caller may subscribe to.
@@ -148,7 +151,7 @@ impl Problem {
                 ("invalid-field", "Invalid field", StatusCode::BAD_REQUEST)
             }
             Self::InvalidBody(_) => ("invalid-body", "Invalid body", StatusCode::BAD_REQUEST),
-            Self::BodyTooLarge => {
+            Self::BodyTooLarge(_) => {
                 ("body-too-large", "Content too large", StatusCode::PAYLOAD_TOO_LARGE)
             }
             Self::BodyTooSlow => ("body-too-slow", "Request timeout", StatusCode::REQUEST_TIMEOUT),
@@ -157,7 +160,7 @@ impl Problem {
                 "Unsupported media type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ),
-            Self::Unauthenticated(_) => {
+            Self::NoToken | Self::InvalidToken(_) => {
                 ("unauthenticated", "Unauthenticated", StatusCode::UNAUTHORIZED)
             }
             Self::Forbidden(_) => ("forbidden", "Forbidden", StatusCode::FORBIDDEN),
@@ -187,21 +190,13 @@ impl Problem {
     /// Source: <https://www.rfc-editor.org/rfc/rfc6750#section-3>.
     fn challenge(&self) -> Option<String> {
         let error = match self {
-            Self::Unauthenticated(AuthError::NoToken) => return Some(CHALLENGE.to_owned()),
-            Self::Unauthenticated(AuthError::BadToken(_)) => "invalid_token",
+            Self::NoToken => return Some(CHALLENGE.to_owned()),
+            Self::InvalidToken(_) => "invalid_token",
             Self::Forbidden(_) | Self::ForbiddenChannel => "insufficient_scope",
             _ => return None,
         };
         Some(format!(r#"{CHALLENGE}, error="{error}", error_description="{self}""#))
     }
-}
-
-/// Answers a request that no call is for.
-///
-/// # Errors
-/// Always.
-pub async fn not_found() -> Result<HttpResponse, Problem> {
-    Err(Problem::NotFound)
 }
 
 impl ResponseError for Problem {

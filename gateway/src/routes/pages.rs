@@ -1,3 +1,5 @@
+//! The portal's pages, below `/portal/`.
+
 use actix_files::Files;
 use actix_web::{
     http::header,
@@ -5,8 +7,11 @@ use actix_web::{
     web,
 };
 
-use super::{PortalSettings, hsts::strict_transport_security};
-use crate::http::not_found;
+use super::not_found;
+use crate::{
+    middleware::strict_transport_security,
+    portal::{Portal, PusherAddress},
+};
 
 /// A window that another origin's page opened, or that opens one, is not reached from there.
 ///
@@ -22,8 +27,8 @@ const PERMISSIONS: (&str, &str) = (
 );
 
 /// Serves the pages, if there are any.
-pub fn serve(services: &mut web::ServiceConfig, settings: &PortalSettings) {
-    let Some(directory) = &settings.portal_dir else { return };
+pub fn serve(services: &mut web::ServiceConfig, portal: &Portal) {
+    let Some(directory) = &portal.directory else { return };
     // Their names change with what they hold.
     let for_ever = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
     let assets = web::scope("/portal/assets")
@@ -32,7 +37,7 @@ pub fn serve(services: &mut web::ServiceConfig, settings: &PortalSettings) {
     let pages = web::scope("/portal")
         .wrap(
             DefaultHeaders::new()
-                .add((header::CONTENT_SECURITY_POLICY, policy(settings)))
+                .add((header::CONTENT_SECURITY_POLICY, policy(&portal.pusher)))
                 .add(OPENER_POLICY)
                 .add(PERMISSIONS)
                 .add((header::CACHE_CONTROL, "no-cache")),
@@ -50,10 +55,10 @@ fn files(directory: std::path::PathBuf) -> Files {
 /// page itself, and connect to the gateway and to Pusher.
 ///
 /// Source: <https://www.w3.org/TR/CSP3/>.
-fn policy(settings: &PortalSettings) -> String {
+fn policy(pusher: &PusherAddress) -> String {
     format!(
         "default-src 'self'; connect-src 'self' {}; img-src 'self' data:; object-src 'none'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        settings.pusher_address()
+        pusher.websocket_url()
     )
 }

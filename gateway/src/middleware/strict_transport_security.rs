@@ -16,7 +16,7 @@ const FOR_A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Tells a browser that reached a page by HTTPS to use nothing else from then on. The gateway itself
 /// speaks HTTP: a trusted proxy says how the browser came. Over HTTP browsers must not obey the header.
-pub(super) async fn strict_transport_security<Body: MessageBody>(
+pub async fn strict_transport_security<Body: MessageBody>(
     limit: web::Data<AddressLimit>,
     request: ServiceRequest,
     next: Next<Body>,

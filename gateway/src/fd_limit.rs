@@ -1,13 +1,13 @@
-//! File descriptors, of which each connection takes one.
+//! The limit on open files. Each connection takes one file descriptor.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// What is left for the broker, the database, files, and connections that are being closed.
+/// File descriptors for the broker, the database, files, and connections that are being closed.
 const OTHERS: u64 = 1_000;
 
-/// Asks the system for as many as `connections` at once take. Where it gives fewer, connections beyond
-/// these wait, and the log says so.
-pub fn allow(connections: u32) {
+/// Raises the soft limit on open files to what `connections` take, up to the hard limit. Logs a warning when
+/// the hard limit is lower; connections beyond it wait.
+pub fn raise_fd_limit(connections: u32) {
     let wanted = u64::from(connections) + OTHERS;
     let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(allowed, most)| {
         let allowed = allowed.max(wanted.min(most));

@@ -1,13 +1,10 @@
 use actix_cors::Cors;
 use actix_web::{
-    http::{
-        Method,
-        header::{self, HeaderName},
-    },
+    http::{Method, header},
     middleware::DefaultHeaders,
 };
 
-use super::Origins;
+use crate::settings::CorsPolicy;
 
 /// `nosniff` and `no-referrer` on every response.
 pub fn security_headers() -> DefaultHeaders {
@@ -38,27 +35,18 @@ pub fn docs_csp() -> DefaultHeaders {
 /// Sources: <https://www.w3.org/TR/trace-context/>, <https://www.w3.org/TR/baggage/>.
 const ALWAYS_ALLOWED_HEADERS: [&str; 4] = ["traceparent", "tracestate", "baggage", "x-socket-id"];
 
-/// The origins whose pages may call the API, and the headers that they may send.
-#[derive(Clone, Debug)]
-pub struct Pages {
-    /// The origins of the pages.
-    pub origins: Origins,
-    /// Further headers that they may send.
-    pub headers: Vec<HeaderName>,
-}
-
-/// The CORS policy that allows `pages` and no others.
+/// Allows the pages of `policy`, and no others, to read responses.
 ///
 /// Source: <https://fetch.spec.whatwg.org/#http-cors-protocol>.
-pub fn cors(pages: &Pages) -> Cors {
+pub fn cors(policy: &CorsPolicy) -> Cors {
     let cors = Cors::default()
         .allowed_methods([Method::GET, Method::POST])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .allowed_headers(ALWAYS_ALLOWED_HEADERS)
-        .allowed_headers(&pages.headers)
+        .allowed_headers(&policy.headers)
         .expose_headers([header::RETRY_AFTER, header::WWW_AUTHENTICATE])
         .max_age(3_600)
         // Browsers withhold the response from pages of other origins; other clients send no origin.
         .block_on_origin_mismatch(false);
-    pages.origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+    policy.origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

@@ -8,9 +8,6 @@ use actix_web::http::Uri;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(String);
 
-/// Some origins.
-pub type Origins = Vec<Origin>;
-
 impl std::ops::Deref for Origin {
     type Target = str;
 
