@@ -66,7 +66,7 @@ pub async fn run(faults: &[Fault], options: &Options) -> Row {
     let name = faults.iter().map(|fault| fault.name).collect::<Vec<_>>().join(", ");
     let directory = options.directory.join(name.replace(", ", "-"));
     let row = Row::new(name);
-    match Supervisor::take(&directory, Console::silent()).await {
+    match Supervisor::take(&directory, Console::Silent).await {
         Ok(supervisor) => {
             let row = tokio::select! {
                 row = run_under(&supervisor, faults, options, row.clone()) => row,
@@ -75,7 +75,7 @@ pub async fn run(faults: &[Fault], options: &Options) -> Row {
             supervisor.stop().await;
             row
         }
-        Err(error) => row.failed(&error.to_string()),
+        Err(error) => row.failed(&format!("{error:#}")),
     }
 }
 

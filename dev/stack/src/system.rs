@@ -8,35 +8,35 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     Console, Process, ServerSettings, Servers, Services, Supervisor, Variables,
-    portal::tell_addresses, service_variables, services::PORTAL_DIR,
+    portal::set_portal_urls, service_variables, services::PORTAL_DIR,
 };
 
-/// The whole system: the servers, the services, and the file `env` that says where they are.
+/// The whole system: the servers, the services, and the file `env` with their addresses.
 #[derive(Debug)]
 pub struct Stack {
     /// PostgreSQL and RabbitMQ.
     pub servers: Servers,
-    /// The system's own programs.
+    /// The services.
     pub services: Services,
-    /// Keeps the process ids in `env` true.
+    /// Updates the process ids in `env`.
     _writer: AbortOnDropHandle<()>,
 }
 
 impl Stack {
-    /// Starts everything, waits until everything is ready, and writes `env`. From then on, whatever
-    /// ends is started again, at the same address, and `env` is written anew.
+    /// Starts everything, waits until everything is ready, and writes `env`. From then on, a process
+    /// that ends is restarted at the same address, and `env` is written again.
     ///
     /// # Errors
-    /// When something does not start; the rest may run then, until the supervisor stops it.
+    /// When a part does not start. The others may run then, until the supervisor stops them.
     pub async fn start(
         supervisor: &Supervisor,
         binaries: &Path,
         settings: &ServerSettings,
     ) -> anyhow::Result<Self> {
         let console = supervisor.console();
-        console.say("starting PostgreSQL and RabbitMQ");
+        console.print("starting PostgreSQL and RabbitMQ");
         let servers = Servers::start(supervisor, settings).await?;
-        console.say("starting the services");
+        console.print("starting the services");
         let (database, broker) = (servers.postgres.url(), servers.rabbitmq.url());
         let mut variables = service_variables(supervisor, database, broker)?;
         let services = Services::start(supervisor, binaries, &mut variables).await?;
@@ -50,8 +50,8 @@ impl Stack {
         variables.set("GATEWAY_METRICS_URL", format!("http://{metrics}"));
         if variables.get(PORTAL_DIR).is_some() {
             let gateway = services.gateway.address;
-            if let Err(error) = tell_addresses(binaries, gateway, &mut variables).await {
-                console.say(&format!("the portal's pages are served without visitors: {error:#}"));
+            if let Err(error) = set_portal_urls(binaries, gateway, &mut variables).await {
+                console.print(&format!("no portal addresses with tokens: {error:#}"));
             }
         }
         variables.set("PID_STACK", std::process::id().to_string());
@@ -61,9 +61,9 @@ impl Stack {
             file: supervisor.environment_file(),
             console,
         };
-        let changes = supervisor.changes();
+        let starts = supervisor.starts();
         writer.write()?;
-        let writer = tokio::spawn(writer.follow(changes));
+        let writer = tokio::spawn(writer.write_after(starts));
         Ok(Self { servers, services, _writer: AbortOnDropHandle::new(writer) })
     }
 }
@@ -83,7 +83,7 @@ fn processes(servers: &Servers, services: &Services) -> Vec<(String, Arc<Process
 /// Writes the file `env`.
 struct Writer {
     variables: Variables,
-    /// Each with the name that its process id has there.
+    /// Each with the variable of its process id.
     processes: Vec<(String, Arc<Process>)>,
     file: PathBuf,
     console: Console,
@@ -98,10 +98,10 @@ impl Writer {
         variables.write(&self.file)
     }
 
-    async fn follow(self, mut changes: watch::Receiver<()>) {
-        while changes.changed().await.is_ok() {
+    async fn write_after(self, mut starts: watch::Receiver<()>) {
+        while starts.changed().await.is_ok() {
             if let Err(error) = self.write() {
-                self.console.say(&format!("{error:#}"));
+                self.console.print(&format!("{error:#}"));
             }
         }
     }

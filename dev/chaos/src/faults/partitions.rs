@@ -75,7 +75,7 @@ async fn roll<const N: usize>(
 ) -> anyhow::Result<()> {
     for instances in services {
         for service in instances(&drill.system) {
-            service.process.tell("QUEUE_PARTITIONS", partitions);
+            service.process.set_variable("QUEUE_PARTITIONS", partitions);
             restart(service).await?;
             drill.load.answered(5).await;
         }
