@@ -6,10 +6,9 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::Event,
     control::{Faults, Ledger},
     hub::Hub,
-    protocol::Frame,
+    protocol::{Event, Frame},
     settings::Settings,
 };
 

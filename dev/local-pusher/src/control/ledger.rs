@@ -7,10 +7,7 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 
 use super::{Events, Page};
-use crate::{
-    api::Event,
-    protocol::{ChannelName, EventName, SocketId},
-};
+use crate::protocol::{ChannelName, Event, EventName, SocketId};
 
 /// What was asked of the HTTP API, and what came of it.
 #[derive(Debug)]

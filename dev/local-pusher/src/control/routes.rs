@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use actix_web::{HttpResponse, Result, error::ErrorBadRequest, web};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::{Counts, Events, FaultOrder, Page};
 use crate::world::World;
@@ -80,14 +80,8 @@ async fn reset_accepted(world: web::Data<World>) -> HttpResponse {
 }
 
 async fn show_connections(world: web::Data<World>) -> HttpResponse {
-    let channels: Map<_, _> = world
-        .hub
-        .channels("")
-        .into_iter()
-        .map(|(name, counts)| (name.as_str().to_owned(), json!(counts.subscriptions)))
-        .collect();
-    let connections = world.hub.connection_count();
-    HttpResponse::Ok().json(json!({"connections": connections, "subscriptions": channels}))
+    let (connections, subscriptions) = (world.hub.connection_count(), world.hub.subscriptions());
+    HttpResponse::Ok().json(json!({"connections": connections, "subscriptions": subscriptions}))
 }
 
 #[derive(Default, Deserialize)]

@@ -6,5 +6,5 @@ mod registry;
 mod subscription;
 
 pub use outbox::{Outbox, OutgoingFrames};
-pub use registry::{ChannelCounts, Hub};
+pub use registry::Hub;
 pub use subscription::Subscription;

@@ -4,9 +4,7 @@ use std::{
 };
 
 use super::{Outbox, Subscription, channel::Channel};
-use crate::protocol::{
-    ChannelKind, ChannelName, ClientEvent, Frame, ProtocolError, SocketId, UserId,
-};
+use crate::protocol::{ChannelKind, ChannelName, ClientEvent, Frame, ProtocolError, SocketId};
 
 /// All connections and all occupied channels. Everything happens under one lock and nothing waits
 /// under it, so that every subscriber of a channel sees its events in the same order, and none
@@ -14,15 +12,6 @@ use crate::protocol::{
 #[derive(Debug, Default)]
 pub struct Hub {
     registry: Mutex<Registry>,
-}
-
-/// How many listen to a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChannelCounts {
-    /// Connections that subscribe.
-    pub subscriptions: usize,
-    /// Users who are there, in a presence channel.
-    pub users: usize,
 }
 
 #[derive(Debug, Default)]
@@ -121,25 +110,11 @@ impl Hub {
         self.lock().connections.len()
     }
 
-    /// Every occupied channel whose name begins with `prefix`, and its counts.
-    pub fn channels(&self, prefix: &str) -> BTreeMap<ChannelName, ChannelCounts> {
+    /// The number of subscriptions of each channel that has any.
+    pub fn subscriptions(&self) -> BTreeMap<ChannelName, usize> {
         let registry = self.lock();
         let channels = registry.channels.iter();
-        channels
-            .filter(|(name, _)| name.as_str().starts_with(prefix))
-            .map(|(name, channel)| (name.clone(), channel.into()))
-            .collect()
-    }
-
-    /// The channel's counts; zeros for one that nobody listens to.
-    pub fn counts(&self, name: &ChannelName) -> ChannelCounts {
-        let nobody = ChannelCounts { subscriptions: 0, users: 0 };
-        self.lock().channels.get(name).map_or(nobody, Into::into)
-    }
-
-    /// The users in a presence channel.
-    pub fn users(&self, name: &ChannelName) -> Vec<UserId> {
-        self.lock().channels.get(name).map_or_else(Vec::new, |channel| channel.presence().ids)
+        channels.map(|(name, channel)| (name.clone(), channel.subscription_count())).collect()
     }
 
     /// No code panics while it holds the lock halfway through a change, so a poisoned one is whole.
@@ -205,11 +180,5 @@ impl Registry {
                 connection.outbox.send(frame.clone());
             }
         }
-    }
-}
-
-impl From<&Channel> for ChannelCounts {
-    fn from(channel: &Channel) -> Self {
-        Self { subscriptions: channel.subscription_count(), users: channel.presence().count }
     }
 }

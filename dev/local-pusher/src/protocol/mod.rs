@@ -6,6 +6,7 @@
 mod channel_name;
 mod client_message;
 mod error;
+mod event;
 mod event_name;
 mod frame;
 mod member;
@@ -14,6 +15,7 @@ mod socket_id;
 pub use channel_name::{ChannelKind, ChannelName};
 pub use client_message::{ClientEvent, ClientMessage, SubscribeRequest};
 pub use error::ProtocolError;
+pub use event::Event;
 pub use event_name::EventName;
 pub use frame::{Frame, Presence};
 pub use member::{Member, UserId};

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{app, start, start_with},
-    http::{accepted, call, get, now, post, sign, sign_at, trigger},
-    websocket::connect,
+    http::{accepted, call, now, post, sign, sign_at, trigger},
 };
 
 const EVENTS: &str = "/apps/3/events";
@@ -102,21 +101,6 @@ async fn what_is_no_json_is_a_bad_request() {
         let target = sign("POST", EVENTS, body);
         assert_eq!(call(server.addr(), "POST", &target, body).await.status, 400, "{body:?}");
     }
-}
-
-#[tokio::test]
-async fn channels_can_be_asked_about() {
-    let server = start();
-    let addr = server.addr();
-    let mut client = connect(addr).await;
-    client.subscribe("room").await;
-    client.next().await;
-    let channels = get(addr, "/apps/3/channels").await;
-    assert_eq!(channels.json(), json!({"channels": {"room": {}}}));
-    let room = get(addr, "/apps/3/channels/room").await;
-    assert_eq!(room.json(), json!({"occupied": true}));
-    let empty = get(addr, "/apps/3/channels/empty-room").await;
-    assert_eq!(empty.json(), json!({"occupied": false}));
 }
 
 #[tokio::test]

@@ -86,11 +86,6 @@ pub async fn post(addr: SocketAddr, path: &str, body: &Value) -> Answer {
     call(addr, "POST", &sign("POST", path, &body), &body).await
 }
 
-/// A signed GET.
-pub async fn get(addr: SocketAddr, path: &str) -> Answer {
-    call(addr, "GET", &sign("GET", path, ""), "").await
-}
-
 /// Triggers an event with the data `"{}"`.
 pub async fn trigger(addr: SocketAddr, channel: &str, name: &str) -> Answer {
     let body = serde_json::json!({"name": name, "channel": channel, "data": "{}"});

@@ -2,7 +2,6 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::start,
-    http::get,
     websocket::{Client, connect, data_of},
 };
 
@@ -66,16 +65,4 @@ async fn a_client_event_says_which_member_sent_it() {
     let event = bob.next().await;
     assert_eq!(event["event"], "client-wave");
     assert_eq!(event["user_id"], "ada");
-}
-
-#[tokio::test]
-async fn servers_may_ask_who_is_there() {
-    let server = start();
-    let (mut ada, mut bob) = (connect(server.addr()).await, connect(server.addr()).await);
-    enter(&mut ada, "ada").await;
-    enter(&mut bob, "bob").await;
-    let users = get(server.addr(), "/apps/3/channels/presence-room/users").await;
-    assert_eq!(users.json(), json!({"users": [{"id": "ada"}, {"id": "bob"}]}));
-    let refused = get(server.addr(), "/apps/3/channels/room/users").await;
-    assert_eq!(refused.status, 400);
 }
