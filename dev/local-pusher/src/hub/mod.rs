@@ -1,4 +1,4 @@
-//! Who is connected, who listens to which channel, and how an event reaches them.
+//! Connections, subscriptions and the delivery of events.
 
 mod channel;
 mod outbox;

@@ -6,9 +6,9 @@ use std::{
 use super::{Outbox, Subscription, channel::Channel};
 use crate::protocol::{ChannelKind, ChannelName, ClientEvent, Frame, ProtocolError, SocketId};
 
-/// All connections and all occupied channels. Everything happens under one lock and nothing waits
-/// under it, so that every subscriber of a channel sees its events in the same order, and none
-/// from before its subscription was confirmed.
+/// All connections, and all channels with subscribers. One lock, under which nothing waits: all
+/// subscribers of a channel receive its events in the same order, and only after the confirmation of
+/// their subscription.
 #[derive(Debug, Default)]
 pub struct Hub {
     registry: Mutex<Registry>,
@@ -27,18 +27,18 @@ struct Connection {
 }
 
 impl Hub {
-    /// Takes a new connection in.
+    /// Adds a connection.
     pub fn connect(&self, id: SocketId, outbox: Outbox) {
         let connection = Connection { outbox, channels: HashSet::new() };
         self.lock().connections.insert(id, connection);
     }
 
-    /// Forgets a connection and tells the presence channels that it was in.
+    /// Removes a connection and its subscriptions.
     pub fn disconnect(&self, id: &SocketId) {
         self.lock().disconnect(id);
     }
 
-    /// Breaks every connection off; says how many there were.
+    /// Cuts all connections, and returns their number.
     pub fn disconnect_all(&self) -> usize {
         let mut registry = self.lock();
         let ids: Vec<_> = registry.connections.keys().cloned().collect();
@@ -51,10 +51,10 @@ impl Hub {
         ids.len()
     }
 
-    /// Subscribes a connection, confirms it to the client, and tells the others of a new member.
+    /// Subscribes a connection, confirms it to the client, and announces a new member to the others.
     ///
     /// # Errors
-    /// The connection subscribes already, or the presence channel is full.
+    /// The connection is subscribed already, or the presence channel is full.
     pub fn subscribe(
         &self,
         id: &SocketId,
@@ -68,15 +68,15 @@ impl Hub {
         self.lock().unsubscribe(id, name);
     }
 
-    /// Sends `frame` to the channel's subscribers, but not to `except`.
+    /// Sends `frame` to the subscribers of the channel, except to `except`.
     pub fn publish(&self, name: &ChannelName, frame: &Frame, except: Option<&SocketId>) {
         self.lock().publish(name, frame, except);
     }
 
-    /// Sends a client's event to the channel's other subscribers.
+    /// Sends an event of a client to the other subscribers of the channel.
     ///
     /// # Errors
-    /// The channel is public or encrypted, or the client does not subscribe to it.
+    /// The channel is public or encrypted, or the client is not subscribed to it.
     pub fn publish_from_client(
         &self,
         id: &SocketId,
@@ -105,7 +105,7 @@ impl Hub {
         Ok(())
     }
 
-    /// How many connections there are.
+    /// The number of connections.
     pub fn connection_count(&self) -> usize {
         self.lock().connections.len()
     }
@@ -117,7 +117,7 @@ impl Hub {
         channels.map(|(name, channel)| (name.clone(), channel.subscription_count())).collect()
     }
 
-    /// No code panics while it holds the lock halfway through a change, so a poisoned one is whole.
+    /// No code panics in the middle of a change, so a poisoned lock is consistent.
     fn lock(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -130,7 +130,7 @@ impl Registry {
         Subscription { channel: name, member }: Subscription,
     ) -> Result<(), ProtocolError> {
         let Some(connection) = self.connections.get_mut(id) else {
-            return Ok(()); // it was broken off in the meantime
+            return Ok(()); // cut meanwhile
         };
         if connection.channels.contains(&name) {
             let name = name.as_str();
@@ -164,7 +164,8 @@ impl Registry {
     }
 
     fn disconnect(&mut self, id: &SocketId) {
-        let names = self.connections.get_mut(id).map(|it| std::mem::take(&mut it.channels));
+        let names =
+            self.connections.get_mut(id).map(|connection| std::mem::take(&mut connection.channels));
         for name in names.unwrap_or_default() {
             self.unsubscribe(id, &name);
         }

@@ -1,5 +1,4 @@
-//! What is said over a WebSocket, as types that cannot be wrong: names, ids, members, and the
-//! messages of either side. Nothing here holds state or waits for anything.
+//! The messages of the WebSocket protocol, and their parts, as validated types without state.
 //!
 //! Source: <https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/>.
 
