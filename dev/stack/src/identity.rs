@@ -1,4 +1,4 @@
-use std::{fmt, fs, str::FromStr};
+use std::fs;
 
 use anyhow::Context;
 use nix::{
@@ -10,9 +10,9 @@ use nix::{
 /// with the same start time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
-    pid: i32,
+    pub(crate) pid: i32,
     /// Clock ticks between the start of the machine and that of the process.
-    started: u64,
+    pub(crate) started: u64,
 }
 
 impl Identity {
@@ -59,25 +59,6 @@ impl Identity {
     }
 }
 
-impl fmt::Display for Identity {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.pid, self.started)
-    }
-}
-
-impl FromStr for Identity {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        let (pid, started) =
-            text.trim().split_once(' ').context("a process id and a start time are needed")?;
-        Ok(Self {
-            pid: pid.parse().context("not a process id")?,
-            started: started.parse().context("not a start time")?,
-        })
-    }
-}
-
 /// The third and the 22nd field of `/proc/PID/stat`, counted from the end of the second: that is the
 /// name of the program in brackets, which may contain any character.
 fn state_and_start(pid: i32) -> Option<(char, u64)> {
@@ -98,12 +79,5 @@ mod tests {
         let earlier = Identity { started: own.started - 1, ..own };
         assert!(own.is_alive());
         assert!(!earlier.is_alive());
-    }
-
-    #[test]
-    fn an_identity_is_parsed_from_its_text() {
-        let own = Identity::own().unwrap();
-        assert_eq!(own.to_string().parse::<Identity>().unwrap(), own);
-        assert!("12".parse::<Identity>().is_err());
     }
 }

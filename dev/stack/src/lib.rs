@@ -32,7 +32,7 @@ pub use identity::Identity;
 pub use kept::Kept;
 pub use postgres::{DatabaseRole, Postgres, PostgresSettings};
 pub use probe::Probe;
-pub use process::{NotReady, Process};
+pub use process::Process;
 pub use program::{Output, Program, Rank};
 pub use rabbitmq::{RabbitMq, RabbitMqSettings};
 pub use records::{Record, recorded, supervisor_of};

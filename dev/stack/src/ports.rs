@@ -1,4 +1,4 @@
-use crate::{NotReady, Supervisor};
+use crate::{Supervisor, process::Ended};
 
 /// Attempts: another process may take a free port before the program does.
 const TRIES: u32 = 5;
@@ -23,5 +23,5 @@ pub(crate) async fn on_free_ports<const N: usize, T>(
 }
 
 fn lost_its_port(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<NotReady>().is_some_and(NotReady::is_port_taken)
+    error.downcast_ref::<Ended>().is_some_and(Ended::is_port_taken)
 }

@@ -1,12 +1,12 @@
 use std::{
     io::{self, IsTerminal},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use nix::sys::signal::Signal;
 use thiserror::Error;
 use tokio::{
@@ -25,6 +25,8 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const STEADY: Duration = Duration::from_secs(30);
+/// The time to end after the signal, which is that of every service.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// The time to end for a server that was never ready: it has nothing to finish, and an Erlang node
 /// that still boots ignores the signal.
 const UNREADY_LIMIT: Duration = Duration::from_secs(2);
@@ -61,47 +63,29 @@ struct State {
     ended: Option<Ending>,
 }
 
+/// Whether and how a process is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Stop {
+pub(crate) enum Stop {
     No,
     Signal,
     Kill,
 }
 
-/// Why a process did not become ready.
+/// The end of a process that was expected to run or to succeed.
 #[derive(Debug, Error)]
-pub enum NotReady {
-    /// It ended.
-    #[error("{name} ended ({how}); its last lines:\n{tail}")]
-    Ended {
-        /// The process.
-        name: String,
-        /// Its exit status or signal.
-        how: String,
-        /// The end of its log.
-        tail: String,
-    },
-    /// It did not answer in time.
-    #[error("{name} was not ready within {} s: {answer}; its last lines:\n{tail}", limit.as_secs())]
-    Late {
-        /// The process.
-        name: String,
-        /// The time it had.
-        limit: Duration,
-        /// Its last answer.
-        answer: String,
-        /// The end of its log.
-        tail: String,
-    },
+#[error("{name} ended ({how}); its last lines:\n{tail}")]
+pub(crate) struct Ended {
+    name: String,
+    /// Its exit status or signal.
+    how: String,
+    /// The end of its log.
+    tail: String,
 }
 
-impl NotReady {
+impl Ended {
     /// Whether the process ended because its port was in use.
-    pub fn is_port_taken(&self) -> bool {
-        let Self::Ended { tail, .. } = self else {
-            return false;
-        };
-        let tail = tail.to_lowercase();
+    pub(crate) fn is_port_taken(&self) -> bool {
+        let tail = self.tail.to_lowercase();
         PORT_TAKEN.iter().any(|words| tail.contains(words))
     }
 }
@@ -169,20 +153,22 @@ impl Process {
     ///
     /// # Errors
     /// When it ends for good, or does not answer within `limit`; then it keeps running.
-    pub async fn ready(&self, probe: &Probe, limit: Duration) -> Result<(), NotReady> {
-        tokio::select! {
+    pub async fn ready(&self, probe: &Probe, limit: Duration) -> anyhow::Result<()> {
+        let answer = tokio::select! {
             biased;
-            ending = self.ended() => Err(self.not_ready(ending)),
-            answer = probe.until_good(limit) => match answer {
-                Ok(()) => self.restart_from_now_on(),
-                Err(answer) => Err(NotReady::Late {
-                    name: self.name.clone(),
-                    limit,
-                    answer: format!("{answer:#}"),
-                    tail: self.log.tail(),
-                }),
-            }
+            ending = self.ended() => return Err(self.error(ending).into()),
+            answer = probe.until_good(limit) => answer,
+        };
+        if let Err(answer) = answer {
+            let (name, seconds, tail) = (&self.name, limit.as_secs(), self.log.tail());
+            bail!("{name} was not ready within {seconds} s: {answer:#}; its last lines:\n{tail}");
         }
+        let mut ended = None;
+        self.state.send_modify(|state| {
+            state.restarts = true;
+            ended = state.ended;
+        });
+        ended.map_or(Ok(()), |ending| Err(self.error(ending).into()))
     }
 
     /// Waits until another process than `earlier` runs, because of a restart. `None` when it has
@@ -215,7 +201,7 @@ impl Process {
 
     /// Asks it to end, kills it after its limit, and waits until it and its process group have ended.
     pub async fn stop(&self) {
-        self.begin_stop();
+        self.begin_stop(Stop::Signal);
         // Its exit status does not matter.
         self.ended().await.ok();
     }
@@ -228,12 +214,8 @@ impl Process {
         Ok(self.ended().await?)
     }
 
-    pub(crate) fn begin_stop(&self) {
-        self.raise_stop(Stop::Signal);
-    }
-
-    pub(crate) fn kill(&self) {
-        self.raise_stop(Stop::Kill);
+    pub(crate) fn begin_stop(&self, stop: Stop) {
+        self.state.send_modify(|state| state.stop = state.stop.max(stop));
     }
 
     pub(crate) async fn ended(&self) -> Ending {
@@ -241,22 +223,8 @@ impl Process {
         self.state.borrow().ended.unwrap_or(Err(io::ErrorKind::Other))
     }
 
-    pub(crate) fn not_ready(&self, ending: Ending) -> NotReady {
-        NotReady::Ended { name: self.name.clone(), how: describe(ending), tail: self.log.tail() }
-    }
-
-    fn raise_stop(&self, stop: Stop) {
-        self.state.send_modify(|state| state.stop = state.stop.max(stop));
-    }
-
-    /// Restarts it whenever it ends, unless it has ended already.
-    fn restart_from_now_on(&self) -> Result<(), NotReady> {
-        let mut ended = None;
-        self.state.send_modify(|state| {
-            state.restarts = true;
-            ended = state.ended;
-        });
-        ended.map_or(Ok(()), |ending| Err(self.not_ready(ending)))
+    pub(crate) fn error(&self, ending: Ending) -> Ended {
+        Ended { name: self.name.clone(), how: describe(ending), tail: self.log.tail() }
     }
 
     /// Notes the end of the process. Returns whether it is the end for good.
@@ -333,7 +301,7 @@ impl Runner {
             () = process.until(|state| state.stop > Stop::No) => {}
         }
         let unready = program.rank == Rank::Server && !process.state.borrow().restarts;
-        let limit = program.stop_limit.min(if unready { UNREADY_LIMIT } else { Duration::MAX });
+        let limit = if unready { UNREADY_LIMIT } else { STOP_LIMIT };
         process.signal(program.stop_signal);
         // Until it continues, a suspended process does not receive the signal.
         process.signal(Signal::SIGCONT);
@@ -388,7 +356,7 @@ impl Runner {
 }
 
 /// Starts and records the program.
-fn spawn(program: &mut Program, directory: &std::path::Path) -> io::Result<(Child, Identity)> {
+fn spawn(program: &mut Program, directory: &Path) -> io::Result<(Child, Identity)> {
     let child = program.command.spawn()?;
     let identity = child
         .id()

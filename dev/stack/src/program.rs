@@ -1,4 +1,4 @@
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use nix::sys::signal::Signal;
 use tokio::process::Command;
@@ -14,8 +14,6 @@ pub struct Program {
     pub rank: Rank,
     /// The signal that asks it to end.
     pub stop_signal: Signal,
-    /// How long it may take to end before it is killed.
-    pub stop_limit: Duration,
     /// Where its output goes.
     pub output: Output,
 }
@@ -33,7 +31,7 @@ pub enum Output {
 }
 
 impl Program {
-    /// A service that ends with this process: asked to end with SIGTERM, within 10 seconds.
+    /// A service that ends with this process, and is asked to end with SIGTERM.
     pub fn new(name: &str, program: impl AsRef<Path>) -> Self {
         let mut command = setpriv(Signal::SIGTERM);
         command.arg("--").arg(program.as_ref());
@@ -47,7 +45,6 @@ impl Program {
             command,
             rank: Rank::Service,
             stop_signal: Signal::SIGTERM,
-            stop_limit: Duration::from_secs(10),
             output: Output::Console,
         }
     }

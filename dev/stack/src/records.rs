@@ -65,7 +65,8 @@ pub(crate) fn record(
     fs::create_dir_all(records(directory))?;
     let file = records(directory).join(name);
     let new = file.with_extension("new");
-    fs::write(&new, format!("{identity}\n{stop_signal}\n"))?;
+    let Identity { pid, started } = identity;
+    fs::write(&new, format!("{pid} {started} {stop_signal}\n"))?;
     fs::rename(new, file)
 }
 
@@ -103,10 +104,9 @@ fn records(directory: &Path) -> PathBuf {
 
 fn read_record(path: &Path) -> Option<Record> {
     let text = fs::read_to_string(path).ok()?;
-    let (identity, stop_signal) = text.split_once('\n')?;
-    Some(Record {
-        name: path.file_name()?.to_str()?.to_owned(),
-        identity: identity.parse().ok()?,
-        stop_signal: stop_signal.trim().parse().ok()?,
-    })
+    let mut words = text.split_whitespace();
+    let identity =
+        Identity { pid: words.next()?.parse().ok()?, started: words.next()?.parse().ok()? };
+    let stop_signal = words.next()?.parse().ok()?;
+    Some(Record { name: path.file_name()?.to_str()?.to_owned(), identity, stop_signal })
 }

@@ -173,6 +173,6 @@ impl Running {
     /// When it does not within a minute, or has ended for good.
     pub async fn ready(&self) -> anyhow::Result<()> {
         let probe = Probe::Http(self.address);
-        Ok(self.process.ready(&probe, READY_LIMIT).await?)
+        self.process.ready(&probe, READY_LIMIT).await
     }
 }

@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Console, Kept, Process, Program, Rank, records};
+use crate::{Console, Kept, Process, Program, Rank, process::Stop, records};
 
 /// Owns a directory and every process that was started for it. The processes of a supervisor that
 /// was dropped without [`stop`](Self::stop), or killed, are stopped by the directory's next one.
@@ -22,6 +22,7 @@ pub struct Supervisor {
     console: Console,
     kept: Kept,
     processes: Mutex<Vec<Arc<Process>>>,
+    /// Changes with every start and restart of a process.
     pub(crate) starts: watch::Sender<()>,
     /// The address of epmd, from the first start of a RabbitMQ node on.
     pub(crate) epmd: OnceCell<SocketAddr>,
@@ -77,11 +78,6 @@ impl Supervisor {
         self.directory.join("env")
     }
 
-    /// Changes with every start and restart of a process.
-    pub fn starts(&self) -> watch::Receiver<()> {
-        self.starts.subscribe()
-    }
-
     /// Starts a program.
     ///
     /// # Errors
@@ -100,7 +96,7 @@ impl Supervisor {
         let process = self.start(program)?;
         match timeout(limit, process.ended()).await {
             Ok(ending) if ending.is_ok_and(|status| status.success()) => Ok(()),
-            Ok(ending) => Err(process.not_ready(ending).into()),
+            Ok(ending) => Err(process.error(ending).into()),
             Err(_) => {
                 process.stop().await;
                 bail!("{} did not end within {} s", process.name(), limit.as_secs())
@@ -116,7 +112,7 @@ impl Supervisor {
                 Vec::from_iter(of_rank.cloned())
             });
             for process in &processes {
-                process.begin_stop();
+                process.begin_stop(Stop::Signal);
             }
             for process in &processes {
                 process.stop().await;
@@ -127,7 +123,9 @@ impl Supervisor {
 
     /// Has a present or later [`stop`](Self::stop) kill all processes at once.
     pub fn kill(&self) {
-        self.with_processes(|processes| processes.iter().for_each(|process| process.kill()));
+        self.with_processes(|processes| {
+            processes.iter().for_each(|process| process.begin_stop(Stop::Kill));
+        });
     }
 
     fn remove_environment_file(&self) {

@@ -1,14 +1,10 @@
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
-use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    Console, Process, ServerSettings, Servers, Services, Supervisor, Variables,
-    portal::set_portal_urls, service_variables, services::PORTAL_DIR,
+    Process, ServerSettings, Servers, Services, Supervisor, portal::set_portal_urls,
+    service_variables, services::PORTAL_DIR,
 };
 
 /// The whole system: the servers, the services, and the file `env` with their addresses.
@@ -55,19 +51,28 @@ impl Stack {
             }
         }
         variables.set("PID_STACK", std::process::id().to_string());
-        let writer = Writer {
-            variables,
-            processes: processes(&servers, &services),
-            file: supervisor.environment_file(),
-            console,
+        let mut starts = supervisor.starts.subscribe();
+        let processes = processes(&servers, &services);
+        let file = supervisor.environment_file();
+        let mut write = move || {
+            for (name, process) in &processes {
+                variables.set(name, process.identity().pid().to_string());
+            }
+            variables.write(&file)
         };
-        let starts = supervisor.starts();
-        writer.write()?;
-        let writer = tokio::spawn(writer.write_after(starts));
+        write()?;
+        let writer = tokio::spawn(async move {
+            while starts.changed().await.is_ok() {
+                if let Err(error) = write() {
+                    console.print(&format!("{error:#}"));
+                }
+            }
+        });
         Ok(Self { servers, services, _writer: AbortOnDropHandle::new(writer) })
     }
 }
 
+/// The processes, each with the variable of its process id.
 fn processes(servers: &Servers, services: &Services) -> Vec<(String, Arc<Process>)> {
     let servers =
         [("POSTGRES", servers.postgres.process()), ("RABBITMQ", servers.rabbitmq.process())];
@@ -78,31 +83,4 @@ fn processes(servers: &Servers, services: &Services) -> Vec<(String, Arc<Process
         .chain(services)
         .map(|(prefix, process)| (format!("PID_{prefix}"), Arc::clone(process)))
         .collect()
-}
-
-/// Writes the file `env`.
-struct Writer {
-    variables: Variables,
-    /// Each with the variable of its process id.
-    processes: Vec<(String, Arc<Process>)>,
-    file: PathBuf,
-    console: Console,
-}
-
-impl Writer {
-    fn write(&self) -> anyhow::Result<()> {
-        let mut variables = self.variables.clone();
-        for (name, process) in &self.processes {
-            variables.set(name, process.identity().pid().to_string());
-        }
-        variables.write(&self.file)
-    }
-
-    async fn write_after(self, mut starts: watch::Receiver<()>) {
-        while starts.changed().await.is_ok() {
-            if let Err(error) = self.write() {
-                self.console.print(&format!("{error:#}"));
-            }
-        }
-    }
 }

@@ -95,7 +95,7 @@ impl Postgres {
     /// When it does not within two minutes, or has ended for good.
     pub async fn ready(&self) -> anyhow::Result<()> {
         let probe = Probe::Postgres(Box::new(self.config.clone()));
-        Ok(self.process.ready(&probe, READY_LIMIT).await?)
+        self.process.ready(&probe, READY_LIMIT).await
     }
 
     /// Its version, such as `17.2 (Debian 17.2-1)`.

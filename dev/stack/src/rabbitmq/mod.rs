@@ -84,7 +84,7 @@ impl RabbitMq {
     /// # Errors
     /// When it does not within three minutes, or has ended for good.
     pub async fn ready(&self) -> anyhow::Result<()> {
-        Ok(self.process.ready(&Probe::Amqp(self.address), READY_LIMIT).await?)
+        self.process.ready(&Probe::Amqp(self.address), READY_LIMIT).await
     }
 
     /// Runs `rabbitmqctl` for this node, and returns its output.
