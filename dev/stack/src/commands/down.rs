@@ -19,6 +19,7 @@ pub async fn run(directory: &Path) -> anyhow::Result<ExitCode> {
         } else {
             // It stops them.
             Supervisor::take(directory, Console::Output).await?;
+            print("everything has stopped");
         }
         return Ok(ExitCode::SUCCESS);
     };
