@@ -1,17 +1,13 @@
 #!/bin/sh
-# Prometheus takes its configuration and its rules; each alert fires in its test when it should, and not just before;
-# each has a runbook.
+# Checks Prometheus's configuration and rules: promtool accepts them, each alert has a test in which it fires and one in
+# which it does not, and each alert has a runbook.
 set -eu
 cd "$(dirname "$0")/../.."
 
-failed=0
-complain() {
-    echo "$1" >&2
-    failed=1
-}
+. dev/scripts/lib/checks.sh
 
-quietly() { # quietly COMMAND...: what it says, only when it fails
-    said=$("$@" 2>&1) || complain "$said"
+quietly() { # quietly COMMAND...: prints its output only when it fails
+    output=$("$@" 2>&1) || complain "$output"
 }
 
 quietly promtool check config deploy/prometheus/prometheus.yml
@@ -21,11 +17,11 @@ alerts=$(sed -n 's/^ *- alert: //p' deploy/prometheus/rules/*.yml)
 [ -n "$alerts" ] || complain 'deploy/prometheus/rules: no alerts were found'
 for alert in $alerts; do
     firing="ALERTS{alertname=\"$alert\",alertstate=\"firing\""
-    grep -rqF "labels: $firing," deploy/prometheus/tests || complain "$alert fires in no test"
+    grep -rqF "labels: $firing," deploy/prometheus/tests || complain "$alert must have a test in which it fires"
     [ "$(grep -rhF "expr: $firing}" deploy/prometheus/tests | wc -l)" -gt 1 ] ||
-        complain "$alert is not seen not to fire in any test"
+        complain "$alert must have a test in which it does not fire"
 
-    # A heading is found by its words: BrokerBlocked as "Broker blocked", at #broker-blocked.
+    # The heading of BrokerBlocked is "Broker blocked", its anchor #broker-blocked.
     words=$(echo "$alert" | sed 's/\B[A-Z]/ \l&/g')
     runbook="docs/operations.md#$(echo "$words" | tr 'A-Z ' 'a-z-')"
     grep -rqxF "          runbook: $runbook" deploy/prometheus/rules || complain "$alert must have the runbook $runbook"
@@ -33,4 +29,4 @@ for alert in $alerts; do
 done
 
 [ "$failed" -eq 0 ]
-echo "Each alert fires when it should, and has a runbook"
+echo "Each alert has tests and a runbook"

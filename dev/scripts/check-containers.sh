@@ -1,19 +1,14 @@
 #!/bin/sh
-# What docker-compose.yml and deploy/cluster/docker-compose.cluster.yml start runs without root, on a file system that it cannot
-# write to, without capabilities and with no way to more; but PostgreSQL and RabbitMQ make what they store in as
-# root before they run as somebody else, and who watches runs as their images say. Each has a bound on its memory,
-# which is that of deploy/kubernetes, and on its processes. Whoever takes one of these out fails here, and not in
-# production.
+# Checks the containers of docker-compose.yml and deploy/cluster/docker-compose.cluster.yml. The services run without
+# root, on a read-only file system, without capabilities and without new privileges. PostgreSQL and RabbitMQ prepare
+# their volumes as root before they change the user. The monitoring runs as its images define. Each container has a
+# limit of processes, and the memory limit of deploy/kubernetes.
 set -eu
 cd "$(dirname "$0")/../.."
 
-failed=0
-complain() {
-    echo "$1" >&2
-    failed=1
-}
+. dev/scripts/lib/checks.sh
 
-# Of the lines of its input, those that stand further in than the one that begins with $1.
+# Prints the lines of the block that begins with $1: those with a deeper indentation.
 below() {
     awk -v start="$1" '
         { match($0, /^ */) }
@@ -27,7 +22,7 @@ need() { # need PLACE LINES LINE: LINE is one of LINES
     echo "$2" | grep -qxF "$3" || complain "$file: $1 must have \`${3#"${3%%[! ]*}"}\`"
 }
 
-# Services that an earlier file has, and a later one only adds to.
+# The services of the earlier files, which a later file only extends.
 known=""
 for file in docker-compose.yml deploy/cluster/docker-compose.cluster.yml; do
     for line in '  read_only: true' '  cap_drop: [ALL]' '  security_opt: ["no-new-privileges:true"]' \
@@ -44,7 +39,7 @@ for file in docker-compose.yml deploy/cluster/docker-compose.cluster.yml; do
     for service in $services; do
         own=$(echo "$definitions" | below "  $service:")
         base=service
-        # A service with an entrypoint of its own is a client of the server whose image it uses.
+        # A service with its own entrypoint is a client in the image of its server.
         if echo "$own" | grep -qE '^    image: (postgres|rabbitmq):' && ! echo "$own" | grep -q '^    entrypoint:'; then
             base=server
         fi
@@ -53,7 +48,7 @@ for file in docker-compose.yml deploy/cluster/docker-compose.cluster.yml; do
         fi
         undoing='^    (cap_add|cap_drop|pids_limit|privileged|read_only|security_opt|user):'
         if undone=$(echo "$own" | grep -E "$undoing" | grep -vxF '    user: "10001:10001"'); then
-            complain "$file: $service must leave to $base:
+            complain "$file: $service must not override $base:
 $undone"
         fi
         limit=$(echo "$own" | sed -n 's/^    mem_limit: \([1-9][0-9]*[mg]\)$/\1/p')
@@ -62,26 +57,26 @@ $undone"
         fi
         manifest=deploy/kubernetes/base/$service.yaml
         if [ -n "$limit" ] && [ -e "$manifest" ] && ! grep -q "limits: {memory: ${limit%m}Mi}" "$manifest"; then
-            complain "$file: $service has the limit $limit, and in $manifest another"
+            complain "$file: $service has the limit $limit, which differs from $manifest"
         fi
         if echo "$own" | grep '^    ports:' | grep -qvF '["127.0.0.1:'; then
-            complain "$file: $service must be reached from this machine alone"
+            complain "$file: $service must listen on 127.0.0.1 only"
         fi
     done
     known="$known
 $services"
 done
 
-# The stage that all of them are made from says who they run as, and none of them anything else.
+# The stage `service` sets the user of all images.
 awk '/^FROM / { inside = / AS service$/ } inside' Dockerfile | grep -q '^USER ' ||
     complain 'Dockerfile: the stage service must have a USER'
 if root=$(grep '^USER ' Dockerfile | grep -vE '^USER [1-9][0-9]*:[1-9][0-9]*$'); then
-    complain "Dockerfile: \`$root\` may be root; give the numbers of a user and a group"
+    complain "Dockerfile: \`$root\` may be root; write the user and the group as numbers"
 fi
 for target in $(sed -n 's/.*target: *\([a-z-]*\).*/\1/p' docker-compose.yml); do
     grep -qx "FROM service AS $target" Dockerfile ||
-        complain "Dockerfile: $target must be made from the stage service"
+        complain "Dockerfile: $target must be built from the stage service"
 done
 
 [ "$failed" -eq 0 ]
-echo "Containers run without root, without capabilities, on a file system that they cannot write to, within limits"
+echo "Containers run without root and capabilities, on a read-only file system, within limits"

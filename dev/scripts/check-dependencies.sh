@@ -1,7 +1,6 @@
 #!/bin/sh
-# Failures stay apart because the programs do: the broadcaster links nothing that could reach a
-# database, and the persister nothing that could reach Pusher. The crate traces is left out of the
-# second: it has an HTTP client within, and offers nobody else one.
+# Checks that failures are isolated by dependencies: the broadcaster links no database client, and the persister no HTTP
+# client, except the private one of the crate traces.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -11,7 +10,7 @@ forbid() { # forbid PACKAGE CRATE...
     crates=$(cargo tree --quiet --locked -p "$package" -e normal --prefix none --format '{lib}' --prune traces)
     for crate in "$@"; do
         if printf '%s\n' "$crates" | grep -qx "$crate"; then
-            echo "$package must not depend on $crate, but does:" >&2
+            echo "$package must not depend on $crate:" >&2
             cargo tree --quiet --locked -p "$package" -e normal -i "$(printf %s "$crate" | tr _ -)" >&2 || true
             failed=1
         fi
@@ -22,4 +21,4 @@ failed=0
 forbid broadcaster diesel diesel_async tokio_postgres postgres_protocol
 forbid persister reqwest hyper ureq isahc awc
 [ "$failed" -eq 0 ]
-echo "The broadcaster links no database client, the persister no HTTP client but that of traces"
+echo "The broadcaster links no database client, and the persister no HTTP client except that of traces"

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Runs the Dockerfile's own cargo commands on a copy of the build context, without an engine, in seconds and without
-# compiling: of the skeleton that `cook` writes and of the whole context Cargo only plans the build. It fails where
-# the image would not build: a crate or a target that .dockerignore or the skeleton lacks, a lock file that is behind.
-# The public workflow builds the images themselves.
+# Runs the cargo commands of the Dockerfile on a copy of the build context, without a container engine and without
+# compiling: Cargo only plans the builds of cargo-chef's skeleton and of the whole context. It fails when .dockerignore
+# or the skeleton lacks a crate or a target, or when Cargo.lock is outdated. The public workflow builds the images.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -12,7 +11,7 @@ fail() {
     exit 1
 }
 
-# What .dockerignore leaves in, which is written in these forms alone: `*`, then `!PATH`, then `**/NAME` or `PATH`.
+# The patterns of .dockerignore, which has these forms only: `*`, then `!PATH`, then `**/NAME` or `PATH`.
 included=() excluded=()
 while read -r pattern; do
     case $pattern in
@@ -22,7 +21,7 @@ while read -r pattern; do
     *) excluded+=(":(exclude)$pattern") ;;
     esac
 done <.dockerignore
-# In a container the checkout may be another user's.
+# In a container, another user may own the checkout.
 git() { command git -c safe.directory="$PWD" "$@"; }
 copy_context() {
     git ls-files -z --cached --others --exclude-standard -- "${included[@]}" "${excluded[@]}" |
@@ -30,7 +29,7 @@ copy_context() {
         tar --create --null --files-from=- | tar --extract --directory "$1"
 }
 
-# plan ARGUMENT…: what `cargo build ARGUMENT…` begins with. `cargo metadata` does not look for each target's file.
+# plan ARGUMENT…: plans `cargo build ARGUMENT…`. `cargo metadata` would not check that each target has its file.
 plan() { RUSTC_BOOTSTRAP=1 cargo build "$@" -Z unstable-options --unit-graph >/dev/null; }
 
 rm -rf "$context"
@@ -42,7 +41,7 @@ programs=$(sed -n 's/^ENV PROGRAMS="\(.*\)"$/\1/p' Dockerfile)
 mapfile -t commands < <(sed -n 's/^RUN \(cargo .*\)$/\1/p' Dockerfile)
 ran=""
 for command in "${commands[@]}"; do
-    # The words are separated as the image's shell separates them.
+    # Split into words as by the shell of the image.
     read -ra words <<<"${command/'$PROGRAMS'/$programs}"
     case $command in
     'cargo install '*)
@@ -61,9 +60,9 @@ for command in "${commands[@]}"; do
         copy_context "$context/build"
         (cd "$context/build" && plan "${words[@]:2}") || fail "\`$command\` fails"
         ;;
-    *) fail "dev/scripts/check-image.sh does not know \`$command\`" ;;
+    *) fail "dev/scripts/check-image.sh does not support \`$command\`" ;;
     esac
     ran+=" ${words[1]}"
 done
-[[ $ran == ' install chef chef build' ]] || fail "its cargo commands are not install, chef, chef, build, but$ran"
-echo "The image's cargo commands succeed on what .dockerignore leaves in"
+[[ $ran == ' install chef chef build' ]] || fail "its cargo commands must be install, chef, chef, build, and are$ran"
+echo "The cargo commands of the image succeed on its build context"

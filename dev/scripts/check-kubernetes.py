@@ -1,7 +1,7 @@
-"""Checks manifests that come on standard input: check-kubernetes.py NAME KUBERNETES_VERSION…
+"""Checks manifests on standard input: check-kubernetes.py NAME KUBERNETES_VERSION…
 
-They are what the published schemas allow, they refer to what is there, no pod can do more than it needs to, and
-failures and secrets are kept apart. Each thing that is wrong is a line, and the status is then 1.
+They follow the published schemas, their references exist, pods run without privileges, and each pod reaches only its own
+dependencies and holds only its own secrets. Prints each problem, and exits with 1 if there is any.
 """
 
 import sys
@@ -29,10 +29,10 @@ CONTAINER = {
     "capabilities": {"drop": ["ALL"]},
 }
 PROBES = {"livenessProbe": "/health/live", "readinessProbe": "/health/ready"}
-# Seconds within which a service stops by itself.
+# The seconds in which a service stops.
 STOP = 10
-# What a pod reaches besides the names of the cluster, and whose secrets it holds.
-APART = {
+# The destinations of a pod besides the cluster's DNS, and its secret.
+ISOLATION = {
     "chat-gateway": ({"rabbitmq", "postgresql", "monitoring"}, "chat-gateway"),
     "chat-persister": ({"rabbitmq", "postgresql", "monitoring"}, "chat-persister"),
     "chat-migrate": ({"postgresql"}, "chat-migrate"),
@@ -48,16 +48,16 @@ def need(holds, complaint):
 
 
 def strict(schema):
-    """The schema of a resource of KEDA's, which allows no field that it does not name, as kubectl does."""
+    """A schema of KEDA that allows no unknown fields, as kubectl validates."""
     if isinstance(schema, list):
         return [strict(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: strict(part) for key, part in schema.items()}
-    open_ended = "additionalProperties" in made or made.get("x-kubernetes-preserve-unknown-fields")
-    if isinstance(made.get("properties"), dict) and made.get("type") == "object" and not open_ended:
-        made["additionalProperties"] = False
-    return made
+    copy = {key: strict(part) for key, part in schema.items()}
+    open_ended = "additionalProperties" in copy or copy.get("x-kubernetes-preserve-unknown-fields")
+    if isinstance(copy.get("properties"), dict) and copy.get("type") == "object" and not open_ended:
+        copy["additionalProperties"] = False
+    return copy
 
 
 def keda_schemas():
@@ -87,16 +87,19 @@ def validate(thing, versions, keda):
 def selects(selector, labels):
     wanted = selector.get("matchLabels", {}).items()
     return wanted <= labels.items() and all(
-        labels.get(it["key"]) in it["values"] for it in selector.get("matchExpressions", [])
+        labels.get(rule["key"]) in rule["values"] for rule in selector.get("matchExpressions", [])
     )
 
 
 def reached(policies, labels):
-    """What a pod with these labels may open a connection to."""
-    ours = [it["spec"] for it in policies if selects(it["spec"]["podSelector"], labels)]
-    need(any("Egress" in it["policyTypes"] and not it.get("egress") for it in ours), f"{labels}: reaches everything")
-    need(any("Ingress" in it["policyTypes"] and not it.get("ingress") for it in ours), f"{labels}: lets all in")
-    for rule in (rule for it in ours for rule in it.get("egress", [])):
+    """The destinations to which a pod with these labels may connect."""
+    specs = [policy["spec"] for policy in policies]
+    ours = [spec for spec in specs if selects(spec["podSelector"], labels)]
+    denies_egress = any("Egress" in spec["policyTypes"] and not spec.get("egress") for spec in ours)
+    denies_ingress = any("Ingress" in spec["policyTypes"] and not spec.get("ingress") for spec in ours)
+    need(denies_egress, f"{labels}: must deny egress by default")
+    need(denies_ingress, f"{labels}: must deny ingress by default")
+    for rule in (rule for spec in ours for rule in spec.get("egress", [])):
         for peer in rule.get("to", [{}]):
             of = peer.get("podSelector", {}).get("matchLabels", {})
             within = peer.get("namespaceSelector", {}).get("matchLabels", {})
@@ -119,7 +122,7 @@ def check_pod(pod, settings, policies):
     for key, value in POD.items():
         need(spec.get(key) == value, f"{name}: {key} must be {value}")
     need(container.get("securityContext") == CONTAINER, f"{name}: securityContext must be {CONTAINER}")
-    need("limits" in container["resources"], f"{name}: must have limits")
+    need("limits" in container["resources"], f"{name}: must have resource limits")
     given = {}
     for source in container["envFrom"]:
         reference = source["configMapRef"]["name"]
@@ -128,19 +131,19 @@ def check_pod(pod, settings, policies):
     [mount], [volume] = container["volumeMounts"], spec["volumes"]
     for setting, path in given.items():
         inside = path.startswith(mount["mountPath"] + "/")
-        need(inside or not setting.endswith("_FILE"), f"{name}: {setting} is in no secret")
-    reaches, secret = APART[name]
+        need(inside or not setting.endswith("_FILE"), f"{name}: {setting} must be in the mounted secret")
+    reaches, secret = ISOLATION[name]
     found = set(reached(policies, labels))
-    need(found == reaches, f"{name}: reaches {sorted(found)} and not {sorted(reaches)}")
-    need(volume["secret"]["secretName"] == secret, f"{name}: must have the secrets of {secret} alone")
+    need(found == reaches, f"{name}: reaches {sorted(found)}, must reach {sorted(reaches)}")
+    need(volume["secret"]["secretName"] == secret, f"{name}: must have only the secret {secret}")
 
 
 def check_service(name, spec):
     [container] = spec["containers"]
     for probe, path in PROBES.items():
         asked = container.get(probe, {}).get("httpGet", {}).get("path")
-        need(asked == path, f"{name}: {probe} must ask {path}")
-    need(spec.get("terminationGracePeriodSeconds", 0) > STOP, f"{name}: must be given more than {STOP} s to stop")
+        need(asked == path, f"{name}: {probe} must request {path}")
+    need(spec.get("terminationGracePeriodSeconds", 0) > STOP, f"{name}: terminationGracePeriodSeconds must be more than {STOP}")
 
 
 def main(name, *versions):
@@ -150,24 +153,25 @@ def main(name, *versions):
         validate(thing, versions, keda)
 
     def of(*kinds):
-        return [it for it in things if it["kind"] in kinds]
+        return [thing for thing in things if thing["kind"] in kinds]
 
-    pods = [it["spec"]["template"] for it in of("Deployment", "Job")]
-    settings = {it["metadata"]["name"]: it["data"] for it in of("ConfigMap")}
-    need({it["metadata"]["labels"][NAME] for it in pods} == APART.keys(), "not the pods that there should be")
+    pods = [workload["spec"]["template"] for workload in of("Deployment", "Job")]
+    settings = {config["metadata"]["name"]: config["data"] for config in of("ConfigMap")}
+    names = {pod["metadata"]["labels"][NAME] for pod in pods}
+    need(names == ISOLATION.keys(), f"the pods must be {sorted(ISOLATION)}, and are {sorted(names)}")
     for pod in pods:
         check_pod(pod, settings, of("NetworkPolicy"))
-    deployments = {it["metadata"]["name"]: it["spec"]["template"]["spec"] for it in of("Deployment")}
+    deployments = {one["metadata"]["name"]: one["spec"]["template"]["spec"] for one in of("Deployment")}
     for deployment, spec in deployments.items():
         check_service(deployment, spec)
-    for it in of("ScaledObject", "HorizontalPodAutoscaler"):
-        target = it["spec"]["scaleTargetRef"]["name"]
-        need(target in deployments, f"{it['kind']}: there is no Deployment {target}")
-    for it in of("Service", "PodDisruptionBudget"):
-        selector = it["spec"]["selector"]
+    for scaler in of("ScaledObject", "HorizontalPodAutoscaler"):
+        target = scaler["spec"]["scaleTargetRef"]["name"]
+        need(target in deployments, f"{scaler['kind']}: there is no Deployment {target}")
+    for thing in of("Service", "PodDisruptionBudget"):
+        selector = thing["spec"]["selector"]
         labels = selector.get("matchLabels", selector)
         found = any(labels.items() <= pod["metadata"]["labels"].items() for pod in pods)
-        need(found, f"{it['kind']} {it['metadata']['name']}: selects no pod")
+        need(found, f"{thing['kind']} {thing['metadata']['name']}: selects no pod")
     for complaint in complaints:
         print(f"deploy/kubernetes/{name}: {complaint}", file=sys.stderr)
     return 1 if complaints else 0

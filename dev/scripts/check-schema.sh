@@ -1,15 +1,12 @@
 #!/bin/sh
-# Compares shared/database/src/schema.rs with what the migrations make of an empty database; with --write,
+# Compares shared/database/src/schema.rs with the schema of an empty database after the migrations; with --write,
 # writes it.
 set -eu
 cd "$(dirname "$0")/../.."
 
 schema=shared/database/src/schema.rs
 cargo build --quiet -p stack -p persister
-case ${CARGO_TARGET_DIR:-target} in
-/*) binaries=$CARGO_TARGET_DIR/debug ;;
-*) binaries=$(pwd)/${CARGO_TARGET_DIR:-target}/debug ;;
-esac
+. dev/scripts/lib/binaries.sh
 
 printed=$(mktemp)
 trap 'rm -f "$printed"' EXIT
@@ -23,8 +20,8 @@ if [ "${1:-}" = --write ]; then
     cp "$printed" "$schema"
     echo "Wrote $schema"
 elif diff -u "$schema" "$printed"; then
-    echo "$schema is what the migrations make"
+    echo "$schema is up to date"
 else
-    echo "$schema is not what the migrations make: run make schema" >&2
+    echo "$schema is outdated: run make schema" >&2
     exit 1
 fi

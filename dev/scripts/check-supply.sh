@@ -1,21 +1,17 @@
 #!/bin/sh
-# What others make and this repository uses is fixed and kept up: each action is named by its commit, and Dependabot
-# knows each folder with a lock file. Images are named by tag alone, since their digests differ between registries and
-# mirrors; a release names the digests of its own.
+# Checks that dependencies are pinned and updated: each GitHub action by its commit, and Dependabot watches each folder
+# with a lock file. Images are pinned by tag only, since their digests differ between registries and mirrors; a release
+# lists the digests of its own images.
 set -eu
 cd "$(dirname "$0")/../.."
 
-failed=0
-complain() {
-    echo "$1" >&2
-    failed=1
-}
+. dev/scripts/lib/checks.sh
 
-# In a container the checkout may be another user's.
+# In a container, another user may own the checkout.
 git() { command git -c safe.directory="$PWD" "$@"; }
 
 if unfixed=$(grep -nE '^ *(- )?uses: ' .github/workflows/*.yml | grep -vE 'uses: (\./|[^@ ]+@[0-9a-f]{40} # )'); then
-    complain "These actions need the commit of a release, and its name behind it:
+    complain "These actions need the commit of a release, and its name as a comment:
 $unfixed"
 fi
 
@@ -31,11 +27,11 @@ for file in $(git ls-files --cached --others --exclude-standard '*Cargo.lock' '*
     *) ecosystem=npm ;;
     esac
     folder=$(dirname "/$file")
-    known "$ecosystem" "$folder" || complain ".github/dependabot.yml: nothing of $ecosystem is at $folder"
+    known "$ecosystem" "$folder" || complain ".github/dependabot.yml: $ecosystem must watch $folder"
 done
 for ecosystem in docker docker-compose github-actions; do
-    known "$ecosystem" / || complain ".github/dependabot.yml: $ecosystem is missing"
+    known "$ecosystem" / || complain ".github/dependabot.yml: $ecosystem must watch /"
 done
 
 [ "$failed" -eq 0 ]
-echo "Actions are fixed by their commits, and Dependabot knows every lock file"
+echo "Actions are pinned by commit, and Dependabot watches every lock file"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Counts the instructions of what the services do over and over, and compares them with
-# dev/bench/costs/instructions.json, or writes that. Another compiler or another kind of processor makes other
-# instructions of the same code, which there is nothing to compare with.
+# Counts the instructions of the services' frequent operations, and compares them with
+# dev/bench/costs/instructions.json, or writes that file: count-costs.sh compare|write. The numbers are valid for one
+# compiler and one processor architecture.
 set -eu
 cd "$(dirname "$0")/../.."
 

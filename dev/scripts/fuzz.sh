@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs fuzz targets for some time each, and fails with the first input that breaks one: dev/scripts/fuzz.sh SECONDS TARGET…
+# Runs each fuzz target for some time, and fails at the first input that crashes one: fuzz.sh SECONDS TARGET…
 set -eu
 cd "$(dirname "$0")/../.."
 

@@ -1,16 +1,21 @@
 #!/bin/sh
-# Installs what the project needs from Debian, and only what is missing: a C compiler, the programs of
-# PostgreSQL and of RabbitMQ, curl and the certificates; with the word libpq, that library as well; with
-# the word clocks, libfaketime, which gives a process a clock of its own; with the word valgrind, what
-# counts a program's instructions; with the word go, that language's compiler; with the word venv, what Python makes
-# virtual environments with; with the word prometheus, Prometheus and its promtool; with the word chromium, that browser without a window, and fonts, so that pages
-# look the same on every machine; with the word firefox, that browser.
+# Installs missing Debian packages: install-packages.sh [EXTRA…]
 #
-# The project runs servers of its own under .local/, so no service of the system is left running by
-# an installation made here, and one that was there before is left alone.
+# Always: a C compiler, PostgreSQL, RabbitMQ, curl, CA certificates. Extras:
+#   chromium    its headless shell, and the fonts of the expected screenshots
+#   clocks      libfaketime, a clock for one process
+#   firefox     the browser
+#   go          the compiler
+#   libpq       the library, for diesel_cli
+#   prometheus  Prometheus and promtool
+#   valgrind    counts the instructions of a program
+#   venv        Python's virtual environments
+#
+# The project runs private servers below .local/, so services that this script installs are neither started nor
+# enabled. Services that were installed before are not changed.
 set -eu
 
-found_in() { # found_in PROGRAM PATTERN...: on the PATH, or a file that matches a pattern
+found_in() { # found_in PROGRAM PATTERN...: whether it is on the PATH, or a file matches a pattern
     program=$1
     shift
     command -v "$program" >/dev/null 2>&1 && return
@@ -56,7 +61,7 @@ done
 [ -n "$packages" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "install-packages: missing: $missing; this is no Debian, so please install them by its own means" >&2
+    echo "install-packages: missing: $missing; without apt-get, install them by hand" >&2
     exit 1
 fi
 sudo=""
@@ -74,7 +79,7 @@ known_units() { systemctl list-unit-files --no-legend --plain $units 2>/dev/null
 units_before=""
 if systemd_runs; then units_before=$(known_units); fi
 
-# Debian starts a service as soon as it is installed, unless this program says no (101).
+# Debian starts a service when it is installed, unless this program exits with 101.
 policy=/usr/sbin/policy-rc.d
 forbid_starts() {
     [ -e "$policy" ] && return
@@ -95,13 +100,13 @@ forbid_starts
 apt update
 apt install -y --no-install-recommends $packages >/dev/null
 
-# Without this, what was installed here would start with the machine's next boot.
+# Otherwise the new services would start when the machine boots.
 if systemd_runs; then
     for unit in $(known_units); do
         case " $(echo $units_before) " in
         *" $unit "*) ;;
         *)
-            echo "Disabling the system's $unit, which this installation brought"
+            echo "Disabling $unit, which was installed now"
             $sudo systemctl --quiet disable --now "$unit"
             ;;
         esac

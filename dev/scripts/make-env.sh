@@ -1,17 +1,17 @@
 #!/bin/sh
-# Writes .env, which docker-compose.yml reads: .env.example with a random value in place of each that begins with
-# change-me. What .env has already stays, and what a new release asks for besides is added. Only its owner may read it.
+# Writes .env for docker-compose.yml: .env.example with a random value in place of each that begins with change-me. An
+# existing .env keeps its values, and receives the variables that it lacks. Only its owner may read it.
 set -eu
 cd "$(dirname "$0")/../.."
 
 # hexadecimal BYTES
 hexadecimal() { od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 
-# Of the lines of its input, those with a secret to make are given one.
+# Replaces the values that begin with change-me in its input.
 with_secrets() {
     while IFS= read -r line; do
         case $line in
-        # Official clients of Pusher take digits only.
+        # Official clients of Pusher accept digits only.
         PUSHER_APP_ID=change-me*) line=PUSHER_APP_ID=$((1000000 + $(od -An -N4 -tu4 /dev/urandom) % 9000000)) ;;
         [A-Z]*=change-me*) line=${line%%=*}=$(hexadecimal 32) ;;
         esac
@@ -37,7 +37,7 @@ for name in $(sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example); do
     added="$added $name"
 done
 if [ -z "$added" ]; then
-    echo ".env has all that docker-compose.yml reads, and stays as it is"
+    echo ".env has all variables of .env.example"
     exit 0
 fi
 mv "$new" .env

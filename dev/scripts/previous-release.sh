@@ -1,21 +1,17 @@
 #!/bin/sh
-# Builds the gateway and the persister of the release before this one, whose commit .ci/previous-release
-# names, into .local/previous/COMMIT, unless they are there. A test runs them on the schema of today.
+# Builds the gateway and the persister of the previous release, of the commit in .ci/previous-release, into
+# .local/previous/COMMIT, unless they exist. A test runs them with the current schema.
 #
-# They are built where today's are, so that both share their dependencies. Whatever builds today's afterwards puts
-# those back in their place.
+# They share the target directory, and so the dependencies, with the current programs, which the next build restores.
 set -eu
 cd "$(dirname "$0")/../.."
 
 commit=$(cat .ci/previous-release)
 place=$PWD/.local/previous/$commit
 [ ! -e "$place" ] || exit 0
-case ${CARGO_TARGET_DIR:-target} in
-/*) target=$CARGO_TARGET_DIR ;;
-*) target=$PWD/${CARGO_TARGET_DIR:-target} ;;
-esac
+. dev/scripts/lib/binaries.sh
 
-# In a container the checkout may be another user's.
+# In a container, another user may own the checkout.
 git() { command git -c safe.directory="$PWD" "$@"; }
 git cat-file -e "$commit^{commit}" 2>/dev/null || git fetch --quiet --unshallow
 
@@ -26,8 +22,8 @@ mkdir -p "$unfinished/source"
 git archive "$commit" | tar -x -C "$unfinished/source"
 (
     cd "$unfinished/source"
-    CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=0 cargo build --quiet --locked -p gateway -p persister
+    CARGO_TARGET_DIR=${binaries%/debug} CARGO_INCREMENTAL=0 cargo build --quiet --locked -p gateway -p persister
 )
-cp "$target/debug/gateway" "$target/debug/persister" "$unfinished"
+cp "$binaries/gateway" "$binaries/persister" "$unfinished"
 rm -r "$unfinished/source"
 mv "$unfinished" "$place"

@@ -7,7 +7,6 @@
 // A line is a method of the SDK's and its arguments:
 //   {"trigger": [["room"], "event", {"any": "data"}, {"socket_id": "1.2"}]}
 //   {"triggerBatch": [[{"channel": "room", "name": "event", "data": "..."}]]}
-//   {"get": [{"path": "/channels", "params": {}}]}
 import { createInterface } from "node:readline";
 import Pusher from "pusher";
 

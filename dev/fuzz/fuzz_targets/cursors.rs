@@ -1,4 +1,4 @@
-//! A cursor from a client's URL: one that is taken is given back with the same meaning.
+//! A cursor from a URL: a parsed cursor is equal after formatting and parsing.
 #![no_main]
 
 use gateway::reads::{InboxCursor, MessageCursor};

@@ -1,8 +1,8 @@
-//! A body off a queue: what can be read of it is read again the same after it was written.
+//! The body of a delivery: decoded events are equal after encoding and decoding.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use chat::event::{decode, encode};
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
     let Ok(items) = decode(body) else { return };

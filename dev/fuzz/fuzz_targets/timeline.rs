@@ -1,22 +1,22 @@
-//! One conversation: its sessions follow each other, at most one is open, and whether its events come in one batch or
-//! in two makes no difference.
+//! One conversation: at most one session is open, sessions do not overlap, and it makes no difference whether the events
+//! are in one batch or in two.
 #![no_main]
 
 use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
+use chat::{Message, PlayerId, RequestedStatus, SenderType, SessionState};
 use chrono::{DateTime, Utc};
 use libfuzzer_sys::fuzz_target;
 use persister::timeline::{Actor, Change, PlacedMessage, Session, Timeline};
-use chat::{Message, PlayerId, RequestedStatus, SenderType, SessionState};
 use uuid::Uuid;
 
-/// What happened, in the order in which a batch takes what happened at one time.
+/// The kind of an event, in the order in which a batch applies events of the same time.
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     PlayerMessage,
     StaffMessage,
-    Taking,
+    Activation,
     Resolution,
 }
 
@@ -30,7 +30,7 @@ struct Event {
 /// An event with its id.
 type Numbered = (u128, Event);
 
-/// What is stored of the conversation.
+/// The stored conversation.
 #[derive(Default)]
 struct Stored {
     sessions: BTreeMap<Uuid, SessionState>,
@@ -113,7 +113,7 @@ impl Stored {
         for (message, session) in settled.moves {
             self.messages.get_mut(&message).unwrap().0 = session;
         }
-        follow_each_other(&settled.sessions);
+        assert_no_overlap(&settled.sessions);
         for session in settled.sessions {
             self.sessions.insert(session.state.id, session.state);
         }
@@ -121,7 +121,7 @@ impl Stored {
         assert!(self.messages.values().all(|(session, _)| self.sessions.contains_key(session)));
     }
 
-    /// The sessions without their ids, each with its messages, the oldest first.
+    /// The sessions, oldest first, without their ids but with those of their messages.
     fn view(&self) -> Vec<String> {
         let mut sessions: Vec<_> = self.sessions.values().collect();
         sessions.sort_by_key(|session| (session.resolved_at.is_none(), session.resolved_at));
@@ -135,7 +135,7 @@ impl Stored {
     }
 }
 
-fn follow_each_other(sessions: &[Session]) {
+fn assert_no_overlap(sessions: &[Session]) {
     for session in sessions {
         let state = &session.state;
         assert!(state.opened_at <= state.last_message_at);

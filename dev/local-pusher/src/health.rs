@@ -1,4 +1,4 @@
-//! `/health/…`: the server depends on nothing, so it is ready as soon as it lives.
+//! `/health/…`: the server has no dependencies, so it is always ready.
 
 use actix_web::{HttpResponse, web};
 use service::health::{Readiness, live};

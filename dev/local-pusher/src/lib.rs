@@ -1,15 +1,14 @@
-//! A Pusher Channels server for development and tests, in one process and in memory: it speaks
-//! what `pusher-js` and Pusher's server SDKs speak, checks signatures and limits as Pusher does,
-//! and can be told to be slow, to refuse, or to break off.
+//! A Pusher Channels server for development and tests, in one process and in memory. It implements
+//! the protocols of `pusher-js` and of Pusher's server SDKs, checks signatures and limits as Pusher
+//! does, and injects faults: delays, errors, broken connections.
 //!
-//! - `protocol`: what is said over a WebSocket, as types that cannot be wrong.
-//! - `hub`: who is connected and listens to what; how an event reaches them.
+//! - `protocol`: the messages of the WebSocket protocol, as validated types.
+//! - `hub`: connections, subscriptions and the delivery of events.
 //! - `websocket`: `/app/{key}`, where clients connect.
 //! - `api`: `/apps/{id}/…`, where servers trigger events.
-//! - `control`: `/control/…`, where tests order faults and ask what was accepted.
+//! - `control`: `/control/…`, where tests inject faults and read accepted events.
 //!
-//! Everything below a route is plain functions on a `world::World`, which all of them share. A
-//! test of another crate starts a [`Server`] on a port of its own.
+//! The handlers share a `world::World`. Tests of other crates start a [`Server`] on a free port.
 
 mod api;
 mod control;

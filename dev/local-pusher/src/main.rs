@@ -1,4 +1,4 @@
-//! The program: settings, logs, and the server until a signal stops it.
+//! The program `local-pusher`; see `local-pusher --help`.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -7,12 +7,12 @@ use clap::Parser;
 use local_pusher::{Server, Settings};
 use service::{settings, shutdown, telemetry};
 
-/// A Pusher Channels server for development and tests, which can be told to fail. In production
-/// use hosted Pusher or a sockudo cluster.
+/// A Pusher Channels server for development and tests, which injects faults on request. For
+/// production use hosted Pusher or a sockudo cluster.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Options {
-    /// Where it listens
+    /// The address on which it listens
     #[arg(
         long,
         env = "LOCAL_PUSHER_LISTEN",
@@ -32,11 +32,11 @@ struct Options {
 async fn main() -> anyhow::Result<()> {
     let options: Options = settings::parse();
     telemetry::init(&options.logs);
-    let stop = shutdown::on_signal().context("cannot listen to signals")?;
+    let stop = shutdown::on_signal().context("cannot handle signals")?;
     let listener = TcpListener::bind(options.listen)
         .unwrap_or_else(|error| settings::fail(&format!("--listen {}: {error}", options.listen)));
     let server = Server::start(options.server, listener)?;
     tracing::info!(address = %server.addr(), "local-pusher is ready");
     stop.cancelled().await;
-    server.stop().await.context("the server ended by itself")
+    server.stop().await.context("the server failed")
 }

@@ -10,11 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Settings, api, control, health, websocket, wire::Wire, world::World};
 
-/// The most bytes of a request's body: ten events of 10 KB, in JSON that escapes much of them.
+/// Upper bound for the body of a request in bytes: ten events of 10 KB, mostly escaped in JSON.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// A running server. It runs until it is stopped, or the tokio runtime ends that it was started
-/// in.
+/// A running server. It runs until it is stopped, or its tokio runtime ends.
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
@@ -25,10 +24,10 @@ pub struct Server {
 
 impl Server {
     /// Starts a server on `listener`, inside the caller's tokio runtime. It accepts connections
-    /// from the moment this returns.
+    /// when this returns.
     ///
     /// # Errors
-    /// When the listener's address cannot be read, or the listener not be listened on.
+    /// When the listener cannot be used.
     pub fn start(settings: Settings, listener: TcpListener) -> io::Result<Self> {
         let addr = listener.local_addr()?;
         let world = web::Data::new(World::new(settings));
@@ -43,9 +42,9 @@ impl Server {
                 .service(web::scope("/health").configure(health::routes))
         })
         .on_connect(Wire::keep)
-        // A caller that gave up is noticed while its call hangs, and the call ends there.
+        // A call in the fault `hang` ends when its caller disconnects.
         .h1_allow_half_closed(false)
-        // Longer than a caller's pool keeps an idle connection, so that none meets a closing one.
+        // Longer than callers keep idle connections, so that no call uses a closing one.
         .keep_alive(Duration::from_secs(120))
         .workers(1)
         .shutdown_timeout(1)
@@ -55,15 +54,15 @@ impl Server {
         Ok(Self { addr, handle: server.handle(), running: tokio::spawn(server), stop })
     }
 
-    /// Where the server listens.
+    /// The address on which the server listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Says goodbye to every WebSocket, ends every call, and stops listening.
+    /// Closes every WebSocket, ends every call, and stops listening.
     ///
     /// # Errors
-    /// When the server had already ended by itself, because it could not go on.
+    /// When the server has failed.
     pub async fn stop(self) -> io::Result<()> {
         self.stop.cancel();
         self.handle.stop(true).await;

@@ -3,10 +3,10 @@ use std::time::Duration;
 use clap::Args;
 use pusher::App;
 
-/// What a server is started with.
+/// The settings of a server.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
-    /// How many of the last accepted events `GET /control/accepted?events=true` can show
+    /// The number of accepted events that `GET /control/accepted?events=true` can return
     #[arg(
         long,
         env = "LOCAL_PUSHER_ACCEPTED_EVENTS",
@@ -15,7 +15,7 @@ pub struct Settings {
     )]
     pub accepted_events: usize,
 
-    /// How long a WebSocket may be silent before the server pings it, such as 120s
+    /// The time without a message after which the server pings a client, such as 120s
     #[arg(
         long,
         env = "LOCAL_PUSHER_ACTIVITY_TIMEOUT",
@@ -25,7 +25,7 @@ pub struct Settings {
     )]
     pub activity_timeout: Duration,
 
-    /// How long the server waits for an answer to its ping before it closes, such as 30s
+    /// The time for the answer to a ping, after which the server closes, such as 30s
     #[arg(
         long,
         env = "LOCAL_PUSHER_PONG_TIMEOUT",
@@ -35,7 +35,7 @@ pub struct Settings {
     )]
     pub pong_timeout: Duration,
 
-    /// The one application that the server knows.
+    /// The only application.
     #[command(flatten)]
     pub app: App,
 }
@@ -43,7 +43,7 @@ pub struct Settings {
 impl Settings {
     const ACCEPTED_EVENTS: usize = 10_000;
 
-    /// The defaults, for an application; the times are those that Pusher uses.
+    /// The defaults, with Pusher's times.
     pub fn new(app: App) -> Self {
         Self {
             app,

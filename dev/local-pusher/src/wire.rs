@@ -1,4 +1,4 @@
-//! The bare connection below HTTP and WebSocket, for when it must break rather than end.
+//! The TCP connection below HTTP and WebSocket, for faults that break it.
 
 use std::{
     any::Any,
@@ -9,12 +9,12 @@ use std::{
 
 use actix_web::{dev::Extensions, rt::net};
 
-/// A second handle on the TCP connection that a request came in on.
+/// A second handle to the TCP connection of a request.
 #[derive(Debug)]
 pub struct Wire(TcpStream);
 
 impl Wire {
-    /// Keeps a handle beside the connection's own, for its requests to find. For
+    /// Stores a handle for the requests of the connection. For
     /// [`actix_web::HttpServer::on_connect`].
     pub fn keep(connection: &dyn Any, data: &mut Extensions) {
         let Some(stream) = connection.downcast_ref::<net::TcpStream>() else {
@@ -24,25 +24,27 @@ impl Wire {
             Ok(handle) => {
                 data.insert(std::sync::Arc::new(Self(handle.into())));
             }
-            Err(error) => tracing::warn!(%error, "a connection cannot be broken on demand"),
+            Err(error) => {
+                tracing::warn!(%error, "cannot duplicate a connection, which faults cannot break now")
+            }
         }
     }
 
-    /// Breaks the connection off, in both directions and at once; what was not sent yet is lost.
+    /// Shuts the connection down in both directions. Bytes that are not sent yet are lost.
     pub fn cut(&self) {
         log_failure(self.0.shutdown(Shutdown::Both));
     }
 
-    /// Sends the first bytes of an answer, not even its whole status, and breaks off.
+    /// Sends part of a status line, and shuts the connection down.
     pub fn cut_within_answer(&self) {
         log_failure((&self.0).write_all(b"HTTP/1.1 2"));
         self.cut();
     }
 }
 
-/// A client that has gone before it could be cut off is as good as cut off.
+/// The client may have disconnected before.
 fn log_failure(outcome: io::Result<()>) {
     if let Err(error) = outcome {
-        tracing::debug!(%error, "the connection was gone already");
+        tracing::debug!(%error, "the connection was closed already");
     }
 }

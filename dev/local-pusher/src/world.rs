@@ -6,32 +6,31 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::Event,
     control::{Faults, Ledger},
     hub::Hub,
-    protocol::Frame,
+    protocol::{Event, Frame},
     settings::Settings,
 };
 
-/// All that the server's handlers share.
+/// The state that all handlers share.
 #[derive(Debug)]
 pub struct World {
-    /// What it was started with.
+    /// The settings of the server.
     pub settings: Settings,
-    /// Who listens to what.
+    /// Connections and subscriptions.
     pub hub: Hub,
-    /// What was asked of the HTTP API.
+    /// Calls to the HTTP API.
     pub ledger: Ledger,
-    /// How the HTTP API is told to fail.
+    /// The fault of the HTTP API.
     pub faults: Faults,
     /// Cancelled when the server stops.
     pub stop: CancellationToken,
-    /// Until when a new WebSocket is broken off at once.
+    /// Until then, new WebSockets are cut.
     refuses_until: Mutex<Option<Instant>>,
 }
 
 impl World {
-    /// A world in which nothing has happened yet.
+    /// Without connections and faults.
     pub fn new(settings: Settings) -> Self {
         let stop = CancellationToken::new();
         Self {
@@ -44,7 +43,7 @@ impl World {
         }
     }
 
-    /// Sends an accepted event to its subscribers and enters it in the ledger.
+    /// Sends accepted events to their subscribers, and records them.
     pub fn publish(&self, events: &[Event]) {
         for event in events {
             for channel in &event.channels {
@@ -55,13 +54,13 @@ impl World {
         self.ledger.accept(events);
     }
 
-    /// Breaks new WebSockets off for this long.
+    /// Cuts new WebSockets for this time.
     pub fn refuse_connections_for(&self, time: Duration) {
         *self.refuses_until.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Instant::now() + time);
     }
 
-    /// Whether a new WebSocket is broken off now.
+    /// Whether new WebSockets are cut.
     pub fn refuses_connections(&self) -> bool {
         let until = *self.refuses_until.lock().unwrap_or_else(PoisonError::into_inner);
         until.is_some_and(|until| Instant::now() < until)

@@ -1,4 +1,4 @@
-// Sends a message with the client that was generated from openapi.json, and reads it in the history.
+// Sends a message with the client generated from openapi.json, and reads it back.
 package main
 
 import (
@@ -30,7 +30,7 @@ func run(url, token string) error {
 	if err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
-	// Persisted a moment after it was accepted.
+	// A message is persisted some time after it is accepted.
 	var after int64
 	for {
 		page, _, err := client.ConversationsAPI.Conversation(ctx, "player-7").After(after).Execute()

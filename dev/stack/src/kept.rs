@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::Variables;
 
-/// What a directory keeps from one run to the next: secrets and names, made once, and ports, used
-/// again as long as they are free.
+/// The values that a directory keeps from one run to the next: secrets and names, and ports, which
+/// are used again while they are free.
 #[derive(Debug)]
 pub struct Kept {
     path: PathBuf,
@@ -25,7 +25,7 @@ impl Kept {
         Ok(Self { path, variables })
     }
 
-    /// The value of `name`; the first time, `make` makes it.
+    /// The value of `name`, which is that of `make` the first time.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -40,18 +40,18 @@ impl Kept {
         Ok(value)
     }
 
-    /// Free ports of the loopback address: those of the last time, unless they are taken or `others`
-    /// are wanted.
+    /// Free ports of the loopback address: those of the last run if they are free, unless `others` is
+    /// set.
     ///
     /// # Errors
-    /// When there are none, or the file cannot be written.
+    /// When no port is free, or the file cannot be written.
     pub fn ports<const N: usize>(
         &self,
         names: [&str; N],
         others: bool,
     ) -> anyhow::Result<[u16; N]> {
         let mut variables = self.lock();
-        // All are held until the last is found, so that they differ.
+        // All listen until the last is found, so that they differ.
         let mut held = Vec::new();
         let mut ports = [0; N];
         for (name, port) in names.iter().zip(&mut ports) {
@@ -70,34 +70,34 @@ impl Kept {
     }
 }
 
-/// A secret that cannot be guessed: 32 hexadecimal digits, 122 random bits.
+/// 32 hexadecimal digits with 122 random bits.
 pub(crate) fn secret() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
-/// Twice as long, for signatures that need at least 32 bytes.
+/// 64 hexadecimal digits, for signatures that need at least 32 bytes.
 pub(crate) fn long_secret() -> String {
     secret() + &secret()
 }
 
-/// A key for encryption: 32 bytes in base64, 244 of their bits random.
+/// An encryption key: 32 bytes in base64, with 244 random bits.
 pub(crate) fn master_key() -> String {
     STANDARD.encode([Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).as_flattened())
 }
 
-/// A name that no other directory has, such as `chat_1b9d6bcd`.
+/// A random name, such as `chat_1b9d6bcd`, so that those of other directories differ.
 pub(crate) fn name() -> String {
     let mut digits = secret();
     digits.truncate(8);
     format!("chat_{digits}")
 }
 
-/// A number of seven digits: official clients of Pusher take no other id of an application.
+/// Seven digits: official clients of Pusher accept only digits as the id of an application.
 pub(crate) fn number() -> String {
     (1_000_000 + Uuid::new_v4().as_u128() % 9_000_000).to_string()
 }
 
-/// What the names of something's variables begin with: `GATEWAY_2` for `gateway-2`.
+/// The prefix of the variables of `name`: `GATEWAY_2` for `gateway-2`.
 pub(crate) fn prefix(name: &str) -> String {
     name.to_uppercase().replace('-', "_")
 }

@@ -8,11 +8,8 @@
 //! [`RabbitMq::start_cluster`], [`migrate`], [`Service::start`].
 
 mod console;
-mod foreground;
 mod identity;
 mod kept;
-mod leftovers;
-mod lock;
 mod log;
 mod portal;
 mod ports;
@@ -21,26 +18,24 @@ mod probe;
 mod process;
 mod program;
 mod rabbitmq;
+mod records;
 mod servers;
 mod service;
 mod services;
 mod supervisor;
 mod system;
 mod variables;
-mod watcher;
 
 pub use crate::service::{Running, Service, migrate};
 pub use console::Console;
-pub use foreground::Foreground;
 pub use identity::Identity;
 pub use kept::Kept;
-pub use leftovers::{Record, recorded};
-pub use lock::{TakeError, holder};
 pub use postgres::{DatabaseRole, Postgres, PostgresSettings};
 pub use probe::Probe;
-pub use process::{NotReady, Process};
-pub use program::{Program, Rank};
+pub use process::Process;
+pub use program::{Output, Program, Rank};
 pub use rabbitmq::{RabbitMq, RabbitMqSettings};
+pub use records::{Record, recorded, supervisor_of};
 pub use servers::{ServerSettings, Servers};
 pub use services::{Services, service_variables, set_pusher_variables};
 pub use supervisor::Supervisor;

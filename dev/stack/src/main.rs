@@ -1,4 +1,4 @@
-//! The program: see `stack --help`.
+//! The program `stack`; see `stack --help`.
 
 mod commands;
 

@@ -5,18 +5,18 @@ use tokio::process::Command;
 
 use crate::Variables;
 
-/// How long one may stay in a development portal.
+/// How long a portal's token is valid.
 const TOKEN_LIFE: &str = "168h";
 
-/// Whom the portal's pages are opened for: their page, role, id and name.
+/// The users of the portals: the variable of the address, role, id and name.
 const DEMO_USERS: [(&str, &str, &str, &str); 2] =
     [("PLAYER_PORTAL_URL", "player", "bo", "Bo"), ("STAFF_PORTAL_URL", "staff", "ada", "Ada")];
 
-/// Adds the addresses of the portal's pages at `gateway`, each with a token that lets its visitor in.
+/// Adds the addresses of the portal's pages at `gateway`, each with the token of its demo user.
 ///
 /// # Errors
-/// When the gateway's program makes no tokens, such as where somebody else signs them.
-pub(crate) async fn tell_addresses(
+/// When the gateway's program signs no tokens, as with a key that only verifies them.
+pub(crate) async fn set_portal_urls(
     binaries: &Path,
     gateway: SocketAddr,
     variables: &mut Variables,

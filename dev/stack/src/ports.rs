@@ -1,10 +1,9 @@
-use crate::{NotReady, Supervisor};
+use crate::{Supervisor, process::Ended};
 
-/// How often other ports are tried: between the look whether one is free and its use, somebody else
-/// may take it.
+/// Attempts: another process may take a free port before the program does.
 const TRIES: u32 = 5;
 
-/// Starts something on free ports, and on others when one of them turns out to be taken.
+/// Calls `start` with free ports, and again with others when one of them is in use.
 pub(crate) async fn on_free_ports<const N: usize, T>(
     supervisor: &Supervisor,
     names: [&str; N],
@@ -16,7 +15,7 @@ pub(crate) async fn on_free_ports<const N: usize, T>(
         tried += 1;
         match start(ports).await {
             Err(error) if tried < TRIES && lost_its_port(&error) => {
-                supervisor.console().say("a port was taken meanwhile, trying others");
+                supervisor.console().print("a port is in use, trying others");
             }
             done => return done,
         }
@@ -24,5 +23,5 @@ pub(crate) async fn on_free_ports<const N: usize, T>(
 }
 
 fn lost_its_port(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<NotReady>().is_some_and(NotReady::is_port_taken)
+    error.downcast_ref::<Ended>().is_some_and(Ended::is_port_taken)
 }

@@ -8,30 +8,30 @@ use tokio::{
 };
 use tokio_postgres::NoTls;
 
-/// Time for one answer.
+/// The time for one answer.
 const ANSWER: Duration = Duration::from_secs(2);
-/// Between two questions.
+/// Pauses between two requests.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// Whose answer tells that a process does its work, and not only runs.
+/// A request whose answer shows that a process works.
 #[derive(Clone, Debug)]
 pub enum Probe {
-    /// Somebody accepts connections.
+    /// A connection is accepted.
     Tcp(SocketAddr),
     /// A service answers `GET /health/ready` with 200.
     Http(SocketAddr),
-    /// A broker greets a client; RabbitMQ does so once it has booted.
+    /// A broker answers the header of a client; RabbitMQ does when it has booted.
     Amqp(SocketAddr),
-    /// A database logs in and answers a query.
+    /// A database accepts the login and answers a query.
     Postgres(Box<tokio_postgres::Config>),
 }
 
 impl Probe {
-    /// Asks once, and waits at most 2 seconds for the answer.
+    /// Sends the request once, and waits at most 2 seconds for the answer.
     ///
     /// # Errors
-    /// When it is missing or not the one that was hoped for; says which.
+    /// When the answer is missing or another.
     pub async fn ask(&self) -> anyhow::Result<()> {
         let answer = async {
             match self {
@@ -45,10 +45,10 @@ impl Probe {
         timeout(ANSWER, answer).await.context("no answer")?
     }
 
-    /// Asks again and again until the answer is good.
+    /// Repeats the request until the answer is good.
     ///
     /// # Errors
-    /// The last one, when none was good within `limit`.
+    /// The last error, after `limit`.
     pub async fn until_good(&self, limit: Duration) -> anyhow::Result<()> {
         let deadline = Instant::now() + limit;
         let mut pause = FIRST_PAUSE;
@@ -75,8 +75,8 @@ async fn ask_http(address: SocketAddr) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The client's part of the handshake is this header; the broker's is the method `start` (10, 10)
-/// in a frame of type 1 on channel 0.
+/// Sends the protocol header of AMQP 0-9-1; the broker answers with the method `start` (10, 10) in a
+/// frame of type 1 on channel 0 (section 4.2.2).
 async fn ask_amqp(address: SocketAddr) -> anyhow::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(b"AMQP\x00\x00\x09\x01").await?;
@@ -84,7 +84,7 @@ async fn ask_amqp(address: SocketAddr) -> anyhow::Result<()> {
     stream.read_exact(&mut answer).await?;
     match answer {
         [1, 0, 0, _, _, _, _, 0, 10, 0, 10] => Ok(()),
-        other => bail!("answered {other:?}, which is no greeting of AMQP 0-9-1"),
+        other => bail!("answered {other:?}, which is not `start` of AMQP 0-9-1"),
     }
 }
 

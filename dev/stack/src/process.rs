@@ -1,205 +1,371 @@
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use anyhow::{Context, bail};
 use nix::sys::signal::Signal;
 use thiserror::Error;
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    process::Child,
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
 
-use crate::{Identity, Probe, Rank, Variables, log::Log};
+use crate::{
+    Console, Identity, Probe, Program, Rank, Supervisor, Variables, log::Log, program::Output,
+    records,
+};
 
-/// What programs say when somebody else has their port: most of them; RabbitMQ of the port for its
-/// clients and of the one for its like; epmd.
+/// Waits before a restart: twice as long each time, until the program has run for `STEADY`.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const STEADY: Duration = Duration::from_secs(30);
+/// The time to end after the signal, which is that of every service.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// The time to end for a server that was never ready: it has nothing to finish, and an Erlang node
+/// that still boots ignores the signal.
+const UNREADY_LIMIT: Duration = Duration::from_secs(2);
+/// For the last lines of a process that has ended: another process may hold its output open.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// What programs print when their port is in use: most of them; RabbitMQ for the port of its clients
+/// and for that of other nodes; epmd.
 const PORT_TAKEN: [&str; 4] =
     ["address already in use", "eaddrinuse", "dist_port_already_used", "already a epmd running"];
 
-/// A program that runs for a directory. Once it has been ready it is started again whenever it
-/// ends; before that, its end is for the one who waits to judge.
+/// A running program. Once it has been ready it is restarted whenever it ends.
 #[derive(Debug)]
 pub struct Process {
-    pub(crate) name: String,
-    pub(crate) rank: Rank,
-    pub(crate) log: Arc<Log>,
-    pub(crate) state: watch::Receiver<State>,
-    pub(crate) orders: Orders,
+    name: String,
+    rank: Rank,
+    log: Log,
+    state: watch::Sender<State>,
+    /// Set for each restart, in addition to those of the program.
+    variables: Mutex<Variables>,
 }
 
-/// What the holder of a [`Process`] wants of the one who watches over it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Orders {
-    pub(crate) stop: CancellationToken,
-    pub(crate) kill: CancellationToken,
-    /// Whether to start it again when it ends.
-    pub(crate) lasts: Arc<AtomicBool>,
-    /// Whether to wait with that.
-    pub(crate) held_back: watch::Sender<bool>,
-    /// What it is told when it is started again, beside what it was told at first.
-    variables: Arc<Mutex<Variables>>,
+type Ending = Result<ExitStatus, io::ErrorKind>;
+
+#[derive(Debug)]
+struct State {
+    identity: Identity,
+    /// It was ready: it is restarted when it ends.
+    restarts: bool,
+    /// Restarts wait.
+    suspended: bool,
+    stop: Stop,
+    /// It has ended and is not restarted.
+    ended: Option<Ending>,
 }
 
-impl Orders {
-    /// What it is told when it is started again, beside what it was told at first.
-    pub(crate) fn variables(&self) -> Variables {
-        self.variables.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+/// Whether and how a process is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stop {
+    No,
+    Signal,
+    Kill,
 }
 
-/// What is known of a [`Process`].
-#[derive(Clone, Debug)]
-pub(crate) struct State {
-    pub(crate) identity: Identity,
-    pub(crate) ending: Option<Ending>,
-}
-
-/// How a process ended for good.
-#[derive(Clone, Debug)]
-pub(crate) struct Ending {
-    pub(crate) success: bool,
-    pub(crate) how: String,
-}
-
-/// Why a process did not become ready.
+/// The end of a process that was expected to run or to succeed.
 #[derive(Debug, Error)]
-pub enum NotReady {
-    /// It ended.
-    #[error("{name} ended ({how}); its last lines:\n{tail}")]
-    Ended {
-        /// The process.
-        name: String,
-        /// Its exit status or signal.
-        how: String,
-        /// The end of its log.
-        tail: String,
-    },
-    /// It did not answer in time.
-    #[error("{name} was not ready within {} s: {answer}; its last lines:\n{tail}", limit.as_secs())]
-    Late {
-        /// The process.
-        name: String,
-        /// The time it had.
-        limit: Duration,
-        /// What it answered last.
-        answer: String,
-        /// The end of its log.
-        tail: String,
-    },
+#[error("{name} ended ({how}); its last lines:\n{tail}")]
+pub(crate) struct Ended {
+    name: String,
+    /// Its exit status or signal.
+    how: String,
+    /// The end of its log.
+    tail: String,
 }
 
-impl NotReady {
-    /// Whether the process ended because somebody else had its port.
-    pub fn is_port_taken(&self) -> bool {
-        let Self::Ended { tail, .. } = self else {
-            return false;
-        };
-        let tail = tail.to_lowercase();
+impl Ended {
+    /// Whether the process ended because its port was in use.
+    pub(crate) fn is_port_taken(&self) -> bool {
+        let tail = self.tail.to_lowercase();
         PORT_TAKEN.iter().any(|words| tail.contains(words))
     }
 }
 
 impl Process {
-    /// How it is called.
+    /// Starts `program` for a supervisor.
+    pub(crate) fn start(
+        supervisor: &Supervisor,
+        mut program: Program,
+    ) -> anyhow::Result<Arc<Self>> {
+        program.command.process_group(0).kill_on_drop(true);
+        if program.output != Output::Inherited {
+            program.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        } else if io::stdin().is_terminal() {
+            program.command.stdin(Stdio::null());
+        }
+        let console = match program.output {
+            Output::Console => supervisor.console(),
+            Output::LogFile | Output::Inherited => Console::Silent,
+        };
+        let directory = supervisor.directory().to_owned();
+        let log = Log::open(&directory.join("logs"), &program.name, console)
+            .context("cannot write a log file")?;
+        let (child, identity) = spawn(&mut program, &directory)
+            .with_context(|| format!("cannot start {}", program.name))?;
+        let process = Arc::new(Self {
+            name: program.name.clone(),
+            rank: program.rank,
+            log,
+            state: watch::Sender::new(State {
+                identity,
+                restarts: false,
+                suspended: false,
+                stop: Stop::No,
+                ended: None,
+            }),
+            variables: Mutex::default(),
+        });
+        let runner = Runner {
+            program,
+            directory,
+            console: supervisor.console(),
+            starts: supervisor.starts.clone(),
+            process: Arc::clone(&process),
+        };
+        tokio::spawn(runner.run(child));
+        Ok(process)
+    }
+
+    /// Its name in logs and in the directory.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The process that runs now, or that ran last if it has just ended.
+    pub(crate) fn rank(&self) -> Rank {
+        self.rank
+    }
+
+    /// The process that runs, or that ran last.
     pub fn identity(&self) -> Identity {
         self.state.borrow().identity
     }
 
-    /// Waits until it gives a good answer, and from then on starts it again whenever it ends.
+    /// Waits for a good answer, and restarts the process whenever it ends from then on.
     ///
     /// # Errors
-    /// When it ends for good or does not answer within `limit`; it is not stopped then.
-    pub async fn ready(&self, probe: &Probe, limit: Duration) -> Result<(), NotReady> {
-        tokio::select! {
+    /// When it ends for good, or does not answer within `limit`; then it keeps running.
+    pub async fn ready(&self, probe: &Probe, limit: Duration) -> anyhow::Result<()> {
+        let answer = tokio::select! {
             biased;
-            ending = self.ended() => Err(self.not_ready(ending)),
-            answer = probe.until_good(limit) => match answer {
-                Ok(()) => self.last(),
-                Err(answer) => Err(NotReady::Late {
-                    name: self.name.clone(),
-                    limit,
-                    answer: format!("{answer:#}"),
-                    tail: self.log.tail(),
-                }),
-            }
+            ending = self.ended() => return Err(self.error(ending).into()),
+            answer = probe.until_good(limit) => answer,
+        };
+        if let Err(answer) = answer {
+            let (name, seconds, tail) = (&self.name, limit.as_secs(), self.log.tail());
+            bail!("{name} was not ready within {seconds} s: {answer:#}; its last lines:\n{tail}");
         }
+        let mut ended = None;
+        self.state.send_modify(|state| {
+            state.restarts = true;
+            ended = state.ended;
+        });
+        ended.map_or(Ok(()), |ending| Err(self.error(ending).into()))
     }
 
-    /// Waits until a process other than `earlier` runs, because it was started again; `None` when it
-    /// has ended for good.
+    /// Waits until another process than `earlier` runs, because of a restart. `None` when it has
+    /// ended for good.
     pub async fn replaced(&self, earlier: Identity) -> Option<Identity> {
-        let mut state = self.state.clone();
-        let changed = |state: &State| state.identity != earlier || state.ending.is_some();
-        let identity = state.wait_for(changed).await.ok()?.identity;
-        (identity != earlier).then_some(identity)
+        self.until(|state| state.identity != earlier || state.ended.is_some()).await;
+        Some(self.identity()).filter(|identity| *identity != earlier)
     }
 
     /// From now on it is not restarted when it ends, until [`Self::resume_restart`] or a stop.
     pub fn suspend_restart(&self) {
-        self.orders.held_back.send_replace(true);
+        self.state.send_modify(|state| state.suspended = true);
     }
 
-    /// It is started again whenever it ends, as ever, and at once if it was held back meanwhile.
+    /// Restarts it whenever it ends, and at once if it has ended meanwhile.
     pub fn resume_restart(&self) {
-        self.orders.held_back.send_replace(false);
+        self.state.send_modify(|state| state.suspended = false);
     }
 
-    /// Sets a variable for it, of which it is told when it is started again.
-    pub fn tell(&self, name: &str, value: impl Into<String>) {
-        let mut variables = self.orders.variables.lock().unwrap_or_else(PoisonError::into_inner);
-        variables.set(name, value);
+    /// Sets a variable of the processes that later restarts start.
+    pub fn set_variable(&self, name: &str, value: impl Into<String>) {
+        self.variables.lock().unwrap_or_else(PoisonError::into_inner).set(name, value);
     }
 
-    /// Sends a signal to the process that runs now, if one does. One that a signal halts is set
-    /// going by [`stop`](Self::stop), so that it can end in order.
+    /// Sends a signal to the running process, if one runs. A process that a signal has suspended
+    /// is continued by [`stop`](Self::stop).
     pub fn signal(&self, signal: Signal) {
         self.identity().signal(signal);
     }
 
-    /// Asks it to end, kills it when its time is over, and waits until it and its process group
-    /// have ended.
+    /// Asks it to end, kills it after its limit, and waits until it and its process group have ended.
     pub async fn stop(&self) {
-        self.order_stop();
-        self.ended().await;
-    }
-
-    pub(crate) fn order_stop(&self) {
-        self.orders.stop.cancel();
-    }
-
-    pub(crate) fn order_kill(&self) {
-        self.orders.kill.cancel();
-        self.orders.stop.cancel();
+        self.begin_stop(Stop::Signal);
+        // Its exit status does not matter.
+        self.ended().await.ok();
     }
 
     /// Waits until it has ended for good.
+    ///
+    /// # Errors
+    /// When the system does not report how it ended.
+    pub async fn wait(&self) -> io::Result<ExitStatus> {
+        Ok(self.ended().await?)
+    }
+
+    pub(crate) fn begin_stop(&self, stop: Stop) {
+        self.state.send_modify(|state| state.stop = state.stop.max(stop));
+    }
+
     pub(crate) async fn ended(&self) -> Ending {
-        let mut state = self.state.clone();
-        let ending = match state.wait_for(|state| state.ending.is_some()).await {
-            Ok(state) => state.ending.clone(),
-            Err(_) => None,
-        };
-        ending
-            .unwrap_or_else(|| Ending { success: false, how: "it is no longer watched".to_owned() })
+        self.until(|state| state.ended.is_some()).await;
+        self.state.borrow().ended.unwrap_or(Err(io::ErrorKind::Other))
     }
 
-    pub(crate) fn not_ready(&self, ending: Ending) -> NotReady {
-        NotReady::Ended { name: self.name.clone(), how: ending.how, tail: self.log.tail() }
+    pub(crate) fn error(&self, ending: Ending) -> Ended {
+        Ended { name: self.name.clone(), how: describe(ending), tail: self.log.tail() }
     }
 
-    /// The order to last and the end of the process may cross each other.
-    fn last(&self) -> Result<(), NotReady> {
-        self.orders.lasts.store(true, Ordering::SeqCst);
-        match self.state.borrow().ending.clone() {
-            None => Ok(()),
-            Some(ending) => Err(self.not_ready(ending)),
+    /// Notes the end of the process. Returns whether it is the end for good.
+    fn close_unless_restarting(&self, ending: Ending) -> bool {
+        self.state.send_if_modified(|state| {
+            let closes = !state.restarts || state.stop > Stop::No;
+            if closes {
+                state.ended = Some(ending);
+            }
+            closes
+        })
+    }
+
+    async fn until(&self, condition: impl FnMut(&State) -> bool) {
+        // The sender lives as long as `self`.
+        self.state.subscribe().wait_for(condition).await.ok();
+    }
+}
+
+/// Runs the program of one [`Process`], and restarts it.
+struct Runner {
+    program: Program,
+    directory: PathBuf,
+    console: Console,
+    starts: watch::Sender<()>,
+    process: Arc<Process>,
+}
+
+impl Runner {
+    async fn run(mut self, mut child: Child) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            self.starts.send_replace(());
+            let started = Instant::now();
+            let output = self.copy_output(&mut child);
+            let ending = self.until_end(&mut child).await.map_err(|error| error.kind());
+            self.clean_up(output).await;
+            if self.process.close_unless_restarting(ending) {
+                return;
+            }
+            if started.elapsed() >= STEADY {
+                pause = FIRST_PAUSE;
+            }
+            let suspended = self.process.state.borrow().suspended;
+            let next = if suspended { "its restart is suspended" } else { "restarting it" };
+            let name = &self.program.name;
+            self.console.print(&format!("{name} ended ({}), {next}", describe(ending)));
+            let Some(restarted) = self.restart(&mut pause).await else {
+                self.process.state.send_modify(|state| state.ended = Some(ending));
+                return;
+            };
+            child = restarted;
         }
     }
+
+    fn copy_output(&self, child: &mut Child) -> JoinSet<io::Result<()>> {
+        let mut output = JoinSet::new();
+        if let Some(stream) = child.stdout.take() {
+            let process = Arc::clone(&self.process);
+            output.spawn(async move { process.log.copy(stream).await });
+        }
+        if let Some(stream) = child.stderr.take() {
+            let process = Arc::clone(&self.process);
+            output.spawn(async move { process.log.copy(stream).await });
+        }
+        output
+    }
+
+    /// Waits until the process ends, by itself or because it is stopped.
+    async fn until_end(&self, child: &mut Child) -> io::Result<ExitStatus> {
+        let (program, process) = (&self.program, &self.process);
+        tokio::select! {
+            status = child.wait() => return status,
+            () = process.until(|state| state.stop > Stop::No) => {}
+        }
+        let unready = program.rank == Rank::Server && !process.state.borrow().restarts;
+        let limit = if unready { UNREADY_LIMIT } else { STOP_LIMIT };
+        process.signal(program.stop_signal);
+        // Until it continues, a suspended process does not receive the signal.
+        process.signal(Signal::SIGCONT);
+        tokio::select! {
+            status = child.wait() => return status,
+            () = process.until(|state| state.stop == Stop::Kill) => {}
+            () = sleep(limit) => {
+                let (name, seconds) = (&program.name, limit.as_secs());
+                self.console.print(&format!("{name} did not end within {seconds} s, killing it"));
+            }
+        }
+        process.signal(Signal::SIGKILL);
+        child.wait().await
+    }
+
+    /// Cleans up after a process that has ended.
+    async fn clean_up(&self, mut output: JoinSet<io::Result<()>>) {
+        self.process.identity().signal_group(Signal::SIGKILL);
+        records::forget(&self.directory, &self.program.name);
+        let drained = async { while output.join_next().await.is_some() {} };
+        // A process that still holds the output open writes no more to the log.
+        timeout(LAST_LINES, drained).await.ok();
+    }
+
+    /// Starts the program again, as soon as that is possible. `None` when it is stopped instead.
+    async fn restart(&mut self, pause: &mut Duration) -> Option<Child> {
+        loop {
+            let due = async {
+                sleep(*pause).await;
+                self.process.until(|state| !state.suspended).await;
+            };
+            tokio::select! {
+                () = self.process.until(|state| state.stop > Stop::No) => return None,
+                () = due => {}
+            }
+            *pause = (*pause * 2).min(LONGEST_PAUSE);
+            let variables = self.process.variables.lock().unwrap_or_else(PoisonError::into_inner);
+            self.program.command.envs(variables.iter());
+            drop(variables);
+            match spawn(&mut self.program, &self.directory) {
+                Ok((child, identity)) => {
+                    self.process.state.send_modify(|state| state.identity = identity);
+                    return Some(child);
+                }
+                Err(error) => {
+                    let name = &self.program.name;
+                    self.console.print(&format!("{name} cannot be restarted yet: {error}"));
+                }
+            }
+        }
+    }
+}
+
+/// Starts and records the program.
+fn spawn(program: &mut Program, directory: &Path) -> io::Result<(Child, Identity)> {
+    let child = program.command.spawn()?;
+    let identity = child
+        .id()
+        .and_then(Identity::of)
+        .ok_or_else(|| io::Error::other("/proc does not show the process"))?;
+    records::record(directory, &program.name, identity, program.stop_signal)?;
+    Ok((child, identity))
+}
+
+fn describe(ending: Ending) -> String {
+    ending.map_or_else(|kind| kind.to_string(), |status| status.to_string())
 }

@@ -1,52 +1,71 @@
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use nix::sys::signal::Signal;
 use tokio::process::Command;
 
-use crate::Probe;
-
 /// What to start, and how to stop it.
 #[derive(Debug)]
 pub struct Program {
-    /// How it is called in logs and in the directory; one of a name at a time.
+    /// Its name in logs and in the directory, which one process at a time may have.
     pub name: String,
-    /// What is run, again and again if it ends.
+    /// The command, which is run again when it ends.
     pub command: Command,
-    /// When it is stopped, beside the others.
+    /// Its place in the order of stopping.
     pub rank: Rank,
     /// The signal that asks it to end.
     pub stop_signal: Signal,
-    /// How long it may take to end before it is killed.
-    pub stop_limit: Duration,
-    /// What must answer before it is started, and before it is started again.
-    pub needs: Option<Probe>,
-    /// Whether its lines are worth the console's room.
-    pub echoes: bool,
+    /// Where its output goes.
+    pub output: Output,
+}
+
+/// Where the output of a program goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// To its log file and to the console.
+    Console,
+    /// To its log file.
+    LogFile,
+    /// To the output of this process. Its input is that of this process too, unless that is a
+    /// terminal: a process group of its own may not read from it.
+    Inherited,
 }
 
 impl Program {
-    /// A service: asked to end with SIGTERM, with the 10 seconds that every service may take.
+    /// A service that ends with this process, and is asked to end with SIGTERM.
     pub fn new(name: &str, program: impl AsRef<Path>) -> Self {
+        let mut command = setpriv(Signal::SIGTERM);
+        command.arg("--").arg(program.as_ref());
+        Self::from_command(name, command)
+    }
+
+    /// The same for a command, which does not end with this process by itself.
+    pub fn from_command(name: &str, command: Command) -> Self {
         Self {
             name: name.to_owned(),
-            command: Command::new(program.as_ref()),
+            command,
             rank: Rank::Service,
             stop_signal: Signal::SIGTERM,
-            stop_limit: Duration::from_secs(10),
-            needs: None,
-            echoes: true,
+            output: Output::Console,
         }
     }
 }
 
-/// The order in which processes are stopped: a lower one when all higher ones have ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// `setpriv`, which becomes the program of its further arguments. The kernel sends that program
+/// `signal` when the thread that started it ends, such as with a killed supervisor.
+pub(crate) fn setpriv(signal: Signal) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", signal.as_str()]);
+    command
+}
+
+/// The order in which processes are stopped: those of one rank when all of the earlier have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rank {
-    /// What uses the servers.
+    /// A program that uses the servers.
     Service,
-    /// PostgreSQL and RabbitMQ.
+    /// PostgreSQL or RabbitMQ.
     Server,
-    /// What a server needs until its own end.
+    /// A program that a server needs until its own end.
     Helper,
 }
 

@@ -4,12 +4,12 @@ use anyhow::Context;
 
 use crate::{Postgres, PostgresSettings, RabbitMq, RabbitMqSettings, Supervisor};
 
-/// What private servers are started with.
+/// The settings of private servers.
 #[derive(Clone, Debug, Default)]
 pub struct ServerSettings {
-    /// For PostgreSQL.
+    /// Of PostgreSQL.
     pub postgres: PostgresSettings,
-    /// For RabbitMQ.
+    /// Of RabbitMQ.
     pub rabbitmq: RabbitMqSettings,
 }
 
@@ -23,10 +23,10 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts both at once, and waits until both answer.
+    /// Starts both at once, and waits until both are ready.
     ///
     /// # Errors
-    /// When one of them does not start; the other may run then.
+    /// When one of them does not start. The other may run then.
     pub async fn start(supervisor: &Supervisor, settings: &ServerSettings) -> anyhow::Result<Self> {
         let postgres = async {
             let started = Postgres::start(supervisor, &settings.postgres).await;
@@ -40,23 +40,23 @@ impl Servers {
         Ok(Self { postgres, rabbitmq })
     }
 
-    /// Removes all data that servers of the supervisor's directory had, while none runs.
+    /// Deletes the data of servers in the supervisor's directory, and all logs. No server may run.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// When they cannot be deleted.
     pub fn erase(supervisor: &Supervisor) -> anyhow::Result<()> {
         let directory = supervisor.directory();
         let entries = fs::read_dir(directory)
             .with_context(|| format!("cannot list {}", directory.display()))?;
         for entry in entries {
             let entry = entry?;
-            // Further nodes are called `rabbitmq-2` and so on.
+            // Further nodes have names such as `rabbitmq-2`.
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name == "postgres" || name == "rabbitmq" || name.starts_with("rabbitmq-") {
+            if matches!(&*name, "logs" | "postgres" | "rabbitmq") || name.starts_with("rabbitmq-") {
                 let path = entry.path();
                 fs::remove_dir_all(&path)
-                    .with_context(|| format!("cannot remove {}", path.display()))?;
+                    .with_context(|| format!("cannot delete {}", path.display()))?;
             }
         }
         Ok(())

@@ -14,16 +14,16 @@ use crate::{
 const READY_LIMIT: Duration = Duration::from_secs(60);
 const MIGRATE_LIMIT: Duration = Duration::from_secs(120);
 
-/// The system's own programs.
+/// A program of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
-    /// Stands in for Pusher.
+    /// In place of Pusher.
     LocalPusher,
-    /// Accepts messages and answers for history.
+    /// Accepts messages and returns history.
     Gateway,
     /// Writes messages to the database.
     Persister,
-    /// Tells Pusher of messages.
+    /// Sends events to Pusher.
     Broadcaster,
 }
 
@@ -38,8 +38,7 @@ impl Service {
         }
     }
 
-    /// What the names of its variables begin or end with, such as `GATEWAY` of `GATEWAY_URL` and
-    /// `PID_GATEWAY`.
+    /// Its part of the names of variables, such as `GATEWAY` in `GATEWAY_URL` and `PID_GATEWAY`.
     pub fn prefix(self) -> &'static str {
         match self {
             Self::LocalPusher => "LOCAL_PUSHER",
@@ -49,9 +48,9 @@ impl Service {
         }
     }
 
-    /// Which of the stack's variables it is told. A failure of the database is none of the
-    /// broadcaster's business, nor one of Pusher's the persister's, so it holds no address of it.
-    fn is_told(self, name: &str) -> bool {
+    /// Whether the shared variable `name` is set for it. The broadcaster has no address of the
+    /// database, and the persister none of Pusher, so that their failures stay isolated.
+    fn uses(self, name: &str) -> bool {
         match self {
             Self::LocalPusher => {
                 matches!(name, "PUSHER_APP_ID" | "PUSHER_KEY" | "PUSHER_SECRET")
@@ -64,7 +63,7 @@ impl Service {
         }
     }
 
-    /// As whom it uses the database that `DATABASE_URL` names.
+    /// Its user of the database in `DATABASE_URL`.
     fn database_role(self) -> DatabaseRole {
         match self {
             Self::Persister => DatabaseRole::Writer,
@@ -72,9 +71,8 @@ impl Service {
         }
     }
 
-    /// Starts an instance of it from `binaries`, called `name` (`gateway-2`), and waits until it
-    /// says that it is ready. Of `variables` it is told those that are its business; all of `own`
-    /// are set for it besides, whatever they are.
+    /// Starts an instance with a `name` such as `gateway-2` from `binaries`, and waits until it is
+    /// ready. It has those of the shared `variables` that it uses, and all of `own`.
     ///
     /// # Errors
     /// When its program is missing, or fails.
@@ -103,7 +101,7 @@ impl Service {
         let (port, metrics_port) = (format!("{prefix}_PORT"), format!("{prefix}_METRICS_PORT"));
         let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         match self {
-            // The one that the public reaches.
+            // Its metrics have an address that the public does not reach.
             Self::Gateway => {
                 let ports = [&*port, &metrics_port];
                 let start = async |[port, metrics]: [u16; 2]| start(at(port), at(metrics)).await;
@@ -116,7 +114,7 @@ impl Service {
         }
     }
 
-    /// Its program, with the variables that it is told, and the database as `role` uses it.
+    /// Its program with its variables, and with the database user of `role`.
     fn program(
         self,
         name: &str,
@@ -128,10 +126,10 @@ impl Service {
         ensure!(path.exists(), "there is no {}: build it first (cargo build)", path.display());
         let mut program = Program::new(name, path);
         for (name, value) in variables.iter() {
-            // That of the caller would be a second value.
+            // With the caller's `NAME_FILE` there would be two values.
             program.command.env_remove(format!("{name}_FILE"));
             match name {
-                _ if !self.is_told(name) => program.command.env_remove(name),
+                _ if !self.uses(name) => program.command.env_remove(name),
                 "DATABASE_URL" => program.command.env(name, role.url(value)),
                 _ => program.command.env(name, value),
             };
@@ -140,7 +138,7 @@ impl Service {
     }
 }
 
-/// Migrates the database that `variables` name, by the program in `binaries`.
+/// Migrates the database of `variables` with the persister in `binaries`.
 ///
 /// # Errors
 /// When the program is missing, fails or takes longer than two minutes.
@@ -155,26 +153,26 @@ pub async fn migrate(
     supervisor.run(migrate, MIGRATE_LIMIT).await.context("cannot migrate the database")
 }
 
-/// A service that runs.
+/// A running service.
 #[derive(Debug)]
 pub struct Running {
     /// Which one.
     pub service: Service,
-    /// Its process, which is what one kills to see it come back.
+    /// Its process.
     pub process: Arc<Process>,
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: SocketAddr,
-    /// Where its metrics are, which is where it listens for all but the gateway.
+    /// The address of its metrics: `address`, except for the gateway.
     pub metrics: SocketAddr,
 }
 
 impl Running {
-    /// Waits until it says that it is ready, such as after it was started again.
+    /// Waits until it is ready, such as after a restart.
     ///
     /// # Errors
     /// When it does not within a minute, or has ended for good.
     pub async fn ready(&self) -> anyhow::Result<()> {
         let probe = Probe::Http(self.address);
-        Ok(self.process.ready(&probe, READY_LIMIT).await?)
+        self.process.ready(&probe, READY_LIMIT).await
     }
 }

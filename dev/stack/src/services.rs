@@ -2,28 +2,28 @@ use std::{env, net::SocketAddr, path::Path};
 
 use crate::{Running, Service, Supervisor, Variables, kept, migrate};
 
-/// Where the portal's pages are, if there are any.
+/// The setting for the directory of the portal's pages.
 pub(crate) const PORTAL_DIR: &str = "PORTAL_DIR";
 
 /// The four services.
 #[derive(Debug)]
 pub struct Services {
-    /// Stands in for Pusher.
+    /// In place of Pusher.
     pub local_pusher: Running,
-    /// Accepts messages and answers for history.
+    /// Accepts messages and returns history.
     pub gateway: Running,
     /// Writes messages to the database.
     pub persister: Running,
-    /// Tells Pusher of messages.
+    /// Sends events to Pusher.
     pub broadcaster: Running,
 }
 
 impl Services {
-    /// Migrates the database, starts the services from `binaries`, and waits until each says that
-    /// it is ready. `variables` are what they are told; where Pusher is, is added.
+    /// Migrates the database, starts the services from `binaries` with `variables`, and waits until
+    /// each is ready. Adds the address of Pusher to `variables`.
     ///
     /// # Errors
-    /// When a program is missing, or fails; the others may run then.
+    /// When a program is missing, or fails. The others may run then.
     pub async fn start(
         supervisor: &Supervisor,
         binaries: &Path,
@@ -44,17 +44,17 @@ impl Services {
         Ok(Self { local_pusher, gateway, persister, broadcaster })
     }
 
-    /// All four.
+    /// The four services.
     pub fn all(&self) -> [&Running; 4] {
         [&self.gateway, &self.persister, &self.broadcaster, &self.local_pusher]
     }
 }
 
-/// What the services are told, but for where Pusher is: see [`set_pusher_variables`]. What the caller has set
-/// stays, but for addresses.
+/// The settings of the services, without the address of Pusher: see [`set_pusher_variables`]. The
+/// caller's settings are kept, except addresses.
 ///
 /// # Errors
-/// When the secrets that the supervisor keeps cannot be written.
+/// When the secrets of the directory cannot be written.
 pub fn service_variables(
     supervisor: &Supervisor,
     database_url: &str,
@@ -64,13 +64,13 @@ pub fn service_variables(
     let mut variables = Variables::default();
     variables.set("DATABASE_URL", database_url);
     variables.set("AMQP_URL", amqp_url);
-    for (name, usual) in [
+    for (name, default) in [
         ("PUSHER_CHANNEL_ACCESS", "private"),
         ("AUTH_MODE", "jwt"),
         ("QUEUE_PARTITIONS", "1"),
         ("AUDIT_READS", "true"),
     ] {
-        variables.set(name, from_caller(name).unwrap_or_else(|| usual.to_owned()));
+        variables.set(name, from_caller(name).unwrap_or_else(|| default.to_owned()));
     }
     if let Some(pages) = from_caller(PORTAL_DIR) {
         variables.set(PORTAL_DIR, pages);
@@ -91,7 +91,7 @@ pub fn service_variables(
     Ok(variables)
 }
 
-/// Adds where Pusher, or what stands in for it, is.
+/// Adds the address of Pusher, or of local-pusher.
 pub fn set_pusher_variables(address: SocketAddr, variables: &mut Variables) {
     variables.set("PUSHER_SCHEME", "http");
     variables.set("PUSHER_HOST", address.ip().to_string());
@@ -101,7 +101,7 @@ pub fn set_pusher_variables(address: SocketAddr, variables: &mut Variables) {
     variables.set("PUSHER_CLIENT_PORT", address.port().to_string());
 }
 
-/// What the caller of the stack has set, if it is not empty.
+/// The caller's setting, if it is not empty.
 fn from_caller(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -1,60 +1,57 @@
 use std::{
-    fs,
+    fs::{self, File, TryLockError},
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::{
     sync::{OnceCell, watch},
     time::timeout,
 };
 
-use crate::{
-    Console, Kept, Process, Program, Rank, TakeError, leftovers, lock::Lock, log::Log,
-    watcher::Watcher,
-};
+use crate::{Console, Kept, Process, Program, Rank, process::Stop, records};
 
-/// Owns a directory and every process that was started for it. Processes of a supervisor that was
-/// dropped without [`stop`](Self::stop), or killed, are stopped by the next one of the directory.
+/// Owns a directory and every process that was started for it. The processes of a supervisor that
+/// was dropped without [`stop`](Self::stop), or killed, are stopped by the directory's next one.
 #[derive(Debug)]
 pub struct Supervisor {
     directory: PathBuf,
     console: Console,
     kept: Kept,
     processes: Mutex<Vec<Arc<Process>>>,
-    changes: watch::Sender<()>,
-    /// Where epmd is, as soon as a node of RabbitMQ needs it.
-    pub(crate) mapper: OnceCell<SocketAddr>,
-    _lock: Lock,
+    /// Changes with every start and restart of a process.
+    pub(crate) starts: watch::Sender<()>,
+    /// The address of epmd, from the first start of a RabbitMQ node on.
+    pub(crate) epmd: OnceCell<SocketAddr>,
+    /// A directory has one supervisor at a time. The kernel unlocks the file when this process ends.
+    _lock: File,
 }
 
 impl Supervisor {
-    /// Makes the directory if it is missing, takes it, and stops what an earlier supervisor left
-    /// running in it.
+    /// Creates the directory, locks it, and stops the processes that an earlier supervisor left
+    /// running.
     ///
     /// # Errors
-    /// When another supervisor has it, or its files cannot be used.
-    pub async fn take(directory: &Path, console: Console) -> Result<Self, TakeError> {
-        let unusable = |source| TakeError::Unusable { directory: directory.to_owned(), source };
-        let absolute = fs::create_dir_all(directory)
-            .and_then(|()| directory.canonicalize())
-            .map_err(|error| unusable(error.into()))?;
-        let lock = Lock::take(&absolute).await?;
-        let stopped = leftovers::stop(&absolute).await;
+    /// When another supervisor holds the lock, or the directory's files cannot be used.
+    pub async fn take(directory: &Path, console: Console) -> anyhow::Result<Self> {
+        let lock = lock(directory)?;
+        let directory = directory.canonicalize()?;
+        let stopped = records::stop_recorded(&directory).await;
         if !stopped.is_empty() {
             let names = stopped.join(", ");
-            console.say(&format!("stopped what an earlier run had left: {names}"));
+            console.print(&format!("stopped processes of an earlier run: {names}"));
         }
+        records::record_supervisor(&directory).context("cannot record the supervisor")?;
         let supervisor = Self {
-            kept: Kept::open(&absolute).map_err(unusable)?,
-            directory: absolute,
+            kept: Kept::open(&directory)?,
+            directory,
             console,
             processes: Mutex::default(),
-            changes: watch::Sender::default(),
-            mapper: OnceCell::new(),
+            starts: watch::Sender::default(),
+            epmd: OnceCell::new(),
             _lock: lock,
         };
         supervisor.remove_environment_file();
@@ -66,43 +63,27 @@ impl Supervisor {
         &self.directory
     }
 
-    /// Where it is heard.
+    /// Where it prints what it does.
     pub fn console(&self) -> Console {
         self.console
     }
 
-    /// What the directory keeps from one run to the next.
+    /// The values that the directory keeps from one run to the next.
     pub fn kept(&self) -> &Kept {
         &self.kept
     }
 
-    /// The file that says where everything is. It is there while everything runs.
+    /// The file with the addresses, settings and process ids. It exists while everything runs.
     pub fn environment_file(&self) -> PathBuf {
         self.directory.join("env")
     }
 
-    /// Tells whenever a process was started, or started again.
-    pub fn changes(&self) -> watch::Receiver<()> {
-        self.changes.subscribe()
-    }
-
-    /// Starts a program and watches over it from now on.
+    /// Starts a program.
     ///
     /// # Errors
     /// When it cannot be started.
     pub fn start(&self, program: Program) -> anyhow::Result<Arc<Process>> {
-        let echo = program.echoes.then_some(self.console);
-        let watcher = Watcher {
-            directory: &self.directory,
-            console: self.console,
-            log: Log::open(&self.directory.join("logs"), &program.name, echo)
-                .context("cannot write a log file")?,
-            changes: self.changes.clone(),
-        };
-        let path = program.command.as_std().get_program().to_owned();
-        let process =
-            watcher.start(program).with_context(|| format!("cannot start {}", path.display()))?;
-        let process = Arc::new(process);
+        let process = Process::start(self, program)?;
         self.with_processes(|processes| processes.push(Arc::clone(&process)));
         Ok(process)
     }
@@ -113,56 +94,69 @@ impl Supervisor {
     /// When it cannot be started, fails or does not end within `limit`; with its last lines.
     pub async fn run(&self, program: Program, limit: Duration) -> anyhow::Result<()> {
         let process = self.start(program)?;
-        let ended = timeout(limit, process.ended()).await;
-        match ended {
-            Ok(ending) if ending.success => Ok(()),
-            Ok(ending) => Err(process.not_ready(ending).into()),
+        match timeout(limit, process.ended()).await {
+            Ok(ending) if ending.is_ok_and(|status| status.success()) => Ok(()),
+            Ok(ending) => Err(process.error(ending).into()),
             Err(_) => {
                 process.stop().await;
-                let (name, seconds) = (process.name(), limit.as_secs());
-                anyhow::bail!("{name} did not end within {seconds} s")
+                bail!("{} did not end within {} s", process.name(), limit.as_secs())
             }
         }
     }
 
-    /// Stops every process, those first that use the others, and waits until all have ended.
+    /// Stops every process in the order of their ranks, and waits until all have ended.
     pub async fn stop(&self) {
         for rank in Rank::STOP_ORDER {
-            let processes = self.of_rank(rank);
+            let processes = self.with_processes(|processes| {
+                let of_rank = processes.iter().filter(|process| process.rank() == rank);
+                Vec::from_iter(of_rank.cloned())
+            });
             for process in &processes {
-                process.order_stop();
+                process.begin_stop(Stop::Signal);
             }
             for process in &processes {
-                process.ended().await;
+                process.stop().await;
             }
         }
-        leftovers::kill_marked(&self.directory).await;
         self.remove_environment_file();
     }
 
-    /// Makes a [`stop`](Self::stop) that is under way, or comes, a short one: no process is asked to
-    /// end any more, all are killed.
+    /// Has a present or later [`stop`](Self::stop) kill all processes at once.
     pub fn kill(&self) {
         self.with_processes(|processes| {
-            for process in processes {
-                process.order_kill();
-            }
+            processes.iter().for_each(|process| process.begin_stop(Stop::Kill));
         });
     }
 
     fn remove_environment_file(&self) {
-        // Mostly there is none.
+        // Usually there is none.
         fs::remove_file(self.environment_file()).ok();
-    }
-
-    fn of_rank(&self, rank: Rank) -> Vec<Arc<Process>> {
-        self.with_processes(|processes| {
-            let of_rank = processes.iter().filter(|process| process.rank == rank);
-            of_rank.cloned().collect()
-        })
     }
 
     fn with_processes<T>(&self, act: impl FnOnce(&mut Vec<Arc<Process>>) -> T) -> T {
         act(&mut self.processes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        records::forget_supervisor(&self.directory);
+    }
+}
+
+fn lock(directory: &Path) -> anyhow::Result<File> {
+    let open = || {
+        fs::create_dir_all(directory)?;
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false).open(directory.join("lock"))
+    };
+    let unusable = || format!("cannot use the directory {}", directory.display());
+    let file = open().with_context(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("already running in {}: locked by another process", directory.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(unusable),
     }
 }

@@ -1,42 +1,38 @@
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
-use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    Console, Process, ServerSettings, Servers, Services, Supervisor, Variables,
-    portal::tell_addresses, service_variables, services::PORTAL_DIR,
+    Process, ServerSettings, Servers, Services, Supervisor, portal::set_portal_urls,
+    service_variables, services::PORTAL_DIR,
 };
 
-/// The whole system: the servers, the services, and the file `env` that says where they are.
+/// The whole system: the servers, the services, and the file `env` with their addresses.
 #[derive(Debug)]
 pub struct Stack {
     /// PostgreSQL and RabbitMQ.
     pub servers: Servers,
-    /// The system's own programs.
+    /// The services.
     pub services: Services,
-    /// Keeps the process ids in `env` true.
+    /// Updates the process ids in `env`.
     _writer: AbortOnDropHandle<()>,
 }
 
 impl Stack {
-    /// Starts everything, waits until everything is ready, and writes `env`. From then on, whatever
-    /// ends is started again, at the same address, and `env` is written anew.
+    /// Starts everything, waits until everything is ready, and writes `env`. From then on, a process
+    /// that ends is restarted at the same address, and `env` is written again.
     ///
     /// # Errors
-    /// When something does not start; the rest may run then, until the supervisor stops it.
+    /// When a part does not start. The others may run then, until the supervisor stops them.
     pub async fn start(
         supervisor: &Supervisor,
         binaries: &Path,
         settings: &ServerSettings,
     ) -> anyhow::Result<Self> {
         let console = supervisor.console();
-        console.say("starting PostgreSQL and RabbitMQ");
+        console.print("starting PostgreSQL and RabbitMQ");
         let servers = Servers::start(supervisor, settings).await?;
-        console.say("starting the services");
+        console.print("starting the services");
         let (database, broker) = (servers.postgres.url(), servers.rabbitmq.url());
         let mut variables = service_variables(supervisor, database, broker)?;
         let services = Services::start(supervisor, binaries, &mut variables).await?;
@@ -50,24 +46,33 @@ impl Stack {
         variables.set("GATEWAY_METRICS_URL", format!("http://{metrics}"));
         if variables.get(PORTAL_DIR).is_some() {
             let gateway = services.gateway.address;
-            if let Err(error) = tell_addresses(binaries, gateway, &mut variables).await {
-                console.say(&format!("the portal's pages are served without visitors: {error:#}"));
+            if let Err(error) = set_portal_urls(binaries, gateway, &mut variables).await {
+                console.print(&format!("no portal addresses with tokens: {error:#}"));
             }
         }
         variables.set("PID_STACK", std::process::id().to_string());
-        let writer = Writer {
-            variables,
-            processes: processes(&servers, &services),
-            file: supervisor.environment_file(),
-            console,
+        let mut starts = supervisor.starts.subscribe();
+        let processes = processes(&servers, &services);
+        let file = supervisor.environment_file();
+        let mut write = move || {
+            for (name, process) in &processes {
+                variables.set(name, process.identity().pid().to_string());
+            }
+            variables.write(&file)
         };
-        let changes = supervisor.changes();
-        writer.write()?;
-        let writer = tokio::spawn(writer.follow(changes));
+        write()?;
+        let writer = tokio::spawn(async move {
+            while starts.changed().await.is_ok() {
+                if let Err(error) = write() {
+                    console.print(&format!("{error:#}"));
+                }
+            }
+        });
         Ok(Self { servers, services, _writer: AbortOnDropHandle::new(writer) })
     }
 }
 
+/// The processes, each with the variable of its process id.
 fn processes(servers: &Servers, services: &Services) -> Vec<(String, Arc<Process>)> {
     let servers =
         [("POSTGRES", servers.postgres.process()), ("RABBITMQ", servers.rabbitmq.process())];
@@ -78,31 +83,4 @@ fn processes(servers: &Servers, services: &Services) -> Vec<(String, Arc<Process
         .chain(services)
         .map(|(prefix, process)| (format!("PID_{prefix}"), Arc::clone(process)))
         .collect()
-}
-
-/// Writes the file `env`.
-struct Writer {
-    variables: Variables,
-    /// Each with the name that its process id has there.
-    processes: Vec<(String, Arc<Process>)>,
-    file: PathBuf,
-    console: Console,
-}
-
-impl Writer {
-    fn write(&self) -> anyhow::Result<()> {
-        let mut variables = self.variables.clone();
-        for (name, process) in &self.processes {
-            variables.set(name, process.identity().pid().to_string());
-        }
-        variables.write(&self.file)
-    }
-
-    async fn follow(self, mut changes: watch::Receiver<()>) {
-        while changes.changed().await.is_ok() {
-            if let Err(error) = self.write() {
-                self.console.say(&format!("{error:#}"));
-            }
-        }
-    }
 }

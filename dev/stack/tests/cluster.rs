@@ -1,5 +1,4 @@
-//! Three nodes of RabbitMQ that are one broker: of the one in RABBITMQ_ROOT if that is set, as
-//! `stack exec` takes it.
+//! A cluster of three RabbitMQ nodes, of the RabbitMQ in RABBITMQ_ROOT if that is set.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as the test does")]
 
 mod support;
@@ -8,14 +7,14 @@ use std::env;
 
 use nix::sys::signal::Signal;
 use stack::{Console, RabbitMq, RabbitMqSettings, Supervisor};
-use support::{Place, at_last};
+use support::{Place, eventually};
 
 async fn eval(node: &RabbitMq, expression: &str) -> String {
     node.control(&["eval", expression]).await.unwrap().trim().to_owned()
 }
 
-/// Whether an alarm is on, for want of the `resource`.
-async fn wants(node: &RabbitMq, resource: &str) -> bool {
+/// Whether the alarm for the `resource` is on.
+async fn has_alarm(node: &RabbitMq, resource: &str) -> bool {
     eval(node, "rabbit_alarm:get_alarms().").await.contains(resource)
 }
 
@@ -24,31 +23,31 @@ async fn has_host(node: &RabbitMq, host: &str) -> bool {
 }
 
 #[tokio::test]
-async fn outlives_a_kill_and_a_partition() {
+async fn a_cluster_survives_a_kill_and_a_partition() {
     let place = Place::plain();
-    let supervisor = Supervisor::take(&place.directory(), Console::silent()).await.unwrap();
+    let supervisor = Supervisor::take(&place.directory(), Console::Silent).await.unwrap();
     let root = env::var_os("RABBITMQ_ROOT").map(Into::into);
     let settings = RabbitMqSettings { root, ..RabbitMqSettings::default() };
     let nodes = RabbitMq::start_cluster(&supervisor, 3, &settings).await.unwrap();
     let [first, second, third] = &nodes[..] else { panic!("{nodes:?}") };
     assert_ne!(first.url(), third.url());
 
-    // Each node can be asked by itself, and told things.
+    // `control` reaches the node, and returns errors.
     assert_eq!(eval(third, "node().").await, third.name());
     assert!(first.version().await.unwrap().starts_with(char::is_numeric));
-    let error = first.control(&["no_such_order"]).await.unwrap_err();
-    assert!(format!("{error:#}").contains("no_such_order"), "{error:#}");
-    for (order, value, usual, resource) in [
+    let error = first.control(&["no_such_command"]).await.unwrap_err();
+    assert!(format!("{error:#}").contains("no_such_command"), "{error:#}");
+    for (command, value, usual, resource) in [
         ("set_vm_memory_high_watermark", "0.00001", "0.4", "memory"),
         ("set_disk_free_limit", "1000000GB", "50MB", "disk"),
     ] {
-        second.control(&[order, value]).await.unwrap();
-        at_last(order, async || wants(second, resource).await.then_some(())).await;
-        second.control(&[order, usual]).await.unwrap();
-        at_last(order, async || (!wants(second, resource).await).then_some(())).await;
+        second.control(&[command, value]).await.unwrap();
+        eventually(command, async || has_alarm(second, resource).await.then_some(())).await;
+        second.control(&[command, usual]).await.unwrap();
+        eventually(command, async || (!has_alarm(second, resource).await).then_some(())).await;
     }
 
-    // One that is killed comes back to the others, and hears what it has missed.
+    // A killed node rejoins, and receives the changes that it missed.
     third.process().suspend_restart();
     third.process().signal(Signal::SIGKILL);
     first.control(&["add_vhost", "made_meanwhile"]).await.unwrap();
@@ -57,9 +56,9 @@ async fn outlives_a_kill_and_a_partition() {
     third.control(&["await_online_nodes", "3"]).await.unwrap();
     assert!(has_host(third, "made_meanwhile").await);
 
-    // One that sees nobody pauses, while the others go on without it.
+    // A node that reaches no other pauses, while the others keep working.
     third.part_from(&[first, second]).await.unwrap();
-    at_last("a pause", async || {
+    eventually("a pause", async || {
         (eval(third, "rabbit:is_running().").await == "false").then_some(())
     })
     .await;

@@ -1,4 +1,4 @@
-//! What one can do to a process that is watched over.
+//! Signals to processes, and their restarts.
 
 mod support;
 
@@ -6,16 +6,16 @@ use std::{net::TcpListener, time::Duration};
 
 use nix::sys::signal::Signal;
 use stack::{Console, Postgres, PostgresSettings, Probe, Program, Supervisor};
-use support::{Place, at_last};
+use support::{PLACE, Place, eventually};
 use tokio::time::timeout;
 
-/// Several times as long as a start again is waited with.
-const A_WHILE: Duration = Duration::from_secs(1);
+/// Several times the pause before a restart.
+const WAIT: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn what_is_held_back_stays_away() {
+async fn a_process_with_suspended_restart_stays_down_until_resumed() {
     let place = Place::new();
-    let supervisor = Supervisor::take(&place.directory(), Console::silent()).await.unwrap();
+    let supervisor = Supervisor::take(&place.directory(), Console::Silent).await.unwrap();
     let postgres = Postgres::start(&supervisor, &PostgresSettings::default()).await.unwrap();
     assert!(postgres.version().await.unwrap().starts_with(char::is_numeric));
     let config: tokio_postgres::Config = postgres.url().parse().unwrap();
@@ -25,8 +25,8 @@ async fn what_is_held_back_stays_away() {
     let killed = process.identity();
     process.suspend_restart();
     process.signal(Signal::SIGKILL);
-    let refusal = at_last("its end", async || probe.ask().await.err()).await;
-    let replaced = timeout(A_WHILE, process.replaced(killed)).await;
+    let refusal = eventually("its end", async || probe.ask().await.err()).await;
+    let replaced = timeout(WAIT, process.replaced(killed)).await;
     assert!(replaced.is_err(), "{replaced:?}, {refusal:#}");
     assert!(probe.ask().await.is_err());
 
@@ -34,26 +34,26 @@ async fn what_is_held_back_stays_away() {
     let returned = process.replaced(killed).await.unwrap();
     postgres.ready().await.unwrap();
 
-    // Nor does it hinder an end that it is away.
+    // A process that is down can be stopped.
     process.suspend_restart();
     process.signal(Signal::SIGKILL);
-    at_last("its end", async || (!returned.is_alive()).then_some(())).await;
-    timeout(A_WHILE, process.stop()).await.unwrap();
+    eventually("its end", async || (!returned.is_alive()).then_some(())).await;
+    timeout(WAIT, process.stop()).await.unwrap();
     supervisor.stop().await;
     assert_eq!(place.processes(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn what_is_halted_ends_when_it_is_stopped() {
+async fn a_suspended_process_ends_when_it_is_stopped() {
     let place = Place::new();
-    let supervisor = Supervisor::take(&place.directory(), Console::silent()).await.unwrap();
+    let supervisor = Supervisor::take(&place.directory(), Console::Silent).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let probe = Probe::Tcp(listener.local_addr().unwrap());
-    let mut program = Program::new("halted", "sleep");
-    program.command.arg("600");
+    let mut program = Program::new("sleep", "sleep");
+    program.command.arg("600").env(PLACE, place.directory());
     let process = supervisor.start(program).unwrap();
-    process.ready(&probe, A_WHILE).await.unwrap();
+    process.ready(&probe, WAIT).await.unwrap();
     process.signal(Signal::SIGSTOP);
-    timeout(A_WHILE, supervisor.stop()).await.unwrap();
+    timeout(WAIT, supervisor.stop()).await.unwrap();
     assert_eq!(place.processes(), Vec::<String>::new());
 }

@@ -249,7 +249,7 @@ pub async fn connect(url: &str) -> anyhow::Result<Client> {
 }
 
 async fn take(directory: &Path) -> anyhow::Result<Supervisor> {
-    Ok(Supervisor::take(directory, Console::errors()).await?)
+    Supervisor::take(directory, Console::Errors).await
 }
 
 async fn token(binaries: &Path, variables: &Variables) -> anyhow::Result<String> {

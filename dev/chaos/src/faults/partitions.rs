@@ -85,7 +85,7 @@ async fn roll<const N: usize>(
 ) -> anyhow::Result<()> {
     for instances in services {
         for service in instances(&drill.deployment) {
-            service.process.tell("QUEUE_PARTITIONS", partitions);
+            service.process.set_variable("QUEUE_PARTITIONS", partitions);
             restart(service).await?;
             drill.load.wait_for_answers(5).await;
         }

@@ -20,7 +20,7 @@ async fn refusal(settings: &BrokerSettings) -> String {
 async fn a_broker_is_spoken_to_in_secret_and_only_if_it_proves_who_it_is() {
     service::install_crypto();
     let directory = tempfile::tempdir().unwrap();
-    let console = Console::silent();
+    let console = Console::Silent;
     let supervisor = Supervisor::take(&directory.path().join("local"), console).await.unwrap();
     let (ours, theirs) = (Authority::new(), Authority::new());
     ours.vouch_for(NAME).write(directory.path());

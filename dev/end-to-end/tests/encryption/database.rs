@@ -25,7 +25,7 @@ async fn refusal(settings: &DatabaseSettings) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_is_spoken_to_in_secret_and_only_if_it_proves_who_it_is() {
     let directory = tempfile::tempdir().unwrap();
-    let console = Console::silent();
+    let console = Console::Silent;
     let supervisor = Supervisor::take(&directory.path().join("local"), console).await.unwrap();
     let (ours, theirs) = (Authority::new(), Authority::new());
     let identity = ours.vouch_for(NAME);

@@ -58,7 +58,7 @@ impl Programs {
     pub async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("local");
-        let supervisor = Supervisor::take(&place, Console::silent()).await.unwrap();
+        let supervisor = Supervisor::take(&place, Console::Silent).await.unwrap();
         Self { supervisor, variables: Variables::default(), _directory: directory }
     }
 

@@ -3,41 +3,41 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use serde::Deserialize;
 
-/// How a call to the HTTP API goes wrong.
+/// How a call to the HTTP API fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing is done, and the answer is this.
+    /// The call is not carried out, and is answered with this.
     Status {
-        /// The answer's status.
+        /// The status of the answer.
         status: StatusCode,
-        /// The answer's `Retry-After`, in seconds.
+        /// The `Retry-After` of the answer, in seconds.
         retry_after: Option<u32>,
     },
-    /// The call is done as ever, but only after this time.
+    /// The call is carried out after this time.
     Delay(Duration),
-    /// Nothing is done and nothing is answered until the fault ends; then the connection breaks.
+    /// The call is not carried out; the connection is cut when the fault ends.
     Hang,
-    /// Nothing is done, and the connection breaks within the answer's first line.
+    /// The call is not carried out; the connection is cut within the status line.
     Close,
-    /// Nothing is done, and the connection breaks before the answer.
+    /// The call is not carried out; the connection is cut before the answer.
     Refuse,
-    /// The call is done as ever, but the connection breaks before the answer.
+    /// The call is carried out; the connection is cut before the answer.
     Lost,
 }
 
-/// A fault, and how long it lasts: until it is lifted, unless one of the limits comes first.
+/// A fault that lasts until it is lifted or one of the limits is reached.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "Request")]
 pub struct FaultOrder {
-    /// What goes wrong.
+    /// The fault.
     pub fault: Fault,
-    /// The number of calls that it concerns.
+    /// The number of calls that it applies to.
     pub times: Option<u64>,
     /// The time that it lasts.
     pub lasts: Option<Duration>,
 }
 
-/// The order as it is written; an unknown or misspelt field is an error, not a longer fault.
+/// The JSON of an order. An unknown field is an error: a misspelt limit would be none.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Request {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_can_be_ordered() {
+    fn every_kind_of_fault_is_parsed() {
         let order = parse(r#"{"kind":"status","status":500,"retryAfterSeconds":2,"times":10}"#);
         let order = order.unwrap();
         let fault =
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_that_cannot_be_is_refused() {
+    fn an_invalid_fault_is_rejected() {
         for text in [
             "{}",
             r#"{"kind":"fire"}"#,

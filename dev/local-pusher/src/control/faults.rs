@@ -5,17 +5,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Fault, FaultOrder};
 
-/// The fault that calls meet now, if any: at most one at a time.
+/// The current fault, if any.
 #[derive(Debug)]
 pub struct Faults {
     current: Mutex<Option<Current>>,
     stop: CancellationToken,
 }
 
-/// A fault as one call meets it.
+/// A fault that applies to one call.
 #[derive(Debug)]
-pub struct Met {
-    /// What goes wrong.
+pub struct Applied {
+    /// The fault.
     pub fault: Fault,
     lifted: CancellationToken,
     until: Option<Instant>,
@@ -30,12 +30,12 @@ struct Current {
 }
 
 impl Faults {
-    /// No fault. All end when `stop` is cancelled.
+    /// Without a fault. Each ends when `stop` is cancelled.
     pub fn new(stop: CancellationToken) -> Self {
         Self { current: Mutex::default(), stop }
     }
 
-    /// Puts a fault in place of the one before.
+    /// Sets a fault in place of the current one.
     pub fn set(&self, order: FaultOrder) {
         let fault = Current {
             fault: order.fault,
@@ -46,20 +46,20 @@ impl Faults {
         self.replace(Some(fault));
     }
 
-    /// Ends the fault, also for the calls that hang in it.
+    /// Ends the fault, including the calls that hang in it.
     pub fn lift(&self) {
         self.replace(None);
     }
 
-    /// The fault that the next call meets.
-    pub fn meet(&self) -> Option<Met> {
+    /// The fault that applies to the next call.
+    pub fn apply(&self) -> Option<Applied> {
         let mut current = self.lock();
         let fault = current.as_mut()?;
         if fault.until.is_some_and(|until| until <= Instant::now()) || fault.times_left == Some(0) {
             return None;
         }
         fault.times_left = fault.times_left.map(|times| times.saturating_sub(1));
-        Some(Met { fault: fault.fault, lifted: fault.lifted.clone(), until: fault.until })
+        Some(Applied { fault: fault.fault, lifted: fault.lifted.clone(), until: fault.until })
     }
 
     fn replace(&self, fault: Option<Current>) {
@@ -73,8 +73,8 @@ impl Faults {
     }
 }
 
-impl Met {
-    /// Waits until the fault is lifted, its time is over, or the server stops.
+impl Applied {
+    /// Waits until the fault is lifted or its time is over, or the server stops.
     pub async fn ended(&self) {
         match self.until {
             Some(until) => tokio::select! {
@@ -101,31 +101,31 @@ mod tests {
     #[test]
     fn a_fault_lasts_until_it_is_lifted() {
         let faults = faults(None, None);
-        assert!(faults.meet().is_some());
-        assert!(faults.meet().is_some());
+        assert!(faults.apply().is_some());
+        assert!(faults.apply().is_some());
         faults.lift();
-        assert!(faults.meet().is_none());
+        assert!(faults.apply().is_none());
     }
 
     #[test]
-    fn a_fault_concerns_as_many_calls_as_it_was_ordered_for() {
+    fn a_fault_applies_to_the_number_of_calls_in_its_order() {
         let faults = faults(Some(2), None);
-        assert!(faults.meet().is_some());
-        assert!(faults.meet().is_some());
-        assert!(faults.meet().is_none());
+        assert!(faults.apply().is_some());
+        assert!(faults.apply().is_some());
+        assert!(faults.apply().is_none());
     }
 
     #[test]
     fn a_fault_ends_when_its_time_is_over() {
-        assert!(faults(None, Some(Duration::ZERO)).meet().is_none());
-        assert!(faults(None, Some(Duration::from_secs(3600))).meet().is_some());
+        assert!(faults(None, Some(Duration::ZERO)).apply().is_none());
+        assert!(faults(None, Some(Duration::from_secs(3600))).apply().is_some());
     }
 
     #[tokio::test]
-    async fn a_call_that_hangs_is_freed_by_the_next_fault() {
+    async fn a_hanging_call_ends_when_the_fault_is_replaced() {
         let faults = faults(Some(1), None);
-        let met = faults.meet().unwrap();
+        let applied = faults.apply().unwrap();
         faults.set(FaultOrder { fault: Fault::Close, times: None, lasts: None });
-        met.ended().await;
+        applied.ended().await;
     }
 }

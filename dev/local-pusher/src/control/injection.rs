@@ -11,23 +11,22 @@ use actix_web::{
     web,
 };
 
-use super::{Fault, faults::Met};
+use super::{Fault, faults::Applied};
 use crate::{wire::Wire, world::World};
 
-/// Wraps every call to the HTTP API: enters it in the ledger, and lets it meet the fault of the
-/// hour.
+/// Middleware of the HTTP API: records each call, and applies the current fault.
 pub async fn inject(
     world: web::Data<World>,
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>> {
     let call = world.ledger.call();
-    let Some(met) = world.faults.meet() else {
+    let Some(applied) = world.faults.apply() else {
         let response = next.call(request).await?.map_into_boxed_body();
         call.answered(response.status());
         return Ok(response);
     };
-    match met.fault {
+    match applied.fault {
         Fault::Status { status, retry_after } => {
             let mut response = HttpResponse::build(status);
             if let Some(seconds) = retry_after {
@@ -38,13 +37,13 @@ pub async fn inject(
             Ok(answer(request, response))
         }
         Fault::Delay(time) => {
-            wait(&met, time).await;
+            wait(&applied, time).await;
             let response = next.call(request).await?.map_into_boxed_body();
             call.answered(response.status());
             Ok(response)
         }
         Fault::Hang => {
-            met.ended().await;
+            applied.ended().await;
             wire(&request)?.cut();
             Ok(answer(request, HttpResponse::ServiceUnavailable()))
         }
@@ -65,19 +64,18 @@ pub async fn inject(
     }
 }
 
-/// A call is no longer delayed than the fault lasts.
-async fn wait(met: &Met, time: Duration) {
+/// Waits for `time`, at most until the fault ends.
+async fn wait(applied: &Applied, time: Duration) {
     tokio::select! {
         () = time::sleep(time) => {}
-        () = met.ended() => {}
+        () = applied.ended() => {}
     }
 }
 
-/// A body that nobody reads would close the connection with the answer, and no fault but those that
-/// break it off shall do that.
+/// Reads the body: an unread one would close the connection after the answer.
 async fn read_whole(request: &mut ServiceRequest) {
     if let Err(error) = request.extract::<web::Bytes>().await {
-        tracing::debug!(%error, "the body of a call that meets a fault is not readable");
+        tracing::debug!(%error, "cannot read the body of a call with a fault");
     }
 }
 

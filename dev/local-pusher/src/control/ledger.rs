@@ -7,19 +7,16 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 
 use super::{Events, Page};
-use crate::{
-    api::Event,
-    protocol::{ChannelName, EventName, SocketId},
-};
+use crate::protocol::{ChannelName, Event, EventName, SocketId};
 
-/// What was asked of the HTTP API, and what came of it.
+/// A record of the calls to the HTTP API and of the accepted events.
 #[derive(Debug)]
 pub struct Ledger {
     entries: Mutex<Entries>,
     capacity: usize,
 }
 
-/// An event that was accepted for one channel.
+/// An accepted event for one channel.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AcceptedEvent {
@@ -29,28 +26,27 @@ pub struct AcceptedEvent {
     socket_id: Option<SocketId>,
 }
 
-/// The sums since the start or the last reset.
+/// Numbers since the start or the last reset.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// Calls to the HTTP API, whatever came of them.
+    /// All calls to the HTTP API.
     calls: u64,
-    /// Accepted events; one for several channels counts once for each.
+    /// Accepted events, counted once for each channel.
     events: u64,
     /// Accepted events, by their name.
     by_event: BTreeMap<EventName, u64>,
-    /// Calls by the status of their answer; `none` are those whose caller got no whole answer.
+    /// Calls by the status of their answer; `none` without a complete answer.
     by_status: BTreeMap<String, u64>,
-    /// The most events that one accepted call carried.
+    /// The largest number of events in one accepted call.
     max_events_per_call: u64,
-    /// Calls that were not answered yet.
+    /// Calls without an answer yet.
     in_flight: u64,
-    /// The most calls that were unanswered at once.
+    /// The largest number of calls in flight at once.
     max_in_flight: u64,
 }
 
-/// One call, from its arrival to its answer. Dropped without [`Call::answered`], it counts as one
-/// whose caller got none.
+/// One call, from its arrival to its answer. Dropped without [`Call::answered`] it counts as `none`.
 #[derive(Debug)]
 pub struct Call<'a> {
     ledger: &'a Ledger,
@@ -64,12 +60,12 @@ struct Entries {
 }
 
 impl Ledger {
-    /// An empty ledger that keeps the last `capacity` events.
+    /// Keeps the last `capacity` events.
     pub fn new(capacity: usize) -> Self {
         Self { entries: Mutex::default(), capacity }
     }
 
-    /// A call has come in.
+    /// Records a call.
     pub fn call(&self) -> Call<'_> {
         let counts = &mut self.lock().counts;
         counts.calls += 1;
@@ -78,7 +74,7 @@ impl Ledger {
         Call { ledger: self, status: None }
     }
 
-    /// A call's events were accepted.
+    /// Records the accepted events of one call.
     pub fn accept(&self, events: &[Event]) {
         let mut entries = self.lock();
         let mut accepted = 0;
@@ -94,7 +90,7 @@ impl Ledger {
         counts.max_events_per_call = counts.max_events_per_call.max(accepted);
     }
 
-    /// The sums.
+    /// The numbers of calls and events.
     pub fn counts(&self) -> Counts {
         self.lock().counts.clone()
     }
@@ -104,13 +100,13 @@ impl Ledger {
         Events::all(&self.lock().events)
     }
 
-    /// The accepted events after number `after` that are kept, oldest first and at most `limit`.
+    /// The kept events after number `after`, oldest first, at most `limit`.
     pub fn page(&self, after: u64, limit: usize) -> Page {
         let entries = self.lock();
         Page::of(&entries.events, entries.counts.events, after, limit)
     }
 
-    /// Forgets everything but the calls that are still unanswered.
+    /// Resets everything except the calls in flight.
     pub fn reset(&self) {
         let mut entries = self.lock();
         let in_flight = entries.counts.in_flight;
@@ -144,7 +140,7 @@ impl AcceptedEvent {
 }
 
 impl Call<'_> {
-    /// The call is answered with `status`.
+    /// Records the answer.
     pub fn answered(mut self, status: StatusCode) {
         self.status = Some(status);
     }
@@ -152,7 +148,8 @@ impl Call<'_> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        let status = self.status.map_or_else(|| "none".to_owned(), |it| it.as_str().to_owned());
+        let status =
+            self.status.map_or_else(|| "none".to_owned(), |status| status.as_str().to_owned());
         let counts = &mut self.ledger.lock().counts;
         counts.in_flight = counts.in_flight.saturating_sub(1);
         *counts.by_status.entry(status).or_default() += 1;

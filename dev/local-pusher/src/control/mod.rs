@@ -1,4 +1,4 @@
-//! `/control/…`: how a test makes the server fail, and asks what it saw.
+//! `/control/…`: faults for tests, and a record of the calls to the HTTP API.
 
 mod fault;
 mod faults;

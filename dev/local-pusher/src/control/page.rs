@@ -4,24 +4,24 @@ use serde::{Serialize, Serializer};
 
 use super::AcceptedEvent;
 
-/// Accepted events as an answer shows them; they are not copied for it.
+/// Accepted events, shared with the ledger.
 #[derive(Debug)]
 pub struct Events(Vec<Arc<AcceptedEvent>>);
 
-/// Some accepted events by their numbers, of which the first since the start or the last reset has 1.
+/// Accepted events by number. The first since the start or the last reset has number 1.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Page {
     /// Oldest first.
     last_events: Events,
-    /// The number after which the next page begins: that of the last event here.
+    /// The `after` of the next page: the number of the last event.
     next: u64,
-    /// How many events, of those that the page could have begun with, are no longer kept.
+    /// The number of events after `after` that are no longer kept.
     forgotten: u64,
 }
 
 impl Events {
-    /// All that are kept, oldest first.
+    /// All kept events, oldest first.
     pub(super) fn all(kept: &VecDeque<Arc<AcceptedEvent>>) -> Self {
         Self(kept.iter().cloned().collect())
     }
@@ -34,8 +34,7 @@ impl Serialize for Events {
 }
 
 impl Page {
-    /// Those of `kept`, which are the last of as many as were `accepted`, that come after the number
-    /// `after`; at most `limit`.
+    /// At most `limit` events after number `after`. `kept` are the last of `accepted` events.
     pub(super) fn of(
         kept: &VecDeque<Arc<AcceptedEvent>>,
         accepted: u64,

@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use actix_web::{HttpResponse, Result, error::ErrorBadRequest, web};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::{Counts, Events, FaultOrder, Page};
 use crate::world::World;
 
-/// Events on a page whose size nobody asked for.
-const USUAL_PAGE: usize = 1_000;
+/// The number of events on a page without `limit`.
+const DEFAULT_LIMIT: usize = 1_000;
 
 /// Adds the routes below `/control`.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -52,13 +52,13 @@ struct Accepted {
     #[serde(flatten)]
     counts: Counts,
     #[serde(flatten)]
-    events: Option<Shown>,
+    events: Option<AcceptedEvents>,
 }
 
-/// The events themselves, if they were asked for.
+/// The events, for `events=true`.
 #[derive(Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
-enum Shown {
+enum AcceptedEvents {
     Last { last_events: Events },
     Page(Page),
 }
@@ -68,8 +68,10 @@ async fn show_accepted(
     query: web::Query<AcceptedQuery>,
 ) -> web::Json<Accepted> {
     let events = query.events.then(|| match query.after {
-        Some(after) => Shown::Page(world.ledger.page(after, query.limit.unwrap_or(USUAL_PAGE))),
-        None => Shown::Last { last_events: world.ledger.events() },
+        Some(after) => {
+            AcceptedEvents::Page(world.ledger.page(after, query.limit.unwrap_or(DEFAULT_LIMIT)))
+        }
+        None => AcceptedEvents::Last { last_events: world.ledger.events() },
     });
     web::Json(Accepted { counts: world.ledger.counts(), events })
 }
@@ -80,14 +82,8 @@ async fn reset_accepted(world: web::Data<World>) -> HttpResponse {
 }
 
 async fn show_connections(world: web::Data<World>) -> HttpResponse {
-    let channels: Map<_, _> = world
-        .hub
-        .channels("")
-        .into_iter()
-        .map(|(name, counts)| (name.as_str().to_owned(), json!(counts.subscriptions)))
-        .collect();
-    let connections = world.hub.connection_count();
-    HttpResponse::Ok().json(json!({"connections": connections, "subscriptions": channels}))
+    let (connections, subscriptions) = (world.hub.connection_count(), world.hub.subscriptions());
+    HttpResponse::Ok().json(json!({"connections": connections, "subscriptions": subscriptions}))
 }
 
 #[derive(Default, Deserialize)]

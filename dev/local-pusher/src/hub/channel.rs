@@ -4,19 +4,19 @@ use pusher::limits::MAX_PRESENCE_MEMBERS;
 
 use crate::protocol::{ChannelName, Member, Presence, ProtocolError, SocketId, UserId};
 
-/// One occupied channel: its subscribers and, in a presence channel, whom each of them is there as.
+/// A channel with at least one subscriber; in a presence channel each has a member.
 #[derive(Debug, Default)]
 pub(super) struct Channel {
     subscribers: HashMap<SocketId, Option<Member>>,
 }
 
 impl Channel {
-    /// The connections that subscribe.
+    /// The subscribed connections.
     pub(super) fn subscribers(&self) -> impl Iterator<Item = &SocketId> {
         self.subscribers.keys()
     }
 
-    /// How many connections subscribe.
+    /// The number of subscribed connections.
     pub(super) fn subscription_count(&self) -> usize {
         self.subscribers.len()
     }
@@ -29,17 +29,17 @@ impl Channel {
         self.subscribers.contains_key(id)
     }
 
-    /// The user that the connection is here as.
+    /// The user of the connection.
     pub(super) fn user_of(&self, id: &SocketId) -> Option<&UserId> {
         self.subscribers.get(id)?.as_ref().map(|member| &member.id)
     }
 
-    /// Whether any connection is here as `user`.
+    /// Whether any connection is one of `user`.
     pub(super) fn has(&self, user: &UserId) -> bool {
         self.members().any(|member| member.id == *user)
     }
 
-    /// Adds a connection. One more of a user who is here already always fits.
+    /// Adds a connection, unless that adds a user to a full channel.
     pub(super) fn add(
         &mut self,
         name: &ChannelName,
@@ -56,13 +56,13 @@ impl Channel {
         Ok(())
     }
 
-    /// Takes a connection away; the user whose last one it was.
+    /// Removes a connection. Returns its user if that has no other here.
     pub(super) fn remove(&mut self, id: &SocketId) -> Option<UserId> {
         let member = self.subscribers.remove(id)??;
         (!self.has(&member.id)).then_some(member.id)
     }
 
-    /// The users who are here.
+    /// The users of the channel.
     pub(super) fn presence(&self) -> Presence {
         let hash: BTreeMap<_, _> =
             self.members().map(|member| (member.id.clone(), member.info.clone())).collect();
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_leaves_with_the_last_of_its_connections() {
+    fn a_user_leaves_with_its_last_connection() {
         let mut channel = Channel::default();
         let (first, second) = (join(&mut channel, 1).unwrap(), join(&mut channel, 1).unwrap());
         assert_eq!(channel.presence().count, 1);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_channel_takes_no_new_user_but_a_new_connection_of_an_old_one() {
+    fn a_full_channel_rejects_new_users_and_accepts_connections_of_its_users() {
         let mut channel = Channel::default();
         for user in 0..MAX_PRESENCE_MEMBERS {
             join(&mut channel, user).unwrap();

@@ -1,4 +1,4 @@
-//! Who is connected, who listens to which channel, and how an event reaches them.
+//! Connections, subscriptions and the delivery of events.
 
 mod channel;
 mod outbox;
@@ -6,5 +6,5 @@ mod registry;
 mod subscription;
 
 pub use outbox::{Outbox, OutgoingFrames};
-pub use registry::{ChannelCounts, Hub};
+pub use registry::Hub;
 pub use subscription::Subscription;

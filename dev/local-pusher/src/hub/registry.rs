@@ -4,25 +4,14 @@ use std::{
 };
 
 use super::{Outbox, Subscription, channel::Channel};
-use crate::protocol::{
-    ChannelKind, ChannelName, ClientEvent, Frame, ProtocolError, SocketId, UserId,
-};
+use crate::protocol::{ChannelKind, ChannelName, ClientEvent, Frame, ProtocolError, SocketId};
 
-/// All connections and all occupied channels. Everything happens under one lock and nothing waits
-/// under it, so that every subscriber of a channel sees its events in the same order, and none
-/// from before its subscription was confirmed.
+/// All connections, and all channels with subscribers. One lock, under which nothing waits: all
+/// subscribers of a channel receive its events in the same order, and only after the confirmation of
+/// their subscription.
 #[derive(Debug, Default)]
 pub struct Hub {
     registry: Mutex<Registry>,
-}
-
-/// How many listen to a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChannelCounts {
-    /// Connections that subscribe.
-    pub subscriptions: usize,
-    /// Users who are there, in a presence channel.
-    pub users: usize,
 }
 
 #[derive(Debug, Default)]
@@ -38,18 +27,18 @@ struct Connection {
 }
 
 impl Hub {
-    /// Takes a new connection in.
+    /// Adds a connection.
     pub fn connect(&self, id: SocketId, outbox: Outbox) {
         let connection = Connection { outbox, channels: HashSet::new() };
         self.lock().connections.insert(id, connection);
     }
 
-    /// Forgets a connection and tells the presence channels that it was in.
+    /// Removes a connection and its subscriptions.
     pub fn disconnect(&self, id: &SocketId) {
         self.lock().disconnect(id);
     }
 
-    /// Breaks every connection off; says how many there were.
+    /// Cuts all connections, and returns their number.
     pub fn disconnect_all(&self) -> usize {
         let mut registry = self.lock();
         let ids: Vec<_> = registry.connections.keys().cloned().collect();
@@ -62,10 +51,10 @@ impl Hub {
         ids.len()
     }
 
-    /// Subscribes a connection, confirms it to the client, and tells the others of a new member.
+    /// Subscribes a connection, confirms it to the client, and announces a new member to the others.
     ///
     /// # Errors
-    /// The connection subscribes already, or the presence channel is full.
+    /// The connection is subscribed already, or the presence channel is full.
     pub fn subscribe(
         &self,
         id: &SocketId,
@@ -79,15 +68,15 @@ impl Hub {
         self.lock().unsubscribe(id, name);
     }
 
-    /// Sends `frame` to the channel's subscribers, but not to `except`.
+    /// Sends `frame` to the subscribers of the channel, except to `except`.
     pub fn publish(&self, name: &ChannelName, frame: &Frame, except: Option<&SocketId>) {
         self.lock().publish(name, frame, except);
     }
 
-    /// Sends a client's event to the channel's other subscribers.
+    /// Sends an event of a client to the other subscribers of the channel.
     ///
     /// # Errors
-    /// The channel is public or encrypted, or the client does not subscribe to it.
+    /// The channel is public or encrypted, or the client is not subscribed to it.
     pub fn publish_from_client(
         &self,
         id: &SocketId,
@@ -116,33 +105,19 @@ impl Hub {
         Ok(())
     }
 
-    /// How many connections there are.
+    /// The number of connections.
     pub fn connection_count(&self) -> usize {
         self.lock().connections.len()
     }
 
-    /// Every occupied channel whose name begins with `prefix`, and its counts.
-    pub fn channels(&self, prefix: &str) -> BTreeMap<ChannelName, ChannelCounts> {
+    /// The number of subscriptions of each channel that has any.
+    pub fn subscriptions(&self) -> BTreeMap<ChannelName, usize> {
         let registry = self.lock();
         let channels = registry.channels.iter();
-        channels
-            .filter(|(name, _)| name.as_str().starts_with(prefix))
-            .map(|(name, channel)| (name.clone(), channel.into()))
-            .collect()
+        channels.map(|(name, channel)| (name.clone(), channel.subscription_count())).collect()
     }
 
-    /// The channel's counts; zeros for one that nobody listens to.
-    pub fn counts(&self, name: &ChannelName) -> ChannelCounts {
-        let nobody = ChannelCounts { subscriptions: 0, users: 0 };
-        self.lock().channels.get(name).map_or(nobody, Into::into)
-    }
-
-    /// The users in a presence channel.
-    pub fn users(&self, name: &ChannelName) -> Vec<UserId> {
-        self.lock().channels.get(name).map_or_else(Vec::new, |channel| channel.presence().ids)
-    }
-
-    /// No code panics while it holds the lock halfway through a change, so a poisoned one is whole.
+    /// No code panics in the middle of a change, so a poisoned lock is consistent.
     fn lock(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -155,7 +130,7 @@ impl Registry {
         Subscription { channel: name, member }: Subscription,
     ) -> Result<(), ProtocolError> {
         let Some(connection) = self.connections.get_mut(id) else {
-            return Ok(()); // it was broken off in the meantime
+            return Ok(()); // cut meanwhile
         };
         if connection.channels.contains(&name) {
             let name = name.as_str();
@@ -189,7 +164,8 @@ impl Registry {
     }
 
     fn disconnect(&mut self, id: &SocketId) {
-        let names = self.connections.get_mut(id).map(|it| std::mem::take(&mut it.channels));
+        let names =
+            self.connections.get_mut(id).map(|connection| std::mem::take(&mut connection.channels));
         for name in names.unwrap_or_default() {
             self.unsubscribe(id, &name);
         }
@@ -205,11 +181,5 @@ impl Registry {
                 connection.outbox.send(frame.clone());
             }
         }
-    }
-}
-
-impl From<&Channel> for ChannelCounts {
-    fn from(channel: &Channel) -> Self {
-        Self { subscriptions: channel.subscription_count(), users: channel.presence().count }
     }
 }

@@ -4,8 +4,7 @@ use crate::protocol::{
     ChannelKind, ChannelName, Member, ProtocolError, SocketId, SubscribeRequest,
 };
 
-/// A subscription that its connection may have: the signature is right, and a presence channel's
-/// has its member.
+/// An authorized subscription, with a member for a presence channel.
 #[derive(Debug)]
 pub struct Subscription {
     pub(super) channel: ChannelName,
@@ -13,10 +12,10 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Checks the credentials of `request`, as the connection `socket_id` made it.
+    /// Checks the credentials of a request of the connection `socket_id`.
     ///
     /// # Errors
-    /// A `pusher:error` without a number, in Pusher's words.
+    /// An error without a number, with the text of Pusher.
     ///
     /// Source: <https://pusher.com/docs/channels/library_auth_reference/auth-signatures/>.
     pub fn authorize(
@@ -99,12 +98,12 @@ mod tests {
     }
 
     #[test]
-    fn a_public_channel_asks_for_nothing() {
+    fn a_public_channel_needs_no_signature() {
         assert!(authorize("room", None, None).is_ok());
     }
 
     #[test]
-    fn a_private_channel_asks_for_its_own_signature() {
+    fn a_private_channel_needs_its_own_signature() {
         assert!(authorize("private-a", Some(&signed("private-a", None)), None).is_ok());
         assert!(authorize("private-a", Some(&signed("private-b", None)), None).is_err());
         assert!(authorize("private-a", Some("other:00"), None).is_err());
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_presence_channel_asks_for_a_signed_member() {
+    fn a_presence_channel_needs_a_signed_member() {
         let (channel, data) = ("presence-a", r#"{"user_id":"1"}"#);
         assert!(authorize(channel, Some(&signed(channel, Some(data))), Some(data)).is_ok());
         assert!(authorize(channel, Some(&signed(channel, None)), Some(data)).is_err());

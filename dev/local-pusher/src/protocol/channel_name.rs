@@ -1,28 +1,28 @@
 use pusher::limits::MAX_CHANNEL_NAME;
 use serde::Serialize;
 
-/// A name that a channel may have: 1 to 164 letters, digits and `_-=@,.;`.
+/// The name of a channel: 1 to 164 letters, digits and `_-=@,.;`.
 ///
 /// Source: <https://pusher.com/docs/channels/using_channels/channels/#channel-naming-conventions>.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ChannelName(String);
 
-/// What a channel's name says about who may subscribe to it, and what its subscribers are told.
+/// Who may subscribe to a channel, by the prefix of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChannelKind {
-    /// Whoever holds the app key may subscribe.
+    /// Every client with the key of the application.
     Public,
-    /// A subscription needs a signature (`private-`).
+    /// Clients whose subscription is signed (`private-`).
     Private,
-    /// A subscription needs a signature, and the subscribers send one another nothing, since the
-    /// server could read it (`private-encrypted-`).
+    /// As for private channels; client events are not allowed, since the server could read them
+    /// (`private-encrypted-`).
     Encrypted,
-    /// A subscription needs a signature over a member too, and the members see one another
-    /// (`presence-`).
+    /// Clients whose subscription is signed together with a member; the members receive the list of
+    /// all (`presence-`).
     Presence,
 }
 
-/// The text is no channel's name.
+/// The text is not the name of a channel.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "Invalid channel name '{0}': it must have 1 to {MAX_CHANNEL_NAME} letters, digits and _-=@,.;"
@@ -30,12 +30,12 @@ pub enum ChannelKind {
 pub struct BadChannelName(String);
 
 impl ChannelName {
-    /// The name as it is written.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What the name's prefix says.
+    /// The kind of the channel, by the prefix of its name.
     pub fn kind(&self) -> ChannelKind {
         if self.0.starts_with("presence-") {
             ChannelKind::Presence
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_within_pushers_alphabet_and_length_are_taken() {
+    fn a_name_is_accepted_within_the_alphabet_and_length_of_pusher() {
         for name in ["a", "staff-portal", "player-a=b@c,d.e;f_9", &"x".repeat(164)] {
             assert!(ChannelName::try_from(name.to_owned()).is_ok(), "{name}");
         }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prefix_says_the_kind() {
+    fn the_prefix_determines_the_kind() {
         let kind = |name: &str| ChannelName::try_from(name.to_owned()).unwrap().kind();
         assert_eq!(kind("room"), ChannelKind::Public);
         assert_eq!(kind("private-room"), ChannelKind::Private);

@@ -3,40 +3,40 @@ use serde_json::value::RawValue;
 
 use super::{ChannelName, EventName, ProtocolError};
 
-/// What a client says, once it has been understood.
+/// A message of a client.
 #[derive(Debug)]
 pub enum ClientMessage {
-    /// `pusher:ping`: it wants a pong.
+    /// `pusher:ping`.
     Ping,
-    /// `pusher:pong`: it is alive.
+    /// `pusher:pong`.
     Pong,
-    /// `pusher:subscribe`; whether it may is not decided yet.
+    /// `pusher:subscribe`, not yet authorized.
     Subscribe(SubscribeRequest),
     /// `pusher:unsubscribe`.
     Unsubscribe(ChannelName),
-    /// `client-…`: an event for the channel's other subscribers.
+    /// `client-…`: an event for the other subscribers of the channel.
     Event(ClientEvent),
 }
 
-/// A wish to subscribe, with the credentials that came along.
+/// A request to subscribe, with its credentials.
 #[derive(Debug)]
 pub struct SubscribeRequest {
     /// The channel.
     pub channel: ChannelName,
     /// `key:signature`, for a private or presence channel.
     pub auth: Option<String>,
-    /// The member that it subscribes as, for a presence channel: JSON text.
+    /// The member, for a presence channel: JSON text.
     pub channel_data: Option<String>,
 }
 
-/// An event that one client sends to the others.
+/// An event from one client to the others.
 #[derive(Debug)]
 pub struct ClientEvent {
     /// The name, which begins with `client-`.
     pub name: EventName,
     /// The channel.
     pub channel: ChannelName,
-    /// Any JSON, as the client wrote it.
+    /// Any JSON, as the client sent it.
     pub data: Box<RawValue>,
 }
 
@@ -55,7 +55,7 @@ struct Subscription {
 }
 
 impl ClientMessage {
-    /// Reads one text frame.
+    /// Parses one text frame.
     pub fn parse(text: &str) -> Result<Self, ProtocolError> {
         let envelope: Envelope = serde_json::from_str(text)
             .map_err(|error| ProtocolError::Invalid(format!("Invalid JSON: {error}")))?;
@@ -84,9 +84,9 @@ impl Envelope {
 impl TryFrom<Subscription> for SubscribeRequest {
     type Error = ProtocolError;
 
-    fn try_from(wish: Subscription) -> Result<Self, ProtocolError> {
-        let channel = wish.channel.try_into().map_err(ProtocolError::invalid)?;
-        Ok(Self { channel, auth: wish.auth, channel_data: wish.channel_data })
+    fn try_from(request: Subscription) -> Result<Self, ProtocolError> {
+        let channel = request.channel.try_into().map_err(ProtocolError::invalid)?;
+        Ok(Self { channel, auth: request.auth, channel_data: request.channel_data })
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_pusher_js_sends_is_understood() {
+    fn messages_of_pusher_js_are_parsed() {
         assert!(matches!(
             ClientMessage::parse(r#"{"event":"pusher:ping","data":{}}"#),
             Ok(ClientMessage::Ping)
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_may_not_send_is_refused() {
+    fn invalid_messages_are_rejected() {
         for text in [
             "",
             "[]",

@@ -1,11 +1,11 @@
 use pusher::limits::{MAX_CLIENT_EVENTS_PER_SECOND, MAX_PRESENCE_MEMBERS};
 
-/// What a client is told has gone wrong, as a `pusher:error`.
+/// An error that a client receives as `pusher:error`.
 ///
 /// Source: <https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/#error-codes>.
 #[derive(Debug, thiserror::Error)]
 pub enum ProtocolError {
-    /// No application has the key.
+    /// There is no application with the key.
     #[error("App key {0} not in this cluster")]
     UnknownApp(String),
     /// The `protocol` is not a number.
@@ -20,7 +20,7 @@ pub enum ProtocolError {
     /// The client did not answer a ping in time.
     #[error("Pong reply not received in time")]
     NoPong,
-    /// The server stops.
+    /// The server is stopping.
     #[error("The server is going away, reconnect")]
     GoingAway,
     /// Too many client events.
@@ -29,16 +29,16 @@ pub enum ProtocolError {
          (at most {MAX_CLIENT_EVENTS_PER_SECOND} a second)"
     )]
     ClientEventRate,
-    /// The presence channel has as many members as it may have.
+    /// The presence channel has the maximal number of members.
     #[error("Channel {0} is full: at most {MAX_PRESENCE_MEMBERS} members")]
     ChannelFull(String),
-    /// Anything that Pusher gives no number: the text says what was wrong.
+    /// An error for which Pusher has no number.
     #[error("{0}")]
     Invalid(String),
 }
 
 impl ProtocolError {
-    /// Pusher's number for it, if it has one.
+    /// Pusher's number of the error.
     pub fn code(&self) -> Option<u16> {
         match self {
             Self::UnknownApp(_) => Some(4001),
@@ -52,7 +52,7 @@ impl ProtocolError {
         }
     }
 
-    /// An error without a number that says what `cause` says.
+    /// An error without a number, with the text of `cause`.
     pub fn invalid(cause: impl ToString) -> Self {
         Self::Invalid(cause.to_string())
     }

@@ -1,26 +1,26 @@
 use pusher::limits::MAX_EVENT_NAME;
 use serde::Serialize;
 
-/// A name that an application may give an event: 1 to 200 characters, and not one of Pusher's own
-/// (`pusher:…`, `pusher_internal:…`).
+/// The name of an application's event: 1 to 200 characters, without the prefixes of the protocol
+/// (`pusher:`, `pusher_internal:`).
 ///
 /// Source: <https://pusher.com/docs/channels/library_auth_reference/rest-api/#post-event-trigger-an-event>.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct EventName(String);
 
-/// The text is no name for an application's event.
+/// The text is not the name of an application's event.
 #[derive(Debug, thiserror::Error)]
 pub enum BadEventName {
-    /// Empty, or longer than Pusher takes.
+    /// Empty or too long.
     #[error("Invalid event name: it must have 1 to {MAX_EVENT_NAME} characters")]
     Length,
-    /// Reserved for the protocol itself.
+    /// With a prefix of the protocol.
     #[error("Invalid event name '{0}': the prefix is reserved")]
     Reserved(String),
 }
 
 impl EventName {
-    /// Whether a client may send such an event to the others: `client-…`.
+    /// Whether clients may send it: `client-…`.
     pub fn is_client_event(&self) -> bool {
         self.0.starts_with("client-")
     }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pushers_own_names_and_wrong_lengths_are_refused() {
+    fn reserved_names_and_invalid_lengths_are_rejected() {
         for name in ["message-sent", "client-typing", &"ä".repeat(200)] {
             assert!(EventName::try_from(name.to_owned()).is_ok(), "{name}");
         }

@@ -5,14 +5,14 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::{ChannelName, EventName, Member, ProtocolError, SocketId, UserId};
 
-/// One message of the server's, written out and ready to be sent to any number of clients.
+/// A message of the server, serialized for any number of clients.
 #[derive(Clone, Debug)]
 pub struct Frame(Arc<str>);
 
-/// Who is in a presence channel, as a new subscriber is told.
+/// The users of a presence channel, as sent to a new subscriber.
 #[derive(Debug, Serialize)]
 pub struct Presence {
-    /// How many users there are.
+    /// The number of users.
     pub count: usize,
     /// The users.
     pub ids: Vec<UserId>,
@@ -21,41 +21,39 @@ pub struct Presence {
 }
 
 impl Frame {
-    /// The connection stands. `activity_timeout` is in seconds: a client that heard nothing for so
-    /// long asks whether the connection still lives.
+    /// The greeting. `activity_timeout` is in seconds: the time without a message after which a
+    /// client sends a ping.
     pub fn connection_established(socket_id: &SocketId, activity_timeout: u64) -> Self {
         let data = json!({"socket_id": socket_id, "activity_timeout": activity_timeout});
         Self::write(&json!({"event": "pusher:connection_established", "data": data.to_string()}))
     }
 
-    /// Something is wrong with what the client said.
+    /// The error of a client's message.
     pub fn error(error: &ProtocolError) -> Self {
         let data = json!({"code": error.code(), "message": error.to_string()});
         Self::write(&json!({"event": "pusher:error", "data": data}))
     }
 
-    /// Are you there?
     pub fn ping() -> Self {
         Self::write(&json!({"event": "pusher:ping", "data": {}}))
     }
 
-    /// I am here.
     pub fn pong() -> Self {
         Self::write(&json!({"event": "pusher:pong", "data": {}}))
     }
 
-    /// The subscription stands; `presence` for a presence channel.
+    /// Confirms a subscription, with `presence` for a presence channel.
     pub fn subscription_succeeded(channel: &ChannelName, presence: Option<&Presence>) -> Self {
         let data = presence.map_or_else(|| json!({}), |presence| json!({"presence": presence}));
         Self::internal("subscription_succeeded", channel, &data)
     }
 
-    /// A user's first connection entered the presence channel.
+    /// Announces the first connection of a user to a presence channel.
     pub fn member_added(channel: &ChannelName, member: &Member) -> Self {
         Self::internal("member_added", channel, &json!(member))
     }
 
-    /// A user's last connection left the presence channel.
+    /// Announces the end of a user's last connection to a presence channel.
     pub fn member_removed(channel: &ChannelName, user: &UserId) -> Self {
         Self::internal("member_removed", channel, &json!({"user_id": user}))
     }

@@ -2,11 +2,11 @@ use pusher::limits::{MAX_USER_ID, MAX_USER_INFO_BYTES};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A user in a presence channel, however many connections it has there.
+/// A user of a presence channel, who may have several connections.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct UserId(String);
 
-/// Who subscribes to a presence channel: what its `channel_data` says.
+/// The `channel_data` of a subscription to a presence channel.
 ///
 /// Source: <https://pusher.com/docs/channels/library_auth_reference/auth-signatures/#presence-channel>.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -14,15 +14,15 @@ pub struct Member {
     /// The user.
     #[serde(rename = "user_id")]
     pub id: UserId,
-    /// What the user's application says about it: any JSON.
+    /// Any JSON of the application.
     #[serde(rename = "user_info", skip_serializing_if = "Value::is_null")]
     pub info: Value,
 }
 
-/// The `channel_data` describes no member.
+/// The `channel_data` is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum BadMember {
-    /// Not JSON, or without a `user_id` that is a text or a number.
+    /// Not JSON, or without a `user_id` that is a string or a number.
     #[error("Invalid channel_data: a JSON object with a user_id is needed")]
     Unreadable,
     /// The id is empty or too long.
@@ -41,7 +41,7 @@ struct ChannelData {
 }
 
 impl Member {
-    /// Reads `channel_data`, the JSON text that the subscription's signature covers.
+    /// Parses `channel_data`, the JSON text that is signed with the subscription.
     pub fn parse(channel_data: &str) -> Result<Self, BadMember> {
         let data: ChannelData =
             serde_json::from_str(channel_data).map_err(|_| BadMember::Unreadable)?;
@@ -65,13 +65,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_a_user_id_too() {
+    fn a_numeric_user_id_is_accepted() {
         let member = Member::parse(r#"{"user_id": 7}"#).unwrap();
         assert_eq!(serde_json::to_string(&member).unwrap(), r#"{"user_id":"7"}"#);
     }
 
     #[test]
-    fn what_describes_no_member_is_refused() {
+    fn invalid_channel_data_is_rejected() {
         let long_id = format!(r#"{{"user_id":"{}"}}"#, "x".repeat(129));
         let long_info = format!(r#"{{"user_id":"1","user_info":"{}"}}"#, "x".repeat(1024));
         for data in ["", "{}", r#"{"user_id":null}"#, r#"{"user_id":""}"#, &long_id, &long_info] {

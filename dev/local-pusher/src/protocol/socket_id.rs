@@ -3,26 +3,26 @@ use std::sync::Arc;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// One connection, as Pusher names it: two numbers with a dot between them.
+/// Pusher's id of a connection: two numbers separated by a dot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SocketId(Arc<str>);
 
-/// The text is no socket id.
+/// The text is not a socket id.
 #[derive(Debug, thiserror::Error)]
-#[error("Invalid socket_id '{0}': it must be two numbers with a dot between them")]
+#[error("Invalid socket_id '{0}': it must be two numbers separated by a dot")]
 pub struct BadSocketId(String);
 
-/// The most characters that an id from outside may have; Pusher's own have about 20.
+/// Upper bound for the length of a received id; those of Pusher have about 20 characters.
 const MAX_LENGTH: usize = 64;
 
 impl SocketId {
-    /// A new id, which nobody can guess and no other connection has.
+    /// A new id, which is unique and cannot be guessed.
     pub fn random() -> Self {
         let (left, right) = Uuid::new_v4().as_u64_pair();
         Self(format!("{left}.{right}").into())
     }
 
-    /// The id as it is written.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_given_out_is_one_that_is_taken() {
+    fn a_random_id_is_valid() {
         let id = SocketId::random();
         assert_eq!(SocketId::try_from(id.as_str().to_owned()).unwrap(), id);
         for id in ["", ".", "1.", ".1", "1.2.3", "a.b", "1", "1.2\n"] {

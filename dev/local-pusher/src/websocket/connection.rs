@@ -16,10 +16,10 @@ use crate::{
     world::World,
 };
 
-/// How long one frame may take on its way to the client before the client counts as gone.
+/// The time for one frame to be sent, after which the client counts as disconnected.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One client that was let in.
+/// The connection of an accepted client.
 pub(super) struct Connection {
     id: SocketId,
     world: Arc<World>,
@@ -30,16 +30,16 @@ pub(super) struct Connection {
 
 /// Why a connection ends.
 enum Ending {
-    /// The client is out of reach; there is nobody to tell.
+    /// The client has disconnected.
     Gone,
-    /// The client said goodbye.
+    /// The client has closed the WebSocket.
     Left,
-    /// The client is told why.
+    /// The server closes the WebSocket with this error.
     Closed(ProtocolError),
 }
 
-/// Tells a client why it may not come in, or not stay, and closes.
-pub(super) async fn turn_away(mut session: Session, error: &ProtocolError) -> Result<(), Closed> {
+/// Sends the error, and closes the WebSocket.
+pub(super) async fn reject(mut session: Session, error: &ProtocolError) -> Result<(), Closed> {
     session.text(Frame::error(error).as_str()).await?;
     let code = error.code().map_or(CloseCode::Normal, CloseCode::Other);
     session.close(Some(CloseReason { code, description: Some(error.to_string()) })).await
@@ -51,28 +51,28 @@ impl Connection {
         Self { id: SocketId::random(), world, session, wire, client_events }
     }
 
-    /// Talks with the client until one of both ends it.
+    /// Exchanges messages until the client or the server ends the connection.
     pub(super) async fn run(mut self, messages: MessageStream) {
         let (outbox, outgoing) = Outbox::new(self.wire.clone());
         let seconds = self.world.settings.activity_timeout.as_secs().max(1);
         outbox.send(Frame::connection_established(&self.id, seconds));
         self.world.hub.connect(self.id.clone(), outbox);
-        let ending = self.talk(messages, outgoing).await;
+        let ending = self.exchange(messages, outgoing).await;
         self.world.hub.disconnect(&self.id);
-        let goodbye = match ending {
+        let closed = match ending {
             Ending::Gone => ControlFlow::Break(Ending::Gone),
             Ending::Left => within_time(self.session.close(None)).await,
-            Ending::Closed(error) => within_time(turn_away(self.session, &error)).await,
+            Ending::Closed(error) => within_time(reject(self.session, &error)).await,
         };
-        if goodbye.is_break() {
+        if closed.is_break() {
             self.wire.cut();
         }
     }
 
-    async fn talk(&mut self, messages: MessageStream, mut outgoing: OutgoingFrames) -> Ending {
+    async fn exchange(&mut self, messages: MessageStream, mut outgoing: OutgoingFrames) -> Ending {
         let mut messages = messages.aggregate_continuations();
-        let patience = self.world.settings.activity_timeout;
-        let mut silent_until = time::Instant::now() + patience;
+        let activity_timeout = self.world.settings.activity_timeout;
+        let mut silent_until = time::Instant::now() + activity_timeout;
         let mut awaits_pong = false;
         let stop = self.world.stop.clone();
         loop {
@@ -82,7 +82,7 @@ impl Connection {
                     None => ControlFlow::Break(Ending::Gone),
                 },
                 message = messages.next() => {
-                    silent_until = time::Instant::now() + patience;
+                    silent_until = time::Instant::now() + activity_timeout;
                     awaits_pong = false;
                     match message {
                         Some(Ok(message)) => self.receive(message).await,
@@ -110,7 +110,7 @@ impl Connection {
 
     async fn receive(&mut self, message: AggregatedMessage) -> ControlFlow<Ending> {
         match message {
-            AggregatedMessage::Text(text) => match self.obey(&text) {
+            AggregatedMessage::Text(text) => match self.handle(&text) {
                 Ok(None) => ControlFlow::Continue(()),
                 Ok(Some(answer)) => self.send(&answer).await,
                 Err(error) => self.send(&Frame::error(&error)).await,
@@ -125,8 +125,8 @@ impl Connection {
         }
     }
 
-    /// Does what the client says; the answer, where the hub does not give it.
-    fn obey(&mut self, text: &str) -> Result<Option<Frame>, ProtocolError> {
+    /// Handles a message. Returns the answer, unless the hub sends it.
+    fn handle(&mut self, text: &str) -> Result<Option<Frame>, ProtocolError> {
         let hub = &self.world.hub;
         match ClientMessage::parse(text)? {
             ClientMessage::Ping => return Ok(Some(Frame::pong())),

@@ -1,17 +1,17 @@
-//! `GET /app/{key}`: a client connects, is let in or told why not, and talks.
+//! `GET /app/{key}`: the WebSocket of a client.
 
 mod connection;
-mod door;
+mod handshake;
 mod rate;
 
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, Result, error::ErrorServiceUnavailable, rt, web};
 
-use self::{connection::Connection, door::Door};
+use self::{connection::Connection, handshake::Handshake};
 use crate::{wire::Wire, world::World};
 
-/// Adds the WebSocket's route.
+/// Adds the route of the WebSocket.
 pub fn routes(config: &mut web::ServiceConfig) {
     config.route("/app/{key}", web::get().to(connect));
 }
@@ -20,7 +20,7 @@ async fn connect(
     world: web::Data<World>,
     request: HttpRequest,
     key: web::Path<String>,
-    door: web::Query<Door>,
+    handshake: web::Query<Handshake>,
     body: web::Payload,
 ) -> Result<HttpResponse> {
     let wire = request
@@ -31,14 +31,14 @@ async fn connect(
         wire.cut();
         return Ok(HttpResponse::ServiceUnavailable().finish());
     }
-    let admission = door.admit(&world.settings.app, &key);
+    let accepted = handshake.check(&world.settings.app, &key);
     let (response, session, messages) = actix_ws::handle(&request, body)?;
     rt::spawn(async move {
-        match admission {
+        match accepted {
             Ok(()) => Connection::new(world.into_inner(), session, wire).run(messages).await,
             Err(error) => {
-                if connection::turn_away(session, &error).await.is_err() {
-                    tracing::debug!("a client left before it could be turned away");
+                if connection::reject(session, &error).await.is_err() {
+                    tracing::debug!("a client disconnected before it was rejected");
                 }
             }
         }

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use pusher::limits::MAX_CLIENT_EVENTS_PER_SECOND;
 
-/// Counts one connection's client events, second by second.
+/// The rate limit of client events of one connection.
 #[derive(Debug)]
 pub(super) struct ClientEventRate {
     second_began: Instant,
@@ -10,12 +10,11 @@ pub(super) struct ClientEventRate {
 }
 
 impl ClientEventRate {
-    /// A fresh count.
     pub(super) fn new(now: Instant) -> Self {
         Self { second_began: now, events: 0 }
     }
 
-    /// Whether one more event may pass at `now`.
+    /// Counts an event. Returns whether it is within the limit.
     pub(super) fn admits(&mut self, now: Instant) -> bool {
         if now.duration_since(self.second_began) >= Duration::from_secs(1) {
             *self = Self::new(now);
@@ -30,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_events_pass_in_a_second() {
+    fn ten_events_a_second_are_admitted() {
         let start = Instant::now();
         let mut rate = ClientEventRate::new(start);
         let passed = (0..20).filter(|_| rate.admits(start)).count();

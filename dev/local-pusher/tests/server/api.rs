@@ -1,12 +1,11 @@
-//! The HTTP API: who may call, and what is refused.
+//! The HTTP API: signatures, limits, and the record of accepted events.
 
 use pusher::{RequestToSign, sign_request};
 use serde_json::{Value, json};
 
 use crate::{
     harness::{app, start, start_with},
-    http::{accepted, call, get, now, post, sign, sign_at, trigger},
-    websocket::connect,
+    http::{accepted, call, now, post, sign, sign_at, trigger},
 };
 
 const EVENTS: &str = "/apps/3/events";
@@ -17,7 +16,7 @@ fn event() -> Value {
 }
 
 #[tokio::test]
-async fn only_a_call_with_the_right_key_signature_and_time_is_done() {
+async fn a_call_is_rejected_without_a_valid_key_signature_and_time() {
     let server = start();
     let addr = server.addr();
     let body = event().to_string();
@@ -27,7 +26,7 @@ async fn only_a_call_with_the_right_key_signature_and_time_is_done() {
         let by = |key, secret: &str| sign_request(key, &secret.into(), request, now());
         [by("other-key", "the-secret"), by("the-key", "other-secret")]
     };
-    let refused = [
+    let invalid = [
         EVENTS.to_owned(),
         good.replace("auth_version=1.0", "auth_version=2.0"),
         good.replace("auth_signature=", "auth_signature=00"),
@@ -40,7 +39,7 @@ async fn only_a_call_with_the_right_key_signature_and_time_is_done() {
         format!("{EVENTS}?{}", other_key[0]),
         format!("{EVENTS}?{}", other_key[1]),
     ];
-    for target in refused {
+    for target in invalid {
         assert_eq!(call(addr, "POST", &target, &body).await.status, 401, "{target}");
     }
     assert_eq!(accepted(addr).await["events"], 0);
@@ -51,14 +50,14 @@ async fn only_a_call_with_the_right_key_signature_and_time_is_done() {
 }
 
 #[tokio::test]
-async fn another_application_is_not_known() {
+async fn another_application_is_answered_with_404() {
     let server = start();
     let answer = post(server.addr(), "/apps/4/events", &event()).await;
     assert_eq!(answer.status, 404);
 }
 
 #[tokio::test]
-async fn limits_are_pushers() {
+async fn the_limits_are_those_of_pusher() {
     let server = start();
     let addr = server.addr();
     let with = |field: &str, value: Value| {
@@ -96,7 +95,7 @@ async fn limits_are_pushers() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_a_bad_request() {
+async fn a_body_that_is_not_json_is_answered_with_400() {
     let server = start();
     for body in ["", "{", "text"] {
         let target = sign("POST", EVENTS, body);
@@ -105,22 +104,7 @@ async fn what_is_no_json_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn channels_can_be_asked_about() {
-    let server = start();
-    let addr = server.addr();
-    let mut client = connect(addr).await;
-    client.subscribe("room").await;
-    client.next().await;
-    let channels = get(addr, "/apps/3/channels").await;
-    assert_eq!(channels.json(), json!({"channels": {"room": {}}}));
-    let room = get(addr, "/apps/3/channels/room").await;
-    assert_eq!(room.json(), json!({"occupied": true}));
-    let empty = get(addr, "/apps/3/channels/empty-room").await;
-    assert_eq!(empty.json(), json!({"occupied": false}));
-}
-
-#[tokio::test]
-async fn what_was_accepted_can_be_counted_and_read() {
+async fn accepted_events_are_counted_and_returned() {
     let server = start_with(local_pusher::Settings {
         accepted_events: 2,
         ..local_pusher::Settings::new(app())
@@ -148,7 +132,7 @@ async fn what_was_accepted_can_be_counted_and_read() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_can_be_read_page_by_page() {
+async fn accepted_events_are_returned_page_by_page() {
     let server = start_with(local_pusher::Settings {
         accepted_events: 4,
         ..local_pusher::Settings::new(app())
@@ -173,6 +157,6 @@ async fn what_was_accepted_can_be_read_page_by_page() {
     assert_eq!(page("after=1").await, json!([["3", "4", "5", "6"], 6, 1]));
 
     call(addr, "DELETE", "/control/accepted", "").await;
-    trigger(addr, "room", "anew").await;
-    assert_eq!(page("after=0").await, json!([["anew"], 1, 0]));
+    trigger(addr, "room", "after-reset").await;
+    assert_eq!(page("after=0").await, json!([["after-reset"], 1, 0]));
 }

@@ -1,4 +1,4 @@
-//! The faults that can be ordered, as a caller meets them.
+//! The effect of each fault on a caller.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::{
 
 const EVENTS: &str = "/apps/3/events";
 
-/// Triggers an event and shows all bytes of the answer.
+/// Triggers an event, and returns all bytes of the answer.
 async fn bytes_of_answer(addr: std::net::SocketAddr) -> String {
     receive(send_event(addr).await).await
 }
@@ -23,7 +23,7 @@ async fn send_event(addr: std::net::SocketAddr) -> tokio::net::TcpStream {
 }
 
 #[tokio::test]
-async fn a_status_is_answered_as_often_as_ordered() {
+async fn a_status_is_answered_the_ordered_number_of_times() {
     let server = start();
     let addr = server.addr();
     let fault = json!({"kind": "status", "status": 503, "retryAfterSeconds": 2, "times": 2});
@@ -58,7 +58,7 @@ async fn a_fault_ends_when_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_delayed_call_is_done_later() {
+async fn a_delayed_call_is_carried_out_later() {
     let server = start();
     let addr = server.addr();
     set_fault(addr, &json!({"kind": "delay", "milliseconds": 100})).await;
@@ -105,7 +105,7 @@ async fn a_server_stops_while_calls_hang() {
 }
 
 #[tokio::test]
-async fn broken_answers_are_broken_and_only_a_lost_one_was_accepted() {
+async fn answers_are_cut_and_only_a_lost_call_is_accepted() {
     let server = start();
     let addr = server.addr();
     let mut listener = connect(addr).await;
@@ -119,21 +119,21 @@ async fn broken_answers_are_broken_and_only_a_lost_one_was_accepted() {
         assert_eq!(counts["inFlight"], 0, "{kind}");
     }
     assert_eq!(listener.next().await["event"], "e");
-    listener.sees_nothing().await;
+    listener.receives_nothing().await;
     assert_eq!(accepted(addr).await["byStatus"], json!({"none": 3}));
 }
 
 #[tokio::test]
-async fn a_fault_concerns_the_http_api_alone() {
+async fn a_fault_applies_to_the_http_api_only() {
     let server = start();
     let addr = server.addr();
     set_fault(addr, &json!({"kind": "refuse"})).await;
     assert_eq!(call(addr, "GET", "/health/live", "").await.status, 200);
-    connect(addr).await.sees_nothing().await;
+    connect(addr).await.receives_nothing().await;
 }
 
 #[tokio::test]
-async fn a_fault_that_cannot_be_is_refused() {
+async fn an_invalid_fault_is_answered_with_400() {
     let server = start();
     for fault in [json!({}), json!({"kind": "fire"}), json!({"kind": "delay"}), Value::Null] {
         let answer = call(server.addr(), "PUT", "/control/fault", &fault.to_string()).await;

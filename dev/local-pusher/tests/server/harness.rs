@@ -1,12 +1,12 @@
-//! Starts servers, and waits without guessing how long.
+//! Starts servers, and waits for conditions.
 
 use std::{net::TcpListener, time::Duration};
 
 use local_pusher::{Server, Settings};
 use pusher::App;
 
-/// No answer takes so long unless something is broken.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest wait, after which a test fails.
+pub const LIMIT: Duration = Duration::from_secs(30);
 
 pub fn app() -> App {
     App { id: "3".to_owned(), key: "the-key".to_owned(), secret: "the-secret".into() }
@@ -28,5 +28,5 @@ pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+    tokio::time::timeout(LIMIT, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }

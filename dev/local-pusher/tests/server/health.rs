@@ -7,7 +7,7 @@ use tokio::{
 use crate::{harness::start, http::call, websocket::connect};
 
 #[tokio::test]
-async fn a_server_that_lives_is_ready() {
+async fn a_running_server_is_live_and_ready() {
     let server = start();
     assert_eq!(call(server.addr(), "GET", "/health/live", "").await.status, 200);
     let ready = call(server.addr(), "GET", "/health/ready", "").await;
@@ -16,7 +16,7 @@ async fn a_server_that_lives_is_ready() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_says_goodbye_and_frees_its_port() {
+async fn a_stopping_server_closes_websockets_and_frees_its_port() {
     let server = start();
     let addr = server.addr();
     let mut client = connect(addr).await;
@@ -30,7 +30,7 @@ async fn a_server_that_stops_says_goodbye_and_frees_its_port() {
 }
 
 #[tokio::test]
-async fn a_server_stops_beside_a_connection_that_is_kept_alive() {
+async fn a_stopping_server_closes_idle_connections() {
     let server = start();
     let mut idle = TcpStream::connect(server.addr()).await.unwrap();
     let request = b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n";

@@ -1,5 +1,4 @@
-//! One HTTP call on a connection of its own, as bytes: what a caller sees when a server breaks off
-//! is what these tests are about.
+//! HTTP calls as bytes, each on its own connection, for answers that are cut.
 
 use std::{
     net::SocketAddr,
@@ -13,7 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::harness::{PATIENCE, app};
+use crate::harness::{LIMIT, app};
 
 #[derive(Debug)]
 pub struct Answer {
@@ -28,7 +27,7 @@ impl Answer {
     }
 }
 
-/// Sends a request; the connection on which the answer will come.
+/// Sends a request, and returns its connection.
 pub async fn send(
     addr: SocketAddr,
     method: &str,
@@ -48,25 +47,24 @@ pub async fn send(
     stream
 }
 
-/// All that the server answers before it closes.
+/// All bytes of the answer until the server closes.
 pub async fn receive(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     let reading = stream.read_to_end(&mut answer);
-    // A reset after the answer's bytes is as good as an end.
-    let _ended = tokio::time::timeout(PATIENCE, reading).await.expect("an end of the answer");
+    // A reset after the bytes of the answer is an end too.
+    let _ended = tokio::time::timeout(LIMIT, reading).await.expect("an end of the answer");
     String::from_utf8(answer).expect("text")
 }
 
-/// A call and its whole answer.
+/// Sends a call, and returns its answer.
 pub async fn call(addr: SocketAddr, method: &str, target: &str, body: impl AsRef<[u8]>) -> Answer {
     let answer = receive(send(addr, method, target, body).await).await;
-    let (head, body) =
-        answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("broken off: {answer:?}"));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("cut: {answer:?}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
     Answer { status: status.expect("a status"), head: head.to_owned(), body: body.to_owned() }
 }
 
-/// `path` with the query that signs the call, now.
+/// `path` with the query that signs the call.
 pub fn sign(method: &str, path: &str, body: impl AsRef<[u8]>) -> String {
     sign_at(method, path, body, now())
 }
@@ -86,24 +84,19 @@ pub async fn post(addr: SocketAddr, path: &str, body: &Value) -> Answer {
     call(addr, "POST", &sign("POST", path, &body), &body).await
 }
 
-/// A signed GET.
-pub async fn get(addr: SocketAddr, path: &str) -> Answer {
-    call(addr, "GET", &sign("GET", path, ""), "").await
-}
-
 /// Triggers an event with the data `"{}"`.
 pub async fn trigger(addr: SocketAddr, channel: &str, name: &str) -> Answer {
     let body = serde_json::json!({"name": name, "channel": channel, "data": "{}"});
     post(addr, "/apps/3/events", &body).await
 }
 
-/// Orders a fault.
+/// Sets a fault.
 pub async fn set_fault(addr: SocketAddr, fault: &Value) {
     let answer = call(addr, "PUT", "/control/fault", &fault.to_string()).await;
     assert_eq!(answer.status, 204, "{answer:?}");
 }
 
-/// What the server has counted.
+/// The record of calls and accepted events.
 pub async fn accepted(addr: SocketAddr) -> Value {
     call(addr, "GET", "/control/accepted", "").await.json()
 }

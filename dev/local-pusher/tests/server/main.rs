@@ -1,10 +1,10 @@
-//! A whole server, on a port of its own for each test, as its clients see it.
+//! Tests of a whole server through its clients. Each test has its own server.
 
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test's helpers fail by panicking, as the test does"
+    reason = "helpers of a test fail by panicking, as the test does"
 )]
 
 mod api;

@@ -1,4 +1,4 @@
-//! Runs Pusher's own clients against a server.
+//! Runs Pusher's clients with a server.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use test_support::Script;
 
 use crate::harness::app;
 
-/// Starts the script `name` with the server's application and `settings` of its own.
+/// Starts the script `name` with the application of the server and further `settings`.
 pub fn start_script(name: &str, server: SocketAddr, settings: &[(&str, &str)]) -> Script {
     let (app, host, port) = (app(), server.ip().to_string(), server.port().to_string());
     let application = [

@@ -1,4 +1,4 @@
-//! The conversation over a WebSocket, channels aside.
+//! The WebSocket protocol without channels.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_client_is_greeted_with_its_socket_id() {
+async fn the_greeting_has_the_socket_id() {
     let server = start();
     let mut client = open(server.addr(), "/app/the-key?protocol=7").await;
     let data = data_of(&client.next().await);
@@ -23,7 +23,7 @@ async fn a_client_is_greeted_with_its_socket_id() {
 }
 
 #[tokio::test]
-async fn who_may_not_come_in_is_told_why() {
+async fn a_rejected_client_receives_the_code() {
     let server = start();
     for (target, code) in [
         ("/app/other-key?protocol=7", 4001),
@@ -40,10 +40,10 @@ async fn who_may_not_come_in_is_told_why() {
 #[tokio::test]
 async fn a_ping_is_answered() {
     let server = start();
-    connect(server.addr()).await.sees_nothing().await;
+    connect(server.addr()).await.receives_nothing().await;
 }
 
-fn impatient() -> Settings {
+fn short_timeouts() -> Settings {
     Settings {
         activity_timeout: Duration::from_millis(50),
         pong_timeout: Duration::from_millis(50),
@@ -52,8 +52,8 @@ fn impatient() -> Settings {
 }
 
 #[tokio::test]
-async fn an_idle_client_is_pinged_and_a_dead_one_closed() {
-    let server = start_with(impatient());
+async fn an_idle_client_is_pinged_and_closed_without_an_answer() {
+    let server = start_with(short_timeouts());
     let mut client = connect(server.addr()).await;
     assert_eq!(client.next().await["event"], "pusher:ping");
     assert_eq!(client.error_code().await, 4201);
@@ -62,7 +62,7 @@ async fn an_idle_client_is_pinged_and_a_dead_one_closed() {
 
 #[tokio::test]
 async fn a_client_that_answers_the_ping_stays() {
-    let settings = Settings { pong_timeout: Duration::from_secs(60), ..impatient() };
+    let settings = Settings { pong_timeout: Duration::from_secs(60), ..short_timeouts() };
     let server = start_with(settings);
     let mut client = connect(server.addr()).await;
     for _ in 0..3 {
@@ -72,7 +72,7 @@ async fn a_client_that_answers_the_ping_stays() {
 }
 
 #[tokio::test]
-async fn nonsense_is_answered_with_an_error_and_the_connection_stays() {
+async fn an_invalid_message_is_answered_with_an_error_and_the_connection_stays() {
     let server = start();
     let mut client = connect(server.addr()).await;
     for text in [
@@ -84,20 +84,20 @@ async fn nonsense_is_answered_with_an_error_and_the_connection_stays() {
         client.send_text(text).await;
         assert_eq!(client.error_code().await, json!(null), "{text}");
     }
-    client.sees_nothing().await;
+    client.receives_nothing().await;
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_cut_off() {
+async fn a_client_that_does_not_read_is_cut() {
     let server = start();
     let addr = server.addr();
-    let mut deaf = connect(addr).await;
-    deaf.subscribe("flood").await;
-    assert_eq!(deaf.next().await["event"], "pusher_internal:subscription_succeeded");
+    let mut client = connect(addr).await;
+    client.subscribe("flood").await;
+    assert_eq!(client.next().await["event"], "pusher_internal:subscription_succeeded");
 
     let event = json!({"name": "e", "channel": "flood", "data": "x".repeat(10_000)});
     let batch = json!({"batch": vec![event; 10]});
-    eventually("the deaf client is cut off", async || {
+    eventually("the client is cut", async || {
         assert_eq!(post(addr, "/apps/3/batch_events", &batch).await.status, 200);
         call(addr, "GET", "/control/connections", "").await.json()["connections"] == 0
     })

@@ -1,4 +1,4 @@
-//! Connections that break, and clients that come back.
+//! Cut connections, and clients that reconnect.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn connections_and_subscriptions_can_be_counted_and_broken_off() {
+async fn connections_are_counted_and_cut() {
     let server = start();
     let addr = server.addr();
     let (mut first, mut second) = (connect(addr).await, connect(addr).await);
@@ -27,11 +27,11 @@ async fn connections_and_subscriptions_can_be_counted_and_broken_off() {
     assert_eq!(connections, json!({"connections": 0, "subscriptions": {}}));
     assert_eq!(first.closed().await, None);
     assert_eq!(second.closed().await, None);
-    connect(addr).await.sees_nothing().await;
+    connect(addr).await.receives_nothing().await;
 }
 
 #[tokio::test]
-async fn new_connections_can_be_refused_for_a_while() {
+async fn new_connections_are_refused_for_the_ordered_time() {
     let server = start();
     let addr = server.addr();
     let url = format!("ws://{addr}/app/the-key?protocol=7");
@@ -54,6 +54,6 @@ async fn pusher_js_reconnects_and_subscribes_again() {
     let second = listener.fact_with("connected").await;
     assert_ne!(first, second);
     listener.fact_with("subscribed").await;
-    trigger(addr, "room", "after-the-break").await;
-    listener.fact("the event", |fact| fact["event"] == "after-the-break").await;
+    trigger(addr, "room", "after-reconnect").await;
+    listener.fact("the event", |fact| fact["event"] == "after-reconnect").await;
 }

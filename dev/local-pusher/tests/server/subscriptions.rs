@@ -1,4 +1,4 @@
-//! Public and private channels, and the events that go through them.
+//! Public and private channels, and their events.
 
 use serde_json::json;
 
@@ -16,7 +16,7 @@ async fn confirmed(client: &mut Client, channel: &str) {
 }
 
 #[tokio::test]
-async fn an_event_reaches_who_subscribes_and_nobody_else() {
+async fn only_subscribers_receive_an_event() {
     let server = start();
     let mut listener = connect(server.addr()).await;
     let mut other = connect(server.addr()).await;
@@ -30,11 +30,11 @@ async fn an_event_reaches_who_subscribes_and_nobody_else() {
         listener.next().await,
         json!({"event": "greeting", "channel": "room", "data": "{}"})
     );
-    other.sees_nothing().await;
+    other.receives_nothing().await;
 }
 
 #[tokio::test]
-async fn the_sender_of_an_event_is_left_out() {
+async fn the_socket_id_of_an_event_excludes_its_sender() {
     let server = start();
     let mut sender = connect(server.addr()).await;
     let mut other = connect(server.addr()).await;
@@ -46,7 +46,7 @@ async fn the_sender_of_an_event_is_left_out() {
     let event = json!({"name": "e", "channels": ["room"], "data": "{}", "socket_id": id});
     assert_eq!(post(server.addr(), "/apps/3/events", &event).await.status, 200);
     assert_eq!(other.next().await["event"], "e");
-    sender.sees_nothing().await;
+    sender.receives_nothing().await;
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn a_private_channel_needs_its_signature() {
 }
 
 #[tokio::test]
-async fn who_unsubscribes_hears_no_more() {
+async fn an_unsubscribed_client_receives_no_events() {
     let server = start();
     let mut client = connect(server.addr()).await;
     client.subscribe("room").await;
@@ -77,13 +77,13 @@ async fn who_unsubscribes_hears_no_more() {
     client.subscribe("room").await;
     assert_eq!(client.error_code().await, json!(null));
     client.send(&json!({"event": "pusher:unsubscribe", "data": {"channel": "room"}})).await;
-    client.sees_nothing().await;
+    client.receives_nothing().await;
     trigger(server.addr(), "room", "e").await;
-    client.sees_nothing().await;
+    client.receives_nothing().await;
 }
 
 #[tokio::test]
-async fn a_client_event_goes_to_the_others_in_the_channel() {
+async fn the_other_subscribers_receive_a_client_event() {
     let server = start();
     let mut sender = connect(server.addr()).await;
     let mut other = connect(server.addr()).await;
@@ -94,11 +94,11 @@ async fn a_client_event_goes_to_the_others_in_the_channel() {
     let event = json!({"event": "client-typing", "channel": "private-room", "data": {"on": true}});
     sender.send(&event).await;
     assert_eq!(other.next().await, event);
-    sender.sees_nothing().await;
+    sender.receives_nothing().await;
 }
 
 #[tokio::test]
-async fn a_client_event_that_is_not_allowed_is_refused() {
+async fn an_invalid_client_event_is_answered_with_an_error() {
     let server = start();
     let mut client = connect(server.addr()).await;
     client.subscribe("room").await;
@@ -119,12 +119,12 @@ async fn a_client_event_that_is_not_allowed_is_refused() {
 }
 
 #[tokio::test]
-async fn a_flood_of_client_events_is_stemmed() {
+async fn client_events_are_rate_limited() {
     let server = start();
     let mut client = connect(server.addr()).await;
     client.subscribe_signed("private-room", None).await;
     confirmed(&mut client, "private-room").await;
-    // A thousand take the server less than the hundred seconds in which it would let them pass.
+    // At the limit of 10 a second they would take 100 seconds.
     for _ in 0..1000 {
         let event = json!({"event": "client-typing", "channel": "private-room", "data": {}});
         client.send(&event).await;

@@ -1,4 +1,4 @@
-//! A bare WebSocket client, for what pusher-js does not show.
+//! A WebSocket client that shows every message.
 
 use std::net::SocketAddr;
 
@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
-use crate::harness::{PATIENCE, app};
+use crate::harness::{LIMIT, app};
 
 pub struct Client {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub socket_id: String,
 }
 
-/// A client that has said nothing yet and not even read the greeting.
+/// A client that has not read the greeting.
 pub async fn open(addr: SocketAddr, target: &str) -> Client {
     let (stream, _) = connect_async(format!("ws://{addr}{target}")).await.expect("a handshake");
     Client { stream, socket_id: String::new() }
 }
 
-/// A client that was let in.
+/// A client that has read the greeting.
 pub async fn connect(addr: SocketAddr) -> Client {
     let mut client = open(addr, "/app/the-key?protocol=7&client=test&version=1").await;
     let greeting = client.next().await;
@@ -48,12 +48,12 @@ impl Client {
     pub async fn next(&mut self) -> Value {
         match self.receive().await {
             Some(Message::Text(text)) => serde_json::from_str(&text).expect("JSON"),
-            other => panic!("no text: {other:?}"),
+            other => panic!("not a text: {other:?}"),
         }
     }
 
-    /// The code with which the server closes, when nothing else comes before it; none if it breaks
-    /// off.
+    /// The code with which the server closes, `None` if it cuts the connection. No message may
+    /// precede it.
     pub async fn closed(&mut self) -> Option<u16> {
         match self.receive().await {
             Some(Message::Close(reason)) => reason.map(|reason| reason.code.into()),
@@ -62,7 +62,7 @@ impl Client {
         }
     }
 
-    /// The code of the `pusher:error` that comes next.
+    /// The code of the next message, a `pusher:error`.
     pub async fn error_code(&mut self) -> Value {
         let message = self.next().await;
         assert_eq!(message["event"], "pusher:error", "{message}");
@@ -82,19 +82,19 @@ impl Client {
         self.send(&json!({"event": "pusher:subscribe", "data": data})).await;
     }
 
-    /// Sees that nothing but a pong comes: all that was sent before has been dealt with.
-    pub async fn sees_nothing(&mut self) {
+    /// Checks that the server has handled all messages and sent none, with a ping.
+    pub async fn receives_nothing(&mut self) {
         self.send(&json!({"event": "pusher:ping", "data": {}})).await;
         assert_eq!(self.next().await["event"], "pusher:pong");
     }
 
     pub async fn leave(mut self) {
-        self.stream.close(None).await.expect("a goodbye");
+        self.stream.close(None).await.expect("the end is sent");
         while self.receive().await.is_some() {}
     }
 
     async fn receive(&mut self) -> Option<Message> {
-        let next = tokio::time::timeout(PATIENCE, self.stream.next()).await;
+        let next = tokio::time::timeout(LIMIT, self.stream.next()).await;
         next.expect("a message in time").and_then(Result::ok)
     }
 }

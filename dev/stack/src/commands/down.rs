@@ -2,39 +2,39 @@ use std::{path::Path, process::ExitCode, time::Duration};
 
 use anyhow::ensure;
 use nix::sys::signal::Signal;
-use stack::{Console, Supervisor, holder, recorded};
+use stack::{Console, Supervisor, recorded, supervisor_of};
 use tokio::time::{Instant, sleep};
 
-use super::answer;
+use super::print;
 
-/// Longer than a stop in order may take.
+/// Longer than a stop in order takes.
 const LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(50);
 
-/// Asks the supervisor to stop everything. When there is none, what one that was killed had left
-/// running is stopped.
+/// Asks the supervisor to stop everything. Without one, stops what a killed supervisor left running.
 pub async fn run(directory: &Path) -> anyhow::Result<ExitCode> {
-    let Some(holder) = holder(directory) else {
+    let Some(supervisor) = supervisor_of(directory) else {
         if recorded(directory).is_empty() {
-            answer(&format!("nothing runs in {}", directory.display()));
+            print(&format!("nothing runs in {}", directory.display()));
         } else {
-            // Whoever takes the directory stops what is left in it.
-            Supervisor::take(directory, Console::brief()).await?;
+            // It stops them.
+            Supervisor::take(directory, Console::Output).await?;
+            print("everything has stopped");
         }
         return Ok(ExitCode::SUCCESS);
     };
-    answer(&format!("stopping process {}", holder.pid()));
-    holder.signal(Signal::SIGTERM);
+    let pid = supervisor.pid();
+    print(&format!("stopping process {pid}"));
+    supervisor.signal(Signal::SIGTERM);
     let deadline = Instant::now() + LIMIT;
-    while holder.is_alive() {
+    while supervisor.is_alive() {
         ensure!(
             Instant::now() < deadline,
-            "process {} did not end within {} s",
-            holder.pid(),
+            "process {pid} did not end within {} s",
             LIMIT.as_secs()
         );
         sleep(POLL).await;
     }
-    answer("everything has stopped");
+    print("everything has stopped");
     Ok(ExitCode::SUCCESS)
 }

@@ -2,19 +2,14 @@ use std::{
     ffi::OsString,
     os::unix::process::ExitStatusExt,
     process::{ExitCode, ExitStatus},
-    time::Duration,
 };
 
 use anyhow::Context;
 use clap::Args;
-use nix::sys::signal::Signal;
-use stack::{Console, Foreground, Servers, Supervisor};
+use stack::{Console, Output, Program, Servers, Supervisor};
 use tokio::process::Command;
 
 use super::{Installed, Interrupts, Place, interrupts::exit_code};
-
-/// How long the command may take to end after it was interrupted.
-const LIMIT: Duration = Duration::from_secs(10);
 
 /// The settings of `stack exec`.
 #[derive(Args, Debug)]
@@ -25,54 +20,36 @@ pub struct Exec {
     #[command(flatten)]
     installed: Installed,
 
-    /// The command, which finds the servers in TEST_DATABASE_URL and TEST_AMQP_URL
+    /// The command. TEST_DATABASE_URL and TEST_AMQP_URL give it the addresses of the servers
     #[arg(last = true, required = true)]
     command: Vec<OsString>,
 }
 
 impl Exec {
-    /// Ends as the command ends. The servers begin empty; afterwards their data and logs stay to be
-    /// looked at, until the next time.
+    /// Exits as the command does. The servers start empty. Their data and logs remain until the
+    /// next run.
     pub async fn run(self, interrupts: &mut Interrupts) -> anyhow::Result<ExitCode> {
-        let console = Console::errors();
-        let supervisor = Supervisor::take(&self.place.directory, console).await?;
-        let outcome = self.run_within(&supervisor, interrupts).await;
+        let supervisor = Supervisor::take(&self.place.directory, Console::Errors).await?;
+        let outcome = tokio::select! {
+            outcome = self.run_within(&supervisor) => outcome,
+            signal = interrupts.next() => Ok(exit_code(signal as i32)),
+        };
         interrupts.stop(&supervisor).await;
         outcome
     }
 
-    async fn run_within(
-        &self,
-        supervisor: &Supervisor,
-        interrupts: &mut Interrupts,
-    ) -> anyhow::Result<ExitCode> {
+    async fn run_within(&self, supervisor: &Supervisor) -> anyhow::Result<ExitCode> {
         Servers::erase(supervisor)?;
-        let settings = self.installed.settings();
-        let servers = tokio::select! {
-            servers = Servers::start(supervisor, &settings) => servers?,
-            signal = interrupts.next() => return Ok(exit_code(signal as i32)),
-        };
-        let mut command = Foreground::start(supervisor, self.command(&servers)?)?;
-        let signal = tokio::select! {
-            status = command.wait() => return Ok(code_of(status?)),
-            signal = interrupts.next() => signal,
-        };
-        command.signal(signal);
-        tokio::select! {
-            status = command.end_within(LIMIT) => drop(status?),
-            _ = interrupts.next() => command.signal(Signal::SIGKILL),
-        }
-        Ok(exit_code(signal as i32))
-    }
-
-    fn command(&self, servers: &Servers) -> anyhow::Result<Command> {
+        let servers = Servers::start(supervisor, &self.installed.settings()).await?;
         let (program, arguments) = self.command.split_first().context("no command")?;
         let mut command = Command::new(program);
         command
             .args(arguments)
             .env("TEST_DATABASE_URL", servers.postgres.url())
             .env("TEST_AMQP_URL", servers.rabbitmq.url());
-        Ok(command)
+        let mut program = Program::from_command("command", command);
+        program.output = Output::Inherited;
+        Ok(code_of(supervisor.start(program)?.wait().await?))
     }
 }
 

@@ -13,7 +13,7 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// From now on these signals end nothing by themselves.
+    /// Receives these signals instead of ending by them.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             hang_up: unix::signal(SignalKind::hangup())?,
@@ -22,7 +22,7 @@ impl Interrupts {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.hang_up.recv() => Signal::SIGHUP,
@@ -31,7 +31,7 @@ impl Interrupts {
         }
     }
 
-    /// Stops everything in order, or at once when Ctrl-C is pressed meanwhile.
+    /// Stops everything in order. Ctrl-C meanwhile kills everything.
     pub async fn stop(&mut self, supervisor: &Supervisor) {
         let stopping = supervisor.stop();
         tokio::pin!(stopping);
@@ -39,7 +39,7 @@ impl Interrupts {
             tokio::select! {
                 () = &mut stopping => return,
                 _ = self.interrupt.recv() => {
-                    supervisor.console().say("killing everything");
+                    supervisor.console().print("killing everything");
                     supervisor.kill();
                 }
             }

@@ -19,24 +19,24 @@ use stack::{Console, ServerSettings};
 
 use self::interrupts::Interrupts;
 
-/// Runs the whole system for development and tests: a PostgreSQL and a RabbitMQ of its own, and the
-/// services. It listens on the loopback address only, and keeps everything in one directory.
+/// Runs the whole system for development and tests: a private PostgreSQL and RabbitMQ, and the
+/// services. They listen on the loopback address only, and keep their files in one directory.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub enum Command {
-    /// Starts everything and follows the logs; Ctrl-C stops everything
+    /// Starts everything and prints the logs; Ctrl-C stops everything
     Run(run::Run),
     /// Starts everything in the background, and returns when it is ready
     Up(up::Up),
-    /// Stops what runs in the directory
+    /// Stops everything that runs in the directory
     Down(Place),
-    /// Shows what runs in the directory; exits with 3 when nothing does
+    /// Shows what runs in the directory; exits with 3 when nothing runs
     Status(Place),
-    /// Runs a command with an empty PostgreSQL and an empty RabbitMQ, and nothing else
+    /// Runs a command with an empty PostgreSQL and an empty RabbitMQ, without the services
     Exec(exec::Exec),
 }
 
-/// Where a stack is.
+/// Where a system is.
 #[derive(Args, Clone, Debug)]
 pub struct Place {
     /// The directory that holds its data, logs and secrets
@@ -44,19 +44,19 @@ pub struct Place {
     directory: PathBuf,
 }
 
-/// Where the services' programs are.
+/// The services' programs.
 #[derive(Args, Clone, Debug)]
 pub struct Binaries {
-    /// The directory of the services' programs; without it, the one that this program is in
+    /// The directory of the services' programs [default: the directory of this program]
     #[arg(long = "bin-dir", value_name = "DIR")]
     binaries: Option<PathBuf>,
 }
 
-/// Which servers are started.
+/// The installed servers.
 #[derive(Args, Clone, Debug)]
 pub struct Installed {
-    /// A directory with a root file system that has a RabbitMQ in it, to be used instead of the one
-    /// that is installed; needs root
+    /// A directory with a root file system whose RabbitMQ is used instead of the installed one;
+    /// needs root
     #[arg(long, value_name = "DIR", env = "RABBITMQ_ROOT")]
     rabbitmq_root: Option<PathBuf>,
 }
@@ -82,7 +82,7 @@ impl Binaries {
 }
 
 impl Command {
-    /// Does it; a failure is printed to standard error.
+    /// Runs the command, and prints a failure to standard error.
     pub async fn run(self) -> ExitCode {
         let done = async {
             match self {
@@ -94,14 +94,14 @@ impl Command {
             }
         };
         done.await.unwrap_or_else(|error: anyhow::Error| {
-            Console::errors().say(&format!("{error:#}"));
+            Console::Errors.print(&format!("{error:#}"));
             ExitCode::FAILURE
         })
     }
 }
 
-/// Prints what was asked for. A reader that has heard enough, such as `head`, is no failure.
-fn answer(text: &str) {
+/// Prints to standard output. Ignores EPIPE, as of a reader such as `head`.
+fn print(text: &str) {
     writeln!(io::stdout(), "{text}").ok();
 }
 
@@ -110,7 +110,7 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_orders_are_well_formed() {
+    fn the_arguments_are_well_formed() {
         super::Command::command().debug_assert();
     }
 }

@@ -19,19 +19,19 @@ pub struct Run {
     #[command(flatten)]
     binaries: Binaries,
 
-    /// Whether it is what `stack up` starts: away from the terminal, and brief
+    /// Leaves the terminal, and does not print the logs of the processes: for `stack up`
     #[arg(long, hide = true)]
     detached: bool,
 }
 
 impl Run {
-    /// Runs until a signal comes or the start fails.
+    /// Runs until a signal arrives or the start fails.
     pub async fn run(self, interrupts: &mut Interrupts) -> anyhow::Result<ExitCode> {
         let console = if self.detached {
             setsid().context("cannot leave the terminal")?;
-            Console::brief()
+            Console::Output
         } else {
-            Console::following()
+            Console::OutputAndLogs
         };
         let supervisor = Supervisor::take(&self.place.directory, console).await?;
         let stopped = tokio::select! {
@@ -39,11 +39,11 @@ impl Run {
             signal = interrupts.next() => Ok(signal),
         };
         match &stopped {
-            Ok(signal) => console.say(&format!("{signal}: stopping everything")),
-            Err(error) => console.say(&format!("{error:#}\nstopping everything")),
+            Ok(signal) => console.print(&format!("{signal}: stopping everything")),
+            Err(error) => console.print(&format!("{error:#}\nstopping everything")),
         }
         interrupts.stop(&supervisor).await;
-        console.say("everything has stopped");
+        console.print("everything has stopped");
         Ok(if stopped.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
@@ -52,8 +52,8 @@ impl Run {
         let _stack = Stack::start(supervisor, &binaries, &self.installed.settings()).await?;
         let variables = Variables::read(&supervisor.environment_file())?;
         let text = summary::text(&variables, supervisor.directory());
-        supervisor.console().say(&text);
-        supervisor.console().say("Ctrl-C stops everything");
+        supervisor.console().print(&text);
+        supervisor.console().print("Ctrl-C stops everything");
         pending().await
     }
 }

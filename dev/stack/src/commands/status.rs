@@ -1,36 +1,36 @@
 use std::{path::Path, process::ExitCode};
 
-use stack::{Variables, holder, recorded};
+use stack::{Variables, recorded, supervisor_of};
 
-use super::{answer, summary};
+use super::{print, summary};
 
-/// What init scripts say for "not running".
+/// The exit code of init scripts for "not running".
 const NOT_RUNNING: u8 = 3;
 
-/// Shows whether a supervisor runs, its processes, and where everything is.
+/// Prints whether a supervisor runs, its processes, and the addresses of the system.
 pub fn run(directory: &Path) -> anyhow::Result<ExitCode> {
-    let holder = holder(directory);
-    let processes = recorded(directory);
-    match holder {
-        Some(holder) => answer(&format!("running, as process {}", holder.pid())),
-        None => answer(&format!("nothing runs in {}", directory.display())),
+    let supervisor = supervisor_of(directory);
+    match supervisor {
+        Some(supervisor) => print(&format!("running, as process {}", supervisor.pid())),
+        None => print(&format!("nothing runs in {}", directory.display())),
     }
-    for process in processes {
+    for process in recorded(directory) {
         let pid = process.identity.pid();
-        match (process.identity.is_alive(), holder) {
-            (true, Some(_)) => answer(&format!("  {:<13} process {pid}", process.name)),
-            (true, None) => answer(&format!("  {:<13} process {pid}, left over", process.name)),
-            (false, _) => answer(&format!("  {:<13} not running", process.name)),
-        }
+        let state = match (process.identity.is_alive(), supervisor) {
+            (true, Some(_)) => format!("process {pid}"),
+            (true, None) => format!("process {pid}, left over"),
+            (false, _) => "not running".to_owned(),
+        };
+        print(&format!("  {:<13} {state}", process.name));
     }
-    if holder.is_none() {
+    if supervisor.is_none() {
         return Ok(ExitCode::from(NOT_RUNNING));
     }
     let environment = directory.join("env");
     if environment.exists() {
-        answer(&summary::text(&Variables::read(&environment)?, directory));
+        print(&summary::text(&Variables::read(&environment)?, directory));
     } else {
-        answer("not everything is ready");
+        print("not everything is ready");
     }
     Ok(ExitCode::SUCCESS)
 }

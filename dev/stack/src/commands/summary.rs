@@ -2,7 +2,7 @@ use std::path::Path;
 
 use stack::Variables;
 
-/// What one wants to know of a system that runs: where its parts are.
+/// The addresses of a running system.
 pub fn text(variables: &Variables, directory: &Path) -> String {
     let value = |name| variables.get(name).unwrap_or("?");
     let directory = directory.display();
@@ -10,9 +10,9 @@ pub fn text(variables: &Variables, directory: &Path) -> String {
     let pusher = format!("{}:{}", value("PUSHER_HOST"), value("PUSHER_PORT"));
     let key = value("PUSHER_KEY");
     let mut portals = String::new();
-    for (name, whose) in [("PLAYER_PORTAL_URL", "player"), ("STAFF_PORTAL_URL", "staff")] {
+    for (name, role) in [("PLAYER_PORTAL_URL", "player"), ("STAFF_PORTAL_URL", "staff")] {
         if let Some(url) = variables.get(name) {
-            portals.push_str(&format!("\n\n  {whose}'s portal\n  {url}"));
+            portals.push_str(&format!("\n\n  {role} portal\n  {url}"));
         }
     }
     format!(

@@ -2,23 +2,23 @@ use std::{
     env,
     fs::{self, File},
     path::Path,
-    process::{ExitCode, ExitStatus, Stdio},
+    process::{ExitCode, Stdio},
     time::Duration,
 };
 
 use anyhow::Context;
 use clap::Args;
 use nix::sys::signal::Signal;
-use stack::{Console, Identity, Variables, holder};
+use stack::{Console, Identity, Variables, supervisor_of};
 use tokio::{
     process::{Child, Command},
     time::sleep,
 };
 
-use super::{Binaries, Interrupts, Place, answer, interrupts::exit_code, summary};
+use super::{Binaries, Interrupts, Place, interrupts::exit_code, print, summary};
 
 const POLL: Duration = Duration::from_millis(50);
-/// Lines of the log that tell why it failed.
+/// Lines of the log that are printed when the start fails.
 const TAIL_LINES: usize = 60;
 
 /// The settings of `stack up`.
@@ -31,48 +31,37 @@ pub struct Up {
     binaries: Binaries,
 }
 
-enum Outcome {
-    Ready(Variables),
-    Ended(ExitStatus),
-    Interrupted(Signal),
-}
-
 impl Up {
-    /// Starts `stack run` in the background. Every wait within it ends, so this one does too.
+    /// Starts `stack run` in the background, and waits until it is ready or has ended.
     pub async fn run(self, interrupts: &mut Interrupts) -> anyhow::Result<ExitCode> {
         let directory = &self.place.directory;
-        fs::create_dir_all(directory.join("logs")).context("cannot make the directory")?;
+        fs::create_dir_all(directory.join("logs")).context("cannot create the directory")?;
         let directory = directory.canonicalize()?;
-        if let Some(holder) = holder(&directory) {
-            answer(&format!("already running, as process {}", holder.pid()));
+        if let Some(supervisor) = supervisor_of(&directory) {
+            print(&format!("already running, as process {}", supervisor.pid()));
             return Ok(ExitCode::SUCCESS);
         }
         let log = directory.join("logs/stack.log");
         let mut child = self.start(&directory, &log)?;
-        let outcome = tokio::select! {
-            outcome = ready_or_ended(&mut child, &directory) => outcome?,
-            signal = interrupts.next() => Outcome::Interrupted(signal),
-        };
-        match outcome {
-            Outcome::Ready(variables) => {
-                answer(&summary::text(&variables, &directory));
-                Ok(ExitCode::SUCCESS)
-            }
-            Outcome::Ended(status) => {
+        let pid = child.id().context("it ended at once")?;
+        let variables = tokio::select! {
+            variables = ready(pid, &directory) => variables?,
+            status = child.wait() => {
                 let text = fs::read_to_string(&log).unwrap_or_default();
-                let console = Console::errors();
-                console.say(&format!("it did not start ({status}):"));
-                console.say(tail(&text));
-                Ok(ExitCode::FAILURE)
+                Console::Errors.print(&format!("it did not start ({}):", status?));
+                Console::Errors.print(tail(&text));
+                return Ok(ExitCode::FAILURE);
             }
-            Outcome::Interrupted(signal) => {
-                if let Some(process) = child.id().and_then(Identity::of) {
+            signal = interrupts.next() => {
+                if let Some(process) = Identity::of(pid) {
                     process.signal(Signal::SIGTERM);
                 }
                 child.wait().await?;
-                Ok(exit_code(signal as i32))
+                return Ok(exit_code(signal as i32));
             }
-        }
+        };
+        print(&summary::text(&variables, &directory));
+        Ok(ExitCode::SUCCESS)
     }
 
     fn start(&self, directory: &Path, log: &Path) -> anyhow::Result<Child> {
@@ -90,17 +79,13 @@ impl Up {
     }
 }
 
-/// The file `env` is there from the moment when everything is ready. One that a killed supervisor
-/// left may be there before, so it is asked whose it is.
-async fn ready_or_ended(child: &mut Child, directory: &Path) -> anyhow::Result<Outcome> {
-    let own = child.id().map(|pid| pid.to_string());
+/// Waits until the file `env` is that of the supervisor `pid`: a killed one may have left one.
+async fn ready(pid: u32, directory: &Path) -> anyhow::Result<Variables> {
+    let pid = pid.to_string();
     loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Outcome::Ended(status));
-        }
         let variables = Variables::read(&directory.join("env"))?;
-        if own.is_some() && variables.get("PID_STACK") == own.as_deref() {
-            return Ok(Outcome::Ready(variables));
+        if variables.get("PID_STACK") == Some(&pid) {
+            return Ok(variables);
         }
         sleep(POLL).await;
     }

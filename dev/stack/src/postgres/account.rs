@@ -9,6 +9,9 @@ use anyhow::Context;
 use nix::unistd::{Uid, User};
 use tokio::process::Command;
 
+use super::STOP_SIGNAL;
+use crate::program::setpriv;
+
 /// The user that Debian's package creates.
 const POSTGRES: &str = "postgres";
 
@@ -41,9 +44,9 @@ impl Account {
         Ok(account)
     }
 
-    /// The command that runs `program` as the account.
+    /// The command that runs `program` as the account. It ends with this process.
     pub(super) fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new("setpriv");
+        let mut command = setpriv(STOP_SIGNAL);
         if self.0.is_some() {
             command.args(AS_POSTGRES);
         }

@@ -5,7 +5,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-/// Where Debian puts the programs of PostgreSQL, a directory for each version.
+/// Debian's directory for PostgreSQL, with one directory for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// The programs of one version of PostgreSQL.
@@ -15,15 +15,15 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    /// The version that made `data` if there is data, otherwise the newest.
+    /// The version of `data`, or the newest version if there are no data.
     pub(super) fn find(data: &Path) -> anyhow::Result<Self> {
         let mut versions = debian_versions();
         let made_by = fs::read_to_string(data.join("PG_VERSION")).ok();
         if let Some(version) = made_by.and_then(|text| text.trim().parse::<u32>().ok()) {
             ensure!(
                 versions.is_empty() || versions.contains(&version),
-                "{} was made by PostgreSQL {version}, which is not installed any more; \
-                 remove it to begin anew, or install that version",
+                "{} is of PostgreSQL {version}, which is not installed; \
+                 remove it to start without data, or install that version",
                 data.display()
             );
             versions.retain(|one| *one == version);

@@ -10,27 +10,29 @@ use tokio_postgres::{Client, NoTls};
 
 pub use self::role::DatabaseRole;
 use self::{account::Account, installation::Installation};
-use crate::{Probe, Process, Program, Rank, Supervisor, kept, ports::on_free_ports};
+use crate::{Output, Probe, Process, Program, Rank, Supervisor, kept, ports::on_free_ports};
 
-/// The database that is made for the system.
+/// The database of the system.
 const DATABASE: &str = "chat";
-/// Makes the users of [`DatabaseRole`].
-const MAKE_USERS: &str = include_str!("../../../../deploy/database/users.sql");
-/// What every new database is a copy of, so that the users may use each.
+/// Creates the users of [`DatabaseRole`].
+const CREATE_USERS: &str = include_str!("../../../../deploy/database/users.sql");
+/// Every new database is a copy of it, so that the users may use each.
 const TEMPLATE: &str = "template1";
+/// The fast way to stop: clients are disconnected, and no data are lost.
+const STOP_SIGNAL: Signal = Signal::SIGINT;
 const INITDB_LIMIT: Duration = Duration::from_secs(120);
-/// Recovery after a crash is part of it.
+/// Includes recovery after a crash.
 const READY_LIMIT: Duration = Duration::from_secs(120);
 
-/// What a private PostgreSQL is started with.
+/// The settings of a private PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct PostgresSettings {
-    /// Connections that it accepts at once.
+    /// The number of connections that it accepts at once.
     pub max_connections: u32,
-    /// Further settings, by the names that `postgresql.conf` knows.
+    /// Further settings of `postgresql.conf`.
     pub further: Vec<(String, String)>,
-    /// Files that it alone may read, by their names in the directory of its data's directory, such as
-    /// the key that `ssl_key_file=../key.pem` asks for.
+    /// Files that only PostgreSQL may read, with their names in the parent of its data directory,
+    /// such as the key of `ssl_key_file=../key.pem`.
     pub files: Vec<(String, String)>,
 }
 
@@ -40,8 +42,8 @@ impl Default for PostgresSettings {
     }
 }
 
-/// A private PostgreSQL: on the loopback address only, with a password that only its directory
-/// knows, and with its data in `postgres/data` of the supervisor's directory.
+/// A private PostgreSQL on the loopback address, with its own password, and with its data in
+/// `postgres/data` of the supervisor's directory.
 #[derive(Debug)]
 pub struct Postgres {
     process: Arc<Process>,
@@ -50,10 +52,10 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts it, and waits until it answers. The first time, its data is made.
+    /// Starts PostgreSQL, after initdb if there are no data, and waits until it answers.
     ///
     /// # Errors
-    /// When PostgreSQL is not installed, does not start or does not become ready; says why.
+    /// When PostgreSQL is not installed, does not start or does not become ready.
     pub async fn start(
         supervisor: &Supervisor,
         settings: &PostgresSettings,
@@ -72,28 +74,28 @@ impl Postgres {
         let postgres =
             on_free_ports(supervisor, ["POSTGRES_PORT"], async |[port]| cluster.start(port).await)
                 .await?;
-        postgres.make_database().await?;
+        postgres.create_database().await?;
         Ok(postgres)
     }
 
-    /// Where the database is: `postgres://user:password@127.0.0.1:port/chat`. The user may make
-    /// further databases.
+    /// The address of the database: `postgres://user:password@127.0.0.1:port/chat`. The user may
+    /// create further databases.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The server, which is what one kills to see it come back.
+    /// The process of the server.
     pub fn process(&self) -> &Arc<Process> {
         &self.process
     }
 
-    /// Waits until it answers, such as after it was started again.
+    /// Waits until it answers, such as after a restart.
     ///
     /// # Errors
     /// When it does not within two minutes, or has ended for good.
     pub async fn ready(&self) -> anyhow::Result<()> {
         let probe = Probe::Postgres(Box::new(self.config.clone()));
-        Ok(self.process.ready(&probe, READY_LIMIT).await?)
+        self.process.ready(&probe, READY_LIMIT).await
     }
 
     /// Its version, such as `17.2 (Debian 17.2-1)`.
@@ -103,11 +105,11 @@ impl Postgres {
     pub async fn version(&self) -> anyhow::Result<String> {
         let version =
             self.ask(async |client| client.query_one("SHOW server_version", &[]).await?.try_get(0));
-        version.await.context("PostgreSQL does not tell its version")
+        version.await.context("cannot ask PostgreSQL for its version")
     }
 
-    async fn make_database(&self) -> anyhow::Result<()> {
-        self.make_users(TEMPLATE).await?;
+    async fn create_database(&self) -> anyhow::Result<()> {
+        self.create_users(TEMPLATE).await?;
         let made = self.ask(async |client| {
             let exists = "SELECT FROM pg_database WHERE datname = $1";
             if client.query_opt(exists, &[&DATABASE]).await?.is_none() {
@@ -115,22 +117,22 @@ impl Postgres {
             }
             Ok(())
         });
-        made.await.context("cannot make the database")?;
-        self.make_users(DATABASE).await
+        made.await.context("cannot create the database")?;
+        self.create_users(DATABASE).await
     }
 
-    /// Makes the users of [`DatabaseRole`], and lets them use `database`.
-    async fn make_users(&self, database: &str) -> anyhow::Result<()> {
+    /// Creates the users of [`DatabaseRole`], and lets them use `database`.
+    async fn create_users(&self, database: &str) -> anyhow::Result<()> {
         let password = self.config.get_password().map(String::from_utf8_lossy).unwrap_or_default();
         let settings =
             DatabaseRole::ALL.map(|role| format!("-c {}={password}", role.password_setting()));
         let mut config = self.config.clone();
         config.dbname(database).options(settings.join(" "));
-        let made = ask(&config, async |client| client.batch_execute(MAKE_USERS).await);
-        made.await.context("cannot make the database's users")
+        let made = ask(&config, async |client| client.batch_execute(CREATE_USERS).await);
+        made.await.context("cannot create the database's users")
     }
 
-    /// Does something on a connection of its own.
+    /// Runs `act` on a new connection.
     async fn ask<T>(
         &self,
         act: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
@@ -153,7 +155,7 @@ async fn ask<T>(
     connection.and(done)
 }
 
-/// What every start of one PostgreSQL has in common.
+/// Common to the attempts to start one PostgreSQL.
 struct Cluster<'a> {
     supervisor: &'a Supervisor,
     settings: &'a PostgresSettings,
@@ -165,21 +167,21 @@ struct Cluster<'a> {
 }
 
 impl Cluster<'_> {
-    /// Makes the data, in a place of its own first: one that was interrupted is not mistaken for
-    /// one that is whole.
+    /// Runs initdb if there are no data, in another directory first, so that data of an
+    /// interrupted run are not used.
     async fn initialize(&self) -> anyhow::Result<()> {
         let data = self.home.join("data");
         if data.exists() {
             return Ok(());
         }
-        self.supervisor.console().say("making a PostgreSQL database cluster");
+        self.supervisor.console().print("creating a PostgreSQL database cluster");
         let unfinished = self.home.join("data.new");
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished).context("cannot remove unfinished data")?;
         }
         let password_file = self.home.join("password");
         self.account.write(&password_file, &self.password)?;
-        let mut program = self.program("initdb", "initdb");
+        let mut program = self.program("initdb");
         program
             .command
             .arg("--pgdata")
@@ -195,16 +197,15 @@ impl Cluster<'_> {
     }
 
     async fn start(&self, port: u16) -> anyhow::Result<Postgres> {
-        let mut program = self.program("postgres", "postgres");
+        let mut program = self.program("postgres");
         program.rank = Rank::Server;
-        // The fast way to stop: clients are disconnected, and nothing is lost.
-        program.stop_signal = Signal::SIGINT;
+        program.stop_signal = STOP_SIGNAL;
         let connections = self.settings.max_connections.to_string();
         let port_number = port.to_string();
         let own = [
             ("listen_addresses", "127.0.0.1"),
             ("port", &port_number),
-            // The path of a socket may be 107 bytes long, and that of a directory longer.
+            // The path of a socket is limited to 107 bytes, that of a directory is not.
             ("unix_socket_directories", ""),
             ("max_connections", &connections),
         ];
@@ -231,17 +232,17 @@ impl Cluster<'_> {
         Ok(postgres)
     }
 
-    /// A program of PostgreSQL's that sees nothing of the caller's settings for PostgreSQL.
-    fn program(&self, name: &str, program: &str) -> Program {
-        let mut made = Program::new(name, "");
-        made.command = self.account.command(&self.installation.program(program));
-        made.command
+    /// A program of PostgreSQL, without the caller's settings for PostgreSQL.
+    fn program(&self, name: &str) -> Program {
+        let mut command = self.account.command(&self.installation.program(name));
+        command
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "UTC")
             .current_dir(self.home);
-        made.echoes = false;
-        made
+        let mut program = Program::from_command(name, command);
+        program.output = Output::LogFile;
+        program
     }
 }

@@ -1,5 +1,5 @@
-/// As whom a process uses the database: users that `deploy/database/users.sql` makes, which have the
-/// server's password here.
+/// The user as which a process connects to the database. `deploy/database/users.sql` creates the
+/// users; here they have the password of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DatabaseRole {
     /// Owns the tables; migrations run as this user.
@@ -11,10 +11,9 @@ pub enum DatabaseRole {
 }
 
 impl DatabaseRole {
-    /// All of them.
     pub(crate) const ALL: [Self; 3] = [Self::Owner, Self::Writer, Self::Reader];
 
-    /// `url`, which names a user and a password, with this role's user in place of the user.
+    /// `url`, if it has a user and a password, with the user of this role.
     pub fn url(self, url: &str) -> String {
         let replaced = url.split_once("://").and_then(|(scheme, rest)| {
             let (_, password_and_server) = rest.split_once(':').filter(|_| rest.contains('@'))?;
@@ -31,7 +30,7 @@ impl DatabaseRole {
         }
     }
 
-    /// The setting in which `users.sql` finds the user's password.
+    /// The setting from which `users.sql` takes the user's password.
     pub(crate) fn password_setting(self) -> &'static str {
         match self {
             Self::Owner => "chat.owner_password",
@@ -46,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_takes_the_place_of_the_user_of_an_address() {
+    fn url_replaces_the_user_of_an_address() {
         let url = "postgres://chat_1b:secret@127.0.0.1:5432/chat?application_name=x";
         assert_eq!(
             DatabaseRole::Reader.url(url),

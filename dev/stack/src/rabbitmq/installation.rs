@@ -4,18 +4,20 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use nix::unistd::Uid;
+use nix::{sys::signal::Signal, unistd::Uid};
 use tokio::process::Command;
 
-/// Where Debian's packages and the official images have RabbitMQ's own scripts. What Debian puts on
-/// the path are wrappers that change the user and write to /var.
+use crate::program::setpriv;
+
+/// RabbitMQ's own scripts in Debian's packages and in the official images. The scripts that Debian
+/// has on the path are wrappers that change the user and write to /var.
 const PLACES: [&str; 2] = ["/usr/lib/rabbitmq/bin", "/opt/rabbitmq/sbin"];
 
-/// Where programs are in a root file system, whatever the caller's path says of this one.
+/// The path in a root file system.
 const PATH: &str = "/opt/erlang/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Makes a root file system fit to be lived in, and becomes a program there. The kernel takes the
-/// mounts back when the last process that sees them has ended.
+/// Mounts what a program needs in a root file system, and becomes the program there. The kernel
+/// unmounts it when the last process of the mount namespace has ended.
 const ENTER: &str = r#"
     root=$1 directory=$2
     shift 2
@@ -28,7 +30,7 @@ const ENTER: &str = r#"
     exec chroot "$root" "$@"
 "#;
 
-/// A RabbitMQ that is installed: here, or in a root file system of its own.
+/// An installed RabbitMQ: on this machine, or in a root file system.
 #[derive(Clone, Debug)]
 pub(super) struct Installation {
     root: Option<PathBuf>,
@@ -57,22 +59,23 @@ impl Installation {
         Ok(Self { root: Some(root), scripts })
     }
 
-    /// The path of a script of RabbitMQ's own, where it runs.
+    /// The path of a script of RabbitMQ, as seen by the script.
     pub(super) fn script(&self, name: &str) -> PathBuf {
         self.scripts.join(name)
     }
 
-    /// The command that becomes `program`, for which `directory` is where it is here, and which finds
-    /// Erlang on its path.
+    /// The command that becomes `program`, with Erlang on its path, and with `directory` at the same
+    /// path as outside. It ends with this process.
     pub(super) fn command(&self, program: &Path, directory: &Path) -> Command {
+        let mut command = setpriv(Signal::SIGTERM);
         let Some(root) = &self.root else {
-            let mut command = Command::new(program);
+            command.arg("--").arg(program);
             command.env_clear().envs(env::var_os("PATH").map(|path| ("PATH", path)));
             return command;
         };
-        let mut command = Command::new("unshare");
         command
-            .args(["--mount", "--propagation", "private", "--", "sh", "-euc", ENTER, "enter"])
+            .args(["--", "unshare", "--mount", "--propagation", "private", "--"])
+            .args(["sh", "-euc", ENTER, "enter"])
             .args([root, directory, program])
             .env_clear()
             .env("PATH", PATH);

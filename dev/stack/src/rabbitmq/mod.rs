@@ -1,32 +1,32 @@
 mod cluster;
-mod control;
 mod installation;
-mod mapper;
 mod node;
-mod partition;
-mod tools;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
-use self::{node::Node, tools::Tools};
+use anyhow::{Context, ensure};
+use tokio::time::timeout;
+
+use self::node::Node;
 use crate::{Probe, Process, Supervisor, kept, ports::on_free_ports};
 
-/// Recovery of large queues is part of it.
+/// Includes the recovery of large queues.
 const READY_LIMIT: Duration = Duration::from_secs(180);
+/// For one call of `rabbitmqctl`; most take a second.
+const CONTROL_LIMIT: Duration = Duration::from_secs(60);
 
-/// What a private RabbitMQ is started with.
+/// The settings of a private RabbitMQ node.
 #[derive(Clone, Debug)]
 pub struct RabbitMqSettings {
-    /// How it is called in logs and in the directory: `rabbitmq`, and `rabbitmq-2` for another one of
-    /// the same supervisor.
+    /// Its name in logs and in the directory: `rabbitmq`, or `rabbitmq-2` for another node of the
+    /// same supervisor.
     pub name: String,
-    /// A directory with a root file system that has a RabbitMQ in it, such as one that `docker
-    /// export` wrote. It takes the rights of root. Without one, the RabbitMQ that is installed.
+    /// A directory with a root file system whose RabbitMQ is used, such as `docker export` writes.
+    /// Needs root. By default the installed RabbitMQ is used.
     pub root: Option<PathBuf>,
-    /// Plugins, such as `rabbitmq_prometheus`. What they listen on is theirs to be told in
-    /// `further`.
+    /// Plugins, such as `rabbitmq_prometheus`. `further` sets their listeners.
     pub plugins: Vec<String>,
-    /// Further settings, by the names that `rabbitmq.conf` knows.
+    /// Further settings of `rabbitmq.conf`.
     pub further: Vec<(String, String)>,
 }
 
@@ -36,54 +36,84 @@ impl Default for RabbitMqSettings {
     }
 }
 
-/// A private RabbitMQ: a node on the loopback address only, with a name and files of its own in a
-/// directory of its name in the supervisor's. A user, the nodes' common secret and a port mapper are
-/// the supervisor's, and so common to all of its nodes.
+/// A private RabbitMQ node on the loopback address, with its own files in the supervisor's
+/// directory. All nodes of a supervisor share a user, Erlang's cookie and epmd.
 #[derive(Debug)]
 pub struct RabbitMq {
-    name: String,
+    node: Node,
     process: Arc<Process>,
     address: SocketAddr,
     url: String,
-    tools: Tools,
 }
 
 impl RabbitMq {
-    /// Starts it, and waits until it greets clients.
+    /// Starts a node, and waits until it accepts clients.
     ///
     /// # Errors
-    /// When RabbitMQ is not installed, does not start or does not become ready; says why.
+    /// When RabbitMQ is not installed, does not start or does not become ready.
     pub async fn start(
         supervisor: &Supervisor,
         settings: &RabbitMqSettings,
     ) -> anyhow::Result<Self> {
-        let node = Node::prepare(supervisor, settings).await?;
+        let node = Node::new(supervisor, settings).await?;
         let prefix = kept::prefix(&settings.name);
         let names = [&*format!("{prefix}_PORT"), &*format!("{prefix}_DISTRIBUTION_PORT")];
-        on_free_ports(supervisor, names, async |ports| node.start(ports).await).await
+        on_free_ports(supervisor, names, async |ports| {
+            node.start(supervisor, settings, ports).await
+        })
+        .await
     }
 
-    /// What Erlang calls the node: `name@localhost`.
+    /// Its name as an Erlang node: `name@localhost`.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.node.name
     }
 
-    /// Where it is: `amqp://user:password@127.0.0.1:port/%2f`. The user may do everything.
+    /// Its address: `amqp://user:password@127.0.0.1:port/%2f`. The user may do everything.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The node itself (`beam.smp`), which is what one kills to see it come back.
+    /// The process of the node (`beam.smp`).
     pub fn process(&self) -> &Arc<Process> {
         &self.process
     }
 
-    /// Waits until it greets clients, such as after it was started again.
+    /// Waits until it accepts clients, such as after a restart.
     ///
     /// # Errors
     /// When it does not within three minutes, or has ended for good.
     pub async fn ready(&self) -> anyhow::Result<()> {
-        let probe = Probe::Amqp(self.address);
-        Ok(self.process.ready(&probe, READY_LIMIT).await?)
+        self.process.ready(&Probe::Amqp(self.address), READY_LIMIT).await
+    }
+
+    /// Runs `rabbitmqctl` for this node, and returns its output.
+    ///
+    /// # Errors
+    /// When it fails, with its output, or does not end within a minute, as for a suspended node.
+    pub async fn control(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let mut command = self.node.command("rabbitmqctl");
+        command
+            .args(["--quiet", "--node", &self.node.name])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let call = arguments.join(" ");
+        let output = timeout(CONTROL_LIMIT, command.output())
+            .await
+            .with_context(|| format!("rabbitmqctl {call} did not end"))?
+            .context("cannot start rabbitmqctl")?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let answer = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success(), "rabbitmqctl {call} failed: {errors}{answer}");
+        Ok(answer.into_owned())
+    }
+
+    /// Its version, such as `4.0.5`.
+    ///
+    /// # Errors
+    /// Those of [`control`](Self::control).
+    pub async fn version(&self) -> anyhow::Result<String> {
+        Ok(self.control(&["version"]).await?.trim().to_owned())
     }
 }

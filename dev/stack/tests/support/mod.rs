@@ -1,5 +1,5 @@
-//! What the tests of the program have in common.
-#![allow(dead_code, reason = "each test program uses its part")]
+//! Helpers of the tests.
+#![allow(dead_code, reason = "each test program uses some of them")]
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as the test does")]
 
 use std::{
@@ -7,7 +7,6 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    thread::sleep,
     time::{Duration, Instant},
 };
 
@@ -16,11 +15,15 @@ use nix::{
     unistd::Pid,
 };
 use tempfile::TempDir;
+use tokio::time::sleep;
 
-/// A start of RabbitMQ on a busy machine is the longest of all waits.
+/// Longer than a start of RabbitMQ on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A directory for one stack, which nobody but its owner may enter, and whose name needs care.
+/// The variable by which [`Place::processes`] finds commands that do not name the place.
+pub const PLACE: &str = "STACK_TEST_PLACE";
+
+/// A directory for one stack, which only its owner may enter, with a space in its path.
 pub struct Place {
     parent: TempDir,
 }
@@ -30,8 +33,7 @@ impl Place {
         Self::named("a stack ")
     }
 
-    /// One whose name needs none: RabbitMQ 3 cannot tell the free disk space at a path with a space
-    /// in it, and so does without.
+    /// One without a space in its path, for which RabbitMQ 3 cannot find the free disk space.
     pub fn plain() -> Self {
         Self::named("stack-")
     }
@@ -41,7 +43,7 @@ impl Place {
         Self { parent }
     }
 
-    /// Where the stack is.
+    /// The directory of the stack.
     pub fn directory(&self) -> PathBuf {
         self.parent.path().join("local")
     }
@@ -53,20 +55,20 @@ impl Place {
         directory
     }
 
-    /// The program, with an order for this place.
-    pub fn stack(&self, order: &str) -> Command {
+    /// A command of the program for this place.
+    pub fn stack(&self, subcommand: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
-        command.arg(order).arg("--dir").arg(self.directory());
+        command.arg(subcommand).arg("--dir").arg(self.directory());
         for name in
             ["AUTH_JWT_SECRET", "AUTH_MODE", "PORTAL_DIR", "PUSHER_CHANNEL_ACCESS", "PUSHER_SECRET"]
         {
             command.env_remove(name);
         }
-        command.stdin(Stdio::null());
+        command.env(PLACE, self.parent.path()).stdin(Stdio::null());
         command
     }
 
-    /// Every process that has to do with this place, as far as `/proc` tells.
+    /// The processes with this place in their arguments, environment or working directory.
     pub fn processes(&self) -> Vec<String> {
         let needle = self.parent.path().as_os_str().as_encoded_bytes();
         let mut found = Vec::new();
@@ -77,10 +79,9 @@ impl Place {
             }
             let read = |file| fs::read(entry.path().join(file)).unwrap_or_default();
             let (arguments, environment) = (read("cmdline"), read("environ"));
-            if [&arguments, &environment]
-                .iter()
-                .any(|text| text.windows(needle.len()).any(|part| part == needle))
-            {
+            let directory = fs::read_link(entry.path().join("cwd")).unwrap_or_default();
+            let texts = [&arguments, &environment, directory.as_os_str().as_encoded_bytes()];
+            if texts.iter().any(|text| text.windows(needle.len()).any(|part| part == needle)) {
                 found.push(format!("{name} {}", String::from_utf8_lossy(&arguments)));
             }
         }
@@ -90,7 +91,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // When a test failed, what it had started is still there.
+        // A failed test leaves its processes running.
         for process in self.processes() {
             let pid = process.split(' ').next().unwrap().parse().unwrap();
             kill(Pid::from_raw(pid), Signal::SIGKILL).ok();
@@ -98,7 +99,7 @@ impl Drop for Place {
     }
 }
 
-/// A program that runs until it is told to end.
+/// A program that runs until a signal ends it.
 pub struct Background {
     child: Child,
     output: BufReader<std::process::ChildStdout>,
@@ -117,7 +118,7 @@ impl Background {
         loop {
             let start = seen.len();
             let read = self.output.read_line(&mut seen).unwrap();
-            assert!(read > 0, "it ended before it wrote {text:?}; it wrote {seen}");
+            assert!(read > 0, "it ended before it printed {text:?}; it printed {seen}");
             if seen[start..].contains(text) {
                 return seen[start..].to_owned();
             }
@@ -133,41 +134,26 @@ impl Background {
     }
 }
 
-/// Waits until `look` sees something.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+/// Waits until `find` returns a value.
+pub async fn eventually<T>(what: &str, mut find: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + LIMIT;
     loop {
-        if let Some(seen) = look() {
-            return seen;
+        if let Some(found) = find().await {
+            return found;
         }
         assert!(Instant::now() < deadline, "{what}: not in time");
-        sleep(Duration::from_millis(50));
+        sleep(Duration::from_millis(50)).await;
     }
 }
 
-/// The same for what is asked in an asynchronous way.
-pub async fn at_last<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let waiting = async {
-        loop {
-            if let Some(seen) = look().await {
-                return seen;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let seen = tokio::time::timeout(LIMIT, waiting).await;
-    assert!(seen.is_ok(), "{what}: not in time");
-    seen.unwrap()
-}
-
-/// What a command printed, with its exit code.
+/// The exit code of a command, and what it printed.
 pub fn outcome(command: &mut Command) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = [stdout, stderr].concat();
     (status.code(), String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Makes a script that can be run.
+/// Writes an executable script.
 pub fn script(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt;
     fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();

@@ -3,24 +3,24 @@ use serde::Deserialize;
 
 use crate::protocol::ProtocolError;
 
-/// The oldest and the newest protocol that is spoken here.
-const PROTOCOLS: std::ops::RangeInclusive<u32> = 5..=7;
+/// The supported versions of the protocol.
+const VERSIONS: std::ops::RangeInclusive<u32> = 5..=7;
 
-/// What a client says of itself when it connects.
+/// The query with which a client connects.
 #[derive(Deserialize)]
-pub(super) struct Door {
+pub(super) struct Handshake {
     protocol: Option<String>,
 }
 
-impl Door {
-    /// Whether a client with this `key` may come in.
-    pub(super) fn admit(&self, app: &App, key: &str) -> Result<(), ProtocolError> {
+impl Handshake {
+    /// Checks the key of the application and the version of the protocol.
+    pub(super) fn check(&self, app: &App, key: &str) -> Result<(), ProtocolError> {
         if key != app.key {
             return Err(ProtocolError::UnknownApp(key.to_owned()));
         }
         let protocol = self.protocol.as_deref().ok_or(ProtocolError::NoProtocol)?;
         let protocol: u32 = protocol.parse().map_err(|_| ProtocolError::BadVersion)?;
-        if PROTOCOLS.contains(&protocol) { Ok(()) } else { Err(ProtocolError::UnsupportedProtocol) }
+        if VERSIONS.contains(&protocol) { Ok(()) } else { Err(ProtocolError::UnsupportedProtocol) }
     }
 }
 
@@ -29,11 +29,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_and_the_protocol_decide() {
+    fn a_client_needs_the_key_and_a_supported_protocol() {
         let app = App { id: "3".to_owned(), key: "key".to_owned(), secret: "secret".into() };
         let code = |key, protocol: Option<&str>| {
-            let door = Door { protocol: protocol.map(str::to_owned) };
-            door.admit(&app, key).err().and_then(|error| error.code())
+            let handshake = Handshake { protocol: protocol.map(str::to_owned) };
+            handshake.check(&app, key).err().and_then(|error| error.code())
         };
         assert_eq!(code("key", Some("7")), None);
         assert_eq!(code("key", Some("5")), None);

@@ -1,5 +1,5 @@
-//! The whole stack with real servers. Scripts stand in for the services: they write down what they
-//! are told, and this program answers for them.
+//! The whole system with real servers. Scripts stand in for the services: they write their
+//! environment to a file, and become [`stand_in`].
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as the test does")]
 
 mod support;
@@ -23,8 +23,8 @@ use support::{Background, Place, eventually, outcome, script};
 
 const SERVICES: [&str; 4] = ["gateway", "persister", "broadcaster", "local-pusher"];
 
-/// Is run by the scripts that stand in for services: answers every request with 200, and does not
-/// end. Whoever does not say where to listen has nothing to be answered.
+/// Run by the scripts of [`stand_ins`]: answers every request with 200, and does not end. As a test
+/// it does nothing.
 #[test]
 fn stand_in() {
     let Ok(listen) = env::var("STAND_IN_LISTEN") else { return };
@@ -66,10 +66,10 @@ fn pid(place: &Place, name: &str) -> i32 {
     environment(place).get(name).unwrap().parse().unwrap()
 }
 
-/// Whether `service` is told a variable that begins with `beginning`.
-fn is_told(binaries: &Path, service: &str, beginning: &str) -> bool {
-    let told = fs::read_to_string(binaries.join(format!("{service}.env"))).unwrap();
-    told.lines().any(|variable| variable.starts_with(beginning))
+/// Whether `service` has a variable that begins with `beginning`.
+fn has_variable(binaries: &Path, service: &str, beginning: &str) -> bool {
+    let environment = fs::read_to_string(binaries.join(format!("{service}.env"))).unwrap();
+    environment.lines().any(|variable| variable.starts_with(beginning))
 }
 
 async fn execute(database: &tokio_postgres::Config, statement: &str) {
@@ -79,7 +79,7 @@ async fn execute(database: &tokio_postgres::Config, statement: &str) {
 }
 
 #[tokio::test]
-async fn comes_up_keeps_running_and_goes_down() {
+async fn a_system_starts_restarts_what_is_killed_and_stops() {
     let place = Place::new();
     let binaries = stand_ins(&place);
     let mut command = place.stack("up");
@@ -92,11 +92,11 @@ async fn comes_up_keeps_running_and_goes_down() {
     let value = |name: &str| variables.get(name).unwrap().to_owned();
     assert!(output.contains(&value("GATEWAY_URL")), "{output}");
     assert_eq!(value("AUTH_MODE"), "jwt");
-    assert_eq!(value("PUSHER_CHANNEL_ACCESS"), "encrypted", "what the caller sets stays");
-    assert_ne!(value("PUSHER_PORT"), "1", "but for addresses");
+    assert_eq!(value("PUSHER_CHANNEL_ACCESS"), "encrypted", "the caller's settings are kept");
+    assert_ne!(value("PUSHER_PORT"), "1", "except addresses");
     assert!(value("AUTH_JWT_SECRET").len() >= 32);
     let app_id = value("PUSHER_APP_ID");
-    assert!(app_id.parse::<u32>().is_ok(), "Pusher's clients refuse the id {app_id}");
+    assert!(app_id.parse::<u32>().is_ok(), "Pusher's clients reject the id {app_id}");
     for (name, page) in [
         ("PLAYER_PORTAL_URL", "player/#token=a-token-for-bo"),
         ("STAFF_PORTAL_URL", "staff/#token=a-token-for-ada"),
@@ -108,19 +108,19 @@ async fn comes_up_keeps_running_and_goes_down() {
     let comm = fs::read_to_string(format!("/proc/{}/comm", value("PID_RABBITMQ"))).unwrap();
     assert_eq!(comm.trim(), "beam.smp");
 
-    // Each service is told what it needs and nothing of what is none of its business.
-    assert!(is_told(&binaries, "gateway", "AUTH_JWT_SECRET="));
+    // Each service has the variables that it needs, and no others.
+    assert!(has_variable(&binaries, "gateway", "AUTH_JWT_SECRET="));
     let metrics = value("GATEWAY_METRICS_URL").replace("http://", "GATEWAY_METRICS_LISTEN=");
-    assert!(is_told(&binaries, "gateway", &metrics));
+    assert!(has_variable(&binaries, "gateway", &metrics));
     assert!(!metrics.ends_with(&value("GATEWAY_LISTEN")));
-    assert!(is_told(&binaries, "persister.migrate", "DATABASE_URL="));
-    assert!(!is_told(&binaries, "persister", "PUSHER_"));
-    assert!(!is_told(&binaries, "broadcaster", "DATABASE_URL="));
+    assert!(has_variable(&binaries, "persister.migrate", "DATABASE_URL="));
+    assert!(!has_variable(&binaries, "persister", "PUSHER_"));
+    assert!(!has_variable(&binaries, "broadcaster", "DATABASE_URL="));
     let port = format!("PUSHER_PORT={}", value("PUSHER_PORT"));
-    assert!(is_told(&binaries, "broadcaster", &port));
-    assert!(is_told(&binaries, "broadcaster", "PUSHER_ENCRYPTION_MASTER_KEY="));
+    assert!(has_variable(&binaries, "broadcaster", &port));
+    assert!(has_variable(&binaries, "broadcaster", "PUSHER_ENCRYPTION_MASTER_KEY="));
 
-    // What is killed comes back at the same address, and `env` says as which process.
+    // A killed process is restarted at the same address, and `env` has its new process id.
     let config: tokio_postgres::Config = value("DATABASE_URL").parse().unwrap();
     let broker = value("AMQP_URL");
     let (_, broker) = broker.rsplit_once('@').unwrap();
@@ -133,7 +133,8 @@ async fn comes_up_keeps_running_and_goes_down() {
     ] {
         let killed = pid(&place, name);
         kill(Pid::from_raw(killed), Signal::SIGKILL).unwrap();
-        let pid = eventually(name, || Some(pid(&place, name)).filter(|pid| *pid != killed));
+        let pid =
+            eventually(name, async || Some(pid(&place, name)).filter(|pid| *pid != killed)).await;
         assert!(Path::new(&format!("/proc/{pid}")).exists());
         probe.until_good(Duration::from_secs(120)).await.unwrap();
     }
@@ -145,12 +146,12 @@ async fn comes_up_keeps_running_and_goes_down() {
     assert_eq!(code, Some(1));
     assert!(output.contains("already running"), "{output}");
 
-    // A supervisor that was killed has a successor with the same secrets and data.
+    // The successor of a killed supervisor has the same secrets and data.
     kill(Pid::from_raw(pid(&place, "PID_STACK")), Signal::SIGKILL).unwrap();
-    let (code, output) = eventually("its end", || {
-        Some(outcome(&mut place.stack("status"))).filter(|(code, _)| *code == Some(3))
-    });
-    assert!(output.contains("left over"), "{code:?}: {output}");
+    eventually("its end", async || {
+        (outcome(&mut place.stack("status")).0 == Some(3)).then_some(())
+    })
+    .await;
     let (code, output) = outcome(place.stack("up").arg("--bin-dir").arg(&binaries));
     assert_eq!(code, Some(0), "{output}");
     let secret = environment(&place).get("PUSHER_SECRET").map(str::to_owned);
@@ -166,7 +167,7 @@ async fn comes_up_keeps_running_and_goes_down() {
     assert_eq!(code, Some(0));
     assert!(output.contains("nothing runs"), "{output}");
 
-    // Ctrl-C stops it as well.
+    // Ctrl-C stops it too.
     let mut command = place.stack("run");
     command.arg("--bin-dir").arg(&binaries);
     let mut running = Background::start(&mut command);
@@ -177,33 +178,33 @@ async fn comes_up_keeps_running_and_goes_down() {
 }
 
 #[tokio::test]
-async fn several_instances_of_a_service_have_settings_of_their_own() {
+async fn instances_of_a_service_have_their_own_settings() {
     let place = Place::new();
     let binaries = stand_ins(&place);
-    let supervisor = Supervisor::take(&place.directory(), Console::silent()).await.unwrap();
-    let told = service_variables(&supervisor, "postgres://nowhere", "amqp://nowhere").unwrap();
-    migrate(&supervisor, &binaries, &told).await.unwrap();
+    let supervisor = Supervisor::take(&place.directory(), Console::Silent).await.unwrap();
+    let shared = service_variables(&supervisor, "postgres://nowhere", "amqp://nowhere").unwrap();
+    migrate(&supervisor, &binaries, &shared).await.unwrap();
     let mut instances = Vec::new();
     for (name, prefix) in [("persister", "one."), ("persister-2", "two.")] {
         let mut own = Variables::default();
         own.set("QUEUE_PREFIX", prefix);
         own.set("PUSHER_TIMEOUT", "1s");
-        let started = Service::Persister.start(&supervisor, &binaries, name, &told, &own).await;
+        let started = Service::Persister.start(&supervisor, &binaries, name, &shared, &own).await;
         let instance = started.unwrap();
         let environment = fs::read(format!("/proc/{}/environ", instance.process.identity().pid()));
         let environment = String::from_utf8(environment.unwrap()).unwrap();
-        let is_told = |variable: &str| environment.split('\0').any(|one| one == variable);
-        assert!(is_told(&format!("QUEUE_PREFIX={prefix}")), "{environment}");
-        assert!(is_told("PUSHER_TIMEOUT=1s"), "{environment}");
-        assert!(is_told("DATABASE_URL=postgres://nowhere"), "{environment}");
+        let has_variable = |variable: &str| environment.split('\0').any(|one| one == variable);
+        assert!(has_variable(&format!("QUEUE_PREFIX={prefix}")), "{environment}");
+        assert!(has_variable("PUSHER_TIMEOUT=1s"), "{environment}");
+        assert!(has_variable("DATABASE_URL=postgres://nowhere"), "{environment}");
         assert!(!environment.contains("PUSHER_KEY="), "{environment}");
         instances.push(instance);
     }
     assert_eq!(instances[1].process.name(), "persister-2");
     assert_ne!(instances[0].address, instances[1].address);
 
-    // Both come back as they were, but for what one of them was told meanwhile.
-    instances[1].process.tell("QUEUE_PREFIX", "three.");
+    // Both keep their settings, except the variable that was set meanwhile.
+    instances[1].process.set_variable("QUEUE_PREFIX", "three.");
     let killed = instances[1].process.identity();
     instances[1].process.signal(Signal::SIGKILL);
     assert!(instances[1].process.replaced(killed).await.is_some());
@@ -213,15 +214,15 @@ async fn several_instances_of_a_service_have_settings_of_their_own() {
     for (instance, prefix) in instances.iter().zip(["one.", "three."]) {
         let environment = fs::read(format!("/proc/{}/environ", instance.process.identity().pid()));
         let environment = String::from_utf8(environment.unwrap()).unwrap();
-        let told = format!("QUEUE_PREFIX={prefix}");
-        assert!(environment.split('\0').any(|one| one == told), "{environment}");
+        let expected = format!("QUEUE_PREFIX={prefix}");
+        assert!(environment.split('\0').any(|one| one == expected), "{environment}");
     }
     supervisor.stop().await;
     assert_eq!(place.processes(), Vec::<String>::new());
 }
 
 #[test]
-fn says_why_it_did_not_come_up() {
+fn up_prints_why_the_start_failed() {
     let place = Place::new();
     let binaries = stand_ins(&place);
     script(&binaries.join("broadcaster"), "echo 'my settings are wrong'; exit 2");

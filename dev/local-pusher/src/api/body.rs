@@ -1,23 +1,8 @@
 use pusher::limits::{MAX_CHANNELS_PER_TRIGGER, MAX_DATA_BYTES, MAX_EVENTS_PER_BATCH};
 use serde::Deserialize;
 
-use super::{ApiError, info::Info};
-use crate::protocol::{ChannelName, EventName, SocketId};
-
-/// An event that is fit to be published.
-#[derive(Debug)]
-pub struct Event {
-    /// Its name.
-    pub name: EventName,
-    /// Where it goes: 1 to 100 channels.
-    pub channels: Vec<ChannelName>,
-    /// Its data, at most 10 KB: any text, by custom JSON.
-    pub data: String,
-    /// The connection that shall not get it.
-    pub except: Option<SocketId>,
-    /// What the caller wants to know of the channels.
-    pub(super) info: Info,
-}
+use super::ApiError;
+use crate::protocol::{ChannelName, Event, SocketId};
 
 #[derive(Deserialize)]
 struct Body {
@@ -27,7 +12,6 @@ struct Body {
     channels: Vec<String>,
     channel: Option<String>,
     socket_id: Option<String>,
-    info: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -35,29 +19,28 @@ struct BatchBody {
     batch: Vec<Body>,
 }
 
-impl Event {
-    /// Reads the body of a trigger.
-    ///
-    /// Source: <https://pusher.com/docs/channels/library_auth_reference/rest-api/#post-event-trigger-an-event>.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        serde_json::from_slice::<Body>(body).map_err(ApiError::bad_request)?.try_into()
-    }
+/// Parses the body of a trigger.
+///
+/// Source: <https://pusher.com/docs/channels/library_auth_reference/rest-api/#post-event-trigger-an-event>.
+pub(super) fn parse_event(body: &[u8]) -> Result<Event, ApiError> {
+    serde_json::from_slice::<Body>(body).map_err(ApiError::bad_request)?.try_into()
+}
 
-    /// Reads the body of a batch, whose events have one channel each. One wrong event spoils it all.
-    ///
-    /// Source: <https://pusher.com/docs/channels/library_auth_reference/rest-api/#post-batch-events-trigger-multiple-events>.
-    pub(super) fn parse_batch(body: &[u8]) -> Result<Vec<Self>, ApiError> {
-        let body: BatchBody = serde_json::from_slice(body).map_err(ApiError::bad_request)?;
-        if body.batch.len() > MAX_EVENTS_PER_BATCH {
-            return Err(ApiError::BadRequest(format!(
-                "The batch is too large: at most {MAX_EVENTS_PER_BATCH} events"
-            )));
-        }
-        if body.batch.iter().any(|event| event.channel.is_none() || !event.channels.is_empty()) {
-            return Err(ApiError::bad_request("An event of a batch goes to one channel"));
-        }
-        body.batch.into_iter().map(Self::try_from).collect()
+/// Parses the body of a batch, whose events have one channel each. One invalid event makes the whole
+/// batch invalid.
+///
+/// Source: <https://pusher.com/docs/channels/library_auth_reference/rest-api/#post-batch-events-trigger-multiple-events>.
+pub(super) fn parse_batch(body: &[u8]) -> Result<Vec<Event>, ApiError> {
+    let body: BatchBody = serde_json::from_slice(body).map_err(ApiError::bad_request)?;
+    if body.batch.len() > MAX_EVENTS_PER_BATCH {
+        return Err(ApiError::BadRequest(format!(
+            "The batch is too large: at most {MAX_EVENTS_PER_BATCH} events"
+        )));
     }
+    if body.batch.iter().any(|event| event.channel.is_none() || !event.channels.is_empty()) {
+        return Err(ApiError::bad_request("An event of a batch goes to one channel"));
+    }
+    body.batch.into_iter().map(Event::try_from).collect()
 }
 
 impl TryFrom<Body> for Event {
@@ -76,17 +59,12 @@ impl TryFrom<Body> for Event {
         }
         let channels: Result<Vec<_>, _> = names.into_iter().map(ChannelName::try_from).collect();
         let channels = channels.map_err(ApiError::bad_request)?;
-        let info = Info::parse(body.info.as_deref())?;
-        for channel in &channels {
-            info.check(channel)?;
-        }
         let except = body.socket_id.map(SocketId::try_from).transpose();
         Ok(Self {
             name: body.name.try_into().map_err(ApiError::bad_request)?,
             channels,
             data: body.data,
             except: except.map_err(ApiError::bad_request)?,
-            info,
         })
     }
 }
@@ -99,12 +77,12 @@ mod tests {
     use super::*;
 
     fn status(body: &Value) -> Option<u16> {
-        let refusal = Event::parse(body.to_string().as_bytes()).err();
-        refusal.map(|error| error.status_code().as_u16())
+        let error = parse_event(body.to_string().as_bytes()).err();
+        error.map(|error| error.status_code().as_u16())
     }
 
     #[test]
-    fn what_pusher_takes_is_taken() {
+    fn an_event_within_the_limits_is_accepted() {
         let channels: Vec<_> = (0..100).map(|number| format!("room-{number}")).collect();
         for body in [
             json!({"name": "e", "data": "", "channel": "room"}),
@@ -117,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_pusher_refuses_is_refused_with_its_status() {
+    fn an_invalid_event_is_rejected_with_the_status_of_pusher() {
         let channels: Vec<_> = (0..101).map(|number| format!("room-{number}")).collect();
         for body in [
             json!({}),
@@ -129,7 +107,6 @@ mod tests {
             json!({"name": "e", "data": "{}", "channels": channels}),
             json!({"name": "e", "data": "{}", "channel": "a room"}),
             json!({"name": "e", "data": "{}", "channel": "room", "socket_id": "1"}),
-            json!({"name": "e", "data": "{}", "channel": "room", "info": "colour"}),
             json!({"name": "pusher:e", "data": "{}", "channel": "room"}),
         ] {
             assert_eq!(status(&body), Some(400), "{body}");
@@ -139,10 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_has_at_most_ten_events_and_each_must_be_right() {
+    fn a_batch_is_rejected_with_eleven_events_or_an_invalid_one() {
         let event = json!({"name": "e", "data": "{}", "channel": "room"});
         let parse = |batch: Vec<Value>| {
-            Event::parse_batch(json!({"batch": batch}).to_string().as_bytes())
+            parse_batch(json!({"batch": batch}).to_string().as_bytes())
                 .map(|events| events.len())
                 .map_err(|error| error.status_code())
         };
