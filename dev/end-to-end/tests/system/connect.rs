@@ -1,9 +1,9 @@
-//! What the README shows to newcomers is run.
+//! The example of the README.
 
 use test_support::{JWT_SECRET, Script, System};
 
 #[test]
-fn the_readme_shows_the_script() {
+fn the_readme_contains_the_example() {
     let readme = include_str!("../../../../README.md");
     let (_, rest) = readme.split_once("```js\n").unwrap();
     let (shown, _) = rest.split_once("```").unwrap();
@@ -11,7 +11,7 @@ fn the_readme_shows_the_script() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_script_signs_a_token_connects_and_hears_its_own_message() {
+async fn the_example_sends_a_message_and_receives_it() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[]).await;
     let _broadcaster = system.broadcaster_with(&["--pusher-channel-access=private"]).ready().await;
