@@ -1,5 +1,5 @@
 #!/bin/sh
-# Counts the instructions of what the services do over and over, and compares them with
+# Counts the instructions of the services' work for each message, and compares them with
 # dev/bench/costs/instructions.json, or writes that. Another compiler or another kind of processor makes other
 # instructions of the same code, which there is nothing to compare with.
 set -eu
