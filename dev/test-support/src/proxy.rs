@@ -58,7 +58,7 @@ impl Proxy {
         self.state.send_replace(State::Away);
     }
 
-    /// Accepts and forwards new connections.
+    /// Forwards again, held bytes included, and accepts new connections.
     pub fn bring_back(&self) {
         self.state.send_replace(State::Open);
     }
@@ -76,11 +76,6 @@ impl Proxy {
     /// Sends `bytes` to the server on every connection, as if the client had sent them.
     pub fn interject(&self, bytes: Vec<u8>) {
         self.interjections.send(bytes).unwrap();
-    }
-
-    /// Forwards again, held bytes included.
-    pub fn go_on(&self) {
-        self.state.send_replace(State::Open);
     }
 }
 
