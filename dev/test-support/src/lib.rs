@@ -37,7 +37,7 @@ mod token;
 
 pub use crate::broker::Broker;
 pub use crate::database::{Database, Role};
-pub use crate::pusher::PusherServer;
+pub use crate::pusher::{PusherControl, PusherServer};
 pub use api::{Answer, Api};
 pub use collector::{CollectedSpan, SpanCollector};
 pub use events::{body, message, message_at, status_change};
@@ -50,6 +50,6 @@ pub use prometheus::{Prometheus, Rule, Series};
 pub use proxy::Proxy;
 pub use script::Script;
 pub use settings::settings;
-pub use system::{Running, System};
+pub use system::{RunningService, System};
 pub use tls::{Authority, Identity};
 pub use token::{JWT_SECRET, token, token_by};

@@ -1,21 +1,21 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Prometheus, Proxy, Running, Series, System, eventually};
+use crate::{Prometheus, Proxy, RunningService, Series, System, eventually};
 
 /// A whole system and a Prometheus that scrapes it.
 pub struct MonitoredSystem {
     /// The database, the queues and Pusher.
     pub system: System,
     /// The gateway.
-    pub gateway: Running,
+    pub gateway: RunningService,
     /// The persister.
-    pub persister: Running,
+    pub persister: RunningService,
     /// The proxy between the services and the database.
     pub database: Proxy,
     /// The Prometheus.
     pub prometheus: Prometheus,
-    _broadcaster: Running,
+    _broadcaster: RunningService,
 }
 
 impl MonitoredSystem {

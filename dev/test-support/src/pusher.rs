@@ -1,4 +1,7 @@
-use std::net::{SocketAddr, TcpListener};
+use std::{
+    net::{SocketAddr, TcpListener},
+    ops::Deref,
+};
 
 use ::pusher::App;
 use local_pusher::{Server, Settings};
@@ -7,6 +10,12 @@ use serde_json::Value;
 /// A test's own local-pusher.
 pub struct PusherServer {
     server: Server,
+    control: PusherControl,
+}
+
+/// A client of a local-pusher's control interface.
+pub struct PusherControl {
+    url: String,
     http: reqwest::Client,
 }
 
@@ -18,31 +27,47 @@ pub(crate) fn app() -> App {
 impl PusherServer {
     /// Starts a local-pusher on a free port.
     pub fn start() -> Self {
-        service::install_crypto();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Server::start(Settings::new(app()), listener).unwrap();
-        Self { server, http: reqwest::Client::new() }
+        let control = PusherControl::new(server.addr());
+        Self { server, control }
     }
 
     /// Its address.
     pub fn addr(&self) -> SocketAddr {
         self.server.addr()
     }
+}
+
+impl Deref for PusherServer {
+    type Target = PusherControl;
+
+    fn deref(&self) -> &Self::Target {
+        &self.control
+    }
+}
+
+impl PusherControl {
+    /// A client of the local-pusher at `addr`.
+    pub fn new(addr: SocketAddr) -> Self {
+        service::install_crypto();
+        Self { url: format!("http://{addr}/control"), http: reqwest::Client::new() }
+    }
 
     /// Injects a fault; local-pusher's README lists them.
     pub async fn fault(&self, fault: &Value) {
-        let call = self.http.put(self.url("/control/fault")).json(fault);
+        let call = self.http.put(format!("{}/fault", self.url)).json(fault);
         assert!(call.send().await.unwrap().status().is_success(), "{fault}");
     }
 
     /// Ends the fault.
     pub async fn behave(&self) {
-        self.http.delete(self.url("/control/fault")).send().await.unwrap();
+        self.http.delete(format!("{}/fault", self.url)).send().await.unwrap();
     }
 
     /// The counts of accepted calls and events, and the last events.
     pub async fn accepted(&self) -> Value {
-        let call = self.http.get(self.url("/control/accepted?events=true"));
+        let call = self.http.get(format!("{}/accepted?events=true", self.url));
         call.send().await.unwrap().json().await.unwrap()
     }
 
@@ -57,9 +82,5 @@ impl PusherServer {
                 (text(&event["channel"]), text(&event["name"]), data)
             })
             .collect()
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.addr())
     }
 }

@@ -23,7 +23,7 @@ pub struct System {
 }
 
 /// A service that runs in the test's process.
-pub struct Running {
+pub struct RunningService {
     /// Its address.
     pub addr: SocketAddr,
     /// The address of its metrics; a worker's own address.
@@ -32,7 +32,7 @@ pub struct Running {
     task: JoinHandle<()>,
 }
 
-impl Running {
+impl RunningService {
     /// Begins to stop the service.
     pub fn begin_to_stop(&self) {
         self.stop.cancel();
@@ -77,17 +77,17 @@ impl System {
     }
 
     /// Starts a gateway, and waits until it is ready.
-    pub async fn gateway(&self) -> Running {
+    pub async fn gateway(&self) -> RunningService {
         self.gateway_with(&[]).ready().await
     }
 
     /// Starts a persister, and waits until it is ready.
-    pub async fn persister(&self) -> Running {
+    pub async fn persister(&self) -> RunningService {
         self.persister_with(&[]).ready().await
     }
 
     /// Starts a broadcaster, and waits until it is ready.
-    pub async fn broadcaster(&self) -> Running {
+    pub async fn broadcaster(&self) -> RunningService {
         self.broadcaster_with(&[]).ready().await
     }
 
@@ -112,7 +112,7 @@ impl System {
 
     /// Starts a gateway that requires the tokens of [`token`](crate::token), with further settings, and
     /// waits until it is ready.
-    pub async fn guarded_gateway(&self, settings: &[&str]) -> Running {
+    pub async fn guarded_gateway(&self, settings: &[&str]) -> RunningService {
         let secret = format!("--auth-jwt-secret={JWT_SECRET}");
         self.gateway_with(&[&["--auth-mode=jwt", &secret], settings].concat()).ready().await
     }
@@ -143,7 +143,7 @@ impl System {
     }
 
     /// Starts a gateway; `settings` are command-line arguments that replace the defaults.
-    pub fn gateway_with(&self, settings: &[&str]) -> Running {
+    pub fn gateway_with(&self, settings: &[&str]) -> RunningService {
         let arguments = self.gateway_settings();
         let settings = parse::<gateway::settings::Settings>(arguments, settings, Role::Reader);
         let authenticator = gateway::auth::Authenticator::from_settings(&settings.auth).unwrap();
@@ -152,18 +152,18 @@ impl System {
         let running = start(async |listener, stop| {
             gateway::startup::run(settings, authenticator, listener, metrics_listener, stop).await
         });
-        Running { metrics, ..running }
+        RunningService { metrics, ..running }
     }
 
     /// Starts a persister; `settings` are command-line arguments that replace the defaults.
-    pub fn persister_with(&self, settings: &[&str]) -> Running {
+    pub fn persister_with(&self, settings: &[&str]) -> RunningService {
         let arguments = self.persister_settings();
         let settings = parse::<persister::settings::Settings>(arguments, settings, Role::Writer);
         start(async |listener, stop| persister::worker::run(settings, listener, stop).await)
     }
 
     /// Starts a broadcaster; `settings` are command-line arguments that replace the defaults.
-    pub fn broadcaster_with(&self, settings: &[&str]) -> Running {
+    pub fn broadcaster_with(&self, settings: &[&str]) -> RunningService {
         let arguments = self.broadcaster_settings();
         let settings = parse::<broadcaster::settings::Settings>(arguments, settings, Role::Reader);
         start(async |listener, stop| broadcaster::worker::run(settings, listener, stop).await)
@@ -267,7 +267,7 @@ fn overridden(mut arguments: Vec<String>, others: &[&str], role: Role) -> Vec<St
     arguments.into_iter().map(with_role).collect()
 }
 
-fn start<F>(run: impl FnOnce(TcpListener, CancellationToken) -> F) -> Running
+fn start<F>(run: impl FnOnce(TcpListener, CancellationToken) -> F) -> RunningService
 where
     F: Future<Output: std::fmt::Debug> + Send + 'static,
 {
@@ -280,5 +280,5 @@ where
         let ended = running.await;
         assert!(format!("{ended:?}").starts_with("Ok"), "{ended:?}");
     });
-    Running { addr, metrics: addr, stop, task }
+    RunningService { addr, metrics: addr, stop, task }
 }

@@ -1,7 +1,7 @@
 use ::broker::ConsumerKind;
 use broadcaster::{pusher_client::PusherClient, settings::PusherSettings};
 use chat::event::Event;
-use test_support::{Authority, Running, System, body, eventually, message, settings};
+use test_support::{Authority, RunningService, System, body, eventually, message, settings};
 
 use crate::{NAME, UNKNOWN_ISSUER, WRONG_HOST};
 
@@ -28,7 +28,7 @@ impl EncryptedPusher {
         ]
     }
 
-    fn broadcaster(&self, host: &str, trust: &Authority) -> Running {
+    fn broadcaster(&self, host: &str, trust: &Authority) -> RunningService {
         self.system
             .broadcaster_with(&self.settings(host, trust).each_ref().map(|setting| &**setting))
     }
@@ -47,7 +47,7 @@ impl EncryptedPusher {
 
     /// Checks that a failed verification is an outage: nothing is sent, nothing becomes a dead letter,
     /// and a broadcaster that trusts the certificate sends the event.
-    async fn holds_an_event_for(&self, distrusting: Running) {
+    async fn holds_an_event_for(&self, distrusting: RunningService) {
         let (distrusting, broker) = (distrusting.ready().await, &self.system.broker);
         let event = Event::Message(Box::new(message("p1", "hello")));
         broker.publish(&body([event])).await;

@@ -1,9 +1,8 @@
 //! RabbitMQ accounts with the permissions in SECURITY.md.
 
 use broker::{BrokerSettings, Consumer, ConsumerKind, Partition};
-use serde_json::Value;
 use stack::{RabbitMq, ServerSettings, Servers, Service, set_pusher_variables};
-use test_support::{Database, eventually, settings};
+use test_support::{Database, PusherControl, eventually, settings};
 
 use crate::{
     programs::{Programs, Release, api},
@@ -56,10 +55,9 @@ async fn the_documented_permissions_suffice_and_a_gateway_that_may_not_publish_i
         (page.json["messages"].as_array()?.len() == 1).then_some(())
     })
     .await;
+    let pusher_control = PusherControl::new(pusher.address);
     eventually("the message and its session are broadcast to both sides", async || {
-        let url = format!("http://{}/control/accepted", pusher.address);
-        let accepted: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
-        (accepted["events"] == 4).then_some(())
+        (pusher_control.accepted().await["events"] == 4).then_some(())
     })
     .await;
 

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use broker::{BrokerSettings, Partition, Publisher};
-use serde_json::Value;
 use stack::{Running, ServerSettings, Servers, Service, set_pusher_variables};
-use test_support::{Api, Database, JWT_SECRET, System, eventually, settings, token_by};
+use test_support::{
+    Api, Database, JWT_SECRET, PusherControl, System, eventually, settings, token_by,
+};
 
 use crate::{
     programs::{Programs, Release, api},
@@ -136,10 +137,10 @@ async fn a_rotation_of_server_passwords_loses_no_message() {
 
     let accepted: HashSet<_> = sender.stop().await.into_iter().collect();
     assert_eq!(persisted(&new, accepted.len()).await, accepted);
+    let pusher_control = PusherControl::new(pusher.address);
     eventually("all messages are broadcast", async || {
-        let url = format!("http://{}/control/accepted?events=true", pusher.address);
-        let accepted_events: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
-        let events = accepted_events["lastEvents"].as_array().unwrap().iter();
+        let broadcast = pusher_control.accepted().await;
+        let events = broadcast["lastEvents"].as_array().unwrap().iter();
         let bodies: HashSet<_> = events.map(|event| event["data"].as_str().unwrap()).collect();
         let is_broadcast = |id: &String| bodies.iter().any(|data| data.contains(id));
         accepted.iter().all(is_broadcast).then_some(())

@@ -1,7 +1,7 @@
 //! Encrypted channels.
 
 use serde_json::json;
-use test_support::{Running, System};
+use test_support::{RunningService, System};
 
 use crate::portal::{Portal, script};
 
@@ -14,7 +14,7 @@ pub const ENCRYPTED: [&str; 2] = [
 const PLAYER_CHANNEL: &str = "private-encrypted-player-p1";
 const STAFF_CHANNEL: &str = "private-encrypted-staff-portal";
 
-async fn system() -> (System, Running, Running) {
+async fn system() -> (System, RunningService, RunningService) {
     let system = System::new().await;
     let gateway = system.gateway_with(&ENCRYPTED).ready().await;
     let broadcaster = system.broadcaster_with(&ENCRYPTED).ready().await;

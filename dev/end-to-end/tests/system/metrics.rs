@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use test_support::{Running, System, eventually};
+use test_support::{RunningService, System, eventually};
 
 const DOCUMENT: &str = include_str!("../../../../docs/metrics.md");
 
@@ -31,7 +31,7 @@ async fn the_services_serve_exactly_the_documented_metrics() {
 }
 
 /// The metrics of `service` after the first poll of its queues.
-async fn metrics_of(service: &Running) -> Metrics {
+async fn metrics_of(service: &RunningService) -> Metrics {
     let api = service.api();
     let text = eventually("the metrics of queues are served", async || {
         let text = api.metrics().await.unwrap().text().await.unwrap();

@@ -1,12 +1,12 @@
 use serde_json::{Value, json};
-use test_support::{Running, Script, System};
+use test_support::{RunningService, Script, System};
 
 /// Starts a script with one of Pusher's clients on the system's Pusher. It may subscribe to `channels`,
 /// with signatures that it requests from `gateway` with `token`.
 pub fn script(
     name: &str,
     system: &System,
-    gateway: &Running,
+    gateway: &RunningService,
     channels: &str,
     token: &str,
 ) -> Script {
@@ -37,14 +37,14 @@ pub struct Portal {
 
 impl Portal {
     /// Subscribes to `channel`, with a signature of `gateway` where one is needed.
-    pub async fn subscribe(system: &System, gateway: &Running, channel: &str) -> Self {
+    pub async fn subscribe(system: &System, gateway: &RunningService, channel: &str) -> Self {
         Self::subscribe_with(system, gateway, channel, "").await
     }
 
     /// Subscribes to `channel` with a signature that it requests with `token`.
     pub async fn subscribe_with(
         system: &System,
-        gateway: &Running,
+        gateway: &RunningService,
         channel: &str,
         token: &str,
     ) -> Self {
@@ -56,7 +56,12 @@ impl Portal {
     }
 
     /// The status with which `gateway` refuses to sign a subscription to `channel` for `token`.
-    pub async fn refusal(system: &System, gateway: &Running, channel: &str, token: &str) -> Value {
+    pub async fn refusal(
+        system: &System,
+        gateway: &RunningService,
+        channel: &str,
+        token: &str,
+    ) -> Value {
         let mut script = script("listen.mjs", system, gateway, channel, token);
         let outcome = script
             .fact("an outcome", |fact| {

@@ -2,14 +2,14 @@
 
 use ::broker::ConsumerKind;
 use serde_json::{Value, json};
-use test_support::{Api, CollectedSpan, Running, SpanCollector, System, eventually};
+use test_support::{Api, CollectedSpan, RunningService, SpanCollector, System, eventually};
 use tokio::net::TcpListener;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
 
 /// Starts the services of `system` with `settings`.
-async fn start_services(system: &System, settings: &[&str]) -> [Running; 3] {
+async fn start_services(system: &System, settings: &[&str]) -> [RunningService; 3] {
     [
         system.gateway_with(settings).ready().await,
         system.persister_with(settings).ready().await,
@@ -29,7 +29,7 @@ async fn send(api: &Api, traceparent: Option<&str>) -> String {
 }
 
 /// Waits until the messages are persisted and broadcast, and stops the services, which flushes spans.
-async fn finish(system: &System, services: [Running; 3], messages: i64) {
+async fn finish(system: &System, services: [RunningService; 3], messages: i64) {
     eventually("all messages are persisted and broadcast", async || {
         let persisted = system.database.count_messages().await;
         let broadcast = system.pusher.accepted().await["events"].as_i64();
