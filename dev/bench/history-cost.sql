@@ -1,7 +1,7 @@
--- What a page of history and the insert of a batch cost in a database that `bench` made, whose
+-- The cost of a page of history and of the insert of a batch in a database that `bench` created, whose
 -- conversation `deep` has a hundredth of all messages:
 --   psql "$DATABASE_URL" --quiet --file dev/bench/history-cost.sql
--- It adds 50 batches of 500 messages, each to a conversation of its own.
+-- Adds 50 batches of 500 messages, each to a conversation of its own.
 \set QUIET on
 \pset footer off
 SET synchronous_commit = on;
@@ -60,10 +60,10 @@ BEGIN
             JOIN chat_conversations USING (player_id)
             LIMIT 500) AS new;
         PERFORM pg_temp.measure('a batch of 500 inserted', batch);
-        PERFORM pg_temp.measure('their ids looked for', format(
+        PERFORM pg_temp.measure('a look-up of their ids', format(
             'SELECT id FROM chat_messages WHERE id = ANY (%L::uuid[])',
             (SELECT array_agg(md5(random()::text)::uuid) FROM generate_series(1, 500))));
-        PERFORM pg_temp.measure('their ids looked for among those of archived messages', format(
+        PERFORM pg_temp.measure('a look-up of their ids among archived messages', format(
             'SELECT id, player_id FROM chat_archived_messages WHERE id = ANY (%L::uuid[])',
             (SELECT array_agg(md5(random()::text)::uuid) FROM generate_series(1, 500))));
     END LOOP;
@@ -76,6 +76,6 @@ SELECT what,
     round((percentile_cont(0.5) WITHIN GROUP (ORDER BY milliseconds))::numeric, 3) AS median_ms,
     round((percentile_cont(0.95) WITHIN GROUP (ORDER BY milliseconds))::numeric, 3) AS p95_ms,
     percentile_disc(0.5) WITHIN GROUP (ORDER BY blocks) AS blocks,
-    percentile_disc(0.5) WITHIN GROUP (ORDER BY read) AS of_them_not_in_its_buffers,
-    percentile_disc(0.5) WITHIN GROUP (ORDER BY whole) AS written_whole_to_wal
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY read) AS not_in_shared_buffers,
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY whole) AS full_page_images
 FROM costs GROUP BY what ORDER BY what;

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use test_support::{Running, System};
+use test_support::{RunningService, System};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -94,7 +94,7 @@ impl FakePusher {
     }
 
     /// Starts a broadcaster that calls it, with other settings.
-    pub async fn broadcaster(&self, system: &System, settings: &[&str]) -> Running {
+    pub async fn broadcaster(&self, system: &System, settings: &[&str]) -> RunningService {
         let host = format!("--pusher-host={}", self.addr.ip());
         let port = format!("--pusher-port={}", self.addr.port());
         let settings = [&[&*host, &*port], settings].concat();

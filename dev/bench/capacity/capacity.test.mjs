@@ -15,7 +15,7 @@ const assumptions = read("assumptions.json");
 const plans = read("plans.json");
 const a = values(assumptions);
 
-/** A report of round numbers, with `raw` figures of row 9 besides. */
+/** A report of round numbers, with further `raw` figures of row 9. */
 function report(...raw) {
   const claim = (what, figure) => ({ what, measured: [figure] });
   const figure = (what, ...figures) => ({ what, figures });
@@ -44,7 +44,7 @@ function report(...raw) {
         what: "CPU a message at 10000000 rows and 1000000 sessions, over 100000 and 10000",
         claims: [claim("PostgreSQL", 2)],
         raw: ["gateway", "persister", "broadcaster", "PostgreSQL"]
-          .map((it) => figure(`${it}, large`, 100))
+          .map((name) => figure(`${name}, large`, 100))
           .concat(raw),
       },
     },
@@ -53,7 +53,7 @@ function report(...raw) {
 
 const m = measured(report(), assumptions);
 
-test("a figure is the middle of its rounds, and the highest of those that are named alike", () => {
+test("a figure is the median of its rounds, and the highest of matching figures", () => {
   assert.deepEqual([m.rows.value, m.rows.rounds], [20_000, [10_000, 30_000]]);
   assert.equal(m.sends.value, 20_000);
   assert.equal(m.whole.value, 200);
@@ -61,7 +61,7 @@ test("a figure is the middle of its rounds, and the highest of those that are na
   assert.equal(m.connection.value, 10_000);
 });
 
-test("what was not measured ends it, unless an assumption stands in", () => {
+test("a missing figure is an error, unless an assumption replaces it", () => {
   const without = report();
   delete without.rows[3];
   assert.throws(() => measured(without, assumptions), /row 3 has no/);
@@ -74,7 +74,7 @@ test("what was not measured ends it, unless an assumption stands in", () => {
   assert.deepEqual([rabbitmq.value, rabbitmq.source, rowBytes.value], [70, "row 9", 400]);
 });
 
-test("the arithmetic of a load is the one that was written down", () => {
+test("the load of players is computed by the documented formulas", () => {
   const load = loadOf(30_000, {
     ...a,
     sendEvery: 30,
@@ -102,7 +102,7 @@ test("the arithmetic of a load is the one that was written down", () => {
   });
 });
 
-test("machines are few and no larger than needed, or many of the largest", () => {
+test("machines are few and of the smallest size that suffices, or many of the largest", () => {
   const sizes = { few: 8, vcpus: [2, 4, 64] };
   assert.deepEqual(machines(0.1, 2, sizes), { count: 2, vcpus: 2 });
   assert.deepEqual(machines(17, 2, sizes), { count: 5, vcpus: 4 });
@@ -110,7 +110,7 @@ test("machines are few and no larger than needed, or many of the largest", () =>
   assert.deepEqual(machines(640, 2, sizes), { count: 10, vcpus: 64 });
 });
 
-test("what costs twice takes twice", () => {
+test("twice the cost takes twice the machines", () => {
   const sizes = [100, 200].map((micros) => {
     const costly = { ...m, persister: { value: micros }, pair: { value: 1e6 / micros } };
     return sizeFor(loadOf(1_000_000, a), costly, a, plans.plans);
@@ -121,14 +121,14 @@ test("what costs twice takes twice", () => {
   assert.ok(sizes[1].dollars[0] > sizes[0].dollars[0]);
 });
 
-test("staff hear no more than there is room for", () => {
+test("the bytes to staff are bounded by the size of an event", () => {
   const room = { staffEvents: 10, event: 500, news: 100, largestEvent: 10_000 };
   assert.equal(staffBytes(8, 2, room), 4_000);
   assert.equal(staffBytes(30, 2, room), 7_000);
   assert.equal(staffBytes(1e6, 2, room), 25_000);
 });
 
-test("a limit is the last number of players that it allows", () => {
+test("a limit is the highest number of players that it allows", () => {
   assert.equal(
     most((players) => players <= 12_345),
     12_345,
@@ -146,12 +146,12 @@ test("a limit is the last number of players that it allows", () => {
   assert.equal(pair.players, (10_000 * a.use * a.sendEvery) / a.peak);
 });
 
-test("a number has two digits that mean something", () => {
+test("numbers have two significant digits", () => {
   assert.deepEqual([166_666, 33.3, 0.123, Number.POSITIVE_INFINITY].map(about), [
     "170,000",
     "33",
     "0.12",
-    "no end",
+    "unlimited",
   ]);
   assert.deepEqual([0, 999, 1_700, 88e12, 2e18].map(bytes), [
     "0 bytes",
@@ -162,7 +162,7 @@ test("a number has two digits that mean something", () => {
   ]);
 });
 
-test("the page says something everywhere, and moves with what was measured", () => {
+test("the page has no empty value, and depends on the measurement", () => {
   const before = page(report(), assumptions, plans);
   assert.doesNotMatch(before, /NaN|undefined|Infinity|\[object/);
   for (const level of LEVELS) assert.ok(before.includes(level.toLocaleString("en-US")));
@@ -183,6 +183,6 @@ test("each assumption has a reason and is used", () => {
   limits(measured(report(), known), watched, plans.plans);
   for (const level of LEVELS) sizeFor(loadOf(level, watched), m, watched, plans.plans);
   assert.deepEqual([...unused], []);
-  for (const it of Object.values(assumptions))
-    assert.ok(it.what && it.source && it.value !== undefined);
+  for (const { what, source, value } of Object.values(assumptions))
+    assert.ok(what && source && value !== undefined);
 });

@@ -1,17 +1,17 @@
-// How numbers and tables are written.
+// Formats of numbers, tables and paragraphs.
 
 const grouped = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 2 });
 const exact = new Intl.NumberFormat("en-US", { maximumFractionDigits: 3 });
 
-/** A worked out number, of which two digits are as many as mean something. */
-export const about = (number) => (Number.isFinite(number) ? grouped.format(number) : "no end");
+/** A derived number, with two significant digits. */
+export const about = (number) => (Number.isFinite(number) ? grouped.format(number) : "unlimited");
 
-/** A number that somebody decided on. */
+/** An exact number. */
 export const given = (number) => exact.format(number);
 
 const UNITS = ["bytes", "kB", "MB", "GB", "TB", "PB"];
 
-/** Bytes in the unit in which they are best read, a thousand of each being one of the next. */
+/** Bytes in a decimal unit of a suitable size. */
 export function bytes(number) {
   const unit = Math.min(
     Math.max(Math.floor(Math.log10(Math.max(number, 1)) / 3), 0),
@@ -20,7 +20,7 @@ export function bytes(number) {
   return `${about(number / 1000 ** unit)} ${UNITS[unit]}`;
 }
 
-/** A table in Markdown; the first column stands left, all others right if `right` is said. */
+/** A table in Markdown; with `right`, all columns but the first are aligned right. */
 export function table(head, rows, { right = false } = {}) {
   const line = (cells) => `| ${cells.join(" | ")} |`;
   const rule = head.map((_, column) => (right && column > 0 ? "---:" : "---"));
@@ -29,7 +29,7 @@ export function table(head, rows, { right = false } = {}) {
 
 const WIDTH = 120;
 
-/** A paragraph, broken into lines, the second and further of which begin with `indent`. */
+/** A wrapped paragraph; all lines but the first begin with `indent`. */
 export function prose(text, indent = "") {
   const lines = [""];
   for (const word of text.trim().split(/\s+/)) {

@@ -1,12 +1,12 @@
-// The numbers of players that the page has a column for.
+// The numbers of players in the columns of the page.
 
 import { given } from "./format.mjs";
 
-/** Players on line, each level ten times the one before. */
+/** Players online, each level ten times the one before. */
 export const LEVELS = [1_000, 10_000, 100_000, 1_000_000];
 
 /** The head of a table with a column for each level. */
-export const head = () => ["players on line", ...LEVELS.map(given)];
+export const head = () => ["players online", ...LEVELS.map(given)];
 
-/** A row of such a table: what it is, and of each level its cell. */
+/** A row of such a table: its name, and a cell for each level. */
 export const across = (levels, what, cell) => [what, ...levels.map(cell)];

@@ -1,4 +1,4 @@
-// What ends where, and what is the answer to it.
+// The limits of the system, and the remedy for each.
 
 import { loadOf } from "./load.mjs";
 import { eventsPassed, postgresVcpus, storedBytes } from "./sizing.mjs";
@@ -6,9 +6,9 @@ import { eventsPassed, postgresVcpus, storedBytes } from "./sizing.mjs";
 const MOST_PLAYERS = 1e9;
 
 /**
- * The most players on line of which `within` is true, that being true of fewer too.
+ * The highest number of players online for which `within` is true, if it is true for all lower ones.
  *
- * @returns a whole number; `Infinity` beyond all that is of interest
+ * @returns a whole number; `Infinity` above a billion
  */
 export function most(within) {
   if (within(MOST_PLAYERS)) return Infinity;
@@ -22,100 +22,100 @@ export function most(within) {
 }
 
 /**
- * Every limit that is known, the first to be reached first.
+ * All known limits, in the order in which they are reached.
  *
- * @param m what was measured
+ * @param m the measured figures
  * @param a the assumptions' values by name
  * @param plans Pusher's
- * @returns `{what, answer, players}`, the last being the most that it allows
+ * @returns `{what, answer, players}`; `players` is the highest number below the limit
  */
 export function limits(m, a, plans) {
   const plan = plans.at(-1);
   const list = [
     {
-      what: "A browser of staff hears every player's message on the plain `staff-portal`",
-      load: (it) => it.plain.staffEvents,
+      what: "A staff's browser receives every player's message on the plain `staff-portal`",
+      load: (load) => load.plain.staffEvents,
       limit: a.staffBrowser,
-      answer: "`STAFF_EVENTS_PER_SECOND`: coalesced events, and the desk asks by `after`",
+      answer: "`STAFF_EVENTS_PER_SECOND`: coalesced events, and the desk reads with `after`",
     },
     {
       what: `${plan.name}'s messages a day, on the plain \`staff-portal\``,
-      load: (it) => it.plain.pusherMessagesADay,
+      load: (load) => load.plain.pusherMessagesADay,
       limit: plan.messagesADay,
       answer: "`STAFF_EVENTS_PER_SECOND`",
     },
     {
       what: `${plan.name}'s messages a day, with coalesced events`,
-      load: (it) => it.coalesced.pusherMessagesADay,
+      load: (load) => load.coalesced.pusherMessagesADay,
       limit: plan.messagesADay,
       answer: "a self-hosted cluster, or a contract with Pusher",
     },
     {
       what: `${plan.name}'s connections`,
-      load: (it) => it.sockets,
+      load: (load) => load.sockets,
       limit: plan.connections,
       answer: "a self-hosted cluster, or a contract with Pusher",
     },
     {
-      what: "`presence-staff-portal`, hosted, takes no further member",
-      load: (it) => it.staff,
+      what: "`presence-staff-portal` of hosted Pusher is full",
+      load: (load) => load.staff,
       limit: a.presenceMembers,
-      answer: "further staff go without presence; a self-hosted cluster sets its own limit",
+      answer: "further staff have no presence; a self-hosted cluster has its own limit",
     },
     {
-      what: `One broadcaster has ${a.broadcastConcurrency} calls of ${a.eventsACall} events under way`,
-      load: (it) => it.plain.events,
+      what: `One broadcaster has ${a.broadcastConcurrency} calls of ${a.eventsACall} events outstanding`,
+      load: (load) => load.plain.events,
       limit: eventsPassed(a.broadcastConcurrency, a),
       answer: "`BROADCAST_CONCURRENCY`, then more broadcasters",
     },
     {
-      what: "One broadcaster, whatever it is set to",
-      load: (it) => it.plain.events,
+      what: "One broadcaster, with any settings",
+      load: (load) => load.plain.events,
       limit: m.passed.value * a.use,
       answer: "more broadcasters",
     },
     {
-      what: "One pair of queues, as far as it was measured",
-      load: (it) => it.peak,
+      what: "One pair of queues, up to the measured rate",
+      load: (load) => load.peak,
       limit: m.pair.value * a.use,
       answer: "`QUEUE_PARTITIONS`, leaders spread over the nodes",
     },
     {
       what: "One persister",
-      load: (it) => it.peak,
+      load: (load) => load.peak,
       limit: m.rows.value * a.use,
       answer: "more persisters",
     },
     {
       what: "One gateway's sends",
-      load: (it) => it.peak,
+      load: (load) => load.peak,
       limit: m.sends.value * a.use,
       answer: "more gateways",
     },
     {
       what: "One gateway's connections",
-      load: (it) => it.players,
+      load: (load) => load.players,
       limit: a.connectionsAGateway,
       answer: "more gateways, `MAX_CONNECTIONS`, or a proxy that shares connections",
     },
     {
-      what: "An outage of an hour at the mean fills a queue of one pair; then sends are refused",
-      load: (it) => it.mean * a.outage * a.body,
+      what: "An outage of an hour at the mean rate fills the queue of one pair, and sends are refused",
+      load: (load) => load.mean * a.outage * a.body,
       limit: a.queueMaxBytes,
       answer: "`QUEUE_MAX_BYTES` and the disk for it, or partitions",
     },
     {
       what: `One PostgreSQL's CPU, ${a.vcpus.at(-1)} vCPU`,
-      load: (it) => postgresVcpus(it, m, a),
+      load: (load) => postgresVcpus(load, m, a),
       limit: a.vcpus.at(-1),
       answer:
-        "size persister and database by the mean and let the queue hold peaks; then whole systems side by side, by `playerId`",
+        "size persister and database for the mean rate and let the queue absorb peaks; then several systems, divided by `playerId`",
     },
     {
       what: `One PostgreSQL's disk, at ${a.retention} days`,
-      load: (it) => storedBytes(it, m, a),
+      load: (load) => storedBytes(load, m, a),
       limit: a.volume,
-      answer: "a shorter `HISTORY_RETENTION`; then whole systems side by side, by `playerId`",
+      answer: "a shorter `HISTORY_RETENTION`; then several systems, divided by `playerId`",
     },
   ];
   return list

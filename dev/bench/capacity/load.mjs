@@ -1,18 +1,18 @@
-// What so many players on line ask of the system.
+// The load of a number of players online.
 
 /**
- * The load of `players` on line.
+ * The load of `players` online.
  *
  * @param a the assumptions' values by name
- * @returns rates are a second: `mean` and `pages` over the `seconds` of a day that count, all others
- *   at a peak; what is a day's says so
+ * @returns rates a second: `mean` and `pages` are means over the active `seconds` of a day, all others are
+ *   peaks; names of daily totals end in `ADay`
  */
 export function loadOf(players, a) {
   const staff = Math.ceil(players / a.playersAStaff);
   const mean = players / a.sendEvery;
   const peak = mean * a.peak;
   const seconds = a.hoursADay * 3600;
-  // What each staff browser hears of players' messages, plainly and coalesced.
+  // Events a second to each staff's browser, plain and coalesced.
   const coalesced = (rate) => Math.min(rate, a.staffEvents);
   const pusherMessages = (staffEvents) => seconds * (mean * 2 + staffEvents * (1 + staff));
   return {

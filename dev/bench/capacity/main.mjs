@@ -1,4 +1,4 @@
-// Writes docs/capacity.md; with --check it only finds out whether that is what it would write.
+// Writes docs/capacity.md; with --check only checks that the page is current.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { page } from "./page.mjs";
@@ -17,7 +17,7 @@ if (!process.argv.includes("--check")) {
   writeFileSync(PAGE, text);
 } else if (readFileSync(PAGE, "utf8") !== text) {
   console.error(
-    "docs/capacity.md is not what docs/performance.json and dev/bench/capacity make: run make capacity",
+    "docs/capacity.md is outdated: run make capacity",
   );
   process.exitCode = 1;
 }

@@ -15,7 +15,7 @@ import { sizeFor } from "./sizing.mjs";
 
 /** The assumptions' values by name. */
 export const values = (assumptions) =>
-  Object.fromEntries(Object.entries(assumptions).map(([name, it]) => [name, it.value]));
+  Object.fromEntries(Object.entries(assumptions).map(([name, { value }]) => [name, value]));
 
 /**
  * The whole page.
@@ -47,11 +47,10 @@ function introduction(report, a) {
   const setting = new Map(report.setting);
   return [
     "# Capacity",
-    prose(`How many of what so many players on line take, at what price, and what ends where. \`make capacity\` works it out
-      of [performance.json](performance.json) (${setting.get("when")}, commit ${setting.get("commit")}) and of what is
-      assumed below, and writes this page; the arithmetic is in \`dev/bench/capacity/\`. Two digits are all that
-      it is good for.`),
+    prose(`The machines for a number of players online, their price, and the limits of the system. \`make capacity\` derives
+      this page from [performance.json](performance.json) (${setting.get("when")}, commit ${setting.get("commit")}) and the
+      assumptions below; the arithmetic is in \`dev/bench/capacity/\`. The results have two significant digits at most.`),
     prose(`Each player sends every ${a.sendEvery} s and reads history once a session of ${a.session / 60} minutes; peaks
-      are ${a.peak} times the mean. Machines are sized for the peak with ${about((1 - a.use) * 100)} % of them free.`),
+      are ${a.peak} times the mean. Machines are sized for the peak, with ${about((1 - a.use) * 100)} % of their capacity in reserve.`),
   ];
 }

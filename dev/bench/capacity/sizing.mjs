@@ -1,10 +1,10 @@
-// How many of what a load takes.
+// The machines and settings for a load.
 
 const MICRO = 1e-6;
 const DAYS_A_MONTH = 30;
 
 /**
- * The machines that give so many vCPUs: the smallest of which a few are enough, or the largest.
+ * The machines with `needed` vCPUs: the smallest size of which a few are enough, or the largest.
  *
  * @returns `{count, vcpus}`
  */
@@ -14,40 +14,43 @@ export function machines(needed, atLeast, a) {
   return { count: Math.max(atLeast, Math.ceil(needed / vcpus)), vcpus };
 }
 
-/** The bytes of a message in PostgreSQL, indexes and slack included. */
+/** The bytes of a message in PostgreSQL, with indexes and slack. */
 export const rowBytes = (m, a) => (m.rowBytes.value - a.rowContent + a.content) * a.slack;
 
-/** The bytes of all history that is kept. */
+/** The bytes of the retained history. */
 export const storedBytes = (load, m, a) => load.mean * load.seconds * a.retention * rowBytes(m, a);
 
-/** The bytes of a message that waits in both queues, in a body of its own, on one member of each. */
+/** The bytes of a message in a body of its own in both queues, on one member of each. */
 export const waitingBytes = (a) => 2 * (a.body + a.queueOverhead);
 
-/** Events a second that one broadcaster can pass on with so many calls at once. */
+/** Events a second of one broadcaster with so many concurrent calls. */
 export const eventsPassed = (concurrency, a) => (concurrency * a.eventsACall) / a.pusherCall;
 
-/** The vCPUs of PostgreSQL at a peak, at the share of a machine that may be used. */
+/** The vCPUs of PostgreSQL at a peak, within the usable share of a machine. */
 export const postgresVcpus = (load, m, a) =>
   ((load.peak * m.postgres.value + load.pages * a.peak * m.page.value) * MICRO) / a.use;
 
 /**
- * Bytes a second to each browser of staff where `messages` a second come: some one by one, all
- * others told of together once a second by each broadcaster, as far as there is room.
+ * Bytes a second to each staff's browser at `messages` a second: some in events of their own, the others in one
+ * digest a second from each broadcaster, up to the size limit of an event.
  */
 export function staffBytes(messages, broadcasters, a) {
-  const alone = Math.min(messages, a.staffEvents);
-  const together = ((messages - alone) / broadcasters) * a.news;
-  return alone * a.event + broadcasters * Math.min(together, a.largestEvent);
+  const single = Math.min(messages, a.staffEvents);
+  const digest = ((messages - single) / broadcasters) * a.news;
+  return single * a.event + broadcasters * Math.min(digest, a.largestEvent);
 }
 
-/** The first of Pusher's plans that is enough for a load, with coalesced events. */
+/** The smallest of Pusher's plans that suffices for a load with coalesced events. */
 export const planFor = ({ sockets, coalesced }, plans) =>
-  plans.find((it) => sockets <= it.connections && coalesced.pusherMessagesADay <= it.messagesADay);
+  plans.find(
+    (plan) =>
+      sockets <= plan.connections && coalesced.pusherMessagesADay <= plan.messagesADay,
+  );
 
 /**
  * The system for a load, with coalesced events.
  *
- * @param m what was measured
+ * @param m the measured figures
  * @param a the assumptions' values by name
  * @param plans Pusher's, the smallest first
  */
@@ -67,8 +70,8 @@ export function sizeFor(load, m, a, plans) {
   const stored = storedBytes(load, m, a);
   const needed = postgresVcpus(load, m, a);
   const databases = Math.ceil(Math.max(needed / a.vcpus.at(-1), stored / a.volume));
-  // Each has a standby.
-  const postgres = { count: 2 * databases, vcpus: a.vcpus.find((it) => it >= needed / databases) };
+  // Each primary has a standby.
+  const postgres = { count: 2 * databases, vcpus: a.vcpus.find((size) => size >= needed / databases) };
 
   const plan = planFor(load, plans);
   const nodes = Math.max(3, Math.ceil(load.sockets / a.socketsANode));
@@ -96,7 +99,7 @@ export function sizeFor(load, m, a, plans) {
   return { ...size, dollars: price(size, a) };
 }
 
-/** What players and staff receive. */
+/** The bytes a day to players and staff. */
 function bytesOutADay(load, broadcasters, a) {
   const players = load.mean * a.event + load.pages * a.page;
   return load.seconds * (players + load.staff * staffBytes(load.mean, broadcasters, a));
@@ -104,7 +107,7 @@ function bytesOutADay(load, broadcasters, a) {
 
 /** The lowest and the highest price of a month. */
 function price({ fleets, plan, stored, waiting, bytesOutADay }, a) {
-  const vcpus = Object.values(fleets).reduce((sum, it) => sum + it.count * it.vcpus, 0);
+  const vcpus = Object.values(fleets).reduce((sum, machines) => sum + machines.count * machines.vcpus, 0);
   const disk = (stored * 2 + waiting * a.replicas) / 1e9;
   const out = (bytesOutADay * DAYS_A_MONTH) / 1e9;
   return [0, 1].map(

@@ -26,6 +26,7 @@ pub use drill::Drill;
 pub use fault::{Fault, Group};
 pub use faults::all;
 pub use load::{Load, LoadGenerator};
+pub use memory::resident_memory;
 pub use plan::{Plan, Scale};
 pub use row::Row;
 pub use runner::{Options, run};

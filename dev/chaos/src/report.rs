@@ -16,9 +16,9 @@ const COLUMNS: [&str; 15] = [
     "misplaced",
     "missing",
     "repeated",
-    "dead",
+    "dead letters",
     "caught up",
-    "",
+    "notes",
 ];
 
 /// The head of the table, in Markdown.

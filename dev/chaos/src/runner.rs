@@ -39,7 +39,7 @@ pub async fn run(faults: &[Fault], options: &Options) -> Row {
     let name = faults.iter().map(|fault| fault.name).collect::<Vec<_>>().join(", ");
     let directory = options.directory.join(name.replace(", ", "-"));
     let row = Row::new(name);
-    match Supervisor::take(&directory, Console::silent()).await {
+    match Supervisor::take(&directory, Console::Silent).await {
         Ok(supervisor) => {
             let row = tokio::select! {
                 row = run_under(&supervisor, faults, options, row.clone()) => row,

@@ -1,19 +1,19 @@
-// Listens with the real pusher-js and prints one JSON line per fact, until its stdin closes.
+// Subscribes with pusher-js, and prints a line of JSON for each fact, until its stdin closes.
 //
-//   PUSHER_KEY, PUSHER_HOST, PUSHER_PORT   where to connect
-//   CHANNELS                               the channels to subscribe to, with commas between them
+//   PUSHER_KEY, PUSHER_HOST, PUSHER_PORT   the server
+//   CHANNELS                               the channels to subscribe to, separated by commas
 //   AUTH_ENDPOINT                          the URL that signs private and presence subscriptions
-//   AUTH_HEADERS                           headers for it, as a JSON object
+//   AUTH_HEADERS                           headers of the requests for signatures, as a JSON object
 //
 // Facts:
 //   {"state": "connecting" | "connected" | "unavailable" | ...}
 //   {"connected": socketId}
 //   {"subscribed": channel}
-//   {"subscriptionError": channel, "status": 403}   the endpoint did not sign
+//   {"subscriptionError": channel, "status": 403}   the endpoint refused
 //   {"channel": ..., "event": ..., "data": ...}
-//   {"error": code, "message": ...}                 the server complains
+//   {"error": code, "message": ...}                 an error of the server
 //
-// Under Node.js, pusher-js is what browsers get as pusher-js/with-encryption.
+// Under Node.js, pusher-js includes encryption, as pusher-js/with-encryption does for browsers.
 //
 // A line on stdin is a command:
 //   {"send": {"channel": ..., "event": "client-...", "data": ...}}
@@ -23,7 +23,7 @@ import { createInterface } from "node:readline";
 import Pusher from "pusher-js";
 
 const { PUSHER_KEY, PUSHER_HOST, PUSHER_PORT, CHANNELS, AUTH_ENDPOINT, AUTH_HEADERS } = process.env;
-const tell = (fact) => process.stdout.write(`${JSON.stringify(fact)}\n`);
+const print = (fact) => process.stdout.write(`${JSON.stringify(fact)}\n`);
 
 const options = {
   cluster: "local",
@@ -41,21 +41,21 @@ if (AUTH_ENDPOINT) {
 }
 
 const pusher = new Pusher(PUSHER_KEY, options);
-pusher.connection.bind("state_change", ({ current }) => tell({ state: current }));
-pusher.connection.bind("connected", () => tell({ connected: pusher.connection.socket_id }));
+pusher.connection.bind("state_change", ({ current }) => print({ state: current }));
+pusher.connection.bind("connected", () => print({ connected: pusher.connection.socket_id }));
 pusher.connection.bind("error", ({ data, error }) => {
-  const complaint = data ?? error?.data ?? error;
-  tell({ error: complaint?.code ?? null, message: complaint?.message ?? String(complaint) });
+  const cause = data ?? error?.data ?? error;
+  print({ error: cause?.code ?? null, message: cause?.message ?? String(cause) });
 });
 
 function subscribe(name) {
   pusher.subscribe(name).bind_global((event, data) => {
     if (event === "pusher:subscription_succeeded") {
-      tell({ subscribed: name });
+      print({ subscribed: name });
     } else if (event === "pusher:subscription_error") {
-      tell({ subscriptionError: name, status: data.status ?? null });
+      print({ subscriptionError: name, status: data.status ?? null });
     } else {
-      tell({ channel: name, event, data });
+      print({ channel: name, event, data });
     }
   });
 }

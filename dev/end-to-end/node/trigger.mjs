@@ -1,10 +1,10 @@
-// Calls Pusher's HTTP API with the official SDK, once for each JSON line on stdin, and prints the
-// outcome of each as a JSON line: {"status": 200, "body": ...} or {"status": 401, "error": ...}
-// (the status is null when there was no answer).
+// Calls Pusher's HTTP API with the official SDK, once for each line of JSON on stdin, and prints each
+// result as a line of JSON: {"status": 200, "body": ...} or {"status": 401, "error": ...}
+// (the status is null without an answer).
 //
 //   PUSHER_APP_ID, PUSHER_KEY, PUSHER_SECRET, PUSHER_HOST, PUSHER_PORT
 //
-// A line is a method of the SDK's and its arguments:
+// A line is a method of the SDK with its arguments:
 //   {"trigger": [["room"], "event", {"any": "data"}, {"socket_id": "1.2"}]}
 //   {"triggerBatch": [[{"channel": "room", "name": "event", "data": "..."}]]}
 import { createInterface } from "node:readline";

@@ -1,4 +1,4 @@
-//! What Kubernetes gives to the services as settings, held against what they say that they read.
+//! The settings in deploy/kubernetes against the `--help` of the services.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -10,8 +10,8 @@ use std::{
 
 use test_support::program;
 
-/// The names of the settings that a service reads, by its `--help`.
-fn known(service: &str) -> BTreeSet<String> {
+/// The names of a service's settings, by its `--help`.
+fn known_settings(service: &str) -> BTreeSet<String> {
     let help = program(&[service]).arg("--help").output().unwrap().stdout;
     let help = String::from_utf8(help).unwrap();
     let words: Vec<_> = help.split_whitespace().collect();
@@ -26,7 +26,7 @@ fn known(service: &str) -> BTreeSet<String> {
     variables.chain(files).collect()
 }
 
-/// The files of settings: one for each service, and one for both that know Pusher.
+/// The files of settings: one for each service, and one for both that use Pusher.
 fn files() -> Vec<PathBuf> {
     let kubernetes = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/kubernetes"));
     ["base", "example"]
@@ -37,7 +37,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 #[test]
-fn services_know_each_setting_that_kubernetes_gives_them() {
+fn every_setting_in_the_manifests_exists() {
     let files = files();
     assert!(files.len() > 4, "{files:?}");
     for file in files {
@@ -47,7 +47,7 @@ fn services_know_each_setting_that_kubernetes_gives_them() {
             service => vec![service],
         };
         for service in services {
-            let known = known(service);
+            let known = known_settings(service);
             let given = settings.lines().filter_map(|line| line.split_once('='));
             for (name, _) in given.filter(|(name, _)| !name.starts_with('#')) {
                 assert!(known.contains(name), "{}: {service} knows no {name}", file.display());

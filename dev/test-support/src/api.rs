@@ -1,43 +1,49 @@
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 
-/// Calls a gateway as a portal does.
+/// A client of a gateway, or of a worker's health and metrics.
 #[derive(Clone)]
 pub struct Api {
     base: String,
     metrics: String,
     http: reqwest::Client,
     token: Option<String>,
-    others: HeaderMap,
+    further_headers: HeaderMap,
 }
 
-/// What the gateway answered.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status.
+    /// The status code.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, which is JSON, or null.
+    /// The body; null when it is not JSON.
     pub json: Value,
 }
 
 impl Api {
-    /// Calls the gateway at `base`, whose metrics are at `metrics`.
+    /// A client of the service at `base`, which serves its metrics at `metrics`.
     pub fn new(base: String, metrics: String) -> Self {
         service::install_crypto();
-        Self { base, metrics, http: reqwest::Client::new(), token: None, others: HeaderMap::new() }
+        Self {
+            base,
+            metrics,
+            http: reqwest::Client::new(),
+            token: None,
+            further_headers: HeaderMap::new(),
+        }
     }
 
-    /// The same, by somebody who brings `token`.
+    /// The same client with a bearer token.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
-    /// The same, with another header.
+    /// The same client with a further header.
     pub fn with_header(&self, name: &'static str, value: &str) -> Self {
         let mut api = self.clone();
-        api.others.insert(name, value.parse().unwrap());
+        api.further_headers.insert(name, value.parse().unwrap());
         api
     }
 
@@ -51,13 +57,13 @@ impl Api {
         self.send(&json!({ "playerId": player, "senderType": "player", "content": content })).await
     }
 
-    /// Sends a player's message, which may get no answer; says the status if it does.
+    /// Sends a player's message; returns the status, or `None` without an answer.
     pub async fn try_send_as_player(&self, player: &str, content: &str) -> Option<u16> {
         let message = json!({ "playerId": player, "senderType": "player", "content": content });
         self.try_send(&message).await
     }
 
-    /// Sends `message`, which may get no answer; says the status if it does.
+    /// Sends `message`; returns the status, or `None` without an answer.
     pub async fn try_send(&self, message: &Value) -> Option<u16> {
         let request = self.request(Method::POST, "/api/staff-chat-integration/send");
         Some(request.json(message).send().await.ok()?.status().as_u16())
@@ -72,23 +78,23 @@ impl Api {
         self.send(&message).await
     }
 
-    /// Reads `player`'s conversation, with `query` behind the question mark.
+    /// Reads `player`'s conversation with the query string `query`.
     pub async fn conversation(&self, player: &str, query: &str) -> Answer {
         self.get(&format!("/api/unified-chat/conversations/{player}?{query}")).await
     }
 
-    /// Reads the inbox, with `query` behind the question mark.
+    /// Reads the inbox with the query string `query`.
     pub async fn inbox(&self, query: &str) -> Answer {
         self.get(&format!("/api/unified-chat/conversations?{query}")).await
     }
 
-    /// Asks that `player`'s session become `status`.
+    /// Requests a change of the status of `player`'s session.
     pub async fn change_status(&self, player: &str, status: &str) -> Answer {
         let path = format!("/api/unified-chat/conversations/{player}/status");
         self.post(&path, &json!({ "status": status })).await
     }
 
-    /// Asks that the connection 1.2 may subscribe to `channel`.
+    /// Requests a signature with which the connection 1.2 may subscribe to `channel`.
     pub async fn subscribe(&self, channel: &str) -> Answer {
         let form = format!("socket_id=1.2&channel_name={channel}").into_bytes();
         self.post_raw("/api/pusher/auth", "application/x-www-form-urlencoded", form).await
@@ -99,15 +105,15 @@ impl Api {
         answer(self.request(Method::GET, path)).await
     }
 
-    /// The value of the service's metric `name`, with its labels if it has any, without a fraction.
+    /// The value of a metric, rounded down. `name` includes the labels.
     pub async fn metric(&self, name: &str) -> u64 {
         let text = self.metrics().await.unwrap().text().await.unwrap();
-        let values = text.lines().filter_map(|line| line.split_once(' '));
-        let (_, value) = values.into_iter().find(|(it, _)| *it == name).unwrap();
+        let mut samples = text.lines().filter_map(|line| line.split_once(' '));
+        let (_, value) = samples.find(|(sample, _)| *sample == name).unwrap();
         value.parse::<f64>().unwrap() as u64
     }
 
-    /// What the service answers who asks for its metrics, if it answers.
+    /// The response of the metrics endpoint.
     pub async fn metrics(&self) -> reqwest::Result<reqwest::Response> {
         self.http.get(format!("{}/metrics", self.metrics)).send().await
     }
@@ -117,7 +123,7 @@ impl Api {
         answer(self.request(Method::POST, path).json(json)).await
     }
 
-    /// Posts `body` as it is to `path`.
+    /// Posts `body` unchanged to `path`.
     pub async fn post_raw(&self, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
         let request = self.request(Method::POST, path);
         answer(request.header("content-type", content_type).body(body)).await
@@ -125,7 +131,7 @@ impl Api {
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
-        let request = request.headers(self.others.clone());
+        let request = request.headers(self.further_headers.clone());
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -134,7 +140,7 @@ impl Api {
 }
 
 async fn answer(request: RequestBuilder) -> Answer {
-    let response = request.send().await.expect("the gateway answers");
+    let response = request.send().await.expect("the service answers");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let bytes = response.bytes().await.expect("the answer has a body");
     Answer { status, headers, json: serde_json::from_slice(&bytes).unwrap_or_default() }

@@ -12,17 +12,17 @@ use uuid::Uuid;
 
 use crate::{eventually, servers::amqp_url, settings};
 
-/// The queues of one test's own.
+/// A test's own queues.
 pub struct Broker {
-    /// The broker's address.
+    /// The broker's URL.
     pub url: String,
-    /// What the names of the queues begin with.
+    /// The prefix of the queues' names.
     pub prefix: String,
     connection: Connection,
 }
 
 impl Broker {
-    /// Names that no other test has. The queues are made by whoever first needs them.
+    /// Connects with a unique prefix. The services declare the queues.
     pub async fn connect() -> Self {
         let url = amqp_url();
         let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
@@ -35,12 +35,12 @@ impl Broker {
         rest.split('/').next().unwrap().to_owned()
     }
 
-    /// The same broker through another server address.
+    /// The broker's URL with another server address, such as a proxy's.
     pub fn url_through(&self, addr: impl std::fmt::Display) -> String {
         self.url.replace(&self.server(), &addr.to_string())
     }
 
-    /// How a service reaches it.
+    /// The settings of a service.
     pub fn settings(&self) -> BrokerSettings {
         let (url, prefix) = (&*self.url, &*self.prefix);
         settings(["--amqp-url", url, "--queue-prefix", prefix, "--broker-timeout=10s"])
@@ -51,18 +51,18 @@ impl Broker {
         QueueNames::new(&self.prefix)
     }
 
-    /// What a client says on its first channel that acknowledges a body which it never got:
-    /// RabbitMQ closes the channel for it, as it does when a body is not acknowledged in time.
+    /// A frame on channel 1 that acknowledges a delivery which was never made. RabbitMQ closes the
+    /// channel, as it does when an acknowledgement is late.
     ///
     /// Source: <https://www.rabbitmq.com/amqp-0-9-1-reference#basic.ack>.
     pub const WRONG_ACKNOWLEDGEMENT: [u8; 21] = [
         1, 0, 1, 0, 0, 0, 13, // a method on channel 1, in 13 bytes:
         0, 60, 0, 80, // basic.ack
-        0, 0, 0, 0, 0, 0, 0x27, 0x0f, 0, // of the body 9,999 alone
+        0, 0, 0, 0, 0, 0, 0x27, 0x0f, 0, // delivery tag 9,999, multiple = false
         0xce,
     ];
 
-    /// Publishes `body` as the gateway would, and waits until it is in the queues.
+    /// Publishes `body` to both queues, and waits for the confirm.
     pub async fn publish(&self, body: &[u8]) {
         let exchange = self.names().exchange();
         let channel = self.channel().await;
@@ -80,7 +80,7 @@ impl Broker {
         assert_eq!(confirm.await.unwrap(), lapin::Confirmation::Ack(None));
     }
 
-    /// Puts `body` into `queue`; says whether it took it.
+    /// Publishes `body` to `queue`; returns whether the broker confirmed it.
     pub async fn put(&self, queue: &str, body: &[u8]) -> bool {
         let channel = self.channel().await;
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
@@ -93,7 +93,7 @@ impl Broker {
         confirm.await.unwrap() == lapin::Confirmation::Ack(None)
     }
 
-    /// Takes every body out of `queue`.
+    /// Consumes all bodies of `queue`.
     pub async fn drain(&self, queue: &str) -> Vec<Vec<u8>> {
         let channel = self.channel().await;
         let mut bodies = Vec::new();
@@ -106,20 +106,20 @@ impl Broker {
         bodies
     }
 
-    /// Takes every event out of `worker`'s queue.
+    /// Consumes all events of `worker`'s queue.
     pub async fn drain_events(&self, worker: ConsumerKind) -> Vec<Event> {
         self.drain_events_of(&self.names().queue(worker)).await
     }
 
-    /// Takes every event out of `queue`.
+    /// Consumes all events of `queue`.
     pub async fn drain_events_of(&self, queue: &str) -> Vec<Event> {
         let bodies = self.drain(queue).await;
         let events = bodies.iter().flat_map(|body| decode(body).unwrap());
         events.map(Result::unwrap).collect()
     }
 
-    /// Takes a body out of `queue` and gives it back, as a worker does that dies of it, until it is
-    /// not there any more; says how often that was.
+    /// Requeues a body of `queue`, as a worker does that crashes on it, until RabbitMQ drops it. Returns
+    /// the number of deliveries.
     pub async fn die_of(&self, queue: &str) -> usize {
         let channel = self.channel().await;
         let mut deaths = 0;
@@ -133,7 +133,7 @@ impl Broker {
         deaths
     }
 
-    /// How many bodies wait in `queue`; nothing when there is no such queue.
+    /// The number of ready bodies in `queue`; `None` when the queue does not exist.
     pub async fn depth(&self, queue: &str) -> Option<u32> {
         let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
         let channel = self.channel().await;
@@ -149,15 +149,15 @@ impl Broker {
         .await;
     }
 
-    /// Waits until `queue` holds something.
+    /// Waits until `queue` holds a body.
     pub async fn wait_for_some(&self, queue: &str) {
-        eventually(&format!("something in {queue}"), async || {
+        eventually(&format!("a body in {queue}"), async || {
             self.depth(queue).await.filter(|depth| *depth > 0)
         })
         .await;
     }
 
-    /// Takes the binding of `worker`'s queue away, so that nothing published reaches it.
+    /// Removes the binding of `worker`'s queue from the exchange.
     pub async fn unbind(&self, worker: ConsumerKind) {
         let (queue, exchange) = (self.names().queue(worker), self.names().exchange());
         let channel = self.channel().await;
@@ -167,17 +167,17 @@ impl Broker {
             .unwrap();
     }
 
-    /// Makes a queue called `queue` of a kind that no service can work with.
+    /// Declares a queue with arguments that no service accepts.
     pub async fn make_transient(&self, queue: &str) {
         let options = QueueDeclareOptions { auto_delete: true, ..Default::default() };
         let channel = self.channel().await;
         channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap();
     }
 
-    /// Makes a queue of dead letters as releases did that did not bound it.
+    /// Declares a queue of dead letters without a length limit, as earlier releases did.
     ///
     /// # Errors
-    /// RabbitMQ's reason, when the queue was made in another way.
+    /// RabbitMQ's reason, when the queue exists with other arguments.
     pub async fn make_unbounded_dead_letters(&self, queue: &str) -> Result<(), String> {
         let options = QueueDeclareOptions { durable: true, ..Default::default() };
         let mut arguments = FieldTable::default();
@@ -187,12 +187,12 @@ impl Broker {
         declare.map(drop).map_err(|error| error.to_string())
     }
 
-    /// Deletes `worker`'s queue with all that is in it.
+    /// Deletes `worker`'s queue and its messages.
     pub async fn delete(&self, worker: ConsumerKind) {
         self.delete_queue(&self.names().queue(worker)).await;
     }
 
-    /// Deletes `queue` with all that is in it.
+    /// Deletes `queue` and its messages.
     pub async fn delete_queue(&self, queue: &str) {
         let options = QueueDeleteOptions::default();
         self.channel().await.queue_delete(queue.into(), options).await.unwrap();

@@ -11,39 +11,39 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message;
 
-/// A collector of one test's own, which takes spans by OTLP over HTTP.
+/// A test's own collector, which receives spans by OTLP over HTTP.
 ///
 /// Source: <https://opentelemetry.io/docs/specs/otlp/#otlphttp>.
-pub struct Collector {
+pub struct SpanCollector {
     addr: SocketAddr,
     spans: Spans,
 }
 
-/// A span, as a service told it.
+/// A span that a service exported.
 #[derive(Clone, Debug)]
 pub struct CollectedSpan {
-    /// Who told it.
+    /// The service.
     pub service: String,
-    /// What was done.
+    /// The span's name.
     pub name: String,
-    /// The trace that it belongs to, in hexadecimal.
+    /// The trace id, in hexadecimal.
     pub trace: String,
-    /// Its own id, in hexadecimal.
+    /// The span id, in hexadecimal.
     pub id: String,
-    /// The id of the span that it comes after, or nothing.
+    /// The parent's span id, in hexadecimal; empty without one.
     pub parent: String,
-    /// The ids of the spans that it is linked to.
+    /// The ids of the linked spans.
     pub links: Vec<String>,
-    /// Which message it is about.
+    /// The attribute `messageId`.
     pub message_id: Option<String>,
-    /// Whether it failed.
+    /// Whether its status is an error.
     pub failed: bool,
 }
 
 type Spans = Arc<Mutex<Vec<CollectedSpan>>>;
 
-impl Collector {
-    /// Starts it.
+impl SpanCollector {
+    /// Starts a collector on a free port.
     pub fn start() -> Self {
         let spans = Spans::default();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -57,26 +57,23 @@ impl Collector {
         Self { addr, spans }
     }
 
-    /// Its address.
+    /// Its URL.
     pub fn address(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// The setting by which a service tells it of spans.
-    pub fn told(&self) -> String {
+    /// The setting with which a service exports to it.
+    pub fn endpoint_setting(&self) -> String {
         format!("--otlp-endpoint={}", self.address())
     }
 
-    /// What it was told so far.
+    /// The spans received so far.
     pub fn spans(&self) -> Vec<CollectedSpan> {
         self.spans.lock().unwrap().clone()
     }
 }
 
-async fn collect(
-    spans: web::Data<Arc<Mutex<Vec<CollectedSpan>>>>,
-    body: web::Bytes,
-) -> HttpResponse {
+async fn collect(spans: web::Data<Spans>, body: web::Bytes) -> HttpResponse {
     let request = ExportTraceServiceRequest::decode(body).unwrap();
     for of_service in request.resource_spans {
         let service = of_service.resource.unwrap();

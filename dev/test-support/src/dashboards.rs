@@ -1,36 +1,35 @@
-//! What the dashboards in deploy/grafana show.
+//! The dashboards in deploy/grafana.
 
 use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 
-/// A panel of one of the dashboards in deploy/grafana.
+/// A panel of a dashboard.
 #[derive(Debug)]
 pub struct Panel {
     /// The file name of its dashboard, such as `messages`.
     pub dashboard: String,
-    /// What stands above it.
+    /// The title.
     pub title: String,
-    /// The unit of what it shows, as Grafana calls it.
+    /// The unit, by Grafana's name.
     pub unit: String,
-    /// What it shows.
+    /// The queries.
     pub queries: Vec<Query>,
 }
 
-/// One query of a panel.
+/// A query of a panel.
 #[derive(Debug)]
 pub struct Query {
-    /// How what is found is called; `{{label}}` stands for the value of a label.
+    /// The name of its series; `{{label}}` stands for the value of a label.
     pub legend: String,
-    /// What is asked of Prometheus.
+    /// The PromQL expression.
     pub expr: String,
 }
 
-/// All panels of all dashboards, with `interval` wherever Grafana puts the time over which it looks at
-/// rates.
+/// All panels of all dashboards, with `interval` for Grafana's `$__rate_interval`.
 ///
 /// # Panics
-/// When a dashboard is not what it should be.
+/// When a dashboard is invalid.
 pub fn panels(interval: &str) -> Vec<Panel> {
     let folder =
         PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/grafana/dashboards"));

@@ -8,25 +8,25 @@ use uuid::Uuid;
 
 use crate::{servers::database_url, settings};
 
-/// A database of one test's own.
+/// A test's own database.
 pub struct Database {
-    /// Its address, as a superuser, whom only the test itself is.
+    /// The superuser's URL, for the test itself.
     pub url: String,
 }
 
-/// As whom a process uses the database: users that `stack exec` makes, with the superuser's password.
+/// The user of a process. `stack exec` creates these users with the superuser's password.
 #[derive(Clone, Copy, Debug)]
 pub enum Role {
-    /// Owns the tables; migrations run as this user.
+    /// Owns the tables and migrates.
     Owner,
-    /// Writes to the tables; the persister's.
+    /// Writes to the tables: the persister.
     Writer,
-    /// Reads the tables; the gateway's.
+    /// Reads the tables: the gateway.
     Reader,
 }
 
 impl Role {
-    /// `url` with this role's user in place of the superuser.
+    /// `url` with this role's user instead of the superuser.
     pub fn url(self, url: &str) -> String {
         let user = match self {
             Self::Owner => "chat_owner",
@@ -40,7 +40,7 @@ impl Role {
 }
 
 impl Database {
-    /// A database with the release's schema and nothing in it.
+    /// A migrated database without rows.
     pub async fn create() -> Self {
         let database = Self::empty().await;
         migrate(&database.settings_as(Role::Owner)).await.unwrap();
@@ -52,7 +52,7 @@ impl Database {
         Self::empty_with("").await
     }
 
-    /// A database without a schema, made with `options` of `CREATE DATABASE`.
+    /// A database without a schema, created with `options` of `CREATE DATABASE`.
     pub async fn empty_with(options: &str) -> Self {
         let server = database_url();
         let (address, _) = server.rsplit_once('/').unwrap();
@@ -61,12 +61,12 @@ impl Database {
         database
     }
 
-    /// Makes it, without a schema, where it is not or no longer.
+    /// Creates the database again, without a schema.
     pub async fn make(&self) {
         self.maintain("CREATE DATABASE", "").await;
     }
 
-    /// Loses it with all that is in it, whoever is connected.
+    /// Drops the database and closes all connections to it.
     pub async fn lose(&self) {
         self.maintain("DROP DATABASE", "WITH (FORCE)").await;
     }
@@ -83,37 +83,37 @@ impl Database {
         rest.split('/').next().unwrap().to_owned()
     }
 
-    /// The same database through another server address.
+    /// The database's URL with another server address, such as a proxy's.
     pub fn url_through(&self, addr: impl std::fmt::Display) -> String {
         self.url.replace(&self.server(), &addr.to_string())
     }
 
-    /// How to reach it.
+    /// The superuser's settings.
     pub fn settings(&self) -> DatabaseSettings {
         at(&self.url)
     }
 
-    /// How to reach it as `role`.
+    /// The settings of `role`.
     pub fn settings_as(&self, role: Role) -> DatabaseSettings {
         at(&role.url(&self.url))
     }
 
-    /// A connection to it as `role`.
+    /// A connection as `role`.
     pub async fn connect_as(&self, role: Role) -> AsyncPgConnection {
         connect(&self.settings_as(role)).await.unwrap()
     }
 
-    /// A connection to it.
+    /// A connection as superuser.
     pub async fn connect(&self) -> AsyncPgConnection {
         connect(&self.settings()).await.unwrap()
     }
 
-    /// Holds a lock on `table`, which nobody can write to until what is returned is dropped.
+    /// Locks `table` against writes until the returned connection is dropped.
     pub async fn lock(&self, table: &str) -> AsyncPgConnection {
         self.lock_in(table, "SHARE").await
     }
 
-    /// The same, and nobody can read from it either.
+    /// Locks `table` against reads and writes until the returned connection is dropped.
     pub async fn lock_from_readers(&self, table: &str) -> AsyncPgConnection {
         self.lock_in(table, "ACCESS EXCLUSIVE").await
     }
@@ -135,18 +135,33 @@ impl Database {
         sql_query(statement).execute(&mut self.connect().await).await.unwrap();
     }
 
-    /// The number that `expression`, such as `SELECT count(*) FROM …`, gives.
-    pub async fn number(&self, expression: &str) -> i64 {
+    /// The number of messages.
+    pub async fn count_messages(&self) -> i64 {
+        self.number("SELECT count(*) FROM chat_messages").await
+    }
+
+    /// The number of sessions.
+    pub async fn count_sessions(&self) -> i64 {
+        self.number("SELECT count(*) FROM chat_sessions").await
+    }
+
+    /// The number of conversations.
+    pub async fn count_conversations(&self) -> i64 {
+        self.number("SELECT count(*) FROM chat_conversations").await
+    }
+
+    /// The result of `query`, which selects one number.
+    pub async fn number(&self, query: &str) -> i64 {
         #[derive(QueryableByName)]
         struct Number {
             #[diesel(sql_type = BigInt)]
             number: i64,
         }
-        let query = sql_query(format!("SELECT ({expression})::bigint AS number"));
+        let query = sql_query(format!("SELECT ({query})::bigint AS number"));
         query.get_result::<Number>(&mut self.connect().await).await.unwrap().number
     }
 
-    /// The texts that `query`, which names its one column `text`, gives.
+    /// The rows of `query`, whose one column is called `text`.
     pub async fn texts(&self, query: &str) -> Vec<String> {
         #[derive(QueryableByName)]
         struct Row {
@@ -159,6 +174,6 @@ impl Database {
 }
 
 fn at(url: &str) -> DatabaseSettings {
-    // What a test does by itself is done on a machine that does much else.
+    // Long, as many tests share the machine.
     settings(["--database-url", url, "--database-timeout=60s"])
 }

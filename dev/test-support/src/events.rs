@@ -1,11 +1,11 @@
 use chat::{
-    self, Message, PlayerId, RequestedStatus, SenderType, StatusChange,
+    Message, PlayerId, RequestedStatus, SenderType, StatusChange,
     event::{Event, encode},
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// A player's message that was accepted just now.
+/// A player's message that is accepted now.
 pub fn message(player: &str, content: &str) -> Message {
     message_at(player, SenderType::Player, content, chat::now().timestamp_micros())
 }
@@ -41,7 +41,7 @@ pub fn status_change(player: &str, status: RequestedStatus, micros: i64) -> Stat
     }
 }
 
-/// The events in one body.
+/// A body with `events`.
 pub fn body(events: impl IntoIterator<Item = Event>) -> Vec<u8> {
     let events: Vec<_> = events.into_iter().map(|event| event.encode().unwrap()).collect();
     encode(&events)

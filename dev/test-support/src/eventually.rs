@@ -1,19 +1,19 @@
 use std::time::{Duration, Instant};
 
-/// How long something may take that is sure to happen.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Upper bound of the wait for an expected result.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Asks until there is an answer.
+/// Polls until there is a result.
 ///
 /// # Panics
-/// When there is none for half a minute, saying `what` was waited for.
-pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+/// When there is none within half a minute, with the `condition` that was not met.
+pub async fn eventually<T>(condition: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
-    while began.elapsed() < PATIENCE {
-        if let Some(answer) = ask().await {
-            return answer;
+    while began.elapsed() < TIMEOUT {
+        if let Some(result) = poll().await {
+            return result;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("waited in vain: {what}");
+    panic!("not within {TIMEOUT:?}: {condition}");
 }

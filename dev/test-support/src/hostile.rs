@@ -1,4 +1,4 @@
-//! What nobody means to send: any bytes, and what is nearly good.
+//! Hostile inputs for property tests: arbitrary bytes, and valid values with changes.
 
 use std::{
     panic::PanicHookInfo,
@@ -18,23 +18,23 @@ use proptest::{
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-/// The same cases each time, unless `PROPTEST_RNG_SEED` asks for others; `PROPTEST_CASES` asks for
-/// more.
+/// A configuration with a fixed seed. `PROPTEST_RNG_SEED` overrides the seed, `PROPTEST_CASES` the number
+/// of cases.
 pub fn same_cases() -> ProptestConfig {
-    let asked_for = ProptestConfig::default();
-    let rng_seed = match asked_for.rng_seed {
+    let default = ProptestConfig::default();
+    let rng_seed = match default.rng_seed {
         RngSeed::Random => RngSeed::Fixed(0),
         seed @ RngSeed::Fixed(_) => seed,
     };
     let max_shrink_time = 60_000;
-    ProptestConfig { rng_seed, max_shrink_time, failure_persistence: None, ..asked_for }
+    ProptestConfig { rng_seed, max_shrink_time, failure_persistence: None, ..default }
 }
 
-/// Sees that `property` holds of `cases` of `inputs`, or of as many times more as `PROPTEST_CASES` asks
-/// for more than its usual 256, and that nothing panics meanwhile in this process.
+/// Checks `property` for `cases` of `inputs`, and that nothing panics in this process meanwhile.
+/// `PROPTEST_CASES` scales the number of cases; its default of 256 means `cases`.
 ///
 /// # Panics
-/// When it does not hold, with the smallest case that was found.
+/// When the property does not hold, with the smallest failing case.
 pub fn always<Inputs: Strategy>(
     runtime: &Runtime,
     cases: u32,
@@ -43,50 +43,50 @@ pub fn always<Inputs: Strategy>(
 ) {
     let config = same_cases();
     let config = ProptestConfig { cases: (config.cases * cases).div_ceil(256), ..config };
-    let held = TestRunner::new(config).run(inputs, |input| {
+    let result = TestRunner::new(config).run(inputs, |input| {
         let before = panics();
         runtime.block_on(property(input))?;
         prop_assert_eq!(panics(), before, "something panicked");
         Ok(())
     });
-    held.unwrap_or_else(|failure| panic!("{failure}"));
+    result.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// How often something has panicked in this process since this was first asked, but for connections to
-/// RabbitMQ of other tests, whose runtime has ended.
+/// The number of panics in this process since the first call, without those of lapin's connections of
+/// other tests whose runtime has ended.
 fn panics() -> usize {
     static PANICS: AtomicUsize = AtomicUsize::new(0);
     static COUNTING: Once = Once::new();
     COUNTING.call_once(|| {
-        let tell = std::panic::take_hook();
+        let default_hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             if !is_end_of_a_runtime(panic) {
                 PANICS.fetch_add(1, Ordering::SeqCst);
             }
-            tell(panic);
+            default_hook(panic);
         }));
     });
     PANICS.load(Ordering::SeqCst)
 }
 
-/// Whether lapin's thread found that the runtime of its connection is gone, as happens at the end of a test:
-/// it panics then ("Task did not complete: task 7 was cancelled").
+/// Whether lapin's thread panicked because the runtime of its connection ended with a test ("Task did not
+/// complete: task 7 was cancelled").
 fn is_end_of_a_runtime(panic: &PanicHookInfo<'_>) -> bool {
     let is_lapin = std::thread::current().name() == Some("lapin-io-loop");
     let message = panic.payload_as_str().unwrap_or_default();
     is_lapin && message.starts_with("Task did not complete") && message.ends_with("was cancelled")
 }
 
-/// Any bytes: a few, or some thousand.
+/// Arbitrary bytes, up to 5,000.
 pub fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![4 => vec(any::<u8>(), 0..100), 1 => vec(any::<u8>(), 0..5_000)]
 }
 
-/// One of `good`, in which values are changed, lost or called otherwise, and sometimes bytes as well.
-pub fn nearly(good: Vec<Value>) -> impl Strategy<Value = Vec<u8>> {
+/// One of `valid`, with values replaced, removed or renamed, and sometimes with other bytes.
+pub fn nearly(valid: Vec<Value>) -> impl Strategy<Value = Vec<u8>> {
     let changes = vec((any::<Index>(), change()), 0..4);
     let damage = weighted(0.2, (any::<Index>(), vec(any::<u8>(), 0..4)));
-    (select(good), changes, damage).prop_map(|(mut value, changes, damage)| {
+    (select(valid), changes, damage).prop_map(|(mut value, changes, damage)| {
         for (place, change) in changes {
             apply(&mut value, place, change);
         }
@@ -102,59 +102,59 @@ pub fn nearly(good: Vec<Value>) -> impl Strategy<Value = Vec<u8>> {
 
 #[derive(Clone, Debug)]
 enum Change {
-    Becomes(Value),
-    Goes,
-    IsCalled(String),
+    Replace(Value),
+    Remove,
+    Rename(String),
 }
 
 fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
-        6 => any_json().prop_map(Change::Becomes),
-        1 => Just(Change::Goes),
-        1 => any::<String>().prop_map(Change::IsCalled),
+        6 => any_json().prop_map(Change::Replace),
+        1 => Just(Change::Remove),
+        1 => any::<String>().prop_map(Change::Rename),
     ]
 }
 
 fn apply(value: &mut Value, place: Index, change: Change) {
-    let mut places = Vec::new();
-    list(value, String::new(), &mut places);
-    let place = place.get(&places);
-    if let Change::Becomes(other) = change {
-        *value.pointer_mut(place).unwrap() = other;
+    let mut pointers = Vec::new();
+    list(value, String::new(), &mut pointers);
+    let pointer = place.get(&pointers);
+    if let Change::Replace(other) = change {
+        *value.pointer_mut(pointer).unwrap() = other;
         return;
     }
-    let Some((within, name)) = place.rsplit_once('/') else { return };
-    match value.pointer_mut(within).unwrap() {
+    let Some((parent, name)) = pointer.rsplit_once('/') else { return };
+    match value.pointer_mut(parent).unwrap() {
         Value::Object(fields) => {
-            let gone = fields.remove(&name.replace("~1", "/").replace("~0", "~")).unwrap();
-            if let Change::IsCalled(other) = change {
-                fields.insert(other, gone);
+            let removed = fields.remove(&name.replace("~1", "/").replace("~0", "~")).unwrap();
+            if let Change::Rename(other) = change {
+                fields.insert(other, removed);
             }
         }
         Value::Array(items) => drop(items.remove(name.parse().unwrap())),
-        other => panic!("{other} holds nothing"),
+        other => panic!("{other} has no children"),
     }
 }
 
-/// Lists the place of `value`, which is `place`, and of all that is in it.
+/// Lists the JSON pointers of `value`, which is at `pointer`, and of its descendants.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc6901>.
-fn list(value: &Value, place: String, places: &mut Vec<String>) {
+fn list(value: &Value, pointer: String, pointers: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {
                 let name = name.replace('~', "~0").replace('/', "~1");
-                list(field, format!("{place}/{name}"), places);
+                list(field, format!("{pointer}/{name}"), pointers);
             }
         }
         Value::Array(items) => {
             for (position, item) in items.iter().enumerate() {
-                list(item, format!("{place}/{position}"), places);
+                list(item, format!("{pointer}/{position}"), pointers);
             }
         }
         _ => {}
     }
-    places.push(place);
+    pointers.push(pointer);
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -172,7 +172,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Values at the edges of what something takes.
+/// Values at and beyond the limits of fields.
 fn odd_values() -> Vec<Value> {
     vec![
         json!(null),

@@ -1,8 +1,9 @@
-//! What the tests share: a system of their own on real servers.
+//! The test harness.
 //!
-//! Each test has its own [`System`]: its own database and its own queues on the PostgreSQL and the
-//! RabbitMQ that `make test` starts, so that all tests can run at once. Waiting is asking, again and
-//! again, within a bound: see [`eventually`].
+//! Each test has a [`System`] of its own: a database and queues on the PostgreSQL and the RabbitMQ that
+//! `make test` starts, and a Pusher. All tests can therefore run at once. A test waits by polling with
+//! [`eventually`]. [`ChildProcess`] runs the services' programs as operators do, [`Script`] Pusher's own
+//! clients as browsers do, and [`Prometheus`] the rules and dashboards of `deploy`.
 
 #![allow(
     clippy::expect_used,
@@ -20,6 +21,7 @@ mod database;
 mod events;
 mod eventually;
 pub mod hostile;
+mod monitored_system;
 mod partitions;
 mod process;
 mod program;
@@ -32,15 +34,15 @@ mod settings;
 mod system;
 mod tls;
 mod token;
-mod watched;
 
 pub use crate::broker::Broker;
 pub use crate::database::{Database, Role};
-pub use crate::pusher::PusherServer;
+pub use crate::pusher::{PusherControl, PusherServer};
 pub use api::{Answer, Api};
-pub use collector::{CollectedSpan, Collector};
+pub use collector::{CollectedSpan, SpanCollector};
 pub use events::{body, message, message_at, status_change};
 pub use eventually::eventually;
+pub use monitored_system::MonitoredSystem;
 pub use partitions::{partitions, player_of_each};
 pub use process::{ChildProcess, PROGRAMS, program};
 pub use program::Program;
@@ -48,7 +50,6 @@ pub use prometheus::{Prometheus, Rule, Series};
 pub use proxy::Proxy;
 pub use script::Script;
 pub use settings::settings;
-pub use system::{Running, System};
+pub use system::{RunningService, System};
 pub use tls::{Authority, Identity};
 pub use token::{JWT_SECRET, token, token_by};
-pub use watched::Watched;

@@ -6,8 +6,7 @@ use tempfile::TempDir;
 
 use crate::ChildProcess;
 
-/// A Prometheus that watches by the rules in deploy/prometheus, but looks much more often; it ends with
-/// the value.
+/// A Prometheus with the rules in deploy/prometheus and short intervals. Dropping it ends the process.
 pub struct Prometheus {
     _process: ChildProcess,
     _folder: TempDir,
@@ -15,70 +14,70 @@ pub struct Prometheus {
     http: reqwest::Client,
 }
 
-/// A rule, as Prometheus has read and last evaluated it.
+/// A rule with the result of its last evaluation.
 #[derive(Debug)]
 pub struct Rule {
-    /// The name of the alert, or of what is recorded.
+    /// The name of the alert or of the recorded series.
     pub name: String,
-    /// When the alert is to fire, or what is recorded.
+    /// The PromQL expression.
     pub expr: String,
     /// Whether it is an alert.
     pub is_alert: bool,
-    /// `ok`, `err`, or `unknown` before it has been evaluated.
+    /// `ok`, `err`, or `unknown` before the first evaluation.
     pub health: String,
 }
 
-/// What has the same labels in an answer.
+/// A series of an answer.
 #[derive(Debug)]
 pub struct Series {
     /// The labels, as JSON.
     pub labels: Value,
-    /// Seconds since the epoch, and the number there, which is one.
+    /// Seconds since the epoch, and the value, which is finite.
     pub points: Vec<(f64, f64)>,
 }
 
 impl Prometheus {
-    /// Starts one that scrapes each of `targets`, which are jobs and their addresses.
+    /// Starts a Prometheus that scrapes `targets`, jobs with their addresses.
     ///
     /// # Panics
-    /// When Debian's package is not installed, or Prometheus does not take the rules.
+    /// When Debian's package is not installed, or Prometheus rejects the rules.
     pub async fn watch(targets: &[(&str, SocketAddr)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let configuration = folder.path().join("prometheus.yml");
+        let file = folder.path().join("prometheus.yml");
         // JSON is YAML.
-        std::fs::write(&configuration, configured(targets).to_string()).expect("it is written");
+        std::fs::write(&file, configuration(targets).to_string()).expect("a writable folder");
         let mut command = Command::new("prometheus");
         command
-            .arg(format!("--config.file={}", configuration.display()))
+            .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
             .arg("--web.listen-address=127.0.0.1:0");
         let mut process = ChildProcess::start(command);
         let listening = "msg=\"Listening on\" address=";
         process.wait_for_output(listening).await;
-        let said = process.output();
-        let (_, address) = said.split_once(listening).expect("it has said so");
+        let output = process.output();
+        let (_, address) = output.split_once(listening).expect("an address");
         let address = address.split_whitespace().next().unwrap_or_default().to_owned();
         process.wait_for_output("Server is ready to receive web requests").await;
         service::install_crypto();
         Self { _process: process, _folder: folder, address, http: reqwest::Client::new() }
     }
 
-    /// What `expr` is now, without what is no number.
+    /// The value of `expr` now, without infinite values and NaN.
     ///
     /// # Panics
-    /// When Prometheus does not understand it.
+    /// When Prometheus rejects the expression.
     pub async fn query(&self, expr: &str) -> Vec<Series> {
-        series(&self.ask("query", &[("query", expr)]).await["result"])
+        series(&self.get("query", &[("query", expr)]).await["result"])
     }
 
-    /// What `expr` was from `begin` to `end`, which are seconds since the epoch, each second.
+    /// The value of `expr` at each second from `begin` to `end`, seconds since the epoch.
     ///
     /// # Panics
-    /// When Prometheus does not understand it.
+    /// When Prometheus rejects the expression.
     pub async fn query_range(&self, expr: &str, begin: f64, end: f64) -> Vec<Series> {
         let (begin, end) = (begin.to_string(), end.to_string());
         let range = [("query", expr), ("start", &*begin), ("end", &*end), ("step", "1")];
-        series(&self.ask("query_range", &range).await["result"])
+        series(&self.get("query_range", &range).await["result"])
     }
 
     /// All rules.
@@ -87,7 +86,7 @@ impl Prometheus {
     /// When Prometheus does not answer.
     pub async fn rules(&self) -> Vec<Rule> {
         let text = |rule: &Value, field| rule[field].as_str().unwrap_or_default().to_owned();
-        let rules = self.ask("rules", &[]).await;
+        let rules = self.get("rules", &[]).await;
         let groups = rules["groups"].as_array().expect("groups");
         let rules = groups.iter().flat_map(|group| group["rules"].as_array().expect("rules"));
         rules
@@ -100,17 +99,17 @@ impl Prometheus {
             .collect()
     }
 
-    async fn ask(&self, what: &str, with: &[(&str, &str)]) -> Value {
-        let url = format!("http://{}/api/v1/{what}", self.address);
-        let url = Url::parse_with_params(&url, with).expect("an address");
+    async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Value {
+        let url = format!("http://{}/api/v1/{path}", self.address);
+        let url = Url::parse_with_params(&url, parameters).expect("an address");
         let answer = self.http.get(url).send().await.expect("Prometheus answers");
         let answer: Value = answer.json().await.expect("JSON");
-        assert_eq!(answer["status"], "success", "{with:?}: {answer}");
+        assert_eq!(answer["status"], "success", "{parameters:?}: {answer}");
         answer["data"].clone()
     }
 }
 
-fn configured(targets: &[(&str, SocketAddr)]) -> Value {
+fn configuration(targets: &[(&str, SocketAddr)]) -> Value {
     let rules =
         PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/rules"));
     let jobs = targets.iter().map(|(job, address)| {
@@ -129,12 +128,12 @@ fn series(result: &Value) -> Vec<Series> {
         let number: f64 = point[1].as_str()?.parse().ok()?;
         number.is_finite().then_some((point[0].as_f64()?, number))
     };
-    let series = result.as_array().expect("series").iter().map(|it| Series {
-        labels: it["metric"].clone(),
-        points: match it["values"].as_array() {
+    let series = result.as_array().expect("series").iter().map(|series| Series {
+        labels: series["metric"].clone(),
+        points: match series["values"].as_array() {
             Some(values) => values.iter().filter_map(point).collect(),
-            None => point(&it["value"]).into_iter().collect(),
+            None => point(&series["value"]).into_iter().collect(),
         },
     });
-    series.filter(|it| !it.points.is_empty()).collect()
+    series.filter(|series| !series.points.is_empty()).collect()
 }

@@ -6,7 +6,7 @@ use tokio::{
     sync::{broadcast, watch},
 };
 
-/// Stands between a service and its server, and can take the server away or make it hang.
+/// A TCP proxy between a service and its server, which can cut, hold and slow down connections.
 #[derive(Clone)]
 pub struct Proxy {
     addr: SocketAddr,
@@ -14,23 +14,23 @@ pub struct Proxy {
     interjections: broadcast::Sender<Vec<u8>>,
 }
 
-/// What a byte takes while the server is slow to get through to.
+/// Time for each byte while the connection is slow.
 const SLOW: Duration = Duration::from_nanos(250);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// What comes goes on.
+    /// Forwards.
     Open,
-    /// What comes goes on, at [`SLOW`].
+    /// Forwards at [`SLOW`].
     Slow,
-    /// Connections stand, and nothing goes on.
+    /// Keeps connections open, and forwards nothing.
     Hanging,
-    /// Connections break, and new ones are closed at once.
+    /// Closes connections, and new ones at once.
     Away,
 }
 
 impl Proxy {
-    /// A proxy in front of `target` (`host:port`), which is there, or away from the start.
+    /// Starts a proxy in front of `target` (`host:port`). Unless `open`, it closes all connections.
     pub async fn start(target: &str, open: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -48,39 +48,34 @@ impl Proxy {
         proxy
     }
 
-    /// Where to connect instead.
+    /// The proxy's address.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Takes the server away: every connection breaks, and new ones are closed at once.
+    /// Closes all connections, and new ones at once.
     pub fn take_away(&self) {
         self.state.send_replace(State::Away);
     }
 
-    /// Brings it back.
+    /// Forwards again, held bytes included, and accepts new connections.
     pub fn bring_back(&self) {
         self.state.send_replace(State::Open);
     }
 
-    /// Makes the server slow to get through to: each MiB takes a quarter of a second.
+    /// Slows the connections down to a quarter of a second for each MiB.
     pub fn slow_down(&self) {
         self.state.send_replace(State::Slow);
     }
 
-    /// Makes the server hang: connections stand, and nothing comes through.
+    /// Keeps connections open, and forwards nothing.
     pub fn hang(&self) {
         self.state.send_replace(State::Hanging);
     }
 
-    /// Says `bytes` to the server on every connection, as if the client had said it.
+    /// Sends `bytes` to the server on every connection, as if the client had sent them.
     pub fn interject(&self, bytes: Vec<u8>) {
         self.interjections.send(bytes).unwrap();
-    }
-
-    /// Ends the hanging: what was held back comes through.
-    pub fn go_on(&self) {
-        self.state.send_replace(State::Open);
     }
 }
 
@@ -97,7 +92,7 @@ async fn forward(client: TcpStream, target: String, proxy: Proxy) {
     }
 }
 
-/// Carries bytes one way while the state allows it, and the interjections with them.
+/// Forwards bytes and interjections in one direction while the state allows it.
 async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,

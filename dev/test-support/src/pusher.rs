@@ -1,52 +1,77 @@
-use std::net::{SocketAddr, TcpListener};
+use std::{
+    net::{SocketAddr, TcpListener},
+    ops::Deref,
+};
 
 use ::pusher::App;
 use local_pusher::{Server, Settings};
 use serde_json::Value;
 
-/// A Pusher of one test's own.
+/// A test's own local-pusher.
 pub struct PusherServer {
     server: Server,
+    control: PusherControl,
+}
+
+/// A client of a local-pusher's control interface.
+pub struct PusherControl {
+    url: String,
     http: reqwest::Client,
 }
 
-/// The application that it knows.
+/// The application of [`PusherServer`].
 pub(crate) fn app() -> App {
     App { id: "app".into(), key: "key".into(), secret: "secret".into() }
 }
 
 impl PusherServer {
-    /// Starts it.
+    /// Starts a local-pusher on a free port.
     pub fn start() -> Self {
-        service::install_crypto();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Server::start(Settings::new(app()), listener).unwrap();
-        Self { server, http: reqwest::Client::new() }
+        let control = PusherControl::new(server.addr());
+        Self { server, control }
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn addr(&self) -> SocketAddr {
         self.server.addr()
     }
+}
 
-    /// Makes it misbehave; see local-pusher's README for what there is.
+impl Deref for PusherServer {
+    type Target = PusherControl;
+
+    fn deref(&self) -> &Self::Target {
+        &self.control
+    }
+}
+
+impl PusherControl {
+    /// A client of the local-pusher at `addr`.
+    pub fn new(addr: SocketAddr) -> Self {
+        service::install_crypto();
+        Self { url: format!("http://{addr}/control"), http: reqwest::Client::new() }
+    }
+
+    /// Injects a fault; local-pusher's README lists them.
     pub async fn fault(&self, fault: &Value) {
-        let call = self.http.put(self.url("/control/fault")).json(fault);
+        let call = self.http.put(format!("{}/fault", self.url)).json(fault);
         assert!(call.send().await.unwrap().status().is_success(), "{fault}");
     }
 
-    /// Makes it behave again.
+    /// Ends the fault.
     pub async fn behave(&self) {
-        self.http.delete(self.url("/control/fault")).send().await.unwrap();
+        self.http.delete(format!("{}/fault", self.url)).send().await.unwrap();
     }
 
-    /// What it accepted, the last events with it.
+    /// The counts of accepted calls and events, and the last events.
     pub async fn accepted(&self) -> Value {
-        let call = self.http.get(self.url("/control/accepted?events=true"));
+        let call = self.http.get(format!("{}/accepted?events=true", self.url));
         call.send().await.unwrap().json().await.unwrap()
     }
 
-    /// The events that it accepted: channel, name, and data read as JSON.
+    /// The accepted events: channel, name, and parsed data.
     pub async fn events(&self) -> Vec<(String, String, Value)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let accepted = self.accepted().await;
@@ -57,9 +82,5 @@ impl PusherServer {
                 (text(&event["channel"]), text(&event["name"]), data)
             })
             .collect()
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.addr())
     }
 }

@@ -1,15 +1,19 @@
-/// The address of the PostgreSQL on which each test makes its own database.
+/// The URL of the PostgreSQL on which each test creates its database.
 pub(crate) fn database_url() -> String {
-    given("TEST_DATABASE_URL")
+    variable("TEST_DATABASE_URL")
 }
 
-/// The address of the RabbitMQ on which each test has its own queues.
+/// The URL of the RabbitMQ on which each test has its queues.
 pub(crate) fn amqp_url() -> String {
-    given("TEST_AMQP_URL")
+    variable("TEST_AMQP_URL")
 }
 
-fn given(name: &str) -> String {
+fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
-        panic!("{name} is not set: the tests need PostgreSQL and RabbitMQ; run them by `make test`")
+        panic!(
+            "{name} is not set: this test needs PostgreSQL and RabbitMQ. `make test` runs all tests. For \
+             this one, run `cargo build --workspace`, then \
+             `target/debug/stack exec --dir .local/test -- cargo test -p CRATE TEST`"
+        )
     })
 }

@@ -6,7 +6,7 @@ struct Parsed<S: Args> {
     settings: S,
 }
 
-/// The settings that `arguments` make, each as on the command line.
+/// Parses settings from command-line arguments.
 pub fn settings<S: Args>(arguments: impl IntoIterator<Item = impl Into<String>>) -> S {
     let arguments = std::iter::once("test".to_owned()).chain(arguments.into_iter().map(Into::into));
     Parsed::<S>::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}")).settings

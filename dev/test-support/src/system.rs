@@ -13,50 +13,50 @@ use crate::{
 
 const DATABASE_URL: &str = "--database-url=";
 
-/// A system of one test's own, of which the test starts what it needs.
+/// A test's own system. The test starts the services that it needs.
 pub struct System {
-    /// Its database.
+    /// The database.
     pub database: Database,
-    /// Its queues.
+    /// The queues.
     pub broker: Broker,
-    /// Its Pusher.
+    /// The Pusher.
     pub pusher: PusherServer,
 }
 
-/// A service that runs.
-pub struct Running {
-    /// Where it listens.
+/// A service that runs in the test's process.
+pub struct RunningService {
+    /// Its address.
     pub addr: SocketAddr,
-    /// Where its metrics are; for the workers that is where they listen.
+    /// The address of its metrics; a worker's own address.
     pub metrics: SocketAddr,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
-impl Running {
-    /// Tells it to stop.
+impl RunningService {
+    /// Begins to stop the service.
     pub fn begin_to_stop(&self) {
         self.stop.cancel();
     }
 
-    /// Tells it to stop and waits until it has.
+    /// Stops the service, and waits for its end.
     pub async fn stop(self) {
         self.begin_to_stop();
         self.task.await.unwrap();
     }
 
-    /// Ends it as a crash would: at once, whatever it does.
+    /// Ends the service at once, as a crash does.
     pub async fn kill(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
     }
 
-    /// A client of it.
+    /// A client of the service.
     pub fn api(&self) -> Api {
         Api::new(format!("http://{}", self.addr), format!("http://{}", self.metrics))
     }
 
-    /// Waits until it says that it is ready.
+    /// Waits until the service is ready.
     pub async fn ready(self) -> Self {
         let api = self.api();
         eventually("the service is ready", async || {
@@ -77,23 +77,22 @@ impl System {
         }
     }
 
-    /// Starts a gateway that is ready.
-    pub async fn gateway(&self) -> Running {
+    /// Starts a gateway, and waits until it is ready.
+    pub async fn gateway(&self) -> RunningService {
         self.gateway_with(&[]).ready().await
     }
 
-    /// Starts a persister that is ready.
-    pub async fn persister(&self) -> Running {
+    /// Starts a persister, and waits until it is ready.
+    pub async fn persister(&self) -> RunningService {
         self.persister_with(&[]).ready().await
     }
 
-    /// Starts a broadcaster that is ready.
-    pub async fn broadcaster(&self) -> Running {
+    /// Starts a broadcaster, and waits until it is ready.
+    pub async fn broadcaster(&self) -> RunningService {
         self.broadcaster_with(&[]).ready().await
     }
 
-    /// Has `persisters` persisters at once work the queue off, until every body in it is
-    /// acknowledged.
+    /// Runs `persisters` persisters until every body in the queue is acknowledged.
     pub async fn work_off(&self, persisters: usize) {
         let queue = self.broker.names().queue(ConsumerKind::Persister);
         loop {
@@ -102,7 +101,7 @@ impl System {
                 running.push(self.persister().await);
             }
             self.broker.wait_for_depth(&queue, 0).await;
-            // Whoever stops finishes what it holds or gives it back.
+            // A persister that stops finishes its deliveries or requeues them.
             for persister in running {
                 persister.stop().await;
             }
@@ -112,14 +111,14 @@ impl System {
         }
     }
 
-    /// Starts a gateway that asks for tokens like those that [`token`](crate::token) makes, with other
-    /// settings, and waits until it is ready.
-    pub async fn guarded_gateway(&self, settings: &[&str]) -> Running {
+    /// Starts a gateway that requires the tokens of [`token`](crate::token), with further settings, and
+    /// waits until it is ready.
+    pub async fn guarded_gateway(&self, settings: &[&str]) -> RunningService {
         let secret = format!("--auth-jwt-secret={JWT_SECRET}");
         self.gateway_with(&[&["--auth-mode=jwt", &secret], settings].concat()).ready().await
     }
 
-    /// Erases a player's conversation, as an operator does.
+    /// Erases a player's conversation.
     pub async fn erase(&self, player: &str) -> persister::store::Erased {
         let player = player.to_owned().try_into().unwrap();
         persister::store::erase(&mut self.database.connect_as(Role::Writer).await, &player)
@@ -127,8 +126,8 @@ impl System {
             .unwrap()
     }
 
-    /// Archives the messages of sessions that were resolved earlier than `micros` after the epoch, and
-    /// says which these are.
+    /// Archives the messages of sessions that were resolved before `micros` after the epoch, and returns
+    /// these messages.
     pub async fn archive(&self, micros: i64) -> Vec<persister::store::ArchivedMessage> {
         let before = DateTime::from_timestamp_micros(micros).unwrap();
         let mut lines = Vec::new();
@@ -144,8 +143,8 @@ impl System {
         lines
     }
 
-    /// Starts a gateway with other settings, each as on the command line.
-    pub fn gateway_with(&self, settings: &[&str]) -> Running {
+    /// Starts a gateway; `settings` are command-line arguments that replace the defaults.
+    pub fn gateway_with(&self, settings: &[&str]) -> RunningService {
         let arguments = self.gateway_settings();
         let settings = parse::<gateway::settings::Settings>(arguments, settings, Role::Reader);
         let config = settings.parse().unwrap();
@@ -155,24 +154,24 @@ impl System {
         let running = start(async |listener, stop| {
             gateway::startup::run(config, authenticator, listener, metrics_listener, stop).await
         });
-        Running { metrics, ..running }
+        RunningService { metrics, ..running }
     }
 
-    /// Starts a persister with other settings, each as on the command line.
-    pub fn persister_with(&self, settings: &[&str]) -> Running {
+    /// Starts a persister; `settings` are command-line arguments that replace the defaults.
+    pub fn persister_with(&self, settings: &[&str]) -> RunningService {
         let arguments = self.persister_settings();
         let settings = parse::<persister::settings::Settings>(arguments, settings, Role::Writer);
         start(async |listener, stop| persister::worker::run(settings, listener, stop).await)
     }
 
-    /// Starts a broadcaster with other settings, each as on the command line.
-    pub fn broadcaster_with(&self, settings: &[&str]) -> Running {
+    /// Starts a broadcaster; `settings` are command-line arguments that replace the defaults.
+    pub fn broadcaster_with(&self, settings: &[&str]) -> RunningService {
         let arguments = self.broadcaster_settings();
         let settings = parse::<broadcaster::settings::Settings>(arguments, settings, Role::Reader);
         start(async |listener, stop| broadcaster::worker::run(settings, listener, stop).await)
     }
 
-    /// Starts the gateway's program at `path` with other settings.
+    /// Starts the gateway's program at `path`; `settings` replace the defaults.
     pub async fn gateway_program(&self, path: &str, settings: &[&str]) -> Program {
         let mut arguments = self.gateway_settings();
         arguments.extend(
@@ -182,14 +181,14 @@ impl System {
         Program::start(path, &overridden(arguments, settings, Role::Reader)).await
     }
 
-    /// Starts the persister's program at `path` with other settings.
+    /// Starts the persister's program at `path`; `settings` replace the defaults.
     pub async fn persister_program(&self, path: &str, settings: &[&str]) -> Program {
         let mut arguments = self.persister_settings();
         arguments.push("--persister-listen=127.0.0.1:0".to_owned());
         Program::start(path, &overridden(arguments, settings, Role::Writer)).await
     }
 
-    /// Starts the broadcaster's program at `path` with other settings.
+    /// Starts the broadcaster's program at `path`; `settings` replace the defaults.
     pub async fn broadcaster_program(&self, path: &str, settings: &[&str]) -> Program {
         let mut arguments = self.broadcaster_settings();
         arguments.push("--broadcaster-listen=127.0.0.1:0".to_owned());
@@ -200,12 +199,12 @@ impl System {
         let mut arguments = self.broker_settings();
         arguments.extend(self.database_settings());
         arguments.extend(app_settings());
-        // As long as the broker's own, so that a slow machine makes no 503.
+        // Long, so that a slow machine causes no 503.
         arguments.extend(["--auth-mode=off", "--send-timeout=30s"].map(ToOwned::to_owned));
-        // Only those of the tests about limits are to meet one.
+        // Without rate limits; tests of limits set their own.
         let limits = ["sender-limit", "staff-sender-limit", "reader-limit", "address-limit"];
         arguments.extend(limits.map(|limit| format!("--{limit}=0")));
-        // No test's clients need to be led elsewhere, but for those of the tests about it.
+        // Without a drain period; tests of it set their own.
         arguments.push("--shutdown-drain=1ms".to_owned());
         arguments
     }
@@ -221,7 +220,7 @@ impl System {
         arguments.extend(app_settings());
         let addr = self.pusher.addr();
         arguments.extend([
-            // The names that a broadcaster's test reads have no prefix.
+            // Channels without a prefix.
             "--pusher-channel-access=public".to_owned(),
             "--pusher-scheme=http".to_owned(),
             format!("--pusher-host={}", addr.ip()),
@@ -234,7 +233,7 @@ impl System {
         vec![
             format!("--amqp-url={}", self.broker.url),
             format!("--queue-prefix={}", self.broker.prefix),
-            // Many tests at once make a broker slow on a small machine.
+            // Long, as many tests share the broker.
             "--broker-timeout=10s".to_owned(),
         ]
     }
@@ -253,13 +252,12 @@ fn app_settings() -> Vec<String> {
     ]
 }
 
-/// The settings that `arguments` make, but for those that `others` give. A database among them is used as
-/// `role`.
+/// Parses `arguments`, of which `others` replace those of the same name. The database is used as `role`.
 fn parse<S: Args>(arguments: Vec<String>, others: &[&str], role: Role) -> S {
     settings(overridden(arguments, others, role))
 }
 
-/// `arguments`, but for those that `others` give. A database among them is used as `role`.
+/// `arguments`, of which `others` replace those of the same name. The database is used as `role`.
 fn overridden(mut arguments: Vec<String>, others: &[&str], role: Role) -> Vec<String> {
     let name = |argument: &str| argument.split('=').next().unwrap().to_owned();
     arguments.retain(|argument| others.iter().all(|other| name(other) != name(argument)));
@@ -271,7 +269,7 @@ fn overridden(mut arguments: Vec<String>, others: &[&str], role: Role) -> Vec<St
     arguments.into_iter().map(with_role).collect()
 }
 
-fn start<F>(run: impl FnOnce(TcpListener, CancellationToken) -> F) -> Running
+fn start<F>(run: impl FnOnce(TcpListener, CancellationToken) -> F) -> RunningService
 where
     F: Future<Output: std::fmt::Debug> + Send + 'static,
 {
@@ -284,5 +282,5 @@ where
         let ended = running.await;
         assert!(format!("{ended:?}").starts_with("Ok"), "{ended:?}");
     });
-    Running { addr, metrics: addr, stop, task }
+    RunningService { addr, metrics: addr, stop, task }
 }

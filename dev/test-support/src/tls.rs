@@ -15,22 +15,22 @@ use tokio_rustls::{
 };
 use uuid::Uuid;
 
-/// An authority of one test's own, which vouches for servers.
+/// A test's own certificate authority.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     directory: TempDir,
 }
 
-/// What a server proves with who it is, as PEM.
+/// A server's certificate and key, as PEM.
 pub struct Identity {
-    /// Its certificate.
+    /// The certificate.
     pub certificate: String,
-    /// The key of that.
+    /// The private key.
     pub key: String,
 }
 
 impl Authority {
-    /// One that nobody trusts who is not told to.
+    /// A new authority, which no client trusts by default.
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -41,13 +41,13 @@ impl Authority {
         Self { issuer, directory }
     }
 
-    /// The setting by which a service trusts it.
+    /// The setting with which a service trusts this authority.
     pub fn trusted(&self) -> String {
         format!("--tls-ca-file={}", self.directory.path().join("ca.pem").display())
     }
 
-    /// Vouches for a server called `host`.
-    pub fn vouch_for(&self, host: &str) -> Identity {
+    /// Issues a certificate for `host`.
+    pub fn issue(&self, host: &str) -> Identity {
         let params = CertificateParams::new([host.to_owned()]).unwrap();
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
@@ -68,8 +68,8 @@ impl Identity {
         fs::write(directory.join("key.pem"), &self.key).unwrap();
     }
 
-    /// Stands before `target`, which speaks no TLS, and speaks it; says where.
-    pub async fn stand_before(&self, target: SocketAddr) -> SocketAddr {
+    /// Starts a TLS proxy in front of `target`, which has no TLS; returns its address.
+    pub async fn serve_tls(&self, target: SocketAddr) -> SocketAddr {
         service::install_crypto();
         let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap();

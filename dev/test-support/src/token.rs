@@ -2,15 +2,15 @@ use gateway::auth::TokenCommand;
 
 use crate::settings;
 
-/// What signs the tokens that a guarded gateway takes.
-pub const JWT_SECRET: &str = "a secret that nobody guesses, since it is long";
+/// The secret of the tokens that a guarded gateway accepts.
+pub const JWT_SECRET: &str = "a secret of more than thirty-two characters";
 
-/// A token for `subject` as a `player` or as `staff`, good for an hour.
+/// A token for `subject` with the role `player` or `staff`, valid for an hour.
 pub fn token(role: &str, subject: &str) -> String {
     token_by(JWT_SECRET, role, subject)
 }
 
-/// The same, signed with `secret`.
+/// A token signed with `secret`.
 pub fn token_by(secret: &str, role: &str, subject: &str) -> String {
     let arguments = [
         format!("--role={role}"),

@@ -4,9 +4,9 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 use reqwest::{Client, Response, header};
-use test_support::{Running, System};
+use test_support::{RunningService, System};
 
-async fn get(gateway: &Running, path: &str, encodings: Option<&str>) -> Response {
+async fn get(gateway: &RunningService, path: &str, encodings: Option<&str>) -> Response {
     let request = Client::new().get(format!("http://{}{path}", gateway.addr));
     let request = match encodings {
         Some(encodings) => request.header(header::ACCEPT_ENCODING, encodings),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use reqwest::{Client, Method, Response, header};
-use test_support::{Running, System, eventually, token};
+use test_support::{RunningService, System, eventually, token};
 
 use crate::{
     raw::Connection,
@@ -95,7 +95,7 @@ async fn no_path_is_without_a_limit_and_probes_are_not_starved() {
 }
 
 /// Reads the inbox as a client that a proxy says is `client`.
-async fn read(gateway: &Running, client: &str) -> u16 {
+async fn read(gateway: &RunningService, client: &str) -> u16 {
     let request = Client::new().get(format!("http://{}{INBOX}", gateway.addr));
     request.header("x-forwarded-for", client).send().await.unwrap().status().as_u16()
 }
@@ -135,7 +135,7 @@ async fn clients_behind_a_proxy_that_is_named_are_told_apart() {
     }
 }
 
-async fn call(gateway: &Running, method: Method, path: &str, origin: &str) -> Response {
+async fn call(gateway: &RunningService, method: Method, path: &str, origin: &str) -> Response {
     Client::new()
         .request(method, format!("http://{}{path}", gateway.addr))
         .header(header::ORIGIN, origin)

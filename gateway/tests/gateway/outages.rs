@@ -48,7 +48,7 @@ async fn a_database_that_hangs_keeps_nobody_from_sending_and_the_gateway_ready()
     let ready = api.get("/health/ready").await;
     assert_eq!((ready.status, &ready.json["dependencies"]["database"]), (200, &"up".into()));
     assert!(!reading.is_finished(), "the database hangs");
-    proxy.go_on();
+    proxy.bring_back();
     assert_eq!(reading.await.unwrap(), 200);
 }
 
@@ -70,7 +70,7 @@ async fn a_database_is_down_when_it_does_not_answer_in_its_time_and_up_again_whe
     until_the_database_is(&api, "up").await;
     proxy.hang();
     until_the_database_is(&api, "down").await;
-    proxy.go_on();
+    proxy.bring_back();
     until_the_database_is(&api, "up").await;
 }
 
@@ -134,7 +134,7 @@ async fn a_broker_that_does_not_answer_is_waited_for_no_longer_than_agreed() {
     let api = gateway.api();
     proxy.hang();
     assert_eq!(api.send_as_player("p1", "hello").await.status, 503);
-    proxy.go_on();
+    proxy.bring_back();
     eventually("messages are accepted", async || {
         (api.send_as_player("p1", "hello").await.status == 202).then_some(())
     })

@@ -5,7 +5,7 @@ use proptest::{
 };
 use serde_json::json;
 use test_support::{
-    Running, System,
+    RunningService, System,
     hostile::{always, any_bytes, nearly},
     token,
 };
@@ -82,7 +82,7 @@ fn any_call_is_answered() {
 fn always_served<Inputs: Strategy>(
     cases: u32,
     inputs: &Inputs,
-    property: impl AsyncFn(&Running, Inputs::Value) -> TestCaseResult,
+    property: impl AsyncFn(&RunningService, Inputs::Value) -> TestCaseResult,
 ) {
     let runtime = Runtime::new().unwrap();
     let system = runtime.block_on(System::new());

@@ -116,8 +116,8 @@ async fn the_same_message_fifty_times_at_once_is_accepted_fifty_times_and_is_one
         assert_eq!(send.await.unwrap(), 202);
     }
     system.work_off(3).await;
-    assert_eq!(system.database.number("SELECT count(*) FROM chat_messages").await, 1);
-    assert_eq!(system.database.number("SELECT count(*) FROM chat_sessions").await, 1);
+    assert_eq!(system.database.count_messages().await, 1);
+    assert_eq!(system.database.count_sessions().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -173,7 +173,7 @@ async fn a_message_whose_id_another_message_has_is_announced_as_rejected() {
         })
         .collect();
     assert_eq!(rejected, [(first.message_id, "p2", RejectionReason::MessageIdTaken); 2]);
-    assert_eq!(system.database.number("SELECT count(*) FROM chat_messages").await, 1);
+    assert_eq!(system.database.count_messages().await, 1);
     let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     assert_eq!(system.broker.depth(&dead).await, Some(0));
 }

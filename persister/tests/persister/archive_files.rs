@@ -89,7 +89,7 @@ async fn old_messages(system: &System) -> Vec<Message> {
 }
 
 async fn stored(system: &System) -> i64 {
-    system.database.number("SELECT count(*) FROM chat_messages").await
+    system.database.count_messages().await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -104,7 +104,7 @@ async fn a_read_waits_for_no_conversation_and_makes_none() {
     let _lock = database.lock("chat_conversations").await;
     let reads = ["p1", "p2"].map(|player| read(player, "ada", chat::now()));
     assert_eq!(persist(&mut connection, &reads, &Attempt::default()).await.unwrap().audited, 2);
-    assert_eq!(database.number("SELECT count(*) FROM chat_conversations").await, 1);
+    assert_eq!(database.count_conversations().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

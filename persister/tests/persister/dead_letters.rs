@@ -76,8 +76,8 @@ async fn one_event_that_the_database_refuses_costs_only_itself_in_a_batch_of_fiv
     let messages = (0..500).map(|number| event(&message(&format!("p{number}"), content(number))));
     system.broker.publish(&body(messages)).await;
     system.work_off(1).await;
-    assert_eq!(system.database.number("SELECT count(*) FROM chat_messages").await, 499);
-    assert_eq!(system.database.number("SELECT count(*) FROM chat_sessions").await, 499);
+    assert_eq!(system.database.count_messages().await, 499);
+    assert_eq!(system.database.count_sessions().await, 499);
     let reasons = reasons(&system).await;
     assert_eq!(reasons.len(), 1);
     assert!(reasons[0].contains("mended"), "{reasons:?}");
@@ -85,7 +85,7 @@ async fn one_event_that_the_database_refuses_costs_only_itself_in_a_batch_of_fiv
     system.database.run("ALTER TABLE chat_messages DROP CONSTRAINT mended").await;
     assert_eq!(dead_letters(&system).await.replay(usize::MAX).await.unwrap(), 1);
     system.work_off(1).await;
-    assert_eq!(system.database.number("SELECT count(*) FROM chat_messages").await, 500);
+    assert_eq!(system.database.count_messages().await, 500);
     assert!(self::reasons(&system).await.is_empty());
 }
 

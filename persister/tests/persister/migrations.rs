@@ -33,7 +33,7 @@ async fn a_select_waits_a_moment_at_most_behind_a_migration_that_waits_for_a_loc
     let began = Instant::now();
     while !waited || began.elapsed() < Duration::from_secs(3) {
         let asked = Instant::now();
-        database.number("SELECT count(*) FROM chat_conversations").await;
+        database.count_conversations().await;
         slowest = slowest.max(asked.elapsed());
         let waiting = "SELECT count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event_type = 'Lock'";

@@ -56,7 +56,7 @@ async fn is_set_aside(poison: &str, reason: &str, settings: &[&str]) {
     assert_eq!(dead_letters(&system).await.replay(usize::MAX).await.unwrap(), 1);
     until_persisted(&system, 9).await;
     persister.stop().await;
-    assert_eq!(system.database.number("SELECT count(*) FROM chat_sessions").await, 9);
+    assert_eq!(system.database.count_sessions().await, 9);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,7 +141,7 @@ async fn nothing_is_set_aside(outage: &str, mended: &str) {
     connection.batch_execute(mended).await.unwrap();
     let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     eventually(&format!("all is persisted after {outage}"), async || {
-        let persisted = system.database.number("SELECT count(*) FROM chat_messages").await;
+        let persisted = system.database.count_messages().await;
         assert_eq!(system.broker.depth(&dead).await, Some(0), "{outage}");
         (persisted == 10).then_some(())
     })

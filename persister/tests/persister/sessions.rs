@@ -152,7 +152,7 @@ async fn persisters_with_the_same_players_in_opposite_orders_do_not_deadlock() {
         system.broker.publish(&body(messages)).await;
     }
     system.work_off(2).await;
-    assert_eq!(system.database.number("SELECT count(*) FROM chat_messages").await, 400);
+    assert_eq!(system.database.count_messages().await, 400);
     assert_eq!(system.database.number(SEQ_GAPS).await, 0);
     assert_eq!(sessions(&system).await, vec!["pending:10"; 40]);
     let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";

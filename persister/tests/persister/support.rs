@@ -43,7 +43,7 @@ pub async fn publish_together(system: &System, events: impl IntoIterator<Item = 
 /// Waits until there are `count` messages in the database.
 pub async fn until_persisted(system: &System, count: i64) {
     eventually(&format!("{count} messages are persisted"), async || {
-        let found = system.database.number("SELECT count(*) FROM chat_messages").await;
+        let found = system.database.count_messages().await;
         (found == count).then_some(())
     })
     .await;

@@ -1,26 +1,30 @@
-// What is taken for true.
+// The assumptions.
 
 import { bytes, given, prose, table } from "../format.mjs";
 
 /** The chapter, of assumptions.json and plans.json. */
 export function assumed(assumptions, plans) {
-  const value = (it) =>
-    Array.isArray(it.value)
-      ? it.value.map(given).join(it.value.length === 2 ? " to " : ", ")
-      : given(it.value);
-  const quantity = (it) =>
-    it.unit === "bytes" && it.value >= 1e6 ? bytes(it.value) : `${value(it)} ${it.unit}`.trim();
-  const rows = Object.values(assumptions).map((it) => [it.what, quantity(it), it.source]);
-  const offers = plans.plans.map((it) => [
-    it.name,
-    given(it.dollars),
-    given(it.connections),
-    given(it.messagesADay),
+  const number = (value) =>
+    Array.isArray(value)
+      ? value.map(given).join(value.length === 2 ? " to " : ", ")
+      : given(value);
+  const quantity = ({ unit, value }) =>
+    unit === "bytes" && value >= 1e6 ? bytes(value) : `${number(value)} ${unit}`.trim();
+  const rows = Object.values(assumptions).map((assumption) => [
+    assumption.what,
+    quantity(assumption),
+    assumption.source,
+  ]);
+  const offers = plans.plans.map((plan) => [
+    plan.name,
+    given(plan.dollars),
+    given(plan.connections),
+    given(plan.messagesADay),
   ]);
   return [
-    "## What is assumed",
-    "From `dev/bench/capacity/assumptions.json`; change what is not yours, and run `make capacity`.",
-    table(["what", "value", "why"], rows),
+    "## Assumptions",
+    "From `dev/bench/capacity/assumptions.json`. Replace them by your own values, and run `make capacity`.",
+    table(["assumption", "value", "reason"], rows),
     prose(`Pusher's plans (\`dev/bench/capacity/plans.json\`): ${plans.source}.`),
     table(["plan", "$ a month", "connections", "messages a day"], offers, { right: true }),
   ];

@@ -1,4 +1,4 @@
-// What breaks first on the way from level to level.
+// The limits between the levels.
 
 import { about, given, prose, table } from "../format.mjs";
 import { LEVELS } from "../levels.mjs";
@@ -15,8 +15,8 @@ export function breaking(list) {
   });
   return [
     "## What breaks first",
-    prose(`Each limit with the players on line whose load reaches it, if nothing is done about it. The first of each
-      group is what breaks first on the way to ten times as many.`),
-    table(["", "ends at", "what", "the answer"], rows),
+    prose(`Each limit with the number of players online that reaches it without a remedy. The first of each group breaks
+      first between two levels.`),
+    table(["", "players", "limit", "remedy"], rows),
   ];
 }

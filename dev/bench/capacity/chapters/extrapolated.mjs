@@ -1,9 +1,9 @@
-// How far the levels are from what was measured.
+// The distance of the levels from the measurements.
 
 import { about, points, prose, table } from "../format.mjs";
 import { across, head } from "../levels.mjs";
 
-/** The chapter, of the levels, what was measured, and the assumptions' values by name. */
+/** The chapter, from the levels, the measured figures, and the assumptions' values by name. */
 export function extrapolated(levels, m, a) {
   const beyond = (ratio) => (ratio <= 1 ? "within" : `${about(ratio)} ×`);
   const row = (what, until, ratio) =>
@@ -11,38 +11,38 @@ export function extrapolated(levels, m, a) {
   const rows = [
     row(
       "messages a second",
-      `measured to ${about(m.pair.value)}`,
+      `measured up to ${about(m.pair.value)}`,
       ({ load }) => load.peak / m.pair.value,
     ),
     row(
       "messages stored",
-      `measured to ${about(m.stored.value)}`,
+      `measured up to ${about(m.stored.value)}`,
       ({ load }) => (load.mean * load.seconds * a.retention) / m.stored.value,
     ),
     row(
       "connections of a gateway",
-      `measured to ${about(m.connections.value)}`,
+      `measured up to ${about(m.connections.value)}`,
       ({ load, size }) => load.players / size.fleets.gateway.count / m.connections.value,
     ),
   ];
   return [
-    "## What was extrapolated",
-    prose(`Everything ran on one machine of ${m.cores.value} cores: load, services, RabbitMQ, PostgreSQL and a stand-in for
-      Pusher. How far beyond that the columns above are:`),
+    "## Extrapolation",
+    prose(`Everything ran on one machine of ${m.cores.value} cores: load, services, RabbitMQ, PostgreSQL and local-pusher.
+      The columns above exceed the measurements by:`),
     table(head(), rows, { right: true }),
     points([
-      `**Carries over**: CPU a message in each service, bytes a message in each store, memory a connection.`,
-      `**Does not**: rates of one machine's parts, which had to share its cores, and latency over a real network.`,
-      `**May grow**: a message costs PostgreSQL ${about(m.growth.value)} times the CPU that it does at a hundredth of the
-      rows; how much more it costs at a hundred times as many is not known.`,
-      `**Never measured**: quorum queues of ${a.replicas} members, whose confirm waits for a second node's disk; disks that
-      take their time over fsync; cold caches, and an index larger than memory; replication of PostgreSQL; TLS on every
-      connection; a Pusher that is not on the loopback address, hosted or a cluster; several of one service at such rates.`,
+      `**Transferable**: CPU of a message in each service, bytes of a message in each store, memory of a connection.`,
+      `**Not transferable**: rates of parts that shared the cores of one machine, and latency without a network.`,
+      `**May grow**: a message costs PostgreSQL ${about(m.growth.value)} times the CPU of a message at a hundredth of the
+      rows; the cost at a hundred times as many rows is unknown.`,
+      `**Never measured**: quorum queues of ${a.replicas} members, whose confirm waits for a second node's disk; disks with a
+      slow fsync; cold caches, and an index larger than memory; replication of PostgreSQL; TLS on every
+      connection; hosted Pusher or a cluster over a network; several instances of a service at such rates.`,
       `**Left out**: staff's answers, which are messages like any other; \`session-updated\`, two for each change of a
-      session; the inbox, and what desks ask for after a coalesced event; sends repeated; ids of archived messages;
-      PostgreSQL's write-ahead log; players who all come back at once.`,
+      session; the inbox, and reads of desks after a coalesced event; repeated sends; ids of archived messages; PostgreSQL's
+      write-ahead log; simultaneous reconnection of all players.`,
     ]),
-    prose(`Before relying on a column, load a tenth of it on the machines meant for it (\`bench/\`), and put what comes of it
-      in place of what is assumed here.`),
+    prose(`Before you rely on a column, test a tenth of its load on the intended machines (\`dev/bench\`), and replace the
+      assumptions by the results.`),
   ];
 }

@@ -1,4 +1,4 @@
-//! How long a machine takes for what the services do over and over.
+//! Times the work of the services for each message.
 
 use bench_costs::COSTS;
 use criterion::Criterion;

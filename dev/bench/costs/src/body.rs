@@ -1,5 +1,4 @@
-//! What a body between the services costs: the gateway puts events into it, and each worker takes
-//! them out.
+//! The body between the services: the gateway encodes it, and each worker decodes it.
 
 use std::hint::black_box;
 
@@ -8,7 +7,7 @@ use chat::event::{self, Event};
 
 use crate::{Call, samples};
 
-/// Puts events, which are in JSON already, into one body.
+/// Joins encoded events into a body.
 pub fn encode(count: usize) -> anyhow::Result<Call> {
     let events = samples::events(count)?;
     let encoded: Vec<_> = events.iter().map(Event::encode).collect::<Result<_, _>>()?;
@@ -18,13 +17,13 @@ pub fn encode(count: usize) -> anyhow::Result<Call> {
     }))
 }
 
-/// Takes the events out of a body.
+/// Decodes the events of a body.
 pub fn decode(count: usize) -> anyhow::Result<Call> {
     let events = samples::events(count)?;
     let encoded: Vec<_> = events.iter().map(Event::encode).collect::<Result<_, _>>()?;
     let body = event::encode(&encoded);
     let decoded = event::decode(&body)?.into_iter().collect::<Result<Vec<_>, _>>()?;
-    ensure!(decoded == events, "what is put in does not come out");
+    ensure!(decoded == events, "the decoded events differ from the encoded ones");
     Ok(Box::new(move || {
         black_box(event::decode(black_box(&body))?);
         Ok(())

@@ -1,4 +1,4 @@
-//! What the broadcaster does with a message before it calls Pusher.
+//! The broadcaster's work for a message before it calls Pusher.
 
 use std::hint::black_box;
 
@@ -7,7 +7,7 @@ use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
 
 use crate::{Call, samples};
 
-/// Makes what the staff and the player hear of a message.
+/// Builds the events of staff and player for a message.
 pub fn pusher_events() -> anyhow::Result<Call> {
     let events = samples::events(1)?;
     Ok(Box::new(move || {
@@ -18,7 +18,7 @@ pub fn pusher_events() -> anyhow::Result<Call> {
     }))
 }
 
-/// Puts ten of these into the body of one call.
+/// Builds the body of a call with ten events.
 pub fn batch() -> anyhow::Result<Call> {
     let events = batch_of_ten()?;
     Ok(Box::new(move || {
@@ -28,7 +28,7 @@ pub fn batch() -> anyhow::Result<Call> {
     }))
 }
 
-/// As many events as one call to Pusher takes.
+/// As many events as a call may have.
 pub fn batch_of_ten() -> anyhow::Result<Vec<PusherEvent>> {
     let mut batch = Vec::new();
     for event in samples::events(MAX_EVENTS_PER_BATCH)? {

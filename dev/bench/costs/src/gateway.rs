@@ -1,4 +1,4 @@
-//! What the gateway does with a send.
+//! The gateway's work for a send.
 
 use std::hint::black_box;
 
@@ -29,10 +29,10 @@ use uuid::Uuid;
 
 use crate::{Call, samples};
 
-const SECRET: &str = "a secret that is long enough and guards nothing";
+const SECRET: &str = "a secret of more than thirty-two characters";
 
-/// Makes a request into an event that can be published, behind the gateway's own doors and limits. As
-/// nobody is there to publish it, the answer is a 503.
+/// Turns a request into an encoded event, through the gateway's authentication and limits. Without a
+/// publisher, the answer is a 503.
 pub fn send() -> anyhow::Result<Call> {
     install_crypto();
     let system = System::new();
@@ -65,7 +65,7 @@ pub fn send() -> anyhow::Result<Call> {
     }))
 }
 
-/// Finds out from a token who calls.
+/// Authenticates a caller by a token.
 pub fn token() -> anyhow::Result<Call> {
     install_crypto();
     let authenticator = Authenticator::new(&config()?.auth).map_err(anyhow::Error::msg)?;
@@ -101,10 +101,10 @@ fn application() -> anyhow::Result<Application> {
     ))
 }
 
-/// The usual settings, but for limits that nothing reaches here.
+/// The default settings with rate limits above this load.
 fn config() -> anyhow::Result<Config> {
     let unlimited = u32::MAX.to_string();
-    let settings: Settings = parsed(&[
+    let settings: Settings = parse(&[
         "--auth-mode=jwt",
         &format!("--auth-jwt-secret={SECRET}"),
         &format!("--sender-limit={unlimited}"),
@@ -122,7 +122,7 @@ fn config() -> anyhow::Result<Config> {
 }
 
 fn player_token() -> anyhow::Result<String> {
-    let command: TokenCommand = parsed(&[
+    let command: TokenCommand = parse(&[
         "--role=player",
         &format!("--subject={}", samples::player(1)),
         "--name=Bo",
@@ -131,8 +131,8 @@ fn player_token() -> anyhow::Result<String> {
     command.make().map_err(anyhow::Error::msg)
 }
 
-/// What `arguments` make, each as on the command line.
-fn parsed<S: Args>(arguments: &[&str]) -> anyhow::Result<S> {
+/// Parses command-line arguments.
+fn parse<S: Args>(arguments: &[&str]) -> anyhow::Result<S> {
     #[derive(Parser)]
     struct Parsed<S: Args> {
         #[command(flatten)]

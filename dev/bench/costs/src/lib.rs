@@ -1,8 +1,5 @@
-//! What the services do over and over, each thing by a name, so that a change that makes one of them
-//! cost more is seen. All of it is the services' own code.
-//!
-//! - [`COSTS`]: the list.
-//! - `samples`: what it is done with, the same each time.
+//! The work of the services for each message, in named items, to detect changes of their cost. All of it
+//! is the services' own code, on constant input.
 
 mod body;
 mod broadcaster;
@@ -11,18 +8,18 @@ mod persister;
 mod samples;
 mod signature;
 
-/// Does it once more.
+/// Does the work of an item once.
 pub type Call = Box<dyn FnMut() -> anyhow::Result<()>>;
 
-/// Something that is done over and over.
+/// An item of work.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
     prepare: fn() -> anyhow::Result<Call>,
 }
 
-/// All of them, in the order in which a message goes through them.
+/// All items, in the order of a message's path.
 pub const COSTS: [Cost; 11] = [
     Cost { name: "send", prepare: gateway::send },
     Cost { name: "token", prepare: gateway::token },
@@ -38,10 +35,10 @@ pub const COSTS: [Cost; 11] = [
 ];
 
 impl Cost {
-    /// All that need not be done over and over.
+    /// Prepares the input.
     ///
     /// # Errors
-    /// When there is something wrong with what it is done with.
+    /// When the input is invalid.
     pub fn prepare(&self) -> anyhow::Result<Call> {
         (self.prepare)()
     }
@@ -52,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_can_be_done_again_and_again() {
+    fn each_item_can_be_repeated() {
         for cost in COSTS {
             let mut call = cost.prepare().unwrap();
             for _ in 0..100 {

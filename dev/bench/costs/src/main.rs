@@ -1,5 +1,5 @@
-//! Counts the instructions of what the services do over and over, and compares them with what was
-//! written down. They do not depend on how busy a machine is.
+//! Counts the instructions of the services' work for each message, and compares them with the recorded
+//! counts. They do not depend on the load of the machine.
 
 mod callgrind;
 mod record;
@@ -11,27 +11,27 @@ use bench_costs::{COSTS, Call, Cost};
 use clap::Parser;
 use record::Record;
 
-/// Calls before those that are counted, since some things are only done the first time.
+/// Calls before those that are counted, to exclude one-time work.
 const FIRST_CALLS: u32 = 10;
 
-/// Calls that are counted.
+/// Counted calls.
 const CALLS: u32 = 100;
 
-const WHAT_NOW: &str = "
-callgrind_annotate target/release/costs/NAME.callgrind shows what they are spent on. If that is meant to be,
-make costs WRITE=1 writes it down.
+const INSTRUCTIONS: &str = "
+callgrind_annotate target/release/costs/NAME.callgrind shows where they are spent. If the change is intended,
+record it with make costs WRITE=1.
 ";
 
-/// Counts the instructions of what the services do over and over
+/// Counts the instructions of the services' work for each message
 #[derive(Debug, Parser)]
 enum Command {
-    /// Fails when something costs more or less than instructions.json says
+    /// Compare with instructions.json; fail when an item costs more or less
     Compare,
-    /// Writes instructions.json
+    /// Write instructions.json
     Write,
-    /// Does one of them, for somebody who counts
+    /// Do the work of one item, under callgrind
     Do {
-        /// Which
+        /// Name of the item
         name: String,
     },
 }
@@ -44,7 +44,7 @@ fn main() -> anyhow::Result<ExitCode> {
             if comparison.is_same() {
                 return Ok(ExitCode::SUCCESS);
             }
-            print(WHAT_NOW);
+            print(INSTRUCTIONS);
             Ok(ExitCode::FAILURE)
         }
         Command::Write => {
@@ -56,7 +56,7 @@ fn main() -> anyhow::Result<ExitCode> {
         }
         Command::Do { name } => {
             let cost = COSTS.iter().find(|cost| cost.name == name);
-            let mut call = cost.context("nothing is called so")?.prepare()?;
+            let mut call = cost.context("no item has this name")?.prepare()?;
             for _ in 0..FIRST_CALLS {
                 call()?;
             }
@@ -66,7 +66,7 @@ fn main() -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The instructions of each.
+/// The instructions of each item.
 fn count() -> anyhow::Result<Record> {
     let mut counted = BTreeMap::new();
     for Cost { name, .. } in COSTS {
@@ -77,13 +77,13 @@ fn count() -> anyhow::Result<Record> {
     Ok(Record(counted))
 }
 
-/// A function of its own, so that callgrind can count what happens in it and nothing else.
+/// Not inlined, so that callgrind counts only this function and its callees.
 #[inline(never)]
 fn counted_calls(call: &mut Call) -> anyhow::Result<()> {
     (0..CALLS).try_for_each(|_| call())
 }
 
-#[expect(clippy::print_stdout, reason = "the answer to whoever asked")]
-fn print(answer: &str) {
-    print!("{answer}");
+#[expect(clippy::print_stdout, reason = "the comparison is the output")]
+fn print(text: &str) {
+    print!("{text}");
 }

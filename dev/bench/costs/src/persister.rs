@@ -1,4 +1,4 @@
-//! What the persister works out of a batch without its database.
+//! The persister's work for a batch without the database.
 
 use std::{collections::BTreeMap, hint::black_box};
 
@@ -7,7 +7,7 @@ use persister::timeline::Timeline;
 
 use crate::{Call, samples};
 
-/// Finds the session of each message of a batch, in conversations of which nothing is stored.
+/// Assigns each message of a batch to its session, in new conversations.
 pub fn sessions(count: usize) -> anyhow::Result<Call> {
     let messages: Vec<_> = (0..count).map(samples::message).collect::<Result<_, _>>()?;
     let mut conversations: BTreeMap<_, Vec<Message>> = BTreeMap::new();

@@ -1,22 +1,22 @@
-//! What the services get to do with here, the same each time, since other bytes cost something else.
+//! Constant input: other bytes would cost other instructions.
 
 use chat::{Message, SenderType, event::Event};
 use chrono::DateTime;
 use uuid::Uuid;
 
-/// Who the sample messages are from, in turn.
+/// The number of players, who send in turn.
 pub const PLAYERS: usize = 100;
 
-/// What a player could write.
+/// The content of a message.
 pub const CONTENT: &str =
     "My sword is gone, since yesterday. \u{1F622} Can you look where it went?";
 
-/// What the player of that number is called in the portal.
+/// The id of a player.
 pub fn player(number: usize) -> String {
     format!("player-{}", number % PLAYERS)
 }
 
-/// A player's message, other than that of any other number.
+/// The message with this number; each is different.
 pub fn message(number: usize) -> anyhow::Result<Message> {
     let player = player(number);
     let seconds = 1_700_000_000 + i64::try_from(number)?;
@@ -34,7 +34,7 @@ pub fn message(number: usize) -> anyhow::Result<Message> {
     })
 }
 
-/// As many events as a gateway puts into one body.
+/// The first `count` messages as events.
 pub fn events(count: usize) -> anyhow::Result<Vec<Event>> {
     (0..count).map(|number| Ok(Event::Message(Box::new(message(number)?)))).collect()
 }

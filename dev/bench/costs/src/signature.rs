@@ -1,5 +1,4 @@
-//! What Pusher's signatures cost: the broadcaster's for each call, and the gateway's for each
-//! subscription.
+//! Pusher's signatures: the broadcaster's for each call, and the gateway's for each subscription.
 
 use std::hint::black_box;
 
@@ -24,7 +23,7 @@ pub fn of_batch() -> anyhow::Result<Call> {
     }))
 }
 
-/// Signs a player's subscription to its own channel.
+/// Signs a player's subscription to the player's channel.
 pub fn of_subscription() -> anyhow::Result<Call> {
     let channel = Channels::Private.player(&samples::player(1));
     let secret = SecretString::from(SECRET);

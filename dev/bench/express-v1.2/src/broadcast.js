@@ -1,4 +1,4 @@
-// Pusher, by its own SDK, over connections that are kept open.
+// Calls to Pusher by its own SDK, over persistent connections.
 
 import http from "node:http";
 import https from "node:https";
@@ -16,6 +16,6 @@ export async function broadcast(message) {
     { channel: "staff-portal", name: forStaff, data: message },
     { channel: `player-${message.playerId}`, name: "message-sent", data: message },
   ]);
-  // The SDK leaves the answer unread, and its connection could not be used again.
+  // The SDK leaves the answer unread, which would block the connection.
   await answer.text();
 }

@@ -11,7 +11,7 @@ app.disable("x-powered-by");
 app.disable("etag");
 app.use(express.json({ limit: "64kb" }));
 
-const inHand = new Set();
+const pending = new Set();
 
 app.post("/api/staff-chat-integration/send", async (request, response) => {
   const message = parse(request.body);
@@ -39,8 +39,8 @@ function parse(body) {
 
 function inBackground(message) {
   const work = inParallel(message);
-  inHand.add(work);
-  work.then(() => inHand.delete(work));
+  pending.add(work);
+  work.then(() => pending.delete(work));
 }
 
 await createTables();
@@ -49,11 +49,11 @@ const server = app.listen(settings.port, "127.0.0.1", (error) => {
   console.log(JSON.stringify({ listening: server.address().port, version: settings.version }));
 });
 
-// Finishes what is in hand, for as long as the services may take to stop.
+// Finishes pending work within the time that the services have to stop.
 process.once("SIGTERM", () => {
   setTimeout(() => process.exit(1), 10_000).unref();
   server.close(async () => {
-    await Promise.all(inHand);
+    await Promise.all(pending);
     process.exit(0);
   });
 });

@@ -1,4 +1,4 @@
-// Every setting, from the environment; those that the services have too bear the same names.
+// Settings from the environment; those of the services have the same names.
 
 const { env } = process;
 
@@ -8,7 +8,7 @@ function required(name) {
 }
 
 export const settings = {
-  // "v1.2" answers first and works afterwards; "v1" works first.
+  // "v1.2" answers before it stores and broadcasts, "v1" afterwards.
   version: env.CHAT_VERSION ?? "v1.2",
   port: Number(env.PORT ?? 3000),
   databaseUrl: required("DATABASE_URL"),
@@ -21,7 +21,7 @@ export const settings = {
     host: env.PUSHER_HOST ?? "api.pusherapp.com",
     port: env.PUSHER_PORT ?? "443",
   },
-  // Calls to Pusher that may be under way at once.
+  // Concurrent calls to Pusher.
   pusherConnections: Number(env.PUSHER_CONNECTIONS ?? 50),
 };
 

@@ -1,11 +1,11 @@
-// PostgreSQL, over a pool of connections. The queries are prepared once a connection, by their names.
+// PostgreSQL over a pool of connections. Named queries are prepared once a connection.
 
 import { readFile } from "node:fs/promises";
 import pg from "pg";
 import { settings } from "./settings.js";
 
 const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: settings.databasePoolSize });
-// A connection that breaks while nobody uses it must not end the process.
+// A broken idle connection must not end the process.
 pool.on("error", (error) => console.error(`database: ${error.message}`));
 
 export async function createTables() {
@@ -22,7 +22,7 @@ const createSession = `
   INSERT INTO chat_sessions (player_id, player_name, status)
   VALUES ($1, $2, CASE WHEN $3 = 'staff' THEN 'active' ELSE 'pending' END) RETURNING id`;
 
-// The id of the player's open session, which is made if there is none.
+// The id of the player's open session, which is created if there is none.
 export async function findOrCreateSession({ playerId, playerName, senderType }) {
   const found = await query("use-session", useSession, [playerId, senderType]);
   if (found.length > 0) return found[0].id;

@@ -1,16 +1,16 @@
-// What a message asks for, in the two orders.
+// The work for a message, in the orders of both versions.
 
 import { broadcast } from "./broadcast.js";
 import { findOrCreateSession, insertMessage } from "./store.js";
 
-// V1: one after the other; the first failure is the caller's.
+// V1: sequential; the caller receives the first failure.
 export async function inSequence(message) {
   await insertMessage(await findOrCreateSession(message), message);
   await broadcast(message);
 }
 
-// V1.2: side by side, each failure by itself. A message's row names its session, so that it waits
-// for that one; the database has as much to do as if it did not.
+// V1.2: concurrent, each failure isolated. A message's row references its session, so that its insert
+// follows the session's statement; the database does the same work.
 export async function inParallel(message) {
   const stored = findOrCreateSession(message).then((session) => insertMessage(session, message));
   for (const { reason } of await Promise.allSettled([stored, broadcast(message)])) {
@@ -18,7 +18,7 @@ export async function inParallel(message) {
   }
 }
 
-// An outage would otherwise be told a thousand times a second.
+// Logged once a second, as an outage causes thousands of failures.
 let failures = [];
 setInterval(() => {
   if (failures.length > 0) console.error(`${failures.length} failed, such as: ${failures[0].message}`);

@@ -3,16 +3,16 @@ use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::{Client, NoTls};
 
-/// How to reach PostgreSQL: in the clear, on the same machine.
+/// The connection to PostgreSQL: without TLS, on the same machine.
 #[derive(Args, Clone, Debug)]
 pub struct Database {
-    /// Address of a migrated database, such as postgres://user:password@host:5432/name
+    /// URL of a migrated database, such as postgres://user:password@host:5432/name
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     database_url: SecretString,
 }
 
 impl Database {
-    /// A connection, which lasts as long as its client.
+    /// Connects; the connection lives as long as the client.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -20,7 +20,7 @@ impl Database {
         let url = self.database_url.expose_secret();
         let (client, connection) =
             tokio_postgres::connect(url, NoTls).await.context("cannot connect to PostgreSQL")?;
-        // How it ends, whoever asks over it is told.
+        // A query over a broken connection returns the error.
         tokio::spawn(async move { connection.await.unwrap_or_default() });
         Ok(client)
     }

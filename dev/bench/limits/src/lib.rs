@@ -1,7 +1,7 @@
-//! What the programs in `src/bin` have in common. Each is one part of the system as plain as it can
-//! be: what it does in a second is what the machine gives, and the real part is measured against it.
+//! Shared code of the programs in `src/bin`. Each is a minimal version of one part of the system: its
+//! rate is the limit of the machine, with which the real part is compared.
 //!
-//! Each speaks in lines of JSON: where it listens, or what it has done in how much time.
+//! Each prints a line of JSON: its port, or its result.
 
 mod database;
 mod output;
@@ -11,6 +11,6 @@ mod send;
 
 pub use crate::database::Database;
 pub use output::{Listen, report};
-pub use page::{HistoryPage, Pages, place};
+pub use page::{HistoryPage, Pages, parse_cursor};
 pub use players::{Players, Row};
 pub use send::{SendRequest, accepted};

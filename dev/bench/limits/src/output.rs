@@ -7,16 +7,16 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
 
-/// Where a program serves.
+/// The address of a server.
 #[derive(Args, Clone, Debug)]
 pub struct Listen {
-    /// Where it is served; with port 0, on a free one
+    /// The address to listen on; with port 0, a free port
     #[arg(long, env = "BENCH_LISTEN", default_value = "127.0.0.1:0", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
 }
 
 impl Listen {
-    /// Listens, and says on which port.
+    /// Listens, and prints the port.
     ///
     /// # Errors
     /// When the port is taken.
@@ -28,14 +28,14 @@ impl Listen {
     }
 }
 
-/// Says how many `things` were done, in how much time.
-pub fn report(things: &str, count: u64, time: Duration) {
+/// Prints the number of `items` in `time`, and the rate.
+pub fn report(items: &str, count: u64, time: Duration) {
     let seconds = time.as_secs_f64();
     let per_second = count as f64 / seconds;
-    print(&json!({things: count, "seconds": seconds, "perSecond": per_second}));
+    print(&json!({items: count, "seconds": seconds, "perSecond": per_second}));
 }
 
-#[expect(clippy::print_stdout, reason = "the line is for whoever started the program")]
+#[expect(clippy::print_stdout, reason = "the line is the output")]
 fn print(line: &Value) {
     println!("{line}");
 }

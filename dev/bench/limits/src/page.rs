@@ -17,14 +17,14 @@ const BEFORE: &str = "
     WHERE player_id = $1 AND accepted_at <= $2 AND (accepted_at < $2 OR id < $3)
     ORDER BY accepted_at DESC, id DESC LIMIT $4";
 
-/// A connection that reads pages of history by the gateway's questions, prepared.
+/// A connection with the gateway's two queries of a page, prepared.
 pub struct Pages {
     client: Client,
     summary: Statement,
     before: Statement,
 }
 
-/// A page of history, as the gateway answers with it.
+/// A page of history in the gateway's format.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryPage {
@@ -68,7 +68,7 @@ impl Message {
 }
 
 impl Pages {
-    /// Prepares the questions.
+    /// Prepares the queries.
     ///
     /// # Errors
     /// When the database fails, or is not migrated.
@@ -77,7 +77,7 @@ impl Pages {
         Ok(Self { client, summary, before })
     }
 
-    /// At most `limit` messages before a place, both questions asked at once.
+    /// Reads at most `limit` messages before a cursor, with both queries at once.
     ///
     /// # Errors
     /// When the database fails.
@@ -87,7 +87,7 @@ impl Pages {
         (time, id): (DateTime<Utc>, Uuid),
         limit: i64,
     ) -> anyhow::Result<HistoryPage> {
-        // One more than the page holds tells whether there are more.
+        // A further row shows whether there are more.
         let rows = limit + 1;
         let (summary, rows) = try_join(
             self.client.query_opt(&self.summary, &[&player_id]),
@@ -108,11 +108,11 @@ impl Pages {
     }
 }
 
-/// The place that a cursor of the gateway's means.
+/// Parses a cursor of the gateway.
 ///
 /// # Errors
-/// When it is none.
-pub fn place(cursor: &str) -> anyhow::Result<(DateTime<Utc>, Uuid)> {
+/// When it is invalid.
+pub fn parse_cursor(cursor: &str) -> anyhow::Result<(DateTime<Utc>, Uuid)> {
     let (micros, id) = cursor.split_once(':').context("not a cursor")?;
     let time = DateTime::from_timestamp_micros(micros.parse()?).context("not a time")?;
     Ok((time, id.parse()?))

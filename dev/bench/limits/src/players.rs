@@ -1,35 +1,34 @@
-use chat;
 use chrono::{DateTime, Utc};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-/// Players whom nobody else has written for, each with a conversation and a session.
+/// New players, each with a conversation and a session.
 #[derive(Debug)]
 pub struct Players(Vec<(String, Uuid)>);
 
-/// A message as it is stored.
+/// A row of `chat_messages`.
 #[derive(Debug)]
 pub struct Row<'a> {
-    /// Its id, a new one.
+    /// A new id.
     pub id: Uuid,
-    /// The one session of its player.
+    /// The session of the player.
     pub session_id: Uuid,
-    /// Its player, who also sent it.
+    /// The player, who is the sender.
     pub player_id: &'a str,
-    /// Its number in the conversation.
+    /// The number in the conversation.
     pub seq: i64,
-    /// What it says.
+    /// The content.
     pub content: String,
-    /// When it was made.
+    /// The time at which the row was built.
     pub accepted_at: DateTime<Utc>,
 }
 
 impl Players {
-    /// Makes `count` players, all at once.
+    /// Creates `count` players in two statements.
     ///
     /// # Errors
     /// When the database fails, or is not migrated.
-    pub async fn make(client: &Client, count: u32) -> anyhow::Result<Self> {
+    pub async fn create(client: &Client, count: u32) -> anyhow::Result<Self> {
         let (prefix, last) = (Uuid::new_v4().simple().to_string(), i64::from(count));
         let conversations = "
             INSERT INTO chat_conversations (player_id)
@@ -45,7 +44,7 @@ impl Players {
         Ok(Self(players.collect::<Result<_, tokio_postgres::Error>>()?))
     }
 
-    /// The message with this number, counted from 0: the players write in turn.
+    /// The message with this number, counted from 0. The players send in turn.
     pub fn message(&self, number: usize) -> Option<Row<'_>> {
         let (player_id, session_id) = self.0.get(number.checked_rem(self.0.len())?)?;
         let seq = number.checked_div(self.0.len())? + 1;

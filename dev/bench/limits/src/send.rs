@@ -1,10 +1,10 @@
 use actix_web::HttpResponse;
-use chat::{self, Content, Message, Name, PlayerId, SenderId, SenderType, SocketId};
+use chat::{Content, Message, Name, PlayerId, SenderId, SenderType, SocketId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What a portal sends, of the types that the gateway reads it into.
+/// The body of a send, with the gateway's types.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SendRequest {
@@ -20,7 +20,7 @@ pub struct SendRequest {
 }
 
 impl SendRequest {
-    /// The message, accepted now, by whom it says it is from.
+    /// The message, accepted now and unauthenticated.
     pub fn into_message(self) -> Message {
         Message {
             message_id: self.message_id.unwrap_or_else(Uuid::now_v7),
@@ -37,7 +37,7 @@ impl SendRequest {
     }
 }
 
-/// The gateway's answer to a message that it accepted.
+/// The gateway's answer to an accepted message.
 pub fn accepted(message_id: Uuid, accepted_at: DateTime<Utc>) -> HttpResponse {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]

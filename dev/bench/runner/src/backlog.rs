@@ -1,26 +1,26 @@
-//! A queue that has grown while nobody worked it off.
+//! A queue with a backlog.
 
 use broker::{ConsumerKind, QueueNames};
-use chat::{self, Content, Message, PlayerId, SenderId, SenderType, event};
+use chat::{Content, Message, PlayerId, SenderId, SenderType, event};
 use uuid::Uuid;
 
-use crate::lab::Lab;
+use crate::testbed::Testbed;
 
-/// Events in one body, as a gateway under load makes it.
+/// Events in one body, as a gateway under load publishes.
 const EVENTS_IN_A_BODY: u32 = 64;
 
-/// Puts messages into the queue of `worker`, of so many players, who write in turn.
+/// Publishes `messages` of `players` players, who send in turn, to the queue of `worker`.
 ///
 /// # Errors
 /// When RabbitMQ refuses one.
 pub async fn fill(
-    lab: &Lab,
+    testbed: &Testbed,
     worker: ConsumerKind,
     messages: u32,
     players: u32,
 ) -> anyhow::Result<()> {
     let queue = QueueNames::new("chat").queue(worker);
-    let mut publisher = lab.publisher().await?;
+    let mut publisher = testbed.publisher().await?;
     let mut number = 0;
     while number < messages {
         let until = messages.min(number + EVENTS_IN_A_BODY);

@@ -1,22 +1,22 @@
 use serde::{Deserialize, Serialize};
 
-/// What the rounds of one measurement gave.
+/// The results of the rounds of a measurement.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Figures(Vec<f64>);
 
 impl Figures {
-    /// Adds what a round gave.
+    /// Adds the result of a round.
     pub fn add(&mut self, figure: f64) {
         self.0.push(figure);
     }
 
-    /// Each round's, divided by the same round's of `other`: what the machine did meanwhile met both.
+    /// The ratio to `other` of each round. Disturbances of a round affect both.
     pub fn over(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(a, b)| a / b).collect())
     }
 
-    /// The one in the middle.
+    /// The median; the mean of the middle two of an even number.
     pub fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -25,10 +25,10 @@ impl Figures {
         f64::midpoint(lower, upper)
     }
 
-    /// The lowest and the highest.
+    /// The minimum and the maximum.
     pub fn spread(&self) -> (f64, f64) {
         let (low, high) = (f64::INFINITY, f64::NEG_INFINITY);
-        self.0.iter().fold((low, high), |(low, high), it| (low.min(*it), high.max(*it)))
+        self.0.iter().fold((low, high), |(low, high), figure| (low.min(*figure), high.max(*figure)))
     }
 }
 
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_is_the_mean_of_two_where_there_is_none() {
+    fn the_median_of_an_even_number_is_the_mean_of_two() {
         assert_eq!(Figures::from_iter([3.0, 1.0, 2.0]).median(), 2.0);
         assert_eq!(Figures::from_iter([4.0, 1.0, 2.0, 3.0]).median(), 2.5);
         assert_eq!(Figures::from_iter([3.0, 1.0, 2.0]).spread(), (1.0, 3.0));

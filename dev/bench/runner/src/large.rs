@@ -1,13 +1,13 @@
-//! A database as it is after a long time.
+//! A large database.
 
 use tokio_postgres::Client;
 
-/// The player to whom every hundredth message belongs.
+/// The player of every hundredth message.
 pub const DEEP: &str = "deep";
 
-/// What the database is made of, `$ROWS` messages and `$PLAYERS` players being put in. The indexes
-/// are taken off meanwhile, and foreign keys are not looked at: what is made is right.
-const MAKE: &str = r"
+/// Creates `$ROWS` messages of `$PLAYERS` players. Indexes are dropped meanwhile, and foreign keys are
+/// not checked.
+const FILL: &str = r"
 SET session_replication_role = replica;
 SET synchronous_commit = off;
 SET maintenance_work_mem = '512MB';
@@ -49,11 +49,11 @@ DROP TABLE indexes;
 RESET ALL;
 ";
 
-/// Fills an empty database; one that was filled is left alone.
+/// Fills a database unless it is filled already.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub async fn make(client: &Client, rows: u32, players: u32) -> anyhow::Result<()> {
+pub async fn fill(client: &Client, rows: u32, players: u32) -> anyhow::Result<()> {
     if client
         .query_opt("SELECT FROM chat_conversations WHERE player_id = 'deep'", &[])
         .await?
@@ -61,7 +61,7 @@ pub async fn make(client: &Client, rows: u32, players: u32) -> anyhow::Result<()
     {
         return Ok(());
     }
-    let sql = MAKE.replace("$ROWS", &rows.to_string()).replace("$PLAYERS", &players.to_string());
+    let sql = FILL.replace("$ROWS", &rows.to_string()).replace("$PLAYERS", &players.to_string());
     let sql = format!("BEGIN; {sql} COMMIT;");
     client.batch_execute(&sql).await?;
     for sql in ["VACUUM ANALYZE", "CHECKPOINT"] {

@@ -1,5 +1,4 @@
-//! Load, by `oha` (<https://github.com/hatoo/oha>): a process of its own, so that nothing that is
-//! measured shares a runtime with what measures it.
+//! Load by `oha` (<https://github.com/hatoo/oha>), in a process of its own.
 
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
 
@@ -7,53 +6,53 @@ use anyhow::{Context, ensure};
 use serde::Deserialize;
 use tokio::process::Command;
 
-/// Where sends go.
+/// The path of a send.
 pub const SEND: &str = "/api/staff-chat-integration/send";
 
-/// What is asked of a server.
+/// A load on a server.
 #[derive(Clone, Debug)]
 pub struct Load {
-    /// Connections that are used at once.
+    /// Concurrent connections.
     pub connections: usize,
-    /// Calls a second, at which they are due whether or not those before were answered: their time
-    /// counts from when they were due. Without it, each connection asks again once it is answered.
+    /// Calls a second. Each call is due at a fixed time, from which its latency counts, whether or not
+    /// those before were answered. Without a rate, each connection calls again after an answer.
     pub rate: Option<f64>,
-    /// For how long.
+    /// The duration.
     pub time: Duration,
-    /// What is asked.
+    /// The calls.
     pub calls: Calls,
-    /// Who asks.
+    /// The bearer token.
     pub token: String,
 }
 
-/// What is asked.
+/// The calls of a load.
 #[derive(Clone, Debug)]
 pub enum Calls {
-    /// Sends, their bodies being the lines of a file.
+    /// Sends to a server, with the lines of a file as bodies.
     Sends(SocketAddr, PathBuf),
-    /// Pages, their addresses being the lines of a file.
+    /// Reads of the URLs in a file.
     Pages(PathBuf),
 }
 
-/// What came of it.
+/// The result of a load.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
-    /// Calls that were answered as they should be, a second.
+    /// Successful calls a second.
     pub per_second: f64,
-    /// How many these were.
+    /// Successful calls.
     pub good: f64,
-    /// How many were answered otherwise, or not at all.
+    /// Failed calls.
     pub bad: f64,
-    /// Milliseconds within which half of them were answered.
+    /// Median latency, in milliseconds.
     pub p50: f64,
-    /// 99 of 100.
+    /// 99th percentile, in milliseconds.
     pub p99: f64,
-    /// 999 of 1,000.
+    /// 99.9th percentile, in milliseconds.
     pub p999: f64,
 }
 
 impl Load {
-    /// Loads, and waits for the answers that are still under way at the end.
+    /// Runs the load, and waits for outstanding answers.
     ///
     /// # Errors
     /// When `oha` is missing or fails.
@@ -92,7 +91,7 @@ impl Load {
     }
 }
 
-/// What `oha` says, in seconds.
+/// The report of `oha`, in seconds.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -107,7 +106,7 @@ struct Summary {
     total: f64,
 }
 
-/// Nothing when nothing was answered.
+/// `None` without answers.
 #[derive(Deserialize)]
 struct Percentiles {
     p50: Option<f64>,

@@ -1,4 +1,4 @@
-//! Throughput and latency against offered load, drawn.
+//! The picture of throughput and latency against offered load.
 
 use std::ops::Range;
 
@@ -10,24 +10,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::Figures;
 
-/// How something answered as more and more was offered.
+/// The results of a system at rising loads.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Curve {
     name: String,
-    /// One list a round.
+    /// The points of each round.
     rounds: Vec<Vec<Point>>,
 }
 
-/// What came of one offered load.
+/// The result of an offered load.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Point {
-    /// Sends a second that were due.
+    /// Offered sends a second.
     pub offered: f64,
-    /// Messages a second that were done with, until nothing more was done.
+    /// Completed messages a second, until the last was completed.
     pub done: f64,
-    /// Milliseconds within which half of the sends were answered.
+    /// Median latency of a send, in milliseconds.
     pub p50: f64,
-    /// 99 of 100.
+    /// 99th percentile of the latency, in milliseconds.
     pub p99: f64,
 }
 
@@ -36,7 +36,7 @@ const COLOURS: [RGBColor; 2] = [RGBColor(20, 110, 180), RGBColor(200, 80, 40)];
 const FONT: (&str, i32) = ("sans-serif", 15);
 
 impl Curve {
-    /// One without any point.
+    /// A curve without points.
     pub fn new(name: &str) -> Self {
         Self { name: name.to_owned(), rounds: Vec::new() }
     }
@@ -46,43 +46,43 @@ impl Curve {
         self.rounds.push(points);
     }
 
-    /// The middle of the rounds at each offered load that more than half of them got to.
+    /// The median at each offered load that more than half of the rounds reached.
     fn line(&self, of: fn(&Point) -> f64) -> Vec<(f64, f64)> {
         let mut lengths: Vec<_> = self.rounds.iter().map(Vec::len).collect();
         lengths.sort_unstable();
         let most = lengths.get(lengths.len().saturating_sub(1) / 2).copied().unwrap_or_default();
-        let at = |place: usize| {
-            let points = self.rounds.iter().filter_map(|points| points.get(place));
-            let offered = points.clone().map(|it| it.offered).next()?;
+        let point = |index: usize| {
+            let points = self.rounds.iter().filter_map(|points| points.get(index));
+            let offered = points.clone().map(|point| point.offered).next()?;
             Some((offered, points.map(of).collect::<Figures>().median()))
         };
-        (0..most).filter_map(at).collect()
+        (0..most).filter_map(point).collect()
     }
 }
 
 /// Draws the curves as an SVG.
 ///
 /// # Errors
-/// When there is nothing to be drawn.
+/// When there are no points.
 pub fn draw(curves: &[Curve]) -> anyhow::Result<String> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         area.fill(&WHITE)?;
         let (left, right) = area.split_horizontally(SIZE.0 / 2);
-        let offered = range(curves, |it| it.offered);
+        let offered = range(curves, |point| point.offered);
         let done = Panel {
             title: "messages accepted, persisted and broadcast a second",
             offered: offered.clone(),
-            high: range(curves, |it| it.done),
-            lines: &[("", |it| it.done)],
+            high: range(curves, |point| point.done),
+            lines: &[("", |point| point.done)],
         };
         done.draw(&left, curves)?;
         let answered = Panel {
             title: "milliseconds until a send was answered",
             offered,
-            high: range(curves, |it| it.p50).start..range(curves, |it| it.p99).end,
-            lines: &[(", p50", |it| it.p50), (", p99", |it| it.p99)],
+            high: range(curves, |point| point.p50).start..range(curves, |point| point.p99).end,
+            lines: &[(", p50", |point| point.p50), (", p99", |point| point.p99)],
         };
         answered.draw(&right, curves)?;
         area.present()?;
@@ -90,7 +90,7 @@ pub fn draw(curves: &[Curve]) -> anyhow::Result<String> {
     Ok(svg)
 }
 
-/// What is drawn of each point, and what that is called.
+/// The suffix of a line's name, and its value at a point.
 type Line<'a> = (&'a str, fn(&Point) -> f64);
 
 struct Panel<'a> {
@@ -120,8 +120,8 @@ impl Panel<'_> {
             .y_label_formatter(&shown)
             .draw()?;
         for (curve, colour) in curves.iter().zip(COLOURS) {
-            for (place, (suffix, of)) in self.lines.iter().enumerate() {
-                let style = colour.mix(if place + 1 == self.lines.len() { 1.0 } else { 0.45 });
+            for (index, (suffix, of)) in self.lines.iter().enumerate() {
+                let style = colour.mix(if index + 1 == self.lines.len() { 1.0 } else { 0.45 });
                 let style = style.stroke_width(2);
                 let points = curve.line(*of);
                 let dots = points.iter().map(|point| Circle::new(*point, 3, style.filled()));

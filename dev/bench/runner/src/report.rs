@@ -1,4 +1,4 @@
-//! What was found out, as it is kept and as it is read.
+//! The results, as docs/performance.json and docs/performance.md.
 
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
@@ -11,26 +11,26 @@ use crate::{
     row::{Claim, Row},
 };
 
-/// All rows, and where they were measured.
+/// All rows, and the environment of the measurement.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Report {
-    /// The machine and the programs.
-    pub setting: Setting,
-    /// What was found out, by number.
+    /// The machine and the versions of the programs.
+    pub setting: Environment,
+    /// The rows, by number.
     pub rows: BTreeMap<u8, Row>,
-    /// What is drawn.
+    /// The curves of the picture.
     pub curves: Vec<Curve>,
 }
 
-/// The machine and the programs.
+/// The machine and the versions of the programs, by name.
 #[derive(Debug, Default, Deserialize, Serialize)]
-pub struct Setting(pub Vec<(String, String)>);
+pub struct Environment(pub Vec<(String, String)>);
 
 impl Report {
-    /// The one that is kept in `file`, or an empty one.
+    /// Reads `file`; an empty report when it is missing.
     ///
     /// # Errors
-    /// When the file is none of ours.
+    /// When the file is not a report.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
         match fs::read(file) {
             Ok(text) => serde_json::from_slice(&text).with_context(|| file.display().to_string()),
@@ -38,14 +38,13 @@ impl Report {
         }
     }
 
-    /// As a page, with what is said of each row in `notes`, which is a directory of files such as
-    /// `3.md`.
+    /// The report as Markdown, with the notes of each row from files such as `3.md` in `notes`.
     ///
     /// # Errors
     /// When a note cannot be read.
     pub fn page(&self, notes: &Path, picture: &str) -> anyhow::Result<String> {
         let mut page = String::from(HEAD);
-        writeln!(page, "| # | what | measured | asked | |\n| --- | --- | --- | --- | --- |")?;
+        writeln!(page, "| # | what | measured | target | |\n| --- | --- | --- | --- | --- |")?;
         for line in self.rows.values().flat_map(lines) {
             writeln!(page, "{line}")?;
         }
@@ -69,7 +68,7 @@ impl Report {
                 writeln!(page, "{}", numbers(&raw.what, &raw.figures, &raw.unit))?;
             }
         }
-        writeln!(page, "\n## Where\n\n| | |\n| --- | --- |")?;
+        writeln!(page, "\n## Environment\n\n| | |\n| --- | --- |")?;
         for (name, value) in &self.setting.0 {
             writeln!(page, "| {name} | {value} |")?;
         }
@@ -80,14 +79,14 @@ impl Report {
 const HEAD: &str = "\
 # Performance
 
-What the system does beside what it is held against, [all of it](../dev/bench/README.md) measured by `make bench` on one
-machine in one run, in turns. Load, servers, broker and database share that machine, so the ratios say something about the
-system, and the numbers below them about the machine. A ratio is taken within each round, and is the middle of the rounds;
-latency is counted from when a send was due.
+`make bench` compares the system with [reference programs](../dev/bench/README.md) on one machine in one run, in turns.
+Load, services, RabbitMQ and PostgreSQL share that machine, so that the ratios describe the system and the absolute numbers
+the machine. A ratio is computed within each round; the table shows the median of the rounds. Latency counts from the time
+at which a send was due.
 
 ";
 
-/// A row's lines of the table.
+/// The lines of a row in the table.
 pub fn lines(row: &Row) -> impl Iterator<Item = String> {
     row.claims.iter().map(|claim| line(row, claim))
 }
@@ -96,10 +95,10 @@ fn line(row: &Row, claim: &Claim) -> String {
     let Row { number, what, .. } = row;
     let (measured, needed) = (shown(claim.measured.median()), shown(claim.needed));
     let Claim { what: claimed, unit, .. } = claim;
-    let asked = if claim.at_most { "at most" } else { "at least" };
-    let kept = if claim.is_kept() { "kept" } else { "**short**" };
+    let bound = if claim.at_most { "at most" } else { "at least" };
+    let verdict = if claim.is_met() { "met" } else { "**missed**" };
     format!(
-        "| {number} | {what}: {claimed} | {measured} {unit} | {asked} {needed} {unit} | {kept} |"
+        "| {number} | {what}: {claimed} | {measured} {unit} | {bound} {needed} {unit} | {verdict} |"
     )
 }
 
@@ -114,7 +113,7 @@ fn sentence(what: &str) -> String {
     first.chain(letters).collect()
 }
 
-/// With as many digits as mean something, and commas between thousands.
+/// With two or three significant digits below 100, and commas between thousands.
 fn shown(number: f64) -> String {
     if number.abs() < 100.0 {
         let digits = if number.abs() < 10.0 { 2 } else { 1 };
@@ -122,8 +121,8 @@ fn shown(number: f64) -> String {
     }
     let digits = format!("{number:.0}");
     let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -136,23 +135,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_has_the_digits_that_mean_something() {
+    fn numbers_are_rounded_and_grouped() {
         let numbers = [0.0, 0.5, 2.345, 23.45, 999.6, 1_234.5, 1_234_567.0];
         let shown = numbers.map(shown);
         assert_eq!(shown, ["0", "0.5", "2.35", "23.4", "1,000", "1,234", "1,234,567"]);
     }
 
     #[test]
-    fn what_falls_short_is_said_loudly() {
+    fn a_missed_target_is_bold() {
         let mut row = Row::new(1, "sends");
         row.at_least("over the echo's", Figures::from(0.3), 0.4, "×");
         row.at_most("p99", Figures::from(3.0), 50.0, "ms");
         let report = Report { rows: [(1, row)].into(), ..Report::default() };
         let page = report.page(Path::new("nowhere"), "picture.svg").unwrap();
         assert!(
-            page.contains("| 1 | sends: over the echo's | 0.3 × | at least 0.4 × | **short** |")
+            page.contains("| 1 | sends: over the echo's | 0.3 × | at least 0.4 × | **missed** |")
         );
-        assert!(page.contains("| 1 | sends: p99 | 3 ms | at most 50 ms | kept |"));
-        assert!(!page.contains("picture.svg"), "nothing was drawn");
+        assert!(page.contains("| 1 | sends: p99 | 3 ms | at most 50 ms | met |"));
+        assert!(!page.contains("picture.svg"), "a picture without curves");
     }
 }

@@ -2,62 +2,62 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::Figures;
 
-/// What one row of the table found out.
+/// The results of one row of the table.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Row {
-    /// Its number in the table.
+    /// The number in the table.
     pub number: u8,
     /// What is measured.
     pub what: String,
-    /// What is held against what, and what must come of it.
+    /// The results that have a target.
     pub claims: Vec<Claim>,
-    /// What the claims were worked out of.
+    /// The numbers from which the claims follow.
     pub raw: Vec<Raw>,
 }
 
-/// One thing that is asked of the system.
+/// A result with a target.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Claim {
-    /// What is asked.
+    /// The measured quantity.
     pub what: String,
-    /// What came of it, in `unit`.
+    /// The results, in `unit`.
     pub measured: Figures,
-    /// The worst that is good enough.
+    /// The target, in `unit`.
     pub needed: f64,
-    /// Whether less is better.
+    /// Whether the target is an upper bound.
     pub at_most: bool,
     /// `×` for a ratio.
     pub unit: String,
 }
 
-/// A number that is no ratio.
+/// A result without a target.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Raw {
-    /// Of what.
+    /// The measured quantity.
     pub what: String,
-    /// In which unit.
+    /// The unit.
     pub unit: String,
-    /// What the rounds gave.
+    /// The results.
     pub figures: Figures,
 }
 
 impl Row {
-    /// A row that has found out nothing yet.
+    /// A row without results.
     pub fn new(number: u8, what: &str) -> Self {
         Self { number, what: what.to_owned(), claims: Vec::new(), raw: Vec::new() }
     }
 
-    /// That `measured` is at least `needed`.
+    /// Adds a result that must be at least `needed`.
     pub fn at_least(&mut self, what: &str, measured: Figures, needed: f64, unit: &str) {
         self.claim(what, measured, needed, false, unit);
     }
 
-    /// That `measured` is at most `needed`.
+    /// Adds a result that must be at most `needed`.
     pub fn at_most(&mut self, what: &str, measured: Figures, needed: f64, unit: &str) {
         self.claim(what, measured, needed, true, unit);
     }
 
-    /// A number that stands by itself.
+    /// Adds a result without a target.
     pub fn raw(&mut self, what: &str, unit: &str, figures: &Figures) {
         let (what, unit) = (what.to_owned(), unit.to_owned());
         self.raw.push(Raw { what, unit, figures: figures.clone() });
@@ -70,8 +70,8 @@ impl Row {
 }
 
 impl Claim {
-    /// Whether it is kept, in the middle of the rounds.
-    pub fn is_kept(&self) -> bool {
+    /// Whether the median meets the target.
+    pub fn is_met(&self) -> bool {
         let median = self.measured.median();
         if self.at_most { median <= self.needed } else { median >= self.needed }
     }

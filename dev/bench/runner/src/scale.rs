@@ -1,30 +1,30 @@
 use std::time::Duration;
 
-/// How long and how often it is measured.
+/// The size of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
-    /// How often everything is measured.
+    /// Rounds of each row.
     pub rounds: usize,
-    /// Of a load.
+    /// Duration of a load.
     pub load: Duration,
-    /// Before a load whose answers count.
+    /// Duration of the load before a measured one.
     pub warm_up: Duration,
-    /// While nothing happens.
+    /// Duration of an idle measurement.
     pub idle: Duration,
     /// Messages that the persister drains.
     pub backlog: u32,
-    /// Players that these are from.
+    /// Players who sent them.
     pub players: u32,
-    /// Events that the broadcaster works off in a round.
+    /// Events that the broadcaster sends in a round.
     pub broadcasts: u32,
-    /// Messages of a large database.
+    /// Messages in the large database.
     pub large: u32,
-    /// Connections that are opened and left alone.
+    /// Idle connections.
     pub connections: usize,
 }
 
 impl Scale {
-    /// What the published numbers are made with.
+    /// The scale of the published numbers.
     pub fn full() -> Self {
         Self {
             rounds: 3,
@@ -39,7 +39,7 @@ impl Scale {
         }
     }
 
-    /// For a first impression.
+    /// One short round.
     pub fn quick() -> Self {
         Self {
             rounds: 1,

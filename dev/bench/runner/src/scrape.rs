@@ -1,4 +1,4 @@
-//! What services count.
+//! The services' metrics.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -9,15 +9,15 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The longest that anything is waited for.
-pub const PATIENCE: Duration = Duration::from_secs(240);
+/// Upper bound of a wait.
+pub const WAIT_LIMIT: Duration = Duration::from_secs(240);
 
-/// One for all looks, since what is looked at has the same cores.
+/// One client for all scrapes, which share the cores with the measured services.
 static CLIENT: OnceCell<Client> = OnceCell::const_new();
 
-/// Everything that a service shows at the moment.
+/// The metrics page of a service.
 ///
 /// # Errors
 /// When it does not answer.
@@ -40,12 +40,12 @@ pub async fn metric(metrics: SocketAddr, name: &str) -> anyhow::Result<f64> {
     value(&scrape(metrics).await?, name).with_context(|| format!("no metric {name}"))
 }
 
-/// Follows a counter until it gets to `goal`: by how much it grew a second, from when it first moved.
+/// Polls a counter until it reaches `goal`; returns its growth a second since it first grew.
 ///
 /// # Errors
-/// When it does not in time.
+/// When it does not reach the goal in time.
 pub async fn growth(metrics: SocketAddr, name: &str, goal: f64) -> anyhow::Result<f64> {
-    let follow = async {
+    let poll = async {
         let mut began: Option<(Instant, f64)> = None;
         loop {
             let count = metric(metrics, name).await?;
@@ -58,13 +58,13 @@ pub async fn growth(metrics: SocketAddr, name: &str, goal: f64) -> anyhow::Resul
                 }
                 _ => {}
             }
-            sleep(LOOK_INTERVAL).await;
+            sleep(POLL_INTERVAL).await;
         }
     };
-    timeout(PATIENCE, follow).await.with_context(|| format!("{name} did not get to {goal}"))?
+    timeout(WAIT_LIMIT, poll).await.with_context(|| format!("{name} did not reach {goal}"))?
 }
 
-/// How much of what a histogram saw lies at or below one of its bounds.
+/// The share of a histogram's observations at or below one of its bounds.
 pub fn share_within(page: &str, histogram: &str, bound: &str) -> Option<f64> {
     let within = value(page, &format!("{histogram}_bucket{{le=\"{bound}\"}}"))?;
     Some(within / value(page, &format!("{histogram}_count"))?)

@@ -1,31 +1,27 @@
-//! What processes take of the machine.
+//! CPU and memory of processes.
 
 use std::fs;
 
 use anyhow::Context;
+use chaos::resident_memory;
 use nix::unistd::{SysconfVar, sysconf};
 
-/// Seconds of CPU that a process and all that it started have used so far.
+/// Seconds of CPU that a process and its descendants have used.
 ///
 /// # Errors
-/// When `/proc` does not tell.
+/// When the clock tick of the system is unknown.
 pub fn cpu_seconds(pid: i32) -> anyhow::Result<f64> {
     let ticks = sysconf(SysconfVar::CLK_TCK)?.context("no clock ticks")?;
     Ok(family(pid)?.into_iter().map(used_ticks).sum::<u64>() as f64 / ticks as f64)
 }
 
-/// The memory that a process has now, and the most that it ever had, in MB.
+/// The resident memory of a process now, and its maximum so far, in MB.
 ///
 /// # Errors
-/// When `/proc` does not tell.
+/// When `/proc` has no entry for the process.
 pub fn memory(pid: i32) -> anyhow::Result<(f64, f64)> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let megabytes = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-        let kibibytes: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
-        Some(kibibytes * 1024.0 / 1e6)
-    };
-    megabytes("VmRSS:").zip(megabytes("VmHWM:")).context("no VmRSS or VmHWM")
+    let (now, peak) = resident_memory(pid)?;
+    Ok((now as f64 / 1e6, peak as f64 / 1e6))
 }
 
 fn family(pid: i32) -> anyhow::Result<Vec<i32>> {
@@ -33,20 +29,20 @@ fn family(pid: i32) -> anyhow::Result<Vec<i32>> {
     let mut seen = 0;
     while let Some(parent) = family.get(seen) {
         let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
-        // One that has just ended has none any more.
+        // A process that has ended has none.
         let children = children.unwrap_or_default();
-        family.extend(children.split_whitespace().filter_map(|it| it.parse::<i32>().ok()));
+        family.extend(children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
         seen += 1;
     }
     Ok(family)
 }
 
-/// Its own, and those of its children that have ended.
+/// The clock ticks of a process and of its children that have ended.
 ///
 /// Source: `proc_pid_stat(5)`, fields 14 to 17.
 fn used_ticks(pid: i32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let after_name = stat.rsplit_once(") ").map_or("", |it| it.1);
+    let after_name = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
     let fields = after_name.split_whitespace().skip(11).take(4);
-    fields.filter_map(|it| it.parse::<u64>().ok()).sum()
+    fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
 }

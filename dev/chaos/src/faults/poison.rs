@@ -69,7 +69,7 @@ impl ForeignPublisher {
             persistent,
         );
         let confirmation = publish.await?.await?;
-        ensure!(confirmation == Confirmation::Ack(None), "RabbitMQ said {confirmation:?}");
+        ensure!(confirmation == Confirmation::Ack(None), "RabbitMQ answered {confirmation:?}");
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! Draws what the first dashboard shows of a system that runs for two minutes, while first Pusher and
-//! then the database are away: `dashboard-picture FILE`. It needs what tests need.
+//! Draws the first dashboard of a system that runs for two minutes, during which Pusher and then the
+//! database are down: `dashboard-picture FILE`. It needs the servers of the tests.
 
 mod draw;
 
@@ -7,23 +7,23 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, ensure};
 use serde_json::json;
-use test_support::{Watched, dashboards::panels};
+use test_support::{MonitoredSystem, dashboards::panels};
 use tokio::time::{Instant, interval};
 
-use crate::draw::{Drawn, draw};
+use crate::draw::{PanelData, draw};
 
-/// How much of the dashboard is drawn: its first three rows.
+/// The panels that are drawn: three rows.
 const PANELS: usize = 9;
 const LENGTH: Duration = Duration::from_secs(120);
-/// What Grafana would make of so short a time.
+/// Grafana's `$__rate_interval` for such a short time.
 const RATES_OVER: &str = "5s";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let file = std::env::args().nth(1).context("which file?")?;
-    let watched = Watched::start().await;
+    let file = std::env::args().nth(1).context("the name of the file is missing")?;
+    let monitored = MonitoredSystem::start().await;
     let begin = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
-    live(&watched).await;
+    run(&monitored).await;
     let end = begin + LENGTH.as_secs_f64();
 
     let mut drawn = Vec::new();
@@ -32,20 +32,20 @@ async fn main() -> anyhow::Result<()> {
     {
         let mut lines = Vec::new();
         for query in &panel.queries {
-            for series in watched.prometheus.query_range(&query.expr, begin, end).await {
+            for series in monitored.prometheus.query_range(&query.expr, begin, end).await {
                 let points = series.points.iter().map(|(at, value)| (at - begin, *value));
-                lines.push((named(&query.legend, &series.labels), points.collect()));
+                lines.push((series_name(&query.legend, &series.labels), points.collect()));
             }
         }
-        ensure!(!lines.is_empty(), "nothing was seen of {}", panel.title);
-        drawn.push(Drawn { title: panel.title, unit: panel.unit, lines });
+        ensure!(!lines.is_empty(), "{} has no data", panel.title);
+        drawn.push(PanelData { title: panel.title, unit: panel.unit, lines });
     }
     std::fs::write(&file, draw(&drawn, LENGTH.as_secs_f64())?)?;
     Ok(())
 }
 
-/// Has players and staff write, more of them and then fewer, while things go wrong.
-async fn live(watched: &Watched) {
+/// Sends at a rate that rises and falls, and injects faults.
+async fn run(monitored: &MonitoredSystem) {
     let began = Instant::now();
     let mut ticks = interval(Duration::from_millis(100));
     let mut faults = vec![
@@ -64,11 +64,11 @@ async fn live(watched: &Watched) {
             return;
         }
         if let Some((_, fault)) = faults.next_if(|(at, _)| passed >= *at) {
-            fault.happen(watched).await;
+            fault.inject(monitored).await;
         }
         let wave = (f64::from(tick) / 100.0).sin();
         for sender in 0..(4.0 + 3.0 * wave) as u32 {
-            let (api, player) = (watched.gateway.api(), format!("p{}", (tick + sender) % 50));
+            let (api, player) = (monitored.gateway.api(), format!("p{}", (tick + sender) % 50));
             tokio::spawn(async move {
                 match sender % 3 {
                     0 => api.send_as_staff(&player, "It is in the bank.").await,
@@ -88,20 +88,20 @@ enum Fault {
 }
 
 impl Fault {
-    async fn happen(self, watched: &Watched) {
-        let pusher = &watched.system.pusher;
+    async fn inject(self, monitored: &MonitoredSystem) {
+        let pusher = &monitored.system.pusher;
         match self {
             Self::PusherAway => pusher.fault(&json!({ "kind": "status", "status": 503 })).await,
             Self::PusherBack => pusher.behave().await,
-            Self::DatabaseAway => watched.database.take_away(),
-            Self::DatabaseBack => watched.database.bring_back(),
-            Self::Poison => watched.system.broker.publish(b"not an event").await,
+            Self::DatabaseAway => monitored.database.take_away(),
+            Self::DatabaseBack => monitored.database.bring_back(),
+            Self::Poison => monitored.system.broker.publish(b"not an event").await,
         }
     }
 }
 
-/// `legend` with the values of the labels that it names, without what tests put before queues' names.
-fn named(legend: &str, labels: &serde_json::Value) -> String {
+/// `legend` with the values of its labels, with `chat` for the prefix of a test's queues.
+fn series_name(legend: &str, labels: &serde_json::Value) -> String {
     let Some((_, label)) = legend.split_once("{{") else { return legend.to_owned() };
     let value = labels[label.trim_end_matches("}}")].as_str().unwrap_or_default();
     match value.split_once('.') {

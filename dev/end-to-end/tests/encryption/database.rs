@@ -8,27 +8,27 @@ use tokio::{
     net::TcpListener,
 };
 
-use crate::{NAME, OTHER_HOST, STRANGER};
+use crate::{NAME, UNKNOWN_ISSUER, WRONG_HOST};
 
 fn at(url: &str, trust: &Authority) -> DatabaseSettings {
     settings([format!("--database-url={url}"), trust.trusted()])
 }
 
-/// Why there is no connection.
-async fn refusal(settings: &DatabaseSettings) -> String {
+/// The error of a connection that must fail.
+async fn connect_error(settings: &DatabaseSettings) -> String {
     match connect(settings).await {
         Ok(_) => panic!("connected"),
-        Err(refusal) => refusal.to_string(),
+        Err(error) => error.to_string(),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_is_spoken_to_in_secret_and_only_if_it_proves_who_it_is() {
+async fn a_database_connection_is_encrypted_and_its_certificate_verified() {
     let directory = tempfile::tempdir().unwrap();
     let console = Console::Silent;
     let supervisor = Supervisor::take(&directory.path().join("local"), console).await.unwrap();
-    let (ours, theirs) = (Authority::new(), Authority::new());
-    let identity = ours.vouch_for(NAME);
+    let (trusted, unknown) = (Authority::new(), Authority::new());
+    let identity = trusted.issue(NAME);
     let own = |pairs: [(&str, &str); 3]| {
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     };
@@ -49,32 +49,32 @@ async fn a_database_is_spoken_to_in_secret_and_only_if_it_proves_who_it_is() {
     let by_name = by_address.replace("127.0.0.1", NAME);
 
     for mode in ["require", "verify-full"] {
-        let secret = |url: &str| format!("{url}?sslmode={mode}");
-        let right = at(&secret(&by_name), &ours);
-        migrate(&right).await.unwrap();
-        probe(&mut connect(&right).await.unwrap()).await.unwrap();
-        let refused = refusal(&at(&secret(&by_name), &theirs)).await;
-        assert!(refused.contains(STRANGER), "{refused}");
-        let refused = refusal(&at(&secret(&by_address), &ours)).await;
-        assert!(refused.contains(OTHER_HOST), "{refused}");
+        let with_mode = |url: &str| format!("{url}?sslmode={mode}");
+        let settings = at(&with_mode(&by_name), &trusted);
+        migrate(&settings).await.unwrap();
+        probe(&mut connect(&settings).await.unwrap()).await.unwrap();
+        let error = connect_error(&at(&with_mode(&by_name), &unknown)).await;
+        assert!(error.contains(UNKNOWN_ISSUER), "{error}");
+        let error = connect_error(&at(&with_mode(&by_address), &trusted)).await;
+        assert!(error.contains(WRONG_HOST), "{error}");
     }
 
-    // A service, as an operator sets it up.
+    // A service with the settings of an operator.
     let url = format!("--database-url={by_name}?sslmode=verify-full");
-    let gateway = System::new().await.gateway_with(&[&url, &ours.trusted()]).ready().await;
+    let gateway = System::new().await.gateway_with(&[&url, &trusted.trusted()]).ready().await;
     assert_eq!(gateway.api().conversation("p1", "").await.status, 200);
     supervisor.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_offers_no_encryption_is_not_spoken_to_without_it() {
+async fn a_required_encryption_fails_with_a_database_without_tls() {
     let url = format!("{}?sslmode=require", Database::empty().await.url);
-    let refused = refusal(&at(&url, &Authority::new())).await;
-    assert!(refused.contains("server does not support TLS"), "{refused}");
+    let error = connect_error(&at(&url, &Authority::new())).await;
+    assert!(error.contains("server does not support TLS"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_falls_silent_while_encryption_is_agreed_on_is_given_up() {
+async fn a_hanging_tls_handshake_with_a_database_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("postgres://u:p@{}/chat?sslmode=require", listener.local_addr().unwrap());
     let mut settings = at(&url, &Authority::new());
@@ -83,11 +83,11 @@ async fn a_database_that_falls_silent_while_encryption_is_agreed_on_is_given_up(
         let (mut client, _) = listener.accept().await.unwrap();
         client.read_exact(&mut [0; 8]).await.unwrap();
         client.write_all(b"S").await.unwrap();
-        let mut heard = Vec::new();
-        client.read_to_end(&mut heard).await.unwrap();
-        heard
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).await.unwrap();
+        received
     };
-    let (refused, heard) = tokio::join!(refusal(&settings), server);
-    assert!(refused.contains("did not answer within 100ms"), "{refused}");
-    assert_eq!(heard.first(), Some(&0x16), "the handshake of TLS");
+    let (error, received) = tokio::join!(connect_error(&settings), server);
+    assert!(error.contains("did not answer within 100ms"), "{error}");
+    assert_eq!(received.first(), Some(&0x16), "a TLS handshake record");
 }

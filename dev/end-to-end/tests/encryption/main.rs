@@ -1,5 +1,4 @@
-//! Connections to RabbitMQ, PostgreSQL and Pusher that are encrypted, and what comes of it when the
-//! other side is not who it should be.
+//! Encrypted connections to RabbitMQ, PostgreSQL and Pusher, and the verification of their certificates.
 
 #![allow(
     clippy::indexing_slicing,
@@ -13,12 +12,11 @@ mod database;
 mod file;
 mod pusher;
 
-/// The name of this machine for which the servers' certificates are made. The address `127.0.0.1` is
-/// the same server by another name.
+/// The host name in the servers' certificates. `127.0.0.1` is another name of the same servers.
 const NAME: &str = "localhost";
 
-/// What a connection fails on when the authority is not a trusted one.
-const STRANGER: &str = "UnknownIssuer";
+/// The error when the certificate's authority is not trusted.
+const UNKNOWN_ISSUER: &str = "UnknownIssuer";
 
-/// What it fails on when the certificate is that of another host.
-const OTHER_HOST: &str = "certificate not valid for name \"127.0.0.1\"";
+/// The error when the certificate is for another host.
+const WRONG_HOST: &str = "certificate not valid for name \"127.0.0.1\"";

@@ -1,21 +1,21 @@
 use ::broker::ConsumerKind;
 use broadcaster::{pusher_client::PusherClient, settings::PusherSettings};
 use chat::event::Event;
-use test_support::{Authority, Running, System, body, eventually, message, settings};
+use test_support::{Authority, RunningService, System, body, eventually, message, settings};
 
-use crate::{NAME, OTHER_HOST, STRANGER};
+use crate::{NAME, UNKNOWN_ISSUER, WRONG_HOST};
 
-/// A system whose Pusher speaks TLS, with the settings by which a broadcaster calls it as `host`.
-struct Encrypted {
+/// A system whose Pusher has a TLS proxy in front of it.
+struct EncryptedPusher {
     system: System,
     authority: Authority,
     port: u16,
 }
 
-impl Encrypted {
+impl EncryptedPusher {
     async fn new() -> Self {
         let (system, authority) = (System::new().await, Authority::new());
-        let port = authority.vouch_for(NAME).stand_before(system.pusher.addr()).await.port();
+        let port = authority.issue(NAME).serve_tls(system.pusher.addr()).await.port();
         Self { system, authority, port }
     }
 
@@ -28,12 +28,13 @@ impl Encrypted {
         ]
     }
 
-    fn broadcaster(&self, host: &str, trust: &Authority) -> Running {
-        self.system.broadcaster_with(&self.settings(host, trust).each_ref().map(|it| &**it))
+    fn broadcaster(&self, host: &str, trust: &Authority) -> RunningService {
+        self.system
+            .broadcaster_with(&self.settings(host, trust).each_ref().map(|setting| &**setting))
     }
 
-    /// What a broadcaster's call fails on.
-    async fn refusal(&self, host: &str, trust: &Authority) -> String {
+    /// The error of a broadcaster's call.
+    async fn call_error(&self, host: &str, trust: &Authority) -> String {
         let app = ["--pusher-app-id=app", "--pusher-key=key", "--pusher-secret=secret"];
         let app = app.map(ToOwned::to_owned);
         let settings: PusherSettings = settings(app.into_iter().chain(self.settings(host, trust)));
@@ -44,14 +45,14 @@ impl Encrypted {
         self.system.pusher.accepted().await["calls"].as_u64().unwrap()
     }
 
-    /// An outage: Pusher is told nothing, nothing is buried, and once Pusher proves who it is, it gets
-    /// it all.
-    async fn holds_an_event_for(&self, refused: Running) {
-        let (refused, broker) = (refused.ready().await, &self.system.broker);
+    /// Checks that a failed verification is an outage: nothing is sent, nothing becomes a dead letter,
+    /// and a broadcaster that trusts the certificate sends the event.
+    async fn holds_an_event_for(&self, distrusting: RunningService) {
+        let (distrusting, broker) = (distrusting.ready().await, &self.system.broker);
         let event = Event::Message(Box::new(message("p1", "hello")));
         broker.publish(&body([event])).await;
-        let api = refused.api();
-        eventually("Pusher counts as away", async || {
+        let api = distrusting.api();
+        eventually("Pusher is reported down", async || {
             let ready = api.get("/health/ready").await;
             (ready.json["dependencies"]["pusher"] == "down").then_some(())
         })
@@ -62,31 +63,30 @@ impl Encrypted {
         })
         .await;
         assert_eq!(self.calls().await, 0);
-        refused.stop().await;
+        distrusting.stop().await;
         assert_eq!(
             broker.depth(&broker.names().dead_letters(ConsumerKind::Broadcaster)).await,
             Some(0)
         );
 
-        let trusted = self.broadcaster(NAME, &self.authority);
-        eventually("the event was accepted", async || (self.calls().await == 1).then_some(()))
-            .await;
-        trusted.stop().await;
+        let trusting = self.broadcaster(NAME, &self.authority);
+        eventually("the event is accepted", async || (self.calls().await == 1).then_some(())).await;
+        trusting.stop().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pusher_that_a_stranger_vouches_for_is_not_called_and_what_is_for_it_is_held() {
-    let (encrypted, stranger) = (Encrypted::new().await, Authority::new());
-    let refusal = encrypted.refusal(NAME, &stranger).await;
-    assert!(refusal.contains(STRANGER), "{refusal}");
-    encrypted.holds_an_event_for(encrypted.broadcaster(NAME, &stranger)).await;
+async fn events_are_held_while_pushers_certificate_has_an_unknown_issuer() {
+    let (encrypted, unknown) = (EncryptedPusher::new().await, Authority::new());
+    let error = encrypted.call_error(NAME, &unknown).await;
+    assert!(error.contains(UNKNOWN_ISSUER), "{error}");
+    encrypted.holds_an_event_for(encrypted.broadcaster(NAME, &unknown)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pusher_by_another_name_is_not_called_and_what_is_for_it_is_held() {
-    let encrypted = Encrypted::new().await;
-    let refusal = encrypted.refusal("127.0.0.1", &encrypted.authority).await;
-    assert!(refusal.contains(OTHER_HOST), "{refusal}");
+async fn events_are_held_while_pushers_certificate_is_for_another_host() {
+    let encrypted = EncryptedPusher::new().await;
+    let error = encrypted.call_error("127.0.0.1", &encrypted.authority).await;
+    assert!(error.contains(WRONG_HOST), "{error}");
     encrypted.holds_an_event_for(encrypted.broadcaster("127.0.0.1", &encrypted.authority)).await;
 }

@@ -1,4 +1,4 @@
-//! What an operator sees of a running system in Prometheus and Grafana.
+//! The alerts and dashboards in deploy, on a running system.
 
 mod alerts;
 mod panels;

@@ -1,26 +1,27 @@
-//! Every panel of every dashboard shows something.
+//! The dashboards in deploy/grafana.
 
-use test_support::{Watched, dashboards::panels};
+use test_support::{MonitoredSystem, dashboards::panels};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_panel_shows_something_of_a_running_system() {
-    let watched = Watched::start().await;
-    // Dead letters, and with them an alert.
-    watched.system.broker.publish(b"not an event").await;
+async fn every_panel_has_data_on_a_running_system() {
+    let monitored = MonitoredSystem::start().await;
+    // Causes dead letters, and an alert.
+    monitored.system.broker.publish(b"not an event").await;
     let panels = panels("10s");
     assert!(!panels.is_empty());
     for panel in panels {
         for query in panel.queries {
-            let what = format!("{}, {}: {}", panel.dashboard, panel.title, query.legend);
-            let series = watched.shows(&what, &query.expr).await;
+            let description = format!("{}, {}: {}", panel.dashboard, panel.title, query.legend);
+            let series = monitored.wait_for_series(&description, &query.expr).await;
             for label in labels(&query.legend) {
-                assert!(series.iter().all(|it| it.labels.get(label).is_some()), "{what}: {label}");
+                let is_labelled = series.iter().all(|series| series.labels.get(label).is_some());
+                assert!(is_labelled, "{description}: {label}");
             }
         }
     }
 }
 
-/// The labels whose values stand in `legend`.
+/// The labels in `legend`.
 fn labels(legend: &str) -> impl Iterator<Item = &str> {
     legend.split("{{").skip(1).filter_map(|rest| Some(rest.split_once("}}")?.0))
 }

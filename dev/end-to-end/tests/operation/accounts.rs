@@ -1,20 +1,19 @@
-//! The accounts of RabbitMQ that SECURITY.md names, with these permissions and no others.
+//! RabbitMQ accounts with the permissions in SECURITY.md.
 
 use broker::{BrokerSettings, Consumer, ConsumerKind, Partition};
-use serde_json::Value;
 use stack::{RabbitMq, ServerSettings, Servers, Service, set_pusher_variables};
-use test_support::{Database, eventually, settings};
+use test_support::{Database, PusherControl, eventually, settings};
 
 use crate::{
     programs::{Programs, Release, api},
     secrets::with_account,
 };
 
-/// Every service may make the queues and publish.
+/// Every service may declare the queues and publish.
 const CONFIGURE: &str = r"^chat\.";
 const WRITE: &str = r"^(chat\.|amq\.default$)";
 
-async fn make_account(rabbitmq: &RabbitMq, user: &str, read: &str) {
+async fn create_account(rabbitmq: &RabbitMq, user: &str, read: &str) {
     rabbitmq.control(&["add_user", user, "password"]).await.unwrap();
     permit(rabbitmq, user, WRITE, read).await;
 }
@@ -24,26 +23,25 @@ async fn permit(rabbitmq: &RabbitMq, user: &str, write: &str, read: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_service_works_with_an_account_of_its_own_and_a_gateway_that_may_not_publish_is_unready()
- {
+async fn the_documented_permissions_suffice_and_a_gateway_that_may_not_publish_is_unready() {
     let mut programs = Programs::new().await;
     let servers = Servers::start(&programs.supervisor, &ServerSettings::default()).await.unwrap();
     let (amqp_url, database_url) = (servers.rabbitmq.url(), servers.postgres.url());
     let database = Database { url: database_url.to_owned() };
     database::migrate(&database.settings()).await.unwrap();
-    programs.tell_servers(database_url, amqp_url);
+    programs.use_servers(database_url, amqp_url);
     let release = Release::current();
     let pusher = programs.start(&release, Service::LocalPusher, "local-pusher", &[]).await;
     set_pusher_variables(pusher.address, &mut programs.variables);
 
     let rabbitmq = &servers.rabbitmq;
     let gateway_may_read = r"^chat\.events$";
-    make_account(rabbitmq, "persister", r"^chat\.").await;
-    make_account(rabbitmq, "broadcaster", r"^chat\.").await;
-    make_account(rabbitmq, "gateway", gateway_may_read).await;
+    create_account(rabbitmq, "persister", r"^chat\.").await;
+    create_account(rabbitmq, "broadcaster", r"^chat\.").await;
+    create_account(rabbitmq, "gateway", gateway_may_read).await;
     let url = |user: &str| with_account(amqp_url, user, "password");
     let mut services = Vec::new();
-    // Workers first: they may make the queues.
+    // Workers first: they declare the queues.
     for service in [Service::Broadcaster, Service::Persister, Service::Gateway] {
         let own_url = url(service.name());
         let own = [("AUTH_MODE", "off"), ("AMQP_URL", &*own_url)];
@@ -57,21 +55,21 @@ async fn each_service_works_with_an_account_of_its_own_and_a_gateway_that_may_no
         (page.json["messages"].as_array()?.len() == 1).then_some(())
     })
     .await;
+    let pusher_control = PusherControl::new(pusher.address);
     eventually("the message and its session are broadcast to both sides", async || {
-        let url = format!("http://{}/control/accepted", pusher.address);
-        let accepted: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
-        (accepted["events"] == 4).then_some(())
+        (pusher_control.accepted().await["events"] == 4).then_some(())
     })
     .await;
 
-    let stolen: BrokerSettings = settings([format!("--amqp-url={}", url("gateway"))]);
+    let gateway_account: BrokerSettings = settings([format!("--amqp-url={}", url("gateway"))]);
     let read =
-        Consumer::connect(&stolen, ConsumerKind::Persister, Partition::FIRST, 1, "thief").await;
-    assert!(read.is_err(), "the gateway's account reads what others wrote");
+        Consumer::connect(&gateway_account, ConsumerKind::Persister, Partition::FIRST, 1, "test")
+            .await;
+    assert!(read.is_err(), "the gateway's account may consume a queue");
 
     permit(rabbitmq, "gateway", r"^chat\.", gateway_may_read).await;
     rabbitmq.control(&["close_all_connections", "permissions changed"]).await.unwrap();
-    eventually("the gateway that may not publish is unready", async || {
+    eventually("the gateway is unready without the permission to publish", async || {
         let ready = gateway.get("/health/ready").await;
         (ready.status == 503 && ready.json["dependencies"]["broker"] == "down").then_some(())
     })

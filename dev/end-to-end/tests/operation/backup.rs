@@ -10,21 +10,21 @@ use broker::ConsumerKind;
 use serde_json::{Value, json};
 use test_support::{Api, Database, System, eventually};
 
-/// Runs a script on a database, as an operator does.
+/// Runs a script of `deploy` on `database`.
 fn run(script: &str, file: &Path, database: &Database) -> Output {
     let scripts = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy"));
     let mut command = Command::new(scripts.join(script));
     command.arg(file).env("DATABASE_URL", &database.url).output().unwrap()
 }
 
-/// The same, which must succeed.
-fn done(script: &str, file: &Path, database: &Database) -> String {
+/// Runs a script that must succeed; returns its output.
+fn run_successfully(script: &str, file: &Path, database: &Database) -> String {
     let output = run(script, file, database);
     assert!(output.status.success(), "{script}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Sends so many messages of `player`'s and waits until they are accepted; what they say.
+/// Sends `count` messages of `player`; returns their contents.
 async fn send(api: &Api, player: &str, words: &str, count: usize) -> Vec<String> {
     let contents: Vec<_> = (0..count).map(|number| format!("{words} {number}")).collect();
     for content in &contents {
@@ -33,18 +33,18 @@ async fn send(api: &Api, player: &str, words: &str, count: usize) -> Vec<String>
     contents
 }
 
-/// Waits until the conversation goes as far as that; the last `limit` messages of it.
+/// Waits until the conversation reaches `last_seq`; returns its messages.
 async fn read(api: &Api, player: &str, last_seq: usize) -> Vec<Value> {
     eventually(&format!("{player} has {last_seq} messages"), async || {
         let answer = api.conversation(player, "limit=200").await;
-        let is_there = answer.json["lastSeq"] == last_seq;
-        is_there.then(|| answer.json["messages"].as_array().unwrap().clone())
+        let is_complete = answer.json["lastSeq"] == last_seq;
+        is_complete.then(|| answer.json["messages"].as_array().unwrap().clone())
     })
     .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_restore_all_is_there_that_was_dumped_and_all_that_was_accepted_meanwhile() {
+async fn a_restore_keeps_dumped_messages_and_those_accepted_during_the_outage() {
     let system = System::new().await;
     let (gateway, persister) = (system.gateway().await, system.persister().await);
     let api = gateway.api();
@@ -55,8 +55,8 @@ async fn after_a_restore_all_is_there_that_was_dumped_and_all_that_was_accepted_
     send(&api, "p2", "before", 3).await;
     read(&api, "p1", 10).await;
     read(&api, "p2", 3).await;
-    done("backup.sh", &file, &system.database);
-    // Persisted, and so in no queue any more: nobody can bring these back.
+    run_successfully("backup.sh", &file, &system.database);
+    // Persisted after the dump and no longer in a queue: these are lost.
     send(&api, "p1", "after the dump", 5).await;
     send(&api, "p2", "after the dump", 2).await;
     let seen = read(&api, "p1", 15).await;
@@ -67,8 +67,8 @@ async fn after_a_restore_all_is_there_that_was_dumped_and_all_that_was_accepted_
     assert_eq!(api.conversation("p1", "").await.status, 503);
     system.database.make().await;
     kept.extend(send(&api, "p1", "into an empty database", 1).await);
-    let said = done("restore.sh", &file, &system.database);
-    assert!(said.contains(" messages, the last of them accepted at 20"), "{said}");
+    let output = run_successfully("restore.sh", &file, &system.database);
+    assert!(output.contains(" messages, the last of them accepted at 20"), "{output}");
 
     let messages = read(&api, "p1", 18).await;
     let contents: Vec<_> = messages.iter().map(|message| message["content"].clone()).collect();
@@ -78,10 +78,10 @@ async fn after_a_restore_all_is_there_that_was_dumped_and_all_that_was_accepted_
     let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     assert_eq!(system.broker.depth(&dead).await, Some(0));
 
-    // How a client finds out that history was set back: it does not go as far as what was seen of it,
+    // A client detects that history was set back: it ends before the last `seq` seen,
     let behind = api.conversation("p2", "after=5").await;
     assert_eq!((&behind.json["lastSeq"], &behind.json["messages"]), (&json!(3), &json!([])));
-    // or what has the number of the last that was seen is another message.
+    // or another message has the last `seq` seen.
     let overlapping = api.conversation("p1", "after=14").await;
     assert_eq!(overlapping.json["messages"][0]["seq"], 15);
     assert_ne!(overlapping.json["messages"][0]["messageId"], seen[14]["messageId"]);
@@ -89,14 +89,14 @@ async fn after_a_restore_all_is_there_that_was_dumped_and_all_that_was_accepted_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restore_is_whole_or_not_at_all_and_never_into_a_database_that_is_in_use() {
+async fn a_restore_is_atomic_and_refuses_a_database_in_use() {
     let (full, empty) = (Database::create().await, Database::empty().await);
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("chat.dump");
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
 
     full.run("INSERT INTO chat_conversations (player_id) VALUES ('p1')").await;
-    done("backup.sh", &file, &full);
+    run_successfully("backup.sh", &file, &full);
     let refused = run("restore.sh", &file, &full);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8(refused.stderr).unwrap().contains("it must be empty"));
@@ -107,13 +107,13 @@ async fn a_restore_is_whole_or_not_at_all_and_never_into_a_database_that_is_in_u
     assert!(!run("restore.sh", &half, &empty).status.success());
     assert_eq!(empty.number(tables).await, 0);
 
-    done("restore.sh", &file, &empty);
-    assert_eq!(empty.number("SELECT count(*) FROM chat_conversations").await, 1);
+    run_successfully("restore.sh", &file, &empty);
+    assert_eq!(empty.count_conversations().await, 1);
     assert!(database::migrate(&empty.settings()).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_that_failed_leaves_no_file() {
+async fn a_failed_backup_leaves_no_file() {
     let lost = Database::empty().await;
     lost.lose().await;
     let directory = tempfile::tempdir().unwrap();

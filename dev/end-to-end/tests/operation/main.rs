@@ -1,4 +1,4 @@
-//! What docs/operations.md tells operators to do, done under sends.
+//! The procedures of docs/operations.md under load.
 
 #![allow(
     clippy::indexing_slicing,

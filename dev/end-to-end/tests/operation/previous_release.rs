@@ -1,4 +1,4 @@
-//! Expand and contract: the release before runs on the schema of today, and beside services of today. See
+//! Expand and contract: the previous release runs on the current schema and beside current services. See
 //! migrations/README.md.
 
 use serde_json::Value;
@@ -8,11 +8,11 @@ use test_support::{Answer, Api, System, eventually};
 use crate::programs::{Programs, Release, api};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_release_before_goes_on_with_what_the_release_of_today_wrote_and_the_other_way_round() {
+async fn the_previous_and_the_current_release_continue_each_others_conversations() {
     let system = System::new().await;
     let mut programs = Programs::new().await;
-    programs.tell_servers(&system.database.url, &system.broker.url);
-    // The release before has one user for everything.
+    programs.use_servers(&system.database.url, &system.broker.url);
+    // The previous release uses one database user.
     let own = [
         ("AUTH_MODE", "off"),
         ("QUEUE_PREFIX", &*system.broker.prefix),
@@ -20,7 +20,7 @@ async fn the_release_before_goes_on_with_what_the_release_of_today_wrote_and_the
     ];
 
     let (previous, current) = (Release::previous(), Release::current());
-    // What is upgraded one after the other, and what is rolled back.
+    // An upgrade in steps, and a rollback.
     let pairs = [
         (&previous, &previous),
         (&previous, &current),
@@ -31,12 +31,12 @@ async fn the_release_before_goes_on_with_what_the_release_of_today_wrote_and_the
     for (round, (gateway, persister)) in pairs.into_iter().enumerate() {
         let gateway = programs.start(gateway, Service::Gateway, "gateway", &own).await;
         let persister = programs.start(persister, Service::Persister, "persister", &own).await;
-        goes_on(&api(&gateway), round).await;
+        continue_conversation(&api(&gateway), round).await;
         persister.process.stop().await;
         gateway.process.stop().await;
     }
 
-    // What only the release of today does to a conversation, the one before reads all the same.
+    // The previous release reads a conversation that the current one erased.
     system.erase("p1").await;
     let gateway = programs.start(&previous, Service::Gateway, "gateway", &own).await;
     let messages = page(&api(&gateway).conversation("p1", "limit=200").await);
@@ -45,21 +45,23 @@ async fn the_release_before_goes_on_with_what_the_release_of_today_wrote_and_the
     programs.supervisor.stop().await;
 }
 
-/// A player writes, staff answers and resolves, and all that was said so far is read.
-async fn goes_on(api: &Api, round: usize) {
+/// Sends as a player and as staff, resolves the session, and reads all messages so far.
+async fn continue_conversation(api: &Api, round: usize) {
     let before = 2 * round;
     assert_eq!(api.send_as_player("p1", &format!("question {round}")).await.status, 202);
-    let asked = stands(api, before + 1, "pending").await;
+    let asked = wait_for(api, before + 1, "pending").await;
     assert_eq!(api.send_as_staff("p1", &format!("answer {round}")).await.status, 202);
-    let answered = stands(api, before + 2, "active").await;
+    let answered = wait_for(api, before + 2, "active").await;
     assert_eq!(api.change_status("p1", "resolved").await.status, 202);
-    let resolved = stands(api, before + 2, "resolved").await;
+    let resolved = wait_for(api, before + 2, "resolved").await;
     let session = |answer: &Answer| answer.json["session"]["id"].clone();
     assert_eq!([session(&answered), session(&resolved)], [session(&asked), session(&asked)]);
 
-    let said: Vec<_> = page(&resolved).iter().map(|message| message["content"].clone()).collect();
-    let expected = (0..=round).flat_map(|it| [format!("question {it}"), format!("answer {it}")]);
-    assert_eq!(said, expected.map(Value::from).collect::<Vec<_>>());
+    let contents: Vec<_> =
+        page(&resolved).iter().map(|message| message["content"].clone()).collect();
+    let expected =
+        (0..=round).flat_map(|round| [format!("question {round}"), format!("answer {round}")]);
+    assert_eq!(contents, expected.map(Value::from).collect::<Vec<_>>());
     let numbers: Vec<_> = page(&resolved).iter().map(|message| message["seq"].clone()).collect();
     assert_eq!(numbers, (1..=before + 2).map(Value::from).collect::<Vec<_>>());
 
@@ -69,8 +71,8 @@ async fn goes_on(api: &Api, round: usize) {
     assert_eq!(inbox.json["conversations"][0]["playerId"], "p1", "{inbox:?}");
 }
 
-/// Waits until the conversation is as long as that, and its session in that state.
-async fn stands(api: &Api, last_seq: usize, status: &str) -> Answer {
+/// Waits until the conversation has `last_seq` messages and its session has `status`.
+async fn wait_for(api: &Api, last_seq: usize, status: &str) -> Answer {
     eventually(&format!("{last_seq} messages, {status}"), async || {
         let answer = api.conversation("p1", "limit=200").await;
         let json = &answer.json;

@@ -1,4 +1,4 @@
-//! The services' programs, of this release or the one before, started as an operator does.
+//! The services' programs of the current or the previous release, started as operators do.
 
 use std::{env, path::PathBuf};
 
@@ -6,8 +6,8 @@ use stack::{Console, Running, Service, Supervisor, Variables, service_variables}
 use tempfile::TempDir;
 use test_support::Api;
 
-/// What a slow machine needs, and no test here is about.
-const PATIENT: [(&str, &str); 7] = [
+/// Long timeouts for a slow machine, and no rate limits.
+const DEFAULTS: [(&str, &str); 7] = [
     ("BROKER_TIMEOUT", "10s"),
     ("SEND_TIMEOUT", "30s"),
     ("SHUTDOWN_DRAIN", "1ms"),
@@ -17,21 +17,21 @@ const PATIENT: [(&str, &str); 7] = [
     ("LOCAL_PUSHER_ACCEPTED_EVENTS", "100000"),
 ];
 
-/// Where programs are, and what they are told.
+/// The directory of a release's programs.
 #[derive(Clone)]
 pub struct Release(PathBuf);
 
 impl Release {
-    /// The one that `cargo build --workspace` makes.
+    /// The programs of `cargo build --workspace`.
     pub fn current() -> Self {
         let own = env::current_exe().unwrap();
         Self(own.ancestors().nth(2).unwrap().to_owned())
     }
 
-    /// The one before.
+    /// The programs of the previous release.
     ///
     /// # Panics
-    /// When it has not been built.
+    /// When they are not built.
     pub fn previous() -> Self {
         let repository = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
         let commit = include_str!("../../../../.ci/previous-release").trim();
@@ -44,30 +44,30 @@ impl Release {
     }
 }
 
-/// A place to run programs in.
+/// Programs under a supervisor.
 pub struct Programs {
-    /// Who started them.
+    /// The supervisor.
     pub supervisor: Supervisor,
-    /// What they are told.
+    /// The variables of all programs.
     pub variables: Variables,
     _directory: TempDir,
 }
 
 impl Programs {
-    /// A place for servers and services of a test's own.
+    /// A supervisor in a directory of the test's own.
     pub async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let place = directory.path().join("local");
-        let supervisor = Supervisor::take(&place, Console::Silent).await.unwrap();
+        let local = directory.path().join("local");
+        let supervisor = Supervisor::take(&local, Console::Silent).await.unwrap();
         Self { supervisor, variables: Variables::default(), _directory: directory }
     }
 
-    /// From now on programs are told of these servers.
-    pub fn tell_servers(&mut self, database_url: &str, amqp_url: &str) {
+    /// Sets the servers of programs that start from now on.
+    pub fn use_servers(&mut self, database_url: &str, amqp_url: &str) {
         self.variables = service_variables(&self.supervisor, database_url, amqp_url).unwrap();
     }
 
-    /// Starts a service that is called `name`, with settings of its `own`, and waits until it is ready.
+    /// Starts a service as `name` with its `own` variables, and waits until it is ready.
     pub async fn start(
         &self,
         release: &Release,
@@ -76,11 +76,11 @@ impl Programs {
         own: &[(&str, &str)],
     ) -> Running {
         let mut variables = Variables::default();
-        for (name, value) in PATIENT.iter().chain(own) {
+        for (name, value) in DEFAULTS.iter().chain(own) {
             variables.set(name, *value);
         }
-        let told = &self.variables;
-        service.start(&self.supervisor, &release.0, name, told, &variables).await.unwrap()
+        let shared = &self.variables;
+        service.start(&self.supervisor, &release.0, name, shared, &variables).await.unwrap()
     }
 }
 

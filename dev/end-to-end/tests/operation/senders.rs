@@ -3,8 +3,8 @@ use test_support::Api;
 use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
-/// A player who sends one message after the other, as a portal does: one that was not accepted is sent
-/// again with the same id, to the next gateway.
+/// A player who sends one message after the other. A message that is not accepted is sent again with
+/// the same id to the next gateway.
 pub struct Sender {
     gateways: watch::Sender<Vec<Api>>,
     accepted: watch::Receiver<usize>,
@@ -12,7 +12,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// `player` begins to send to `gateways` in turn.
+    /// Starts to send as `player` to `gateways` in turn.
     pub fn start(player: &str, gateways: Vec<Api>) -> Self {
         let (gateways, to) = watch::channel(gateways);
         let (accepting, accepted) = watch::channel(0);
@@ -20,18 +20,18 @@ impl Sender {
         Self { gateways, accepted, task }
     }
 
-    /// From the next message on it sends to these.
+    /// Sends to these gateways from the next message on.
     pub fn send_to(&self, gateways: Vec<Api>) {
         self.gateways.send_replace(gateways);
     }
 
-    /// Waits until some more were accepted.
-    pub async fn goes_on(&mut self) {
-        let enough = *self.accepted.borrow() + 20;
-        self.accepted.wait_for(|accepted| *accepted >= enough).await.unwrap();
+    /// Waits until 20 more messages are accepted.
+    pub async fn wait_for_progress(&mut self) {
+        let goal = *self.accepted.borrow() + 20;
+        self.accepted.wait_for(|accepted| *accepted >= goal).await.unwrap();
     }
 
-    /// It sends no more; the ids of all that was accepted.
+    /// Stops sending; returns the ids of all accepted messages.
     pub async fn stop(self) -> Vec<String> {
         drop(self.gateways);
         self.task.await.unwrap()

@@ -1,4 +1,4 @@
-//! What a service would print of its settings, such as in a panic.
+//! The `Debug` output of settings.
 
 use std::fmt::Debug;
 
@@ -9,7 +9,7 @@ const SECRETS: [&str; 3] =
     ["--amqp-url=amqp://u:hush@h", "--database-url=postgres://u:hush@h/d", "--pusher-secret=hush"];
 const APP: [&str; 2] = ["--pusher-app-id=app", "--pusher-key=key"];
 
-fn is_silent<S: Args + Debug>(arguments: &[&[&str]]) {
+fn hides_secrets<S: Args + Debug>(arguments: &[&[&str]]) {
     let settings: S = settings(arguments.concat());
     for text in [format!("{settings:?}"), format!("{settings:#?}")] {
         assert!(!text.contains("hush"), "{text}");
@@ -17,16 +17,16 @@ fn is_silent<S: Args + Debug>(arguments: &[&[&str]]) {
 }
 
 #[test]
-fn settings_are_printed_without_their_secrets() {
+fn debug_output_of_settings_hides_secrets() {
     let [amqp, database, pusher] = SECRETS;
     let master_key = "--pusher-encryption-master-key=hush";
-    is_silent::<gateway::settings::Settings>(&[
+    hides_secrets::<gateway::settings::Settings>(&[
         &SECRETS,
         &APP,
         &["--auth-mode=jwt", "--auth-jwt-secret=hush"],
         &[master_key],
     ]);
-    is_silent::<persister::settings::Settings>(&[&[amqp, database]]);
-    is_silent::<broadcaster::settings::Settings>(&[&[amqp, pusher, master_key], &APP]);
-    is_silent::<local_pusher::Settings>(&[&[pusher], &APP]);
+    hides_secrets::<persister::settings::Settings>(&[&[amqp, database]]);
+    hides_secrets::<broadcaster::settings::Settings>(&[&[amqp, pusher, master_key], &APP]);
+    hides_secrets::<local_pusher::Settings>(&[&[pusher], &APP]);
 }

@@ -1,4 +1,4 @@
-//! That nothing which a service says holds a secret of its settings, and no log a player's words.
+//! No output contains a secret, and no log the content of a message.
 
 #![allow(
     clippy::indexing_slicing,

@@ -4,13 +4,13 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use test_support::{System, program, token_by};
 use uuid::Uuid;
 
-/// The settings of services on the servers of the tests, with all of their secrets.
+/// Settings of the services with a recognizable value for each secret.
 pub struct Planted {
-    /// Names with values.
+    /// Names and values.
     settings: Vec<(&'static str, String)>,
 }
 
-/// Settings that `--help` says are secrets; each of them is planted.
+/// The settings that `--help` marks as secrets; each of them is planted.
 pub const SECRETS: [&str; 7] = [
     "AMQP_URL",
     "AUTH_JWT_SECOND_SECRET",
@@ -23,12 +23,12 @@ pub const SECRETS: [&str; 7] = [
 
 const HEADER: &str = "authorization=";
 
-/// A secret, or a message, that is nowhere else.
-pub fn unheard_of() -> String {
+/// A text that occurs nowhere else.
+pub fn unique_text() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
-/// What of a setting nobody may find: of an address, the password, and of a header, its value.
+/// The secret part of a setting: the password of a URL, the value of a header, or all of it.
 fn secret(value: &str) -> &str {
     if let Some(value) = value.strip_prefix(HEADER) {
         return value;
@@ -38,14 +38,14 @@ fn secret(value: &str) -> &str {
 }
 
 impl Planted {
-    /// Those by which the system works.
-    pub fn right(system: &System) -> Self {
+    /// Valid settings.
+    pub fn valid(system: &System) -> Self {
         Self::with(system, &system.broker.url, &system.database.url)
     }
 
-    /// Those with which neither RabbitMQ nor PostgreSQL lets a service in.
-    pub fn wrong(system: &System) -> Self {
-        let wrong = |url: &str| url.replace(secret(url), &unheard_of());
+    /// Settings with passwords that RabbitMQ and PostgreSQL reject.
+    pub fn invalid(system: &System) -> Self {
+        let wrong = |url: &str| url.replace(secret(url), &unique_text());
         Self::with(system, &wrong(&system.broker.url), &wrong(&system.database.url))
     }
 
@@ -59,17 +59,17 @@ impl Planted {
             ("LOCAL_PUSHER_LISTEN", free_port()),
             ("AMQP_URL", amqp_url.to_owned()),
             ("DATABASE_URL", database_url.to_owned()),
-            ("PUSHER_SECRET", unheard_of()),
+            ("PUSHER_SECRET", unique_text()),
             ("PUSHER_CHANNEL_ACCESS", "encrypted".to_owned()),
-            ("PUSHER_ENCRYPTION_MASTER_KEY", BASE64_STANDARD.encode(unheard_of())),
+            ("PUSHER_ENCRYPTION_MASTER_KEY", BASE64_STANDARD.encode(unique_text())),
             ("PUSHER_APP_ID", "app".to_owned()),
             ("PUSHER_KEY", "key".to_owned()),
-            ("OTEL_EXPORTER_OTLP_HEADERS", format!("{HEADER}{}", unheard_of())),
+            ("OTEL_EXPORTER_OTLP_HEADERS", format!("{HEADER}{}", unique_text())),
             ("QUEUE_PREFIX", system.broker.prefix.clone()),
             ("AUTH_MODE", "jwt".to_owned()),
-            ("AUTH_JWT_SECRET", unheard_of()),
-            ("AUTH_JWT_SECOND_SECRET", unheard_of()),
-            // Many tests at once make a broker slow on a small machine.
+            ("AUTH_JWT_SECRET", unique_text()),
+            ("AUTH_JWT_SECOND_SECRET", unique_text()),
+            // Long, as many tests share the broker.
             ("BROKER_TIMEOUT", "10s".to_owned()),
             ("SEND_TIMEOUT", "20s".to_owned()),
             ("RUST_LOG", "trace".to_owned()),
@@ -79,16 +79,16 @@ impl Planted {
 
     /// The value of a setting.
     pub fn get(&self, name: &str) -> &str {
-        &self.settings.iter().find(|(it, _)| *it == name).unwrap().1
+        &self.settings.iter().find(|(setting, _)| *setting == name).unwrap().1
     }
 
-    /// Gives a setting another value.
+    /// Changes the value of a setting.
     pub fn set(&mut self, name: &'static str, value: impl Into<String>) {
-        self.settings.retain(|(it, _)| *it != name);
+        self.settings.retain(|(setting, _)| *setting != name);
         self.settings.push((name, value.into()));
     }
 
-    /// A token of the player p1's.
+    /// A token of the player p1.
     pub fn token(&self) -> String {
         token_by(self.get("AUTH_JWT_SECRET"), "player", "p1")
     }
@@ -100,21 +100,22 @@ impl Planted {
         command
     }
 
-    /// Looks for the secrets in `text`, which is what `who` said, also as programs write out bytes.
-    pub fn are_not_in(&self, who: &str, text: &str) {
+    /// Checks that `text`, the output of `source`, contains no secret.
+    pub fn assert_absent(&self, source: &str, text: &str) {
         for name in SECRETS {
-            is_not_in(secret(self.get(name)), who, text);
+            assert_absent(secret(self.get(name)), source, text);
         }
     }
 }
 
-/// Looks for `needle` in `text`, which is what `who` said.
-pub fn is_not_in(needle: &str, who: &str, text: &str) {
+/// Checks that `text`, the output of `source`, does not contain `needle`, nor its bytes in decimal or
+/// hexadecimal.
+pub fn assert_absent(needle: &str, source: &str, text: &str) {
     let bytes = format!("{:?}", needle.as_bytes());
     let numbers = bytes.trim_matches(['[', ']']);
     let hexadecimal: String = needle.bytes().map(|byte| format!("{byte:02x}")).collect();
     for form in [needle, numbers, &hexadecimal] {
         let line = text.lines().find(|line| line.contains(form));
-        assert!(line.is_none(), "{who} says {needle}: {}", line.unwrap_or_default());
+        assert!(line.is_none(), "{source} contains {needle}: {}", line.unwrap_or_default());
     }
 }

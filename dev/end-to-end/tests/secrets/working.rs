@@ -1,21 +1,21 @@
-//! A system that works, with its secrets in files.
+//! A working system, with its secrets in files.
 
 use std::fs;
 
 use reqwest::Client;
 use serde_json::{Value, json};
-use test_support::{Authority, ChildProcess, Collector, System, eventually};
+use test_support::{Authority, ChildProcess, SpanCollector, System, eventually};
 
-use crate::planted::{Planted, SECRETS, is_not_in, unheard_of};
+use crate::planted::{Planted, SECRETS, assert_absent, unique_text};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_system_that_works_tells_neither_its_secrets_nor_what_was_written() {
-    works_in_silence("trace", false).await;
+async fn a_working_system_logs_no_secret_and_no_content() {
+    check_output("trace", false).await;
 }
 
-/// An operator may name a library, and then sees what it does.
+/// An operator may enable the logs of a library by name.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_library_that_is_named_tells_no_secret_either() {
+async fn the_logs_of_libraries_contain_no_secret() {
     let libraries = [
         "actix_http",
         "actix_server",
@@ -30,20 +30,20 @@ async fn a_library_that_is_named_tells_no_secret_either() {
         "tokio_postgres",
     ];
     let named = libraries.map(|library| format!(",{library}=trace")).concat();
-    works_in_silence(&format!("trace{named}"), true).await;
+    check_output(&format!("trace{named}"), true).await;
 }
 
-/// Leads a message through a system that logs what `filter` says. It may be in the log only if the
-/// operator `asked_for` it.
-async fn works_in_silence(filter: &str, asked_for: bool) {
-    let (system, authority, content) = (System::new().await, Authority::new(), unheard_of());
-    let mut planted = Planted::right(&system);
+/// Sends a message through a system with the log filter `filter`, and searches all output. The content
+/// may be logged only with `libraries_enabled`.
+async fn check_output(filter: &str, libraries_enabled: bool) {
+    let (system, authority, content) = (System::new().await, Authority::new(), unique_text());
+    let mut planted = Planted::valid(&system);
     planted.set("RUST_LOG", filter);
-    let collector = Collector::start();
+    let collector = SpanCollector::start();
     planted.set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address());
     let mut local_pusher = ChildProcess::start(planted.program(&["local-pusher"]));
     let pusher = local_pusher.log_field("address").await;
-    let encrypted = authority.vouch_for("localhost").stand_before(pusher.parse().unwrap()).await;
+    let encrypted = authority.issue("localhost").serve_tls(pusher.parse().unwrap()).await;
     planted.set("PUSHER_HOST", "localhost");
     planted.set("PUSHER_PORT", encrypted.port().to_string());
 
@@ -105,16 +105,16 @@ async fn works_in_silence(filter: &str, asked_for: bool) {
     }
     answers.push(get(format!("http://{metrics}/metrics")).await);
 
-    let told = eventually("the collector is told of every service", async || {
+    let spans = eventually("the collector has spans of every service", async || {
         let spans = collector.spans();
-        let tells = |service: &&str| spans.iter().any(|span| span.service == **service);
-        ["gateway", "persister", "broadcaster"].iter().all(tells).then_some(spans)
+        let is_traced = |service: &&str| spans.iter().any(|span| span.service == **service);
+        ["gateway", "persister", "broadcaster"].iter().all(is_traced).then_some(spans)
     });
-    let told = format!("{:?}", told.await);
-    is_not_in(&content, "a span", &told);
-    planted.are_not_in("a span", &told);
+    let spans = format!("{:?}", spans.await);
+    assert_absent(&content, "a span", &spans);
+    planted.assert_absent("a span", &spans);
 
-    planted.are_not_in("an answer", &answers.concat());
+    planted.assert_absent("an answer", &answers.concat());
     let (_, signature) = token.rsplit_once('.').unwrap();
     let processes = [
         ("gateway", gateway),
@@ -122,13 +122,13 @@ async fn works_in_silence(filter: &str, asked_for: bool) {
         ("broadcaster", broadcaster),
         ("local-pusher", local_pusher),
     ];
-    for (who, process) in processes {
-        let said = process.output();
-        assert!(said.contains("TRACE"), "{who} logs all: {said}");
-        planted.are_not_in(who, &said);
-        is_not_in(signature, who, &said);
-        if !asked_for {
-            is_not_in(&content, who, &said);
+    for (service, process) in processes {
+        let output = process.output();
+        assert!(output.contains("TRACE"), "{service} logs everything: {output}");
+        planted.assert_absent(service, &output);
+        assert_absent(signature, service, &output);
+        if !libraries_enabled {
+            assert_absent(&content, service, &output);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! What Pusher passes on and cannot read.
+//! Encrypted channels.
 
 use serde_json::json;
-use test_support::{Running, System};
+use test_support::{RunningService, System};
 
 use crate::portal::{Portal, script};
 
-/// What makes channels encrypted, for the gateway and for the broadcaster.
+/// The settings of encrypted channels, for the gateway and for the broadcaster.
 pub const ENCRYPTED: [&str; 2] = [
     "--pusher-channel-access=encrypted",
     "--pusher-encryption-master-key=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
@@ -14,7 +14,7 @@ pub const ENCRYPTED: [&str; 2] = [
 const PLAYER_CHANNEL: &str = "private-encrypted-player-p1";
 const STAFF_CHANNEL: &str = "private-encrypted-staff-portal";
 
-async fn system() -> (System, Running, Running) {
+async fn system() -> (System, RunningService, RunningService) {
     let system = System::new().await;
     let gateway = system.gateway_with(&ENCRYPTED).ready().await;
     let broadcaster = system.broadcaster_with(&ENCRYPTED).ready().await;
@@ -22,13 +22,13 @@ async fn system() -> (System, Running, Running) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pusher_sees_who_is_written_to_and_nothing_of_what_is_said() {
+async fn pusher_receives_channel_names_and_no_contents() {
     let (system, gateway, _broadcaster) = system().await;
-    let mut staff = Portal::listen(&system, &gateway, STAFF_CHANNEL).await;
-    let mut player = Portal::listen(&system, &gateway, PLAYER_CHANNEL).await;
+    let mut staff = Portal::subscribe(&system, &gateway, STAFF_CHANNEL).await;
+    let mut player = Portal::subscribe(&system, &gateway, PLAYER_CHANNEL).await;
     let sent = gateway.api().send_as_staff("p1", "The vault's code is 4711.").await.json;
     for portal in [&mut staff, &mut player] {
-        assert_eq!(portal.hears("message-sent").await["content"], "The vault's code is 4711.");
+        assert_eq!(portal.receives("message-sent").await["content"], "The vault's code is 4711.");
     }
     let accepted = system.pusher.accepted().await.to_string();
     assert!(accepted.contains(PLAYER_CHANNEL), "{accepted}");
@@ -38,16 +38,16 @@ async fn pusher_sees_who_is_written_to_and_nothing_of_what_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_is_too_long_once_encrypted_is_cut_and_says_so() {
+async fn a_message_beyond_the_limit_once_encrypted_is_truncated() {
     let (system, gateway, _broadcaster) = system().await;
-    let mut player = Portal::listen(&system, &gateway, PLAYER_CHANNEL).await;
+    let mut player = Portal::subscribe(&system, &gateway, PLAYER_CHANNEL).await;
     let content = "😀".repeat(4_000);
     gateway.api().send_as_player("p1", &content).await;
-    let heard = player.hears("message-sent").await;
-    assert_eq!(heard["truncated"], true);
-    let beginning = heard["content"].as_str().unwrap();
+    let received = player.receives("message-sent").await;
+    assert_eq!(received["truncated"], true);
+    let beginning = received["content"].as_str().unwrap();
     assert!(content.starts_with(beginning));
-    // As much as fits beside what else is said, of which 7,619 bytes can be encrypted.
+    // As much as fits beside the other fields into 7,619 bytes of plaintext.
     assert!((7_000..7_619).contains(&beginning.len()), "{}", beginning.len());
     let accepted = system.pusher.accepted().await;
     let data = accepted["lastEvents"][0]["data"].as_str().unwrap();
@@ -55,19 +55,19 @@ async fn a_message_that_is_too_long_once_encrypted_is_cut_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_holds_another_key_hears_nothing() {
+async fn a_subscriber_with_another_key_receives_nothing() {
     let (system, gateway, _broadcaster) = system().await;
     let other_key = "--pusher-encryption-master-key=Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=";
-    let stranger = system.gateway_with(&[ENCRYPTED[0], other_key]).ready().await;
-    let mut listener = script("listen.mjs", &system, &stranger, PLAYER_CHANNEL, "");
+    let other_gateway = system.gateway_with(&[ENCRYPTED[0], other_key]).ready().await;
+    let mut listener = script("listen.mjs", &system, &other_gateway, PLAYER_CHANNEL, "");
     listener.fact_with("subscribed").await;
     listener.command(&json!({"subscribe": "in-the-clear"})).await;
     listener.fact_with("subscribed").await;
-    let mut player = Portal::listen(&system, &gateway, PLAYER_CHANNEL).await;
+    let mut player = Portal::subscribe(&system, &gateway, PLAYER_CHANNEL).await;
     gateway.api().send_as_player("p1", "hello").await;
-    assert_eq!(player.hears("message-sent").await["content"], "hello");
+    assert_eq!(player.receives("message-sent").await["content"], "hello");
 
-    let mut sdk = script("trigger.mjs", &system, &stranger, "", "");
+    let mut sdk = script("trigger.mjs", &system, &other_gateway, "", "");
     sdk.command(&json!({"trigger": ["in-the-clear", "later", {}]})).await;
     assert_eq!(listener.fact_with("event").await["event"], "later");
 }

@@ -1,4 +1,4 @@
-//! DESIGN: who hears of what, which the access to channels does not change.
+//! The events of a conversation, which are the same for each access to channels.
 
 use serde_json::{Value, json};
 use test_support::System;
@@ -6,33 +6,33 @@ use test_support::System;
 use crate::{encrypted::ENCRYPTED, portal::Portal};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_sides_hear_of_a_conversation_on_public_channels() {
-    both_sides_hear_of_a_conversation(&["--pusher-channel-access=public"], "").await;
+async fn both_sides_receive_a_conversation_on_public_channels() {
+    both_sides_receive_a_conversation(&["--pusher-channel-access=public"], "").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_sides_hear_of_a_conversation_on_private_channels() {
-    both_sides_hear_of_a_conversation(&["--pusher-channel-access=private"], "private-").await;
+async fn both_sides_receive_a_conversation_on_private_channels() {
+    both_sides_receive_a_conversation(&["--pusher-channel-access=private"], "private-").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_sides_hear_of_a_conversation_on_encrypted_channels() {
-    both_sides_hear_of_a_conversation(&ENCRYPTED, "private-encrypted-").await;
+async fn both_sides_receive_a_conversation_on_encrypted_channels() {
+    both_sides_receive_a_conversation(&ENCRYPTED, "private-encrypted-").await;
 }
 
-async fn both_sides_hear_of_a_conversation(access: &[&str], prefix: &str) {
+async fn both_sides_receive_a_conversation(access: &[&str], prefix: &str) {
     let system = System::new().await;
     let gateway = system.gateway_with(access).ready().await;
     let _persister = system.persister().await;
     let _broadcaster = system.broadcaster_with(access).ready().await;
-    let mut staff = Portal::listen(&system, &gateway, &format!("{prefix}staff-portal")).await;
-    let mut player = Portal::listen(&system, &gateway, &format!("{prefix}player-p1")).await;
+    let mut staff = Portal::subscribe(&system, &gateway, &format!("{prefix}staff-portal")).await;
+    let mut player = Portal::subscribe(&system, &gateway, &format!("{prefix}player-p1")).await;
     let api = gateway.api();
 
     let sent = api.send_as_player("p1", "hello").await.json;
-    let [news, opened] = staff.hears_both(["new-player-message", "session-updated"]).await;
+    let [message, opened] = staff.receives_both(["new-player-message", "session-updated"]).await;
     assert_eq!(
-        news,
+        message,
         json!({
             "messageId": sent["messageId"], "playerId": "p1", "senderType": "player",
             "senderId": "p1", "senderName": null, "content": "hello",
@@ -40,26 +40,26 @@ async fn both_sides_hear_of_a_conversation(access: &[&str], prefix: &str) {
         })
     );
     assert_eq!((&opened["status"], &opened["playerId"]), (&json!("pending"), &json!("p1")));
-    let [confirmation, also] = player.hears_both(["message-sent", "session-updated"]).await;
-    assert_eq!((confirmation, also), (news, opened.clone()));
+    let [confirmation, also] = player.receives_both(["message-sent", "session-updated"]).await;
+    assert_eq!((confirmation, also), (message, opened.clone()));
 
     api.send_as_staff("p1", "hi").await;
-    let [answer, taken] = player.hears_both(["message-sent", "session-updated"]).await;
+    let [answer, taken] = player.receives_both(["message-sent", "session-updated"]).await;
     assert_eq!((&answer["content"], &answer["senderName"]), (&json!("hi"), &json!("Ada")));
     assert_eq!(answer["senderId"], Value::Null);
     assert_eq!(taken["status"], "active");
     assert!(taken["version"].as_i64() > opened["version"].as_i64());
     let mut to_staff = answer.clone();
     to_staff["senderId"] = json!("ada");
-    assert_eq!(staff.hears_both(["message-sent", "session-updated"]).await, [to_staff, taken]);
+    assert_eq!(staff.receives_both(["message-sent", "session-updated"]).await, [to_staff, taken]);
 
     api.change_status("p1", "resolved").await;
-    let resolved = player.hears("session-updated").await;
+    let resolved = player.receives("session-updated").await;
     assert_eq!((&resolved["status"], &resolved["id"]), (&json!("resolved"), &opened["id"]));
-    assert_eq!(staff.hears("session-updated").await, resolved);
+    assert_eq!(staff.receives("session-updated").await, resolved);
 
     api.send_as_player("p1", "once more").await;
-    let [_, next] = staff.hears_both(["new-player-message", "session-updated"]).await;
+    let [_, next] = staff.receives_both(["new-player-message", "session-updated"]).await;
     assert_eq!(next["status"], "pending");
     assert_ne!(next["id"], opened["id"]);
     let page = api.conversation("p1", "").await.json;
@@ -67,53 +67,53 @@ async fn both_sides_hear_of_a_conversation(access: &[&str], prefix: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beyond_the_rate_staff_hear_of_messages_together_and_players_of_each() {
+async fn beyond_the_rate_staff_receive_digests_and_players_each_message() {
     let system = System::new().await;
     let gateway = system.gateway_with(&ENCRYPTED).ready().await;
     let settings = [&ENCRYPTED[..], &["--staff-events-per-second=1"]].concat();
     let _broadcaster = system.broadcaster_with(&settings).ready().await;
-    let mut staff = Portal::listen(&system, &gateway, "private-encrypted-staff-portal").await;
-    let mut player = Portal::listen(&system, &gateway, "private-encrypted-player-p1").await;
+    let mut staff = Portal::subscribe(&system, &gateway, "private-encrypted-staff-portal").await;
+    let mut player = Portal::subscribe(&system, &gateway, "private-encrypted-player-p1").await;
     for number in 1..=9 {
         gateway.api().send_as_player("p1", &format!("{number}")).await;
     }
     let mut sent = Vec::new();
     for _ in 1..=9 {
-        sent.push(player.hears("message-sent").await["messageId"].clone());
+        sent.push(player.receives("message-sent").await["messageId"].clone());
     }
-    let (mut told, mut together) = (0, 0);
+    let (mut announced, mut digests) = (0, 0);
     let mut last = json!(null);
-    while told < 9 {
-        let (name, data) = staff.hears_next().await;
+    while announced < 9 {
+        let (name, data) = staff.next_event().await;
         if name == "new-player-message" {
-            told += 1;
+            announced += 1;
             continue;
         }
-        let [news] = &data["players"].as_array().unwrap()[..] else { panic!("{data}") };
-        assert_eq!((&name[..], &news["playerId"]), ("new-player-messages", &json!("p1")));
-        assert_eq!(news["lastAcceptedAt"], data["lastAcceptedAt"]);
-        told += news["count"].as_u64().unwrap();
-        together += 1;
-        last = news["lastMessageId"].clone();
+        let [digest] = &data["players"].as_array().unwrap()[..] else { panic!("{data}") };
+        assert_eq!((&name[..], &digest["playerId"]), ("new-player-messages", &json!("p1")));
+        assert_eq!(digest["lastAcceptedAt"], data["lastAcceptedAt"]);
+        announced += digest["count"].as_u64().unwrap();
+        digests += 1;
+        last = digest["lastMessageId"].clone();
     }
-    assert_eq!(told, 9);
-    assert!(together >= 1 && sent.contains(&last), "{last}");
+    assert_eq!(announced, 9);
+    assert!(digests >= 1 && sent.contains(&last), "{last}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_connection_that_sent_a_message_does_not_hear_of_it() {
+async fn the_connection_that_sent_a_message_does_not_receive_it() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let _broadcaster = system.broadcaster().await;
-    let mut sender = Portal::listen(&system, &gateway, "player-p1").await;
-    let mut other = Portal::listen(&system, &gateway, "player-p1").await;
+    let mut sender = Portal::subscribe(&system, &gateway, "player-p1").await;
+    let mut other = Portal::subscribe(&system, &gateway, "player-p1").await;
     let api = gateway.api();
     let message = json!({
         "playerId": "p1", "senderType": "player", "content": "mine", "socketId": sender.socket_id
     });
     api.send(&message).await;
-    assert_eq!(other.hears("message-sent").await["content"], "mine");
+    assert_eq!(other.receives("message-sent").await["content"], "mine");
     api.send_as_player("p1", "from elsewhere").await;
-    assert_eq!(other.hears("message-sent").await["content"], "from elsewhere");
-    assert_eq!(sender.hears("message-sent").await["content"], "from elsewhere");
+    assert_eq!(other.receives("message-sent").await["content"], "from elsewhere");
+    assert_eq!(sender.receives("message-sent").await["content"], "from elsewhere");
 }

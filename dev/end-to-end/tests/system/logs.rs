@@ -1,14 +1,14 @@
-//! What services say to whoever reads their logs.
+//! The services' logs.
 
 use std::process::Command;
 
 use serde_json::{Value, json};
-use test_support::{ChildProcess, System, eventually, program};
+use test_support::{Api, ChildProcess, System, eventually, program};
 use tokio::net::TcpListener;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
-/// A program of `system`'s that logs JSON as far as `filter` lets it.
+/// A program of `system` that logs JSON with the filter `filter`.
 fn logging(system: &System, name: &str, filter: &str) -> Command {
     let mut command = program(&[name]);
     let pusher = system.pusher.addr();
@@ -36,23 +36,23 @@ fn logging(system: &System, name: &str, filter: &str) -> Command {
     command
 }
 
-/// The lines of `process`, each of which is one event in JSON.
+/// The lines of `process`, each an event in JSON.
 fn lines(process: &ChildProcess) -> Vec<Value> {
     let json = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
     process.output().lines().map(json).collect()
 }
 
-/// The line that has all of `fields`, once it is there.
+/// Waits for a line that has all of `fields`.
 async fn line_with(process: &ChildProcess, fields: Value) -> Value {
     let has = |line: &Value| fields.as_object().unwrap().iter().all(|(k, v)| line[k] == *v);
-    let what = format!("a line with {fields}");
-    eventually(&what, async || lines(process).into_iter().find(|line| has(line))).await
+    let condition = format!("a line with {fields}");
+    eventually(&condition, async || lines(process).into_iter().find(|line| has(line))).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_send_that_is_refused_is_told_with_its_ids_and_an_outage_once() {
+async fn a_refused_send_is_logged_with_its_ids_and_an_outage_once() {
     let system = System::new().await;
-    // A RabbitMQ that hangs up on everybody.
+    // A RabbitMQ that closes every connection.
     let broker = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut command = logging(&system, "gateway", "off,gateway=debug,service=info");
     command.env("AMQP_URL", format!("amqp://{}", broker.local_addr().unwrap()));
@@ -63,10 +63,7 @@ async fn a_send_that_is_refused_is_told_with_its_ids_and_an_outage_once() {
     }
 
     let id = "018bcfe5-6800-7000-8000-000000000001";
-    let api = test_support::Api::new(
-        format!("http://{}", started["listen"].as_str().unwrap()),
-        String::new(),
-    );
+    let api = Api::new(format!("http://{}", started["listen"].as_str().unwrap()), String::new());
     let api = api.with_header("traceparent", &format!("00-{TRACE}-b7ad6b7169203331-01"));
     let message =
         json!({ "messageId": id, "playerId": "p1", "senderType": "player", "content": "hush" });
@@ -95,16 +92,13 @@ async fn a_send_that_is_refused_is_told_with_its_ids_and_an_outage_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_that_fail_for_one_cause_are_told_once() {
+async fn failed_reads_with_one_cause_are_logged_once() {
     let system = System::new().await;
     let mut command = logging(&system, "gateway", "info");
     command.env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing");
     let gateway = ChildProcess::start(command);
     let started = line_with(&gateway, json!({ "message": "gateway started" })).await;
-    let api = test_support::Api::new(
-        format!("http://{}", started["listen"].as_str().unwrap()),
-        String::new(),
-    );
+    let api = Api::new(format!("http://{}", started["listen"].as_str().unwrap()), String::new());
     for _ in 0..3 {
         assert_eq!(api.conversation("p1", "").await.status, 503);
     }
@@ -113,10 +107,10 @@ async fn reads_that_fail_for_one_cause_are_told_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_pusher_never_takes_is_told_with_its_ids() {
+async fn an_event_that_pusher_rejects_is_logged_with_its_ids() {
     let system = System::new().await;
     let gateway = system.gateway().await;
-    // The call with both of its events, and then that with the first of them alone.
+    // The call with both events, and the call with the first alone.
     system.pusher.fault(&json!({ "kind": "status", "status": 400, "times": 2 })).await;
     let broadcaster = ChildProcess::start(logging(&system, "broadcaster", "warn"));
     let api = gateway.api().with_header("traceparent", &format!("00-{TRACE}-b7ad6b7169203331-01"));
@@ -131,7 +125,7 @@ async fn what_pusher_never_takes_is_told_with_its_ids() {
 async fn a_message_whose_id_another_message_has_is_logged_with_its_ids() {
     let system = System::new().await;
     let gateway = system.gateway().await;
-    // A client's mistake is no warning for operators.
+    // A client's error is logged at debug.
     let persister = ChildProcess::start(logging(&system, "persister", "warn,persister=debug"));
     let id = "018bcfe5-6800-7000-8000-000000000002";
     let api = gateway.api().with_header("traceparent", &format!("00-{TRACE}-b7ad6b7169203331-01"));

@@ -1,49 +1,49 @@
-//! docs/metrics.md: what services show is what operators are told of.
+//! docs/metrics.md against the metrics of the services.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use test_support::{Running, System, eventually};
+use test_support::{RunningService, System, eventually};
 
-const TOLD: &str = include_str!("../../../../docs/metrics.md");
+const DOCUMENT: &str = include_str!("../../../../docs/metrics.md");
 
-/// Names of metrics with their types and the names of their labels.
+/// Metrics by name, with type and labels.
 type Metrics = BTreeMap<String, (String, BTreeSet<String>)>;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_service_shows_what_is_written_of_it_and_nothing_else() {
+async fn the_services_serve_exactly_the_documented_metrics() {
     let system = System::new().await;
     let (gateway, persister, broadcaster) =
         (system.gateway().await, system.persister().await, system.broadcaster().await);
     assert_eq!(gateway.api().send_as_player("p1", "hello").await.status, 202);
-    let mut shown = Metrics::new();
+    let mut served = Metrics::new();
     for (name, service) in
         [("gateway", gateway), ("persister", persister), ("broadcaster", broadcaster)]
     {
-        let metrics = shown_by(&service).await;
+        let metrics = metrics_of(&service).await;
         let other = metrics.keys().find(|metric| {
             *metric != "chat_build_info" && !metric.starts_with(&format!("chat_{name}_"))
         });
         assert_eq!(other, None, "of {name}");
         assert!(metrics.contains_key("chat_build_info"), "of {name}");
-        shown.extend(metrics);
+        served.extend(metrics);
     }
-    assert_eq!(shown, told());
+    assert_eq!(served, documented());
 }
 
-/// What `service` shows, once it has looked at its queues.
-async fn shown_by(service: &Running) -> Metrics {
+/// The metrics of `service` after the first poll of its queues.
+async fn metrics_of(service: &RunningService) -> Metrics {
     let api = service.api();
-    let text = eventually("the queues are shown", async || {
+    let text = eventually("the metrics of queues are served", async || {
         let text = api.metrics().await.unwrap().text().await.unwrap();
         text.contains("_queue_consumers{").then_some(text)
     });
-    read(&text.await)
+    parse(&text.await)
 }
 
-/// Reads what Prometheus reads.
+/// Parses the text format of Prometheus.
 ///
 /// Source: <https://prometheus.io/docs/specs/om/open_metrics_spec/#text-format>.
-fn read(text: &str) -> Metrics {
+fn parse(text: &str) -> Metrics {
     let mut metrics = Metrics::new();
     let mut last = String::new();
     for line in text.lines() {
@@ -62,10 +62,10 @@ fn read(text: &str) -> Metrics {
     metrics
 }
 
-/// Reads the tables for operators.
-fn told() -> Metrics {
+/// The metrics in the tables of the document.
+fn documented() -> Metrics {
     let mut metrics = Metrics::new();
-    for line in TOLD.lines().filter(|line| line.starts_with("| `chat_")) {
+    for line in DOCUMENT.lines().filter(|line| line.starts_with("| `chat_")) {
         let cells: Vec<_> = line.split('|').map(str::trim).collect();
         let labels = cells[3].split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect();
         let metric = (cells[2].to_owned(), labels);

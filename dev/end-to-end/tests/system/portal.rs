@@ -1,12 +1,12 @@
 use serde_json::{Value, json};
-use test_support::{Running, Script, System};
+use test_support::{RunningService, Script, System};
 
-/// Starts one of the scripts with Pusher's clients on the system's Pusher. One that listens does so on
-/// `channels`, with the signatures that `gateway` gives to `token`.
+/// Starts a script with one of Pusher's clients on the system's Pusher. It may subscribe to `channels`,
+/// with signatures that it requests from `gateway` with `token`.
 pub fn script(
     name: &str,
     system: &System,
-    gateway: &Running,
+    gateway: &RunningService,
     channels: &str,
     token: &str,
 ) -> Script {
@@ -27,24 +27,24 @@ pub fn script(
     Script::start(name, settings)
 }
 
-/// A portal's browser: a real pusher-js that listens on one channel.
+/// A portal's browser: a pusher-js that is subscribed to one channel.
 pub struct Portal {
     script: Script,
     channel: String,
-    /// Its connection, as a sender names it in order not to hear of its own message.
+    /// Its connection. A sender names it to be excluded from the broadcast.
     pub socket_id: String,
 }
 
 impl Portal {
-    /// Subscribes to `channel`, asking `gateway` for a signature where one is needed.
-    pub async fn listen(system: &System, gateway: &Running, channel: &str) -> Self {
-        Self::listen_with(system, gateway, channel, "").await
+    /// Subscribes to `channel`, with a signature of `gateway` where one is needed.
+    pub async fn subscribe(system: &System, gateway: &RunningService, channel: &str) -> Self {
+        Self::subscribe_with(system, gateway, channel, "").await
     }
 
-    /// Subscribes to `channel` with `token`, asking `gateway` for a signature.
-    pub async fn listen_with(
+    /// Subscribes to `channel` with a signature that it requests with `token`.
+    pub async fn subscribe_with(
         system: &System,
-        gateway: &Running,
+        gateway: &RunningService,
         channel: &str,
         token: &str,
     ) -> Self {
@@ -56,9 +56,9 @@ impl Portal {
     }
 
     /// The status with which `gateway` refuses to sign a subscription to `channel` for `token`.
-    pub async fn is_refused(
+    pub async fn refusal(
         system: &System,
-        gateway: &Running,
+        gateway: &RunningService,
         channel: &str,
         token: &str,
     ) -> Value {
@@ -71,22 +71,22 @@ impl Portal {
         outcome["status"].clone()
     }
 
-    /// The next event, which must be called `name`: its data.
-    pub async fn hears(&mut self, name: &str) -> Value {
-        let (event, data) = self.hears_next().await;
+    /// The data of the next event, which must be called `name`.
+    pub async fn receives(&mut self, name: &str) -> Value {
+        let (event, data) = self.next_event().await;
         assert_eq!(event, name);
         data
     }
 
     /// The next event: its name and its data.
-    pub async fn hears_next(&mut self) -> (String, Value) {
+    pub async fn next_event(&mut self) -> (String, Value) {
         let fact = self.script.fact_with("event").await;
         assert_eq!(fact["channel"], self.channel.as_str());
         (fact["event"].as_str().unwrap().to_owned(), fact["data"].clone())
     }
 
-    /// The next two events, which must be called so, in whatever order: their data in this order.
-    pub async fn hears_both(&mut self, names: [&str; 2]) -> [Value; 2] {
+    /// The data of the next two events, which must have these names, in any order.
+    pub async fn receives_both(&mut self, names: [&str; 2]) -> [Value; 2] {
         let one = self.script.fact_with("event").await;
         let other = self.script.fact_with("event").await;
         let (first, second) = if one["event"] == names[0] { (one, other) } else { (other, one) };

@@ -1,15 +1,15 @@
-//! What a collector of spans is told of a message.
+//! The spans of a message.
 
 use ::broker::ConsumerKind;
 use serde_json::{Value, json};
-use test_support::{Api, CollectedSpan, Collector, Running, System, eventually};
+use test_support::{Api, CollectedSpan, RunningService, SpanCollector, System, eventually};
 use tokio::net::TcpListener;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
 
-/// The services of `system` with such settings.
-async fn traced(system: &System, settings: &[&str]) -> [Running; 3] {
+/// Starts the services of `system` with `settings`.
+async fn start_services(system: &System, settings: &[&str]) -> [RunningService; 3] {
     [
         system.gateway_with(settings).ready().await,
         system.persister_with(settings).ready().await,
@@ -17,7 +17,7 @@ async fn traced(system: &System, settings: &[&str]) -> [Running; 3] {
     ]
 }
 
-/// Sends a message as part of the trace that `traceparent` says, and says the message's id.
+/// Sends a message with `traceparent`, and returns its id.
 async fn send(api: &Api, traceparent: Option<&str>) -> String {
     let message = json!({ "playerId": "p1", "senderType": "player", "content": "hello" });
     let answer = match traceparent {
@@ -28,12 +28,12 @@ async fn send(api: &Api, traceparent: Option<&str>) -> String {
     answer.json["messageId"].as_str().unwrap().to_owned()
 }
 
-/// Waits until the messages are persisted and broadcast, and stops the services, which tells the rest.
-async fn finish(system: &System, services: [Running; 3], messages: i64) {
-    eventually("all is persisted and broadcast", async || {
-        let persisted = system.database.number("SELECT count(*) FROM chat_messages").await;
+/// Waits until the messages are persisted and broadcast, and stops the services, which flushes spans.
+async fn finish(system: &System, services: [RunningService; 3], messages: i64) {
+    eventually("all messages are persisted and broadcast", async || {
+        let persisted = system.database.count_messages().await;
         let broadcast = system.pusher.accepted().await["events"].as_i64();
-        // Two of each message, and two of each session that was opened.
+        // Two events for each message, and two for the session.
         (persisted == messages && broadcast >= Some(2 * messages + 2)).then_some(())
     })
     .await;
@@ -42,29 +42,29 @@ async fn finish(system: &System, services: [Running; 3], messages: i64) {
     }
 }
 
-fn of<'a>(spans: &'a [CollectedSpan], service: &str, name: &str) -> Vec<&'a CollectedSpan> {
+fn spans_of<'a>(spans: &'a [CollectedSpan], service: &str, name: &str) -> Vec<&'a CollectedSpan> {
     spans.iter().filter(|span| span.service == service && span.name == name).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_is_one_trace_from_its_caller_to_its_row_and_to_pusher() {
-    let (system, collector) = (System::new().await, Collector::start());
-    // Batches and calls are recorded all the same, since what they are about is.
-    let if_the_caller_does = "--traces-sampler=parentbased_always_off";
-    let services = traced(&system, &[&collector.told(), if_the_caller_does]).await;
+async fn a_trace_leads_from_the_caller_to_the_row_and_to_pusher() {
+    let (system, collector) = (System::new().await, SpanCollector::start());
+    // Batches and calls are sampled when one of their messages is.
+    let sampler = "--traces-sampler=parentbased_always_off";
+    let services = start_services(&system, &[&collector.endpoint_setting(), sampler]).await;
     let id = send(&services[0].api(), Some(&format!("00-{TRACE}-{CALLER}-01"))).await;
     finish(&system, services, 1).await;
 
     let spans = collector.spans();
-    let [sent] = of(&spans, "gateway", "send")[..] else { panic!("{spans:#?}") };
+    let [sent] = spans_of(&spans, "gateway", "send")[..] else { panic!("{spans:#?}") };
     assert_eq!((&*sent.trace, &*sent.parent), (TRACE, CALLER));
     for (service, part, whole) in
         [("persister", "persist", "persist batch"), ("broadcaster", "broadcast", "call Pusher")]
     {
-        let [part] = of(&spans, service, part)[..] else { panic!("{spans:#?}") };
+        let [part] = spans_of(&spans, service, part)[..] else { panic!("{spans:#?}") };
         assert_eq!((&*part.trace, &part.parent), (TRACE, &sent.id), "{service}");
         assert_eq!(part.message_id.as_ref(), Some(&id), "{service}");
-        let [whole] = of(&spans, service, whole)[..] else { panic!("{spans:#?}") };
+        let [whole] = spans_of(&spans, service, whole)[..] else { panic!("{spans:#?}") };
         assert_eq!(whole.links, [&*sent.id], "{service}");
         assert_eq!(part.links, [&*whole.id], "{service}");
         assert_ne!(whole.trace, TRACE, "{service}");
@@ -73,12 +73,12 @@ async fn a_message_is_one_trace_from_its_caller_to_its_row_and_to_pusher() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_whose_caller_takes_part_in_no_trace_begins_one() {
-    let (system, collector) = (System::new().await, Collector::start());
-    let services = traced(&system, &[&collector.told()]).await;
+async fn a_message_without_a_valid_traceparent_begins_a_trace() {
+    let (system, collector) = (System::new().await, SpanCollector::start());
+    let services = start_services(&system, &[&collector.endpoint_setting()]).await;
     let api = services[0].api();
     let mut ids = vec![send(&api, None).await];
-    // The standard tells to ignore it.
+    // An invalid version, which the standard says to ignore.
     ids.push(send(&api, Some(&format!("ff-{TRACE}-{CALLER}-01"))).await);
     finish(&system, services, 2).await;
 
@@ -95,24 +95,22 @@ async fn a_message_whose_caller_takes_part_in_no_trace_begins_one() {
     }
 }
 
-/// A caller that records nothing is not recorded; nor is, without a sampler that heeds callers, what
-/// one wants recorded.
+/// Neither a caller's unsampled trace is exported, nor any trace with the sampler `always_off`.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_to_be_recorded_is_not() {
-    let (system, collector) = (System::new().await, Collector::start());
-    let services = traced(&system, &[&collector.told()]).await;
+async fn an_unsampled_trace_is_not_exported() {
+    let (system, collector) = (System::new().await, SpanCollector::start());
+    let services = start_services(&system, &[&collector.endpoint_setting()]).await;
     send(&services[0].api(), Some(&format!("00-{TRACE}-{CALLER}-00"))).await;
     finish(&system, services, 1).await;
-    let never = ["--traces-sampler=always_off", &collector.told()];
+    let never = ["--traces-sampler=always_off", &collector.endpoint_setting()];
     let gateway = system.gateway_with(&never).ready().await;
     send(&gateway.api(), Some(&format!("00-{TRACE}-{CALLER}-01"))).await;
     gateway.stop().await;
     assert!(collector.spans().is_empty(), "{:#?}", collector.spans());
 }
 
-/// Others may follow a trace that we tell nobody of.
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_collector_a_trace_is_passed_on_and_none_is_begun() {
+async fn without_a_collector_a_trace_is_propagated_and_none_begun() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let trace = format!("00-{TRACE}-{CALLER}-01");
@@ -127,13 +125,13 @@ async fn without_a_collector_a_trace_is_passed_on_and_none_is_begun() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_that_is_away_or_hangs_holds_up_nothing() {
-    // The system accepts connections for it, and nobody ever answers.
+async fn a_collector_that_is_down_or_hangs_delays_no_message() {
+    // The kernel accepts connections; no process answers.
     let hanging = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    for addr in [hanging.local_addr().unwrap(), gone] {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    for addr in [hanging.local_addr().unwrap(), closed] {
         let system = System::new().await;
-        let services = traced(&system, &[&format!("--otlp-endpoint=http://{addr}")]).await;
+        let services = start_services(&system, &[&format!("--otlp-endpoint=http://{addr}")]).await;
         for _ in 0..3 {
             send(&services[0].api(), None).await;
         }

@@ -1,8 +1,8 @@
-//! The plainest gateway that keeps its word: one publish a send, to the exchange, and 202 when it is
-//! confirmed. Group commit is measured against it.
+//! A minimal gateway with confirms: one publish to the exchange for each send, and 202 after the
+//! confirm. The gateway's group commit is compared with it.
 //!
-//! It is a measure and no more: as ARCHITECTURE.md says, with many publishes outstanding a confirm
-//! can be another's, and a queue that is gone is not waited for.
+//! Not for production: with many outstanding publishes a confirm can belong to another publish, and no
+//! confirm covers a deleted queue (see ARCHITECTURE.md).
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::{Context, ensure};
@@ -18,13 +18,13 @@ use secrecy::ExposeSecret;
 use service::install_crypto;
 use tokio::sync::Semaphore;
 
-/// Answers each send with 202 once RabbitMQ has confirmed a publish of its own
+/// Publishes each send, and answers 202 after the confirm
 #[derive(Debug, Parser)]
 struct Options {
     #[command(flatten)]
     listen: Listen,
 
-    /// Publishes that may be outstanding at once
+    /// Upper bound of outstanding publishes
     #[arg(long, env = "BENCH_OUTSTANDING", default_value_t = 64, value_name = "NUMBER")]
     outstanding: usize,
 
@@ -36,7 +36,7 @@ struct Options {
 async fn main() -> anyhow::Result<()> {
     install_crypto();
     let options = Options::parse();
-    // The gateway's own publisher makes the exchange and the queues.
+    // The gateway's publisher declares the exchange and the queues.
     drop(
         broker::Publisher::connect(&options.broker, Partition::FIRST, "confirming-gateway").await?,
     );

@@ -1,10 +1,10 @@
-//! What HTTP alone costs: parses and validates a send as the gateway does, and answers it with 202.
+//! The cost of HTTP: parses and validates a send as the gateway does, and answers 202.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use bench_limits::{Listen, SendRequest, accepted};
 use clap::Parser;
 
-/// Answers each valid send with 202, and keeps nothing
+/// Answers each valid send with 202, and discards it
 #[derive(Debug, Parser)]
 struct Options {
     #[command(flatten)]

@@ -1,17 +1,16 @@
-//! What a page of history costs: the gateway's two questions, and the same answer. The gateway's
-//! history is measured against it.
+//! The cost of a page of history: the gateway's two queries, and the same answer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use bench_limits::{Database, HistoryPage, Listen, Pages, place};
+use bench_limits::{Database, HistoryPage, Listen, Pages, parse_cursor};
 use chat::PlayerId;
 use chrono::DateTime;
 use clap::Parser;
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// Answers with pages of conversations, the newest or those before a cursor
+/// Serves pages of conversations: the newest, or those before a cursor
 #[derive(Debug, Parser)]
 struct Options {
     #[command(flatten)]
@@ -25,7 +24,7 @@ struct Options {
     connections: u16,
 }
 
-/// Connections that are used in turn.
+/// Connections, used in turn.
 struct Pool {
     connections: Vec<Pages>,
     next: AtomicUsize,
@@ -33,7 +32,7 @@ struct Pool {
 
 #[derive(Debug, Deserialize)]
 struct Parameters {
-    #[serde(default = "usual_limit")]
+    #[serde(default = "default_limit")]
     limit: u8,
     before: Option<String>,
 }
@@ -72,16 +71,16 @@ impl Pool {
         player: &PlayerId,
         parameters: &Parameters,
     ) -> anyhow::Result<HistoryPage> {
-        let place = match &parameters.before {
-            Some(cursor) => place(cursor)?,
+        let before = match &parameters.before {
+            Some(cursor) => parse_cursor(cursor)?,
             None => (DateTime::from_timestamp_nanos(i64::MAX), Uuid::max()),
         };
-        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.connections.len();
-        let pages = self.connections.get(turn).ok_or_else(|| anyhow::anyhow!("no connection"))?;
-        pages.before(player.as_str().to_owned(), place, parameters.limit.into()).await
+        let index = self.next.fetch_add(1, Ordering::Relaxed) % self.connections.len();
+        let pages = self.connections.get(index).ok_or_else(|| anyhow::anyhow!("no connection"))?;
+        pages.before(player.as_str().to_owned(), before, parameters.limit.into()).await
     }
 }
 
-fn usual_limit() -> u8 {
+fn default_limit() -> u8 {
     50
 }

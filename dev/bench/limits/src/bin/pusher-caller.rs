@@ -1,11 +1,10 @@
-//! What calling Pusher costs: batches of ten events, some calls at once, and nothing around it. The
-//! broadcaster is measured against it.
+//! The cost of calls to Pusher: batches of ten events in concurrent calls. The broadcaster is compared
+//! with it.
 
 use std::time::{Instant, SystemTime};
 
 use bench_limits::report;
 use broadcaster::settings::PusherSettings;
-use chat;
 use clap::Parser;
 use pusher::{RequestToSign, limits::MAX_EVENTS_PER_BATCH, sign_request};
 use reqwest::{Client, Url, header::CONTENT_TYPE};
@@ -14,14 +13,14 @@ use service::install_crypto;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// Sends events to Pusher in batches of ten, and says how many a second it took
+/// Sends events to Pusher in batches of ten, and prints the rate
 #[derive(Debug, Parser)]
 struct Options {
-    /// How many events; rounded down to whole batches for each of those who call
+    /// The number of events, rounded down to whole batches for each concurrent caller
     #[arg(long, env = "BENCH_EVENTS", default_value_t = 100_000, value_name = "NUMBER")]
     events: usize,
 
-    /// Calls that may be under way at once
+    /// Concurrent calls
     #[arg(long, env = "BROADCAST_CONCURRENCY", default_value_t = 8, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     concurrency: u16,
 
@@ -69,13 +68,13 @@ async fn call(http: &Client, mut url: Url, app: &pusher::App, first: usize) -> a
     url.set_path(&path);
     let call = http.post(url).header(CONTENT_TYPE, "application/json").body(body);
     let answer = call.send().await.and_then(reqwest::Response::error_for_status);
-    // The address holds a signature.
+    // The URL contains a signature.
     answer.map_err(reqwest::Error::without_url)?.bytes().await?;
     Ok(())
 }
 
-/// A player's message, as long as the broadcaster is measured with, of which the staff and the
-/// player hear in turn.
+/// An event of a player's message as long as in the broadcaster's measurement, for staff and for the
+/// player in turn.
 fn event(number: usize) -> serde_json::Value {
     let message = number / 2;
     let player = format!("player-{}", message % 1_000);

@@ -1,33 +1,33 @@
-//! What RabbitMQ confirms into one pair of queues and into several, published as the gateways do it:
-//! eight publishers, each with one body outstanding. With one partition all of them share one pair, as
-//! eight gateways do; with eight each has a pair of its own, as one gateway does.
+//! RabbitMQ's rate of confirms with one pair of queues and with several. Eight publishers have one
+//! outstanding body each. With one partition they share one pair, as eight gateways do; with eight each
+//! has a pair of its own, as the partitions of one gateway do.
 
 use std::time::{Duration, Instant};
 
 use bench_limits::report;
 use broker::{BrokerSettings, Publisher, RoutingKey};
-use chat::{self, Message, SenderType, event, event::Event};
+use chat::{Message, SenderType, event, event::Event};
 use clap::Parser;
 use service::install_crypto;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// Publishes bodies of messages into the pairs of queues that `QUEUE_PARTITIONS` makes, and says how
-/// many messages a second were confirmed in both queues of a pair
+/// Publishes bodies of messages into the pairs of queues of `QUEUE_PARTITIONS`, and prints the rate of
+/// messages that were confirmed in both queues of a pair
 #[derive(Clone, Debug, Parser)]
 struct Options {
     #[command(flatten)]
     broker: BrokerSettings,
 
-    /// Seconds to publish for
+    /// Seconds of the measurement
     #[arg(long, env = "BENCH_SECONDS", default_value_t = 5, value_name = "NUMBER")]
     seconds: u64,
 
-    /// Publishers, which take turns with the partitions
+    /// Publishers, assigned to the partitions in turn
     #[arg(long, env = "BENCH_PUBLISHERS", default_value_t = 8, value_name = "NUMBER")]
     publishers: usize,
 
-    /// Messages in one body
+    /// Messages in a body
     #[arg(long, env = "BENCH_MESSAGES", default_value_t = 1, value_name = "NUMBER")]
     messages: usize,
 }

@@ -1,5 +1,5 @@
-//! What writing messages costs: the rows alone, into their real table, by `UNNEST … ON CONFLICT` or
-//! by binary `COPY`. The persister is measured against it.
+//! The cost of writing messages: only the rows, into the real table, by `UNNEST … ON CONFLICT` or by
+//! binary `COPY`. The persister is compared with it.
 
 use std::{pin::pin, sync::Arc, time::Instant};
 
@@ -8,30 +8,30 @@ use clap::Parser;
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, Statement, binary_copy::BinaryCopyInWriter, types::Type};
 
-/// Writes messages of players of its own into a migrated database, one transaction a batch, and says
-/// how many rows a second it took
+/// Writes messages of new players into a migrated database, one transaction for a batch, and prints the
+/// rate
 #[derive(Clone, Debug, Parser)]
 struct Options {
     #[command(flatten)]
     database: Database,
 
-    /// Write by binary COPY, and not by INSERT … SELECT FROM UNNEST … ON CONFLICT DO NOTHING
+    /// Write by binary COPY instead of INSERT … SELECT FROM UNNEST … ON CONFLICT DO NOTHING
     #[arg(long, env = "BENCH_COPY")]
     copy: bool,
 
-    /// How many messages
+    /// The number of messages
     #[arg(long, env = "BENCH_MESSAGES", default_value_t = 100_000, value_name = "NUMBER")]
     messages: usize,
 
-    /// How many players they are of, in turn
+    /// The number of players, who send in turn
     #[arg(long, env = "BENCH_PLAYERS", default_value_t = 10_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     players: u32,
 
-    /// Connections that write at once
+    /// Concurrent connections
     #[arg(long, env = "BENCH_CONNECTIONS", default_value_t = 1, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     connections: u16,
 
-    /// Messages in one batch
+    /// Messages in a batch
     #[arg(long, env = "BATCH_MAX_EVENTS", default_value_t = 500, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=5_000))]
     batch: u16,
 }
@@ -64,7 +64,7 @@ const COLUMNS: [Type; 9] = [
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let players = Players::make(&options.database.connect().await?, options.players).await?;
+    let players = Players::create(&options.database.connect().await?, options.players).await?;
     let players = Arc::new(players);
     let mut connections = Vec::new();
     for _ in 0..options.connections {
@@ -98,12 +98,12 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn insert_rows(client: &Client, insert: &Statement, rows: &[Row<'_>]) -> anyhow::Result<u64> {
-    let ids: Vec<_> = rows.iter().map(|it| it.id).collect();
-    let sessions: Vec<_> = rows.iter().map(|it| it.session_id).collect();
-    let players: Vec<_> = rows.iter().map(|it| it.player_id).collect();
-    let seqs: Vec<_> = rows.iter().map(|it| it.seq).collect();
-    let contents: Vec<_> = rows.iter().map(|it| it.content.as_str()).collect();
-    let times: Vec<_> = rows.iter().map(|it| it.accepted_at).collect();
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let sessions: Vec<_> = rows.iter().map(|row| row.session_id).collect();
+    let players: Vec<_> = rows.iter().map(|row| row.player_id).collect();
+    let seqs: Vec<_> = rows.iter().map(|row| row.seq).collect();
+    let contents: Vec<_> = rows.iter().map(|row| row.content.as_str()).collect();
+    let times: Vec<_> = rows.iter().map(|row| row.accepted_at).collect();
     Ok(client.execute(insert, &[&ids, &sessions, &players, &seqs, &contents, &times]).await?)
 }
 

@@ -3,35 +3,35 @@ use stack::Service;
 
 use crate::{
     backlog,
-    contender::Contender,
     figures::Figures,
-    lab::{Lab, Place},
+    reference::Reference,
     row::Row,
     scrape::growth,
+    testbed::{Run, Testbed},
 };
 
-/// Events a second through the broadcaster, beside the plainest program that calls Pusher.
-pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
-    let lab = Lab::new(place).await?;
-    let (mut ours, mut plainest) = (Figures::default(), Figures::default());
-    let events = place.scale.broadcasts;
-    for _ in 0..place.scale.rounds {
+/// Events a second of the broadcaster, beside a minimal program that calls Pusher.
+pub(super) async fn measure(run: &Run) -> anyhow::Result<Row> {
+    let testbed = Testbed::new(run).await?;
+    let (mut ours, mut minimal) = (Figures::default(), Figures::default());
+    let events = run.scale.broadcasts;
+    for _ in 0..run.scale.rounds {
         // A player's message is two events.
-        backlog::fill(&lab, ConsumerKind::Broadcaster, events / 2, events / 20).await?;
-        let broadcaster = lab.service(Service::Broadcaster).await?;
-        // Once all are done the count stands still, and it would be seen too late.
+        backlog::fill(&testbed, ConsumerKind::Broadcaster, events / 2, events / 20).await?;
+        let broadcaster = testbed.service(Service::Broadcaster).await?;
+        // Below the total: a poll after the last event would lower the rate.
         let goal = f64::from(events) * 0.95;
         let growth = growth(broadcaster.metrics, "chat_broadcaster_broadcast_total", goal).await?;
         ours.add(growth);
         broadcaster.process.stop().await;
-        plainest.add(
-            lab.result(Contender::PusherCaller, &[("BENCH_EVENTS", &events.to_string())]).await?,
+        minimal.add(
+            testbed.rate(Reference::PusherCaller, &[("BENCH_EVENTS", &events.to_string())]).await?,
         );
     }
     let mut row = Row::new(7, "events a second through the broadcaster");
-    row.at_least("over the plainest Pusher caller's", ours.over(&plainest), 0.8, "×");
+    row.at_least("over the minimal Pusher caller's", ours.over(&minimal), 0.8, "×");
     row.raw("broadcaster", "events/s", &ours);
-    row.raw("plainest Pusher caller", "events/s", &plainest);
-    lab.close().await;
+    row.raw("minimal Pusher caller", "events/s", &minimal);
+    testbed.close().await;
     Ok(row)
 }

@@ -3,39 +3,38 @@ use stack::Service;
 
 use crate::{
     backlog,
-    contender::Contender,
     figures::Figures,
-    lab::{Lab, Place},
+    reference::Reference,
     row::Row,
     scrape::growth,
+    testbed::{Run, Testbed},
 };
 
-/// Rows a second as the persister works off a backlog, beside what PostgreSQL takes of the messages
-/// alone.
-pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
-    let scale = place.scale;
-    let lab = Lab::new(place).await?;
-    backlog::fill(&lab, ConsumerKind::Persister, scale.backlog, scale.players).await?;
+/// Rows a second while the persister drains a backlog, beside PostgreSQL's rate for the messages alone.
+pub(super) async fn measure(run: &Run) -> anyhow::Result<Row> {
+    let scale = run.scale;
+    let testbed = Testbed::new(run).await?;
+    backlog::fill(&testbed, ConsumerKind::Persister, scale.backlog, scale.players).await?;
     let (mut ours, mut unnest, mut copy) =
         (Figures::default(), Figures::default(), Figures::default());
     // One part of the backlog in each round.
     let part = scale.backlog / u32::try_from(scale.rounds)?;
     let (messages, players) = (part.min(200_000).to_string(), scale.players.to_string());
     for _ in 0..scale.rounds {
-        let persister = lab.service(Service::Persister).await?;
-        // What is in hand when it is stopped is begun anew by the next.
+        let persister = testbed.service(Service::Persister).await?;
+        // The next persister starts with the batch that this one does not finish.
         let goal = f64::from(part) * 0.98;
         ours.add(growth(persister.metrics, "chat_persister_persisted_total", goal).await?);
         persister.process.stop().await;
 
-        let database = lab.migrated_database("limits").await?;
+        let database = testbed.migrated_database("limits").await?;
         let own = [
             ("DATABASE_URL", &*database),
             ("BENCH_MESSAGES", &messages),
             ("BENCH_PLAYERS", &players),
         ];
-        unnest.add(lab.result(Contender::Unnest, &own).await?);
-        copy.add(lab.result(Contender::Copy, &own).await?);
+        unnest.add(testbed.rate(Reference::Unnest, &own).await?);
+        copy.add(testbed.rate(Reference::Copy, &own).await?);
     }
     let mut row = Row::new(
         3,
@@ -45,6 +44,6 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
     row.raw("persister", "rows/s", &ours);
     row.raw("UNNEST … ON CONFLICT, one connection as the persister has", "rows/s", &unnest);
     row.raw("binary COPY, one connection", "rows/s", &copy);
-    lab.close().await;
+    testbed.close().await;
     Ok(row)
 }

@@ -3,34 +3,34 @@ use stack::{Running, Service, Variables};
 use crate::{
     bodies,
     figures::Figures,
-    lab::{Lab, Place, connect},
     large,
     load::{Calls, Load},
     row::Row,
-    scrape::{PATIENCE, metric},
+    scrape::{WAIT_LIMIT, metric},
+    testbed::{Run, Testbed, connect},
     usage::cpu_seconds,
 };
 
-/// Sends that are due in a second.
+/// Sends a second.
 const RATE: f64 = 1_000.0;
 
-/// Who works on a message, in the order in which it is shown.
+/// The processes that work on a message, in the order of the page.
 const NAMES: [&str; 5] = ["gateway", "persister", "broadcaster", "PostgreSQL", "RabbitMQ"];
 
-/// What a message costs in a large database, beside a small one of a hundredth of its size.
-pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
-    let lab = Lab::kept(place).await?;
-    let rows = place.scale.large;
-    let large = lab.servers.postgres.url().to_owned();
-    large::make(&connect(&large).await?, rows, rows / 10).await?;
-    let small = lab.migrated_database("small").await?;
-    large::make(&connect(&small).await?, rows / 100, rows / 1_000).await?;
+/// The CPU cost of a message with a large database, beside one of a hundredth of its size.
+pub(super) async fn measure(run: &Run) -> anyhow::Result<Row> {
+    let testbed = Testbed::kept(run).await?;
+    let rows = run.scale.large;
+    let large = testbed.servers.postgres.url().to_owned();
+    large::fill(&connect(&large).await?, rows, rows / 10).await?;
+    let small = testbed.migrated_database("small").await?;
+    large::fill(&connect(&small).await?, rows / 100, rows / 1_000).await?;
     let mut costs: [[Figures; 5]; 2] = Default::default();
-    for _ in 0..place.scale.rounds {
+    for _ in 0..run.scale.rounds {
         for ((url, players), costs) in
             [(&small, rows / 1_000), (&large, rows / 10)].into_iter().zip(&mut costs)
         {
-            let cost = cost(place, &lab, url, players.min(100_000)).await?;
+            let cost = cost(run, &testbed, url, players.min(100_000)).await?;
             costs.iter_mut().zip(cost).for_each(|(costs, cost)| costs.add(cost));
         }
     }
@@ -50,31 +50,36 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Row> {
         row.raw(&format!("{name}, large"), "µs a message", large);
     }
     row.raw("PostgreSQL's files, large", "bytes a message", &bytes.into());
-    lab.close().await;
+    testbed.close().await;
     Ok(row)
 }
 
-/// Microseconds of CPU that each spends on a message.
-async fn cost(place: &Place, lab: &Lab, database: &str, players: u32) -> anyhow::Result<[f64; 5]> {
+/// Microseconds of CPU of each process for a message.
+async fn cost(
+    run: &Run,
+    testbed: &Testbed,
+    database: &str,
+    players: u32,
+) -> anyhow::Result<[f64; 5]> {
     let mut own = Variables::default();
     own.set("DATABASE_URL", database);
-    let gateway = lab.service_with(Service::Gateway, &own).await?;
-    let persister = lab.service_with(Service::Persister, &own).await?;
-    let broadcaster = lab.service(Service::Broadcaster).await?;
+    let gateway = testbed.service_with(Service::Gateway, &own).await?;
+    let persister = testbed.service_with(Service::Persister, &own).await?;
+    let broadcaster = testbed.service(Service::Broadcaster).await?;
     let load = Load {
         connections: 64,
         rate: Some(RATE),
-        time: place.scale.warm_up,
-        calls: Calls::Sends(gateway.address, bodies::sends(place, players)?),
-        token: lab.token.clone(),
+        time: run.scale.warm_up,
+        calls: Calls::Sends(gateway.address, bodies::sends(run, players)?),
+        token: testbed.token.clone(),
     };
     let mut sent = load.run().await?.good;
     all_done(&persister, &broadcaster, sent).await?;
-    let before = used(lab, &gateway, &persister, &broadcaster)?;
-    let measured = Load { time: place.scale.load, ..load }.run().await?.good;
+    let before = used(testbed, &gateway, &persister, &broadcaster)?;
+    let measured = Load { time: run.scale.load, ..load }.run().await?.good;
     sent += measured;
     all_done(&persister, &broadcaster, sent).await?;
-    let after = used(lab, &gateway, &persister, &broadcaster)?;
+    let after = used(testbed, &gateway, &persister, &broadcaster)?;
     for running in [gateway, persister, broadcaster] {
         running.process.stop().await;
     }
@@ -86,18 +91,18 @@ async fn cost(place: &Place, lab: &Lab, database: &str, players: u32) -> anyhow:
 }
 
 fn used(
-    lab: &Lab,
+    testbed: &Testbed,
     gateway: &Running,
     persister: &Running,
     broadcaster: &Running,
 ) -> anyhow::Result<[f64; 5]> {
-    let of = |process: &stack::Process| cpu_seconds(process.identity().pid());
+    let cpu = |process: &stack::Process| cpu_seconds(process.identity().pid());
     Ok([
-        of(&gateway.process)?,
-        of(&persister.process)?,
-        of(&broadcaster.process)?,
-        of(lab.servers.postgres.process())?,
-        of(lab.servers.rabbitmq.process())?,
+        cpu(&gateway.process)?,
+        cpu(&persister.process)?,
+        cpu(&broadcaster.process)?,
+        cpu(testbed.servers.postgres.process())?,
+        cpu(testbed.servers.rabbitmq.process())?,
     ])
 }
 
@@ -111,5 +116,5 @@ async fn all_done(persister: &Running, broadcaster: &Running, sent: f64) -> anyh
         }
         Ok(())
     };
-    tokio::time::timeout(PATIENCE, done).await?
+    tokio::time::timeout(WAIT_LIMIT, done).await?
 }

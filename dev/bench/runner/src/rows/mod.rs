@@ -1,6 +1,7 @@
-//! The rows of the table, each in a file of its own.
+//! The rows of the table, a file for each.
 
 mod broadcast;
+mod delivery;
 mod drain;
 mod growth;
 mod history;
@@ -10,20 +11,19 @@ mod latency;
 mod losses;
 mod memory;
 mod sends;
-mod way;
-mod whole;
+mod throughput;
 
-use crate::{lab::Place, picture::Curve, row::Row};
+use crate::{picture::Curve, row::Row, testbed::Run};
 
-/// What a row found out, and what there is to be drawn of it.
-pub struct Found {
+/// A row, and the curves of the picture.
+pub struct Measurement {
     /// The row.
     pub row: Row,
-    /// Curves for the picture.
+    /// The curves.
     pub curves: Vec<Curve>,
 }
 
-impl From<Row> for Found {
+impl From<Row> for Measurement {
     fn from(row: Row) -> Self {
         Self { row, curves: Vec::new() }
     }
@@ -32,25 +32,24 @@ impl From<Row> for Found {
 /// The numbers of all rows.
 pub const ALL: std::ops::RangeInclusive<u8> = 1..=12;
 
-/// Measures one row. Row 5 loads with half of what row 4 found to be `sustained`, in messages a
-/// second.
+/// Measures a row. The load of row 5 is half of `sustained`, the rate of row 4 in messages a second.
 ///
 /// # Errors
-/// When something does not start, or fails under load.
-pub async fn measure(number: u8, place: &Place, sustained: Option<f64>) -> anyhow::Result<Found> {
+/// When a program does not start, or fails under load.
+pub async fn measure(number: u8, run: &Run, sustained: Option<f64>) -> anyhow::Result<Measurement> {
     match number {
-        1 => sends::measure(place).await.map(Found::from),
-        2 => latency::measure(place).await.map(Found::from),
-        3 => drain::measure(place).await.map(Found::from),
-        4 => whole::measure(place).await,
-        5 => way::measure(place, sustained).await.map(Found::from),
-        6 => history::measure(place).await.map(Found::from),
-        7 => broadcast::measure(place).await.map(Found::from),
-        8 => memory::measure(place).await.map(Found::from),
-        9 => growth::measure(place).await.map(Found::from),
-        10 => idle::measure(place).await.map(Found::from),
-        11 => isolation::measure(place).await.map(Found::from),
-        12 => losses::measure(place).await.map(Found::from),
+        1 => sends::measure(run).await.map(Measurement::from),
+        2 => latency::measure(run).await.map(Measurement::from),
+        3 => drain::measure(run).await.map(Measurement::from),
+        4 => throughput::measure(run).await,
+        5 => delivery::measure(run, sustained).await.map(Measurement::from),
+        6 => history::measure(run).await.map(Measurement::from),
+        7 => broadcast::measure(run).await.map(Measurement::from),
+        8 => memory::measure(run).await.map(Measurement::from),
+        9 => growth::measure(run).await.map(Measurement::from),
+        10 => idle::measure(run).await.map(Measurement::from),
+        11 => isolation::measure(run).await.map(Measurement::from),
+        12 => losses::measure(run).await.map(Measurement::from),
         _ => anyhow::bail!("there is no row {number}; there are 1 to 12"),
     }
 }

@@ -1,25 +1,25 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Prometheus, Proxy, Running, Series, System, eventually};
+use crate::{Prometheus, Proxy, RunningService, Series, System, eventually};
 
-/// A system that a Prometheus watches.
-pub struct Watched {
-    /// Its database, queues and Pusher.
+/// A whole system and a Prometheus that scrapes it.
+pub struct MonitoredSystem {
+    /// The database, the queues and Pusher.
     pub system: System,
-    /// Its gateway.
-    pub gateway: Running,
-    /// Its persister.
-    pub persister: Running,
-    /// What the gateway and the persister reach the database by.
+    /// The gateway.
+    pub gateway: RunningService,
+    /// The persister.
+    pub persister: RunningService,
+    /// The proxy between the services and the database.
     pub database: Proxy,
-    /// Who watches it.
+    /// The Prometheus.
     pub prometheus: Prometheus,
-    _broadcaster: Running,
+    _broadcaster: RunningService,
 }
 
-impl Watched {
-    /// Starts it.
+impl MonitoredSystem {
+    /// Starts the services and Prometheus.
     pub async fn start() -> Self {
         let system = System::new().await;
         let database = Proxy::start(&system.database.server(), true).await;
@@ -36,8 +36,8 @@ impl Watched {
         Self { system, gateway, persister, database, prometheus, _broadcaster: broadcaster }
     }
 
-    /// Has a player and staff talk a little and read, whatever comes of it.
-    pub async fn talk(&self) {
+    /// Sends and reads as a player and as staff. Failures are ignored.
+    pub async fn generate_load(&self) {
         let api = self.gateway.api();
         let message = json!({
             "messageId": Uuid::now_v7(), "playerId": "p1", "senderType": "player", "content": "hello"
@@ -50,13 +50,13 @@ impl Watched {
         api.inbox("").await;
     }
 
-    /// Talks until `expr` is anything at all; `what` says what that is.
+    /// Generates load until `expr` has a series. `description` is for the panic.
     ///
     /// # Panics
-    /// When it is nothing for half a minute.
-    pub async fn shows(&self, what: &str, expr: &str) -> Vec<Series> {
-        eventually(&format!("{what}, which is {expr}"), async || {
-            self.talk().await;
+    /// When it has none within half a minute.
+    pub async fn wait_for_series(&self, description: &str, expr: &str) -> Vec<Series> {
+        eventually(&format!("{description}: {expr}"), async || {
+            self.generate_load().await;
             let series = self.prometheus.query(expr).await;
             (!series.is_empty()).then_some(series)
         })

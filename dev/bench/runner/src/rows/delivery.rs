@@ -12,37 +12,38 @@ use tokio::{
 use crate::{
     bodies,
     figures::Figures,
-    lab::{Lab, Place},
     load::{Calls, Load},
     row::Row,
     scrape::{growth, scrape, share_within},
+    testbed::{Run, Testbed},
 };
 
-/// The rate of row 4 that is assumed when it was not measured in the same run.
+/// The rate of row 4 when it is not measured in the same run.
 const SUSTAINED: f64 = 4_000.0;
 
-/// From accepted to persisted, and to a browser's Pusher client, at half of what is sustained.
-pub(super) async fn measure(place: &Place, sustained: Option<f64>) -> anyhow::Result<Row> {
+/// The time from acceptance to the database, and to a browser's Pusher client, at half of the sustained
+/// rate.
+pub(super) async fn measure(run: &Run, sustained: Option<f64>) -> anyhow::Result<Row> {
     let rate = (sustained.unwrap_or(SUSTAINED) / 2.0).round();
-    let lab = Lab::new(place).await?;
-    let gateway = lab.service(Service::Gateway).await?;
+    let testbed = Testbed::new(run).await?;
+    let gateway = testbed.service(Service::Gateway).await?;
     let load = Load {
         connections: 128,
         rate: Some(rate),
-        time: place.scale.load,
-        calls: Calls::Sends(gateway.address, bodies::sends(place, 1_000)?),
-        token: lab.token.clone(),
+        time: run.scale.load,
+        calls: Calls::Sends(gateway.address, bodies::sends(run, 1_000)?),
+        token: testbed.token.clone(),
     };
     let (mut persisted, mut received) = (Figures::default(), Figures::default());
     let mut received_p50 = Figures::default();
-    for round in 0..place.scale.rounds {
-        // Anew, so that each round has counters of its own.
-        let persister = lab.service(Service::Persister).await?;
-        let broadcaster = lab.service(Service::Broadcaster).await?;
+    for round in 0..run.scale.rounds {
+        // New processes, so that each round starts with zeroed counters.
+        let persister = testbed.service(Service::Persister).await?;
+        let broadcaster = testbed.service(Service::Broadcaster).await?;
         if round == 0 {
-            Load { time: place.scale.warm_up, ..load.clone() }.run().await?;
+            Load { time: run.scale.warm_up, ..load.clone() }.run().await?;
         }
-        let receiver = Receiver::start(&lab, gateway.address).await?;
+        let receiver = Receiver::start(&testbed, gateway.address).await?;
         let sent = load.run().await?.good;
         let count = "chat_persister_persisted_total";
         growth(persister.metrics, count, sent).await?;
@@ -56,38 +57,38 @@ pub(super) async fn measure(place: &Place, sustained: Option<f64>) -> anyhow::Re
         broadcaster.process.stop().await;
     }
     let mut row =
-        Row::new(5, &format!("the way of a message at {rate} a second, half of row 4's rate"));
+        Row::new(5, &format!("delivery of a message at {rate} a second, half of row 4's rate"));
     row.at_least("persisted within 50 ms of being accepted", persisted, 99.0, "%");
     row.at_most("accepted to received by pusher-js, p99", received, 50.0, "ms");
     row.raw("accepted to received by pusher-js, p50", "ms", &received_p50);
-    lab.close().await;
+    testbed.close().await;
     Ok(row)
 }
 
-/// A real pusher-js that hears what staff hears.
+/// A pusher-js that is subscribed to the staff's channel.
 struct Receiver {
     child: tokio::process::Child,
     lines: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
 }
 
-/// Milliseconds.
+/// Delivery times in milliseconds.
 #[derive(Deserialize)]
-struct Took {
+struct DeliveryTimes {
     p50: f64,
     p99: f64,
 }
 
 impl Receiver {
-    async fn start(lab: &Lab, gateway: std::net::SocketAddr) -> anyhow::Result<Self> {
-        let pusher = lab.pusher().address;
+    async fn start(testbed: &Testbed, gateway: std::net::SocketAddr) -> anyhow::Result<Self> {
+        let pusher = testbed.pusher().address;
         let mut child = Command::new("node")
             .arg("dev/end-to-end/node/time.mjs")
-            .envs(lab.variables.iter())
+            .envs(testbed.variables.iter())
             .env("PUSHER_HOST", pusher.ip().to_string())
             .env("PUSHER_PORT", pusher.port().to_string())
             .env("CHANNEL", "private-staff-portal")
             .env("AUTH_ENDPOINT", format!("http://{gateway}/api/pusher/auth"))
-            .env("AUTH_TOKEN", &lab.token)
+            .env("AUTH_TOKEN", &testbed.token)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -98,8 +99,8 @@ impl Receiver {
         Ok(receiver)
     }
 
-    /// Waits until it has heard of `count` messages, and says how long they took.
-    async fn finish(mut self, count: f64) -> anyhow::Result<Took> {
+    /// Waits for `count` messages, and returns their delivery times.
+    async fn finish(mut self, count: f64) -> anyhow::Result<DeliveryTimes> {
         let mut input = self.child.stdin.take().context("no input")?;
         input.write_all(format!("{count}\n").as_bytes()).await?;
         Ok(serde_json::from_str(&self.line().await?)?)
@@ -107,6 +108,6 @@ impl Receiver {
 
     async fn line(&mut self) -> anyhow::Result<String> {
         let line = timeout(Duration::from_secs(60), self.lines.next_line()).await??;
-        line.context("it ended")
+        line.context("the receiver ended")
     }
 }

@@ -1,26 +1,26 @@
 use std::path::{Path, PathBuf};
 
-/// A program that the system is held against; `dev/bench/README.md` says what each does.
+/// A program that the system is compared with; `dev/bench/README.md` describes each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contender {
+pub enum Reference {
     /// HTTP and JSON alone.
     Echo,
-    /// A gateway that confirms each send by itself.
+    /// A gateway that publishes each send in a body of its own.
     ConfirmingGateway,
     /// `INSERT … SELECT FROM unnest … ON CONFLICT`.
     Unnest,
     /// Binary `COPY`.
     Copy,
-    /// History from PostgreSQL and nothing else.
+    /// Pages of history from PostgreSQL.
     History,
-    /// Batches to Pusher and nothing else.
+    /// Batches of events to Pusher.
     PusherCaller,
-    /// What the system replaces.
+    /// V1.2, the predecessor.
     Express,
 }
 
-impl Contender {
-    /// How it is called.
+impl Reference {
+    /// The program's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Echo => "echo",

@@ -1,5 +1,4 @@
-//! A private system for one row, of production's programs with production's settings, and the
-//! contenders beside it.
+//! A private system for one row, with the settings of production, and the reference programs.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -18,59 +17,58 @@ use stack::{
 use tokio::process::Command;
 use tokio_postgres::{Client, NoTls};
 
-use crate::{contender::Contender, scale::Scale};
+use crate::{reference::Reference, scale::Scale};
 
-/// Limits that no load here reaches; that they are counted is what costs.
+/// Rate limits above every load, so that only their cost is measured.
 const NO_LIMIT: &str = "4000000000";
 
-const CONTENDER_LIMIT: Duration = Duration::from_secs(30);
+const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// Where things are that a lab is built of.
+/// The inputs of a measurement.
 #[derive(Clone, Debug)]
-pub struct Place {
-    /// The programs of the services and of the contenders.
+pub struct Run {
+    /// The directory of the programs.
     pub binaries: PathBuf,
-    /// Where everything is kept.
+    /// The directory of the servers' data.
     pub directory: PathBuf,
-    /// How much is measured.
+    /// The size of the measurement.
     pub scale: Scale,
 }
 
-/// Servers, and what is told to who uses them.
-pub struct Lab {
+/// Servers, and the variables of the programs that use them.
+pub struct Testbed {
     /// PostgreSQL and RabbitMQ.
     pub servers: Servers,
-    /// What the services are told.
+    /// The variables of the services.
     pub variables: Variables,
-    /// The bearer of this is staff.
+    /// A token of staff.
     pub token: String,
     local_pusher: Running,
     supervisor: Supervisor,
     binaries: PathBuf,
 }
 
-impl Lab {
-    /// Starts servers without any data, a migrated database, and what stands in for Pusher.
+impl Testbed {
+    /// Starts servers with an empty, migrated database, and a local-pusher.
     ///
     /// # Errors
-    /// When something does not start.
-    pub async fn new(place: &Place) -> anyhow::Result<Self> {
-        let supervisor = take(&place.directory.join("lab")).await?;
+    /// When a program does not start.
+    pub async fn new(run: &Run) -> anyhow::Result<Self> {
+        let supervisor = take(&run.directory.join("testbed")).await?;
         Servers::erase(&supervisor)?;
-        Self::start(place, supervisor).await
+        Self::start(run, supervisor).await
     }
 
-    /// The same, but that the data of the last time is there: a large database takes minutes to
-    /// make.
+    /// Starts servers with the data of the last run: a large database takes minutes to create.
     ///
     /// # Errors
-    /// When something does not start.
-    pub async fn kept(place: &Place) -> anyhow::Result<Self> {
-        let name = format!("large-{}", place.scale.large);
-        Self::start(place, take(&place.directory.join(name)).await?).await
+    /// When a program does not start.
+    pub async fn kept(run: &Run) -> anyhow::Result<Self> {
+        let name = format!("large-{}", run.scale.large);
+        Self::start(run, take(&run.directory.join(name)).await?).await
     }
 
-    async fn start(place: &Place, supervisor: Supervisor) -> anyhow::Result<Self> {
+    async fn start(run: &Run, supervisor: Supervisor) -> anyhow::Result<Self> {
         let servers = Servers::start(&supervisor, &Default::default()).await?;
         let (database, broker) = (servers.postgres.url(), servers.rabbitmq.url());
         let mut variables = service_variables(&supervisor, database, broker)?;
@@ -83,7 +81,7 @@ impl Lab {
         // As many connections as row 8 opens.
         variables.set("MAX_CONNECTIONS", "20000");
         variables.set("MEMORY_LIMIT", "2GiB");
-        let binaries = place.binaries.clone();
+        let binaries = run.binaries.clone();
         migrate(&supervisor, &binaries, &variables).await?;
         let none = Variables::default();
         let pusher = Service::LocalPusher;
@@ -94,7 +92,7 @@ impl Lab {
         Ok(Self { servers, variables, token, local_pusher, supervisor, binaries })
     }
 
-    /// Starts a service with the usual settings.
+    /// Starts a service with the shared settings.
     ///
     /// # Errors
     /// When it does not become ready.
@@ -102,7 +100,7 @@ impl Lab {
         self.service_with(service, &Variables::default()).await
     }
 
-    /// Starts a service with settings of its own.
+    /// Starts a service with further settings.
     ///
     /// # Errors
     /// When it does not become ready.
@@ -110,40 +108,39 @@ impl Lab {
         service.start(&self.supervisor, &self.binaries, service.name(), &self.variables, own).await
     }
 
-    /// Starts a program that the system is held against, and waits until it listens.
+    /// Starts a reference program, and waits until it listens.
     ///
     /// # Errors
     /// When it does not.
-    pub async fn contender(
+    pub async fn reference(
         &self,
-        contender: Contender,
+        reference: Reference,
         own: &[(&str, &str)],
-    ) -> anyhow::Result<Serving> {
-        let name = contender.name();
+    ) -> anyhow::Result<RunningReference> {
+        let name = reference.name();
         let kept = format!("{}_PORT", name.to_uppercase().replace('-', "_"));
         let [port] = self.supervisor.kept().ports([&kept], false)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut program = Program::new(name, contender.program(&self.binaries));
-        program.command.args(contender.arguments()).envs(self.variables.iter());
+        let mut program = Program::new(name, reference.program(&self.binaries));
+        program.command.args(reference.arguments()).envs(self.variables.iter());
         program.command.env("BENCH_LISTEN", address.to_string()).env("PORT", port.to_string());
         program.command.envs(own.iter().copied());
         let process = self.supervisor.start(program)?;
-        process.ready(&Probe::Tcp(address), CONTENDER_LIMIT).await?;
-        Ok(Serving { process, address })
+        process.ready(&Probe::Tcp(address), START_LIMIT).await?;
+        Ok(RunningReference { process, address })
     }
 
-    /// Runs a program that the system is held against until it ends, and says how many a second it
-    /// did.
+    /// Runs a reference program until it ends, and returns its rate a second.
     ///
     /// # Errors
     /// When it fails.
-    pub async fn result(&self, contender: Contender, own: &[(&str, &str)]) -> anyhow::Result<f64> {
-        let mut command = Command::new(contender.program(&self.binaries));
-        command.args(contender.arguments()).envs(self.variables.iter());
+    pub async fn rate(&self, reference: Reference, own: &[(&str, &str)]) -> anyhow::Result<f64> {
+        let mut command = Command::new(reference.program(&self.binaries));
+        command.args(reference.arguments()).envs(self.variables.iter());
         command.envs(own.iter().copied()).kill_on_drop(true);
-        let output = command.output().await.with_context(|| contender.name())?;
+        let output = command.output().await.with_context(|| reference.name())?;
         let errors = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{}: {errors}", contender.name());
+        ensure!(output.status.success(), "{}: {errors}", reference.name());
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Line {
@@ -152,7 +149,7 @@ impl Lab {
         Ok(serde_json::from_slice::<Line>(&output.stdout)?.per_second)
     }
 
-    /// Makes an empty database beside the system's, and gives its address.
+    /// Creates an empty database beside the system's, and returns its URL.
     ///
     /// # Errors
     /// When PostgreSQL refuses.
@@ -163,7 +160,7 @@ impl Lab {
         self.database_url(name)
     }
 
-    /// The same, migrated.
+    /// Creates a migrated database beside the system's, and returns its URL.
     ///
     /// # Errors
     /// When PostgreSQL refuses.
@@ -175,16 +172,16 @@ impl Lab {
         Ok(url)
     }
 
-    /// The address of a database beside the system's.
+    /// The URL of a database beside the system's.
     ///
     /// # Errors
-    /// When the system's has none that it could be made from.
+    /// When the system's URL names no database.
     pub fn database_url(&self, name: &str) -> anyhow::Result<String> {
         let (server, _) = self.servers.postgres.url().rsplit_once('/').context("no database")?;
         Ok(format!("{server}/{name}"))
     }
 
-    /// The system's database.
+    /// A connection to the system's database.
     ///
     /// # Errors
     /// When it does not answer.
@@ -192,7 +189,7 @@ impl Lab {
         connect(self.servers.postgres.url()).await
     }
 
-    /// A publisher as the services have it.
+    /// A publisher of the services' kind.
     ///
     /// # Errors
     /// When RabbitMQ cannot be used.
@@ -207,7 +204,7 @@ impl Lab {
         Ok(Publisher::connect(&broker, Partition::FIRST, "bench").await?)
     }
 
-    /// Throws away what waits in both queues.
+    /// Purges both queues.
     ///
     /// # Errors
     /// When RabbitMQ refuses.
@@ -218,22 +215,22 @@ impl Lab {
         Ok(())
     }
 
-    /// What stands in for Pusher.
+    /// The local-pusher.
     pub fn pusher(&self) -> &Running {
         &self.local_pusher
     }
 
-    /// Ends everything.
+    /// Stops all programs.
     pub async fn close(self) {
         self.supervisor.stop().await;
     }
 }
 
-/// A contender that listens.
-pub struct Serving {
+/// A reference program that listens.
+pub struct RunningReference {
     /// Its process.
     pub process: std::sync::Arc<stack::Process>,
-    /// Where it listens.
+    /// Its address.
     pub address: SocketAddr,
 }
 
@@ -243,7 +240,7 @@ pub struct Serving {
 /// When it does not answer.
 pub async fn connect(url: &str) -> anyhow::Result<Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    // How it ends, whoever asks over it is told.
+    // A query over a broken connection returns the error.
     tokio::spawn(async move { connection.await.unwrap_or_default() });
     Ok(client)
 }

@@ -1,40 +1,40 @@
-//! What the whole system sustains, and how it answers on the way there and beyond.
+//! The sustained throughput of the whole system, and its latency at rising loads.
 
 use std::{net::SocketAddr, time::Duration};
 
 use stack::{Running, Service};
 use tokio::time::{Instant, sleep};
 
-use super::Found;
+use super::Measurement;
 use crate::{
     bodies,
-    contender::Contender,
     figures::Figures,
-    lab::{Lab, Place, connect},
     load::{Calls, Load, Outcome},
     picture::{Curve, Point},
+    reference::Reference,
     row::Row,
-    scrape::{PATIENCE, metric},
+    scrape::{WAIT_LIMIT, metric},
+    testbed::{Run, Testbed, connect},
 };
 
-/// Sends a second that are offered, one after the other.
+/// Offered sends a second, in ascending order.
 const OFFERED: [f64; 14] = [
     100.0, 250.0, 500.0, 1_000.0, 1_500.0, 2_000.0, 3_000.0, 4_000.0, 6_000.0, 8_000.0, 10_000.0,
     12_000.0, 15_000.0, 20_000.0,
 ];
 
-/// After this many that it could not keep up with, no more is offered.
-const TOO_MANY: usize = 2;
+/// Rates without success after which no higher rate is offered.
+const MAX_FAILURES: usize = 2;
 
-/// The time that the last of what was accepted may take to get everywhere, when no backlog grows.
+/// Upper bound of the time from the end of a load to the last message, when no backlog grows.
 const NO_BACKLOG: Duration = Duration::from_millis(250);
 
-/// Connections that the sends come over.
+/// Connections of the load.
 const CONNECTIONS: usize = 128;
 
-const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What is loaded, and how one finds out what it has done.
+/// The system under load.
 enum Target {
     Ours { gateway: Running, persister: Running, broadcaster: Running },
     Before { address: SocketAddr, database: tokio_postgres::Client },
@@ -48,13 +48,13 @@ impl Target {
         }
     }
 
-    /// Messages that it has done all with that it does.
+    /// Messages that are completely processed.
     async fn done(&self) -> anyhow::Result<f64> {
         match self {
             Self::Ours { persister, broadcaster, .. } => {
                 let persisted = metric(persister.metrics, "chat_persister_persisted_total").await?;
                 let events = "chat_broadcaster_broadcast_seconds_count";
-                // Each message is two events.
+                // A message is two events.
                 let broadcast = metric(broadcaster.metrics, events).await? / 2.0;
                 Ok(persisted.min(broadcast))
             }
@@ -66,12 +66,12 @@ impl Target {
     }
 }
 
-/// What came of one load.
+/// The result of one load.
 struct Step {
     answers: Outcome,
-    /// What was done with of it, a second, until nothing more was done.
+    /// Completed messages a second, until the last was completed.
     done: f64,
-    /// From the end of the load until the last was done.
+    /// Time from the end of the load until the last message was completed.
     late: Duration,
 }
 
@@ -90,14 +90,14 @@ async fn step(target: &Target, load: &Load) -> anyhow::Result<Step> {
     let ended = Instant::now();
     let mut done = target.done().await?;
     let mut last = Instant::now();
-    // What was lost never comes.
+    // Lost messages are never completed.
     while done - before < answers.good && last.elapsed() < Duration::from_secs(3) {
-        sleep(LOOK_INTERVAL).await;
+        sleep(POLL_INTERVAL).await;
         let now = target.done().await?;
         if now > done {
             (done, last) = (now, Instant::now());
         }
-        if ended.elapsed() > PATIENCE {
+        if ended.elapsed() > WAIT_LIMIT {
             break;
         }
     }
@@ -105,7 +105,7 @@ async fn step(target: &Target, load: &Load) -> anyhow::Result<Step> {
     Ok(Step { answers, done: (done - before) / seconds, late: last.duration_since(ended) })
 }
 
-/// The highest of the offered rates that it kept up with, and each rate's answers.
+/// The highest sustained rate of those offered, and the result of each.
 async fn climb(target: &Target, load: &Load) -> anyhow::Result<(f64, Vec<Point>)> {
     let (mut sustained, mut failed, mut points) = (0.0, 0, Vec::new());
     for offered in OFFERED {
@@ -117,14 +117,14 @@ async fn climb(target: &Target, load: &Load) -> anyhow::Result<(f64, Vec<Point>)
         } else {
             failed += 1;
         }
-        if failed == TOO_MANY {
+        if failed == MAX_FAILURES {
             break;
         }
     }
     Ok((sustained, points))
 }
 
-/// Between the highest rate that it kept up with and a fifth more.
+/// Raises the sustained rate in two steps of a tenth.
 async fn refine(target: &Target, load: &Load, mut sustained: f64) -> anyhow::Result<f64> {
     for factor in [1.1, 1.1] {
         let offered = sustained * factor;
@@ -137,27 +137,26 @@ async fn refine(target: &Target, load: &Load, mut sustained: f64) -> anyhow::Res
     Ok(sustained)
 }
 
-/// Messages a second through the whole system, beside what the one before it saves of what it
-/// accepts.
-pub(super) async fn measure(place: &Place) -> anyhow::Result<Found> {
-    let lab = Lab::new(place).await?;
-    let sends = bodies::sends(place, 1_000)?;
-    let database = lab.empty_database("express").await?;
+/// Messages a second through the whole system, beside those that V1.2 saves.
+pub(super) async fn measure(run: &Run) -> anyhow::Result<Measurement> {
+    let testbed = Testbed::new(run).await?;
+    let sends = bodies::sends(run, 1_000)?;
+    let database = testbed.empty_database("express").await?;
     let (mut sustained, mut saved, mut saved_after) =
         (Figures::default(), Figures::default(), Figures::default());
     let (mut ours, mut before) = (Curve::new("this system"), Curve::new("V1.2"));
     let load = |address| Load {
         connections: CONNECTIONS,
         rate: None,
-        time: place.scale.load,
+        time: run.scale.load,
         calls: Calls::Sends(address, sends.clone()),
-        token: lab.token.clone(),
+        token: testbed.token.clone(),
     };
-    for _ in 0..place.scale.rounds {
+    for _ in 0..run.scale.rounds {
         let target = Target::Ours {
-            gateway: lab.service(Service::Gateway).await?,
-            persister: lab.service(Service::Persister).await?,
-            broadcaster: lab.service(Service::Broadcaster).await?,
+            gateway: testbed.service(Service::Gateway).await?,
+            persister: testbed.service(Service::Persister).await?,
+            broadcaster: testbed.service(Service::Broadcaster).await?,
         };
         let load_ours = load(target.address());
         let (reached, points) = climb(&target, &load_ours).await?;
@@ -170,22 +169,22 @@ pub(super) async fn measure(place: &Place) -> anyhow::Result<Found> {
         }
 
         let own = [("DATABASE_URL", &*database), ("CHAT_VERSION", "v1.2")];
-        let serving = lab.contender(Contender::Express, &own).await?;
-        let address = serving.address;
+        let express = testbed.reference(Reference::Express, &own).await?;
+        let address = express.address;
         let target = Target::Before { address, database: connect(&database).await? };
         let load_before = load(address);
         before.add_round(climb(&target, &load_before).await?.1);
         let flooded = step(&target, &load_before).await?;
         saved.add(flooded.done);
         saved_after.add(flooded.late.as_secs_f64());
-        serving.process.stop().await;
+        express.process.stop().await;
     }
     let mut row =
         Row::new(4, "messages a second through the whole system, with no backlog growing");
     row.at_least("sustained, over what V1.2 saves", sustained.over(&saved), 10.0, "×");
     row.raw("sustained: accepted, persisted and broadcast", "messages/s", &sustained);
-    row.raw("V1.2 as loaded as it can be: saved, load and drain together", "messages/s", &saved);
-    row.raw("V1.2: from the end of the load until the last was saved", "s", &saved_after);
-    lab.close().await;
-    Ok(Found { row, curves: vec![ours, before] })
+    row.raw("V1.2 under full load: saved, over load and drain", "messages/s", &saved);
+    row.raw("V1.2: time from the end of the load until the last save", "s", &saved_after);
+    testbed.close().await;
+    Ok(Measurement { row, curves: vec![ours, before] })
 }
