@@ -5,11 +5,8 @@ use std::{
     ops::Range,
 };
 
-use broker::Delivery;
-use chat::{
-    Subject,
-    event::{self, Event, PlacedEvent, UnreadableEvent},
-};
+use broker::{DeadLetter, DeadLetterReason, Delivery};
+use chat::event::{self, Event, PlacedEvent};
 use chrono::{DateTime, Utc};
 use pusher::Channels;
 use tokio::{task::JoinSet, time::Instant};
@@ -17,7 +14,6 @@ use tokio::{task::JoinSet, time::Instant};
 use crate::{
     coalesce::Coalescer,
     events,
-    metrics::DeadLetterReason,
     retrying_pusher::{CallResult, Job, Origin, Refusal},
 };
 
@@ -54,19 +50,6 @@ struct PendingDelivery {
     dead: BTreeMap<usize, DeadLetter>,
 }
 
-/// Something that can never be broadcast, and why.
-#[derive(Debug)]
-pub struct DeadLetter {
-    /// A body for the dead letters, which a replay can put back as it is.
-    pub body: Vec<u8>,
-    /// Which kind of reason there is.
-    pub kind: DeadLetterReason,
-    /// Why it can never be broadcast.
-    pub reason: String,
-    /// What it is about, if that can be read.
-    pub subject: Subject,
-}
-
 /// A delivery of which nothing is left to do but to bury its dead letters and to acknowledge it.
 #[derive(Debug)]
 pub struct FinishedDelivery {
@@ -74,13 +57,6 @@ pub struct FinishedDelivery {
     pub tag: u64,
     /// What is to be buried first.
     pub dead: Vec<DeadLetter>,
-}
-
-impl DeadLetter {
-    fn unreadable(body: Vec<u8>, reason: String) -> Self {
-        let kind = DeadLetterReason::Unreadable;
-        Self { body, kind, reason, subject: Subject::default() }
-    }
 }
 
 impl InFlight {
@@ -125,16 +101,14 @@ impl InFlight {
                             let origin = Origin::of(&event, tag, position);
                             open.jobs += self.enqueue(&event, origin, channels);
                         }
-                        Err(UnreadableEvent { event, reason }) => {
-                            let letter = DeadLetter::unreadable(event::encode([&event]), reason);
-                            open.dead.insert(position, letter);
+                        Err(unreadable) => {
+                            open.dead.insert(position, unreadable.into());
                         }
                     }
                 }
             }
             Err(error) => {
-                let letter = DeadLetter::unreadable(open.body.clone(), error.to_string());
-                open.dead.insert(0, letter);
+                open.dead.insert(0, DeadLetter::from((open.body.clone(), error)));
             }
         }
         if let Some(accepted_at) = open.accepted_at {

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     coalesce::{self, Coalescer},
-    in_flight::{DeadLetter, FinishedDelivery, InFlight},
+    in_flight::{FinishedDelivery, InFlight},
     metrics::Metrics,
     pusher_client::PusherClient,
     retrying_pusher::{CallResult, RetryingPusher},
@@ -64,7 +64,6 @@ pub async fn run(
         let publisher = RetryingPublisher::new(broker, "broadcaster: dead letters", dead_letters);
         let broadcaster = Broadcaster {
             pusher: pusher.clone(),
-            dead_letters: broker.names().dead_letters(ConsumerKind::Broadcaster),
             channels: channels.clone(),
             settings: settings.clone(),
             oldest_held: metrics.oldest_held_seconds.part(),
@@ -84,7 +83,6 @@ struct Broadcaster {
     metrics: Metrics,
     oldest_held: OldestPart,
     pusher: RetryingPusher,
-    dead_letters: String,
 }
 
 struct PartitionLoop {
@@ -237,10 +235,9 @@ impl Broadcaster {
         published: mpsc::UnboundedSender<u64>,
     ) {
         while let Some(FinishedDelivery { tag, dead }) = deliveries.recv().await {
-            for DeadLetter { body, kind, reason, subject } in dead {
-                subject.log_dead(&reason);
-                publisher.dead_letter(&self.dead_letters, &body, &reason).await;
-                self.metrics.dead_letters.of(kind).inc();
+            for letter in dead {
+                publisher.dead_letter(ConsumerKind::Broadcaster, &letter).await;
+                self.metrics.dead_letters.of(letter.kind).inc();
             }
             if published.send(tag).is_err() {
                 return;

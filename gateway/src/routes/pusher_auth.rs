@@ -1,8 +1,8 @@
 //! `POST /api/pusher/auth`
 
 use actix_web::{HttpResponse, web};
-use chat::{Name, PlayerId, SenderId, SocketId};
-use pusher::{Audience, Channels, sign_subscription};
+use chat::{Name, PlayerId, SenderId};
+use pusher::{Audience, Channels, SocketId, sign_subscription};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

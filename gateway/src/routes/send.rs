@@ -1,8 +1,9 @@
 //! `POST /api/staff-chat-integration/send`
 
 use actix_web::{HttpResponse, web};
-use chat::{Content, Message, Name, SenderId, SenderType, SocketId, event::Event};
+use chat::{Content, Message, Name, SenderId, SenderType, event::Event};
 use chrono::{DateTime, Utc};
+use pusher::SocketId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;

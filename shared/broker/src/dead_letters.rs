@@ -33,9 +33,9 @@ pub async fn dead_letter(
     publisher.publish_to_queue(queue, body, &[(REASON, &reason)]).await
 }
 
-/// One dead letter, as an operator sees it.
+/// A dead letter in its queue, as an operator sees it.
 #[derive(Debug)]
-pub struct DeadLetter {
+pub struct ListedDeadLetter {
     /// Why it is one.
     pub reason: String,
     /// The beginning of what could not be dealt with, 128 KiB at most: all of it, where a service
@@ -114,7 +114,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment, or the queue is not there.
-    pub async fn list(self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {
+    pub async fn list(self, limit: usize) -> Result<Vec<ListedDeadLetter>, BrokerError> {
         let mut letters = Vec::new();
         while letters.len() < limit {
             let Some(delivery) = self.take().await? else {
@@ -123,7 +123,7 @@ impl DeadLetters {
             if !self.filter.matches(&delivery) {
                 continue;
             }
-            letters.push(DeadLetter {
+            letters.push(ListedDeadLetter {
                 reason: reason(&delivery.properties),
                 body: delivery.data.iter().copied().take(SHOWN).collect(),
                 size: delivery.data.len(),

@@ -16,6 +16,7 @@
 
 mod connection;
 mod consumer;
+mod dead_letter;
 mod dead_letter_command;
 pub mod dead_letters;
 mod names;
@@ -33,6 +34,7 @@ mod worker;
 
 pub use connection::BrokerError;
 pub use consumer::{Consumer, Delivery};
+pub use dead_letter::{DeadLetter, DeadLetterReason};
 pub use dead_letter_command::DeadLetterCommand;
 pub use names::{ConsumerKind, QueueNames, RoutingKey};
 pub use partition::{Partition, Partitions};

@@ -1,4 +1,7 @@
-use super::{BrokerSettings, Partition, PublishError, Publisher, RoutingKey, dead_letters};
+use super::{
+    BrokerSettings, ConsumerKind, DeadLetter, Partition, PublishError, Publisher, RoutingKey,
+    dead_letters,
+};
 use service::{Outage, backoff, health::Dependency};
 
 /// Publishes and does not give up: connects again and tries again, with growing waits, until
@@ -51,9 +54,12 @@ impl RetryingPublisher {
         self.publish_with_retry(Outgoing::Events { key, partition, body }).await;
     }
 
-    /// Puts `body` into the queue of dead letters `queue`, with the reason why it is one.
-    pub async fn dead_letter(&mut self, queue: &str, body: &[u8], reason: &str) {
-        self.publish_with_retry(Outgoing::DeadLetter { queue, body, reason }).await;
+    /// Logs `letter` and publishes it to the dead letters of `worker`.
+    pub async fn dead_letter(&mut self, worker: ConsumerKind, letter: &DeadLetter) {
+        letter.log();
+        let (queue, DeadLetter { body, reason, .. }) =
+            (self.settings.names().dead_letters(worker), letter);
+        self.publish_with_retry(Outgoing::DeadLetter { queue: &queue, body, reason }).await;
     }
 
     /// Publishes `body` to the end of `queue`, at one attempt.

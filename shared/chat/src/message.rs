@@ -1,9 +1,10 @@
 use chrono::{DateTime, Utc};
+use pusher::SocketId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Content, Name, PlayerId, SenderId, SocketId, TraceParent};
+use super::{Content, Name, PlayerId, SenderId, TraceParent};
 
 /// The two kinds of sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -50,7 +51,7 @@ pub struct Message {
     /// When the gateway took it, in whole microseconds; messages sort by it, then by their ids.
     #[serde(with = "super::timestamp")]
     pub accepted_at: DateTime<Utc>,
-    /// The Pusher connection that need not hear of it.
+    /// The sender's Pusher connection, which does not receive the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub socket_id: Option<SocketId>,
     /// The trace that it belongs to.

@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_longest_name_is_one_that_pusher_takes() {
-        let longest = encrypted().player(&"p".repeat(128));
+        let longest = encrypted().player(&"p".repeat(crate::limits::MAX_PLAYER_ID));
         assert!(longest.len() <= crate::limits::MAX_CHANNEL_NAME);
     }
 

@@ -430,8 +430,7 @@ export interface components {
             /**
              * @description The sender's Pusher connection, which then does not hear of it.
              *
-             *     The Pusher connection that sent a message and need not hear of it again: two numbers with a dot
-             *     between them, at most 64 characters.
+             *     The id that Pusher gave a connection: two numbers with a dot between them, at most 64 characters.
              *
              *     Source: <https://pusher.com/docs/channels/server_api/excluding-event-recipients/>.
              * @example 4711.42
@@ -486,8 +485,7 @@ export interface components {
          */
         SessionStatus: "pending" | "active" | "resolved";
         /**
-         * @description The Pusher connection that sent a message and need not hear of it again: two numbers with a dot
-         *     between them, at most 64 characters.
+         * @description The id that Pusher gave a connection: two numbers with a dot between them, at most 64 characters.
          *
          *     Source: <https://pusher.com/docs/channels/server_api/excluding-event-recipients/>.
          * @example 4711.42
