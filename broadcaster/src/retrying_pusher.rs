@@ -48,7 +48,7 @@ pub struct Origin {
 
 impl Origin {
     /// The event that stands at `position` in the delivery `tag`.
-    pub fn of(event: &Event, tag: u64, position: usize) -> Self {
+    pub fn new(event: &Event, tag: u64, position: usize) -> Self {
         Self { tag, position, accepted_at: event.accepted_at(), subject: event.subject() }
     }
 }
