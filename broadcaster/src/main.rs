@@ -13,7 +13,7 @@ use service::{
     shutdown, telemetry,
 };
 
-/// Takes what happens in the chat off RabbitMQ and pushes it to the portals through Pusher
+/// Consumes the chat's events from RabbitMQ and publishes them to the portals through Pusher
 #[derive(Debug, Parser)]
 #[command(name = "broadcaster", version)]
 struct Serve {
@@ -24,7 +24,7 @@ struct Serve {
 #[derive(Debug, Parser)]
 #[command(name = "broadcaster", version)]
 enum Command {
-    /// List, replay or purge what Pusher will never take
+    /// List, replay or purge the events that Pusher rejects
     DeadLetters(DeadLetterCommand),
 }
 
@@ -51,7 +51,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     settings.pusher.warn_of_cleartext();
     if settings.pusher.channels.pusher_channel_access == ChannelAccess::Public {
         tracing::warn!(
-            "PUSHER_CHANNEL_ACCESS=public: whoever holds the app key can listen to every player"
+            "PUSHER_CHANNEL_ACCESS=public: every client with the app key can subscribe to every player"
         );
     }
     let listen = &settings.broadcaster_listen;
