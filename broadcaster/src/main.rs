@@ -36,7 +36,7 @@ fn main() -> anyhow::Result<()> {
 async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
-        Invocation::Do(Command::DeadLetters(command)) => {
+        Invocation::Command(Command::DeadLetters(command)) => {
             command.run(ConsumerKind::Broadcaster).await
         }
     }

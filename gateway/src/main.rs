@@ -41,8 +41,8 @@ fn main() -> anyhow::Result<()> {
 async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
-        Invocation::Do(Command::Openapi) => print(&openapi::json()?),
-        Invocation::Do(Command::Token(command)) => match command.make() {
+        Invocation::Command(Command::Openapi) => print(&openapi::json()?),
+        Invocation::Command(Command::Token(command)) => match command.make() {
             Ok(token) => print(&format!("{token}\n")),
             Err(complaint) => fail(&complaint),
         },

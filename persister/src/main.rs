@@ -58,12 +58,14 @@ fn main() -> anyhow::Result<()> {
 async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
-        Invocation::Do(Command::Migrate { database }) => migrate(database).await,
-        Invocation::Do(Command::DeadLetters(command)) => command.run(ConsumerKind::Persister).await,
-        Invocation::Do(Command::Export(command)) => command.run().await,
-        Invocation::Do(Command::Erase(command)) => command.run().await,
-        Invocation::Do(Command::Archive(command)) => command.run().await,
-        Invocation::Do(Command::Audit(command)) => command.run().await,
+        Invocation::Command(Command::Migrate { database }) => migrate(database).await,
+        Invocation::Command(Command::DeadLetters(command)) => {
+            command.run(ConsumerKind::Persister).await
+        }
+        Invocation::Command(Command::Export(command)) => command.run().await,
+        Invocation::Command(Command::Erase(command)) => command.run().await,
+        Invocation::Command(Command::Archive(command)) => command.run().await,
+        Invocation::Command(Command::Audit(command)) => command.run().await,
     }
 }
 
