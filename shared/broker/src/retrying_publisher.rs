@@ -4,9 +4,8 @@ use super::{
 };
 use service::{Outage, backoff, health::Dependency};
 
-/// Publishes and does not give up: connects again and tries again, with growing waits, until
-/// RabbitMQ has what it was given. Whoever cannot wait for ever drops the future; the publish may
-/// then have been done or not.
+/// Publishes with retries: reconnects with growing waits until RabbitMQ confirms. Cancel-safe: when the
+/// future is dropped, the outcome of the publish is unknown.
 pub struct RetryingPublisher {
     settings: BrokerSettings,
     purpose: &'static str,
@@ -14,7 +13,7 @@ pub struct RetryingPublisher {
     outage: Outage,
 }
 
-/// What is to be published.
+/// A publish.
 #[derive(Clone, Copy)]
 enum Outgoing<'a> {
     Events { key: RoutingKey, partition: Partition, body: &'a [u8] },
@@ -23,8 +22,8 @@ enum Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    /// The partition whose queues it needs. Dead letters are there with any, and what is requeued came
-    /// from a queue that is there.
+    /// The partition whose queues it needs. The queues of dead letters are declared with any partition, and a
+    /// requeued body came from a queue that exists.
     fn partition(self) -> Partition {
         match self {
             Self::Events { partition, .. } => partition,
@@ -33,17 +32,17 @@ impl Outgoing<'_> {
     }
 }
 
-/// A publish that failed, and what it failed on.
+/// A failed publish, with the publisher to close.
 struct Failure {
     error: PublishError,
     publisher: Option<Publisher>,
 }
 
 impl RetryingPublisher {
-    /// Will connect when there is something to publish; `purpose` is what RabbitMQ shows the
-    /// connection as. `dependency` is down while something cannot be published.
+    /// Connects at the first publish; `purpose` is the connection's name in RabbitMQ. `dependency` is down
+    /// while a publish fails.
     pub fn new(settings: &BrokerSettings, purpose: &'static str, dependency: Dependency) -> Self {
-        // Whether it works is only known once there is something to publish.
+        // Up until a publish fails.
         dependency.set_up(true);
         let outage = Outage::new(dependency);
         Self { settings: settings.clone(), purpose, publisher: None, outage }
@@ -62,7 +61,7 @@ impl RetryingPublisher {
         self.publish_with_retry(Outgoing::DeadLetter { queue: &queue, body, reason }).await;
     }
 
-    /// Publishes `body` to the end of `queue`, at one attempt.
+    /// Publishes `body` to the end of `queue`, without retries.
     ///
     /// # Errors
     /// Unless the queue has it on disk. It may have it all the same.
@@ -89,9 +88,8 @@ impl RetryingPublisher {
     }
 
     async fn attempt(&mut self, outgoing: Outgoing<'_>) -> Result<(), Failure> {
-        // Out of its place while in use: neither a publish that failed nor one that was dropped half
-        // way leaves a publisher behind whose confirm is still on its way. And a new connection
-        // makes a missing queue anew.
+        // Taken out while in use, so that no failed or dropped publish leaves a publisher behind with an
+        // outstanding confirm. A new connection declares a missing queue again.
         let mut publisher = match self.publisher.take() {
             Some(publisher) => publisher,
             None => Publisher::connect(&self.settings, outgoing.partition(), self.purpose)

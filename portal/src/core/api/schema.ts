@@ -362,13 +362,13 @@ export interface components {
          * @enum {string}
          */
         PusherScheme: "http" | "https";
-        /** @description The answer to `/health/ready`. */
+        /** @description The response of `/health/ready`. */
         Readiness: {
             /** @description Each dependency with its state. */
             dependencies: {
                 [key: string]: components["schemas"]["State"];
             };
-            /** @description `ready`, `unready`, or `stopping` when the service was told to stop. */
+            /** @description `ready`, `unready`, or `stopping` once the service was told to stop. */
             status: string;
         };
         /**
