@@ -1,8 +1,9 @@
-# One build for all services, and an image for each:
+# One build for all services, and one image for each:
 #   docker build --target gateway --tag chat-gateway .
 
-# cargo-chef writes the skeleton of the workspace, with every target that a manifest declares, and compiles its
-# dependencies in a layer of their own. dev/scripts/check-image.sh runs the cargo commands below without an engine.
+# cargo-chef writes a skeleton of the workspace, with every target that a manifest declares, and compiles
+# the dependencies in a layer of their own. dev/scripts/check-image.sh runs the cargo commands below
+# without a container engine.
 FROM rust:1.95-trixie AS chef
 RUN cargo install --locked cargo-chef@0.1.78
 WORKDIR /workspace
@@ -13,7 +14,7 @@ RUN cargo chef prepare --recipe-path recipe.json
 
 FROM chef AS build
 ENV PROGRAMS="--package gateway --package persister --package broadcaster --package local-pusher"
-# This layer is built again only when a manifest changes.
+# This layer is rebuilt only when a manifest changes.
 COPY --from=recipe /workspace/recipe.json .
 RUN cargo chef cook --release --locked $PROGRAMS --recipe-path recipe.json
 COPY . .
@@ -28,11 +29,11 @@ RUN npm ci
 COPY portal .
 RUN npm run build
 
-# What every service runs in: no root, and nothing that the service could overwrite.
+# The base of every service: no root, and no file that the service can write.
 FROM debian:trixie-slim AS service
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY deploy/ready /usr/local/bin/
-# For checkouts that nobody but their owner may read.
+# The checkout may be readable only by its owner.
 RUN chmod 0755 /usr/local/bin/ready
 USER 10001:10001
 STOPSIGNAL SIGTERM
@@ -46,8 +47,8 @@ ENV GATEWAY_LISTEN=0.0.0.0:8080 GATEWAY_METRICS_LISTEN=0.0.0.0:9080
 EXPOSE 8080 9080
 ENTRYPOINT ["gateway"]
 
-# `migrate`, `dead-letters` and `archive` are commands of this one. A volume for archives belongs to
-# whom the directory belongs to that it is put over.
+# Also runs the commands `migrate`, `dead-letters` and `archive`. A volume for archives gets the owner of
+# the directory that it is mounted over.
 FROM service AS persister
 COPY --from=build /workspace/target/release/persister /usr/local/bin/
 COPY --from=build --chown=10001:10001 /archive /var/lib/chat-archive

@@ -1,5 +1,5 @@
-# `make` lists what there is. Everything that is started or installed for a checkout is below
-# .local/, apart from Debian's packages.
+# `make` lists the targets. Everything that a target starts or installs is below .local/, except
+# Debian's packages.
 
 BINARIES := $(or $(CARGO_TARGET_DIR),target)/debug
 STACK := $(BINARIES)/stack
@@ -14,7 +14,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium firefox prometheus valgrind venv portal programs contenders tools deny fuzzer
+.PHONY: help run up down status test test-programs test-portal test-pages pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium firefox prometheus valgrind venv portal programs contenders tools deny fuzzer
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -26,66 +26,73 @@ run: packages programs portal ## Start the whole system and follow its logs; Ctr
 up: packages programs portal ## Start the whole system in the background
 	@PORTAL_DIR=$(PORTAL) exec $(STACK) up
 
-down: ## Stop what runs in the background
-	@if [ -x $(STACK) ]; then exec $(STACK) down; else echo "nothing was ever built here"; fi
+down: ## Stop the system of `make up`
+	@if [ -x $(STACK) ]; then exec $(STACK) down; else echo "nothing is built yet"; fi
 
-status: ## Show what runs
-	@if [ -x $(STACK) ]; then exec $(STACK) status; else echo "nothing was ever built here"; fi
+status: ## Show which processes run
+	@if [ -x $(STACK) ]; then exec $(STACK) status; else echo "nothing is built yet"; fi
 
-env: ## Write .env for docker compose, with random secrets, unless it is there
+env: ## Write .env for docker compose, with random secrets, unless it exists
 	@dev/scripts/make-env.sh
 
 test: clocks chromium firefox prometheus portal dev/end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
 	dev/scripts/previous-release.sh
-	cargo build --workspace
-	$(STACK) exec --dir .local/test -- cargo test --workspace
+	cargo test --workspace --no-run
+	$(MAKE) --jobs --output-sync=target test-programs test-portal test-pages
+
+test-programs:
+	$(STACK) exec --dir .local/test -- dev/scripts/test-programs.mjs
+
+test-portal:
 	cd portal && npm test
 	node --test dev/bench/capacity/capacity.test.mjs
+
+test-pages:
 	dev/scripts/test-pages.sh
 
-pictures: chromium portal/node_modules ## Accept how the portal's pages look now, after a look at the pictures
+pictures: chromium portal/node_modules ## Record new reference pictures of the portal's pages; review them before a commit
 	cd portal && npm run pictures
 
-screenshots: chromium portal/node_modules ## Make the pictures of the documents anew
+screenshots: chromium portal/node_modules ## Take the screenshots of the documents again
 	cd portal && npm run screenshots
 
-schemathesis: venv ## Ask a private gateway all that gateway/openapi.json allows and forbids, and check each answer
+schemathesis: venv ## Test a private gateway with valid and invalid requests generated from gateway/openapi.json
 	cargo build --workspace
 	@exec dev/scripts/schemathesis.sh
 
-go-client: programs ## Generate a client in Go from gateway/openapi.json, and send to a private gateway with it
+go-client: programs ## Generate a Go client from gateway/openapi.json, and test it against a private gateway
 	@dev/scripts/install-packages.sh go venv
 	@exec dev/scripts/go-client.sh
 
-# FAULTS="poison replay" picks some, SEED=7 repeats a run, RABBITMQ_ROOT=DIR takes another RabbitMQ.
+# FAULTS="poison replay" selects drills, SEED=7 repeats a run, RABBITMQ_ROOT=DIR uses another RabbitMQ.
 chaos: clocks programs ## Run the fault-injection drills on a private system, and account for every message
 	cargo build -p chaos
 	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) --report docs/faults.md $(FAULTS)
 
-# ROWS="1 3" picks some of docs/performance.md.
-bench: contenders ## Run the benchmarks against the reference systems, and write docs/performance.md, docs/capacity.md and README's numbers
-	target/release/bench --report docs/performance.md --readme README.md $(ROWS)
+# ROWS="1 3" selects rows of docs/performance.md.
+bench: contenders ## Run the benchmarks against the reference systems, and write docs/performance.md and docs/capacity.md
+	target/release/bench --report docs/performance.md $(ROWS)
 	node dev/bench/capacity/main.mjs
 
-bench-quick: contenders ## The same in a few minutes, for a first impression, and write nothing
+bench-quick: contenders ## Run short benchmarks in a few minutes, and write nothing
 	target/release/bench --quick $(ROWS)
 
 capacity: ## Derive docs/capacity.md from docs/performance.json
 	node dev/bench/capacity/main.mjs
 
-dashboard-picture: prometheus packages ## Draw docs/dashboard.svg, of a system that has a bad time for two minutes
+dashboard-picture: prometheus packages ## Draw docs/dashboard.svg, of a system with faults for two minutes
 	cargo build -p stack -p end-to-end --example dashboard-picture --bins
 	$(STACK) exec --dir .local/test -- $(BINARIES)/examples/dashboard-picture docs/dashboard.svg
 
-# Without WRITE=1 it fails when something costs more or less than dev/bench/costs/instructions.json says.
-costs: valgrind ## Count the instructions of a send, a batch, a signature; WRITE=1 writes them down
+# Without WRITE=1 it fails when a count differs from dev/bench/costs/instructions.json.
+costs: valgrind ## Compare the instructions of a send, a batch, a signature with those recorded; WRITE=1 records them
 	@exec dev/scripts/count-costs.sh $(if $(WRITE),write,compare)
 
-micro: ## Time a send, a batch, a signature
+micro: ## Measure the time of a send, a batch, a signature
 	cargo bench -p bench-costs --bench costs
 
-# TARGETS="decode" picks some of dev/fuzz/README.md, SECONDS=3600 is for how long each.
-fuzz: fuzzer ## Let a coverage-guided fuzzer make up bodies, cursors and conversations, a minute each
+# TARGETS="decode" selects targets of dev/fuzz/README.md, SECONDS=3600 is the time for each.
+fuzz: fuzzer ## Run a coverage-guided fuzzer on bodies, cursors and conversations, a minute each
 	@exec dev/scripts/fuzz.sh $(or $(SECONDS),60) $(or $(TARGETS),decode cursors timeline)
 
 lint: tools prometheus venv portal/node_modules ## Check the format, clippy, licenses, dependencies, containers, manifests, alerts, schema, docs
@@ -99,11 +106,12 @@ lint: tools prometheus venv portal/node_modules ## Check the format, clippy, lic
 	dev/scripts/check-kubernetes.sh
 	dev/scripts/check-alerts.sh
 	dev/scripts/check-guarantees.sh
+	dev/scripts/check-words.sh
 	dev/scripts/check-schema.sh
 	node dev/bench/capacity/main.mjs --check
 	cd portal && npm run lint && npm run api:check && npm run check:package
 
-audit: deny ## Ask whether a dependency is known to be vulnerable, which takes the internet
+audit: deny ## Check the dependencies for known vulnerabilities; needs the internet
 	cargo deny check advisories
 	npm audit --prefix dev/bench/express-v1.2
 	npm audit --prefix dev/end-to-end/node
@@ -113,34 +121,34 @@ fmt: portal/node_modules ## Format the code
 	cargo fmt --all
 	cd portal && npm run fmt
 
-openapi: portal/node_modules ## Write gateway/openapi.json, and the portal's types of it, as the gateway describes itself
+openapi: portal/node_modules ## Generate gateway/openapi.json from the gateway, and the portal's types from it
 	cargo run --quiet -p gateway -- openapi > gateway/openapi.json.new
 	mv gateway/openapi.json.new gateway/openapi.json
 	cd portal && npm run api
 
-schema: tools ## Write shared/database/src/schema.rs anew, as the migrations make it
+schema: tools ## Generate shared/database/src/schema.rs from the migrations
 	dev/scripts/check-schema.sh --write
 
-clean: down ## Stop everything, and remove all that was built, installed or stored below here
+clean: down ## Stop the system, and remove everything built, installed or stored in this checkout
 	cargo clean
 	rm -rf .local dev/bench/express-v1.2/node_modules dev/end-to-end/node/node_modules portal/node_modules portal/dist portal/lib
 
 packages:
 	@dev/scripts/install-packages.sh
 
-# What only drills need.
+# Needed only by drills.
 clocks:
 	@dev/scripts/install-packages.sh clocks
 
-# What alerts and dashboards are tried with.
+# Needed only to test alerts and dashboards.
 prometheus:
 	@dev/scripts/install-packages.sh prometheus
 
-# What only the costs need.
+# Needed only by `make costs`.
 valgrind:
 	@dev/scripts/install-packages.sh valgrind
 
-# What schemathesis and the check of the manifests need.
+# Needed by schemathesis and by the check of the manifests.
 venv:
 	@dev/scripts/install-packages.sh venv
 
@@ -150,7 +158,7 @@ chromium:
 firefox:
 	@dev/scripts/install-packages.sh firefox
 
-# The portal's pages, built anew when something is newer than they are.
+# The portal's pages, rebuilt when a source is newer.
 portal: $(PORTAL)
 
 $(PORTAL): portal/node_modules $(shell find portal/src portal/*.json portal/*.ts -newer $(PORTAL) 2>/dev/null)
@@ -160,7 +168,7 @@ $(PORTAL): portal/node_modules $(shell find portal/src portal/*.json portal/*.ts
 programs:
 	cargo build -p gateway -p persister -p broadcaster -p local-pusher -p stack
 
-# The system, what it is held against, and what loads both.
+# The system, the reference systems, and the load generators.
 contenders: packages dev/bench/express-v1.2/node_modules dev/end-to-end/node/node_modules
 	@command -v oha >/dev/null || cargo install --locked --root $(TOOLS) $(OHA)
 	cargo build --release -p bench -p bench-limits -p gateway -p persister -p broadcaster -p local-pusher

@@ -1,14 +1,14 @@
-# What the runbooks of docs/operations.md are written in, for a shell in this folder's parent: . deploy/operator.sh
-# The system is the one that `make up` started, if it runs, and otherwise that of docker compose.
+# Defines the commands that the runbooks of docs/operations.md use. In the repository's folder:
+# . deploy/operator.sh
+# They act on the system of `make up` if it runs, and otherwise on that of docker compose.
 #
-#   ready                what each service says of itself and of what it depends on
-#   queues               how much waits in each queue, how much of it a worker holds, and how many workers take from it;
-#                        RabbitMQ tells it some seconds late
+#   ready                the readiness of each service and of its dependencies
+#   queues               for each queue: messages, messages held by a worker, consumers; some seconds old
 #   metrics SERVICE      the metrics of gateway, persister or broadcaster
-#   logs SERVICE         what it has said
+#   logs SERVICE         its log
 #   sql [OPTION…]        psql on the database
-#   rabbitmqctl …        RabbitMQ's own
-#   smoke                leads a made-up player through a conversation, and says what fails
+#   rabbitmqctl …        RabbitMQ's own command
+#   smoke                leads a test player through a conversation, and names the step that fails
 #   gateway …, persister …, broadcaster …    the commands of the services
 # shellcheck shell=sh
 
@@ -32,7 +32,7 @@ if [ -e .local/env ]; then
     }
     logs() { cat ".local/logs/$1.log"; }
     sql() { psql "$DATABASE_URL" "$@"; }
-    # Debian's own command would be another user, and see nothing of this.
+    # Debian's own command switches to another user, which cannot reach this node.
     rabbitmqctl() {
         (
             . .local/kept
@@ -47,7 +47,7 @@ if [ -e .local/env ]; then
 else
     GATEWAY_URL=http://$(docker compose port gateway 8080)
 
-    get() { # get SERVICE PORT PATH, where there is no curl
+    get() { # get SERVICE PORT PATH: the containers have no curl
         docker compose exec -T "$1" bash -c '
             exec 3<>"/dev/tcp/127.0.0.1/$0"
             printf "GET %s HTTP/1.0\r\n\r\n" "$1" >&3

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Puts what deploy/backup.sh wrote into an empty database, all of it or nothing: deploy/restore.sh FILE [COMMAND…]
+# Restores a dump of deploy/backup.sh into an empty database, whole or not at all:
+# deploy/restore.sh FILE [COMMAND…]
 #
-# DATABASE_URL and COMMAND are as they are there; the user owns what is restored. The roles that the dump grants
-# something to must be there: deploy/database/users.sql makes them. The services may run meanwhile: to them the database is away until
-# all of it is there.
+# DATABASE_URL and COMMAND are as for deploy/backup.sh; the user of DATABASE_URL owns the restored tables.
+# The roles that the dump grants rights to must exist: deploy/database/users.sql creates them. The
+# services may run meanwhile: until the restore is complete, the database is unavailable to them.
 set -eu
 
 file=${1:?usage: deploy/restore.sh FILE [COMMAND…]}
@@ -13,7 +14,7 @@ shift
 ask() { # ask SQL [COMMAND…]
     sql=$1
     shift
-    # A command of compose's would read the rest of this script's input.
+    # Without /dev/null a command of docker compose reads the rest of this script's input.
     "$@" psql --dbname="$DATABASE_URL" --no-psqlrc --quiet --tuples-only --no-align \
         --set=ON_ERROR_STOP=1 --command="$sql" </dev/null
 }
@@ -24,7 +25,7 @@ if [ "$tables" -ne 0 ]; then
     exit 1
 fi
 "$@" pg_restore --dbname="$DATABASE_URL" --single-transaction --exit-on-error --no-owner <"$file"
-# Without it PostgreSQL knows nothing of how large the tables are.
+# Without ANALYZE the planner has no statistics of the new tables.
 ask ANALYZE "$@"
 ask "SELECT count(*) || ' messages, the last of them accepted at ' || coalesce(max(accepted_at)::text, 'no time')
      FROM chat_messages" "$@"

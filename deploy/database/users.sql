@@ -1,8 +1,8 @@
--- Makes the three users of the chat, or gives them new passwords, and hands them the database that this runs in:
--- chat_owner migrates, chat_writer is the persister's, chat_reader the gateway's. A superuser runs it, as often as
--- wanted, with the passwords as settings of the connection:
+-- Creates the three users of the chat, or sets their passwords, and grants them access to the current
+-- database: chat_owner migrates, chat_writer is the persister's, chat_reader the gateway's. Run it as a
+-- superuser, with the passwords as settings of the connection. It may be run again:
 --   PGOPTIONS="-c chat.owner_password=… -c chat.writer_password=… -c chat.reader_password=…" psql --file users.sql
--- What chat_writer and chat_reader may do to the tables, the migrations grant.
+-- The migrations grant the rights of chat_writer and chat_reader on the tables.
 DO $$
 DECLARE
     kind text;
@@ -25,7 +25,7 @@ $$;
 GRANT USAGE, CREATE ON SCHEMA public TO chat_owner;
 GRANT USAGE ON SCHEMA public TO chat_writer, chat_reader;
 
--- What another user migrated before.
+-- Tables that were created by another user.
 DO $$
 DECLARE
     thing regclass;
@@ -40,7 +40,7 @@ BEGIN
 END
 $$;
 
--- What chat_owner will make.
+-- Tables and sequences that chat_owner will create.
 ALTER DEFAULT PRIVILEGES FOR ROLE chat_owner IN SCHEMA public
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO chat_writer;
 ALTER DEFAULT PRIVILEGES FOR ROLE chat_owner IN SCHEMA public

@@ -3,7 +3,7 @@
 # PostgreSQL and of RabbitMQ, curl and the certificates; with the word libpq, that library as well; with
 # the word clocks, libfaketime, which gives a process a clock of its own; with the word valgrind, what
 # counts a program's instructions; with the word go, that language's compiler; with the word venv, what Python makes
-# virtual environments with; with the word prometheus, Prometheus and its promtool; with the word chromium, that browser, and fonts, so that pages
+# virtual environments with; with the word prometheus, Prometheus and its promtool; with the word chromium, that browser without a window, and fonts, so that pages
 # look the same on every machine; with the word firefox, that browser.
 #
 # The project runs servers of its own under .local/, so no service of the system is left running by
@@ -35,7 +35,7 @@ found_in curl || need curl curl
 for extra in "$@"; do
     case $extra in
     chromium)
-        found_in chromium || need Chromium chromium
+        found_in chromium-headless-shell || need "Chromium without a window" chromium-headless-shell
         [ -e /usr/share/fonts/truetype/noto/NotoSans-Regular.ttf ] || need "Noto Sans" fonts-noto-core
         [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] || need "Noto Color Emoji" fonts-noto-color-emoji
         ;;

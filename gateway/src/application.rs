@@ -11,12 +11,12 @@ use crate::{
     auth::Authenticator,
     clock::Clock,
     group_commit::EventPublisher,
-    http::{BodyTimeout, Pages},
+    http::BodyTimeout,
     limits::{AddressLimit, RequestMemory, SenderLimit},
-    portal::{PortalConfig, PortalSettings},
+    portal::{Portal, PortalConfig},
     reads::{DatabaseHealth, HistoryReader},
     routes,
-    settings::Settings,
+    settings::{Config, CorsPolicy},
 };
 
 /// What readiness tells of.
@@ -46,56 +46,50 @@ pub struct Application {
     reads: web::Data<HistoryReader>,
     request_memory: RequestMemory,
     sender_limit: web::Data<SenderLimit>,
-    pages: Pages,
-    portal: PortalSettings,
+    cors_policy: CorsPolicy,
+    portal: Portal,
     traces: web::Data<Traces>,
 }
 
 impl Application {
-    /// As the settings want it; `authenticator` verifies the callers.
-    ///
-    /// # Errors
-    /// When the settings for Pusher's channels are wrong, which their check says as well.
+    /// Applies `config`; `authenticator` verifies the callers.
     pub fn new(
-        settings: &Settings,
+        config: &Config,
         authenticator: Authenticator,
         event_publisher: EventPublisher,
         reads: HistoryReader,
         readers: Readers,
         dependencies: Dependencies,
         traces: Traces,
-    ) -> anyhow::Result<Self> {
+    ) -> Self {
         let Dependencies { broker, database } = dependencies;
         let clock = web::Data::new(Clock::default());
-        let channels = settings.channels.channels().map_err(anyhow::Error::msg)?;
-        let portal_config = PortalConfig::new(&settings.portal, &settings.pusher, &channels);
-        Ok(Self {
+        let portal_config =
+            PortalConfig::new(&config.portal.pusher, &config.pusher, &config.channels);
+        Self {
             audit: web::Data::new(ReadAudit::new(
-                settings.audit_reads,
+                config.audit_reads,
                 event_publisher.clone(),
                 clock.clone(),
             )),
             event_publisher: web::Data::new(event_publisher),
-            address_limit: web::Data::new(AddressLimit::new(&settings.limits)),
-            app: web::Data::new(settings.pusher.clone()),
-            body_patience: BodyTimeout(settings.limits.client_timeout),
+            address_limit: web::Data::new(AddressLimit::new(&config.limits)),
+            app: web::Data::new(config.pusher.clone()),
+            body_patience: BodyTimeout(config.limits.client_timeout),
             broker: web::Data::new(broker),
-            channels: web::Data::new(channels),
+            channels: web::Data::new(config.channels.clone()),
             clock,
             database: web::Data::new(database),
             authenticator: web::Data::new(authenticator),
             portal_config: web::Data::new(portal_config),
             readers: web::Data::new(readers),
             reads: web::Data::new(reads),
-            request_memory: RequestMemory::new(settings.limits.request_memory),
-            sender_limit: web::Data::new(SenderLimit::new(&settings.limits)),
-            pages: Pages {
-                origins: settings.cors_origins.clone(),
-                headers: settings.cors_headers.clone(),
-            },
-            portal: settings.portal.clone(),
+            request_memory: RequestMemory::new(config.limits.request_memory),
+            sender_limit: web::Data::new(SenderLimit::new(&config.limits)),
+            cors_policy: config.cors.clone(),
+            portal: config.portal.clone(),
             traces: web::Data::new(traces),
-        })
+        }
     }
 
     /// Every call, with what it works with.
@@ -117,6 +111,6 @@ impl Application {
             .app_data(self.request_memory.clone())
             .app_data(self.sender_limit.clone())
             .app_data(self.traces.clone());
-        routes::configure(services, &self.pages, &self.portal);
+        routes::configure(services, &self.cors_policy, &self.portal);
     }
 }

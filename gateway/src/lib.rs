@@ -1,19 +1,22 @@
-//! The gateway: accepts messages for the queue, and reads conversations from the database. It keeps
-//! nothing itself, so that any number of them may run.
+//! The gateway: accepts messages into RabbitMQ, and reads conversations from PostgreSQL. It keeps no state
+//! of its own, so that any number of gateways may run.
 //!
-//! - [`startup`]: how it starts and stops.
-//! - [`application`]: what the calls work with.
-//! - [`routes`]: one file a call; each parses, calls, maps.
-//! - [`auth`]: who a caller is, and what it may do.
-//! - [`http`]: what all calls have in common: bodies, parameters, problems.
-//! - [`connections`]: what clients' connections may take.
-//! - [`answers`]: what answers may take.
-//! - [`input`]: what the text and the ids of a client may be.
-//! - [`limits`]: how much anybody may ask.
-//! - [`clock`]: the time at which something is accepted.
-//! - [`group_commit`]: how an event gets safely into both queues.
-//! - [`portal`]: the portal's pages.
-//! - [`reads`]: what is read from the database.
+//! - [`startup`]: starts and stops the gateway.
+//! - [`application`]: what the routes share.
+//! - [`routes`]: one file for each route.
+//! - [`openapi`]: the API documentation.
+//! - [`middleware`]: what the gateway does around every handler.
+//! - [`http`]: extractors of bodies and parameters.
+//! - [`auth`]: authentication and authorization.
+//! - [`input`]: the rules for text and ids of clients.
+//! - [`limits`]: rate limits, and limits on memory.
+//! - [`connections`]: limits on clients' connections.
+//! - [`answers`]: the memory that pages take.
+//! - [`clock`]: the timestamps of accepted messages.
+//! - [`group_commit`]: publishes events into both queues.
+//! - [`reads`]: reads from the database.
+//! - [`portal`]: the settings of the portal's pages.
+//! - [`problem`]: error responses.
 
 pub mod answers;
 pub mod application;
@@ -21,16 +24,16 @@ mod audit;
 pub mod auth;
 pub mod clock;
 pub mod connections;
-mod descriptors;
+mod fd_limit;
 pub mod group_commit;
 pub mod http;
 pub mod input;
-pub mod labels;
 pub mod limits;
 pub mod metrics;
+pub mod middleware;
 pub mod openapi;
-mod orphaned_queues;
 pub mod portal;
+pub mod problem;
 pub mod reads;
 pub mod refusing_queues;
 pub mod routes;

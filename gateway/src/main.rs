@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use anyhow::Context;
 use clap::Parser;
 use gateway::{
-    auth::{AuthMode, Authenticator, TokenCommand},
+    auth::{AuthConfig, Authenticator, TokenCommand},
     openapi,
     settings::Settings,
     startup,
@@ -50,29 +50,27 @@ async fn run() -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
-    if let Err(complaint) = settings.check() {
-        fail(&complaint);
-    }
+    let config = settings.parse().unwrap_or_else(|complaint| fail(&complaint));
     let authenticator =
-        Authenticator::from_settings(&settings.auth).unwrap_or_else(|complaint| fail(&complaint));
-    telemetry::init(&settings.logs);
-    settings.broker.warn_of_cleartext();
-    settings.database.warn_of_cleartext();
-    if settings.auth.auth_mode == AuthMode::Off {
+        Authenticator::new(&config.auth).unwrap_or_else(|complaint| fail(&complaint));
+    telemetry::init(&config.logs);
+    config.broker.warn_of_cleartext();
+    config.database.warn_of_cleartext();
+    if matches!(config.auth, AuthConfig::Trusted) {
         tracing::warn!(
-            "AUTH_MODE=off: whoever reaches this gateway can read and write as anybody; only a \
-             portal that authenticates may stand in front of it"
+            "AUTH_MODE=off: every client that reaches this gateway can read and write as any player \
+             or member of the staff; expose it only to a portal that authenticates"
         );
     }
-    let listener = bind(&settings.gateway_listen)?;
-    let metrics_listener = bind(&settings.gateway_metrics_listen)?;
+    let listener = bind(&config.listen)?;
+    let metrics_listener = bind(&config.metrics_listen)?;
     let stop = shutdown::on_signal()?;
     tracing::info!(
         listen = %listener.local_addr()?,
         metrics_listen = %metrics_listener.local_addr()?,
         "gateway started"
     );
-    startup::run(settings, authenticator, listener, metrics_listener, stop).await
+    startup::run(config, authenticator, listener, metrics_listener, stop).await
 }
 
 fn bind(listen: &str) -> anyhow::Result<TcpListener> {

@@ -13,8 +13,11 @@ use utoipa::{
     },
 };
 
-use crate::http::{Problem, docs_csp, head_as_get};
-use crate::routes::{conversation, health, inbox, portal_config, pusher_auth, read, send, status};
+use crate::{
+    middleware::{docs_csp, head_as_get},
+    problem::Problem,
+    routes::{conversation, health, inbox, portal_config, pusher_auth, read, send, status},
+};
 
 /// The gateway's calls.
 #[derive(OpenApi)]
@@ -139,7 +142,8 @@ static DESCRIPTION: LazyLock<Option<Bytes>> = LazyLock::new(|| {
         .ok()
 });
 
-pub(crate) fn serve(services: &mut web::ServiceConfig) {
+/// Serves `/openapi.json` and `/docs`.
+pub fn serve(services: &mut web::ServiceConfig) {
     let page = web::resource("/{file:.*}").route(web::get().to(show_page));
     let config = web::Data::new(utoipa_swagger_ui::Config::from("/openapi.json"));
     services

@@ -11,18 +11,20 @@ use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
 use crate::{
-    answers::{AnswerMemory, Readers, compress},
+    answers::{AnswerMemory, Readers},
     application::{Application, Dependencies},
     auth::Authenticator,
     connections::{self, Bounds, Connections, Parts},
-    descriptors,
+    fd_limit::raise_fd_limit,
     group_commit::group_commit,
-    http::{close_on_drain, count_requests, security_headers},
-    limits::limit_others_by_address,
     metrics::Metrics,
+    middleware::{
+        close_on_drain, compress, count_requests, limit_others_by_address, security_headers,
+    },
+    openapi,
     reads::{DatabaseHealth, HistoryReader, ReadPools},
     refusing_queues::RefusingQueues,
-    settings::Settings,
+    settings::Config,
 };
 
 /// Serves the callers that `authenticator` verifies, on `listener`, until `stop` is cancelled, and then for the drain,
@@ -33,62 +35,62 @@ use crate::{
 /// # Errors
 /// When a listener cannot be served. Nothing else ends it.
 pub async fn run(
-    settings: Settings,
+    config: Config,
     authenticator: Authenticator,
     listener: TcpListener,
     metrics_listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let shutdown = settings.shutdown;
+    let shutdown = config.shutdown;
     let gateway =
-        run_until_stopped(settings, authenticator, listener, metrics_listener, stop.clone());
+        run_until_stopped(config, authenticator, listener, metrics_listener, stop.clone());
     by_deadline(&stop, shutdown, gateway).await
 }
 
 async fn run_until_stopped(
-    settings: Settings,
+    config: Config,
     authenticator: Authenticator,
     listener: TcpListener,
     metrics_listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let traces = Traces::start(&settings.traces, "gateway").context("nothing can be traced")?;
+    let traces = Traces::start(&config.traces, "gateway").context("nothing can be traced")?;
     let mut registry = metrics::registry("gateway");
     let metrics = Metrics::register(&mut registry);
-    let broker = Dependency::of_parts("broker", settings.broker.queue_partitions.count());
+    let broker = Dependency::of_parts("broker", config.broker.queue_partitions.count());
     let refusing_queues = RefusingQueues::new(metrics.queue_refusing.clone());
     let (event_publisher, publishing) =
-        group_commit(&settings, &broker, &refusing_queues, metrics.clone());
+        group_commit(&config, &broker, &refusing_queues, metrics.clone());
     let mut publishing: JoinSet<()> = publishing.into_iter().map(|it| it.run()).collect();
     let queues = metrics.queues.clone();
-    let watch = QueueWatch::new(&settings.broker, &ConsumerKind::ALL, "gateway: watching", queues);
+    let watch = QueueWatch::new(&config.broker, &ConsumerKind::ALL, "gateway: watching", queues);
     tokio::spawn(watch.run(stop.clone()));
 
-    let pool = |size: u16| database::pool(&settings.database, usize::from(size));
-    let conversations = pool(settings.database_pool_size)?;
-    let pools = ReadPools { conversations, inbox: pool(settings.inbox_pool_size)? };
-    let reads = HistoryReader::new(pools, settings.database.clone(), metrics.clone());
+    let pool = |size: usize| database::pool(&config.database, size);
+    let conversations = pool(config.conversation_pool_size)?;
+    let pools = ReadPools { conversations, inbox: pool(config.inbox_pool_size)? };
+    let reads = HistoryReader::new(pools, config.database.clone(), metrics.clone());
     let database = DatabaseHealth::default();
-    tokio::spawn(database.clone().probe(settings.database.clone(), stop.clone()));
+    tokio::spawn(database.clone().probe(config.database.clone(), stop.clone()));
     let finished = CancellationToken::new();
     let showing = metrics::serve(metrics_listener, Arc::new(registry), finished.clone())
         .context("the metrics cannot be served")?;
     let (showing, finished) = (tokio::spawn(showing), finished.drop_guard());
-    let limits = &settings.limits;
-    descriptors::allow(limits.max_connections);
+    let limits = &config.limits;
+    raise_fd_limit(limits.max_connections);
     let connections = Connections::new(Bounds::new(limits), metrics.clone());
     let readers = Readers::new(limits, AnswerMemory::new(limits.answer_memory, metrics.clone()));
     let dependencies = Dependencies { broker, database };
     let application = Application::new(
-        &settings,
+        &config,
         authenticator,
         event_publisher,
         reads,
         readers,
         dependencies,
         traces.clone(),
-    )?;
-    let drain = settings.shutdown_drain;
+    );
+    let drain = config.drain;
     let (stopping, counting) = (web::Data::new(stop.clone()), web::Data::new(metrics));
     let parts = Parts {
         listener,
@@ -98,7 +100,7 @@ async fn run_until_stopped(
             stop.cancelled().await;
             tokio::time::sleep(drain).await;
         },
-        stop_timeout: settings.shutdown.grace().saturating_sub(drain),
+        stop_timeout: config.shutdown.grace().saturating_sub(drain),
     };
     let server = connections::serve(parts, move || {
         App::new()
@@ -112,6 +114,7 @@ async fn run_until_stopped(
             .wrap(security_headers())
             .wrap(from_fn(connections::track_request))
             .configure(|services| application.configure(services))
+            .configure(openapi::serve)
     })
     .context("the HTTP interface cannot be served")?;
     tokio::select! {

@@ -7,19 +7,14 @@
 //! - [`timeline`]: which session a message belongs to, without a database.
 //! - [`store`]: one batch, one transaction; what is erased, and what goes into
 //!   archives.
-//! - [`export`]: all that is stored of one player.
-//! - [`archive`]: history that is older than it is to be kept.
-//! - [`audit`]: what staff did, for operators.
-//! - [`privacy`]: what operators do when a player asks for what is stored, or for its end.
+//! - [`archive`]: the files into which old messages are moved.
+//! - [`commands`]: what operators run: migrate, export, erase, archive, audit.
 
 pub mod archive;
-pub mod audit;
 pub mod batch;
-pub mod export;
+pub mod commands;
 pub mod held_back;
 pub mod metrics;
-pub mod privacy;
-pub mod record;
 pub mod settings;
 pub mod store;
 pub mod timeline;

@@ -1,6 +1,6 @@
 import { createRoot, hydrateRoot, type Root } from "react-dom/client";
 import { SimulatedSystem, seeded } from "../simulation/index.js";
-import type { ChatSurroundings } from "../src/core/chat.js";
+import type { ChatEnvironment } from "../src/core/chat.js";
 import { PlayerChatSystem, StaffPortal, type Theme } from "../src/index.js";
 import { languageOf } from "./languages.js";
 import { SCENES } from "./scenes.js";
@@ -10,7 +10,7 @@ import "../src/pages/page.css";
 const query = new URLSearchParams(location.search);
 const system = new SimulatedSystem(seeded(7));
 const config = { pusher: { key: "demo" }, channelAccess: "private" } as const;
-const around: ChatSurroundings = { fetch: system.fetch, transport: () => system.transport() };
+const around: ChatEnvironment = { fetch: system.fetch, transport: () => system.transport() };
 const common = {
   apiUrl: "",
   config,

@@ -11,7 +11,7 @@ const RATES = [20, 50, 100, 200, 500, 1_000];
 const PLAYERS = 2_000;
 const BOUNDS = { most: 20, listed: 60 };
 const CHROMIUM = {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell",
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
 };
 

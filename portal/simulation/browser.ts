@@ -1,15 +1,15 @@
+import type { Environment } from "../src/core/environment.js";
 import { Observable, type Unsubscribe } from "../src/core/observable.js";
 import type { OutboxItem } from "../src/core/outbox/item.js";
-import type { Shelf } from "../src/core/outbox/shelf.js";
+import type { OutboxStorage } from "../src/core/outbox/storage.js";
 import type { Tab } from "../src/core/outbox/tab.js";
-import type { Surroundings } from "../src/core/surroundings.js";
 
 type Watcher = (was: OutboxItem | null, is: OutboxItem | null) => void;
 
 /** One browser's local storage and its tabs: what one puts, the others hear of a moment later. */
 export class SimulatedBrowser {
   readonly kept = new Map<string, OutboxItem>();
-  readonly #shelves = new Map<object, Set<Watcher>>();
+  readonly #storages = new Map<object, Set<Watcher>>();
   readonly #alive = new Set<string>();
   #tabs = 0;
 
@@ -22,13 +22,13 @@ export class SimulatedBrowser {
   }
 
   /** What a tab that has crashed puts here is lost. */
-  shelf(tab: Tab): Shelf {
+  storage(tab: Tab): OutboxStorage {
     const own = {};
-    this.#shelves.set(own, new Set());
+    this.#storages.set(own, new Set());
     const tell = (was: OutboxItem | null, is: OutboxItem | null) => {
       setTimeout(() => {
-        for (const [shelf, watchers] of this.#shelves) {
-          if (shelf !== own) for (const watcher of watchers) watcher(was, is);
+        for (const [storage, watchers] of this.#storages) {
+          if (storage !== own) for (const watcher of watchers) watcher(was, is);
         }
       }, 1);
     };
@@ -47,15 +47,15 @@ export class SimulatedBrowser {
         if (this.kept.delete(messageId)) tell(was, null);
       },
       watch: (watcher) => {
-        this.#shelves.get(own)?.add(watcher);
-        return () => this.#shelves.get(own)?.delete(watcher);
+        this.#storages.get(own)?.add(watcher);
+        return () => this.#storages.get(own)?.delete(watcher);
       },
     };
   }
 }
 
 /** A tab that can be sent to sleep and cut off from the network. */
-export class SimulatedSurroundings extends Observable implements Surroundings {
+export class SimulatedEnvironment extends Observable implements Environment {
   online = true;
   visible = true;
   readonly #leaving = new Set<() => void>();

@@ -1,4 +1,4 @@
-export { SimulatedBrowser, SimulatedSurroundings } from "./browser.js";
+export { SimulatedBrowser, SimulatedEnvironment } from "./browser.js";
+export { type Faults, NO_FAULTS, seeded } from "./faults.js";
 export { ADA, PLAYER, SimulatedPortal } from "./portal.js";
-export { seeded } from "./random.js";
-export { type Faults, NO_FAULTS, SimulatedSystem } from "./system.js";
+export { SimulatedSystem } from "./system.js";

@@ -79,10 +79,10 @@ async function run(seed: number): Promise<void> {
     },
     () => system.disconnect(),
     () => void staff.conversation.loadOlder(),
-    () => tabs[any()]?.surroundings.set({ visible: random() < 0.5 }),
+    () => tabs[any()]?.environment.set({ visible: random() < 0.5 }),
     () => {
-      const deaf = tabs[any()]?.transport;
-      if (deaf) deaf.deaf = !deaf.deaf;
+      const transport = tabs[any()]?.transport;
+      if (transport) transport.isSilent = !transport.isSilent;
     },
     // A tab is closed, or crashes, and another is opened.
     () => {
@@ -100,8 +100,8 @@ async function run(seed: number): Promise<void> {
 
   system.faults = { ...NO_FAULTS };
   tabs = tabs.map((tab) => {
-    if (tab.transport) tab.transport.deaf = false;
-    tab.surroundings.set({ visible: true });
+    if (tab.transport) tab.transport.isSilent = false;
+    tab.environment.set({ visible: true });
     return tab;
   });
   inbox.wantResolved(true);

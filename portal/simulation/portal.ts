@@ -1,8 +1,8 @@
-import { Chat, type ChatSurroundings } from "../src/core/chat.js";
+import { Chat, type ChatEnvironment } from "../src/core/chat.js";
 import type { Conversation } from "../src/core/conversation/conversation.js";
 import type { Entry } from "../src/core/conversation/timeline.js";
 import type { Identity } from "../src/core/types.js";
-import { SimulatedBrowser, SimulatedSurroundings } from "./browser.js";
+import { SimulatedBrowser, SimulatedEnvironment } from "./browser.js";
 import type { SimulatedSystem } from "./system.js";
 import type { SimulatedTransport } from "./transport.js";
 
@@ -20,7 +20,7 @@ export interface PortalOptions {
 export class SimulatedPortal {
   readonly chat: Chat;
   readonly conversation: Conversation;
-  readonly surroundings = new SimulatedSurroundings();
+  readonly environment = new SimulatedEnvironment();
   readonly tab: ReturnType<SimulatedBrowser["tab"]>;
   transport: SimulatedTransport | null = null;
 
@@ -33,15 +33,15 @@ export class SimulatedPortal {
     } = options;
     this.tab = browser.tab();
     const config = { pusher: { key: "key" }, channelAccess: "private" } as const;
-    const around: ChatSurroundings = {
+    const around: ChatEnvironment = {
       fetch: system.fetch,
       transport: () => {
         this.transport = system.transport();
         return this.transport;
       },
-      shelf: browser.shelf(this.tab),
+      storage: browser.storage(this.tab),
       tab: this.tab,
-      surroundings: this.surroundings,
+      environment: this.environment,
       random: () => system.between([0, 1]),
     };
     const apiUrl = "http://chat.example";

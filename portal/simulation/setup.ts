@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, vi } from "vitest";
+import { seeded } from "./faults.js";
 import { type PortalOptions, SimulatedPortal } from "./portal.js";
-import { seeded } from "./random.js";
 import { SimulatedSystem } from "./system.js";
 
 /** A system of each test's own, in simulated time. Portals are closed when the test is over. */

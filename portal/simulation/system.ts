@@ -2,62 +2,11 @@ import type { Random } from "../src/core/backoff.js";
 import { MESSAGE_REJECTED, MESSAGE_SENT, SESSION_UPDATED } from "../src/core/realtime/channels.js";
 import type { Message, Session } from "../src/core/types.js";
 import { type Bounds, Coalescer } from "./coalescer.js";
+import { type FaultSource, type Faults, NO_FAULTS, type Range } from "./faults.js";
 import { readHistory, readInbox } from "./reads.js";
 import { type Change, Store } from "./store.js";
 import { SimulatedTransport } from "./transport.js";
 import { eventOf, json, problem, rfc3339, sessionOf, staffSessionOf } from "./wire.js";
-
-/** What goes wrong. Chances are from 0 to 1, times in milliseconds: at least, at most. */
-export interface Faults {
-  latency: readonly [number, number];
-  /** The request does not arrive. */
-  loseRequest: number;
-  /** It arrives, and its answer does not. */
-  loseAnswer: number;
-  /** 503 or 429 with `Retry-After`. */
-  busy: number;
-  persist: readonly [number, number];
-  broadcast: readonly [number, number];
-  loseEvent: number;
-  repeatEvent: number;
-  refuseSubscription: number;
-  /** It is asked for, and nothing comes back. */
-  ignoreSubscription: number;
-  /** Events longer than this are cut. */
-  longestEvent: number;
-  /** Tokens that are accepted; null: any, or none. */
-  token: string | null;
-  /** The problem with which each message is refused; null for none. */
-  refusal: string | null;
-  /** The token is another user's: 403. */
-  forbidden: boolean;
-  sendsFail: boolean;
-  readsFail: boolean;
-  networkFails: boolean;
-  /** Nobody can connect to Pusher. */
-  pusherFails: boolean;
-}
-
-export const NO_FAULTS: Faults = {
-  latency: [5, 20],
-  loseRequest: 0,
-  loseAnswer: 0,
-  busy: 0,
-  persist: [5, 30],
-  broadcast: [5, 30],
-  loseEvent: 0,
-  repeatEvent: 0,
-  refuseSubscription: 0,
-  ignoreSubscription: 0,
-  longestEvent: 10_000,
-  token: null,
-  refusal: null,
-  forbidden: false,
-  sendsFail: false,
-  readsFail: false,
-  networkFails: false,
-  pusherFails: false,
-};
 
 /** What somebody says; the rest is made up. */
 export type Said = Partial<Message> & Pick<Message, "playerId" | "senderType" | "content">;
@@ -82,7 +31,7 @@ function whole(said: Said): Message {
  * The whole system as a portal sees it, in memory: it accepts, persists and broadcasts in times of their
  * own, so that nothing arrives in order, and everything goes wrong as often as it is told to.
  */
-export class SimulatedSystem {
+export class SimulatedSystem implements FaultSource {
   faults: Faults = { ...NO_FAULTS };
   /** A page of history has at least so many messages, whatever is asked for. */
   pageSize = 0;
@@ -144,7 +93,7 @@ export class SimulatedSystem {
     return this.#random() < probability;
   }
 
-  between([least, most]: readonly [number, number]): number {
+  between([least, most]: Range): number {
     return least + this.#random() * (most - least);
   }
 
@@ -266,11 +215,11 @@ export class SimulatedSystem {
     for (const transport of this.#transports) transport.deliver(channel, name, data);
   }
 
-  #later(times: readonly [number, number], work: () => void): void {
+  #later(times: Range, work: () => void): void {
     setTimeout(work, this.between(times));
   }
 
-  #wait(times: readonly [number, number]): Promise<void> {
+  #wait(times: Range): Promise<void> {
     return new Promise((resolve) => setTimeout(resolve, this.between(times)));
   }
 }

@@ -15,10 +15,10 @@ import type { Identity } from "./core/types.js";
 import { type Alert, useAlerts } from "./hooks/useAlerts.js";
 import { useConversation } from "./hooks/useConversation.js";
 import { useObservable } from "./hooks/useObservable.js";
+import { useOnChange } from "./hooks/useOnChange.js";
 import { type PortalProps, useOpenPortal } from "./hooks/useOpenPortal.js";
 import type { ChangePreferences, Preferences } from "./hooks/usePreferences.js";
 import { useTitle } from "./hooks/useTitle.js";
-import { useTold } from "./hooks/useTold.js";
 
 export interface PlayerChatSystemProps extends PortalProps {
   /** Whose chat it is; the token's `sub`. */
@@ -90,7 +90,7 @@ function PlayerConversation(props: PlayerConversationProps) {
   const { link, session } = conversation;
   const [unread, setUnread] = useState(0);
   useTitle(unread, unreadInTitle);
-  useTold(props.onUnread, unread);
+  useOnChange(props.onUnread, unread);
 
   const messages = useRef<MessageListHandle>(null);
   const composer = useRef<HTMLTextAreaElement>(null);

@@ -1,28 +1,31 @@
-//! Does bad things to a whole private system under load, and counts what came of every message.
+//! Injects faults into a whole private system under load, and accounts for every message.
 //!
-//! A [`Fault`] is inflicted in a [`Drill`] of its own: a [`System`] that is started empty, and a
-//! [`LoadGenerator`] whose clients send to it. When the fault is over and everything has settled, the
-//! [`audit`] holds what the clients were told against the database and against what Pusher was
-//! given, and a [`Row`] says what came of it.
+//! [`run`] starts a new [`Deployment`] for a [`Drill`], with a [`LoadGenerator`] whose clients send to
+//! it, and inflicts a [`Fault`]. After the fault the [`audit`] compares the answers that the clients
+//! received with the database and with the events that Pusher accepted. The result is a [`Row`].
 
+mod amqp_proxy;
 mod audit;
-mod bystander;
-mod clock;
+mod background_reader;
+mod deployment;
 mod drill;
+mod fake_clock;
+mod fault;
 mod faults;
 mod load;
 mod memory;
 mod plan;
-mod proxy;
 mod pusher;
 pub mod report;
 mod row;
-mod system;
+mod runner;
 
 pub use audit::{Findings, audit};
-pub use drill::{Drill, Options, run};
-pub use faults::{Fault, Group, all};
+pub use deployment::{Deployment, Parts};
+pub use drill::Drill;
+pub use fault::{Fault, Group};
+pub use faults::all;
 pub use load::{Load, LoadGenerator};
 pub use plan::{Plan, Scale};
 pub use row::Row;
-pub use system::{Parts, System};
+pub use runner::{Options, run};

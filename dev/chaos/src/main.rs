@@ -11,45 +11,44 @@ use anyhow::{Context, ensure};
 use chaos::{Fault, Options, Parts, Row, Scale, report, run};
 use clap::Parser;
 
-/// Does bad things to a whole private system under load, one after the other, and counts what came of
-/// every message. Fails when one that was accepted is lost, doubled, out of its session or not
-/// announced, or waits for a person
+/// Injects faults into a whole private system under load, one after the other, and accounts for every
+/// message. Fails when an accepted message is lost, duplicated, in a wrong session, not broadcast or
+/// a dead letter
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Command {
-    /// The faults, by name; all of them when none is named
+    /// The names of the faults; all faults when there is none
     #[arg(value_name = "FAULT")]
     faults: Vec<String>,
 
-    /// List the faults, and do nothing
+    /// List the faults, and exit
     #[arg(long)]
     list: bool,
 
-    /// What the random choices are made from; a number of its own for every run when it is not given
+    /// The seed of random choices; without it, a random one
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 
-    /// Use the RabbitMQ of this root file system, such as an unpacked container image, and not the
-    /// one that is installed; needs root
+    /// Use the RabbitMQ of this root file system, such as an unpacked container image, instead of
+    /// the installed one; needs root
     #[arg(long, env = "RABBITMQ_ROOT", value_name = "DIR")]
     rabbitmq_root: Option<PathBuf>,
 
-    /// Write the rows into this page, each in the place of the older one of the same fault, seed and
-    /// RabbitMQ
+    /// Write the rows into this page; each replaces the older one of the same fault, seed and servers
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 
-    /// Where the systems keep everything, one directory a fault
+    /// Parent of the systems' directories, one for each fault
     #[arg(long = "dir", value_name = "DIR", default_value = ".local/chaos")]
     directory: PathBuf,
 
-    /// The directory of the services' programs; without it, the one that this program is in
+    /// The directory of the services' programs; without it, the directory of this program
     #[arg(long = "bin-dir", value_name = "DIR")]
     binaries: Option<PathBuf>,
 }
 
 #[tokio::main]
-#[expect(clippy::print_stderr, reason = "what went wrong, to the one who asked for it")]
+#[expect(clippy::print_stderr, reason = "the error is for the caller")]
 async fn main() -> ExitCode {
     install_crypto();
     match drill(Command::parse()).await {
@@ -62,13 +61,13 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Whether all went well.
-#[expect(clippy::print_stdout, reason = "the table is the answer")]
+/// Returns whether all drills passed.
+#[expect(clippy::print_stdout, reason = "the table is the output")]
 async fn drill(command: Command) -> anyhow::Result<bool> {
     let faults = chosen(&command.faults)?;
     if command.list {
         for fault in faults {
-            println!("{:<20} {}", fault.name, fault.what);
+            println!("{:<20} {}", fault.name, fault.description);
         }
         return Ok(true);
     }
@@ -84,7 +83,7 @@ async fn drill(command: Command) -> anyhow::Result<bool> {
         stop: shutdown::on_signal()?,
     };
     println!("seed {}\n\n{}", options.seed, report::head());
-    let (mut well, count) = (0, faults.len());
+    let (mut passed, count) = (0, faults.len());
     for fault in faults {
         if options.stop.is_cancelled() {
             break;
@@ -95,10 +94,10 @@ async fn drill(command: Command) -> anyhow::Result<bool> {
             write(page, options.seed, &row)
                 .with_context(|| format!("cannot write {}", page.display()))?;
         }
-        well += usize::from(row.problems.is_empty());
+        passed += usize::from(row.problems.is_empty());
     }
-    println!("\n{well} of {count} went well");
-    Ok(well == count)
+    println!("\n{passed} of {count} passed");
+    Ok(passed == count)
 }
 
 fn chosen(names: &[String]) -> anyhow::Result<Vec<Fault>> {
@@ -106,7 +105,7 @@ fn chosen(names: &[String]) -> anyhow::Result<Vec<Fault>> {
     for name in names {
         ensure!(
             faults.iter().any(|fault| fault.name == name),
-            "there is no fault {name}; --list shows what there is"
+            "there is no fault {name}; --list lists all"
         );
     }
     if !names.is_empty() {
@@ -120,7 +119,7 @@ fn own_directory() -> anyhow::Result<PathBuf> {
     Ok(own.parent().unwrap_or(Path::new("/")).to_owned())
 }
 
-/// Writes at once, so that a run that is interrupted leaves what it has found out.
+/// Called after each drill, so that an interrupted run keeps its results.
 fn write(page: &Path, seed: u64, row: &Row) -> anyhow::Result<()> {
     let title = format!("{}, seed {seed}", row.servers);
     let all = chaos::all();

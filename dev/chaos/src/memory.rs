@@ -5,19 +5,21 @@ use stack::Service;
 
 use crate::drill::Drill;
 
-/// The most memory that a process ever had at once, in mebibytes.
+/// The resident memory of a process now, and its maximum so far, in bytes.
 ///
 /// # Errors
-/// When `/proc` does not tell.
-fn peak_mebibytes(pid: i32) -> anyhow::Result<u64> {
+/// When `/proc` has no entry for the process.
+pub fn resident_memory(pid: i32) -> anyhow::Result<(u64, u64)> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kibibytes = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
-    let kibibytes: u64 = kibibytes.context("no VmHWM")?.trim().parse()?;
-    Ok(kibibytes / 1024)
+    let bytes = |name: &str| {
+        let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+        let kibibytes: u64 = value.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kibibytes * 1024)
+    };
+    bytes("VmRSS:").zip(bytes("VmHWM:")).context("no VmRSS or VmHWM")
 }
 
-/// What each service is given by docker-compose.yml and by deploy/kubernetes, in mebibytes.
+/// The memory limit of a service in docker-compose.yml and deploy/kubernetes, in mebibytes.
 fn limit(service: Service) -> Option<u64> {
     match service {
         Service::Gateway => Some(512),
@@ -27,14 +29,15 @@ fn limit(service: Service) -> Option<u64> {
     }
 }
 
-/// Notes what each service needed, and makes sure that none needed more than it is given.
+/// Notes the memory peak of each service, and checks that none exceeds its limit.
 ///
 /// # Errors
-/// When one did, or `/proc` does not tell.
-pub fn ensure_memory_limits(drill: &mut Drill) -> anyhow::Result<()> {
-    for running in drill.system.services() {
+/// When a service exceeds its limit, or `/proc` cannot be read.
+pub(crate) fn ensure_memory_limits(drill: &mut Drill) -> anyhow::Result<()> {
+    for running in drill.deployment.services() {
         let Some(limit) = limit(running.service) else { continue };
-        let peak = peak_mebibytes(running.process.identity().pid())?;
+        let (_, peak) = resident_memory(running.process.identity().pid())?;
+        let peak = peak / (1024 * 1024);
         drill.notes.push(format!("{} at most {peak} MiB", running.process.name()));
         ensure!(peak <= limit, "{} needed {peak} of {limit} MiB", running.process.name());
     }

@@ -2,48 +2,51 @@ use std::time::Duration;
 
 use crate::load::Load;
 
-/// How large a drill is.
+/// The size of a drill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
-    /// Faults last for as long as outages do, as `make chaos` has it.
+    /// Faults last as long as outages do. For `make chaos`, on a machine that does nothing else.
     Full,
-    /// Faults last until something was seen to happen, as `make test` has it.
+    /// Faults last until their effect is observed. For `make test`, beside other tests.
     Brief,
 }
 
 impl Scale {
-    /// `full` or `brief`, whichever it is.
+    /// `full` or `brief`.
     pub fn pick<T>(self, full: T, brief: T) -> T {
         match self {
             Self::Full => full,
             Self::Brief => brief,
         }
     }
+
+    /// Whether a slow answer fails the drill.
+    pub fn has_time_limits(self) -> bool {
+        self == Self::Full
+    }
 }
 
-/// The system that a fault is inflicted on.
+/// The system on which a fault is inflicted.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Nodes of RabbitMQ.
     pub nodes: usize,
-    /// Further settings of RabbitMQ's, by the names of `rabbitmq.conf`.
+    /// Additional settings of RabbitMQ, by their names in `rabbitmq.conf`.
     pub rabbitmq: Vec<(&'static str, String)>,
-    /// Further settings of PostgreSQL's, by the names of `postgresql.conf`.
-    pub postgres: Vec<(&'static str, String)>,
-    /// Further settings of the services, by the names of their variables.
+    /// Additional settings of the services, by the names of their variables.
     pub services: Vec<(&'static str, String)>,
-    /// Whether the services reach RabbitMQ through a proxy that can cut them off.
+    /// Whether the services reach RabbitMQ through a proxy that can cut connections.
     pub proxied: bool,
     /// Whether each gateway has a clock of its own, which can be set.
     pub own_clocks: bool,
-    /// What the clients send.
+    /// The load.
     pub load: Load,
-    /// The time within which everything must be where it belongs once the fault is over.
-    pub patience: Duration,
+    /// Time within which everything must be persisted and broadcast after the fault.
+    pub recovery_limit: Duration,
 }
 
 impl Plan {
-    /// What most faults are inflicted on.
+    /// The plan of most faults.
     pub fn usual(scale: Scale) -> Self {
         let load = Load {
             clients: scale.pick(24, 12),
@@ -53,28 +56,21 @@ impl Plan {
         Self {
             nodes: 1,
             rabbitmq: Vec::new(),
-            postgres: Vec::new(),
             services: Vec::new(),
             proxied: false,
             own_clocks: false,
             load,
-            patience: Duration::from_secs(180),
+            recovery_limit: Duration::from_secs(180),
         }
     }
 
-    /// The same with a further setting of RabbitMQ's.
+    /// The same with an additional setting of RabbitMQ.
     pub fn rabbitmq(mut self, name: &'static str, value: impl ToString) -> Self {
         self.rabbitmq.push((name, value.to_string()));
         self
     }
 
-    /// The same with a further setting of PostgreSQL's.
-    pub fn postgres(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.postgres.push((name, value.to_string()));
-        self
-    }
-
-    /// The same with a further setting of the services.
+    /// The same with an additional setting of the services.
     pub fn services(mut self, name: &'static str, value: impl ToString) -> Self {
         self.services.push((name, value.to_string()));
         self

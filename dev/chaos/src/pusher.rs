@@ -1,4 +1,4 @@
-//! The drill's side of local-pusher: how it is told to fail, and what it was told to push.
+//! The control interface of local-pusher: injected faults, and the events that it accepted.
 
 use std::{
     collections::HashMap,
@@ -13,50 +13,50 @@ use serde_json::Value;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-/// Time between two looks at what was accepted.
-const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+/// Time between two reads of the accepted events.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Events in one answer.
+/// Upper bound of the events in one answer.
 const PAGE: usize = 5_000;
 
-/// The channel that the staff listen to.
+/// The staff's channel.
 pub const STAFF_CHANNEL: &str = "private-staff-portal";
 
-/// The channel that a player listens to.
+/// A player's channel.
 pub fn player_channel(player: &str) -> String {
     format!("private-player-{player}")
 }
 
-/// A local-pusher and all that it accepted.
+/// A local-pusher, and the events that it accepted.
 #[derive(Debug)]
 pub struct Pusher {
     http: reqwest::Client,
     control: String,
-    heard: Arc<Mutex<Heard>>,
-    _listener: AbortOnDropHandle<()>,
+    broadcasts: Arc<Mutex<Broadcasts>>,
+    _poller: AbortOnDropHandle<()>,
 }
 
-/// What the portals were told, by channel.
+/// The events that local-pusher accepted.
 #[derive(Clone, Debug, Default)]
-pub struct Heard {
+pub struct Broadcasts {
     /// How often each message was broadcast on each channel.
     pub messages: HashMap<(Uuid, String), u64>,
     /// The newest state of each session that was broadcast on each channel.
-    pub sessions: HashMap<(Uuid, String), SessionNews>,
-    /// Events that are neither.
+    pub sessions: HashMap<(Uuid, String), SessionUpdate>,
+    /// Events that are neither, and failed reads.
     pub corrupted: Vec<String>,
     last: u64,
 }
 
-/// A session's state, as far as clients are told when it changes.
+/// The part of `session-updated` that the audit compares.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SessionNews {
-    /// The higher, the newer.
+pub struct SessionUpdate {
+    /// The version of the session; a higher one is newer.
     pub version: i64,
     /// `pending`, `active` or `resolved`.
     pub status: String,
-    /// When it was resolved.
+    /// When the session was resolved.
     pub resolved_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -76,26 +76,26 @@ struct Event {
 }
 
 impl Pusher {
-    /// Listens to the local-pusher at `address` from now on.
-    pub fn follow(address: SocketAddr, http: reqwest::Client) -> Self {
+    /// Polls the accepted events of the local-pusher at `address`.
+    pub fn new(address: SocketAddr, http: reqwest::Client) -> Self {
         let control = format!("http://{address}/control");
-        let heard = Arc::<Mutex<Heard>>::default();
-        let listener = Listener { http: http.clone(), control: control.clone() };
-        let task = tokio::spawn(listener.listen(Arc::clone(&heard)));
-        Self { http, control, heard, _listener: AbortOnDropHandle::new(task) }
+        let broadcasts = Arc::<Mutex<Broadcasts>>::default();
+        let poller = Poller { http: http.clone(), control: control.clone() };
+        let task = tokio::spawn(poller.run(Arc::clone(&broadcasts)));
+        Self { http, control, broadcasts, _poller: AbortOnDropHandle::new(task) }
     }
 
-    /// Has every call fail as `fault` says, in the words of local-pusher's `PUT /control/fault`.
+    /// Injects `fault`, the body of local-pusher's `PUT /control/fault`, into every call.
     ///
     /// # Errors
-    /// When local-pusher does not know it or does not answer.
+    /// When local-pusher rejects it or does not answer.
     pub async fn fail(&self, fault: &Value) -> anyhow::Result<()> {
         let order = self.http.put(format!("{}/fault", self.control)).json(fault);
-        order.send().await?.error_for_status().context("local-pusher does not take the fault")?;
+        order.send().await?.error_for_status().context("local-pusher rejects the fault")?;
         Ok(())
     }
 
-    /// Has calls succeed again.
+    /// Ends the fault.
     ///
     /// # Errors
     /// When local-pusher does not answer.
@@ -105,49 +105,49 @@ impl Pusher {
         Ok(())
     }
 
-    /// What the portals were told so far.
-    pub fn heard(&self) -> MutexGuard<'_, Heard> {
-        lock(&self.heard)
+    /// The events accepted so far.
+    pub fn broadcasts(&self) -> MutexGuard<'_, Broadcasts> {
+        lock(&self.broadcasts)
     }
 }
 
-struct Listener {
+struct Poller {
     http: reqwest::Client,
     control: String,
 }
 
-impl Listener {
-    async fn listen(self, heard: Arc<Mutex<Heard>>) {
+impl Poller {
+    async fn run(self, broadcasts: Arc<Mutex<Broadcasts>>) {
         loop {
-            match self.look(&heard).await {
-                // There may be more already.
+            match self.poll(&broadcasts).await {
+                // More may be waiting.
                 Ok(events) if events == PAGE => continue,
                 Ok(_) => {}
-                Err(error) => lock(&heard).corrupted.push(format!("{error:#}")),
+                Err(error) => lock(&broadcasts).corrupted.push(format!("{error:#}")),
             }
-            tokio::time::sleep(LOOK_INTERVAL).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    async fn look(&self, heard: &Mutex<Heard>) -> anyhow::Result<usize> {
-        let after = lock(heard).last;
+    async fn poll(&self, broadcasts: &Mutex<Broadcasts>) -> anyhow::Result<usize> {
+        let after = lock(broadcasts).last;
         let url = format!("{}/accepted?events=true&after={after}&limit={PAGE}", self.control);
         let answer = self.http.get(url).send().await?.error_for_status()?;
         let page: Page = answer.json().await?;
         ensure!(page.forgotten == 0, "local-pusher forgot {} events", page.forgotten);
-        let mut heard = lock(heard);
-        heard.last = page.next;
+        let mut broadcasts = lock(broadcasts);
+        broadcasts.last = page.next;
         let count = page.last_events.len();
-        page.last_events.into_iter().for_each(|event| heard.take(event));
+        page.last_events.into_iter().for_each(|event| broadcasts.add(event));
         Ok(count)
     }
 }
 
-impl Heard {
-    fn take(&mut self, event: Event) {
+impl Broadcasts {
+    fn add(&mut self, event: Event) {
         let data: Value = serde_json::from_str(&event.data).unwrap_or_default();
         let id = |name: &str| data.get(name)?.as_str()?.parse::<Uuid>().ok();
-        // It takes back a message that another one's id was used for.
+        // The broadcaster retracts a message whose id belongs to another message.
         if event.name == "message-rejected" {
             return;
         }
@@ -155,18 +155,19 @@ impl Heard {
             *self.messages.entry((message, event.channel)).or_default() += 1;
             return;
         }
-        let news = serde_json::from_value::<SessionNews>(data.clone()).ok();
-        let (Some(session), Some(news)) = (id("id"), news) else {
+        let update = serde_json::from_value::<SessionUpdate>(data.clone()).ok();
+        let (Some(session), Some(update)) = (id("id"), update) else {
             self.corrupted.push(format!("{} on {}: {}", event.name, event.channel, event.data));
             return;
         };
-        let newest = self.sessions.entry((session, event.channel)).or_insert_with(|| news.clone());
-        if newest.version < news.version {
-            *newest = news;
+        let newest =
+            self.sessions.entry((session, event.channel)).or_insert_with(|| update.clone());
+        if newest.version < update.version {
+            *newest = update;
         }
     }
 }
 
-fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
-    heard.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(broadcasts: &Mutex<Broadcasts>) -> MutexGuard<'_, Broadcasts> {
+    broadcasts.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,8 @@
-//! The table.
+//! The table of results.
 
 use crate::{audit::Findings, row::Row};
 
-/// The columns, with what each means.
+/// The columns. docs/faults.md explains them.
 const COLUMNS: [&str; 15] = [
     "fault",
     "sent",
@@ -11,7 +11,7 @@ const COLUMNS: [&str; 15] = [
     "late",
     "persisted",
     "lost",
-    "twice",
+    "duplicated",
     "seq gaps",
     "misplaced",
     "missing",
@@ -35,7 +35,8 @@ pub fn line(row: &Row) -> String {
     let caught_up = row
         .caught_up
         .map_or_else(|| "never".to_owned(), |time| format!("{:.1} s", time.as_secs_f64()));
-    let mut remarks = row.problems.iter().map(|it| format!("**{it}**")).collect::<Vec<_>>();
+    let mut remarks =
+        row.problems.iter().map(|problem| format!("**{problem}**")).collect::<Vec<_>>();
     remarks.extend(row.notes.iter().cloned());
     let remarks = remarks.join("; ").replace(['|', '\n'], " ");
     format!(
@@ -44,8 +45,8 @@ pub fn line(row: &Row) -> String {
     )
 }
 
-/// `page` with `row` in the table below the heading `title`, in the place of an older one of the same
-/// fault, and all rows in the order of `faults`.
+/// `page` with `row` in the table below the heading `title`. It replaces an older row of the same
+/// fault; the rows stay in the order of `faults`.
 pub fn with_row(page: &str, title: &str, row: &Row, faults: &[&str]) -> String {
     let mut parts = page.split("\n## ");
     let mut made = parts.next().unwrap_or_default().trim_end().to_owned();
@@ -59,7 +60,7 @@ pub fn with_row(page: &str, title: &str, row: &Row, faults: &[&str]) -> String {
     let newer = line(row);
     let of = |fault: &str| {
         let beginning = format!("| {fault} |");
-        [newer.as_str()].into_iter().chain(older.lines()).find(|it| it.starts_with(&beginning))
+        [newer.as_str()].into_iter().chain(older.lines()).find(|line| line.starts_with(&beginning))
     };
     let lines: Vec<_> = faults.iter().filter_map(|fault| of(fault)).collect();
     let own = format!("{title}\n\n{}\n{}", head(), lines.join("\n"));
@@ -82,20 +83,21 @@ mod tests {
     }
 
     #[test]
-    fn a_row_takes_the_place_of_an_older_one_and_the_rest_stays() {
+    fn a_row_replaces_an_older_one_of_its_fault() {
         let faults = ["one", "two"];
-        let page = "# Faults\n\nWhat it is.\n";
+        let page = "# Faults\n\nText.\n";
         let page = with_row(page, "Seed 1", &row("two", 1), &faults);
         let page = with_row(&page, "Seed 2", &row("two", 2), &faults);
         let page = with_row(&page, "Seed 1", &row("one", 3), &faults);
         let page = with_row(&page, "Seed 1", &row("two", 4), &faults);
         let begun: Vec<_> = page.lines().map(|line| line.split(" | ").take(2)).collect();
-        let begun: Vec<_> = begun.into_iter().map(|it| it.collect::<Vec<_>>().join(" ")).collect();
+        let begun: Vec<_> =
+            begun.into_iter().map(|words| words.collect::<Vec<_>>().join(" ")).collect();
         let table = ["| fault sent", "| --- ---"];
         assert_eq!(
             begun,
             [
-                &["# Faults", "", "What it is.", "", "## Seed 1", ""][..],
+                &["# Faults", "", "Text.", "", "## Seed 1", ""][..],
                 &table,
                 &["| one 3", "| two 4", "", "## Seed 2", ""],
                 &table,

@@ -1,53 +1,56 @@
 use std::time::Duration;
 
-use crate::{audit::Findings, load::Entries};
+use crate::{audit::Findings, load::Entries, plan::Scale};
 
-/// What came of one fault, or of several, one after the other.
+/// The result of a drill.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
-    /// The faults, by name.
+    /// The names of the faults.
     pub faults: String,
-    /// What they were inflicted on, such as `RabbitMQ 4.0.5 and PostgreSQL 17.2`.
+    /// The servers, such as `RabbitMQ 4.0.5 and PostgreSQL 17.2`.
     pub servers: String,
-    /// Posts that were sent: messages and changes of status.
+    /// Requests that were sent: messages and status changes.
     pub sent: u64,
-    /// Posts that were accepted.
+    /// Requests that were accepted.
     pub accepted: u64,
-    /// Answers that said to send again.
+    /// Answers with 503.
     pub refused: u64,
-    /// Answers that took longer than two seconds.
+    /// Answers after more than two seconds.
     pub late: u64,
-    /// The sums of the audit.
+    /// The result of the audit.
     pub findings: Findings,
     /// Dead letters.
     pub dead: u64,
-    /// From the end of the fault until everything was where it belongs.
+    /// Time from the end of the fault until everything was persisted and broadcast.
     pub caught_up: Option<Duration>,
-    /// What is worth telling beside the numbers.
+    /// Remarks beside the numbers.
     pub notes: Vec<String>,
-    /// What must not be.
+    /// Violated guarantees; the drill fails when there is one.
     pub problems: Vec<String>,
 }
 
 impl Row {
-    /// A row with nothing in it yet.
+    /// An empty row.
     pub fn new(faults: String) -> Self {
         Self { faults, ..Self::default() }
     }
 
-    /// The same with something that must not be.
+    /// The same with `problem`.
     pub fn failed(mut self, problem: &str) -> Self {
         self.problems.push(problem.to_owned());
         self
     }
 
-    /// Takes over what the clients were told.
-    pub fn count_answers(&mut self, entries: &Entries) {
+    /// Adds the answers that the clients received. Late answers are a problem only at a scale with time
+    /// limits.
+    pub fn count_answers(&mut self, entries: &Entries, scale: Scale) {
         self.sent = entries.requests.len() as u64;
         self.accepted = entries.accepted;
         self.refused = entries.refused;
         self.late = entries.late;
-        self.must_be_none(entries.late, "answers later than two seconds");
+        if scale.has_time_limits() {
+            self.require_none(entries.late, "answers after more than two seconds");
+        }
         for (answer, times) in &entries.unexpected {
             self.problems.push(format!("{times} answers were {answer}"));
         }
@@ -58,23 +61,23 @@ impl Row {
             self.notes.push(format!("{} calls got no answer", entries.unanswered));
         }
         if entries.unreachable > 0 {
-            self.notes.push(format!("{} calls found no gateway", entries.unreachable));
+            self.notes.push(format!("{} calls reached no gateway", entries.unreachable));
         }
     }
 
-    /// Takes over what was found.
+    /// Adds the result of the audit.
     pub fn count_findings(&mut self, findings: &Findings) {
-        self.must_be_none(findings.lost, "accepted posts lost");
-        self.must_be_none(findings.duplicated, "rows twice");
-        self.must_be_none(findings.gaps, "gaps in seq");
-        self.must_be_none(findings.misplaced, "messages out of their session");
-        self.must_be_none(findings.corrupted, "rows whose content no client sent");
-        self.must_be_none(findings.missing, "broadcasts missing");
-        self.must_be_none(findings.misrouted, "events on a channel that they do not belong to");
+        self.require_none(findings.lost, "accepted requests lost");
+        self.require_none(findings.duplicated, "duplicated rows");
+        self.require_none(findings.gaps, "gaps in seq");
+        self.require_none(findings.misplaced, "messages in a wrong session");
+        self.require_none(findings.corrupted, "rows that no client sent");
+        self.require_none(findings.missing, "broadcasts missing");
+        self.require_none(findings.misrouted, "events on a wrong channel");
         self.findings = findings.clone();
     }
 
-    /// Takes over how many dead letters there are, and there must be.
+    /// Adds the dead letters of the persister and of the broadcaster.
     pub fn count_dead(&mut self, dead: [u64; 2], expected: [u64; 2]) {
         self.dead = dead.iter().sum();
         if dead != expected {
@@ -82,9 +85,24 @@ impl Row {
         }
     }
 
-    fn must_be_none(&mut self, count: u64, what: &str) {
+    fn require_none(&mut self, count: u64, violation: &str) {
         if count > 0 {
-            self.problems.push(format!("{count} {what}"));
+            self.problems.push(format!("{count} {violation}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_answer_fails_a_full_drill_and_no_brief_one() {
+        let entries = Entries { late: 1, ..Entries::default() };
+        for (scale, problems) in [(Scale::Full, 1), (Scale::Brief, 0)] {
+            let mut row = Row::new("fault".to_owned());
+            row.count_answers(&entries, scale);
+            assert_eq!((row.late, row.problems.len(), row.notes.len()), (1, problems, 1));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A short drill of each group. Nothing in them waits on the clock: a fault lasts until so many sends
-//! were answered, or until what it is to bring about was seen.
+//! A brief drill of each group. A fault lasts until a number of sends is answered or until its effect is
+//! observed, and no verdict depends on the time of an answer.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,13 +9,12 @@ use chaos::{Options, Parts, Scale, run};
 use service::install_crypto;
 use tokio_util::sync::CancellationToken;
 
-/// Inflicts the faults, all of one plan, on one system, and fails when anything came of it that must
-/// not.
+/// Inflicts the faults, which have the same plan, on one system, and fails on any problem.
 async fn drill(names: &[&str]) {
     install_crypto();
     let all = chaos::all();
-    let named = |name: &&str| all.iter().find(|fault| fault.name == *name).unwrap().clone();
-    let faults: Vec<_> = names.iter().map(named).collect();
+    let find = |name: &&str| all.iter().find(|fault| fault.name == *name).unwrap().clone();
+    let faults: Vec<_> = names.iter().map(find).collect();
     let own = Path::new(env!("CARGO_BIN_EXE_chaos"));
     let options = Options {
         directory: Path::new(env!("CARGO_TARGET_TMPDIR")).join("drills"),
@@ -30,27 +29,27 @@ async fn drill(names: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn services_die() {
+async fn messages_survive_killed_services() {
     drill(&["gateway-killed", "persister-killed", "broadcaster-killed", "all-killed"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn services_are_restarted() {
+async fn messages_survive_a_rolling_restart() {
     drill(&["rolling-restart"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn queues_become_more_and_fewer() {
+async fn messages_survive_a_change_of_partitions() {
     drill(&["repartition"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn queues_become_more_and_fewer_in_the_wrong_order() {
+async fn messages_survive_a_change_of_partitions_in_the_wrong_order() {
     drill(&["repartition-astray"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgresql_is_away_or_hangs_or_refuses() {
+async fn messages_survive_postgresql_down_hung_or_refusing() {
     drill(&[
         "postgres-killed",
         "postgres-hung",
@@ -63,12 +62,12 @@ async fn postgresql_is_away_or_hangs_or_refuses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgresql_is_away_for_longer_than_rabbitmq_waits() {
+async fn messages_survive_postgresql_down_beyond_the_acknowledgement_timeout() {
     drill(&["postgres-long-away"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rabbitmq_is_away_or_hangs_or_refuses() {
+async fn messages_survive_rabbitmq_down_hung_or_refusing() {
     drill(&[
         "rabbitmq-killed",
         "rabbitmq-hung",
@@ -83,12 +82,12 @@ async fn rabbitmq_is_away_or_hangs_or_refuses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_queue_is_full() {
+async fn messages_survive_a_full_queue() {
     drill(&["queue-full"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_to_rabbitmq_break_at_every_step() {
+async fn messages_survive_connections_cut_at_every_step() {
     drill(&[
         "cut-at-connect",
         "cut-at-open",
@@ -101,12 +100,12 @@ async fn connections_to_rabbitmq_break_at_every_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nodes_of_a_cluster_are_away() {
+async fn messages_survive_lost_and_partitioned_nodes() {
     drill(&["leader-killed", "majority-killed", "partition"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pusher_is_away_or_hangs_or_refuses() {
+async fn messages_survive_pusher_down_hung_or_refusing() {
     drill(&[
         "pusher-refuses",
         "pusher-500",
@@ -121,36 +120,36 @@ async fn pusher_is_away_or_hangs_or_refuses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backlog_waits_for_a_slow_pusher() {
+async fn messages_are_persisted_while_pusher_is_slow() {
     drill(&["pusher-slow"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn poison_is_in_the_queues() {
+async fn poison_becomes_dead_letters_and_nothing_else_does() {
     drill(&["poison"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_letters_are_put_back() {
+async fn dead_letters_are_replayed_once() {
     drill(&["replay", "replay-killed"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clocks_are_wrong() {
+async fn messages_survive_wrong_clocks() {
     drill(&["clocks-apart", "clock-jumps"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_comes_than_can_be_dealt_with() {
+async fn messages_survive_overload() {
     drill(&["back-pressure"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_client_takes_what_it_can_get() {
+async fn an_abusive_client_leaves_others_served() {
     drill(&["half-sent-heads", "unread-answers", "floods", "one-message-id", "huge-body"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn abusers_take_all_connections() {
+async fn abusers_of_connections_leave_others_served() {
     drill(&["one-address", "many-addresses"]).await;
 }

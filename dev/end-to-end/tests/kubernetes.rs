@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use end_to_end::program;
+use test_support::program;
 
 /// The names of the settings that a service reads, by its `--help`.
 fn known(service: &str) -> BTreeSet<String> {

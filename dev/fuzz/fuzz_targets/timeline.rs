@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use libfuzzer_sys::fuzz_target;
-use persister::timeline::{Actor, Change, PlacedMessage, Session, Time, Timeline};
+use persister::timeline::{Actor, Change, PlacedMessage, Session, Timeline};
 use chat::{Message, PlayerId, RequestedStatus, SenderType, SessionState};
 use uuid::Uuid;
 
@@ -42,7 +42,7 @@ fn player() -> PlayerId {
     "p1".to_owned().try_into().unwrap()
 }
 
-fn time(event: &Event) -> Time {
+fn time(event: &Event) -> DateTime<Utc> {
     DateTime::from_timestamp(event.second.into(), 0).unwrap()
 }
 

@@ -1,14 +1,13 @@
-//! Starts the system's servers and services for one directory, keeps them running, and leaves
-//! nothing behind: what `make run` and `make test` do, and what drills and benchmarks start
-//! private systems with.
+//! Starts the servers and the services of the system for one directory, restarts what ends, and
+//! stops all of it. `make run` and `make test` use it as a program; drills and benchmarks start
+//! private systems with it as a library.
 //!
 //! A [`Supervisor`] owns a directory and every process that was started for it. [`Servers`] are a
-//! private PostgreSQL and a private RabbitMQ; a [`Stack`] is these and the four services. Who needs
-//! another system than that, such as several gateways or a cluster, starts its parts:
-//! [`Postgres::start`], [`RabbitMq::start_cluster`], [`migrate`], [`Service::start`].
+//! private PostgreSQL and a private RabbitMQ; a [`Stack`] is these and the four services. For other
+//! systems, such as several gateways or a cluster, callers start the parts: [`Postgres::start`],
+//! [`RabbitMq::start_cluster`], [`migrate`], [`Service::start`].
 
 mod console;
-mod environment;
 mod foreground;
 mod identity;
 mod kept;
@@ -27,11 +26,11 @@ mod service;
 mod services;
 mod supervisor;
 mod system;
+mod variables;
 mod watcher;
 
 pub use crate::service::{Running, Service, migrate};
 pub use console::Console;
-pub use environment::Variables;
 pub use foreground::Foreground;
 pub use identity::Identity;
 pub use kept::Kept;
@@ -46,3 +45,4 @@ pub use servers::{ServerSettings, Servers};
 pub use services::{Services, service_variables, set_pusher_variables};
 pub use supervisor::Supervisor;
 pub use system::Stack;
+pub use variables::Variables;

@@ -2,6 +2,7 @@ use chat::{
     self, Message, PlayerId, RequestedStatus, SenderType, StatusChange,
     event::{Event, encode},
 };
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// A player's message that was accepted just now.
@@ -46,6 +47,6 @@ pub fn body(events: impl IntoIterator<Item = Event>) -> Vec<u8> {
     encode(&events)
 }
 
-fn time(micros: i64) -> persister::timeline::Time {
-    persister::timeline::Time::from_timestamp_micros(micros).unwrap()
+fn time(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap()
 }

@@ -1,6 +1,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use ::broker::ConsumerKind;
+use chrono::DateTime;
 use clap::Args;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -129,7 +130,7 @@ impl System {
     /// Archives the messages of sessions that were resolved earlier than `micros` after the epoch, and
     /// says which these are.
     pub async fn archive(&self, micros: i64) -> Vec<persister::store::ArchivedMessage> {
-        let before = persister::timeline::Time::from_timestamp_micros(micros).unwrap();
+        let before = DateTime::from_timestamp_micros(micros).unwrap();
         let mut lines = Vec::new();
         let mut keep = |messages: &[persister::store::ArchivedMessage]| {
             for message in messages {
@@ -147,11 +148,12 @@ impl System {
     pub fn gateway_with(&self, settings: &[&str]) -> Running {
         let arguments = self.gateway_settings();
         let settings = parse::<gateway::settings::Settings>(arguments, settings, Role::Reader);
-        let authenticator = gateway::auth::Authenticator::from_settings(&settings.auth).unwrap();
+        let config = settings.parse().unwrap();
+        let authenticator = gateway::auth::Authenticator::new(&config.auth).unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let metrics = metrics_listener.local_addr().unwrap();
         let running = start(async |listener, stop| {
-            gateway::startup::run(settings, authenticator, listener, metrics_listener, stop).await
+            gateway::startup::run(config, authenticator, listener, metrics_listener, stop).await
         });
         Running { metrics, ..running }
     }

@@ -15,11 +15,10 @@ use tokio::time::timeout;
 
 use super::PAGE_BYTES;
 use crate::{
-    connections::Connection,
-    http::Problem,
-    labels::CloseReason,
+    connections::{Connection, HeldUntilSent},
     limits::{MemoryBudget, Reservation, client_address},
-    metrics::Metrics,
+    metrics::{CloseReason, Metrics},
+    problem::Problem,
 };
 
 /// What a page may take while it is made: its rows, and its JSON.
@@ -124,7 +123,7 @@ impl PageMemory {
         let mut answer = HttpResponse::Ok();
         answer.insert_header((header::CONTENT_TYPE, "application/json"));
         let mut answer = answer.body(json);
-        answer.extensions_mut().insert(memory);
+        answer.extensions_mut().insert(HeldUntilSent::new(memory));
         answer
     }
 

@@ -3,13 +3,10 @@
 //! - [`AnswerMemory`]: the memory for pages, of which each client address has a share.
 //! - [`PageMemory`] and [`UnreadMemory`]: what one page has of it, until it is written and until it is taken.
 //! - [`Readers`]: admits reads of pages.
-//! - [`compress`]: makes answers smaller for clients that can read them.
 
-mod compress;
 mod memory;
 mod readers;
 
-pub use compress::compress;
 pub use memory::{AnswerMemory, PageMemory, UnreadMemory};
 pub use readers::Readers;
 

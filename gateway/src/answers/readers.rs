@@ -3,8 +3,8 @@ use actix_web::HttpRequest;
 use super::{AnswerMemory, PageMemory};
 use crate::{
     auth::Caller,
-    http::Problem,
     limits::{LimitSettings, ReaderLimit},
+    problem::Problem,
 };
 
 /// Admits reads of pages: as many as their caller may make, and as many at once as there is memory for.

@@ -1,15 +1,26 @@
 use jsonwebtoken::{Validation, dangerous::insecure_decode, errors::ErrorKind};
 use serde_json::{Map, Value};
 
+use crate::problem::Problem;
+
 /// Why authentication failed; sent to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// The request has no token.
-    #[error("a token is needed, as Authorization: Bearer <token>")]
+    #[error("the request has no token")]
     NoToken,
     /// The token is invalid.
     #[error("the token {0}")]
     BadToken(#[from] BadToken),
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::NoToken => Self::NoToken,
+            AuthError::BadToken(_) => Self::InvalidToken(error.to_string()),
+        }
+    }
 }
 
 /// Why a token is invalid. The texts reveal nothing about keys.

@@ -8,14 +8,14 @@ use jsonwebtoken::{
 use chat::ValidationError;
 
 use super::{
-    AuthMode, AuthSettings, Caller,
+    Caller,
     auth_error::{AuthError, BadToken},
     claims::Claims,
     cryptography,
     key::Key,
     key_file::{self, KeyFile},
     key_set::KeySet,
-    settings::{KeySource, SignatureSettings},
+    settings::{AuthConfig, KeySource, TokenConfig},
 };
 
 /// Verifies tokens.
@@ -35,20 +35,20 @@ enum Keys {
 }
 
 impl Authenticator {
-    /// Reads the keys that the settings name. A file with a key set is read again whenever it changes, by
-    /// a task: tokio must run.
+    /// Reads the keys. A key set is reloaded by a task when its file changes: tokio must run.
     ///
     /// # Errors
-    /// Names the invalid setting, or the file that cannot be read.
-    pub fn from_settings(settings: &AuthSettings) -> Result<Self, String> {
-        if settings.auth_mode == AuthMode::Off {
-            return Ok(Self(None));
-        }
+    /// Names the file that cannot be read.
+    pub fn new(config: &AuthConfig) -> Result<Self, String> {
+        let config = match config {
+            AuthConfig::Trusted => return Ok(Self(None)),
+            AuthConfig::Tokens(config) => config,
+        };
         cryptography::install();
-        let algorithm = settings.signature.auth_jwt_algorithm;
-        let keys = match settings.key_source()? {
+        let algorithm = config.algorithm;
+        let keys = match &config.keys {
             KeySource::Secrets(secrets) => {
-                Keys::Fixed(KeySet::nameless(secrets.into_iter().map(Key::secret)))
+                Keys::Fixed(KeySet::nameless(secrets.iter().map(Key::secret)))
             }
             KeySource::PublicKey(path) => {
                 let key = key_file::read(path, |pem| Key::pem(algorithm, pem))?;
@@ -56,9 +56,7 @@ impl Authenticator {
             }
             KeySource::KeySet(path) => Keys::File(KeyFile::follow(algorithm, path.clone())?),
         };
-        let mut rules = rules(&settings.signature);
-        rules.leeway = settings.auth_jwt_leeway.as_secs();
-        Ok(Self(Some(Arc::new(Verifier { keys, rules }))))
+        Ok(Self(Some(Arc::new(Verifier { keys, rules: rules(config) }))))
     }
 
     /// The caller that `token` proves.
@@ -105,15 +103,16 @@ impl Verifier {
     }
 }
 
-fn rules(settings: &SignatureSettings) -> Validation {
-    let mut rules = Validation::new(settings.auth_jwt_algorithm.in_tokens());
+fn rules(config: &TokenConfig) -> Validation {
+    let mut rules = Validation::new(config.algorithm.in_tokens());
     let mut required = vec!["exp", "sub"];
     rules.validate_nbf = true;
-    if let Some(audience) = &settings.auth_jwt_audience {
+    rules.leeway = config.leeway.as_secs();
+    if let Some(audience) = &config.audience {
         rules.set_audience(&[audience]);
         required.push("aud");
     }
-    if let Some(issuer) = &settings.auth_jwt_issuer {
+    if let Some(issuer) = &config.issuer {
         rules.set_issuer(&[issuer]);
         required.push("iss");
     }

@@ -4,7 +4,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use chat::{Name, PlayerId, SenderId, SenderType};
 
 use super::{AuthError, Authenticator, BadToken};
-use crate::http::Problem;
+use crate::problem::Problem;
 
 /// The authenticated principal of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,12 +121,8 @@ impl FromRequest for Caller {
             tracing::error!("a route has no authenticator");
             return ready(Err(Problem::Internal));
         };
-        let token = bearer(request);
-        ready(
-            token
-                .and_then(|token| authenticator.authenticate(token))
-                .map_err(Problem::Unauthenticated),
-        )
+        let caller = bearer(request).and_then(|token| authenticator.authenticate(token));
+        ready(caller.map_err(Problem::from))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Authentication and authorization.
 //!
-//! - [`AuthSettings`]: the keys and the claims that tokens must have.
+//! - [`AuthSettings`], [`AuthConfig`]: the keys and the claims that tokens must have.
 //! - [`Authenticator`]: verifies a token and returns its [`Caller`].
 //! - [`Caller`]: who calls, and what that caller may send, read and subscribe to.
 //! - [`TokenCommand`]: makes tokens, for development and for operators.
@@ -19,5 +19,5 @@ mod token;
 pub use auth_error::{AuthError, BadToken};
 pub use authenticator::Authenticator;
 pub use caller::{Caller, Sender};
-pub use settings::{AuthMode, AuthSettings, TokenAlgorithm};
+pub use settings::{AuthConfig, AuthMode, AuthSettings, TokenAlgorithm, TokenConfig};
 pub use token::TokenCommand;

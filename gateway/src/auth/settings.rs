@@ -92,41 +92,70 @@ pub enum TokenAlgorithm {
     EdDsa,
 }
 
+/// How callers are authenticated.
+#[derive(Clone, Debug)]
+pub enum AuthConfig {
+    /// By a portal in front of the gateway: every request is trusted.
+    Trusted,
+    /// By the token of each request.
+    Tokens(TokenConfig),
+}
+
+/// Which tokens are accepted.
+#[derive(Clone, Debug)]
+pub struct TokenConfig {
+    pub(super) algorithm: TokenAlgorithm,
+    pub(super) keys: KeySource,
+    /// What `aud` must name.
+    pub(super) audience: Option<String>,
+    /// What `iss` must be.
+    pub(super) issuer: Option<String>,
+    /// The allowed difference between the clocks of the issuer and the gateway.
+    pub(super) leeway: Duration,
+}
+
 /// Where the keys come from.
 #[derive(Clone, Debug)]
-pub(super) enum KeySource<'a> {
+pub(super) enum KeySource {
     /// One, or two during a rotation.
-    Secrets(Vec<&'a SecretString>),
-    PublicKey(&'a PathBuf),
-    KeySet(&'a PathBuf),
+    Secrets(Vec<SecretString>),
+    PublicKey(PathBuf),
+    KeySet(PathBuf),
 }
 
 impl AuthSettings {
-    /// Checks the settings.
+    /// Parses the settings.
     ///
     /// # Errors
     /// Names the invalid setting, without showing a secret.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn parse(self) -> Result<AuthConfig, String> {
         if self.auth_jwt_leeway > MAX_LEEWAY {
             return Err(format!("AUTH_JWT_LEEWAY must be {MAX_LEEWAY:?} at most"));
         }
-        match self.auth_mode {
-            AuthMode::Off => Ok(()),
-            AuthMode::Jwt => self.key_source().map(drop),
+        if self.auth_mode == AuthMode::Off {
+            return Ok(AuthConfig::Trusted);
         }
+        let keys = self.key_source()?;
+        Ok(AuthConfig::Tokens(TokenConfig {
+            algorithm: self.signature.auth_jwt_algorithm,
+            keys,
+            audience: self.signature.auth_jwt_audience,
+            issuer: self.signature.auth_jwt_issuer,
+            leeway: self.auth_jwt_leeway,
+        }))
     }
 
-    pub(super) fn key_source(&self) -> Result<KeySource<'_>, String> {
+    fn key_source(&self) -> Result<KeySource, String> {
         if self.signature.auth_jwt_algorithm == TokenAlgorithm::Hs256 {
-            let mut secrets = vec![self.signature.secret()?];
+            let mut secrets = vec![self.signature.secret()?.clone()];
             if let Some(second) = &self.auth_jwt_second_secret {
-                secrets.push(require_min_length("AUTH_JWT_SECOND_SECRET", second)?);
+                secrets.push(require_min_length("AUTH_JWT_SECOND_SECRET", second)?.clone());
             }
             return Ok(KeySource::Secrets(secrets));
         }
         match (&self.auth_jwt_public_key_file, &self.auth_jwt_jwks_file) {
-            (Some(file), None) => Ok(KeySource::PublicKey(file)),
-            (None, Some(file)) => Ok(KeySource::KeySet(file)),
+            (Some(file), None) => Ok(KeySource::PublicKey(file.clone())),
+            (None, Some(file)) => Ok(KeySource::KeySet(file.clone())),
             _ => Err("either AUTH_JWT_PUBLIC_KEY_FILE or AUTH_JWT_JWKS_FILE must be given, since \
                       AUTH_JWT_ALGORITHM is not HS256"
                 .to_owned()),
@@ -138,7 +167,7 @@ impl SignatureSettings {
     /// The secret.
     ///
     /// # Errors
-    /// When there is none, or it is too short.
+    /// When it is missing or too short.
     pub(super) fn secret(&self) -> Result<&SecretString, String> {
         match &self.auth_jwt_secret {
             Some(secret) => require_min_length("AUTH_JWT_SECRET", secret),

@@ -10,7 +10,7 @@ use std::{
 use actix_web::HttpRequest;
 use atomic_waker::AtomicWaker;
 
-use crate::labels::CloseReason;
+use crate::metrics::CloseReason;
 
 /// An answer must be taken in the time that a body may take, and once more for each of so many bytes.
 const BYTES_A_TIMEOUT: u64 = 64 * 1024;

@@ -19,6 +19,7 @@ mod stream;
 mod track_request;
 
 pub use connection::Connection;
+pub use pieces::HeldUntilSent;
 pub use registry::{Bounds, Connections};
 pub use server::{Parts, serve};
 pub use stream::BoundedStream;

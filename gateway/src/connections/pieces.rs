@@ -1,4 +1,5 @@
 use std::{
+    any::Any,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -7,24 +8,37 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
 use super::track_request::RequestGuard;
-use crate::answers::UnreadMemory;
 
-/// A body that goes out in pieces of one size at most. actix copies each part of a body into the buffer of
-/// its connection, and keeps the buffer as large as that made it.
+/// A value among a response's extensions that is dropped once the whole body is sent, or the connection is
+/// closed.
+#[derive(Debug)]
+pub struct HeldUntilSent {
+    _value: Box<dyn Any>,
+}
+
+impl HeldUntilSent {
+    /// Holds `value`.
+    pub fn new(value: impl Any) -> Self {
+        Self { _value: Box::new(value) }
+    }
+}
+
+/// A body that is sent in pieces of a maximum size. actix copies each part of a body into the buffer of its
+/// connection, and never shrinks the buffer.
 #[derive(Debug)]
 pub struct Pieces {
     body: BoxBody,
     part: Bytes,
     piece: usize,
-    _until_sent: (Option<RequestGuard>, Option<UnreadMemory>),
+    _until_sent: (Option<RequestGuard>, Option<HeldUntilSent>),
 }
 
 impl Pieces {
-    /// `body` in pieces of `piece` bytes. `until_sent` is dropped with the body, after its last piece.
+    /// Sends `body` in pieces of at most `piece` bytes. `until_sent` is dropped after the last piece.
     pub(super) fn new(
         body: BoxBody,
         piece: usize,
-        until_sent: (Option<RequestGuard>, Option<UnreadMemory>),
+        until_sent: (Option<RequestGuard>, Option<HeldUntilSent>),
     ) -> Self {
         Self { body, part: Bytes::new(), piece, _until_sent: until_sent }
     }
@@ -59,7 +73,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_body_goes_out_whole_in_pieces() {
+    async fn a_body_is_sent_in_pieces_of_the_maximum_size() {
         let body = BoxBody::new(Bytes::from(vec![7; 25]));
         let mut pieces = Pieces::new(body, 10, (None, None));
         assert_eq!(pieces.size(), BodySize::Sized(25));

@@ -12,9 +12,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::connection::{Connection, Timeouts};
 use crate::{
-    labels::CloseReason,
     limits::{LimitSettings, Proxies, of_one_client},
-    metrics::Metrics,
+    metrics::{CloseReason, Metrics},
 };
 
 /// The longest time between two checks of all connections.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{HEAD_LIMIT, connection::Connection, heads::Heads, registry::Admitted};
-use crate::labels::CloseReason;
+use crate::metrics::CloseReason;
 
 /// How many bytes of a head actix gets before it first parses them. It parses a head from its beginning
 /// each time, so it gets as many again after that.

@@ -8,8 +8,11 @@ use actix_web::{
     middleware::Next,
 };
 
-use super::{PIECE, connection::Connection, pieces::Pieces};
-use crate::answers::UnreadMemory;
+use super::{
+    PIECE,
+    connection::Connection,
+    pieces::{HeldUntilSent, Pieces},
+};
 
 /// Tells the connection of each request when it begins and when it has been answered. A large answer goes
 /// out in pieces, and is being answered until its last piece has gone.
@@ -23,9 +26,9 @@ pub async fn track_request<Body: MessageBody + 'static>(
     if is_small(answer.response().body().size()) {
         return Ok(answer.map_into_left_body());
     }
-    let memory = answer.response_mut().extensions_mut().remove::<UnreadMemory>();
+    let held = answer.response_mut().extensions_mut().remove::<HeldUntilSent>();
     Ok(answer.map_body(|_, body| {
-        EitherBody::right(Pieces::new(BoxBody::new(body), PIECE, (answering, memory)))
+        EitherBody::right(Pieces::new(BoxBody::new(body), PIECE, (answering, held)))
     }))
 }
 

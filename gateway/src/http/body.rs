@@ -3,14 +3,12 @@ use std::{future::Future, pin::Pin, time::Duration};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::{Problem, reject};
+use super::reject;
 use crate::{
     connections::Connection,
-    limits::{RequestMemory, client_address, needs_memory},
+    limits::{BODY_LIMIT, RequestMemory, client_address, needs_memory},
+    problem::Problem,
 };
-
-/// The most bytes that a body may have: the longest message in the most wasteful JSON, and room.
-pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// How long a client may take to send a body; the app's data holds it.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +60,7 @@ pub(super) fn read(
     async move {
         readable?;
         if length.is_some_and(|length| length > BODY_LIMIT) {
-            return Err(Problem::BodyTooLarge);
+            return Err(Problem::BodyTooLarge(BODY_LIMIT));
         }
         if let Some((memory, request)) = memory {
             let reservation = memory.reserve(client_address(&request), length).await?;
@@ -78,7 +76,7 @@ pub(super) fn read(
         match body {
             Ok(Ok(Ok(bytes))) => Ok(bytes),
             Ok(Ok(Err(error))) => Err(Problem::InvalidBody(format!("cannot be read: {error}"))),
-            Ok(Err(_)) => Err(Problem::BodyTooLarge),
+            Ok(Err(_)) => Err(Problem::BodyTooLarge(BODY_LIMIT)),
             Err(_) => Err(Problem::BodyTooSlow),
         }
     }

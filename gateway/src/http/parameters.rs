@@ -10,8 +10,8 @@ use serde::{
     de::{DeserializeOwned, IntoDeserializer, value::StringDeserializer},
 };
 
-use super::{Problem, body, reject};
-use crate::input::NewPlayerId;
+use super::{body, reject};
+use crate::{input::NewPlayerId, problem::Problem};
 
 /// The parameters of a query, read into types that cannot be wrong. A type whose unknown fields are
 /// denied has the client told of a parameter that the call does not know.

@@ -2,7 +2,7 @@
 
 use serde_path_to_error::Error;
 
-use super::Problem;
+use crate::problem::Problem;
 
 /// The most characters of a client's own name for a field that a problem repeats.
 const LONGEST_NAME: usize = 64;

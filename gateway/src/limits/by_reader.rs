@@ -3,7 +3,7 @@ use std::{num::NonZeroU32, sync::Arc};
 use chat::{SenderId, SenderType};
 
 use super::{LimitSettings, rate::Rate};
-use crate::{auth::Caller, http::Problem};
+use crate::{auth::Caller, problem::Problem};
 
 /// How many entries of a page count as one.
 const ENTRIES: i64 = 50;

@@ -5,7 +5,7 @@ use chat::{SenderId, SenderType};
 use super::{LimitSettings, rate::Rate};
 use crate::{
     auth::{Caller, Sender},
-    http::Problem,
+    problem::Problem,
 };
 
 /// What one sender may send.

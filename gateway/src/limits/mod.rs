@@ -7,24 +7,21 @@
 //! - [`AddressLimit`]: what one client address may ask, whoever it says that it is.
 //! - [`MemoryBudget`]: memory for one purpose, of which each client address has a share.
 //! - [`RequestMemory`]: what large requests may take of the memory.
-//! - [`check_memory`]: that the memory is enough for what the settings allow.
 
 mod by_address;
 mod by_reader;
 mod by_sender;
 mod client_address;
-mod memory;
 mod memory_budget;
 mod rate;
 mod requests;
 mod settings;
 
-pub use by_address::{AddressLimit, client_address, limit_by_address, limit_others_by_address};
+pub use by_address::{AddressLimit, client_address};
 pub use by_reader::ReaderLimit;
 pub use by_sender::SenderLimit;
 pub use client_address::Proxies;
 pub(crate) use client_address::of_one_client;
-pub use memory::check_memory;
 pub use memory_budget::{MemoryBudget, Reservation};
-pub use requests::{RequestMemory, needs_memory};
+pub use requests::{BODY_LIMIT, RequestMemory, needs_memory};
 pub use settings::LimitSettings;

@@ -3,7 +3,11 @@ use std::{net::IpAddr, time::Duration};
 use tokio::time::timeout;
 
 use super::{MemoryBudget, Reservation};
-use crate::http::{BODY_LIMIT, Problem};
+use crate::problem::Problem;
+
+/// The most bytes that a body may have: the longest message in the longest JSON encoding, and the other
+/// fields.
+pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// A body so small is part of what a connection may take.
 const SMALL_BODY: usize = 8 * 1024;

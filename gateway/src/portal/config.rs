@@ -2,7 +2,7 @@ use pusher::Channels;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{PortalSettings, PusherScheme};
+use super::{PusherAddress, PusherScheme};
 
 /// What a page is told before it knows anything: how to hear of messages. None of it is a secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -47,16 +47,25 @@ enum Access {
 }
 
 impl PortalConfig {
-    /// As the settings say.
-    pub fn new(settings: &PortalSettings, app: &pusher::App, channels: &Channels) -> Self {
-        let host = settings.pusher_client_host.clone();
+    /// The configuration for the pages of an app.
+    pub fn new(address: &PusherAddress, app: &pusher::App, channels: &Channels) -> Self {
+        let key = app.key.clone();
         Self {
-            pusher: PusherConfig {
-                key: app.key.clone(),
-                port: host.as_ref().map(|_| settings.pusher_client_port),
-                scheme: host.as_ref().map(|_| settings.pusher_client_scheme),
-                cluster: host.is_none().then(|| settings.pusher_cluster.clone()),
-                host,
+            pusher: match address.clone() {
+                PusherAddress::Server { host, port, scheme } => PusherConfig {
+                    key,
+                    host: Some(host),
+                    port: Some(port),
+                    scheme: Some(scheme),
+                    cluster: None,
+                },
+                PusherAddress::Cluster(cluster) => PusherConfig {
+                    key,
+                    host: None,
+                    port: None,
+                    scheme: None,
+                    cluster: Some(cluster),
+                },
             },
             channel_access: match channels {
                 Channels::Public => Access::Public,

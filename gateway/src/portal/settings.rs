@@ -40,45 +40,85 @@ pub enum PusherScheme {
     Https,
 }
 
+/// The portal's pages, and where their Pusher is.
+#[derive(Clone, Debug)]
+pub struct Portal {
+    /// The directory of the pages, if they are served.
+    pub directory: Option<PathBuf>,
+    /// Where browsers connect to Pusher.
+    pub pusher: PusherAddress,
+}
+
+/// Where browsers connect to Pusher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PusherAddress {
+    /// A server of the operator's own.
+    Server {
+        /// Its name or IP address.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// Its scheme.
+        scheme: PusherScheme,
+    },
+    /// A cluster of hosted Pusher, such as `eu`.
+    Cluster(String),
+}
+
 impl PortalSettings {
-    /// What is wrong with the settings, if something is.
+    /// Parses the settings.
     ///
     /// # Errors
-    /// Names the setting.
-    pub fn check(&self) -> Result<(), String> {
+    /// Names the invalid setting.
+    pub fn parse(self) -> Result<Portal, String> {
+        // They become part of a Content-Security-Policy, which a space or a semicolon would change.
         let is_name = |text: &str| {
             !text.is_empty()
-                && text.bytes().all(|it| it.is_ascii_alphanumeric() || b".-:[]_".contains(&it))
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte))
         };
-        // They become part of a policy, which a space or a semicolon would change.
         if !self.pusher_client_host.as_deref().is_none_or(is_name) {
-            return Err("PUSHER_CLIENT_HOST must be a host's name or address".to_owned());
+            return Err("PUSHER_CLIENT_HOST must be a host name or an IP address".to_owned());
         }
         if !is_name(&self.pusher_cluster) {
-            return Err("PUSHER_CLUSTER must be a cluster's name, such as eu".to_owned());
+            return Err("PUSHER_CLUSTER must be the name of a cluster, such as eu".to_owned());
         }
-        match &self.portal_dir {
-            Some(directory) if !directory.join("player/index.html").is_file() => Err(format!(
-                "PORTAL_DIR holds no pages: there is no {}",
-                directory.join("player/index.html").display()
-            )),
-            _ => Ok(()),
+        if let Some(directory) = &self.portal_dir {
+            let page = directory.join("player/index.html");
+            if !page.is_file() {
+                return Err(format!(
+                    "PORTAL_DIR holds no pages: {} does not exist",
+                    page.display()
+                ));
+            }
         }
+        let pusher = match self.pusher_client_host {
+            Some(host) => PusherAddress::Server {
+                host,
+                port: self.pusher_client_port,
+                scheme: self.pusher_client_scheme,
+            },
+            None => PusherAddress::Cluster(self.pusher_cluster),
+        };
+        Ok(Portal { directory: self.portal_dir, pusher })
     }
+}
 
-    /// The addresses to which a page may connect besides the gateway's, as a policy names them.
+impl PusherAddress {
+    /// The URL of Pusher's WebSocket, as a Content-Security-Policy names it.
     ///
     /// Source: <https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/>.
-    pub(super) fn pusher_address(&self) -> String {
-        match &self.pusher_client_host {
-            Some(host) => {
-                let scheme = match self.pusher_client_scheme {
+    pub fn websocket_url(&self) -> String {
+        match self {
+            Self::Server { host, port, scheme } => {
+                let scheme = match scheme {
                     PusherScheme::Http => "ws",
                     PusherScheme::Https => "wss",
                 };
-                format!("{scheme}://{host}:{}", self.pusher_client_port)
+                format!("{scheme}://{host}:{port}")
             }
-            None => format!("wss://ws-{}.pusher.com", self.pusher_cluster),
+            Self::Cluster(cluster) => format!("wss://ws-{cluster}.pusher.com"),
         }
     }
 }

@@ -19,7 +19,7 @@ use diesel_async::AsyncPgConnection;
 use service::{Outage, health::Dependency};
 
 use self::borrowed::Borrowed;
-use crate::{labels::HistoryRead, metrics::Metrics};
+use crate::metrics::{HistoryRead, Metrics};
 
 pub use conversation::{Conversation, Page, conversation, messages_of_page};
 pub use cursor::{InboxCursor, LatestCursor, MessageCursor, WaitingCursor};

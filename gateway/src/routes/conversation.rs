@@ -1,22 +1,22 @@
 //! `GET /api/unified-chat/conversations/{playerId}`
 
-use std::fmt;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use chat::{PlayerId, SenderType};
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{self, Unexpected, Visitor},
-};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::{
+    paging::{PageLimit, Seq},
+    paths,
+};
 use crate::{
     answers::Readers,
     audit::ReadAudit,
     auth::Caller,
-    http::{Parameters, PathPlayer, Problem, ProblemBody},
+    http::{Parameters, PathPlayer},
     input::NewPlayerId,
-    labels::HistoryRead,
+    metrics::HistoryRead,
+    problem::{Problem, ProblemBody},
     reads::{self, Conversation, HistoryMessage, HistoryReader, MessageCursor, Page, Session},
 };
 
@@ -36,75 +36,6 @@ pub struct HistoryParameters {
     /// each answer, while `nextCursor` is not null
     #[param(value_type = Option<i64>, minimum = 0)]
     after: Option<Seq>,
-}
-
-/// How many a page holds at most: 1 to 200.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "i64")]
-pub struct PageLimit(i64);
-
-impl PageLimit {
-    /// The number.
-    pub fn get(self) -> i64 {
-        self.0
-    }
-}
-
-impl Default for PageLimit {
-    fn default() -> Self {
-        Self(50)
-    }
-}
-
-impl TryFrom<i64> for PageLimit {
-    type Error = &'static str;
-
-    fn try_from(limit: i64) -> Result<Self, Self::Error> {
-        if (1..=200).contains(&limit) { Ok(Self(limit)) } else { Err("must be 1 to 200") }
-    }
-}
-
-/// A `seq` that a client has seen, or 0 for none.
-#[derive(Clone, Copy, Debug)]
-pub struct Seq(i64);
-
-impl Seq {
-    /// The number.
-    pub fn get(self) -> i64 {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Seq {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_i64(SeqVisitor)
-    }
-}
-
-/// Reads a number of 0 or more. In JSON 5.0 is a whole number, as 5 is.
-struct SeqVisitor;
-
-impl Visitor<'_> for SeqVisitor {
-    type Value = Seq;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a whole number")
-    }
-
-    fn visit_i64<E: de::Error>(self, seq: i64) -> Result<Seq, E> {
-        if seq >= 0 { Ok(Seq(seq)) } else { Err(E::custom("must not be negative")) }
-    }
-
-    fn visit_u64<E: de::Error>(self, seq: u64) -> Result<Seq, E> {
-        i64::try_from(seq).map(Seq).map_err(|_| E::custom("is too large"))
-    }
-
-    fn visit_f64<E: de::Error>(self, seq: f64) -> Result<Seq, E> {
-        if seq.fract() != 0.0 || seq.abs() >= i64::MAX as f64 {
-            return Err(E::invalid_type(Unexpected::Float(seq), &self));
-        }
-        self.visit_i64(seq as i64)
-    }
 }
 
 /// A page of a conversation.
@@ -137,7 +68,7 @@ pub struct History {
 /// player who never wrote has an empty conversation.
 #[utoipa::path(
     get,
-    path = "/api/unified-chat/conversations/{playerId}",
+    path = paths::CONVERSATION_DOCUMENTED,
     tag = "conversations",
     security(("token" = [])),
     params(("playerId" = NewPlayerId, Path, description = "Whose conversation"), HistoryParameters),
@@ -175,7 +106,7 @@ pub async fn conversation(
 impl HistoryParameters {
     fn page(&self) -> Page {
         match (self.after, self.before) {
-            (Some(Seq(seq)), _) => Page::After(seq),
+            (Some(seq), _) => Page::After(seq.get()),
             (None, Some(cursor)) => Page::Before(cursor),
             (None, None) => Page::Newest,
         }

@@ -4,12 +4,13 @@ use actix_web::{HttpResponse, web};
 use service::health::{self, Dependency, Readiness, State};
 use tokio_util::sync::CancellationToken;
 
+use super::paths;
 use crate::{reads::DatabaseHealth, refusing_queues::RefusingQueues};
 
 /// Says that the process answers
 #[utoipa::path(
     get,
-    path = "/health/live",
+    path = paths::LIVE,
     tag = "health",
     security(()),
     responses((status = 200, description = "It does"))
@@ -27,7 +28,7 @@ pub async fn live() -> HttpResponse {
 /// asked once a second, and is down when it fails or does not answer in time.
 #[utoipa::path(
     get,
-    path = "/health/ready",
+    path = paths::READY,
     tag = "health",
     security(()),
     responses(

@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::conversation::PageLimit;
+use super::{paging::PageLimit, paths};
 use crate::{
     answers::Readers,
     auth::Caller,
-    http::{Parameters, Problem, ProblemBody, by_name},
-    labels::HistoryRead,
+    http::{Parameters, by_name},
+    metrics::HistoryRead,
+    problem::{Problem, ProblemBody},
     reads::{
         self, HistoryMessage, HistoryReader, Inbox, InboxCursor, InboxEntry, InboxOrder, Session,
     },
@@ -109,7 +110,7 @@ pub struct InboxConversation {
 /// Reads the staff's inbox
 #[utoipa::path(
     get,
-    path = "/api/unified-chat/conversations",
+    path = paths::INBOX,
     tag = "conversations",
     security(("token" = [])),
     params(InboxParameters),

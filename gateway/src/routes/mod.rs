@@ -1,8 +1,11 @@
-//! One file a call, beside what those that send have in common. Each parses, calls, maps.
+//! The HTTP routes, one file for each. A handler parses, authorizes, calls, maps.
 
 pub mod conversation;
 pub mod health;
 pub mod inbox;
+mod pages;
+pub mod paging;
+pub mod paths;
 pub mod portal_config;
 pub mod publishing;
 pub mod pusher_auth;
@@ -12,69 +15,53 @@ pub mod status;
 use actix_web::{HttpResponse, Resource, Route, guard, middleware::from_fn, web};
 
 use crate::{
-    http::{Pages, Problem, cors, no_store, not_found},
-    limits::limit_by_address,
-    openapi,
-    portal::{self, PortalSettings},
+    middleware::{cors, limit_by_address, no_store},
+    portal::Portal,
+    problem::Problem,
+    settings::CorsPolicy,
 };
 
-/// Below it are the calls of the chat.
-pub(crate) const API: &str = "/api";
-/// Below it is what probes ask.
-pub(crate) const HEALTH: &str = "/health";
-const SEND: &str = "/api/staff-chat-integration/send";
-/// Where the inbox is read.
-pub(crate) const INBOX: &str = "/api/unified-chat/conversations";
-/// Where a conversation is read.
-pub(crate) const CONVERSATION: &str = "/api/unified-chat/conversations/{player_id}";
-const STATUS: &str = "/api/unified-chat/conversations/{player_id}/status";
-const PORTAL_CONFIG: &str = "/api/portal/config";
-const PUSHER_AUTH: &str = "/api/pusher/auth";
-const LIVE: &str = "/health/live";
-const READY: &str = "/health/ready";
-
-/// The path of every call, by which requests are counted.
-pub(crate) const ALL: [&str; 8] =
-    [SEND, INBOX, CONVERSATION, STATUS, PORTAL_CONFIG, PUSHER_AUTH, LIVE, READY];
-
-/// Every call of the gateway, of which `pages` may make those of the chat, and the portal's own pages.
-pub fn configure(services: &mut web::ServiceConfig, pages: &Pages, portal: &PortalSettings) {
-    let chat = web::scope(API)
+/// Mounts every route, and the portal's pages. `cors_policy` is that of the chat's routes.
+pub fn configure(services: &mut web::ServiceConfig, cors_policy: &CorsPolicy, portal: &Portal) {
+    let chat = web::scope(paths::API)
         .wrap(from_fn(limit_by_address))
         .wrap(no_store())
-        .wrap(cors(pages))
-        .service(post(SEND, web::post().to(send::send)))
-        .service(get(INBOX, read().to(inbox::inbox)))
-        .service(get(CONVERSATION, read().to(conversation::conversation)))
-        .service(post(STATUS, web::post().to(status::change_status)))
-        .service(get(PORTAL_CONFIG, read().to(portal_config::portal_config)))
-        .service(post(PUSHER_AUTH, web::post().to(pusher_auth::authorize)));
+        .wrap(cors(cors_policy))
+        .service(post(paths::SEND, web::post().to(send::send)))
+        .service(get(paths::INBOX, read().to(inbox::inbox)))
+        .service(get(paths::CONVERSATION, read().to(conversation::conversation)))
+        .service(post(paths::STATUS, web::post().to(status::change_status)))
+        .service(get(paths::PORTAL_CONFIG, read().to(portal_config::portal_config)))
+        .service(post(paths::PUSHER_AUTH, web::post().to(pusher_auth::authorize)));
     services
         .service(chat)
-        .service(get(LIVE, read().to(health::live)))
-        .service(get(READY, read().to(health::ready)))
-        .configure(openapi::serve)
-        .configure(|services| portal::serve(services, portal))
+        .service(get(paths::LIVE, read().to(health::live)))
+        .service(get(paths::READY, read().to(health::ready)))
+        .configure(|services| pages::serve(services, portal))
         .default_service(web::to(not_found));
 }
 
-/// What is at `path`, and is counted under that name.
+/// The resource at `path`, by which its requests are counted.
 fn resource(path: &str) -> Resource {
-    // The scope of the chat's calls adds its own part.
-    web::resource(path.strip_prefix(API).unwrap_or(path)).name(path)
+    // The scope of the chat's routes adds the prefix.
+    web::resource(path.strip_prefix(paths::API).unwrap_or(path)).name(path)
 }
 
 fn get(path: &str, route: Route) -> Resource {
-    let others = || async { Err::<HttpResponse, _>(Problem::MethodNotAllowed("GET, HEAD")) };
-    resource(path).route(route).default_service(web::to(others))
+    let not_allowed = || async { Err::<HttpResponse, _>(Problem::MethodNotAllowed("GET, HEAD")) };
+    resource(path).route(route).default_service(web::to(not_allowed))
 }
 
 fn post(path: &str, route: Route) -> Resource {
-    let others = || async { Err::<HttpResponse, _>(Problem::MethodNotAllowed("POST")) };
-    resource(path).route(route).default_service(web::to(others))
+    let not_allowed = || async { Err::<HttpResponse, _>(Problem::MethodNotAllowed("POST")) };
+    resource(path).route(route).default_service(web::to(not_allowed))
 }
 
-/// HEAD is answered as GET is, without the body.
+/// GET and HEAD. The connection leaves out the body of a response to HEAD.
 pub(crate) fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+async fn not_found() -> Result<HttpResponse, Problem> {
+    Err(Problem::NotFound)
 }

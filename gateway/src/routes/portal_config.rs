@@ -2,14 +2,15 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::{http::ProblemBody, portal::PortalConfig};
+use super::paths;
+use crate::{portal::PortalConfig, problem::ProblemBody};
 
 /// Tells a portal's page how to hear of messages
 ///
 /// Nobody need say who they are: a page asks before it knows.
 #[utoipa::path(
     get,
-    path = "/api/portal/config",
+    path = paths::PORTAL_CONFIG,
     tag = "pusher",
     security(()),
     responses(

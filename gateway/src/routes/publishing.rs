@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     group_commit::EventPublisher,
-    http::{NotAccepted, Problem},
+    problem::{NotAccepted, Problem},
 };
 
 /// The trace that a request belongs to.

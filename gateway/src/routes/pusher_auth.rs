@@ -6,9 +6,11 @@ use pusher::{Audience, Channels, SocketId, sign_subscription};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::paths;
 use crate::{
     auth::Caller,
-    http::{Form, Problem, ProblemBody},
+    http::Form,
+    problem::{Problem, ProblemBody},
 };
 
 /// What pusher-js asks before it subscribes to a private, an encrypted or a presence channel.
@@ -61,7 +63,7 @@ struct MemberInfo {
 /// are encrypted, the names of the others begin with `private-encrypted-`. For no other.
 #[utoipa::path(
     post,
-    path = "/api/pusher/auth",
+    path = paths::PUSHER_AUTH,
     tag = "pusher",
     security(("token" = [])),
     request_body(

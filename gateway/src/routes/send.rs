@@ -8,14 +8,18 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::publishing::{RequestTrace, publish_event};
+use super::{
+    paths,
+    publishing::{RequestTrace, publish_event},
+};
 use crate::{
     auth::{Caller, Sender},
     clock::Clock,
     group_commit::EventPublisher,
-    http::{Body, ClientId, Problem, ProblemBody, by_name},
+    http::{Body, ClientId, by_name},
     input::{NewContent, NewName, NewPlayerId, NewSenderId},
     limits::SenderLimit,
+    problem::{Problem, ProblemBody},
 };
 
 /// A message to send.
@@ -76,7 +80,7 @@ pub struct Accepted {
 /// `message-rejected` takes it back, so make each `messageId` anew.
 #[utoipa::path(
     post,
-    path = "/api/staff-chat-integration/send",
+    path = paths::SEND,
     tag = "messages",
     security(("token" = [])),
     request_body(

@@ -8,16 +8,18 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    conversation::Seq,
+    paging::Seq,
+    paths,
     publishing::{RequestTrace, publish_event},
 };
 use crate::{
     auth::Caller,
     clock::Clock,
     group_commit::EventPublisher,
-    http::{Body, ClientId, PathPlayer, Problem, ProblemBody, by_name},
+    http::{Body, ClientId, PathPlayer, by_name},
     input::{NewName, NewPlayerId, NewSenderId},
     limits::SenderLimit,
+    problem::{Problem, ProblemBody},
 };
 
 /// What staff asks of a conversation's latest session.
@@ -71,7 +73,7 @@ pub struct StatusAccepted {
 /// `changeId`.
 #[utoipa::path(
     post,
-    path = "/api/unified-chat/conversations/{playerId}/status",
+    path = paths::STATUS_DOCUMENTED,
     tag = "conversations",
     security(("token" = [])),
     params(("playerId" = NewPlayerId, Path, description = "Whose conversation")),

@@ -5,8 +5,7 @@ use std::{future::poll_fn, task::Poll};
 use diesel::sql_query;
 use diesel_async::RunQueryDsl;
 use gateway::{
-    labels::HistoryRead,
-    metrics::Metrics,
+    metrics::{HistoryRead, Metrics},
     reads::{HistoryReader, ReadPools},
 };
 use prometheus_client::registry::Registry;

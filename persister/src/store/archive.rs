@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use chat::PlayerId;
+use chrono::{DateTime, Utc};
 use database::schema::chat_conversations;
 use diesel::{
     OptionalExtension, QueryDsl, QueryResult, QueryableByName, sql_query,
@@ -9,8 +10,7 @@ use diesel::{
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 
-use super::{Locks, read};
-use crate::{record::MessageRecord, timeline::Time};
+use super::{Locks, read, record::MessageRecord};
 
 /// Conversations that are looked through at once, which locks none.
 const LOOKED_THROUGH: i64 = 500;
@@ -55,7 +55,7 @@ struct Candidate {
 /// When the database cannot be used at the moment, or `keep` fails.
 pub async fn archive(
     connection: &mut AsyncPgConnection,
-    resolved_before: Time,
+    resolved_before: DateTime<Utc>,
     keep: &mut (impl FnMut(&[ArchivedMessage]) -> anyhow::Result<()> + Send),
 ) -> anyhow::Result<usize> {
     let mut archived = 0;
@@ -90,8 +90,8 @@ pub async fn archive(
 pub async fn archived_through(
     connection: &mut AsyncPgConnection,
     player: &PlayerId,
-) -> QueryResult<Option<Time>> {
-    let through: Option<Option<Time>> = chat_conversations::table
+) -> QueryResult<Option<DateTime<Utc>>> {
+    let through: Option<Option<DateTime<Utc>>> = chat_conversations::table
         .find(player.as_str())
         .select(chat_conversations::archived_through)
         .first(connection)
@@ -105,7 +105,7 @@ pub async fn archived_through(
 async fn look_through(
     connection: &mut AsyncPgConnection,
     after: &str,
-    resolved_before: Time,
+    resolved_before: DateTime<Utc>,
 ) -> QueryResult<Vec<Candidate>> {
     sql_query(
         "SELECT c.player_id, coalesce((
@@ -127,7 +127,7 @@ async fn look_through(
 struct Moved {
     messages: usize,
     /// When the last of them was accepted.
-    through: Time,
+    through: DateTime<Utc>,
 }
 
 /// Moves the first messages of each of the conversations out, under their locks, and says what went
@@ -135,7 +135,7 @@ struct Moved {
 async fn move_out(
     connection: &mut AsyncPgConnection,
     players: &[String],
-    resolved_before: Time,
+    resolved_before: DateTime<Utc>,
     keep: &mut (impl FnMut(&[ArchivedMessage]) -> anyhow::Result<()> + Send),
 ) -> anyhow::Result<BTreeMap<String, Moved>> {
     let ids: Vec<_> = players.iter().map(String::as_str).collect();
@@ -162,7 +162,7 @@ async fn move_out(
 async fn first_messages(
     connection: &mut AsyncPgConnection,
     players: &[&str],
-    resolved_before: Time,
+    resolved_before: DateTime<Utc>,
 ) -> QueryResult<Vec<ArchivedMessage>> {
     sql_query(
         "SELECT m.player_id, m.id, m.session_id, m.seq, m.sender_type, m.sender_id,

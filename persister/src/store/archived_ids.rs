@@ -1,10 +1,9 @@
+use chrono::{DateTime, Utc};
 use diesel::{
     QueryResult, sql_query,
     sql_types::{BigInt, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-
-use crate::timeline::Time;
 
 /// Ids that are forgotten together.
 const FORGOTTEN: i64 = 5_000;
@@ -15,7 +14,7 @@ const FORGOTTEN: i64 = 5_000;
 /// When the database cannot be used at the moment; some may be forgotten then.
 pub async fn forget(
     connection: &mut AsyncPgConnection,
-    archived_before: Time,
+    archived_before: DateTime<Utc>,
 ) -> QueryResult<usize> {
     let mut forgotten = 0;
     loop {

@@ -18,7 +18,6 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{StoreError, plan::Finished, statement::Statement};
-use crate::timeline::Time;
 
 /// Rows that are deleted in one transaction.
 const PURGED_TOGETHER: i64 = 1_000;
@@ -72,7 +71,7 @@ pub(super) struct NewRow<'a> {
     actor_name: Option<&'a Name>,
     session_id: Option<Uuid>,
     change_id: Option<Uuid>,
-    accepted_at: Time,
+    accepted_at: DateTime<Utc>,
 }
 
 /// The rows of those of the `changes` that are `new`, where `plan` is what the batch writes.
@@ -160,7 +159,7 @@ pub(super) async fn insert(
 pub async fn audit_rows(
     connection: &mut AsyncPgConnection,
     auditee: &Auditee,
-    since: Time,
+    since: DateTime<Utc>,
     after: Option<&AuditRow>,
     limit: i64,
 ) -> QueryResult<Vec<AuditRow>> {
@@ -191,7 +190,7 @@ pub async fn audit_rows(
 /// When the database cannot be used at the moment.
 pub async fn purge_audit(
     connection: &mut AsyncPgConnection,
-    before: Time,
+    before: DateTime<Utc>,
 ) -> Result<usize, StoreError> {
     let mut purged = 0;
     loop {

@@ -3,10 +3,8 @@
 use std::collections::HashSet;
 
 use chat::event::Event;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
-
-use crate::timeline::Time;
 
 /// How far an event's time may be ahead of the database's clock before it is taken for wrong. Clocks that
 /// are kept together by NTP differ by far less.
@@ -22,7 +20,7 @@ pub(super) struct Redated {
 
 /// Dates what was accepted further ahead of `clock` than [`TOLERANCE`] by that clock, a microsecond
 /// apart, in the order of the times that they had. None if nothing was.
-pub(super) fn redate(events: &[Event], clock: Time) -> Option<Redated> {
+pub(super) fn redate(events: &[Event], clock: DateTime<Utc>) -> Option<Redated> {
     let latest = clock + TOLERANCE;
     let ahead = |event: &Event| Some(event.accepted_at()?).filter(|time| *time > latest);
     let mut places: Vec<_> = events
@@ -55,7 +53,11 @@ fn id(event: &Event) -> Option<Uuid> {
 
 /// How far the local clock is ahead of the database's, which was read between `before` and `after`: zero
 /// if it may have been right.
-pub(super) fn offset(before: Time, database: Time, after: Time) -> TimeDelta {
+pub(super) fn offset(
+    before: DateTime<Utc>,
+    database: DateTime<Utc>,
+    after: DateTime<Utc>,
+) -> TimeDelta {
     if database < before {
         before - database
     } else if database > after {
@@ -69,8 +71,8 @@ pub(super) fn offset(before: Time, database: Time, after: Time) -> TimeDelta {
 mod tests {
     use super::*;
 
-    fn at(seconds: i64) -> Time {
-        Time::from_timestamp(seconds, 0).unwrap()
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
     }
 
     #[test]

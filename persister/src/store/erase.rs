@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use chat::{PlayerId, RequestedStatus, StatusChange, event::Event};
+use chrono::{DateTime, Utc};
 use diesel::{
     QueryableByName, sql_query,
     sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid},
@@ -9,7 +10,6 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::{Attempt, Locks, StoreError, read, write, write_batch};
-use crate::timeline::Time;
 
 /// Messages that are erased under one hold of the conversation's lock, so that persisters need not
 /// wait for long.
@@ -27,7 +27,7 @@ pub struct Erased {
 #[derive(QueryableByName)]
 struct ErasedThrough {
     #[diesel(sql_type = Timestamptz)]
-    erased_through: Time,
+    erased_through: DateTime<Utc>,
 }
 
 #[derive(QueryableByName)]

@@ -14,6 +14,7 @@ mod error;
 mod identity;
 mod plan;
 mod read;
+mod record;
 mod sessions;
 mod stale;
 mod statement;
@@ -29,7 +30,7 @@ use chat::{
     self, ConversationRead, Message, MessageRejected, RejectionReason, SessionState, StatusChange,
     event::Event,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 
 pub use archive::{ArchivedMessage, archive, archived_through};
@@ -40,14 +41,13 @@ pub use erase::{Erased, erase};
 pub use error::StoreError;
 use plan::Plan;
 use read::Conversation;
-
-use crate::timeline::Time;
+pub use record::MessageRecord;
 
 /// What became of a batch.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// When each message that became a row was accepted.
-    pub persisted: Vec<Time>,
+    pub persisted: Vec<DateTime<Utc>>,
     /// How many events were there already.
     pub duplicates: usize,
     /// Messages whose id another message has. They are not written.
@@ -152,7 +152,7 @@ impl<'a> Sorted<'a> {
     }
 
     /// When the first of them was accepted: what was over by then, the batch cannot touch.
-    fn earliest(&self) -> Option<Time> {
+    fn earliest(&self) -> Option<DateTime<Utc>> {
         let messages = self.messages.iter().map(|message| message.accepted_at);
         messages.chain(self.changes.iter().map(|change| change.accepted_at)).min()
     }

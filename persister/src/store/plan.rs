@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chat::{Message, Name, PlayerId, SenderType, SessionState, StatusChange, event::Event};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     stale::StaleChange,
     waiting::Waiting,
 };
-use crate::timeline::{Change, Need, NewEvents, PlacedMessage, Time, Timeline};
+use crate::timeline::{Change, Need, NewEvents, PlacedMessage, Timeline};
 
 /// The conversations of a batch on their way from what is stored to what is to be.
 pub(super) struct Plan<'a> {
@@ -60,7 +61,7 @@ pub(super) struct NeededMessages {
     pub player_id: String,
     pub session_id: Uuid,
     /// The time of the first.
-    pub since: Time,
+    pub since: DateTime<Utc>,
     pub need: Need,
 }
 
@@ -70,7 +71,7 @@ pub(super) struct SeenUntil<'a> {
     pub session_id: Uuid,
     pub change_id: Uuid,
     pub last_seq: i64,
-    pub accepted_at: Time,
+    pub accepted_at: DateTime<Utc>,
 }
 
 /// All that is to be written.
@@ -105,7 +106,7 @@ impl<'a> Plan<'a> {
         conversations: Vec<Conversation>,
         changes: Vec<StoredChange>,
         sessions: Vec<SessionState>,
-        earliest: Time,
+        earliest: DateTime<Utc>,
     ) -> Self {
         let names = latest_names(&sessions);
         let mut changes_of: HashMap<String, Vec<Change>> = HashMap::new();

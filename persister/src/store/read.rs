@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chat::{Message, Name, RequestedStatus, SenderId, SenderType, SessionStatus, StatusChange};
+use chrono::{DateTime, Utc};
 use database::schema::{
     chat_archived_messages, chat_conversations, chat_messages, chat_sessions, chat_status_changes,
 };
@@ -21,7 +22,7 @@ use super::{
     identity::Identity,
     plan::{NeededMessages, SeenUntil},
 };
-use crate::timeline::{Actor, Change, Need, PlacedMessage, Time};
+use crate::timeline::{Actor, Change, Need, PlacedMessage};
 
 /// A conversation as it is stored.
 #[derive(Debug, Queryable, Selectable)]
@@ -32,11 +33,11 @@ pub(super) struct Conversation {
     pub session_id: Option<Uuid>,
     pub status: Option<String>,
     pub last_message_id: Option<Uuid>,
-    pub last_message_at: Option<Time>,
-    pub erased_through: Option<Time>,
+    pub last_message_at: Option<DateTime<Utc>>,
+    pub erased_through: Option<DateTime<Utc>>,
     pub unanswered: i16,
-    pub waiting_since: Option<Time>,
-    pub answered_at: Option<Time>,
+    pub waiting_since: Option<DateTime<Utc>>,
+    pub answered_at: Option<DateTime<Utc>>,
     pub counted_seq: Option<i64>,
 }
 
@@ -113,7 +114,7 @@ struct ChangeRow {
     id: Uuid,
     player_id: String,
     status: String,
-    accepted_at: Time,
+    accepted_at: DateTime<Utc>,
     session_id: Option<Uuid>,
     last_seq: Option<i64>,
     actor_id: Option<String>,
@@ -158,7 +159,7 @@ pub(super) async fn are_all_there(
 pub(super) struct LockedConversations {
     pub rows: Vec<Conversation>,
     /// The database's clock right after the last of them was locked.
-    pub clock: Option<Time>,
+    pub clock: Option<DateTime<Utc>>,
 }
 
 /// Locks the conversations, in the order of their ids, until the transaction ends. With
@@ -173,7 +174,7 @@ pub(super) async fn lock_conversations(
         .order(chat_conversations::player_id)
         .select((Conversation::as_select(), sql::<Timestamptz>("clock_timestamp()")))
         .for_no_key_update();
-    let rows: Vec<(Conversation, Time)> = match locks {
+    let rows: Vec<(Conversation, DateTime<Utc>)> = match locks {
         Locks::Wait => select.load(connection).await?,
         Locks::Skip => select.skip_locked().load(connection).await?,
     };
@@ -240,7 +241,7 @@ pub(super) async fn messages_by_id(
 pub(super) async fn changes_since(
     connection: &mut AsyncPgConnection,
     players: &[&str],
-    earliest: Time,
+    earliest: DateTime<Utc>,
     new: &HashSet<Uuid>,
 ) -> Result<Vec<StoredChange>, StoreError> {
     let rows: Vec<ChangeRow> = chat_status_changes::table
@@ -331,7 +332,7 @@ pub(super) async fn needed_messages(
         let mut after = (since, Uuid::nil());
         loop {
             // The index is by player, time and id, which makes this the next of those.
-            let rows: Vec<(Uuid, Uuid, Time, String, i64)> = chat_messages::table
+            let rows: Vec<(Uuid, Uuid, DateTime<Utc>, String, i64)> = chat_messages::table
                 .filter(chat_messages::player_id.eq(player))
                 .filter(chat_messages::accepted_at.ge(after.0))
                 .filter(chat_messages::accepted_at.gt(after.0).or(chat_messages::id.gt(after.1)))

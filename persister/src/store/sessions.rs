@@ -1,6 +1,7 @@
 //! The sessions that a batch must know before it is written.
 
 use chat::{Name, PlayerId, SenderId, SessionState, SessionStatus, StaffFacts};
+use chrono::{DateTime, Utc};
 use database::{
     LastMessageAt, last_message_at,
     schema::{chat_conversations, chat_sessions},
@@ -10,7 +11,6 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::{StoreError, read::Conversation};
-use crate::timeline::Time;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = chat_sessions)]
@@ -19,13 +19,13 @@ struct SessionRow {
     player_id: String,
     player_name: Option<String>,
     status: String,
-    opened_at: Time,
+    opened_at: DateTime<Utc>,
     #[diesel(
         select_expression = last_message_at(),
         select_expression_type = LastMessageAt
     )]
-    last_message_at: Time,
-    resolved_at: Option<Time>,
+    last_message_at: DateTime<Utc>,
+    resolved_at: Option<DateTime<Utc>>,
     version: i64,
     actor_id: Option<String>,
     actor_name: Option<String>,
@@ -37,7 +37,7 @@ struct SessionRow {
 pub(super) async fn since(
     connection: &mut AsyncPgConnection,
     conversations: &[Conversation],
-    earliest: Time,
+    earliest: DateTime<Utc>,
 ) -> Result<Vec<SessionState>, StoreError> {
     let latest: Vec<_> = conversations.iter().filter_map(|it| it.session_id).collect();
     let mut sessions = by_id(connection, &latest).await?;

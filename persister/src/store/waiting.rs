@@ -6,6 +6,7 @@
 //! what is stored; where that is not enough, [`recount`] reads the messages.
 
 use chat::{Message, SenderType, SessionState, SessionStatus};
+use chrono::{DateTime, Utc};
 use diesel::{
     sql_query,
     sql_types::{Array, Text},
@@ -14,7 +15,6 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::{StoreError, read::Conversation};
-use crate::timeline::Time;
 
 /// The most unanswered messages that are counted. A client shows it as "99+".
 const COUNTED_AT_MOST: i16 = 100;
@@ -23,12 +23,12 @@ const COUNTED_AT_MOST: i16 = 100;
 #[derive(Debug)]
 pub(super) struct Waiting {
     stored: Stored,
-    answered_at: Option<Time>,
+    answered_at: Option<DateTime<Utc>>,
     /// The session of the last message that was added.
     session_id: Option<Uuid>,
     /// The messages of that session which staff has not answered.
     unanswered: i16,
-    since: Option<Time>,
+    since: Option<DateTime<Utc>>,
 }
 
 /// What is stored of a conversation before the batch.
@@ -36,8 +36,8 @@ pub(super) struct Waiting {
 struct Stored {
     /// The open session.
     session_id: Option<Uuid>,
-    answered_at: Option<Time>,
-    last_message_at: Option<Time>,
+    answered_at: Option<DateTime<Utc>>,
+    last_message_at: Option<DateTime<Utc>>,
     is_counted: bool,
 }
 

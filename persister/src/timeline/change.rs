@@ -1,7 +1,8 @@
 use chat::{Name, RequestedStatus, SenderId};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Session, Time};
+use super::Session;
 
 /// A status change, with what it names and who asked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub struct Change {
     /// What the session shall become.
     pub status: RequestedStatus,
     /// When it was accepted.
-    pub accepted_at: Time,
+    pub accepted_at: DateTime<Utc>,
     /// The session that its author saw, if it names one.
     pub session_id: Option<Uuid>,
     /// The highest `seq` that its author saw, if it names one.

@@ -38,18 +38,15 @@ pub use needs::{Need, NewEvents};
 use session::End;
 pub use session::{PlacedMessage, Session};
 
-/// A point in time, to the microsecond.
-pub type Time = DateTime<Utc>;
-
 /// What is known of one conversation, as far as a batch can touch it.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     player_id: PlayerId,
     player_name: Option<Name>,
     /// Those that have an effect.
-    resolutions: BTreeMap<Time, Vec<Change>>,
+    resolutions: BTreeMap<DateTime<Utc>, Vec<Change>>,
     /// Those that have an effect.
-    takings: BTreeMap<(Time, Uuid), Actor>,
+    takings: BTreeMap<(DateTime<Utc>, Uuid), Actor>,
     sessions: BTreeMap<End, Session>,
     moves: BTreeMap<Uuid, Uuid>,
     ineffective: Vec<Ineffective>,
@@ -201,7 +198,7 @@ impl Timeline {
     }
 
     /// Where the stretch ends in which something was accepted at `at`.
-    fn end(&self, at: Time) -> End {
+    fn end(&self, at: DateTime<Utc>) -> End {
         match self.resolutions.range(at..).next() {
             Some((resolution, _)) => End::ResolvedAt(*resolution),
             None => End::Open,
@@ -226,7 +223,7 @@ impl Timeline {
     /// after.
     fn session_for(
         &mut self,
-        at: Time,
+        at: DateTime<Utc>,
         sender_type: SenderType,
         stretch: End,
         name: Option<&Name>,
@@ -254,7 +251,7 @@ impl Timeline {
 
     /// Opens the conversation's first session. What is known to be the first until now may begin with
     /// what staff wrote, which belongs to the new one then.
-    fn open_before_the_first(&mut self, at: Time, stretch: End, name: Option<&Name>) {
+    fn open_before_the_first(&mut self, at: DateTime<Utc>, stretch: End, name: Option<&Name>) {
         let Some((&following, first)) = self.sessions.iter_mut().next() else { return };
         match first.first_of_player(None) {
             Some(from) => {
@@ -278,7 +275,13 @@ impl Timeline {
     }
 
     /// Moves messages to the session that ends at `end`, which is opened at `at` when there is none.
-    fn give(&mut self, end: End, at: Time, name: Option<&Name>, messages: Vec<PlacedMessage>) {
+    fn give(
+        &mut self,
+        end: End,
+        at: DateTime<Utc>,
+        name: Option<&Name>,
+        messages: Vec<PlacedMessage>,
+    ) {
         let known = name.or(self.player_name.as_ref());
         let session = self
             .sessions
@@ -292,7 +295,7 @@ impl Timeline {
     }
 
     /// When the conversation's latest session was resolved, if `change` opens that session again.
-    fn reopened_by(&self, change: &Change) -> Option<Time> {
+    fn reopened_by(&self, change: &Change) -> Option<DateTime<Utc>> {
         let (end, session) = self.sessions.last_key_value()?;
         let End::ResolvedAt(at) = *end else { return None };
         let names_it = change.session_id == Some(session.state.id);
@@ -301,7 +304,7 @@ impl Timeline {
     }
 
     /// Opens the latest session again, which was resolved at `resolved_at`.
-    fn reopen(&mut self, resolved_at: Time, change: Change) {
+    fn reopen(&mut self, resolved_at: DateTime<Utc>, change: Change) {
         let since = self.resolutions.range(resolved_at..=change.accepted_at);
         let times: Vec<_> = since.map(|(at, _)| *at).collect();
         for at in times {
@@ -328,7 +331,7 @@ impl Timeline {
 
     /// Ends, at `at`, the session of the stretch that ended at `stretch`. What the player wrote after
     /// it, and all after that, is a session of its own.
-    fn cut(&mut self, stretch: End, at: Time) {
+    fn cut(&mut self, stretch: End, at: DateTime<Utc>) {
         let end = End::ResolvedAt(at);
         if end == stretch
             || self.sessions.get(&stretch).is_none_or(|session| session.state.opened_at > at)

@@ -1,9 +1,10 @@
 use std::ops::Bound;
 
 use chat::{Message, RequestedStatus, SenderType};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Change, End, Session, Time, Timeline};
+use super::{Change, End, Session, Timeline};
 
 /// What must be known of the messages of a stored session, before the events of a batch are placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct NewEvents<'a> {
     /// The changes.
     pub changes: &'a [Change],
     /// When the last stored message of the conversation was accepted.
-    pub last_message_at: Option<Time>,
+    pub last_message_at: Option<DateTime<Utc>>,
 }
 
 /// A change to active names it, and it is resolved or is being resolved.
@@ -37,7 +38,7 @@ fn may_be_reopened(end: End, session: &Session, new: NewEvents<'_>) -> bool {
 impl Timeline {
     /// The stored sessions whose messages are needed, none in all usual cases, each with the time from
     /// which on they are.
-    pub fn needs(&self, new: NewEvents<'_>) -> Vec<(Uuid, Time, Need)> {
+    pub fn needs(&self, new: NewEvents<'_>) -> Vec<(Uuid, DateTime<Utc>, Need)> {
         let need = |(end, session): (&End, &Session)| {
             let all = self.may_be_cut(*end, session, new)
                 || may_be_reopened(*end, session, new)
@@ -90,7 +91,7 @@ impl Timeline {
     /// to that one's session.
     fn may_begin_later(&self, end: End, session: &Session, new: NewEvents<'_>) -> bool {
         let opened_at = session.state.opened_at;
-        let resolved_between = |at: Time| {
+        let resolved_between = |at: DateTime<Utc>| {
             let mut changes = new.changes.iter();
             self.resolutions.range(at..opened_at).next().is_some()
                 || changes.any(|change| (at..opened_at).contains(&change.accepted_at))
@@ -105,7 +106,7 @@ impl Timeline {
     /// next session begins, and not last in the conversation.
     fn may_lose_what_staff_wrote(
         &self,
-        resolved_at: Time,
+        resolved_at: DateTime<Utc>,
         session: &Session,
         new: NewEvents<'_>,
     ) -> bool {

@@ -1,18 +1,19 @@
 use chat::{Name, PlayerId, SenderType, SessionState, SessionStatus, StaffFacts};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Actor, Time};
+use super::Actor;
 
 /// Where a stretch of a conversation ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum End {
-    ResolvedAt(Time),
+    ResolvedAt(DateTime<Utc>),
     Open,
 }
 
 impl End {
     /// Whether what is accepted at `at` comes before the end.
-    fn holds(self, at: Time) -> bool {
+    fn holds(self, at: DateTime<Utc>) -> bool {
         match self {
             Self::ResolvedAt(end) => at <= end,
             Self::Open => true,
@@ -26,7 +27,7 @@ pub struct PlacedMessage {
     /// Its id.
     pub id: Uuid,
     /// When it was accepted.
-    pub accepted_at: Time,
+    pub accepted_at: DateTime<Utc>,
     /// Who of the two sent it.
     pub sender_type: SenderType,
     /// Its number in the conversation.
@@ -85,7 +86,11 @@ impl Session {
         }
     }
 
-    pub(super) fn opened(player_id: &PlayerId, player_name: Option<Name>, at: Time) -> Self {
+    pub(super) fn opened(
+        player_id: &PlayerId,
+        player_name: Option<Name>,
+        at: DateTime<Utc>,
+    ) -> Self {
         let state = SessionState {
             id: Uuid::now_v7(),
             player_id: player_id.clone(),
@@ -102,7 +107,7 @@ impl Session {
 
     /// Adds a message to what is known of the session that ends at `end`. Staff's messages after the
     /// end leave its times alone.
-    pub(super) fn include(&mut self, at: Time, sender: SenderType, end: End) {
+    pub(super) fn include(&mut self, at: DateTime<Utc>, sender: SenderType, end: End) {
         if end.holds(at) {
             self.state.opened_at = self.state.opened_at.min(at);
             self.state.last_message_at = self.state.last_message_at.max(at);
@@ -111,7 +116,7 @@ impl Session {
     }
 
     /// Takes out the messages that were accepted at `from` or later.
-    pub(super) fn take_from(&mut self, from: Time) -> Vec<PlacedMessage> {
+    pub(super) fn take_from(&mut self, from: DateTime<Utc>) -> Vec<PlacedMessage> {
         self.messages.extract_if(.., |message| message.accepted_at >= from).collect()
     }
 
@@ -126,13 +131,13 @@ impl Session {
     }
 
     /// When its first message of the player after `after` was accepted.
-    pub(super) fn first_of_player(&self, after: Option<Time>) -> Option<Time> {
+    pub(super) fn first_of_player(&self, after: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         let of_player = self.messages.iter().filter(|message| message.is_from_player());
         let times = of_player.map(|message| message.accepted_at);
         times.filter(|at| after.is_none_or(|after| *at > after)).min()
     }
 
-    pub(super) fn has_player_message_after(&self, seq: i64, until: Time) -> bool {
+    pub(super) fn has_player_message_after(&self, seq: i64, until: DateTime<Utc>) -> bool {
         let unseen = |message: &PlacedMessage| {
             message.is_from_player() && message.seq > seq && message.accepted_at <= until
         };

@@ -2,7 +2,7 @@ use chat::SessionStatus;
 
 use super::*;
 
-fn at(seconds: i64) -> Time {
+fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).unwrap()
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use chat::{RequestedStatus, SenderType, StatusChange};
 use chrono::{DateTime, Utc};
-use persister::export::export;
+use persister::commands::export;
 use serde_json::{Value, json};
 use test_support::{Database, System, message, message_at, status_change};
 

@@ -9,14 +9,15 @@ import {
   useState,
 } from "react";
 import { flushSync } from "react-dom";
+import { MAX_CONTENT } from "../core/api/limits.js";
 import type { Drafts } from "../core/drafts.js";
 import { isReadable } from "../core/readable.js";
 import { useDroppedFiles } from "../hooks/useDroppedFiles.js";
 import { useObservable } from "../hooks/useObservable.js";
 import { isComposing } from "../hooks/useShortcuts.js";
 import { Icon } from "./Icon.js";
+import { lengthOf, withoutControls } from "./messageText.js";
 import { usePortal } from "./PortalContext.js";
-import { lengthOf, MAX_CHARACTERS, withoutControls } from "./text.js";
 
 interface ComposerProps {
   readonly ref?: Ref<HTMLTextAreaElement>;
@@ -43,7 +44,7 @@ export function Composer(props: ComposerProps) {
   // A keyboard on the screen has no Shift+Enter: there Enter makes a line, and the button sends.
   const isTouch = matchMedia("(pointer: coarse)").matches;
   const hint = useId();
-  const left = MAX_CHARACTERS - lengthOf(draft);
+  const left = MAX_CONTENT - lengthOf(draft);
   const canSend = isReadable(draft) && left >= 0;
   useGrowing(field, draft);
   useDroppedFiles(field, () => setHasFiles(true));

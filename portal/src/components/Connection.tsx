@@ -1,9 +1,9 @@
 import type { Chat } from "../core/chat.js";
-import type { Link } from "../core/link.js";
+import type { ConnectionState } from "../core/connectionState.js";
 import { usePortal } from "./PortalContext.js";
 
 /** The connection light. */
-export function ConnectionLight({ link }: { link: Link }) {
+export function ConnectionLight({ link }: { link: ConnectionState }) {
   const { strings } = usePortal();
   return (
     <p className="ppc-light" data-link={link}>
@@ -16,7 +16,7 @@ export function ConnectionLight({ link }: { link: Link }) {
 
 interface ConnectionBannerProps {
   readonly chat: Chat;
-  readonly link: Link;
+  readonly link: ConnectionState;
   readonly onTryNow: () => void;
 }
 
@@ -59,5 +59,5 @@ export function SignIn() {
 }
 
 /** Whether what is written waits until the connection is back. */
-const holdsMessages = (link: Link): boolean =>
+const holdsMessages = (link: ConnectionState): boolean =>
   link === "cut" || link === "offline" || link === "signedOut";

@@ -2,7 +2,13 @@ import { type DragEvent, type ReactNode, useMemo } from "react";
 import { refuseDrop } from "../hooks/useDroppedFiles.js";
 import { type Preferences, SETTINGS, type Setting } from "../hooks/usePreferences.js";
 import { formatsOf } from "../strings/formats.js";
-import { isRightToLeft, LANGUAGES, nameOf, type OwnStrings, wordsOf } from "../strings/index.js";
+import {
+  type CustomStrings,
+  isRightToLeft,
+  LANGUAGES,
+  nameOf,
+  stringsFor,
+} from "../strings/index.js";
 import { type Choice, PortalContext } from "./PortalContext.js";
 
 interface FrameProps {
@@ -10,7 +16,7 @@ interface FrameProps {
   readonly className: string;
   readonly children: ReactNode;
   /** The portal's own strings. */
-  readonly own?: OwnStrings | null;
+  readonly own?: CustomStrings | null;
   readonly settings?: readonly Setting[] | undefined;
   readonly onSignIn?: (() => void) | undefined;
 }
@@ -22,7 +28,7 @@ export function Frame(props: FrameProps) {
   const { preferences, className, children, own = null, settings = SETTINGS, onSignIn } = props;
   const { theme } = preferences;
   const { language, strings } = useMemo(
-    () => wordsOf(preferences.language, own),
+    () => stringsFor(preferences.language, own),
     [preferences.language, own],
   );
   const portal = useMemo(
@@ -54,7 +60,7 @@ export function Frame(props: FrameProps) {
 }
 
 /** The package's languages, and the one that the portal has brought. */
-function choicesOf(own: OwnStrings | null): Choice[] {
+function choicesOf(own: CustomStrings | null): Choice[] {
   const choices = Object.entries(LANGUAGES).map(([language, strings]) => ({
     language,
     label: strings.language,

@@ -8,7 +8,7 @@ import {
   useState,
 } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
-import { type Failure, passes } from "../core/api/failure.js";
+import { type Failure, isTransient } from "../core/api/failure.js";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import type { Timeline } from "../core/conversation/timeline.js";
@@ -223,7 +223,7 @@ function Loading({ failure }: { failure: Failure | null }) {
   if (failure !== null) {
     return (
       <div className="ppc-empty">
-        <p>{passes(failure) ? strings.messages.unavailable : strings.messages.closed}</p>
+        <p>{isTransient(failure) ? strings.messages.unavailable : strings.messages.closed}</p>
       </div>
     );
   }

@@ -6,9 +6,9 @@ import type { Identity } from "../core/types.js";
 import { dayOf } from "../strings/formats.js";
 import { DeliveryMark, isQuiet, NotSent } from "./Delivery.js";
 import { MessageText } from "./MessageText.js";
-import { Named } from "./Named.js";
+import { isFewEmoji } from "./messageText.js";
 import { usePortal } from "./PortalContext.js";
-import { isFewEmoji } from "./text.js";
+import { TextWithName } from "./TextWithName.js";
 
 interface MessageRowProps {
   readonly entry: Entry;
@@ -49,7 +49,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           {isBeginning
             ? strings.messages.started(formats.moment(entry.at, today))
             : strings.messages.newSession(formats.moment(entry.at, today))}
-          {answeredBy !== null && <Named text={strings.messages.answeredBy} name={answeredBy} />}
+          {answeredBy !== null && (
+            <TextWithName text={strings.messages.answeredBy} name={answeredBy} />
+          )}
         </p>
       )}
       {(before === undefined || dayOf(before.at) !== dayOf(entry.at)) && (

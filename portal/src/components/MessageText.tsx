@@ -1,5 +1,5 @@
+import { hostOf, pieces } from "./messageText.js";
 import { usePortal } from "./PortalContext.js";
-import { hostOf, pieces } from "./text.js";
 
 /** What a message says: its links can be followed, and nothing of it is taken for HTML. */
 export function MessageText({ content }: { content: string }) {

@@ -7,20 +7,20 @@ import { Clock } from "./clock.js";
 import { loadConfig, type PortalConfig } from "./config.js";
 import { Conversation } from "./conversation/conversation.js";
 import { Drafts } from "./drafts.js";
+import { BrowserEnvironment, type Environment } from "./environment.js";
 import { newId } from "./id.js";
 import { actorOf, changeStatus } from "./inbox/changeStatus.js";
 import { Inbox } from "./inbox/inbox.js";
 import { ReadMarks } from "./inbox/readMarks.js";
 import type { Unsubscribe } from "./observable.js";
 import { Outbox } from "./outbox/outbox.js";
-import { LocalShelf, localStorageOrNull, type Shelf } from "./outbox/shelf.js";
+import { LocalOutboxStorage, localStorageOrNull, type OutboxStorage } from "./outbox/storage.js";
 import { openTab, type Tab } from "./outbox/tab.js";
 import { type OnProblem, Problems } from "./problems.js";
 import { playerChannel, staffChannel } from "./realtime/channels.js";
 import { Feed } from "./realtime/feed.js";
 import { PusherTransport } from "./realtime/pusher.js";
 import { Realtime, type Transport } from "./realtime/realtime.js";
-import { BrowserSurroundings, type Surroundings } from "./surroundings.js";
 import type { Identity } from "./types.js";
 
 /** What a portal says of itself. */
@@ -37,16 +37,16 @@ export interface ChatOptions {
   /** Is told what keeps the chat from working; without it the browser's console is. */
   readonly onProblem?: OnProblem | null;
   /** What takes the place of parts of the browser; keep it the same object. */
-  readonly around?: ChatSurroundings;
+  readonly around?: ChatEnvironment;
 }
 
 /** Parts of the browser and the network that something else may take the place of, as in a test. */
-export interface ChatSurroundings {
+export interface ChatEnvironment {
   readonly fetch?: typeof fetch;
   readonly transport?: (config: PortalConfig, api: Api) => Transport;
-  readonly shelf?: Shelf;
+  readonly storage?: OutboxStorage;
   readonly tab?: Tab;
-  readonly surroundings?: Surroundings;
+  readonly environment?: Environment;
   readonly random?: Random;
 }
 
@@ -63,17 +63,17 @@ export class Chat {
   readonly #tokens: Tokens;
   readonly #outbox: Outbox;
   readonly #feed = new Feed();
-  readonly #surroundings: Surroundings;
+  readonly #environment: Environment;
   readonly #readMarks: ReadMarks;
   readonly #random: Random;
   readonly #transport: (config: PortalConfig, api: Api) => Transport;
   readonly #endings: Unsubscribe[] = [];
-  readonly #hasShelf: boolean;
+  readonly #hasStorage: boolean;
   #closed = false;
 
   constructor(options: ChatOptions) {
     const { identity, apiUrl, around = {} } = options;
-    const storage = around.shelf === undefined ? localStorageOrNull() : null;
+    const local = around.storage === undefined ? localStorageOrNull() : null;
     const scope = `${apiUrl}|${identity.role}|${identity.subject}`;
     this.identity = identity;
     this.apiUrl = apiUrl;
@@ -89,17 +89,17 @@ export class Chat {
     );
     this.api = new Api(apiUrl, this.#tokens, this.clock, around.fetch, this.#problems);
     this.#random = around.random ?? Math.random;
-    this.#surroundings = around.surroundings ?? this.#browser();
-    this.#readMarks = new ReadMarks(scope, storage);
-    this.drafts = new Drafts(scope, storage);
-    this.#hasShelf = around.shelf !== undefined || storage !== null;
+    this.#environment = around.environment ?? this.#browser();
+    this.#readMarks = new ReadMarks(scope, local);
+    this.drafts = new Drafts(scope, local);
+    this.#hasStorage = around.storage !== undefined || local !== null;
     this.#transport = around.transport ?? ((config, api) => new PusherTransport(config, api));
     this.#outbox = new Outbox({
       api: this.api,
       clock: this.clock,
       tokens: this.#tokens,
       identity,
-      shelf: around.shelf ?? new LocalShelf(scope, storage, globalThis),
+      storage: around.storage ?? new LocalOutboxStorage(scope, local, globalThis),
       tab: around.tab ?? openTab(),
       random: this.#random,
     });
@@ -149,7 +149,7 @@ export class Chat {
 
   /** Whether messages that are not sent yet outlive this tab. */
   get keepsUnsent(): boolean {
-    return this.#hasShelf && !this.#outbox.hasUnkept;
+    return this.#hasStorage && !this.#outbox.hasUnkept;
   }
 
   /** Whether a message is lost if the tab is closed now. */
@@ -178,8 +178,8 @@ export class Chat {
   #open(options: ChatOptions): void {
     this.#outbox.open();
     this.#endings.push(
-      this.#surroundings.subscribe(() => this.tryNow()),
-      this.#surroundings.onLeave(() => this.#outbox.release()),
+      this.#environment.subscribe(() => this.tryNow()),
+      this.#environment.onLeave(() => this.#outbox.release()),
       this.#tokens.subscribe(() => this.#feed.tryNow()),
       this.drafts.watch(),
       this.#readMarks.watch(),
@@ -223,8 +223,8 @@ export class Chat {
     this.#feed.connect(realtime, channel);
   }
 
-  #browser(): Surroundings {
-    const browser = new BrowserSurroundings();
+  #browser(): Environment {
+    const browser = new BrowserEnvironment();
     this.#endings.push(() => browser.close());
     return browser;
   }
@@ -235,7 +235,7 @@ export class Chat {
       tokens: this.#tokens,
       outbox: this.#outbox,
       feed: this.#feed,
-      surroundings: this.#surroundings,
+      environment: this.#environment,
       identity: this.identity,
       random: this.#random,
     };

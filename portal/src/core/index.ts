@@ -1,14 +1,14 @@
 // What lies beneath the components and needs no React: for a portal with components of its own.
 export type { Failure, Outcome } from "./api/failure.js";
 export type { GetToken } from "./api/tokens.js";
-export { Chat, type ChatOptions, type ChatSurroundings } from "./chat.js";
+export { Chat, type ChatEnvironment as ChatSurroundings, type ChatOptions } from "./chat.js";
 export { loadConfig, type PortalConfig, type PusherConfig } from "./config.js";
+export type { ConnectionState as Link } from "./connectionState.js";
 export type { Conversation } from "./conversation/conversation.js";
 export type { Older } from "./conversation/history.js";
 export type { Delivery, Entry, Timeline } from "./conversation/timeline.js";
 export type { Count, Inbox } from "./inbox/inbox.js";
 export type { Row } from "./inbox/row.js";
-export type { Link } from "./link.js";
 export type { Observable, Unsubscribe } from "./observable.js";
 export type { OnProblem, Problem } from "./problems.js";
 export type { ChannelAccess } from "./realtime/channels.js";

@@ -1,4 +1,4 @@
-import { callEach } from "./listeners.js";
+import { notifyAll } from "./listeners.js";
 
 /** Takes back a subscription. */
 export type Unsubscribe = () => void;
@@ -21,6 +21,6 @@ export abstract class Observable {
 
   protected changed(): void {
     this.#version += 1;
-    callEach(this.#listeners);
+    notifyAll(this.#listeners);
   }
 }

@@ -10,21 +10,21 @@ export function micros(time: string): number {
 }
 
 /** What messages sort by. */
-export interface Place {
+export interface SortKey {
   /** When it was accepted, in microseconds since 1970. */
   readonly at: number;
   readonly messageId: string;
 }
 
 /** Negative when `a` comes before `b`: by time, and by id where the times are the same. */
-export function compare(a: Place, b: Place): number {
+export function compare(a: SortKey, b: SortKey): number {
   if (a.at !== b.at) return a.at - b.at;
   if (a.messageId === b.messageId) return 0;
   return a.messageId < b.messageId ? -1 : 1;
 }
 
 /** The index in the sorted `entries` at which `place` is or would be. */
-export function position(entries: readonly Place[], place: Place): number {
+export function position(entries: readonly SortKey[], place: SortKey): number {
   let low = 0;
   let high = entries.length;
   while (low < high) {

@@ -1,19 +1,18 @@
 import { micros } from "./order.js";
 import { readableName } from "./readable.js";
-import type {
-  Digest,
-  Message,
-  News,
-  Rejection,
-  SenderType,
-  Session,
-  SessionStatus,
-  SessionUpdate,
+import {
+  type Digest,
+  type Message,
+  type News,
+  type Rejection,
+  SESSION_STATUSES,
+  type SenderType,
+  type Session,
+  type SessionUpdate,
 } from "./types.js";
 
 type Fields = Record<string, unknown>;
 
-const STATUSES: readonly string[] = ["pending", "active", "resolved"] satisfies SessionStatus[];
 const SENDERS: readonly string[] = ["player", "staff"] satisfies SenderType[];
 
 function fields(value: unknown): Fields | null {
@@ -93,13 +92,14 @@ export function parseSession(value: unknown, ofPlayer?: string): Session | null 
   const openedAt = time(from.openedAt);
   const lastMessageAt = time(from.lastMessageAt);
   if (sessionId === null || typeof playerId !== "string") return null;
-  if (typeof status !== "string" || !STATUSES.includes(status)) return null;
+  const known = SESSION_STATUSES.find((each) => each === status);
+  if (known === undefined) return null;
   if (typeof version !== "number" || Number.isNaN(openedAt + lastMessageAt)) return null;
   return {
     id: sessionId,
     playerId,
     playerName: name(from.playerName),
-    status: status as SessionStatus,
+    status: known,
     openedAt,
     lastMessageAt,
     resolvedAt: typeof from.resolvedAt === "string" ? micros(from.resolvedAt) : null,

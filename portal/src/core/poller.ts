@@ -1,4 +1,4 @@
-import { type Failure, failed, type Outcome, passes, retryAfter } from "./api/failure.js";
+import { type Failure, failed, isTransient, type Outcome, retryAfter } from "./api/failure.js";
 import { backoff, type Random } from "./backoff.js";
 import { report } from "./listeners.js";
 
@@ -99,7 +99,7 @@ export class Poller {
     const asked = retryAfter(failure);
     this.#notBefore = asked === null ? 0 : Date.now() + asked;
     // What does not pass by itself is tried now and then all the same: somebody may mend it.
-    return passes(failure)
+    return isTransient(failure)
       ? backoff(this.#failures, this.#random, asked)
       : backoff(9, this.#random);
   }

@@ -1,8 +1,11 @@
 /** The two kinds of sender. */
 export type SenderType = "player" | "staff";
 
-/** `pending`: nobody answered yet; `active`: staff answered or took it. */
-export type SessionStatus = "pending" | "active" | "resolved";
+/** All statuses, in the order in which a session passes through them. */
+export const SESSION_STATUSES = ["pending", "active", "resolved"] as const;
+
+/** `pending`: no answer yet; `active`: staff answered or took it. */
+export type SessionStatus = (typeof SESSION_STATUSES)[number];
 
 /** Who uses this portal. */
 export interface Identity {

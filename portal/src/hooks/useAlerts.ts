@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 import { chime, unlockSound } from "./chime.js";
-import { isLookedAt } from "./useLookedAt.js";
+import { hasPageFocus } from "./usePageFocus.js";
 import type { Preferences } from "./usePreferences.js";
 
 /** A message that has arrived, as a notification shows it. */
@@ -25,9 +25,9 @@ export function useAlerts(
     () =>
       listen?.((what) => {
         if (!sound && !notifications) return;
-        void isFirst(what.id, isLookedAt()).then((first) => {
+        void isFirst(what.id, hasPageFocus()).then((first) => {
           if (first && sound) chime();
-          if (first && notifications && !isLookedAt()) showNotification(what);
+          if (first && notifications && !hasPageFocus()) showNotification(what);
         });
       }),
     [listen, sound, notifications],

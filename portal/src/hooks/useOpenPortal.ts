@@ -1,10 +1,10 @@
 import { useMemo } from "react";
 import type { GetToken } from "../core/api/tokens.js";
-import type { Chat, ChatSurroundings } from "../core/chat.js";
+import type { Chat, ChatEnvironment } from "../core/chat.js";
 import type { PortalConfig } from "../core/config.js";
 import type { OnProblem } from "../core/problems.js";
 import type { Identity } from "../core/types.js";
-import type { DeepPartial, OwnStrings, Strings } from "../strings/index.js";
+import type { CustomStrings, DeepPartial, Strings } from "../strings/index.js";
 import { useChat } from "./useChat.js";
 import { useLeaveWarning } from "./useLeaveWarning.js";
 import {
@@ -32,7 +32,7 @@ export interface PortalProps {
   /** How to hear of messages; the gateway is asked where it is not said. Keep it the same object. */
   readonly config?: PortalConfig | undefined;
   /** What takes the place of parts of the browser, such as a Pusher connection that there is already. */
-  readonly around?: ChatSurroundings | undefined;
+  readonly around?: ChatEnvironment | undefined;
   /** A language tag such as `de-CH`. Without it the reader's own; English where there are no strings for it. */
   readonly language?: string | undefined;
   /** Own words in place of some or all of `language`'s, or of each language's without it. Keep it the same object. */
@@ -49,7 +49,7 @@ export interface OpenPortal {
   readonly preferences: Preferences;
   readonly change: ChangePreferences;
   /** The portal's own strings. */
-  readonly own: OwnStrings | null;
+  readonly own: CustomStrings | null;
 }
 
 /** Opens the chat of whoever `identity` is, as the portal says. */

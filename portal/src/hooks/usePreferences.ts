@@ -1,6 +1,6 @@
 import { useCallback, useState, useSyncExternalStore } from "react";
-import { localStorageOrNull } from "../core/outbox/shelf.js";
-import { isSpoken, type OwnStrings, readersLanguage } from "../strings/index.js";
+import { localStorageOrNull } from "../core/outbox/storage.js";
+import { type CustomStrings, isSupported, preferredLanguage } from "../strings/index.js";
 
 export type Theme = "system" | "light" | "dark";
 
@@ -26,7 +26,7 @@ export const SETTINGS: readonly Setting[] = ["sound", "notifications", "theme", 
 export interface Wishes {
   readonly theme?: Theme | undefined;
   readonly language?: string | undefined;
-  readonly own?: OwnStrings | null;
+  readonly own?: CustomStrings | null;
   /** What the reader may choose otherwise; all where it is not said. */
   readonly settings?: readonly Setting[] | undefined;
 }
@@ -50,10 +50,11 @@ export function usePreferences(wishes: Wishes): [Preferences, ChangePreferences]
   const mine = <Key extends Setting>(key: Key): Preferences[Key] | undefined =>
     settings.includes(key) ? chosen[key] : undefined;
   const language = mine("language");
-  const isKnown = language !== undefined && isSpoken(language, own);
+  const isKnown = language !== undefined && isSupported(language, own);
   const preferences = {
     theme: mine("theme") ?? wishes.theme ?? "system",
-    language: (isKnown ? language : wishes.language) ?? (isInBrowser ? readersLanguage(own) : "en"),
+    language:
+      (isKnown ? language : wishes.language) ?? (isInBrowser ? preferredLanguage(own) : "en"),
     sound: mine("sound") ?? false,
     notifications: mine("notifications") ?? false,
     singleKeys: chosen.singleKeys ?? true,

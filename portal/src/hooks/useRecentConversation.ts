@@ -1,7 +1,7 @@
 import { useLayoutEffect, useState } from "react";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
-import { RecentConversations } from "../core/conversation/recent.js";
+import { RecentConversations } from "../core/conversation/recentConversations.js";
 
 interface Shown {
   readonly chat: Chat;

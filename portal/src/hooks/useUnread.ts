@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
-import { useLookedAt } from "./useLookedAt.js";
+import { usePageFocus } from "./usePageFocus.js";
 
 /** What is in sight for so long has been read, in milliseconds: before that it is passed on the way to another. */
 const READ_AFTER_MS = 1_000;
@@ -19,7 +19,7 @@ export interface Unread {
 
 /** What of a conversation is unread, in this tab and in the others of the same user. */
 export function useUnread(chat: Chat, conversation: Conversation, atEnd: boolean): Unread {
-  const seen = useLookedAt() && atEnd;
+  const seen = usePageFocus() && atEnd;
   const [{ unread, first }, setState] = useState<State>(NONE);
   const { playerId, timeline, loaded } = conversation;
   const newest = timeline.newest?.at ?? 0;

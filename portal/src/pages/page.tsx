@@ -2,8 +2,8 @@ import { type ReactNode, StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Frame } from "../components/Frame.js";
 import { Icon } from "../components/Icon.js";
-import { Named } from "../components/Named.js";
 import { usePortal } from "../components/PortalContext.js";
+import { TextWithName } from "../components/TextWithName.js";
 import type { SenderType } from "../core/types.js";
 import { refuseDrop } from "../hooks/useDroppedFiles.js";
 import { usePreferences } from "../hooks/usePreferences.js";
@@ -83,17 +83,17 @@ function Choice({ offer: { holder, was }, onChange, onStay }: QuestionProps) {
   return (
     <div className="ppc-empty">
       <h1>
-        <Named text={entrance.changeTitle} name={next} />
+        <TextWithName text={entrance.changeTitle} name={next} />
       </h1>
       <p>
-        <Named text={entrance.changeText} name={was} />
+        <TextWithName text={entrance.changeText} name={was} />
       </p>
       <p className="page-choice">
         <button type="button" className="ppc-button ppc-button-main" onClick={onStay}>
-          <Named text={entrance.stay} name={was} />
+          <TextWithName text={entrance.stay} name={was} />
         </button>
         <button type="button" className="ppc-button" onClick={onChange}>
-          <Named text={entrance.change} name={next} />
+          <TextWithName text={entrance.change} name={next} />
         </button>
       </p>
     </div>

@@ -1,4 +1,4 @@
-import { localStorageOrNull } from "../core/outbox/shelf.js";
+import { localStorageOrNull } from "../core/outbox/storage.js";
 import { readableName } from "../core/readable.js";
 
 /** Whom a token is for. */

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { readersFormats } from "./formats.js";
+import { localeFor } from "./formats.js";
 
 /** Twenty to ten in the evening, as a reader of `tags` sees it in `language`. */
 function evening(language: string, tags: string[]): string {
-  const { locale, hourCycle } = readersFormats(language, tags);
+  const { locale, hourCycle } = localeFor(language, tags);
   const options = { hour: "numeric", minute: "2-digit", hourCycle, timeZone: "UTC" } as const;
   return new Intl.DateTimeFormat(locale, options).format(new Date("2026-03-03T21:44:00Z"));
 }

@@ -19,7 +19,7 @@ export interface Formats {
 const MINUTE_MS = 60_000;
 
 export function formatsOf(language: string, strings: Strings): Formats {
-  const { locale, hourCycle } = readersFormats(language, globalThis.navigator?.languages ?? []);
+  const { locale, hourCycle } = localeFor(language, globalThis.navigator?.languages ?? []);
   const time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", hourCycle });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
@@ -58,7 +58,7 @@ export function formatsOf(language: string, strings: Strings): Formats {
   };
 }
 
-interface ReadersFormats {
+interface LocaleChoice {
   readonly locale: string;
   readonly hourCycle: "h11" | "h12" | "h23" | "h24" | undefined;
 }
@@ -68,7 +68,7 @@ interface ReadersFormats {
  * of it, such as en-GB rather than en. For who reads another language than the portal has, dates are
  * those of most regions, and hours those of the reader's first language.
  */
-export function readersFormats(language: string, tags: readonly string[]): ReadersFormats {
+export function localeFor(language: string, tags: readonly string[]): LocaleChoice {
   if (language.includes("-") || tags.length === 0)
     return { locale: language, hourCycle: undefined };
   const own = tags.find((tag) => tag.split("-")[0] === language);

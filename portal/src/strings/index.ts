@@ -16,14 +16,14 @@ export type DeepPartial<T> = T extends
   : { readonly [Key in keyof T]?: DeepPartial<T[Key]> | undefined };
 
 /** The portal's own strings. */
-export interface OwnStrings {
+export interface CustomStrings {
   /** The language that they are in; null when they stand in for those of every language. */
   readonly language: string | null;
   readonly strings: DeepPartial<Strings>;
 }
 
 /** What the portal says, and in which language. */
-export interface Words {
+export interface ResolvedStrings {
   /** A BCP 47 tag. */
   readonly language: string;
   readonly strings: Strings;
@@ -43,18 +43,18 @@ function canonical(tag: string): string | null {
 
 const primary = (tag: string): string => tag.split(/[-_]/)[0]?.toLowerCase() ?? "";
 
-const areOf = (tag: string, own: OwnStrings): boolean =>
+const areOf = (tag: string, own: CustomStrings): boolean =>
   own.language === null || primary(own.language) === primary(tag);
 
 /** Whether there are strings for `tag`. */
-export function isSpoken(tag: string, own: OwnStrings | null): boolean {
+export function isSupported(tag: string, own: CustomStrings | null): boolean {
   if (canonical(tag) === null) return false;
   return isLanguage(primary(tag)) || (own !== null && own.language !== null && areOf(tag, own));
 }
 
 /** The strings for `tag`: of `de` for `de-CH`, of English where there are none. */
-export function wordsOf(tag: string, own: OwnStrings | null): Words {
-  const language = isSpoken(tag, own) ? (canonical(tag) ?? "en") : "en";
+export function stringsFor(tag: string, own: CustomStrings | null): ResolvedStrings {
+  const language = isSupported(tag, own) ? (canonical(tag) ?? "en") : "en";
   const base = primary(language);
   const strings = isLanguage(base) ? LANGUAGES[base] : en;
   return own !== null && areOf(language, own)
@@ -78,11 +78,11 @@ function merged(base: Tree, own: Tree): Tree {
 }
 
 /** The first of the reader's languages for which there are strings; English where there are none. */
-export function readersLanguage(
-  own: OwnStrings | null = null,
+export function preferredLanguage(
+  own: CustomStrings | null = null,
   tags: readonly string[] = navigator.languages,
 ): string {
-  const known = tags.find((tag) => isSpoken(tag, own));
+  const known = tags.find((tag) => isSupported(tag, own));
   return known === undefined ? "en" : primary(known);
 }
 

@@ -19,7 +19,7 @@ use gateway::{
     metrics::Metrics,
     reads::{DatabaseHealth, HistoryReader, ReadPools},
     refusing_queues::RefusingQueues,
-    settings::Settings,
+    settings::{Config, Settings},
 };
 use prometheus_client::registry::Registry;
 use serde_json::json;
@@ -68,8 +68,7 @@ pub fn send() -> anyhow::Result<Call> {
 /// Finds out from a token who calls.
 pub fn token() -> anyhow::Result<Call> {
     install_crypto();
-    let authenticator =
-        Authenticator::from_settings(&settings()?.auth).map_err(anyhow::Error::msg)?;
+    let authenticator = Authenticator::new(&config()?.auth).map_err(anyhow::Error::msg)?;
     let token = player_token()?;
     Ok(Box::new(move || {
         black_box(authenticator.authenticate(black_box(Some(&token)))?);
@@ -79,33 +78,33 @@ pub fn token() -> anyhow::Result<Call> {
 
 /// A gateway whose publisher has ended.
 fn application() -> anyhow::Result<Application> {
-    let settings = settings()?;
-    let authenticator = Authenticator::from_settings(&settings.auth).map_err(anyhow::Error::msg)?;
+    let config = config()?;
+    let authenticator = Authenticator::new(&config.auth).map_err(anyhow::Error::msg)?;
     let broker = Dependency::new("broker");
     let metrics = Metrics::register(&mut Registry::default());
     let (event_publisher, publishing) =
-        group_commit(&settings, &broker, &RefusingQueues::default(), metrics.clone());
+        group_commit(&config, &broker, &RefusingQueues::default(), metrics.clone());
     drop(publishing);
-    let pool = || database::pool(&settings.database, 1);
+    let pool = || database::pool(&config.database, 1);
     let pools = ReadPools { conversations: pool()?, inbox: pool()? };
-    let reads = HistoryReader::new(pools, settings.database.clone(), metrics.clone());
-    let readers = Readers::new(&settings.limits, AnswerMemory::new(1, metrics));
+    let reads = HistoryReader::new(pools, config.database.clone(), metrics.clone());
+    let readers = Readers::new(&config.limits, AnswerMemory::new(1, metrics));
     let dependencies = Dependencies { broker, database: DatabaseHealth::default() };
-    Application::new(
-        &settings,
+    Ok(Application::new(
+        &config,
         authenticator,
         event_publisher,
         reads,
         readers,
         dependencies,
         Traces::default(),
-    )
+    ))
 }
 
 /// The usual settings, but for limits that nothing reaches here.
-fn settings() -> anyhow::Result<Settings> {
+fn config() -> anyhow::Result<Config> {
     let unlimited = u32::MAX.to_string();
-    parsed(&[
+    let settings: Settings = parsed(&[
         "--auth-mode=jwt",
         &format!("--auth-jwt-secret={SECRET}"),
         &format!("--sender-limit={unlimited}"),
@@ -118,7 +117,8 @@ fn settings() -> anyhow::Result<Settings> {
         "--pusher-key=key",
         "--pusher-secret=secret",
         "--pusher-channel-access=private",
-    ])
+    ])?;
+    settings.parse().map_err(anyhow::Error::msg)
 }
 
 fn player_token() -> anyhow::Result<String> {

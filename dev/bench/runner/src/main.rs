@@ -4,7 +4,6 @@ mod backlog;
 mod bodies;
 mod contender;
 mod figures;
-mod headline;
 mod lab;
 mod large;
 mod load;
@@ -47,10 +46,6 @@ struct Command {
     /// beside it with the ending .json, and the picture with .svg
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-
-    /// Put the numbers that matter most into this file, in the place that it keeps for them
-    #[arg(long, value_name = "FILE", requires = "report")]
-    readme: Option<PathBuf>,
 
     /// What is to be said of a row stands in this directory, in files such as 3.md
     #[arg(long, value_name = "DIR", default_value = "dev/bench/notes")]
@@ -110,10 +105,6 @@ async fn bench(command: Command) -> anyhow::Result<()> {
         }
         report.rows.insert(number, found.row);
         write(&command, &report)?;
-    }
-    if let Some(readme) = &command.readme {
-        let text = fs::read_to_string(readme)?;
-        fs::write(readme, headline::put_into(&text, &report)?)?;
     }
     println!("{} s", began.elapsed().as_secs());
     Ok(())

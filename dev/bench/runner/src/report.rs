@@ -26,13 +26,6 @@ pub struct Report {
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Setting(pub Vec<(String, String)>);
 
-impl Setting {
-    /// What is said under `name`.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
-    }
-}
-
 impl Report {
     /// The one that is kept in `file`, or an empty one.
     ///
@@ -122,7 +115,7 @@ fn sentence(what: &str) -> String {
 }
 
 /// With as many digits as mean something, and commas between thousands.
-pub fn shown(number: f64) -> String {
+fn shown(number: f64) -> String {
     if number.abs() < 100.0 {
         let digits = if number.abs() < 10.0 { 2 } else { 1 };
         return format!("{number:.digits$}").trim_end_matches('0').trim_end_matches('.').to_owned();

@@ -1,4 +1,4 @@
-//! Holds what the clients were told against what is persisted and what was broadcast.
+//! Compares the answers that the clients received with the rows and the broadcasts.
 
 mod sessions;
 mod stored;
@@ -10,52 +10,52 @@ use uuid::Uuid;
 pub use stored::Stored;
 
 use crate::{
-    load::Entries,
-    pusher::{Heard, STAFF_CHANNEL, player_channel},
+    load::{Entries, Entry},
+    pusher::{Broadcasts, STAFF_CHANNEL, player_channel},
 };
 
-/// What became of the posts.
+/// The result of an audit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// Posts that are persisted.
+    /// Requests that are persisted.
     pub persisted: u64,
-    /// Posts that were accepted and are not persisted.
+    /// Requests that were accepted and are not persisted.
     pub lost: u64,
-    /// Rows beyond the first of one post.
+    /// Rows beyond the first of a request.
     pub duplicated: u64,
-    /// Numbers that a conversation's `seq` lacks.
+    /// Missing values of `seq` in a conversation.
     pub gaps: u64,
-    /// Messages out of their session.
+    /// Messages in a wrong session.
     pub misplaced: u64,
-    /// Persisted rows that nobody sent, or that say something else than what was sent.
+    /// Rows that no client sent, or whose content differs from the request.
     pub corrupted: u64,
-    /// Broadcasts of an accepted message or of a session's state that were never made.
+    /// Missing broadcasts of accepted messages and of the last states of sessions.
     pub missing: u64,
-    /// Broadcasts beyond the first of one message on one channel.
+    /// Broadcasts beyond the first of a message on a channel.
     pub repeated: u64,
-    /// Events on a channel that they do not belong to.
+    /// Events on a wrong channel.
     pub misrouted: u64,
 }
 
-/// What became of the posts, as far as can be seen now.
-pub fn audit(entries: &Entries, stored: &Stored, heard: &Heard) -> Findings {
+/// Compares the requests with the rows and the broadcasts.
+pub fn audit(entries: &Entries, stored: &Stored, broadcasts: &Broadcasts) -> Findings {
     let mut findings = Findings { misplaced: sessions::misplaced(stored), ..Findings::default() };
-    findings.look_at_rows(entries, stored);
-    findings.look_at_numbers(stored);
-    findings.look_at_messages_heard(entries, heard);
-    findings.look_at_sessions_heard(stored, heard);
+    findings.check_rows(entries, stored);
+    findings.check_seq(stored);
+    findings.check_messages(entries, broadcasts);
+    findings.check_session_updates(stored, broadcasts);
     findings
 }
 
 impl Findings {
-    /// Whether every accepted post is where it must be by now.
+    /// Whether everything accepted is persisted and broadcast.
     pub fn is_complete(&self) -> bool {
         self.lost == 0 && self.missing == 0
     }
 
-    fn look_at_rows(&mut self, entries: &Entries, stored: &Stored) {
+    fn check_rows(&mut self, entries: &Entries, stored: &Stored) {
         let mut present = HashSet::<Uuid>::new();
-        let mut said = HashSet::<&str>::new();
+        let mut contents = HashSet::<&str>::new();
         for (player, messages) in &stored.messages {
             for message in messages {
                 let sent = entries.requests.get(&message.id);
@@ -63,7 +63,7 @@ impl Findings {
                     sent.player == *player && message.content == message.id.to_string()
                 });
                 self.corrupted += u64::from(!as_sent);
-                self.duplicated += u64::from(!said.insert(&message.content));
+                self.duplicated += u64::from(!contents.insert(&message.content));
                 present.insert(message.id);
             }
         }
@@ -75,14 +75,13 @@ impl Findings {
             }
         }
         self.persisted = present.len() as u64;
-        let lost =
-            |(id, entry): &(&Uuid, &crate::load::Entry)| entry.accepted && !present.contains(*id);
+        let lost = |(id, entry): &(&Uuid, &Entry)| entry.accepted && !present.contains(*id);
         self.lost = entries.requests.iter().filter(lost).count() as u64;
     }
 
-    fn look_at_numbers(&mut self, stored: &Stored) {
+    fn check_seq(&mut self, stored: &Stored) {
         for (player, messages) in &stored.messages {
-            let numbers: HashSet<i64> = messages.iter().map(|it| it.seq).collect();
+            let numbers: HashSet<i64> = messages.iter().map(|message| message.seq).collect();
             let last = stored.last_seq.get(player).copied().unwrap_or_default();
             let highest = numbers.iter().copied().max().unwrap_or_default().max(last);
             self.gaps += (1..=highest).filter(|seq| !numbers.contains(seq)).count() as u64;
@@ -90,33 +89,31 @@ impl Findings {
         }
     }
 
-    fn look_at_messages_heard(&mut self, entries: &Entries, heard: &Heard) {
-        let due = entries
-            .requests
-            .iter()
-            .filter(|(_, entry)| entry.accepted && entry.action.is_message());
-        for (id, entry) in due {
+    fn check_messages(&mut self, entries: &Entries, broadcasts: &Broadcasts) {
+        let accepted = entries.requests.iter().filter(|(_, entry)| entry.is_accepted_message());
+        for (id, entry) in accepted {
             for channel in [STAFF_CHANNEL.to_owned(), player_channel(&entry.player)] {
-                self.missing += u64::from(!heard.messages.contains_key(&(*id, channel)));
+                self.missing += u64::from(!broadcasts.messages.contains_key(&(*id, channel)));
             }
         }
-        for ((id, channel), times) in &heard.messages {
+        for ((id, channel), times) in &broadcasts.messages {
             let belongs = entries.requests.get(id).is_some_and(|entry| {
                 channel == STAFF_CHANNEL || *channel == player_channel(&entry.player)
             });
             self.misrouted += u64::from(!belongs);
             self.repeated += times - 1;
         }
-        self.misrouted += heard.corrupted.len() as u64;
+        self.misrouted += broadcasts.corrupted.len() as u64;
     }
 
-    fn look_at_sessions_heard(&mut self, stored: &Stored, heard: &Heard) {
+    fn check_session_updates(&mut self, stored: &Stored, broadcasts: &Broadcasts) {
         for (id, session) in &stored.sessions {
             for channel in [STAFF_CHANNEL.to_owned(), player_channel(&session.player)] {
-                let told = heard.sessions.get(&(*id, channel)).is_some_and(|news| {
-                    news.status == session.status && news.resolved_at == session.resolved_at
+                let newest = broadcasts.sessions.get(&(*id, channel));
+                let is_current = newest.is_some_and(|update| {
+                    update.status == session.status && update.resolved_at == session.resolved_at
                 });
-                self.missing += u64::from(!told);
+                self.missing += u64::from(!is_current);
             }
         }
     }

@@ -4,31 +4,31 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-/// All that is persisted.
+/// The content of the database.
 #[derive(Clone, Debug, Default)]
 pub struct Stored {
     /// The messages, by player.
     pub messages: HashMap<String, Vec<StoredMessage>>,
-    /// The changes of status that were asked for, by player.
+    /// The status changes, by player.
     pub changes: HashMap<String, Vec<StoredChange>>,
     /// The sessions, by id.
     pub sessions: HashMap<Uuid, StoredSession>,
-    /// The last `seq` that was given out, by player.
+    /// The last assigned `seq`, by player.
     pub last_seq: HashMap<String, i64>,
 }
 
-/// A message as it is persisted.
+/// A row of `chat_messages`.
 #[derive(Clone, Debug)]
 pub struct StoredMessage {
-    /// Its id.
+    /// The message id.
     pub id: Uuid,
-    /// Its session.
+    /// The session id.
     pub session: Uuid,
-    /// Its number in the conversation.
+    /// The number in the conversation.
     pub seq: i64,
-    /// Whether staff wrote it.
+    /// Whether staff sent it.
     pub by_staff: bool,
-    /// What it says.
+    /// The content.
     pub content: String,
     /// When it was accepted.
     pub accepted_at: DateTime<Utc>,
@@ -36,23 +36,23 @@ pub struct StoredMessage {
     pub persisted_at: DateTime<Utc>,
 }
 
-/// A change of status as it is persisted.
+/// A row of `chat_status_changes`.
 #[derive(Clone, Debug)]
 pub struct StoredChange {
-    /// Its id.
+    /// The change's id.
     pub id: Uuid,
-    /// Whether it resolves.
+    /// Whether it resolves the session; otherwise it assigns it.
     pub resolves: bool,
-    /// Whether it has an effect.
+    /// Whether it took effect.
     pub effective: bool,
     /// When it was accepted.
     pub accepted_at: DateTime<Utc>,
 }
 
-/// A session as it is persisted.
+/// A row of `chat_sessions`.
 #[derive(Clone, Debug)]
 pub struct StoredSession {
-    /// Whose it is.
+    /// The player.
     pub player: String,
     /// `pending`, `active` or `resolved`.
     pub status: String,
@@ -65,7 +65,7 @@ pub struct StoredSession {
 }
 
 impl Stored {
-    /// Reads it all.
+    /// Reads all rows.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -94,7 +94,7 @@ impl Stored {
                 accepted_at: row.try_get(4)?,
             });
         }
-        // An open session's last message is its conversation's.
+        // The conversation's row holds the time of an open session's last message.
         let sessions = "SELECT s.id, s.player_id, s.status, s.opened_at, CASE WHEN s.resolved_at IS \
                             NULL THEN c.last_message_at ELSE s.last_message_at END, s.resolved_at \
                         FROM chat_sessions s JOIN chat_conversations c USING (player_id)";

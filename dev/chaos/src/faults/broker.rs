@@ -1,43 +1,47 @@
-//! RabbitMQ is away, hangs or refuses. Whatever it does, every send is answered within two seconds,
-//! and none is taken for accepted that is not.
+//! RabbitMQ is down, hangs or refuses. Every send must be answered within two seconds, and none
+//! accepted that is not in both queues.
 
 use anyhow::{Context, ensure};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use super::{Fault, Group, kill};
+use super::rabbitmq_node::kill;
 use crate::{
+    amqp_proxy::Step,
     drill::Drill,
+    fault::{Fault, Group},
     plan::{Plan, Scale},
-    proxy::Step,
 };
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, what, inflict| Fault {
+    let fault = |name, description, inflict| Fault {
         name,
         group: Group::Broker,
-        what,
+        description,
         plan: Plan::usual,
         inflict,
     };
-    let proxied = |name, what, inflict| Fault { plan: with_a_proxy, ..fault(name, what, inflict) };
+    let proxied = |name, description, inflict| Fault {
+        plan: with_a_proxy,
+        ..fault(name, description, inflict)
+    };
     vec![
         fault("rabbitmq-killed", "kill -9 of RabbitMQ, again and again", |drill| {
             killed(drill).boxed_local()
         }),
-        fault("rabbitmq-hung", "RabbitMQ is stopped in its tracks (SIGSTOP) for 20 s", |drill| {
+        fault("rabbitmq-hung", "RabbitMQ is suspended (SIGSTOP) for 20 s", |drill| {
             hung(drill).boxed_local()
         }),
-        fault("memory-alarm", "RabbitMQ runs out of memory, and blocks who publishes", |drill| {
+        fault("memory-alarm", "RabbitMQ runs out of memory and blocks publishers", |drill| {
             alarmed(drill, ["set_vm_memory_high_watermark", "0.00001"], "0.4").boxed_local()
         }),
-        fault("disk-alarm", "RabbitMQ runs out of disk, and blocks who publishes", |drill| {
+        fault("disk-alarm", "RabbitMQ runs out of disk and blocks publishers", |drill| {
             alarmed(drill, ["set_disk_free_limit", "1000000GB"], "50MB").boxed_local()
         }),
         Fault {
             plan: with_small_queues,
-            ..fault("queue-full", "Pusher is away until a queue is full", |drill| {
+            ..fault("queue-full", "Pusher is down until a queue is full", |drill| {
                 full(drill).boxed_local()
             })
         },
@@ -52,7 +56,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "a queue exists and has no leader, until it is deleted",
             |drill| leaderless(drill).boxed_local(),
         ),
-        fault("queues-deleted", "somebody deletes one queue, the other, and both", |drill| {
+        fault("queues-deleted", "an operator deletes one queue, the other, and both", |drill| {
             deleted(drill).boxed_local()
         }),
         proxied("cut-at-connect", "the connection breaks as it is made", |drill| {
@@ -79,48 +83,52 @@ pub(super) fn faults() -> Vec<Fault> {
 async fn killed(drill: &mut Drill) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(3, 1) {
         drill.pause().await;
-        for node in &drill.system.rabbitmq {
+        for node in &drill.deployment.rabbitmq {
             kill(node).await?;
         }
     }
     Ok(())
 }
 
-/// RabbitMQ 3.10 that is killed before its register of queues is on disk comes back with a queue that
-/// never has a leader again. Here the register loses the queue first, so that it always happens. A
+/// RabbitMQ 3.10, killed before its register of queues is on disk, restarts with a queue that never
+/// gets a leader. The drill removes the queue from the register first, so that this always happens. A
 /// queue in this state accepts nothing, so that deleting it loses nothing.
 async fn leaderless(drill: &mut Drill) -> anyhow::Result<()> {
     const QUEUE: &str = "chat.broadcast";
-    drill.calm().await?;
-    let forget = format!(
+    drill.pause_and_settle().await?;
+    let unregister = format!(
         "ra_directory:unregister_name(quorum_queues, \
          ra_directory:uid_of(quorum_queues, '%2F_{QUEUE}'))."
     );
-    let node = drill.system.rabbitmq.first().context("there is no broker")?;
-    node.control(&["eval", &forget]).await?;
+    let node = drill.deployment.rabbitmq.first().context("there is no broker")?;
+    node.control(&["eval", &unregister]).await?;
     kill(node).await?;
     drill.load.resume();
     drill
-        .until("every gateway names the queue, or is ready since it has a leader", async |drill| {
-            let answers = drill.system.readiness().await.unwrap_or_default();
-            let names_it = |answer: &Value| {
-                let states = answer.get("dependencies");
-                states.and_then(|states| states.get(QUEUE)).is_some_and(|state| state == "down")
-            };
-            !answers.is_empty() && answers.iter().all(|answer| names_it(answer) || is_ready(answer))
-        })
+        .wait_until(
+            "every gateway reports the queue, or is ready because it has a leader",
+            async |drill| {
+                let answers = drill.deployment.readiness().await.unwrap_or_default();
+                let reports_it = |answer: &Value| {
+                    let states = answer.get("dependencies");
+                    states.and_then(|states| states.get(QUEUE)).is_some_and(|state| state == "down")
+                };
+                !answers.is_empty()
+                    && answers.iter().all(|answer| reports_it(answer) || is_ready(answer))
+            },
+        )
         .await?;
-    let answers = drill.system.readiness().await?;
+    let answers = drill.deployment.readiness().await?;
     if answers.iter().all(is_ready) {
-        drill.notes.push("RabbitMQ gave the queue a leader by itself".to_owned());
+        drill.notes.push("RabbitMQ elected a leader by itself".to_owned());
         return Ok(());
     }
-    // What the runbook says.
-    let node = drill.system.rabbitmq.first().context("there is no broker")?;
+    // As the runbook instructs.
+    let node = drill.deployment.rabbitmq.first().context("there is no broker")?;
     node.control(&["delete_queue", QUEUE]).await?;
     drill
-        .until("every gateway is ready", async |drill| {
-            let answers = drill.system.readiness().await.unwrap_or_default();
+        .wait_until("every gateway is ready", async |drill| {
+            let answers = drill.deployment.readiness().await.unwrap_or_default();
             !answers.is_empty() && answers.iter().all(is_ready)
         })
         .await
@@ -132,7 +140,7 @@ fn is_ready(answer: &Value) -> bool {
 
 async fn hung(drill: &mut Drill) -> anyhow::Result<()> {
     let signal = |drill: &Drill, signal| {
-        drill.system.rabbitmq.iter().for_each(|node| node.process().signal(signal));
+        drill.deployment.rabbitmq.iter().for_each(|node| node.process().signal(signal));
     };
     signal(drill, Signal::SIGSTOP);
     drill.run_for(20).await;
@@ -141,11 +149,11 @@ async fn hung(drill: &mut Drill) -> anyhow::Result<()> {
 }
 
 async fn alarmed(drill: &mut Drill, [order, value]: [&str; 2], usual: &str) -> anyhow::Result<()> {
-    let node = drill.system.rabbitmq.first().context("there is no broker")?;
+    let node = drill.deployment.rabbitmq.first().context("there is no broker")?;
     node.control(&[order, value]).await?;
     drill.run_for(20).await;
     let refused = drill.load.ledger().entries().refused;
-    ensure!(refused > 0, "nobody was blocked");
+    ensure!(refused > 0, "no publish was blocked");
     node.control(&[order, usual]).await?;
     Ok(())
 }
@@ -155,44 +163,44 @@ fn with_small_queues(scale: Scale) -> Plan {
 }
 
 async fn full(drill: &mut Drill) -> anyhow::Result<()> {
-    drill.system.pusher.fail(&json!({ "kind": "status", "status": 500 })).await?;
+    drill.deployment.pusher.fail(&json!({ "kind": "status", "status": 500 })).await?;
     let goal = drill.scale.pick(1_000, 40);
     while drill.load.ledger().entries().refused < goal {
-        drill.load.answered(1).await;
+        drill.load.wait_for_answers(1).await;
     }
-    drill.system.pusher.behave().await
+    drill.deployment.pusher.behave().await
 }
 
 async fn channels_closed(drill: &mut Drill) -> anyhow::Result<()> {
-    // What a channel's process tells its connection's when it gives up.
+    // The message of a channel's process to its connection's when the channel closes.
     let close = "[Connection ! {channel_exit, 1, {amqp_error, precondition_failed, \"a drill\", \
                  none}} || Connection <- rabbit_networking:local_connections()].";
-    again_and_again(drill, &["eval", close]).await
+    repeat(drill, &["eval", close]).await
 }
 
 async fn connections_closed(drill: &mut Drill) -> anyhow::Result<()> {
-    again_and_again(drill, &["close_all_connections", "a drill"]).await
+    repeat(drill, &["close_all_connections", "a drill"]).await
 }
 
-async fn again_and_again(drill: &mut Drill, order: &[&str]) -> anyhow::Result<()> {
+async fn repeat(drill: &mut Drill, order: &[&str]) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(8, 2) {
         drill.pause().await;
-        for node in &drill.system.rabbitmq {
+        for node in &drill.deployment.rabbitmq {
             node.control(order).await?;
         }
     }
     Ok(())
 }
 
-/// What is in a queue that is deleted is gone, so they are empty then. What is sent from then on
-/// must be in both.
+/// Deleting a queue deletes its messages, so that the queues are empty first. Everything sent
+/// afterwards must be in both.
 async fn deleted(drill: &mut Drill) -> anyhow::Result<()> {
     let rounds: [&[&str]; 3] =
         [&["chat.persist"], &["chat.broadcast"], &["chat.persist", "chat.broadcast"]];
     for _ in 0..drill.scale.pick(3, 1) {
         for queues in rounds {
-            drill.calm().await?;
-            let node = drill.system.rabbitmq.first().context("there is no broker")?;
+            drill.pause_and_settle().await?;
+            let node = drill.deployment.rabbitmq.first().context("there is no broker")?;
             for queue in queues {
                 node.control(&["delete_queue", queue]).await?;
             }
@@ -211,9 +219,9 @@ fn cut(drill: &mut Drill, step: Step) -> LocalBoxFuture<'_, anyhow::Result<()>> 
     async move {
         for _ in 0..drill.scale.pick(20, 2) {
             drill.pause().await;
-            let proxy = drill.system.proxy.as_ref().context("there is no proxy")?;
+            let proxy = drill.deployment.proxy.as_ref().context("there is no proxy")?;
             if matches!(step, Step::Connect | Step::Open | Step::Declare) {
-                // Somebody must have a reason to connect.
+                // A service connects only after a cut.
                 proxy.cut(Step::Confirm).await;
             }
             proxy.cut(step).await;

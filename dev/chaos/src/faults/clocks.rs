@@ -1,11 +1,11 @@
-//! Clocks are wrong.
+//! The gateways' clocks are wrong.
 
 use anyhow::Context;
 use futures_util::FutureExt;
 
-use super::{Fault, Group};
 use crate::{
     drill::Drill,
+    fault::{Fault, Group},
     plan::{Plan, Scale},
 };
 
@@ -13,10 +13,10 @@ const SECOND: i64 = 1_000;
 const HOUR: i64 = 3_600 * SECOND;
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, what, inflict| Fault {
+    let fault = |name, description, inflict| Fault {
         name,
         group: Group::Clocks,
-        what,
+        description,
         plan: with_own_clocks,
         inflict,
     };
@@ -24,7 +24,7 @@ pub(super) fn faults() -> Vec<Fault> {
         fault("clocks-apart", "the gateways' clocks differ by 5 s", |drill| {
             apart(drill).boxed_local()
         }),
-        fault("clock-jumps", "a gateway's clock jumps back, and forth again", |drill| {
+        fault("clock-jumps", "a gateway's clock jumps back and forth", |drill| {
             jumps(drill).boxed_local()
         }),
     ]
@@ -49,5 +49,5 @@ async fn jumps(drill: &mut Drill) -> anyhow::Result<()> {
 }
 
 fn set(drill: &Drill, gateway: usize, milliseconds: i64) -> anyhow::Result<()> {
-    drill.system.clocks.get(gateway).context("no such clock")?.set(milliseconds)
+    drill.deployment.clocks.get(gateway).context("no such clock")?.set(milliseconds)
 }

@@ -1,35 +1,41 @@
-//! Players are spread over more pairs of queues, and over fewer again, one service restarted after the
-//! other.
+//! The number of partitions grows and shrinks, one service restarted after the other.
 
 use futures_util::FutureExt;
 use stack::Running;
 
-use super::{Fault, Group, processes::restart};
-use crate::{drill::Drill, plan::Plan, system::System};
+use super::processes::restart;
+use crate::{
+    deployment::Deployment,
+    drill::Drill,
+    fault::{Fault, Group},
+    plan::Plan,
+};
 
 const FEW: &str = "1";
 const MANY: &str = "8";
 
 /// The instances of one service.
-type Instances = fn(&System) -> &[Running];
+type Instances = fn(&Deployment) -> &[Running];
 
-const GATEWAYS: Instances = |system| &system.gateways;
-const PERSISTERS: Instances = |system| &system.persisters;
-const BROADCASTERS: Instances = |system| &system.broadcasters;
+const GATEWAYS: Instances = |deployment| &deployment.gateways;
+const PERSISTERS: Instances = |deployment| &deployment.persisters;
+const BROADCASTERS: Instances = |deployment| &deployment.broadcasters;
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, what, inflict| Fault {
+    let fault = |name, description, inflict| Fault {
         name,
         group: Group::Processes,
-        what,
+        description,
         plan: Plan::usual,
         inflict,
     };
     vec![
-        fault("repartition", "1 pair of queues becomes 8, and 1 again, in order", |drill| {
-            in_order(drill).boxed_local()
-        }),
-        fault("repartition-astray", "the same, gateways first and workers first", |drill| {
+        fault(
+            "repartition",
+            "1 partition becomes 8, and 1 again, in the documented order",
+            |drill| in_order(drill).boxed_local(),
+        ),
+        fault("repartition-astray", "the same in the wrong order", |drill| {
             out_of_order(drill).boxed_local()
         }),
     ]
@@ -45,39 +51,43 @@ async fn in_order(drill: &mut Drill) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is in queues that nobody has been told of waits, and is worked off once somebody has; what is
-/// in queues that nobody is told of any more is worked off all the same.
+/// Messages in queues that no worker knows yet must wait, and be processed once workers know the
+/// queues. Messages in queues beyond the current number must be processed as well.
 async fn out_of_order(drill: &mut Drill) -> anyhow::Result<()> {
     roll(drill, [GATEWAYS], MANY).await?;
     drill.run_for(20).await;
-    // RabbitMQ says how full a queue is a while later.
+    // RabbitMQ updates its counts with a delay.
     drill
-        .until("messages wait for workers that are told of their queues", async |drill| {
-            drill.system.waiting().await.is_ok_and(|waiting| waiting.iter().all(|it| *it > 0))
+        .wait_until("messages wait in queues that no worker knows", async |drill| {
+            drill
+                .deployment
+                .waiting()
+                .await
+                .is_ok_and(|waiting| waiting.iter().all(|bodies| *bodies > 0))
         })
         .await?;
     roll(drill, [PERSISTERS, BROADCASTERS], MANY).await?;
-    drill.all_persisted().await?;
-    drill.all_broadcast().await?;
+    drill.wait_until_persisted().await?;
+    drill.wait_until_broadcast().await?;
 
     roll(drill, [BROADCASTERS, PERSISTERS], FEW).await?;
     drill.run_for(20).await;
-    drill.all_persisted().await?;
-    drill.all_broadcast().await?;
+    drill.wait_until_persisted().await?;
+    drill.wait_until_broadcast().await?;
     roll(drill, [GATEWAYS], FEW).await
 }
 
-/// Restarts one service after the other, with another number of partitions.
+/// Restarts one service after the other with a new number of partitions.
 async fn roll<const N: usize>(
     drill: &Drill,
     services: [Instances; N],
     partitions: &str,
 ) -> anyhow::Result<()> {
     for instances in services {
-        for service in instances(&drill.system) {
+        for service in instances(&drill.deployment) {
             service.process.tell("QUEUE_PARTITIONS", partitions);
             restart(service).await?;
-            drill.load.answered(5).await;
+            drill.load.wait_for_answers(5).await;
         }
     }
     Ok(())

@@ -1,9 +1,8 @@
-//! Something that can never be dealt with is in the queues, or could not be dealt with for a while.
+//! The queues hold events that can never be processed, or could not be for a while.
 
 use std::process::Stdio;
 
 use anyhow::ensure;
-use chat;
 use futures_util::FutureExt;
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties,
@@ -12,42 +11,46 @@ use lapin::{
 use serde_json::{Value, json};
 use stack::Service;
 
-use super::{Fault, Group};
 use crate::{
+    amqp_proxy::{AmqpProxy, Step},
     drill::Drill,
+    fault::{Fault, Group},
     load::{Action, ClientRequest},
     plan::Plan,
-    proxy::{Proxy, Step},
 };
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, what, inflict| Fault {
+    let fault = |name, description, inflict| Fault {
         name,
         group: Group::Poison,
-        what,
+        description,
         plan: Plan::usual,
         inflict,
     };
     vec![
-        fault("poison", "thousands of unreadable bodies, straight into the exchange", |drill| {
-            unreadable(drill).boxed_local()
-        }),
-        fault("replay", "PostgreSQL refuses some; they are put back once it does not", |drill| {
-            replayed(drill).boxed_local()
-        }),
-        fault("replay-killed", "kill -9 of a replay half way, again and again", |drill| {
+        fault(
+            "poison",
+            "thousands of bodies that cannot be decoded, published to the exchange",
+            |drill| unreadable(drill).boxed_local(),
+        ),
+        fault(
+            "replay",
+            "PostgreSQL refuses some messages; they are replayed afterwards",
+            |drill| replayed(drill).boxed_local(),
+        ),
+        fault("replay-killed", "kill -9 of a running replay, again and again", |drill| {
             replay_killed(drill).boxed_local()
         }),
     ]
 }
 
-/// A publisher that is not one of the services.
-pub(super) struct Stranger {
+/// A publisher that is none of the services.
+pub(super) struct ForeignPublisher {
     _connection: Connection,
     channel: Channel,
 }
 
-impl Stranger {
+impl ForeignPublisher {
     pub(super) async fn connect(url: &str) -> anyhow::Result<Self> {
         let connection = Connection::connect(url, ConnectionProperties::default()).await?;
         let channel = connection.create_channel().await?;
@@ -73,7 +76,7 @@ impl Stranger {
 
 const MEBIBYTE: usize = 1024 * 1024;
 
-/// Messages that nobody can read, of every kind; each becomes one dead letter of each worker.
+/// A body that cannot be decoded, of one of [`KINDS`] kinds; each becomes one dead letter of each worker.
 fn poison(kind: usize, large: usize) -> Vec<u8> {
     let event = |changes: Value| {
         let mut message = message(&ClientRequest::new("player-0".to_owned(), Action::PlayerWrites));
@@ -96,7 +99,7 @@ fn poison(kind: usize, large: usize) -> Vec<u8> {
 
 const KINDS: usize = 8;
 
-/// The message of a post as a gateway would put it into a body.
+/// The message of a request as a gateway encodes it.
 fn message(request: &ClientRequest) -> Value {
     json!({
         "messageId": request.id,
@@ -108,37 +111,37 @@ fn message(request: &ClientRequest) -> Value {
 }
 
 async fn unreadable(drill: &mut Drill) -> anyhow::Result<()> {
-    let stranger = Stranger::connect(drill.system.amqp_url()).await?;
+    let publisher = ForeignPublisher::connect(drill.deployment.amqp_url()).await?;
     let (count, large) = drill.scale.pick((3_000, 15 * MEBIBYTE), (40, MEBIBYTE));
     for _ in 0..count {
-        // The large ones would take the time of all others.
+        // The last kind is large, and slow to publish.
         let kind = drill.random.usize(0..KINDS - 1);
-        stranger.publish(&poison(kind, large)).await?;
+        publisher.publish(&poison(kind, large)).await?;
     }
     let larges = drill.scale.pick(5, 1);
     for _ in 0..larges {
-        stranger.publish(&poison(KINDS - 1, large)).await?;
+        publisher.publish(&poison(KINDS - 1, large)).await?;
     }
-    // Beside a good one in the same body.
+    // Beside a valid event in the same body.
     let mixed = drill.scale.pick(100, 5);
     for _ in 0..mixed {
         let request = ClientRequest::new("player-1".to_owned(), Action::PlayerWrites);
         let events = json!([{ "message": { "messageId": 5 } }, { "message": message(&request) }]);
         let body = json!({ "version": 1, "events": events }).to_string();
-        stranger.publish(body.as_bytes()).await?;
+        publisher.publish(body.as_bytes()).await?;
         drill.load.ledger().accepted_elsewhere(&request);
     }
     let dead = count + larges + mixed;
     drill.expected_dead = drill.expected_dead.map(|others| others + dead);
     drill
-        .until("all poison is among the dead letters", async |drill| {
-            drill.system.dead_letters().await.is_ok_and(|there| there == drill.expected_dead)
+        .wait_until("every poison event is a dead letter", async |drill| {
+            drill.deployment.dead_letters().await.is_ok_and(|dead| dead == drill.expected_dead)
         })
         .await?;
     for service in [Service::Persister, Service::Broadcaster] {
         let limit = (dead + 1).to_string();
         let arguments = ["dead-letters", "list", "--limit", &limit];
-        let mut listed = drill.system.command(service, &arguments);
+        let mut listed = drill.deployment.command(service, &arguments);
         let listed = listed.output().await?;
         let mut letters = 0;
         for line in String::from_utf8_lossy(&listed.stdout).lines() {
@@ -152,36 +155,36 @@ async fn unreadable(drill: &mut Drill) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Has PostgreSQL refuse the messages of some players, until that many are dead letters.
+/// Has PostgreSQL refuse the messages of some players until `count` are dead letters.
 async fn refuse_some(drill: &mut Drill, count: u64) -> anyhow::Result<()> {
-    let [before, _] = drill.system.dead_letters().await?;
+    let [before, _] = drill.deployment.dead_letters().await?;
     let refuse = "ALTER TABLE chat_messages ADD CONSTRAINT refused \
                   CHECK (player_id NOT IN ('player-1', 'player-2', 'player-3')) NOT VALID";
-    drill.system.database().await?.batch_execute(refuse).await?;
+    drill.deployment.database().await?.batch_execute(refuse).await?;
     drill
-        .until("some are refused", async |drill| {
+        .wait_until("some are refused", async |drill| {
             drill
-                .system
+                .deployment
                 .dead_letters()
                 .await
                 .is_ok_and(|[persister, _]| persister >= before + count)
         })
         .await?;
     let allow = "ALTER TABLE chat_messages DROP CONSTRAINT refused";
-    drill.system.database().await?.batch_execute(allow).await?;
+    drill.deployment.database().await?.batch_execute(allow).await?;
     Ok(())
 }
 
-/// Puts back what there is until nothing is left, as an operator does who looks again.
+/// Replays the persister's dead letters until none is left, as an operator does.
 async fn replay(drill: &Drill) -> anyhow::Result<()> {
-    let unreadable = drill.expected_dead;
+    let poison = drill.expected_dead;
     let mut replays = 0;
-    while drill.system.dead_letters().await? != unreadable {
-        let mut replay = drill.system.command(Service::Persister, &["dead-letters", "replay"]);
+    while drill.deployment.dead_letters().await? != poison {
+        let mut replay = drill.deployment.command(Service::Persister, &["dead-letters", "replay"]);
         let replayed = replay.output().await?;
         ensure!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
         replays += 1;
-        ensure!(replays < 10, "what is put back comes again");
+        ensure!(replays < 10, "replayed events become dead letters again");
     }
     Ok(())
 }
@@ -191,18 +194,18 @@ async fn replayed(drill: &mut Drill) -> anyhow::Result<()> {
     replay(drill).await
 }
 
-/// At each step of putting one letter back, in the midst of the others.
+/// Kills a replay at each step of replaying a letter.
 async fn replay_killed(drill: &mut Drill) -> anyhow::Result<()> {
     refuse_some(drill, drill.scale.pick(300, 20)).await?;
-    let way = Proxy::stand_before(drill.system.amqp_url()).await?;
+    let proxy = AmqpProxy::start(drill.deployment.amqp_url()).await?;
     for step in [Step::Publish, Step::Confirm, Step::Acknowledge] {
-        let mut replay = drill.system.command(Service::Persister, &["dead-letters", "replay"]);
-        let mut replay = replay.env("AMQP_URL", way.url()).stdout(Stdio::null()).spawn()?;
-        way.hold_up(step, drill.scale.pick(50, 3)).await;
-        // Of tokio's own processes this is SIGKILL.
+        let mut replay = drill.deployment.command(Service::Persister, &["dead-letters", "replay"]);
+        let mut replay = replay.env("AMQP_URL", proxy.url()).stdout(Stdio::null()).spawn()?;
+        proxy.hold(step, drill.scale.pick(50, 3)).await;
+        // By SIGKILL.
         replay.kill().await?;
     }
-    let [left, _] = drill.system.dead_letters().await?;
-    drill.notes.push(format!("{left} letters were left when the last replay was killed"));
+    let [left, _] = drill.deployment.dead_letters().await?;
+    drill.notes.push(format!("{left} dead letters were left when the last replay was killed"));
     replay(drill).await
 }

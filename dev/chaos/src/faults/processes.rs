@@ -1,4 +1,4 @@
-//! Services die, or are restarted.
+//! Services are killed or restarted.
 
 use std::time::Instant;
 
@@ -7,60 +7,60 @@ use futures_util::FutureExt;
 use nix::sys::signal::Signal;
 use stack::Running;
 
-use super::{Fault, Group};
 use crate::{
+    deployment::Deployment,
     drill::Drill,
+    fault::{Fault, Group},
     plan::{Plan, Scale},
-    system::System,
 };
 
-/// How often one is killed.
-fn times(scale: Scale) -> usize {
+/// The number of kills.
+fn kills(scale: Scale) -> usize {
     scale.pick(12, 2)
 }
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, what, inflict| Fault {
+    let fault = |name, description, inflict| Fault {
         name,
         group: Group::Processes,
-        what,
+        description,
         plan: Plan::usual,
         inflict,
     };
     vec![
         fault("gateway-killed", "kill -9 of a gateway, again and again", |drill| {
-            kill_again_and_again(drill, |system| &system.gateways).boxed_local()
+            kill_repeatedly(drill, |deployment| &deployment.gateways).boxed_local()
         }),
         fault("persister-killed", "kill -9 of a persister, again and again", |drill| {
-            kill_again_and_again(drill, |system| &system.persisters).boxed_local()
+            kill_repeatedly(drill, |deployment| &deployment.persisters).boxed_local()
         }),
         fault("broadcaster-killed", "kill -9 of a broadcaster, again and again", |drill| {
-            kill_again_and_again(drill, |system| &system.broadcasters).boxed_local()
+            kill_repeatedly(drill, |deployment| &deployment.broadcasters).boxed_local()
         }),
         fault("all-killed", "kill -9 of every service at once, again and again", |drill| {
             kill_all_at_once(drill).boxed_local()
         }),
-        fault("rolling-restart", "SIGTERM to one service after the other", |drill| {
+        fault("rolling-restart", "SIGTERM to one service after the other, under load", |drill| {
             restart_one_after_the_other(drill).boxed_local()
         }),
     ]
 }
 
-async fn kill_again_and_again(
+async fn kill_repeatedly(
     drill: &mut Drill,
-    which: fn(&System) -> &[Running],
+    which: fn(&Deployment) -> &[Running],
 ) -> anyhow::Result<()> {
-    for _ in 0..times(drill.scale) {
+    for _ in 0..kills(drill.scale) {
         drill.pause().await;
-        let instances = which(&drill.system);
-        let chosen = drill.random.choice(0..instances.len()).and_then(|it| instances.get(it));
+        let instances = which(&drill.deployment);
+        let chosen = drill.random.choice(0..instances.len()).and_then(|index| instances.get(index));
         if let Some(victim) = chosen {
             let killed = victim.process.identity();
             victim.process.signal(Signal::SIGKILL);
             victim.process.replaced(killed).await;
         }
     }
-    for instance in which(&drill.system) {
+    for instance in which(&drill.deployment) {
         instance.ready().await?;
     }
     Ok(())
@@ -69,17 +69,17 @@ async fn kill_again_and_again(
 async fn kill_all_at_once(drill: &mut Drill) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(4, 1) {
         drill.pause().await;
-        for victim in drill.system.services() {
+        for victim in drill.deployment.services() {
             victim.process.signal(Signal::SIGKILL);
         }
-        for victim in drill.system.services() {
+        for victim in drill.deployment.services() {
             victim.ready().await?;
         }
     }
     Ok(())
 }
 
-/// Has it end in order, and waits until it is back and ready.
+/// Stops a service in order, and waits until it is ready again.
 pub(super) async fn restart(service: &Running) -> anyhow::Result<()> {
     let stopped = service.process.identity();
     service.process.signal(Signal::SIGTERM);
@@ -87,21 +87,21 @@ pub(super) async fn restart(service: &Running) -> anyhow::Result<()> {
     service.ready().await
 }
 
-/// As an orchestrator does it: the next one when the one before is ready again.
+/// As an orchestrator does: the next service once the last one is ready again.
 async fn restart_one_after_the_other(drill: &mut Drill) -> anyhow::Result<()> {
     let began = Instant::now();
     let before = drill.load.ledger().entries().clone();
-    for victim in drill.system.services() {
+    for victim in drill.deployment.services() {
         restart(victim).await?;
-        drill.load.answered(20).await;
+        drill.load.wait_for_answers(20).await;
     }
     let restart = began.elapsed();
     let after = drill.load.ledger().entries().clone();
     let broken = after.unanswered - before.unanswered;
     let failed = after.unreachable - before.unreachable;
-    ensure!(broken + failed == 0, "{broken} calls broke off and {failed} found no gateway");
-    let latest = drill.system.longest_way_to_the_database().await?;
-    drill.notes.push(format!("persisted {latest:.1?} after it was accepted at the latest"));
-    ensure!(latest < restart, "a message was persisted {latest:?} after it was accepted");
-    Ok(())
+    ensure!(broken + failed == 0, "{broken} calls got no answer and {failed} reached no gateway");
+    let latest = drill.deployment.longest_time_to_persist().await?;
+    drill.notes.push(format!("persisted at most {latest:.1?} after it was accepted"));
+    let violation = format!("a message was persisted {latest:?} after it was accepted");
+    drill.ensure_in_time(latest >= restart, violation)
 }

@@ -1,48 +1,49 @@
-//! Pusher is away, hangs or refuses. Whatever it does, messages are persisted without delay, and
-//! all are broadcast afterwards.
+//! Pusher is down, hangs or refuses. Messages must be persisted meanwhile, and broadcast afterwards.
 
 use anyhow::ensure;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde_json::{Value, json};
 
-use super::{Fault, Group};
 use crate::{
     drill::Drill,
+    fault::{Fault, Group},
     load::Load,
     plan::{Plan, Scale},
 };
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, what, inflict| Fault {
+    let fault = |name, description, inflict| Fault {
         name,
         group: Group::Pusher,
-        what,
+        description,
         plan: Plan::usual,
         inflict,
     };
     vec![
-        fault("pusher-refuses", "Pusher breaks every connection", |drill| {
-            with(drill, json!({ "kind": "refuse" }))
+        fault("pusher-refuses", "Pusher closes every connection", |drill| {
+            answer_with(drill, json!({ "kind": "refuse" }))
         }),
         fault("pusher-500", "Pusher answers 500", |drill| {
-            with(drill, json!({ "kind": "status", "status": 500 }))
+            answer_with(drill, json!({ "kind": "status", "status": 500 }))
         }),
         fault("pusher-429", "Pusher answers 429 with Retry-After", |drill| {
-            with(drill, json!({ "kind": "status", "status": 429, "retryAfterSeconds": 2 }))
+            answer_with(drill, json!({ "kind": "status", "status": 429, "retryAfterSeconds": 2 }))
         }),
         fault("pusher-401", "Pusher answers 401: the secret is wrong", |drill| {
-            with(drill, json!({ "kind": "status", "status": 401 }))
+            answer_with(drill, json!({ "kind": "status", "status": 401 }))
         }),
         fault("pusher-403", "Pusher answers 403: the quota is used up", |drill| {
-            with(drill, json!({ "kind": "status", "status": 403 }))
+            answer_with(drill, json!({ "kind": "status", "status": 403 }))
         }),
-        fault("pusher-hangs", "Pusher takes calls and does not answer", |drill| {
-            with(drill, json!({ "kind": "hang" }))
+        fault("pusher-hangs", "Pusher accepts calls and does not answer", |drill| {
+            answer_with(drill, json!({ "kind": "hang" }))
         }),
-        fault("pusher-closes", "Pusher breaks off in the middle of its answer", |drill| {
-            with(drill, json!({ "kind": "close" }))
-        }),
-        fault("pusher-loses", "Pusher does as it is told, and its answer is lost", |drill| {
+        fault(
+            "pusher-closes",
+            "Pusher closes the connection in the middle of its answer",
+            |drill| answer_with(drill, json!({ "kind": "close" })),
+        ),
+        fault("pusher-loses", "Pusher accepts the events, and its answer is lost", |drill| {
             lose_answers(drill).boxed_local()
         }),
         Fault {
@@ -54,23 +55,23 @@ pub(super) fn faults() -> Vec<Fault> {
     ]
 }
 
-fn with(drill: &mut Drill, order: Value) -> LocalBoxFuture<'_, anyhow::Result<()>> {
+fn answer_with(drill: &mut Drill, fault: Value) -> LocalBoxFuture<'_, anyhow::Result<()>> {
     async move {
-        drill.system.pusher.fail(&order).await?;
+        drill.deployment.pusher.fail(&fault).await?;
         drill.run_for(30).await;
-        drill.all_persisted().await?;
-        drill.system.pusher.behave().await
+        drill.wait_until_persisted().await?;
+        drill.deployment.pusher.behave().await
     }
     .boxed_local()
 }
 
-/// Only some, since each of them is broadcast once more.
+/// Loses a few answers: each event of a lost answer is broadcast again.
 async fn lose_answers(drill: &mut Drill) -> anyhow::Result<()> {
     for _ in 0..drill.scale.pick(10, 1) {
-        drill.system.pusher.fail(&json!({ "kind": "lost", "times": 5 })).await?;
+        drill.deployment.pusher.fail(&json!({ "kind": "lost", "times": 5 })).await?;
         drill.pause().await;
     }
-    drill.system.pusher.behave().await
+    drill.deployment.pusher.behave().await
 }
 
 const BACKLOG: u64 = 10_000;
@@ -82,16 +83,16 @@ fn with_a_backlog(scale: Scale) -> Plan {
 
 async fn slow(drill: &mut Drill) -> anyhow::Result<()> {
     let delay = drill.scale.pick(2_000, 100);
-    drill.system.pusher.fail(&json!({ "kind": "delay", "milliseconds": delay })).await?;
+    drill.deployment.pusher.fail(&json!({ "kind": "delay", "milliseconds": delay })).await?;
     let backlog = drill.scale.pick(BACKLOG, 200);
-    let broadcast = |drill: &Drill| drill.system.pusher.heard().messages.len() as u64 / 2;
+    let broadcast = |drill: &Drill| drill.deployment.pusher.broadcasts().messages.len() as u64 / 2;
     while drill.load.ledger().entries().accepted < broadcast(drill) + backlog {
-        drill.load.answered(100).await;
+        drill.load.wait_for_answers(100).await;
     }
     drill.load.pause();
-    drill.all_persisted().await?;
+    drill.wait_until_persisted().await?;
     let waiting = drill.load.ledger().entries().accepted - broadcast(drill);
     ensure!(waiting > backlog / 2, "nothing waited for Pusher");
     drill.notes.push(format!("{waiting} messages waited for Pusher when all were persisted"));
-    drill.system.pusher.behave().await
+    drill.deployment.pusher.behave().await
 }

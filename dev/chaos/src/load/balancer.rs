@@ -3,9 +3,8 @@ use std::{net::SocketAddr, time::Duration};
 use futures_util::future::join_all;
 use tokio::{sync::watch, time::sleep};
 
-/// Between two looks at who is ready; shorter than the time that a gateway goes on serving after it
-/// was told to stop.
-const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+/// Time between two readiness probes; shorter than the drain period of a gateway.
+const PROBE_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Keeps clients away from gateways that are not ready, as load balancers do.
 pub(super) struct Balancer {
@@ -15,19 +14,19 @@ pub(super) struct Balancer {
 }
 
 impl Balancer {
-    /// Looks who is ready until nobody wants to know any more. While none is, all are as good.
+    /// Probes the gateways until all clients have ended. While none is ready, clients use all.
     pub(super) async fn run(self) {
         while !self.ready.is_closed() {
-            let looks = self.gateways.iter().map(|gateway| self.look(*gateway));
-            let ready: Vec<_> = join_all(looks).await.into_iter().flatten().collect();
+            let probes = self.gateways.iter().map(|gateway| self.probe(*gateway));
+            let ready: Vec<_> = join_all(probes).await.into_iter().flatten().collect();
             self.ready.send_replace(if ready.is_empty() { self.gateways.clone() } else { ready });
-            sleep(LOOK_INTERVAL).await;
+            sleep(PROBE_INTERVAL).await;
         }
     }
 
-    async fn look(&self, gateway: SocketAddr) -> Option<SocketAddr> {
-        let look = self.http.get(format!("http://{gateway}/health/ready"));
-        let answer = look.timeout(LOOK_INTERVAL * 5).send().await.ok()?;
+    async fn probe(&self, gateway: SocketAddr) -> Option<SocketAddr> {
+        let probe = self.http.get(format!("http://{gateway}/health/ready"));
+        let answer = probe.timeout(PROBE_INTERVAL * 5).send().await.ok()?;
         answer.status().is_success().then_some(gateway)
     }
 }

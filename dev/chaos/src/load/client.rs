@@ -12,20 +12,21 @@ use tokio::{
 
 use super::{Action, ClientRequest, Ledger, Load, Traffic};
 
-/// How long a client waits for an answer before it takes it that there is none.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Upper bound of the wait for an answer. Far above the limit of an answer in time, so that a slow
+/// answer on a busy machine counts as late and not as missing.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a connection may be idle before it is dropped, as load balancers have it.
+/// How long a connection may be idle before the client closes it, as load balancers do.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 
-/// Before a post is sent again that got no answer.
-const PAUSE: Duration = Duration::from_millis(200);
+/// Time before a request without an answer is sent again.
+const RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// One of a portal's front ends: makes an id for each post, and sends the post again under that id
+/// A client of the gateways: creates an id for each request, and sends the request again under that id
 /// until it is accepted.
 pub(super) struct Client {
     pub(super) http: reqwest::Client,
-    /// Those that are ready.
+    /// The gateways that are ready.
     pub(super) gateways: watch::Receiver<Vec<SocketAddr>>,
     pub(super) load: Load,
     pub(super) ledger: Arc<Ledger>,
@@ -33,47 +34,47 @@ pub(super) struct Client {
     pub(super) traffic: watch::Receiver<Traffic>,
 }
 
-/// What came of one call.
+/// The result of a call.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     /// 202.
     Accepted,
-    /// 503, with the time to wait.
+    /// 503 with its `Retry-After`.
     Refused(Duration),
-    /// The connection broke or nothing came over it.
+    /// The connection broke, or the call timed out.
     None,
-    /// No gateway could be connected to.
+    /// No gateway accepted a connection.
     Unreachable,
-    /// Something that a well-formed post must not be answered with.
+    /// An answer that a valid request must not get.
     Unexpected(String),
 }
 
 impl Client {
-    /// An HTTP client for them all.
+    /// The HTTP client that all clients share.
     pub(super) fn http() -> reqwest::Result<reqwest::Client> {
         reqwest::Client::builder()
-            .timeout(PATIENCE)
+            .timeout(ANSWER_TIMEOUT)
             .pool_idle_timeout(IDLE_LIMIT)
             .tcp_nodelay(true)
             .no_proxy()
             .build()
     }
 
-    /// Sends until the doors are shut, and then finishes what it has begun.
+    /// Sends requests until the load generator stops; the last one is sent until it is accepted.
     pub(super) async fn run(mut self) {
-        let mut pace = self.load.pause().map(interval);
+        let mut pace = self.load.interval().map(interval);
         if let Some(pace) = &mut pace {
             pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
         loop {
-            let opened = self.traffic.wait_for(|traffic| *traffic != Traffic::Paused).await;
-            match opened.map(|traffic| *traffic) {
+            let resumed = self.traffic.wait_for(|traffic| *traffic != Traffic::Paused).await;
+            match resumed.map(|traffic| *traffic) {
                 Ok(Traffic::On) => {}
                 _ => return,
             }
             let request = self.compose();
-            self.ledger.enter(&request);
-            self.insist(&request).await;
+            self.ledger.record_request(&request);
+            self.send_until_accepted(&request).await;
             if let Some(pace) = &mut pace {
                 pace.tick().await;
             }
@@ -91,21 +92,20 @@ impl Client {
         ClientRequest::new(player, action)
     }
 
-    async fn insist(&mut self, request: &ClientRequest) {
+    async fn send_until_accepted(&mut self, request: &ClientRequest) {
         loop {
             let began = Instant::now();
             let answer = self.call(request).await;
-            self.ledger.note(request, &answer, began.elapsed());
+            self.ledger.record_answer(request, &answer, began.elapsed());
             match answer {
                 Answer::Accepted | Answer::Unexpected(_) => return,
                 Answer::Refused(wait) => sleep(self.jittered(wait)).await,
-                Answer::None | Answer::Unreachable => sleep(self.jittered(PAUSE)).await,
+                Answer::None | Answer::Unreachable => sleep(self.jittered(RETRY_DELAY)).await,
             }
         }
     }
 
-    /// Calls one gateway, or another when that one does not take the connection, as a balancer
-    /// does.
+    /// Calls a gateway, or another when that one accepts no connection, as a load balancer does.
     async fn call(&mut self, request: &ClientRequest) -> Answer {
         let mut gateways = self.gateways.borrow().clone();
         self.random.shuffle(&mut gateways);
@@ -120,8 +120,8 @@ impl Client {
         Answer::Unreachable
     }
 
-    /// Between a half and the whole of it, so that those who were refused together do not come back
-    /// together.
+    /// Between half of `wait` and all of it, so that clients that were refused together retry at
+    /// different times.
     fn jittered(&mut self, wait: Duration) -> Duration {
         wait.mul_f64(0.5 + self.random.f64() / 2.0)
     }

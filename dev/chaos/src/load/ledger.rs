@@ -9,60 +9,67 @@ use uuid::Uuid;
 
 use super::{Action, Answer, ClientRequest};
 
-/// The longest that a gateway may take to answer.
+/// Upper bound of the time of an answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-/// What the clients sent, and what they were told.
+/// The requests that the clients sent, and the answers that they received.
 #[derive(Debug, Default)]
 pub struct Ledger {
     entries: Mutex<Entries>,
     answers: watch::Sender<u64>,
 }
 
-/// All of a [`Ledger`].
+/// The content of a [`Ledger`].
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
-    /// Every post, by its id.
+    /// All requests, by id.
     pub requests: HashMap<Uuid, Entry>,
-    /// Posts that were accepted.
+    /// Requests that were accepted.
     pub accepted: u64,
-    /// Answers that said to send again.
+    /// Answers with 503.
     pub refused: u64,
-    /// Calls that got no answer, although their connection stood.
+    /// Calls that got no answer over an open connection.
     pub unanswered: u64,
-    /// Calls for which no gateway was there.
+    /// Calls for which no gateway accepted a connection.
     pub unreachable: u64,
-    /// Answers that there must not be, by what they said.
+    /// Answers that a valid request must not get, with their counts.
     pub unexpected: BTreeMap<String, u64>,
-    /// Answers that took longer than they may.
+    /// Answers after more than two seconds.
     pub late: u64,
-    /// The longest that an answer took.
+    /// The longest time of an answer.
     pub slowest: Duration,
 }
 
-/// One post, as its sender knows it.
+/// A request, as far as its client knows.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Whose conversation it belongs to.
+    /// The player of its conversation.
     pub player: String,
-    /// What it is.
+    /// Its action.
     pub action: Action,
-    /// Whether a gateway said that it is accepted.
+    /// Whether a gateway accepted it.
     pub accepted: bool,
 }
 
+impl Entry {
+    /// Whether it is a message that was accepted.
+    pub fn is_accepted_message(&self) -> bool {
+        self.accepted && self.action.is_message()
+    }
+}
+
 impl Ledger {
-    /// All that is written in it now.
+    /// The content so far.
     pub fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of answers, as it grows.
+    /// The number of answers.
     pub fn answers(&self) -> watch::Receiver<u64> {
         self.answers.subscribe()
     }
 
-    /// Notes a post that was accepted without the clients, such as by the broker itself.
+    /// Records a request that was accepted without the clients, such as by the broker itself.
     pub fn accepted_elsewhere(&self, request: &ClientRequest) {
         let entry =
             Entry { player: request.player.clone(), action: request.action, accepted: true };
@@ -71,13 +78,13 @@ impl Ledger {
         entries.requests.insert(request.id, entry);
     }
 
-    pub(super) fn enter(&self, request: &ClientRequest) {
+    pub(super) fn record_request(&self, request: &ClientRequest) {
         let entry =
             Entry { player: request.player.clone(), action: request.action, accepted: false };
         self.entries().requests.insert(request.id, entry);
     }
 
-    pub(super) fn note(&self, request: &ClientRequest, answer: &Answer, took: Duration) {
+    pub(super) fn record_answer(&self, request: &ClientRequest, answer: &Answer, took: Duration) {
         let mut entries = self.entries();
         match answer {
             Answer::Accepted => {
@@ -89,8 +96,8 @@ impl Ledger {
             Answer::Refused(_) => entries.refused += 1,
             Answer::None => entries.unanswered += 1,
             Answer::Unreachable => entries.unreachable += 1,
-            Answer::Unexpected(words) => {
-                *entries.unexpected.entry(words.clone()).or_default() += 1;
+            Answer::Unexpected(text) => {
+                *entries.unexpected.entry(text.clone()).or_default() += 1;
             }
         }
         if took > ANSWER_LIMIT {

@@ -1,4 +1,4 @@
-//! Clients that behave as a portal's front ends do, and what they know of their posts.
+//! Clients that behave as the portals do, and the ledger of their requests.
 
 mod balancer;
 mod client;
@@ -19,36 +19,35 @@ pub use self::{
     request::{Action, ClientRequest},
 };
 
-/// How much is sent.
+/// The load on a system.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     /// Clients that send at once.
     pub clients: u16,
-    /// What all of them together send in a second; as much as they can when there is no number.
+    /// Requests a second of all clients together; without a number, each client sends as soon as its
+    /// last request is accepted.
     pub per_second: Option<u16>,
-    /// Players that they write as and to.
+    /// Players whose conversations the requests belong to.
     pub players: usize,
 }
 
 impl Load {
-    /// The time between two posts of one client.
-    fn pause(&self) -> Option<Duration> {
+    /// The time between two requests of one client.
+    fn interval(&self) -> Option<Duration> {
         let per_second = self.per_second?;
         Some(Duration::from_secs(1) * u32::from(self.clients) / u32::from(per_second))
     }
 }
 
-/// Whether something new is sent.
+/// Whether clients send new requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Traffic {
     On,
-    /// Nothing for now.
     Paused,
-    /// Nothing any more.
     Stopped,
 }
 
-/// Clients at work.
+/// Clients that send requests.
 #[derive(Debug)]
 pub struct LoadGenerator {
     ledger: Arc<Ledger>,
@@ -57,11 +56,11 @@ pub struct LoadGenerator {
 }
 
 impl LoadGenerator {
-    /// Has clients send to `gateways`.
+    /// Starts the clients of `load`.
     ///
     /// # Errors
-    /// When there can be no HTTP client.
-    pub fn open(
+    /// When the HTTP client cannot be built.
+    pub fn start(
         load: Load,
         gateways: &[SocketAddr],
         random: &mut fastrand::Rng,
@@ -85,36 +84,36 @@ impl LoadGenerator {
         Ok(Self { ledger, traffic, clients })
     }
 
-    /// What the clients know.
+    /// The requests and answers of the clients.
     pub fn ledger(&self) -> &Arc<Ledger> {
         &self.ledger
     }
 
-    /// Waits until the clients have got `count` more answers, whichever.
-    pub async fn answered(&self, count: u64) {
+    /// Waits until the clients have received `count` more answers of any kind.
+    pub async fn wait_for_answers(&self, count: u64) {
         let mut answers = self.ledger.answers();
         let goal = *answers.borrow() + count;
-        // The sender is part of the book, which is held here.
+        // The sender lives as long as the ledger.
         answers.wait_for(|answers| *answers >= goal).await.ok();
     }
 
-    /// Sends nothing new until [`Self::resume`].
+    /// Stops new requests until [`Self::resume`].
     pub fn pause(&self) {
         self.traffic.send_replace(Traffic::Paused);
     }
 
-    /// Sends again.
+    /// Resumes new requests.
     pub fn resume(&self) {
         self.traffic.send_replace(Traffic::On);
     }
 
-    /// Sends nothing new, and waits until everything sent was accepted.
+    /// Stops new requests, and waits until everything sent is accepted.
     ///
     /// # Errors
     /// When that takes longer than `limit`.
     pub async fn close(&mut self, limit: Duration) -> anyhow::Result<()> {
         self.traffic.send_replace(Traffic::Stopped);
         let finished = async { while self.clients.join_next().await.is_some() {} };
-        timeout(limit, finished).await.context("not everything that was sent was ever accepted")
+        timeout(limit, finished).await.context("not everything that was sent was accepted")
     }
 }

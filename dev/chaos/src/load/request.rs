@@ -1,18 +1,18 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// What staff or a player does, to be done once however often it is sent.
+/// A request of staff or of a player, which takes effect once however often it is sent.
 #[derive(Clone, Debug)]
 pub struct ClientRequest {
-    /// Made by the client, so that it can send the post again.
+    /// Created by the client, so that it can send the request again.
     pub id: Uuid,
-    /// Whose conversation it belongs to.
+    /// The player of its conversation.
     pub player: String,
-    /// What is done.
+    /// Its action.
     pub action: Action,
 }
 
-/// What is done in a conversation.
+/// An action in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// The player writes.
@@ -26,24 +26,24 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether it makes a message, and not only a change of a session's status.
+    /// Whether it is a message; the others change a session's status.
     pub fn is_message(self) -> bool {
         matches!(self, Self::PlayerWrites | Self::StaffWrites)
     }
 }
 
 impl ClientRequest {
-    /// A post with an id of its own.
+    /// A request with a new id.
     pub fn new(player: String, action: Action) -> Self {
         Self { id: Uuid::now_v7(), player, action }
     }
 
-    /// What the message says: its own id, so that nobody can take it for another.
+    /// The content of the message: its own id, by which the audit recognizes it.
     pub fn content(&self) -> String {
         self.id.to_string()
     }
 
-    /// Where it is sent to.
+    /// The path of the call.
     pub fn path(&self) -> String {
         if self.action.is_message() {
             "/api/staff-chat-integration/send".to_owned()
@@ -52,7 +52,7 @@ impl ClientRequest {
         }
     }
 
-    /// The body that it is sent as.
+    /// The body of the call.
     pub fn body(&self) -> Value {
         let (id, player) = (self.id, &self.player);
         let message = |sender: &str| {

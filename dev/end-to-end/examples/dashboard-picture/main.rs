@@ -6,8 +6,8 @@ mod draw;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, ensure};
-use end_to_end::{Watched, dashboards::panels};
 use serde_json::json;
+use test_support::{Watched, dashboards::panels};
 use tokio::time::{Instant, interval};
 
 use crate::draw::{Drawn, draw};

@@ -1,6 +1,6 @@
 use std::fs;
 
-use end_to_end::{PROGRAMS, program};
+use test_support::{PROGRAMS, program};
 
 const SETTINGS: [(&str, &str); 6] = [
     ("AMQP_URL", "amqps://localhost:1"),

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use broker::ConsumerKind;
-use end_to_end::Watched;
 use serde_json::json;
-use test_support::eventually;
+use test_support::{Watched, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_rule_asks_for_what_there_is() {

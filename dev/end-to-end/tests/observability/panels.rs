@@ -1,6 +1,6 @@
 //! Every panel of every dashboard shows something.
 
-use end_to_end::{Watched, dashboards::panels};
+use test_support::{Watched, dashboards::panels};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_panel_shows_something_of_a_running_system() {

@@ -1,8 +1,7 @@
 use std::process::Command;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use end_to_end::program;
-use test_support::{System, token_by};
+use test_support::{System, program, token_by};
 use uuid::Uuid;
 
 /// The settings of services on the servers of the tests, with all of their secrets.

@@ -3,9 +3,8 @@
 use std::net::TcpListener;
 
 use chat::event::Event;
-use end_to_end::Process;
 use serde_json::json;
-use test_support::{Api, System, body, message};
+use test_support::{Api, ChildProcess, System, body, message};
 
 use crate::planted::{Planted, is_not_in, unheard_of};
 
@@ -18,16 +17,16 @@ async fn who_is_refused_says_so_without_its_secret() {
         &["persister", "dead-letters", "list"],
         &["broadcaster", "dead-letters", "list"],
     ] {
-        let (status, said) = Process::start(planted.program(words)).ended().await;
+        let (status, said) = ChildProcess::start(planted.program(words)).wait().await;
         assert!(!status.success() && !said.is_empty(), "{words:?}: {said}");
         planted.are_not_in(&words.join(" "), &said);
     }
 
-    let mut gateway = Process::start(planted.program(&["gateway"]));
-    let api = Api::new(format!("http://{}", gateway.tells("listen").await), String::new());
+    let mut gateway = ChildProcess::start(planted.program(&["gateway"]));
+    let api = Api::new(format!("http://{}", gateway.log_field("listen").await), String::new());
     let api = api.with_token(&planted.token());
     let content = unheard_of();
-    gateway.says("outage").await;
+    gateway.wait_for_output("outage").await;
     assert_eq!(api.send_as_player("p1", &content).await.status, 503);
     assert_eq!(api.conversation("p1", "").await.status, 503);
     let wrong = json!({ "playerId": 7, "senderType": "player", "content": content });
@@ -37,11 +36,11 @@ async fn who_is_refused_says_so_without_its_secret() {
     let answer = api.post_raw(path, "application/json", broken.into_bytes()).await;
     assert_eq!(answer.status, 400);
 
-    let mut persister = Process::start(planted.program(&["persister"]));
-    persister.says("outage").await;
+    let mut persister = ChildProcess::start(planted.program(&["persister"]));
+    persister.wait_for_output("outage").await;
     for (who, process) in [("gateway", gateway), ("persister", persister)] {
-        planted.are_not_in(who, &process.said());
-        is_not_in(&content, who, &process.said());
+        planted.are_not_in(who, &process.output());
+        is_not_in(&content, who, &process.output());
     }
 }
 
@@ -60,9 +59,9 @@ async fn a_worker_that_is_refused_says_so_without_its_secret_or_the_message() {
         planted.set("PUSHER_SCHEME", "http");
         planted.set("PUSHER_HOST", pusher.ip().to_string());
         planted.set("PUSHER_PORT", pusher.port().to_string());
-        let mut broadcaster = Process::start(planted.program(&["broadcaster"]));
-        broadcaster.says("outage").await;
-        let said = broadcaster.said();
+        let mut broadcaster = ChildProcess::start(planted.program(&["broadcaster"]));
+        broadcaster.wait_for_output("outage").await;
+        let said = broadcaster.output();
         assert!(said.contains(cause), "{said}");
         planted.are_not_in("broadcaster", &said);
         is_not_in(&content, "broadcaster", &said);
@@ -72,14 +71,14 @@ async fn a_worker_that_is_refused_says_so_without_its_secret_or_the_message() {
     system.broker.publish(poison.as_bytes()).await;
     let planted = Planted::right(&system);
     for who in ["persister", "broadcaster"] {
-        let mut worker = Process::start(planted.program(&[who]));
-        worker.says("an event goes to the dead letters").await;
-        is_not_in(&content, who, &worker.said());
+        let mut worker = ChildProcess::start(planted.program(&[who]));
+        worker.wait_for_output("an event goes to the dead letters").await;
+        is_not_in(&content, who, &worker.output());
     }
 
     let mut planted = Planted::wrong(&system);
     planted.set("AMQP_URL", system.broker.url.clone());
-    let mut persister = Process::start(planted.program(&["persister"]));
-    persister.says("outage").await;
-    planted.are_not_in("persister", &persister.said());
+    let mut persister = ChildProcess::start(planted.program(&["persister"]));
+    persister.wait_for_output("outage").await;
+    planted.are_not_in("persister", &persister.output());
 }

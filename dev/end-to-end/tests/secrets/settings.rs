@@ -1,7 +1,6 @@
 //! What programs answer before they have begun.
 
-use end_to_end::{PROGRAMS, Process};
-use test_support::System;
+use test_support::{ChildProcess, PROGRAMS, System};
 
 use crate::planted::{Planted, SECRETS};
 
@@ -13,7 +12,7 @@ async fn help_tells_no_secret_and_every_secret_that_it_names_is_planted_here() {
     for words in PROGRAMS.into_iter().chain([&["local-pusher"][..]]) {
         let mut command = planted.program(words);
         command.arg("--help").env("AMQP_URL_FILE", "/nowhere");
-        let (status, said) = Process::start(command).ended().await;
+        let (status, said) = ChildProcess::start(command).wait().await;
         assert!(status.success(), "{words:?}: {said}");
         planted.are_not_in(&words.join(" "), &said);
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -41,7 +40,7 @@ async fn a_complaint_about_a_setting_tells_no_secret() {
     for (name, value) in wrong {
         let mut command = planted.program(&["gateway"]);
         command.env(name, value);
-        let (status, said) = Process::start(command).ended().await;
+        let (status, said) = ChildProcess::start(command).wait().await;
         assert_eq!(status.code(), Some(2), "{name}: {said}");
         assert_eq!(said.lines().count(), 1, "{name}: {said}");
         planted.are_not_in(name, &said);
@@ -50,7 +49,7 @@ async fn a_complaint_about_a_setting_tells_no_secret() {
         let mut broken = Planted::right(&system);
         let url = broken.get(name).replace("://", "//");
         broken.set(name, url);
-        let (status, said) = Process::start(broken.program(&["gateway"])).ended().await;
+        let (status, said) = ChildProcess::start(broken.program(&["gateway"])).wait().await;
         assert_eq!(status.code(), Some(2), "{name}: {said}");
         assert!(said.contains(name), "{said}");
         broken.are_not_in(name, &said);

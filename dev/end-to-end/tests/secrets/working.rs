@@ -2,10 +2,9 @@
 
 use std::fs;
 
-use end_to_end::Process;
 use reqwest::Client;
 use serde_json::{Value, json};
-use test_support::{Authority, Collector, System, eventually};
+use test_support::{Authority, ChildProcess, Collector, System, eventually};
 
 use crate::planted::{Planted, SECRETS, is_not_in, unheard_of};
 
@@ -42,8 +41,8 @@ async fn works_in_silence(filter: &str, asked_for: bool) {
     planted.set("RUST_LOG", filter);
     let collector = Collector::start();
     planted.set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address());
-    let mut local_pusher = Process::start(planted.program(&["local-pusher"]));
-    let pusher = local_pusher.tells("address").await;
+    let mut local_pusher = ChildProcess::start(planted.program(&["local-pusher"]));
+    let pusher = local_pusher.log_field("address").await;
     let encrypted = authority.vouch_for("localhost").stand_before(pusher.parse().unwrap()).await;
     planted.set("PUSHER_HOST", "localhost");
     planted.set("PUSHER_PORT", encrypted.port().to_string());
@@ -58,12 +57,13 @@ async fn works_in_silence(filter: &str, asked_for: bool) {
         for name in SECRETS {
             command.env_remove(name).env(format!("{name}_FILE"), file(name));
         }
-        Process::start(command)
+        ChildProcess::start(command)
     };
     let mut gateway = start(&["gateway"]);
     let persister = start(&["persister"]);
     let broadcaster = start(&["broadcaster", &authority.trusted()]);
-    let (base, metrics) = (gateway.tells("listen").await, gateway.tells("metrics_listen").await);
+    let (base, metrics) =
+        (gateway.log_field("listen").await, gateway.log_field("metrics_listen").await);
 
     let (http, token) = (Client::new(), planted.token());
     let get = async |url: String| {
@@ -123,7 +123,7 @@ async fn works_in_silence(filter: &str, asked_for: bool) {
         ("local-pusher", local_pusher),
     ];
     for (who, process) in processes {
-        let said = process.said();
+        let said = process.output();
         assert!(said.contains("TRACE"), "{who} logs all: {said}");
         planted.are_not_in(who, &said);
         is_not_in(signature, who, &said);

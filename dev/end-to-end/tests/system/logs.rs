@@ -2,9 +2,8 @@
 
 use std::process::Command;
 
-use end_to_end::{Process, program};
 use serde_json::{Value, json};
-use test_support::{System, eventually};
+use test_support::{ChildProcess, System, eventually, program};
 use tokio::net::TcpListener;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -38,13 +37,13 @@ fn logging(system: &System, name: &str, filter: &str) -> Command {
 }
 
 /// The lines of `process`, each of which is one event in JSON.
-fn lines(process: &Process) -> Vec<Value> {
+fn lines(process: &ChildProcess) -> Vec<Value> {
     let json = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
-    process.said().lines().map(json).collect()
+    process.output().lines().map(json).collect()
 }
 
 /// The line that has all of `fields`, once it is there.
-async fn line_with(process: &Process, fields: Value) -> Value {
+async fn line_with(process: &ChildProcess, fields: Value) -> Value {
     let has = |line: &Value| fields.as_object().unwrap().iter().all(|(k, v)| line[k] == *v);
     let what = format!("a line with {fields}");
     eventually(&what, async || lines(process).into_iter().find(|line| has(line))).await
@@ -57,7 +56,7 @@ async fn a_send_that_is_refused_is_told_with_its_ids_and_an_outage_once() {
     let broker = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut command = logging(&system, "gateway", "off,gateway=debug,service=info");
     command.env("AMQP_URL", format!("amqp://{}", broker.local_addr().unwrap()));
-    let gateway = Process::start(command);
+    let gateway = ChildProcess::start(command);
     let started = line_with(&gateway, json!({ "message": "gateway started" })).await;
     for _ in 0..6 {
         drop(broker.accept().await.unwrap());
@@ -92,7 +91,7 @@ async fn a_send_that_is_refused_is_told_with_its_ids_and_an_outage_once() {
         assert!(targets.contains(&target.split("::").next().unwrap()), "{line}");
         assert!(target.starts_with("gateway") || line["level"] != "DEBUG", "{line}");
     }
-    assert!(!gateway.said().contains("hush"));
+    assert!(!gateway.output().contains("hush"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +99,7 @@ async fn reads_that_fail_for_one_cause_are_told_once() {
     let system = System::new().await;
     let mut command = logging(&system, "gateway", "info");
     command.env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing");
-    let gateway = Process::start(command);
+    let gateway = ChildProcess::start(command);
     let started = line_with(&gateway, json!({ "message": "gateway started" })).await;
     let api = test_support::Api::new(
         format!("http://{}", started["listen"].as_str().unwrap()),
@@ -110,7 +109,7 @@ async fn reads_that_fail_for_one_cause_are_told_once() {
         assert_eq!(api.conversation("p1", "").await.status, 503);
     }
     let database = |line: &&Value| line["dependency"] == "database";
-    assert_eq!(lines(&gateway).iter().filter(database).count(), 1, "{}", gateway.said());
+    assert_eq!(lines(&gateway).iter().filter(database).count(), 1, "{}", gateway.output());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,13 +118,13 @@ async fn what_pusher_never_takes_is_told_with_its_ids() {
     let gateway = system.gateway().await;
     // The call with both of its events, and then that with the first of them alone.
     system.pusher.fault(&json!({ "kind": "status", "status": 400, "times": 2 })).await;
-    let broadcaster = Process::start(logging(&system, "broadcaster", "warn"));
+    let broadcaster = ChildProcess::start(logging(&system, "broadcaster", "warn"));
     let api = gateway.api().with_header("traceparent", &format!("00-{TRACE}-b7ad6b7169203331-01"));
     let sent = api.send_as_player("p1", "hush").await;
     let line = json!({ "messageId": sent.json["messageId"], "traceId": TRACE, "level": "WARN" });
     let line = line_with(&broadcaster, line).await;
     assert!(line["reason"].as_str().unwrap().starts_with("Pusher refused it with 400"), "{line}");
-    assert!(!broadcaster.said().contains("hush"));
+    assert!(!broadcaster.output().contains("hush"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +132,7 @@ async fn a_message_whose_id_another_message_has_is_logged_with_its_ids() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     // A client's mistake is no warning for operators.
-    let persister = Process::start(logging(&system, "persister", "warn,persister=debug"));
+    let persister = ChildProcess::start(logging(&system, "persister", "warn,persister=debug"));
     let id = "018bcfe5-6800-7000-8000-000000000002";
     let api = gateway.api().with_header("traceparent", &format!("00-{TRACE}-b7ad6b7169203331-01"));
     for content in ["hush", "hush, again"] {
@@ -142,5 +141,5 @@ async fn a_message_whose_id_another_message_has_is_logged_with_its_ids() {
     }
     let line = json!({ "messageId": id, "traceId": TRACE, "message": "an event is not written, since another one has its id" });
     line_with(&persister, line).await;
-    assert!(!persister.said().contains("hush"));
+    assert!(!persister.output().contains("hush"));
 }

@@ -1,6 +1,5 @@
-use end_to_end::Script;
 use serde_json::{Value, json};
-use test_support::{Running, System};
+use test_support::{Running, Script, System};
 
 /// Starts one of the scripts with Pusher's clients on the system's Pusher. One that listens does so on
 /// `channels`, with the signatures that `gateway` gives to `token`.

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use end_to_end::Script;
 use serde_json::{Value, json};
+use test_support::Script;
 
 use crate::{harness::start, node::start_script};
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use end_to_end::Script;
+use test_support::Script;
 
 use crate::harness::app;
 

@@ -59,7 +59,7 @@ impl Postgres {
         settings: &PostgresSettings,
     ) -> anyhow::Result<Self> {
         let home = supervisor.directory().join("postgres");
-        let account = Account::for_directory(&home).await?;
+        let account = Account::for_directory(&home)?;
         let installation = Installation::find(&home.join("data"))?;
         let user = supervisor.kept().value("POSTGRES_USER", kept::name)?;
         let password = supervisor.kept().value("POSTGRES_PASSWORD", kept::secret)?;

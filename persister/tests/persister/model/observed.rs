@@ -29,8 +29,6 @@ use super::{
     rules::{Conversation, Session},
 };
 
-type Time = DateTime<Utc>;
-
 /// What the persisters said.
 #[derive(Debug, Default)]
 pub struct Said {
@@ -112,7 +110,7 @@ async fn visible(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<(Str
 
 /// The events that have a row.
 pub async fn kept(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<Event> {
-    let messages: Vec<(Uuid, String, String, String, Time)> = chat_messages::table
+    let messages: Vec<(Uuid, String, String, String, DateTime<Utc>)> = chat_messages::table
         .filter(chat_messages::player_id.eq_any(players))
         .select((
             chat_messages::id,
@@ -124,7 +122,7 @@ pub async fn kept(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<Eve
         .load(reader)
         .await
         .unwrap();
-    let changes: Vec<(Uuid, String, String, Time)> = chat_status_changes::table
+    let changes: Vec<(Uuid, String, String, DateTime<Utc>)> = chat_status_changes::table
         .filter(chat_status_changes::player_id.eq_any(players))
         .select((
             chat_status_changes::id,
@@ -219,7 +217,7 @@ pub async fn conversation(
     seen: &[i64],
     said: &Said,
 ) -> Conversation {
-    let messages: Vec<(Uuid, Uuid, Time, i64)> = chat_messages::table
+    let messages: Vec<(Uuid, Uuid, DateTime<Utc>, i64)> = chat_messages::table
         .filter(chat_messages::player_id.eq(player))
         .order(chat_messages::seq)
         .select((
@@ -231,7 +229,8 @@ pub async fn conversation(
         .load(reader)
         .await
         .unwrap();
-    let sessions: Vec<(Uuid, String, Time, Time, Option<Time>)> = chat_sessions::table
+    type SessionRow = (Uuid, String, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
+    let sessions: Vec<SessionRow> = chat_sessions::table
         .inner_join(chat_conversations::table)
         .filter(chat_sessions::player_id.eq(player))
         .order(chat_sessions::opened_at)
@@ -245,8 +244,16 @@ pub async fn conversation(
         .load(reader)
         .await
         .unwrap();
-    type Row = (i64, Option<Uuid>, Option<String>, Option<Uuid>, Option<Time>, i16, Option<Time>);
-    let row: Vec<Row> = chat_conversations::table
+    type ConversationRow = (
+        i64,
+        Option<Uuid>,
+        Option<String>,
+        Option<Uuid>,
+        Option<DateTime<Utc>>,
+        i16,
+        Option<DateTime<Utc>>,
+    );
+    let row: Vec<ConversationRow> = chat_conversations::table
         .filter(chat_conversations::player_id.eq(player))
         .select((
             chat_conversations::last_seq,

@@ -1,16 +1,17 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Inbox } from "../../core/inbox/inbox.js";
+import { SESSION_STATUSES } from "../../core/types.js";
 import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
-import { useChosen } from "../../hooks/useChosen.js";
 import { useObservable } from "../../hooks/useObservable.js";
+import { useOnChange } from "../../hooks/useOnChange.js";
 import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.js";
 import { useRecentConversation } from "../../hooks/useRecentConversation.js";
-import { useRemembered } from "../../hooks/useRemembered.js";
+import { useSelection } from "../../hooks/useSelection.js";
+import { useSessionStorage } from "../../hooks/useSessionStorage.js";
 import { useShortcuts } from "../../hooks/useShortcuts.js";
 import { UNDO_MS, useStatusChange } from "../../hooks/useStatusChange.js";
 import { useTitle } from "../../hooks/useTitle.js";
-import { useTold } from "../../hooks/useTold.js";
 import { Announcer } from "../Announcer.js";
 import { ConnectionBanner, ConnectionLight } from "../Connection.js";
 import { deliveryText } from "../Delivery.js";
@@ -18,7 +19,7 @@ import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { Settings } from "../Settings.js";
 import { Help } from "./Help.js";
-import { InboxPanel, STATUSES, useRows } from "./InboxPanel.js";
+import { InboxPanel, useRows } from "./InboxPanel.js";
 import { StaffConversation } from "./StaffConversation.js";
 
 interface DeskProps {
@@ -56,11 +57,11 @@ export function Desk(props: DeskProps) {
   useObservable(inbox);
   const { strings } = usePortal();
   const scope = `player-portal-chat/desk/${chat.apiUrl}|${chat.identity.subject}`;
-  const [kept, setStatus] = useRemembered(`${scope}/status`);
-  const [keptQuery, setQuery] = useRemembered(`${scope}/query`);
-  const status = STATUSES.find((each) => each === kept) ?? "pending";
+  const [kept, setStatus] = useSessionStorage(`${scope}/status`);
+  const [keptQuery, setQuery] = useSessionStorage(`${scope}/query`);
+  const status = SESSION_STATUSES.find((each) => each === kept) ?? "pending";
   const query = keptQuery ?? "";
-  const [chosen, setChosen] = useChosen(chosenInAddress);
+  const [chosen, setChosen] = useSelection(chosenInAddress);
   const [helps, setHelps] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
@@ -74,7 +75,7 @@ export function Desk(props: DeskProps) {
   useEffect(() => inbox.wantResolved(wantsResolved), [inbox, wantsResolved]);
   const unread = inbox.unread("pending") + inbox.unread("active");
   useTitle(unread, unreadInTitle);
-  useTold(props.onUnread, unread);
+  useOnChange(props.onUnread, unread);
 
   // Who follows a link to a conversation finds it in the list, too.
   const linked = useRef(kept === null ? chosen : null);

@@ -6,9 +6,9 @@ import { dayOf } from "../../strings/formats.js";
 import { Avatar } from "../Avatar.js";
 import { usePortal } from "../PortalContext.js";
 import { StatusBadge } from "../StatusBadge.js";
-import { optionId } from "./InboxList.js";
 
 interface InboxItemProps {
+  readonly id: string;
   readonly row: Row;
   readonly isChosen: boolean;
   /** What is being written to the player, and not sent yet; empty for nothing. */
@@ -25,7 +25,7 @@ const LONG = 10 * 60 * 1_000_000;
 
 /** One conversation of the inbox. */
 export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
-  const { row, isChosen, draft, isUnread, showsStatus, now, onOpen } = props;
+  const { id, row, isChosen, draft, isUnread, showsStatus, now, onOpen } = props;
   const { playerId, playerName, lastMessage, told, waitingSince, unanswered, status } = row;
   const { strings, formats } = usePortal();
   const { staff } = strings;
@@ -34,7 +34,7 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list that it is in hears the keys
     // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus, and says which is active
     <div
-      id={optionId(playerId)}
+      id={id}
       role="option"
       className="ppc-item"
       aria-selected={isChosen}

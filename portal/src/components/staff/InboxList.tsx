@@ -5,9 +5,9 @@ import type { Clock } from "../../core/clock.js";
 import type { Drafts } from "../../core/drafts.js";
 import type { Inbox } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
-import { useHeldOrder } from "../../hooks/useHeldOrder.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
+import { useStableOrder } from "../../hooks/useStableOrder.js";
 import { usePortal } from "../PortalContext.js";
 import { InboxItem } from "./InboxItem.js";
 
@@ -30,7 +30,7 @@ interface InboxListProps {
 /** Waiting times are right to the half minute. */
 const TICK_MS = 30_000;
 
-export const optionId = (playerId: string): string => `ppc-option-${playerId}`;
+const optionId = (playerId: string): string => `ppc-option-${playerId}`;
 
 /** The conversations of the inbox, to be gone through with the arrows. */
 export function InboxList(props: InboxListProps) {
@@ -39,7 +39,7 @@ export function InboxList(props: InboxListProps) {
   const { strings } = usePortal();
   useObservable(drafts);
   const now = useNow(clock, TICK_MS);
-  const { rows, waiting, release, handlers } = useHeldOrder(props.rows, (playerId) =>
+  const { rows, waiting, release, handlers } = useStableOrder(props.rows, (playerId) =>
     inbox.row(playerId),
   );
   const scroller = useRef<HTMLDivElement>(null);
@@ -102,6 +102,7 @@ export function InboxList(props: InboxListProps) {
           {(row) => (
             <InboxItem
               key={row.playerId}
+              id={optionId(row.playerId)}
               row={row}
               isChosen={row.playerId === chosen}
               draft={row.playerId === chosen ? "" : drafts.of(row.playerId)}

@@ -1,16 +1,15 @@
 import { type Ref, useDeferredValue, useMemo, useRef } from "react";
+import { MAX_PLAYER_ID, PLAYER_ID } from "../../core/api/limits.js";
 import type { Clock } from "../../core/clock.js";
 import type { Drafts } from "../../core/drafts.js";
 import type { Count, Inbox } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
-import type { SessionStatus } from "../../core/types.js";
+import { SESSION_STATUSES, type SessionStatus } from "../../core/types.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { isComposing } from "../../hooks/useShortcuts.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { InboxList } from "./InboxList.js";
-
-export const STATUSES: readonly SessionStatus[] = ["pending", "active", "resolved"];
 
 interface InboxPanelProps {
   readonly inbox: Inbox;
@@ -46,7 +45,7 @@ export function InboxPanel(props: InboxPanelProps) {
           ref={searchField}
           type="search"
           value={query}
-          maxLength={128}
+          maxLength={MAX_PLAYER_ID}
           autoComplete="off"
           spellCheck={false}
           aria-label={strings.staff.search}
@@ -99,7 +98,7 @@ export function useRows(inbox: Inbox, status: SessionStatus, query: string): Row
 function rowsOf(inbox: Inbox, status: SessionStatus, query: string): Row[] {
   const wanted = query.trim().toLowerCase();
   if (wanted === "") return inbox.list(status);
-  const found = STATUSES.flatMap((each) => inbox.list(each)).flatMap((row) => {
+  const found = SESSION_STATUSES.flatMap((each) => inbox.list(each)).flatMap((row) => {
     const rank = rankOf(row, wanted);
     return rank === null ? [] : [{ row, rank }];
   });
@@ -122,13 +121,15 @@ function StatusTabs({ inbox, status, onStatus }: StatusTabsProps) {
   const { strings } = usePortal();
   const tabs = useRef<HTMLDivElement>(null);
   const move = (by: number) => {
-    const next = STATUSES.at((STATUSES.indexOf(status) + by) % STATUSES.length) ?? status;
+    const next =
+      SESSION_STATUSES.at((SESSION_STATUSES.indexOf(status) + by) % SESSION_STATUSES.length) ??
+      status;
     onStatus(next);
     tabs.current?.querySelector<HTMLElement>(`#ppc-tab-${next}`)?.focus();
   };
   return (
     <div ref={tabs} className="ppc-tabs" role="tablist" aria-label={strings.staff.inboxLabel}>
-      {STATUSES.map((each) => (
+      {SESSION_STATUSES.map((each) => (
         <button
           key={each}
           id={`ppc-tab-${each}`}
@@ -192,8 +193,6 @@ function NotLoaded({ inbox }: { inbox: Inbox }) {
 type ListFootProps = Pick<InboxPanelProps, "inbox" | "status" | "query" | "onOpen"> & {
   readonly rows: readonly Row[];
 };
-
-const PLAYER_ID = /^[A-Za-z0-9_\-=@,.;]{1,128}$/;
 
 /** What stands below the list: more of it, or why it is empty. */
 function ListFoot({ inbox, status, query, rows, onOpen }: ListFootProps) {

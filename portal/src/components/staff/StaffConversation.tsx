@@ -12,9 +12,9 @@ import { ConnectionLight, SignIn } from "../Connection.js";
 import { ConversationView } from "../ConversationView.js";
 import { Icon } from "../Icon.js";
 import { Menu } from "../Menu.js";
-import { Named } from "../Named.js";
 import { usePortal } from "../PortalContext.js";
 import { StatusBadge } from "../StatusBadge.js";
+import { TextWithName } from "../TextWithName.js";
 
 interface StaffConversationProps {
   readonly chat: Chat;
@@ -155,14 +155,14 @@ function Notice({ session, change }: { session: Session | null; change: StatusCh
       return staff.playerWroteMeanwhile;
     case "colleague":
       return (
-        <Named
+        <TextWithName
           text={status === "resolved" ? staff.resolvedFirst : staff.takenFirst}
           name={colleague}
         />
       );
     case null:
       if (status !== "resolved") return null;
-      return actorName ? <Named text={staff.resolvedBy} name={actorName} /> : staff.resolved;
+      return actorName ? <TextWithName text={staff.resolvedBy} name={actorName} /> : staff.resolved;
   }
 }
 

@@ -25,7 +25,7 @@ export const succeeded = <T>(value: T): Outcome<T> => ({ ok: true, value });
 export const failed = (failure: Failure): Outcome<never> => ({ ok: false, failure });
 
 /** Whether `failure` goes away by itself. */
-export function passes(failure: Failure): boolean {
+export function isTransient(failure: Failure): boolean {
   return failure.kind === "unreachable" || failure.kind === "busy";
 }
 

@@ -24,12 +24,12 @@ test("what was said while the connection was away is there when it is back", asy
 test("a tab that wakes asks at once", async () => {
   const player = portal();
   await seconds(30);
-  if (player.transport) player.transport.deaf = true;
-  player.surroundings.set({ visible: false });
+  if (player.transport) player.transport.isSilent = true;
+  player.environment.set({ visible: false });
   staffSays("are you there?");
   await seconds(3);
   expect(player.contents()).toEqual([]);
-  player.surroundings.set({ visible: true });
+  player.environment.set({ visible: true });
   await seconds(0.2);
   expect(player.contents()).toEqual(["are you there?"]);
 });

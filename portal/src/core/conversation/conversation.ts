@@ -2,29 +2,29 @@ import type { Api, HistoryPage } from "../api/api.js";
 import type { Failure, Outcome } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
+import { ConnectionMonitor, type ConnectionState } from "../connectionState.js";
+import type { Environment } from "../environment.js";
 import { newId } from "../id.js";
 import { actorOf, changeStatus } from "../inbox/changeStatus.js";
-import { type Link, LinkWatch } from "../link.js";
-import { callEach } from "../listeners.js";
+import { notifyAll } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import type { Outbox } from "../outbox/outbox.js";
 import { newerSession } from "../parse.js";
 import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
-import type { Surroundings } from "../surroundings.js";
 import type { Digest, Identity, Message, Rejection, Session, SessionUpdate } from "../types.js";
 import { History, type Older } from "./history.js";
 import { Messages } from "./messages.js";
-import { pause } from "./pace.js";
+import { pollIntervalMs } from "./pollInterval.js";
 import type { Entry, Timeline } from "./timeline.js";
 
-/** What a conversation needs of its surroundings. */
+/** What a conversation needs of its environment. */
 export interface ConversationParts {
   readonly api: Api;
   readonly tokens: Tokens;
   readonly outbox: Outbox;
   readonly feed: Feed;
-  readonly surroundings: Surroundings;
+  readonly environment: Environment;
   readonly identity: Identity;
   readonly random: Random;
 }
@@ -56,7 +56,7 @@ export class Conversation extends Observable {
   readonly #parts: ConversationParts;
   readonly #history: History;
   readonly #messages: Messages;
-  readonly #link: LinkWatch;
+  readonly #connection: ConnectionMonitor;
   readonly #poller: Poller;
   readonly #endings: Unsubscribe[] = [];
   readonly #arrivals = new Set<(entry: Entry) => void>();
@@ -70,17 +70,17 @@ export class Conversation extends Observable {
   #isResting = false;
   #session: Session | null = null;
   #failure: Failure | null = null;
-  #sinceTold = 0;
-  #idle = 0;
+  #answersSinceEvent = 0;
+  #unchanged = 0;
 
   constructor(playerId: string, parts: ConversationParts) {
     super();
     this.playerId = playerId;
     this.#parts = parts;
-    this.#link = new LinkWatch(parts);
+    this.#connection = new ConnectionMonitor(parts);
     this.#messages = new Messages({
       outbox: parts.outbox,
-      hearing: parts.feed.hearing,
+      eventHealth: parts.feed.eventHealth,
       identity: parts.identity,
       hasOlder: () => this.#history.older !== "none",
     });
@@ -93,15 +93,15 @@ export class Conversation extends Observable {
       },
       changed: () => this.changed(),
     });
-    const pace = () =>
-      pause({
-        hears: parts.feed.hearing.works,
-        visible: parts.surroundings.visible,
-        sinceTold: this.#sinceTold,
-        wanting: this.#messages.wanting,
-        idle: this.#idle,
+    const interval = () =>
+      pollIntervalMs({
+        eventsArrive: parts.feed.eventHealth.isHealthy,
+        visible: parts.environment.visible,
+        answers: this.#answersSinceEvent,
+        isIncomplete: this.#messages.isIncomplete,
+        unchanged: this.#unchanged,
       });
-    this.#poller = new Poller(() => this.#ask(), pace, parts.random);
+    this.#poller = new Poller(() => this.#ask(), interval, parts.random);
   }
 
   get timeline(): Timeline {
@@ -127,12 +127,12 @@ export class Conversation extends Observable {
     return this.#failure;
   }
 
-  get link(): Link {
-    return this.#link.link;
+  get link(): ConnectionState {
+    return this.#connection.state;
   }
 
   open(): void {
-    const { feed, outbox, surroundings, tokens } = this.#parts;
+    const { feed, outbox, environment, tokens } = this.#parts;
     const { playerId } = this;
     this.#endings.push(
       feed.listen({
@@ -141,7 +141,7 @@ export class Conversation extends Observable {
         rejection: (each) => each.playerId === playerId && this.#takeRejection(each),
         digest: (digest) => this.#hearDigest(digest),
       }),
-      feed.subscribe(() => this.#hearingChanged()),
+      feed.subscribe(() => this.#eventHealthChanged()),
       outbox.watch(playerId, (...change) => {
         const [messageId] = change;
         const before = this.timeline.get(messageId)?.delivery?.state;
@@ -149,14 +149,14 @@ export class Conversation extends Observable {
         const entry = this.timeline.get(messageId);
         const state = entry?.delivery?.state;
         const isSetback = state === "waiting" || state === "refused";
-        if (entry !== undefined && isSetback && state !== before) callEach(this.#setbacks, entry);
+        if (entry !== undefined && isSetback && state !== before) notifyAll(this.#setbacks, entry);
         this.changed();
       }),
-      surroundings.subscribe(() => this.refresh()),
-      surroundings.onLeave(() => this.#makeChanges()),
+      environment.subscribe(() => this.refresh()),
+      environment.onLeave(() => this.#makeChanges()),
       tokens.subscribe(() => this.refresh()),
-      this.#link.subscribe(() => this.changed()),
-      this.#link.start(),
+      this.#connection.subscribe(() => this.changed()),
+      this.#connection.start(),
     );
     this.#poller.start();
   }
@@ -171,7 +171,7 @@ export class Conversation extends Observable {
   /** Goes on after `rest`. */
   wake(): void {
     this.#isResting = false;
-    this.#idle = 0;
+    this.#unchanged = 0;
     this.#poller.start();
   }
 
@@ -193,7 +193,7 @@ export class Conversation extends Observable {
 
   /** Asks what was missed: the tab has woken, or the user wants to know. */
   refresh(): void {
-    this.#idle = 0;
+    this.#unchanged = 0;
     this.#poller.nudge();
     this.changed();
   }
@@ -262,13 +262,13 @@ export class Conversation extends Observable {
   async #ask(): Promise<Outcome<unknown>> {
     const before = this.#history.lastSeq;
     const outcome = await this.#history.ask();
-    this.#link.answered(outcome);
+    this.#connection.answered(outcome);
     this.#failure = outcome.ok ? null : outcome.failure;
     if (outcome.ok) {
-      this.#sinceTold += 1;
-      this.#idle = this.#history.lastSeq === before ? this.#idle + 1 : 0;
+      this.#answersSinceEvent += 1;
+      this.#unchanged = this.#history.lastSeq === before ? this.#unchanged + 1 : 0;
     }
-    callEach(this.#answers);
+    notifyAll(this.#answers);
     this.#answers.clear();
     this.changed();
     return outcome;
@@ -356,15 +356,15 @@ export class Conversation extends Observable {
     const news = players.find(({ playerId }) => playerId === this.playerId);
     if (news === undefined && unlisted === 0) return;
     if (news !== undefined) this.#messages.takeNews(news);
-    this.#sinceTold = 0;
-    this.#idle = 0;
+    this.#answersSinceEvent = 0;
+    this.#unchanged = 0;
     if (news !== undefined) this.#poller.nudge();
     else this.#poller.soon();
   }
 
   /** A message of one's own should be seen soon. */
   #expect(): void {
-    this.#idle = 0;
+    this.#unchanged = 0;
     this.#poller.reconsider();
   }
 
@@ -375,12 +375,12 @@ export class Conversation extends Observable {
     this.changed();
   }
 
-  #hearingChanged(): void {
-    this.#sinceTold = 0;
+  #eventHealthChanged(): void {
+    this.#answersSinceEvent = 0;
     this.refresh();
   }
 
   #announce(arrived: readonly Entry[]): void {
-    for (const entry of arrived) callEach(this.#arrivals, entry);
+    for (const entry of arrived) notifyAll(this.#arrivals, entry);
   }
 }

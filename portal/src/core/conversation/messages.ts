@@ -1,15 +1,15 @@
 import type { HistoryPage } from "../api/api.js";
-import type { Place } from "../order.js";
+import type { SortKey } from "../order.js";
 import type { OutboxItem } from "../outbox/item.js";
 import type { Outbox } from "../outbox/outbox.js";
-import type { Hearing } from "../realtime/hearing.js";
+import type { EventHealth } from "../realtime/eventHealth.js";
 import type { Identity, Message, Rejection } from "../types.js";
 import { type Delivery, type Entry, entryOf, type Source, Timeline } from "./timeline.js";
 
-/** What the messages of a conversation need of its surroundings. */
+/** What the messages of a conversation need of its environment. */
 export interface MessagesParts {
   readonly outbox: Outbox;
-  readonly hearing: Hearing;
+  readonly eventHealth: EventHealth;
   readonly identity: Identity;
   /** Whether there is more above what is loaded. */
   readonly hasOlder: () => boolean;
@@ -36,7 +36,7 @@ export class Messages {
   }
 
   /** Whether something is known to be missing that the history has, or soon will have. */
-  get wanting(): boolean {
+  get isIncomplete(): boolean {
     return this.#truncated.size + this.#told.size + this.#unseen.size > 0;
   }
 
@@ -66,7 +66,7 @@ export class Messages {
     return messages.flatMap((message) => {
       const known = this.timeline.get(message.messageId);
       const unheard = known === undefined || known.source === "outbox";
-      if (unheard) this.#parts.hearing.foundInHistory(message);
+      if (unheard) this.#parts.eventHealth.foundInHistory(message);
       return this.#arrive(message, "history").arrived;
     });
   }
@@ -78,7 +78,7 @@ export class Messages {
   }
 
   /** Takes note of a message that was told of without what it says: the history has it, or soon will. */
-  takeNews(news: Place): void {
+  takeNews(news: SortKey): void {
     if (this.timeline.get(news.messageId) !== undefined || this.#isBelowWindow(news)) return;
     this.#told.add(news.messageId);
   }
@@ -140,7 +140,7 @@ export class Messages {
     this.timeline.put(entryOf(item, delivery));
     if (delivery.state !== "accepted" || this.#unseen.has(messageId)) return false;
     this.#unseen.add(messageId);
-    this.#parts.hearing.expect(messageId);
+    this.#parts.eventHealth.expect(messageId);
     return true;
   }
 
@@ -154,7 +154,7 @@ export class Messages {
   }
 
   /** Whether older pages will bring it: here it would stand beside messages that are not next to it. */
-  #isBelowWindow({ at }: Place): boolean {
+  #isBelowWindow({ at }: SortKey): boolean {
     const { oldest } = this.timeline;
     return this.#parts.hasOlder() && oldest !== undefined && at < oldest.at;
   }

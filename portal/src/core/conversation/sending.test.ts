@@ -43,7 +43,7 @@ test("being impatient does not get past Retry-After, but does past one's own wai
   system().faults = { ...NO_FAULTS, networkFails: true };
   await seconds(40);
   system().faults.networkFails = false;
-  player.surroundings.set({ online: true });
+  player.environment.set({ online: true });
   await seconds(0.2);
   expect(player.delivery("hello")).toBe("delivered");
 });

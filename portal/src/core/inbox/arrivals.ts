@@ -1,4 +1,4 @@
-import { callEach } from "../listeners.js";
+import { notifyAll } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
 import type { Message } from "../types.js";
 
@@ -27,6 +27,6 @@ export class Arrivals {
       this.#remembered.delete(oldest);
     }
     if (message.senderType === "staff") return;
-    callEach(this.#listeners, message);
+    notifyAll(this.#listeners, message);
   }
 }

@@ -1,5 +1,5 @@
 import type { Api, StatusRequest } from "../api/api.js";
-import { type Outcome, passes, retryAfter } from "../api/failure.js";
+import { isTransient, type Outcome, retryAfter } from "../api/failure.js";
 import { backoff, type Random } from "../backoff.js";
 import type { Identity } from "../types.js";
 
@@ -18,7 +18,7 @@ export async function changeStatus(
 ): Promise<Outcome<null>> {
   let outcome = await api.changeStatus(playerId, request);
   for (let failures = 1; failures < ATTEMPTS; failures += 1) {
-    if (outcome.ok || !passes(outcome.failure)) return outcome;
+    if (outcome.ok || !isTransient(outcome.failure)) return outcome;
     const wait = backoff(failures, random, retryAfter(outcome.failure));
     await new Promise((resolve) => setTimeout(resolve, wait));
     outcome = await api.changeStatus(playerId, request);

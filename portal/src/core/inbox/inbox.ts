@@ -2,15 +2,15 @@ import type { Api, InboxPage, InboxRow } from "../api/api.js";
 import { type Outcome, succeeded } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
-import { type Link, LinkWatch } from "../link.js";
+import { ConnectionMonitor, type ConnectionState } from "../connectionState.js";
+import type { Environment } from "../environment.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import { compare } from "../order.js";
 import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
-import type { Surroundings } from "../surroundings.js";
 import type { Digest, Message, Rejection, Session, SessionStatus } from "../types.js";
 import { Arrivals } from "./arrivals.js";
-import { Latest } from "./latest.js";
+import { LatestOnly } from "./latestOnly.js";
 import type { ReadMarks } from "./readMarks.js";
 import {
   lastActivity,
@@ -22,12 +22,12 @@ import {
   rowOfPage,
 } from "./row.js";
 
-/** What the inbox needs of its surroundings. */
+/** What the inbox needs of its environment. */
 export interface InboxParts {
   readonly api: Api;
   readonly tokens: Tokens;
   readonly feed: Feed;
-  readonly surroundings: Surroundings;
+  readonly environment: Environment;
   readonly readMarks: ReadMarks;
   readonly random: Random;
 }
@@ -55,8 +55,8 @@ export interface Count {
 export class Inbox extends Observable {
   readonly #parts: InboxParts;
   readonly #poller: Poller;
-  readonly #latest: Latest;
-  readonly #link: LinkWatch;
+  readonly #latest: LatestOnly;
+  readonly #connection: ConnectionMonitor;
   readonly #rows = new Map<string, Row>();
   readonly #cursors = new Map<List, string | null>();
   /** Open conversations that the last pages did not list. */
@@ -71,16 +71,16 @@ export class Inbox extends Observable {
   constructor(parts: InboxParts) {
     super();
     this.#parts = parts;
-    this.#link = new LinkWatch(parts);
+    this.#connection = new ConnectionMonitor(parts);
     const pace = () => {
-      if (!parts.surroundings.visible) return POLL_HIDDEN_MS;
-      return parts.feed.hearing.works ? CHECK_MS : POLL_MS;
+      if (!parts.environment.visible) return POLL_HIDDEN_MS;
+      return parts.feed.eventHealth.isHealthy ? CHECK_MS : POLL_MS;
     };
     this.#poller = new Poller(() => this.#load(), pace, parts.random);
-    this.#latest = new Latest(parts.api, parts.random, {
+    this.#latest = new LatestOnly(parts.api, parts.random, {
       take: (rows) => this.#takeLatest(rows),
-      lacks: () => [...this.#rows.values()].some(lacksMessage),
-      answered: (outcome) => this.#link.answered(outcome),
+      isIncomplete: () => [...this.#rows.values()].some(lacksMessage),
+      answered: (outcome) => this.#connection.answered(outcome),
     });
   }
 
@@ -101,12 +101,12 @@ export class Inbox extends Observable {
     if (wanted) this.refresh();
   }
 
-  get link(): Link {
-    return this.#link.link;
+  get link(): ConnectionState {
+    return this.#connection.state;
   }
 
   open(): void {
-    const { feed, surroundings, tokens, readMarks } = this.#parts;
+    const { feed, environment, tokens, readMarks } = this.#parts;
     this.#endings.push(
       feed.listen({
         message: (message) => this.#hear(message),
@@ -115,11 +115,11 @@ export class Inbox extends Observable {
         rejection: (rejection) => this.#hearRejection(rejection),
       }),
       feed.subscribe(() => this.refresh()),
-      surroundings.subscribe(() => this.refresh()),
+      environment.subscribe(() => this.refresh()),
       tokens.subscribe(() => this.refresh()),
       readMarks.subscribe(() => this.changed()),
-      this.#link.subscribe(() => this.changed()),
-      this.#link.start(),
+      this.#connection.subscribe(() => this.changed()),
+      this.#connection.start(),
     );
     this.#poller.start();
     this.#latest.start();
@@ -194,7 +194,7 @@ export class Inbox extends Observable {
     const lists: List[] = this.#wantsResolved ? ["pending,active", "resolved"] : ["pending,active"];
     for (const list of lists) {
       const outcome = await this.#loadList(list, began);
-      this.#link.answered(outcome);
+      this.#connection.answered(outcome);
       this.#failed = !outcome.ok;
       if (!outcome.ok) {
         this.changed();
@@ -255,7 +255,7 @@ export class Inbox extends Observable {
     if (!this.hasLoaded("pending") || lastMessage === null || row.status === "resolved") return;
     if (known?.lastMessage && compare(known.lastMessage, lastMessage) >= 0) return;
     if (this.#arrivals.has(lastMessage.messageId)) return;
-    this.#parts.feed.hearing.foundInHistory(lastMessage);
+    this.#parts.feed.eventHealth.foundInHistory(lastMessage);
     this.#arrivals.add(lastMessage);
   }
 
@@ -272,7 +272,7 @@ export class Inbox extends Observable {
     const known = this.#rows.get(message.playerId);
     if (known === undefined && message.senderType === "staff") {
       // It may be one that is resolved: whether it is open, the next page says.
-      this.#latest.want();
+      this.#latest.request();
     } else {
       this.#heard.set(message.playerId, Date.now());
       this.#rows.set(message.playerId, rowAfterMessage(known, message));
@@ -295,7 +295,7 @@ export class Inbox extends Observable {
       this.#heard.set(news.playerId, Date.now());
       this.#rows.set(news.playerId, rowAfterNews(this.#rows.get(news.playerId), news));
     }
-    this.#latest.want();
+    this.#latest.request();
     this.changed();
   }
 
@@ -308,7 +308,7 @@ export class Inbox extends Observable {
     this.#heard.set(session.playerId, Date.now());
     const row = rowAfterSession(this.#rows.get(session.playerId), session);
     this.#rows.set(session.playerId, row);
-    if (lacksMessage(row)) this.#latest.want();
+    if (lacksMessage(row)) this.#latest.request();
     this.changed();
   }
 }

@@ -1,5 +1,5 @@
 import type { InboxRow } from "../api/api.js";
-import { compare, type Place } from "../order.js";
+import { compare, type SortKey } from "../order.js";
 import { newerSession } from "../parse.js";
 import type { Message, News, Session, SessionStatus } from "../types.js";
 
@@ -15,7 +15,7 @@ export interface Row {
   readonly status: SessionStatus;
   readonly lastMessage: Message | null;
   /** The player's last message if it is newer than that, and only told of: the next page has it. */
-  readonly told: Place | null;
+  readonly told: SortKey | null;
   /** The player's messages since staff's last answer, up to `MOST_UNANSWERED`. */
   readonly unanswered: number;
   /** Since when its player waits, in microseconds since 1970; null when nobody waits. */
@@ -128,12 +128,12 @@ export function lastActivity(row: Row): number {
   return newest(row)?.at ?? row.session?.lastMessageAt ?? 0;
 }
 
-function newest({ told, lastMessage }: Row): Place | null {
+function newest({ told, lastMessage }: Row): SortKey | null {
   return told ?? lastMessage;
 }
 
 /** Negative when the newest message of `row` comes before `place`. */
-function relation(row: Row, place: Place): number {
+function relation(row: Row, place: SortKey): number {
   const last = newest(row);
   return last === null ? -1 : compare(last, place);
 }

@@ -5,12 +5,12 @@ import type { Random } from "../backoff.js";
 import type { Clock } from "../clock.js";
 import type { Delivery, Entry } from "../conversation/timeline.js";
 import { newId } from "../id.js";
-import { callEach } from "../listeners.js";
+import { notifyAll } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
 import type { Identity, Rejection } from "../types.js";
 import { isOpen, type OutboxItem, requestOf } from "./item.js";
-import { Patience } from "./patience.js";
-import type { Shelf } from "./shelf.js";
+import { RetryPolicy } from "./retryPolicy.js";
+import type { OutboxStorage } from "./storage.js";
 import type { Tab } from "./tab.js";
 
 /** For how long a tab keeps the others away from an item that it sends: longer than one attempt. */
@@ -37,7 +37,7 @@ export interface OutboxParts {
   readonly clock: Clock;
   readonly tokens: Tokens;
   readonly identity: Identity;
-  readonly shelf: Shelf;
+  readonly storage: OutboxStorage;
   readonly tab: Tab;
   readonly random: Random;
 }
@@ -49,7 +49,7 @@ export interface OutboxParts {
  */
 export class Outbox {
   readonly #parts: OutboxParts;
-  readonly #patience: Patience;
+  readonly #retryPolicy: RetryPolicy;
   readonly #items = new Map<string, OutboxItem>();
   readonly #listeners = new Map<string, Set<OutboxListener>>();
   readonly #endings: Unsubscribe[] = [];
@@ -62,17 +62,17 @@ export class Outbox {
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
-    this.#patience = new Patience(parts.random);
+    this.#retryPolicy = new RetryPolicy(parts.random);
   }
 
   open(): void {
-    const { shelf, tokens } = this.#parts;
-    for (const item of shelf.items()) {
+    const { storage, tokens } = this.#parts;
+    for (const item of storage.items()) {
       if (item.acceptedAt !== null && this.#parts.clock.now() - item.writtenAt > STALE_MS) {
-        shelf.remove(item.messageId);
+        storage.remove(item.messageId);
       } else this.#hold(item);
     }
-    this.#endings.push(shelf.watch((was, is) => this.#hear(was, is)));
+    this.#endings.push(storage.watch((was, is) => this.#hear(was, is)));
     this.#endings.push(tokens.subscribe(() => this.tryNow()));
     this.#adoption = setInterval(() => void this.#adopt(), ADOPT_EVERY_MS);
     void this.#adopt();
@@ -162,20 +162,20 @@ export class Outbox {
   discard(messageId: string): void {
     const item = this.#items.get(messageId);
     if (item === undefined || item.acceptedAt !== null) return;
-    this.#parts.shelf.put({ ...item, discarded: true });
-    this.#parts.shelf.remove(messageId);
+    this.#parts.storage.put({ ...item, discarded: true });
+    this.#parts.storage.remove(messageId);
     this.#drop(item);
   }
 
   /** The item has been seen where others see it. */
   delivered(messageId: string): void {
     if (!this.#items.delete(messageId)) return;
-    this.#parts.shelf.remove(messageId);
+    this.#parts.storage.remove(messageId);
   }
 
   /** Does not wait any longer than the server asked for: the network is back, or the user is impatient. */
   tryNow(): void {
-    this.#patience.hurry();
+    this.#retryPolicy.retryNow();
     void this.#run();
   }
 
@@ -195,10 +195,10 @@ export class Outbox {
     clearTimeout(this.#timer);
     try {
       let item = this.#next();
-      while (item !== undefined && this.#patience.left === 0 && (await this.#attempt(item))) {
+      while (item !== undefined && this.#retryPolicy.left === 0 && (await this.#attempt(item))) {
         item = this.#next();
       }
-      const { left } = this.#patience;
+      const { left } = this.#retryPolicy;
       if (item !== undefined && Number.isFinite(left) && !this.#closed) {
         this.#timer = setTimeout(() => this.tryNow(), left);
       }
@@ -214,14 +214,14 @@ export class Outbox {
     const outcome = await this.#parts.api.send(requestOf(before));
     const item = this.#items.get(messageId);
     if (outcome.ok) {
-      this.#patience.succeeded();
+      this.#retryPolicy.succeeded();
       if (item !== undefined) this.#update({ ...item, acceptedAt: outcome.value });
     } else if (outcome.failure.kind === "refused") {
       if (item !== undefined) this.#update({ ...item, refused: { failure: outcome.failure } });
     } else if (!this.#closed) {
-      this.#patience.failed(outcome.failure);
+      this.#retryPolicy.failed(outcome.failure);
       for (const mine of this.#mine())
-        this.#update({ ...mine, ...this.#lease(this.#patience.left) });
+        this.#update({ ...mine, ...this.#lease(this.#retryPolicy.left) });
     }
     return !this.#closed;
   }
@@ -277,7 +277,7 @@ export class Outbox {
   }
 
   #put(item: OutboxItem): void {
-    if (this.#parts.shelf.put(item)) this.#unkept.delete(item.messageId);
+    if (this.#parts.storage.put(item)) this.#unkept.delete(item.messageId);
     else this.#unkept.add(item.messageId);
   }
 
@@ -292,13 +292,13 @@ export class Outbox {
   }
 
   #tell(playerId: string, messageId: string, item: OutboxItem | null, delivery: Delivery): void {
-    callEach(this.#listeners.get(playerId) ?? [], messageId, item, delivery);
+    notifyAll(this.#listeners.get(playerId) ?? [], messageId, item, delivery);
   }
 
   #delivery(item: OutboxItem): Delivery {
     if (item.acceptedAt !== null) return { state: "accepted" };
     if (item.refused !== null) return { state: "refused", failure: item.refused.failure };
-    const { wait } = this.#patience;
+    const { wait } = this.#retryPolicy;
     if (wait === null || item.owner !== this.#parts.tab.id) return { state: "sending" };
     return { state: "waiting", retryAt: wait.until, failure: wait.failure };
   }

@@ -12,7 +12,7 @@ test("a reload keeps what was not sent, and it is sent once", async () => {
   before.conversation.send("one");
   before.conversation.send("two");
   await seconds(5);
-  before.surroundings.leave();
+  before.environment.leave();
   before.tab.crash();
   before.close();
 

@@ -25,7 +25,7 @@ test("a subscription that brings nothing is found out by one's own confirmation"
   const player = portal();
   await seconds(20);
   expect(player.conversation.link).toBe("live");
-  if (player.transport) player.transport.deaf = true;
+  if (player.transport) player.transport.isSilent = true;
   player.conversation.send("does anybody hear me?");
   await seconds(1);
   expect(player.delivery("does anybody hear me?")).toBe("accepted");
@@ -36,7 +36,7 @@ test("a subscription that brings nothing is found out by one's own confirmation"
   await seconds(16);
   expect(player.contents().at(-1)).toBe("yes");
 
-  if (player.transport) player.transport.deaf = false;
+  if (player.transport) player.transport.isSilent = false;
   staffSays("and again");
   await seconds(1);
   expect(player.conversation.link).toBe("live");
@@ -45,7 +45,7 @@ test("a subscription that brings nothing is found out by one's own confirmation"
 test("a subscription that brings nothing is found out by what others say, too", async () => {
   const player = portal();
   await seconds(20);
-  if (player.transport) player.transport.deaf = true;
+  if (player.transport) player.transport.isSilent = true;
   staffSays("hello?");
   await seconds(65);
   expect(player.contents()).toEqual(["hello?"]);
@@ -101,14 +101,14 @@ test("no network is said, and what was missed is there when it is back", async (
   const player = portal();
   await seconds(20);
   system().faults.networkFails = true;
-  player.surroundings.set({ online: false });
+  player.environment.set({ online: false });
   player.transport?.lose();
   await seconds(2);
   expect(player.conversation.link).toBe("offline");
   staffSays("hello");
   await seconds(60);
   system().faults.networkFails = false;
-  player.surroundings.set({ online: true });
+  player.environment.set({ online: true });
   await seconds(5);
   expect(player.conversation.link).toBe("live");
   expect(player.contents()).toEqual(["hello"]);

@@ -1,4 +1,4 @@
-import { guarded } from "../listeners.js";
+import { reportErrors } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import { parseDigest, parseMessage, parseRejection, parseSessionUpdate } from "../parse.js";
 import type { Digest, Message, Rejection, SessionUpdate } from "../types.js";
@@ -9,7 +9,7 @@ import {
   NEW_PLAYER_MESSAGES,
   SESSION_UPDATED,
 } from "./channels.js";
-import { Hearing } from "./hearing.js";
+import { EventHealth } from "./eventHealth.js";
 import type { Realtime } from "./realtime.js";
 
 /** What is told of one channel. */
@@ -25,7 +25,7 @@ const RECONNECT_EVERY_MS = 60_000;
 
 /** The one channel that this portal listens to. Changes when events begin or cease to come. */
 export class Feed extends Observable {
-  readonly hearing = new Hearing(() => this.#hearingChanged());
+  readonly eventHealth = new EventHealth(() => this.#eventHealthChanged());
   readonly #listeners = new Set<FeedListener>();
   #realtime: Realtime | null = null;
   #leave: Unsubscribe | null = null;
@@ -36,7 +36,7 @@ export class Feed extends Observable {
   connect(realtime: Realtime, channel: string): void {
     this.#realtime = realtime;
     this.#leave = realtime.listen(channel, {
-      subscribed: (now) => this.hearing.subscription(now),
+      subscribed: (now) => this.eventHealth.setSubscribed(now),
       event: (name, data) => this.#take(name, data),
     });
   }
@@ -52,7 +52,7 @@ export class Feed extends Observable {
   }
 
   close(): void {
-    this.hearing.stopWaiting();
+    this.eventHealth.clearExpected();
     clearTimeout(this.#reconnection);
     this.#leave?.();
     this.#realtime?.close();
@@ -62,12 +62,12 @@ export class Feed extends Observable {
     if (name === MESSAGE_SENT || name === NEW_PLAYER_MESSAGE) {
       const message = parseMessage(data);
       if (message === null) return;
-      this.hearing.heard(message.messageId);
+      this.eventHealth.received(message.messageId);
       this.#tell((listener) => listener.message?.(message));
     } else if (name === NEW_PLAYER_MESSAGES) {
       const digest = parseDigest(data);
       if (digest === null) return;
-      this.hearing.heardUntil(digest.at);
+      this.eventHealth.receivedUpTo(digest.at);
       this.#tell((listener) => listener.digest?.(digest));
     } else if (name === SESSION_UPDATED) {
       const update = parseSessionUpdate(data);
@@ -76,18 +76,18 @@ export class Feed extends Observable {
     } else if (name === MESSAGE_REJECTED) {
       const rejection = parseRejection(data);
       if (rejection === null) return;
-      this.hearing.heard(rejection.messageId);
+      this.eventHealth.received(rejection.messageId);
       this.#tell((listener) => listener.rejection?.(rejection));
     }
   }
 
   #tell(how: (listener: FeedListener) => unknown): void {
-    for (const listener of [...this.#listeners]) guarded(() => how(listener));
+    for (const listener of [...this.#listeners]) reportErrors(() => how(listener));
   }
 
-  #hearingChanged(): void {
+  #eventHealthChanged(): void {
     clearTimeout(this.#reconnection);
-    if (this.hearing.deaf && this.hearing.subscribed) this.#reconnect();
+    if (this.eventHealth.stalled && this.eventHealth.subscribed) this.#reconnect();
     this.changed();
   }
 

@@ -2,7 +2,7 @@ import type Pusher from "pusher-js";
 import type { Options } from "pusher-js";
 import type { Api } from "../api/api.js";
 import type { PortalConfig } from "../config.js";
-import { callEach } from "../listeners.js";
+import { notifyAll } from "../listeners.js";
 import type { ChannelHandlers, Transport } from "./realtime.js";
 
 /** After so long without a word pusher-js asks whether the connection lives, in milliseconds. */
@@ -68,7 +68,7 @@ export class PusherTransport implements Transport {
   #start(pusher: Pusher): void {
     this.#pusher = pusher;
     pusher.connection.bind("state_change", ({ previous }: { previous: string }) => {
-      if (previous === "connected") callEach(this.#lost);
+      if (previous === "connected") notifyAll(this.#lost);
     });
     for (const [channel, handlers] of this.#wanted) this.#subscribe(pusher, channel, handlers);
   }
@@ -111,7 +111,7 @@ export function sharedPusher(pusher: PusherConnection): Transport {
   const subscribed = new Map<string, Take>();
   const lost = new Set<() => void>();
   const changed: StateListener = ({ previous }) => {
-    if (previous === "connected") callEach(lost);
+    if (previous === "connected") notifyAll(lost);
   };
   const unsubscribe = (name: string) => {
     const take = subscribed.get(name);

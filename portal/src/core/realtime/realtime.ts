@@ -1,5 +1,5 @@
 import { backoff, type Random } from "../backoff.js";
-import { guarded } from "../listeners.js";
+import { reportErrors } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
 
 /** What carries events here; pusher-js, or a simulation of it. */
@@ -114,7 +114,8 @@ export class Realtime {
         this.#again(name, channel, backoff(channel.refusals, this.#random));
       },
       event: (event, data) => {
-        for (const listener of [...channel.listeners]) guarded(() => listener.event(event, data));
+        for (const listener of [...channel.listeners])
+          reportErrors(() => listener.event(event, data));
       },
     });
   }
@@ -141,5 +142,5 @@ export class Realtime {
 function setSubscribed(channel: Channel, now: boolean): void {
   if (channel.subscribed === now) return;
   channel.subscribed = now;
-  for (const listener of [...channel.listeners]) guarded(() => listener.subscribed(now));
+  for (const listener of [...channel.listeners]) reportErrors(() => listener.subscribed(now));
 }

@@ -73,16 +73,13 @@ async fn accepted_until_killed<'a>(
     processes: impl Iterator<Item = &'a Arc<Process>>,
 ) -> anyhow::Result<Vec<Uuid>> {
     let load = Load { clients: 64, per_second: None, players: 1_000 };
-    let load = LoadGenerator::open(load, &[address], &mut fastrand::Rng::with_seed(1))?;
+    let load = LoadGenerator::start(load, &[address], &mut fastrand::Rng::with_seed(1))?;
     sleep(place.scale.load).await;
     processes.for_each(|process| process.signal(Signal::SIGKILL));
     let ledger = Arc::clone(load.ledger());
     drop(load);
     let entries = ledger.entries();
-    let accepted = entries
-        .requests
-        .iter()
-        .filter(|(_, request)| request.accepted && request.action.is_message());
+    let accepted = entries.requests.iter().filter(|(_, entry)| entry.is_accepted_message());
     Ok(accepted.map(|(id, _)| *id).collect())
 }
 

@@ -1,0 +1,200 @@
+//! The system of one drill: servers of its own, and two instances of each service.
+
+mod questions;
+
+use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use stack::{
+    Postgres, PostgresSettings, RabbitMq, RabbitMqSettings, Running, Servers, Service, Supervisor,
+    Variables, migrate, service_variables, set_pusher_variables,
+};
+use tokio::process::Command;
+
+use crate::{amqp_proxy::AmqpProxy, fake_clock::FakeClock, plan::Plan, pusher::Pusher};
+
+/// Instances of each service.
+const INSTANCES: usize = 2;
+
+/// Upper bound of the time of the drill's own queries.
+const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+
+/// Events that local-pusher keeps until the drill has read them.
+const KEPT_EVENTS: &str = "1000000";
+
+/// The programs of a system.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The directory of the services' programs.
+    pub binaries: PathBuf,
+    /// A root file system whose RabbitMQ replaces the installed one.
+    pub rabbitmq_root: Option<PathBuf>,
+}
+
+/// A whole system; a supervisor restarts each process that ends.
+#[derive(Debug)]
+pub struct Deployment {
+    /// The database.
+    pub postgres: Postgres,
+    /// The nodes of the broker.
+    pub rabbitmq: Vec<RabbitMq>,
+    /// The proxy in front of the broker, if the plan has one.
+    pub proxy: Option<AmqpProxy>,
+    /// The gateways.
+    pub gateways: Vec<Running>,
+    /// The clock of each gateway, if the plan gives them clocks of their own.
+    pub clocks: Vec<FakeClock>,
+    /// The persisters.
+    pub persisters: Vec<Running>,
+    /// The broadcasters.
+    pub broadcasters: Vec<Running>,
+    /// The local-pusher.
+    pub pusher: Pusher,
+    /// The variables of all services.
+    variables: Variables,
+    binaries: PathBuf,
+    logs: PathBuf,
+    http: reqwest::Client,
+}
+
+impl Deployment {
+    /// Starts an empty system, and waits until all of it is ready.
+    ///
+    /// # Errors
+    /// When a part does not start; the supervisor still has to stop the others.
+    pub async fn start(
+        supervisor: &Supervisor,
+        parts: &Parts,
+        plan: &Plan,
+    ) -> anyhow::Result<Self> {
+        Servers::erase(supervisor)?;
+        let (postgres, rabbitmq) = start_servers(supervisor, parts, plan).await?;
+        let mut urls: Vec<_> = rabbitmq.iter().map(|node| node.url().to_owned()).collect();
+        let mut proxy = None;
+        if let (true, [url]) = (plan.proxied, urls.as_mut_slice()) {
+            let started = AmqpProxy::start(url).await?;
+            *url = started.url().to_owned();
+            proxy = Some(started);
+        }
+        let mut variables = service_variables(supervisor, postgres.url(), &urls.join(","))?;
+        // Without tokens and rate limits: no fault is about them.
+        variables.set("AUTH_MODE", "off");
+        for limit in ["SENDER_LIMIT", "STAFF_SENDER_LIMIT", "READER_LIMIT", "ADDRESS_LIMIT"] {
+            variables.set(limit, "0");
+        }
+        migrate(supervisor, &parts.binaries, &variables).await?;
+
+        let start = async |service: Service, variables: &Variables, name: &str, own: &Variables| {
+            service.start(supervisor, &parts.binaries, name, variables, own).await
+        };
+        let mut kept = Variables::default();
+        kept.set("LOCAL_PUSHER_ACCEPTED_EVENTS", KEPT_EVENTS);
+        let pusher = start(Service::LocalPusher, &variables, "local-pusher", &kept).await?;
+        set_pusher_variables(pusher.address, &mut variables);
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build()?;
+
+        let mut deployment = Self {
+            postgres,
+            rabbitmq,
+            proxy,
+            gateways: Vec::new(),
+            clocks: Vec::new(),
+            persisters: Vec::new(),
+            broadcasters: Vec::new(),
+            pusher: Pusher::new(pusher.address, http.clone()),
+            variables,
+            binaries: parts.binaries.clone(),
+            logs: supervisor.directory().join("logs"),
+            http,
+        };
+        let mut own = Variables::default();
+        for (name, value) in &plan.services {
+            own.set(name, value);
+        }
+        for instance in 1..=INSTANCES {
+            let mut own_of_gateway = own.clone();
+            if plan.own_clocks {
+                let file = supervisor.directory().join(format!("clock-{instance}"));
+                let clock = FakeClock::new(file)?;
+                clock.set_variables(&mut own_of_gateway);
+                deployment.clocks.push(clock);
+            }
+            let start = async |service: Service, own: &Variables| {
+                let name = format!("{}-{instance}", service.name());
+                start(service, &deployment.variables, &name, own).await
+            };
+            let (gateway, persister, broadcaster) = tokio::try_join!(
+                start(Service::Gateway, &own_of_gateway),
+                start(Service::Persister, &own),
+                start(Service::Broadcaster, &own),
+            )?;
+            deployment.gateways.push(gateway);
+            deployment.persisters.push(persister);
+            deployment.broadcasters.push(broadcaster);
+        }
+        Ok(deployment)
+    }
+
+    /// The addresses of the gateways.
+    pub fn gateway_addresses(&self) -> Vec<SocketAddr> {
+        self.gateways.iter().map(|gateway| gateway.address).collect()
+    }
+
+    /// All gateways, persisters and broadcasters.
+    pub fn services(&self) -> impl Iterator<Item = &Running> {
+        self.gateways.iter().chain(&self.persisters).chain(&self.broadcasters)
+    }
+
+    /// The broker's URL, as the services know it.
+    pub fn amqp_url(&self) -> &str {
+        self.variables.get("AMQP_URL").unwrap_or_default()
+    }
+
+    /// A command of one of the services' programs.
+    pub fn command(&self, service: Service, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.binaries.join(service.name()));
+        command.args(arguments).env("AMQP_URL", self.amqp_url()).kill_on_drop(true);
+        command
+    }
+
+    /// Sends a signal to PostgreSQL and to each of its processes.
+    ///
+    /// # Errors
+    /// When `/proc` cannot be read.
+    pub fn signal_postgres(&self, signal: Signal) -> anyhow::Result<()> {
+        self.postgres.process().signal(signal);
+        // The main process comes first, so that it forks no others after SIGSTOP.
+        for pid in children(self.postgres.process().identity().pid())? {
+            // A process may have ended meanwhile.
+            kill(Pid::from_raw(pid), signal).ok();
+        }
+        Ok(())
+    }
+}
+
+async fn start_servers(
+    supervisor: &Supervisor,
+    parts: &Parts,
+    plan: &Plan,
+) -> anyhow::Result<(Postgres, Vec<RabbitMq>)> {
+    let further = plan.rabbitmq.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let postgres = PostgresSettings::default();
+    let rabbitmq = RabbitMqSettings {
+        further: further.collect(),
+        root: parts.rabbitmq_root.clone(),
+        ..Default::default()
+    };
+    tokio::try_join!(
+        Postgres::start(supervisor, &postgres),
+        RabbitMq::start_cluster(supervisor, plan.nodes, &rabbitmq),
+    )
+}
+
+/// The child processes of `parent`.
+fn children(parent: i32) -> anyhow::Result<Vec<i32>> {
+    let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))?;
+    Ok(children.split_whitespace().map(str::parse).collect::<Result<_, _>>()?)
+}

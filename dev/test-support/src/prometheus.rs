@@ -1,0 +1,140 @@
+use std::{net::SocketAddr, path::PathBuf, process::Command};
+
+use reqwest::Url;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::ChildProcess;
+
+/// A Prometheus that watches by the rules in deploy/prometheus, but looks much more often; it ends with
+/// the value.
+pub struct Prometheus {
+    _process: ChildProcess,
+    _folder: TempDir,
+    address: String,
+    http: reqwest::Client,
+}
+
+/// A rule, as Prometheus has read and last evaluated it.
+#[derive(Debug)]
+pub struct Rule {
+    /// The name of the alert, or of what is recorded.
+    pub name: String,
+    /// When the alert is to fire, or what is recorded.
+    pub expr: String,
+    /// Whether it is an alert.
+    pub is_alert: bool,
+    /// `ok`, `err`, or `unknown` before it has been evaluated.
+    pub health: String,
+}
+
+/// What has the same labels in an answer.
+#[derive(Debug)]
+pub struct Series {
+    /// The labels, as JSON.
+    pub labels: Value,
+    /// Seconds since the epoch, and the number there, which is one.
+    pub points: Vec<(f64, f64)>,
+}
+
+impl Prometheus {
+    /// Starts one that scrapes each of `targets`, which are jobs and their addresses.
+    ///
+    /// # Panics
+    /// When Debian's package is not installed, or Prometheus does not take the rules.
+    pub async fn watch(targets: &[(&str, SocketAddr)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let configuration = folder.path().join("prometheus.yml");
+        // JSON is YAML.
+        std::fs::write(&configuration, configured(targets).to_string()).expect("it is written");
+        let mut command = Command::new("prometheus");
+        command
+            .arg(format!("--config.file={}", configuration.display()))
+            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
+            .arg("--web.listen-address=127.0.0.1:0");
+        let mut process = ChildProcess::start(command);
+        let listening = "msg=\"Listening on\" address=";
+        process.wait_for_output(listening).await;
+        let said = process.output();
+        let (_, address) = said.split_once(listening).expect("it has said so");
+        let address = address.split_whitespace().next().unwrap_or_default().to_owned();
+        process.wait_for_output("Server is ready to receive web requests").await;
+        service::install_crypto();
+        Self { _process: process, _folder: folder, address, http: reqwest::Client::new() }
+    }
+
+    /// What `expr` is now, without what is no number.
+    ///
+    /// # Panics
+    /// When Prometheus does not understand it.
+    pub async fn query(&self, expr: &str) -> Vec<Series> {
+        series(&self.ask("query", &[("query", expr)]).await["result"])
+    }
+
+    /// What `expr` was from `begin` to `end`, which are seconds since the epoch, each second.
+    ///
+    /// # Panics
+    /// When Prometheus does not understand it.
+    pub async fn query_range(&self, expr: &str, begin: f64, end: f64) -> Vec<Series> {
+        let (begin, end) = (begin.to_string(), end.to_string());
+        let range = [("query", expr), ("start", &*begin), ("end", &*end), ("step", "1")];
+        series(&self.ask("query_range", &range).await["result"])
+    }
+
+    /// All rules.
+    ///
+    /// # Panics
+    /// When Prometheus does not answer.
+    pub async fn rules(&self) -> Vec<Rule> {
+        let text = |rule: &Value, field| rule[field].as_str().unwrap_or_default().to_owned();
+        let rules = self.ask("rules", &[]).await;
+        let groups = rules["groups"].as_array().expect("groups");
+        let rules = groups.iter().flat_map(|group| group["rules"].as_array().expect("rules"));
+        rules
+            .map(|rule| Rule {
+                name: text(rule, "name"),
+                expr: text(rule, "query"),
+                is_alert: rule["type"] == "alerting",
+                health: text(rule, "health"),
+            })
+            .collect()
+    }
+
+    async fn ask(&self, what: &str, with: &[(&str, &str)]) -> Value {
+        let url = format!("http://{}/api/v1/{what}", self.address);
+        let url = Url::parse_with_params(&url, with).expect("an address");
+        let answer = self.http.get(url).send().await.expect("Prometheus answers");
+        let answer: Value = answer.json().await.expect("JSON");
+        assert_eq!(answer["status"], "success", "{with:?}: {answer}");
+        answer["data"].clone()
+    }
+}
+
+fn configured(targets: &[(&str, SocketAddr)]) -> Value {
+    let rules =
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/rules"));
+    let jobs = targets.iter().map(|(job, address)| {
+        json!({ "job_name": job, "static_configs": [{ "targets": [address.to_string()] }] })
+    });
+    json!({
+        "global": { "scrape_interval": "250ms", "scrape_timeout": "250ms", "evaluation_interval": "1s" },
+        "rule_files": [rules.join("*.yml")],
+        "scrape_configs": jobs.collect::<Vec<_>>(),
+    })
+}
+
+/// The series of an answer: `value` is one point, `values` are many.
+fn series(result: &Value) -> Vec<Series> {
+    let point = |point: &Value| {
+        let number: f64 = point[1].as_str()?.parse().ok()?;
+        number.is_finite().then_some((point[0].as_f64()?, number))
+    };
+    let series = result.as_array().expect("series").iter().map(|it| Series {
+        labels: it["metric"].clone(),
+        points: match it["values"].as_array() {
+            Some(values) => values.iter().filter_map(point).collect(),
+            None => point(&it["value"]).into_iter().collect(),
+        },
+    });
+    series.filter(|it| !it.points.is_empty()).collect()
+}

@@ -1,0 +1,255 @@
+//! Error responses.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use chat::Subject;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Why a request failed, as the client reads it: what it can change, and never an internal cause. The
+/// cause goes to the log, once, where it happens.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// A field or parameter has a value that it cannot have.
+    #[error("{field} {reason}")]
+    InvalidField {
+        /// Its name.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The body as a whole cannot be read.
+    #[error("the body {0}")]
+    InvalidBody(String),
+    /// The body is longer than the limit, in bytes.
+    #[error("the body must have {0} bytes or fewer")]
+    BodyTooLarge(usize),
+    /// The body did not arrive in time.
+    #[error("the body did not arrive in time; send it again")]
+    BodyTooSlow,
+    /// The body has another media type than the call takes.
+    #[error("the body must be sent with Content-Type: {0}")]
+    UnsupportedMediaType(&'static str),
+    /// The body is compressed.
+    #[error("the body must be sent without a Content-Encoding: no content coding is supported")]
+    UnsupportedContentEncoding,
+    /// The request has no token.
+    #[error("a token is needed, as Authorization: Bearer <token>")]
+    NoToken,
+    /// The token is invalid, for this reason.
+    #[error("{0}")]
+    InvalidToken(String),
+    /// The caller is authenticated, and may not do this.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// The channel is not one that the caller may subscribe to.
+    #[error("this channel is not one that the caller may subscribe to with a signature")]
+    ForbiddenChannel,
+    /// The caller made more calls than its limit allows; after this time it may make the next.
+    #[error("too many calls: make the next after the time that Retry-After says")]
+    TooManyCalls(Duration),
+    /// There is no such call.
+    #[error("the gateway serves nothing at this address")]
+    NotFound,
+    /// The call exists, with these methods.
+    #[error("this address takes {0}")]
+    MethodNotAllowed(&'static str),
+    /// The event may not be in both queues.
+    #[error("{0}")]
+    NotAccepted(NotAccepted),
+    /// The gateway has no memory left for such a call at the moment.
+    #[error(
+        "the gateway serves too many large calls: make it again after the time that Retry-After says"
+    )]
+    Busy,
+    /// The database does not answer.
+    #[error("conversations cannot be read at the moment; messages can still be sent")]
+    HistoryUnavailable,
+    /// The gateway failed.
+    #[error("the gateway failed; its log has the cause")]
+    Internal,
+}
+
+/// What was not accepted: the client sends it again with this id, so that it stays the same message, or
+/// the same change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAccepted {
+    /// A message.
+    #[error("not accepted; send the message again with messageId {0}")]
+    Message(Uuid),
+    /// A change of a session's status.
+    #[error("not accepted; send the change again with changeId {0}")]
+    Change(Uuid),
+}
+
+impl From<NotAccepted> for Problem {
+    fn from(what: NotAccepted) -> Self {
+        Self::NotAccepted(what)
+    }
+}
+
+impl TryFrom<Subject> for NotAccepted {
+    type Error = Problem;
+
+    fn try_from(subject: Subject) -> Result<Self, Problem> {
+        let message = subject.message_id.map(Self::Message);
+        message.or_else(|| subject.change_id.map(Self::Change)).ok_or(Problem::Internal)
+    }
+}
+
+/// A problem as it is sent.
+///
+/// Source: <https://www.rfc-editor.org/rfc/rfc9457>.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemBody {
+    /// Which problem it is; stable.
+    #[serde(rename = "type")]
+    #[schema(examples("urn:problem-type:player-portal-chat:invalid-field"))]
+    kind: String,
+    /// The same for a person.
+    title: &'static str,
+    /// The status of the answer.
+    status: u16,
+    /// What is wrong this time.
+    detail: String,
+    /// The field or parameter that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    field: Option<String>,
+    /// With `not-accepted`: the `messageId` to send the message again with, whether the client gave it
+    /// or the gateway made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    message_id: Option<Uuid>,
+    /// With `not-accepted`: the `changeId` to send the change again with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    change_id: Option<Uuid>,
+}
+
+const CHALLENGE: &str = r#"Bearer realm="player-portal-chat""#;
+
+/// How long a client waits before it tries again, where no limit says how long.
+const USUAL_WAIT: Duration = Duration::from_secs(1);
+
+impl Problem {
+    /// A problem with one field.
+    pub fn invalid_field(field: &str, reason: impl ToString) -> Self {
+        Self::InvalidField { field: field.to_owned(), reason: reason.to_string() }
+    }
+
+    /// Its name in `type`, its title, and its status.
+    fn describe(&self) -> (&'static str, &'static str, StatusCode) {
+        match self {
+            Self::InvalidField { .. } => {
+                ("invalid-field", "Invalid field", StatusCode::BAD_REQUEST)
+            }
+            Self::InvalidBody(_) => ("invalid-body", "Invalid body", StatusCode::BAD_REQUEST),
+            Self::BodyTooLarge(_) => {
+                ("body-too-large", "Content too large", StatusCode::PAYLOAD_TOO_LARGE)
+            }
+            Self::BodyTooSlow => ("body-too-slow", "Request timeout", StatusCode::REQUEST_TIMEOUT),
+            Self::UnsupportedMediaType(_) | Self::UnsupportedContentEncoding => (
+                "unsupported-media-type",
+                "Unsupported media type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ),
+            Self::NoToken | Self::InvalidToken(_) => {
+                ("unauthenticated", "Unauthenticated", StatusCode::UNAUTHORIZED)
+            }
+            Self::Forbidden(_) => ("forbidden", "Forbidden", StatusCode::FORBIDDEN),
+            Self::ForbiddenChannel => ("forbidden-channel", "Forbidden", StatusCode::FORBIDDEN),
+            Self::TooManyCalls(_) => {
+                ("too-many-calls", "Too many requests", StatusCode::TOO_MANY_REQUESTS)
+            }
+            Self::NotFound => ("not-found", "Not found", StatusCode::NOT_FOUND),
+            Self::MethodNotAllowed(_) => {
+                ("method-not-allowed", "Method not allowed", StatusCode::METHOD_NOT_ALLOWED)
+            }
+            Self::NotAccepted(_) => {
+                ("not-accepted", "Service unavailable", StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Self::HistoryUnavailable => {
+                ("history-unavailable", "Service unavailable", StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Self::Internal => {
+                ("internal", "Internal server error", StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            Self::Busy => ("busy", "Service unavailable", StatusCode::SERVICE_UNAVAILABLE),
+        }
+    }
+
+    /// The value of `WWW-Authenticate`: what the caller lacks.
+    ///
+    /// Source: <https://www.rfc-editor.org/rfc/rfc6750#section-3>.
+    fn challenge(&self) -> Option<String> {
+        let error = match self {
+            Self::NoToken => return Some(CHALLENGE.to_owned()),
+            Self::InvalidToken(_) => "invalid_token",
+            Self::Forbidden(_) | Self::ForbiddenChannel => "insufficient_scope",
+            _ => return None,
+        };
+        Some(format!(r#"{CHALLENGE}, error="{error}", error_description="{self}""#))
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.describe().2
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (name, title, status) = self.describe();
+        tracing::debug!(problem = name, status = status.as_u16(), "a call is refused");
+        let field = match self {
+            Self::InvalidField { field, .. } => Some(field.clone()),
+            _ => None,
+        };
+        let (message_id, change_id) = match self {
+            Self::NotAccepted(NotAccepted::Message(id)) => (Some(*id), None),
+            Self::NotAccepted(NotAccepted::Change(id)) => (None, Some(*id)),
+            _ => (None, None),
+        };
+        let mut response = HttpResponse::build(status);
+        response.content_type("application/problem+json");
+        let wait = match self {
+            Self::TooManyCalls(wait) => Some(*wait),
+            _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(USUAL_WAIT),
+        };
+        if let Some(wait) = wait {
+            let seconds = wait.as_secs_f64().ceil().max(1.0);
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        match self {
+            Self::MethodNotAllowed(methods) => {
+                response.insert_header((header::ALLOW, *methods));
+            }
+            // RFC 9110, section 15.5.16.
+            Self::UnsupportedMediaType(media_type) => {
+                response.insert_header((header::ACCEPT, *media_type));
+            }
+            Self::UnsupportedContentEncoding => {
+                response.insert_header((header::ACCEPT_ENCODING, "identity"));
+            }
+            _ => {}
+        }
+        if let Some(challenge) = self.challenge() {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge));
+        }
+        response.json(ProblemBody {
+            kind: format!("urn:problem-type:player-portal-chat:{name}"),
+            title,
+            status: status.as_u16(),
+            detail: self.to_string(),
+            field,
+            message_id,
+            change_id,
+        })
+    }
+}

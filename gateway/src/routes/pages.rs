@@ -1,0 +1,64 @@
+//! The portal's pages, below `/portal/`.
+
+use actix_files::Files;
+use actix_web::{
+    http::header,
+    middleware::{DefaultHeaders, from_fn},
+    web,
+};
+
+use super::not_found;
+use crate::{
+    middleware::strict_transport_security,
+    portal::{Portal, PusherAddress},
+};
+
+/// A window that another origin's page opened, or that opens one, is not reached from there.
+///
+/// Source: <https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies>.
+const OPENER_POLICY: (&str, &str) = ("cross-origin-opener-policy", "same-origin");
+
+/// The features of a browser that the pages never use.
+///
+/// Source: <https://www.w3.org/TR/permissions-policy/>.
+const PERMISSIONS: (&str, &str) = (
+    "permissions-policy",
+    "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+);
+
+/// Serves the pages, if there are any.
+pub fn serve(services: &mut web::ServiceConfig, portal: &Portal) {
+    let Some(directory) = &portal.directory else { return };
+    // Their names change with what they hold.
+    let for_ever = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
+    let assets = web::scope("/portal/assets")
+        .wrap(DefaultHeaders::new().add(for_ever))
+        .service(files(directory.join("assets")));
+    let pages = web::scope("/portal")
+        .wrap(
+            DefaultHeaders::new()
+                .add((header::CONTENT_SECURITY_POLICY, policy(&portal.pusher)))
+                .add(OPENER_POLICY)
+                .add(PERMISSIONS)
+                .add((header::CACHE_CONTROL, "no-cache")),
+        )
+        .wrap(from_fn(strict_transport_security))
+        .service(files(directory.clone()).index_file("index.html").redirect_to_slash_directory());
+    services.service(assets).service(pages);
+}
+
+fn files(directory: std::path::PathBuf) -> Files {
+    Files::new("", directory).default_handler(web::to(not_found))
+}
+
+/// What a page may do: run what the gateway serves and nothing else, not even what stands within the
+/// page itself, and connect to the gateway and to Pusher.
+///
+/// Source: <https://www.w3.org/TR/CSP3/>.
+fn policy(pusher: &PusherAddress) -> String {
+    format!(
+        "default-src 'self'; connect-src 'self' {}; img-src 'self' data:; object-src 'none'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        pusher.websocket_url()
+    )
+}

@@ -1,0 +1,32 @@
+//! The path of every route.
+
+/// The common prefix of the chat's routes.
+pub const API: &str = "/api";
+/// The common prefix of the probes' routes.
+pub const HEALTH: &str = "/health";
+
+/// Sends a message.
+pub const SEND: &str = "/api/staff-chat-integration/send";
+/// Reads the inbox.
+pub const INBOX: &str = "/api/unified-chat/conversations";
+/// Reads a conversation.
+pub const CONVERSATION: &str = "/api/unified-chat/conversations/{player_id}";
+/// Changes the status of a session.
+pub const STATUS: &str = "/api/unified-chat/conversations/{player_id}/status";
+/// Returns the settings of the portal's pages.
+pub const PORTAL_CONFIG: &str = "/api/portal/config";
+/// Signs a subscription.
+pub const PUSHER_AUTH: &str = "/api/pusher/auth";
+/// Liveness.
+pub const LIVE: &str = "/health/live";
+/// Readiness.
+pub const READY: &str = "/health/ready";
+
+/// All of them, by which requests are counted.
+pub const ALL: [&str; 8] =
+    [SEND, INBOX, CONVERSATION, STATUS, PORTAL_CONFIG, PUSHER_AUTH, LIVE, READY];
+
+/// The OpenAPI documentation's form of [`CONVERSATION`], with the parameter's public name.
+pub const CONVERSATION_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}";
+/// The OpenAPI documentation's form of [`STATUS`].
+pub const STATUS_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}/status";

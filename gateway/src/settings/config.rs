@@ -1,0 +1,114 @@
+use std::time::Duration;
+
+use broker::BrokerSettings;
+use database::DatabaseSettings;
+use pusher::{ChannelAccess, Channels};
+use service::{shutdown::ShutdownSettings, telemetry::LogSettings};
+use traces::TraceSettings;
+
+use super::{CorsPolicy, Settings, memory::check_memory};
+use crate::{auth::AuthConfig, limits::LimitSettings, portal::Portal};
+
+/// The longest drain. It leaves requests in progress enough of `SHUTDOWN_TIMEOUT`.
+const MAX_DRAIN: Duration = Duration::from_secs(5);
+
+/// The settings, parsed and checked against each other.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address of the HTTP interface, as `HOST:PORT`.
+    pub listen: String,
+    /// The address of `/metrics`, as `HOST:PORT`.
+    pub metrics_listen: String,
+    /// Which pages may call the API.
+    pub cors: CorsPolicy,
+    /// Time after which a send without a confirm is answered with a 503.
+    pub send_timeout: Duration,
+    /// Time between two checks of the topology.
+    pub topology_check_interval: Duration,
+    /// Time for which the gateway serves after it was told to stop.
+    pub drain: Duration,
+    /// Whether reads of conversations are recorded.
+    pub audit_reads: bool,
+    /// The most database connections for reads of conversations.
+    pub conversation_pool_size: usize,
+    /// The most database connections for reads of the inbox.
+    pub inbox_pool_size: usize,
+    /// How callers are authenticated.
+    pub auth: AuthConfig,
+    /// Limits.
+    pub limits: LimitSettings,
+    /// RabbitMQ.
+    pub broker: BrokerSettings,
+    /// PostgreSQL.
+    pub database: DatabaseSettings,
+    /// The gateway's Pusher app.
+    pub pusher: pusher::App,
+    /// The channels that subscriptions are signed for.
+    pub channels: Channels,
+    /// The portal's pages.
+    pub portal: Portal,
+    /// How long stopping may take.
+    pub shutdown: ShutdownSettings,
+    /// Traces.
+    pub traces: TraceSettings,
+    /// Logs.
+    pub logs: LogSettings,
+}
+
+impl Settings {
+    /// Parses the settings.
+    ///
+    /// # Errors
+    /// Names the invalid setting, without showing a secret.
+    pub fn parse(self) -> Result<Config, String> {
+        if self.shutdown_drain > MAX_DRAIN {
+            return Err(format!("SHUTDOWN_DRAIN must be {MAX_DRAIN:?} at most"));
+        }
+        if self.shutdown_drain >= self.shutdown.grace() {
+            return Err(
+                "SHUTDOWN_DRAIN must be shorter than four fifths of SHUTDOWN_TIMEOUT".into()
+            );
+        }
+        let reads = u64::from(self.database_pool_size) + u64::from(self.inbox_pool_size);
+        check_memory(&self.limits, reads)?;
+        let auth = self.auth.parse()?;
+        let portal = self.portal.parse()?;
+        self.broker.check()?;
+        self.traces.check()?;
+        let channels = self.channels.channels()?;
+        check_channel_access(self.channels.pusher_channel_access, &auth)?;
+        self.database.check()?;
+        Ok(Config {
+            listen: self.gateway_listen,
+            metrics_listen: self.gateway_metrics_listen,
+            cors: CorsPolicy { origins: self.cors_origins, headers: self.cors_headers },
+            send_timeout: self.send_timeout,
+            topology_check_interval: self.topology_check_interval,
+            drain: self.shutdown_drain,
+            audit_reads: self.audit_reads,
+            conversation_pool_size: self.database_pool_size.into(),
+            inbox_pool_size: self.inbox_pool_size.into(),
+            auth,
+            limits: self.limits,
+            broker: self.broker,
+            database: self.database,
+            pusher: self.pusher,
+            channels,
+            portal,
+            shutdown: self.shutdown,
+            traces: self.traces,
+            logs: self.logs,
+        })
+    }
+}
+
+/// Rejects public channels together with tokens: every client that has the app key could subscribe to the
+/// messages that the gateway asks a token for.
+fn check_channel_access(access: ChannelAccess, auth: &AuthConfig) -> Result<(), String> {
+    match (access, auth) {
+        (ChannelAccess::Public, AuthConfig::Tokens(_)) => {
+            Err("PUSHER_CHANNEL_ACCESS must be private or encrypted when AUTH_MODE is jwt".into())
+        }
+        _ => Ok(()),
+    }
+}

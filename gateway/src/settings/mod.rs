@@ -1,0 +1,129 @@
+//! The gateway's settings.
+//!
+//! - [`Settings`]: as they are given, by flags and variables.
+//! - [`Config`]: as they are used. [`Settings::parse`] is the only place that checks them.
+
+mod config;
+mod memory;
+mod origin;
+
+use std::time::Duration;
+
+use actix_web::http::header::HeaderName;
+use broker::BrokerSettings;
+use clap::{ArgAction, Args};
+use database::DatabaseSettings;
+use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
+use traces::TraceSettings;
+
+use crate::{auth::AuthSettings, limits::LimitSettings, portal::PortalSettings};
+
+pub use config::Config;
+pub use origin::Origin;
+
+/// Which pages may call the API.
+#[derive(Clone, Debug)]
+pub struct CorsPolicy {
+    /// The origins of the pages.
+    pub origins: Vec<Origin>,
+    /// Further headers that they may send.
+    pub headers: Vec<HeaderName>,
+}
+
+/// The settings, as they are given.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// Where the HTTP interface is served
+    #[arg(
+        long,
+        env = "GATEWAY_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "HOST:PORT"
+    )]
+    pub gateway_listen: String,
+
+    /// Where /metrics is served, and nothing else: an address that the public does not reach
+    #[arg(
+        long,
+        env = "GATEWAY_METRICS_LISTEN",
+        default_value = "127.0.0.1:9080",
+        value_name = "HOST:PORT"
+    )]
+    pub gateway_metrics_listen: String,
+
+    /// Origins whose pages may call, besides the gateway's own, such as https://portal.example
+    #[arg(long, env = "CORS_ORIGINS", value_name = "ORIGIN[,ORIGIN…]", value_delimiter = ',')]
+    pub cors_origins: Vec<Origin>,
+
+    /// Headers that these pages may send, besides Authorization, Content-Type, traceparent, tracestate,
+    /// baggage and X-Socket-Id
+    #[arg(long, env = "CORS_HEADERS", value_name = "HEADER[,HEADER…]", value_delimiter = ',')]
+    pub cors_headers: Vec<HeaderName>,
+
+    /// Time after which a send that is not confirmed is refused
+    #[arg(long, env = "SEND_TIMEOUT", default_value = "1800ms", value_parser = duration, value_name = "DURATION")]
+    pub send_timeout: Duration,
+
+    /// Time between two checks that all queues are there and bound
+    #[arg(long, env = "TOPOLOGY_CHECK_INTERVAL", default_value = "5s", value_parser = duration, value_name = "DURATION")]
+    pub topology_check_interval: Duration,
+
+    /// Time for which a gateway that was told to stop still serves, saying that it is not ready, so
+    /// that whoever leads clients to it can lead them elsewhere; 5s at most
+    #[arg(long, env = "SHUTDOWN_DRAIN", default_value = "2s", value_parser = duration, value_name = "DURATION")]
+    pub shutdown_drain: Duration,
+
+    /// Record which member of the staff reads which conversation, at most once a minute each. Switch it on
+    /// once every worker is of a release that has this setting
+    #[arg(long, env = "AUDIT_READS", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub audit_reads: bool,
+
+    /// Connections to the database at most, for reads of conversations
+    #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub database_pool_size: u16,
+
+    /// Connections to the database at most, for reads of the inbox, so that staff's desks and players
+    /// do not wait for each other. One further connection is for /health/ready
+    #[arg(long, env = "INBOX_POOL_SIZE", default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub inbox_pool_size: u16,
+
+    /// Authentication
+    #[command(flatten)]
+    pub auth: AuthSettings,
+
+    /// Limits
+    #[command(flatten)]
+    pub limits: LimitSettings,
+
+    /// RabbitMQ
+    #[command(flatten)]
+    pub broker: BrokerSettings,
+
+    /// PostgreSQL
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+
+    /// The gateway's Pusher app
+    #[command(flatten)]
+    pub pusher: pusher::App,
+
+    /// The channels that subscriptions are signed for
+    #[command(flatten)]
+    pub channels: pusher::ChannelSettings,
+
+    /// The portal's pages
+    #[command(flatten)]
+    pub portal: PortalSettings,
+
+    /// How long stopping may take
+    #[command(flatten)]
+    pub shutdown: ShutdownSettings,
+
+    /// Traces
+    #[command(flatten)]
+    pub traces: TraceSettings,
+
+    /// Logs
+    #[command(flatten)]
+    pub logs: LogSettings,
+}

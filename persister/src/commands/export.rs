@@ -1,0 +1,201 @@
+use std::io::{BufWriter, Write, stdout};
+
+use anyhow::Context;
+use chat::PlayerId;
+use chrono::{DateTime, Utc};
+use clap::Args;
+use database::{
+    DatabaseSettings, LastMessageAt, connect, last_message_at,
+    schema::{chat_audit, chat_conversations, chat_messages, chat_sessions, chat_status_changes},
+};
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
+    SelectableHelper, sql_query,
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::arguments::id;
+use crate::store::{AuditRow, MessageRecord};
+
+/// Messages that are in memory at once.
+const PAGE: i64 = 1_000;
+
+/// How long whoever reads the export may leave it waiting.
+const PATIENCE: &str = "10min";
+
+/// Write all that is stored of one player to standard output, in JSON
+#[derive(Args, Clone, Debug)]
+pub struct ExportCommand {
+    /// Whose conversation
+    #[arg(long, value_name = "ID", value_parser = id::<PlayerId>)]
+    player: PlayerId,
+
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+impl ExportCommand {
+    /// Prints the export.
+    ///
+    /// # Errors
+    /// When the database cannot be used at the moment; what was printed is not whole JSON then.
+    pub async fn run(self) -> anyhow::Result<()> {
+        self.database.check().map_err(anyhow::Error::msg)?;
+        let mut connection = connect(&self.database).await?;
+        export(&mut connection, &self.player, &mut BufWriter::new(stdout())).await
+    }
+}
+
+/// All but the messages.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary<'a> {
+    player_id: &'a PlayerId,
+    #[serde(serialize_with = "chat::timestamp::optional::serialize")]
+    erased_through: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "chat::timestamp::optional::serialize")]
+    archived_through: Option<DateTime<Utc>>,
+    sessions: Vec<Session>,
+    status_changes: Vec<StatusChange>,
+    audit: Vec<AuditRow>,
+}
+
+#[derive(Queryable, Selectable, Serialize)]
+#[diesel(table_name = chat_sessions)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    id: Uuid,
+    player_name: Option<String>,
+    status: String,
+    #[serde(serialize_with = "chat::timestamp::serialize")]
+    opened_at: DateTime<Utc>,
+    #[diesel(
+        select_expression = last_message_at(),
+        select_expression_type = LastMessageAt
+    )]
+    #[serde(serialize_with = "chat::timestamp::serialize")]
+    last_message_at: DateTime<Utc>,
+    #[serde(serialize_with = "chat::timestamp::optional::serialize")]
+    resolved_at: Option<DateTime<Utc>>,
+    version: i64,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
+}
+
+#[derive(Queryable, Selectable, Serialize)]
+#[diesel(table_name = chat_status_changes)]
+#[serde(rename_all = "camelCase")]
+struct StatusChange {
+    #[diesel(column_name = id)]
+    change_id: Uuid,
+    status: String,
+    session_id: Option<Uuid>,
+    last_seq: Option<i64>,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
+    effective: bool,
+    #[serde(serialize_with = "chat::timestamp::serialize")]
+    accepted_at: DateTime<Utc>,
+    #[serde(serialize_with = "chat::timestamp::serialize")]
+    persisted_at: DateTime<Utc>,
+}
+
+/// Writes all that is stored in the database of `player` to `out`, as one JSON object: the sessions, the status
+/// changes, and the messages in the order of their `seq`. It is as of one moment, however long it
+/// takes, and holds up nobody; of the messages only a page is in memory at once.
+///
+/// # Errors
+/// When the database cannot be used at the moment, or `out` not be written. What was written is not
+/// whole JSON then.
+pub async fn export(
+    connection: &mut AsyncPgConnection,
+    player: &PlayerId,
+    out: &mut (impl Write + Send),
+) -> anyhow::Result<()> {
+    let mut snapshot = connection.build_transaction().repeatable_read().read_only();
+    snapshot.run(async |connection| write_export(connection, player, out).await).await
+}
+
+async fn write_export(
+    connection: &mut AsyncPgConnection,
+    player: &PlayerId,
+    out: &mut (impl Write + Send),
+) -> anyhow::Result<()> {
+    sql_query(format!("SET LOCAL idle_in_transaction_session_timeout = '{PATIENCE}'"))
+        .execute(connection)
+        .await?;
+    let summary = serde_json::to_string(&summary(connection, player).await?)?;
+    let open = summary.strip_suffix('}').context("an object ends with a brace")?;
+    write!(out, "{open},\"messages\":[")?;
+    let (mut after, mut separator) = (0, "\n");
+    loop {
+        let page = messages(connection, player, after).await?;
+        let Some(last) = page.last().map(|message| message.seq) else {
+            break;
+        };
+        for message in page {
+            write!(out, "{separator}{}", serde_json::to_string(&message)?)?;
+            separator = ",\n";
+        }
+        after = last;
+    }
+    writeln!(out, "\n]}}")?;
+    out.flush().context("cannot write")
+}
+
+async fn summary<'a>(
+    connection: &mut AsyncPgConnection,
+    player: &'a PlayerId,
+) -> QueryResult<Summary<'a>> {
+    let through: Option<(Option<_>, Option<_>)> = chat_conversations::table
+        .find(player.as_str())
+        .select((chat_conversations::erased_through, chat_conversations::archived_through))
+        .first(connection)
+        .await
+        .optional()?;
+    let sessions = chat_sessions::table
+        .inner_join(chat_conversations::table)
+        .filter(chat_sessions::player_id.eq(player.as_str()))
+        .order((chat_sessions::opened_at, chat_sessions::id))
+        .select(Session::as_select())
+        .load(connection)
+        .await?;
+    let status_changes = chat_status_changes::table
+        .filter(chat_status_changes::player_id.eq(player.as_str()))
+        .order((chat_status_changes::accepted_at, chat_status_changes::id))
+        .select(StatusChange::as_select())
+        .load(connection)
+        .await?;
+    let (erased_through, archived_through) = through.unwrap_or_default();
+    let audit = chat_audit::table
+        .filter(chat_audit::player_id.eq(player.as_str()))
+        .order((chat_audit::accepted_at, chat_audit::id))
+        .select(AuditRow::as_select())
+        .load(connection)
+        .await?;
+    Ok(Summary {
+        player_id: player,
+        erased_through,
+        archived_through,
+        sessions,
+        status_changes,
+        audit,
+    })
+}
+
+async fn messages(
+    connection: &mut AsyncPgConnection,
+    player: &PlayerId,
+    after: i64,
+) -> QueryResult<Vec<MessageRecord>> {
+    chat_messages::table
+        .filter(chat_messages::player_id.eq(player.as_str()))
+        .filter(chat_messages::seq.gt(after))
+        .order(chat_messages::seq)
+        .limit(PAGE)
+        .select(MessageRecord::as_select())
+        .load(connection)
+        .await
+}

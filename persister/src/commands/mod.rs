@@ -1,0 +1,14 @@
+//! The commands of operators.
+
+mod archive;
+mod arguments;
+mod audit;
+mod erase;
+mod export;
+mod migrate;
+
+pub use archive::ArchiveCommand;
+pub use audit::AuditCommand;
+pub use erase::EraseCommand;
+pub use export::{ExportCommand, export};
+pub use migrate::MigrateCommand;

@@ -1,0 +1,76 @@
+import type { Random } from "../src/core/backoff.js";
+
+/** A range of times in milliseconds, or of any other numbers: from the least to the most. */
+export type Range = readonly [number, number];
+
+/** The faults of a simulated system. Numbers are probabilities from 0 to 1 unless they say otherwise. */
+export interface Faults {
+  latency: Range;
+  /** The request does not arrive. */
+  loseRequest: number;
+  /** The request arrives, and its answer does not. */
+  loseAnswer: number;
+  /** 503 or 429 with `Retry-After`. */
+  busy: number;
+  /** How long persisting takes. */
+  persist: Range;
+  /** How long broadcasting takes. */
+  broadcast: Range;
+  loseEvent: number;
+  repeatEvent: number;
+  refuseSubscription: number;
+  /** The subscription is never answered. */
+  ignoreSubscription: number;
+  /** The longest content that an event carries whole, in characters. */
+  longestEvent: number;
+  /** The only token that is accepted; null accepts any, or none. */
+  token: string | null;
+  /** The problem type with which each message is refused; null for none. */
+  refusal: string | null;
+  /** The token belongs to another user: 403. */
+  forbidden: boolean;
+  sendsFail: boolean;
+  readsFail: boolean;
+  networkFails: boolean;
+  /** No client can connect to Pusher. */
+  pusherFails: boolean;
+}
+
+export const NO_FAULTS: Faults = {
+  latency: [5, 20],
+  loseRequest: 0,
+  loseAnswer: 0,
+  busy: 0,
+  persist: [5, 30],
+  broadcast: [5, 30],
+  loseEvent: 0,
+  repeatEvent: 0,
+  refuseSubscription: 0,
+  ignoreSubscription: 0,
+  longestEvent: 10_000,
+  token: null,
+  refusal: null,
+  forbidden: false,
+  sendsFail: false,
+  readsFail: false,
+  networkFails: false,
+  pusherFails: false,
+};
+
+/** The faults in force, and the random numbers that decide when one strikes. */
+export interface FaultSource {
+  readonly faults: Faults;
+  chance(probability: number): boolean;
+  between(range: Range): number;
+}
+
+/** Generates the same numbers for the same seed: mulberry32. */
+export function seeded(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,186 @@
+import { afterEach, expect, test } from "vitest";
+import { ADA, type SimulatedPortal } from "../../../simulation/index.js";
+import { seconds, simulate } from "../../../simulation/setup.js";
+import type { Inbox } from "./inbox.js";
+
+const { system, portal } = simulate();
+let inboxes: Inbox[] = [];
+afterEach(() => {
+  for (const inbox of inboxes.splice(0)) inbox.close();
+});
+
+/** A desk that has settled, with the conversation of `p1` open, and is told of one message a second. */
+async function desk(listed = 50): Promise<{ ada: SimulatedPortal; inbox: Inbox }> {
+  system().bounds = { most: 1, listed };
+  const ada = portal({ identity: ADA });
+  const inbox = ada.chat.inbox();
+  inbox.open();
+  inboxes = [...inboxes, inbox];
+  await seconds(20);
+  return { ada, inbox };
+}
+
+const says = (playerId: string, content: string) =>
+  system().say({ playerId, playerName: `name of ${playerId}`, senderType: "player", content });
+const answer = (playerId: string, content: string) =>
+  system().say({ playerId, senderType: "staff", senderId: "grace", content });
+const ids = (rows: { playerId: string }[]) => rows.map(({ playerId }) => playerId);
+/** Uses up what may be told of by itself. */
+const busy = () => says("busy", "hello");
+
+test("rows are counted and ordered by what is told together, before it can be asked for", async () => {
+  const { ada, inbox } = await desk();
+  for (const player of ["p1", "p2"]) answer(player, "hello");
+  await seconds(1);
+  system().faults.readsFail = true;
+  system().faults.repeatEvent = 1;
+  busy();
+  await seconds(0.1);
+  for (const content of ["one", "two", "three"]) says("p1", content);
+  says("p2", "one");
+  await seconds(1);
+  expect(ids(inbox.list("active"))).toEqual(["p2", "p1"]);
+  expect(inbox.row("p1")?.unanswered).toBe(3);
+  expect(inbox.row("p2")?.told).not.toBeNull();
+  const read = () => inbox.list("active").map((row) => !inbox.isUnread(row));
+  expect(read()).toEqual([false, false]);
+  for (const player of ["p1", "p2"]) ada.chat.markRead(player, system().now());
+  expect(read()).toEqual([true, true]);
+});
+
+test("what they say is there within two seconds, and is told once", async () => {
+  const { ada, inbox } = await desk();
+  const arrived: string[] = [];
+  inbox.onArrival(({ content }) => arrived.push(content));
+  busy();
+  await seconds(0.1);
+  for (const content of ["one", "two", "three"]) says("p1", content);
+  says("p2", "only");
+  await seconds(1);
+  expect(ada.contents()).toEqual(["one", "two", "three"]);
+  await seconds(2);
+  const [p1, p2] = ["p1", "p2"].map((player) => inbox.row(player));
+  expect([p1?.lastMessage?.content, p1?.unanswered, p1?.told]).toEqual(["three", 3, null]);
+  expect([p2?.lastMessage?.content, p2?.unanswered, p2?.told]).toEqual(["only", 1, null]);
+  expect(p2?.playerName).toBe("name of p2");
+  await seconds(120);
+  expect(arrived.sort()).toEqual(["hello", "only", "three"]);
+});
+
+test("what comes twice, by whichever event, is put right", async () => {
+  const { ada, inbox } = await desk();
+  system().faults.repeatEvent = 1;
+  busy();
+  await seconds(0.1);
+  const first = says("p1", "first");
+  says("p1", "second");
+  await seconds(3);
+  // Told of again, as after a broadcaster was killed, together with something that is new.
+  busy();
+  await seconds(0.1);
+  system().say(first);
+  says("p1", "third");
+  await seconds(3);
+  expect(inbox.row("p1")?.unanswered).toBe(3);
+  expect(ada.contents()).toEqual(["first", "second", "third"]);
+});
+
+test("a message that was accepted twice does not stay the last with its second time", async () => {
+  const { inbox } = await desk();
+  const twice = system().persisted({ playerId: "p2", senderType: "player", content: "first" });
+  system().persisted({ playerId: "p2", senderType: "player", content: "second" });
+  busy();
+  await seconds(0.1);
+  system().say({ ...twice, at: system().now() });
+  await seconds(3);
+  expect(inbox.row("p2")?.told?.messageId).toBe(twice.messageId);
+  await seconds(60);
+  expect(inbox.row("p2")?.told).toBeNull();
+  expect(inbox.row("p2")?.lastMessage?.content).toBe("second");
+  expect(inbox.row("p2")?.unanswered).toBe(2);
+});
+
+test("for whom there is no room is asked for too", async () => {
+  const { ada, inbox } = await desk(1);
+  system().faults.broadcast = [5, 5];
+  busy();
+  await seconds(0.1);
+  for (const player of ["first", "p1", "p2"]) says(player, `I am ${player}`);
+  await seconds(3);
+  expect(ada.contents()).toEqual(["I am p1"]);
+  for (const player of ["first", "p1", "p2"]) {
+    expect(inbox.row(player)?.lastMessage?.content).toBe(`I am ${player}`);
+  }
+});
+
+test("what is persisted late is asked for until it is there", async () => {
+  const { ada, inbox } = await desk();
+  system().faults.persist = [25_000, 25_000];
+  busy();
+  await seconds(0.1);
+  says("p1", "late");
+  says("p2", "late");
+  await seconds(20);
+  expect(inbox.row("p2")?.lastMessage).toBeNull();
+  await seconds(20);
+  expect(inbox.row("p2")?.lastMessage?.content).toBe("late");
+  expect(ada.contents()).toEqual(["late"]);
+});
+
+test("however much is told, the inbox is asked once in a second or so", async () => {
+  const { ada, inbox } = await desk();
+  ada.conversation.close();
+  // As two broadcasters would tell it.
+  system().faults.repeatEvent = 1;
+  await seconds(5);
+  const before = system().calls;
+  for (let step = 0; step < 200; step += 1) {
+    for (let number = 0; number < 5; number += 1) says(`p${(step * 5 + number) % 100}`, "hello");
+    await seconds(0.1);
+  }
+  const calls = system().calls - before;
+  expect(calls).toBeGreaterThan(10);
+  expect(calls).toBeLessThan(30);
+  await seconds(15);
+  expect(inbox.row("p7")?.unanswered).toBe(10);
+  expect(inbox.count("pending").count).toBe(100);
+});
+
+test("messages that are told together are not taken for a connection that brings nothing", async () => {
+  const { ada, inbox } = await desk();
+  for (let step = 0; step < 10; step += 1) {
+    busy();
+    await seconds(0.1);
+    for (const content of ["one", "two", "three"]) says("p1", content);
+    for (const player of ["p2", "p3"]) says(player, "hello");
+    await seconds(9);
+    expect([inbox.link, ada.conversation.link]).toEqual(["live", "live"]);
+  }
+  // But where nothing comes any more, that is found out.
+  if (ada.transport) ada.transport.isSilent = true;
+  says("p1", "does anybody hear me?");
+  const links = new Set<string>();
+  for (let second = 0; second < 70; second += 1) {
+    await seconds(1);
+    links.add(inbox.link);
+  }
+  expect(links).toContain("polling");
+  // As long as messages come of which nothing tells, it stays found out.
+  for (let second = 0; second < 120; second += 1) {
+    if (second % 10 === 0) says("p1", "and now?");
+    await seconds(1);
+    if (second > 100) expect(inbox.link).toBe("polling");
+  }
+});
+
+test("a desk that does not know of it comes to know the messages", async () => {
+  const { ada, inbox } = await desk();
+  if (ada.transport) ada.transport.ignoredEvent = "new-player-messages";
+  busy();
+  await seconds(0.1);
+  says("p1", "one");
+  says("p2", "two");
+  await seconds(65);
+  expect(ada.contents()).toEqual(["one"]);
+  expect(inbox.row("p2")?.lastMessage?.content).toBe("two");
+});
