@@ -152,7 +152,14 @@ impl System {
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let metrics = metrics_listener.local_addr().unwrap();
         let running = start(async |listener, stop| {
-            gateway::startup::run(config, authenticator, listener, metrics_listener, stop).await
+            let gateway = gateway::startup::Gateway::build(
+                config,
+                authenticator,
+                listener,
+                metrics_listener,
+                stop,
+            );
+            gateway?.run_until_stopped().await
         });
         Running { metrics, ..running }
     }

@@ -10,14 +10,13 @@ use super::{
     paths,
 };
 use crate::{
-    answers::Readers,
-    audit::ReadAudit,
     auth::Caller,
     http::{Parameters, PathPlayer},
     input::NewPlayerId,
     metrics::HistoryRead,
     problem::{Problem, ProblemBody},
-    reads::{self, Conversation, HistoryMessage, HistoryReader, MessageCursor, Page, Session},
+    reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Session},
+    state::AppState,
 };
 
 /// Which part of a conversation is asked for.
@@ -82,24 +81,23 @@ pub struct History {
     )
 )]
 pub async fn conversation(
+    state: web::Data<AppState>,
     request: HttpRequest,
     caller: Caller,
     player: PathPlayer,
     parameters: Parameters<HistoryParameters>,
-    reads: web::Data<HistoryReader>,
-    readers: web::Data<Readers>,
-    audit: web::Data<ReadAudit>,
 ) -> Result<HttpResponse, Problem> {
     caller.authorize_read(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
-    let memory = readers.admit(&caller, &request, limit).await?;
-    let found = reads
+    let memory = state.readers.admit(&caller, state.client(&request), limit).await?;
+    let found = state
+        .history
         .read(HistoryRead::Conversation, async |connection| {
             reads::conversation(connection, &player.0, page, limit).await
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
-    audit.record(&caller, &player.0);
+    state.audit.record(&caller, &player.0);
     Ok(memory.json(&History::new(player.0, page, found).shown_to(&caller)))
 }
 

@@ -8,14 +8,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{paging::PageLimit, paths};
 use crate::{
-    answers::Readers,
     auth::Caller,
     http::{Parameters, by_name},
     metrics::HistoryRead,
     problem::{Problem, ProblemBody},
-    reads::{
-        self, HistoryMessage, HistoryReader, Inbox, InboxCursor, InboxEntry, InboxOrder, Session,
-    },
+    reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, InboxOrder, Session},
+    state::AppState,
 };
 
 /// Which conversations are asked for.
@@ -124,17 +122,17 @@ pub struct InboxConversation {
     )
 )]
 pub async fn inbox(
+    state: web::Data<AppState>,
     request: HttpRequest,
     caller: Caller,
     parameters: Parameters<InboxParameters>,
-    reads: web::Data<HistoryReader>,
-    readers: web::Data<Readers>,
 ) -> Result<HttpResponse, Problem> {
     caller.require_staff()?;
     let InboxParameters { status, order, limit, cursor } = parameters.0;
     let order = order.after(cursor);
-    let memory = readers.admit(&caller, &request, limit.get()).await?;
-    let found = reads
+    let memory = state.readers.admit(&caller, state.client(&request), limit.get()).await?;
+    let found = state
+        .history
         .read(HistoryRead::Inbox, async |connection| {
             reads::inbox(connection, &status.0, &order, limit.get()).await
         })

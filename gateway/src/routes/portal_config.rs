@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 
 use super::paths;
-use crate::{portal::PortalConfig, problem::ProblemBody};
+use crate::{portal::PortalConfig, problem::ProblemBody, state::AppState};
 
 /// Tells a portal's page how to hear of messages
 ///
@@ -18,6 +18,6 @@ use crate::{portal::PortalConfig, problem::ProblemBody};
         (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
     )
 )]
-pub async fn portal_config(config: web::Data<PortalConfig>) -> HttpResponse {
-    HttpResponse::Ok().json(config)
+pub async fn portal_config(state: web::Data<AppState>) -> HttpResponse {
+    HttpResponse::Ok().json(&state.portal_config)
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use chat::{Name, PlayerId, SenderId, SocketId};
-use pusher::{Audience, Channels, sign_subscription};
+use pusher::{Audience, sign_subscription};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,6 +11,7 @@ use crate::{
     auth::Caller,
     http::Form,
     problem::{Problem, ProblemBody},
+    state::AppState,
 };
 
 /// What pusher-js asks before it subscribes to a private, an encrypted or a presence channel.
@@ -83,11 +84,11 @@ struct MemberInfo {
     )
 )]
 pub async fn authorize(
+    state: web::Data<AppState>,
     caller: Caller,
     form: Form<SubscriptionRequest>,
-    app: web::Data<pusher::App>,
-    channels: web::Data<Channels>,
 ) -> Result<HttpResponse, Problem> {
+    let AppState { pusher: app, channels, .. } = &**state;
     let SubscriptionRequest { socket_id, channel_name: name } = form.0;
     let audience = channels.to_sign_for(&name).ok_or(Problem::ForbiddenChannel)?;
     let member = enter(caller, audience)?;

@@ -14,12 +14,10 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    clock::Clock,
-    group_commit::EventPublisher,
     http::{Body, ClientId, PathPlayer, by_name},
     input::{NewName, NewPlayerId, NewSenderId},
-    limits::SenderLimit,
     problem::{Problem, ProblemBody},
+    state::AppState,
 };
 
 /// What staff asks of a conversation's latest session.
@@ -91,37 +89,35 @@ pub struct StatusAccepted {
     )
 )]
 pub async fn change_status(
+    state: web::Data<AppState>,
     trace: RequestTrace,
     caller: Caller,
     player: PathPlayer,
     body: Body<StatusRequest>,
-    limit: web::Data<SenderLimit>,
-    clock: web::Data<Clock>,
-    event_publisher: web::Data<EventPublisher>,
 ) -> Result<HttpResponse, Problem> {
     caller.require_staff()?;
-    limit.count_change(&caller)?;
+    state.sender_limit.check_caller(&caller)?;
     let request = body.0;
     let (actor_id, actor_name) = match caller {
         Caller::Trusted => (request.actor_id.map(Into::into), request.actor_name.map(Into::into)),
         Caller::Staff { id, name } => (Some(id), name),
         Caller::Player { .. } => (None, None),
     };
-    let mut change = StatusChange {
-        change_id: request.change_id.map_or_else(Uuid::now_v7, ClientId::uuid),
+    let change_id = request.change_id.map_or_else(Uuid::now_v7, ClientId::uuid);
+    let accepted_at = state.clock.next_timestamp();
+    let span = trace.start("change status", change_id);
+    let change = StatusChange {
+        change_id,
         player_id: player.0,
         status: request.status,
-        accepted_at: clock.next_timestamp(),
+        accepted_at,
         session_id: request.session_id.map(ClientId::uuid),
         last_seq: request.last_seq.map(Seq::get),
         actor_id,
         actor_name,
-        traceparent: None,
+        traceparent: span.traceparent(),
     };
-    let (change_id, accepted_at) = (change.change_id, change.accepted_at);
-    let span = trace.span("change status", change_id);
-    change.traceparent = span.traceparent();
-    publish_event(Event::StatusChange(change), &event_publisher, span).await?;
+    publish_event(Event::StatusChange(change), &state.event_publisher, span).await?;
     Ok(HttpResponse::Accepted().json(StatusAccepted {
         success: true,
         change_id,
