@@ -8,13 +8,14 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     paging::{PageLimit, Seq},
     paths,
+    responses::{CallerRejected, HistoryUnavailable, ParameterRejected, RateLimited},
 };
 use crate::{
     auth::Caller,
     http::{Parameters, PathPlayer},
     input::NewPlayerId,
     metrics::HistoryRead,
-    problem::{Problem, ProblemBody},
+    problem::Problem,
     reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Session},
     state::AppState,
 };
@@ -73,11 +74,10 @@ pub struct History {
     params(("playerId" = NewPlayerId, Path, description = "Whose conversation"), HistoryParameters),
     responses(
         (status = 200, description = "A page", body = History),
-        (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "The database cannot be asked, or too much is asked at once", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        ParameterRejected,
+        CallerRejected,
+        RateLimited,
+        HistoryUnavailable,
     )
 )]
 pub async fn conversation(

@@ -6,12 +6,16 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{paging::PageLimit, paths};
+use super::{
+    paging::PageLimit,
+    paths,
+    responses::{CallerRejected, HistoryUnavailable, ParameterRejected, RateLimited},
+};
 use crate::{
     auth::Caller,
     http::{Parameters, by_name},
     metrics::HistoryRead,
-    problem::{Problem, ProblemBody},
+    problem::Problem,
     reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, InboxOrder, Session},
     state::AppState,
 };
@@ -114,11 +118,10 @@ pub struct InboxConversation {
     params(InboxParameters),
     responses(
         (status = 200, description = "A page", body = InboxPage),
-        (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "The database cannot be asked", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        ParameterRejected,
+        CallerRejected,
+        RateLimited,
+        HistoryUnavailable,
     )
 )]
 pub async fn inbox(

@@ -6,13 +6,11 @@ use pusher::{Audience, sign_subscription};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::paths;
-use crate::{
-    auth::Caller,
-    http::Form,
-    problem::{Problem, ProblemBody},
-    state::AppState,
+use super::{
+    paths,
+    responses::{BodyRejected, CallerRejected, RateLimited},
 };
+use crate::{auth::Caller, http::Form, problem::Problem, state::AppState};
 
 /// What pusher-js asks before it subscribes to a private, an encrypted or a presence channel.
 ///
@@ -74,13 +72,9 @@ struct MemberInfo {
     ),
     responses(
         (status = 200, description = "The signature", body = Subscription),
-        (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "Not a channel to sign for", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is no form", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        BodyRejected,
+        CallerRejected,
+        RateLimited,
     )
 )]
 pub async fn authorize(

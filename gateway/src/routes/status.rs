@@ -11,12 +11,13 @@ use super::{
     paging::Seq,
     paths,
     publishing::{RequestTrace, publish_event},
+    responses::{BodyRejected, CallerRejected, NotAccepted, RateLimited},
 };
 use crate::{
     auth::Caller,
     http::{Body, ClientId, PathPlayer, by_name},
     input::{NewName, NewPlayerId, NewSenderId},
-    problem::{Problem, ProblemBody},
+    problem::Problem,
     state::AppState,
 };
 
@@ -78,14 +79,10 @@ pub struct StatusAccepted {
     request_body(content = StatusRequest, example = json!({"status": "resolved"})),
     responses(
         (status = 202, description = "Accepted", body = StatusAccepted),
-        (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is no JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "Not accepted; ask again", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        BodyRejected,
+        CallerRejected,
+        RateLimited,
+        NotAccepted,
     )
 )]
 pub async fn change_status(
