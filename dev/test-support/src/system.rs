@@ -145,9 +145,17 @@ impl System {
 
     /// Starts a gateway with other settings, each as on the command line.
     pub fn gateway_with(&self, settings: &[&str]) -> Running {
+        self.gateway_of(self.gateway_config(settings))
+    }
+
+    /// The parsed settings of a gateway, with other settings, each as on the command line.
+    pub fn gateway_config(&self, settings: &[&str]) -> gateway::settings::Config {
         let arguments = self.gateway_settings();
-        let settings = parse::<gateway::settings::Settings>(arguments, settings, Role::Reader);
-        let config = settings.parse().unwrap();
+        parse::<gateway::settings::Settings>(arguments, settings, Role::Reader).parse().unwrap()
+    }
+
+    /// Starts a gateway with parsed settings.
+    pub fn gateway_of(&self, config: gateway::settings::Config) -> Running {
         let authenticator = gateway::auth::Authenticator::new(&config.auth).unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let metrics = metrics_listener.local_addr().unwrap();
