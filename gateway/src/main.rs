@@ -8,7 +8,7 @@ use gateway::{
     auth::{AuthConfig, Authenticator, TokenCommand},
     openapi,
     settings::Settings,
-    startup,
+    startup::Gateway,
 };
 use service::{
     install_crypto,
@@ -70,7 +70,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         metrics_listen = %metrics_listener.local_addr()?,
         "gateway started"
     );
-    startup::run(config, authenticator, listener, metrics_listener, stop).await
+    let gateway = Gateway::build(config, authenticator, listener, metrics_listener, stop)?;
+    gateway.run_until_stopped().await
 }
 
 fn bind(listen: &str) -> anyhow::Result<TcpListener> {

@@ -15,7 +15,7 @@ use utoipa::{
 
 use crate::{
     middleware::{docs_csp, head_as_get},
-    problem::Problem,
+    problem::{Problem, ProblemBody},
     routes::{conversation, health, inbox, portal_config, pusher_auth, read, send, status},
 };
 
@@ -28,6 +28,7 @@ use crate::{
     ),
     servers((url = "/", description = "The gateway that serves this description")),
     modifiers(&Token, &PlainNulls, &UsedSchemas),
+    components(schemas(ProblemBody)),
     paths(
         send::send,
         conversation::conversation,

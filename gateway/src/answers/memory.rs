@@ -9,14 +9,14 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{HttpRequest, HttpResponse, http::header};
+use actix_web::{HttpResponse, http::header};
 use serde::Serialize;
 use tokio::time::timeout;
 
 use super::PAGE_BYTES;
 use crate::{
     connections::{Connection, HeldUntilSent},
-    limits::{MemoryBudget, Reservation, client_address},
+    limits::{MemoryBudget, Reservation},
     metrics::{CloseReason, Metrics},
     problem::Problem,
 };
@@ -29,6 +29,15 @@ const RESERVE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long it waits until the gateway closes a connection whose client does not take its answer.
 const CLOSE_INTERVAL: Duration = Duration::from_millis(10);
+
+/// The client of a read.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its address.
+    pub address: IpAddr,
+    /// Its connection, if the request came over one.
+    pub connection: Option<Arc<Connection>>,
+}
 
 /// The memory for pages that are being read, or that their clients have not yet taken.
 #[derive(Clone, Debug)]
@@ -75,14 +84,14 @@ impl AnswerMemory {
         Self { budget: MemoryBudget::new(bytes, BYTES_OF_A_READ), unread: Arc::default(), metrics }
     }
 
-    /// Reserves memory for a page that answers `request`. Where there is none, connections are closed
+    /// Reserves memory for a page that `client` asks for. Where there is none, connections are closed
     /// whose clients do not take their pages: those of the client's own address when its share is used
     /// up, otherwise those of the address that holds most.
     ///
     /// # Errors
     /// When there is none in time.
-    pub async fn reserve(&self, request: &HttpRequest) -> Result<PageMemory, Problem> {
-        let address = client_address(request);
+    pub async fn reserve(&self, client: Client) -> Result<PageMemory, Problem> {
+        let Client { address, connection } = client;
         let mut reserve = pin!(self.budget.reserve(address, BYTES_OF_A_READ));
         let reserved = timeout(RESERVE_TIMEOUT, async {
             loop {
@@ -93,7 +102,6 @@ impl AnswerMemory {
             }
         });
         let reservation = reserved.await.map_err(|_| Problem::Busy)?.map_err(|_| Problem::Busy)?;
-        let connection = Connection::of(request).cloned();
         Ok(PageMemory { reservation, unread: self.unread.clone(), address, connection })
     }
 
@@ -178,7 +186,6 @@ fn largest<'a>(pages: impl Iterator<Item = &'a UnreadPage>) -> Option<IpAddr> {
 mod tests {
     use std::{sync::LazyLock, time::Instant};
 
-    use actix_web::test::TestRequest;
     use prometheus_client::registry::Registry;
 
     use super::*;
@@ -191,16 +198,16 @@ mod tests {
         AnswerMemory::new(bytes, Metrics::register(&mut Registry::default()))
     }
 
-    fn request(address: u8) -> HttpRequest {
-        TestRequest::default().peer_addr(([10, 0, 0, address], 1).into()).to_http_request()
+    fn client(address: u8) -> Client {
+        Client { address: IpAddr::from([10, 0, 0, address]), connection: None }
     }
 
     /// A page of `address` that its client does not take.
     async fn unread(memory: &AnswerMemory, address: u8) -> (Arc<Connection>, UnreadMemory) {
         let connection = Arc::new(Connection::open(*BEGAN));
         connection.write_blocked();
-        let mut page = memory.reserve(&request(address)).await.unwrap();
-        page.connection = Some(Arc::clone(&connection));
+        let client = Client { connection: Some(Arc::clone(&connection)), ..client(address) };
+        let page = memory.reserve(client).await.unwrap();
         (connection, page.until_taken(PAGE_BYTES))
     }
 
@@ -208,12 +215,12 @@ mod tests {
     async fn a_page_holds_what_its_json_needs_until_it_is_taken_and_others_are_told_to_come_again()
     {
         let memory = memory(MIB / 2);
-        let page = memory.reserve(&request(1)).await.unwrap();
-        assert_eq!(memory.reserve(&request(2)).await.unwrap_err(), Problem::Busy);
+        let page = memory.reserve(client(1)).await.unwrap();
+        assert_eq!(memory.reserve(client(2)).await.unwrap_err(), Problem::Busy);
         let answer = page.json(&"x".repeat(300 * 1024));
-        assert_eq!(memory.reserve(&request(2)).await.unwrap_err(), Problem::Busy);
+        assert_eq!(memory.reserve(client(2)).await.unwrap_err(), Problem::Busy);
         drop(answer);
-        assert!(memory.reserve(&request(2)).await.is_ok());
+        assert!(memory.reserve(client(2)).await.is_ok());
     }
 
     #[actix_web::test]
@@ -252,8 +259,7 @@ mod tests {
         address: u8,
         held: &mut Vec<(u8, (Arc<Connection>, UnreadMemory))>,
     ) -> bool {
-        let request = request(address);
-        let mut reserve = pin!(memory.reserve(&request));
+        let mut reserve = pin!(memory.reserve(client(address)));
         loop {
             if let Ok(reserved) = timeout(CLOSE_INTERVAL, &mut reserve).await {
                 return reserved.is_ok();

@@ -7,7 +7,7 @@
 mod memory;
 mod readers;
 
-pub use memory::{AnswerMemory, PageMemory, UnreadMemory};
+pub use memory::{AnswerMemory, Client, PageMemory, UnreadMemory};
 pub use readers::Readers;
 
 /// The most bytes of JSON that a page has, but for what one more entry needs.

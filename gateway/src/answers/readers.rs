@@ -1,6 +1,4 @@
-use actix_web::HttpRequest;
-
-use super::{AnswerMemory, PageMemory};
+use super::{AnswerMemory, Client, PageMemory};
 use crate::{
     auth::Caller,
     limits::{LimitSettings, ReaderLimit},
@@ -20,17 +18,17 @@ impl Readers {
         Self { limit: ReaderLimit::new(settings), memory }
     }
 
-    /// Admits the read of a page of at most `entries` that `request` of `caller` asks for.
+    /// Admits a read of at most `entries` by `caller`, whose client is `client`.
     ///
     /// # Errors
-    /// When the caller reads too much, or when there is no memory in time.
+    /// When the caller exceeds its rate limit, or memory is not available in time.
     pub async fn admit(
         &self,
         caller: &Caller,
-        request: &HttpRequest,
+        client: Client,
         entries: i64,
     ) -> Result<PageMemory, Problem> {
-        self.limit.count_page(caller, entries)?;
-        self.memory.reserve(request).await
+        self.limit.check(caller, entries)?;
+        self.memory.reserve(client).await
     }
 }

@@ -3,7 +3,7 @@ use std::{
     sync::Arc,
 };
 
-use actix_web::{HttpRequest, dev::ServiceRequest, http::header::HeaderMap, web};
+use actix_web::{HttpRequest, dev::ServiceRequest, http::header::HeaderMap};
 
 use super::{
     LimitSettings,
@@ -37,7 +37,13 @@ impl AddressLimit {
         peer.is_some_and(|peer| self.proxies.say_https(peer.ip(), request.headers()))
     }
 
-    /// The client address of a request from `peer`.
+    /// The address of the client that sent `request`: that of its peer, or the one that a trusted proxy
+    /// forwards for.
+    pub fn client_address(&self, request: &HttpRequest) -> IpAddr {
+        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        self.client(peer, request.headers())
+    }
+
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         of_one_client(self.proxies.client(peer, headers))
     }
@@ -64,14 +70,5 @@ impl AddressLimit {
             return Ok(());
         }
         rate.count(&of_one_client(client)).map_err(Problem::TooManyCalls)
-    }
-}
-
-/// The client address of `request`: that of its peer, or the one that a trusted proxy forwards for.
-pub fn client_address(request: &HttpRequest) -> IpAddr {
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    match request.app_data::<web::Data<AddressLimit>>() {
-        Some(limit) => limit.client(peer, request.headers()),
-        None => of_one_client(peer),
     }
 }

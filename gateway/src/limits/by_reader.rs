@@ -26,7 +26,7 @@ impl ReaderLimit {
     ///
     /// # Errors
     /// When that is one too many.
-    pub fn count_page(&self, caller: &Caller, entries: i64) -> Result<(), Problem> {
+    pub fn check(&self, caller: &Caller, entries: i64) -> Result<(), Problem> {
         let Some(rate) = &self.0 else { return Ok(()) };
         let key = match caller {
             Caller::Trusted => return Ok(()),

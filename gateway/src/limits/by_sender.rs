@@ -31,7 +31,7 @@ impl SenderLimit {
     ///
     /// # Errors
     /// When that is one too many.
-    pub fn count_message(&self, sender: &Sender) -> Result<(), Problem> {
+    pub fn check(&self, sender: &Sender) -> Result<(), Problem> {
         self.count(sender.sender_type, sender.sender_id.clone())
     }
 
@@ -40,7 +40,7 @@ impl SenderLimit {
     ///
     /// # Errors
     /// When that is one too many.
-    pub fn count_change(&self, caller: &Caller) -> Result<(), Problem> {
+    pub fn check_caller(&self, caller: &Caller) -> Result<(), Problem> {
         match caller {
             Caller::Trusted => Ok(()),
             Caller::Player { id, .. } => self.count(SenderType::Player, Some(id.clone().into())),

@@ -17,7 +17,7 @@ mod rate;
 mod requests;
 mod settings;
 
-pub use by_address::{AddressLimit, client_address};
+pub use by_address::AddressLimit;
 pub use by_reader::ReaderLimit;
 pub use by_sender::SenderLimit;
 pub use client_address::Proxies;

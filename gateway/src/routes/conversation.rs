@@ -8,16 +8,16 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     paging::{PageLimit, Seq},
     paths,
+    responses::{CallerRejected, HistoryUnavailable, ParameterRejected, RateLimited},
 };
 use crate::{
-    answers::Readers,
-    audit::ReadAudit,
     auth::Caller,
     http::{Parameters, PathPlayer},
     input::NewPlayerId,
     metrics::HistoryRead,
-    problem::{Problem, ProblemBody},
-    reads::{self, Conversation, HistoryMessage, HistoryReader, MessageCursor, Page, Session},
+    problem::Problem,
+    reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Session},
+    state::AppState,
 };
 
 /// Which part of a conversation is asked for.
@@ -74,32 +74,30 @@ pub struct History {
     params(("playerId" = NewPlayerId, Path, description = "Whose conversation"), HistoryParameters),
     responses(
         (status = 200, description = "A page", body = History),
-        (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "The database cannot be asked, or too much is asked at once", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        ParameterRejected,
+        CallerRejected,
+        RateLimited,
+        HistoryUnavailable,
     )
 )]
 pub async fn conversation(
+    state: web::Data<AppState>,
     request: HttpRequest,
     caller: Caller,
     player: PathPlayer,
     parameters: Parameters<HistoryParameters>,
-    reads: web::Data<HistoryReader>,
-    readers: web::Data<Readers>,
-    audit: web::Data<ReadAudit>,
 ) -> Result<HttpResponse, Problem> {
     caller.authorize_read(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
-    let memory = readers.admit(&caller, &request, limit).await?;
-    let found = reads
+    let memory = state.readers.admit(&caller, state.client(&request), limit).await?;
+    let found = state
+        .history
         .read(HistoryRead::Conversation, async |connection| {
             reads::conversation(connection, &player.0, page, limit).await
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
-    audit.record(&caller, &player.0);
+    state.audit.record(&caller, &player.0);
     Ok(memory.json(&History::new(player.0, page, found).shown_to(&caller)))
 }
 

@@ -1,11 +1,10 @@
 //! `GET /health/live`, `GET /health/ready`
 
 use actix_web::{HttpResponse, web};
-use service::health::{self, Dependency, Readiness, State};
-use tokio_util::sync::CancellationToken;
+use service::health::{self, Readiness, State};
 
 use super::paths;
-use crate::{reads::DatabaseHealth, refusing_queues::RefusingQueues};
+use crate::state::AppState;
 
 /// Says that the process answers
 #[utoipa::path(
@@ -36,18 +35,13 @@ pub async fn live() -> HttpResponse {
         (status = 503, description = "They cannot", body = Readiness),
     )
 )]
-pub async fn ready(
-    stop: web::Data<CancellationToken>,
-    broker: web::Data<Dependency>,
-    refusing_queues: web::Data<RefusingQueues>,
-    database: web::Data<DatabaseHealth>,
-) -> HttpResponse {
-    let states = [(broker.name().to_owned(), State::from(broker.is_up()))];
-    let database = ("database".to_owned(), State::from(database.is_up()));
-    let states = states.into_iter().chain([database]);
-    let states = states.chain(refusing_queues.names().into_iter().map(|name| (name, State::Down)));
-    match stop.is_cancelled() {
-        true => Readiness::stopping(states).into_response(),
-        false => Readiness::new(broker.is_partly_up(), states).into_response(),
+pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
+    let broker = (state.broker.name().to_owned(), State::from(state.broker.is_up()));
+    let database = ("database".to_owned(), State::from(state.database.is_up()));
+    let refusing = state.refusing_queues.names().into_iter().map(|queue| (queue, State::Down));
+    let states = [broker, database].into_iter().chain(refusing);
+    if state.shutdown.is_cancelled() {
+        return Readiness::stopping(states).into_response();
     }
+    Readiness::new(state.broker.is_partly_up(), states).into_response()
 }

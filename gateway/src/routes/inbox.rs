@@ -6,16 +6,18 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{paging::PageLimit, paths};
+use super::{
+    paging::PageLimit,
+    paths,
+    responses::{CallerRejected, HistoryUnavailable, ParameterRejected, RateLimited},
+};
 use crate::{
-    answers::Readers,
     auth::Caller,
     http::{Parameters, by_name},
     metrics::HistoryRead,
-    problem::{Problem, ProblemBody},
-    reads::{
-        self, HistoryMessage, HistoryReader, Inbox, InboxCursor, InboxEntry, InboxOrder, Session,
-    },
+    problem::Problem,
+    reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, InboxOrder, Session},
+    state::AppState,
 };
 
 /// Which conversations are asked for.
@@ -116,25 +118,24 @@ pub struct InboxConversation {
     params(InboxParameters),
     responses(
         (status = 200, description = "A page", body = InboxPage),
-        (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "The database cannot be asked", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        ParameterRejected,
+        CallerRejected,
+        RateLimited,
+        HistoryUnavailable,
     )
 )]
 pub async fn inbox(
+    state: web::Data<AppState>,
     request: HttpRequest,
     caller: Caller,
     parameters: Parameters<InboxParameters>,
-    reads: web::Data<HistoryReader>,
-    readers: web::Data<Readers>,
 ) -> Result<HttpResponse, Problem> {
     caller.require_staff()?;
     let InboxParameters { status, order, limit, cursor } = parameters.0;
     let order = order.after(cursor);
-    let memory = readers.admit(&caller, &request, limit.get()).await?;
-    let found = reads
+    let memory = state.readers.admit(&caller, state.client(&request), limit.get()).await?;
+    let found = state
+        .history
         .read(HistoryRead::Inbox, async |connection| {
             reads::inbox(connection, &status.0, &order, limit.get()).await
         })

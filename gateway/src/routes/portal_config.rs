@@ -2,8 +2,8 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::paths;
-use crate::{portal::PortalConfig, problem::ProblemBody};
+use super::{paths, responses::RateLimited};
+use crate::{portal::PortalConfig, state::AppState};
 
 /// Tells a portal's page how to hear of messages
 ///
@@ -15,9 +15,9 @@ use crate::{portal::PortalConfig, problem::ProblemBody};
     security(()),
     responses(
         (status = 200, description = "Where Pusher is, and which channels there are", body = PortalConfig),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        RateLimited,
     )
 )]
-pub async fn portal_config(config: web::Data<PortalConfig>) -> HttpResponse {
-    HttpResponse::Ok().json(config)
+pub async fn portal_config(state: web::Data<AppState>) -> HttpResponse {
+    HttpResponse::Ok().json(&state.portal_config)
 }

@@ -2,7 +2,7 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use chat::{TraceParent, event::Event};
 use traces::{RequestSpan, Traces};
 use uuid::Uuid;
@@ -10,31 +10,31 @@ use uuid::Uuid;
 use crate::{
     group_commit::EventPublisher,
     problem::{NotAccepted, Problem},
+    state::AppState,
 };
 
 /// The trace that a request belongs to.
 pub struct RequestTrace {
     traces: Traces,
     /// The client's `traceparent`, if it sent a valid one.
-    caller: Option<TraceParent>,
+    parent: Option<TraceParent>,
 }
 
 impl RequestTrace {
-    /// The request's span, once it is known which message or change it is about.
-    pub fn span(&self, name: &'static str, id: Uuid) -> RequestSpan {
-        self.traces.request(name, self.caller, id)
+    /// Starts the request's span. `id` is that of the message or the change.
+    pub fn start(&self, name: &'static str, id: Uuid) -> RequestSpan {
+        self.traces.request(name, self.parent, id)
     }
 }
 
 impl FromRequest for RequestTrace {
-    type Error = Error;
-    type Future = Ready<Result<Self, Error>>;
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let header = request.headers().get("traceparent").and_then(|it| it.to_str().ok());
-        let traces = request.app_data::<web::Data<Traces>>();
-        let traces = traces.map(|it| Traces::clone(it)).unwrap_or_default();
-        ready(Ok(Self { traces, caller: header.and_then(TraceParent::parse) }))
+        let header = request.headers().get("traceparent");
+        let parent = header.and_then(|header| header.to_str().ok()).and_then(TraceParent::parse);
+        ready(AppState::get(request).map(|state| Self { traces: state.traces.clone(), parent }))
     }
 }
 

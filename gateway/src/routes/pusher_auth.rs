@@ -2,16 +2,15 @@
 
 use actix_web::{HttpResponse, web};
 use chat::{Name, PlayerId, SenderId};
-use pusher::{Audience, Channels, SocketId, sign_subscription};
+use pusher::{Audience, SocketId, sign_subscription};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::paths;
-use crate::{
-    auth::Caller,
-    http::Form,
-    problem::{Problem, ProblemBody},
+use super::{
+    paths,
+    responses::{BodyRejected, CallerRejected, RateLimited},
 };
+use crate::{auth::Caller, http::Form, problem::Problem, state::AppState};
 
 /// What pusher-js asks before it subscribes to a private, an encrypted or a presence channel.
 ///
@@ -73,21 +72,17 @@ struct MemberInfo {
     ),
     responses(
         (status = 200, description = "The signature", body = Subscription),
-        (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "Not a channel to sign for", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is no form", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        BodyRejected,
+        CallerRejected,
+        RateLimited,
     )
 )]
 pub async fn authorize(
+    state: web::Data<AppState>,
     caller: Caller,
     form: Form<SubscriptionRequest>,
-    app: web::Data<pusher::App>,
-    channels: web::Data<Channels>,
 ) -> Result<HttpResponse, Problem> {
+    let AppState { pusher: app, channels, .. } = &**state;
     let SubscriptionRequest { socket_id, channel_name: name } = form.0;
     let audience = channels.to_sign_for(&name).ok_or(Problem::ForbiddenChannel)?;
     let member = enter(caller, audience)?;

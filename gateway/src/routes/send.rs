@@ -11,15 +11,14 @@ use uuid::Uuid;
 use super::{
     paths,
     publishing::{RequestTrace, publish_event},
+    responses::{BodyRejected, CallerRejected, NotAccepted, RateLimited},
 };
 use crate::{
     auth::{Caller, Sender},
-    clock::Clock,
-    group_commit::EventPublisher,
     http::{Body, ClientId, by_name},
     input::{NewContent, NewName, NewPlayerId, NewSenderId},
-    limits::SenderLimit,
-    problem::{Problem, ProblemBody},
+    problem::Problem,
+    state::AppState,
 };
 
 /// A message to send.
@@ -89,66 +88,50 @@ pub struct Accepted {
     ),
     responses(
         (status = 202, description = "Accepted", body = Accepted),
-        (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is no JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "Not accepted; send it again", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        BodyRejected,
+        CallerRejected,
+        RateLimited,
+        NotAccepted,
     )
 )]
 pub async fn send(
+    state: web::Data<AppState>,
     trace: RequestTrace,
     caller: Caller,
     body: Body<SendRequest>,
-    limit: web::Data<SenderLimit>,
-    clock: web::Data<Clock>,
-    event_publisher: web::Data<EventPublisher>,
 ) -> Result<HttpResponse, Problem> {
-    let mut message = body.0.into_message(&caller, &limit, clock.next_timestamp())?;
-    let (message_id, accepted_at) = (message.message_id, message.accepted_at);
-    let span = trace.span("send", message_id);
-    message.traceparent = span.traceparent();
-    publish_event(Event::Message(Box::new(message)), &event_publisher, span).await?;
+    let request = body.0;
+    let content = one_of(request.content, request.message)?;
+    let sender = caller.authorize_sender(Sender {
+        player_id: request.player_id.into(),
+        player_name: request.player_name.map(Name::from),
+        sender_type: request.sender_type,
+        sender_id: request.sender_id.map(SenderId::from),
+        sender_name: request.sender_name.map(Name::from),
+    })?;
+    state.sender_limit.check(&sender)?;
+    let message_id = request.message_id.map_or_else(Uuid::now_v7, ClientId::uuid);
+    let accepted_at = state.clock.next_timestamp();
+    let span = trace.start("send", message_id);
+    let message = Message {
+        message_id,
+        player_id: sender.player_id,
+        player_name: sender.player_name,
+        sender_type: sender.sender_type,
+        sender_id: sender.sender_id,
+        sender_name: sender.sender_name,
+        content,
+        accepted_at,
+        socket_id: request.socket_id,
+        traceparent: span.traceparent(),
+    };
+    publish_event(Event::Message(Box::new(message)), &state.event_publisher, span).await?;
     Ok(HttpResponse::Accepted().json(Accepted {
         success: true,
         message_id,
         accepted_at,
         status: "accepted",
     }))
-}
-
-impl SendRequest {
-    fn into_message(
-        self,
-        caller: &Caller,
-        limit: &SenderLimit,
-        accepted_at: DateTime<Utc>,
-    ) -> Result<Message, Problem> {
-        let content = one_of(self.content, self.message)?;
-        let sender = caller.authorize_sender(Sender {
-            player_id: self.player_id.into(),
-            player_name: self.player_name.map(Name::from),
-            sender_type: self.sender_type,
-            sender_id: self.sender_id.map(SenderId::from),
-            sender_name: self.sender_name.map(Name::from),
-        })?;
-        limit.count_message(&sender)?;
-        Ok(Message {
-            message_id: self.message_id.map_or_else(Uuid::now_v7, ClientId::uuid),
-            player_id: sender.player_id,
-            player_name: sender.player_name,
-            sender_type: sender.sender_type,
-            sender_id: sender.sender_id,
-            sender_name: sender.sender_name,
-            content,
-            accepted_at,
-            socket_id: self.socket_id,
-            traceparent: None,
-        })
-    }
 }
 
 /// The content that a message has under one of its two names.

@@ -11,15 +11,14 @@ use super::{
     paging::Seq,
     paths,
     publishing::{RequestTrace, publish_event},
+    responses::{BodyRejected, CallerRejected, NotAccepted, RateLimited},
 };
 use crate::{
     auth::Caller,
-    clock::Clock,
-    group_commit::EventPublisher,
     http::{Body, ClientId, PathPlayer, by_name},
     input::{NewName, NewPlayerId, NewSenderId},
-    limits::SenderLimit,
-    problem::{Problem, ProblemBody},
+    problem::Problem,
+    state::AppState,
 };
 
 /// What staff asks of a conversation's latest session.
@@ -80,48 +79,42 @@ pub struct StatusAccepted {
     request_body(content = StatusRequest, example = json!({"status": "resolved"})),
     responses(
         (status = 202, description = "Accepted", body = StatusAccepted),
-        (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is no JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "Not accepted; ask again", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        BodyRejected,
+        CallerRejected,
+        RateLimited,
+        NotAccepted,
     )
 )]
 pub async fn change_status(
+    state: web::Data<AppState>,
     trace: RequestTrace,
     caller: Caller,
     player: PathPlayer,
     body: Body<StatusRequest>,
-    limit: web::Data<SenderLimit>,
-    clock: web::Data<Clock>,
-    event_publisher: web::Data<EventPublisher>,
 ) -> Result<HttpResponse, Problem> {
     caller.require_staff()?;
-    limit.count_change(&caller)?;
+    state.sender_limit.check_caller(&caller)?;
     let request = body.0;
     let (actor_id, actor_name) = match caller {
         Caller::Trusted => (request.actor_id.map(Into::into), request.actor_name.map(Into::into)),
         Caller::Staff { id, name } => (Some(id), name),
         Caller::Player { .. } => (None, None),
     };
-    let mut change = StatusChange {
-        change_id: request.change_id.map_or_else(Uuid::now_v7, ClientId::uuid),
+    let change_id = request.change_id.map_or_else(Uuid::now_v7, ClientId::uuid);
+    let accepted_at = state.clock.next_timestamp();
+    let span = trace.start("change status", change_id);
+    let change = StatusChange {
+        change_id,
         player_id: player.0,
         status: request.status,
-        accepted_at: clock.next_timestamp(),
+        accepted_at,
         session_id: request.session_id.map(ClientId::uuid),
         last_seq: request.last_seq.map(Seq::get),
         actor_id,
         actor_name,
-        traceparent: None,
+        traceparent: span.traceparent(),
     };
-    let (change_id, accepted_at) = (change.change_id, change.accepted_at);
-    let span = trace.span("change status", change_id);
-    change.traceparent = span.traceparent();
-    publish_event(Event::StatusChange(change), &event_publisher, span).await?;
+    publish_event(Event::StatusChange(change), &state.event_publisher, span).await?;
     Ok(HttpResponse::Accepted().json(StatusAccepted {
         success: true,
         change_id,
