@@ -48,9 +48,4 @@ pub enum CallOutcome {
 
 impl Label for CallOutcome {
     const NAME: &'static str = "outcome";
-    const VALUES: &'static [Self] = Self::VARIANTS;
-
-    fn value(self) -> &'static str {
-        self.into()
-    }
 }

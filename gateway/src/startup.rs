@@ -5,7 +5,7 @@ use std::{io, net::TcpListener, sync::Arc};
 use actix_server::Server;
 use actix_web::{App, middleware::from_fn, web};
 use anyhow::Context;
-use broker::{ConsumerKind, QueueWatch};
+use broker::{ConsumerKind, QueueMetrics, QueueWatch};
 use service::{
     metrics,
     shutdown::{ShutdownSettings, by_deadline},
@@ -54,7 +54,8 @@ impl Gateway {
         shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
         let mut registry = metrics::registry("gateway");
-        let metrics = Metrics::register(&mut registry);
+        let own = registry.sub_registry_with_prefix("chat_gateway");
+        let (metrics, queues) = (Metrics::register(own), QueueMetrics::register(own));
         let traces = Traces::start(&config.traces, "gateway").context("tracing cannot start")?;
         let (state, publishing) = AppState::new(
             &config,
@@ -65,7 +66,6 @@ impl Gateway {
         )?;
         let publishing = publishing.into_iter().map(|group_commit| group_commit.run()).collect();
         tokio::spawn(state.database.clone().probe(config.database.clone(), shutdown.clone()));
-        let queues = metrics.queues.clone();
         let queue_watch =
             QueueWatch::new(&config.broker, &ConsumerKind::ALL, "gateway: watching", queues);
         tokio::spawn(queue_watch.run(shutdown.clone()));

@@ -39,11 +39,6 @@ impl DeadLetterReason {
 
 impl Label for DeadLetterReason {
     const NAME: &'static str = "reason";
-    const VALUES: &'static [Self] = Self::VARIANTS;
-
-    fn value(self) -> &'static str {
-        self.into()
-    }
 }
 
 impl DeadLetter {

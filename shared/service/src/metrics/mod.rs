@@ -14,7 +14,7 @@ use prometheus_client::{
 use tokio_util::sync::CancellationToken;
 
 use super::admin_server;
-pub use by_label::{ByLabel, Label, Labelled};
+pub use by_label::{ByLabel, Label};
 pub use on_scrape::{OldestHeld, OldestPart, OnScrape};
 pub use prometheus_client::registry::Registry;
 
