@@ -9,6 +9,7 @@ use service::{
     TlsSettings, settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings,
     warn_of_cleartext,
 };
+use strum::IntoStaticStr;
 use traces::TraceSettings;
 
 /// The settings of a broadcaster.
@@ -118,7 +119,8 @@ impl PusherSettings {
 }
 
 /// The scheme of Pusher's HTTP API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, ValueEnum)]
+#[strum(serialize_all = "lowercase")]
 pub enum Scheme {
     /// Not encrypted, for your own server on the same machine or network
     Http,
@@ -129,10 +131,7 @@ pub enum Scheme {
 impl Scheme {
     /// The scheme in a URL.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        }
+        self.into()
     }
 }
 

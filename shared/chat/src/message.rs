@@ -1,14 +1,18 @@
 use chrono::{DateTime, Utc};
 use pusher::SocketId;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Content, Name, PlayerId, SenderId, TraceParent};
 
 /// The two kinds of sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 #[schema(examples("player"))]
 pub enum SenderType {
     /// The player whose conversation it is.
@@ -20,10 +24,7 @@ pub enum SenderType {
 impl SenderType {
     /// Its name in JSON and in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Player => "player",
-            Self::Staff => "staff",
-        }
+        self.into()
     }
 }
 

@@ -1,5 +1,6 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -7,9 +8,21 @@ use super::{Name, PlayerId, SenderId, TraceParent};
 
 /// How far a session has come.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    ToSchema,
 )]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum SessionStatus {
     /// No member of staff has answered yet.
     Pending,
@@ -25,11 +38,7 @@ impl SessionStatus {
 
     /// Its name in JSON and in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-            Self::Resolved => "resolved",
-        }
+        self.into()
     }
 
     /// The status of that name.
@@ -74,8 +83,9 @@ pub struct StatusChange {
 }
 
 /// A status that staff can ask for; `pending` only comes from a player's message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum RequestedStatus {
     /// Staff takes the session.
     Active,
@@ -86,10 +96,7 @@ pub enum RequestedStatus {
 impl RequestedStatus {
     /// Its name in JSON and in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Resolved => "resolved",
-        }
+        self.into()
     }
 }
 
