@@ -5,7 +5,7 @@ use crate::{
     problem::Problem,
 };
 
-/// Admits reads of pages: as many as their caller may make, and as many at once as there is memory for.
+/// Admits reads of pages, within rate limits and memory.
 #[derive(Clone, Debug)]
 pub struct Readers {
     limit: ReaderLimit,
@@ -13,7 +13,7 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// As the settings want it, with `memory` for the pages.
+    /// Applies the settings; pages are held in `memory`.
     pub fn new(settings: &LimitSettings, memory: AnswerMemory) -> Self {
         Self { limit: ReaderLimit::new(settings), memory }
     }

@@ -20,20 +20,20 @@ use crate::{
     state::AppState,
 };
 
-/// Which part of a conversation is asked for.
+/// The parameters of a page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct HistoryParameters {
-    /// How many messages at most. A page has fewer where so many would be more than 256 KiB
+    /// The most messages of a page. A page has at most 256 KiB, and then fewer messages
     #[serde(default)]
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: PageLimit,
-    /// Messages before this place: the `nextCursor` of a newer page. Not looked at beside `after`
+    /// Messages before this cursor: the `nextCursor` of a newer page. Ignored with `after`
     #[param(value_type = Option<String>, pattern = r"^[0-9]{1,17}:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
     before: Option<MessageCursor>,
-    /// Messages with a higher `seq`: the `lastSeq` of the answer before, a number. Ask again, with `lastSeq` of
-    /// each answer, while `nextCursor` is not null
+    /// Messages with a higher `seq`: the `lastSeq` of the previous response. Repeat with `lastSeq`
+    /// of each response while `nextCursor` is not null
     #[param(value_type = Option<i64>, minimum = 0)]
     after: Option<Seq>,
 }
@@ -42,7 +42,7 @@ pub struct HistoryParameters {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct History {
-    /// Whose conversation it is.
+    /// The player whose conversation it is.
     #[schema(value_type = NewPlayerId)]
     player_id: PlayerId,
     /// The latest session, whatever its status; null before the first message.
@@ -50,28 +50,27 @@ pub struct History {
     session: Option<Session>,
     /// The oldest first.
     messages: Vec<HistoryMessage>,
-    /// Null when this was the last page. Otherwise there is more in the same direction: ask for it with this
-    /// as `before` when this page was asked for with `before` or with neither, and with `lastSeq` as
-    /// `after` when it was asked for with `after`.
+    /// Null on the last page. Otherwise request the next page with this as `before`, or, when this
+    /// page was requested with `after`, with `lastSeq` as `after`.
     #[schema(required = true)]
     next_cursor: Option<String>,
-    /// What to ask for with `after`, to get what was not there yet. Take it from the newest
-    /// page and from pages asked for with `after`. That of a page asked for with `before` says how
-    /// far the conversation goes by now, which the client may not have seen.
+    /// The `after` for messages that are not there yet. Take it from the newest page and from pages
+    /// requested with `after`. On a page requested with `before` it is the last `seq` of the
+    /// conversation, which the client may not have seen.
     last_seq: i64,
 }
 
 /// Reads a conversation
 ///
-/// The newest page without `before` and `after`, older pages with `before`, and with `after` what a
-/// client has missed, which is complete however long it was away, as far as it is not archived. A
-/// player who never wrote has an empty conversation.
+/// Without `before` and `after` it returns the newest page, with `before` older pages, and with
+/// `after` every message that a client missed, however long it was offline, unless it is archived.
+/// The conversation of a player who never wrote is empty.
 #[utoipa::path(
     get,
     path = paths::CONVERSATION_DOCUMENTED,
     tag = "conversations",
     security(("token" = [])),
-    params(("playerId" = NewPlayerId, Path, description = "Whose conversation"), HistoryParameters),
+    params(("playerId" = NewPlayerId, Path, description = "The player whose conversation it is"), HistoryParameters),
     responses(
         (status = 200, description = "A page", body = History),
         ParameterRejected,
@@ -129,8 +128,7 @@ impl History {
         }
     }
 
-    /// The page as `caller` may see it: a player gets the names of staff and not their ids, and does not see
-    /// who of them acted on the session.
+    /// Removes what a player must not see: the ids of staff, and who of them changed the session.
     fn shown_to(mut self, caller: &Caller) -> Self {
         if !matches!(caller, Caller::Player { .. }) {
             return self;

@@ -6,25 +6,25 @@ use service::health::{self, Readiness, State};
 use super::paths;
 use crate::state::AppState;
 
-/// Says that the process answers
+/// Returns 200 while the process runs
 #[utoipa::path(
     get,
     path = paths::LIVE,
     tag = "health",
     security(()),
-    responses((status = 200, description = "It does"))
+    responses((status = 200, description = "The process runs"))
 )]
 pub async fn live() -> HttpResponse {
     health::live().await
 }
 
-/// Says whether messages can be sent, and how each dependency is
+/// Returns whether messages can be sent, and the state of each dependency
 ///
-/// It takes the broker to send, and no database. Where players are spread over several pairs of queues,
-/// a broker that is down for some of them is shown as down, and the gateway is ready for the others. A
-/// queue that did not take the last publish, because it is full or has no leader, is named as down. A
-/// gateway that was told to stop is not ready either, though it answers a little longer. The database is
-/// asked once a second, and is down when it fails or does not answer in time.
+/// Sending needs the broker, and not the database. With several partitions, a broker that is down
+/// for some of them is reported as down, and the gateway is ready for the others. A queue that
+/// rejected the last publish, because it is full or has no leader, is reported as down. A gateway
+/// that was told to stop is not ready, while it still serves for the drain period. The database is
+/// probed once a second, and is down when a probe fails or times out.
 #[utoipa::path(
     get,
     path = paths::READY,
@@ -32,7 +32,7 @@ pub async fn live() -> HttpResponse {
     security(()),
     responses(
         (status = 200, description = "Messages can be sent", body = Readiness),
-        (status = 503, description = "They cannot", body = Readiness),
+        (status = 503, description = "Messages cannot be sent", body = Readiness),
     )
 )]
 pub async fn ready(state: web::Data<AppState>) -> HttpResponse {

@@ -20,31 +20,30 @@ use crate::{
     state::AppState,
 };
 
-/// Which conversations are asked for.
+/// The parameters of the inbox.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct InboxParameters {
-    /// The statuses of the latest session, with commas between them; all where there are none
+    /// Statuses of the latest session, separated by commas; all statuses when absent
     #[serde(default)]
     #[param(value_type = Option<String>, example = "pending,active", pattern = r"^(pending|active|resolved)(,(pending|active|resolved))*$")]
     status: Statuses,
-    /// `latest` for the one with the latest message first; `waiting` for the one whose player has waited
-    /// for the longest first, and those that wait for no answer last
+    /// `latest`: the latest message first. `waiting`: the longest waiting player first, and
+    /// conversations in which no player waits last
     #[serde(default, deserialize_with = "by_name")]
     #[param(value_type = Option<String>, pattern = "^(latest|waiting)$", default = "latest", example = "waiting")]
     order: Order,
-    /// How many conversations at most
+    /// The most conversations of a page
     #[serde(default)]
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: PageLimit,
-    /// Conversations after this place: the `nextCursor` of the page before. The order is that page's,
-    /// whatever `order` says
+    /// The `nextCursor` of the previous page. It determines the order; `order` is then ignored
     #[param(value_type = Option<String>, pattern = r"^([0-9]{1,17}|w[0-9]{1,17}|w-):[A-Za-z0-9_\-=@,.;]{1,128}$")]
     cursor: Option<InboxCursor>,
 }
 
-/// In which order conversations are listed.
+/// The order of conversations.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Order {
@@ -53,7 +52,7 @@ enum Order {
     Waiting,
 }
 
-/// Some statuses, each once.
+/// Distinct statuses.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct Statuses(Vec<SessionStatus>);
@@ -82,9 +81,9 @@ impl TryFrom<String> for Statuses {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InboxPage {
-    /// In the order that was asked for, each once, as of one moment.
+    /// In the requested order, each once, from one snapshot of the database.
     conversations: Vec<InboxConversation>,
-    /// What to ask for with `cursor` to get the next page; null when this was the last.
+    /// The `cursor` of the next page; null on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
 }
@@ -93,17 +92,17 @@ pub struct InboxPage {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InboxConversation {
-    /// Whose conversation it is.
+    /// The player whose conversation it is.
     player_id: String,
     /// Its latest session.
     session: Session,
     /// Its last message.
     last_message: HistoryMessage,
-    /// The player's messages in the open session since staff's last answer; 0 when it is resolved, and
-    /// 100 when they are 100 or more.
+    /// The player's messages in the open session since the last answer of staff, at most 100; 0
+    /// when the session is resolved.
     #[schema(minimum = 0, maximum = 100)]
     unanswered_count: i64,
-    /// When the first of these was accepted; null when there are none.
+    /// When the first of these was accepted; null when there is none.
     #[schema(required = true)]
     #[serde(serialize_with = "chat::timestamp::optional::serialize")]
     waiting_since: Option<DateTime<Utc>>,

@@ -5,16 +5,16 @@ use actix_web::{HttpResponse, web};
 use super::{paths, responses::RateLimited};
 use crate::{portal::PortalConfig, state::AppState};
 
-/// Tells a portal's page how to hear of messages
+/// Returns the configuration of the portal's pages
 ///
-/// Nobody need say who they are: a page asks before it knows.
+/// It needs no token: a page asks before its user is known.
 #[utoipa::path(
     get,
     path = paths::PORTAL_CONFIG,
     tag = "pusher",
     security(()),
     responses(
-        (status = 200, description = "Where Pusher is, and which channels there are", body = PortalConfig),
+        (status = 200, description = "The configuration", body = PortalConfig),
         RateLimited,
     )
 )]

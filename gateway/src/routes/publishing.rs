@@ -1,4 +1,4 @@
-//! What the routes share that publish an event.
+//! What the routes that publish an event share.
 
 use std::future::{Ready, ready};
 
@@ -13,10 +13,10 @@ use crate::{
     state::AppState,
 };
 
-/// The trace that a request belongs to.
+/// The trace of a request.
 pub struct RequestTrace {
     traces: Traces,
-    /// The client's `traceparent`, if it sent a valid one.
+    /// The client's `traceparent`, if it is valid.
     parent: Option<TraceParent>,
 }
 
@@ -38,7 +38,7 @@ impl FromRequest for RequestTrace {
     }
 }
 
-/// Publishes the event of the request of `span`.
+/// Publishes `event` and ends the request's `span`.
 pub(super) async fn publish_event(
     event: Event,
     event_publisher: &EventPublisher,

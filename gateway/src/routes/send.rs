@@ -23,39 +23,38 @@ use crate::{
 
 /// A message to send.
 ///
-/// `message` is taken in place of `content`, as its older name; of two that differ neither is taken.
+/// `message` is an older name of `content`. When both are given, they must be equal.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SendRequest {
-    /// The message's id, made by the client, so that it can send the message again; the gateway
-    /// makes one where there is none. One that another message has is accepted too: the message is then not
-    /// persisted, and `message-rejected` reports it.
+    /// The message's id, made by the client so that it can send the message again; without one the
+    /// gateway makes a version 7 UUID. An id that belongs to another message is accepted too: this
+    /// message is then not persisted, and the event `message-rejected` reports it.
     message_id: Option<ClientId>,
-    /// Whose conversation it belongs to.
+    /// The player whose conversation it is.
     player_id: NewPlayerId,
-    /// What the player is called. Where tokens are asked for, the player's own token says it, and this
-    /// is ignored.
+    /// The player's display name. Ignored with tokens: the player's own token names the player.
     player_name: Option<NewName>,
-    /// Who of the two sends it.
+    /// The kind of sender.
     #[serde(deserialize_with = "by_name")]
     sender_type: SenderType,
-    /// Who of the staff sends it; a player's message is always the player's own. Where tokens are
-    /// asked for, the token says it.
+    /// The portal's id for the member of the staff who sends. Ignored for players, and with tokens,
+    /// whose `sub` it is.
     sender_id: Option<NewSenderId>,
-    /// What the sender is called; a player's own name where there is none. Where tokens are asked
-    /// for, the token says it.
+    /// The sender's display name; for a player, `playerName` when absent. Ignored with tokens,
+    /// which name the sender.
     sender_name: Option<NewName>,
-    /// What it says. White space around it is taken off.
-    // Not optional in the description: with two alternatives generated clients ask for both.
+    /// The text. White space around it is removed.
+    // Required in the description: with two alternatives, generated clients ask for both.
     #[schema(value_type = NewContent)]
     content: Option<NewContent>,
     #[schema(ignore)]
     message: Option<NewContent>,
-    /// The sender's Pusher connection, which then does not hear of it.
+    /// The sender's Pusher connection, which receives no event about this message.
     socket_id: Option<SocketId>,
 }
 
-/// The answer to what was accepted: it is on disk in both queues.
+/// An accepted message: it is on disk in both queues.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Accepted {
@@ -63,7 +62,7 @@ pub struct Accepted {
     success: bool,
     /// The message's id, in lower case.
     message_id: Uuid,
-    /// When it was accepted: later than whatever this gateway accepted before.
+    /// When it was accepted. The timestamps of a gateway strictly increase.
     #[serde(serialize_with = "chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     /// Always `accepted`.
@@ -73,10 +72,11 @@ pub struct Accepted {
 
 /// Sends a message
 ///
-/// 202 means that the message is on disk in both queues and is going to be persisted and broadcast. After
-/// 503, or no answer, send it again with the same `messageId`: it stays the same message. When another
-/// message has that `messageId`, this one may be broadcast and is never in the history: the event
-/// `message-rejected` takes it back, so make each `messageId` anew.
+/// 202 means that the message is on disk in both queues and will be persisted and broadcast. After
+/// a 503, or without a response, send it again with the same `messageId`: it stays the same
+/// message. Make a new `messageId` for each message: one that belongs to another message is
+/// accepted and may be broadcast, but it is never persisted, and the event `message-rejected`
+/// revokes it.
 #[utoipa::path(
     post,
     path = paths::SEND,
@@ -134,11 +134,11 @@ pub async fn send(
     }))
 }
 
-/// The content that a message has under one of its two names.
+/// The content, under either of its two names.
 fn one_of(content: Option<NewContent>, message: Option<NewContent>) -> Result<Content, Problem> {
     match (content, message) {
         (Some(content), Some(message)) if content != message => {
-            Err(Problem::invalid_field("message", "must be the same as content, or not be there"))
+            Err(Problem::invalid_field("message", "must equal content, or be absent"))
         }
         (Some(content), _) | (None, Some(content)) => Ok(content.into()),
         (None, None) => Err(Problem::invalid_field("content", "is missing")),
