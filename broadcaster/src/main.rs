@@ -1,10 +1,7 @@
 //! The broadcaster's process.
 
-use std::net::TcpListener;
-
-use anyhow::Context;
 use broadcaster::{settings::Settings, worker};
-use broker::{ConsumerKind, DeadLetterCommand};
+use broker::{ConsumerKind, DeadLetterCommand, Worker};
 use clap::Parser;
 use pusher::ChannelAccess;
 use service::{
@@ -54,10 +51,6 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
             "PUSHER_CHANNEL_ACCESS=public: every client with the app key can subscribe to every player"
         );
     }
-    let listen = &settings.broadcaster_listen;
-    let listener =
-        TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
-    let stop = shutdown::on_signal()?;
-    tracing::info!(listen = %listener.local_addr()?, "broadcaster started");
+    let (listener, stop) = Worker::listen(ConsumerKind::Broadcaster, &settings.broadcaster_listen)?;
     worker::run(settings, listener, stop).await
 }

@@ -1,9 +1,6 @@
 //! The persister's process.
 
-use std::net::TcpListener;
-
-use anyhow::Context;
-use broker::{ConsumerKind, DeadLetterCommand};
+use broker::{ConsumerKind, DeadLetterCommand, Worker};
 use clap::Parser;
 use persister::{
     commands::{ArchiveCommand, AuditCommand, EraseCommand, ExportCommand, MigrateCommand},
@@ -62,10 +59,6 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     telemetry::init(&settings.logs);
     settings.broker.warn_of_cleartext();
     settings.database.warn_of_cleartext();
-    let listen = &settings.persister_listen;
-    let listener =
-        TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
-    let stop = shutdown::on_signal()?;
-    tracing::info!(listen = %listener.local_addr()?, "persister started");
+    let (listener, stop) = Worker::listen(ConsumerKind::Persister, &settings.persister_listen)?;
     worker::run(settings, listener, stop).await
 }

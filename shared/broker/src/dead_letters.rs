@@ -128,9 +128,7 @@ impl DeadLetters {
                 size: delivery.data.len(),
             });
         }
-        // Closing requeues the unacknowledged ones.
-        with_timeout(self.settings.broker_timeout, self.channel.close(200, "listed".into()))
-            .await?;
+        self.close().await?;
         Ok(letters)
     }
 
@@ -143,8 +141,7 @@ impl DeadLetters {
         while let Some(Delivery { data, .. }) = self.take().await? {
             found += usize::from(data.windows(text.len()).any(|part| part == text.as_bytes()));
         }
-        let close = self.channel.close(200, "searched".into());
-        with_timeout(self.settings.broker_timeout, close).await?;
+        self.close().await?;
         Ok(found)
     }
 
@@ -173,12 +170,10 @@ impl DeadLetters {
             }
             let queue = names.queue_of(self.worker, self.partition(&delivery.data));
             publisher.publish_to_queue(&queue, &delivery.data, &[]).await?;
-            let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
-            with_timeout(self.settings.broker_timeout, ack).await?;
+            self.acknowledge(&delivery).await?;
             replayed += 1;
         }
-        with_timeout(self.settings.broker_timeout, self.channel.close(200, "replayed".into()))
-            .await?;
+        self.close().await?;
         Ok(replayed)
     }
 
@@ -187,11 +182,11 @@ impl DeadLetters {
     /// # Errors
     /// When RabbitMQ cannot be used at the moment, or the queue does not exist.
     pub async fn purge(self) -> Result<usize, BrokerError> {
-        let timeout = self.settings.broker_timeout;
         if self.filter.is_empty() {
             let queue = self.settings.names().dead_letters(self.worker);
             let purge = self.channel.queue_purge(queue.into(), QueuePurgeOptions::default());
-            return Ok(usize::try_from(with_timeout(timeout, purge).await?).unwrap_or(usize::MAX));
+            let purged = with_timeout(self.settings.broker_timeout, purge).await?;
+            return Ok(usize::try_from(purged).unwrap_or(usize::MAX));
         }
         let mut purged = 0;
         for _ in 0..self.count().await? {
@@ -199,13 +194,22 @@ impl DeadLetters {
                 break;
             };
             if self.filter.matches(&delivery) {
-                let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
-                with_timeout(timeout, ack).await?;
+                self.acknowledge(&delivery).await?;
                 purged += 1;
             }
         }
-        with_timeout(timeout, self.channel.close(200, "purged".into())).await?;
+        self.close().await?;
         Ok(purged)
+    }
+
+    async fn acknowledge(&self, delivery: &Delivery) -> Result<(), BrokerError> {
+        let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
+        with_timeout(self.settings.broker_timeout, ack).await
+    }
+
+    /// Closes the channel. RabbitMQ requeues the unacknowledged dead letters.
+    async fn close(&self) -> Result<(), BrokerError> {
+        with_timeout(self.settings.broker_timeout, self.channel.close(200, "done".into())).await
     }
 
     fn partition(&self, body: &[u8]) -> Partition {
