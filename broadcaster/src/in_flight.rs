@@ -221,10 +221,10 @@ impl<'a> InFlight<'a> {
     /// # Errors
     /// When an acknowledgement fails.
     pub async fn finish(&mut self, result: CallResult) -> Result<(), BrokerError> {
-        let CallResult { taken, refused, undecided } = result;
+        let CallResult { accepted, refused, undecided } = result;
         // Behind all others: one of these may show whether Pusher rejects only them.
         self.waiting.extend(undecided);
-        let mut done = taken;
+        let mut done = accepted;
         for Refusal { job, reason } in refused {
             for origin in &job.origins {
                 self.refuse(origin, &reason);

@@ -66,7 +66,7 @@ pub struct Refusal {
 #[derive(Debug, Default)]
 pub struct CallResult {
     /// Jobs that Pusher accepted.
-    pub taken: Vec<Job>,
+    pub accepted: Vec<Job>,
     /// Jobs that Pusher rejects.
     pub refused: Vec<Refusal>,
     /// Jobs that were rejected while every call was. They must be sent again, after others.
@@ -106,7 +106,7 @@ impl RetryingPusher {
     pub async fn send(&self, jobs: Vec<Job>) -> CallResult {
         let mut result = CallResult::default();
         let Err(refused) = self.publish_with_retry(&jobs).await else {
-            result.taken = jobs;
+            result.accepted = jobs;
             return result;
         };
         let alone = match <[Job; 1]>::try_from(jobs) {
@@ -125,7 +125,7 @@ impl RetryingPusher {
         let mut alone = Vec::new();
         for job in jobs {
             match self.publish_with_retry(std::slice::from_ref(&job)).await {
-                Ok(()) => result.taken.push(job),
+                Ok(()) => result.accepted.push(job),
                 Err(refused) => alone.push((job, refused)),
             }
         }
@@ -153,7 +153,7 @@ impl RetryingPusher {
         // A proxy that rejected the jobs may have recovered before the probe.
         for job in in_doubt {
             match self.publish_with_retry(std::slice::from_ref(&job)).await {
-                Ok(()) => result.taken.push(job),
+                Ok(()) => result.accepted.push(job),
                 Err(Refused { reason, .. }) => result.refused.push(Refusal { job, reason }),
             }
         }

@@ -131,8 +131,8 @@ async fn a_message_is_acknowledged_or_dead_lettered_only_by_pushers_own_response
     let retried: BTreeSet<_> = (0..all).filter(|number| rows[*number].1 == Fate::Retried).collect();
     eventually("the retried messages are broadcast", async || {
         let calls = pusher.calls();
-        let taken: BTreeSet<_> = calls[before..].iter().filter_map(|call| row(call)).collect();
-        (taken.is_superset(&retried)).then_some(())
+        let accepted: BTreeSet<_> = calls[before..].iter().filter_map(|call| row(call)).collect();
+        accepted.is_superset(&retried).then_some(())
     })
     .await;
     broadcaster.stop().await;

@@ -103,7 +103,7 @@ async fn coalesced_messages_are_requeued_after_the_hold_while_pusher_is_down() {
     let settings = [ONE_A_SECOND, "--delivery-hold=1500ms"];
     let broadcaster = system.broadcaster_with(&settings).ready().await;
     let api = broadcaster.api();
-    eventually("it was given back", async || {
+    eventually("the deliveries are requeued", async || {
         (api.metric("chat_broadcaster_given_back_total").await >= 2).then_some(())
     })
     .await;
