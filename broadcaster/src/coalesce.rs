@@ -1,4 +1,5 @@
-//! Which messages staff are told of one by one, and which together, beyond a rate that the operator sets.
+//! Coalesces players' messages for staff beyond a rate that the operator sets: one event then stands for
+//! many messages.
 
 use std::{future::pending, mem, num::NonZeroU32, time::Duration};
 
@@ -12,53 +13,58 @@ use crate::{
     retrying_pusher::{Job, Origin},
 };
 
-/// What is counted, and so the longest for which a message is gathered: so much later staff hear of it.
-const SECOND: Duration = Duration::from_secs(1);
+/// Rate-limit window, and therefore the longest delay that coalescing adds.
+const WINDOW: Duration = Duration::from_secs(1);
 
-/// Bodies that the broker may hand out before the first of them is acknowledged, where messages are
-/// gathered: more than elsewhere, since each of them may wait for a second. They take 64 MiB at most.
+/// The most unacknowledged deliveries while messages are coalesced: more than otherwise, since each may
+/// wait for a second. They take 64 MiB at most.
 pub const PREFETCH: u16 = 512;
 
-/// So many bodies are gathered from at most. While the first half of what the broker hands out waits to be
-/// acknowledged, it still hands out the other: gathering bounds what staff hear, and not what is broadcast.
-fn most_bodies(prefetch: u16) -> usize {
+/// Upper bound of deliveries held for coalescing: half of the prefetch, so that RabbitMQ still delivers
+/// the other half.
+fn max_deliveries(prefetch: u16) -> usize {
     usize::from(prefetch / 2).max(1)
 }
 
-/// Counts what staff are told in a second, and gathers what is beyond that.
+/// Counts the events for staff in each second, and coalesces the messages beyond the rate.
 #[derive(Debug)]
 pub struct Coalescer {
-    most: Option<NonZeroU32>,
-    most_bodies: usize,
-    ends: Instant,
-    told: u32,
+    /// Events per second; without a rate nothing is coalesced.
+    rate: Option<NonZeroU32>,
+    max_deliveries: usize,
+    window_ends: Instant,
+    /// Events in the current window.
+    sent: u32,
     coalesced: Digest,
 }
 
 impl Coalescer {
-    /// One that lets its share of `most` events pass in a second, at least one; all, where there is no
-    /// `most`. The broker hands out `prefetch` bodies.
-    pub fn new(most: Option<NonZeroU32>, partitions: Partitions, prefetch: u16) -> Self {
-        let share = |most: NonZeroU32| most.get() / u32::from(partitions.count());
-        let most = most.map(|most| NonZeroU32::new(share(most)).unwrap_or(NonZeroU32::MIN));
-        let most_bodies = most_bodies(prefetch);
-        Self { most, most_bodies, ends: Instant::now(), told: 0, coalesced: Digest::default() }
+    /// Creates a coalescer for one of `partitions`, whose consumer has `prefetch`. Each partition has the
+    /// same share of `rate`, at least one event per second.
+    pub fn new(rate: Option<NonZeroU32>, partitions: Partitions, prefetch: u16) -> Self {
+        let share = |rate: NonZeroU32| rate.get() / u32::from(partitions.count());
+        Self {
+            rate: rate.map(|rate| NonZeroU32::new(share(rate)).unwrap_or(NonZeroU32::MIN)),
+            max_deliveries: max_deliveries(prefetch),
+            window_ends: Instant::now(),
+            sent: 0,
+            coalesced: Digest::default(),
+        }
     }
 
-    /// Takes `event` if staff are to be told of it together with others, and says whether it did. Only
-    /// players' messages ever are. Once one is gathered, all are that come before it is told of: they
-    /// stay in their order.
+    /// Adds `event` to the coalesced ones if it is a player's message beyond the rate, and returns whether
+    /// it did. While messages are coalesced, every further one is too: they stay in order.
     pub fn try_coalesce(&mut self, event: &Event, origin: Origin, now: Instant) -> bool {
-        let (Some(most), Event::Message(message)) = (self.most, event) else {
+        let (Some(rate), Event::Message(message)) = (self.rate, event) else {
             return false;
         };
         if message.sender_type != SenderType::Player {
             return false;
         }
         if self.coalesced.is_empty() {
-            self.begin_if_over(now);
-            if self.told < most.get() {
-                self.told += 1;
+            self.renew_window(now);
+            if self.sent < rate.get() {
+                self.sent += 1;
                 return false;
             }
         }
@@ -66,7 +72,7 @@ impl Coalescer {
         true
     }
 
-    /// Waits until what was gathered is due, and for ever where nothing was.
+    /// Waits until the coalesced messages are due; for ever without any.
     pub async fn wait(&self) {
         match self.due(Instant::now()) {
             Some(due) => sleep_until(due).await,
@@ -74,24 +80,25 @@ impl Coalescer {
         }
     }
 
-    /// What was gathered, once it is due. It counts as one event of the second that then begins.
+    /// The event for the coalesced messages once they are due. It counts in the window that then begins.
     pub fn take(&mut self, now: Instant, channels: &Channels) -> Option<Job> {
         self.due(now).filter(|due| *due <= now)?;
-        self.begin_if_over(now);
-        self.told = self.told.saturating_add(1);
+        self.renew_window(now);
+        self.sent = self.sent.saturating_add(1);
         Some(mem::take(&mut self.coalesced).into_job(channels))
     }
 
-    /// When staff are to be told of what was gathered, if anything was.
+    /// When the coalesced messages are due: at the end of the window, or now if they hold too many
+    /// deliveries.
     fn due(&self, now: Instant) -> Option<Instant> {
-        let full = self.coalesced.bodies() >= self.most_bodies;
-        (!self.coalesced.is_empty()).then_some(if full { now } else { self.ends })
+        let is_full = self.coalesced.deliveries() >= self.max_deliveries;
+        (!self.coalesced.is_empty()).then_some(if is_full { now } else { self.window_ends })
     }
 
-    fn begin_if_over(&mut self, now: Instant) {
-        if now >= self.ends {
-            self.ends = now + SECOND;
-            self.told = 0;
+    fn renew_window(&mut self, now: Instant) {
+        if now >= self.window_ends {
+            self.window_ends = now + WINDOW;
+            self.sent = 0;
         }
     }
 }
@@ -117,26 +124,26 @@ mod tests {
         }))
     }
 
-    fn coalescer(most: u32, partitions: &str) -> Coalescer {
-        Coalescer::new(NonZeroU32::new(most), partitions.parse().unwrap(), PREFETCH)
+    fn coalescer(rate: u32, partitions: &str) -> Coalescer {
+        Coalescer::new(NonZeroU32::new(rate), partitions.parse().unwrap(), PREFETCH)
     }
 
     #[test]
-    fn partitions_share_what_staff_are_told_one_by_one() {
-        let most = [(9, "1"), (9, "4"), (3, "4")];
-        let most = most.map(|(most, partitions)| coalescer(most, partitions).most);
-        assert_eq!(most.map(|most| most.map(NonZeroU32::get)), [Some(9), Some(2), Some(1)]);
+    fn partitions_share_the_rate() {
+        let rates = [(9, "1"), (9, "4"), (3, "4")];
+        let rates = rates.map(|(rate, partitions)| coalescer(rate, partitions).rate);
+        assert_eq!(rates.map(|rate| rate.map(NonZeroU32::get)), [Some(9), Some(2), Some(1)]);
     }
 
-    struct Told {
+    struct Clocked {
         coalescer: Coalescer,
         start: Instant,
         tag: u64,
     }
 
-    impl Told {
-        fn most(most: u32) -> Self {
-            let (coalescer, start) = (coalescer(most, "1"), Instant::now());
+    impl Clocked {
+        fn with_rate(rate: u32) -> Self {
+            let (coalescer, start) = (coalescer(rate, "1"), Instant::now());
             Self { coalescer, start, tag: 0 }
         }
 
@@ -144,8 +151,8 @@ mod tests {
             self.start + Duration::from_millis(milliseconds)
         }
 
-        /// Whether it is told of alone what a player writes then, in a body of its own.
-        fn alone(&mut self, milliseconds: u64) -> bool {
+        /// Whether a player's message at that time, in a delivery of its own, goes out alone.
+        fn is_alone(&mut self, milliseconds: u64) -> bool {
             self.tag += 1;
             let origin = Origin {
                 tag: self.tag,
@@ -157,62 +164,66 @@ mod tests {
             !self.coalescer.try_coalesce(&message(SenderType::Player), origin, now)
         }
 
-        /// How many are told of together then.
-        fn together(&mut self, milliseconds: u64) -> Option<usize> {
+        /// How many messages are due at that time.
+        fn coalesced(&mut self, milliseconds: u64) -> Option<usize> {
             let job = self.coalescer.take(self.at(milliseconds), &Channels::Public)?;
             Some(job.origins.len())
         }
     }
 
     #[test]
-    fn without_a_rate_nothing_is_ever_gathered() {
-        let mut told = Told::most(0);
-        assert!((0..10_000).all(|_| told.alone(0)));
-        assert_eq!(told.coalescer.due(told.start), None);
+    fn without_a_rate_no_message_is_coalesced() {
+        let mut clocked = Clocked::with_rate(0);
+        assert!((0..10_000).all(|_| clocked.is_alone(0)));
+        assert_eq!(clocked.coalescer.due(clocked.start), None);
     }
 
     #[test]
-    fn as_many_as_may_are_told_of_alone_in_each_second() {
-        let mut told = Told::most(3);
+    fn messages_within_the_rate_go_out_alone_in_each_second() {
+        let mut clocked = Clocked::with_rate(3);
         for second in 0..5 {
-            assert!((0..3).all(|_| told.alone(second * 1_000)));
+            assert!((0..3).all(|_| clocked.is_alone(second * 1_000)));
         }
-        assert_eq!(told.together(9_000), None);
+        assert_eq!(clocked.coalesced(9_000), None);
     }
 
     #[test]
-    fn what_is_beyond_waits_until_the_second_is_over_and_counts_as_one() {
-        let mut told = Told::most(3);
-        assert!((0..3).all(|_| told.alone(400)));
-        assert!(!(0..7).any(|_| told.alone(500)));
-        assert_eq!(told.together(1_399), None);
-        // What comes while something is gathered does not get past it.
-        assert!(!told.alone(1_400));
-        assert_eq!(told.together(1_400), Some(8));
-        assert!(told.alone(1_500) && told.alone(1_500));
-        assert!(!told.alone(1_500));
-        assert_eq!(told.together(2_400), Some(1));
+    fn messages_beyond_the_rate_wait_for_the_next_second_and_count_as_one_event() {
+        let mut clocked = Clocked::with_rate(3);
+        assert!((0..3).all(|_| clocked.is_alone(400)));
+        assert!(!(0..7).any(|_| clocked.is_alone(500)));
+        assert_eq!(clocked.coalesced(1_399), None);
+        // A message does not overtake coalesced ones.
+        assert!(!clocked.is_alone(1_400));
+        assert_eq!(clocked.coalesced(1_400), Some(8));
+        assert!(clocked.is_alone(1_500) && clocked.is_alone(1_500));
+        assert!(!clocked.is_alone(1_500));
+        assert_eq!(clocked.coalesced(2_400), Some(1));
     }
 
     #[test]
-    fn what_was_gathered_is_told_of_before_the_broker_has_no_more_to_hand_out() {
-        let mut told = Told::most(1);
-        assert!(told.alone(0));
-        for _ in 1..most_bodies(PREFETCH) {
-            assert!(!told.alone(0));
+    fn coalesced_messages_are_due_once_they_hold_half_of_the_prefetch() {
+        let mut clocked = Clocked::with_rate(1);
+        assert!(clocked.is_alone(0));
+        for _ in 1..max_deliveries(PREFETCH) {
+            assert!(!clocked.is_alone(0));
         }
-        assert_eq!(told.together(0), None);
-        assert!(!told.alone(0));
-        assert_eq!(told.together(0), Some(most_bodies(PREFETCH)));
-        // The second is still the same.
-        assert!(!told.alone(999));
+        assert_eq!(clocked.coalesced(0), None);
+        assert!(!clocked.is_alone(0));
+        assert_eq!(clocked.coalesced(0), Some(max_deliveries(PREFETCH)));
+        // It is still the same second.
+        assert!(!clocked.is_alone(999));
     }
 
     #[test]
-    fn only_players_messages_are_gathered() {
-        let mut told = Told::most(1);
-        assert!(told.alone(0) && !told.alone(0));
+    fn only_players_messages_are_coalesced() {
+        let mut clocked = Clocked::with_rate(1);
+        assert!(clocked.is_alone(0) && !clocked.is_alone(0));
         let origin = Origin { tag: 9, position: 0, accepted_at: None, subject: Subject::default() };
-        assert!(!told.coalescer.try_coalesce(&message(SenderType::Staff), origin, told.start));
+        assert!(!clocked.coalescer.try_coalesce(
+            &message(SenderType::Staff),
+            origin,
+            clocked.start
+        ));
     }
 }

@@ -1,4 +1,4 @@
-//! What staff hear of several players' messages at once: who wrote how many and when, and not what.
+//! The event that stands for several players' messages: who wrote how many and when, without contents.
 
 use std::collections::HashMap;
 
@@ -13,22 +13,22 @@ use crate::{
     retrying_pusher::{Job, Origin},
 };
 
-/// Messages of players that staff are told of together.
+/// Players' messages that one event for staff stands for.
 #[derive(Debug, Default)]
 pub struct Digest {
-    players: HashMap<PlayerId, News>,
+    players: HashMap<PlayerId, PlayerSummary>,
     origins: Vec<Origin>,
-    bodies: usize,
+    deliveries: usize,
 }
 
-/// What one player wrote.
+/// The messages of one player.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct News {
+struct PlayerSummary {
     player_id: PlayerId,
     #[serde(skip_serializing_if = "Option::is_none")]
     player_name: Option<Name>,
-    /// How many messages; a repeat counts again.
+    /// The number of messages; a repeated message counts again.
     count: u32,
     last_message_id: Uuid,
     #[serde(serialize_with = "chat::timestamp::serialize")]
@@ -38,47 +38,48 @@ struct News {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload<'a> {
-    players: &'a [News],
-    /// How many messages more there are, of players for whom there was no room.
+    players: &'a [PlayerSummary],
+    /// The number of messages of players that did not fit into the event.
     unlisted: u32,
-    /// When the last of all was accepted.
+    /// When the last of all messages was accepted.
     #[serde(serialize_with = "chat::timestamp::optional::serialize")]
     last_accepted_at: Option<DateTime<Utc>>,
 }
 
 impl Digest {
-    /// Adds a message to it.
+    /// Adds a message.
     pub fn add(&mut self, message: &Message, origin: Origin) {
-        let news = self.players.entry(message.player_id.clone()).or_insert_with(|| News {
-            player_id: message.player_id.clone(),
-            player_name: None,
-            count: 0,
-            last_message_id: message.message_id,
-            last_accepted_at: message.accepted_at,
-        });
-        news.count += 1;
+        let summary =
+            self.players.entry(message.player_id.clone()).or_insert_with(|| PlayerSummary {
+                player_id: message.player_id.clone(),
+                player_name: None,
+                count: 0,
+                last_message_id: message.message_id,
+                last_accepted_at: message.accepted_at,
+            });
+        summary.count += 1;
         let place = (message.accepted_at, message.message_id);
-        if place >= (news.last_accepted_at, news.last_message_id) {
-            (news.last_accepted_at, news.last_message_id) = place;
-            news.player_name = message.player_name.clone().or(news.player_name.take());
+        if place >= (summary.last_accepted_at, summary.last_message_id) {
+            (summary.last_accepted_at, summary.last_message_id) = place;
+            summary.player_name = message.player_name.clone().or(summary.player_name.take());
         }
         if self.origins.last().is_none_or(|last| last.tag != origin.tag) {
-            self.bodies += 1;
+            self.deliveries += 1;
         }
         self.origins.push(origin);
     }
 
-    /// Whether nothing was added to it.
+    /// Whether it has no message.
     pub fn is_empty(&self) -> bool {
         self.origins.is_empty()
     }
 
-    /// How many deliveries wait for it.
-    pub fn bodies(&self) -> usize {
-        self.bodies
+    /// The number of deliveries that its messages came in.
+    pub fn deliveries(&self) -> usize {
+        self.deliveries
     }
 
-    /// The event that tells staff. No connection is left out: no player's listens to the staff's channel.
+    /// The event for staff. It excludes no connection, since no player subscribes to the staff's channel.
     pub fn into_job(self, channels: &Channels) -> Job {
         let Self { players, origins, .. } = self;
         let channel = channels.staff();
@@ -89,27 +90,27 @@ impl Digest {
     }
 }
 
-/// As much of `news` as fits into `max_bytes`, those who wrote first before the others.
-fn payload(mut news: Vec<News>, max_bytes: usize) -> String {
-    news.sort_unstable_by_key(|it| (it.last_accepted_at, it.last_message_id));
-    let last_accepted_at = news.last().map(|it| it.last_accepted_at);
+/// The event's data with as many of `players` as fit into `max_bytes`, in the order of their last messages.
+fn payload(mut players: Vec<PlayerSummary>, max_bytes: usize) -> String {
+    players.sort_unstable_by_key(|player| (player.last_accepted_at, player.last_message_id));
+    let last_accepted_at = players.last().map(|player| player.last_accepted_at);
     let frame = json(&Payload { players: &[], unlisted: u32::MAX, last_accepted_at });
     let mut room = max_bytes.saturating_sub(frame.len());
     let mut unlisted = 0;
-    news.retain(|it| {
-        let bytes = json(it).len() + ",".len();
+    players.retain(|player| {
+        let bytes = json(player).len() + ",".len();
         let fits = bytes <= room;
         if fits {
             room -= bytes;
         } else {
-            unlisted += it.count;
+            unlisted += player.count;
         }
         fits
     });
-    json(&Payload { players: &news, unlisted, last_accepted_at })
+    json(&Payload { players: &players, unlisted, last_accepted_at })
 }
 
-/// `value` in JSON. All of it has a form in JSON.
+/// `value` in JSON. Serializing a digest cannot fail.
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
@@ -152,19 +153,19 @@ mod tests {
         digest
     }
 
-    fn said(digest: Digest, channels: &Channels) -> Value {
+    fn data(digest: Digest, channels: &Channels) -> Value {
         serde_json::from_str(&digest.into_job(channels).event.data).unwrap()
     }
 
     #[test]
-    fn staff_hear_who_wrote_how_many_and_which_was_the_last() {
+    fn a_digest_has_the_count_and_the_last_message_of_each_player() {
         let [first, other, last] =
             [message("p1", Some("Bo")), message("p2", None), message("p1", None)];
-        // The last is the last, whichever was added first.
+        // The order of adding does not matter.
         let digest = digest([&last, &other, &first]);
-        assert_eq!(digest.bodies(), 2);
+        assert_eq!(digest.deliveries(), 2);
         assert_eq!(
-            said(digest, &Channels::Private),
+            data(digest, &Channels::Private),
             json!({
                 "players": [
                     { "playerId": "p2", "count": 1, "lastMessageId": other.message_id, "lastAcceptedAt": timestamp::to_text(&other.accepted_at) },
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_job_is_for_all_that_was_added_and_for_every_connection_of_staff() {
+    fn the_job_has_every_origin_and_excludes_no_connection() {
         let messages = [message("p1", None), message("p2", None), message("p2", None)];
         let job = digest(&messages).into_job(&Channels::Private);
         assert_eq!(
@@ -185,12 +186,13 @@ mod tests {
             ("private-staff-portal", "new-player-messages")
         );
         assert_eq!(job.event.socket_id, None);
-        let origins: Vec<_> = job.origins.iter().map(|it| (it.tag, it.position)).collect();
+        let origins: Vec<_> =
+            job.origins.iter().map(|origin| (origin.tag, origin.position)).collect();
         assert_eq!(origins, [(0, 0), (0, 1), (1, 0)]);
     }
 
     #[test]
-    fn what_does_not_fit_is_counted() {
+    fn messages_of_players_that_do_not_fit_are_counted() {
         let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
         let encrypted = pusher::MasterKey::parse(&key.into()).unwrap();
         for channels in [Channels::Private, Channels::Encrypted(encrypted)] {
@@ -202,14 +204,14 @@ mod tests {
             let max_bytes = channels.max_data_bytes();
             let text = payload(digest(&messages).players.into_values().collect(), max_bytes);
             assert!(text.len() <= max_bytes && text.len() > max_bytes - 700, "{}", text.len());
-            let said: Value = serde_json::from_str(&text).unwrap();
-            let listed = said["players"].as_array().unwrap();
+            let data: Value = serde_json::from_str(&text).unwrap();
+            let listed = data["players"].as_array().unwrap();
             assert_eq!(listed[0]["playerId"], "p0");
             assert_eq!(
-                listed.len() + usize::try_from(said["unlisted"].as_u64().unwrap()).unwrap(),
+                listed.len() + usize::try_from(data["unlisted"].as_u64().unwrap()).unwrap(),
                 500
             );
-            assert_eq!(said["lastAcceptedAt"], timestamp::to_text(&messages[499].accepted_at));
+            assert_eq!(data["lastAcceptedAt"], timestamp::to_text(&messages[499].accepted_at));
         }
     }
 }

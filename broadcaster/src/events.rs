@@ -1,4 +1,4 @@
-//! Which portal hears of what, under which name.
+//! Maps chat events to Pusher events.
 
 use chat::{Message, MessageRejected, SenderType, SessionState, event::Event};
 use pusher::Channels;
@@ -6,64 +6,64 @@ use serde::Serialize;
 
 use crate::payload;
 
-/// One event as Pusher takes it in a batch.
+/// One event of a batch call to Pusher.
 ///
 /// Source: <https://pusher.com/docs/channels/library_auth_reference/rest-api/#post-batch-events-trigger-multiple-events>.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PusherEvent {
-    /// Who hears of it.
+    /// The channel.
     pub channel: String,
-    /// What it is called.
+    /// The event's name.
     pub name: &'static str,
-    /// What it says, in JSON, which is encrypted for an encrypted channel.
+    /// Data in JSON, encrypted for an encrypted channel.
     pub data: String,
-    /// The connection that does not hear of it.
+    /// The connection that does not receive it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub socket_id: Option<String>,
 }
 
-/// The staff's news that a player wrote.
+/// To staff: a player's message.
 const NEW_PLAYER_MESSAGE: &str = "new-player-message";
 
-/// The staff's news that players wrote, of several messages together.
+/// To staff: several players' messages, coalesced.
 pub const NEW_PLAYER_MESSAGES: &str = "new-player-messages";
 
-/// A message of a conversation: to its player as the confirmation and for the player's other
-/// devices, and to the other staff when staff wrote it.
+/// A message of a conversation: to its player as the confirmation and for the player's other devices, and
+/// to the other staff if staff sent it.
 const MESSAGE_SENT: &str = "message-sent";
 
-/// A session was opened, taken or resolved.
+/// To both: a session was opened, taken or resolved.
 const SESSION_UPDATED: &str = "session-updated";
 
-/// A message that was broadcast and that no history will show.
+/// To both: a message that was broadcast and that the persister dropped.
 const MESSAGE_REJECTED: &str = "message-rejected";
 
-/// A channel that no portal listens on.
+/// A channel that no portal subscribes to.
 const PROBE_CHANNEL: &str = "broadcaster-probe";
 
-/// What the portals are to hear of `event`.
+/// The Pusher events of `event`.
 ///
 /// # Errors
-/// None in practice: everything in an event has a form in JSON.
+/// None in practice: every event can be serialized.
 pub fn pusher_events(
     event: &Event,
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
     match event {
-        Event::Message(message) => of_message(message, channels),
-        Event::SessionUpdated(session) => of_session(session, channels),
-        // The session's new state is what they hear of, once it is committed.
+        Event::Message(message) => message_events(message, channels),
+        Event::SessionUpdated(session) => session_events(session, channels),
+        // The portals receive the session's new state once the persister has committed it.
         Event::StatusChange(_) => Ok(Vec::new()),
-        Event::MessageRejected(rejected) => of_rejection(rejected, channels),
-        // It is for the audit, which the persister writes.
+        Event::MessageRejected(rejected) => rejection_events(rejected, channels),
+        // Only the persister's audit needs it.
         Event::ConversationRead(_) => Ok(Vec::new()),
     }
 }
 
-/// The body of a call that has Pusher take `events`.
+/// The body of a batch call with `events`.
 ///
 /// # Errors
-/// None in practice: every event has a form in JSON.
+/// None in practice: every event can be serialized.
 pub fn batch(events: &[&PusherEvent]) -> Result<Vec<u8>, serde_json::Error> {
     #[derive(Serialize)]
     struct Batch<'a> {
@@ -72,47 +72,47 @@ pub fn batch(events: &[&PusherEvent]) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&Batch { batch: events })
 }
 
-/// An event that no portal receives, and that Pusher has no reason to refuse.
+/// An event that no portal receives and that Pusher has no reason to reject.
 pub fn probe() -> PusherEvent {
     let (channel, data) = (PROBE_CHANNEL.to_owned(), "{}".to_owned());
     PusherEvent { channel, name: "probe", data, socket_id: None }
 }
 
-/// What the player is to hear of a message of which staff hear otherwise.
+/// The event for the player alone, of a message that is coalesced for staff.
 ///
 /// # Errors
-/// None in practice: everything in a message has a form in JSON.
+/// None in practice: every message can be serialized.
 pub fn player_event(
     message: &Message,
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
     let data = payload::for_player(message, channels.max_data_bytes())?;
-    Ok(vec![to_player(message, &data, channels)])
+    Ok(vec![for_player(message, &data, channels)])
 }
 
-fn of_message(
+fn message_events(
     message: &Message,
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
     let max_bytes = channels.max_data_bytes();
-    let for_staff = payload::for_staff(message, max_bytes)?;
-    let (name, for_player) = match message.sender_type {
-        // A player may see all that its own message carries.
+    let staff_data = payload::for_staff(message, max_bytes)?;
+    let (name, player_data) = match message.sender_type {
+        // A player may see every field of its own message.
         SenderType::Player => (NEW_PLAYER_MESSAGE, None),
         SenderType::Staff => (MESSAGE_SENT, Some(payload::for_player(message, max_bytes)?)),
     };
-    let for_player = for_player.as_ref().unwrap_or(&for_staff);
-    let to_staff = of_sender(message, &for_staff, channels, channels.staff(), name);
-    Ok(vec![to_staff, to_player(message, for_player, channels)])
+    let player_data = player_data.as_ref().unwrap_or(&staff_data);
+    let for_staff = excluding_sender(message, &staff_data, channels, channels.staff(), name);
+    Ok(vec![for_staff, for_player(message, player_data, channels)])
 }
 
-fn to_player(message: &Message, data: &str, channels: &Channels) -> PusherEvent {
+fn for_player(message: &Message, data: &str, channels: &Channels) -> PusherEvent {
     let channel = channels.player(message.player_id.as_str());
-    of_sender(message, data, channels, channel, MESSAGE_SENT)
+    excluding_sender(message, data, channels, channel, MESSAGE_SENT)
 }
 
-/// An event that the connection does not get which sent the message.
-fn of_sender(
+/// An event that the sender's own connection does not receive.
+fn excluding_sender(
     message: &Message,
     data: &str,
     channels: &Channels,
@@ -120,10 +120,10 @@ fn of_sender(
     name: &'static str,
 ) -> PusherEvent {
     let socket_id = message.socket_id.as_ref().map(|id| id.as_str().to_owned());
-    PusherEvent { socket_id, ..sealed(channel, name, data, channels) }
+    PusherEvent { socket_id, ..to_channel(channel, name, data, channels) }
 }
 
-fn of_session(
+fn session_events(
     session: &SessionState,
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
@@ -131,23 +131,23 @@ fn of_session(
     let for_player = serde_json::to_string(&session.for_player())?;
     let player = channels.player(session.player_id.as_str());
     Ok(vec![
-        sealed(channels.staff(), SESSION_UPDATED, &for_staff, channels),
-        sealed(player, SESSION_UPDATED, &for_player, channels),
+        to_channel(channels.staff(), SESSION_UPDATED, &for_staff, channels),
+        to_channel(player, SESSION_UPDATED, &for_player, channels),
     ])
 }
 
-fn of_rejection(
+fn rejection_events(
     rejected: &MessageRejected,
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
-    let data = payload::of_rejection(rejected)?;
+    let data = payload::rejection(rejected)?;
     let both = [channels.staff(), channels.player(rejected.player_id.as_str())];
-    let event = |channel| sealed(channel, MESSAGE_REJECTED, &data, channels);
+    let event = |channel| to_channel(channel, MESSAGE_REJECTED, &data, channels);
     Ok(both.into_iter().map(event).collect())
 }
 
-/// An event for everyone who listens on the channel.
-fn sealed(channel: String, name: &'static str, data: &str, channels: &Channels) -> PusherEvent {
+/// An event for every subscriber of the channel.
+fn to_channel(channel: String, name: &'static str, data: &str, channels: &Channels) -> PusherEvent {
     let data = channels.seal(&channel, data).into_owned();
     PusherEvent { channel, name, data, socket_id: None }
 }
@@ -173,15 +173,15 @@ mod tests {
         }))
     }
 
-    fn heard(event: &Event, channels: &Channels) -> Vec<(String, &'static str)> {
+    fn recipients(event: &Event, channels: &Channels) -> Vec<(String, &'static str)> {
         let events = pusher_events(event, channels).unwrap();
-        events.into_iter().map(|it| (it.channel, it.name)).collect()
+        events.into_iter().map(|event| (event.channel, event.name)).collect()
     }
 
     #[test]
-    fn a_players_message_is_news_to_staff_and_a_confirmation_to_the_player() {
+    fn a_players_message_goes_to_staff_and_to_the_player() {
         assert_eq!(
-            heard(&message(SenderType::Player), &Channels::Public),
+            recipients(&message(SenderType::Player), &Channels::Public),
             [
                 ("staff-portal".to_owned(), "new-player-message"),
                 ("player-p1".to_owned(), "message-sent"),
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn a_staff_message_goes_to_the_player_and_the_other_staff() {
         assert_eq!(
-            heard(&message(SenderType::Staff), &Channels::Private),
+            recipients(&message(SenderType::Staff), &Channels::Private),
             [
                 ("private-staff-portal".to_owned(), "message-sent"),
                 ("private-player-p1".to_owned(), "message-sent"),
@@ -201,13 +201,13 @@ mod tests {
     }
 
     #[test]
-    fn the_senders_own_connection_is_left_out() {
+    fn the_senders_own_connection_is_excluded() {
         let events = pusher_events(&message(SenderType::Player), &Channels::Public).unwrap();
-        assert!(events.iter().all(|it| it.socket_id.as_deref() == Some("1.2")));
+        assert!(events.iter().all(|event| event.socket_id.as_deref() == Some("1.2")));
     }
 
     #[test]
-    fn both_sides_hear_of_a_session() {
+    fn both_sides_receive_a_session() {
         let event = Event::SessionUpdated(SessionState {
             id: Uuid::now_v7(),
             player_id: "p1".to_owned().try_into().unwrap(),
@@ -220,7 +220,7 @@ mod tests {
             staff: StaffFacts::default(),
         });
         assert_eq!(
-            heard(&event, &Channels::Public),
+            recipients(&event, &Channels::Public),
             [
                 ("staff-portal".to_owned(), "session-updated"),
                 ("player-p1".to_owned(), "session-updated"),

@@ -1,5 +1,5 @@
-//! Whether a refusal can be believed: a proxy that refuses everything looks like Pusher that refuses
-//! one event. Only Pusher takes others meanwhile.
+//! Whether a rejection is Pusher's: a proxy that rejects every call responds as Pusher does to one invalid
+//! event. Only Pusher accepts other events meanwhile.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -9,49 +9,49 @@ use std::{
 use service::backoff;
 use tokio::time::Instant;
 
-/// What the calls of all partitions show of Pusher.
+/// The outcomes of all partitions' calls.
 #[derive(Debug, Default)]
-pub struct Evidence(Mutex<Seen>);
+pub struct Evidence(Mutex<Outcomes>);
 
 #[derive(Debug, Default)]
-struct Seen {
-    /// When the latest call began that was taken.
-    taken: Option<Instant>,
-    /// How many probes in a row were not taken, since when no call was.
+struct Outcomes {
+    /// When the latest of the accepted calls began.
+    accepted: Option<Instant>,
+    /// Probes that failed since the last accepted call.
     failed_probes: usize,
 }
 
-/// After so many probes the waits have grown as far as they do.
+/// The number of probes after which the waits no longer grow.
 const GROWING_WAITS: usize = 8;
 
 impl Evidence {
-    /// Notes that a call was taken which began at `began`.
-    pub fn taken(&self, began: Instant) {
-        let mut seen = self.seen();
-        seen.taken = seen.taken.max(Some(began));
-        seen.failed_probes = 0;
+    /// Records an accepted call that began at `began`.
+    pub fn accepted(&self, began: Instant) {
+        let mut outcomes = self.outcomes();
+        outcomes.accepted = outcomes.accepted.max(Some(began));
+        outcomes.failed_probes = 0;
     }
 
-    /// Whether a call was taken that began after `refused`.
-    pub fn taken_since(&self, refused: Instant) -> bool {
-        self.seen().taken.is_some_and(|taken| taken > refused)
+    /// Whether a call was accepted that began after `refused`.
+    pub fn accepted_since(&self, refused: Instant) -> bool {
+        self.outcomes().accepted.is_some_and(|began| began > refused)
     }
 
-    /// Notes that not even a probe was taken, and says how long to wait before the next.
+    /// Records a failed probe. Returns how long to wait before the next.
     pub fn probe_failed(&self) -> Duration {
-        let mut seen = self.seen();
-        let wait = backoff::waits().nth(seen.failed_probes.min(GROWING_WAITS));
-        seen.failed_probes = seen.failed_probes.saturating_add(1);
+        let mut outcomes = self.outcomes();
+        let wait = backoff::waits().nth(outcomes.failed_probes.min(GROWING_WAITS));
+        outcomes.failed_probes = outcomes.failed_probes.saturating_add(1);
         wait.unwrap_or_default()
     }
 
-    /// Whether a probe was not taken, and no call since.
+    /// Whether a probe failed and no call was accepted since.
     pub fn is_in_doubt(&self) -> bool {
-        self.seen().failed_probes > 0
+        self.outcomes().failed_probes > 0
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        // A thread that panicked while it held the lock left what is as good as any.
+    fn outcomes(&self) -> MutexGuard<'_, Outcomes> {
+        // A thread that panicked while it held the lock left a valid value.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -61,20 +61,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_believed_after_a_call_that_began_later_was_taken() {
+    fn a_rejection_counts_once_a_call_that_began_later_was_accepted() {
         let evidence = Evidence::default();
         let start = Instant::now();
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
-        assert!(!evidence.taken_since(at(0)));
-        evidence.taken(at(20));
-        // One that began earlier and ended later changes nothing.
-        evidence.taken(at(10));
-        assert!(evidence.taken_since(at(19)));
-        assert!(!evidence.taken_since(at(20)) && !evidence.taken_since(at(21)));
+        assert!(!evidence.accepted_since(at(0)));
+        evidence.accepted(at(20));
+        // A call that began earlier and ended later changes nothing.
+        evidence.accepted(at(10));
+        assert!(evidence.accepted_since(at(19)));
+        assert!(!evidence.accepted_since(at(20)) && !evidence.accepted_since(at(21)));
     }
 
     #[test]
-    fn the_waits_grow_with_each_probe_until_a_call_is_taken() {
+    fn waits_grow_with_each_failed_probe_until_a_call_is_accepted() {
         let evidence = Evidence::default();
         assert!(!evidence.is_in_doubt());
         let waits: Vec<_> = (0..20).map(|_| evidence.probe_failed()).collect();
@@ -83,7 +83,7 @@ mod tests {
             "{waits:?}"
         );
         assert!(evidence.is_in_doubt());
-        evidence.taken(Instant::now());
+        evidence.accepted(Instant::now());
         assert!(!evidence.is_in_doubt());
         assert!(evidence.probe_failed() < Duration::from_secs(1));
     }

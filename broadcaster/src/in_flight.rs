@@ -1,197 +1,290 @@
-//! What a broadcaster holds: deliveries of which something is left to do.
+//! Deliveries in flight: taken off the queue and not acknowledged yet.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    mem,
     ops::Range,
+    sync::Arc,
 };
 
-use broker::Delivery;
-use chat::{
-    Subject,
-    event::{self, Event, PlacedEvent, UnreadableEvent},
-};
+use broker::{BrokerError, Consumer, DeadLetter, DeadLetterReason, Delivery};
+use chat::event::{self, Event, PlacedEvent};
 use chrono::{DateTime, Utc};
-use pusher::Channels;
-use tokio::{task::JoinSet, time::Instant};
+use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
+use service::metrics::OldestPart;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::{JoinError, JoinSet},
+    time::Instant,
+};
 
 use crate::{
     coalesce::Coalescer,
     events,
-    metrics::DeadLetterReason,
-    retrying_pusher::{CallResult, Job, Origin, Refusal},
+    metrics::Metrics,
+    retrying_pusher::{CallResult, Job, Origin, Refusal, RetryingPusher},
 };
 
-/// What the broadcaster holds. What it costs to take a delivery, or to finish one, does not depend on
-/// how many it holds.
-pub struct InFlight {
-    /// What no call has taken up yet.
-    pub waiting: VecDeque<Job>,
-    /// The calls under way.
-    pub calls: JoinSet<CallResult>,
-    /// Messages that staff are going to be told of together.
-    pub coalescer: Coalescer,
-    /// The deliveries that are not acknowledged, by what they are acknowledged by, which grows.
-    open: BTreeMap<u64, PendingDelivery>,
-    /// When the first event of each of them was accepted.
+/// What the deliveries of one partition are broadcast with.
+pub struct Resources {
+    /// Calls Pusher.
+    pub pusher: RetryingPusher,
+    /// The channels to publish on.
+    pub channels: Channels,
+    /// A permit for each call that may be under way, for all partitions together.
+    pub permits: Arc<Semaphore>,
+    /// The broadcaster's metrics.
+    pub metrics: Metrics,
+    /// The partition's part of `oldest_held_seconds`.
+    pub oldest_held: OldestPart,
+}
+
+/// The deliveries of one consumer that are not acknowledged, and the calls that are under way for them.
+/// The cost of taking or finishing a delivery grows with the logarithm of their number at most.
+pub struct InFlight<'a> {
+    resources: &'a Resources,
+    consumer: &'a mut Consumer,
+    /// Jobs that wait for a call.
+    waiting: VecDeque<Job>,
+    calls: JoinSet<CallResult>,
+    coalescer: Coalescer,
+    /// By delivery tag. Tags grow, so that the first delivery is the one received first.
+    deliveries: BTreeMap<u64, PendingDelivery>,
+    /// For each delivery when its first event was accepted, and its tag.
     accepted: BTreeSet<(DateTime<Utc>, u64)>,
+    dead: DeadDeliveries,
 }
 
 /// A delivery that is not acknowledged.
 #[derive(Debug)]
 struct PendingDelivery {
-    /// Its body, of which a letter is made when an event of it is refused.
+    /// The whole body. A dead letter is cut out of it.
     body: Vec<u8>,
-    /// Where each event stands in the body.
+    /// The bytes of each event in the body.
     places: Vec<Range<usize>>,
-    /// When the first of its events was accepted.
+    /// When its first event was accepted.
     accepted_at: Option<DateTime<Utc>>,
-    /// When it was taken off the queue.
-    received: Instant,
+    received_at: Instant,
     /// How many of its jobs are not done.
     jobs: usize,
-    /// What is to be buried of it, by the event's position. Only once its jobs are done: a delivery
-    /// that is given back is dealt with again from its beginning.
-    dead: BTreeMap<usize, DeadLetter>,
+    /// Dead letters by the event's position. They are published only when all jobs are done, since a
+    /// requeued delivery starts again from its first event.
+    letters: BTreeMap<usize, DeadLetter>,
 }
 
-/// Something that can never be broadcast, and why.
+/// A delivery without jobs, which is acknowledged once its dead letters are published.
 #[derive(Debug)]
-pub struct DeadLetter {
-    /// A body for the dead letters, which a replay can put back as it is.
-    pub body: Vec<u8>,
-    /// Which kind of reason there is.
-    pub kind: DeadLetterReason,
-    /// Why it can never be broadcast.
-    pub reason: String,
-    /// What it is about, if that can be read.
-    pub subject: Subject,
-}
-
-/// A delivery of which nothing is left to do but to bury its dead letters and to acknowledge it.
-#[derive(Debug)]
-pub struct FinishedDelivery {
-    /// What to acknowledge it by.
+pub struct DeadDelivery {
+    /// The delivery's tag.
     pub tag: u64,
-    /// What is to be buried first.
-    pub dead: Vec<DeadLetter>,
+    /// The letters to publish.
+    pub letters: Vec<DeadLetter>,
 }
 
-impl DeadLetter {
-    fn unreadable(body: Vec<u8>, reason: String) -> Self {
-        let kind = DeadLetterReason::Unreadable;
-        Self { body, kind, reason, subject: Subject::default() }
-    }
+/// The deliveries whose dead letters are being published. RabbitMQ's prefetch bounds their number.
+struct DeadDeliveries {
+    sender: mpsc::UnboundedSender<DeadDelivery>,
+    published: mpsc::UnboundedReceiver<u64>,
+    unpublished: usize,
 }
 
-impl InFlight {
-    /// Nothing, and what gathers messages.
-    pub fn new(coalescer: Coalescer) -> Self {
+/// What [`InFlight::next`] waited for.
+pub enum Step {
+    /// RabbitMQ delivered a body: [`InFlight::take`].
+    Delivered(Delivery),
+    /// A call ended: [`InFlight::finish`].
+    CallEnded(Result<CallResult, JoinError>),
+    /// A call may start: [`InFlight::start_call`].
+    CallAllowed(OwnedSemaphorePermit),
+    /// The dead letters of a delivery are published: [`InFlight::acknowledge`].
+    LettersPublished(u64),
+    /// The coalesced messages are due: [`InFlight::start_calls`].
+    CoalescedDue,
+}
+
+impl<'a> InFlight<'a> {
+    /// Starts without deliveries. A delivery with dead letters is sent through `dead`; its tag must come
+    /// back through `published`.
+    pub fn new(
+        resources: &'a Resources,
+        consumer: &'a mut Consumer,
+        coalescer: Coalescer,
+        dead: mpsc::UnboundedSender<DeadDelivery>,
+        published: mpsc::UnboundedReceiver<u64>,
+    ) -> Self {
         Self {
+            resources,
+            consumer,
             waiting: VecDeque::new(),
             calls: JoinSet::new(),
             coalescer,
-            open: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
             accepted: BTreeSet::new(),
+            dead: DeadDeliveries { sender: dead, published, unpublished: 0 },
         }
     }
 
-    /// Whether no delivery is held.
-    pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
+    /// Whether no call is under way and no dead letter is being published.
+    pub fn is_idle(&self) -> bool {
+        self.calls.is_empty() && self.dead.unpublished == 0
     }
 
-    /// When the first of all that it holds was accepted.
-    pub fn earliest(&self) -> Option<DateTime<Utc>> {
-        self.accepted.first().map(|(accepted_at, _)| *accepted_at)
-    }
-
-    /// When the delivery was taken off the queue that it has held for longest.
+    /// When the oldest delivery was received.
     pub fn oldest_received(&self) -> Option<Instant> {
-        self.open.first_key_value().map(|(_, open)| open.received)
+        self.deliveries.first_key_value().map(|(_, delivery)| delivery.received_at)
     }
 
-    /// Takes a delivery apart into jobs.
-    pub fn take(&mut self, delivery: Delivery, channels: &Channels) -> Option<FinishedDelivery> {
+    /// Waits for the next step. While the worker stops, it takes no delivery and starts no call.
+    /// Cancel-safe.
+    ///
+    /// # Errors
+    /// When the consumer fails.
+    pub async fn next(&mut self, is_stopping: bool) -> Result<Step, BrokerError> {
+        let Self { resources, consumer, waiting, calls, coalescer, dead, .. } = self;
+        tokio::select! {
+            biased;
+            Some(call) = calls.join_next() => Ok(Step::CallEnded(call)),
+            Some(tag) = dead.published.recv() => {
+                dead.unpublished -= 1;
+                Ok(Step::LettersPublished(tag))
+            }
+            delivery = consumer.next(), if !is_stopping => Ok(Step::Delivered(delivery?)),
+            Ok(permit) = Arc::clone(&resources.permits).acquire_owned(),
+                if !waiting.is_empty() && !is_stopping => Ok(Step::CallAllowed(permit)),
+            () = coalescer.wait(), if !is_stopping => Ok(Step::CoalescedDue),
+            else => std::future::pending().await,
+        }
+    }
+
+    /// Makes jobs of a delivery's events.
+    ///
+    /// # Errors
+    /// When nothing is left to do and the acknowledgement fails.
+    pub async fn take(&mut self, delivery: Delivery) -> Result<(), BrokerError> {
         let Delivery { tag, body } = delivery;
-        let mut open = PendingDelivery::new(body);
-        match event::decode_placed(&open.body) {
+        let mut pending = PendingDelivery::new(body);
+        match event::decode_placed(&pending.body) {
             Ok(events) => {
-                open.places.reserve(events.len());
                 for (position, PlacedEvent { event, place }) in events.into_iter().enumerate() {
-                    open.places.push(place);
+                    pending.places.push(place);
                     match event {
                         Ok(event) => {
-                            open.accepted_at = earlier(open.accepted_at, event.accepted_at());
-                            let origin = Origin::of(&event, tag, position);
-                            open.jobs += self.enqueue(&event, origin, channels);
+                            let accepted_at = [pending.accepted_at, event.accepted_at()];
+                            pending.accepted_at = accepted_at.into_iter().flatten().min();
+                            let origin = Origin::new(&event, tag, position);
+                            pending.jobs += self.enqueue(&event, origin);
                         }
-                        Err(UnreadableEvent { event, reason }) => {
-                            let letter = DeadLetter::unreadable(event::encode([&event]), reason);
-                            open.dead.insert(position, letter);
+                        Err(unreadable) => {
+                            pending.letters.insert(position, unreadable.into());
                         }
                     }
                 }
             }
             Err(error) => {
-                let letter = DeadLetter::unreadable(open.body.clone(), error.to_string());
-                open.dead.insert(0, letter);
+                let letter = DeadLetter::from((pending.body.clone(), error));
+                pending.letters.insert(0, letter);
             }
         }
-        if let Some(accepted_at) = open.accepted_at {
-            self.accepted.insert((accepted_at, tag));
-        }
-        self.open.insert(tag, open);
-        self.finish(tag)
+        self.accepted.extend(pending.accepted_at.map(|accepted_at| (accepted_at, tag)));
+        self.deliveries.insert(tag, pending);
+        self.show_oldest();
+        self.settle(tag).await
     }
 
-    /// Takes in what came of a call, and says which deliveries it was the last to do of.
-    pub fn on_call_finished(&mut self, done: CallResult) -> Vec<FinishedDelivery> {
-        let CallResult { taken, refused, undecided } = done;
-        // Behind all others: one of these may show whether it is refused for what it is.
+    /// Starts as many calls as permits allow.
+    pub fn start_calls(&mut self) {
+        let Resources { channels, permits, metrics, .. } = self.resources;
+        if let Some(job) = self.coalescer.take(Instant::now(), channels) {
+            metrics.coalesced.inc_by(job.origins.len() as u64);
+            self.waiting.push_back(job);
+        }
+        while !self.waiting.is_empty()
+            && let Ok(permit) = Arc::clone(permits).try_acquire_owned()
+        {
+            self.start_call(permit);
+        }
+    }
+
+    /// Starts one call with the jobs that waited longest, ten at most.
+    pub fn start_call(&mut self, permit: OwnedSemaphorePermit) {
+        let jobs: Vec<_> =
+            self.waiting.drain(..self.waiting.len().min(MAX_EVENTS_PER_BATCH)).collect();
+        let pusher = self.resources.pusher.clone();
+        self.calls.spawn(async move {
+            let _permit = permit;
+            pusher.send(jobs).await
+        });
+    }
+
+    /// Ends the jobs of a call, and acknowledges the deliveries of which no job and no dead letter is left.
+    ///
+    /// # Errors
+    /// When an acknowledgement fails.
+    pub async fn finish(&mut self, result: CallResult) -> Result<(), BrokerError> {
+        let CallResult { accepted, refused, undecided } = result;
+        // Behind all others: one of these may show whether Pusher rejects only them.
         self.waiting.extend(undecided);
-        let mut finished = Vec::new();
+        let mut done = accepted;
         for Refusal { job, reason } in refused {
             for origin in &job.origins {
                 self.refuse(origin, &reason);
             }
-            finished.extend(self.end(job));
+            done.push(job);
         }
-        for job in taken {
-            finished.extend(self.end(job));
+        for origin in done.into_iter().flat_map(|job| job.origins) {
+            if let Some(delivery) = self.deliveries.get_mut(&origin.tag) {
+                delivery.jobs = delivery.jobs.saturating_sub(1);
+                self.settle(origin.tag).await?;
+            }
         }
-        finished
+        Ok(())
     }
 
-    /// Forgets a delivery that is acknowledged.
-    pub fn forget(&mut self, tag: u64) {
-        let open = self.open.remove(&tag);
-        if let Some(accepted_at) = open.and_then(|open| open.accepted_at) {
+    /// Acknowledges a delivery whose dead letters are published.
+    ///
+    /// # Errors
+    /// When the consumer fails.
+    pub async fn acknowledge(&mut self, tag: u64) -> Result<(), BrokerError> {
+        self.consumer.acknowledge(tag).await?;
+        let delivery = self.deliveries.remove(&tag);
+        if let Some(accepted_at) = delivery.and_then(|delivery| delivery.accepted_at) {
             self.accepted.remove(&(accepted_at, tag));
         }
+        self.show_oldest();
+        Ok(())
     }
 
-    /// Makes the jobs of an event, and says how many its delivery waits for.
-    fn enqueue(&mut self, event: &Event, origin: Origin, channels: &Channels) -> usize {
-        let coalesced = self.coalescer.try_coalesce(event, origin, Instant::now());
+    /// Aborts the calls. RabbitMQ requeues the deliveries when the consumer closes.
+    pub async fn abandon(mut self) {
+        if !self.deliveries.is_empty() {
+            self.resources.metrics.given_back.inc();
+        }
+        self.calls.shutdown().await;
+    }
+
+    /// Makes the jobs of an event. Returns how many its delivery waits for.
+    fn enqueue(&mut self, event: &Event, origin: Origin) -> usize {
+        let channels = &self.resources.channels;
+        let is_coalesced = self.coalescer.try_coalesce(event, origin, Instant::now());
         let events = match event {
-            Event::Message(message) if coalesced => events::player_event(message, channels),
+            Event::Message(message) if is_coalesced => events::player_event(message, channels),
             _ => events::pusher_events(event, channels),
         };
         let events = events.unwrap_or_default();
-        let jobs = events.len() + usize::from(coalesced);
+        let jobs = events.len() + usize::from(is_coalesced);
         self.waiting.extend(events.into_iter().map(|event| Job::new(event, vec![origin])));
         jobs
     }
 
-    /// Notes that an event is to be buried, unless that is noted already: several jobs are made of one.
+    /// Adds the dead letter of an event, unless another of its jobs was rejected before.
     fn refuse(&mut self, origin: &Origin, reason: &str) {
-        let Some(open) = self.open.get_mut(&origin.tag) else { return };
-        let PendingDelivery { body, places, dead, .. } = open;
-        dead.entry(origin.position).or_insert_with(|| {
+        let Some(delivery) = self.deliveries.get_mut(&origin.tag) else { return };
+        let PendingDelivery { body, places, letters, .. } = delivery;
+        letters.entry(origin.position).or_insert_with(|| {
             let place = places.get(origin.position);
-            // It was read from there; what cannot be cut out is kept whole all the same.
             let alone = place.and_then(|place| event::alone(body, place));
             DeadLetter {
+                // The place is always one in the body; without it the whole body is kept.
                 body: alone.unwrap_or_else(|| body.clone()),
                 kind: DeadLetterReason::Refused,
                 reason: reason.to_owned(),
@@ -200,19 +293,22 @@ impl InFlight {
         });
     }
 
-    fn end(&mut self, job: Job) -> impl Iterator<Item = FinishedDelivery> {
-        job.origins.into_iter().filter_map(|origin| {
-            let open = self.open.get_mut(&origin.tag)?;
-            open.jobs = open.jobs.saturating_sub(1);
-            self.finish(origin.tag)
-        })
+    /// Acknowledges a delivery without jobs, or has its dead letters published first.
+    async fn settle(&mut self, tag: u64) -> Result<(), BrokerError> {
+        let delivery = self.deliveries.get_mut(&tag).filter(|delivery| delivery.jobs == 0);
+        let Some(delivery) = delivery else { return Ok(()) };
+        let letters: Vec<_> = mem::take(&mut delivery.letters).into_values().collect();
+        if letters.is_empty() {
+            return self.acknowledge(tag).await;
+        }
+        self.dead.unpublished += 1;
+        // The receiver lives as long as this.
+        self.dead.sender.send(DeadDelivery { tag, letters }).map_err(|_| BrokerError::Cancelled)
     }
 
-    /// The delivery, if no job of it is left to do.
-    fn finish(&mut self, tag: u64) -> Option<FinishedDelivery> {
-        let open = self.open.get_mut(&tag).filter(|open| open.jobs == 0)?;
-        let dead = std::mem::take(&mut open.dead).into_values().collect();
-        Some(FinishedDelivery { tag, dead })
+    fn show_oldest(&self) {
+        let oldest = self.accepted.first().map(|(accepted_at, _)| *accepted_at);
+        self.resources.oldest_held.set(oldest);
     }
 }
 
@@ -222,14 +318,9 @@ impl PendingDelivery {
             body,
             places: Vec::new(),
             accepted_at: None,
-            received: Instant::now(),
+            received_at: Instant::now(),
             jobs: 0,
-            dead: BTreeMap::new(),
+            letters: BTreeMap::new(),
         }
     }
-}
-
-/// The earlier of two times, where there are two.
-fn earlier(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-    one.into_iter().chain(other).min()
 }

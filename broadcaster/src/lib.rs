@@ -1,17 +1,17 @@
-//! The broadcaster: takes what happens in the chat off its queue and pushes it to the portals
-//! through Pusher, then acknowledges.
+//! The broadcaster: consumes the chat's events, publishes them to the portals through Pusher, and
+//! acknowledges them.
 //!
-//! - [`events`]: which portal hears of what, under which name.
-//! - [`payload`]: what it hears.
-//! - [`coalesce`]: which messages staff are told of together.
-//! - [`digest`]: what they then hear.
-//! - [`pusher_client`]: one call to Pusher, and what its answer means.
-//! - [`retrying_pusher`]: a call that is repeated until it is done.
-//! - [`evidence`]: whether a refusal can be believed.
-//! - [`in_flight`]: deliveries of which something is left to do.
+//! - [`events`]: maps chat events to Pusher events.
+//! - [`payload`]: the data of a message's events.
+//! - [`coalesce`]: which messages are coalesced for staff.
+//! - [`digest`]: the event that stands for them.
+//! - [`pusher_client`]: one call to Pusher, and its outcome.
+//! - [`retrying_pusher`]: calls Pusher until the events are accepted or rejected.
+//! - [`evidence`]: whether a rejection is Pusher's.
+//! - [`in_flight`]: deliveries that are not acknowledged.
 //! - [`worker`]: the loop.
 //!
-//! It links no database code and knows no database: a database that is away cannot hold it up.
+//! It links no database code, so that an outage of the database does not affect it.
 
 pub mod coalesce;
 pub mod digest;

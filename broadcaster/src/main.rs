@@ -1,10 +1,7 @@
 //! The broadcaster's process.
 
-use std::net::TcpListener;
-
-use anyhow::Context;
 use broadcaster::{settings::Settings, worker};
-use broker::{ConsumerKind, DeadLetterCommand};
+use broker::{ConsumerKind, DeadLetterCommand, Worker};
 use clap::Parser;
 use pusher::ChannelAccess;
 use service::{
@@ -13,7 +10,7 @@ use service::{
     shutdown, telemetry,
 };
 
-/// Takes what happens in the chat off RabbitMQ and pushes it to the portals through Pusher
+/// Consumes the chat's events from RabbitMQ and publishes them to the portals through Pusher
 #[derive(Debug, Parser)]
 #[command(name = "broadcaster", version)]
 struct Serve {
@@ -24,7 +21,7 @@ struct Serve {
 #[derive(Debug, Parser)]
 #[command(name = "broadcaster", version)]
 enum Command {
-    /// List, replay or purge what Pusher will never take
+    /// List, replay or purge the events that Pusher rejects
     DeadLetters(DeadLetterCommand),
 }
 
@@ -36,7 +33,7 @@ fn main() -> anyhow::Result<()> {
 async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
-        Invocation::Do(Command::DeadLetters(command)) => {
+        Invocation::Command(Command::DeadLetters(command)) => {
             command.run(ConsumerKind::Broadcaster).await
         }
     }
@@ -51,13 +48,9 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     settings.pusher.warn_of_cleartext();
     if settings.pusher.channels.pusher_channel_access == ChannelAccess::Public {
         tracing::warn!(
-            "PUSHER_CHANNEL_ACCESS=public: whoever holds the app key can listen to every player"
+            "PUSHER_CHANNEL_ACCESS=public: every client with the app key can subscribe to every player"
         );
     }
-    let listen = &settings.broadcaster_listen;
-    let listener =
-        TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
-    let stop = shutdown::on_signal()?;
-    tracing::info!(listen = %listener.local_addr()?, "broadcaster started");
+    let (listener, stop) = Worker::listen(ConsumerKind::Broadcaster, &settings.broadcaster_listen)?;
     worker::run(settings, listener, stop).await
 }

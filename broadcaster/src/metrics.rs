@@ -1,5 +1,6 @@
 //! The broadcaster's metrics, which docs/metrics.md describes for operators.
 
+use broker::DeadLetterReason;
 use prometheus_client::metrics::{counter::Counter, histogram::Histogram};
 use service::metrics::{ByLabel, Label, OldestHeld, SECONDS};
 use strum::{IntoStaticStr, VariantArray};
@@ -14,7 +15,8 @@ service::metrics! {
         /// Calls to Pusher, by outcome.
         pub calls: ByLabel<CallOutcome, Counter>,
         /// Dead letters, by reason.
-        pub dead_letters: ByLabel<DeadLetterReason, Counter>,
+        pub dead_letters: ByLabel<DeadLetterReason, Counter> =
+            ByLabel::with_values(&DeadLetterReason::OF_BROADCASTER, Counter::default),
         /// Times that the deliveries in flight were requeued, after DELIVERY_HOLD or at a stop.
         pub given_back: Counter,
         /// Events in a call that Pusher accepted.
@@ -44,30 +46,6 @@ pub enum CallOutcome {
     Unavailable,
 }
 
-/// Why an event can never be broadcast.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum DeadLetterReason {
-    /// It is not an event that this release can read.
-    Unreadable,
-    /// Pusher rejects it.
-    Refused,
-}
-
 impl Label for CallOutcome {
     const NAME: &'static str = "outcome";
-    const VALUES: &'static [Self] = Self::VARIANTS;
-
-    fn value(self) -> &'static str {
-        self.into()
-    }
-}
-
-impl Label for DeadLetterReason {
-    const NAME: &'static str = "reason";
-    const VALUES: &'static [Self] = Self::VARIANTS;
-
-    fn value(self) -> &'static str {
-        self.into()
-    }
 }

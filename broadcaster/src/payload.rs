@@ -1,5 +1,5 @@
-//! What the portals hear of a message: what the history says of it, but for what only the database
-//! knows (`sessionId`, `seq`).
+//! The data of a message's events: the fields of the history, except `sessionId` and `seq`, which only the
+//! database has.
 
 use chat::{Message, MessageRejected, Name, PlayerId, RejectionReason, SenderId, SenderType};
 use chrono::{DateTime, Utc};
@@ -19,33 +19,33 @@ struct Payload<'a> {
     content: &'a str,
     #[serde(serialize_with = "chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
-    /// The content is cut, and the client loads it from the history.
+    /// The content is truncated, and the client loads it from the history.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
 }
 
-/// The payload of `message` for staff, in JSON: as much of it as fits into `max_bytes`.
+/// The payload of `message` for staff, in JSON. The content is truncated to fit into `max_bytes`.
 ///
 /// # Errors
-/// None in practice: everything in a message has a form in JSON.
+/// None in practice: every message can be serialized.
 pub fn for_staff(message: &Message, max_bytes: usize) -> Result<String, serde_json::Error> {
-    of_message(message, message.sender_id.as_ref(), max_bytes)
+    message_payload(message, message.sender_id.as_ref(), max_bytes)
 }
 
-/// The payload of `message` for its player, in JSON: as much of it as fits into `max_bytes`. Players
-/// see what staff are called, and not the id by which the portal knows them.
+/// The payload of `message` for its player, in JSON. The content is truncated to fit into `max_bytes`.
+/// Players receive the names of staff, and not their ids.
 ///
 /// # Errors
-/// None in practice: everything in a message has a form in JSON.
+/// None in practice: every message can be serialized.
 pub fn for_player(message: &Message, max_bytes: usize) -> Result<String, serde_json::Error> {
     let sender_id = match message.sender_type {
         SenderType::Player => message.sender_id.as_ref(),
         SenderType::Staff => None,
     };
-    of_message(message, sender_id, max_bytes)
+    message_payload(message, sender_id, max_bytes)
 }
 
-fn of_message(
+fn message_payload(
     message: &Message,
     sender_id: Option<&SenderId>,
     max_bytes: usize,
@@ -68,15 +68,15 @@ fn of_message(
     payload.truncated = true;
     payload.content = "";
     let room = max_bytes.saturating_sub(serde_json::to_string(&payload)?.len());
-    payload.content = cut(message.content.as_str(), room);
+    payload.content = truncate(message.content.as_str(), room);
     serde_json::to_string(&payload)
 }
 
-/// The payload that takes a message back, in JSON.
+/// The payload of `message-rejected`, in JSON.
 ///
 /// # Errors
-/// None in practice: everything in it has a form in JSON.
-pub fn of_rejection(rejected: &MessageRejected) -> Result<String, serde_json::Error> {
+/// None in practice: every rejection can be serialized.
+pub fn rejection(rejected: &MessageRejected) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Payload<'a> {
@@ -88,12 +88,12 @@ pub fn of_rejection(rejected: &MessageRejected) -> Result<String, serde_json::Er
     serde_json::to_string(&Payload { message_id: *message_id, player_id, reason: *reason })
 }
 
-/// The longest beginning of `text` that takes at most `room` bytes in JSON.
-fn cut(text: &str, room: usize) -> &str {
-    let mut taken = 0;
+/// The longest prefix of `text` that takes at most `room` bytes in JSON.
+fn truncate(text: &str, room: usize) -> &str {
+    let mut bytes = 0;
     let end = text.char_indices().find(|(_, character)| {
-        taken += bytes_in_json(*character);
-        taken > room
+        bytes += bytes_in_json(*character);
+        bytes > room
     });
     end.and_then(|(position, _)| text.get(..position)).unwrap_or(text)
 }
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_whole_and_says_nothing_of_truncation() {
+    fn a_content_that_fits_is_not_truncated() {
         let (_, json) = payload("hello");
         assert_eq!(json["content"], "hello");
         assert_eq!(json["senderName"], serde_json::Value::Null);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_player_sees_the_name_and_not_the_id_of_staff() {
+    fn a_player_receives_the_name_and_not_the_id_of_staff() {
         let (staff, player) = (SenderId::try_from("ada@example.com".to_owned()).unwrap(), "p1");
         let sent = |sender_type, id: SenderId| Message {
             sender_type,
@@ -161,12 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_cut_to_just_what_does() {
+    fn a_content_that_does_not_fit_is_truncated_to_the_limit() {
         for character in ["😀", "\u{1}", "\"", "ä\n"] {
             let content = format!("x{}x", character.repeat(3_998 / character.chars().count()));
             let (text, json) = payload(&content);
-            let cut = json["content"].as_str().unwrap();
-            assert!(content.starts_with(cut), "{character:?}");
+            let truncated = json["content"].as_str().unwrap();
+            assert!(content.starts_with(truncated), "{character:?}");
             if text.len() > 9_000 {
                 assert!(text.len() <= MAX_BYTES && text.len() > MAX_BYTES - 6);
                 assert_eq!(json["truncated"], true);

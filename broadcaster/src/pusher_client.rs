@@ -1,4 +1,4 @@
-//! One call to Pusher, and what its answer means.
+//! One call to Pusher, and its outcome.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use crate::{
     settings::PusherSettings,
 };
 
-/// Calls Pusher over a few connections that are kept open.
+/// Calls Pusher's batch API over a pool of connections.
 #[derive(Clone, Debug)]
 pub struct PusherClient {
     http: reqwest::Client,
@@ -24,51 +24,51 @@ pub struct PusherClient {
     app: App,
 }
 
-/// Why the events must be taken as not broadcast.
+/// Why the events count as not broadcast.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The answer is 400 or 413, as Pusher's is to an event that it never takes. Whether it is Pusher
-    /// that refuses, and not something in between that refuses everything, one answer does not tell.
-    #[error("Pusher refused it with {status}: {answer}")]
+    /// The status is 400 or 413, which Pusher sends for an event that it never accepts. One response does
+    /// not show whether Pusher sent it, or a proxy that rejects every call.
+    #[error("Pusher refused it with {status}: {excerpt}")]
     Refused {
-        /// The status of the answer.
+        /// The status of the response.
         status: StatusCode,
-        /// The beginning of the answer's body.
-        answer: String,
+        /// The beginning of the response's body.
+        excerpt: String,
     },
-    /// The call is to be repeated: there was no answer, one that Pusher does not give, or one by
-    /// which it takes nothing at the moment, since it is overloaded, our secret is wrong or our quota
-    /// is used up.
+    /// The call must be repeated: there was no response, one that is not Pusher's, or one by which Pusher
+    /// accepts no event at the moment, because it is overloaded, the secret is wrong or the quota is used
+    /// up.
     #[error("Pusher is away: {cause}")]
     Unavailable {
-        /// What the call failed on.
+        /// Why the call failed.
         cause: String,
-        /// The status of the answer, if there was one.
+        /// The status of the response, if there was one.
         status: Option<StatusCode>,
-        /// How long Pusher asked to be left alone.
+        /// `Retry-After` sent by Pusher, [`MAX_RETRY_AFTER`] at most.
         retry_after: Option<Duration>,
     },
 }
 
-/// The most bytes of an answer that are read. Pusher's are a small part of it; a longer one is not
-/// Pusher's.
-const ANSWER_BYTES: usize = 64 * 1024;
+/// The most bytes of a response's body that are read. Pusher's responses are far smaller; a larger one is
+/// not Pusher's.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// The most characters of an answer that are kept.
-const ANSWER_LENGTH: usize = 200;
+/// The most characters of a response that are kept.
+const EXCERPT_CHARACTERS: usize = 200;
 
-/// The longest that Pusher's wish to be left alone is heeded.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// Upper bound of `Retry-After`.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 impl PusherClient {
-    /// A client that keeps up to `connections` open.
+    /// Creates a client that keeps up to `connections` idle connections.
     ///
     /// # Errors
-    /// When the settings are not those of a Pusher, or TLS cannot be set up.
+    /// When the settings are invalid, or TLS cannot be set up.
     pub fn new(settings: &PusherSettings, connections: usize) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .timeout(settings.pusher_timeout)
-            // Pusher never redirects. Who does is another, and must not get what players write.
+            // Pusher never redirects. Another server must not receive players' messages.
             .redirect(redirect::Policy::none())
             .pool_max_idle_per_host(connections)
             .tcp_nodelay(true)
@@ -79,10 +79,10 @@ impl PusherClient {
         Ok(Self { http, api, path, app: settings.app.clone() })
     }
 
-    /// Has Pusher take `events`, at most ten, all in one call.
+    /// Sends `events`, ten at most, in one call.
     ///
     /// # Errors
-    /// See [`CallError`]. Pusher may then have taken some all the same.
+    /// See [`CallError`]. Pusher may have accepted some events all the same.
     pub async fn send(&self, events: &[&PusherEvent]) -> Result<(), CallError> {
         debug_assert!(events.len() <= MAX_EVENTS_PER_BATCH);
         let body = events::batch(events).map_err(|error| unavailable(&error))?;
@@ -95,14 +95,14 @@ impl PusherClient {
         url.set_query(Some(&query));
         let request =
             self.http.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
-        let answer = request.send().await.map_err(|error| unavailable(&without_address(error)))?;
-        classify(answer).await
+        let response = request.send().await.map_err(|error| unavailable(&without_url(error)))?;
+        classify(response).await
     }
 }
 
 impl From<&Result<(), CallError>> for CallOutcome {
-    fn from(called: &Result<(), CallError>) -> Self {
-        match called {
+    fn from(result: &Result<(), CallError>) -> Self {
+        match result {
             Ok(()) => Self::Taken,
             Err(CallError::Refused { .. }) => Self::Refused,
             Err(CallError::Unavailable { status, .. }) => match *status {
@@ -114,57 +114,55 @@ impl From<&Result<(), CallError>> for CallOutcome {
     }
 }
 
-/// What an answer means. Pusher takes the events with 200 and a JSON object, and nothing else means
-/// that it did.
+/// The result of a call. Only 200 with a JSON object says that Pusher accepted the events.
 ///
 /// Source: <https://pusher.com/docs/channels/library_auth_reference/rest-api/#successful-response-6>.
-async fn classify(answer: Response) -> Result<(), CallError> {
-    let status = answer.status();
-    let retry_after = answer
+async fn classify(response: Response) -> Result<(), CallError> {
+    let status = response.status();
+    let retry_after = response
         .headers()
         .get(header::RETRY_AFTER)
         .and_then(|seconds| seconds.to_str().ok()?.parse().ok())
-        .map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER));
-    let content_type = answer.headers().get(header::CONTENT_TYPE).cloned();
+        .map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
+    let content_type = response.headers().get(header::CONTENT_TYPE).cloned();
     let unavailable = |problem: &dyn std::fmt::Display| CallError::Unavailable {
         cause: format!("{status}: {problem}"),
         status: Some(status),
         retry_after,
     };
-    // The connection can only be used again once the answer has been read.
-    let body = match read(answer).await {
+    // The connection can only be reused once the response is read.
+    let body = match read(response).await {
         Ok(Body::Whole(body)) => body,
-        Ok(Body::TooLong) => return Err(unavailable(&"the answer is longer than Pusher's")),
-        Err(error) => return Err(unavailable(&with_causes(&without_address(error)))),
+        Ok(Body::TooLong) => return Err(unavailable(&"the response is larger than Pusher's")),
+        Err(error) => return Err(unavailable(&with_causes(&without_url(error)))),
     };
-    let text = || excerpt(&body);
+    let excerpt = || excerpt(&body);
     match status {
         StatusCode::OK if is_object(&body) => Ok(()),
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE
             if !is_html(content_type.as_ref(), &body) =>
         {
-            Err(CallError::Refused { status, answer: text() })
+            Err(CallError::Refused { status, excerpt: excerpt() })
         }
         _ if status.is_redirection() => Err(unavailable(&"redirects are not followed")),
         _ if status.is_success() => {
-            Err(unavailable(&format_args!("the answer is not Pusher's: {}", text())))
+            Err(unavailable(&format_args!("the response is not Pusher's: {}", excerpt())))
         }
-        _ => Err(unavailable(&text())),
+        _ => Err(unavailable(&excerpt())),
     }
 }
 
-/// An answer's body.
+/// A response's body.
 enum Body {
-    /// All of it.
     Whole(Vec<u8>),
-    /// It has more than [`ANSWER_BYTES`].
+    /// More than [`MAX_RESPONSE_BYTES`].
     TooLong,
 }
 
-async fn read(mut answer: Response) -> reqwest::Result<Body> {
+async fn read(mut response: Response) -> reqwest::Result<Body> {
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
-        if body.len() + chunk.len() > ANSWER_BYTES {
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
             return Ok(Body::TooLong);
         }
         body.extend_from_slice(&chunk);
@@ -172,21 +170,21 @@ async fn read(mut answer: Response) -> reqwest::Result<Body> {
     Ok(Body::Whole(body))
 }
 
-/// Whether `body` is a JSON object. It is read as a map, since serde reads a struct from an array too.
+/// Whether `body` is a JSON object. It is decoded as a map, since serde decodes a struct from an array too.
 fn is_object(body: &[u8]) -> bool {
     serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(body).is_ok()
 }
 
-/// Whether the answer is a page, which proxies and not Pusher answer with.
+/// Whether the response is an HTML page, which proxies send and Pusher does not.
 fn is_html(content_type: Option<&header::HeaderValue>, body: &[u8]) -> bool {
     let content_type = content_type.map(header::HeaderValue::as_bytes).unwrap_or_default();
     content_type.to_ascii_lowercase().starts_with(b"text/html")
         || body.trim_ascii_start().starts_with(b"<")
 }
 
-/// The beginning of `body`, for a reason or a log.
+/// The beginning of `body`, for a dead letter's reason or the log.
 fn excerpt(body: &[u8]) -> String {
-    String::from_utf8_lossy(body).trim().chars().take(ANSWER_LENGTH).collect()
+    String::from_utf8_lossy(body).trim().chars().take(EXCERPT_CHARACTERS).collect()
 }
 
 fn unavailable(cause: &dyn std::error::Error) -> CallError {
@@ -198,8 +196,8 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// The error without the address, whose query holds a signature.
-fn without_address(error: reqwest::Error) -> reqwest::Error {
+/// The error without the URL, whose query holds a signature.
+fn without_url(error: reqwest::Error) -> reqwest::Error {
     error.without_url()
 }
 
@@ -208,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_object_is_pushers_answer() {
+    fn only_a_json_object_is_pushers_response() {
         for body in ["{}", " {\"ok\":true}\n", r#"{"batch":[{},{"user_count":1}]}"#] {
             assert!(is_object(body.as_bytes()), "{body}");
         }
@@ -232,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_known_by_its_type_or_its_first_character() {
+    fn a_page_is_recognized_by_its_type_or_its_first_character() {
         let html = header::HeaderValue::from_static("Text/HTML; charset=utf-8");
         let text = header::HeaderValue::from_static("text/plain");
         assert!(is_html(Some(&html), b""));

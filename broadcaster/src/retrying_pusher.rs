@@ -1,4 +1,4 @@
-//! A call that is repeated until it is done.
+//! Calls Pusher until it has accepted or rejected the events.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,65 +15,65 @@ use crate::{
     pusher_client::{CallError, PusherClient},
 };
 
-/// One event on its way to Pusher.
+/// One event to send to Pusher.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// What Pusher is to take.
+    /// The event.
     pub event: PusherEvent,
-    /// What it was made of: one event of the chat, or messages that were gathered.
+    /// What it was made of: one event of the chat, or coalesced messages.
     pub origins: Vec<Origin>,
-    /// When Pusher last refused it alone, if that is not decided yet.
+    /// When it was last rejected alone, while it is undecided whether Pusher did that.
     pub refused: Option<Instant>,
 }
 
 impl Job {
-    /// A job that no call was made for.
+    /// Creates a job that was in no call.
     pub fn new(event: PusherEvent, origins: Vec<Origin>) -> Self {
         Self { event, origins, refused: None }
     }
 }
 
-/// What an event for Pusher was made of.
+/// The event of the chat that an event for Pusher was made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin {
-    /// The delivery that it came in.
+    /// The tag of its delivery.
     pub tag: u64,
-    /// Which of the chat's events in it.
+    /// Its position in the delivery's body.
     pub position: usize,
-    /// When it was accepted, if a gateway accepted it.
+    /// When a gateway accepted it; nothing if the persister published it.
     pub accepted_at: Option<DateTime<Utc>>,
-    /// What it is about.
+    /// Its ids, for logs and traces.
     pub subject: Subject,
 }
 
 impl Origin {
-    /// The event that stands at `position` in the delivery `tag`.
-    pub fn of(event: &Event, tag: u64, position: usize) -> Self {
+    /// The origin for the event at `position` in the delivery `tag`.
+    pub fn new(event: &Event, tag: u64, position: usize) -> Self {
         Self { tag, position, accepted_at: event.accepted_at(), subject: event.subject() }
     }
 }
 
-/// A job that Pusher refused when it was sent alone, and why.
+/// A job that Pusher rejected when it was sent alone.
 #[derive(Debug)]
 pub struct Refusal {
-    /// What was refused.
+    /// The job.
     pub job: Job,
     /// Pusher's reason.
     pub reason: String,
 }
 
-/// What came of a call's jobs.
+/// The outcome of each job of a call.
 #[derive(Debug, Default)]
 pub struct CallResult {
-    /// Those that Pusher took.
-    pub taken: Vec<Job>,
-    /// Those that Pusher never takes.
+    /// Jobs that Pusher accepted.
+    pub accepted: Vec<Job>,
+    /// Jobs that Pusher rejects.
     pub refused: Vec<Refusal>,
-    /// Those that were refused while everything was: they are to be sent again, after others.
+    /// Jobs that were rejected while every call was. They must be sent again, after others.
     pub undecided: Vec<Job>,
 }
 
-/// Calls Pusher with what a worker gives it.
+/// Calls Pusher with retries. All partitions share its outage and its evidence.
 #[derive(Clone, Debug)]
 pub struct RetryingPusher {
     client: PusherClient,
@@ -83,7 +83,7 @@ pub struct RetryingPusher {
     evidence: Arc<Evidence>,
 }
 
-/// Why a call that Pusher answered was not taken, and when.
+/// Why and when a call was rejected.
 #[derive(Debug)]
 struct Refused {
     reason: String,
@@ -91,50 +91,54 @@ struct Refused {
 }
 
 impl RetryingPusher {
-    /// A caller that reports to `outage` whether Pusher works.
+    /// Creates a client that reports failed and accepted calls to `outage`.
     pub fn new(client: PusherClient, metrics: Metrics, traces: Traces, outage: Outage) -> Self {
         let (outage, evidence) = (Arc::new(Mutex::new(outage)), Arc::default());
         Self { client, metrics, traces, outage, evidence }
     }
 
-    /// Calls Pusher with the jobs, however often it takes. When it refuses them together, they are sent
-    /// alone, so that one which is refused costs only itself.
+    /// Sends the jobs, as often as needed. If the call is rejected, each job is sent alone, so that an
+    /// invalid event affects no other.
     ///
-    /// **A refusal is believed only if Pusher took another call since**: a neighbour, or a probe of
-    /// our own where no neighbour is there to tell. When the probe is not taken either, the jobs stay
-    /// undecided; that resolves only after a wait, which grows.
+    /// **A rejection counts only if Pusher accepted a call that began later**: another partition's or
+    /// job's, or else a probe. If the probe fails too, the jobs stay undecided, and this returns only after
+    /// a growing wait.
     pub async fn send(&self, jobs: Vec<Job>) -> CallResult {
-        let mut done = CallResult::default();
+        let mut result = CallResult::default();
         let Err(refused) = self.publish_with_retry(&jobs).await else {
-            done.taken = jobs;
-            return done;
+            result.accepted = jobs;
+            return result;
         };
         let alone = match <[Job; 1]>::try_from(jobs) {
             Ok([job]) => vec![(job, refused)],
-            Err(jobs) => self.send_each_alone(jobs, &mut done).await,
+            Err(jobs) => self.send_each_alone(jobs, &mut result).await,
         };
-        self.judge(alone, &mut done).await;
-        done
+        self.judge(alone, &mut result).await;
+        result
     }
 
-    async fn send_each_alone(&self, jobs: Vec<Job>, done: &mut CallResult) -> Vec<(Job, Refused)> {
+    async fn send_each_alone(
+        &self,
+        jobs: Vec<Job>,
+        result: &mut CallResult,
+    ) -> Vec<(Job, Refused)> {
         let mut alone = Vec::new();
         for job in jobs {
             match self.publish_with_retry(std::slice::from_ref(&job)).await {
-                Ok(()) => done.taken.push(job),
+                Ok(()) => result.accepted.push(job),
                 Err(refused) => alone.push((job, refused)),
             }
         }
         alone
     }
 
-    /// Decides which of the jobs, each refused when it was sent alone, Pusher never takes.
-    async fn judge(&self, alone: Vec<(Job, Refused)>, done: &mut CallResult) {
+    /// Decides which of the jobs, each of which was rejected alone, Pusher rejects.
+    async fn judge(&self, alone: Vec<(Job, Refused)>, result: &mut CallResult) {
         let mut in_doubt = Vec::new();
         for (job, refused) in alone {
             let since = job.refused.unwrap_or(refused.at);
-            if self.evidence.taken_since(since) {
-                done.refused.push(Refusal { job, reason: refused.reason });
+            if self.evidence.accepted_since(since) {
+                result.refused.push(Refusal { job, reason: refused.reason });
             } else {
                 in_doubt.push(Job { refused: Some(refused.at), ..job });
             }
@@ -143,33 +147,33 @@ impl RetryingPusher {
             return;
         }
         if !self.probe().await {
-            done.undecided = in_doubt;
+            result.undecided = in_doubt;
             return;
         }
-        // What refused may have been gone again before the probe.
+        // A proxy that rejected the jobs may have recovered before the probe.
         for job in in_doubt {
             match self.publish_with_retry(std::slice::from_ref(&job)).await {
-                Ok(()) => done.taken.push(job),
-                Err(Refused { reason, .. }) => done.refused.push(Refusal { job, reason }),
+                Ok(()) => result.accepted.push(job),
+                Err(Refused { reason, .. }) => result.refused.push(Refusal { job, reason }),
             }
         }
     }
 
-    /// Whether Pusher takes an event that it has no reason to refuse. If it does not, that is an
-    /// outage, and the answer comes only after a wait.
+    /// Whether Pusher accepts an event that it has no reason to reject. If it does not, that is an outage,
+    /// and this returns only after a wait.
     async fn probe(&self) -> bool {
-        let answer = self.attempt(&[&events::probe()]).await;
-        let (cause, retry_after) = match answer {
+        let result = self.attempt(&[&events::probe()]).await;
+        let (cause, retry_after) = match result {
             Ok(()) => {
                 self.metrics.calls.of(CallOutcome::Taken).inc();
                 return true;
             }
-            Err(CallError::Refused { status, answer }) => {
-                (format!("everything is refused: {status}: {answer}"), None)
+            Err(CallError::Refused { status, excerpt }) => {
+                (format!("everything is refused: {status}: {excerpt}"), None)
             }
             Err(CallError::Unavailable { cause, retry_after, .. }) => (cause, retry_after),
         };
-        // Whatever the status is, here it shows an outage.
+        // A failed probe is an outage, whatever its status.
         self.metrics.calls.of(CallOutcome::Unavailable).inc();
         self.report(|outage| outage.failed(&cause));
         let wait = self.evidence.probe_failed().max(retry_after.unwrap_or_default());
@@ -177,37 +181,37 @@ impl RetryingPusher {
         false
     }
 
-    /// Calls until Pusher takes all of the jobs or refuses one, and traces that.
+    /// Calls until Pusher accepts all of the jobs or rejects one, and traces it.
     async fn publish_with_retry(&self, jobs: &[Job]) -> Result<(), Refused> {
         let mut last = None;
-        // A message makes several events, which come one after the other.
+        // The events of one message follow each other.
         let messages = jobs.iter().flat_map(|job| &job.origins).map(|origin| origin.subject);
         let messages = messages.filter(|subject| last.replace(*subject) != Some(*subject));
         let traced = self.traces.work(WorkKind::CallPusher, messages.filter_map(Subject::traced));
-        let called = self.call(jobs).await;
+        let result = self.call(jobs).await;
         if let Some(work) = traced {
-            match &called {
+            match &result {
                 Ok(()) => work.done(),
                 Err(refused) => work.failed(refused.reason.clone()),
             }
         }
-        called
+        result
     }
 
     async fn call(&self, jobs: &[Job]) -> Result<(), Refused> {
         let events: Vec<_> = jobs.iter().map(|job| &job.event).collect();
         let mut waits = backoff::waits();
         loop {
-            let answer = self.attempt(&events).await;
-            let outcome = match &answer {
-                // Until something is taken again, this is part of an outage.
+            let result = self.attempt(&events).await;
+            let outcome = match &result {
+                // Part of an outage until Pusher accepts a call again.
                 Err(CallError::Refused { .. }) if self.evidence.is_in_doubt() => {
                     CallOutcome::Unavailable
                 }
-                answer => CallOutcome::from(answer),
+                result => CallOutcome::from(result),
             };
             self.metrics.calls.of(outcome).inc();
-            match answer {
+            match result {
                 Ok(()) => {
                     self.count(jobs);
                     return Ok(());
@@ -226,13 +230,13 @@ impl RetryingPusher {
 
     async fn attempt(&self, events: &[&PusherEvent]) -> Result<(), CallError> {
         let began = Instant::now();
-        let answer = self.client.send(events).await;
+        let result = self.client.send(events).await;
         self.metrics.call_seconds.observe(began.elapsed().as_secs_f64());
-        if answer.is_ok() {
-            self.evidence.taken(began);
+        if result.is_ok() {
+            self.evidence.accepted(began);
             self.report(Outage::succeeded);
         }
-        answer
+        result
     }
 
     fn count(&self, jobs: &[Job]) {
@@ -246,8 +250,8 @@ impl RetryingPusher {
         }
     }
 
-    fn report(&self, step: impl FnOnce(&mut Outage)) {
-        // A thread that panicked while it held the lock left an outage that is as good as any.
-        step(&mut self.outage.lock().unwrap_or_else(PoisonError::into_inner));
+    fn report(&self, update: impl FnOnce(&mut Outage)) {
+        // A thread that panicked while it held the lock left a valid value.
+        update(&mut self.outage.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }

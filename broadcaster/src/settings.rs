@@ -9,9 +9,10 @@ use service::{
     TlsSettings, settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings,
     warn_of_cleartext,
 };
+use strum::IntoStaticStr;
 use traces::TraceSettings;
 
-/// What the broadcaster needs to know in order to run.
+/// The settings of a broadcaster.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     /// Where /health and /metrics are served
@@ -23,13 +24,13 @@ pub struct Settings {
     )]
     pub broadcaster_listen: String,
 
-    /// Calls to Pusher that may be under way at once
+    /// The most calls to Pusher at the same time
     #[arg(long, env = "BROADCAST_CONCURRENCY", default_value_t = 8, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub broadcast_concurrency: u16,
 
-    /// The most events in a second by which each broadcaster tells staff of players' messages; messages
-    /// beyond that are told of together, up to a second later and without their contents, which
-    /// desks then ask the gateway for. The partitions share it. Without it each message is told of by itself
+    /// The most events per second that each broadcaster sends staff for players' messages. Messages beyond
+    /// it are coalesced: one event stands for many, up to a second later and without their contents, which
+    /// desks then load from the gateway. The partitions share the rate. Without it no message is coalesced
     #[arg(long, env = "STAFF_EVENTS_PER_SECOND", value_name = "NUMBER")]
     pub staff_events_per_second: Option<NonZeroU32>,
 
@@ -37,7 +38,7 @@ pub struct Settings {
     #[command(flatten)]
     pub broker: BrokerSettings,
 
-    /// How the queue is worked off
+    /// How the queue is consumed
     #[command(flatten)]
     pub consumer: ConsumerSettings,
 
@@ -58,15 +59,15 @@ pub struct Settings {
     pub logs: LogSettings,
 }
 
-/// How to reach Pusher, or a server that speaks as it does.
+/// How to reach Pusher, or a server with the same API.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Pusher")]
 pub struct PusherSettings {
-    /// Who the broadcaster is to Pusher
+    /// The application at Pusher
     #[command(flatten)]
     pub app: pusher::App,
 
-    /// How to speak to Pusher
+    /// Scheme of Pusher's HTTP API
     #[arg(
         long,
         env = "PUSHER_SCHEME",
@@ -100,11 +101,11 @@ pub struct PusherSettings {
     #[arg(long, env = "PUSHER_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "DURATION", help_heading = "Pusher")]
     pub pusher_timeout: Duration,
 
-    /// Whom an encrypted connection trusts
+    /// The authorities that encrypted connections trust
     #[command(flatten)]
     pub tls: TlsSettings,
 
-    /// Where the portals listen
+    /// The channels that the portals subscribe to
     #[command(flatten)]
     pub channels: ChannelSettings,
 }
@@ -117,30 +118,28 @@ impl PusherSettings {
     }
 }
 
-/// How to speak to Pusher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// The scheme of Pusher's HTTP API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, ValueEnum)]
+#[strum(serialize_all = "lowercase")]
 pub enum Scheme {
-    /// In the clear, for a server of one's own on the same machine or network
+    /// Not encrypted, for your own server on the same machine or network
     Http,
-    /// Encrypted; Pusher must prove by its certificate that it is the host
+    /// Encrypted; Pusher's certificate must be valid for the host
     Https,
 }
 
 impl Scheme {
-    /// The scheme as it stands in an address.
+    /// The scheme in a URL.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        }
+        self.into()
     }
 }
 
 impl Settings {
-    /// What is wrong with the settings, if something is, without showing a secret.
+    /// Checks the settings that clap does not.
     ///
     /// # Errors
-    /// Names the setting.
+    /// Names the invalid setting, and shows no secret.
     pub fn check(&self) -> Result<(), String> {
         self.broker.check()?;
         self.traces.check()?;
@@ -150,14 +149,14 @@ impl Settings {
 }
 
 impl PusherSettings {
-    /// Where Pusher's HTTP API is.
+    /// The URL of Pusher's HTTP API.
     ///
     /// # Errors
-    /// Names the setting that is wrong.
+    /// Names the invalid setting.
     pub fn api(&self) -> Result<reqwest::Url, String> {
         let (scheme, host, port) =
             (self.pusher_scheme.as_str(), &self.pusher_host, self.pusher_port);
         reqwest::Url::parse(&format!("{scheme}://{host}:{port}"))
-            .map_err(|error| format!("PUSHER_HOST is not the name of a host: {error}"))
+            .map_err(|error| format!("PUSHER_HOST is not a host name: {error}"))
     }
 }

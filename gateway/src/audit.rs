@@ -2,11 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use actix_web::web;
 use chat::{ConversationRead, PlayerId, SenderId, event::Event};
 use uuid::Uuid;
 
@@ -23,12 +22,12 @@ const REMEMBERED_AT_MOST: usize = 10_000;
 pub struct ReadAudit {
     recent: Option<Mutex<RecentReads>>,
     event_publisher: EventPublisher,
-    clock: web::Data<Clock>,
+    clock: Arc<Clock>,
 }
 
 impl ReadAudit {
     /// Records through `event_publisher`, with times of `clock`, if `enabled`.
-    pub fn new(enabled: bool, event_publisher: EventPublisher, clock: web::Data<Clock>) -> Self {
+    pub fn new(enabled: bool, event_publisher: EventPublisher, clock: Arc<Clock>) -> Self {
         Self { recent: enabled.then(Mutex::default), event_publisher, clock }
     }
 

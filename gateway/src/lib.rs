@@ -1,25 +1,30 @@
 //! The gateway: accepts messages into RabbitMQ, and reads conversations from PostgreSQL. It keeps no state
 //! of its own, so that any number of gateways may run.
 //!
+//! From top to bottom; a module uses only those below it:
+//!
 //! - [`startup`]: starts and stops the gateway.
-//! - [`application`]: what the routes share.
-//! - [`routes`]: one file for each route.
 //! - [`openapi`]: the API documentation.
-//! - [`middleware`]: what the gateway does around every handler.
-//! - [`http`]: extractors of bodies and parameters.
-//! - [`auth`]: authentication and authorization.
-//! - [`input`]: the rules for text and ids of clients.
-//! - [`limits`]: rate limits, and limits on memory.
-//! - [`connections`]: limits on clients' connections.
-//! - [`answers`]: the memory that pages take.
-//! - [`clock`]: the timestamps of accepted messages.
-//! - [`group_commit`]: publishes events into both queues.
+//! - [`routes`]: one file for each route.
+//! - [`middleware`]: what runs around the handlers.
+//! - [`http`]: extractors of callers, bodies and parameters.
+//! - [`state`]: what handlers and middleware share.
+//! - [`audit`]: records who reads which conversation.
 //! - [`reads`]: reads from the database.
+//! - [`group_commit`]: publishes events into both queues.
+//! - [`settings`]: the settings.
 //! - [`portal`]: the settings of the portal's pages.
+//! - [`answers`]: the memory of pages.
+//! - [`connections`]: limits on clients' connections.
+//! - [`metrics`], [`refusing_queues`]: what operators see.
+//! - [`limits`]: rate limits and memory budgets.
+//! - [`auth`]: authentication and authorization.
+//! - [`input`]: the rules for clients' text and ids.
 //! - [`problem`]: error responses.
+//! - [`clock`]: the timestamps of accepted messages.
+//! - [`routes::paths`]: the path of every route.
 
 pub mod answers;
-pub mod application;
 mod audit;
 pub mod auth;
 pub mod clock;
@@ -39,3 +44,4 @@ pub mod refusing_queues;
 pub mod routes;
 pub mod settings;
 pub mod startup;
+pub mod state;

@@ -8,7 +8,7 @@ use gateway::{
     auth::{AuthConfig, Authenticator, TokenCommand},
     openapi,
     settings::Settings,
-    startup,
+    startup::Gateway,
 };
 use service::{
     install_crypto,
@@ -41,8 +41,8 @@ fn main() -> anyhow::Result<()> {
 async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
-        Invocation::Do(Command::Openapi) => print(&openapi::json()?),
-        Invocation::Do(Command::Token(command)) => match command.make() {
+        Invocation::Command(Command::Openapi) => print(&openapi::json()?),
+        Invocation::Command(Command::Token(command)) => match command.make() {
             Ok(token) => print(&format!("{token}\n")),
             Err(complaint) => fail(&complaint),
         },
@@ -70,7 +70,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         metrics_listen = %metrics_listener.local_addr()?,
         "gateway started"
     );
-    startup::run(config, authenticator, listener, metrics_listener, stop).await
+    let gateway = Gateway::build(config, authenticator, listener, metrics_listener, stop)?;
+    gateway.run_until_stopped().await
 }
 
 fn bind(listen: &str) -> anyhow::Result<TcpListener> {

@@ -1,4 +1,4 @@
-//! What `/openapi.json` says, and `/docs` shows.
+//! The API documentation: `/openapi.json`, and the page `/docs`.
 
 use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
@@ -15,19 +15,20 @@ use utoipa::{
 
 use crate::{
     middleware::{docs_csp, head_as_get},
-    problem::Problem,
+    problem::{Problem, ProblemBody},
     routes::{conversation, health, inbox, portal_config, pusher_auth, read, send, status},
 };
 
-/// The gateway's calls.
+/// The API.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Player portal chat",
-        description = "A support chat between the players and the staff of a gaming portal. A message that was accepted is durable: it is persisted and broadcast, whatever fails meanwhile, unless its `messageId` belongs to another message; the event `message-rejected` reports that. What is broadcast over Pusher is described by docs/events.json (AsyncAPI). Clients must ignore fields that they do not know. Within a major version fields, calls and events are only added."
+        description = "A support chat between the players and the staff of a gaming portal. An accepted message is durable: it is persisted and broadcast, whatever fails meanwhile, unless its `messageId` belongs to another message, which the event `message-rejected` reports. docs/events.json (AsyncAPI) describes the events over Pusher. Clients must ignore unknown fields. Within a major version, fields, routes and events are only added."
     ),
     servers((url = "/", description = "The gateway that serves this description")),
     modifiers(&Token, &PlainNulls, &UsedSchemas),
+    components(schemas(ProblemBody)),
     paths(
         send::send,
         conversation::conversation,
@@ -39,15 +40,15 @@ use crate::{
         health::ready,
     ),
     tags(
-        (name = "messages", description = "Sending"),
-        (name = "conversations", description = "Reading, taking, resolving"),
-        (name = "pusher", description = "Listening"),
-        (name = "health", description = "For operators"),
+        (name = "messages", description = "Sending messages"),
+        (name = "conversations", description = "Reading conversations and changing their status"),
+        (name = "pusher", description = "Subscribing to events"),
+        (name = "health", description = "Probes"),
     )
 )]
 struct Api;
 
-/// What every call but those about health must bring, unless `AUTH_MODE=off`.
+/// The token of every route except health, unless `AUTH_MODE=off`.
 struct Token;
 
 impl Modify for Token {
@@ -59,8 +60,9 @@ impl Modify for Token {
     }
 }
 
-/// Describes an optional string as one that may be null, with its own description and its rules, rather than as
-/// one of a reference and null: generators of clients lose what stands beside the reference.
+/// Describes an optional string as one that may be null, with its own description and rules,
+/// instead of as `oneOf` a reference and null: client generators ignore what stands beside a
+/// reference.
 struct PlainNulls;
 
 impl Modify for PlainNulls {
@@ -80,17 +82,18 @@ impl Modify for PlainNulls {
             let RefOr::T(Schema::Object(object)) = schema else { continue };
             for property in object.properties.values_mut() {
                 if let RefOr::T(Schema::OneOf(one_of)) = property
-                    && let Some(plain) = plain(one_of, &strings)
+                    && let Some(schema) = plain_schema(one_of, &strings)
                 {
-                    *property = RefOr::T(plain);
+                    *property = RefOr::T(schema);
                 }
             }
         }
     }
 }
 
-/// `one_of` as a string or null, or else with its description where it is read; `None` where it has none.
-fn plain(one_of: &OneOf, strings: &HashMap<String, Object>) -> Option<Schema> {
+/// `one_of` as a nullable string, or with its description on the level where generators read it;
+/// `None` without a description.
+fn plain_schema(one_of: &OneOf, strings: &HashMap<String, Object>) -> Option<Schema> {
     let reference = one_of.items.iter().find_map(|item| match item {
         RefOr::Ref(reference) => Some(reference),
         RefOr::T(_) => None,
@@ -113,7 +116,7 @@ fn plain(one_of: &OneOf, strings: &HashMap<String, Object>) -> Option<Schema> {
     Some(one_of.into())
 }
 
-/// Leaves out the schemas that nothing refers to once they stand where they are used.
+/// Removes schemas that nothing references once strings are inlined.
 struct UsedSchemas;
 
 impl Modify for UsedSchemas {
@@ -124,57 +127,59 @@ impl Modify for UsedSchemas {
     }
 }
 
-/// The description, as `openapi.json` holds it.
+/// The content of `openapi.json`.
 ///
 /// # Errors
-/// None in practice: the description always has a form in JSON.
+/// Never: the description can be serialized.
 pub fn json() -> Result<String, serde_json::Error> {
     let mut text = serde_json::to_string_pretty(&Api::openapi())?;
     text.push('\n');
     Ok(text)
 }
 
-/// The description as it is served: made once, for all who ask.
+/// The served description, serialized once.
 static DESCRIPTION: LazyLock<Option<Bytes>> = LazyLock::new(|| {
     let json = serde_json::to_vec(&Api::openapi());
-    json.inspect_err(|error| tracing::error!(cause = %error, "the description is no JSON"))
-        .map(Bytes::from)
-        .ok()
+    json.inspect_err(
+        |error| tracing::error!(cause = %error, "the API description cannot be serialized"),
+    )
+    .map(Bytes::from)
+    .ok()
 });
 
 /// Serves `/openapi.json` and `/docs`.
 pub fn serve(services: &mut web::ServiceConfig) {
-    let page = web::resource("/{file:.*}").route(web::get().to(show_page));
+    let page = web::resource("/{file:.*}").route(web::get().to(serve_page));
     let config = web::Data::new(utoipa_swagger_ui::Config::from("/openapi.json"));
     services
         .app_data(config)
-        .route("/openapi.json", read().to(show))
+        .route("/openapi.json", read().to(serve_description))
         .service(web::redirect("/docs", "/docs/"))
         .service(web::scope("/docs").wrap(from_fn(head_as_get)).wrap(docs_csp()).service(page));
 }
 
-async fn show() -> Result<HttpResponse, Problem> {
+async fn serve_description() -> Result<HttpResponse, Problem> {
     let json = DESCRIPTION.as_ref().ok_or(Problem::Internal)?;
     Ok(HttpResponse::Ok().content_type("application/json").body(json.clone()))
 }
 
-/// A file of the page that shows the description. The program holds it, and no call a copy of its own.
-async fn show_page(
+/// Serves a file of the page. It is part of the program and is not copied.
+async fn serve_page(
     file: web::Path<String>,
     config: web::Data<utoipa_swagger_ui::Config<'static>>,
 ) -> Result<HttpResponse, Problem> {
     let file = utoipa_swagger_ui::serve(&file, config.into_inner()).map_err(|error| {
-        tracing::error!(cause = %error, "the description cannot be shown");
+        tracing::error!(cause = %error, "the page of the API documentation cannot be served");
         Problem::Internal
     })?;
     let file = file.ok_or(Problem::NotFound)?;
-    let mut answer = HttpResponse::Ok();
+    let mut response = HttpResponse::Ok();
     if file.gzpipped {
-        answer.insert_header((header::CONTENT_ENCODING, "gzip"));
+        response.insert_header((header::CONTENT_ENCODING, "gzip"));
     }
     let bytes = match file.bytes {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),
     };
-    Ok(answer.content_type(file.content_type).body(bytes))
+    Ok(response.content_type(file.content_type).body(bytes))
 }

@@ -20,10 +20,10 @@ pub enum Problem {
     InvalidField {
         /// Its name.
         field: String,
-        /// What is wrong with it.
+        /// What the value must be.
         reason: String,
     },
-    /// The body as a whole cannot be read.
+    /// The body cannot be parsed.
     #[error("the body {0}")]
     InvalidBody(String),
     /// The body is longer than the limit, in bytes.
@@ -47,36 +47,36 @@ pub enum Problem {
     /// The caller is authenticated, and may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// The channel is not one that the caller may subscribe to.
-    #[error("this channel is not one that the caller may subscribe to with a signature")]
+    /// The caller may not subscribe to the channel.
+    #[error("the caller may not subscribe to this channel")]
     ForbiddenChannel,
-    /// The caller made more calls than its limit allows; after this time it may make the next.
-    #[error("too many calls: make the next after the time that Retry-After says")]
+    /// The caller exceeded a rate limit; it may call again after this time.
+    #[error("too many calls: call again after the time in Retry-After")]
     TooManyCalls(Duration),
-    /// There is no such call.
-    #[error("the gateway serves nothing at this address")]
+    /// The path does not exist.
+    #[error("this path does not exist")]
     NotFound,
-    /// The call exists, with these methods.
-    #[error("this address takes {0}")]
+    /// The path exists, with these methods.
+    #[error("this path allows {0}")]
     MethodNotAllowed(&'static str),
-    /// The event may not be in both queues.
+    /// The event is not confirmed by both queues.
     #[error("{0}")]
     NotAccepted(NotAccepted),
-    /// The gateway has no memory left for such a call at the moment.
-    #[error(
-        "the gateway serves too many large calls: make it again after the time that Retry-After says"
-    )]
+    /// The memory for large requests and pages is in use.
+    #[error("too many large requests are in progress: call again after the time in Retry-After")]
     Busy,
     /// The database does not answer.
-    #[error("conversations cannot be read at the moment; messages can still be sent")]
+    #[error(
+        "conversations cannot be read at the moment: call again after the time in Retry-After; messages can still be sent"
+    )]
     HistoryUnavailable,
     /// The gateway failed.
-    #[error("the gateway failed; its log has the cause")]
+    #[error("internal error; the gateway logs the cause")]
     Internal,
 }
 
-/// What was not accepted: the client sends it again with this id, so that it stays the same message, or
-/// the same change.
+/// What was not accepted. The client sends it again with this id, so that it stays the same message
+/// or change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAccepted {
     /// A message.
@@ -102,32 +102,32 @@ impl TryFrom<Subject> for NotAccepted {
     }
 }
 
-/// A problem as it is sent.
+/// An error response.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc9457>.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProblemBody {
-    /// Which problem it is; stable.
+    /// The kind of error; stable.
     #[serde(rename = "type")]
     #[schema(examples("urn:problem-type:player-portal-chat:invalid-field"))]
     kind: String,
-    /// The same for a person.
+    /// The kind of error, for people.
     title: &'static str,
-    /// The status of the answer.
+    /// The HTTP status.
     status: u16,
-    /// What is wrong this time.
+    /// What the client must change.
     detail: String,
-    /// The field or parameter that it is about, if it is about one.
+    /// The invalid field or parameter, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     field: Option<String>,
-    /// With `not-accepted`: the `messageId` to send the message again with, whether the client gave it
-    /// or the gateway made it.
+    /// With `not-accepted`: the `messageId` with which to send the message again, whether the
+    /// client or the gateway made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     message_id: Option<Uuid>,
-    /// With `not-accepted`: the `changeId` to send the change again with.
+    /// With `not-accepted`: the `changeId` with which to send the change again.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     change_id: Option<Uuid>,
@@ -135,16 +135,16 @@ pub struct ProblemBody {
 
 const CHALLENGE: &str = r#"Bearer realm="player-portal-chat""#;
 
-/// How long a client waits before it tries again, where no limit says how long.
-const USUAL_WAIT: Duration = Duration::from_secs(1);
+/// `Retry-After` where no rate limit determines it.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl Problem {
-    /// A problem with one field.
+    /// An invalid field.
     pub fn invalid_field(field: &str, reason: impl ToString) -> Self {
         Self::InvalidField { field: field.to_owned(), reason: reason.to_string() }
     }
 
-    /// Its name in `type`, its title, and its status.
+    /// The last part of `type`, the title, and the status.
     fn describe(&self) -> (&'static str, &'static str, StatusCode) {
         match self {
             Self::InvalidField { .. } => {
@@ -185,7 +185,7 @@ impl Problem {
         }
     }
 
-    /// The value of `WWW-Authenticate`: what the caller lacks.
+    /// The value of `WWW-Authenticate`.
     ///
     /// Source: <https://www.rfc-editor.org/rfc/rfc6750#section-3>.
     fn challenge(&self) -> Option<String> {
@@ -206,7 +206,7 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let (name, title, status) = self.describe();
-        tracing::debug!(problem = name, status = status.as_u16(), "a call is refused");
+        tracing::debug!(problem = name, status = status.as_u16(), "a request is rejected");
         let field = match self {
             Self::InvalidField { field, .. } => Some(field.clone()),
             _ => None,
@@ -220,7 +220,7 @@ impl ResponseError for Problem {
         response.content_type("application/problem+json");
         let wait = match self {
             Self::TooManyCalls(wait) => Some(*wait),
-            _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(USUAL_WAIT),
+            _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(DEFAULT_RETRY_AFTER),
         };
         if let Some(wait) = wait {
             let seconds = wait.as_secs_f64().ceil().max(1.0);

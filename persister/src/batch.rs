@@ -2,15 +2,12 @@
 
 use std::collections::HashSet;
 
-use broker::{BrokerError, Consumer, Delivery};
-use chat::{
-    Subject,
-    event::{self, EncodedEvent, Event, UnreadableEvent},
-};
+use broker::{BrokerError, Consumer, DeadLetter, DeadLetterReason, Delivery};
+use chat::event::{self, EncodedEvent, Event, UnreadableEvent};
 use chrono::{DateTime, Utc};
 use tokio::time::{Instant, timeout_at};
 
-use crate::{metrics::DeadLetterReason, settings::Settings};
+use crate::settings::Settings;
 
 /// Some bodies from the queue, opened.
 #[derive(Debug, Default)]
@@ -41,27 +38,6 @@ pub struct HeldBack {
     pub delivery: OpenDelivery,
     /// Those events.
     pub events: Vec<Event>,
-}
-
-/// Something that can never be written, and why.
-#[derive(Debug)]
-pub struct DeadLetter {
-    /// A body for the dead letters, which a replay can put back as it is.
-    pub body: Vec<u8>,
-    /// Which kind of reason there is.
-    pub kind: DeadLetterReason,
-    /// Why it can never be written.
-    pub reason: String,
-    /// What it is about, if that can be read.
-    pub subject: Subject,
-}
-
-impl DeadLetter {
-    /// An event that could be read.
-    pub fn of(event: &Event, kind: DeadLetterReason, reason: &str) -> Option<Self> {
-        let body = event::encode(&[event.encode().ok()?]);
-        Some(Self { body, kind, reason: reason.to_owned(), subject: event.subject() })
-    }
 }
 
 impl HeldBack {
@@ -121,9 +97,7 @@ impl Batch {
                 }
             }
             Err(error) => {
-                let (body, kind) = (delivery.body, DeadLetterReason::Unreadable);
-                let (reason, subject) = (error.to_string(), Subject::default());
-                dead.push(DeadLetter { body, kind, reason, subject });
+                dead.push(DeadLetter::from((delivery.body, error)));
             }
         }
         self.deliveries.push(OpenDelivery { tag: delivery.tag, taken_at: Instant::now(), dead });
@@ -132,7 +106,7 @@ impl Batch {
     /// Adds the event at `place` to what can never be written of its body.
     pub fn set_aside(&mut self, place: usize, kind: DeadLetterReason, reason: &str) {
         let (event, owner) = (self.events.get(place), self.owners.get(place));
-        let letter = event.and_then(|event| DeadLetter::of(event, kind, reason));
+        let letter = event.and_then(|event| DeadLetter::new(event, kind, reason));
         if let Some(delivery) = owner.and_then(|&owner| self.deliveries.get_mut(owner)) {
             delivery.dead.extend(letter);
         }
@@ -174,12 +148,9 @@ fn writable(event: Result<Event, UnreadableEvent>) -> Result<Event, Box<Option<D
         Ok(event @ (Event::SessionUpdated(_) | Event::MessageRejected(_))) => {
             let kind = DeadLetterReason::Misdirected;
             let reason = "the persister publishes this kind of event and writes none";
-            Err(Box::new(DeadLetter::of(&event, kind, reason)))
+            Err(Box::new(DeadLetter::new(&event, kind, reason)))
         }
         Ok(event) => Ok(event),
-        Err(UnreadableEvent { event, reason }) => {
-            let (body, kind) = (event::encode([&event]), DeadLetterReason::Unreadable);
-            Err(Box::new(Some(DeadLetter { body, kind, reason, subject: Subject::default() })))
-        }
+        Err(unreadable) => Err(Box::new(Some(unreadable.into()))),
     }
 }

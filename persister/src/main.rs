@@ -1,9 +1,6 @@
 //! The persister's process.
 
-use std::net::TcpListener;
-
-use anyhow::Context;
-use broker::{ConsumerKind, DeadLetterCommand};
+use broker::{ConsumerKind, DeadLetterCommand, Worker};
 use clap::Parser;
 use persister::{
     commands::{ArchiveCommand, AuditCommand, EraseCommand, ExportCommand, MigrateCommand},
@@ -44,12 +41,14 @@ fn main() -> anyhow::Result<()> {
 async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
-        Invocation::Do(Command::Migrate(command)) => command.run().await,
-        Invocation::Do(Command::DeadLetters(command)) => command.run(ConsumerKind::Persister).await,
-        Invocation::Do(Command::Export(command)) => command.run().await,
-        Invocation::Do(Command::Erase(command)) => command.run().await,
-        Invocation::Do(Command::Archive(command)) => command.run().await,
-        Invocation::Do(Command::Audit(command)) => command.run().await,
+        Invocation::Command(Command::Migrate(command)) => command.run().await,
+        Invocation::Command(Command::DeadLetters(command)) => {
+            command.run(ConsumerKind::Persister).await
+        }
+        Invocation::Command(Command::Export(command)) => command.run().await,
+        Invocation::Command(Command::Erase(command)) => command.run().await,
+        Invocation::Command(Command::Archive(command)) => command.run().await,
+        Invocation::Command(Command::Audit(command)) => command.run().await,
     }
 }
 
@@ -60,10 +59,6 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     telemetry::init(&settings.logs);
     settings.broker.warn_of_cleartext();
     settings.database.warn_of_cleartext();
-    let listen = &settings.persister_listen;
-    let listener =
-        TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
-    let stop = shutdown::on_signal()?;
-    tracing::info!(listen = %listener.local_addr()?, "persister started");
+    let (listener, stop) = Worker::listen(ConsumerKind::Persister, &settings.persister_listen)?;
     worker::run(settings, listener, stop).await
 }

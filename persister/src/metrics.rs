@@ -2,9 +2,9 @@
 
 use std::sync::atomic::AtomicU64;
 
+use broker::DeadLetterReason;
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
-use service::metrics::{ByLabel, Label, OldestHeld, OnScrape, SECONDS};
-use strum::{IntoStaticStr, VariantArray};
+use service::metrics::{ByLabel, OldestHeld, OnScrape, SECONDS};
 
 service::metrics! {
     /// The persister's metrics.
@@ -44,28 +44,5 @@ service::metrics! {
         pub database_failures: Counter,
         /// 1 while the database answers, else 0.
         pub database_connected: OnScrape,
-    }
-}
-
-/// Why an event can never be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum DeadLetterReason {
-    /// It is not an event that this release can read.
-    Unreadable,
-    /// It is an event that the persister publishes, and does not write.
-    Misdirected,
-    /// Another message or change has its id. Only older releases made such dead letters.
-    Conflict,
-    /// The database rejects it.
-    Refused,
-}
-
-impl Label for DeadLetterReason {
-    const NAME: &'static str = "reason";
-    const VALUES: &'static [Self] = Self::VARIANTS;
-
-    fn value(self) -> &'static str {
-        self.into()
     }
 }

@@ -1,32 +1,32 @@
-//! What becomes of a message, by what is answered to the call that carries it.
+//! How each response of Pusher affects the message of its call.
 
 use std::collections::BTreeSet;
 
 use test_support::{body, eventually};
 
 use crate::{
-    fake_pusher::{Answer, FakePusher, refusing},
-    support::{all_acknowledged, dead, event, system},
+    fake_pusher::{Answer, FakePusher, rejecting},
+    support::{all_acknowledged, dead_letters, event, system},
 };
 
-/// What becomes of a message.
+/// The effect of a response on a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
-    /// It counts as broadcast.
+    /// The message counts as broadcast.
     Acknowledged,
-    /// It is sent again, until the answer is another.
+    /// The message is sent again until the response is another.
     Retried,
-    /// It is set aside, since others are taken meanwhile.
-    Buried,
+    /// The message becomes a dead letter, since Pusher accepts others meanwhile.
+    DeadLettered,
 }
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
 const HTML: &str = "text/html; charset=utf-8";
 
-/// Every class of status with every kind of body.
+/// Each class of status with each kind of body.
 fn table(elsewhere: &str) -> Vec<(Answer, Fate)> {
-    use Fate::{Acknowledged, Buried, Retried};
+    use Fate::{Acknowledged, DeadLettered, Retried};
     let page = "<!doctype html><title>Welcome</title>";
     let mut table: Vec<_> = [
         ("200 OK", JSON, "{}", Acknowledged),
@@ -49,12 +49,12 @@ fn table(elsewhere: &str) -> Vec<(Answer, Fate)> {
         ("204 No Content", JSON, "", Retried),
         ("206 Partial Content", JSON, "{}", Retried),
         ("304 Not Modified", JSON, "", Retried),
-        ("400 Bad Request", TEXT, "The channel is none", Buried),
-        ("400 Bad Request", JSON, r#"{"error":"the channel is none"}"#, Buried),
-        ("400 Bad Request", TEXT, "", Buried),
+        ("400 Bad Request", TEXT, "The channel is none", DeadLettered),
+        ("400 Bad Request", JSON, r#"{"error":"the channel is none"}"#, DeadLettered),
+        ("400 Bad Request", TEXT, "", DeadLettered),
         ("400 Bad Request", HTML, page, Retried),
         ("400 Bad Request", TEXT, page, Retried),
-        ("413 Payload Too Large", TEXT, "The data is too large", Buried),
+        ("413 Payload Too Large", TEXT, "The data is too large", DeadLettered),
         ("413 Payload Too Large", HTML, page, Retried),
         ("401 Unauthorized", TEXT, "Unknown auth_key", Retried),
         ("403 Forbidden", TEXT, "Over quota", Retried),
@@ -90,37 +90,36 @@ fn table(elsewhere: &str) -> Vec<(Answer, Fate)> {
     table
 }
 
-/// Each row of the table is the answer to one message's calls, and all are there at once: those that
-/// Pusher takes show that it is Pusher which refuses others.
+/// Each row of the table is the response to one message's calls, and all messages are in flight at once: the
+/// accepted ones prove that the rejections are Pusher's.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_is_acknowledged_for_pushers_yes_alone_and_buried_for_its_no_alone() {
+async fn a_message_is_acknowledged_or_dead_lettered_only_by_pushers_own_response() {
     let system = system().await;
-    let elsewhere = FakePusher::start(|_| Answer::yes()).await;
+    let elsewhere = FakePusher::start(|_| Answer::accepted()).await;
     let rows = table(&elsewhere.addr.to_string());
     let count = |fate| rows.iter().filter(|row| row.1 == fate).count();
-    let (all, buried) = (rows.len(), count(Fate::Buried));
-    assert!(all < 64, "the broker does not hand out more bodies at once");
+    let (all, dead_lettered) = (rows.len(), count(Fate::DeadLettered));
+    assert!(all < 64, "more than the prefetch");
     let answers: Vec<_> = rows.iter().map(|(answer, _)| answer.clone()).collect();
     let pusher = FakePusher::start(move |call| match row(call) {
         Some(row) => answers[row].clone(),
-        None => Answer::yes(),
+        None => Answer::accepted(),
     })
     .await;
-    // As many calls at once as there are messages, so that none waits for another; and none ends for
-    // the time it takes.
+    // No message waits for another's call, and no call times out.
     let settings = ["--broadcast-concurrency=1000", "--pusher-timeout=60m"];
     let broadcaster = pusher.broadcaster(&system, &settings).await;
     for row in 0..all {
         system.broker.publish(&body([event("p1", &format!("row-{row};"))])).await;
     }
-    eventually("each answer has had its effect", async || {
+    eventually("each response has had its effect", async || {
         let calls = pusher.calls();
         let times = |number| calls.iter().filter(|call| row(call) == Some(number)).count();
         let repeated = rows.iter().enumerate().all(|(number, (_, fate))| match fate {
             Fate::Retried => times(number) >= 2,
-            Fate::Acknowledged | Fate::Buried => true,
+            Fate::Acknowledged | Fate::DeadLettered => true,
         });
-        (repeated && dead(&system).await == u32::try_from(buried).ok()).then_some(())
+        (repeated && dead_letters(&system).await == u32::try_from(dead_lettered).ok()).then_some(())
     })
     .await;
     let broadcast = broadcaster.api().metric("chat_broadcaster_broadcast_total").await;
@@ -128,16 +127,16 @@ async fn a_message_is_acknowledged_for_pushers_yes_alone_and_buried_for_its_no_a
     assert_eq!(broadcaster.api().get("/health/ready").await.json["dependencies"]["pusher"], "down");
 
     let before = pusher.calls().len();
-    pusher.answer_by(|_| Answer::yes());
+    pusher.set_rule(|_| Answer::accepted());
     let retried: BTreeSet<_> = (0..all).filter(|number| rows[*number].1 == Fate::Retried).collect();
-    eventually("what was retried is broadcast", async || {
+    eventually("the retried messages are broadcast", async || {
         let calls = pusher.calls();
-        let taken: BTreeSet<_> = calls[before..].iter().filter_map(|call| row(call)).collect();
-        (taken.is_superset(&retried)).then_some(())
+        let accepted: BTreeSet<_> = calls[before..].iter().filter_map(|call| row(call)).collect();
+        accepted.is_superset(&retried).then_some(())
     })
     .await;
     broadcaster.stop().await;
-    assert_eq!(dead(&system).await, u32::try_from(buried).ok());
+    assert_eq!(dead_letters(&system).await, u32::try_from(dead_lettered).ok());
     all_acknowledged(&system).await;
     assert_eq!(elsewhere.calls(), Vec::<String>::new(), "a redirect was followed");
 }
@@ -148,35 +147,36 @@ fn row(call: &str) -> Option<usize> {
     rest.split_once(';')?.0.parse().ok()
 }
 
-/// Without another message that could show whether Pusher works.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_message_without_a_neighbour_is_buried_after_a_probe_is_taken() {
+async fn a_rejected_message_alone_is_dead_lettered_after_pusher_accepts_a_probe() {
     let system = system().await;
-    let pusher = FakePusher::start(refusing(&["poison"])).await;
+    let pusher = FakePusher::start(rejecting(&["poison"])).await;
     let broadcaster = pusher.broadcaster(&system, &[]).await;
     system.broker.publish(&body([event("p1", "poison")])).await;
-    eventually("it is buried", async || (dead(&system).await == Some(1)).then_some(())).await;
+    eventually("it is a dead letter", async || {
+        (dead_letters(&system).await == Some(1)).then_some(())
+    })
+    .await;
     broadcaster.stop().await;
     all_acknowledged(&system).await;
 }
 
-/// And where even the probe is refused, by a proxy that knows nothing of it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_message_waits_for_a_neighbour_without_stopping_it() {
+async fn a_rejected_message_waits_while_probes_are_rejected_and_delays_no_other() {
     let system = system().await;
-    let pusher = FakePusher::start(refusing(&["poison", "broadcaster-probe"])).await;
+    let pusher = FakePusher::start(rejecting(&["poison", "broadcaster-probe"])).await;
     let broadcaster = pusher.broadcaster(&system, &["--broadcast-concurrency=1"]).await;
     system.broker.publish(&body([event("p1", "poison")])).await;
-    eventually("it is tried again", async || {
+    eventually("it is retried", async || {
         let calls = pusher.calls();
         (calls.iter().filter(|call| call.contains("probe")).count() >= 2).then_some(())
     })
     .await;
-    assert_eq!(dead(&system).await, Some(0));
+    assert_eq!(dead_letters(&system).await, Some(0));
     system.broker.publish(&body([event("p2", "hello")])).await;
-    eventually("it is buried once its neighbour is broadcast", async || {
+    eventually("it is a dead letter once the other message is broadcast", async || {
         let broadcast = broadcaster.api().metric("chat_broadcaster_broadcast_total").await;
-        (broadcast == 2 && dead(&system).await == Some(1)).then_some(())
+        (broadcast == 2 && dead_letters(&system).await == Some(1)).then_some(())
     })
     .await;
     broadcaster.stop().await;

@@ -18,7 +18,7 @@ async fn without_a_backlog_each_message_goes_out_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_a_backlog_calls_are_full_and_no_more_than_allowed_are_under_way() {
+async fn with_a_backlog_calls_are_full_and_their_concurrency_is_bounded() {
     let system = system().await;
     system.pusher.fault(&json!({ "kind": "delay", "milliseconds": 20 })).await;
     for _ in 0..10 {

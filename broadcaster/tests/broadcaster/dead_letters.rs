@@ -4,11 +4,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 use test_support::{Proxy, body, eventually, message};
 
-use crate::support::{all_acknowledged, dead, event, system, until_accepted};
+use crate::support::{all_acknowledged, dead_letters, event, system, until_accepted};
 
-/// A message with a player whose channel local-pusher takes, but in a body that is not.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_is_buried_and_its_neighbours_are_broadcast() {
+async fn unreadable_events_are_dead_lettered_and_their_neighbours_are_broadcast() {
     let system = system().await;
     system.broker.publish(b"no json").await;
     system.broker.publish(br#"{"version":2,"events":[]}"#).await;
@@ -18,12 +17,12 @@ async fn what_cannot_be_read_is_buried_and_its_neighbours_are_broadcast() {
     let broadcaster = system.broadcaster().await;
     until_accepted(&system, 2).await;
     broadcaster.stop().await;
-    assert_eq!(dead(&system).await, Some(3));
+    assert_eq!(dead_letters(&system).await, Some(3));
     all_acknowledged(&system).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_with_more_events_than_any_service_writes_is_one_letter() {
+async fn a_body_with_too_many_events_is_one_dead_letter() {
     let system = system().await;
     let events = vec!["7"; 100_000].join(",");
     let flood = format!(r#"{{"version":1,"events":[{events}]}}"#);
@@ -32,12 +31,12 @@ async fn a_body_with_more_events_than_any_service_writes_is_one_letter() {
     let broadcaster = system.broadcaster().await;
     until_accepted(&system, 2).await;
     broadcaster.stop().await;
-    assert_eq!(dead(&system).await, Some(1));
+    assert_eq!(dead_letters(&system).await, Some(1));
     all_acknowledged(&system).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_are_broadcast_while_dead_letters_cannot_be_buried() {
+async fn messages_are_broadcast_while_dead_letters_cannot_be_published() {
     let system = system().await;
     let broadcaster = system.broadcaster().await;
     let letters = system.broker.names().dead_letters(ConsumerKind::Broadcaster);
@@ -45,7 +44,7 @@ async fn messages_are_broadcast_while_dead_letters_cannot_be_buried() {
     system.broker.make_transient(&letters).await;
     system.broker.publish(br#"{"version":1,"events":[1,2,3]}"#).await;
     let api = broadcaster.api();
-    eventually("it is known that nothing can be buried", async || {
+    eventually("readiness shows that dead letters cannot be published", async || {
         let ready = api.get("/health/ready").await;
         (ready.json["dependencies"]["dead-letters"] == "down").then_some(())
     })
@@ -53,14 +52,17 @@ async fn messages_are_broadcast_while_dead_letters_cannot_be_buried() {
     system.broker.publish(&body([event("p1", "behind")])).await;
     until_accepted(&system, 2).await;
     system.broker.delete_queue(&letters).await;
-    eventually("all are buried", async || (dead(&system).await == Some(3)).then_some(())).await;
+    eventually("all are dead letters", async || {
+        (dead_letters(&system).await == Some(3)).then_some(())
+    })
+    .await;
     broadcaster.stop().await;
     all_acknowledged(&system).await;
 }
 
-/// RabbitMQ takes bodies that are far larger than any of the gateway's.
+/// RabbitMQ accepts bodies that are far larger than the gateway's.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
+async fn a_body_whose_confirm_takes_longer_than_a_small_ones_is_dead_lettered() {
     let system = system().await;
     let proxy = Proxy::start(&system.broker.server(), true).await;
     let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
@@ -70,25 +72,31 @@ async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
     system.broker.publish(&vec![b'x'; 15 * 1024 * 1024]).await;
     system.broker.publish(&body([event("p1", "behind")])).await;
     until_accepted(&system, 4).await;
-    eventually("it is buried", async || (dead(&system).await == Some(1)).then_some(())).await;
+    eventually("it is a dead letter", async || {
+        (dead_letters(&system).await == Some(1)).then_some(())
+    })
+    .await;
     broadcaster.stop().await;
     all_acknowledged(&system).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_pusher_refuses_for_good_is_buried_alone_and_can_be_replayed() {
-    join_all([400, 413].map(refused_for_good)).await;
+async fn a_rejected_event_is_dead_lettered_alone_and_can_be_replayed() {
+    join_all([400, 413].map(rejected_with)).await;
 }
 
-async fn refused_for_good(status: u16) {
+async fn rejected_with(status: u16) {
     let system = system().await;
-    // The whole batch is refused, then the first that is sent alone.
+    // Pusher rejects the whole batch, then the first event that is sent alone.
     let fault = json!({ "kind": "status", "status": status, "times": 2 });
     system.pusher.fault(&fault).await;
     system.broker.publish(&body((0..5).map(|_| event("p1", "hello")))).await;
     let settings = ["--broadcast-concurrency=1"];
     let broadcaster = system.broadcaster_with(&settings).ready().await;
-    eventually("one is buried", async || (dead(&system).await == Some(1)).then_some(())).await;
+    eventually("one is a dead letter", async || {
+        (dead_letters(&system).await == Some(1)).then_some(())
+    })
+    .await;
     until_accepted(&system, 9).await;
     broadcaster.stop().await;
     all_acknowledged(&system).await;
@@ -102,11 +110,11 @@ async fn refused_for_good(status: u16) {
     let broadcaster = system.broadcaster().await;
     until_accepted(&system, 11).await;
     broadcaster.stop().await;
-    assert_eq!(dead(&system).await, Some(0));
+    assert_eq!(dead_letters(&system).await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_longest_message_is_cut_and_not_refused() {
+async fn the_longest_message_is_truncated_and_accepted() {
     let system = system().await;
     let broadcaster = system.broadcaster().await;
     let long = Event::Message(Box::new(message("p1", &"😀".repeat(4_000))));
@@ -116,5 +124,5 @@ async fn the_longest_message_is_cut_and_not_refused() {
         assert_eq!(data["truncated"], true);
     }
     broadcaster.stop().await;
-    assert_eq!(dead(&system).await, Some(0));
+    assert_eq!(dead_letters(&system).await, Some(0));
 }

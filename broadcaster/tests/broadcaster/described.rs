@@ -1,4 +1,4 @@
-//! docs/events.json describes what the broadcaster sends, with each optional field there and absent.
+//! docs/events.json describes each event that the broadcaster sends, with and without optional fields.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ fn description() -> Value {
     serde_json::from_str(include_str!("../../../docs/events.json")).unwrap()
 }
 
-/// A message with or without what it may lack.
+/// A message with or without its optional fields.
 fn message(sender_type: SenderType, is_full: bool, content: &str) -> Message {
     let name = || is_full.then(|| "Ada".to_owned().try_into().unwrap());
     Message {
@@ -65,7 +65,7 @@ fn digest(is_full: bool) -> PusherEvent {
     digest.into_job(&CHANNELS).event
 }
 
-/// Every event that there is.
+/// Each kind of event.
 fn events() -> Vec<PusherEvent> {
     let long = "\u{1F5E1}".repeat(4_000);
     let rejected = MessageRejected {
@@ -116,7 +116,7 @@ fn undescribed(schema: &Value, body: &Value) -> Vec<String> {
 }
 
 #[test]
-fn every_event_is_as_it_is_described() {
+fn every_event_matches_its_description() {
     let description = description();
     let mut fields = BTreeSet::new();
     for event in events() {
@@ -128,7 +128,7 @@ fn every_event_is_as_it_is_described() {
         assert_eq!(undescribed(schema, &body), Vec::<String>::new(), "{} {body}", event.name);
         fields.extend(body.as_object().unwrap().keys().cloned());
     }
-    // The samples above have each field that is described.
+    // The samples above have each described field.
     let schemas = description["components"]["schemas"].as_object().unwrap();
     let described = schemas.values().flat_map(|schema| schema["properties"].as_object().unwrap());
     let described: BTreeSet<_> = described.map(|(name, _)| name.clone()).collect();
@@ -136,7 +136,7 @@ fn every_event_is_as_it_is_described() {
 }
 
 #[test]
-fn a_body_that_lacks_a_field_or_has_another_time_is_not_as_described() {
+fn data_without_a_field_or_with_another_form_of_time_does_not_match() {
     let description = description();
     let event = events().into_iter().find(|event| event.name == "message-sent").unwrap();
     let validator = jsonschema::validator_for(schema(&description, &event)).unwrap();

@@ -1,4 +1,4 @@
-//! A server in Pusher's place that answers each call as a test wants it.
+//! A server in Pusher's place that responds to each call as a test defines.
 
 use std::{
     io,
@@ -12,42 +12,42 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What is sent in return for a call, from the status line on.
+/// The response to a call, from the status line on.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// These bytes; then the connection is closed.
     Whole(Vec<u8>),
-    /// These bytes, and then others without an end.
+    /// These bytes, and then endless others.
     Endless(Vec<u8>),
 }
 
 impl Answer {
-    /// Pusher's own yes.
-    pub fn yes() -> Self {
+    /// Pusher's response to an accepted call.
+    pub fn accepted() -> Self {
         Self::of("200 OK", "application/json", "{}")
     }
 
-    /// A whole answer.
+    /// A complete response.
     pub fn of(status: &str, content_type: &str, body: &str) -> Self {
         Self::with_header(status, &format!("content-type: {content_type}"), body)
     }
 
-    /// A whole answer with another header.
+    /// A complete response with another header.
     pub fn with_header(status: &str, header: &str, body: &str) -> Self {
-        Self::promising(status, header, body, body.len())
+        Self::with_length(status, header, body, body.len())
     }
 
-    /// An answer that ends before it is whole.
+    /// A response that is shorter than its content-length.
     pub fn truncated(status: &str, body: &str) -> Self {
-        Self::promising(status, "content-type: application/json", body, body.len() + 1)
+        Self::with_length(status, "content-type: application/json", body, body.len() + 1)
     }
 
-    /// An answer that never ends.
+    /// A response that never ends.
     pub fn endless(status: &str) -> Self {
         Self::Endless(format!("HTTP/1.1 {status}\r\ncontent-type: text/plain\r\n\r\n").into_bytes())
     }
 
-    fn promising(status: &str, header: &str, body: &str, length: usize) -> Self {
+    fn with_length(status: &str, header: &str, body: &str, length: usize) -> Self {
         Self::Whole(
             format!(
                 "HTTP/1.1 {status}\r\n{header}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
@@ -61,14 +61,14 @@ type Rule = Box<dyn Fn(&str) -> Answer + Send>;
 
 /// The server.
 pub struct FakePusher {
-    /// Where it listens.
+    /// The address that it listens on.
     pub addr: SocketAddr,
     rule: Arc<Mutex<Rule>>,
     calls: Arc<Mutex<Vec<String>>>,
 }
 
 impl FakePusher {
-    /// One that answers a call with what `rule` makes of its body.
+    /// Starts a server that responds to a call with what `rule` returns for its body.
     pub async fn start(rule: impl Fn(&str) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -83,17 +83,17 @@ impl FakePusher {
         fake
     }
 
-    /// Answers from now on by another rule.
-    pub fn answer_by(&self, rule: impl Fn(&str) -> Answer + Send + 'static) {
+    /// Replaces the rule.
+    pub fn set_rule(&self, rule: impl Fn(&str) -> Answer + Send + 'static) {
         *self.rule.lock().unwrap() = Box::new(rule);
     }
 
-    /// The bodies of the calls until now.
+    /// The bodies of all calls so far.
     pub fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
     }
 
-    /// Starts a broadcaster that calls it, with other settings.
+    /// Starts a broadcaster that calls this server, with further settings.
     pub async fn broadcaster(&self, system: &System, settings: &[&str]) -> RunningService {
         let host = format!("--pusher-host={}", self.addr.ip());
         let port = format!("--pusher-port={}", self.addr.port());
@@ -138,10 +138,10 @@ async fn read_body(socket: &mut TcpStream) -> io::Result<String> {
     }
 }
 
-/// Refuses, as Pusher does, calls in which one of `words` is.
-pub fn refusing(words: &'static [&'static str]) -> impl Fn(&str) -> Answer {
+/// A rule that rejects the calls that contain one of `words`.
+pub fn rejecting(words: &'static [&'static str]) -> impl Fn(&str) -> Answer {
     |call| match words.iter().any(|word| call.contains(word)) {
         true => Answer::of("400 Bad Request", "text/plain", "no"),
-        false => Answer::yes(),
+        false => Answer::accepted(),
     }
 }

@@ -1,34 +1,34 @@
-//! What becomes of what a broadcaster holds for too long.
+//! Deliveries that are in flight for too long are requeued.
 
 use chat::event::encode;
 use serde_json::json;
 use test_support::{Api, Broker, Proxy, System, body, eventually};
 
-use crate::support::{all_acknowledged, dead, event, system, until_accepted};
+use crate::support::{all_acknowledged, dead_letters, event, system, until_accepted};
 
 const SHORT_HOLD: &str = "--delivery-hold=300ms";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_pusher_hangs_what_is_held_is_given_back_once_a_hold() {
+async fn in_flight_events_are_requeued_after_each_hold_while_pusher_hangs() {
     let system = system().await;
     let broadcaster = system.broadcaster_with(&[SHORT_HOLD]).ready().await;
     let api = broadcaster.api();
     system.pusher.fault(&json!({ "kind": "hang" })).await;
     system.broker.publish(&body([event("p1", "hello")])).await;
-    until_given_back(&api, 3).await;
+    until_requeued(&api, 3).await;
     system.pusher.behave().await;
     until_accepted(&system, 2).await;
     let calls = system.pusher.accepted().await["calls"].as_u64().unwrap();
-    let given_back = api.metric("chat_broadcaster_given_back_total").await;
-    // Lifting the fault breaks the last call that hangs, which is then repeated.
-    assert!(calls <= given_back + 2, "{calls} calls, given back {given_back} times");
+    let requeued = api.metric("chat_broadcaster_given_back_total").await;
+    // When the fault ends, the call that hangs fails, and is repeated.
+    assert!(calls <= requeued + 2, "{calls} calls, requeued {requeued} times");
     broadcaster.stop().await;
-    assert_eq!(dead(&system).await, Some(0));
+    assert_eq!(dead_letters(&system).await, Some(0));
     all_acknowledged(&system).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_beside_what_is_given_back_is_buried_once() {
+async fn an_unreadable_event_in_a_requeued_body_is_dead_lettered_once() {
     let system = system().await;
     let broadcaster = system.broadcaster_with(&[SHORT_HOLD]).ready().await;
     let api = broadcaster.api();
@@ -36,17 +36,17 @@ async fn what_cannot_be_read_beside_what_is_given_back_is_buried_once() {
     let good = String::from_utf8(encode([&event("p1", "hello").encode().unwrap()])).unwrap();
     let mixed = good.replace(r#""events":["#, r#""events":[{"message":7},"#);
     system.broker.publish(mixed.as_bytes()).await;
-    until_given_back(&api, 3).await;
+    until_requeued(&api, 3).await;
     system.pusher.behave().await;
     until_accepted(&system, 2).await;
     broadcaster.stop().await;
-    assert_eq!(dead(&system).await, Some(1));
+    assert_eq!(dead_letters(&system).await, Some(1));
     all_acknowledged(&system).await;
 }
 
-/// As it does when a delivery is held for longer than it allows.
+/// RabbitMQ closes the channel when a delivery is in flight for longer than `consumer_timeout`.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_held_while_rabbitmq_closes_the_channel_is_broadcast() {
+async fn in_flight_events_survive_a_channel_close() {
     let system = system().await;
     let proxy = Proxy::start(&system.broker.server(), true).await;
     let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
@@ -59,7 +59,7 @@ async fn what_is_held_while_rabbitmq_closes_the_channel_is_broadcast() {
     system.pusher.behave().await;
     until_accepted(&system, 2).await;
     broadcaster.stop().await;
-    assert_eq!(dead(&system).await, Some(0));
+    assert_eq!(dead_letters(&system).await, Some(0));
     all_acknowledged(&system).await;
 }
 
@@ -71,9 +71,9 @@ async fn until_called(system: &System, calls: u64) {
     .await;
 }
 
-/// Waits until a broadcaster has given back what it held `times` times.
-async fn until_given_back(api: &Api, times: u64) {
-    eventually(&format!("given back {times} times"), async || {
+/// Waits until a broadcaster has requeued its deliveries `times` times.
+async fn until_requeued(api: &Api, times: u64) {
+    eventually(&format!("requeued {times} times"), async || {
         (api.metric("chat_broadcaster_given_back_total").await >= times).then_some(())
     })
     .await;

@@ -1,4 +1,4 @@
-//! What the broadcaster promises, on a real broker and a Pusher that can be told to misbehave.
+//! Tests of the broadcaster on a real RabbitMQ and on Pushers with injected faults.
 
 #![allow(
     clippy::indexing_slicing,

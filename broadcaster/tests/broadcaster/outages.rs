@@ -2,12 +2,14 @@ use futures_util::future::join_all;
 use serde_json::json;
 use test_support::{body, eventually};
 
-use crate::support::{all_acknowledged, dead, event, system, until_accepted, until_answered};
+use crate::support::{
+    all_acknowledged, dead_letters, event, system, until_accepted, until_responded,
+};
 
-/// A server error, too many calls, a wrong secret, a used-up quota, an unknown application: each is
-/// waited out, and nothing is buried for it.
+/// A server error, a rate limit, a wrong secret, a used-up quota, an unknown application: each is retried,
+/// and makes no dead letter.
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_keeps_pusher_from_working_is_waited_out() {
+async fn events_are_broadcast_after_an_outage_of_any_status() {
     let outages = [
         (500, "unavailable"),
         (503, "unavailable"),
@@ -16,15 +18,15 @@ async fn whatever_keeps_pusher_from_working_is_waited_out() {
         (403, "forbidden"),
         (404, "unavailable"),
     ];
-    join_all(outages.map(|(status, outcome)| waited_out(status, outcome))).await;
+    join_all(outages.map(|(status, outcome)| retried(status, outcome))).await;
 }
 
-async fn waited_out(status: u16, outcome: &str) {
+async fn retried(status: u16, outcome: &str) {
     let system = system().await;
     let broadcaster = system.broadcaster().await;
     system.pusher.fault(&json!({ "kind": "status", "status": status })).await;
     system.broker.publish(&body((0..7).map(|_| event("p1", "hello")))).await;
-    until_answered(&system, status).await;
+    until_responded(&system, status).await;
     let api = broadcaster.api();
     eventually("the broadcaster is unready", async || {
         (api.get("/health/ready").await.status == 503).then_some(())
@@ -32,24 +34,24 @@ async fn waited_out(status: u16, outcome: &str) {
     .await;
     let calls = format!(r#"chat_broadcaster_calls_total{{outcome="{outcome}"}}"#);
     assert!(api.metric(&calls).await >= 1, "{status}");
-    eventually("the age of what is held shows", async || {
+    eventually("the age of the oldest event is shown", async || {
         (api.metric("chat_broadcaster_oldest_held_seconds").await >= 1).then_some(())
     })
     .await;
     system.pusher.behave().await;
     until_accepted(&system, 14).await;
-    eventually("nothing is held", async || {
+    eventually("no event is in flight", async || {
         (api.metric("chat_broadcaster_oldest_held_seconds").await == 0).then_some(())
     })
     .await;
     broadcaster.stop().await;
-    assert_eq!(dead(&system).await, Some(0), "{status}");
+    assert_eq!(dead_letters(&system).await, Some(0), "{status}");
     all_acknowledged(&system).await;
 }
 
-/// As a proxy does that knows nothing of Pusher's calls: what it refuses is not refused by Pusher.
+/// As by a proxy that rejects every call: its rejections are not Pusher's.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_message_is_buried_while_everything_is_refused() {
+async fn no_message_is_dead_lettered_while_every_call_is_rejected() {
     join_all([400, 413].map(async |status| {
         let system = system().await;
         let broadcaster = system.broadcaster().await;
@@ -58,24 +60,24 @@ async fn no_message_is_buried_while_everything_is_refused() {
             system.broker.publish(&body((0..7).map(|_| event("p1", "hello")))).await;
         }
         let api = broadcaster.api();
-        eventually("the outage shows", async || {
+        eventually("readiness shows the outage", async || {
             let probes = r#"chat_broadcaster_calls_total{outcome="unavailable"}"#;
             let is_unready = api.get("/health/ready").await.status == 503;
             (is_unready && api.metric(probes).await >= 3).then_some(())
         })
         .await;
-        assert_eq!(dead(&system).await, Some(0), "{status}");
+        assert_eq!(dead_letters(&system).await, Some(0), "{status}");
         system.pusher.behave().await;
         until_accepted(&system, 42).await;
         broadcaster.stop().await;
-        assert_eq!(dead(&system).await, Some(0), "{status}");
+        assert_eq!(dead_letters(&system).await, Some(0), "{status}");
         all_acknowledged(&system).await;
     }))
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pusher_that_breaks_off_refuses_or_hangs_is_waited_out() {
+async fn events_are_broadcast_after_pusher_closes_refuses_or_hangs() {
     join_all(["close", "refuse", "hang"].map(async |fault| {
         let system = system().await;
         let broadcaster = system.broadcaster_with(&["--pusher-timeout=200ms"]).ready().await;
@@ -83,15 +85,15 @@ async fn a_pusher_that_breaks_off_refuses_or_hangs_is_waited_out() {
         system.broker.publish(&body([event("p1", "hello")])).await;
         until_accepted(&system, 2).await;
         broadcaster.stop().await;
-        assert_eq!(dead(&system).await, Some(0), "{fault}");
+        assert_eq!(dead_letters(&system).await, Some(0), "{fault}");
         all_acknowledged(&system).await;
     }))
     .await;
 }
 
-/// Whether Pusher took it is not known when the answer is lost: better twice than never.
+/// Without the response it is unknown whether Pusher accepted the events: at least once.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_whose_answer_is_lost_is_repeated() {
+async fn a_call_whose_response_is_lost_is_repeated() {
     let system = system().await;
     let broadcaster = system.broadcaster().await;
     system.pusher.fault(&json!({ "kind": "lost", "times": 1 })).await;
@@ -102,12 +104,12 @@ async fn a_call_whose_answer_is_lost_is_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broadcaster_that_is_killed_while_pusher_is_away_loses_nothing() {
+async fn a_broadcaster_killed_while_pusher_is_down_loses_no_message() {
     let system = system().await;
     let broadcaster = system.broadcaster().await;
     system.pusher.fault(&json!({ "kind": "status", "status": 500 })).await;
     system.broker.publish(&body((0..20).map(|_| event("p1", "hello")))).await;
-    until_answered(&system, 500).await;
+    until_responded(&system, 500).await;
     broadcaster.kill().await;
     system.pusher.behave().await;
     let broadcaster = system.broadcaster().await;

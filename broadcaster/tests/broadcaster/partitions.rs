@@ -1,4 +1,4 @@
-//! Players are spread over several queues.
+//! A broadcaster consumes several partitions.
 
 use broker::ConsumerKind;
 use serde_json::json;
@@ -6,7 +6,7 @@ use test_support::{System, body, partitions, player_of_each};
 
 use crate::support::{event, until_accepted};
 
-async fn put_for_each_of_four(system: &System) {
+async fn fill_four_partitions(system: &System) {
     for (partition, player) in player_of_each(4) {
         let queue = system.broker.names().queue_of(ConsumerKind::Broadcaster, partition);
         let hellos = (0..50).map(|_| event(&player, "hello"));
@@ -21,11 +21,11 @@ async fn all_acknowledged(system: &System) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_partition_is_worked_off_with_no_more_calls_than_allowed() {
+async fn all_partitions_share_the_allowed_calls() {
     let system = System::new().await;
     let settings = ["--queue-partitions=4", "--broadcast-concurrency=1"];
     system.broadcaster_with(&settings).ready().await.stop().await;
-    put_for_each_of_four(&system).await;
+    fill_four_partitions(&system).await;
     system.pusher.fault(&json!({ "kind": "delay", "milliseconds": 20 })).await;
     let broadcaster = system.broadcaster_with(&settings).ready().await;
     until_accepted(&system, 400).await;
@@ -35,10 +35,10 @@ async fn every_partition_is_worked_off_with_no_more_calls_than_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_there_beyond_the_partitions_that_it_is_told_of_is_worked_off_too() {
+async fn surplus_partitions_are_consumed() {
     let system = System::new().await;
     system.broadcaster_with(&["--queue-partitions=4"]).ready().await.stop().await;
-    put_for_each_of_four(&system).await;
+    fill_four_partitions(&system).await;
     let broadcaster = system.broadcaster().await;
     until_accepted(&system, 400).await;
     broadcaster.stop().await;

@@ -1,4 +1,4 @@
-//! Whatever is in the queue, what is good behind it is broadcast, and to those alone who may see it.
+//! No body in the queue stops the valid ones behind it, and no event reaches the wrong audience.
 
 use broadcaster::events::{PusherEvent, pusher_events};
 use broker::ConsumerKind;
@@ -19,18 +19,18 @@ use uuid::Uuid;
 use crate::support::{all_acknowledged, event, system};
 
 #[test]
-fn any_bodies_are_taken_off_the_queue_and_what_is_good_behind_them_is_broadcast() {
+fn any_bodies_are_consumed_and_valid_ones_behind_them_are_broadcast() {
     let runtime = Runtime::new().unwrap();
     let system = runtime.block_on(system());
     let broadcaster = runtime.block_on(system.broadcaster());
-    let bodies = vec(prop_oneof![1 => any_bytes(), 4 => nearly(good_bodies())], 1..20);
+    let bodies = vec(prop_oneof![1 => any_bytes(), 4 => nearly(valid_bodies())], 1..20);
     always(&runtime, 40, &bodies, async |bodies| {
         for body in bodies {
             system.broker.publish(&body).await;
         }
         let content = Uuid::now_v7().to_string();
         system.broker.publish(&body([event("p1", &content)])).await;
-        eventually("the good one is broadcast", async || {
+        eventually("the valid one is broadcast", async || {
             let events = system.pusher.events().await;
             events.iter().any(|(_, _, data)| data["content"] == content.as_str()).then_some(())
         })
@@ -45,7 +45,7 @@ fn any_bodies_are_taken_off_the_queue_and_what_is_good_behind_them_is_broadcast(
     });
 }
 
-fn good_bodies() -> Vec<Value> {
+fn valid_bodies() -> Vec<Value> {
     let message = |sender_type: &str| {
         json!({ "message": {
             "messageId": Uuid::now_v7(), "playerId": "p1", "playerName": "Bo",
@@ -80,11 +80,11 @@ fn good_bodies() -> Vec<Value> {
 }
 
 fn any_sender_id() -> impl Strategy<Value = SenderId> {
-    any::<String>().prop_filter_map("no sender's id", |text| SenderId::try_from(text).ok())
+    any::<String>().prop_filter_map("not a sender id", |text| SenderId::try_from(text).ok())
 }
 
 fn any_name() -> impl Strategy<Value = Name> {
-    any::<String>().prop_filter_map("no name", |text| Name::try_from(text).ok())
+    any::<String>().prop_filter_map("not a name", |text| Name::try_from(text).ok())
 }
 
 fn any_staff_facts() -> impl Strategy<Value = StaffFacts> {
@@ -107,9 +107,9 @@ fn by_audience(event: &Event) -> (Vec<PusherEvent>, Vec<PusherEvent>) {
 proptest! {
     #![proptest_config(same_cases())]
 
-    /// What a player receives is the same, byte by byte, whatever the facts are.
+    /// The player receives the same bytes, whatever the facts are.
     #[test]
-    fn no_byte_of_what_only_staff_may_see_of_a_session_reaches_its_player(
+    fn no_byte_of_a_sessions_staff_facts_reaches_its_player(
         staff in any_staff_facts(),
         version: i64,
         player_name in option::of(any_name()),
@@ -131,11 +131,11 @@ proptest! {
         prop_assert_eq!(to_player.len(), 1);
         prop_assert_eq!(to_player, without);
         let [to_staff] = &*to_staff else { panic!("{to_staff:?}") };
-        let told: SessionState = serde_json::from_str(&to_staff.data).unwrap();
-        prop_assert_eq!(told.staff, staff);
+        let received: SessionState = serde_json::from_str(&to_staff.data).unwrap();
+        prop_assert_eq!(received.staff, staff);
     }
 
-    /// However long the content is, so that the id takes none of the room for it either.
+    /// Of any length of content, so that the id does not shorten a truncated content either.
     #[test]
     fn no_byte_of_a_staff_members_id_reaches_the_player(
         sender_id in any_sender_id(),

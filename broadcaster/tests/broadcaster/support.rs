@@ -14,9 +14,9 @@ pub async fn system() -> System {
     system
 }
 
-/// Waits until Pusher has taken `count` events, probes aside.
+/// Waits until Pusher has accepted `count` events, without probes.
 pub async fn until_accepted(system: &System, count: u64) {
-    eventually(&format!("Pusher has taken {count} events"), async || {
+    eventually(&format!("Pusher has accepted {count} events"), async || {
         let accepted = system.pusher.accepted().await;
         let probes = accepted["byEvent"]["probe"].as_u64().unwrap_or_default();
         (accepted["events"] == count + probes).then_some(())
@@ -24,21 +24,21 @@ pub async fn until_accepted(system: &System, count: u64) {
     .await;
 }
 
-/// Waits until Pusher has answered a call with `status`.
-pub async fn until_answered(system: &System, status: u16) {
-    eventually(&format!("Pusher has answered {status}"), async || {
+/// Waits until Pusher has responded to a call with `status`.
+pub async fn until_responded(system: &System, status: u16) {
+    eventually(&format!("Pusher has responded with {status}"), async || {
         let accepted = system.pusher.accepted().await;
         accepted["byStatus"][status.to_string()].as_u64()
     })
     .await;
 }
 
-/// How many dead letters there are.
-pub async fn dead(system: &System) -> Option<u32> {
+/// The number of dead letters.
+pub async fn dead_letters(system: &System) -> Option<u32> {
     system.broker.depth(&system.broker.names().dead_letters(ConsumerKind::Broadcaster)).await
 }
 
-/// That nothing is left in the queue once the broadcaster has stopped.
+/// Asserts that the queue is empty after the broadcaster has stopped.
 pub async fn all_acknowledged(system: &System) {
     let queue = system.broker.names().queue(ConsumerKind::Broadcaster);
     assert_eq!(system.broker.depth(&queue).await, Some(0));

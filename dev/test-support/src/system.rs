@@ -145,14 +145,29 @@ impl System {
 
     /// Starts a gateway; `settings` are command-line arguments that replace the defaults.
     pub fn gateway_with(&self, settings: &[&str]) -> RunningService {
+        self.gateway_of(self.gateway_config(settings))
+    }
+
+    /// The parsed settings of a gateway, with other settings, each as on the command line.
+    pub fn gateway_config(&self, settings: &[&str]) -> gateway::settings::Config {
         let arguments = self.gateway_settings();
-        let settings = parse::<gateway::settings::Settings>(arguments, settings, Role::Reader);
-        let config = settings.parse().unwrap();
+        parse::<gateway::settings::Settings>(arguments, settings, Role::Reader).parse().unwrap()
+    }
+
+    /// Starts a gateway with parsed settings.
+    pub fn gateway_of(&self, config: gateway::settings::Config) -> RunningService {
         let authenticator = gateway::auth::Authenticator::new(&config.auth).unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let metrics = metrics_listener.local_addr().unwrap();
         let running = start(async |listener, stop| {
-            gateway::startup::run(config, authenticator, listener, metrics_listener, stop).await
+            let gateway = gateway::startup::Gateway::build(
+                config,
+                authenticator,
+                listener,
+                metrics_listener,
+                stop,
+            );
+            gateway?.run_until_stopped().await
         });
         RunningService { metrics, ..running }
     }

@@ -9,28 +9,37 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{HttpRequest, HttpResponse, http::header};
+use actix_web::{HttpResponse, http::header};
 use serde::Serialize;
 use tokio::time::timeout;
 
 use super::PAGE_BYTES;
 use crate::{
     connections::{Connection, HeldUntilSent},
-    limits::{MemoryBudget, Reservation, client_address},
+    limits::{MemoryBudget, Reservation},
     metrics::{CloseReason, Metrics},
     problem::Problem,
 };
 
-/// What a page may take while it is made: its rows, and its JSON.
-const BYTES_OF_A_READ: usize = 2 * PAGE_BYTES;
+/// The most bytes that a page takes while it is read: its rows, and its JSON.
+const READ_BYTES: usize = 2 * PAGE_BYTES;
 
-/// How long a page waits for memory.
+/// How long a read waits for memory.
 const RESERVE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long it waits until the gateway closes a connection whose client does not take its answer.
+/// Time between two connections that are closed while a read waits for memory.
 const CLOSE_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The memory for pages that are being read, or that their clients have not yet taken.
+/// The client of a read.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its address.
+    pub address: IpAddr,
+    /// Its connection, if the request came over one.
+    pub connection: Option<Arc<Connection>>,
+}
+
+/// The memory for pages that are being read, or that their clients have not taken.
 #[derive(Clone, Debug)]
 pub struct AnswerMemory {
     budget: MemoryBudget,
@@ -47,7 +56,7 @@ pub struct PageMemory {
     connection: Option<Arc<Connection>>,
 }
 
-/// The memory of a page that its client has not yet taken.
+/// The memory of a page that its client has not taken.
 #[derive(Debug)]
 pub struct UnreadMemory {
     _reservation: Reservation,
@@ -55,7 +64,7 @@ pub struct UnreadMemory {
     number: u64,
 }
 
-/// The pages that their clients have not yet taken.
+/// The pages that their clients have not taken.
 #[derive(Debug, Default)]
 struct UnreadPages {
     pages: Mutex<BTreeMap<u64, UnreadPage>>,
@@ -70,20 +79,20 @@ struct UnreadPage {
 }
 
 impl AnswerMemory {
-    /// A memory of `bytes`, or of one page where that is more.
+    /// A memory of `bytes`, and of one page at least.
     pub fn new(bytes: u64, metrics: Metrics) -> Self {
-        Self { budget: MemoryBudget::new(bytes, BYTES_OF_A_READ), unread: Arc::default(), metrics }
+        Self { budget: MemoryBudget::new(bytes, READ_BYTES), unread: Arc::default(), metrics }
     }
 
-    /// Reserves memory for a page that answers `request`. Where there is none, connections are closed
-    /// whose clients do not take their pages: those of the client's own address when its share is used
-    /// up, otherwise those of the address that holds most.
+    /// Reserves memory for a page that `client` asks for. When there is none, it closes connections
+    /// whose clients do not take their pages: those of the client's own address when its share is
+    /// exhausted, otherwise those of the address that holds most.
     ///
     /// # Errors
-    /// When there is none in time.
-    pub async fn reserve(&self, request: &HttpRequest) -> Result<PageMemory, Problem> {
-        let address = client_address(request);
-        let mut reserve = pin!(self.budget.reserve(address, BYTES_OF_A_READ));
+    /// When memory is not available in time.
+    pub async fn reserve(&self, client: Client) -> Result<PageMemory, Problem> {
+        let Client { address, connection } = client;
+        let mut reserve = pin!(self.budget.reserve(address, READ_BYTES));
         let reserved = timeout(RESERVE_TIMEOUT, async {
             loop {
                 if let Ok(reserved) = timeout(CLOSE_INTERVAL, &mut reserve).await {
@@ -93,15 +102,13 @@ impl AnswerMemory {
             }
         });
         let reservation = reserved.await.map_err(|_| Problem::Busy)?.map_err(|_| Problem::Busy)?;
-        let connection = Connection::of(request).cloned();
         Ok(PageMemory { reservation, unread: self.unread.clone(), address, connection })
     }
 
-    /// Closes the connection that has waited longest for its client among those that hold a page, so that
-    /// `address` gets memory.
+    /// Closes, of the connections that hold a page, the one that has waited longest for its client.
     fn close_an_unread_page(&self, address: IpAddr) {
-        let of_own = self.budget.is_share_exhausted(address, BYTES_OF_A_READ);
-        let closed = self.unread.longest_blocked(of_own.then_some(address));
+        let is_own = self.budget.is_share_exhausted(address, READ_BYTES);
+        let closed = self.unread.longest_blocked(is_own.then_some(address));
         if let Some(connection) = closed {
             self.metrics.closed_connections.of(CloseReason::Stalled).inc();
             connection.close();
@@ -110,21 +117,21 @@ impl AnswerMemory {
 }
 
 impl PageMemory {
-    /// An answer of `page` as JSON, which holds as much memory as it needs until its client has taken it.
+    /// The response with `page` as JSON. It holds its memory until the client has taken it.
     pub fn json(self, page: &impl Serialize) -> HttpResponse {
         let json = match serde_json::to_vec(page) {
             Ok(json) => json,
             Err(error) => {
-                tracing::error!(cause = %error, "a page cannot be written as JSON");
+                tracing::error!(cause = %error, "a page cannot be serialized");
                 return HttpResponse::from_error(Problem::Internal);
             }
         };
         let memory = self.until_taken(json.len());
-        let mut answer = HttpResponse::Ok();
-        answer.insert_header((header::CONTENT_TYPE, "application/json"));
-        let mut answer = answer.body(json);
-        answer.extensions_mut().insert(HeldUntilSent::new(memory));
-        answer
+        let mut response = HttpResponse::Ok();
+        response.insert_header((header::CONTENT_TYPE, "application/json"));
+        let mut response = response.body(json);
+        response.extensions_mut().insert(HeldUntilSent::new(memory));
+        response
     }
 
     fn until_taken(self, bytes: usize) -> UnreadMemory {
@@ -148,8 +155,8 @@ impl UnreadPages {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection that has waited longest for its client, of `address` or of the address whose pages
-    /// take most.
+    /// The connection that has waited longest for its client, of `address`, or else of the address
+    /// with the most bytes.
     fn longest_blocked(&self, address: Option<IpAddr>) -> Option<Arc<Connection>> {
         let pages = self.lock();
         let address = match address {
@@ -165,7 +172,7 @@ impl UnreadPages {
     }
 }
 
-/// The address whose clients hold most while they do not take it.
+/// The address with the most bytes that its clients do not take.
 fn largest<'a>(pages: impl Iterator<Item = &'a UnreadPage>) -> Option<IpAddr> {
     let mut sums = HashMap::<IpAddr, usize>::new();
     for page in pages.filter(|page| page.connection.blocked_since().is_some()) {
@@ -178,7 +185,6 @@ fn largest<'a>(pages: impl Iterator<Item = &'a UnreadPage>) -> Option<IpAddr> {
 mod tests {
     use std::{sync::LazyLock, time::Instant};
 
-    use actix_web::test::TestRequest;
     use prometheus_client::registry::Registry;
 
     use super::*;
@@ -191,33 +197,32 @@ mod tests {
         AnswerMemory::new(bytes, Metrics::register(&mut Registry::default()))
     }
 
-    fn request(address: u8) -> HttpRequest {
-        TestRequest::default().peer_addr(([10, 0, 0, address], 1).into()).to_http_request()
+    fn client(address: u8) -> Client {
+        Client { address: IpAddr::from([10, 0, 0, address]), connection: None }
     }
 
-    /// A page of `address` that its client does not take.
+    /// A page that the client at `address` does not take.
     async fn unread(memory: &AnswerMemory, address: u8) -> (Arc<Connection>, UnreadMemory) {
         let connection = Arc::new(Connection::open(*BEGAN));
         connection.write_blocked();
-        let mut page = memory.reserve(&request(address)).await.unwrap();
-        page.connection = Some(Arc::clone(&connection));
+        let client = Client { connection: Some(Arc::clone(&connection)), ..client(address) };
+        let page = memory.reserve(client).await.unwrap();
         (connection, page.until_taken(PAGE_BYTES))
     }
 
     #[actix_web::test]
-    async fn a_page_holds_what_its_json_needs_until_it_is_taken_and_others_are_told_to_come_again()
-    {
+    async fn page_holds_the_memory_of_its_json_until_it_is_taken() {
         let memory = memory(MIB / 2);
-        let page = memory.reserve(&request(1)).await.unwrap();
-        assert_eq!(memory.reserve(&request(2)).await.unwrap_err(), Problem::Busy);
+        let page = memory.reserve(client(1)).await.unwrap();
+        assert_eq!(memory.reserve(client(2)).await.unwrap_err(), Problem::Busy);
         let answer = page.json(&"x".repeat(300 * 1024));
-        assert_eq!(memory.reserve(&request(2)).await.unwrap_err(), Problem::Busy);
+        assert_eq!(memory.reserve(client(2)).await.unwrap_err(), Problem::Busy);
         drop(answer);
-        assert!(memory.reserve(&request(2)).await.is_ok());
+        assert!(memory.reserve(client(2)).await.is_ok());
     }
 
     #[actix_web::test]
-    async fn of_clients_that_take_no_page_one_of_the_address_with_most_is_disconnected() {
+    async fn client_of_the_address_that_holds_most_is_disconnected() {
         let memory = memory(64 * MIB);
         let (alone, _page) = unread(&memory, 1).await;
         let mut held = Vec::new();
@@ -234,7 +239,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn an_address_whose_share_is_used_up_loses_its_own_longest_waiting_page() {
+    async fn address_with_an_exhausted_share_loses_its_longest_waiting_page() {
         let memory = memory(64 * MIB);
         let (other, _page) = unread(&memory, 1).await;
         let mut held = Vec::new();
@@ -246,14 +251,13 @@ mod tests {
         assert!(first.is_closing() && !other.is_closing());
     }
 
-    /// Whether `address` gets memory while connections that are closed give theirs back.
+    /// Whether `address` gets memory when closed connections release theirs.
     async fn reserved_after_closing(
         memory: &AnswerMemory,
         address: u8,
         held: &mut Vec<(u8, (Arc<Connection>, UnreadMemory))>,
     ) -> bool {
-        let request = request(address);
-        let mut reserve = pin!(memory.reserve(&request));
+        let mut reserve = pin!(memory.reserve(client(address)));
         loop {
             if let Ok(reserved) = timeout(CLOSE_INTERVAL, &mut reserve).await {
                 return reserved.is_ok();

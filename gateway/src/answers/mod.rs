@@ -1,14 +1,14 @@
-//! What answers take of the memory.
+//! The memory that pages take.
 //!
 //! - [`AnswerMemory`]: the memory for pages, of which each client address has a share.
-//! - [`PageMemory`] and [`UnreadMemory`]: what one page has of it, until it is written and until it is taken.
+//! - [`PageMemory`] and [`UnreadMemory`]: the part of one page, until it is serialized and until it is taken.
 //! - [`Readers`]: admits reads of pages.
 
 mod memory;
 mod readers;
 
-pub use memory::{AnswerMemory, PageMemory, UnreadMemory};
+pub use memory::{AnswerMemory, Client, PageMemory, UnreadMemory};
 pub use readers::Readers;
 
-/// The most bytes of JSON that a page has, but for what one more entry needs.
+/// The most bytes of JSON of a page; its last entry may exceed it.
 pub const PAGE_BYTES: usize = 256 * 1024;

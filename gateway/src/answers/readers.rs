@@ -1,13 +1,11 @@
-use actix_web::HttpRequest;
-
-use super::{AnswerMemory, PageMemory};
+use super::{AnswerMemory, Client, PageMemory};
 use crate::{
     auth::Caller,
     limits::{LimitSettings, ReaderLimit},
     problem::Problem,
 };
 
-/// Admits reads of pages: as many as their caller may make, and as many at once as there is memory for.
+/// Admits reads of pages, within rate limits and memory.
 #[derive(Clone, Debug)]
 pub struct Readers {
     limit: ReaderLimit,
@@ -15,22 +13,22 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// As the settings want it, with `memory` for the pages.
+    /// Applies the settings; pages are held in `memory`.
     pub fn new(settings: &LimitSettings, memory: AnswerMemory) -> Self {
         Self { limit: ReaderLimit::new(settings), memory }
     }
 
-    /// Admits the read of a page of at most `entries` that `request` of `caller` asks for.
+    /// Admits a read of at most `entries` by `caller`, whose client is `client`.
     ///
     /// # Errors
-    /// When the caller reads too much, or when there is no memory in time.
+    /// When the caller exceeds its rate limit, or memory is not available in time.
     pub async fn admit(
         &self,
         caller: &Caller,
-        request: &HttpRequest,
+        client: Client,
         entries: i64,
     ) -> Result<PageMemory, Problem> {
-        self.limit.count_page(caller, entries)?;
-        self.memory.reserve(request).await
+        self.limit.check(caller, entries)?;
+        self.memory.reserve(client).await
     }
 }

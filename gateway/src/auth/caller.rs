@@ -1,9 +1,5 @@
-use std::future::{Ready, ready};
-
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use chat::{Name, PlayerId, SenderId, SenderType};
 
-use super::{AuthError, Authenticator, BadToken};
 use crate::problem::Problem;
 
 /// The authenticated principal of a request.
@@ -106,31 +102,5 @@ impl Caller {
             Self::Trusted | Self::Staff { .. } => Ok(()),
             Self::Player { .. } => Err(Problem::Forbidden("only staff may do this")),
         }
-    }
-}
-
-/// Rejects the request when it is not authenticated.
-///
-/// Source: <https://www.rfc-editor.org/rfc/rfc6750#section-2.1>.
-impl FromRequest for Caller {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let Some(authenticator) = request.app_data::<web::Data<Authenticator>>() else {
-            tracing::error!("a route has no authenticator");
-            return ready(Err(Problem::Internal));
-        };
-        let caller = bearer(request).and_then(|token| authenticator.authenticate(token));
-        ready(caller.map_err(Problem::from))
-    }
-}
-
-fn bearer(request: &HttpRequest) -> Result<Option<&str>, AuthError> {
-    let Some(header) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
-    let header = header.to_str().map_err(|_| BadToken::Unreadable)?;
-    match header.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
-        _ => Ok(None),
     }
 }

@@ -12,50 +12,50 @@ use atomic_waker::AtomicWaker;
 
 use crate::metrics::CloseReason;
 
-/// An answer must be taken in the time that a body may take, and once more for each of so many bytes.
-const BYTES_A_TIMEOUT: u64 = 64 * 1024;
+/// The bytes of a response that a client must take within each client timeout.
+const BYTES_PER_TIMEOUT: u64 = 64 * 1024;
 
-/// What happens on one connection. Its stream and the requests on it write it, on one thread; the
-/// registry reads it from others. Times are in microseconds since `began`; 0 stands for none.
+/// The state of one connection. Its stream and its requests write it, on one thread; the registry
+/// reads it from others. Times are in microseconds since `began`; 0 means none.
 #[derive(Debug)]
 pub struct Connection {
     began: Instant,
-    /// Requests that are being answered.
+    /// Requests in progress.
     requests: AtomicU32,
-    /// Requests that have begun.
+    /// Requests since the connection was opened.
     begun: AtomicU64,
-    /// When the last of them was answered, or when the connection was opened.
+    /// When the last request ended, or the connection was opened.
     last_active: AtomicU64,
-    /// When a head began to arrive that is not complete.
+    /// When the first bytes of an incomplete head arrived.
     head_began: AtomicU64,
-    /// Whether the body of the request that is being answered may be read.
+    /// Whether the body of the request in progress may be read.
     body_open: AtomicBool,
-    /// Whether that body was read to its end.
+    /// Whether that body was read completely.
     body_read: AtomicBool,
-    /// Whether what comes is the rest of a body that no call read.
+    /// Whether incoming bytes are the rest of a body that no handler read.
     draining: AtomicBool,
     /// Whether a write waits for the client.
     blocked: AtomicBool,
-    /// When a write of this answer first waited for the client, and what it has taken since.
+    /// When a write of this response first waited for the client, and the bytes written since.
     stalled_since: AtomicU64,
     taken_since: AtomicU64,
-    /// Whether bytes have come that may not be read yet.
+    /// Whether bytes have arrived that must not be read yet.
     held: AtomicBool,
     closing: AtomicBool,
     waker: AtomicWaker,
 }
 
-/// How long a client may take.
+/// The time limits of clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
-    /// For the head of a request, and for taking an answer.
+    /// For a request's head, and for each [`BYTES_PER_TIMEOUT`] of a response.
     pub client: Duration,
-    /// For everything between two requests.
+    /// Between two requests.
     pub idle: Duration,
 }
 
 impl Connection {
-    /// One that was opened now. `began` is what its times count from.
+    /// Opens a connection. `began` is the origin of its times.
     pub(crate) fn open(began: Instant) -> Self {
         let connection = Self {
             began,
@@ -77,17 +77,17 @@ impl Connection {
         connection
     }
 
-    /// The connection that `request` came on, when it came on one.
+    /// The connection of `request`, if it came over one.
     pub fn of(request: &HttpRequest) -> Option<&Arc<Self>> {
         request.conn_data::<Arc<Self>>()
     }
 
-    /// Microseconds since the gateway began to serve; never 0.
+    /// Microseconds since `began`; at least 1.
     pub(super) fn now(&self) -> u64 {
         micros(self.began.elapsed()).max(1)
     }
 
-    /// When it was last active; `now` while a request is being answered.
+    /// When it was last active; `now` while a request is in progress.
     pub(super) fn last_active(&self, now: u64) -> u64 {
         if self.is_answering() { now } else { self.last_active.load(Relaxed) }
     }
@@ -96,12 +96,12 @@ impl Connection {
         self.requests.load(Relaxed) > 0
     }
 
-    /// How many requests have begun.
+    /// Requests since the connection was opened.
     pub(super) fn begun(&self) -> u64 {
         self.begun.load(Relaxed)
     }
 
-    /// Whether bytes that come now belong to a body that a call reads.
+    /// Whether incoming bytes belong to a body that a handler reads.
     pub(super) fn is_body_open(&self) -> bool {
         self.body_open.load(Relaxed)
     }
@@ -114,28 +114,29 @@ impl Connection {
         self.blocked.load(Relaxed)
     }
 
-    /// Since when its client takes nothing of an answer, while it does not and the connection stays open.
+    /// Since when a write waits for the client. None when no write waits, or the connection is
+    /// closing.
     pub(crate) fn blocked_since(&self) -> Option<u64> {
         let is_blocked = self.is_blocked() && !self.is_closing();
         is_blocked.then(|| self.stalled_since.load(Relaxed))
     }
 
-    /// Whether it ends as soon as it can.
+    /// Whether it was told to close.
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.load(Relaxed)
     }
 
-    /// Whether its stream holds back bytes.
+    /// Whether its stream holds bytes back.
     pub(super) fn is_held(&self) -> bool {
         self.held.load(Relaxed)
     }
 
-    /// Notes that bytes have come that may not be read yet.
+    /// Records that bytes have arrived that must not be read yet.
     pub(super) fn hold(&self) {
         self.held.store(true, Relaxed);
     }
 
-    /// Lets the stream read on.
+    /// Wakes the stream to read the bytes that it held back.
     fn release(&self) {
         if self.held.load(Relaxed) {
             self.held.store(false, Relaxed);
@@ -143,19 +144,19 @@ impl Connection {
         }
     }
 
-    /// Who is to be woken when the connection is closed, or may be read on.
+    /// Sets the waker for when the connection is closed or may be read.
     pub(super) fn register(&self, waker: &Waker) {
         self.waker.register(waker);
     }
 
-    /// Bytes of a head have come.
-    pub(super) fn head_came(&self) {
+    /// Records the arrival of bytes of a head.
+    pub(super) fn head_arrived(&self) {
         if self.head_began.load(Relaxed) == 0 {
             self.head_began.store(self.now(), Relaxed);
         }
     }
 
-    /// A request began, whose head is complete.
+    /// Records the start of a request, whose head is complete.
     pub(super) fn request_began(&self) {
         self.requests.fetch_add(1, Relaxed);
         self.begun.fetch_add(1, Relaxed);
@@ -167,8 +168,8 @@ impl Connection {
         }
     }
 
-    /// A request was answered, and its answer handed to the socket. `unread` says whether a body may
-    /// still come that no call has read.
+    /// Records that a response was written to the socket. `unread` tells whether the rest of a body
+    /// may follow that no handler read.
     pub(super) fn request_ended(&self, unread: bool) {
         self.draining.store(unread, Relaxed);
         self.body_open.store(false, Relaxed);
@@ -181,19 +182,19 @@ impl Connection {
         self.body_read.load(Relaxed)
     }
 
-    /// Lets the body of the request that is being answered come.
+    /// Allows the body of the request in progress to be read.
     pub fn open_body(&self) {
         self.body_open.store(true, Relaxed);
         self.release();
     }
 
-    /// Notes that the body was read to its end.
+    /// Records that the body was read completely.
     pub fn close_body(&self) {
         self.body_open.store(false, Relaxed);
         self.body_read.store(true, Relaxed);
     }
 
-    /// The client took `bytes` of an answer.
+    /// Records that the client took `bytes` of a response.
     pub(super) fn wrote(&self, bytes: usize) {
         if self.stalled_since.load(Relaxed) == 0 {
             return;
@@ -204,7 +205,7 @@ impl Connection {
         }
     }
 
-    /// The client takes nothing at the moment.
+    /// Records that a write waits for the client.
     pub(crate) fn write_blocked(&self) {
         self.blocked.store(true, Relaxed);
         if self.stalled_since.load(Relaxed) == 0 {
@@ -213,12 +214,12 @@ impl Connection {
         }
     }
 
-    /// Why the connection is to be closed at `now`, if it is.
+    /// Why the connection must be closed at `now`, if it must.
     pub(super) fn overdue(&self, now: u64, timeouts: &Timeouts) -> Option<CloseReason> {
         let is_over = |since: u64, limit: Duration| now.saturating_sub(since) > micros(limit);
         if self.is_blocked() {
             let stalled = self.stalled_since.load(Relaxed);
-            let parts = self.taken_since.load(Relaxed) / BYTES_A_TIMEOUT;
+            let parts = self.taken_since.load(Relaxed) / BYTES_PER_TIMEOUT;
             let parts = u32::try_from(parts).unwrap_or(u32::MAX).saturating_add(1);
             return is_over(stalled, timeouts.client.saturating_mul(parts))
                 .then_some(CloseReason::Stalled);
@@ -227,14 +228,14 @@ impl Connection {
             return None;
         }
         let head = self.head_began.load(Relaxed);
-        // actix answers the first head that does not come in time, and is left the time to do so.
+        // actix responds to a first head that is late, and needs time for it.
         if head > 0 && is_over(head, timeouts.client + timeouts.client / 4) {
             return Some(CloseReason::SlowHead);
         }
         is_over(self.last_active.load(Relaxed), timeouts.idle).then_some(CloseReason::Idle)
     }
 
-    /// Has its stream end as soon as it can.
+    /// Tells its stream to close.
     pub(crate) fn close(&self) {
         self.closing.store(true, Relaxed);
         self.waker.wake();
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_takes_its_answer_by_bits_is_given_up_and_one_that_is_slow_is_not() {
+    fn connection_is_overdue_when_its_client_takes_less_than_64_kib_per_timeout() {
         let connection = Connection::open(Instant::now());
         connection.request_began();
         connection.write_blocked();
@@ -266,18 +267,18 @@ mod tests {
         assert_eq!(overdue(9), None);
         assert_eq!(overdue(11), Some(CloseReason::Stalled));
         connection.wrote(7_000);
-        assert_eq!(overdue(11), None, "it does not wait for the client now");
+        assert_eq!(overdue(11), None, "no write waits for the client");
         connection.write_blocked();
-        assert_eq!(overdue(11), Some(CloseReason::Stalled), "7 kB in 11 s are too little");
+        assert_eq!(overdue(11), Some(CloseReason::Stalled), "7 kB in 11 s is too slow");
         connection.wrote(60_000);
         connection.write_blocked();
         assert_eq!((overdue(19), overdue(21)), (None, Some(CloseReason::Stalled)));
     }
 
     #[test]
-    fn a_head_has_its_time_and_a_request_that_is_being_answered_has_any() {
+    fn head_is_overdue_after_its_timeout_and_a_request_in_progress_never() {
         let connection = Connection::open(Instant::now());
-        connection.head_came();
+        connection.head_arrived();
         let at = |at: u64| connection.overdue(connection.now() + seconds(at), &TIMEOUTS);
         assert_eq!((at(12), at(13)), (None, Some(CloseReason::SlowHead)));
         connection.request_began();

@@ -1,14 +1,15 @@
-//! Clients' connections: how many there are, and what each may take.
+//! Limits on clients' connections: their number, their memory, and their time.
 //!
-//! actix buffers up to 128 KiB of a head, reads on while it answers, and waits for ever on a client that
-//! does not take its answer. None of that has a setting, so a stream of our own stands between actix and
-//! the socket.
+//! actix buffers up to 128 KiB of a head, reads on while a request is in progress, and waits without a limit
+//! for a client that does not take its response. No setting changes that, so the gateway puts a stream of
+//! its own between actix and the socket.
 //!
-//! - [`Connections`]: admits connections, keeps their number bounded, and closes those that are overdue.
-//! - [`Connection`]: what happens on one connection.
-//! - [`BoundedStream`]: the socket, of which actix reads no more than it may hold.
+//! - [`Connections`]: admits connections up to a limit, and closes those that are overdue.
+//! - [`Connection`]: the state of one connection.
+//! - [`BoundedStream`]: the socket, from which actix reads no more than it may buffer.
 //! - [`serve`]: the HTTP server on these streams.
-//! - [`track_request`]: tells a connection of the requests on it.
+//! - [`track_request`]: marks a connection as busy while a request is in progress.
+//! - [`HeldUntilSent`]: a value that a response holds until it is sent.
 
 mod connection;
 mod heads;
@@ -25,14 +26,14 @@ pub use server::{Parts, serve};
 pub use stream::BoundedStream;
 pub use track_request::track_request;
 
-/// The most bytes that the head of a request may have.
+/// The most bytes of a request's head.
 pub const HEAD_LIMIT: usize = 16 * 1024;
 
-/// The most memory that one connection takes, whatever its client does: actix's buffers, a head, and the
-/// requests that came with it. Bodies and answers have budgets of their own. Source: the test
+/// The most memory of one connection, in bytes: actix's buffers, a head, and pipelined requests.
+/// Bodies and responses have budgets of their own. Source: the test
 /// `memory_of_a_connection_is_bounded`.
 pub const CONNECTION_BYTES: u64 = 56 * 1024;
 
-/// How much of an answer goes to the socket at once: as much as leaves room for a head in the 8 KiB that
-/// actix keeps for each connection anyway.
+/// The most bytes of a response that are written at once. It leaves room for a head in the 8 KiB
+/// that actix keeps for each connection.
 const PIECE: usize = 7 * 1024;

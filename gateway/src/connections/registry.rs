@@ -12,28 +12,28 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::connection::{Connection, Timeouts};
 use crate::{
-    limits::{LimitSettings, Proxies, of_one_client},
+    limits::{LimitSettings, Proxies, counted_address},
     metrics::{CloseReason, Metrics},
 };
 
 /// The longest time between two checks of all connections.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many connections there may be, and how long their clients may take.
+/// The limits on connections.
 #[derive(Debug)]
 pub struct Bounds {
-    /// Of all clients together.
+    /// The most connections of all clients together.
     all: usize,
-    /// Of one client address; none for no bound.
+    /// The most connections of one client address, if limited.
     of_an_address: Option<usize>,
-    /// Addresses that speak for many clients, which have no bound of their own.
+    /// Addresses that forward for many clients, and have no limit of their own.
     proxies: Proxies,
     client_timeout: Duration,
     idle: Duration,
 }
 
 impl Bounds {
-    /// As the settings want it.
+    /// Applies the settings.
     pub fn new(settings: &LimitSettings) -> Self {
         let of_an_address = usize::try_from(settings.address_connections).unwrap_or(usize::MAX);
         Self {
@@ -46,7 +46,7 @@ impl Bounds {
     }
 }
 
-/// Every connection that is open.
+/// The open connections.
 #[derive(Clone, Debug)]
 pub struct Connections(Arc<Registry>);
 
@@ -58,7 +58,7 @@ struct Registry {
     open: Mutex<Open>,
 }
 
-/// The connections of all clients, and of each address that has a bound.
+/// The connections of all clients, and of each address that has a limit.
 #[derive(Debug, Default)]
 struct Open {
     all: Order,
@@ -66,14 +66,14 @@ struct Open {
     admitted: u64,
 }
 
-/// Connections in the order in which they were last active, as far as is known: a connection does not
-/// say of each request that it is active, and is put where it belongs when it is found at the front.
+/// Connections by when they were last known to be active. A request does not reorder them; a
+/// connection is moved when a search finds it at the front.
 type Order = BTreeMap<Place, Arc<Entry>>;
 
-/// When a connection was last known to be active, and which it is.
+/// When a connection was last known to be active, and its number.
 type Place = (u64, u64);
 
-/// A connection with its place.
+/// A connection and its place.
 #[derive(Debug)]
 struct Entry {
     connection: Arc<Connection>,
@@ -88,7 +88,7 @@ impl Entry {
     }
 }
 
-/// A connection that was admitted, until its stream ends.
+/// An admitted connection, until its stream ends.
 #[derive(Debug)]
 pub(super) struct Admitted {
     entry: Arc<Entry>,
@@ -96,8 +96,8 @@ pub(super) struct Admitted {
 }
 
 impl Connections {
-    /// None yet. Closes, as a task of its own, each connection whose client takes too long, for the
-    /// head of a request, for taking an answer, or between two requests.
+    /// Starts a task that closes each connection whose client takes too long: for a request's head,
+    /// for a response, or between two requests.
     pub fn new(bounds: Bounds, metrics: Metrics) -> Self {
         let open = Mutex::default();
         let registry = Arc::new(Registry { began: Instant::now(), bounds, metrics, open });
@@ -119,14 +119,13 @@ impl Connections {
         Self(registry)
     }
 
-    /// Admits a connection from `peer`. Where there are as many as there may be, of all clients or of
-    /// this address, the one that has been idle for longest is closed; where all of them are busy, the
-    /// new one is not admitted.
+    /// Admits a connection from `peer`. At a limit, of all clients or of the address, it closes the
+    /// connection that has been idle for longest; when none is idle, it does not admit the new one.
     pub(super) fn admit(&self, peer: Option<SocketAddr>) -> Option<Admitted> {
         let Registry { began, bounds, metrics, .. } = &*self.0;
         let address = peer.map(|peer| peer.ip().to_canonical());
         let address = address.filter(|address| !bounds.proxies.trusts(*address));
-        let address = address.filter(|_| bounds.of_an_address.is_some()).map(of_one_client);
+        let address = address.filter(|_| bounds.of_an_address.is_some()).map(counted_address);
         let connection = Arc::new(Connection::open(*began));
         let now = connection.now();
         let mut open = self.0.lock();
@@ -197,8 +196,8 @@ impl Open {
         }
     }
 
-    /// Sees to it that there are fewer than `bound` connections, of `address` or of all clients.
-    /// Returns whether there are.
+    /// Closes an idle connection if there are `bound` connections, of `address` or of all clients.
+    /// Returns whether one more may be opened.
     fn make_room(
         &mut self,
         address: Option<IpAddr>,
@@ -221,7 +220,8 @@ impl Open {
             let first = Arc::clone(self.order(address)?.first_key_value()?.1);
             let known_active = first.known_active.load(Relaxed);
             if known_active >= now {
-                // It is being answered, or newer than the search; and so are all behind it.
+                // A request is in progress, or the connection is newer than the search; so are all
+                // behind it.
                 return None;
             }
             let active = first.connection.last_active(now).max(known_active);
@@ -236,12 +236,12 @@ impl Open {
 }
 
 impl Admitted {
-    /// The connection.
+    /// The state of the connection.
     pub(super) fn connection(&self) -> &Arc<Connection> {
         &self.entry.connection
     }
 
-    /// Counts why its stream ends it.
+    /// Counts the connection as closed for `reason`.
     pub(super) fn count(&self, reason: CloseReason) {
         self.connections.0.metrics.closed_connections.of(reason).inc();
     }
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_longest_idle_connection_is_closed_for_a_new_one_and_a_busy_one_never() {
+    async fn longest_idle_connection_is_replaced_and_a_busy_one_never() {
         let connections = connections(3, None);
         let admit = || {
             pause();
@@ -300,13 +300,13 @@ mod tests {
         newest.connection().request_began();
         let last = admit().unwrap();
         last.connection().request_began();
-        assert!(admit().is_none(), "all are busy");
+        assert!(admit().is_none(), "no connection is idle");
         drop(last);
         assert!(admit().is_some());
     }
 
     #[tokio::test]
-    async fn the_bound_of_one_address_is_not_that_of_another_and_proxies_have_none() {
+    async fn each_address_has_its_own_limit_and_proxies_have_none() {
         let connections = connections(100, Some(2));
         let busy = |address: &str| {
             let admitted = connections.admit(peer(address))?;
@@ -322,6 +322,10 @@ mod tests {
         assert!(proxied.iter().all(Option::is_some));
         drop(of_one);
         assert!(busy("1.1.1.1").is_some());
-        assert_eq!(connections.0.lock().by_address.len(), 1, "addresses without one are forgotten");
+        assert_eq!(
+            connections.0.lock().by_address.len(),
+            1,
+            "an address without connections is removed"
+        );
     }
 }

@@ -14,34 +14,34 @@ use nix::sys::socket::{Backlog, listen, setsockopt, sockopt::SndBuf};
 use super::{Connections, PIECE, stream::BoundedStream};
 use crate::limits::LimitSettings;
 
-/// Connections beyond the bound that are on their way to being admitted or refused.
+/// Connections beyond the limit that are not yet admitted or closed.
 const ARRIVING: usize = 512;
 
-/// Connections that the kernel holds for the gateway to accept. With the 128 of the standard library a
-/// burst overflows, and a client waits a second until it tries again.
+/// Connections that the kernel queues until the gateway accepts them. The standard library's 128
+/// overflow in a burst, and a client retries only after a second.
 const BACKLOG: i32 = 4096;
 
-/// How much of an answer the kernel takes for each connection.
+/// Bytes of a response that the kernel buffers for each connection.
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// How long a client has to close a connection that the gateway has closed.
+/// Time for a client to close a connection that the gateway has closed.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a server is made of.
+/// The parts of a server.
 pub struct Parts<'a, Stop> {
-    /// Where clients connect.
+    /// The listening socket.
     pub listener: TcpListener,
-    /// How long clients may take.
+    /// Limits on clients.
     pub limits: &'a LimitSettings,
-    /// The connections that it admits.
+    /// Admits connections.
     pub connections: Connections,
-    /// Stops it.
+    /// Stops the server when it resolves.
     pub stop: Stop,
-    /// How long requests that are being answered have to finish once it stops.
+    /// Time for requests in progress once the server stops, in whole seconds.
     pub stop_timeout: Duration,
 }
 
-/// Serves what `app` makes, one for each thread.
+/// Serves the application that `app` makes for each thread.
 ///
 /// # Errors
 /// When the listener cannot be served.
@@ -60,7 +60,7 @@ where
     setsockopt(&listener, SndBuf, &SEND_BUFFER)?;
     let (keep_alive, client_timeout) = (limits.keep_alive, limits.client_timeout);
     let workers = available_parallelism().map_or(1, NonZeroUsize::get);
-    let most = usize::try_from(limits.max_connections).unwrap_or(usize::MAX);
+    let max_connections = usize::try_from(limits.max_connections).unwrap_or(usize::MAX);
     let address = listener.local_addr()?;
     let builder = Server::build();
     let draining = builder.graceful_shutdown_signal();
@@ -89,7 +89,7 @@ where
     };
     let server = builder
         .workers(workers)
-        .max_concurrent_connections(most.saturating_add(ARRIVING))
+        .max_concurrent_connections(max_connections.saturating_add(ARRIVING))
         .disable_signals()
         .shutdown_timeout(stop_timeout.as_secs())
         .listen("gateway", listener, serve)?

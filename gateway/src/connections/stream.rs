@@ -13,17 +13,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::{HEAD_LIMIT, connection::Connection, heads::Heads, registry::Admitted};
 use crate::metrics::CloseReason;
 
-/// How many bytes of a head actix gets before it first parses them. It parses a head from its beginning
-/// each time, so it gets as many again after that.
+/// The bytes of a head that actix gets before it first parses them. It parses a head from its
+/// beginning each time, so that it gets as many again after that.
 const HEAD_STEP: usize = 2 * 1024;
 
-/// How many bytes of a body actix gets at once.
+/// The bytes of a body that actix gets at once.
 const BODY_STEP: usize = 8 * 1024;
 
-/// How much of a body that no call reads is thrown away before the connection is closed.
+/// The most bytes of an unread body that are discarded before the connection is closed.
 const DRAIN_LIMIT: usize = 1024 * 1024;
 
-/// What a client is told whose head is too large, before its connection is closed.
+/// The response to a head that is too large, before the connection is closed.
 const TOO_LARGE: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\n\
     content-type: application/problem+json\r\n\
     connection: close\r\n\
@@ -32,22 +32,22 @@ const TOO_LARGE: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\n\
     \"title\":\"Request header fields too large\",\"status\":431,\
     \"detail\":\"the head of the request is larger than 16384 bytes\"}";
 
-/// A client's connection, of which actix gets no more than it may hold: one head after the other, no
-/// head that is too large, and nothing more while a request is being answered or the client does not
-/// take an answer, but for a body that a call reads.
+/// A client's connection, from which actix gets no more than it may buffer: one head after the
+/// other, no head that is too large, and nothing while a request is in progress or a write waits
+/// for the client, except a body that a handler reads.
 #[derive(Debug)]
 pub struct BoundedStream {
     stream: TcpStream,
     admitted: Admitted,
-    /// Bytes that came since the last request began. What came before is parsed: actix gets nothing more
-    /// while a request waits within it.
+    /// Bytes since the last request began. Earlier bytes are parsed: actix gets nothing while a
+    /// request waits within it.
     unparsed: usize,
-    /// Requests that had begun when bytes last came.
+    /// The connection's number of requests when bytes last arrived.
     begun: u64,
     heads: Heads,
-    /// What has come and actix may not have yet.
+    /// Bytes that have arrived and that actix may not have yet.
     rest: Bytes,
-    /// Whether actix is to parse what it has before it gets more.
+    /// Whether actix must parse what it has before it gets more.
     is_full: bool,
     ended: bool,
 }
@@ -66,7 +66,7 @@ impl BoundedStream {
         }
     }
 
-    /// What happens on it.
+    /// The state of the connection.
     pub(super) fn connection(&self) -> &Arc<Connection> {
         self.admitted.connection()
     }
@@ -85,7 +85,7 @@ impl BoundedStream {
         let mut bytes = ReadBuf::uninit(bytes);
         if self.rest.is_empty() {
             let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, &mut bytes) else {
-                self.heads.were_parsed();
+                self.heads.reset();
                 return Poll::Pending;
             };
             read?;
@@ -99,14 +99,14 @@ impl BoundedStream {
         if !later.is_empty() {
             self.rest = [later, &self.rest].concat().into();
         }
-        self.is_full = read.len() == most || !later.is_empty() || self.heads.are_enough();
+        self.is_full = read.len() == most || !later.is_empty() || self.heads.is_full();
         Poll::Ready(Ok(now.len()))
     }
 
-    /// Has actix parse what it has, and comes back when there is more.
+    /// Lets actix parse what it has, and wakes it when more bytes have arrived.
     fn pause(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.is_full = false;
-        self.heads.were_parsed();
+        self.heads.reset();
         if ready!(self.poll_more(cx))? {
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -114,7 +114,7 @@ impl BoundedStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Waits until more may be read; the end of the connection is noticed meanwhile.
+    /// Waits until more may be read, and returns at once when the client ends the connection.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.connection().is_held() {
             return Poll::Pending;
@@ -126,7 +126,7 @@ impl BoundedStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Whether there is more to read, once it has come; otherwise the client has ended the connection.
+    /// Whether there are bytes to read; false when the client has ended the connection.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         if !self.rest.is_empty() {
             return Poll::Ready(Ok(true));
@@ -136,7 +136,7 @@ impl BoundedStream {
         Poll::Ready(peeked.map(|bytes| bytes > 0))
     }
 
-    /// Ends a connection on which more came than may.
+    /// Ends a connection that exceeds a limit.
     fn refuse(&mut self) {
         self.ended = true;
         if self.connection().is_draining() {
@@ -144,10 +144,11 @@ impl BoundedStream {
         }
         self.admitted.count(CloseReason::LargeHead);
         let mut rest = [0; BODY_STEP];
-        let told = self.stream.try_write(TOO_LARGE);
-        // What is left unread would take the answer along when the connection is closed.
+        let written = self.stream.try_write(TOO_LARGE);
+        // Closing a socket with unread bytes resets the connection, and the client may lose the
+        // response.
         let mut left = DRAIN_LIMIT;
-        while told.is_ok() && left > 0 {
+        while written.is_ok() && left > 0 {
             match self.stream.try_read(&mut rest) {
                 Ok(read) if read > 0 => left = left.saturating_sub(read),
                 _ => return,
@@ -194,7 +195,7 @@ impl AsyncRead for BoundedStream {
         let read = ready!(this.read_step(cx, buffer, step, false))?;
         if read > 0 {
             this.unparsed += read;
-            connection.head_came();
+            connection.head_arrived();
         }
         Poll::Ready(Ok(()))
     }
@@ -236,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_to_a_head_that_is_too_large_is_as_long_as_it_says() {
+    fn content_length_of_the_431_is_that_of_its_body() {
         let text = std::str::from_utf8(TOO_LARGE).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("content-length: {}", body.len())), "{}", body.len());

@@ -14,30 +14,30 @@ use super::{
     pieces::{HeldUntilSent, Pieces},
 };
 
-/// Tells the connection of each request when it begins and when it has been answered. A large answer goes
-/// out in pieces, and is being answered until its last piece has gone.
+/// Marks the connection as busy while a request is in progress. A large response is sent in pieces,
+/// and the request is in progress until the last piece is sent.
 pub async fn track_request<Body: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<Body>,
 ) -> Result<ServiceResponse<EitherBody<Body, Pieces>>, Error> {
     let connection = request.conn_data::<Arc<Connection>>().cloned();
-    let answering = connection.map(|connection| RequestGuard::begin(connection, &request));
-    let mut answer = next.call(request).await?;
-    if is_small(answer.response().body().size()) {
-        return Ok(answer.map_into_left_body());
+    let guard = connection.map(|connection| RequestGuard::new(connection, &request));
+    let mut response = next.call(request).await?;
+    if fits_in_one_piece(response.response().body().size()) {
+        return Ok(response.map_into_left_body());
     }
-    let held = answer.response_mut().extensions_mut().remove::<HeldUntilSent>();
-    Ok(answer.map_body(|_, body| {
-        EitherBody::right(Pieces::new(BoxBody::new(body), PIECE, (answering, held)))
+    let held = response.response_mut().extensions_mut().remove::<HeldUntilSent>();
+    Ok(response.map_body(|_, body| {
+        EitherBody::right(Pieces::new(BoxBody::new(body), PIECE, (guard, held)))
     }))
 }
 
-fn is_small(size: BodySize) -> bool {
+fn fits_in_one_piece(size: BodySize) -> bool {
     let piece = u64::try_from(PIECE).unwrap_or(u64::MAX);
     matches!(size, BodySize::None) || matches!(size, BodySize::Sized(size) if size <= piece)
 }
 
-/// A request that is being answered, also if its client leaves meanwhile.
+/// A request in progress. Its drop ends it, also when the client disconnects.
 #[derive(Debug)]
 pub struct RequestGuard {
     connection: Arc<Connection>,
@@ -45,7 +45,7 @@ pub struct RequestGuard {
 }
 
 impl RequestGuard {
-    fn begin(connection: Arc<Connection>, request: &ServiceRequest) -> Self {
+    fn new(connection: Arc<Connection>, request: &ServiceRequest) -> Self {
         connection.request_began();
         let headers = request.headers();
         let has_body = headers.contains_key(header::CONTENT_LENGTH)

@@ -1,24 +1,22 @@
-use std::{future::Future, pin::Pin, time::Duration};
+use std::pin::Pin;
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    body::{BodyStream, to_bytes_limited},
+    dev::Payload,
+    http::header,
+    web::Bytes,
+};
 use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::time::timeout;
 
 use super::reject;
 use crate::{
     connections::Connection,
-    limits::{BODY_LIMIT, RequestMemory, client_address, needs_memory},
+    limits::{BODY_LIMIT, needs_memory},
     problem::Problem,
+    state::AppState,
 };
-
-/// How long a client may take to send a body; the app's data holds it.
-#[derive(Clone, Copy, Debug)]
-pub struct BodyTimeout(pub Duration);
-
-impl Default for BodyTimeout {
-    fn default() -> Self {
-        Self(Duration::from_secs(10))
-    }
-}
 
 /// A JSON object as a body, read into types that cannot be wrong.
 ///
@@ -36,41 +34,38 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
-/// All bytes of a body of the kind `media_type`, which is refused as soon as it is too long, and before
-/// it is read when it is of another kind or compressed.
+/// Reads a body of `media_type`. It is rejected before it is read when it has another media type, is
+/// compressed, or declares a length above the limit, and otherwise as soon as it exceeds the limit.
 pub(super) fn read(
     request: &HttpRequest,
     payload: Payload,
     media_type: &'static str,
-) -> impl Future<Output = Result<web::Bytes, Problem>> + use<> {
-    let readable = if !request.content_type().eq_ignore_ascii_case(media_type) {
-        Err(Problem::UnsupportedMediaType(media_type))
-    } else if is_encoded(request) {
-        Err(Problem::UnsupportedContentEncoding)
-    } else {
-        Ok(())
-    };
-    let BodyTimeout(timeout) = request.app_data().copied().unwrap_or_default();
-    let length = length(request);
-    let memory = request.app_data::<RequestMemory>().filter(|_| needs_memory(length)).cloned();
-    let memory = memory.map(|memory| (memory, request.clone()));
-    let connection = Connection::of(request).cloned();
-    let body =
-        actix_web::body::to_bytes_limited(actix_web::body::BodyStream::new(payload), BODY_LIMIT);
+) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
+    let request = request.clone();
     async move {
-        readable?;
+        let state = AppState::get(&request)?;
+        let length = declared_length(&request);
+        if !request.content_type().eq_ignore_ascii_case(media_type) {
+            return Err(Problem::UnsupportedMediaType(media_type));
+        }
+        if is_encoded(&request) {
+            return Err(Problem::UnsupportedContentEncoding);
+        }
         if length.is_some_and(|length| length > BODY_LIMIT) {
             return Err(Problem::BodyTooLarge(BODY_LIMIT));
         }
-        if let Some((memory, request)) = memory {
-            let reservation = memory.reserve(client_address(&request), length).await?;
+        if needs_memory(length) {
+            let address = state.client_address(&request);
+            let reservation = state.request_memory.reserve(address, length).await?;
             request.extensions_mut().insert(reservation);
         }
-        if let Some(connection) = &connection {
+        let connection = Connection::of(&request);
+        if let Some(connection) = connection {
             connection.open_body();
         }
-        let body = tokio::time::timeout(timeout, body).await;
-        if let (Some(connection), Ok(Ok(Ok(_)))) = (&connection, &body) {
+        let body = to_bytes_limited(BodyStream::new(payload), BODY_LIMIT);
+        let body = timeout(state.body_timeout, body).await;
+        if let (Some(connection), Ok(Ok(Ok(_)))) = (connection, &body) {
             connection.close_body();
         }
         match body {
@@ -82,8 +77,8 @@ pub(super) fn read(
     }
 }
 
-/// How many bytes the body has, where the client says so.
-fn length(request: &HttpRequest) -> Option<usize> {
+/// The `Content-Length`.
+fn declared_length(request: &HttpRequest) -> Option<usize> {
     let length = request.headers().get(header::CONTENT_LENGTH);
     length.and_then(|length| length.to_str().ok()).and_then(|length| length.parse().ok())
 }

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// An id that a client made, so that it can send the same thing again: a UUID with hyphens. Ids are
-/// compared without regard to case, and answers and events have them in lower case.
+/// An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+/// max. Ids are case-insensitive; responses and events have them in lower case.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_uuid_of_its_own_is_taken() {
+    fn client_id_must_be_a_hyphenated_uuid_that_is_not_nil_or_max() {
         let good = "019aa6c4-3a33-7c5e-9d3c-3f6a3d1f2b10";
         assert!(ClientId::try_from(good.to_owned()).is_ok());
         assert!(ClientId::try_from(good.to_uppercase()).is_ok());

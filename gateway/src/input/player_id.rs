@@ -2,8 +2,8 @@ use chat::{PlayerId, ValidationError};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have, and
-/// not `.` or `..`, which clients and proxies take out of an address.
+/// A player's id: 1 to 128 characters that are allowed in the name of a Pusher channel, and not `.`
+/// or `..`, which clients and proxies remove from a path.
 ///
 /// Sources: <https://pusher.com/docs/channels/using_channels/channels/#channel-naming-conventions>,
 /// <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
@@ -24,7 +24,7 @@ impl TryFrom<String> for NewPlayerId {
 
     fn try_from(id: String) -> Result<Self, ValidationError> {
         if matches!(id.as_str(), "." | "..") {
-            return Err(ValidationError("must not be . or .., which no address can name"));
+            return Err(ValidationError("must not be . or .., which a URL's path cannot contain"));
         }
         PlayerId::try_from(id).map(Self)
     }
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_player_whom_no_address_can_name_is_refused() {
+    fn player_id_is_rejected_when_a_path_cannot_contain_it() {
         for id in [".", "..", "", "a/b", "a b", "%2e"] {
             assert!(NewPlayerId::try_from(id.to_owned()).is_err(), "{id:?}");
         }

@@ -4,11 +4,10 @@ use utoipa::ToSchema;
 
 use super::characters::{has_control, is_bidi_control, is_visible};
 
-const SHOWS_NOTHING: ValidationError = ValidationError("must have a character that can be seen");
+const NOT_VISIBLE: ValidationError = ValidationError("must have a visible character");
 
-/// What a message says: 1 to 4,000 characters without the white space around them, one of which can be
-/// seen. No control characters but line feeds and tabs; a carriage return before a line feed is taken
-/// off.
+/// The text of a message: 1 to 4,000 characters without the white space around them, at least one
+/// of them visible. No control characters but line feeds and tabs; CRLF becomes LF.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(
@@ -33,7 +32,7 @@ impl TryFrom<String> for NewContent {
             ));
         }
         if !is_visible(content.as_str()) {
-            return Err(SHOWS_NOTHING);
+            return Err(NOT_VISIBLE);
         }
         Ok(Self(content))
     }
@@ -45,8 +44,8 @@ impl From<NewContent> for Content {
     }
 }
 
-/// What a player or a member of the staff is called: 1 to 128 characters, one of which can be seen, and
-/// no control characters. Those that change the direction of text are taken off.
+/// A display name: 1 to 128 characters, at least one of them visible, and no control characters.
+/// Characters that change the direction of text are removed.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(
@@ -78,8 +77,8 @@ impl From<NewName> for Name {
     }
 }
 
-/// Who of the staff sends a message, as the portal knows them: 1 to 128 characters, one of which can be
-/// seen. No control characters, and none that change the direction of text.
+/// The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+/// control characters, and none that change the direction of text.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(
@@ -117,11 +116,11 @@ fn check_line(text: &str) -> Result<(), ValidationError> {
     if has_control(text, &[]) {
         return Err(ValidationError("must not have control characters"));
     }
-    if is_visible(text) { Ok(()) } else { Err(SHOWS_NOTHING) }
+    if is_visible(text) { Ok(()) } else { Err(NOT_VISIBLE) }
 }
 
-/// The name that can be made of `text`, whose author cannot be asked for a better one: its first 128
-/// characters that a name may have. Nothing when these show nothing.
+/// The display name in a token, whose bearer cannot correct it: the first 128 characters of `text`
+/// that a name may have. None when none of them is visible.
 pub fn display_name(text: &str) -> Option<Name> {
     let is_plain = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
     if text.len() <= Name::MAX_CHARACTERS && text.bytes().all(is_plain) {
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn content_may_have_lines_and_tabs_and_no_other_controls() {
+    fn content_may_have_line_feeds_and_tabs_and_no_other_control_characters() {
         assert_eq!(content("a\n\tb").unwrap(), "a\n\tb");
         for control in ('\0'..='\u{9f}').filter(|character| character.is_control()) {
             let text = format!("a{control}b");
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_end_as_windows_ends_them_end_in_a_line_feed() {
+    fn crlf_in_content_becomes_lf() {
         assert_eq!(content("a\r\nb\r\n\r\nc\r\n").unwrap(), "a\nb\n\nc");
         assert_eq!(content(&"\r\n".repeat(3_999).replacen("\r\n", "ab\r\n", 1)).unwrap(), "ab");
         let long = format!("a{}b", "\r\n".repeat(3_998));
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn content_and_names_that_show_nothing_are_refused() {
+    fn content_and_names_without_a_visible_character_are_rejected() {
         for text in ["\u{200b}", "\u{3164} \u{feff}", "\u{2800}", "\u{202e}", "\u{e0020}"] {
             assert!(content(text).is_err(), "{text:?}");
             assert!(name(text).is_err(), "{text:?}");
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_turns_no_text_around() {
+    fn characters_that_change_the_direction_of_text_are_removed_from_names() {
         assert_eq!(name("Bo\u{202e}eibbeD").unwrap(), "BoeibbeD");
         assert_eq!(name("\u{200f}שלום\u{2067}\u{2069}").unwrap(), "שלום");
         assert_eq!(name(" Ada \n").unwrap(), "Ada");
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_made_of_what_a_token_has() {
+    fn display_name_keeps_what_a_name_may_have() {
         let made = |text: &str| display_name(text).map(|name| name.as_str().to_owned());
         assert_eq!(made(" Ada\r\nLovelace ").unwrap(), "Ada  Lovelace");
         assert_eq!(made("Bo\0\u{202e}!").unwrap(), "Bo!");

@@ -3,11 +3,11 @@ use std::{
     sync::Arc,
 };
 
-use actix_web::{HttpRequest, dev::ServiceRequest, http::header::HeaderMap, web};
+use actix_web::{HttpRequest, dev::ServiceRequest, http::header::HeaderMap};
 
 use super::{
     LimitSettings,
-    client_address::{Proxies, of_one_client},
+    client_address::{Proxies, counted_address},
     rate::Rate,
 };
 use crate::problem::Problem;
@@ -34,18 +34,24 @@ impl AddressLimit {
     /// Whether the client reached a trusted proxy by HTTPS.
     pub fn client_uses_https(&self, request: &ServiceRequest) -> bool {
         let peer = request.peer_addr();
-        peer.is_some_and(|peer| self.proxies.say_https(peer.ip(), request.headers()))
+        peer.is_some_and(|peer| self.proxies.client_uses_https(peer.ip(), request.headers()))
     }
 
-    /// The client address of a request from `peer`.
+    /// The address of the client that sent `request`: that of its peer, or the one that a trusted proxy
+    /// forwards for.
+    pub fn client_address(&self, request: &HttpRequest) -> IpAddr {
+        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        self.client(peer, request.headers())
+    }
+
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        of_one_client(self.proxies.client(peer, headers))
+        counted_address(self.proxies.client(peer, headers))
     }
 
     /// Counts `request`.
     ///
     /// # Errors
-    /// When the address makes too many.
+    /// When the address exceeds its rate limit.
     pub fn check(&self, request: &ServiceRequest) -> Result<(), Problem> {
         let (Some(rate), Some(peer)) = (&self.rate, request.peer_addr()) else { return Ok(()) };
         let client = self.client(peer.ip(), request.headers());
@@ -56,22 +62,13 @@ impl AddressLimit {
     /// a cluster's do, are not counted: rejecting one would restart the gateway.
     ///
     /// # Errors
-    /// When the address makes too many.
+    /// When the address exceeds its rate limit.
     pub fn check_probe(&self, request: &ServiceRequest) -> Result<(), Problem> {
         let (Some(rate), Some(peer)) = (&self.probes, request.peer_addr()) else { return Ok(()) };
         let client = self.proxies.client(peer.ip(), request.headers());
         if client.is_loopback() || self.proxies.trusts(client) {
             return Ok(());
         }
-        rate.count(&of_one_client(client)).map_err(Problem::TooManyCalls)
-    }
-}
-
-/// The client address of `request`: that of its peer, or the one that a trusted proxy forwards for.
-pub fn client_address(request: &HttpRequest) -> IpAddr {
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    match request.app_data::<web::Data<AddressLimit>>() {
-        Some(limit) => limit.client(peer, request.headers()),
-        None => of_one_client(peer),
+        rate.count(&counted_address(client)).map_err(Problem::TooManyCalls)
     }
 }

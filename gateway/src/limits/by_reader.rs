@@ -5,10 +5,10 @@ use chat::{SenderId, SenderType};
 use super::{LimitSettings, rate::Rate};
 use crate::{auth::Caller, problem::Problem};
 
-/// How many entries of a page count as one.
+/// Entries of a page that count as one read.
 const ENTRIES: i64 = 50;
 
-/// What one caller may read.
+/// The rate limit of each reader.
 #[derive(Clone, Debug)]
 pub struct ReaderLimit(Option<Arc<Rate<Key>>>);
 
@@ -16,17 +16,17 @@ pub struct ReaderLimit(Option<Arc<Rate<Key>>>);
 type Key = (SenderType, SenderId);
 
 impl ReaderLimit {
-    /// As the settings want it.
+    /// Applies the settings.
     pub fn new(settings: &LimitSettings) -> Self {
         Self(Rate::new(settings.reader_limit, settings.reader_burst))
     }
 
-    /// Counts a page of at most `entries`. Who reads is not known where the portal in front knows it
-    /// alone.
+    /// Counts a page of at most `entries`. With `AUTH_MODE=off` the reader is unknown and not
+    /// limited.
     ///
     /// # Errors
-    /// When that is one too many.
-    pub fn count_page(&self, caller: &Caller, entries: i64) -> Result<(), Problem> {
+    /// When the caller exceeds its rate limit.
+    pub fn check(&self, caller: &Caller, entries: i64) -> Result<(), Problem> {
         let Some(rate) = &self.0 else { return Ok(()) };
         let key = match caller {
             Caller::Trusted => return Ok(()),

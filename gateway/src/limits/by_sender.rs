@@ -8,18 +8,18 @@ use crate::{
     problem::Problem,
 };
 
-/// What one sender may send.
+/// The rate limit of each sender.
 #[derive(Clone, Debug)]
 pub struct SenderLimit {
     players: Option<Arc<Rate<Key>>>,
     staff: Option<Arc<Rate<Key>>>,
 }
 
-/// Staff of a portal that vouches for what it sends need not have an id.
+/// With `AUTH_MODE=off`, staff need not have an id.
 type Key = Option<SenderId>;
 
 impl SenderLimit {
-    /// As the settings want it.
+    /// Applies the settings.
     pub fn new(settings: &LimitSettings) -> Self {
         Self {
             players: Rate::new(settings.sender_limit, settings.sender_burst),
@@ -30,17 +30,17 @@ impl SenderLimit {
     /// Counts a message.
     ///
     /// # Errors
-    /// When that is one too many.
-    pub fn count_message(&self, sender: &Sender) -> Result<(), Problem> {
+    /// When the sender exceeds its rate limit.
+    pub fn check(&self, sender: &Sender) -> Result<(), Problem> {
         self.count(sender.sender_type, sender.sender_id.clone())
     }
 
-    /// Counts a change of a session's status. Who asks for it is not known where the portal in front
-    /// knows it alone.
+    /// Counts a change of a session's status. With `AUTH_MODE=off` the caller is unknown and not
+    /// limited.
     ///
     /// # Errors
-    /// When that is one too many.
-    pub fn count_change(&self, caller: &Caller) -> Result<(), Problem> {
+    /// When the sender exceeds its rate limit.
+    pub fn check_caller(&self, caller: &Caller) -> Result<(), Problem> {
         match caller {
             Caller::Trusted => Ok(()),
             Caller::Player { id, .. } => self.count(SenderType::Player, Some(id.clone().into())),

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
-/// The proxies whose word is taken for whom they speak.
+/// The trusted proxies.
 #[derive(Debug)]
 pub struct Proxies {
     networks: Vec<IpNet>,
@@ -17,13 +17,14 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    /// Those in `networks`.
+    /// The proxies in `networks`.
     pub fn new(networks: Vec<IpNet>) -> Self {
         Self { networks, warned: AtomicBool::new(false) }
     }
 
-    /// The address of the client that `peer` calls for: its own, or, when it is one of the proxies, the
-    /// last that it was told which is no proxy's. What stands before that anybody can have written.
+    /// The address of the client of a request from `peer`: `peer` itself, or, when it is a trusted
+    /// proxy, the last address in `X-Forwarded-For` that is not one. A client can forge everything
+    /// before it.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         if !self.trusts(client) {
@@ -31,7 +32,7 @@ impl Proxies {
             return client;
         }
         let values: Vec<_> = headers.get_all(FORWARDED_FOR).collect();
-        // Bytes, since a client may have put in front of its proxy's word what is no text.
+        // Bytes, since a client may have written bytes that are not text.
         let hops =
             values.iter().rev().flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
         for hop in hops {
@@ -46,9 +47,9 @@ impl Proxies {
         client
     }
 
-    /// Whether `peer` is one of the proxies and says that it was called by HTTPS. Of several values the
-    /// last is its own: what stands before that anybody can have written.
-    pub(super) fn say_https(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+    /// Whether `peer` is a trusted proxy that was called by HTTPS. Of several values of
+    /// `X-Forwarded-Proto` the last is the proxy's own; a client can forge those before it.
+    pub(super) fn client_uses_https(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
         let value = headers.get_all(FORWARDED_PROTO).last();
         let last = value.and_then(|value| value.as_bytes().rsplit(|byte| *byte == b',').next());
         last.is_some_and(|scheme| scheme.trim_ascii().eq_ignore_ascii_case(b"https"))
@@ -63,15 +64,15 @@ impl Proxies {
         if headers.contains_key(FORWARDED_FOR) && !self.warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 %peer,
-                "X-Forwarded-For is not believed of an address that TRUSTED_PROXIES does not name; \
-                 behind a proxy, all its clients count as one"
+                "X-Forwarded-For is ignored: TRUSTED_PROXIES does not name the peer; if it is a proxy, all \
+                 its clients count as one"
             );
         }
     }
 }
 
-/// What counts as one client: an IPv6 network of 64 bits is commonly one household's.
-pub(crate) fn of_one_client(address: IpAddr) -> IpAddr {
+/// The address that is counted: of IPv6 the network of 64 bits, which is commonly one household.
+pub(crate) fn counted_address(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {
@@ -80,7 +81,7 @@ pub(crate) fn of_one_client(address: IpAddr) -> IpAddr {
     }
 }
 
-/// An address, which some proxies write with its port.
+/// Parses an address, to which some proxies append a port.
 fn parse(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let without_port = || hop.parse::<std::net::SocketAddr>().map(|socket| socket.ip());
@@ -110,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn who_is_no_proxy_speaks_for_itself() {
+    fn forwarded_address_of_an_untrusted_peer_is_ignored() {
         assert_eq!(client("1.1.1.1", &[]), "1.1.1.1");
         assert_eq!(client("1.1.1.1", &["2.2.2.2"]), "1.1.1.1");
         assert_eq!(client("::ffff:1.1.1.1", &["2.2.2.2"]), "1.1.1.1");
     }
 
     #[test]
-    fn a_proxy_speaks_for_the_last_that_is_none() {
+    fn client_of_a_proxy_is_the_last_address_that_is_no_proxy() {
         assert_eq!(client("10.0.0.1", &["2.2.2.2"]), "2.2.2.2");
         assert_eq!(client("10.0.0.1", &["9.9.9.9, 2.2.2.2"]), "2.2.2.2");
         assert_eq!(client("10.0.0.1", &["9.9.9.9, 2.2.2.2, 10.0.0.2"]), "2.2.2.2");
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_believed() {
+    fn addresses_before_an_invalid_one_are_ignored() {
         assert_eq!(client("10.0.0.1", &["2.2.2.2, nonsense"]), "10.0.0.1");
         assert_eq!(client("10.0.0.1", &["nonsense, 10.0.0.2"]), "10.0.0.2");
         assert_eq!(client("10.0.0.1", &[""]), "10.0.0.1");
@@ -136,17 +137,17 @@ mod tests {
 
     /// A proxy appends to what its client wrote.
     #[test]
-    fn bytes_that_are_no_text_do_not_hide_the_client_that_wrote_them() {
+    fn bytes_that_are_not_text_do_not_hide_the_client() {
         assert_eq!(client_of_bytes("10.0.0.1", &[b"\xff\xfe, 2.2.2.2"]), "2.2.2.2");
         assert_eq!(client_of_bytes("10.0.0.1", &[b"\xe9", b"2.2.2.2 , 10.0.0.2"]), "2.2.2.2");
         assert_eq!(client_of_bytes("10.0.0.1", &[b"2.2.2.2, \xff"]), "10.0.0.1");
     }
 
     #[test]
-    fn one_network_of_ipv6_is_one_client() {
+    fn ipv6_network_of_64_bits_counts_as_one_client() {
         let one: IpAddr = "2001:db8:1:2:3:4:5:6".parse().unwrap();
-        assert_eq!(of_one_client(one).to_string(), "2001:db8:1:2::");
+        assert_eq!(counted_address(one).to_string(), "2001:db8:1:2::");
         let v4: IpAddr = "1.2.3.4".parse().unwrap();
-        assert_eq!(of_one_client(v4), v4);
+        assert_eq!(counted_address(v4), v4);
     }
 }

@@ -6,16 +6,16 @@ use std::{
 
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
-/// The unit in which memory is counted.
+/// The unit of the semaphores, in bytes.
 const KIB: usize = 1024;
 
-/// One client address may have one part in so many of a budget.
+/// The share of a client address is one part in this many.
 const SHARES: usize = 32;
 
-/// The fewest addresses that are kept before those are forgotten that have nothing reserved.
-const KEPT_ADDRESSES: usize = 64;
+/// The number of known addresses below which none is removed.
+const MIN_CLEANUP_SIZE: usize = 64;
 
-/// Memory for one purpose, of which each client address may have a share at once.
+/// Memory for one purpose, of which each client address has a share.
 #[derive(Clone, Debug)]
 pub struct MemoryBudget {
     all: Arc<Semaphore>,
@@ -23,14 +23,14 @@ pub struct MemoryBudget {
     addresses: Arc<Mutex<Addresses>>,
 }
 
-/// The shares of the addresses that have something reserved, or wait for it.
+/// The shares of the addresses that hold a reservation, or wait for one.
 #[derive(Debug, Default)]
 struct Addresses {
     shares: HashMap<IpAddr, Weak<Semaphore>>,
-    forget_at: usize,
+    clean_up_at: usize,
 }
 
-/// A part of a budget, until it is dropped.
+/// A reservation, until it is dropped.
 #[derive(Debug)]
 pub struct Reservation {
     of_share: OwnedSemaphorePermit,
@@ -38,7 +38,7 @@ pub struct Reservation {
 }
 
 impl MemoryBudget {
-    /// A budget of `bytes`. The share of an address is at least `smallest_share` bytes, and so is the budget.
+    /// A budget of `bytes`. It, and each share, is at least `smallest_share` bytes.
     pub fn new(bytes: u64, smallest_share: usize) -> Self {
         let smallest = smallest_share.div_ceil(KIB);
         let all = usize::try_from(bytes).unwrap_or(usize::MAX) / KIB;
@@ -47,7 +47,8 @@ impl MemoryBudget {
         Self { all: Arc::new(Semaphore::new(all)), share, addresses: Arc::default() }
     }
 
-    /// Reserves `bytes` for `address`, once its share and the whole have them, in the order of the calls.
+    /// Reserves `bytes` for `address`: waits, in the order of the calls, until its share and the
+    /// whole budget have them.
     ///
     /// # Errors
     /// Never: the semaphores are not closed.
@@ -62,7 +63,7 @@ impl MemoryBudget {
         Ok(Reservation { of_share, of_all })
     }
 
-    /// Whether `bytes` would have to wait until `address` itself releases something.
+    /// Whether `bytes` are available only when `address` itself releases memory.
     pub fn is_share_exhausted(&self, address: IpAddr, bytes: usize) -> bool {
         self.share(address).available_permits() < bytes.div_ceil(KIB)
     }
@@ -72,9 +73,9 @@ impl MemoryBudget {
         if let Some(share) = addresses.shares.get(&address).and_then(Weak::upgrade) {
             return share;
         }
-        if addresses.shares.len() >= addresses.forget_at {
+        if addresses.shares.len() >= addresses.clean_up_at {
             addresses.shares.retain(|_, share| share.strong_count() > 0);
-            addresses.forget_at = KEPT_ADDRESSES.max(2 * addresses.shares.len());
+            addresses.clean_up_at = MIN_CLEANUP_SIZE.max(2 * addresses.shares.len());
         }
         let share = Arc::new(Semaphore::new(self.share));
         addresses.shares.insert(address, Arc::downgrade(&share));
@@ -83,7 +84,7 @@ impl MemoryBudget {
 }
 
 impl Reservation {
-    /// Gives back all but `bytes`.
+    /// Releases all but `bytes`.
     pub fn keep(self, bytes: usize) -> Self {
         let Self { mut of_share, mut of_all } = self;
         let kept = bytes.div_ceil(KIB).min(of_all.num_permits());
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_waits_for_its_own_share_while_others_are_served() {
+    async fn address_waits_for_its_own_share_while_others_are_served() {
         let budget = MemoryBudget::new(64 * 1024 * 1024, 0);
         let first = budget.reserve(address(1), 1024 * 1024).await.unwrap();
         let second = budget.reserve(address(1), 1024 * 1024).await.unwrap();
@@ -124,14 +125,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn addresses_without_a_reservation_are_forgotten() {
+    async fn addresses_without_a_reservation_are_removed() {
         let budget = MemoryBudget::new(1024 * 1024, 1024);
         let held = budget.reserve(address(0), 1024).await.unwrap();
         for number in 1..=200 {
             budget.reserve(address(number), 1024).await.unwrap();
         }
         let shares = budget.addresses.lock().unwrap().shares.len();
-        assert!(shares <= KEPT_ADDRESSES, "{shares}");
+        assert!(shares <= MIN_CLEANUP_SIZE, "{shares}");
         assert!(budget.is_share_exhausted(address(0), 32 * 1024));
         drop(held);
     }

@@ -8,21 +8,21 @@ use governor::{
 };
 use tokio::time::interval;
 
-/// Time between two looks at who has not called for so long that it need not be known any more.
-const FORGET_EVERY: Duration = Duration::from_secs(10);
+/// Time between two removals of keys whose limit has fully recovered.
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(10);
 
 type Limiter<Key> =
     RateLimiter<Key, DashMapStateStore<Key>, MonotonicClock, NoOpMiddleware<std::time::Instant>>;
 
-/// How often each of many may do something.
+/// A rate limit for each key.
 #[derive(Debug)]
 pub(super) struct Rate<Key: Clone + Eq + Hash> {
     limiter: Limiter<Key>,
 }
 
 impl<Key: Clone + Eq + Hash + Send + Sync + 'static> Rate<Key> {
-    /// So often in a minute, and so many at once; nothing when there is no limit. It forgets, as a
-    /// task of its own, who has not called for long.
+    /// At most `per_minute` on average and `burst` at once; None when either is 0. A task removes
+    /// keys that are no longer limited.
     pub(super) fn new(per_minute: u32, burst: u32) -> Option<Arc<Self>> {
         let (per_minute, burst) = (NonZeroU32::new(per_minute)?, NonZeroU32::new(burst)?);
         let quota = Quota::per_minute(per_minute).allow_burst(burst);
@@ -30,7 +30,7 @@ impl<Key: Clone + Eq + Hash + Send + Sync + 'static> Rate<Key> {
         let rate = Arc::new(Self { limiter });
         let known = Arc::downgrade(&rate);
         tokio::spawn(async move {
-            let mut ticks = interval(FORGET_EVERY);
+            let mut ticks = interval(CLEANUP_INTERVAL);
             loop {
                 ticks.tick().await;
                 let Some(rate) = known.upgrade() else { return };
@@ -44,7 +44,7 @@ impl<Key: Clone + Eq + Hash + Send + Sync + 'static> Rate<Key> {
     /// Counts one for `key`.
     ///
     /// # Errors
-    /// When that is one too many: how long to wait until the next may come.
+    /// Time until the next is allowed, when the limit is exceeded.
     pub(super) fn count(&self, key: &Key) -> Result<(), Duration> {
         self.limiter.check_key(key).map_err(|early| early.wait_time_from(MonotonicClock.now()))
     }
@@ -52,8 +52,8 @@ impl<Key: Clone + Eq + Hash + Send + Sync + 'static> Rate<Key> {
     /// Counts `number` for `key`.
     ///
     /// # Errors
-    /// When these are too many: how long to wait until so many may come. A number that is larger than
-    /// the burst never may.
+    /// Time until so many are allowed, when the limit is exceeded. More than the burst is never
+    /// allowed.
     pub(super) fn count_many(&self, key: &Key, number: NonZeroU32) -> Result<(), Duration> {
         match self.limiter.check_key_n(key, number) {
             Ok(Ok(())) => Ok(()),

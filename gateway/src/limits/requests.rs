@@ -9,32 +9,31 @@ use crate::problem::Problem;
 /// fields.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// A body so small is part of what a connection may take.
+/// Bodies up to this size, in bytes, are part of a connection's memory.
 const SMALL_BODY: usize = 8 * 1024;
 
 /// How long a request waits for memory.
 const RESERVE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whether a body of `length` bytes, or of a length that is not known, needs memory of its own.
+/// Whether a body of `length` bytes, or of unknown length, needs a reservation.
 pub fn needs_memory(length: Option<usize>) -> bool {
     length.is_none_or(|length| length > SMALL_BODY)
 }
 
-/// The memory for requests with large bodies: for the bytes, and for what is made of them.
+/// The memory of large bodies: their bytes, and the values parsed from them.
 #[derive(Clone, Debug)]
 pub struct RequestMemory(MemoryBudget);
 
 impl RequestMemory {
-    /// A memory of `bytes`, or of one request where that is more.
+    /// A memory of `bytes`, and of one body at least.
     pub fn new(bytes: u64) -> Self {
         Self(MemoryBudget::new(bytes, 2 * BODY_LIMIT))
     }
 
-    /// Reserves memory for a request from `address` whose body has `length` bytes, or a length that is not
-    /// known.
+    /// Reserves memory for a body of `length` bytes, or of unknown length, from `address`.
     ///
     /// # Errors
-    /// When there is none in time.
+    /// When memory is not available in time.
     pub async fn reserve(
         &self,
         address: IpAddr,
@@ -53,7 +52,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn large_requests_of_one_address_have_memory_one_after_the_other_and_others_at_once() {
+    async fn large_bodies_of_one_address_wait_for_each_other_and_not_for_those_of_others() {
         let memory = RequestMemory::new(400 * 1024);
         let (one, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
         let first = memory.reserve(one, Some(60_000)).await.unwrap();

@@ -1,36 +1,39 @@
-//! By what the gateway tells apart what it counts.
+//! The labels of the gateway's metrics.
 
 use broker::{BrokerError, PublishError};
 use service::metrics::Label;
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::routes::paths;
 
-/// What came of a send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The outcome of a request to publish an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum SendOutcome {
-    /// It is on disk in both queues.
+    /// Both queues have it on disk.
     Accepted,
-    /// It must be taken as lost, and its sender was told so.
+    /// It counts as lost, and the client got a 503.
     Refused,
 }
 
-/// What came of a publish to one queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The outcome of a publish to one queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum PublishOutcome {
     /// The queue has it on disk.
     Confirmed,
-    /// There is no such queue.
+    /// The queue does not exist.
     Returned,
-    /// The queue did not take it: it is full or has no leader.
+    /// The queue rejected it: it is full or has no leader.
     Nacked,
-    /// RabbitMQ said nothing in time.
+    /// RabbitMQ did not respond in time.
     Unconfirmed,
-    /// The connection broke.
+    /// The connection failed.
     Unavailable,
 }
 
 /// What is read from the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum HistoryRead {
     /// A page of a conversation.
     Conversation,
@@ -39,57 +42,60 @@ pub enum HistoryRead {
 }
 
 /// Why a client's connection was closed, or not admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum CloseReason {
-    /// Its address had as many as it may have, all of them busy.
+    /// Its address had the most connections allowed, all of them busy.
     Address,
-    /// The gateway had as many as it may have, all of them busy.
+    /// The gateway had the most connections allowed, all of them busy.
     Full,
-    /// It was idle for longest when a new one needed its place.
+    /// It was idle for longest when a new connection needed its place.
     Replaced,
-    /// Nothing was asked on it for long.
+    /// It had no request for too long.
     Idle,
-    /// A head did not arrive in time.
+    /// A request's head did not arrive in time.
     SlowHead,
-    /// A head was too large.
+    /// A request's head was too large.
     LargeHead,
-    /// The client did not take an answer in time.
+    /// The client did not read a response in time.
     Stalled,
 }
 
-/// How a connection to the database is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The state of a connection to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum ConnectionState {
-    /// It waits for somebody who needs it.
+    /// It waits in the pool.
     Idle,
-    /// Somebody uses it.
+    /// A read uses it.
     Used,
 }
 
 impl Label for SendOutcome {
     const NAME: &'static str = "outcome";
-    const VALUES: &'static [Self] = &[Self::Accepted, Self::Refused];
-
-    fn value(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Refused => "refused",
-        }
-    }
 }
 
 impl Label for PublishOutcome {
     const NAME: &'static str = "outcome";
-    const VALUES: &'static [Self] =
-        &[Self::Confirmed, Self::Returned, Self::Nacked, Self::Unconfirmed, Self::Unavailable];
+}
 
-    fn value(self) -> &'static str {
-        match self {
-            Self::Confirmed => "confirmed",
-            Self::Returned => "returned",
-            Self::Nacked => "nacked",
-            Self::Unconfirmed => "unconfirmed",
-            Self::Unavailable => "unavailable",
+impl Label for HistoryRead {
+    const NAME: &'static str = "route";
+}
+
+impl Label for CloseReason {
+    const NAME: &'static str = "reason";
+}
+
+impl Label for ConnectionState {
+    const NAME: &'static str = "state";
+}
+
+impl From<HistoryRead> for &'static str {
+    fn from(read: HistoryRead) -> Self {
+        match read {
+            HistoryRead::Conversation => paths::CONVERSATION,
+            HistoryRead::Inbox => paths::INBOX,
         }
     }
 }
@@ -104,55 +110,6 @@ impl From<&Result<(), PublishError>> for PublishOutcome {
                 Self::Unconfirmed
             }
             Err(PublishError::Broker(_)) => Self::Unavailable,
-        }
-    }
-}
-
-impl Label for HistoryRead {
-    const NAME: &'static str = "route";
-    const VALUES: &'static [Self] = &[Self::Conversation, Self::Inbox];
-
-    fn value(self) -> &'static str {
-        match self {
-            Self::Conversation => paths::CONVERSATION,
-            Self::Inbox => paths::INBOX,
-        }
-    }
-}
-
-impl Label for CloseReason {
-    const NAME: &'static str = "reason";
-    const VALUES: &'static [Self] = &[
-        Self::Address,
-        Self::Full,
-        Self::Replaced,
-        Self::Idle,
-        Self::SlowHead,
-        Self::LargeHead,
-        Self::Stalled,
-    ];
-
-    fn value(self) -> &'static str {
-        match self {
-            Self::Address => "address",
-            Self::Full => "full",
-            Self::Replaced => "replaced",
-            Self::Idle => "idle",
-            Self::SlowHead => "slow-head",
-            Self::LargeHead => "large-head",
-            Self::Stalled => "stalled",
-        }
-    }
-}
-
-impl Label for ConnectionState {
-    const NAME: &'static str = "state";
-    const VALUES: &'static [Self] = &[Self::Idle, Self::Used];
-
-    fn value(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Used => "used",
         }
     }
 }

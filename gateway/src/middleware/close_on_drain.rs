@@ -6,18 +6,19 @@ use actix_web::{
     middleware::Next,
     web,
 };
-use tokio_util::sync::CancellationToken;
 
-/// Has every answer end its connection once the gateway was told to `stop`, so that clients leave
-/// between two requests: one that sends when the gateway closes would not know what came of it.
+use crate::state::AppState;
+
+/// Closes each connection after its next response once the gateway is told to stop, so that no client has a
+/// request in progress when the gateway ends.
 pub async fn close_on_drain(
-    stop: web::Data<CancellationToken>,
+    state: web::Data<AppState>,
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let mut answer = next.call(request).await?;
-    if stop.is_cancelled() {
-        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    let mut response = next.call(request).await?;
+    if state.shutdown.is_cancelled() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    Ok(answer)
+    Ok(response)
 }

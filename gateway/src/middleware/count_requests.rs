@@ -6,17 +6,14 @@ use actix_web::{
     web,
 };
 
-use crate::{
-    metrics::{Metrics, RequestLabels},
-    routes::paths,
-};
+use crate::{metrics::RequestLabels, routes::paths, state::AppState};
 
 /// The label of the portal's pages, the API documentation, and unknown paths.
 const OTHER: &str = "other";
 
 /// Counts each response by its route and status.
 pub async fn count_requests(
-    metrics: web::Data<Metrics>,
+    state: web::Data<AppState>,
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
@@ -25,7 +22,7 @@ pub async fn count_requests(
         Ok(response) => (route(response.request()), response.status()),
         Err(error) => (OTHER, error.as_response_error().status_code()),
     };
-    metrics.requests.get_or_create(&RequestLabels { route, status: status.as_u16() }).inc();
+    state.metrics.requests.get_or_create(&RequestLabels { route, status: status.as_u16() }).inc();
     response
 }
 

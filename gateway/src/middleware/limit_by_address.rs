@@ -6,23 +6,23 @@ use actix_web::{
     web,
 };
 
-use crate::{limits::AddressLimit, problem::Problem, routes::paths};
+use crate::{problem::Problem, routes::paths, state::AppState};
 
 /// Applies the rate limit of the client's address to the chat's routes, before anything else is done. It is
 /// wrapped in CORS, so that pages of other origins may read the 429.
 pub async fn limit_by_address<Body: MessageBody + 'static>(
-    limit: web::Data<AddressLimit>,
+    state: web::Data<AppState>,
     request: ServiceRequest,
     next: Next<Body>,
 ) -> Result<ServiceResponse<EitherBody<Body>>, Error> {
-    let checked = limit.check(&request);
+    let checked = state.address_limit.check(&request);
     call_if(checked, request, next).await
 }
 
 /// Applies the rate limit of the client's address to all other paths: health, the API documentation, the
 /// portal's pages, and unknown paths.
 pub async fn limit_others_by_address<Body: MessageBody + 'static>(
-    limit: web::Data<AddressLimit>,
+    state: web::Data<AppState>,
     request: ServiceRequest,
     next: Next<Body>,
 ) -> Result<ServiceResponse<EitherBody<Body>>, Error> {
@@ -30,9 +30,9 @@ pub async fn limit_others_by_address<Body: MessageBody + 'static>(
     let checked = if is_below(path, paths::API) {
         Ok(())
     } else if is_below(path, paths::HEALTH) {
-        limit.check_probe(&request)
+        state.address_limit.check_probe(&request)
     } else {
-        limit.check(&request)
+        state.address_limit.check(&request)
     };
     call_if(checked, request, next).await
 }

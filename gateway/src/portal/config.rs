@@ -4,35 +4,35 @@ use utoipa::ToSchema;
 
 use super::{PusherAddress, PusherScheme};
 
-/// What a page is told before it knows anything: how to hear of messages. None of it is a secret.
+/// The configuration of a portal's page. It holds no secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PortalConfig {
-    /// Where Pusher is.
+    /// The Pusher app.
     pusher: PusherConfig,
-    /// Which channels there are.
+    /// Who may subscribe to channels: the prefix of their names.
     channel_access: Access,
 }
 
-/// Where a browser finds Pusher: at a host, or in a cluster of hosted Pusher's.
+/// The Pusher app and its server: a host of the operator's own, or a cluster of hosted Pusher.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct PusherConfig {
-    /// The application's key.
+    /// The app key.
     key: String,
-    /// The host, if it is one of the portal's own.
+    /// The host; absent for hosted Pusher.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     host: Option<String>,
-    /// The port there.
+    /// Its port.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     port: Option<u16>,
-    /// How to speak there.
+    /// Its scheme.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     scheme: Option<PusherScheme>,
-    /// The cluster of hosted Pusher.
+    /// The cluster of hosted Pusher; absent for a host.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     cluster: Option<String>,

@@ -1,7 +1,7 @@
-//! The portal's pages: the player's chat and the staff's desk, as `portal/` builds them.
+//! The settings of the portal's pages, which `portal/` builds.
 //!
-//! - [`PortalSettings`]: where they are, and where a browser finds Pusher.
-//! - [`PortalConfig`]: what a page is told before it knows anything.
+//! - [`PortalSettings`], [`Portal`]: the directory of the pages, and their Pusher server.
+//! - [`PortalConfig`]: the configuration that the pages request.
 
 mod config;
 mod settings;

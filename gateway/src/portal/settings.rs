@@ -4,37 +4,37 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The portal's pages, and where a browser finds Pusher.
+/// The settings of the portal's pages.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Portal")]
 pub struct PortalSettings {
-    /// The directory of the portal's pages, as `portal/` builds them; they are served at /portal/.
-    /// Without it none are
+    /// The directory of the portal's built pages, served at /portal/. Without it no pages are
+    /// served
     #[arg(long, env = "PORTAL_DIR", value_name = "DIR")]
     pub portal_dir: Option<PathBuf>,
 
-    /// Where browsers connect to Pusher, if it is no cluster of hosted Pusher's
+    /// The host of the Pusher server that browsers connect to; without it, they use hosted Pusher
     #[arg(long, env = "PUSHER_CLIENT_HOST", value_name = "HOST")]
     pub pusher_client_host: Option<String>,
 
-    /// The port there; with no host of one's own it means nothing
+    /// The port of PUSHER_CLIENT_HOST
     #[arg(long, env = "PUSHER_CLIENT_PORT", default_value_t = 443, value_name = "PORT")]
     pub pusher_client_port: u16,
 
-    /// How browsers speak to Pusher there; with no host of one's own it means nothing
+    /// The scheme of PUSHER_CLIENT_HOST
     #[arg(long, env = "PUSHER_CLIENT_SCHEME", value_enum, default_value = "https")]
     pub pusher_client_scheme: PusherScheme,
 
-    /// The cluster of hosted Pusher that the application is in
+    /// The cluster of hosted Pusher, without PUSHER_CLIENT_HOST
     #[arg(long, env = "PUSHER_CLUSTER", default_value = "mt1", value_name = "NAME")]
     pub pusher_cluster: String,
 }
 
-/// How browsers speak to Pusher.
+/// The scheme of connections to Pusher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum PusherScheme {
-    /// In the clear, for development
+    /// Unencrypted, for development
     Http,
     /// Encrypted
     Https,

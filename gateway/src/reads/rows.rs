@@ -14,32 +14,32 @@ use uuid::Uuid;
 #[diesel(table_name = chat_messages)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryMessage {
-    /// Tells this message from every other.
+    /// The message's id.
     #[diesel(column_name = id)]
     pub message_id: Uuid,
-    /// Whose conversation it belongs to.
+    /// The player whose conversation it is.
     pub player_id: String,
-    /// The session that it belongs to.
+    /// Its session.
     pub session_id: Uuid,
-    /// Its number in the conversation, in the order in which messages were persisted, without gaps
-    /// from the first that is not archived on.
+    /// Its number in the conversation, in the order in which messages were persisted. Gapless from
+    /// the first message that is not archived.
     pub seq: i64,
-    /// Who of the two sent it.
+    /// The kind of sender.
     #[schema(value_type = SenderType)]
     pub sender_type: String,
-    /// Who sent it, as the portal knows them; null for a player where staff sent it.
+    /// The portal's id for the sender. Null in a player's view of a message of staff.
     #[schema(required = true)]
     pub sender_id: Option<String>,
-    /// What the sender is called.
+    /// The sender's display name.
     #[schema(required = true)]
     pub sender_name: Option<String>,
-    /// What it says; empty when it is erased, and never otherwise.
+    /// The text; empty if and only if the message is erased.
     #[schema(max_length = 4000)]
     pub content: String,
-    /// When it was accepted; messages sort by it, then by their ids.
+    /// When it was accepted. Messages sort by it, then by `messageId`.
     #[serde(serialize_with = "chat::timestamp::serialize")]
     pub accepted_at: DateTime<Utc>,
-    /// `true` when what it said and the sender's name were erased; not there otherwise.
+    /// `true` when the text and the sender's name were erased; otherwise absent.
     #[diesel(
         select_expression = chat_messages::content.eq(""),
         select_expression_type = diesel::dsl::Eq<chat_messages::content, &'static str>
@@ -49,9 +49,9 @@ pub struct HistoryMessage {
 }
 
 impl HistoryMessage {
-    /// How many bytes of JSON it is, or a few more.
+    /// An upper bound of its size as JSON, in bytes; it exceeds the size by less than 200.
     pub(crate) fn json_bytes(&self) -> usize {
-        /// The names of the fields, ids, numbers and times.
+        /// Field names, ids, numbers and timestamps.
         const OTHERS: usize = 400;
         let texts = [Some(&self.player_id), self.sender_id.as_ref(), self.sender_name.as_ref()];
         let texts = texts.into_iter().flatten().chain([&self.content]);
@@ -59,7 +59,7 @@ impl HistoryMessage {
     }
 }
 
-/// How many bytes `text` takes in JSON.
+/// The size of `text` in JSON, in bytes.
 fn json_bytes(text: &str) -> usize {
     let of_byte = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
@@ -76,10 +76,10 @@ fn json_bytes(text: &str) -> usize {
 pub struct Session {
     /// The session's id.
     pub id: Uuid,
-    /// What the player is called.
+    /// The player's display name.
     #[schema(required = true)]
     pub player_name: Option<String>,
-    /// How far it has come.
+    /// Its status.
     #[schema(value_type = SessionStatus)]
     pub status: String,
     /// When its first message was accepted.
@@ -92,16 +92,18 @@ pub struct Session {
     )]
     #[serde(serialize_with = "chat::timestamp::serialize")]
     pub last_message_at: DateTime<Utc>,
-    /// When staff resolved it; null before.
+    /// When staff resolved it; null unless it is resolved.
     #[schema(required = true)]
     #[serde(serialize_with = "chat::timestamp::optional::serialize")]
     pub resolved_at: Option<DateTime<Utc>>,
-    /// Of two states of one session, the higher is the newer; a message alone may leave it as it is.
+    /// Increases with each change of the session; the higher of two is the newer. A message alone
+    /// may leave it unchanged.
     pub version: i64,
-    /// The member of the staff whose change was the last to have an effect on it; for staff alone.
+    /// The portal's id for the member of the staff who last changed the session; only in the view
+    /// of staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<String>,
-    /// The name of that member of the staff; for staff alone.
+    /// The display name of that member; only in the view of staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
 }
@@ -111,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_not_larger_as_json_than_it_says() {
+    fn json_bytes_is_an_upper_bound_of_the_size_of_a_message() {
         for content in ["hello", "\u{1}\n\"\\", "\u{e9}\u{1f600}", ""] {
             let message = HistoryMessage {
                 message_id: Uuid::max(),

@@ -8,32 +8,32 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     paging::{PageLimit, Seq},
     paths,
+    responses::{CallerRejected, HistoryUnavailable, ParameterRejected, RateLimited},
 };
 use crate::{
-    answers::Readers,
-    audit::ReadAudit,
     auth::Caller,
     http::{Parameters, PathPlayer},
     input::NewPlayerId,
     metrics::HistoryRead,
-    problem::{Problem, ProblemBody},
-    reads::{self, Conversation, HistoryMessage, HistoryReader, MessageCursor, Page, Session},
+    problem::Problem,
+    reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Session},
+    state::AppState,
 };
 
-/// Which part of a conversation is asked for.
+/// The parameters of a page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct HistoryParameters {
-    /// How many messages at most. A page has fewer where so many would be more than 256 KiB
+    /// The most messages of a page. A page has at most 256 KiB, and then fewer messages
     #[serde(default)]
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: PageLimit,
-    /// Messages before this place: the `nextCursor` of a newer page. Not looked at beside `after`
+    /// Messages before this cursor: the `nextCursor` of a newer page. Ignored with `after`
     #[param(value_type = Option<String>, pattern = r"^[0-9]{1,17}:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
     before: Option<MessageCursor>,
-    /// Messages with a higher `seq`: the `lastSeq` of the answer before, a number. Ask again, with `lastSeq` of
-    /// each answer, while `nextCursor` is not null
+    /// Messages with a higher `seq`: the `lastSeq` of the previous response. Repeat with `lastSeq`
+    /// of each response while `nextCursor` is not null
     #[param(value_type = Option<i64>, minimum = 0)]
     after: Option<Seq>,
 }
@@ -42,7 +42,7 @@ pub struct HistoryParameters {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct History {
-    /// Whose conversation it is.
+    /// The player whose conversation it is.
     #[schema(value_type = NewPlayerId)]
     player_id: PlayerId,
     /// The latest session, whatever its status; null before the first message.
@@ -50,56 +50,53 @@ pub struct History {
     session: Option<Session>,
     /// The oldest first.
     messages: Vec<HistoryMessage>,
-    /// Null when this was the last page. Otherwise there is more in the same direction: ask for it with this
-    /// as `before` when this page was asked for with `before` or with neither, and with `lastSeq` as
-    /// `after` when it was asked for with `after`.
+    /// Null on the last page. Otherwise request the next page with this as `before`, or, when this
+    /// page was requested with `after`, with `lastSeq` as `after`.
     #[schema(required = true)]
     next_cursor: Option<String>,
-    /// What to ask for with `after`, to get what was not there yet. Take it from the newest
-    /// page and from pages asked for with `after`. That of a page asked for with `before` says how
-    /// far the conversation goes by now, which the client may not have seen.
+    /// The `after` for messages that are not there yet. Take it from the newest page and from pages
+    /// requested with `after`. On a page requested with `before` it is the last `seq` of the
+    /// conversation, which the client may not have seen.
     last_seq: i64,
 }
 
 /// Reads a conversation
 ///
-/// The newest page without `before` and `after`, older pages with `before`, and with `after` what a
-/// client has missed, which is complete however long it was away, as far as it is not archived. A
-/// player who never wrote has an empty conversation.
+/// Without `before` and `after` it returns the newest page, with `before` older pages, and with
+/// `after` every message that a client missed, however long it was offline, unless it is archived.
+/// The conversation of a player who never wrote is empty.
 #[utoipa::path(
     get,
     path = paths::CONVERSATION_DOCUMENTED,
     tag = "conversations",
     security(("token" = [])),
-    params(("playerId" = NewPlayerId, Path, description = "Whose conversation"), HistoryParameters),
+    params(("playerId" = NewPlayerId, Path, description = "The player whose conversation it is"), HistoryParameters),
     responses(
         (status = 200, description = "A page", body = History),
-        (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "The database cannot be asked, or too much is asked at once", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        ParameterRejected,
+        CallerRejected,
+        RateLimited,
+        HistoryUnavailable,
     )
 )]
 pub async fn conversation(
+    state: web::Data<AppState>,
     request: HttpRequest,
     caller: Caller,
     player: PathPlayer,
     parameters: Parameters<HistoryParameters>,
-    reads: web::Data<HistoryReader>,
-    readers: web::Data<Readers>,
-    audit: web::Data<ReadAudit>,
 ) -> Result<HttpResponse, Problem> {
     caller.authorize_read(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
-    let memory = readers.admit(&caller, &request, limit).await?;
-    let found = reads
+    let memory = state.readers.admit(&caller, state.client(&request), limit).await?;
+    let found = state
+        .history
         .read(HistoryRead::Conversation, async |connection| {
             reads::conversation(connection, &player.0, page, limit).await
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
-    audit.record(&caller, &player.0);
+    state.audit.record(&caller, &player.0);
     Ok(memory.json(&History::new(player.0, page, found).shown_to(&caller)))
 }
 
@@ -131,8 +128,7 @@ impl History {
         }
     }
 
-    /// The page as `caller` may see it: a player gets the names of staff and not their ids, and does not see
-    /// who of them acted on the session.
+    /// Removes what a player must not see: the ids of staff, and who of them changed the session.
     fn shown_to(mut self, caller: &Caller) -> Self {
         if !matches!(caller, Caller::Player { .. }) {
             return self;

@@ -1,31 +1,30 @@
 //! `GET /health/live`, `GET /health/ready`
 
 use actix_web::{HttpResponse, web};
-use service::health::{self, Dependency, Readiness, State};
-use tokio_util::sync::CancellationToken;
+use service::health::{self, Readiness, State};
 
 use super::paths;
-use crate::{reads::DatabaseHealth, refusing_queues::RefusingQueues};
+use crate::state::AppState;
 
-/// Says that the process answers
+/// Returns 200 while the process runs
 #[utoipa::path(
     get,
     path = paths::LIVE,
     tag = "health",
     security(()),
-    responses((status = 200, description = "It does"))
+    responses((status = 200, description = "The process runs"))
 )]
 pub async fn live() -> HttpResponse {
     health::live().await
 }
 
-/// Says whether messages can be sent, and how each dependency is
+/// Returns whether messages can be sent, and the state of each dependency
 ///
-/// It takes the broker to send, and no database. Where players are spread over several pairs of queues,
-/// a broker that is down for some of them is shown as down, and the gateway is ready for the others. A
-/// queue that did not take the last publish, because it is full or has no leader, is named as down. A
-/// gateway that was told to stop is not ready either, though it answers a little longer. The database is
-/// asked once a second, and is down when it fails or does not answer in time.
+/// Sending needs the broker, and not the database. With several partitions, a broker that is down
+/// for some of them is reported as down, and the gateway is ready for the others. A queue that
+/// rejected the last publish, because it is full or has no leader, is reported as down. A gateway
+/// that was told to stop is not ready, while it still serves for the drain period. The database is
+/// probed once a second, and is down when a probe fails or times out.
 #[utoipa::path(
     get,
     path = paths::READY,
@@ -33,21 +32,16 @@ pub async fn live() -> HttpResponse {
     security(()),
     responses(
         (status = 200, description = "Messages can be sent", body = Readiness),
-        (status = 503, description = "They cannot", body = Readiness),
+        (status = 503, description = "Messages cannot be sent", body = Readiness),
     )
 )]
-pub async fn ready(
-    stop: web::Data<CancellationToken>,
-    broker: web::Data<Dependency>,
-    refusing_queues: web::Data<RefusingQueues>,
-    database: web::Data<DatabaseHealth>,
-) -> HttpResponse {
-    let states = [(broker.name().to_owned(), State::from(broker.is_up()))];
-    let database = ("database".to_owned(), State::from(database.is_up()));
-    let states = states.into_iter().chain([database]);
-    let states = states.chain(refusing_queues.names().into_iter().map(|name| (name, State::Down)));
-    match stop.is_cancelled() {
-        true => Readiness::stopping(states).into_response(),
-        false => Readiness::new(broker.is_partly_up(), states).into_response(),
+pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
+    let broker = (state.broker.name().to_owned(), State::from(state.broker.is_up()));
+    let database = ("database".to_owned(), State::from(state.database.is_up()));
+    let refusing = state.refusing_queues.names().into_iter().map(|queue| (queue, State::Down));
+    let states = [broker, database].into_iter().chain(refusing);
+    if state.shutdown.is_cancelled() {
+        return Readiness::stopping(states).into_response();
     }
+    Readiness::new(state.broker.is_partly_up(), states).into_response()
 }

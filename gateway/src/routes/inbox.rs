@@ -6,43 +6,44 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{paging::PageLimit, paths};
+use super::{
+    paging::PageLimit,
+    paths,
+    responses::{CallerRejected, HistoryUnavailable, ParameterRejected, RateLimited},
+};
 use crate::{
-    answers::Readers,
     auth::Caller,
     http::{Parameters, by_name},
     metrics::HistoryRead,
-    problem::{Problem, ProblemBody},
-    reads::{
-        self, HistoryMessage, HistoryReader, Inbox, InboxCursor, InboxEntry, InboxOrder, Session,
-    },
+    problem::Problem,
+    reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, InboxOrder, Session},
+    state::AppState,
 };
 
-/// Which conversations are asked for.
+/// The parameters of the inbox.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct InboxParameters {
-    /// The statuses of the latest session, with commas between them; all where there are none
+    /// Statuses of the latest session, separated by commas; all statuses when absent
     #[serde(default)]
     #[param(value_type = Option<String>, example = "pending,active", pattern = r"^(pending|active|resolved)(,(pending|active|resolved))*$")]
     status: Statuses,
-    /// `latest` for the one with the latest message first; `waiting` for the one whose player has waited
-    /// for the longest first, and those that wait for no answer last
+    /// `latest`: the latest message first. `waiting`: the longest waiting player first, and
+    /// conversations in which no player waits last
     #[serde(default, deserialize_with = "by_name")]
     #[param(value_type = Option<String>, pattern = "^(latest|waiting)$", default = "latest", example = "waiting")]
     order: Order,
-    /// How many conversations at most
+    /// The most conversations of a page
     #[serde(default)]
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: PageLimit,
-    /// Conversations after this place: the `nextCursor` of the page before. The order is that page's,
-    /// whatever `order` says
+    /// The `nextCursor` of the previous page. It determines the order; `order` is then ignored
     #[param(value_type = Option<String>, pattern = r"^([0-9]{1,17}|w[0-9]{1,17}|w-):[A-Za-z0-9_\-=@,.;]{1,128}$")]
     cursor: Option<InboxCursor>,
 }
 
-/// In which order conversations are listed.
+/// The order of conversations.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Order {
@@ -51,7 +52,7 @@ enum Order {
     Waiting,
 }
 
-/// Some statuses, each once.
+/// Distinct statuses.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct Statuses(Vec<SessionStatus>);
@@ -80,9 +81,9 @@ impl TryFrom<String> for Statuses {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InboxPage {
-    /// In the order that was asked for, each once, as of one moment.
+    /// In the requested order, each once, from one snapshot of the database.
     conversations: Vec<InboxConversation>,
-    /// What to ask for with `cursor` to get the next page; null when this was the last.
+    /// The `cursor` of the next page; null on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
 }
@@ -91,17 +92,17 @@ pub struct InboxPage {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InboxConversation {
-    /// Whose conversation it is.
+    /// The player whose conversation it is.
     player_id: String,
     /// Its latest session.
     session: Session,
     /// Its last message.
     last_message: HistoryMessage,
-    /// The player's messages in the open session since staff's last answer; 0 when it is resolved, and
-    /// 100 when they are 100 or more.
+    /// The player's messages in the open session since the last answer of staff, at most 100; 0
+    /// when the session is resolved.
     #[schema(minimum = 0, maximum = 100)]
     unanswered_count: i64,
-    /// When the first of these was accepted; null when there are none.
+    /// When the first of these was accepted; null when there is none.
     #[schema(required = true)]
     #[serde(serialize_with = "chat::timestamp::optional::serialize")]
     waiting_since: Option<DateTime<Utc>>,
@@ -116,25 +117,24 @@ pub struct InboxConversation {
     params(InboxParameters),
     responses(
         (status = 200, description = "A page", body = InboxPage),
-        (status = 400, description = "A parameter is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "The database cannot be asked", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        ParameterRejected,
+        CallerRejected,
+        RateLimited,
+        HistoryUnavailable,
     )
 )]
 pub async fn inbox(
+    state: web::Data<AppState>,
     request: HttpRequest,
     caller: Caller,
     parameters: Parameters<InboxParameters>,
-    reads: web::Data<HistoryReader>,
-    readers: web::Data<Readers>,
 ) -> Result<HttpResponse, Problem> {
     caller.require_staff()?;
     let InboxParameters { status, order, limit, cursor } = parameters.0;
     let order = order.after(cursor);
-    let memory = readers.admit(&caller, &request, limit.get()).await?;
-    let found = reads
+    let memory = state.readers.admit(&caller, state.client(&request), limit.get()).await?;
+    let found = state
+        .history
         .read(HistoryRead::Inbox, async |connection| {
             reads::inbox(connection, &status.0, &order, limit.get()).await
         })

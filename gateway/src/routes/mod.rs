@@ -9,6 +9,7 @@ pub mod paths;
 pub mod portal_config;
 pub mod publishing;
 pub mod pusher_auth;
+pub mod responses;
 pub mod send;
 pub mod status;
 

@@ -13,12 +13,12 @@ use crate::{
     portal::{Portal, PusherAddress},
 };
 
-/// A window that another origin's page opened, or that opens one, is not reached from there.
+/// Isolates the window from pages of other origins that open it or that it opens.
 ///
 /// Source: <https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies>.
 const OPENER_POLICY: (&str, &str) = ("cross-origin-opener-policy", "same-origin");
 
-/// The features of a browser that the pages never use.
+/// Disables browser features that the pages do not use.
 ///
 /// Source: <https://www.w3.org/TR/permissions-policy/>.
 const PERMISSIONS: (&str, &str) = (
@@ -26,13 +26,13 @@ const PERMISSIONS: (&str, &str) = (
     "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 );
 
-/// Serves the pages, if there are any.
+/// Serves the pages, if the gateway has any.
 pub fn serve(services: &mut web::ServiceConfig, portal: &Portal) {
     let Some(directory) = &portal.directory else { return };
-    // Their names change with what they hold.
-    let for_ever = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
+    // Their names contain a hash of their content.
+    let immutable = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
     let assets = web::scope("/portal/assets")
-        .wrap(DefaultHeaders::new().add(for_ever))
+        .wrap(DefaultHeaders::new().add(immutable))
         .service(files(directory.join("assets")));
     let pages = web::scope("/portal")
         .wrap(
@@ -51,8 +51,8 @@ fn files(directory: std::path::PathBuf) -> Files {
     Files::new("", directory).default_handler(web::to(not_found))
 }
 
-/// What a page may do: run what the gateway serves and nothing else, not even what stands within the
-/// page itself, and connect to the gateway and to Pusher.
+/// The Content-Security-Policy of the pages: no inline scripts or styles, no other origins, and
+/// connections to the gateway and Pusher alone.
 ///
 /// Source: <https://www.w3.org/TR/CSP3/>.
 fn policy(pusher: &PusherAddress) -> String {

@@ -7,7 +7,7 @@ use serde::{
     de::{self, Unexpected, Visitor},
 };
 
-/// How many a page holds at most: 1 to 200.
+/// The most entries of a page: 1 to 200, by default 50.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "i64")]
 pub struct PageLimit(i64);
@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for Seq {
     }
 }
 
-/// Reads a number of 0 or more. In JSON 5.0 is a whole number, as 5 is.
+/// Reads a whole number of 0 or more. In JSON, 5.0 is the same number as 5.
 struct SeqVisitor;
 
 impl Visitor<'_> for SeqVisitor {

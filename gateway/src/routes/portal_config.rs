@@ -2,22 +2,22 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::paths;
-use crate::{portal::PortalConfig, problem::ProblemBody};
+use super::{paths, responses::RateLimited};
+use crate::{portal::PortalConfig, state::AppState};
 
-/// Tells a portal's page how to hear of messages
+/// Returns the configuration of the portal's pages
 ///
-/// Nobody need say who they are: a page asks before it knows.
+/// It needs no token: a page asks before its user is known.
 #[utoipa::path(
     get,
     path = paths::PORTAL_CONFIG,
     tag = "pusher",
     security(()),
     responses(
-        (status = 200, description = "Where Pusher is, and which channels there are", body = PortalConfig),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        (status = 200, description = "The configuration", body = PortalConfig),
+        RateLimited,
     )
 )]
-pub async fn portal_config(config: web::Data<PortalConfig>) -> HttpResponse {
-    HttpResponse::Ok().json(config)
+pub async fn portal_config(state: web::Data<AppState>) -> HttpResponse {
+    HttpResponse::Ok().json(&state.portal_config)
 }

@@ -1,8 +1,8 @@
-//! What the routes share that publish an event.
+//! What the routes that publish an event share.
 
 use std::future::{Ready, ready};
 
-use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use chat::{TraceParent, event::Event};
 use traces::{RequestSpan, Traces};
 use uuid::Uuid;
@@ -10,35 +10,35 @@ use uuid::Uuid;
 use crate::{
     group_commit::EventPublisher,
     problem::{NotAccepted, Problem},
+    state::AppState,
 };
 
-/// The trace that a request belongs to.
+/// The trace of a request.
 pub struct RequestTrace {
     traces: Traces,
-    /// The client's `traceparent`, if it sent a valid one.
-    caller: Option<TraceParent>,
+    /// The client's `traceparent`, if it is valid.
+    parent: Option<TraceParent>,
 }
 
 impl RequestTrace {
-    /// The request's span, once it is known which message or change it is about.
-    pub fn span(&self, name: &'static str, id: Uuid) -> RequestSpan {
-        self.traces.request(name, self.caller, id)
+    /// Starts the request's span. `id` is that of the message or the change.
+    pub fn start(&self, name: &'static str, id: Uuid) -> RequestSpan {
+        self.traces.request(name, self.parent, id)
     }
 }
 
 impl FromRequest for RequestTrace {
-    type Error = Error;
-    type Future = Ready<Result<Self, Error>>;
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let header = request.headers().get("traceparent").and_then(|it| it.to_str().ok());
-        let traces = request.app_data::<web::Data<Traces>>();
-        let traces = traces.map(|it| Traces::clone(it)).unwrap_or_default();
-        ready(Ok(Self { traces, caller: header.and_then(TraceParent::parse) }))
+        let header = request.headers().get("traceparent");
+        let parent = header.and_then(|header| header.to_str().ok()).and_then(TraceParent::parse);
+        ready(AppState::get(request).map(|state| Self { traces: state.traces.clone(), parent }))
     }
 }
 
-/// Publishes the event of the request of `span`.
+/// Publishes `event` and ends the request's `span`.
 pub(super) async fn publish_event(
     event: Event,
     event_publisher: &EventPublisher,

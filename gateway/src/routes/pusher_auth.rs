@@ -1,47 +1,46 @@
 //! `POST /api/pusher/auth`
 
 use actix_web::{HttpResponse, web};
-use chat::{Name, PlayerId, SenderId, SocketId};
-use pusher::{Audience, Channels, sign_subscription};
+use chat::{Name, PlayerId, SenderId};
+use pusher::{Audience, SocketId, sign_subscription};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::paths;
-use crate::{
-    auth::Caller,
-    http::Form,
-    problem::{Problem, ProblemBody},
+use super::{
+    paths,
+    responses::{BodyRejected, CallerRejected, RateLimited},
 };
+use crate::{auth::Caller, http::Form, problem::Problem, state::AppState};
 
-/// What pusher-js asks before it subscribes to a private, an encrypted or a presence channel.
+/// A subscription to sign, as pusher-js sends it.
 ///
 /// Source: <https://pusher.com/docs/channels/server_api/authorizing-users/>.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct SubscriptionRequest {
-    /// The connection that wants to subscribe.
+    /// The Pusher connection that subscribes.
     socket_id: SocketId,
     /// The channel.
     #[schema(examples("private-player-player-7"))]
     channel_name: String,
 }
 
-/// What lets the connection subscribe.
+/// The signature of a subscription.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Subscription {
-    /// The app's key and the signature, with a colon between them.
+    /// The app key and the signature, separated by a colon.
     auth: String,
-    /// Who enters a presence channel, as JSON.
+    /// The member that enters a presence channel, as JSON. Absent for other channels.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     channel_data: Option<String>,
-    /// What the events of an encrypted channel are decrypted with, in base64; pusher-js keeps it to
-    /// itself. Not there for any other channel.
+    /// The key of an encrypted channel, in base64. pusher-js decrypts events with it, and sends it
+    /// to no server. Absent for other channels.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     shared_secret: Option<String>,
 }
 
-/// Who enters a presence channel.
+/// A member of a presence channel.
 ///
 /// Source: <https://pusher.com/docs/channels/using_channels/presence-channels/>.
 #[derive(Debug, Serialize)]
@@ -58,9 +57,10 @@ struct MemberInfo {
 
 /// Signs a subscription to a private, an encrypted or a presence channel
 ///
-/// For a player its own `private-player-{playerId}`; for staff that of every player,
-/// `private-staff-portal`, and `presence-staff-portal` as the one whom the token names. Where channels
-/// are encrypted, the names of the others begin with `private-encrypted-`. For no other.
+/// Players may subscribe to their own `private-player-{playerId}`. Staff may subscribe to that of
+/// every player, to `private-staff-portal`, and to `presence-staff-portal` as the member whom the
+/// token names. With encrypted channels, all names but that of the presence channel begin with
+/// `private-encrypted-`.
 #[utoipa::path(
     post,
     path = paths::PUSHER_AUTH,
@@ -73,24 +73,20 @@ struct MemberInfo {
     ),
     responses(
         (status = 200, description = "The signature", body = Subscription),
-        (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "Not a channel to sign for", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is no form", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        BodyRejected,
+        CallerRejected,
+        RateLimited,
     )
 )]
 pub async fn authorize(
+    state: web::Data<AppState>,
     caller: Caller,
     form: Form<SubscriptionRequest>,
-    app: web::Data<pusher::App>,
-    channels: web::Data<Channels>,
 ) -> Result<HttpResponse, Problem> {
+    let AppState { pusher: app, channels, .. } = &**state;
     let SubscriptionRequest { socket_id, channel_name: name } = form.0;
     let audience = channels.to_sign_for(&name).ok_or(Problem::ForbiddenChannel)?;
-    let member = enter(caller, audience)?;
+    let member = authorize_channel(caller, audience)?;
     let channel_data = member.map(|member| serde_json::to_string(&member)).transpose();
     let channel_data = channel_data.map_err(|_| Problem::Internal)?;
     let signature =
@@ -102,8 +98,8 @@ pub async fn authorize(
     }))
 }
 
-/// As which member the caller enters a presence channel; none enters another channel.
-fn enter(caller: Caller, audience: Audience<'_>) -> Result<Option<Member>, Problem> {
+/// Checks that the caller may subscribe, and returns the member that enters a presence channel.
+fn authorize_channel(caller: Caller, audience: Audience<'_>) -> Result<Option<Member>, Problem> {
     let allowed = match audience {
         Audience::Player(id) => match PlayerId::try_from(id.to_owned()) {
             Ok(player) => caller.authorize_read(&player),
@@ -116,7 +112,7 @@ fn enter(caller: Caller, audience: Audience<'_>) -> Result<Option<Member>, Probl
         (Audience::StaffPresence, Caller::Staff { id, name }) => {
             Ok(Some(Member { user_id: id, user_info: MemberInfo { name } }))
         }
-        // Nobody here knows who a caller is that the portal vouches for.
+        // Without a token, the gateway does not know which member of the staff calls.
         (Audience::StaffPresence, _) => Err(Problem::ForbiddenChannel),
         _ => Ok(None),
     }

@@ -1,8 +1,9 @@
 //! `POST /api/staff-chat-integration/send`
 
 use actix_web::{HttpResponse, web};
-use chat::{Content, Message, Name, SenderId, SenderType, SocketId, event::Event};
+use chat::{Content, Message, Name, SenderId, SenderType, event::Event};
 use chrono::{DateTime, Utc};
+use pusher::SocketId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -10,52 +11,50 @@ use uuid::Uuid;
 use super::{
     paths,
     publishing::{RequestTrace, publish_event},
+    responses::{BodyRejected, CallerRejected, NotAccepted, RateLimited},
 };
 use crate::{
     auth::{Caller, Sender},
-    clock::Clock,
-    group_commit::EventPublisher,
     http::{Body, ClientId, by_name},
     input::{NewContent, NewName, NewPlayerId, NewSenderId},
-    limits::SenderLimit,
-    problem::{Problem, ProblemBody},
+    problem::Problem,
+    state::AppState,
 };
 
 /// A message to send.
 ///
-/// `message` is taken in place of `content`, as its older name; of two that differ neither is taken.
+/// `message` is an older name of `content`. When both are given, they must be equal.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SendRequest {
-    /// The message's id, made by the client, so that it can send the message again; the gateway
-    /// makes one where there is none. One that another message has is accepted too: the message is then not
-    /// persisted, and `message-rejected` reports it.
+    /// The message's id, made by the client so that it can send the message again; without one the
+    /// gateway makes a version 7 UUID. An id that belongs to another message is accepted too: this
+    /// message is then not persisted, and the event `message-rejected` reports it.
     message_id: Option<ClientId>,
-    /// Whose conversation it belongs to.
+    /// The player whose conversation it is.
     player_id: NewPlayerId,
-    /// What the player is called. Where tokens are asked for, the player's own token says it, and this
-    /// is ignored.
+    /// The player's display name. Ignored with tokens: the player's own token names the player.
     player_name: Option<NewName>,
-    /// Who of the two sends it.
+    /// The kind of sender.
     #[serde(deserialize_with = "by_name")]
     sender_type: SenderType,
-    /// Who of the staff sends it; a player's message is always the player's own. Where tokens are
-    /// asked for, the token says it.
+    /// The portal's id for the member of the staff who sends. Ignored for players, and with tokens,
+    /// whose `sub` it is.
     sender_id: Option<NewSenderId>,
-    /// What the sender is called; a player's own name where there is none. Where tokens are asked
-    /// for, the token says it.
+    /// The sender's display name; for a player, `playerName` when absent. Ignored with tokens,
+    /// which name the sender.
     sender_name: Option<NewName>,
-    /// What it says. White space around it is taken off.
-    // Not optional in the description: with two alternatives generated clients ask for both.
+    /// The text. White space around it is removed.
+    // Required in the description: with two alternatives, generated clients ask for both.
     #[schema(value_type = NewContent)]
     content: Option<NewContent>,
     #[schema(ignore)]
     message: Option<NewContent>,
-    /// The sender's Pusher connection, which then does not hear of it.
+    /// The sender's Pusher connection, which receives no event about this message.
     socket_id: Option<SocketId>,
 }
 
-/// The answer to what was accepted: it is on disk in both queues.
+/// An accepted message: it is on disk in both queues.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Accepted {
@@ -63,7 +62,7 @@ pub struct Accepted {
     success: bool,
     /// The message's id, in lower case.
     message_id: Uuid,
-    /// When it was accepted: later than whatever this gateway accepted before.
+    /// When it was accepted. The timestamps of a gateway strictly increase.
     #[serde(serialize_with = "chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     /// Always `accepted`.
@@ -73,10 +72,11 @@ pub struct Accepted {
 
 /// Sends a message
 ///
-/// 202 means that the message is on disk in both queues and is going to be persisted and broadcast. After
-/// 503, or no answer, send it again with the same `messageId`: it stays the same message. When another
-/// message has that `messageId`, this one may be broadcast and is never in the history: the event
-/// `message-rejected` takes it back, so make each `messageId` anew.
+/// 202 means that the message is on disk in both queues and will be persisted and broadcast. After
+/// a 503, or without a response, send it again with the same `messageId`: it stays the same
+/// message. Make a new `messageId` for each message: one that belongs to another message is
+/// accepted and may be broadcast, but it is never persisted, and the event `message-rejected`
+/// revokes it.
 #[utoipa::path(
     post,
     path = paths::SEND,
@@ -88,29 +88,44 @@ pub struct Accepted {
     ),
     responses(
         (status = 202, description = "Accepted", body = Accepted),
-        (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is no JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "Not accepted; send it again", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        BodyRejected,
+        CallerRejected,
+        RateLimited,
+        NotAccepted,
     )
 )]
 pub async fn send(
+    state: web::Data<AppState>,
     trace: RequestTrace,
     caller: Caller,
     body: Body<SendRequest>,
-    limit: web::Data<SenderLimit>,
-    clock: web::Data<Clock>,
-    event_publisher: web::Data<EventPublisher>,
 ) -> Result<HttpResponse, Problem> {
-    let mut message = body.0.into_message(&caller, &limit, clock.next_timestamp())?;
-    let (message_id, accepted_at) = (message.message_id, message.accepted_at);
-    let span = trace.span("send", message_id);
-    message.traceparent = span.traceparent();
-    publish_event(Event::Message(Box::new(message)), &event_publisher, span).await?;
+    let request = body.0;
+    let content = one_of(request.content, request.message)?;
+    let sender = caller.authorize_sender(Sender {
+        player_id: request.player_id.into(),
+        player_name: request.player_name.map(Name::from),
+        sender_type: request.sender_type,
+        sender_id: request.sender_id.map(SenderId::from),
+        sender_name: request.sender_name.map(Name::from),
+    })?;
+    state.sender_limit.check(&sender)?;
+    let message_id = request.message_id.map_or_else(Uuid::now_v7, ClientId::uuid);
+    let accepted_at = state.clock.next_timestamp();
+    let span = trace.start("send", message_id);
+    let message = Message {
+        message_id,
+        player_id: sender.player_id,
+        player_name: sender.player_name,
+        sender_type: sender.sender_type,
+        sender_id: sender.sender_id,
+        sender_name: sender.sender_name,
+        content,
+        accepted_at,
+        socket_id: request.socket_id,
+        traceparent: span.traceparent(),
+    };
+    publish_event(Event::Message(Box::new(message)), &state.event_publisher, span).await?;
     Ok(HttpResponse::Accepted().json(Accepted {
         success: true,
         message_id,
@@ -119,42 +134,11 @@ pub async fn send(
     }))
 }
 
-impl SendRequest {
-    fn into_message(
-        self,
-        caller: &Caller,
-        limit: &SenderLimit,
-        accepted_at: DateTime<Utc>,
-    ) -> Result<Message, Problem> {
-        let content = one_of(self.content, self.message)?;
-        let sender = caller.authorize_sender(Sender {
-            player_id: self.player_id.into(),
-            player_name: self.player_name.map(Name::from),
-            sender_type: self.sender_type,
-            sender_id: self.sender_id.map(SenderId::from),
-            sender_name: self.sender_name.map(Name::from),
-        })?;
-        limit.count_message(&sender)?;
-        Ok(Message {
-            message_id: self.message_id.map_or_else(Uuid::now_v7, ClientId::uuid),
-            player_id: sender.player_id,
-            player_name: sender.player_name,
-            sender_type: sender.sender_type,
-            sender_id: sender.sender_id,
-            sender_name: sender.sender_name,
-            content,
-            accepted_at,
-            socket_id: self.socket_id,
-            traceparent: None,
-        })
-    }
-}
-
-/// The content that a message has under one of its two names.
+/// The content, under either of its two names.
 fn one_of(content: Option<NewContent>, message: Option<NewContent>) -> Result<Content, Problem> {
     match (content, message) {
         (Some(content), Some(message)) if content != message => {
-            Err(Problem::invalid_field("message", "must be the same as content, or not be there"))
+            Err(Problem::invalid_field("message", "must equal content, or be absent"))
         }
         (Some(content), _) | (None, Some(content)) => Ok(content.into()),
         (None, None) => Err(Problem::invalid_field("content", "is missing")),

@@ -11,44 +11,44 @@ use super::{
     paging::Seq,
     paths,
     publishing::{RequestTrace, publish_event},
+    responses::{BodyRejected, CallerRejected, NotAccepted, RateLimited},
 };
 use crate::{
     auth::Caller,
-    clock::Clock,
-    group_commit::EventPublisher,
     http::{Body, ClientId, PathPlayer, by_name},
     input::{NewName, NewPlayerId, NewSenderId},
-    limits::SenderLimit,
-    problem::{Problem, ProblemBody},
+    problem::Problem,
+    state::AppState,
 };
 
-/// What staff asks of a conversation's latest session.
+/// A change of the status of a conversation's latest session.
 ///
-/// A change that names a session or a `seq` has no effect unless that session is open and staff had seen
-/// all that the player wrote in it; but `active` with the id of the latest session reopens it after it was
-/// resolved. A change that names neither acts on the session that is open when the change is accepted.
+/// A change that names a session or a `seq` has no effect unless that session is open and staff had
+/// seen every message of the player in it; but `active` with the id of the latest session reopens
+/// it after it was resolved. A change that names neither acts on the session that is open when the
+/// change is accepted.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusRequest {
-    /// What it shall become.
+    /// The new status.
     #[serde(deserialize_with = "by_name")]
     status: RequestedStatus,
-    /// The session that the member of the staff sees.
+    /// The session that the member of the staff acts on.
     session_id: Option<ClientId>,
-    /// The highest `seq` that the member of the staff sees: the `lastSeq` of the conversation.
+    /// The highest `seq` that the member of the staff has seen: the `lastSeq` of the conversation.
     #[schema(value_type = Option<i64>, minimum = 0)]
     last_seq: Option<Seq>,
-    /// Who asks, where the portal in front of the gateway vouches for the caller. Otherwise the token
-    /// says it, and this is ignored.
+    /// The portal's id for the member of the staff who acts. Ignored with tokens, whose `sub` it
+    /// is.
     actor_id: Option<NewSenderId>,
-    /// The name of the member of the staff who asks; as `actorId`.
+    /// The display name of that member. Ignored with tokens, which name the member.
     actor_name: Option<NewName>,
-    /// The change's id, made by the client, so that it can ask again; the gateway makes one where
-    /// there is none.
+    /// The change's id, made by the client so that it can send the change again; without one the
+    /// gateway makes a version 7 UUID.
     change_id: Option<ClientId>,
 }
 
-/// The answer to what was accepted: it is on disk in both queues.
+/// An accepted change: it is on disk in both queues.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusAccepted {
@@ -56,7 +56,7 @@ pub struct StatusAccepted {
     success: bool,
     /// The change's id, in lower case.
     change_id: Uuid,
-    /// When it was accepted: it concerns the session that is open then.
+    /// When it was accepted. It acts on the session that is open then.
     #[serde(serialize_with = "chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     /// Always `accepted`.
@@ -66,62 +66,56 @@ pub struct StatusAccepted {
 
 /// Takes, resolves or reopens a conversation's session
 ///
-/// It goes through the queue like a message; `session-updated` says when it is done. Where no session
-/// is open, nothing happens, unless the change is to `active` and names the latest session, which is then
-/// open again. A change that names a session or a `seq` and has no effect is in the
-/// `staleChangeIds` of a `session-updated` for staff. After 503, or no answer, ask again with the same
-/// `changeId`.
+/// The change goes through the queues like a message; `session-updated` announces its effect. When
+/// no session is open it has no effect, unless it is to `active` and names the latest session,
+/// which it then reopens. The `staleChangeIds` of a `session-updated` for staff list changes that
+/// named a session or a `seq` and had no effect. After a 503, or without a response, send it again
+/// with the same `changeId`.
 #[utoipa::path(
     post,
     path = paths::STATUS_DOCUMENTED,
     tag = "conversations",
     security(("token" = [])),
-    params(("playerId" = NewPlayerId, Path, description = "Whose conversation")),
+    params(("playerId" = NewPlayerId, Path, description = "The player whose conversation it is")),
     request_body(content = StatusRequest, example = json!({"status": "resolved"})),
     responses(
         (status = 202, description = "Accepted", body = StatusAccepted),
-        (status = 400, description = "A field is not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing, or not valid", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "The caller may not do this", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, description = "The body is no JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "Too many calls", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
-        (status = 503, description = "Not accepted; ask again", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u32, description = "Seconds to wait"))),
+        BodyRejected,
+        CallerRejected,
+        RateLimited,
+        NotAccepted,
     )
 )]
 pub async fn change_status(
+    state: web::Data<AppState>,
     trace: RequestTrace,
     caller: Caller,
     player: PathPlayer,
     body: Body<StatusRequest>,
-    limit: web::Data<SenderLimit>,
-    clock: web::Data<Clock>,
-    event_publisher: web::Data<EventPublisher>,
 ) -> Result<HttpResponse, Problem> {
     caller.require_staff()?;
-    limit.count_change(&caller)?;
+    state.sender_limit.check_caller(&caller)?;
     let request = body.0;
     let (actor_id, actor_name) = match caller {
         Caller::Trusted => (request.actor_id.map(Into::into), request.actor_name.map(Into::into)),
         Caller::Staff { id, name } => (Some(id), name),
         Caller::Player { .. } => (None, None),
     };
-    let mut change = StatusChange {
-        change_id: request.change_id.map_or_else(Uuid::now_v7, ClientId::uuid),
+    let change_id = request.change_id.map_or_else(Uuid::now_v7, ClientId::uuid);
+    let accepted_at = state.clock.next_timestamp();
+    let span = trace.start("change status", change_id);
+    let change = StatusChange {
+        change_id,
         player_id: player.0,
         status: request.status,
-        accepted_at: clock.next_timestamp(),
+        accepted_at,
         session_id: request.session_id.map(ClientId::uuid),
         last_seq: request.last_seq.map(Seq::get),
         actor_id,
         actor_name,
-        traceparent: None,
+        traceparent: span.traceparent(),
     };
-    let (change_id, accepted_at) = (change.change_id, change.accepted_at);
-    let span = trace.span("change status", change_id);
-    change.traceparent = span.traceparent();
-    publish_event(Event::StatusChange(change), &event_publisher, span).await?;
+    publish_event(Event::StatusChange(change), &state.event_publisher, span).await?;
     Ok(HttpResponse::Accepted().json(StatusAccepted {
         success: true,
         change_id,

@@ -109,7 +109,7 @@ fn it_warns_when_nobody_checks_who_calls() {
         let output = gateway(&[&REST, authenticator].concat(), &[]);
         String::from_utf8(output.stderr).unwrap()
     };
-    let warning = "AUTH_MODE=off: whoever reaches this gateway can read and write as anybody";
+    let warning = "AUTH_MODE=off: every client that reaches this gateway can read and write";
     let off = said(&[("AUTH_MODE", "off")]);
     assert!(off.contains("WARN") && off.contains(warning), "{off}");
     assert!(!said(&[("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", JWT_SECRET)]).contains("WARN"));

@@ -1,5 +1,7 @@
 //! What clients see of a gateway that is told to stop.
 
+use std::time::Duration;
+
 use broker::ConsumerKind;
 use test_support::{Api, Proxy, System, eventually};
 
@@ -7,7 +9,9 @@ use test_support::{Api, Proxy, System, eventually};
 #[tokio::test(flavor = "multi_thread")]
 async fn it_goes_on_serving_for_a_while_and_lets_its_clients_know() {
     let system = System::new().await;
-    let gateway = system.gateway_with(&["--shutdown-drain=60m"]).ready().await;
+    let mut config = system.gateway_config(&[]);
+    config.drain = Duration::from_secs(3_600);
+    let gateway = system.gateway_of(config).ready().await;
     let (idle, new) = (gateway.api(), gateway.api());
     let answer = idle.send_as_player("p1", "before").await;
     assert_eq!((answer.status, answer.headers.get("connection")), (202, None));

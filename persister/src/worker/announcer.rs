@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use broker::{BrokerSettings, ConsumerKind, PublishError, RetryingPublisher, RoutingKey};
+use broker::{
+    BrokerSettings, ConsumerKind, DeadLetter, PublishError, RetryingPublisher, RoutingKey,
+};
 use chat::{
     self,
     event::{self, Event},
 };
 use tokio::time::Instant;
 
-use crate::{batch::DeadLetter, metrics::Metrics, store::Outcome};
+use crate::{metrics::Metrics, store::Outcome};
 
 /// Sessions and rejected messages that are announced in one body at most.
 const ANNOUNCED_TOGETHER: usize = 100;
@@ -89,10 +91,8 @@ impl Announcer {
 
     /// Publishes dead letters, however long that takes.
     pub async fn dead_letter(&mut self, letters: &[DeadLetter]) {
-        let dead_letters = self.settings.names().dead_letters(ConsumerKind::Persister);
         for letter in letters {
-            letter.subject.log_dead(&letter.reason);
-            self.publisher.dead_letter(&dead_letters, &letter.body, &letter.reason).await;
+            self.publisher.dead_letter(ConsumerKind::Persister, letter).await;
             self.metrics.dead_letters.of(letter.kind).inc();
         }
     }

@@ -13,7 +13,10 @@ mod writer;
 
 use std::{collections::HashSet, net::TcpListener, time::Duration};
 
-use broker::{BrokerError, Consume, Consumer, ConsumerKind, Partition, RetryingPublisher, Worker};
+use broker::{
+    BrokerError, Consume, Consumer, ConsumerKind, DeadLetterReason, Partition, RetryingPublisher,
+    Worker,
+};
 use chat::event::Event;
 use chrono::{DateTime, Utc};
 use service::{Outage, health::Dependency, metrics::OldestPart, shutdown::grace};
@@ -29,7 +32,7 @@ use self::{
 use crate::{
     batch::{Batch, HeldBack, OpenDelivery},
     held_back::{Compacted, HeldBackEvents},
-    metrics::{DeadLetterReason, Metrics},
+    metrics::Metrics,
     settings::Settings,
 };
 

@@ -6,55 +6,52 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{BrokerSettings, socket};
 
-/// Why the broker cannot be used at the moment: a connection or channel that failed, or an answer
-/// that did not come in time.
+/// Why the broker cannot be used at the moment.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
-    /// RabbitMQ or the network said so.
+    /// The connection or the channel failed.
     #[error("{0}")]
     Broker(#[from] lapin::Error),
-    /// RabbitMQ said nothing for this long.
+    /// RabbitMQ did not respond for this long.
     #[error("RabbitMQ did not answer within {0:?}")]
     TimedOut(Duration),
-    /// RabbitMQ hands out no more, because the queue or the channel is gone.
+    /// RabbitMQ delivers no more, because the queue or the channel is gone.
     #[error("RabbitMQ cancelled the consumer")]
     Cancelled,
-    /// The channel gives no confirms, so that nothing is known of what is published.
+    /// The channel has no confirms, so that the outcome of a publish is unknown.
     #[error("the channel gives no confirms")]
     Unconfirmed,
-    /// The queue exists, is empty, and takes nothing: no node leads it.
+    /// The queue is empty and rejects publishes: no node leads it.
     #[error("the queue {0} is empty and takes nothing: it has no leader")]
     NoLeader(String),
-    /// The queue is not there, and is not to be made.
+    /// The queue of a surplus partition is deleted; it is not declared again.
     #[error("the queue is gone")]
     Gone,
-    /// The address is not one.
+    /// The URL is invalid.
     #[error("AMQP_URL: {0}")]
     Address(String),
 }
 
-/// How often both sides show that they are alive, in seconds. A peer that shows nothing for twice
-/// as long is given up.
+/// Interval of heartbeats, in seconds. A peer that sends none for twice as long is disconnected.
 const HEARTBEAT_SECONDS: u16 = 10;
 
-/// Bytes of the longest frame; a body goes in as many frames as it takes. lapin keeps two buffers of
-/// 32 frames a connection, which are 8 MiB with the 128 KiB that RabbitMQ would allow.
-const LONGEST_FRAME: u32 = 32 * 1024;
+/// Bytes of the largest frame; a larger body is split. lapin keeps two buffers of 32 frames for each
+/// connection: 8 MiB with the 128 KiB that RabbitMQ would allow.
+const MAX_FRAME: u32 = 32 * 1024;
 
-/// A connection to RabbitMQ. When it is dropped, RabbitMQ is told, and whether or not it answers,
-/// nothing of the connection is left soon after.
+/// A connection to RabbitMQ. Dropping it closes it: its socket is shut down soon after, even if RabbitMQ
+/// does not respond.
 pub(super) struct Connection {
     lapin: lapin::Connection,
     timeout: Duration,
-    _wanted: DropGuard,
+    _guard: DropGuard,
 }
 
 impl Connection {
-    /// Connects to the first address that answers; `purpose` is what RabbitMQ shows the connection
-    /// as.
+    /// Connects to the first address that accepts; `purpose` is the connection's name in RabbitMQ.
     ///
     /// # Errors
-    /// What the last address answered, when none would have us.
+    /// The error of the last address.
     pub(super) async fn open(
         settings: &BrokerSettings,
         purpose: &str,
@@ -77,17 +74,17 @@ impl Connection {
     ) -> Result<Self, BrokerError> {
         let timeout = settings.broker_timeout;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        uri.query.frame_max.get_or_insert(LONGEST_FRAME);
+        uri.query.frame_max.get_or_insert(MAX_FRAME);
         let properties = ConnectionProperties::default().with_connection_name(purpose.into());
-        let unwanted = CancellationToken::new();
-        let wanted = unwanted.clone().drop_guard();
+        let dropped = CancellationToken::new();
+        let guard = dropped.clone().drop_guard();
         let tls = settings.tls.clone();
         let open = async move |uri, runtime| {
-            Ok(socket::open(&uri, &runtime, &tls, unwanted.clone(), timeout).await?)
+            Ok(socket::open(&uri, &runtime, &tls, dropped.clone(), timeout).await?)
         };
         let runtime = lapin::runtime::default_runtime()?;
         let connecting = lapin::Connection::connector(uri, runtime, open, properties);
-        Ok(Self { lapin: with_timeout(timeout, connecting).await?, timeout, _wanted: wanted })
+        Ok(Self { lapin: with_timeout(timeout, connecting).await?, timeout, _guard: guard })
     }
 
     /// Opens a channel.
@@ -98,19 +95,19 @@ impl Connection {
         with_timeout(self.timeout, self.lapin.create_channel()).await
     }
 
-    /// How the connection is.
+    /// The state of the connection.
     pub(super) fn status(&self) -> &ConnectionStatus {
         self.lapin.status()
     }
 }
 
-/// What `answer` resolves to, unless that takes longer than `timeout`.
+/// Awaits `response` for `timeout` at most.
 pub(super) async fn with_timeout<T>(
     timeout: Duration,
-    answer: impl Future<Output = lapin::Result<T>>,
+    response: impl Future<Output = lapin::Result<T>>,
 ) -> Result<T, BrokerError> {
-    match tokio::time::timeout(timeout, answer).await {
-        Ok(answered) => Ok(answered?),
+    match tokio::time::timeout(timeout, response).await {
+        Ok(response) => Ok(response?),
         Err(_) => Err(BrokerError::TimedOut(timeout)),
     }
 }

@@ -11,18 +11,17 @@ use super::{
     surplus_partitions, topology,
 };
 
-/// One body that the broker handed to this worker and waits to hear of.
+/// A body that RabbitMQ delivered and that is not acknowledged.
 #[derive(Debug)]
 pub struct Delivery {
-    /// What to acknowledge it by.
+    /// The tag that acknowledges it.
     pub tag: u64,
-    /// The body, as it was published.
+    /// The published body.
     pub body: Vec<u8>,
 }
 
-/// The bodies that the broker hands to one worker out of one partition.
-///
-/// Whatever is not acknowledged when this is dropped, the broker hands out again.
+/// Consumes the queue of one worker and one partition. When it is dropped, RabbitMQ requeues the deliveries
+/// that are not acknowledged.
 pub struct Consumer {
     // Kept because the channel closes with it.
     _connection: Connection,
@@ -33,13 +32,12 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// Begins to take bodies off `worker`'s queue of `partition`, at most `prefetch` before the
-    /// first is acknowledged. Makes what is missing, unless the settings do not ask for that
-    /// partition.
+    /// Consumes `worker`'s queue of `partition`, with `prefetch` unacknowledged deliveries at most. Declares
+    /// the queue, unless the partition is a surplus one. `purpose` is the connection's name in RabbitMQ.
     ///
     /// # Errors
-    /// When RabbitMQ cannot be used at the moment; [`BrokerError::Gone`] when the queue is not there and
-    /// not to be made.
+    /// When RabbitMQ cannot be used at the moment; [`BrokerError::Gone`] when the queue of a surplus
+    /// partition does not exist.
     pub async fn connect(
         settings: &BrokerSettings,
         worker: ConsumerKind,
@@ -53,7 +51,7 @@ impl Consumer {
         let queue = names.queue_of(worker, partition);
         if settings.queue_partitions.contain(partition) {
             topology::declare(&connection, &channel, settings, partition).await?;
-        } else if !surplus_partitions::is_there(&channel, timeout, &queue).await? {
+        } else if !surplus_partitions::exists(&channel, timeout, &queue).await? {
             return Err(BrokerError::Gone);
         }
         with_timeout(timeout, channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
@@ -68,15 +66,15 @@ impl Consumer {
         Ok(Self { _connection: connection, channel, consumer, settings, prefetch })
     }
 
-    /// How many bodies RabbitMQ hands out at most before the first is acknowledged.
+    /// The most unacknowledged deliveries.
     pub fn prefetch(&self) -> u16 {
         self.prefetch
     }
 
-    /// The next body. Nothing is lost when the future is dropped before it resolves.
+    /// The next delivery. Cancel-safe.
     ///
     /// # Errors
-    /// When the broker ended it; what was not acknowledged will be handed out again.
+    /// When the consumer ended; RabbitMQ requeues unacknowledged deliveries.
     pub async fn next(&mut self) -> Result<Delivery, BrokerError> {
         match self.consumer.next().await {
             Some(Ok(delivery)) => Ok(Delivery { tag: delivery.delivery_tag, body: delivery.data }),
@@ -85,18 +83,18 @@ impl Consumer {
         }
     }
 
-    /// Acknowledges the body `tag`: it has been dealt with for good.
+    /// Acknowledges one delivery.
     ///
     /// # Errors
-    /// When the channel is gone; the body will then be handed out again.
+    /// When the channel is gone; RabbitMQ then delivers the body again.
     pub async fn acknowledge(&self, tag: u64) -> Result<(), BrokerError> {
         self.ack(tag, false).await
     }
 
-    /// Acknowledges the body `tag` and every one before it.
+    /// Acknowledges a delivery and all before it.
     ///
     /// # Errors
-    /// When the channel is gone; the bodies will then be handed out again.
+    /// When the channel is gone; RabbitMQ then delivers the bodies again.
     pub async fn acknowledge_up_to(&self, tag: u64) -> Result<(), BrokerError> {
         self.ack(tag, true).await
     }
@@ -106,12 +104,11 @@ impl Consumer {
         with_timeout(self.settings.broker_timeout, ack).await
     }
 
-    /// Stops taking bodies and gives back what was not acknowledged, having made sure that the
-    /// acknowledgements are on their way.
+    /// Closes the channel after the acknowledgements are sent. RabbitMQ requeues the other deliveries.
     pub async fn close(self) {
         let closed = self.channel.close(200, "stopping".into());
         if let Err(error) = with_timeout(self.settings.broker_timeout, closed).await {
-            tracing::debug!(cause = %error, "the channel was gone before it was closed");
+            tracing::debug!(cause = %error, "the channel failed before it was closed");
         }
     }
 }

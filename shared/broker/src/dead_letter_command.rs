@@ -6,43 +6,43 @@ use super::{
 };
 use chat::{PlayerId, ValidationError};
 
-/// What an operator does with a worker's dead letters.
+/// The command for a worker's dead letters.
 #[derive(Args, Clone, Debug)]
 pub struct DeadLetterCommand {
     #[command(subcommand)]
-    verb: Verb,
+    action: Action,
 
     #[command(flatten)]
     broker: BrokerSettings,
 }
 
 #[derive(Clone, Debug, Subcommand)]
-enum Verb {
-    /// Show them, oldest first, one JSON object a line, which has the beginning of a large one and
-    /// how many bytes it has as a whole; they stay where they are
+enum Action {
+    /// List dead letters, oldest first, one JSON object per line, with the first 128 KiB of a body and its
+    /// size in bytes; they stay in their queue
     List {
-        /// How many to show at most
+        /// The most dead letters to list
         #[arg(long, default_value_t = 100, value_name = "NUMBER")]
         limit: usize,
 
         #[command(flatten)]
         filter: FilterArguments,
     },
-    /// Put them back into the worker's queue, oldest first, once their cause is mended
+    /// Put dead letters back into the worker's queue, oldest first, once their cause is fixed
     Replay {
-        /// How many to put back at most; all that are there now, unless told
+        /// The most dead letters to put back; by default all that are in the queue now
         #[arg(long, value_name = "NUMBER")]
         limit: Option<usize>,
 
         #[command(flatten)]
         filter: FilterArguments,
     },
-    /// Delete them for good: all, or those that are meant
+    /// Delete dead letters permanently: all, or those that match
     Purge {
         #[command(flatten)]
         filter: FilterArguments,
 
-        /// Say that this is meant
+        /// Confirm the deletion
         #[arg(long, required = true)]
         yes: bool,
     },
@@ -50,11 +50,11 @@ enum Verb {
 
 #[derive(Args, Clone, Debug)]
 struct FilterArguments {
-    /// Only those whose reason contains this text
+    /// Only dead letters whose reason contains this text
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 
-    /// Only those with an event of this player's conversation
+    /// Only dead letters with an event of this player's conversation
     #[arg(long, value_name = "PLAYER_ID", value_parser = player_id)]
     player: Option<PlayerId>,
 }
@@ -70,7 +70,7 @@ impl From<FilterArguments> for Filter {
 }
 
 impl DeadLetterCommand {
-    /// Does to `worker`'s dead letters what was asked, and prints what came of it.
+    /// Runs the action on `worker`'s dead letters, and prints the result.
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment.
@@ -78,8 +78,8 @@ impl DeadLetterCommand {
     pub async fn run(self, worker: ConsumerKind) -> anyhow::Result<()> {
         self.broker.check().map_err(anyhow::Error::msg)?;
         let letters = DeadLetters::open(&self.broker, worker).await?;
-        match self.verb {
-            Verb::List { limit, filter } => {
+        match self.action {
+            Action::List { limit, filter } => {
                 for letter in letters.only(filter.into()).list(limit).await? {
                     let (reason, bytes) = (letter.reason, letter.size);
                     let body = String::from_utf8_lossy(&letter.body);
@@ -89,12 +89,12 @@ impl DeadLetterCommand {
                     );
                 }
             }
-            Verb::Replay { limit, filter } => {
+            Action::Replay { limit, filter } => {
                 let limit = limit.unwrap_or(usize::MAX);
                 let replayed = letters.only(filter.into()).replay(limit).await?;
                 println!("{replayed} put back");
             }
-            Verb::Purge { filter, .. } => {
+            Action::Purge { filter, .. } => {
                 println!("{} deleted", letters.only(filter.into()).purge().await?);
             }
         }

@@ -1,4 +1,4 @@
-//! Where a worker puts what it can never deal with, and what operators do about it.
+//! The queues of dead letters: publish, list, replay, purge.
 
 use lapin::{
     BasicProperties, Channel,
@@ -13,16 +13,16 @@ use super::{
 };
 use chat::{PlayerId, event};
 
-/// The header that says why a body is among the dead letters.
+/// The header with the reason of a dead letter.
 const REASON: &str = "x-reason";
 
-/// The most characters of a reason that are kept.
+/// The most characters of a reason.
 const REASON_LENGTH: usize = 500;
 
-/// Puts `body` among `worker`'s dead letters, with the reason why it can never be dealt with.
+/// Publishes `body` to the queue of dead letters `queue`, with its reason.
 ///
 /// # Errors
-/// Unless it is on disk there.
+/// Unless the queue has it on disk.
 pub async fn dead_letter(
     publisher: &mut Publisher,
     queue: &str,
@@ -33,24 +33,23 @@ pub async fn dead_letter(
     publisher.publish_to_queue(queue, body, &[(REASON, &reason)]).await
 }
 
-/// One dead letter, as an operator sees it.
+/// A dead letter in its queue, as an operator sees it.
 #[derive(Debug)]
-pub struct DeadLetter {
-    /// Why it is one.
+pub struct ListedDeadLetter {
+    /// The reason of the worker, or of RabbitMQ.
     pub reason: String,
-    /// The beginning of what could not be dealt with, 128 KiB at most: all of it, where a service
-    /// made it.
+    /// The first 128 KiB of the body: all of it if a service of this release published it.
     pub body: Vec<u8>,
-    /// How many bytes that has as a whole.
+    /// The size of the whole body, in bytes.
     pub size: usize,
 }
 
-/// Which dead letters an operator means: those that are all of this.
+/// Selects dead letters. All conditions must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Its reason contains this text.
+    /// The reason contains this text.
     pub reason: Option<String>,
-    /// It has an event of this player's conversation.
+    /// The body has an event of this player's conversation.
     pub player: Option<PlayerId>,
 }
 
@@ -61,12 +60,12 @@ impl Filter {
 
     fn matches(&self, letter: &Delivery) -> bool {
         self.reason.as_ref().is_none_or(|text| reason(&letter.properties).contains(text))
-            && self.player.as_ref().is_none_or(|player| concerns(&letter.data, player))
+            && self.player.as_ref().is_none_or(|player| has_event_of(&letter.data, player))
     }
 }
 
-/// Whether `body` has an event of the player's conversation. Of what is unreadable its text decides.
-fn concerns(body: &[u8], player: &PlayerId) -> bool {
+/// Whether `body` has an event of the player's conversation. An unreadable body is searched as text.
+fn has_event_of(body: &[u8], player: &PlayerId) -> bool {
     let events = event::decode(body).unwrap_or_default();
     let mut readable = events.iter().flatten();
     if readable.any(|event| event.player_id() == player) {
@@ -77,10 +76,10 @@ fn concerns(body: &[u8], player: &PlayerId) -> bool {
     !is_readable && body.windows(text.len()).any(|part| part == text.as_bytes())
 }
 
-/// The most bytes of a dead letter that an operator is shown.
-const SHOWN: usize = 128 * 1024;
+/// The most bytes of a dead letter in a list.
+const LISTED_BYTES: usize = 128 * 1024;
 
-/// The dead letters of one worker, opened by an operator.
+/// The dead letters of one worker.
 pub struct DeadLetters {
     // Kept because the channel closes with it.
     _connection: Connection,
@@ -91,7 +90,7 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Opens the dead letters of `worker`.
+    /// Connects to the dead letters of `worker`.
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment.
@@ -105,16 +104,16 @@ impl DeadLetters {
         Ok(Self { _connection: connection, channel, settings, worker, filter })
     }
 
-    /// The same, but only those that `filter` means.
+    /// Restricts this to the dead letters that `filter` selects.
     pub fn only(self, filter: Filter) -> Self {
         Self { filter, ..self }
     }
 
-    /// The first `limit` of those that are meant, which stay where they are.
+    /// The first `limit` selected dead letters, which stay in the queue.
     ///
     /// # Errors
-    /// When RabbitMQ cannot be used at the moment, or the queue is not there.
-    pub async fn list(self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {
+    /// When RabbitMQ cannot be used at the moment, or the queue does not exist.
+    pub async fn list(self, limit: usize) -> Result<Vec<ListedDeadLetter>, BrokerError> {
         let mut letters = Vec::new();
         while letters.len() < limit {
             let Some(delivery) = self.take().await? else {
@@ -123,44 +122,41 @@ impl DeadLetters {
             if !self.filter.matches(&delivery) {
                 continue;
             }
-            letters.push(DeadLetter {
+            letters.push(ListedDeadLetter {
                 reason: reason(&delivery.properties),
-                body: delivery.data.iter().copied().take(SHOWN).collect(),
+                body: delivery.data.iter().copied().take(LISTED_BYTES).collect(),
                 size: delivery.data.len(),
             });
         }
-        // Closing gives back what was taken and not acknowledged.
-        with_timeout(self.settings.broker_timeout, self.channel.close(200, "listed".into()))
-            .await?;
+        self.close().await?;
         Ok(letters)
     }
 
-    /// How many of them contain `text`; all stay where they are.
+    /// The number of dead letters that contain `text`; all stay in the queue.
     ///
     /// # Errors
-    /// When RabbitMQ cannot be used at the moment, or the queue is not there.
+    /// When RabbitMQ cannot be used at the moment, or the queue does not exist.
     pub async fn containing(self, text: &str) -> Result<usize, BrokerError> {
         let mut found = 0;
         while let Some(Delivery { data, .. }) = self.take().await? {
             found += usize::from(data.windows(text.len()).any(|part| part == text.as_bytes()));
         }
-        let close = self.channel.close(200, "looked through".into());
-        with_timeout(self.settings.broker_timeout, close).await?;
+        self.close().await?;
         Ok(found)
     }
 
-    /// Puts up to `limit` of those that are meant back, oldest first, and says how many. Each goes into the worker's
-    /// queue of the partition that its player has now, or, if nobody can read whose it is, of the first.
-    /// Each leaves the dead letters only when it is safely in the queue: whoever stops half way
-    /// may deliver one twice and loses none.
+    /// Puts up to `limit` selected dead letters back, oldest first, and returns their number. Each goes to
+    /// the worker's queue of its player's current partition, or of the first if the body is unreadable. It
+    /// leaves the dead letters only once the queue has it on disk: an interrupted replay may deliver one
+    /// twice and loses none.
     ///
     /// # Errors
-    /// When RabbitMQ cannot be used at the moment; those that were put back stay so.
+    /// When RabbitMQ cannot be used at the moment; the replayed ones stay replayed.
     pub async fn replay(self, limit: usize) -> anyhow::Result<usize> {
         let mut publisher =
             Publisher::connect(&self.settings, Partition::FIRST, "dead-letters replay").await?;
         let names = self.settings.names();
-        // Those that the worker buries again meanwhile are not for this time.
+        // Not those that the worker dead-letters again meanwhile.
         let mut replayed = 0;
         for _ in 0..self.count().await? {
             if replayed == limit {
@@ -174,25 +170,23 @@ impl DeadLetters {
             }
             let queue = names.queue_of(self.worker, self.partition(&delivery.data));
             publisher.publish_to_queue(&queue, &delivery.data, &[]).await?;
-            let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
-            with_timeout(self.settings.broker_timeout, ack).await?;
+            self.acknowledge(&delivery).await?;
             replayed += 1;
         }
-        with_timeout(self.settings.broker_timeout, self.channel.close(200, "replayed".into()))
-            .await?;
+        self.close().await?;
         Ok(replayed)
     }
 
-    /// Deletes those that are meant, and says how many there were.
+    /// Deletes the selected dead letters, and returns their number.
     ///
     /// # Errors
-    /// When RabbitMQ cannot be used at the moment, or the queue is not there.
+    /// When RabbitMQ cannot be used at the moment, or the queue does not exist.
     pub async fn purge(self) -> Result<usize, BrokerError> {
-        let timeout = self.settings.broker_timeout;
         if self.filter.is_empty() {
             let queue = self.settings.names().dead_letters(self.worker);
             let purge = self.channel.queue_purge(queue.into(), QueuePurgeOptions::default());
-            return Ok(usize::try_from(with_timeout(timeout, purge).await?).unwrap_or(usize::MAX));
+            let purged = with_timeout(self.settings.broker_timeout, purge).await?;
+            return Ok(usize::try_from(purged).unwrap_or(usize::MAX));
         }
         let mut purged = 0;
         for _ in 0..self.count().await? {
@@ -200,13 +194,22 @@ impl DeadLetters {
                 break;
             };
             if self.filter.matches(&delivery) {
-                let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
-                with_timeout(timeout, ack).await?;
+                self.acknowledge(&delivery).await?;
                 purged += 1;
             }
         }
-        with_timeout(timeout, self.channel.close(200, "purged".into())).await?;
+        self.close().await?;
         Ok(purged)
+    }
+
+    async fn acknowledge(&self, delivery: &Delivery) -> Result<(), BrokerError> {
+        let ack = self.channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
+        with_timeout(self.settings.broker_timeout, ack).await
+    }
+
+    /// Closes the channel. RabbitMQ requeues the unacknowledged dead letters.
+    async fn close(&self) -> Result<(), BrokerError> {
+        with_timeout(self.settings.broker_timeout, self.channel.close(200, "done".into())).await
     }
 
     fn partition(&self, body: &[u8]) -> Partition {
@@ -226,13 +229,13 @@ impl DeadLetters {
     async fn take(&self) -> Result<Option<Delivery>, BrokerError> {
         let queue = self.settings.names().dead_letters(self.worker);
         let get = self.channel.basic_get(queue.into(), BasicGetOptions::default());
-        // How large it is, and so how long it takes, is not known before it is there.
+        // The size of the body, and therefore the time it takes, is unknown before.
         let message = with_timeout(self.settings.broker_timeout * 10, get).await?;
         Ok(message.map(|message| message.delivery))
     }
 }
 
-/// The worker's own reason, or RabbitMQ's when it was RabbitMQ that moved the body.
+/// The worker's reason, or RabbitMQ's if RabbitMQ dead-lettered the body.
 fn reason(properties: &BasicProperties) -> String {
     let headers = properties.headers().as_ref().map(|table| table.inner());
     let text = |name: &str| match headers?.get(name)? {

@@ -1,7 +1,7 @@
-//! The queue between the services.
+//! RabbitMQ between the services.
 //!
-//! What the gateway accepts goes into two quorum queues, one for each worker, and what a worker can
-//! never deal with goes into that worker's queue of dead letters:
+//! The gateway publishes accepted events to two quorum queues, one for each worker. A worker publishes the
+//! events that it can never process to its queue of dead letters:
 //!
 //! ```text
 //! gateway ── accepted ─┬─▶ chat.persist   ─▶ persister   ··▶ chat.persist.dead
@@ -9,13 +9,14 @@
 //! persister ── session-updated ──▲
 //! ```
 //!
-//! `QUEUE_PARTITIONS` makes more of these pairs, with a number at the end of their names, and spreads
-//! the players over them; see [`Partitions`].
+//! With `QUEUE_PARTITIONS` there are more of these pairs, with a number at the end of their names, over which
+//! the players are spread; see [`Partitions`].
 //!
-//! Others can put events into the same queues by the topic exchange `chat.events`.
+//! Other systems can publish events to the same queues through the topic exchange `chat.events`.
 
 mod connection;
 mod consumer;
+mod dead_letter;
 mod dead_letter_command;
 pub mod dead_letters;
 mod names;
@@ -33,6 +34,7 @@ mod worker;
 
 pub use connection::BrokerError;
 pub use consumer::{Consumer, Delivery};
+pub use dead_letter::{DeadLetter, DeadLetterReason};
 pub use dead_letter_command::DeadLetterCommand;
 pub use names::{ConsumerKind, QueueNames, RoutingKey};
 pub use partition::{Partition, Partitions};

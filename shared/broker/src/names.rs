@@ -67,8 +67,8 @@ impl QueueNames {
         Self { prefix: prefix.to_owned() }
     }
 
-    /// The topic exchange through which other systems publish events. It returns no event that reaches
-    /// only one of two queues, so the services publish to each queue by name instead.
+    /// The topic exchange through which other systems publish events. A publish to it does not show whether
+    /// every queue exists, so the services publish to each queue by name.
     pub fn exchange(&self) -> String {
         format!("{}.events", self.prefix)
     }

@@ -4,17 +4,16 @@ use siphasher::sip::SipHasher24;
 
 use chat::PlayerId;
 
-/// One pair of queues: what the persister and what the broadcaster work off of the same players.
-/// The first one has number 0.
+/// One pair of queues, the persister's and the broadcaster's of the same players. The first has number 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Partition(u16);
 
-/// Over how many pairs of queues the players are spread: 1 to [`Self::MOST`].
+/// The number of partitions that the players are spread over: 1 to [`Self::MOST`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partitions(u16);
 
 impl Partition {
-    /// The one that there always is.
+    /// The partition that always exists.
     pub const FIRST: Self = Self(0);
 
     /// Its number.
@@ -30,20 +29,20 @@ impl fmt::Display for Partition {
 }
 
 impl Partitions {
-    /// More would leave too little room to wait, and too little to hold, for each.
+    /// With more partitions the share of each in waiting events and in the prefetch would be too small.
     pub const MOST: Self = Self(64);
 
-    /// How many there are.
+    /// Their number.
     pub fn count(self) -> u16 {
         self.0
     }
 
-    /// Each of them.
+    /// All of them, in order.
     pub fn all(self) -> impl Iterator<Item = Partition> + Clone + use<> {
         (0..self.0).map(Partition)
     }
 
-    /// Those that there would be if there were as many as there can be.
+    /// The partitions beyond these, up to [`Self::MOST`].
     pub fn surplus_partitions(self) -> impl Iterator<Item = Partition> + use<> {
         (self.0..Self::MOST.0).map(Partition)
     }
@@ -53,8 +52,8 @@ impl Partitions {
         partition.0 < self.0
     }
 
-    /// The partition of `player`. Every service must come to the same one, in every release: with
-    /// another count, as few players as possible change theirs.
+    /// The partition of `player`. It must be the same in every service and release. When the number changes,
+    /// as few players as possible change their partition.
     pub fn of(self, player: &PlayerId) -> Partition {
         match self.0 {
             1 => Partition::FIRST,
@@ -62,8 +61,8 @@ impl Partitions {
         }
     }
 
-    /// What `partition` gets of `total`, at least 1. One that is not among these gets what it would
-    /// get of the most.
+    /// The share of `partition` in `total`, at least 1. A surplus partition gets the share of one of
+    /// [`Self::MOST`].
     pub fn share(self, total: u16, partition: Partition) -> u16 {
         let sharers = if self.contain(partition) { self } else { Self::MOST };
         (total / sharers.0).max(1)
@@ -81,15 +80,15 @@ impl FromStr for Partitions {
     }
 }
 
-/// In which of `buckets` the key is: of the keys, one in n + 1 moves when the n buckets become one
-/// more, and it moves into the new one.
+/// The bucket of `key`, of `buckets`. When a bucket is added to n, one key in n + 1 moves, and it moves into
+/// the new bucket.
 ///
 /// Source: Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014,
 /// <https://arxiv.org/abs/1406.2294>.
 fn jump(mut key: u64, buckets: u16) -> u16 {
     let (mut bucket, mut next) = (0, 0.0);
     while next < f64::from(buckets) {
-        // Less than the number of buckets, and whole once its fraction is cut off.
+        // Less than the number of buckets; the cast cuts off the fraction.
         bucket = next as u16;
         key = key.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(1);
         let divisor = ((key >> 33) + 1) as f64;
@@ -112,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_player_has_the_same_partition_in_every_service_and_every_release() {
-        let of = |count| (0..8).map(|it| partitions(count).of(&player(it)).0).collect::<Vec<_>>();
+        let of = |count| (0..8).map(|id| partitions(count).of(&player(id)).0).collect::<Vec<_>>();
         assert_eq!(of(1), [0; 8]);
         assert_eq!(of(8), [3, 4, 0, 2, 5, 2, 6, 1]);
         assert_eq!(of(64), [31, 4, 12, 19, 5, 35, 41, 43]);
@@ -124,11 +123,11 @@ mod tests {
         for number in 0..80_000 {
             players[usize::from(partitions(8).of(&player(number)).0)] += 1;
         }
-        assert!(players.iter().all(|it| (9_500..10_500).contains(it)), "{players:?}");
+        assert!(players.iter().all(|count| (9_500..10_500).contains(count)), "{players:?}");
     }
 
     #[test]
-    fn with_one_more_only_those_move_who_move_there() {
+    fn with_one_more_partition_players_move_only_into_it() {
         for count in 1..Partitions::MOST.0 {
             for number in 0..1_000 {
                 let before = partitions(count).of(&player(number));
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_divided_stays_within_what_there_is() {
+    fn shares_sum_to_no_more_than_the_total_and_are_at_least_one() {
         assert_eq!(partitions(1).share(256, Partition::FIRST), 256);
         assert_eq!(partitions(8).share(256, Partition(7)), 32);
         assert_eq!(partitions(8).share(256, Partition(8)), 4);
@@ -147,9 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn there_is_at_least_one_and_no_more_than_the_most() {
-        for wrong in ["0", "65", "-1", "eight", ""] {
-            assert!(wrong.parse::<Partitions>().is_err(), "{wrong}");
+    fn a_number_out_of_range_is_rejected() {
+        for invalid in ["0", "65", "-1", "eight", ""] {
+            assert!(invalid.parse::<Partitions>().is_err(), "{invalid}");
         }
     }
 }

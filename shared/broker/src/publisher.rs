@@ -14,61 +14,61 @@ use super::{
 };
 use chat::event;
 
-/// Why a publish must be taken as not done.
+/// Why a publish counts as failed. A queue may have the body all the same.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// It reached no queue.
+    /// The queue does not exist.
     #[error("RabbitMQ had no queue for it")]
     Returned,
-    /// A queue did not take it, because it is full or has no leader.
+    /// A queue rejected it, because it is full or has no leader.
     #[error("a queue refused it")]
     Refused,
-    /// The connection or its channel can no longer be used; connect again.
+    /// The connection or its channel failed; connect again.
     #[error("{0}")]
     Broker(#[from] BrokerError),
 }
 
-/// What one queue answered to a publish.
+/// The outcome of a publish to one queue.
 #[derive(Debug)]
 pub struct Published {
-    /// The worker whose queue it is.
+    /// The worker that consumes the queue.
     pub worker: ConsumerKind,
     /// Whether the queue has the body on disk.
     pub result: Result<(), PublishError>,
 }
 
-/// Publishes persistently and waits for RabbitMQ's word that every queue has it.
+/// Publishes persistent bodies, and waits until RabbitMQ confirms that each queue has them on disk.
 ///
-/// **Each queue gets a publish of its own**, which names the queue and is returned when there is no
-/// such queue. Of a publish to an exchange RabbitMQ only says that every queue which is bound has it:
-/// one that somebody deleted a moment ago is not waited for, and nobody is told.
+/// **Each queue gets a publish of its own**, which names the queue and is returned if the queue does not
+/// exist. The confirm of a publish to an exchange covers only the queues that are bound at that moment: it
+/// does not report a queue that was just deleted.
 ///
-/// **One publish is outstanding at a time on a channel**, which `&mut self` sees to. Confirms are
-/// only worth something that way: with several outstanding, lapin can pin a returned message on
-/// another's confirm, and threads that share a channel can get each other's.
+/// **One publish is outstanding at a time on a channel**, which `&mut self` ensures. With several, lapin can
+/// attach a returned message to another publish's confirm, and threads that share a channel can receive
+/// each other's confirms.
 pub struct Publisher {
     connection: Connection,
     /// One for each queue that a publish may have to reach.
     channels: [Channel; 2],
     names: QueueNames,
-    /// The one whose queues it sees to.
+    /// The partition whose queues it declares.
     partition: Partition,
     timeout: Duration,
 }
 
-/// Time between two looks at whether a connection is still blocked.
+/// Interval of checks whether a connection is still blocked.
 const UNBLOCKED_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What the confirm of a body may take longer for each whole MiB that it has. The services' own
-/// bodies are smaller; but whatever RabbitMQ took from somebody else must be able to be buried.
+/// Additional time for the confirm of a body, for each whole MiB. The services' bodies are smaller, but a
+/// larger body of another publisher must be dead-lettered too.
 const TIME_PER_MEBIBYTE: Duration = Duration::from_secs(1);
 
-/// Persistent, as AMQP 0-9-1 numbers it.
+/// The delivery mode "persistent" of AMQP 0-9-1.
 const PERSISTENT: u8 = 2;
 
 impl Publisher {
-    /// Connects, makes what is missing of `partition`, and asks for confirms; `purpose` is what
-    /// RabbitMQ shows the connection as. What other partitions lack is no hindrance.
+    /// Connects, declares the queues of `partition`, and enables confirms; `purpose` is the connection's name
+    /// in RabbitMQ. The queues of other partitions need not exist.
     ///
     /// # Errors
     /// When RabbitMQ cannot be used at the moment.
@@ -88,10 +88,9 @@ impl Publisher {
         Ok(Self { connection, channels, names, partition, timeout })
     }
 
-    /// Gives the connection up. One that RabbitMQ blocks, since its memory or its disk runs out,
-    /// cannot even be closed: RabbitMQ would keep it. So giving it up takes as long as that lasts,
-    /// which keeps its owner from opening one connection after another that all stay. Whether
-    /// RabbitMQ is still there meanwhile, its heartbeats tell.
+    /// Closes the connection. RabbitMQ keeps a connection that it blocks, since its memory or disk runs out,
+    /// even if it is closed. So this waits until it is no longer blocked: otherwise retries would pile up
+    /// connections. Heartbeats detect a RabbitMQ that is gone meanwhile.
     pub async fn close(self) {
         let status = self.connection.status();
         while status.blocked() && status.connected() {
@@ -104,29 +103,27 @@ impl Publisher {
         self.connection.status().blocked()
     }
 
-    /// Finds out whether everything that a publish to its own partition must reach is there, and how
-    /// the queues are.
+    /// Checks that the queues of its partition exist and are bound, and returns their states.
     ///
     /// # Errors
-    /// When something is missing; the channel is then closed, and connecting again makes it anew.
+    /// When one is missing; the channel is then closed, and a new connection declares the queue.
     pub async fn check_topology(&mut self) -> Result<Vec<QueueState>, BrokerError> {
         let [first, _] = &self.channels;
         with_timeout(self.timeout, topology::check(first, &self.names, self.partition)).await
     }
 
-    /// Publishes a body without events to the queues of its own partition, which workers acknowledge
-    /// and do nothing about, and returns what each queue answered. Nothing else shows whether a
-    /// publish is permitted and whether a queue that exists has a leader: RabbitMQ declares and
-    /// describes a queue that takes nothing as it does any other.
+    /// Publishes a body without events to the queues of its partition, and returns the outcomes. Workers
+    /// acknowledge such a body. Only a publish shows whether it is permitted and whether an existing queue
+    /// has a leader: a passive declaration succeeds for a queue without one.
     pub async fn try_queues(&mut self) -> Vec<Published> {
         let body = event::encode([]);
         self.publish_to_each(RoutingKey::Accepted, self.partition, &body).await
     }
 
-    /// Publishes `body` to the queues of `key` in `partition`, which may be another than its own.
+    /// Publishes `body` to the queues of `key` in any `partition`.
     ///
     /// # Errors
-    /// Unless every one of them has it on disk. One of them may have it all the same.
+    /// Unless each queue has it on disk. One of them may have it all the same.
     pub async fn publish(
         &mut self,
         key: RoutingKey,
@@ -137,7 +134,7 @@ impl Publisher {
         published.into_iter().try_for_each(|published| published.result)
     }
 
-    /// Publishes `body` to the queues of `key` in `partition`, and returns what each queue answered.
+    /// Publishes `body` to the queues of `key` in any `partition`, and returns the outcomes.
     pub async fn publish_to_each(
         &mut self,
         key: RoutingKey,
@@ -150,7 +147,7 @@ impl Publisher {
             let confirmed = self.confirmed(channel, queue, body, FieldTable::default());
             confirms.push(async { Published { worker: *worker, result: confirmed.await } });
         }
-        // Each is waited for, so that none is outstanding when the next publish comes.
+        // All are awaited, so that none is outstanding at the next publish.
         join_all(confirms).await
     }
 
@@ -172,8 +169,8 @@ impl Publisher {
         self.confirmed(first, queue.to_owned(), body, table).await
     }
 
-    /// How long the confirm of `body` may take.
-    fn patience(&self, body: &[u8]) -> Duration {
+    /// The time limit of the confirm of `body`.
+    fn confirm_timeout(&self, body: &[u8]) -> Duration {
         let mebibytes = u32::try_from(body.len() >> 20).unwrap_or(u32::MAX);
         self.timeout + TIME_PER_MEBIBYTE * mebibytes
     }
@@ -190,8 +187,8 @@ impl Publisher {
             .with_delivery_mode(PERSISTENT)
             .with_content_type("application/json".into())
             .with_headers(headers);
-        let confirmation = with_timeout(self.patience(body), async {
-            // The exchange without a name leads to the queue that the key names.
+        let confirmation = with_timeout(self.confirm_timeout(body), async {
+            // The default exchange routes to the queue that the key names.
             let confirm = channel.basic_publish("".into(), queue.into(), options, body, properties);
             confirm.await?.await
         });

@@ -1,9 +1,11 @@
-use super::{BrokerSettings, Partition, PublishError, Publisher, RoutingKey, dead_letters};
+use super::{
+    BrokerSettings, ConsumerKind, DeadLetter, Partition, PublishError, Publisher, RoutingKey,
+    dead_letters,
+};
 use service::{Outage, backoff, health::Dependency};
 
-/// Publishes and does not give up: connects again and tries again, with growing waits, until
-/// RabbitMQ has what it was given. Whoever cannot wait for ever drops the future; the publish may
-/// then have been done or not.
+/// Publishes with retries: reconnects with growing waits until RabbitMQ confirms. Cancel-safe: when the
+/// future is dropped, the outcome of the publish is unknown.
 pub struct RetryingPublisher {
     settings: BrokerSettings,
     purpose: &'static str,
@@ -11,7 +13,7 @@ pub struct RetryingPublisher {
     outage: Outage,
 }
 
-/// What is to be published.
+/// A publish.
 #[derive(Clone, Copy)]
 enum Outgoing<'a> {
     Events { key: RoutingKey, partition: Partition, body: &'a [u8] },
@@ -20,8 +22,8 @@ enum Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    /// The partition whose queues it needs. Dead letters are there with any, and what is requeued came
-    /// from a queue that is there.
+    /// The partition whose queues it needs. The queues of dead letters are declared with any partition, and a
+    /// requeued body came from a queue that exists.
     fn partition(self) -> Partition {
         match self {
             Self::Events { partition, .. } => partition,
@@ -30,17 +32,17 @@ impl Outgoing<'_> {
     }
 }
 
-/// A publish that failed, and what it failed on.
+/// A failed publish, with the publisher to close.
 struct Failure {
     error: PublishError,
     publisher: Option<Publisher>,
 }
 
 impl RetryingPublisher {
-    /// Will connect when there is something to publish; `purpose` is what RabbitMQ shows the
-    /// connection as. `dependency` is down while something cannot be published.
+    /// Connects at the first publish; `purpose` is the connection's name in RabbitMQ. `dependency` is down
+    /// while a publish fails.
     pub fn new(settings: &BrokerSettings, purpose: &'static str, dependency: Dependency) -> Self {
-        // Whether it works is only known once there is something to publish.
+        // Up until a publish fails.
         dependency.set_up(true);
         let outage = Outage::new(dependency);
         Self { settings: settings.clone(), purpose, publisher: None, outage }
@@ -51,12 +53,15 @@ impl RetryingPublisher {
         self.publish_with_retry(Outgoing::Events { key, partition, body }).await;
     }
 
-    /// Puts `body` into the queue of dead letters `queue`, with the reason why it is one.
-    pub async fn dead_letter(&mut self, queue: &str, body: &[u8], reason: &str) {
-        self.publish_with_retry(Outgoing::DeadLetter { queue, body, reason }).await;
+    /// Logs `letter` and publishes it to the dead letters of `worker`.
+    pub async fn dead_letter(&mut self, worker: ConsumerKind, letter: &DeadLetter) {
+        letter.log();
+        let (queue, DeadLetter { body, reason, .. }) =
+            (self.settings.names().dead_letters(worker), letter);
+        self.publish_with_retry(Outgoing::DeadLetter { queue: &queue, body, reason }).await;
     }
 
-    /// Publishes `body` to the end of `queue`, at one attempt.
+    /// Publishes `body` to the end of `queue`, without retries.
     ///
     /// # Errors
     /// Unless the queue has it on disk. It may have it all the same.
@@ -83,9 +88,8 @@ impl RetryingPublisher {
     }
 
     async fn attempt(&mut self, outgoing: Outgoing<'_>) -> Result<(), Failure> {
-        // Out of its place while in use: neither a publish that failed nor one that was dropped half
-        // way leaves a publisher behind whose confirm is still on its way. And a new connection
-        // makes a missing queue anew.
+        // Taken out while in use, so that no failed or dropped publish leaves a publisher behind with an
+        // outstanding confirm. A new connection declares a missing queue again.
         let mut publisher = match self.publisher.take() {
             Some(publisher) => publisher,
             None => Publisher::connect(&self.settings, outgoing.partition(), self.purpose)

@@ -7,13 +7,13 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{Partition, Partitions, QueueNames};
 use service::{TlsSettings, settings::duration, warn_of_cleartext};
 
-/// How to reach RabbitMQ, and what the queues are called there.
+/// How to reach RabbitMQ, and the names of the queues.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "RabbitMQ")]
 pub struct BrokerSettings {
-    /// Address of RabbitMQ, such as amqp://user:password@host:5672/vhost, or several of one
-    /// cluster with commas between them, tried in turn. With amqps:// the connection is encrypted,
-    /// and RabbitMQ must prove by its certificate that it is that host
+    /// URL of RabbitMQ, such as amqp://user:password@host:5672/vhost, or several of one cluster,
+    /// separated by commas and tried in turn. With amqps:// the connection is encrypted, and RabbitMQ's
+    /// certificate must be valid for the host
     #[arg(
         long = "amqp-url",
         env = "AMQP_URL",
@@ -24,40 +24,39 @@ pub struct BrokerSettings {
     )]
     pub amqp_urls: Vec<SecretString>,
 
-    /// First part of the names of the exchange and the queues; each system on one broker needs
-    /// its own
+    /// Prefix of the names of the exchange and the queues; each system on one broker needs its own
     #[arg(long, env = "QUEUE_PREFIX", default_value = "chat", value_name = "NAME")]
     pub queue_prefix: String,
 
-    /// Bytes that one queue may hold before new messages are refused. Every service must be given
-    /// the same, and the same as the queues were made with: RabbitMQ refuses who asks for another.
-    /// All queues together must fit well into the broker's disk
+    /// Bytes that one queue may hold before new messages are rejected. It must be the same for every
+    /// service, and the same as when the queues were declared, or RabbitMQ rejects the connection. All
+    /// queues together must fit well into the broker's disk
     #[arg(long, env = "QUEUE_MAX_BYTES", default_value_t = 8 * 1024 * 1024 * 1024, value_name = "BYTES")]
     pub queue_max_bytes: u64,
 
-    /// Pairs of queues that players are spread over, by a hash of their ids, so that no one queue
-    /// carries everybody. Every service must be given the same. To raise it, give it to broadcasters
-    /// first, then to persisters, then to gateways; to lower it, the other way around
+    /// Pairs of queues that players are spread over, by a hash of their ids. It must be the same for every
+    /// service. To raise it, restart broadcasters with it first, then persisters, then gateways; to lower
+    /// it, the other way around
     #[arg(long, env = "QUEUE_PARTITIONS", default_value = "1", value_name = "NUMBER")]
     pub queue_partitions: Partitions,
 
-    /// Time within which RabbitMQ must answer a question or confirm a publish; the confirm of a
-    /// large body may take a second longer for each MiB
+    /// Time within which RabbitMQ must respond or confirm a publish; the confirm of a large body may take
+    /// a second longer for each MiB
     #[arg(long, env = "BROKER_TIMEOUT", default_value = "1500ms", value_parser = duration, value_name = "DURATION")]
     pub broker_timeout: Duration,
 
-    /// Whom an encrypted connection trusts
+    /// The authorities that encrypted connections trust
     #[command(flatten)]
     pub tls: TlsSettings,
 }
 
-/// How a worker takes what is in its queue.
+/// How a worker consumes its queue.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "RabbitMQ")]
 pub struct ConsumerSettings {
-    /// Time for which a worker holds what it cannot deal with, because the database or Pusher is
-    /// away, before it gives it back and begins again. It must be shorter than RabbitMQ's
-    /// `consumer_timeout`, after which RabbitMQ takes it away by force: 30 minutes, unless changed
+    /// Time for which a worker holds deliveries that it cannot finish, because the database or Pusher is
+    /// down, before it requeues them and starts again. It must be shorter than RabbitMQ's
+    /// `consumer_timeout`, after which RabbitMQ closes the channel: 30 minutes by default
     #[arg(long, env = "DELIVERY_HOLD", default_value = "25m", value_parser = duration, value_name = "DURATION")]
     pub delivery_hold: Duration,
 }
@@ -68,7 +67,7 @@ impl BrokerSettings {
         QueueNames::new(&self.queue_prefix)
     }
 
-    /// What tells the log lines of one partition from those of another, where there are several.
+    /// The span that names the partition in log lines, where there are several.
     pub fn span(&self, partition: Partition) -> tracing::Span {
         match (self.queue_partitions.count(), partition) {
             (1, Partition::FIRST) => tracing::Span::none(),
@@ -76,7 +75,7 @@ impl BrokerSettings {
         }
     }
 
-    /// Warns when RabbitMQ on another machine is reached without encryption.
+    /// Warns if a RabbitMQ on another machine is reached without encryption.
     pub fn warn_of_cleartext(&self) {
         let addresses = self.amqp_urls.iter().map(|url| url.expose_secret().parse::<AMQPUri>());
         let plain = addresses.flatten().filter(|address| address.scheme == AMQPScheme::AMQP);
@@ -84,15 +83,15 @@ impl BrokerSettings {
         warn_of_cleartext("AMQP_URL", hosts.iter().map(String::as_str));
     }
 
-    /// What is wrong with the settings, if something is, without showing a secret.
+    /// Checks the settings that clap does not.
     ///
     /// # Errors
-    /// Names the setting.
+    /// Names the invalid setting, and shows no secret.
     pub fn check(&self) -> Result<(), String> {
         let well_formed =
             self.amqp_urls.iter().all(|url| url.expose_secret().parse::<AMQPUri>().is_ok());
         if !well_formed {
-            return Err("AMQP_URL must be amqp:// or amqps:// addresses with commas between".into());
+            return Err("AMQP_URL must be amqp:// or amqps:// URLs separated by commas".into());
         }
         Ok(())
     }

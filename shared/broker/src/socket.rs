@@ -1,8 +1,8 @@
-//! The socket under a connection to RabbitMQ.
+//! The socket of a connection to RabbitMQ.
 //!
-//! lapin keeps a thread and a socket for each connection, and for each attempt at one, until the
-//! other side ends it, which a RabbitMQ that hangs never does. So whoever wants a connection holds
-//! a guard; when that is gone, the socket is shut down under lapin, whose thread then ends.
+//! lapin keeps a thread and a socket for each connection, and for each attempt, until the other side closes
+//! it, which a RabbitMQ that hangs never does. So a connection holds a guard; once it is dropped, this module
+//! shuts the socket down, and lapin's thread ends.
 
 use std::{
     io,
@@ -20,27 +20,27 @@ use tokio_util::sync::CancellationToken;
 
 use service::TlsSettings;
 
-/// A socket as lapin takes it.
+/// A socket in lapin's type.
 pub(super) type Stream = AsyncTcpStream<<Tokio as Reactor>::TcpStream>;
 
-/// Opens the socket of a connection to `uri`. Once the connection is `unwanted`, it is not opened
-/// any more, or it is shut down after `goodbye`, in which RabbitMQ can be told.
+/// Opens the socket of a connection to `uri`. Once `dropped` is cancelled, opening fails, or the open socket
+/// is shut down after `close_timeout`, in which lapin can close the connection.
 ///
 /// # Errors
-/// When nobody answers at the address, or the connection became unwanted.
+/// When the address does not accept, or `dropped` is cancelled.
 pub(super) async fn open(
     uri: &AMQPUri,
     runtime: &TokioRuntime,
     tls: &TlsSettings,
-    unwanted: CancellationToken,
-    goodbye: Duration,
+    dropped: CancellationToken,
+    close_timeout: Duration,
 ) -> io::Result<Stream> {
-    let opened = unwanted.run_until_cancelled(connect(uri, runtime, tls)).await;
+    let opened = dropped.run_until_cancelled(connect(uri, runtime, tls)).await;
     let stream = opened.unwrap_or_else(|| Err(io::ErrorKind::ConnectionAborted.into()))?;
     let socket = TcpStream::from(descriptor(&stream)?);
     tokio::spawn(async move {
-        unwanted.cancelled().await;
-        tokio::time::sleep(goodbye).await;
+        dropped.cancelled().await;
+        tokio::time::sleep(close_timeout).await;
         if let Err(error) = socket.shutdown(Shutdown::Both) {
             tracing::debug!(cause = %error, "the connection was closed before its socket");
         }
@@ -57,7 +57,7 @@ async fn connect(uri: &AMQPUri, runtime: &TokioRuntime, tls: &TlsSettings) -> io
     }
 }
 
-/// Another descriptor of the same socket.
+/// A duplicated descriptor of the socket.
 fn descriptor(stream: &Stream) -> io::Result<OwnedFd> {
     let socket = match stream {
         AsyncTcpStream::Plain(tcp) => tcp.get_ref(),

@@ -1,4 +1,4 @@
-//! Which exchange, queues and bindings there must be.
+//! Declares the exchange, the queues and the bindings.
 
 use std::{
     collections::BTreeSet,
@@ -18,32 +18,30 @@ use super::{
     connection::{Connection, with_timeout},
 };
 
-/// How often RabbitMQ may deliver one message before it takes it for one that kills its worker and
-/// puts it among the dead letters. A worker that waits out an outage gives its messages back once
-/// in half an hour, so that this is weeks away for them.
+/// How often RabbitMQ delivers one message before it dead-letters it as one that kills its worker. In an
+/// outage a worker requeues its messages every half hour, so that they reach the limit after weeks.
 const DELIVERY_LIMIT: i64 = 1_000;
 
-/// Dead letters are listed by taking them and giving them back, which must never use them up.
+/// A list of dead letters gets and requeues them, which must not count.
 const NO_DELIVERY_LIMIT: i64 = i32::MAX as i64;
 
-/// Bytes that one queue of dead letters holds. Beyond them RabbitMQ drops the oldest, so that no worker
-/// stops because nobody looks at them.
+/// Bytes that one queue of dead letters holds. Beyond them RabbitMQ drops the oldest, so that a full queue
+/// stops no worker.
 const DEAD_LETTERS_MAX_BYTES: i64 = 1024 * 1024 * 1024;
 
-/// A queue that is there, as RabbitMQ describes it.
+/// The state of an existing queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueState {
     /// Its name.
     pub name: String,
-    /// Bodies that wait in it; not those that a worker holds.
+    /// Bodies that wait in it, without unacknowledged ones.
     pub messages: u32,
-    /// Workers that take from it.
+    /// Workers that consume it.
     pub consumers: u32,
 }
 
-/// Makes whatever is missing of `partition` and of what all partitions have in common. What is there
-/// must have been made in the same way, but for the bound of dead letters, which older releases did not
-/// set.
+/// Declares the queues of `partition`, the queues of dead letters and the exchange. Existing ones must have
+/// the same arguments, except the bound of dead letters, which older releases did not set.
 pub(super) async fn declare(
     connection: &Connection,
     channel: &Channel,
@@ -67,16 +65,15 @@ pub(super) async fn declare(
     with_timeout(time_to_declare(settings), declared).await
 }
 
-/// Electing the leaders of new queues takes longer than an answer does.
+/// The election of new queues' leaders takes longer than a response.
 fn time_to_declare(settings: &BrokerSettings) -> Duration {
     settings.broker_timeout * 10
 }
 
-/// Finds out whether every queue of `partition` is there and how it is, and binds it where it is not
-/// bound but must be.
+/// The states of the queues of `partition`, which are bound again if they must be.
 ///
 /// # Errors
-/// Closes the channel when a queue is missing.
+/// When a queue is missing; the channel is then closed.
 pub(super) async fn check(
     channel: &Channel,
     names: &QueueNames,
@@ -84,25 +81,25 @@ pub(super) async fn check(
 ) -> lapin::Result<Vec<QueueState>> {
     let mut states = Vec::new();
     for worker in ConsumerKind::ALL {
-        states.push(look(channel, names.queue_of(worker, partition)).await?);
+        states.push(inspect(channel, names.queue_of(worker, partition)).await?);
     }
     bind(channel, names, partition).await?;
     Ok(states)
 }
 
-/// Finds out how the queue called `name` is.
+/// The state of the queue `name`.
 ///
 /// # Errors
-/// Closes the channel when it is missing.
-pub(super) async fn look(channel: &Channel, name: String) -> lapin::Result<QueueState> {
+/// When it is missing; the channel is then closed.
+pub(super) async fn inspect(channel: &Channel, name: String) -> lapin::Result<QueueState> {
     let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
     let declare = channel.queue_declare(name.clone().into(), passive, FieldTable::default());
     let queue = declare.await?;
     Ok(QueueState { name, messages: queue.message_count(), consumers: queue.consumer_count() })
 }
 
-/// Only the first partition's queues are bound: of what others tell the exchange, each worker is to
-/// get one copy.
+/// Binds the queues of the first partition only, so that each worker gets one copy of an event that another
+/// system publishes to the exchange.
 async fn bind(channel: &Channel, names: &QueueNames, partition: Partition) -> lapin::Result<()> {
     if partition != Partition::FIRST {
         return Ok(());
@@ -145,15 +142,15 @@ async fn declare_queue(
         i64::try_from(queue_max_bytes).unwrap_or(i64::MAX),
     );
     if partition != Partition::FIRST {
-        // Or all leaders would be where who declares them is connected. The first partition's queues
-        // are older than this.
+        // By default the leader is the node that the declaring client is connected to. The queues of the
+        // first partition were declared before this argument, and must keep theirs.
         text(&mut arguments, "x-queue-leader-locator", "balanced");
     }
     declare_durable(channel, names.queue_of(worker, partition), arguments).await
 }
 
-/// Makes the queue of dead letters of `worker`, bounded. One that an older release made stays as it is:
-/// its arguments cannot be changed, and an operator bounds it by a policy.
+/// Declares `worker`'s queue of dead letters, with a bound. One of an older release is used as it is: its
+/// arguments cannot be changed, and an operator bounds it with a policy.
 async fn declare_dead_letters(
     connection: &Connection,
     settings: &BrokerSettings,
@@ -165,7 +162,7 @@ async fn declare_dead_letters(
     number(&mut arguments, "x-max-length-bytes", DEAD_LETTERS_MAX_BYTES);
     number(&mut arguments, "x-delivery-limit", NO_DELIVERY_LIMIT);
     let queue = settings.names().dead_letters(worker);
-    // RabbitMQ closes the channel over a difference.
+    // RabbitMQ closes the channel if the arguments differ.
     let channel = connection.channel().await?;
     let declare = declare_durable(&channel, queue.clone(), arguments);
     match with_timeout(time_to_declare(settings), declare).await {
@@ -188,13 +185,13 @@ fn is_about_the_bound(error: &lapin::Error) -> bool {
         && ["x-max-length-bytes", "x-overflow"].iter().any(|name| message.contains(name))
 }
 
-/// Warns once of each such queue.
+/// Warns once for each queue.
 fn warn_of_unbounded(queue: &str) {
     static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     if WARNED.lock().unwrap_or_else(PoisonError::into_inner).insert(queue.to_owned()) {
         tracing::warn!(
             queue,
-            "an older release made this queue of dead letters without a bound: set one by a policy, see \
+            "an older release declared this queue of dead letters without a bound: set one with a policy, see \
              docs/operations/dead-letters.md"
         );
     }

@@ -9,12 +9,12 @@ use super::{
 };
 use service::backoff::{self, Waits};
 
-/// Time between two looks.
+/// Interval of reads.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Looks at queues, over a connection of its own: a worker that has stopped taking, since it waits for
-/// something, has none, and that is when its queue grows; and what is wrong with dead letters alone
-/// must be nobody's concern who sends.
+/// Reads the lengths of queues for the metrics, over a connection of its own: a worker that waits for its
+/// database has no connection while its queue grows, and a gateway's publishing must not depend on the
+/// queues of dead letters.
 pub struct QueueWatch {
     settings: BrokerSettings,
     workers: &'static [ConsumerKind],
@@ -23,8 +23,8 @@ pub struct QueueWatch {
 }
 
 impl QueueWatch {
-    /// Will look at the queues of `workers` and their dead letters, and show in `metrics` how they
-    /// are; `purpose` is what RabbitMQ shows the connection as.
+    /// Creates a watch of the queues and dead letters of `workers`; `purpose` is the connection's name in
+    /// RabbitMQ.
     pub fn new(
         settings: &BrokerSettings,
         workers: &'static [ConsumerKind],
@@ -34,7 +34,7 @@ impl QueueWatch {
         Self { settings: settings.clone(), workers, purpose: purpose.into(), metrics }
     }
 
-    /// Looks every five seconds until `stop` is cancelled.
+    /// Updates the metrics every five seconds until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
         stop.run_until_cancelled(self.watch()).await;
     }
@@ -42,27 +42,27 @@ impl QueueWatch {
     async fn watch(self) {
         let mut waits = None;
         loop {
-            let Err(error) = self.look_on(&mut waits).await;
+            let Err(error) = self.update(&mut waits).await;
             self.metrics.forget();
             if waits.is_none() {
-                // Whoever needs the queues says so too, and louder.
-                tracing::debug!(cause = %error, "the queues cannot be looked at");
+                // The services that need the queues log the outage.
+                tracing::debug!(cause = %error, "the queues cannot be inspected");
             }
             let wait = waits.get_or_insert_with(backoff::waits).next();
             tokio::time::sleep(wait.unwrap_or_default()).await;
         }
     }
 
-    /// Looks until that fails. Once it has succeeded, there are no `waits` any more.
-    async fn look_on(&self, waits: &mut Option<Waits>) -> Result<Infallible, BrokerError> {
+    /// Updates the metrics until that fails. The first success resets `waits`.
+    async fn update(&self, waits: &mut Option<Waits>) -> Result<Infallible, BrokerError> {
         let connection = Connection::open(&self.settings, &self.purpose).await?;
         let (channel, names) = (connection.channel().await?, self.settings.names());
         loop {
             for worker in self.workers {
                 let queues = names.queues(*worker, self.settings.queue_partitions);
                 for name in queues.into_iter().chain([names.dead_letters(*worker)]) {
-                    let look = topology::look(&channel, name);
-                    self.metrics.show(with_timeout(self.settings.broker_timeout, look).await?);
+                    let state = topology::inspect(&channel, name);
+                    self.metrics.show(with_timeout(self.settings.broker_timeout, state).await?);
                 }
             }
             *waits = None;

@@ -8,7 +8,7 @@ use service::{
     Outage, backoff,
     health::{self, Dependency},
     metrics::{self, Registry},
-    shutdown::{ShutdownSettings, by_deadline},
+    shutdown::{self, ShutdownSettings, by_deadline},
 };
 use tokio_util::sync::CancellationToken;
 use traces::{TraceSettings, Traces};
@@ -69,6 +69,22 @@ impl Worker {
         let dependencies = vec![broker.clone()];
         let settings = settings.clone();
         Ok(Self { kind, settings, shutdown, stop, traces, registry, queues, dependencies, broker })
+    }
+
+    /// Listens on the worker's address of health and metrics, and logs that it started. Returns the listener
+    /// with a token that SIGTERM and SIGINT cancel.
+    ///
+    /// # Errors
+    /// When the address cannot be used.
+    pub fn listen(
+        kind: ConsumerKind,
+        address: &str,
+    ) -> anyhow::Result<(TcpListener, CancellationToken)> {
+        let listener =
+            TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+        let stop = shutdown::on_signal()?;
+        tracing::info!(listen = %listener.local_addr()?, "{} started", kind.name());
+        Ok((listener, stop))
     }
 
     /// Where the worker registers its own metrics.

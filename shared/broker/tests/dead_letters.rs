@@ -1,4 +1,4 @@
-//! How queues of dead letters are made.
+//! The declaration of queues of dead letters.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,7 +6,7 @@ use broker::{ConsumerKind, Partition, Publisher, dead_letters};
 use test_support::Broker;
 
 #[tokio::test]
-async fn queues_of_dead_letters_are_made_with_a_bound() {
+async fn queues_of_dead_letters_are_declared_with_a_bound() {
     service::install_crypto();
     let broker = Broker::connect().await;
     drop(Publisher::connect(&broker.settings(), Partition::FIRST, "test").await.unwrap());
@@ -19,7 +19,7 @@ async fn queues_of_dead_letters_are_made_with_a_bound() {
 }
 
 #[tokio::test]
-async fn a_queue_of_dead_letters_that_an_older_release_made_is_used_as_it_is() {
+async fn an_unbounded_queue_of_an_older_release_is_used_as_it_is() {
     service::install_crypto();
     let broker = Broker::connect().await;
     let queue = broker.names().dead_letters(ConsumerKind::Persister);

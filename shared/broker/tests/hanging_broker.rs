@@ -1,4 +1,4 @@
-//! A RabbitMQ that says nothing: whoever gives it up leaves nothing behind.
+//! A connection to a RabbitMQ that hangs leaves neither socket nor thread behind.
 
 #![allow(
     clippy::indexing_slicing,
@@ -30,7 +30,7 @@ struct Settings {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_to_connect_that_hangs_leaves_neither_socket_nor_thread() {
     service::install_crypto();
-    // What each begins with: AMQP's own header, and the handshake of TLS.
+    // The first byte of AMQP's header and of a TLS handshake.
     for (scheme, first_byte) in [("amqp", b'A'), ("amqps", 0x16)] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("--amqp-url={scheme}://{}", listener.local_addr().unwrap());
@@ -42,7 +42,7 @@ async fn an_attempt_to_connect_that_hangs_leaves_neither_socket_nor_thread() {
                 listener.accept()
             );
             assert!(connected.is_err());
-            sockets.push(tokio::spawn(say_nothing(accepted.unwrap().0)));
+            sockets.push(tokio::spawn(read_to_end(accepted.unwrap().0)));
         }
         eventually("every socket is closed", async || {
             sockets.iter().all(JoinHandle::is_finished).then_some(())
@@ -55,9 +55,9 @@ async fn an_attempt_to_connect_that_hangs_leaves_neither_socket_nor_thread() {
     eventually("no thread is left", async || (threads() == 0).then_some(())).await;
 }
 
-/// Nobody waits for its missing heartbeats to show.
+/// Without waiting for missing heartbeats.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_hangs_and_is_given_up_leaves_no_thread() {
+async fn a_closed_connection_that_hangs_leaves_no_thread() {
     let broker = Broker::connect().await;
     let proxy = Proxy::start(&broker.server(), true).await;
     let mut settings = broker.settings();
@@ -81,16 +81,17 @@ async fn a_connection_that_hangs_and_is_given_up_leaves_no_thread() {
     eventually("no thread is left", async || (threads() == 0).then_some(())).await;
 }
 
-/// Says nothing until the other side closes, and then what that said.
-async fn say_nothing(mut socket: TcpStream) -> Vec<u8> {
-    let mut heard = Vec::new();
-    socket.read_to_end(&mut heard).await.unwrap();
-    heard
+/// Sends nothing. Returns the bytes that the other side sent before it closed.
+async fn read_to_end(mut socket: TcpStream) -> Vec<u8> {
+    let mut received = Vec::new();
+    socket.read_to_end(&mut received).await.unwrap();
+    received
 }
 
-/// How many threads of this process carry a connection to RabbitMQ.
+/// The number of lapin's threads in this process.
 fn threads() -> usize {
     let threads = fs::read_dir("/proc/self/task").unwrap();
-    let names = threads.filter_map(|it| fs::read_to_string(it.unwrap().path().join("comm")).ok());
+    let names =
+        threads.filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("comm")).ok());
     names.filter(|name| name.trim() == "lapin-io-loop").count()
 }

@@ -1,4 +1,4 @@
-//! What becomes of queues when their number changes.
+//! Queues when the number of partitions changes.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -21,7 +21,7 @@ async fn deliveries(
 }
 
 #[tokio::test]
-async fn a_queue_beyond_those_asked_for_is_worked_off_while_it_is_there_and_never_made() {
+async fn a_surplus_queue_is_consumed_while_it_exists_and_never_declared() {
     service::install_crypto();
     let broker = Broker::connect().await;
     let last = partitions(2).all().last().unwrap();
@@ -40,7 +40,7 @@ async fn a_queue_beyond_those_asked_for_is_worked_off_while_it_is_there_and_neve
 }
 
 #[tokio::test]
-async fn a_dead_letter_is_put_back_where_its_player_is_now() {
+async fn a_dead_letter_is_replayed_to_its_players_current_partition() {
     service::install_crypto();
     let broker = Broker::connect().await;
     let (settings, names) = (settings(&broker, 4), broker.names());

@@ -4,20 +4,20 @@ use uuid::Uuid;
 
 use super::{Name, PlayerId, SenderId};
 
-/// That a member of the staff read a conversation, for the audit.
+/// The audit record of a member of staff who read a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationRead {
-    /// Tells this read from every other.
+    /// Unique id of this read.
     pub read_id: Uuid,
-    /// Whose conversation was read.
+    /// The player of the conversation.
     pub player_id: PlayerId,
-    /// The member of the staff who read it, as the portal knows them.
+    /// The reader's id at the portal.
     pub actor_id: SenderId,
-    /// The name of that member of the staff.
+    /// The reader's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<Name>,
-    /// When the gateway answered, in whole microseconds.
+    /// When the gateway responded, in whole microseconds.
     #[serde(with = "super::timestamp")]
     pub accepted_at: DateTime<Utc>,
 }

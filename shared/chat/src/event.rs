@@ -1,9 +1,8 @@
-//! What the services tell each other, and the bodies in which it travels.
+//! The events between the services, and the bodies that carry them.
 //!
-//! A body is `{"version":1,"events":[…]}` with one event or many, so that one publish and one
-//! confirm can carry all that was waiting. Each event is an object with its kind as the only key.
-//! One event that cannot be read costs only itself: it comes out of [`decode`] as such, with its
-//! own bytes, beside its readable neighbours.
+//! A body is `{"version":1,"events":[…]}` with one event or more, so that one publish and one confirm can
+//! cover all waiting events. Each event is an object with its kind as the only key. An unreadable event
+//! affects no other: [`decode`] returns it with its own bytes beside the readable ones.
 
 use std::{fmt, ops::Range};
 
@@ -18,7 +17,7 @@ use super::{
     ConversationRead, Message, MessageRejected, PlayerId, SessionState, StatusChange, Subject,
 };
 
-/// The form of body that this release writes and the only one that it reads.
+/// The version of bodies that this release writes, and the only one that it reads.
 pub const VERSION: u64 = 1;
 
 /// The most events of a body. The gateway's largest bodies have fewer.
@@ -27,27 +26,27 @@ pub const MAX_EVENTS: usize = 1_000;
 /// The most bytes of a body. The gateway's largest bodies are an eighth of it.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
-/// Bytes that most events fit into, so that encoding one allocates once.
+/// Most events are smaller, so that encoding one allocates once.
 const USUAL_BYTES: usize = 512;
 
-/// One thing that happened.
+/// An event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Event {
     /// The gateway accepted a message.
     Message(Box<Message>),
-    /// The gateway accepted a wish to take or resolve a session.
+    /// The gateway accepted a request to take or resolve a session.
     StatusChange(StatusChange),
     /// The persister committed a session's new state.
     SessionUpdated(SessionState),
     /// The persister dropped an accepted message.
     MessageRejected(MessageRejected),
-    /// A member of the staff read a conversation.
+    /// A member of staff read a conversation.
     ConversationRead(ConversationRead),
 }
 
 impl Event {
-    /// Whose conversation it concerns.
+    /// The player of its conversation.
     pub fn player_id(&self) -> &PlayerId {
         match self {
             Self::Message(message) => &message.player_id,
@@ -58,17 +57,17 @@ impl Event {
         }
     }
 
-    /// The event in JSON, ready to be put into a body.
+    /// The event in JSON, for a body.
     ///
     /// # Errors
-    /// None in practice: every event has a form in JSON.
+    /// None in practice: every event can be serialized.
     pub fn encode(&self) -> Result<EncodedEvent, serde_json::Error> {
         let mut json = Vec::with_capacity(USUAL_BYTES);
         serde_json::to_writer(&mut json, self)?;
         Ok(EncodedEvent(json))
     }
 
-    /// What it is about.
+    /// Its ids, for logs and traces.
     pub fn subject(&self) -> Subject {
         match self {
             Self::Message(message) => {
@@ -89,7 +88,7 @@ impl Event {
         }
     }
 
-    /// When a gateway accepted it, if one did.
+    /// When a gateway accepted it; nothing if the persister published it.
     pub fn accepted_at(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Message(message) => Some(message.accepted_at),
@@ -105,29 +104,29 @@ impl Event {
 pub struct EncodedEvent(Vec<u8>);
 
 impl EncodedEvent {
-    /// How much of a body it takes, in bytes.
+    /// Its size in a body, in bytes, with a comma.
     pub fn size(&self) -> usize {
         self.0.len() + 1
     }
 }
 
-/// An event that nobody can read, with the reason why.
+/// An event that cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct UnreadableEvent {
-    /// The event as it came.
+    /// The unchanged event.
     pub event: EncodedEvent,
-    /// What is wrong with it.
+    /// The decoder's error, without values of the event.
     pub reason: String,
 }
 
-/// Why a whole body cannot be read.
+/// Why a whole body cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableBody {
-    /// It is not JSON, or not of the form of a body.
+    /// It is not JSON, or does not have the form of a body.
     #[error("not a body of events: {0}")]
     Malformed(String),
-    /// Another release wrote it. Guessing at its meaning could lose something.
+    /// Another release wrote it. Ignoring unknown fields could lose data.
     #[error("body version {0} is not known here")]
     UnknownVersion(u64),
     /// It has more than [`MAX_BYTES`].
@@ -138,7 +137,7 @@ pub enum UnreadableBody {
     TooManyEvents,
 }
 
-/// Puts events into one body.
+/// Encodes events into one body.
 pub fn encode<'a>(events: impl IntoIterator<Item = &'a EncodedEvent>) -> Vec<u8> {
     let mut body = format!(r#"{{"version":{VERSION},"events":["#).into_bytes();
     for (position, event) in events.into_iter().enumerate() {
@@ -151,43 +150,42 @@ pub fn encode<'a>(events: impl IntoIterator<Item = &'a EncodedEvent>) -> Vec<u8>
     body
 }
 
-/// Takes the events out of a body.
+/// Decodes the events of a body. An unreadable event is an item of the result.
 ///
 /// # Errors
-/// When the body as a whole cannot be read, or is larger than any that a service writes. An event that
-/// cannot be read is an item of the result.
+/// When the body as a whole cannot be decoded, or is larger than any that a service writes.
 pub fn decode(body: &[u8]) -> Result<Vec<Result<Event, UnreadableEvent>>, UnreadableBody> {
-    Ok(take_apart(body)?.into_iter().map(decode_one).collect())
+    Ok(raw_events(body)?.into_iter().map(decode_one).collect())
 }
 
-/// An event of a body, and where it stands there.
+/// An event with its place in the body.
 #[derive(Debug)]
 pub struct PlacedEvent {
-    /// The event, if it can be read.
+    /// The decoded event.
     pub event: Result<Event, UnreadableEvent>,
     /// Its bytes in the body.
     pub place: Range<usize>,
 }
 
-/// Takes the events out of a body, each with its place, by which [`alone`] cuts it out.
+/// Decodes the events of a body with their places, from which [`alone`] makes a body of one event.
 ///
 /// # Errors
-/// As those of [`decode`].
+/// Those of [`decode`].
 pub fn decode_placed(body: &[u8]) -> Result<Vec<PlacedEvent>, UnreadableBody> {
     let placed = |raw: &RawValue| {
         let bytes = raw.get().as_bytes();
         let start = bytes.as_ptr().addr() - body.as_ptr().addr();
         PlacedEvent { event: decode_one(raw), place: start..start + bytes.len() }
     };
-    Ok(take_apart(body)?.into_iter().map(placed).collect())
+    Ok(raw_events(body)?.into_iter().map(placed).collect())
 }
 
-/// A body with nothing in it but the event that stands at `place` in `body`, as it came.
+/// A body with only the event at `place` in `body`, unchanged.
 pub fn alone(body: &[u8], place: &Range<usize>) -> Option<Vec<u8>> {
     Some(encode([&EncodedEvent(body.get(place.clone())?.to_vec())]))
 }
 
-fn take_apart(body: &[u8]) -> Result<Vec<&RawValue>, UnreadableBody> {
+fn raw_events(body: &[u8]) -> Result<Vec<&RawValue>, UnreadableBody> {
     if body.len() > MAX_BYTES {
         return Err(UnreadableBody::TooLarge(body.len()));
     }
@@ -209,7 +207,7 @@ fn take_apart(body: &[u8]) -> Result<Vec<&RawValue>, UnreadableBody> {
     }
 }
 
-/// The events of a body, of which no more are kept than a body may have.
+/// The events of a body, of which [`MAX_EVENTS`] at most are kept.
 enum Events<'a> {
     All(Vec<&'a RawValue>),
     TooMany,
@@ -245,21 +243,16 @@ impl<'de> Deserialize<'de> for Events<'de> {
 
 fn decode_one(raw: &RawValue) -> Result<Event, UnreadableEvent> {
     serde_json::from_str(raw.get()).map_err(|error| UnreadableEvent {
-        event: as_it_came(raw),
+        event: EncodedEvent(raw.get().as_bytes().to_vec()),
         reason: without_value(&error.to_string()),
     })
-}
-
-fn as_it_came(raw: &RawValue) -> EncodedEvent {
-    EncodedEvent(raw.get().as_bytes().to_vec())
 }
 
 fn malformed(error: serde_json::Error) -> UnreadableBody {
     UnreadableBody::Malformed(without_value(&error.to_string()))
 }
 
-/// serde's words without the value that it found, which may be what somebody wrote: reasons are
-/// logged.
+/// serde's error without the value that it names, which may be a message's content: reasons are logged.
 fn without_value(reason: &str) -> String {
     let mut kinds = ["invalid type", "invalid value", "unknown variant", "unknown field"].iter();
     let kind = kinds.find(|kind| reason.starts_with(**kind));
@@ -292,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_in_comes_out() {
+    fn events_survive_encoding_and_decoding() {
         let events = [message("one"), message("\"two\" \u{1F600}")];
         let encoded: Vec<_> = events.iter().map(|event| event.encode().unwrap()).collect();
         let decoded: Vec<_> = decode(&encode(&encoded)).unwrap();
@@ -301,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_event_costs_only_itself() {
+    fn an_unreadable_event_affects_no_other() {
         let good = message("good").encode().unwrap();
         for bad in
             [r#"{"message":{}}"#, r#"{"unheardOf":{}}"#, "7", r#"{"message":{"messageId":"x"}}"#]
@@ -314,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_taken_out_of_its_body_with_all_that_it_came_with() {
+    fn a_body_of_one_event_keeps_its_unknown_fields() {
         let later = EncodedEvent(br#"{"message":{"ofALaterRelease":1}}"#.to_vec());
         let events = [message("one").encode().unwrap(), later, message("three").encode().unwrap()];
         let body = encode(&events);
@@ -324,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_it_is_said_without_what_somebody_wrote() {
+    fn errors_name_no_value_of_the_body() {
         for event in [
             r#"{"message":"hush"}"#,
             r#"{"hush":{}}"#,
@@ -342,11 +335,11 @@ mod tests {
         }
     }
 
-    /// Older releases passed on what they were given.
+    /// Older releases forwarded invalid ones.
     #[test]
-    fn a_trace_that_is_none_costs_no_message() {
+    fn a_message_with_an_invalid_traceparent_is_readable() {
         let event = String::from_utf8(message("hello").encode().unwrap().0).unwrap();
-        for (trace, is_one) in [
+        for (trace, is_valid) in [
             ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true),
             ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
             ("00-00000000000000000000000000000000-0000000000000000-00", false),
@@ -354,7 +347,7 @@ mod tests {
             let traced = event.replace("}}", &format!(r#","traceparent":"{trace}"}}}}"#));
             let events = decode(&encode([&EncodedEvent(traced.into_bytes())])).unwrap();
             let subject = events[0].as_ref().unwrap().subject();
-            assert_eq!(subject.traced().is_some(), is_one, "{trace}");
+            assert_eq!(subject.traced().is_some(), is_valid, "{trace}");
         }
     }
 
@@ -379,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_message_travels_with_its_reason() {
+    fn a_rejected_message_survives_decoding_and_encoding() {
         let rejected = r#"{"messageRejected":{"messageId":"0197a2b0-0000-7000-8000-000000000001","playerId":"p1","reason":"message-id-taken","acceptedAt":"2026-01-01T00:00:00.000001Z"}}"#;
         let event = EncodedEvent(rejected.as_bytes().to_vec());
         let decoded = decode(&encode([&event])).unwrap().remove(0).unwrap();
@@ -387,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_of_a_conversation_travels_with_its_reader() {
+    fn a_read_of_a_conversation_survives_decoding_and_encoding() {
         let read = r#"{"conversationRead":{"readId":"0197a2b0-0000-7000-8000-000000000001","playerId":"p1","actorId":"ada@example.com","actorName":"Ada","acceptedAt":"2026-01-01T00:00:00.000001Z"}}"#;
         let event = EncodedEvent(read.as_bytes().to_vec());
         let decoded = decode(&encode([&event])).unwrap().remove(0).unwrap();
@@ -398,13 +391,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_version_is_not_guessed_at() {
+    fn an_unknown_version_is_rejected() {
         let body = br#"{"version":2,"events":{"of":"another form"}}"#;
         assert!(matches!(decode(body), Err(UnreadableBody::UnknownVersion(2))));
     }
 
     #[test]
-    fn what_is_no_body_is_said_to_be_none() {
+    fn a_malformed_body_is_rejected() {
         for body in [&b"not json"[..], b"{}", b"\xff\xfe", b"{\"version\":1}", b"[]", b""] {
             assert!(matches!(decode(body), Err(UnreadableBody::Malformed(_))), "{body:?}");
         }

@@ -1,4 +1,4 @@
-/// Why a value is not one of the chat's, in words that its sender may read.
+/// Why a value is invalid, for the client that sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ValidationError(pub &'static str);

@@ -1,4 +1,4 @@
-//! The words of the chat, as types that cannot be wrong: whoever holds one need not check again.
+//! The domain's types. A value is checked when it is made, so that no code behind it checks again.
 
 mod conversation_read;
 pub mod event;
@@ -7,7 +7,6 @@ mod message;
 mod player_id;
 mod rejection;
 mod session;
-mod socket_id;
 mod subject;
 mod text;
 pub mod timestamp;
@@ -19,7 +18,6 @@ pub use message::{Message, SenderType};
 pub use player_id::PlayerId;
 pub use rejection::{MessageRejected, RejectionReason};
 pub use session::{RequestedStatus, SessionState, SessionStatus, StaffFacts, StatusChange};
-pub use socket_id::SocketId;
 pub use subject::Subject;
 pub use text::{Content, Name, SenderId};
 pub use timestamp::now;

@@ -1,56 +1,58 @@
 use chrono::{DateTime, Utc};
+use pusher::SocketId;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Content, Name, PlayerId, SenderId, SocketId, TraceParent};
+use super::{Content, Name, PlayerId, SenderId, TraceParent};
 
 /// The two kinds of sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 #[schema(examples("player"))]
 pub enum SenderType {
     /// The player whose conversation it is.
     Player,
-    /// Somebody of the portal's staff.
+    /// A member of the portal's staff.
     Staff,
 }
 
 impl SenderType {
     /// Its name in JSON and in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Player => "player",
-            Self::Staff => "staff",
-        }
+        self.into()
     }
 }
 
-/// A message as the gateway accepted it.
+/// A message that the gateway accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// Tells this message from every other; the same id sent again is the same message.
+    /// Unique id of the message; a message with the same id is a repeat.
     pub message_id: Uuid,
-    /// Whose conversation it belongs to.
+    /// The player of its conversation.
     pub player_id: PlayerId,
-    /// What the player is called.
+    /// The player's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub player_name: Option<Name>,
-    /// Who of the two sent it.
+    /// Whether the player or staff sent it.
     pub sender_type: SenderType,
-    /// Who sent it, as the portal knows them; the player's own id for a player's message.
+    /// The sender's id at the portal; the player's id for a player's message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender_id: Option<SenderId>,
-    /// What the sender is called.
+    /// The sender's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender_name: Option<Name>,
-    /// What it says.
+    /// The text.
     pub content: Content,
-    /// When the gateway took it, in whole microseconds; messages sort by it, then by their ids.
+    /// When the gateway accepted it, in whole microseconds; messages are ordered by it, then by their ids.
     #[serde(with = "super::timestamp")]
     pub accepted_at: DateTime<Utc>,
-    /// The Pusher connection that need not hear of it.
+    /// The sender's Pusher connection, which does not receive the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub socket_id: Option<SocketId>,
     /// The trace that it belongs to.

@@ -1,19 +1,15 @@
+use pusher::limits::{MAX_PLAYER_ID, is_channel_name_byte};
 use serde::{Deserialize, Serialize};
 
 use super::ValidationError;
 
-/// Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have.
-///
-/// Source: <https://pusher.com/docs/channels/using_channels/channels/#channel-naming-conventions>.
+/// The player of a conversation: 1 to 128 of the characters that a Pusher channel's name may contain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PlayerId(String);
 
 impl PlayerId {
-    /// The most characters that it may have.
-    pub const MAX_LENGTH: usize = 128;
-
-    /// The id as the portal knows it.
+    /// The id as the portal assigned it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -23,11 +19,10 @@ impl TryFrom<String> for PlayerId {
     type Error = ValidationError;
 
     fn try_from(id: String) -> Result<Self, ValidationError> {
-        if id.is_empty() || id.len() > Self::MAX_LENGTH {
+        if id.is_empty() || id.len() > MAX_PLAYER_ID {
             return Err(ValidationError("must have 1 to 128 characters"));
         }
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-=@,.;".contains(&byte);
-        if !id.bytes().all(allowed) {
+        if !id.bytes().all(is_channel_name_byte) {
             return Err(ValidationError("may have only letters, digits and _ - = @ , . ;"));
         }
         Ok(Self(id))
@@ -51,13 +46,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pushers_alphabet_is_taken() {
+    fn an_id_may_contain_every_character_of_a_channel_name() {
         assert!(PlayerId::try_from("aZ09_-=@,.;".to_owned()).is_ok());
         assert!(PlayerId::try_from("p".repeat(128)).is_ok());
     }
 
     #[test]
-    fn anything_else_is_not() {
+    fn an_id_that_is_empty_too_long_or_has_another_character_is_rejected() {
         for id in ["", "a b", "a/b", "a:b", "ä", "a\0", "a\n", &"p".repeat(129)] {
             assert!(PlayerId::try_from(id.to_owned()).is_err(), "{id:?}");
         }

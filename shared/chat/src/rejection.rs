@@ -4,13 +4,13 @@ use uuid::Uuid;
 
 use super::PlayerId;
 
-/// A message that was accepted and that no history will show: the persister dropped it.
+/// An accepted message that the persister dropped, so that no history has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageRejected {
-    /// The id that the message came with.
+    /// The id of the message.
     pub message_id: Uuid,
-    /// Whose conversation it was meant for.
+    /// The player of the conversation.
     pub player_id: PlayerId,
     /// Why the persister dropped it.
     pub reason: RejectionReason,

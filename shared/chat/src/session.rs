@@ -1,5 +1,6 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -7,11 +8,23 @@ use super::{Name, PlayerId, SenderId, TraceParent};
 
 /// How far a session has come.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    ToSchema,
 )]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum SessionStatus {
-    /// Nobody of the staff has answered yet.
+    /// No member of staff has answered yet.
     Pending,
     /// Staff answered or took it.
     Active,
@@ -25,11 +38,7 @@ impl SessionStatus {
 
     /// Its name in JSON and in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-            Self::Resolved => "resolved",
-        }
+        self.into()
     }
 
     /// The status of that name.
@@ -38,17 +47,17 @@ impl SessionStatus {
     }
 }
 
-/// Staff's wish that a conversation's open session be taken or resolved, as the gateway accepted it.
+/// A request of staff to take or resolve a conversation's open session, which the gateway accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusChange {
-    /// Tells this change from every other; the same id sent again is the same change.
+    /// Unique id of the change; a change with the same id is a repeat.
     pub change_id: Uuid,
-    /// Whose conversation it concerns.
+    /// The player of the conversation.
     pub player_id: PlayerId,
-    /// What the session shall become.
+    /// The requested status.
     pub status: RequestedStatus,
-    /// When the gateway took it, in whole microseconds: the session that was open then is meant.
+    /// When the gateway accepted it, in whole microseconds. It applies to the session that was open then.
     #[serde(with = "super::timestamp")]
     pub accepted_at: DateTime<Utc>,
     /// The session that its author saw. The change has no effect on any other.
@@ -58,7 +67,7 @@ pub struct StatusChange {
     /// player had written more than that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seq: Option<i64>,
-    /// The member of the staff who asked for it, as the portal knows them.
+    /// The author's id at the portal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<SenderId>,
     /// The name of that member of the staff.
@@ -74,8 +83,9 @@ pub struct StatusChange {
 }
 
 /// A status that staff can ask for; `pending` only comes from a player's message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum RequestedStatus {
     /// Staff takes the session.
     Active,
@@ -86,22 +96,19 @@ pub enum RequestedStatus {
 impl RequestedStatus {
     /// Its name in JSON and in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Resolved => "resolved",
-        }
+        self.into()
     }
 }
 
-/// All that a client needs to know of a session, as committed.
+/// The committed state of a session, for clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionState {
     /// The session's id.
     pub id: Uuid,
-    /// Whose conversation it is part of.
+    /// The player of its conversation.
     pub player_id: PlayerId,
-    /// What the player is called.
+    /// The player's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub player_name: Option<Name>,
     /// How far it has come.
@@ -115,22 +122,22 @@ pub struct SessionState {
     /// When staff resolved it.
     #[serde(default, with = "super::timestamp::optional")]
     pub resolved_at: Option<DateTime<Utc>>,
-    /// Grows with each change of this session but that of `last_message_at` while it is open, so that
-    /// an older state that arrives later is known.
+    /// Grows with each change of the session, except of `last_message_at` while it is open. Clients drop an
+    /// older state that arrives later.
     pub version: i64,
-    /// What only staff may see of it.
+    /// The fields that only staff may see.
     #[serde(flatten)]
     pub staff: StaffFacts,
 }
 
 impl SessionState {
-    /// The state as its player may see it.
+    /// The state without the fields that only staff may see.
     pub fn for_player(&self) -> Self {
         Self { staff: StaffFacts::default(), ..self.clone() }
     }
 }
 
-/// The part of a session's state that players never receive.
+/// The fields of a session that players never receive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StaffFacts {
@@ -185,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_an_earlier_release_names_nothing() {
+    fn a_change_of_an_older_release_has_no_optional_field() {
         let json = r#"{"changeId":"01890000-0000-7000-8000-000000000000","playerId":"p1",
             "status":"resolved","acceptedAt":"2026-01-01T00:00:00Z"}"#;
         let change: StatusChange = serde_json::from_str(json).unwrap();

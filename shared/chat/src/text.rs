@@ -5,14 +5,14 @@ use super::ValidationError;
 /// The most characters of a name or an id.
 const SHORT_TEXT: usize = 128;
 
-/// What a message says: 1 to 4,000 characters without the white space around them, and no NUL,
-/// which PostgreSQL cannot keep.
+/// The text of a message: 1 to 4,000 characters without surrounding white space, and without NUL, which
+/// PostgreSQL cannot store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Content(String);
 
 impl Content {
-    /// The most characters that it may have.
+    /// The most characters.
     pub const MAX_CHARACTERS: usize = 4_000;
 
     /// The text.
@@ -36,13 +36,13 @@ impl TryFrom<String> for Content {
     }
 }
 
-/// What a player or a member of the staff is called: 1 to 128 characters.
+/// The name of a player or a member of staff: 1 to 128 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Name(String);
 
 impl Name {
-    /// The most characters that it may have.
+    /// The most characters.
     pub const MAX_CHARACTERS: usize = SHORT_TEXT;
 
     /// The name.
@@ -59,7 +59,7 @@ impl TryFrom<String> for Name {
     }
 }
 
-/// Who sent a message, as the portal knows them: 1 to 128 characters.
+/// The id of a sender at the portal: 1 to 128 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct SenderId(String);
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn content_loses_the_white_space_around_it_and_nothing_else() {
+    fn content_loses_only_surrounding_white_space() {
         assert_eq!(content(" \n a\n b \t").unwrap().as_str(), "a\n b");
     }
 
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_white_space_and_nul_are_refused() {
+    fn empty_text_white_space_and_nul_are_rejected() {
         for text in ["", "  \n", "a\0b"] {
             assert!(content(text).is_err(), "{text:?}");
         }

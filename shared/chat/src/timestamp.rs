@@ -1,23 +1,23 @@
-//! Times as JSON has them: in UTC, with six digits of a second whatever they are, so that times which
-//! are sorted as text are in order. A time with fewer digits, which older releases wrote, is read too.
+//! Times in JSON: in UTC, always with six fractional digits, so that their order as text is their order in
+//! time. Times with fewer digits, which older releases wrote, are read too.
 //!
-//! For `#[serde(with = "chat::timestamp")]`; [`optional`] is for a time that may be missing.
+//! For `#[serde(with = "chat::timestamp")]`; [`optional`] is for a time that may be null.
 
 use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Utc};
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-/// The current time, in the microseconds that PostgreSQL keeps, so that a time is the same in an
-/// answer, in an event and in a row.
+/// The current time in microseconds, which PostgreSQL stores, so that a time is the same in a response, an
+/// event and a row.
 pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
 
-/// The time as JSON has it, such as `2026-01-01T00:00:00.250000Z`.
+/// The time in JSON, such as `2026-01-01T00:00:00.250000Z`.
 pub fn to_text(time: &DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// Writes a time.
+/// Serializes a time.
 ///
 /// # Errors
 /// When the serializer fails.
@@ -25,24 +25,24 @@ pub fn serialize<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S:
     to.serialize_str(&to_text(time))
 }
 
-/// Reads a time that an event may have: of an era that every calendar here knows, in microseconds.
+/// Deserializes a time of the years 1970 to 9999, in microseconds.
 ///
 /// # Errors
-/// When it is no time, or one of another era.
+/// When it is not a time of these years.
 pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<DateTime<Utc>, D::Error> {
     let time = DateTime::<Utc>::deserialize(from)?;
     if (1970..10_000).contains(&time.year()) {
         Ok(time.trunc_subsecs(6))
     } else {
-        Err(D::Error::custom("the time is not one of 1970 to 9999"))
+        Err(D::Error::custom("the year of the time must be 1970 to 9999"))
     }
 }
 
-/// The same for a time that may be missing.
+/// The same for a time that may be null.
 pub mod optional {
     use super::{DateTime, Deserialize, Deserializer, Serializer, Utc};
 
-    /// Writes the time, or null.
+    /// Serializes the time, or null.
     ///
     /// # Errors
     /// When the serializer fails.
@@ -56,7 +56,7 @@ pub mod optional {
         }
     }
 
-    /// Reads the time, or null.
+    /// Deserializes the time, or null.
     ///
     /// # Errors
     /// When it is neither a time of the years 1970 to 9999 nor null.
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_with_other_digits_is_read_in_microseconds() {
+    fn a_time_with_another_number_of_digits_is_read_in_microseconds() {
         for (text, micros) in [
             ("1970-01-01T00:00:01Z", 1_000_000),
             ("1970-01-01T00:00:00.25Z", 250_000),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_another_era_is_refused() {
+    fn a_time_outside_1970_to_9999_is_rejected() {
         for text in ["1969-12-31T23:59:59Z", "+10000-01-01T00:00:00Z", "yesterday"] {
             for other in [
                 json!({ "always": text }),

@@ -3,7 +3,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Channels, MasterKey};
 
-/// Who may subscribe to the channels, which their names say.
+/// Who may subscribe to the channels; the prefix of their names expresses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ChannelAccess {
     /// `staff-portal` and `player-{playerId}`: every client that has the app key may subscribe
@@ -11,11 +11,11 @@ pub enum ChannelAccess {
     /// `private-staff-portal` and `private-player-{playerId}`: a subscription needs a signature
     Private,
     /// `private-encrypted-staff-portal` and `private-encrypted-player-{playerId}`: a subscription
-    /// needs a signature, and Pusher cannot read what it passes on
+    /// needs a signature, and Pusher cannot read the events
     Encrypted,
 }
 
-/// Which channels there are. Whoever publishes and whoever signs subscriptions must be told the same.
+/// The channels. The gateway and the broadcaster must have the same settings.
 #[derive(Args, Clone, Debug)]
 pub struct ChannelSettings {
     /// Who may subscribe to the channels
@@ -28,8 +28,8 @@ pub struct ChannelSettings {
     )]
     pub pusher_channel_access: ChannelAccess,
 
-    /// The key that the keys of encrypted channels are derived from: 32 random bytes in base64, as
-    /// `openssl rand -base64 32` makes them; needed when access is encrypted, and only then
+    /// The key from which the keys of encrypted channels are derived: 32 random bytes in base64, such as
+    /// those of `openssl rand -base64 32`; required if access is encrypted
     #[arg(
         long,
         env = "PUSHER_ENCRYPTION_MASTER_KEY",
@@ -44,7 +44,7 @@ impl ChannelSettings {
     /// The channels.
     ///
     /// # Errors
-    /// Says what is wrong with the master key of encrypted channels, without showing it.
+    /// States what is wrong with the master key of encrypted channels, without showing it.
     pub fn channels(&self) -> Result<Channels, String> {
         match self.pusher_channel_access {
             ChannelAccess::Public => Ok(Channels::Public),
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_are_private_unless_a_setting_says_otherwise() {
+    fn channels_are_private_by_default() {
         #[derive(clap::Parser)]
         struct Settings {
             #[command(flatten)]
@@ -97,18 +97,18 @@ mod tests {
     }
 
     #[test]
-    fn a_master_key_that_is_missing_or_wrong_is_refused_in_one_line_that_does_not_show_it() {
+    fn an_error_about_the_master_key_is_one_line_and_does_not_show_it() {
         for missing in [None, Some("")] {
-            let complaint = channels(ChannelAccess::Encrypted, missing).unwrap_err();
-            assert!(complaint.contains("must be given"), "{complaint}");
+            let error = channels(ChannelAccess::Encrypted, missing).unwrap_err();
+            assert!(error.contains("must be given"), "{error}");
         }
         let zeros = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-        let complaint = channels(ChannelAccess::Encrypted, Some(zeros)).unwrap_err();
-        assert!(complaint.ends_with("repeats one byte"), "{complaint}");
+        let error = channels(ChannelAccess::Encrypted, Some(zeros)).unwrap_err();
+        assert!(error.ends_with("repeats one byte"), "{error}");
         let long = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g";
-        for wrong in ["secret", "AAEC", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", long] {
-            let complaint = channels(ChannelAccess::Encrypted, Some(wrong)).unwrap_err();
-            assert_eq!(complaint, "PUSHER_ENCRYPTION_MASTER_KEY must be 32 bytes in base64");
+        for invalid in ["secret", "AAEC", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", long] {
+            let error = channels(ChannelAccess::Encrypted, Some(invalid)).unwrap_err();
+            assert_eq!(error, "PUSHER_ENCRYPTION_MASTER_KEY must be 32 bytes in base64");
         }
     }
 }

@@ -1,7 +1,7 @@
 use clap::Args;
 use secrecy::SecretString;
 
-/// The application that Pusher knows the system as.
+/// The application at Pusher.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Pusher application")]
 pub struct App {
@@ -9,7 +9,7 @@ pub struct App {
     #[arg(id = "pusher_app_id", long = "pusher-app-id", env = "PUSHER_APP_ID", value_name = "ID")]
     pub id: String,
 
-    /// The application's key; browsers hold it too
+    /// The application's key, which is public
     #[arg(id = "pusher_key", long = "pusher-key", env = "PUSHER_KEY", value_name = "KEY")]
     pub key: String,
 

@@ -5,39 +5,39 @@ use crate::{MasterKey, SharedSecret, encryption::MAX_PLAIN_BYTES, limits::MAX_DA
 const STAFF: &str = "staff-portal";
 const PLAYER: &str = "player-";
 
-/// What the name of every encrypted channel begins with.
+/// Prefix of encrypted channels.
 ///
 /// Source: <https://pusher.com/docs/channels/using_channels/encrypted-channels/>.
 const ENCRYPTED: &str = "private-encrypted-";
 
-/// Where the staff's browsers see who else of the staff is there, whichever channels there are.
+/// The presence channel of staff, whatever the access of the other channels.
 const STAFF_PRESENCE: &str = "presence-staff-portal";
 
-/// The chat's channels, with what it takes to publish on them.
+/// The chat's channels.
 #[derive(Clone, Debug)]
 pub enum Channels {
-    /// Whoever holds the app key may listen.
+    /// Every client with the app key may subscribe.
     Public,
     /// A subscription needs a signature.
     Private,
-    /// A subscription needs a signature, and what is published is encrypted with the channel's
-    /// secret, which comes with the signature.
+    /// A subscription needs a signature, and events are encrypted with the channel's secret, which comes
+    /// with the signature.
     Encrypted(MasterKey),
 }
 
-/// Who listens on a channel.
+/// The subscribers of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience<'a> {
-    /// All of the staff.
+    /// All staff.
     Staff,
-    /// All of the staff, to see who of them is there; nothing is published.
+    /// All staff, for presence; nothing is published.
     StaffPresence,
     /// The player of this id.
     Player(&'a str),
 }
 
 impl Channels {
-    /// The channel that every staff browser listens on.
+    /// The channel of all staff.
     pub fn staff(&self) -> String {
         format!("{}{STAFF}", self.prefix())
     }
@@ -47,8 +47,7 @@ impl Channels {
         format!("{}{PLAYER}{player_id}", self.prefix())
     }
 
-    /// Who listens on the channel `name`, if it is one of these and a subscription to it needs a
-    /// signature.
+    /// The subscribers of the channel `name`, if it is one of these channels and needs a signature.
     pub fn to_sign_for<'a>(&self, name: &'a str) -> Option<Audience<'a>> {
         if name == STAFF_PRESENCE {
             return Some(Audience::StaffPresence);
@@ -63,8 +62,7 @@ impl Channels {
         name.strip_prefix(PLAYER).map(Audience::Player)
     }
 
-    /// What its subscribers decrypt the channel `name` with, if it is encrypted: a presence channel
-    /// never is.
+    /// The secret of the channel `name`, if it is encrypted. A presence channel never is.
     pub fn shared_secret(&self, name: &str) -> Option<SharedSecret> {
         match self {
             Self::Encrypted(key) if name.starts_with(ENCRYPTED) => Some(key.shared_secret(name)),
@@ -72,7 +70,7 @@ impl Channels {
         }
     }
 
-    /// The most bytes that the data of one event may have, before [`Self::seal`].
+    /// The most bytes of the data of one event, before [`Self::seal`].
     pub fn max_data_bytes(&self) -> usize {
         match self {
             Self::Public | Self::Private => MAX_DATA_BYTES,
@@ -80,7 +78,7 @@ impl Channels {
         }
     }
 
-    /// The data of an event for the channel `name` in the form in which Pusher gets it.
+    /// The data of an event for the channel `name`, encrypted if the channel is.
     pub fn seal<'a>(&self, name: &str, data: &'a str) -> Cow<'a, str> {
         match self.shared_secret(name) {
             None => Cow::Borrowed(data),
@@ -107,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn the_names_are_the_portals_own_when_public() {
+    fn public_channels_have_no_prefix() {
         assert_eq!(Channels::Public.staff(), "staff-portal");
         assert_eq!(Channels::Public.player("p1"), "player-p1");
     }
 
     #[test]
-    fn other_names_say_that_they_need_a_signature_and_whether_they_are_encrypted() {
+    fn private_and_encrypted_channels_have_pushers_prefixes() {
         assert_eq!(Channels::Private.staff(), "private-staff-portal");
         assert_eq!(Channels::Private.player("p1"), "private-player-p1");
         assert_eq!(encrypted().staff(), "private-encrypted-staff-portal");
@@ -121,12 +119,12 @@ mod tests {
     }
 
     #[test]
-    fn subscriptions_are_signed_for_the_channels_that_there_are_and_no_others() {
+    fn only_subscriptions_to_existing_channels_are_signed() {
         let names = [Channels::Public, Channels::Private, encrypted()]
             .map(|channels| [channels.staff(), channels.player("p1")]);
         let both = [Some(Audience::Staff), Some(Audience::Player("p1"))];
         let signed = |channels: &Channels| {
-            names.each_ref().map(|of| of.each_ref().map(|it| channels.to_sign_for(it)))
+            names.each_ref().map(|pair| pair.each_ref().map(|name| channels.to_sign_for(name)))
         };
         let none = [None, None];
         assert_eq!(signed(&Channels::Public), [none, none, none]);
@@ -137,13 +135,13 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_name_is_one_that_pusher_takes() {
-        let longest = encrypted().player(&"p".repeat(128));
+    fn the_longest_name_is_within_pushers_limit() {
+        let longest = encrypted().player(&"p".repeat(crate::limits::MAX_PLAYER_ID));
         assert!(longest.len() <= crate::limits::MAX_CHANNEL_NAME);
     }
 
     #[test]
-    fn pusher_sees_what_is_published_unless_the_channel_is_encrypted() {
+    fn data_is_encrypted_only_for_encrypted_channels() {
         let data = r#"{"content":"hello"}"#;
         for channels in [Channels::Public, Channels::Private] {
             assert_eq!(channels.seal(&channels.staff(), data), data);

@@ -1,5 +1,5 @@
-//! What Pusher cannot read. Each encrypted channel has a secret of its own, which its publisher and
-//! its subscribers hold; the data of an event is a NaCl secretbox (XSalsa20-Poly1305) in JSON.
+//! End-to-end encryption. Each encrypted channel has its own secret, which its publisher and its subscribers
+//! have; the data of an event is a NaCl secretbox (XSalsa20-Poly1305) in JSON.
 //!
 //! Source: <https://pusher.com/docs/channels/using_channels/encrypted-channels/>.
 
@@ -15,31 +15,31 @@ use sha2::{Digest, Sha256};
 
 use crate::limits::MAX_DATA_BYTES;
 
-/// The most bytes that may be sealed, so that Pusher takes what comes of it: it is in base64, four
-/// characters for three bytes, with a tag before it and a nonce beside it.
+/// The most plain bytes whose sealed form is within [`MAX_DATA_BYTES`]: in base64, four characters for three
+/// bytes, with a tag and a nonce.
 pub const MAX_PLAIN_BYTES: usize =
     (MAX_DATA_BYTES - FRAME.len() - NONCE_CHARACTERS) / 4 * 3 - XSalsa20Poly1305::TAG_SIZE;
 
 const FRAME: &str = r#"{"nonce":"","ciphertext":""}"#;
 const NONCE_CHARACTERS: usize = XSalsa20Poly1305::NONCE_SIZE / 3 * 4;
 
-/// What the secrets of all encrypted channels are derived from. Its debug form does not show it.
+/// The key from which the secrets of all encrypted channels are derived. Its debug form does not show it.
 #[derive(Clone, Debug)]
 pub struct MasterKey(Arc<SecretBox<[u8; XSalsa20Poly1305::KEY_SIZE]>>);
 
-/// What one channel's events are encrypted and decrypted with. Its debug form does not show it.
+/// The key of one channel's events. Its debug form does not show it.
 #[derive(Debug)]
 pub struct SharedSecret(SecretBox<[u8; XSalsa20Poly1305::KEY_SIZE]>);
 
 impl MasterKey {
-    /// The key that `text` is in base64, unless it is not one of 32 bytes.
+    /// Parses a key in base64; nothing unless it has 32 bytes.
     pub fn parse(text: &SecretString) -> Option<Self> {
         let bytes = STANDARD.decode(text.expose_secret()).ok()?;
         let key = SecretBox::new(Box::new(bytes.try_into().ok()?));
         Some(Self(Arc::new(key)))
     }
 
-    /// Whether all of its bytes are the same, which random ones are not.
+    /// Whether all of its bytes are the same, which those of a random key are not.
     pub(crate) fn repeats_one_byte(&self) -> bool {
         let [first, rest @ ..] = self.0.expose_secret();
         rest.iter().all(|byte| byte == first)
@@ -53,12 +53,12 @@ impl MasterKey {
 }
 
 impl SharedSecret {
-    /// The secret in base64, as a subscriber gets it with its signature.
+    /// The secret in base64, for a subscriber.
     pub fn to_base64(&self) -> String {
         STANDARD.encode(self.0.expose_secret())
     }
 
-    /// `data` in the form in which Pusher gets it, which is another each time.
+    /// `data` encrypted with a random nonce.
     pub(crate) fn seal(&self, data: &str) -> String {
         self.seal_with(&XSalsa20Poly1305::generate_nonce(&mut OsRng), data)
     }

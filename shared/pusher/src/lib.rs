@@ -1,9 +1,8 @@
-//! What Pusher Channels prescribes to whoever speaks to it, and nothing that speaks: how a call
-//! and a subscription are signed, what a channel is called, what is encrypted, how large things may
-//! be.
+//! The rules of Pusher Channels, without I/O: signatures of calls and subscriptions, names of channels,
+//! encryption, limits.
 //!
-//! The gateway signs subscriptions with it, the broadcaster signs calls, and local-pusher verifies
-//! both, so that each rule stands once.
+//! The gateway signs subscriptions, the broadcaster signs calls, and local-pusher verifies both with the
+//! same code.
 //!
 //! Source: <https://pusher.com/docs/channels/library_auth_reference/>.
 
@@ -13,6 +12,7 @@ mod channel;
 mod encryption;
 pub mod limits;
 mod signature;
+mod socket_id;
 
 pub use access::{ChannelAccess, ChannelSettings};
 pub use app::App;
@@ -21,3 +21,4 @@ pub use encryption::{MasterKey, SharedSecret};
 pub use signature::{
     RequestToSign, sign_request, sign_subscription, verify_request, verify_subscription,
 };
+pub use socket_id::{InvalidSocketId, SocketId};

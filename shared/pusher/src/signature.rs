@@ -3,7 +3,7 @@ use md5::{Digest, Md5};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-/// A call to Pusher's HTTP API, in the parts that its signature covers.
+/// The parts of a call to Pusher's HTTP API that its signature covers.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestToSign<'a> {
     /// The HTTP method in capitals.
@@ -14,8 +14,7 @@ pub struct RequestToSign<'a> {
     pub body: &'a [u8],
 }
 
-/// The query string, signature included, that authenticates `request` at `timestamp` (seconds since
-/// the epoch).
+/// The query string that authenticates `request` at `timestamp` (seconds since 1970), with the signature.
 ///
 /// Source: <https://pusher.com/docs/channels/library_auth_reference/rest-api/#authentication>.
 pub fn sign_request(
@@ -35,9 +34,8 @@ pub fn sign_request(
     query
 }
 
-/// Whether `signature` (in hex) is the one that belongs to `request` with the other query
-/// parameters `parameters`, and `body_md5` among them is the body's. Takes as long for a wrong
-/// signature as for the right one.
+/// Whether `signature` (in hex) is that of `request` with the other query parameters `parameters`, and their
+/// `body_md5` is that of the body. Compares in constant time.
 pub fn verify_request(
     secret: &SecretString,
     request: RequestToSign<'_>,
@@ -99,7 +97,7 @@ fn string_to_sign(request: RequestToSign<'_>, query: &str) -> String {
     format!("{}\n{}\n{query}", request.method, request.path)
 }
 
-#[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+#[expect(clippy::expect_used, reason = "HMAC accepts a key of any length")]
 fn authenticate(secret: &SecretString, text: &[u8]) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
         .expect("a key of any length");
@@ -166,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reference_signature_is_accepted_and_any_other_is_not() {
+    fn only_the_reference_signature_is_accepted() {
         assert!(verify_request(&secret(), EVENTS, &parameters(), SIGNATURE));
         assert!(!verify_request(&secret(), EVENTS, &parameters(), &SIGNATURE.replace('d', "e")));
         assert!(!verify_request(&"other".into(), EVENTS, &parameters(), SIGNATURE));
@@ -174,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_was_changed_after_signing_is_refused() {
+    fn a_body_changed_after_signing_is_rejected() {
         let changed = RequestToSign { body: b"{}", ..EVENTS };
         assert!(!verify_request(&secret(), changed, &parameters(), SIGNATURE));
     }

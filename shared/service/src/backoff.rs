@@ -1,18 +1,18 @@
-//! How long to wait before asking again somebody who did not answer.
+//! Waits between retries.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 const SHORTEST: Duration = Duration::from_millis(100);
-/// What an outage costs beyond its end, and its double once the random part is added.
+/// Without the random part, which is as long at most. It bounds how long a retry outlasts an outage.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// Growing waits without an end.
+/// Endless, growing waits.
 pub type Waits = Box<dyn Iterator<Item = Duration> + Send>;
 
-/// Growing waits without an end, each with a random part, so that many who lost the same server
-/// do not come back to it in step.
+/// Endless, growing waits with a random part, so that many clients of one server do not retry at the same
+/// moment.
 pub fn waits() -> Waits {
     let waits = ExponentialBuilder::default()
         .with_min_delay(SHORTEST)
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_waits_grow_to_a_bound_and_never_end() {
+    fn waits_grow_to_a_bound_and_never_end() {
         let waits: Vec<_> = waits().take(100).collect();
         assert!(waits.iter().all(|wait| *wait >= SHORTEST && *wait <= LONGEST * 2), "{waits:?}");
         assert!(waits[99] >= LONGEST);

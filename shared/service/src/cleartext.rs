@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
-/// Warns when what `setting` names is reached without encryption on another machine: everybody on the wire
-/// reads the password and the messages.
+/// Warns if one of the hosts of `setting`, which are reached without encryption, is another machine: the
+/// network in between can read passwords and messages.
 pub fn warn_of_cleartext<'a>(setting: &str, hosts: impl IntoIterator<Item = &'a str>) {
     if let Some(host) = hosts.into_iter().find(|host| !is_loopback(host)) {
         tracing::warn!(setting, host, "the connection to another machine is not encrypted");
@@ -27,8 +27,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_is_known_by_its_names_and_addresses() {
-        for own in [
+    fn loopback_names_and_addresses_are_recognized() {
+        for local in [
             "127.0.0.1",
             "127.1.2.3",
             "::1",
@@ -37,7 +37,7 @@ mod tests {
             "localhost",
             "A.Localhost.",
         ] {
-            assert!(is_loopback(own), "{own}");
+            assert!(is_loopback(local), "{local}");
         }
         for other in ["10.0.0.1", "rabbitmq", "localhost.example", "::", "0.0.0.0", ""] {
             assert!(!is_loopback(other), "{other}");

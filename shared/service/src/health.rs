@@ -1,5 +1,4 @@
-//! How a service says that it lives, and whether it can work: `/health/live`, `/health/ready` and
-//! `/metrics`.
+//! Liveness, readiness, and the server of `/health/live`, `/health/ready` and `/metrics`.
 
 use std::{
     collections::BTreeMap,
@@ -10,18 +9,18 @@ use std::{
     },
 };
 
-use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
+use actix_web::{HttpResponse, dev::Server, web};
 use prometheus_client::registry::Registry;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
-use super::metrics;
+use super::{admin_server, metrics};
 
-/// What a service needs in order to work. It is down until it is known to be up.
+/// A server that a service needs. It is down until it is known to be up.
 ///
-/// It may have parts that can be up or down by themselves, each of which is a `Dependency` that speaks
-/// for itself and answers for the whole.
+/// It may have parts that are up or down independently. Each part is a `Dependency`: it sets its own state
+/// and reads the state of all.
 #[derive(Clone, Debug)]
 pub struct Dependency {
     name: &'static str,
@@ -35,40 +34,40 @@ const UP: u8 = 1;
 const DOWN: u8 = 2;
 
 impl Dependency {
-    /// A dependency called `name`, of one part.
+    /// Creates a dependency of one part.
     pub fn new(name: &'static str) -> Self {
         Self::of_parts(name, 1)
     }
 
-    /// The first part of a dependency called `name`, of so many `parts`.
+    /// Creates a dependency of `parts` parts, and returns the first.
     pub fn of_parts(name: &'static str, parts: u16) -> Self {
         let parts = (0..parts).map(|_| AtomicU8::new(UNKNOWN)).collect();
         Self { name, parts, own: 0 }
     }
 
-    /// Another part of the same dependency. One that it does not have speaks for nobody.
+    /// Another part of the same dependency. A part beyond their number has no state.
     pub fn part(&self, number: u16) -> Self {
         Self { own: usize::from(number), ..self.clone() }
     }
 
-    /// What it is called in answers and logs.
+    /// Its name in responses and logs.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Says whether this part works.
+    /// Sets the state of this part.
     pub fn set_up(&self, up: bool) {
         if let Some(part) = self.parts.get(self.own) {
             part.store(if up { UP } else { DOWN }, Ordering::Relaxed);
         }
     }
 
-    /// Whether all of it works.
+    /// Whether all parts are up.
     pub fn is_up(&self) -> bool {
         self.states().all(|state| state == UP)
     }
 
-    /// Whether some of it works, and of all of it is known whether it does.
+    /// Whether a part is up and the state of every part is known.
     pub fn is_partly_up(&self) -> bool {
         self.states().any(|state| state == UP) && self.states().all(|state| state != UNKNOWN)
     }
@@ -82,9 +81,9 @@ impl Dependency {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// It works.
+    /// Up.
     Up,
-    /// It does not, or is not known to.
+    /// Down, or not known to be up.
     Down,
 }
 
@@ -94,10 +93,10 @@ impl From<bool> for State {
     }
 }
 
-/// The answer to `/health/ready`.
+/// The response of `/health/ready`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Readiness {
-    /// `ready`, `unready`, or `stopping` when the service was told to stop.
+    /// `ready`, `unready`, or `stopping` once the service was told to stop.
     pub status: &'static str,
     /// Each dependency with its state.
     #[schema(value_type = std::collections::BTreeMap<String, State>)]
@@ -105,18 +104,18 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Says `ready` or not, naming the state of each dependency.
+    /// `ready` or `unready`, with the state of each dependency.
     pub fn new(ready: bool, dependencies: impl IntoIterator<Item = (String, State)>) -> Self {
         let status = if ready { "ready" } else { "unready" };
         Self { status, dependencies: dependencies.into_iter().collect() }
     }
 
-    /// Says `stopping`, which is not ready, naming the state of each dependency.
+    /// `stopping`, which is not ready, with the state of each dependency.
     pub fn stopping(dependencies: impl IntoIterator<Item = (String, State)>) -> Self {
         Self { status: "stopping", dependencies: dependencies.into_iter().collect() }
     }
 
-    /// The answer: 200 when ready, else 503.
+    /// The HTTP response: 200 when ready, else 503.
     pub fn into_response(self) -> HttpResponse {
         match self.status {
             "ready" => HttpResponse::Ok().json(self),
@@ -136,30 +135,25 @@ pub fn serve(
     registry: Arc<Registry>,
     stop: CancellationToken,
 ) -> std::io::Result<Server> {
-    let server = HttpServer::new(move || {
-        App::new()
+    admin_server::serve(listener, stop, move |services| {
+        services
             .app_data(web::Data::new(dependencies.clone()))
             .app_data(web::Data::from(Arc::clone(&registry)))
             .route("/health/live", web::get().to(live))
             .route("/health/ready", web::get().to(ready))
-            .route("/metrics", web::get().to(metrics::show))
+            .route("/metrics", web::get().to(metrics::export));
     })
-    .workers(1)
-    .disable_signals()
-    .shutdown_timeout(1)
-    .listen(listener)?
-    .shutdown_signal(stop.cancelled_owned());
-    Ok(server.run())
 }
 
-/// That the process answers, as an answer.
+/// `GET /health/live`: 200 while the process responds.
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "status": "live" }))
 }
 
 async fn ready(dependencies: web::Data<Vec<Dependency>>) -> HttpResponse {
     let ready = dependencies.iter().all(Dependency::is_up);
-    let states = dependencies.iter().map(|it| (it.name().to_owned(), State::from(it.is_up())));
+    let states = dependencies.iter();
+    let states = states.map(|each| (each.name().to_owned(), State::from(each.is_up())));
     Readiness::new(ready, states).into_response()
 }
 
@@ -168,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dependency_is_up_with_all_of_its_parts_and_partly_up_with_one_once_all_are_known() {
+    fn a_dependency_is_up_with_all_parts_and_partly_up_with_one_once_all_are_known() {
         let whole = Dependency::of_parts("broker", 2);
         let parts = [whole.part(0), whole.part(1), whole.part(2)];
         let state = || (whole.is_up(), whole.is_partly_up());

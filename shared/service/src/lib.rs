@@ -1,5 +1,6 @@
-//! How a service runs, whatever it does.
+//! How a service runs: settings, logs, health, metrics, TLS, shutdown.
 
+mod admin_server;
 pub mod backoff;
 mod cleartext;
 pub mod health;

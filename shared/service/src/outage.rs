@@ -2,8 +2,8 @@ use std::time::{Duration, Instant};
 
 use super::health::Dependency;
 
-/// Follows one dependency through its outages: its state shows in the readiness answer, and the
-/// log says when an outage begins, with its cause, and when it ends, and nothing in between.
+/// Records the outages of one dependency: sets its state for readiness, and logs when an outage begins,
+/// with its cause, and when it ends.
 #[derive(Debug)]
 pub struct Outage {
     dependency: Dependency,
@@ -11,12 +11,12 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// Begins to follow `dependency`.
+    /// Starts without an outage.
     pub fn new(dependency: Dependency) -> Self {
         Self { dependency, since: None }
     }
 
-    /// The dependency did not do what it was asked, because of `cause`.
+    /// Records that the dependency failed with `cause`.
     pub fn failed(&mut self, cause: &dyn std::fmt::Display) {
         self.dependency.set_up(false);
         if self.since.is_none() {
@@ -29,7 +29,7 @@ impl Outage {
         }
     }
 
-    /// The dependency did what it was asked.
+    /// Records that the dependency worked.
     pub fn succeeded(&mut self) {
         self.dependency.set_up(true);
         if let Some(since) = self.since.take() {
@@ -41,7 +41,7 @@ impl Outage {
         }
     }
 
-    /// How long the outage has lasted; nothing while there is none.
+    /// How long the current outage has lasted.
     pub fn duration(&self) -> Option<Duration> {
         self.since.map(|since| since.elapsed())
     }

@@ -1,8 +1,7 @@
-//! How a setting that is a secret comes from a file, and stays out of complaints.
+//! Secret settings: read from files, and kept out of error messages.
 //!
-//! A secret is each option whose value `--help` does not show (`hide_env_values`). Beside its variable
-//! `NAME` there is then `NAME_FILE`, the path of a file that holds the value, as container engines
-//! hand secrets out.
+//! A secret is an option with `hide_env_values`. Its variable `NAME` may be replaced by `NAME_FILE`, the path
+//! of a file with the value, as container engines provide secrets.
 
 use std::{ffi::OsString, fs};
 
@@ -11,10 +10,10 @@ use clap::{
     error::{ContextKind, ContextValue, Error},
 };
 
-/// The variables of a process, or what a test says that they are.
+/// Looks up an environment variable; tests replace it.
 type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// The command, whose help names the files too.
+/// The command with help texts that name the files.
 pub(super) fn describe(command: Command) -> Command {
     let described = command.mut_args(|argument| match (name(&argument), argument.get_help()) {
         (Some(name), Some(help)) => {
@@ -26,10 +25,10 @@ pub(super) fn describe(command: Command) -> Command {
     described.mut_subcommands(describe)
 }
 
-/// The arguments of a process, with those secrets that files hold added as options.
+/// The arguments of a process, to which the secrets from files are added as options.
 ///
 /// # Errors
-/// Says which file cannot be read, or which secret is given twice.
+/// Names the file that cannot be read, or the secret that is given twice.
 pub(super) fn add_from_files(
     command: &Command,
     given: impl IntoIterator<Item = OsString>,
@@ -37,47 +36,47 @@ pub(super) fn add_from_files(
 ) -> Result<Vec<OsString>, String> {
     let given: Vec<_> = given.into_iter().collect();
     let mut arguments = Vec::new();
-    let mut of = command;
+    let mut current = command;
     for (position, argument) in given.iter().enumerate() {
         arguments.push(argument.clone());
-        if let Some(subcommand) = of.find_subcommand(argument) {
-            of = subcommand;
+        if let Some(subcommand) = current.find_subcommand(argument) {
+            current = subcommand;
         } else if position > 0 {
             continue;
         }
-        // A command reads its options between its name and that of its own command.
-        for secret in of.get_arguments() {
+        // A command reads its options before the name of its subcommand.
+        for secret in current.get_arguments() {
             arguments.extend(from_file(secret, &given, variables)?);
         }
     }
     Ok(arguments)
 }
 
-/// What clap complains about, without the value of a secret.
-pub(super) fn hide(command: &Command, mut complaint: Error) -> Error {
-    let option = complaint.get(ContextKind::InvalidArg).map(|it| OsString::from(it.to_string()));
+/// The error of clap without the value of a secret.
+pub(super) fn hide(command: &Command, mut error: Error) -> Error {
+    let option =
+        error.get(ContextKind::InvalidArg).map(|option| OsString::from(option.to_string()));
     if option.is_some_and(|option| is_secret(command, &option)) {
-        complaint.insert(ContextKind::InvalidValue, ContextValue::String("(hidden)".to_owned()));
+        error.insert(ContextKind::InvalidValue, ContextValue::String("(hidden)".to_owned()));
     }
-    complaint
+    error
 }
 
-/// How the secrets of examples begin, which stand in documents and are no secrets.
-const EXAMPLE: &str = "change-me";
+/// Prefix of the example secrets in the documentation.
+const EXAMPLE_PREFIX: &str = "change-me";
 
-/// Refuses a secret that can be guessed by all who read an example, or that is one byte again and again.
+/// Rejects a secret of the documentation's examples, or one that repeats a single byte.
 ///
 /// # Errors
-/// Names the setting.
+/// Names the setting, and does not show the secret.
 pub(super) fn refuse_guessable(command: &Command, matches: &ArgMatches) -> Result<(), String> {
     for argument in command.get_arguments() {
         let Some(name) = name(argument) else { continue };
         let Ok(values) = matches.try_get_raw(argument.get_id().as_str()) else { continue };
         for value in values.into_iter().flatten() {
-            let why = guessable(&value.to_string_lossy());
-            why.map_or(Ok(()), |why| {
-                Err(format!("{name} {why}; `openssl rand -hex 32` makes a random one"))
-            })?;
+            if let Some(problem) = guessable(&value.to_string_lossy()) {
+                return Err(format!("{name} {problem}; `openssl rand -hex 32` makes a random one"));
+            }
         }
     }
     match matches.subcommand() {
@@ -88,7 +87,7 @@ pub(super) fn refuse_guessable(command: &Command, matches: &ArgMatches) -> Resul
     }
 }
 
-/// Why a secret can be guessed. Of an address the password is the secret; of a header, its value.
+/// Why a secret can be guessed. The secret of a URL is its password, that of a header its value.
 fn guessable(value: &str) -> Option<&'static str> {
     let secret = match value.split_once("://") {
         Some((_, rest)) => {
@@ -98,7 +97,7 @@ fn guessable(value: &str) -> Option<&'static str> {
         None => value,
     };
     let header = secret.split_once('=').map_or("", |(_, value)| value);
-    if [secret, header].into_iter().any(|text| text.starts_with(EXAMPLE)) {
+    if [secret, header].into_iter().any(|text| text.starts_with(EXAMPLE_PREFIX)) {
         return Some("is that of an example: it begins with change-me");
     }
     let mut bytes = secret.bytes();
@@ -107,27 +106,27 @@ fn guessable(value: &str) -> Option<&'static str> {
     repeats.then_some("repeats one byte")
 }
 
-/// Whether `option`, which may have a value behind it, is one of the command's secrets.
+/// Whether `option`, with or without a value, is one of the command's secrets.
 fn is_secret(command: &Command, option: &OsString) -> bool {
     let mut secrets = command.get_arguments().filter(|argument| name(argument).is_some());
     secrets.any(|argument| argument.get_long().is_some_and(|long| is_option(option, long)))
         || command.get_subcommands().any(|subcommand| is_secret(subcommand, option))
 }
 
-/// Whether `argument` is the option `long`, with or without a value behind it.
+/// Whether `argument` is the option `long`, with or without a value.
 fn is_option(argument: &OsString, long: &str) -> bool {
     let argument = argument.to_string_lossy();
     let name = argument.split([' ', '=']).next().unwrap_or_default();
     name.strip_prefix("--") == Some(long)
 }
 
-/// The variable of an option, if that is a secret.
+/// The variable of an option, if the option is a secret.
 fn name(argument: &Arg) -> Option<String> {
     let name = argument.get_env().filter(|_| argument.is_hide_env_values_set())?;
     Some(name.to_string_lossy().into_owned())
 }
 
-/// A secret as an option, if it is one whose file is named, and no option overrides that.
+/// A secret from its file as an option, unless the arguments contain that option.
 fn from_file(
     argument: &Arg,
     given: &[OsString],
@@ -154,18 +153,18 @@ mod tests {
 
     #[derive(Debug, Parser)]
     struct Settings {
-        /// Opens the door
+        /// The key
         #[arg(long, env = "TEST_KEY", hide_env_values = true, value_parser = key)]
         key: SecretString,
 
-        /// Those who have one
+        /// The owner
         #[arg(long, env = "TEST_OWNER", default_value = "ada")]
         owner: String,
     }
 
     #[derive(Debug, Parser)]
     enum Commands {
-        /// Opens it
+        /// Opens
         Open(Settings),
     }
 
@@ -173,7 +172,7 @@ mod tests {
         if text.len() < 4 { Err("too short".to_owned()) } else { Ok(text.into()) }
     }
 
-    /// The settings of a process with these arguments, whose variable `TEST_KEY_FILE` is `file`.
+    /// The settings of a process with these arguments and variables.
     fn read<S: Parser>(arguments: &[&str], file: &str, key: Option<&str>) -> Result<S, String> {
         let command = describe(S::command());
         let variables = |name: &str| match name {
@@ -198,12 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_read_from_its_file_without_the_end_of_its_line() {
+    fn a_secret_is_read_from_its_file_without_the_line_end() {
         for (text, key) in
             [("sesame", "sesame"), ("sesame\n", "sesame"), ("two words\r\n", "two words")]
         {
             let (_directory, path) = file(text);
-            let settings: Settings = read(&[], &path, None).unwrap_or_else(|it| panic!("{it}"));
+            let settings: Settings =
+                read(&[], &path, None).unwrap_or_else(|error| panic!("{error}"));
             assert_eq!((settings.key.expose_secret(), &*settings.owner), (key, "ada"));
         }
         let (_directory, path) = file("sesame");
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_overrides_the_file_as_it_does_the_variable() {
+    fn an_option_overrides_file_and_variable() {
         for option in [&["--key=other"][..], &["--key", "other"]] {
             let settings: Settings = read(option, "/nowhere", Some("third")).unwrap();
             assert_eq!(settings.key.expose_secret(), "other");
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_beside_the_variable_or_one_that_cannot_be_read_is_refused_by_name() {
+    fn an_unreadable_file_or_one_beside_the_variable_is_rejected_by_name() {
         let (_directory, path) = file("sesame");
         let refusal = read::<Settings>(&[], &path, Some("other")).unwrap_err();
         assert!(refusal.contains("TEST_KEY and TEST_KEY_FILE"), "{refusal}");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_refused_is_not_shown() {
+    fn an_invalid_secret_is_not_shown() {
         let (_directory, path) = file("abc\n");
         for (arguments, path) in [(&[][..], &*path), (&["--key=abc"], "")] {
             let refusal = read::<Settings>(arguments, path, None).unwrap_err();
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_can_be_guessed_is_refused_by_name_and_not_shown() {
+    fn a_guessable_secret_is_rejected_by_name_and_not_shown() {
         let refusal = |arguments: &[&str]| {
             let command = Commands::command();
             let matches = command.clone().try_get_matches_from(arguments).unwrap();
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_help_names_the_file() {
+    fn help_names_the_file() {
         let commands = describe(Commands::command());
         let open = commands.find_subcommand("open").unwrap();
         for mut command in [describe(Settings::command()), open.clone()] {

@@ -1,4 +1,4 @@
-//! How a service is told to stop.
+//! Signals, deadlines and the end of a process.
 
 use std::{io, time::Duration};
 
@@ -8,18 +8,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::settings::duration;
 
-/// How long a service may take to stop.
+/// The time limits of a stop.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ShutdownSettings {
-    /// Time within which the process ends after SIGTERM, whatever hangs: four fifths of it for what it
-    /// holds, the rest for closing connections. It must be shorter than the time after which the process
-    /// is killed, 10s by default with docker compose
+    /// Time within which the process ends after SIGTERM, whatever hangs: four fifths of it to finish its
+    /// work, the rest to close connections. It must be shorter than the time after which the process is
+    /// killed, 10s by default with docker compose
     #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "9s", value_parser = duration, value_name = "DURATION")]
     pub shutdown_timeout: Duration,
 }
 
 impl ShutdownSettings {
-    /// The part of the time in which a service may go on with what it holds.
+    /// The part of the time in which a service may finish its work.
     pub fn grace(self) -> Duration {
         self.shutdown_timeout * 4 / 5
     }
@@ -28,7 +28,7 @@ impl ShutdownSettings {
 /// A token that is cancelled when the process gets SIGTERM or SIGINT.
 ///
 /// # Errors
-/// When the process cannot listen to signals.
+/// When the signal handlers cannot be installed.
 pub fn on_signal() -> io::Result<CancellationToken> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -45,14 +45,14 @@ pub fn on_signal() -> io::Result<CancellationToken> {
     Ok(token)
 }
 
-/// Resolves when a worker that was told to stop must give back what it has not finished.
+/// Resolves when a stopping worker must requeue its unfinished deliveries.
 pub async fn grace(stop: &CancellationToken, settings: ShutdownSettings) {
     stop.cancelled().await;
     tokio::time::sleep(settings.grace()).await;
 }
 
-/// Runs `service` until it ends, or until its time is over after it was told to `stop`. What it has not
-/// closed by then is left as it is: nothing that was accepted is lost when a process ends at any moment.
+/// Runs `service` until it ends, or until `SHUTDOWN_TIMEOUT` after `stop` is cancelled. What is still open
+/// then is dropped: no accepted event is lost when a process ends at any moment.
 ///
 /// # Errors
 /// Those of `service`.
@@ -66,27 +66,27 @@ pub async fn by_deadline<E>(
         tokio::time::sleep(settings.shutdown_timeout).await;
     };
     tokio::select! {
-        ended = service => ended,
+        result = service => result,
         () = deadline => {
-            tracing::warn!("the time to stop is over: ending without having closed everything");
+            tracing::warn!("SHUTDOWN_TIMEOUT is over: ending with open connections");
             Ok(())
         }
     }
 }
 
-/// Time for what still runs in threads when a program is over, such as a line that is being written.
+/// Time for blocking threads at the end of a program, such as one that writes a log line.
 const TIME_FOR_THREADS: Duration = Duration::from_millis(100);
 
-/// Runs `program` on a runtime, and does not wait for threads that hang when it is over, such as one
-/// that looks a name up.
+/// Runs `program` on a runtime. Does not wait for threads that hang at its end, such as one that resolves
+/// a host name.
 ///
 /// # Errors
 /// When the runtime cannot be started.
 pub fn run_program<T>(program: impl Future<Output = T>) -> io::Result<T> {
     let runtime = tokio::runtime::Runtime::new()?;
-    let ended = runtime.block_on(program);
+    let output = runtime.block_on(program);
     runtime.shutdown_timeout(TIME_FOR_THREADS);
-    Ok(ended)
+    Ok(output)
 }
 
 #[cfg(test)]
@@ -97,7 +97,7 @@ mod tests {
         ShutdownSettings { shutdown_timeout: Duration::from_millis(50) };
 
     #[test]
-    fn a_program_ends_while_one_of_its_threads_hangs() {
+    fn a_program_ends_while_a_thread_hangs() {
         let (held, hold) = std::sync::mpsc::channel::<()>();
         let program = async move {
             tokio::task::spawn_blocking(move || hold.recv().is_ok());
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_service_that_does_not_end_is_left_at_its_deadline() {
+    async fn a_service_that_hangs_is_dropped_at_its_deadline() {
         let stop = CancellationToken::new();
         stop.cancel();
         let hangs = std::future::pending::<Result<(), ()>>();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_service_that_was_not_told_to_stop_has_no_deadline() {
+    async fn a_service_that_is_not_stopping_has_no_deadline() {
         let stop = CancellationToken::new();
         let service = async {
             tokio::time::sleep(SHORT.shutdown_timeout * 2).await;

@@ -1,4 +1,4 @@
-//! How a service logs.
+//! Logs.
 
 use clap::{Args, ValueEnum};
 use tracing::{Metadata, level_filters::LevelFilter};
@@ -9,11 +9,11 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// What to log, and in which form.
+/// What to log, and the format.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Logs")]
 pub struct LogSettings {
-    /// Form of the log lines on standard error
+    /// Format of the log lines on standard error
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
 
@@ -22,29 +22,29 @@ pub struct LogSettings {
     pub log_filter: String,
 }
 
-/// The form of a log line.
+/// The format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For a person
+    /// Text
     Text,
-    /// One JSON object a line, for a collector
+    /// One JSON object per line
     Json,
 }
 
-/// A library that logs what passes through it.
+/// The most that a library may log, whatever the operator's filter allows.
 struct LibraryLogCap {
     library: &'static str,
-    /// The most that it may say.
+    /// Unless the filter names the library.
     default: LevelFilter,
-    /// The most that it may say when the operator's filter names it.
+    /// If the filter names the library.
     when_named: LevelFilter,
 }
 
 /// lapin and tokio_postgres log message bodies and passwords at their lower levels. An operator who names
-/// the library sees the bodies, and never the passwords.
+/// the library gets the bodies, and never the passwords.
 const LIBRARY_LOG_CAPS: [LibraryLogCap; 2] = [
-    // What RabbitMQ returns is a warning; what it says of a new connection, at the last level, is the
-    // password. Its errors are told by whoever they meet, and to look for a queue is none.
+    // lapin warns with the body of a returned message, and traces the password of a new connection. Its
+    // errors are logged by their callers, and a missing queue is often none.
     LibraryLogCap { library: "lapin", default: LevelFilter::OFF, when_named: LevelFilter::DEBUG },
     // The parameters of statements.
     LibraryLogCap {
@@ -54,25 +54,25 @@ const LIBRARY_LOG_CAPS: [LibraryLogCap; 2] = [
     },
 ];
 
-/// Keeps back what libraries should not say under the filter `filter`.
-fn discretion(filter: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
+/// Caps the libraries' levels under the operator's `filter`.
+fn library_log_filter(filter: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
     let limits = LIBRARY_LOG_CAPS.map(|LibraryLogCap { library, default, when_named }| {
         (library, if filter.contains(library) { when_named } else { default })
     });
     filter_fn(move |event| {
         let library = event.target().split("::").next();
-        limits.iter().all(|(it, limit)| library != Some(it) || event.level() <= limit)
+        limits.iter().all(|(name, limit)| library != Some(name) || event.level() <= limit)
     })
 }
 
-/// Starts logging. To be called once.
+/// Starts logging. Call it once.
 pub fn init(settings: &LogSettings) {
     let filter = match EnvFilter::try_new(&settings.log_filter) {
         Ok(filter) => filter,
         Err(error) => super::settings::fail(&format!("RUST_LOG is not a log filter: {error}")),
     };
-    let discretion = discretion(&settings.log_filter);
-    let lines = tracing_subscriber::registry().with(filter).with(discretion);
+    let library_filter = library_log_filter(&settings.log_filter);
+    let lines = tracing_subscriber::registry().with(filter).with(library_filter);
     let writer = std::io::stderr;
     let started = match settings.log_format {
         LogFormat::Text => lines
@@ -84,6 +84,6 @@ pub fn init(settings: &LogSettings) {
         }
     };
     if started.is_err() {
-        tracing::debug!("logging had been set up already");
+        tracing::debug!("logging was set up before");
     }
 }

@@ -9,26 +9,26 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-/// Chooses the cryptography that TLS uses in this process: *ring*, which builds without further
-/// tools. To be called once, before the first connection.
+/// Installs *ring* as the cryptography of TLS in this process; it builds without further tools. Call it
+/// once, before the first connection.
 pub fn install_crypto() {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
-        tracing::debug!("the process had chosen its cryptography already");
+        tracing::debug!("the cryptography of TLS was installed before");
     }
 }
 
-/// Whom an encrypted connection trusts. Each group of settings for a server that can be reached by
-/// TLS has it; all of them read the one option `--tls-ca-file`.
+/// The authorities that encrypted connections trust. Each group of settings of a server has this; all of
+/// them read the one option `--tls-ca-file`.
 #[derive(Clone, Default)]
 pub struct TlsSettings {
-    /// The authorities of the file.
+    /// The certificates of the file.
     own: Vec<CertificateDer<'static>>,
     client: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
 impl TlsSettings {
-    /// How to connect: the other side must prove by its certificate that it is the host that was
-    /// asked for, and be vouched for by an authority that the system trusts or that is in the file.
+    /// The configuration of a client. It requires a certificate that is valid for the host, of an authority
+    /// that the system trusts or that is in the file.
     pub fn client(&self) -> Arc<ClientConfig> {
         let client = self.client.get_or_init(|| {
             let system = rustls_native_certs::load_native_certs();
@@ -37,8 +37,8 @@ impl TlsSettings {
             if roots.is_empty() {
                 tracing::warn!(
                     causes = ?system.errors,
-                    "the system trusts no authority and TLS_CA_FILE names none, so that no encrypted \
-                     connection can be made"
+                    "the system trusts no authority and TLS_CA_FILE is not set: every encrypted \
+                     connection will fail"
                 );
             }
             let config = ClientConfig::builder().with_root_certificates(roots);
@@ -69,7 +69,7 @@ impl FromArgMatches for TlsSettings {
 
 impl Args for TlsSettings {
     fn augment_args(command: Command) -> Command {
-        // Another group of the same program may have brought it.
+        // Another group of the same program may have added it.
         if command.get_arguments().any(|argument| argument.get_id() == CA_FILE) {
             return command;
         }
@@ -80,8 +80,8 @@ impl Args for TlsSettings {
                 .value_name("FILE")
                 .help_heading("TLS")
                 .help(
-                    "Certificates, as PEM, of authorities that encrypted connections trust besides \
-                     those that the system does",
+                    "PEM file with certificates of authorities that encrypted connections trust, \
+                     besides those of the system",
                 )
                 .value_parser(read),
         )
@@ -92,16 +92,18 @@ impl Args for TlsSettings {
     }
 }
 
-/// Reads the authorities of a file.
+/// Reads the certificates of a file.
 fn read(path: &str) -> Result<TlsSettings, String> {
     let file = fs::read(path).map_err(|error| error.to_string())?;
     let own = CertificateDer::pem_slice_iter(&file)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| format!("it holds no certificates as PEM: {error}"))?;
+        .map_err(|error| format!("it holds no certificates in PEM: {error}"))?;
     let mut roots = RootCertStore::empty();
     for certificate in &own {
         let added = roots.add(certificate.clone());
-        added.map_err(|error| format!("it holds what is no authority: {error}"))?;
+        added.map_err(|error| {
+            format!("it holds a certificate that is not an authority's: {error}")
+        })?;
     }
     if own.is_empty() {
         return Err("it holds no certificate".to_owned());
@@ -114,14 +116,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_missing_or_holds_no_certificate_is_refused() {
+    fn a_file_that_is_missing_or_holds_no_certificate_is_rejected() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ca.pem");
         let path = path.to_str().unwrap();
         assert!(read(path).unwrap_err().contains("No such file"), "{:?}", read(path));
-        for wrong in ["", "not PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"]
+        for invalid in
+            ["", "not PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"]
         {
-            fs::write(path, wrong).unwrap();
+            fs::write(path, invalid).unwrap();
             let refusal = read(path).unwrap_err();
             assert!(refusal.starts_with("it holds"), "{refusal}");
         }

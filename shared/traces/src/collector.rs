@@ -9,24 +9,23 @@ use tokio::runtime::Handle;
 
 use crate::TraceSettings;
 
-/// How long the collector may take for one call.
+/// The time limit of one call.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most bytes of an answer that are read; what a collector says is of no use here.
-const ANSWER_BYTES: usize = 64 * 1024;
+/// The most bytes of a response that are read; its contents are not used.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// Calls the collector. Its calls run where the service does, though they are made from the exporter's
-/// own thread, which has no runtime. The log says when calls begin to fail and when they succeed again.
+/// Calls the collector on the service's runtime, since the exporter's thread has none. Logs when calls start
+/// to fail and when they succeed again.
 #[derive(Debug)]
 pub(crate) struct Collector {
     http: reqwest::Client,
     runtime: Handle,
-    is_away: AtomicBool,
+    is_down: AtomicBool,
 }
 
 impl Collector {
-    /// One that calls over connections which trust whom the settings name. To be made where the
-    /// service runs.
+    /// Creates a client with the settings' trusted authorities. Must be called on the service's runtime.
     pub(crate) fn new(settings: &TraceSettings) -> reqwest::Result<Self> {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
@@ -34,21 +33,21 @@ impl Collector {
             .redirect(reqwest::redirect::Policy::none())
             .tls_backend_preconfigured((*settings.tls.client()).clone())
             .build()?;
-        Ok(Self { http, runtime: Handle::current(), is_away: AtomicBool::new(false) })
+        Ok(Self { http, runtime: Handle::current(), is_down: AtomicBool::new(false) })
     }
 
-    fn follow(&self, answer: &Result<Response<Bytes>, HttpError>) {
-        let failure = match answer {
-            Ok(answer) if answer.status().is_success() => None,
-            Ok(answer) => Some(answer.status().to_string()),
+    fn log_change(&self, response: &Result<Response<Bytes>, HttpError>) {
+        let failure = match response {
+            Ok(response) if response.status().is_success() => None,
+            Ok(response) => Some(response.status().to_string()),
             Err(error) => Some(with_causes(error.as_ref())),
         };
-        let was_away = self.is_away.swap(failure.is_some(), Ordering::Relaxed);
+        let was_down = self.is_down.swap(failure.is_some(), Ordering::Relaxed);
         match failure {
-            Some(cause) if !was_away => {
-                tracing::warn!(cause, "the collector does not take spans, which are dropped");
+            Some(cause) if !was_down => {
+                tracing::warn!(cause, "the collector does not accept spans, which are dropped");
             }
-            None if was_away => tracing::info!("the collector takes spans again"),
+            None if was_down => tracing::info!("the collector accepts spans again"),
             _ => {}
         }
     }
@@ -58,15 +57,15 @@ impl Collector {
 impl HttpClient for Collector {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let mut request = reqwest::Request::try_from(request)?;
-        // One of them may be a secret, which libraries then keep out of what they log.
+        // One of them may be a secret; libraries do not log sensitive headers.
         request.headers_mut().values_mut().for_each(|value| value.set_sensitive(true));
         let call = call(self.http.clone(), request);
-        let answer = match self.runtime.spawn(call).await {
-            Ok(answer) => answer.map_err(|error| HttpError::from(error.without_url())),
+        let response = match self.runtime.spawn(call).await {
+            Ok(response) => response.map_err(|error| HttpError::from(error.without_url())),
             Err(error) => Err(error.into()),
         };
-        self.follow(&answer);
-        answer
+        self.log_change(&response);
+        response
     }
 }
 
@@ -74,13 +73,13 @@ async fn call(
     http: reqwest::Client,
     request: reqwest::Request,
 ) -> reqwest::Result<Response<Bytes>> {
-    let mut answer = http.execute(request).await?;
+    let mut received = http.execute(request).await?;
     let mut response = Response::new(Bytes::new());
-    *response.status_mut() = answer.status();
-    // The connection can only be used again once the answer has been read.
+    *response.status_mut() = received.status();
+    // The connection can only be reused once the response is read.
     let mut read = 0;
-    while read < ANSWER_BYTES
-        && let Some(chunk) = answer.chunk().await?
+    while read < MAX_RESPONSE_BYTES
+        && let Some(chunk) = received.chunk().await?
     {
         read += chunk.len();
     }

@@ -1,11 +1,10 @@
-//! Tells a collector, by OTLP, what a service did with each message: one send is one trace, from the
-//! gateway through the queue to the row and to Pusher. Without a collector it does nothing.
+//! Exports spans to a collector by OTLP: one send is one trace, from the gateway through the queue to the row
+//! and to Pusher. Without a collector it does nothing.
 //!
-//! Spans wait in a bounded queue, which a thread of its own empties, and are dropped when it is full: a
-//! collector that is away or slow holds up nobody.
+//! Spans wait in a bounded queue, which a thread of its own exports. When it is full, spans are dropped, so
+//! that a slow collector delays no service.
 //!
-//! It is a crate of its own, and not part of `service`, since it links an HTTP client, which can be used
-//! for this alone: the persister must not have one for anything else.
+//! It is a crate of its own because it links an HTTP client, which the persister may use for nothing else.
 
 mod collector;
 mod sampler;
@@ -28,19 +27,18 @@ use sampler::FollowLinks;
 pub use settings::{SamplerName, TraceSettings};
 pub use spans::{RequestSpan, Work, WorkKind};
 
-/// What is left to tell when a service stops may take so long, which is what is left of the 10 seconds
-/// that it has.
+/// The time limit of the last export when a service stops.
 const TIME_TO_STOP: Duration = Duration::from_millis(500);
 
-/// Where the standard has spans sent below a collector's address.
+/// The path of spans below a collector's URL.
 ///
 /// Source: <https://opentelemetry.io/docs/specs/otlp/#otlphttp-request>.
 const PATH: &str = "v1/traces";
 
-/// Links that one span may have: as many as messages are dealt with together.
-const LINKS_AT_MOST: u32 = 5_000;
+/// The most links of one span: the most events of a batch.
+const MAX_LINKS: u32 = 5_000;
 
-/// Traces what one service does, if there is a collector to tell. Cheap to clone.
+/// The traces of one service; without a collector, nothing. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Traces(Option<Exporting>);
 
@@ -51,11 +49,11 @@ struct Exporting {
 }
 
 impl Traces {
-    /// Traces what `service` does, if the settings name a collector. To be called where the service
-    /// runs.
+    /// Starts the export of `service`'s spans, if the settings name a collector. Must be called on the
+    /// service's runtime.
     ///
     /// # Errors
-    /// When the collector's address is none, or TLS cannot be set up.
+    /// When the settings are invalid, or TLS cannot be set up.
     pub fn start(settings: &TraceSettings, service: &'static str) -> anyhow::Result<Self> {
         let Some(endpoint) = &settings.endpoint else { return Ok(Self::default()) };
         let exporter = SpanExporter::builder()
@@ -68,7 +66,7 @@ impl Traces {
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
             .with_sampler(FollowLinks(settings.sampler()))
-            .with_max_links_per_span(LINKS_AT_MOST)
+            .with_max_links_per_span(MAX_LINKS)
             .with_resource(
                 Resource::builder().with_service_name(service).with_attribute(version).build(),
             )
@@ -77,8 +75,8 @@ impl Traces {
         Ok(Self(Some(Exporting { provider, tracer })))
     }
 
-    /// The span of a request about the message or change `id`, which belongs to the trace that the
-    /// caller takes part in, if there is one.
+    /// Starts the span of a request about the message or change `id`, in the caller's trace if there is
+    /// one.
     pub fn request(
         &self,
         name: &'static str,
@@ -91,23 +89,23 @@ impl Traces {
         }
     }
 
-    /// The spans of a piece of work on the messages `parts`, each with the trace that it belongs to.
-    /// Nothing where none of them is traced.
+    /// Starts the spans of work on the messages `parts`, each with its trace; nothing if none of them is
+    /// sampled.
     pub fn work(
         &self,
         kind: WorkKind,
         parts: impl IntoIterator<Item = (Uuid, TraceParent)>,
     ) -> Option<Work> {
-        self.0.as_ref().and_then(|it| Work::begin(&it.tracer, kind, parts))
+        self.0.as_ref().and_then(|exporting| Work::begin(&exporting.tracer, kind, parts))
     }
 
-    /// Tells what is left to be told, within half a second, and nothing more.
+    /// Exports the remaining spans within half a second, and stops.
     pub async fn stop(self) {
         let Some(Exporting { provider, .. }) = self.0 else { return };
-        // It waits for the exporter's thread, whose calls run here.
+        // It blocks until the exporter's thread ends, whose calls need this runtime.
         let stop = move || provider.shutdown_with_timeout(TIME_TO_STOP);
         if let Ok(Err(error)) = tokio::task::spawn_blocking(stop).await {
-            tracing::debug!(cause = %error, "not all spans were told");
+            tracing::debug!(cause = %error, "not all spans were exported");
         }
     }
 }

@@ -4,8 +4,8 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::{Sampler, SamplingResult, ShouldSample};
 
-/// Records what the operator wants, and each piece of work on a message whose own trace is recorded:
-/// the spans of the message would point at nothing otherwise.
+/// Samples what the operator's sampler does, and all work on a message whose own trace is sampled:
+/// otherwise the links of the message's spans would have no target.
 #[derive(Clone, Debug)]
 pub(crate) struct FollowLinks(pub Sampler);
 
@@ -19,8 +19,8 @@ impl ShouldSample for FollowLinks {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let follows = links.iter().any(|link| link.span_context.is_sampled());
-        let sampler = if follows { &Sampler::AlwaysOn } else { &self.0 };
+        let is_linked = links.iter().any(|link| link.span_context.is_sampled());
+        let sampler = if is_linked { &Sampler::AlwaysOn } else { &self.0 };
         sampler.should_sample(parent_context, trace_id, name, span_kind, attributes, links)
     }
 }

@@ -6,15 +6,15 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use service::TlsSettings;
 
-/// Who is told of spans, and of which. The names are those of OpenTelemetry, whose other settings of
-/// an exporter (`OTEL_BSP_…`, `OTEL_EXPORTER_OTLP_TIMEOUT`, `OTEL_RESOURCE_ATTRIBUTES`) hold as well.
+/// The collector, and the traces to sample. The names are those of OpenTelemetry, whose other settings of
+/// an exporter (`OTEL_BSP_…`, `OTEL_EXPORTER_OTLP_TIMEOUT`, `OTEL_RESOURCE_ATTRIBUTES`) apply too.
 ///
 /// Source: <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Traces")]
 pub struct TraceSettings {
-    /// Address of a collector that takes spans by OTLP over HTTP, such as http://collector:4318;
-    /// where there is none, nothing is traced
+    /// URL of a collector of spans by OTLP over HTTP, such as http://collector:4318; without it nothing is
+    /// traced
     #[arg(long = "otlp-endpoint", env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     pub endpoint: Option<Url>,
 
@@ -27,8 +27,8 @@ pub struct TraceSettings {
     )]
     pub headers: Option<SecretString>,
 
-    /// Which traces are recorded; the parentbased ones heed what a request's traceparent says, which
-    /// whoever calls can make up
+    /// Which traces are recorded. The parentbased samplers follow the traceparent of a request, which every
+    /// caller can set
     #[arg(
         long = "traces-sampler",
         env = "OTEL_TRACES_SAMPLER",
@@ -47,7 +47,7 @@ pub struct TraceSettings {
     )]
     pub sampler_arg: f64,
 
-    /// Whom an encrypted connection trusts
+    /// The authorities that encrypted connections trust
     #[command(flatten)]
     pub tls: TlsSettings,
 }
@@ -75,15 +75,15 @@ pub enum SamplerName {
 }
 
 impl TraceSettings {
-    /// What is wrong with the settings, if something is, without showing a secret.
+    /// Checks the settings that clap does not.
     ///
     /// # Errors
-    /// Names the setting.
+    /// Names the invalid setting, and shows no secret.
     pub fn check(&self) -> Result<(), String> {
         if let Some(endpoint) = &self.endpoint
             && !matches!(endpoint.scheme(), "http" | "https")
         {
-            return Err("OTEL_EXPORTER_OTLP_ENDPOINT must be an http:// or https:// address".into());
+            return Err("OTEL_EXPORTER_OTLP_ENDPOINT must be an http:// or https:// URL".into());
         }
         self.headers().map(drop)
     }
@@ -98,7 +98,7 @@ impl TraceSettings {
         };
         let headers: Option<_> = headers.map(header).collect();
         headers.ok_or_else(|| {
-            "OTEL_EXPORTER_OTLP_HEADERS must be NAME=VALUE with commas between".to_owned()
+            "OTEL_EXPORTER_OTLP_HEADERS must be NAME=VALUE, separated by commas".to_owned()
         })
     }
 
@@ -117,5 +117,5 @@ impl TraceSettings {
 
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "a number from 0 to 1 is needed".to_owned())
+    share.ok_or_else(|| "must be a number from 0 to 1".to_owned())
 }

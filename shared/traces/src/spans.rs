@@ -8,26 +8,26 @@ use opentelemetry::{
 use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
 use uuid::Uuid;
 
-/// The span of a request, which ends with the value.
+/// The span of a request. It ends when it is dropped.
 #[derive(Debug)]
 pub struct RequestSpan {
     span: Option<SdkSpan>,
     traceparent: Option<TraceParent>,
 }
 
-/// A piece of work on several messages at once: a span of its own, in a trace of its own, and one for
-/// each message in the message's trace, linked to each other.
+/// Work on several messages at once: one span in a trace of its own, and one span for each message in the
+/// message's trace, linked to each other.
 #[derive(Debug)]
 pub struct Work {
     tracer: SdkTracer,
     kind: WorkKind,
     began: SystemTime,
     span: SdkSpan,
-    /// The messages with the spans that this work comes after.
+    /// The messages with the parents of their spans.
     parts: Vec<(Uuid, SpanContext)>,
 }
 
-/// What is done with several messages at once.
+/// The kind of work on several messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkKind {
     /// The persister writes a batch.
@@ -59,7 +59,7 @@ impl WorkKind {
     }
 }
 
-/// Whose message or change a span is about.
+/// The attribute with the id of the message or change.
 const ID: &str = "messageId";
 
 impl RequestSpan {
@@ -86,15 +86,15 @@ impl RequestSpan {
         Self { traceparent, span: Some(span) }
     }
 
-    /// What the message takes along, so that whoever works on it tells of the same trace.
+    /// The traceparent for the message, so that workers continue the trace.
     pub fn traceparent(&self) -> Option<TraceParent> {
         self.traceparent
     }
 
-    /// Says that the request was refused, and why.
-    pub fn refused(&mut self, why: &'static str) {
+    /// Marks the request as refused.
+    pub fn refused(&mut self, reason: &'static str) {
         if let Some(span) = &mut self.span {
-            span.set_status(Status::error(why));
+            span.set_status(Status::error(reason));
         }
     }
 }
@@ -118,14 +118,14 @@ impl Work {
         Some(Self { tracer: tracer.clone(), kind, began: SystemTime::now(), span, parts })
     }
 
-    /// The work is done with all of the messages.
+    /// Ends the spans as successful.
     pub fn done(mut self) {
         self.end(&Status::Unset);
     }
 
-    /// The work is over, and is to be done again or never, for this reason.
-    pub fn failed(mut self, why: impl Into<String>) {
-        self.end(&Status::error(why.into()));
+    /// Ends the spans as failed.
+    pub fn failed(mut self, reason: impl Into<String>) {
+        self.end(&Status::error(reason.into()));
     }
 
     fn end(&mut self, status: &Status) {

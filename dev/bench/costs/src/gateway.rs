@@ -8,22 +8,21 @@ use actix_web::{
     http::{StatusCode, header},
     rt::System,
     test::{TestRequest, init_service},
+    web,
 };
 use anyhow::ensure;
 use clap::{Args, Parser};
 use gateway::{
-    answers::{AnswerMemory, Readers},
-    application::{Application, Dependencies},
     auth::{Authenticator, TokenCommand},
-    group_commit::group_commit,
     metrics::Metrics,
-    reads::{DatabaseHealth, HistoryReader, ReadPools},
-    refusing_queues::RefusingQueues,
+    routes,
     settings::{Config, Settings},
+    state::AppState,
 };
 use prometheus_client::registry::Registry;
 use serde_json::json;
-use service::{health::Dependency, install_crypto};
+use service::install_crypto;
+use tokio_util::sync::CancellationToken;
 use traces::Traces;
 use uuid::Uuid;
 
@@ -37,8 +36,10 @@ pub fn send() -> anyhow::Result<Call> {
     install_crypto();
     let system = System::new();
     let service = system.block_on(async {
-        let application = application()?;
-        let app = App::new().configure(|services| application.configure(services));
+        let config = config()?;
+        let app = App::new()
+            .app_data(web::Data::new(state(&config)?))
+            .configure(|services| routes::configure(services, &config.cors, &config.portal));
         anyhow::Ok(init_service(app).await)
     })?;
     let authorization = format!("Bearer {}", player_token()?);
@@ -76,29 +77,15 @@ pub fn token() -> anyhow::Result<Call> {
     }))
 }
 
-/// A gateway whose publisher has ended.
-fn application() -> anyhow::Result<Application> {
-    let config = config()?;
+/// The state of a gateway whose publishing tasks have ended.
+fn state(config: &Config) -> anyhow::Result<AppState> {
     let authenticator = Authenticator::new(&config.auth).map_err(anyhow::Error::msg)?;
-    let broker = Dependency::new("broker");
     let metrics = Metrics::register(&mut Registry::default());
-    let (event_publisher, publishing) =
-        group_commit(&config, &broker, &RefusingQueues::default(), metrics.clone());
+    let shutdown = CancellationToken::new();
+    let (state, publishing) =
+        AppState::new(config, authenticator, metrics, Traces::default(), shutdown)?;
     drop(publishing);
-    let pool = || database::pool(&config.database, 1);
-    let pools = ReadPools { conversations: pool()?, inbox: pool()? };
-    let reads = HistoryReader::new(pools, config.database.clone(), metrics.clone());
-    let readers = Readers::new(&config.limits, AnswerMemory::new(1, metrics));
-    let dependencies = Dependencies { broker, database: DatabaseHealth::default() };
-    Ok(Application::new(
-        &config,
-        authenticator,
-        event_publisher,
-        reads,
-        readers,
-        dependencies,
-        Traces::default(),
-    ))
+    Ok(state)
 }
 
 /// The default settings with rate limits above this load.

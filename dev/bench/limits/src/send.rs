@@ -1,6 +1,7 @@
 use actix_web::HttpResponse;
-use chat::{Content, Message, Name, PlayerId, SenderId, SenderType, SocketId};
+use chat::{Content, Message, Name, PlayerId, SenderId, SenderType};
 use chrono::{DateTime, Utc};
+use pusher::SocketId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -64,7 +64,7 @@ impl TryFrom<Body> for Event {
             name: body.name.try_into().map_err(ApiError::bad_request)?,
             channels,
             data: body.data,
-            except: except.map_err(ApiError::bad_request)?,
+            except: except.map_err(|error| ApiError::BadRequest(format!("socket_id {error}")))?,
         })
     }
 }

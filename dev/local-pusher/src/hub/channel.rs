@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn join(channel: &mut Channel, user: usize) -> Result<SocketId, ProtocolError> {
-        let id = SocketId::random();
+        let id = SocketId::new(channel.subscribers.len() as u64, user as u64);
         let member = Member::parse(&format!(r#"{{"user_id":"{user}"}}"#)).unwrap();
         let name = "presence-a".to_owned().try_into().unwrap();
         channel.add(&name, id.clone(), Some(member)).map(|()| id)

@@ -1,4 +1,4 @@
-use pusher::limits::MAX_CHANNEL_NAME;
+use pusher::limits::{MAX_CHANNEL_NAME, is_channel_name_byte};
 use serde::Serialize;
 
 /// The name of a channel: 1 to 164 letters, digits and `_-=@,.;`.
@@ -53,8 +53,7 @@ impl TryFrom<String> for ChannelName {
     type Error = BadChannelName;
 
     fn try_from(name: String) -> Result<Self, BadChannelName> {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-=@,.;".contains(&byte);
-        if (1..=MAX_CHANNEL_NAME).contains(&name.len()) && name.bytes().all(is_allowed) {
+        if (1..=MAX_CHANNEL_NAME).contains(&name.len()) && name.bytes().all(is_channel_name_byte) {
             Ok(Self(name))
         } else {
             Err(BadChannelName(name))

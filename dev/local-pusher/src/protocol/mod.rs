@@ -9,7 +9,6 @@ mod event;
 mod event_name;
 mod frame;
 mod member;
-mod socket_id;
 
 pub use channel_name::{ChannelKind, ChannelName};
 pub use client_message::{ClientEvent, ClientMessage, SubscribeRequest};
@@ -18,4 +17,4 @@ pub use event::Event;
 pub use event_name::EventName;
 pub use frame::{Frame, Presence};
 pub use member::{Member, UserId};
-pub use socket_id::SocketId;
+pub use pusher::SocketId;

@@ -7,6 +7,7 @@ use std::{
 use actix_ws::{AggregatedMessage, CloseCode, CloseReason, Closed, MessageStream, Session};
 use futures_util::StreamExt;
 use tokio::time;
+use uuid::Uuid;
 
 use super::rate::ClientEventRate;
 use crate::{
@@ -48,7 +49,9 @@ pub(super) async fn reject(mut session: Session, error: &ProtocolError) -> Resul
 impl Connection {
     pub(super) fn new(world: Arc<World>, session: Session, wire: Arc<Wire>) -> Self {
         let client_events = ClientEventRate::new(Instant::now());
-        Self { id: SocketId::random(), world, session, wire, client_events }
+        // No client can guess a random id, and no two connections have the same.
+        let (left, right) = Uuid::new_v4().as_u64_pair();
+        Self { id: SocketId::new(left, right), world, session, wire, client_events }
     }
 
     /// Exchanges messages until the client or the server ends the connection.

@@ -12,8 +12,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Tells a portal's page how to hear of messages
-         * @description Nobody need say who they are: a page asks before it knows.
+         * Returns the configuration of the portal's pages
+         * @description It needs no token: a page asks before its user is known.
          */
         get: operations["portal_config"];
         put?: never;
@@ -35,9 +35,10 @@ export interface paths {
         put?: never;
         /**
          * Signs a subscription to a private, an encrypted or a presence channel
-         * @description For a player its own `private-player-{playerId}`; for staff that of every player,
-         *     `private-staff-portal`, and `presence-staff-portal` as the one whom the token names. Where channels
-         *     are encrypted, the names of the others begin with `private-encrypted-`. For no other.
+         * @description Players may subscribe to their own `private-player-{playerId}`. Staff may subscribe to that of
+         *     every player, to `private-staff-portal`, and to `presence-staff-portal` as the member whom the
+         *     token names. With encrypted channels, all names but that of the presence channel begin with
+         *     `private-encrypted-`.
          */
         post: operations["authorize"];
         delete?: never;
@@ -57,10 +58,11 @@ export interface paths {
         put?: never;
         /**
          * Sends a message
-         * @description 202 means that the message is on disk in both queues and is going to be persisted and broadcast. After
-         *     503, or no answer, send it again with the same `messageId`: it stays the same message. When another
-         *     message has that `messageId`, this one may be broadcast and is never in the history: the event
-         *     `message-rejected` takes it back, so make each `messageId` anew.
+         * @description 202 means that the message is on disk in both queues and will be persisted and broadcast. After
+         *     a 503, or without a response, send it again with the same `messageId`: it stays the same
+         *     message. Make a new `messageId` for each message: one that belongs to another message is
+         *     accepted and may be broadcast, but it is never persisted, and the event `message-rejected`
+         *     revokes it.
          */
         post: operations["send"];
         delete?: never;
@@ -95,9 +97,9 @@ export interface paths {
         };
         /**
          * Reads a conversation
-         * @description The newest page without `before` and `after`, older pages with `before`, and with `after` what a
-         *     client has missed, which is complete however long it was away, as far as it is not archived. A
-         *     player who never wrote has an empty conversation.
+         * @description Without `before` and `after` it returns the newest page, with `before` older pages, and with
+         *     `after` every message that a client missed, however long it was offline, unless it is archived.
+         *     The conversation of a player who never wrote is empty.
          */
         get: operations["conversation"];
         put?: never;
@@ -119,11 +121,11 @@ export interface paths {
         put?: never;
         /**
          * Takes, resolves or reopens a conversation's session
-         * @description It goes through the queue like a message; `session-updated` says when it is done. Where no session
-         *     is open, nothing happens, unless the change is to `active` and names the latest session, which is then
-         *     open again. A change that names a session or a `seq` and has no effect is in the
-         *     `staleChangeIds` of a `session-updated` for staff. After 503, or no answer, ask again with the same
-         *     `changeId`.
+         * @description The change goes through the queues like a message; `session-updated` announces its effect. When
+         *     no session is open it has no effect, unless it is to `active` and names the latest session,
+         *     which it then reopens. The `staleChangeIds` of a `session-updated` for staff list changes that
+         *     named a session or a `seq` and had no effect. After a 503, or without a response, send it again
+         *     with the same `changeId`.
          */
         post: operations["change_status"];
         delete?: never;
@@ -139,7 +141,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Says that the process answers */
+        /** Returns 200 while the process runs */
         get: operations["live"];
         put?: never;
         post?: never;
@@ -157,12 +159,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Says whether messages can be sent, and how each dependency is
-         * @description It takes the broker to send, and no database. Where players are spread over several pairs of queues,
-         *     a broker that is down for some of them is shown as down, and the gateway is ready for the others. A
-         *     queue that did not take the last publish, because it is full or has no leader, is named as down. A
-         *     gateway that was told to stop is not ready either, though it answers a little longer. The database is
-         *     asked once a second, and is down when it fails or does not answer in time.
+         * Returns whether messages can be sent, and the state of each dependency
+         * @description Sending needs the broker, and not the database. With several partitions, a broker that is down
+         *     for some of them is reported as down, and the gateway is ready for the others. A queue that
+         *     rejected the last publish, because it is full or has no leader, is reported as down. A gateway
+         *     that was told to stop is not ready, while it still serves for the drain period. The database is
+         *     probed once a second, and is down when a probe fails or times out.
          */
         get: operations["ready"];
         put?: never;
@@ -177,11 +179,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The answer to what was accepted: it is on disk in both queues. */
+        /** @description An accepted message: it is on disk in both queues. */
         Accepted: {
             /**
              * Format: date-time
-             * @description When it was accepted: later than whatever this gateway accepted before.
+             * @description When it was accepted. The timestamps of a gateway strictly increase.
              */
             acceptedAt: string;
             /**
@@ -200,9 +202,8 @@ export interface components {
         /** @enum {string} */
         Access: "public" | "private" | "encrypted";
         /**
-         * @description What a message says: 1 to 4,000 characters without the white space around them, one of which can be
-         *     seen. No control characters but line feeds and tabs; a carriage return before a line feed is taken
-         *     off.
+         * @description The text of a message: 1 to 4,000 characters without the white space around them, at least one
+         *     of them visible. No control characters but line feeds and tabs; CRLF becomes LF.
          * @example My sword is gone
          */
         Content: string;
@@ -210,20 +211,19 @@ export interface components {
         History: {
             /**
              * Format: int64
-             * @description What to ask for with `after`, to get what was not there yet. Take it from the newest
-             *     page and from pages asked for with `after`. That of a page asked for with `before` says how
-             *     far the conversation goes by now, which the client may not have seen.
+             * @description The `after` for messages that are not there yet. Take it from the newest page and from pages
+             *     requested with `after`. On a page requested with `before` it is the last `seq` of the
+             *     conversation, which the client may not have seen.
              */
             lastSeq: number;
             /** @description The oldest first. */
             messages: components["schemas"]["HistoryMessage"][];
             /**
-             * @description Null when this was the last page. Otherwise there is more in the same direction: ask for it with this
-             *     as `before` when this page was asked for with `before` or with neither, and with `lastSeq` as
-             *     `after` when it was asked for with `after`.
+             * @description Null on the last page. Otherwise request the next page with this as `before`, or, when this
+             *     page was requested with `after`, with `lastSeq` as `after`.
              */
             nextCursor: string | null;
-            /** @description Whose conversation it is. */
+            /** @description The player whose conversation it is. */
             playerId: components["schemas"]["PlayerId"];
             /** @description The latest session, whatever its status; null before the first message. */
             session: components["schemas"]["Session"] | null;
@@ -232,35 +232,35 @@ export interface components {
         HistoryMessage: {
             /**
              * Format: date-time
-             * @description When it was accepted; messages sort by it, then by their ids.
+             * @description When it was accepted. Messages sort by it, then by `messageId`.
              */
             acceptedAt: string;
-            /** @description What it says; empty when it is erased, and never otherwise. */
+            /** @description The text; empty if and only if the message is erased. */
             content: string;
-            /** @description `true` when what it said and the sender's name were erased; not there otherwise. */
+            /** @description `true` when the text and the sender's name were erased; otherwise absent. */
             erased?: boolean;
             /**
              * Format: uuid
-             * @description Tells this message from every other.
+             * @description The message's id.
              */
             messageId: string;
-            /** @description Whose conversation it belongs to. */
+            /** @description The player whose conversation it is. */
             playerId: string;
-            /** @description Who sent it, as the portal knows them; null for a player where staff sent it. */
+            /** @description The portal's id for the sender. Null in a player's view of a message of staff. */
             senderId: string | null;
-            /** @description What the sender is called. */
+            /** @description The sender's display name. */
             senderName: string | null;
-            /** @description Who of the two sent it. */
+            /** @description The kind of sender. */
             senderType: components["schemas"]["SenderType"];
             /**
              * Format: int64
-             * @description Its number in the conversation, in the order in which messages were persisted, without gaps
-             *     from the first that is not archived on.
+             * @description Its number in the conversation, in the order in which messages were persisted. Gapless from
+             *     the first message that is not archived.
              */
             seq: number;
             /**
              * Format: uuid
-             * @description The session that it belongs to.
+             * @description Its session.
              */
             sessionId: string;
         };
@@ -268,107 +268,107 @@ export interface components {
         InboxConversation: {
             /** @description Its last message. */
             lastMessage: components["schemas"]["HistoryMessage"];
-            /** @description Whose conversation it is. */
+            /** @description The player whose conversation it is. */
             playerId: string;
             /** @description Its latest session. */
             session: components["schemas"]["Session"];
             /**
              * Format: int64
-             * @description The player's messages in the open session since staff's last answer; 0 when it is resolved, and
-             *     100 when they are 100 or more.
+             * @description The player's messages in the open session since the last answer of staff, at most 100; 0
+             *     when the session is resolved.
              */
             unansweredCount: number;
             /**
              * Format: date-time
-             * @description When the first of these was accepted; null when there are none.
+             * @description When the first of these was accepted; null when there is none.
              */
             waitingSince: string | null;
         };
         /** @description A page of the staff's inbox. */
         InboxPage: {
-            /** @description In the order that was asked for, each once, as of one moment. */
+            /** @description In the requested order, each once, from one snapshot of the database. */
             conversations: components["schemas"]["InboxConversation"][];
-            /** @description What to ask for with `cursor` to get the next page; null when this was the last. */
+            /** @description The `cursor` of the next page; null on the last page. */
             nextCursor: string | null;
         };
         /**
-         * @description Who a conversation is with: 1 to 128 characters of those that a Pusher channel's name may have, and
-         *     not `.` or `..`, which clients and proxies take out of an address.
+         * @description A player's id: 1 to 128 characters that are allowed in the name of a Pusher channel, and not `.`
+         *     or `..`, which clients and proxies remove from a path.
          *
          *     Sources: <https://pusher.com/docs/channels/using_channels/channels/#channel-naming-conventions>,
          *     <https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4>.
          * @example player-7
          */
         PlayerId: string;
-        /** @description What a page is told before it knows anything: how to hear of messages. None of it is a secret. */
+        /** @description The configuration of a portal's page. It holds no secret. */
         PortalConfig: {
-            /** @description Which channels there are. */
+            /** @description Who may subscribe to channels: the prefix of their names. */
             channelAccess: components["schemas"]["Access"];
-            /** @description Where Pusher is. */
+            /** @description The Pusher app. */
             pusher: components["schemas"]["PusherConfig"];
         };
         /**
-         * @description A problem as it is sent.
+         * @description An error response.
          *
          *     Source: <https://www.rfc-editor.org/rfc/rfc9457>.
          */
         ProblemBody: {
             /**
              * Format: uuid
-             * @description With `not-accepted`: the `changeId` to send the change again with.
+             * @description With `not-accepted`: the `changeId` with which to send the change again.
              */
             changeId?: string;
-            /** @description What is wrong this time. */
+            /** @description What the client must change. */
             detail: string;
-            /** @description The field or parameter that it is about, if it is about one. */
+            /** @description The invalid field or parameter, if there is one. */
             field?: string;
             /**
              * Format: uuid
-             * @description With `not-accepted`: the `messageId` to send the message again with, whether the client gave it
-             *     or the gateway made it.
+             * @description With `not-accepted`: the `messageId` with which to send the message again, whether the
+             *     client or the gateway made it.
              */
             messageId?: string;
             /**
              * Format: int32
-             * @description The status of the answer.
+             * @description The HTTP status.
              */
             status: number;
-            /** @description The same for a person. */
+            /** @description The kind of error, for people. */
             title: string;
             /**
-             * @description Which problem it is; stable.
+             * @description The kind of error; stable.
              * @example urn:problem-type:player-portal-chat:invalid-field
              */
             type: string;
         };
-        /** @description Where a browser finds Pusher: at a host, or in a cluster of hosted Pusher's. */
+        /** @description The Pusher app and its server: a host of the operator's own, or a cluster of hosted Pusher. */
         PusherConfig: {
-            /** @description The cluster of hosted Pusher. */
+            /** @description The cluster of hosted Pusher; absent for a host. */
             cluster?: string;
-            /** @description The host, if it is one of the portal's own. */
+            /** @description The host; absent for hosted Pusher. */
             host?: string;
-            /** @description The application's key. */
+            /** @description The app key. */
             key: string;
             /**
              * Format: int32
-             * @description The port there.
+             * @description Its port.
              */
             port?: number;
-            /** @description How to speak there. */
+            /** @description Its scheme. */
             scheme?: components["schemas"]["PusherScheme"];
         };
         /**
-         * @description How browsers speak to Pusher.
+         * @description The scheme of connections to Pusher.
          * @enum {string}
          */
         PusherScheme: "http" | "https";
-        /** @description The answer to `/health/ready`. */
+        /** @description The response of `/health/ready`. */
         Readiness: {
             /** @description Each dependency with its state. */
             dependencies: {
                 [key: string]: components["schemas"]["State"];
             };
-            /** @description `ready`, `unready`, or `stopping` when the service was told to stop. */
+            /** @description `ready`, `unready`, or `stopping` once the service was told to stop. */
             status: string;
         };
         /**
@@ -379,59 +379,57 @@ export interface components {
         /**
          * @description A message to send.
          *
-         *     `message` is taken in place of `content`, as its older name; of two that differ neither is taken.
+         *     `message` is an older name of `content`. When both are given, they must be equal.
          */
         SendRequest: {
-            /** @description What it says. White space around it is taken off. */
+            /** @description The text. White space around it is removed. */
             content: components["schemas"]["Content"];
             /**
              * Format: uuid
-             * @description The message's id, made by the client, so that it can send the message again; the gateway
-             *     makes one where there is none. One that another message has is accepted too: the message is then not
-             *     persisted, and `message-rejected` reports it.
+             * @description The message's id, made by the client so that it can send the message again; without one the
+             *     gateway makes a version 7 UUID. An id that belongs to another message is accepted too: this
+             *     message is then not persisted, and the event `message-rejected` reports it.
              *
-             *     An id that a client made, so that it can send the same thing again: a UUID with hyphens. Ids are
-             *     compared without regard to case, and answers and events have them in lower case.
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
              *
              *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
              */
             messageId?: string | null;
-            /** @description Whose conversation it belongs to. */
+            /** @description The player whose conversation it is. */
             playerId: components["schemas"]["PlayerId"];
             /**
-             * @description What the player is called. Where tokens are asked for, the player's own token says it, and this
-             *     is ignored.
+             * @description The player's display name. Ignored with tokens: the player's own token names the player.
              *
-             *     What a player or a member of the staff is called: 1 to 128 characters, one of which can be seen, and
-             *     no control characters. Those that change the direction of text are taken off.
+             *     A display name: 1 to 128 characters, at least one of them visible, and no control characters.
+             *     Characters that change the direction of text are removed.
              * @example Ada
              */
             playerName?: string | null;
             /**
-             * @description Who of the staff sends it; a player's message is always the player's own. Where tokens are
-             *     asked for, the token says it.
+             * @description The portal's id for the member of the staff who sends. Ignored for players, and with tokens,
+             *     whose `sub` it is.
              *
-             *     Who of the staff sends a message, as the portal knows them: 1 to 128 characters, one of which can be
-             *     seen. No control characters, and none that change the direction of text.
+             *     The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+             *     control characters, and none that change the direction of text.
              * @example ada
              */
             senderId?: string | null;
             /**
-             * @description What the sender is called; a player's own name where there is none. Where tokens are asked
-             *     for, the token says it.
+             * @description The sender's display name; for a player, `playerName` when absent. Ignored with tokens,
+             *     which name the sender.
              *
-             *     What a player or a member of the staff is called: 1 to 128 characters, one of which can be seen, and
-             *     no control characters. Those that change the direction of text are taken off.
+             *     A display name: 1 to 128 characters, at least one of them visible, and no control characters.
+             *     Characters that change the direction of text are removed.
              * @example Ada
              */
             senderName?: string | null;
-            /** @description Who of the two sends it. */
+            /** @description The kind of sender. */
             senderType: components["schemas"]["SenderType"];
             /**
-             * @description The sender's Pusher connection, which then does not hear of it.
+             * @description The sender's Pusher connection, which receives no event about this message.
              *
-             *     The Pusher connection that sent a message and need not hear of it again: two numbers with a dot
-             *     between them, at most 64 characters.
+             *     The id that Pusher gave a connection: two numbers with a dot between them, at most 64 characters.
              *
              *     Source: <https://pusher.com/docs/channels/server_api/excluding-event-recipients/>.
              * @example 4711.42
@@ -446,9 +444,12 @@ export interface components {
         SenderType: "player" | "staff";
         /** @description A session as the history returns it. */
         Session: {
-            /** @description The member of the staff whose change was the last to have an effect on it; for staff alone. */
+            /**
+             * @description The portal's id for the member of the staff who last changed the session; only in the view
+             *     of staff.
+             */
             actorId?: string | null;
-            /** @description The name of that member of the staff; for staff alone. */
+            /** @description The display name of that member; only in the view of staff. */
             actorName?: string | null;
             /**
              * Format: uuid
@@ -465,18 +466,19 @@ export interface components {
              * @description When its first message was accepted.
              */
             openedAt: string;
-            /** @description What the player is called. */
+            /** @description The player's display name. */
             playerName: string | null;
             /**
              * Format: date-time
-             * @description When staff resolved it; null before.
+             * @description When staff resolved it; null unless it is resolved.
              */
             resolvedAt: string | null;
-            /** @description How far it has come. */
+            /** @description Its status. */
             status: components["schemas"]["SessionStatus"];
             /**
              * Format: int64
-             * @description Of two states of one session, the higher is the newer; a message alone may leave it as it is.
+             * @description Increases with each change of the session; the higher of two is the newer. A message alone
+             *     may leave it unchanged.
              */
             version: number;
         };
@@ -486,8 +488,7 @@ export interface components {
          */
         SessionStatus: "pending" | "active" | "resolved";
         /**
-         * @description The Pusher connection that sent a message and need not hear of it again: two numbers with a dot
-         *     between them, at most 64 characters.
+         * @description The id that Pusher gave a connection: two numbers with a dot between them, at most 64 characters.
          *
          *     Source: <https://pusher.com/docs/channels/server_api/excluding-event-recipients/>.
          * @example 4711.42
@@ -498,11 +499,11 @@ export interface components {
          * @enum {string}
          */
         State: "up" | "down";
-        /** @description The answer to what was accepted: it is on disk in both queues. */
+        /** @description An accepted change: it is on disk in both queues. */
         StatusAccepted: {
             /**
              * Format: date-time
-             * @description When it was accepted: it concerns the session that is open then.
+             * @description When it was accepted. It acts on the session that is open then.
              */
             acceptedAt: string;
             /**
@@ -519,73 +520,74 @@ export interface components {
             success: boolean;
         };
         /**
-         * @description What staff asks of a conversation's latest session.
+         * @description A change of the status of a conversation's latest session.
          *
-         *     A change that names a session or a `seq` has no effect unless that session is open and staff had seen
-         *     all that the player wrote in it; but `active` with the id of the latest session reopens it after it was
-         *     resolved. A change that names neither acts on the session that is open when the change is accepted.
+         *     A change that names a session or a `seq` has no effect unless that session is open and staff had
+         *     seen every message of the player in it; but `active` with the id of the latest session reopens
+         *     it after it was resolved. A change that names neither acts on the session that is open when the
+         *     change is accepted.
          */
         StatusRequest: {
             /**
-             * @description Who asks, where the portal in front of the gateway vouches for the caller. Otherwise the token
-             *     says it, and this is ignored.
+             * @description The portal's id for the member of the staff who acts. Ignored with tokens, whose `sub` it
+             *     is.
              *
-             *     Who of the staff sends a message, as the portal knows them: 1 to 128 characters, one of which can be
-             *     seen. No control characters, and none that change the direction of text.
+             *     The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+             *     control characters, and none that change the direction of text.
              * @example ada
              */
             actorId?: string | null;
             /**
-             * @description The name of the member of the staff who asks; as `actorId`.
+             * @description The display name of that member. Ignored with tokens, which name the member.
              *
-             *     What a player or a member of the staff is called: 1 to 128 characters, one of which can be seen, and
-             *     no control characters. Those that change the direction of text are taken off.
+             *     A display name: 1 to 128 characters, at least one of them visible, and no control characters.
+             *     Characters that change the direction of text are removed.
              * @example Ada
              */
             actorName?: string | null;
             /**
              * Format: uuid
-             * @description The change's id, made by the client, so that it can ask again; the gateway makes one where
-             *     there is none.
+             * @description The change's id, made by the client so that it can send the change again; without one the
+             *     gateway makes a version 7 UUID.
              *
-             *     An id that a client made, so that it can send the same thing again: a UUID with hyphens. Ids are
-             *     compared without regard to case, and answers and events have them in lower case.
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
              *
              *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
              */
             changeId?: string | null;
             /**
              * Format: int64
-             * @description The highest `seq` that the member of the staff sees: the `lastSeq` of the conversation.
+             * @description The highest `seq` that the member of the staff has seen: the `lastSeq` of the conversation.
              */
             lastSeq?: number | null;
             /**
              * Format: uuid
-             * @description The session that the member of the staff sees.
+             * @description The session that the member of the staff acts on.
              *
-             *     An id that a client made, so that it can send the same thing again: a UUID with hyphens. Ids are
-             *     compared without regard to case, and answers and events have them in lower case.
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
              *
              *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
              */
             sessionId?: string | null;
-            /** @description What it shall become. */
+            /** @description The new status. */
             status: components["schemas"]["RequestedStatus"];
         };
-        /** @description What lets the connection subscribe. */
+        /** @description The signature of a subscription. */
         Subscription: {
-            /** @description The app's key and the signature, with a colon between them. */
+            /** @description The app key and the signature, separated by a colon. */
             auth: string;
-            /** @description Who enters a presence channel, as JSON. */
+            /** @description The member that enters a presence channel, as JSON. Absent for other channels. */
             channel_data?: string;
             /**
-             * @description What the events of an encrypted channel are decrypted with, in base64; pusher-js keeps it to
-             *     itself. Not there for any other channel.
+             * @description The key of an encrypted channel, in base64. pusher-js decrypts events with it, and sends it
+             *     to no server. Absent for other channels.
              */
             shared_secret?: string;
         };
         /**
-         * @description What pusher-js asks before it subscribes to a private, an encrypted or a presence channel.
+         * @description A subscription to sign, as pusher-js sends it.
          *
          *     Source: <https://pusher.com/docs/channels/server_api/authorizing-users/>.
          */
@@ -595,7 +597,7 @@ export interface components {
              * @example private-player-player-7
              */
             channel_name: string;
-            /** @description The connection that wants to subscribe. */
+            /** @description The Pusher connection that subscribes. */
             socket_id: components["schemas"]["SocketId"];
         };
     };
@@ -616,7 +618,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Where Pusher is, and which channels there are */
+            /** @description The configuration */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -666,7 +668,7 @@ export interface operations {
                     "application/json": components["schemas"]["Subscription"];
                 };
             };
-            /** @description A field is not valid */
+            /** @description A field is invalid */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -675,7 +677,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The token is missing, or not valid */
+            /** @description The token is missing or invalid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -684,7 +686,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description Not a channel to sign for */
+            /** @description The caller may not do this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -711,7 +713,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The body is no form */
+            /** @description The body has another media type, or is compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -762,7 +764,7 @@ export interface operations {
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
-            /** @description A field is not valid */
+            /** @description A field is invalid */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -771,7 +773,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The token is missing, or not valid */
+            /** @description The token is missing or invalid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -807,7 +809,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body has another media type, or is compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -827,7 +829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description Not accepted; send it again */
+            /** @description Not accepted; send it again with the same id */
             503: {
                 headers: {
                     /** @description Seconds to wait */
@@ -844,22 +846,19 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The statuses of the latest session, with commas between them; all where there are none
+                 * @description Statuses of the latest session, separated by commas; all statuses when absent
                  * @example pending,active
                  */
                 status?: string;
                 /**
-                 * @description `latest` for the one with the latest message first; `waiting` for the one whose player has waited
-                 *     for the longest first, and those that wait for no answer last
+                 * @description `latest`: the latest message first. `waiting`: the longest waiting player first, and
+                 *     conversations in which no player waits last
                  * @example waiting
                  */
                 order?: string;
-                /** @description How many conversations at most */
+                /** @description The most conversations of a page */
                 limit?: number;
-                /**
-                 * @description Conversations after this place: the `nextCursor` of the page before. The order is that page's,
-                 *     whatever `order` says
-                 */
+                /** @description The `nextCursor` of the previous page. It determines the order; `order` is then ignored */
                 cursor?: string;
             };
             header?: never;
@@ -877,7 +876,7 @@ export interface operations {
                     "application/json": components["schemas"]["InboxPage"];
                 };
             };
-            /** @description A parameter is not valid */
+            /** @description A parameter is invalid */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -886,7 +885,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The token is missing, or not valid */
+            /** @description The token is missing or invalid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -915,7 +914,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The database cannot be asked */
+            /** @description The database does not answer, or too many reads are in progress */
             503: {
                 headers: {
                     /** @description Seconds to wait */
@@ -931,19 +930,19 @@ export interface operations {
     conversation: {
         parameters: {
             query?: {
-                /** @description How many messages at most. A page has fewer where so many would be more than 256 KiB */
+                /** @description The most messages of a page. A page has at most 256 KiB, and then fewer messages */
                 limit?: number;
-                /** @description Messages before this place: the `nextCursor` of a newer page. Not looked at beside `after` */
+                /** @description Messages before this cursor: the `nextCursor` of a newer page. Ignored with `after` */
                 before?: string;
                 /**
-                 * @description Messages with a higher `seq`: the `lastSeq` of the answer before, a number. Ask again, with `lastSeq` of
-                 *     each answer, while `nextCursor` is not null
+                 * @description Messages with a higher `seq`: the `lastSeq` of the previous response. Repeat with `lastSeq`
+                 *     of each response while `nextCursor` is not null
                  */
                 after?: number;
             };
             header?: never;
             path: {
-                /** @description Whose conversation */
+                /** @description The player whose conversation it is */
                 playerId: components["schemas"]["PlayerId"];
             };
             cookie?: never;
@@ -959,7 +958,7 @@ export interface operations {
                     "application/json": components["schemas"]["History"];
                 };
             };
-            /** @description A parameter is not valid */
+            /** @description A parameter is invalid */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -968,7 +967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The token is missing, or not valid */
+            /** @description The token is missing or invalid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -997,7 +996,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The database cannot be asked, or too much is asked at once */
+            /** @description The database does not answer, or too many reads are in progress */
             503: {
                 headers: {
                     /** @description Seconds to wait */
@@ -1015,7 +1014,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Whose conversation */
+                /** @description The player whose conversation it is */
                 playerId: components["schemas"]["PlayerId"];
             };
             cookie?: never;
@@ -1040,7 +1039,7 @@ export interface operations {
                     "application/json": components["schemas"]["StatusAccepted"];
                 };
             };
-            /** @description A field is not valid */
+            /** @description A field is invalid */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1049,7 +1048,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The token is missing, or not valid */
+            /** @description The token is missing or invalid */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1085,7 +1084,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The body is no JSON */
+            /** @description The body has another media type, or is compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1105,7 +1104,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description Not accepted; ask again */
+            /** @description Not accepted; send it again with the same id */
             503: {
                 headers: {
                     /** @description Seconds to wait */
@@ -1127,7 +1126,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It does */
+            /** @description The process runs */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1154,7 +1153,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description They cannot */
+            /** @description Messages cannot be sent */
             503: {
                 headers: {
                     [name: string]: unknown;

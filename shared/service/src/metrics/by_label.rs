@@ -8,15 +8,13 @@ use prometheus_client::{
         family::{Family, MetricConstructor},
     },
 };
+use strum::VariantArray;
 
-/// A label with a few values, all of which are known at compile time.
-pub trait Label: Copy + PartialEq + 'static {
+/// A label with a few values, all of which are known at compile time. `/metrics` shows a value as the string
+/// that it converts into.
+pub trait Label: Copy + PartialEq + Into<&'static str> + VariantArray {
     /// The label's name.
     const NAME: &'static str;
-    /// Every value that the label can have.
-    const VALUES: &'static [Self];
-    /// The value as `/metrics` shows it.
-    fn value(self) -> &'static str;
 }
 
 /// A metric for each value of the label `L`. All exist from the start, so that a rate has a first
@@ -27,8 +25,7 @@ pub struct ByLabel<L, M> {
     by_value: Vec<(L, M)>,
 }
 
-/// The metrics in the form that a registry takes.
-pub type Labelled<M> = Family<[(&'static str, &'static str); 1], M, fn() -> M>;
+type Labelled<M> = Family<[(&'static str, &'static str); 1], M, fn() -> M>;
 
 impl<L: Label, M: Clone> ByLabel<L, M> {
     /// Creates one metric for each value of the label with `constructor`.
@@ -36,7 +33,7 @@ impl<L: Label, M: Clone> ByLabel<L, M> {
     where
         fn() -> M: MetricConstructor<M>,
     {
-        Self::with_values(L::VALUES, constructor)
+        Self::with_values(L::VARIANTS, constructor)
     }
 
     /// Creates one metric with `constructor` for each of `values`, where a service uses only some of the
@@ -46,7 +43,7 @@ impl<L: Label, M: Clone> ByLabel<L, M> {
         fn() -> M: MetricConstructor<M>,
     {
         let family = Labelled::new_with_constructor(constructor);
-        let metric = |label: &L| family.get_or_create_owned(&[(L::NAME, label.value())]);
+        let metric = |label: &L| family.get_or_create_owned(&[(L::NAME, (*label).into())]);
         let by_value = values.iter().map(|label| (*label, metric(label))).collect();
         Self { family, by_value }
     }
@@ -55,13 +52,8 @@ impl<L: Label, M: Clone> ByLabel<L, M> {
     pub fn of(&self, label: L) -> M {
         match self.by_value.iter().find(|(value, _)| *value == label) {
             Some((_, metric)) => metric.clone(),
-            None => self.family.get_or_create_owned(&[(L::NAME, label.value())]),
+            None => self.family.get_or_create_owned(&[(L::NAME, label.into())]),
         }
-    }
-
-    /// All of the metrics, for a registry.
-    pub fn all(&self) -> Labelled<M> {
-        self.family.clone()
     }
 }
 

@@ -1,4 +1,4 @@
-//! How a service shows its metrics, and the kinds of metric that the services have in common.
+//! Metrics: their declaration, their export, and the kinds that the services share.
 
 mod by_label;
 mod declare;
@@ -6,27 +6,28 @@ mod on_scrape;
 
 use std::{net::TcpListener, sync::Arc};
 
-use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
+use actix_web::{HttpResponse, dev::Server, web};
 use prometheus_client::{
     encoding::text::encode,
     metrics::{family::Family, gauge::Gauge},
 };
 use tokio_util::sync::CancellationToken;
 
-pub use by_label::{ByLabel, Label, Labelled};
+use super::admin_server;
+pub use by_label::{ByLabel, Label};
 pub use on_scrape::{OldestHeld, OldestPart, OnScrape};
 pub use prometheus_client::registry::Registry;
 
-/// What `/metrics` is answered as.
+/// The content type of `/metrics`.
 ///
 /// Source: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The bounds of histograms of waiting, in seconds: from half a millisecond to ten seconds.
+/// The buckets of histograms of durations, in seconds: from half a millisecond to ten seconds.
 pub const SECONDS: [f64; 13] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// The registry of the service called `service`, which says what was built: `chat_build_info`.
+/// Creates the registry of a service, with `chat_build_info`.
 pub fn registry(service: &'static str) -> Registry {
     let mut registry = Registry::default();
     let build = Family::<[(&str, &str); 2], Gauge>::default();
@@ -35,8 +36,8 @@ pub fn registry(service: &'static str) -> Registry {
     registry
 }
 
-/// Serves `/metrics`, and nothing else, on `listener` until `stop` is cancelled: for a service whose
-/// other address the public reaches.
+/// Serves only `/metrics` on `listener` until `stop` is cancelled, for a service whose other address is
+/// public.
 ///
 /// # Errors
 /// When the listener cannot be served.
@@ -45,26 +46,20 @@ pub fn serve(
     registry: Arc<Registry>,
     stop: CancellationToken,
 ) -> std::io::Result<Server> {
-    let server = HttpServer::new(move || {
-        App::new()
+    admin_server::serve(listener, stop, move |services| {
+        services
             .app_data(web::Data::from(Arc::clone(&registry)))
-            .route("/metrics", web::get().to(show))
+            .route("/metrics", web::get().to(export));
     })
-    .workers(1)
-    .disable_signals()
-    .shutdown_timeout(1)
-    .listen(listener)?
-    .shutdown_signal(stop.cancelled_owned());
-    Ok(server.run())
 }
 
-/// All metrics of `registry` in the text form that Prometheus reads, as an answer.
-pub(super) async fn show(registry: web::Data<Registry>) -> HttpResponse {
+/// `GET /metrics`: all metrics of `registry` in the text format of OpenMetrics.
+pub(super) async fn export(registry: web::Data<Registry>) -> HttpResponse {
     let mut text = String::new();
     match encode(&mut text, &registry) {
         Ok(()) => HttpResponse::Ok().content_type(CONTENT_TYPE).body(text),
         Err(error) => {
-            tracing::error!(cause = %error, "metrics could not be written");
+            tracing::error!(cause = %error, "metrics cannot be encoded");
             HttpResponse::InternalServerError().finish()
         }
     }

@@ -12,20 +12,18 @@ use prometheus_client::{
     metrics::{MetricType, TypedMetric, gauge::ConstGauge},
 };
 
-use chat;
-
-/// A gauge whose value is asked for when somebody looks at it, so that keeping it costs nothing. It
-/// is 0 until there is somebody to ask.
+/// A gauge that a callback computes at each scrape, so that nothing has to update it. It is 0 until it has
+/// a callback.
 #[derive(Clone, Default)]
-pub struct OnScrape(Arc<OnceLock<Ask>>);
+pub struct OnScrape(Arc<OnceLock<Callback>>);
 
-type Ask = Box<dyn Fn() -> f64 + Send + Sync>;
+type Callback = Box<dyn Fn() -> f64 + Send + Sync>;
 
 impl OnScrape {
-    /// Has `ask` answer from now on; whoever was said first stays.
-    pub fn answer_by(&self, ask: impl Fn() -> f64 + Send + Sync + 'static) {
-        if self.0.set(Box::new(ask)).is_err() {
-            tracing::debug!("a gauge is answered for by the first who said so");
+    /// Sets the callback. The first callback wins.
+    pub fn answer_by(&self, callback: impl Fn() -> f64 + Send + Sync + 'static) {
+        if self.0.set(Box::new(callback)).is_err() {
+            tracing::debug!("a gauge keeps its first callback");
         }
     }
 }
@@ -42,7 +40,7 @@ impl TypedMetric for OnScrape {
 
 impl EncodeMetric for OnScrape {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        ConstGauge::new(self.0.get().map_or(0.0, |ask| ask())).encode(encoder)
+        ConstGauge::new(self.0.get().map_or(0.0, |callback| callback())).encode(encoder)
     }
 
     fn metric_type(&self) -> MetricType {
@@ -50,20 +48,19 @@ impl EncodeMetric for OnScrape {
     }
 }
 
-/// The age of the oldest of what a worker holds, in seconds since it was accepted; 0 while it holds
-/// nothing.
+/// The age of the oldest event that a worker holds, in seconds since it was accepted; 0 without one.
 #[derive(Clone, Debug, Default)]
 pub struct OldestHeld(Arc<Mutex<Vec<OldestPart>>>);
 
-/// The same of one of the loops of a worker.
+/// The oldest event of one of a worker's loops.
 #[derive(Clone, Debug, Default)]
 pub struct OldestPart {
-    /// When it was accepted, in microseconds since 1970; 0 for nothing.
+    /// When it was accepted, in microseconds since 1970; 0 without an event.
     accepted_at: Arc<AtomicI64>,
 }
 
 impl OldestHeld {
-    /// Counts in what a further loop holds.
+    /// Adds a loop.
     pub fn part(&self) -> OldestPart {
         let part = OldestPart::default();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(part.clone());
@@ -81,7 +78,7 @@ impl OldestHeld {
 }
 
 impl OldestPart {
-    /// Says when the oldest was accepted, if there is one.
+    /// Sets when the oldest event was accepted; nothing without one.
     pub fn set(&self, accepted_at: Option<DateTime<Utc>>) {
         let micros = accepted_at.map_or(0, |time| time.timestamp_micros());
         self.accepted_at.store(micros, Ordering::Relaxed);
@@ -105,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_grows_older_until_nothing_is_held() {
+    fn the_age_is_that_of_the_oldest_event_of_all_loops() {
         let oldest = OldestHeld::default();
         let (one, another) = (oldest.part(), oldest.part());
         assert!(oldest.seconds() < f64::EPSILON);

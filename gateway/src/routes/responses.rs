@@ -1,0 +1,72 @@
+//! The error responses of the routes, as the API documentation lists them.
+
+use utoipa::IntoResponses;
+
+use crate::problem::ProblemBody;
+
+/// Of every route of the chat.
+#[derive(IntoResponses)]
+#[response(
+    status = 429,
+    description = "Too many calls",
+    content_type = "application/problem+json",
+    headers(("Retry-After" = u32, description = "Seconds to wait"))
+)]
+pub struct RateLimited(pub ProblemBody);
+
+/// Of routes that need a caller.
+#[derive(IntoResponses)]
+pub enum CallerRejected {
+    /// The token is missing or invalid
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthenticated(ProblemBody),
+    /// The caller may not do this
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
+}
+
+/// Of routes with query parameters.
+#[derive(IntoResponses)]
+#[response(
+    status = 400,
+    description = "A parameter is invalid",
+    content_type = "application/problem+json"
+)]
+pub struct ParameterRejected(pub ProblemBody);
+
+/// Of routes with a body.
+#[derive(IntoResponses)]
+pub enum BodyRejected {
+    /// A field is invalid
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(ProblemBody),
+    /// The body did not arrive in time
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(ProblemBody),
+    /// The body is too large
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemBody),
+    /// The body has another media type, or is compressed
+    #[response(status = 415, content_type = "application/problem+json")]
+    UnsupportedMediaType(ProblemBody),
+}
+
+/// Of routes that publish an event.
+#[derive(IntoResponses)]
+#[response(
+    status = 503,
+    description = "Not accepted; send it again with the same id",
+    content_type = "application/problem+json",
+    headers(("Retry-After" = u32, description = "Seconds to wait"))
+)]
+pub struct NotAccepted(pub ProblemBody);
+
+/// Of routes that read from the database.
+#[derive(IntoResponses)]
+#[response(
+    status = 503,
+    description = "The database does not answer, or too many reads are in progress",
+    content_type = "application/problem+json",
+    headers(("Retry-After" = u32, description = "Seconds to wait"))
+)]
+pub struct HistoryUnavailable(pub ProblemBody);
