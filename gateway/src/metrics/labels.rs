@@ -1,35 +1,35 @@
-//! By what the gateway tells apart what it counts.
+//! The labels of the metrics.
 
 use broker::{BrokerError, PublishError};
 use service::metrics::Label;
 
 use crate::routes::paths;
 
-/// What came of a send.
+/// The outcome of a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendOutcome {
-    /// It is on disk in both queues.
+    /// Both queues confirmed it.
     Accepted,
-    /// It must be taken as lost, and its sender was told so.
+    /// It was not confirmed, and the client got a 503.
     Refused,
 }
 
-/// What came of a publish to one queue.
+/// The outcome of a publish to one queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PublishOutcome {
     /// The queue has it on disk.
     Confirmed,
-    /// There is no such queue.
+    /// The queue does not exist.
     Returned,
-    /// The queue did not take it: it is full or has no leader.
+    /// The queue rejected it: it is full or has no leader.
     Nacked,
-    /// RabbitMQ said nothing in time.
+    /// RabbitMQ did not confirm it in time.
     Unconfirmed,
     /// The connection broke.
     Unavailable,
 }
 
-/// What is read from the database.
+/// The kind of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HistoryRead {
     /// A page of a conversation.
@@ -41,28 +41,28 @@ pub enum HistoryRead {
 /// Why a client's connection was closed, or not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseReason {
-    /// Its address had as many as it may have, all of them busy.
+    /// Its address had its maximum of connections, all of them busy.
     Address,
-    /// The gateway had as many as it may have, all of them busy.
+    /// The gateway had its maximum of connections, all of them busy.
     Full,
-    /// It was idle for longest when a new one needed its place.
+    /// It was idle for longest when a new one was admitted.
     Replaced,
-    /// Nothing was asked on it for long.
+    /// It was idle for too long.
     Idle,
     /// A head did not arrive in time.
     SlowHead,
     /// A head was too large.
     LargeHead,
-    /// The client did not take an answer in time.
+    /// The client did not take a response in time.
     Stalled,
 }
 
-/// How a connection to the database is.
+/// The state of a database connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionState {
-    /// It waits for somebody who needs it.
+    /// It is in the pool.
     Idle,
-    /// Somebody uses it.
+    /// A read uses it.
     Used,
 }
 

@@ -1,4 +1,4 @@
-//! What the gateway counts. docs/metrics.md says it to operators.
+//! The metrics, which docs/metrics.md describes.
 
 use broker::QueueMetrics;
 use database::Pool;
@@ -18,53 +18,53 @@ pub use labels::{CloseReason, ConnectionState, HistoryRead, PublishOutcome, Send
 /// The gateway's metrics.
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    /// Requests that were answered, by route and status.
+    /// Requests answered, by route and status.
     pub requests: Family<RequestLabels, Counter>,
     /// Connections of clients.
     pub connections: OnScrape,
     /// Connections of clients that were closed or not admitted, by reason.
     pub closed_connections: ByLabel<CloseReason, Counter>,
-    /// Events that asked to be accepted, by what came of it.
+    /// Sends, by outcome.
     pub sends: ByLabel<SendOutcome, Counter>,
-    /// Reads of a conversation that were to be recorded, by what came of it.
+    /// Audited reads, by outcome.
     pub audited_reads: ByLabel<SendOutcome, Counter>,
-    /// Seconds from asking to be accepted to the answer.
+    /// Seconds from the publish of an event to its outcome.
     pub send_seconds: ByLabel<SendOutcome, Histogram>,
-    /// Events that wait to be published.
+    /// Events that wait for a publish.
     pub waiting_events: OnScrape,
-    /// Publishes to one queue, by what came of it.
+    /// Publishes to one queue, by outcome.
     pub publishes: ByLabel<PublishOutcome, Counter>,
     /// Events in one publish.
     pub publish_events: Histogram,
     /// Seconds from a publish to its confirm.
     pub confirm_seconds: Histogram,
-    /// 1 while RabbitMQ blocks the connection that publishes, else 0.
+    /// 1 while RabbitMQ blocks the publishing connection, else 0.
     pub broker_blocked: Gauge,
-    /// 1 for a queue that did not take the last publish, else 0.
+    /// 1 for a queue that rejected the last publish, else 0.
     pub queue_refusing: QueueGauge,
-    /// How long the queues are.
+    /// The lengths of the queues.
     pub queues: QueueMetrics,
-    /// Seconds that a read took, with waiting for the database.
+    /// Seconds of a read, including the wait for a connection.
     pub history_seconds: ByLabel<HistoryRead, Histogram>,
-    /// Reads that the database did not answer.
+    /// Reads that failed.
     pub history_failures: Counter,
-    /// Connections to the database.
+    /// Database connections, by state.
     pub database_connections: ByLabel<ConnectionState, OnScrape>,
-    /// Reads that wait for a connection to the database.
+    /// Reads that wait for a database connection.
     pub database_waiting: OnScrape,
 }
 
-/// By what requests are told apart.
+/// The labels of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
-    /// The path of a call, with placeholders, or `other`.
+    /// The path of the route, with placeholders, or `other`.
     pub route: &'static str,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: u16,
 }
 
 impl Metrics {
-    /// Makes the metrics and registers them.
+    /// Creates and registers the metrics.
     pub fn register(registry: &mut Registry) -> Self {
         let registry = registry.sub_registry_with_prefix("chat_gateway");
         let metrics = Self {
@@ -86,63 +86,71 @@ impl Metrics {
             database_connections: ByLabel::new(OnScrape::default),
             database_waiting: OnScrape::default(),
         };
-        let it = metrics.clone();
-        registry.register("requests", "Requests answered, by route and status", it.requests);
-        registry.register("connections", "Connections of clients", it.connections);
+        let registered = metrics.clone();
+        registry.register(
+            "requests",
+            "Requests answered, by route and status",
+            registered.requests,
+        );
+        registry.register("connections", "Connections of clients", registered.connections);
         registry.register(
             "closed_connections",
             "Connections of clients that were closed or not admitted, by reason",
-            it.closed_connections.all(),
+            registered.closed_connections.all(),
         );
-        registry.register("sends", "Events that asked to be accepted, by outcome", it.sends.all());
+        registry.register("sends", "Sends, by outcome", registered.sends.all());
         registry.register(
             "audited_reads",
-            "Reads of a conversation to be recorded, by outcome",
-            it.audited_reads.all(),
+            "Audited reads of a conversation, by outcome",
+            registered.audited_reads.all(),
         );
         registry.register(
             "send_seconds",
-            "Seconds from asking to be accepted to the answer",
-            it.send_seconds.all(),
+            "Seconds from the publish of an event to its outcome",
+            registered.send_seconds.all(),
         );
-        registry.register("waiting_events", "Events that wait to be published", it.waiting_events);
-        registry.register("publishes", "Publishes to one queue, by outcome", it.publishes.all());
-        registry.register("publish_events", "Events in one publish", it.publish_events);
+        registry.register(
+            "waiting_events",
+            "Events that wait for a publish",
+            registered.waiting_events,
+        );
+        registry.register(
+            "publishes",
+            "Publishes to one queue, by outcome",
+            registered.publishes.all(),
+        );
+        registry.register("publish_events", "Events in one publish", registered.publish_events);
         registry.register(
             "confirm_seconds",
             "Seconds from a publish to its confirm",
-            it.confirm_seconds,
+            registered.confirm_seconds,
         );
         registry.register(
             "broker_blocked",
-            "1 while RabbitMQ blocks the connection that publishes",
-            it.broker_blocked,
+            "1 while RabbitMQ blocks the publishing connection",
+            registered.broker_blocked,
         );
         registry.register(
             "queue_refusing",
-            "1 for a queue that did not take the last publish",
-            it.queue_refusing,
+            "1 for a queue that rejected the last publish",
+            registered.queue_refusing,
         );
-        registry.register("history_seconds", "Seconds that a read took", it.history_seconds.all());
-        registry.register(
-            "history_failures",
-            "Reads that the database did not answer",
-            it.history_failures,
-        );
+        registry.register("history_seconds", "Seconds of a read", registered.history_seconds.all());
+        registry.register("history_failures", "Reads that failed", registered.history_failures);
         registry.register(
             "database_connections",
-            "Connections to the database, by state",
-            it.database_connections.all(),
+            "Database connections, by state",
+            registered.database_connections.all(),
         );
         registry.register(
             "database_waiting",
-            "Reads that wait for a connection to the database",
-            it.database_waiting,
+            "Reads that wait for a database connection",
+            registered.database_waiting,
         );
         metrics
     }
 
-    /// Shows from now on how `pools` are used, together.
+    /// Observes the connections of `pools`, in sum.
     pub fn observe<const POOLS: usize>(&self, pools: [&Pool; POOLS]) {
         let sum = |of: fn(&Pool) -> usize| {
             let pools = pools.map(Pool::clone);
