@@ -1,4 +1,4 @@
-//! The record of which member of the staff reads which conversation, which the persister keeps.
+//! The audit of reads: which member of the staff reads which conversation. The persister stores it.
 
 use std::{
     collections::HashMap,
@@ -11,14 +11,13 @@ use uuid::Uuid;
 
 use crate::{auth::Caller, clock::Clock, group_commit::EventPublisher};
 
-/// How long after a recorded read further reads of the same conversation by the same reader are part of
-/// it.
+/// Further reads of one conversation by one reader within this time are one read.
 const ONE_READ: Duration = Duration::from_secs(60);
 
-/// Reads that are remembered. Where more are recorded within a minute, some are recorded twice.
-const REMEMBERED_AT_MOST: usize = 10_000;
+/// The most reads that are remembered. With more within a minute, some are recorded twice.
+const MAX_REMEMBERED: usize = 10_000;
 
-/// Records reads, if it is to.
+/// Records reads, if enabled.
 pub struct ReadAudit {
     recent: Option<Mutex<RecentReads>>,
     event_publisher: EventPublisher,
@@ -26,18 +25,18 @@ pub struct ReadAudit {
 }
 
 impl ReadAudit {
-    /// Records through `event_publisher`, with times of `clock`, if `enabled`.
+    /// Records reads if `enabled`, through `event_publisher` and with timestamps of `clock`.
     pub fn new(enabled: bool, event_publisher: EventPublisher, clock: Arc<Clock>) -> Self {
         Self { recent: enabled.then(Mutex::default), event_publisher, clock }
     }
 
-    /// Records that `caller` has read the conversation of `player`, unless it is a player, or not known by
-    /// an id. It delays nothing: a read that cannot be recorded is counted and logged.
+    /// Records that `caller` has read the conversation of `player`, if it is staff with an id. It
+    /// does not wait: a read that is not accepted is counted and logged.
     pub fn record(&self, caller: &Caller, player: &PlayerId) {
         let (Some(recent), Caller::Staff { id, name }) = (&self.recent, caller) else {
             return;
         };
-        // A thread that panicked while it held the lock left reads that are as good as any.
+        // The reads are valid after a panic.
         let mut recent = recent.lock().unwrap_or_else(PoisonError::into_inner);
         if !recent.is_new(id, player, Instant::now()) {
             return;
@@ -54,28 +53,28 @@ impl ReadAudit {
         let (event_publisher, player) = (self.event_publisher.clone(), player.clone());
         actix_web::rt::spawn(async move {
             if let Err(cause) = event_publisher.publish_read(&player, encoded).await {
-                tracing::debug!(%cause, "a read of a conversation is not recorded");
+                tracing::debug!(%cause, "a read of a conversation was not recorded");
             }
         });
     }
 }
 
-/// The reads of the last minute, or the last of them.
+/// The reads within the last [`ONE_READ`], or the latest of them.
 #[derive(Debug, Default)]
 struct RecentReads(HashMap<(SenderId, PlayerId), Instant>);
 
 impl RecentReads {
-    /// Whether a read at `now` is a new one; if so, it is remembered.
+    /// Whether a read at `now` is a new one, which is then remembered.
     fn is_new(&mut self, reader: &SenderId, player: &PlayerId, now: Instant) -> bool {
         let is_recent = |at: &Instant| now.saturating_duration_since(*at) < ONE_READ;
         let key = (reader.clone(), player.clone());
         if self.0.get(&key).is_some_and(is_recent) {
             return false;
         }
-        if self.0.len() >= REMEMBERED_AT_MOST {
+        if self.0.len() >= MAX_REMEMBERED {
             self.0.retain(|_, at| is_recent(at));
         }
-        if self.0.len() >= REMEMBERED_AT_MOST {
+        if self.0.len() >= MAX_REMEMBERED {
             self.0.clear();
         }
         self.0.insert(key, now);
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_is_recorded_once_a_minute_for_each_conversation() {
+    fn reads_are_recorded_once_a_minute_for_each_reader_and_conversation() {
         let (mut recent, now) = (RecentReads::default(), Instant::now());
         assert!(is_new(&mut recent, "ada", "p1", now));
         assert!(!is_new(&mut recent, "ada", "p1", now + ONE_READ / 2));
@@ -104,11 +103,11 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_of_reads_is_bounded() {
+    fn number_of_remembered_reads_is_bounded() {
         let (mut recent, now) = (RecentReads::default(), Instant::now());
-        for number in 0..2 * REMEMBERED_AT_MOST {
+        for number in 0..2 * MAX_REMEMBERED {
             assert!(is_new(&mut recent, "ada", &number.to_string(), now));
-            assert!(recent.0.len() <= REMEMBERED_AT_MOST);
+            assert!(recent.0.len() <= MAX_REMEMBERED);
         }
     }
 }

@@ -1,23 +1,25 @@
-//! The times at which messages are accepted.
+//! The timestamps of accepted messages.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chat;
 use chrono::{DateTime, Utc};
 
-/// A gateway's clock, whose timestamps strictly increase, since messages sort by them. After the
-/// machine's clock was set back, it adds a microsecond to its last timestamp until the machine's clock
-/// has caught up.
+/// A clock whose timestamps strictly increase, since messages sort by them. When the machine's
+/// clock was set back, it adds a microsecond to its last timestamp until the machine's clock has
+/// caught up.
 ///
-/// A clock that was set back by more than [`MAX_LAG_MICROS`] had been wrong and is followed: otherwise
-/// this gateway's messages would sort behind those of other gateways for as long as the error was.
+/// When the machine's clock was set back by more than [`MAX_LAG_MICROS`], it had been wrong, and
+/// its new time is used: otherwise this gateway's messages would sort behind those of other
+/// gateways for as long as the error was.
 #[derive(Debug, Default)]
 pub struct Clock {
     /// The last timestamp, in microseconds since 1970.
     last: AtomicI64,
 }
 
-/// The most by which the machine's clock may be behind the last timestamp.
+/// The longest time, in microseconds, by which the machine's clock may be behind the last
+/// timestamp.
 const MAX_LAG_MICROS: i64 = 10_000_000;
 
 impl Clock {
@@ -46,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn it_follows_a_clock_that_goes_on() {
+    fn timestamp_is_the_time_of_the_machine() {
         let clock = Clock::default();
         for micros in [1_000, 1_001, 5_000] {
             assert_eq!(clock.next_after(at(micros)), at(micros));
@@ -54,31 +56,32 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_on_from_the_last_time_until_a_clock_that_was_set_back_has_caught_up() {
+    fn timestamps_increase_after_the_machines_clock_was_set_back() {
         let clock = Clock::default();
-        let given = [5_000, 1_000, 1_001, 5_002, 5_003, 6_000].map(|now| clock.next_after(at(now)));
-        assert_eq!(given, [5_000, 5_001, 5_002, 5_003, 5_004, 6_000].map(at));
+        let timestamps =
+            [5_000, 1_000, 1_001, 5_002, 5_003, 6_000].map(|now| clock.next_after(at(now)));
+        assert_eq!(timestamps, [5_000, 5_001, 5_002, 5_003, 5_004, 6_000].map(at));
     }
 
     #[test]
-    fn it_follows_a_clock_that_had_been_far_ahead() {
+    fn timestamp_is_the_time_of_the_machine_after_it_was_far_ahead() {
         let clock = Clock::default();
         let hour = 3_600_000_000;
-        let given = [hour, 1_000, 1_001].map(|now| clock.next_after(at(now)));
-        assert_eq!(given, [hour, 1_000, 1_001].map(at));
+        let timestamps = [hour, 1_000, 1_001].map(|now| clock.next_after(at(now)));
+        assert_eq!(timestamps, [hour, 1_000, 1_001].map(at));
     }
 
     #[test]
-    fn no_two_of_one_microsecond_are_the_same() {
+    fn timestamps_within_one_microsecond_differ() {
         let clock = Clock::default();
-        let given = [7, 7, 7].map(|now| clock.next_after(at(now)));
-        assert_eq!(given, [7, 8, 9].map(at));
+        let timestamps = [7, 7, 7].map(|now| clock.next_after(at(now)));
+        assert_eq!(timestamps, [7, 8, 9].map(at));
     }
 
     #[test]
-    fn no_two_of_several_threads_are_the_same() {
+    fn timestamps_of_several_threads_differ() {
         let clock = Clock::default();
-        let given = std::thread::scope(|scope| {
+        let timestamps = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4)
                 .map(|_| {
                     scope.spawn(|| Vec::from_iter((0..1_000).map(|_| clock.next_after(at(7)))))
@@ -86,7 +89,7 @@ mod tests {
                 .collect();
             Vec::from_iter(threads.into_iter().flat_map(|thread| thread.join().unwrap()))
         });
-        let different: std::collections::HashSet<_> = given.iter().collect();
+        let different: std::collections::HashSet<_> = timestamps.iter().collect();
         assert_eq!(different.len(), 4_000);
     }
 }

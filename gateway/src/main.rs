@@ -27,7 +27,7 @@ struct Serve {
 #[derive(Debug, Parser)]
 #[command(name = "gateway", version)]
 enum Command {
-    /// Print the description of the HTTP interface, as openapi.json holds it
+    /// Print openapi.json, the description of the HTTP interface
     Openapi,
     /// Print a token, for development and for operators
     Token(TokenCommand),
@@ -44,15 +44,14 @@ async fn run() -> anyhow::Result<()> {
         Invocation::Command(Command::Openapi) => print(&openapi::json()?),
         Invocation::Command(Command::Token(command)) => match command.make() {
             Ok(token) => print(&format!("{token}\n")),
-            Err(complaint) => fail(&complaint),
+            Err(error) => fail(&error),
         },
     }
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
-    let config = settings.parse().unwrap_or_else(|complaint| fail(&complaint));
-    let authenticator =
-        Authenticator::new(&config.auth).unwrap_or_else(|complaint| fail(&complaint));
+    let config = settings.parse().unwrap_or_else(|error| fail(&error));
+    let authenticator = Authenticator::new(&config.auth).unwrap_or_else(|error| fail(&error));
     telemetry::init(&config.logs);
     config.broker.warn_of_cleartext();
     config.database.warn_of_cleartext();
@@ -78,8 +77,8 @@ fn bind(listen: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))
 }
 
-#[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
-fn print(answer: &str) -> anyhow::Result<()> {
-    print!("{answer}");
+#[expect(clippy::print_stdout, reason = "the output of a command")]
+fn print(output: &str) -> anyhow::Result<()> {
+    print!("{output}");
     Ok(())
 }

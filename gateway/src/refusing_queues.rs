@@ -1,4 +1,4 @@
-//! The queues that exist and take nothing.
+//! Queues that exist and reject publishes.
 
 use std::{
     collections::BTreeSet,
@@ -7,8 +7,8 @@ use std::{
 
 use prometheus_client::metrics::{family::Family, gauge::Gauge};
 
-/// The queues that did not take the last publish, by name, for readiness and metrics. A queue can exist
-/// and take nothing: it is full, or has no leader.
+/// The names of the queues that rejected the last publish, for readiness and metrics: a queue that
+/// is full or has no leader exists and rejects.
 #[derive(Clone, Debug, Default)]
 pub struct RefusingQueues {
     names: Arc<Mutex<BTreeSet<String>>>,
@@ -19,30 +19,30 @@ pub struct RefusingQueues {
 pub type QueueGauge = Family<[(&'static str, String); 1], Gauge>;
 
 impl RefusingQueues {
-    /// None yet; shows each of them as 1 in `metric`.
+    /// An empty set; `metric` is 1 for each queue in it.
     pub fn new(metric: QueueGauge) -> Self {
         Self { names: Arc::default(), metric }
     }
 
-    /// The names, in their order.
+    /// The names, sorted.
     pub fn names(&self) -> Vec<String> {
         self.lock().iter().cloned().collect()
     }
 
-    /// `queue` did not take a publish.
+    /// Adds `queue`, which rejected a publish.
     pub fn add(&self, queue: &str) {
         self.metric.get_or_create(&[("queue", queue.to_owned())]).set(1);
         self.lock().insert(queue.to_owned());
     }
 
-    /// `queue` took a publish, or nothing is known of it.
+    /// Removes `queue`, which accepted a publish or whose state is unknown.
     pub fn remove(&self, queue: &str) {
         self.metric.get_or_create(&[("queue", queue.to_owned())]).set(0);
         self.lock().remove(queue);
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        // A set is whole after any panic.
+        // A panic cannot leave the set half changed.
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

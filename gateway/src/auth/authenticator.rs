@@ -48,13 +48,13 @@ impl Authenticator {
         let algorithm = config.algorithm;
         let keys = match &config.keys {
             KeySource::Secrets(secrets) => {
-                Keys::Fixed(KeySet::nameless(secrets.iter().map(Key::secret)))
+                Keys::Fixed(KeySet::unnamed(secrets.iter().map(Key::secret)))
             }
             KeySource::PublicKey(path) => {
                 let key = key_file::read(path, |pem| Key::pem(algorithm, pem))?;
-                Keys::Fixed(KeySet::nameless([key]))
+                Keys::Fixed(KeySet::unnamed([key]))
             }
-            KeySource::KeySet(path) => Keys::File(KeyFile::follow(algorithm, path.clone())?),
+            KeySource::KeySet(path) => Keys::File(KeyFile::watch(algorithm, path.clone())?),
         };
         Ok(Self(Some(Arc::new(Verifier { keys, rules: rules(config) }))))
     }
@@ -91,9 +91,8 @@ impl Verifier {
         let mut verified = Err(ErrorKind::InvalidSignature.into());
         for key in keys.candidates(header.kid.as_deref()) {
             verified = decode::<Claims>(token, key.decoding(), &self.rules);
-            let by_another_key =
-                |error: &Error| matches!(error.kind(), ErrorKind::InvalidSignature);
-            if !verified.as_ref().is_err_and(by_another_key) {
+            let is_other_key = |error: &Error| matches!(error.kind(), ErrorKind::InvalidSignature);
+            if !verified.as_ref().is_err_and(is_other_key) {
                 break;
             }
         }

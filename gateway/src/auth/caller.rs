@@ -5,8 +5,8 @@ use crate::problem::Problem;
 /// The authenticated principal of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// With `AUTH_MODE=off`: the portal in front of the gateway has authenticated the client, and what it
-    /// sends is believed.
+    /// With `AUTH_MODE=off`: the portal in front of the gateway has authenticated the client, and
+    /// the request is trusted.
     Trusted,
     /// A player.
     Player {

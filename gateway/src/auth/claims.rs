@@ -5,28 +5,28 @@ use serde_json::Value;
 use super::Caller;
 use crate::input::{NewPlayerId, NewSenderId, display_name};
 
-/// What a token says of its bearer.
+/// The claims of a token.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Claims {
-    /// The player's id, or what the portal knows a member of the staff by.
+    /// The player's id, or the portal's id for a member of the staff.
     pub(super) sub: String,
     pub(super) role: Role,
     #[serde(default, deserialize_with = "lenient_name", skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<Name>,
 }
 
-/// What a caller is to the chat.
+/// The role of a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Sends, reads and listens to one conversation: its own
+    /// Sends, reads and subscribes to the player's own conversation
     Player,
-    /// Does so in every conversation, and reads the inbox
+    /// Does so in every conversation, reads the inbox, and changes the status of sessions
     Staff,
 }
 
-/// Reads a name, which is for show: one that is no text, or has none that can be shown, is as good as
-/// none, and one that is too long is cut. The token's bearer cannot change it.
+/// Reads a display name leniently, since the token's bearer cannot correct it: one that is not
+/// text, or has no visible character, is ignored, and one that is too long is cut.
 fn lenient_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Name>, D::Error> {
     let name = Value::deserialize(from)?;
     Ok(name.as_str().and_then(display_name))

@@ -1,4 +1,4 @@
-//! The signatures of tokens, by *ring*, which does TLS here as well.
+//! Signs and verifies tokens with *ring*, which TLS uses too.
 
 use jsonwebtoken::{
     Algorithm, DecodingKey, DecodingKeyKind, EncodingKey,
@@ -23,14 +23,14 @@ static PROVIDER: CryptoProvider = CryptoProvider {
         }
         algorithm => Ok(Box::new(PublicKey::new(*algorithm, key)?)),
     },
-    // Only for making JSON Web Keys, which nobody does here.
+    // Only needed to create JSON Web Keys.
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Has this process sign and verify tokens by *ring*. To be called before the first token.
+/// Makes jsonwebtoken use *ring*. Must be called before the first token is signed or verified.
 pub(super) fn install() {
     if PROVIDER.install_default().is_err() {
-        tracing::trace!("tokens are verified by ring already");
+        tracing::trace!("jsonwebtoken uses ring already");
     }
 }
 
@@ -70,7 +70,7 @@ impl JwtVerifier for Secret {
     }
 }
 
-/// Verifies what was signed with a private key.
+/// Verifies signatures with a public key.
 struct PublicKey {
     algorithm: Algorithm,
     rules: &'static dyn VerificationAlgorithm,

@@ -6,10 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::TokenAlgorithm;
 
-/// The fewest bytes of an RSA key's modulus: 2,048 bits.
-const SHORTEST_MODULUS: usize = 256;
+/// The minimum length of an RSA modulus, in bytes: 2,048 bits.
+const MIN_MODULUS_BYTES: usize = 256;
 
-/// A key that verifies tokens by one algorithm, and is known to be fit for it.
+/// A key that is known to be valid for one algorithm.
 #[derive(Clone, Debug)]
 pub(super) struct Key(DecodingKey);
 
@@ -18,22 +18,24 @@ impl Key {
         Self(DecodingKey::from_secret(secret.expose_secret().as_bytes()))
     }
 
-    /// A public key from PEM.
+    /// Parses a public key in PEM.
     ///
     /// # Errors
-    /// When it is none for `algorithm`.
+    /// When it is not a public key for `algorithm`.
     pub(super) fn pem(algorithm: TokenAlgorithm, pem: &[u8]) -> Result<Self, String> {
         let key = match algorithm {
             TokenAlgorithm::Rs256 => DecodingKey::from_rsa_pem(pem),
             TokenAlgorithm::Es256 => DecodingKey::from_ec_pem(pem),
             TokenAlgorithm::EdDsa => DecodingKey::from_ed_pem(pem),
-            TokenAlgorithm::Hs256 => return Err("a secret is no public key".to_owned()),
+            TokenAlgorithm::Hs256 => {
+                return Err("is a public key, and HS256 needs a secret".to_owned());
+            }
         };
-        let key = key.map_err(|_| format!("is no public key for {algorithm} in PEM"))?;
-        Self::fit(algorithm, key)
+        let key = key.map_err(|_| format!("is not a public key for {algorithm} in PEM"))?;
+        Self::checked(algorithm, key)
     }
 
-    /// A public key of a set, if it is one to verify `algorithm` with.
+    /// The public key of a JSON Web Key, if it verifies `algorithm`.
     pub(super) fn jwk(algorithm: TokenAlgorithm, jwk: &Jwk) -> Option<Self> {
         let named = match algorithm {
             TokenAlgorithm::Rs256 => KeyAlgorithm::RS256,
@@ -41,7 +43,7 @@ impl Key {
             TokenAlgorithm::EdDsa => KeyAlgorithm::EdDSA,
             TokenAlgorithm::Hs256 => return None,
         };
-        let of_this_kind = match (algorithm, &jwk.algorithm) {
+        let is_of_type = match (algorithm, &jwk.algorithm) {
             (TokenAlgorithm::Rs256, AlgorithmParameters::RSA(_)) => true,
             (TokenAlgorithm::Es256, AlgorithmParameters::EllipticCurve(key)) => {
                 key.curve == EllipticCurve::P256
@@ -51,32 +53,33 @@ impl Key {
             }
             _ => false,
         };
-        let for_this = jwk.common.key_algorithm.is_none_or(|it| it == named);
-        let signs = matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature));
-        if !(of_this_kind && for_this && signs) {
+        let allows_algorithm = jwk.common.key_algorithm.is_none_or(|algorithm| algorithm == named);
+        let is_for_signatures =
+            matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature));
+        if !(is_of_type && allows_algorithm && is_for_signatures) {
             return None;
         }
-        Self::fit(algorithm, DecodingKey::from_jwk(jwk).ok()?).ok()
+        Self::checked(algorithm, DecodingKey::from_jwk(jwk).ok()?).ok()
     }
 
     pub(super) fn decoding(&self) -> &DecodingKey {
         &self.0
     }
 
-    fn fit(algorithm: TokenAlgorithm, key: DecodingKey) -> Result<Self, String> {
-        let fits = match (algorithm, key.kind()) {
+    fn checked(algorithm: TokenAlgorithm, key: DecodingKey) -> Result<Self, String> {
+        let is_valid = match (algorithm, key.kind()) {
             (TokenAlgorithm::Rs256, DecodingKeyKind::RsaModulusExponent { n, .. }) => {
-                n.len() >= SHORTEST_MODULUS
+                n.len() >= MIN_MODULUS_BYTES
             }
             (TokenAlgorithm::Rs256, DecodingKeyKind::SecretOrDer(der)) => {
-                der.len() > SHORTEST_MODULUS
+                der.len() > MIN_MODULUS_BYTES
             }
             // An uncompressed point.
             (TokenAlgorithm::Es256, DecodingKeyKind::SecretOrDer(point)) => point.len() == 65,
             (TokenAlgorithm::EdDsa, DecodingKeyKind::SecretOrDer(key)) => key.len() == 32,
             _ => false,
         };
-        if fits { Ok(Self(key)) } else { Err(format!("is no key that is fit for {algorithm}")) }
+        if is_valid { Ok(Self(key)) } else { Err(format!("is not a valid key for {algorithm}")) }
     }
 }
 

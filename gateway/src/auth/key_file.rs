@@ -10,31 +10,32 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{TokenAlgorithm, key_set::KeySet};
 
-/// Time between two looks at the file.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Time between two checks of the file.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The keys of a file, as they are in it now; what cannot be read leaves those that were.
+/// The keys in a file, reloaded when it changes. A file that becomes invalid leaves the previous
+/// keys.
 #[derive(Debug)]
 pub(super) struct KeyFile {
     keys: watch::Receiver<KeySet>,
-    _follower: AbortOnDropHandle<()>,
+    _reloader: AbortOnDropHandle<()>,
 }
 
 impl KeyFile {
-    /// Reads the file, and again whenever it changes.
+    /// Reads the file, and starts a task that reloads it when it changes.
     ///
     /// # Errors
-    /// When it cannot be read now.
-    pub(super) fn follow(algorithm: TokenAlgorithm, path: PathBuf) -> Result<Self, String> {
-        let mut follower = Follower { algorithm, stamp: stamp(&path), path };
-        let (sender, keys) = watch::channel(follower.read()?);
-        let follower = tokio::spawn(async move {
+    /// When it cannot be read.
+    pub(super) fn watch(algorithm: TokenAlgorithm, path: PathBuf) -> Result<Self, String> {
+        let mut reloader = Reloader { algorithm, stamp: stamp(&path), path };
+        let (sender, keys) = watch::channel(reloader.read()?);
+        let reloader = tokio::spawn(async move {
             loop {
-                sleep(LOOK_EVERY).await;
-                follower.look(&sender);
+                sleep(CHECK_INTERVAL).await;
+                reloader.reload_if_changed(&sender);
             }
         });
-        Ok(Self { keys, _follower: AbortOnDropHandle::new(follower) })
+        Ok(Self { keys, _reloader: AbortOnDropHandle::new(reloader) })
     }
 
     pub(super) fn keys(&self) -> watch::Ref<'_, KeySet> {
@@ -42,18 +43,18 @@ impl KeyFile {
     }
 }
 
-struct Follower {
+struct Reloader {
     algorithm: TokenAlgorithm,
     path: PathBuf,
     stamp: Result<Stamp, io::ErrorKind>,
 }
 
-/// What changes with a file: when, its length, and which file it is.
+/// The identity of a file's content: modification time in seconds and nanoseconds, size, inode.
 type Stamp = (i64, i64, u64, u64);
 
-impl Follower {
-    /// So small a file is read in no time, and so seldom.
-    fn look(&mut self, keys: &watch::Sender<KeySet>) {
+impl Reloader {
+    /// The file is small and rarely changes, so that blocking is acceptable.
+    fn reload_if_changed(&mut self, keys: &watch::Sender<KeySet>) {
         let stamp = stamp(&self.path);
         if stamp == self.stamp {
             return;
@@ -62,9 +63,11 @@ impl Follower {
         match self.read() {
             Ok(read) => {
                 keys.send_replace(read);
-                tracing::info!(file = %self.path.display(), "the keys changed");
+                tracing::info!(file = %self.path.display(), "reloaded the keys of tokens");
             }
-            Err(cause) => tracing::error!(cause, "the keys stay as they were"),
+            Err(cause) => {
+                tracing::error!(cause, "cannot reload the keys of tokens; the previous ones stay")
+            }
         }
     }
 
@@ -73,10 +76,10 @@ impl Follower {
     }
 }
 
-/// What `parse` makes of the file.
+/// Reads and parses a file.
 ///
 /// # Errors
-/// Names the file that cannot be read, or in which it finds something wrong.
+/// Names the file that cannot be read or parsed.
 pub(super) fn read<T>(
     path: &Path,
     parse: impl FnOnce(&[u8]) -> Result<T, String>,

@@ -2,7 +2,8 @@ use jsonwebtoken::jwk::JwkSet;
 
 use super::{TokenAlgorithm, key::Key};
 
-/// Keys of which a token names one, so that they can be changed while tokens are about.
+/// The keys of which one must have signed a token. Named keys can be rotated while tokens are in
+/// use.
 #[derive(Clone, Debug)]
 pub(super) struct KeySet(Vec<NamedKey>);
 
@@ -13,37 +14,37 @@ struct NamedKey {
 }
 
 impl KeySet {
-    /// Keys any of which can have signed a token, whatever that calls its key.
-    pub(super) fn nameless(keys: impl IntoIterator<Item = Key>) -> Self {
+    /// Keys without names: each may have signed any token.
+    pub(super) fn unnamed(keys: impl IntoIterator<Item = Key>) -> Self {
         Self(keys.into_iter().map(|key| NamedKey { id: None, key }).collect())
     }
 
-    /// Those of a JSON Web Key Set that verify `algorithm`.
+    /// Parses a JSON Web Key Set, and keeps its keys for `algorithm`.
     ///
     /// Source: <https://www.rfc-editor.org/rfc/rfc7517#section-5>.
     ///
     /// # Errors
-    /// When it is no such set, or there is none.
+    /// When it is not a key set, or has no key for `algorithm`.
     pub(super) fn parse(algorithm: TokenAlgorithm, json: &[u8]) -> Result<Self, String> {
         let set: JwkSet =
-            serde_json::from_slice(json).map_err(|error| format!("is no key set: {error}"))?;
+            serde_json::from_slice(json).map_err(|error| format!("is not a key set: {error}"))?;
         let keys = set.keys.iter().filter_map(|jwk| {
             let key = Key::jwk(algorithm, jwk)?;
             Some(NamedKey { id: jwk.common.key_id.clone(), key })
         });
         let keys: Vec<_> = keys.collect();
         if keys.is_empty() {
-            return Err(format!("holds no key that is fit for {algorithm}"));
+            return Err(format!("has no valid key for {algorithm}"));
         }
         Ok(Self(keys))
     }
 
-    /// Those that can have signed a token which names the key `id`, or none.
+    /// The keys that may have signed a token with the `kid` that `id` is.
     pub(super) fn candidates(&self, id: Option<&str>) -> impl Iterator<Item = &Key> {
-        let fits = move |key: &&NamedKey| match (key.id.as_deref(), id) {
+        let may_have_signed = move |key: &&NamedKey| match (key.id.as_deref(), id) {
             (Some(own), Some(named)) => own == named,
             _ => true,
         };
-        self.0.iter().filter(fits).map(|named| &named.key)
+        self.0.iter().filter(may_have_signed).map(|named| &named.key)
     }
 }

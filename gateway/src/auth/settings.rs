@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use service::settings::duration;
 
-/// The fewest bytes of a secret: as many as the signature has.
+/// The minimum length of a secret, in bytes: that of the signature.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc7518#section-3.2>.
 const MIN_SECRET_BYTES: usize = 32;
@@ -20,7 +20,7 @@ pub struct AuthSettings {
     #[arg(long, env = "AUTH_MODE", value_enum)]
     pub auth_mode: AuthMode,
 
-    /// What signs the tokens
+    /// How tokens are signed
     #[command(flatten)]
     pub signature: SignatureSettings,
 

@@ -15,26 +15,26 @@ use super::{
 };
 use crate::input::NewName;
 
-/// Makes a token of the gateway's own kind.
+/// Makes a token that the gateway accepts.
 #[derive(Args, Clone, Debug)]
 pub struct TokenCommand {
-    /// What its bearer is to the chat
+    /// The role of its bearer
     #[arg(long, value_enum)]
     role: Role,
 
-    /// Its bearer: a player's id, or what the portal knows a member of the staff by
+    /// Its bearer: a player's id, or the portal's id for a member of the staff
     #[arg(long, value_name = "ID")]
     subject: String,
 
-    /// What its bearer is called
+    /// The display name of its bearer
     #[arg(long)]
     name: Option<String>,
 
-    /// How long it is good for
+    /// How long it is valid
     #[arg(long, default_value = "1h", value_parser = duration, value_name = "DURATION")]
     expires_in: Duration,
 
-    /// What signs it
+    /// How it is signed
     #[command(flatten)]
     signature: SignatureSettings,
 }
@@ -52,15 +52,16 @@ struct Signed<'a> {
 }
 
 impl TokenCommand {
-    /// The token, signed with the secret.
+    /// Signs the token with the secret.
     ///
     /// # Errors
-    /// When the gateway would not take it, or only somebody else can sign it. Names what is wrong.
+    /// Names what is invalid: a setting that the gateway would reject, or an algorithm that needs a
+    /// private key.
     pub fn make(self) -> Result<String, String> {
         let signature = &self.signature;
         if signature.auth_jwt_algorithm != TokenAlgorithm::Hs256 {
             return Err(format!(
-                "only whoever has the private key can sign {} tokens",
+                "AUTH_JWT_ALGORITHM must be HS256: only the holder of the private key can sign {} tokens",
                 signature.auth_jwt_algorithm
             ));
         }

@@ -201,7 +201,7 @@ impl GroupCommit {
         while let Err(error) = self.publish_over_one_connection(&mut waits).await {
             self.outage.failed(&error);
             if matches!(error, BrokerError::Broker(_)) {
-                ConsumerKind::ALL.into_iter().for_each(|worker| self.show(worker, false));
+                ConsumerKind::ALL.into_iter().for_each(|worker| self.set_refused(worker, false));
             }
             let wait = tokio::time::sleep(waits.next().unwrap_or_default());
             if self.reject_while(wait).await.is_none() {
@@ -219,7 +219,7 @@ impl GroupCommit {
             self.reject_while(Publisher::connect(&settings, self.partition, "gateway")).await;
         let Some(connected) = connected else { return Ok(Finished) };
         let mut publisher = connected?;
-        let Some(ended) = self.try_and_publish(&mut publisher, waits).await else {
+        let Some(ended) = self.publish_after_test(&mut publisher, waits).await else {
             return Ok(Finished);
         };
         if let Err(error) = &ended {
@@ -248,7 +248,7 @@ impl GroupCommit {
 
     /// Publishes events once both queues have accepted an empty body. None when every [`EventPublisher`] is
     /// dropped before.
-    async fn try_and_publish(
+    async fn publish_after_test(
         &mut self,
         publisher: &mut Publisher,
         waits: &mut Waits,
@@ -344,7 +344,7 @@ impl GroupCommit {
         for Published { worker, result } in published {
             // A broken connection shows nothing about the queue.
             let unknown = matches!(result, Err(PublishError::Broker(BrokerError::Broker(_))));
-            self.show(worker, result.is_err() && !unknown);
+            self.set_refused(worker, result.is_err() && !unknown);
             recorded = recorded.and(result);
         }
         match recorded {
@@ -352,12 +352,12 @@ impl GroupCommit {
                 self.full.succeeded();
                 Ok(())
             }
-            Err(error) => self.follow_up(error, publisher).await,
+            Err(error) => self.handle_failure(error, publisher).await,
         }
     }
 
     /// Updates readiness and the metric when the partition's queue of `worker` begins or ceases to reject.
-    fn show(&mut self, worker: ConsumerKind, refuses: bool) {
+    fn set_refused(&mut self, worker: ConsumerKind, refuses: bool) {
         for (known, refused) in ConsumerKind::ALL.into_iter().zip(&mut self.refused) {
             if known == worker && *refused != refuses {
                 *refused = refuses;
@@ -370,7 +370,7 @@ impl GroupCommit {
         }
     }
 
-    async fn follow_up(
+    async fn handle_failure(
         &mut self,
         error: PublishError,
         publisher: &mut Publisher,
@@ -392,7 +392,7 @@ impl GroupCommit {
             // A queue is missing. The check fails then, and the next connection declares the queue.
             PublishError::Returned => {
                 publisher.check_topology().await?;
-                tracing::error!(cause = %error, "a publish was returned, and its queue is there again");
+                tracing::error!(cause = %error, "a publish was returned, and its queue exists again");
                 Ok(())
             }
             PublishError::Broker(error) => Err(error),

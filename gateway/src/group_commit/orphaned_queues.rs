@@ -18,8 +18,8 @@ impl OrphanedQueues {
             tracing::warn!(
                 queue = name,
                 messages,
-                "messages wait in a queue that no worker takes from; QUEUE_PARTITIONS must be the \
-                 same for workers and gateways"
+                "a queue has messages and no consumer: start the workers, and set the same \
+                 QUEUE_PARTITIONS for workers and gateways"
             );
         }
     }

@@ -18,7 +18,7 @@ use crate::{
     state::AppState,
 };
 
-/// A JSON object as a body, read into types that cannot be wrong.
+/// A JSON object as a body, parsed.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc8259>.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ fn declared_length(request: &HttpRequest) -> Option<usize> {
     length.and_then(|length| length.to_str().ok()).and_then(|length| length.parse().ok())
 }
 
-/// Whether the body has a content coding, such as gzip, that makes other bytes of it.
+/// Whether the body has a content coding, such as gzip.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc9110#section-8.4>.
 fn is_encoded(request: &HttpRequest) -> bool {
@@ -95,14 +95,14 @@ fn is_encoded(request: &HttpRequest) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    // A parser may take a byte order mark: RFC 8259, section 8.1.
+    // A parser may ignore a byte order mark: RFC 8259, section 8.1.
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-    // serde would take an array for an object whose fields stand in their order.
+    // serde would accept an array as an object whose fields are in order.
     if bytes.iter().find(|byte| !is_space(byte)) != Some(&b'{') {
-        return Err(Problem::InvalidBody(not_an_object(bytes)));
+        return Err(Problem::InvalidBody(why_not_an_object(bytes)));
     }
-    // Following the path costs time, which only what is wrong is worth.
+    // Tracking the path costs time, so that only invalid bodies are parsed with it.
     serde_json::from_slice(bytes).or_else(|_| {
         if is_utf_16_or_32(bytes) {
             return Err(Problem::InvalidBody(NOT_UTF_8.to_owned()));
@@ -117,7 +117,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 const NOT_UTF_8: &str = "is in UTF-16 or UTF-32, and must be in UTF-8";
 
-fn not_an_object(bytes: &[u8]) -> String {
+fn why_not_an_object(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "is empty, and must be a JSON object".to_owned();
     }
@@ -130,7 +130,7 @@ fn not_an_object(bytes: &[u8]) -> String {
     }
 }
 
-/// JSON begins with a character of ASCII, whose other bytes in these encodings are 0; or with a byte
+/// JSON begins with an ASCII character, whose other bytes are 0 in these encodings, or with a byte
 /// order mark.
 fn is_utf_16_or_32(bytes: &[u8]) -> bool {
     let beginning = bytes.get(..4).unwrap_or(bytes);

@@ -13,8 +13,7 @@ use serde::{
 use super::{body, reject};
 use crate::{input::NewPlayerId, problem::Problem};
 
-/// The parameters of a query, read into types that cannot be wrong. A type whose unknown fields are
-/// denied has the client told of a parameter that the call does not know.
+/// The query parameters, parsed. A type that denies unknown fields rejects unknown parameters.
 #[derive(Debug)]
 pub struct Parameters<T>(pub T);
 
@@ -27,7 +26,7 @@ impl<T: DeserializeOwned> FromRequest for Parameters<T> {
     }
 }
 
-/// A form as a browser sends it, read into types that cannot be wrong.
+/// A URL-encoded form as a body, parsed.
 #[derive(Debug)]
 pub struct Form<T>(pub T);
 
@@ -41,7 +40,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     }
 }
 
-/// The player in the path of a call.
+/// The `playerId` in the path.
 #[derive(Debug)]
 pub struct PathPlayer(pub PlayerId);
 
@@ -57,16 +56,16 @@ impl FromRequest for PathPlayer {
     }
 }
 
-/// Reads one of an enum's names from text. serde alone would take `{"name":null}` for it as well.
+/// Reads an enum from its name in text. Derived implementations also accept `{"name":null}`.
 ///
 /// # Errors
-/// When it is no text, or none of the names.
+/// When it is not text, or not a name of the enum.
 pub fn by_name<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     let name: StringDeserializer<D::Error> = String::deserialize(from)?.into_deserializer();
     T::deserialize(name)
 }
 
-/// What `text`, all of which is called `whole`, gives for each parameter.
+/// Parses `text`. An error that concerns no parameter names `whole` instead.
 fn parse<T: DeserializeOwned>(whole: &str, text: &[u8]) -> Result<T, Problem> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text));
     serde_path_to_error::deserialize(pairs).map_err(|error| reject::parameters(whole, error))

@@ -1,4 +1,4 @@
-//! What characters are, by their Unicode properties.
+//! Unicode properties of characters.
 //!
 //! Source: <https://www.unicode.org/reports/tr44/>.
 
@@ -7,23 +7,23 @@ use icu_properties::{
     props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup},
 };
 
-/// The categories of what leaves no mark of its own. A combining mark needs a character before it.
-const UNSEEN: GeneralCategoryGroup = GeneralCategoryGroup::Control
+/// The categories without a mark of their own. A combining mark needs a character before it.
+const INVISIBLE: GeneralCategoryGroup = GeneralCategoryGroup::Control
     .union(GeneralCategoryGroup::Format)
     .union(GeneralCategoryGroup::Separator)
     .union(GeneralCategoryGroup::NonspacingMark)
     .union(GeneralCategoryGroup::EnclosingMark);
 
-/// The two symbols that are blank by design, which no property says: BRAILLE PATTERN BLANK and MUSICAL
+/// Symbols that are blank by design, which no property tells: BRAILLE PATTERN BLANK and MUSICAL
 /// SYMBOL NULL NOTEHEAD.
 const BLANK_SYMBOLS: [char; 2] = ['\u{2800}', '\u{1d159}'];
 
-/// Whether a reader sees something of `text`. What Unicode does not know yet counts as seen: next year's
-/// emoji is among it.
+/// Whether `text` has a visible character. Unassigned characters count as visible, since future
+/// emoji are among them.
 pub(super) fn is_visible(text: &str) -> bool {
     text.chars().any(|character| {
         character.is_ascii_graphic()
-            || !UNSEEN.contains(CodePointMapData::<GeneralCategory>::new().get(character))
+            || !INVISIBLE.contains(CodePointMapData::<GeneralCategory>::new().get(character))
                 && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
                 && !BLANK_SYMBOLS.contains(&character)
     })
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_of_characters_that_leave_no_mark_is_not_visible() {
+    fn text_without_a_mark_is_not_visible() {
         for text in [
             "",
             " \n",
@@ -95,7 +95,7 @@ mod tests {
             "€",
             "\u{e000}",
             "\u{fffd}",
-            // Reserved for pictographs, and not given out yet.
+            // Reserved for pictographs, and unassigned.
             "\u{1fafe}",
         ] {
             assert!(is_visible(text), "{text:?}");

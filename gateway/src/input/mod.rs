@@ -1,11 +1,11 @@
-//! What the gateway takes from a client: the chat's own types, and rules besides.
+//! The rules for text and ids that a client sends, in addition to those of the crate `chat`.
 //!
-//! These rules are the gateway's alone. What an older gateway accepted stays readable for the persister
-//! and the broadcaster, whatever becomes a rule here.
+//! They apply to new requests alone. The persister and the broadcaster accept everything that older
+//! gateways accepted.
 //!
-//! - [`NewContent`], [`NewName`], [`NewSenderId`]: text that shows something.
-//! - [`NewPlayerId`]: a player that an address can name.
-//! - [`characters`]: what the text of a message or a name may be made of.
+//! - [`NewContent`], [`NewName`], [`NewSenderId`]: text with a visible character.
+//! - [`NewPlayerId`]: an id that a URL's path can contain.
+//! - [`characters`]: the Unicode properties that these rules use.
 
 mod characters;
 mod player_id;

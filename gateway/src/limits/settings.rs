@@ -86,8 +86,8 @@ pub struct LimitSettings {
     pub client_timeout: Duration,
 
     /// Time after which an idle connection is closed. It must be longer than the idle timeout of
-    /// every load balancer in front, so that no request crosses the end of its connection. After a
-    /// request the time is longer by CLIENT_TIMEOUT
+    /// every load balancer in front, so that no request crosses the end of its connection. A
+    /// connection on which a request's head has begun to arrive has CLIENT_TIMEOUT more
     #[arg(long, env = "KEEP_ALIVE", default_value = "75s", value_parser = duration, value_name = "DURATION")]
     pub keep_alive: Duration,
 }

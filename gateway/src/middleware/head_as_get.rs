@@ -6,7 +6,7 @@ use actix_web::{
     middleware::Next,
 };
 
-/// Has a service that knows GET alone answer HEAD as it answers GET. The connection leaves the body out.
+/// Handles HEAD as GET, for services that know GET alone. The connection leaves out the body.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2>.
 pub async fn head_as_get(

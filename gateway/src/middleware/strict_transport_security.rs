@@ -9,13 +9,14 @@ use actix_web::{
 
 use crate::state::AppState;
 
-/// A year, which preload lists ask for at least; subdomains are the operator's own decision.
+/// One year, the minimum of preload lists. It does not include subdomains, which are for the
+/// operator to decide.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc6797>.
-const FOR_A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// Tells a browser that reached a page by HTTPS to use nothing else from then on. The gateway itself
-/// speaks HTTP: a trusted proxy says how the browser came. Over HTTP browsers must not obey the header.
+/// Adds `Strict-Transport-Security` to responses to browsers that reached a trusted proxy by HTTPS.
+/// The gateway itself serves HTTP, over which browsers must ignore the header.
 pub async fn strict_transport_security<Body: MessageBody>(
     state: web::Data<AppState>,
     request: ServiceRequest,
@@ -24,7 +25,7 @@ pub async fn strict_transport_security<Body: MessageBody>(
     let is_https = state.address_limit.client_uses_https(&request);
     let mut response = next.call(request).await?;
     if is_https {
-        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, FOR_A_YEAR);
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, ONE_YEAR);
     }
     Ok(response)
 }

@@ -2,9 +2,9 @@ use database::DatabaseSettings;
 use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Object};
 use tokio::runtime::Handle;
 
-/// A connection out of a pool, for one read. It goes back when the read is done. When the read is given
-/// up, because it takes too long or because its client has gone, its query still runs: the connection is
-/// closed instead, and PostgreSQL is asked to cancel the query.
+/// A pooled connection, for one read. It returns to the pool when the read ends. A read that is
+/// dropped, by a timeout or because its client disconnected, may still run: its connection is
+/// closed, and PostgreSQL is told to cancel the query.
 pub(super) struct Borrowed<'a> {
     connection: Option<Object<AsyncPgConnection>>,
     settings: &'a DatabaseSettings,
@@ -18,12 +18,12 @@ impl<'a> Borrowed<'a> {
         Self { connection: Some(connection), settings }
     }
 
-    /// The connection, which is there until it is given back.
+    /// The connection, until it is returned.
     pub(super) fn connection(&mut self) -> Result<&mut AsyncPgConnection, String> {
-        self.connection.as_deref_mut().ok_or_else(|| "the connection was given back".to_owned())
+        self.connection.as_deref_mut().ok_or_else(|| "the connection was returned".to_owned())
     }
 
-    /// Returns the connection to its pool: the read is done.
+    /// Returns the connection to its pool.
     pub(super) fn give_back(mut self) {
         drop(self.connection.take());
     }
@@ -36,11 +36,11 @@ impl Drop for Borrowed<'_> {
         let token = connection.cancel_token();
         drop(connection);
         let settings = self.settings.clone();
-        // Without a runtime the process is ending, and its connections with it.
+        // Without a runtime the process is ending.
         let Ok(runtime) = Handle::try_current() else { return };
         runtime.spawn(async move {
             if let Err(error) = database::cancel(token, &settings).await {
-                tracing::debug!(cause = %error, "a query that was given up cannot be cancelled");
+                tracing::debug!(cause = %error, "an abandoned query cannot be cancelled");
             }
         });
     }

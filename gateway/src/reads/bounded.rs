@@ -5,9 +5,9 @@ use futures_util::{Stream, TryStreamExt};
 
 use crate::answers::PAGE_BYTES;
 
-/// The first `limit` of `rows`, and whether there are more. There are fewer where so many would be more
-/// than [`PAGE_BYTES`] of JSON, which `bytes` tells of each, but one at least. Rows are taken as they come,
-/// so that no more of them is held than the page shows.
+/// The first `limit` rows, and whether there are more. It stops earlier when the rows exceed
+/// [`PAGE_BYTES`] of JSON, whose size `bytes` returns, but returns one at least. Rows are read one
+/// by one, so that no more are held than the page has.
 pub(super) async fn bounded<Row>(
     rows: impl Stream<Item = QueryResult<Row>>,
     limit: i64,
@@ -15,13 +15,13 @@ pub(super) async fn bounded<Row>(
 ) -> QueryResult<(Vec<Row>, bool)> {
     let mut rows = pin!(rows);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let (mut shown, mut total) = (Vec::new(), 0);
+    let (mut page, mut total) = (Vec::new(), 0);
     while let Some(row) = rows.try_next().await? {
         total += bytes(&row);
-        if shown.len() == limit || (total > PAGE_BYTES && !shown.is_empty()) {
-            return Ok((shown, true));
+        if page.len() == limit || (total > PAGE_BYTES && !page.is_empty()) {
+            return Ok((page, true));
         }
-        shown.push(row);
+        page.push(row);
     }
-    Ok((shown, false))
+    Ok((page, false))
 }

@@ -10,14 +10,14 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::{HistoryMessage, MessageCursor, Session, bounded::bounded};
 
-/// Which messages of a conversation are asked for.
+/// Which page of a conversation.
 #[derive(Clone, Copy, Debug)]
 pub enum Page {
     /// The newest.
     Newest,
-    /// Those before a place in the conversation's order.
+    /// Before this cursor.
     Before(MessageCursor),
-    /// Those with a higher `seq`.
+    /// With a higher `seq`.
     After(i64),
 }
 
@@ -28,15 +28,16 @@ pub struct Conversation {
     pub session: Option<Session>,
     /// The oldest first.
     pub messages: Vec<HistoryMessage>,
-    /// Whether there are more in the direction that was asked for.
+    /// Whether there are more in the requested direction.
     pub has_more: bool,
-    /// Every message up to this `seq` is in this page, or in an older one, or was asked for not to
-    /// be.
+    /// Every message up to this `seq` is on this page or an older one, or was excluded by the
+    /// request.
     pub last_seq: i64,
 }
 
-/// A page of at most `limit` messages of one player's conversation, which is empty when there is
-/// none. It has fewer messages where so many would be more than [`PAGE_BYTES`](crate::answers::PAGE_BYTES) of JSON, but one at least.
+/// A page of at most `limit` messages of a player's conversation; empty when there is none. It has
+/// fewer messages when they exceed [`PAGE_BYTES`](crate::answers::PAGE_BYTES) of JSON, but one at
+/// least.
 ///
 /// # Errors
 /// When the database fails.
@@ -46,9 +47,9 @@ pub async fn conversation(
     page: Page,
     limit: i64,
 ) -> QueryResult<Conversation> {
-    // Both are asked at once, and PostgreSQL answers one connection in turn: first how far the
-    // conversation goes and then its messages. Whatever is committed in between is then in the page
-    // and not in `last_seq`, and a client gets it twice rather than never.
+    // Both queries are sent at once, and PostgreSQL runs them in turn: first the summary and then
+    // the messages. A message that is committed in between is on the page and not in `last_seq`, so
+    // that a client gets it twice rather than never.
     let connection: &AsyncPgConnection = connection;
     let summary = summary(connection, player_id);
     let messages = read_page(connection, player_id, page, limit);
@@ -88,10 +89,10 @@ async fn summary(
         .optional()
 }
 
-/// The messages of a page, as they are asked for.
+/// The query of a page.
 ///
-/// A page reads no more rows than it shows, off an index that has them in its order, however deep
-/// in the conversation it lies.
+/// It reads no more rows than the page has, from an index in their order, however deep in the
+/// conversation.
 pub fn messages_of_page(
     player_id: &PlayerId,
     page: Page,
@@ -106,8 +107,8 @@ pub fn messages_of_page(
     match page {
         Page::Newest => messages.order(newest_first),
         Page::Before(MessageCursor { accepted_at, message_id }) => {
-            // The first condition is what the index is entered by; the second is for those that
-            // were accepted in the same microsecond.
+            // The first condition limits the index scan; the second is for messages of the same
+            // microsecond.
             let earlier = chat_messages::accepted_at.lt(accepted_at);
             let before = earlier.or(chat_messages::id.lt(message_id));
             let entry = chat_messages::accepted_at.le(accepted_at);

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// A place in the order of a conversation: just before one message. Clients give it back as they got it.
+/// A position in a conversation: just before one message. Opaque to clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct MessageCursor {
@@ -15,42 +15,41 @@ pub struct MessageCursor {
     pub message_id: Uuid,
 }
 
-/// A place in one of the orders of the inbox: just after one conversation. Clients give it back as they got
-/// it.
+/// A position in the inbox: just after one conversation. Opaque to clients.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum InboxCursor {
-    /// In the order of the latest messages.
+    /// In the order of latest messages.
     Latest(LatestCursor),
-    /// In the order in which players wait.
+    /// In the order of waiting.
     Waiting(WaitingCursor),
 }
 
-/// A place in the inbox with the latest message first.
+/// A position in the inbox with the latest message first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LatestCursor {
     /// When the conversation's last message was accepted.
     pub last_message_at: DateTime<Utc>,
-    /// Whose conversation it is.
+    /// The player whose conversation it is.
     pub player_id: PlayerId,
 }
 
-/// A place in the inbox with the longest waiting first.
+/// A position in the inbox with the longest waiting first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingCursor {
-    /// Since when the player waits. Those that do not wait come last.
+    /// Since when the player waits. Conversations in which the player does not wait come last.
     pub waiting_since: Option<DateTime<Utc>>,
-    /// Whose conversation it is.
+    /// The player whose conversation it is.
     pub player_id: PlayerId,
 }
 
-/// What a cursor of the order of waiting begins with.
+/// The prefix of a cursor in the order of waiting.
 const WAITING: char = 'w';
 
-/// What such a cursor has in place of a time where the player does not wait.
+/// The time in such a cursor when the player does not wait.
 const NOT_WAITING: &str = "-";
 
-const NOT_OURS: ValidationError = ValidationError("must be a cursor that an earlier page gave out");
+const UNKNOWN_CURSOR: ValidationError = ValidationError("must be a cursor of an earlier page");
 
 impl fmt::Display for MessageCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,7 +77,7 @@ impl TryFrom<String> for MessageCursor {
 
     fn try_from(text: String) -> Result<Self, ValidationError> {
         let (accepted_at, id) = read_cursor(&text)?;
-        Ok(Self { accepted_at, message_id: Uuid::try_parse(&id).map_err(|_| NOT_OURS)? })
+        Ok(Self { accepted_at, message_id: Uuid::try_parse(&id).map_err(|_| UNKNOWN_CURSOR)? })
     }
 }
 
@@ -86,7 +85,7 @@ impl TryFrom<String> for InboxCursor {
     type Error = ValidationError;
 
     fn try_from(text: String) -> Result<Self, ValidationError> {
-        let player = |id: String| PlayerId::try_from(id).map_err(|_| NOT_OURS);
+        let player = |id: String| PlayerId::try_from(id).map_err(|_| UNKNOWN_CURSOR);
         let Some(waiting) = text.strip_prefix(WAITING) else {
             let (last_message_at, id) = read_cursor(&text)?;
             return Ok(Self::Latest(LatestCursor { last_message_at, player_id: player(id)? }));
@@ -111,14 +110,14 @@ fn write_cursor(
 }
 
 fn read_cursor(text: &str) -> Result<(DateTime<Utc>, String), ValidationError> {
-    let (micros, id) = text.split_once(':').ok_or(NOT_OURS)?;
-    let micros = micros.parse().map_err(|_| NOT_OURS)?;
-    // PostgreSQL's calendar ends long before chrono's does.
+    let (micros, id) = text.split_once(':').ok_or(UNKNOWN_CURSOR)?;
+    let micros = micros.parse().map_err(|_| UNKNOWN_CURSOR)?;
+    // PostgreSQL's calendar ends long before chrono's.
     let in_range = DateTime::from_timestamp_micros(micros).filter(|time| {
         let year = chrono::Datelike::year(time);
         (1970..10_000).contains(&year)
     });
-    Ok((in_range.ok_or(NOT_OURS)?, id.to_owned()))
+    Ok((in_range.ok_or(UNKNOWN_CURSOR)?, id.to_owned()))
 }
 
 #[cfg(test)]
@@ -127,7 +126,7 @@ mod tests {
     use chat;
 
     #[test]
-    fn a_cursor_comes_back_as_it_was_given_out() {
+    fn cursors_survive_a_round_trip_as_text() {
         let cursor = MessageCursor { accepted_at: chat::now(), message_id: Uuid::now_v7() };
         assert_eq!(MessageCursor::try_from(cursor.to_string()), Ok(cursor));
         let player = || PlayerId::try_from("a-b=@,.;_1".to_owned()).unwrap();
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn invalid_cursors_are_rejected() {
         let far = format!("{}:{}", i64::MAX, Uuid::now_v7());
         for text in ["", "x", "x:1", ":", "-", &far] {
             assert!(MessageCursor::try_from(text.to_owned()).is_err(), "{text:?}");

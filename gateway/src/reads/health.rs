@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 /// Time between two probes.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Whether the database answers, as of the last probe. Probes have a connection of their own, so that
-/// readers do not wait for them nor they for readers, and asking costs nothing.
+/// Whether the database answered the last probe. Probes have a connection of their own, so that
+/// they and reads do not wait for each other.
 #[derive(Clone, Debug)]
 pub struct DatabaseHealth(Dependency);
 
@@ -21,7 +21,7 @@ impl Default for DatabaseHealth {
 }
 
 impl DatabaseHealth {
-    /// Whether it does. A probe that has not ended yet says nothing.
+    /// Whether the database answered the last probe that ended.
     pub fn is_up(&self) -> bool {
         self.0.is_up()
     }
@@ -43,7 +43,7 @@ impl DatabaseHealth {
     }
 }
 
-/// Asks once, over the connection that there is or a new one, which is kept if it is good.
+/// Probes once, over `kept` or a new connection, which is kept when the probe succeeds.
 async fn probe(
     kept: &mut Option<AsyncPgConnection>,
     settings: &DatabaseSettings,

@@ -11,42 +11,41 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::{HistoryMessage, InboxCursor, LatestCursor, Session, WaitingCursor, bounded::bounded};
 
-/// In which order conversations are listed, and after which of them the page begins.
+/// The order of conversations, and the cursor after which the page begins.
 #[derive(Clone, Debug)]
 pub enum InboxOrder {
-    /// The one with the latest message first.
+    /// The latest message first.
     Latest(Option<LatestCursor>),
-    /// The one whose player has waited for the longest first; those in which no player waits come last.
+    /// The longest waiting player first; conversations in which no player waits last.
     Waiting(Option<WaitingCursor>),
 }
 
 /// A page of the staff's inbox.
 #[derive(Debug)]
 pub struct Inbox {
-    /// In the order that was asked for.
+    /// In the requested order.
     pub entries: Vec<InboxEntry>,
-    /// Where the next page begins, if there is one.
+    /// The cursor of the next page, if there is one.
     pub next: Option<InboxCursor>,
 }
 
 /// One conversation in the inbox.
 #[derive(Debug)]
 pub struct InboxEntry {
-    /// Whose conversation it is.
+    /// The player whose conversation it is.
     pub player_id: String,
     /// Its latest session.
     pub session: Session,
     /// Its last message.
     pub last_message: HistoryMessage,
-    /// The player's messages of the open session since staff's last answer in it, 100 at most.
+    /// The player's messages in the open session since the last answer of staff, at most 100.
     pub unanswered_count: i64,
-    /// When the first of them was accepted.
+    /// When the first of these was accepted.
     pub waiting_since: Option<DateTime<Utc>>,
 }
 
-/// At most `limit` of the conversations whose latest session has one of `statuses`, each once, as of one
-/// moment. There are fewer where so many would be more than [`PAGE_BYTES`](crate::answers::PAGE_BYTES) of
-/// JSON.
+/// At most `limit` of the conversations whose latest session has one of `statuses`, each once, from
+/// one snapshot. Fewer when they exceed [`PAGE_BYTES`](crate::answers::PAGE_BYTES) of JSON.
 ///
 /// # Errors
 /// When the database fails.
@@ -75,11 +74,11 @@ pub async fn inbox(
 
 type Row = (String, Option<DateTime<Utc>>, i16, Option<DateTime<Utc>>, Session, HistoryMessage);
 
-/// How many bytes of JSON it is, or a few more.
+/// An upper bound of the size of a row as JSON, in bytes.
 fn json_bytes((.., session, last_message): &Row) -> usize {
-    /// The names of the fields, ids, numbers and times.
+    /// Field names, ids, numbers and timestamps.
     const OTHERS: usize = 600;
-    /// A name has at most so many characters, each of at most six bytes.
+    /// A name has at most 128 characters, each of at most six bytes.
     const NAME: usize = 128 * 6;
     let name = session.player_name.as_ref().map_or(0, |_| NAME);
     OTHERS + name + last_message.json_bytes()
@@ -98,9 +97,9 @@ fn cursor_after(row: &Row, order: &InboxOrder) -> Option<InboxCursor> {
     })
 }
 
-/// The inbox as one statement, and so as of one moment. Of each status it takes the first rows off an
-/// index that has them in order, of these the first of all, and only then reads their sessions and
-/// messages.
+/// The inbox as one statement, and so from one snapshot. For each status it reads the first rows
+/// from an index in their order, takes the first of all of these, and only then reads their
+/// sessions and messages.
 pub struct InboxQuery<'a> {
     statuses: Vec<&'static str>,
     order: &'a InboxOrder,
@@ -121,32 +120,32 @@ impl<'a> InboxQuery<'a> {
         }
     }
 
-    /// One walk over an index: of one status, after the cursor if there is one.
-    fn walk<'b>(
+    /// One index scan: of one status, after the cursor if there is one.
+    fn index_scan<'b>(
         &'b self,
         status: &'static str,
-        part: Part<'b>,
+        scan: Scan<'b>,
         out: &mut AstPass<'_, 'b, Pg>,
     ) -> QueryResult<()> {
         out.push_sql("(SELECT * FROM chat_conversations WHERE status = ");
         out.push_bind_param::<Text, _>(status)?;
-        match part {
-            Part::All => {}
-            Part::Before(LatestCursor { last_message_at, player_id }) => {
+        match scan {
+            Scan::All => {}
+            Scan::Before(LatestCursor { last_message_at, player_id }) => {
                 out.push_sql(" AND (last_message_at, player_id) < (");
                 out.push_bind_param::<Timestamptz, _>(last_message_at)?;
                 out.push_sql(", ");
                 out.push_bind_param::<Text, _>(player_id.as_str())?;
                 out.push_sql(")");
             }
-            Part::WaitingAfter(since, player_id) => {
+            Scan::WaitingAfter(since, player_id) => {
                 out.push_sql(" AND (waiting_since, player_id) > (");
                 out.push_bind_param::<Timestamptz, _>(since)?;
                 out.push_sql(", ");
                 out.push_bind_param::<Text, _>(player_id.as_str())?;
                 out.push_sql(")");
             }
-            Part::NotWaiting(after) => {
+            Scan::NotWaiting(after) => {
                 out.push_sql(" AND waiting_since IS NULL");
                 if let Some(player_id) = after {
                     out.push_sql(" AND player_id > ");
@@ -172,24 +171,24 @@ impl<'a> InboxQuery<'a> {
         }
     }
 
-    /// The walks that each status needs.
-    fn parts(&self) -> Vec<Part<'_>> {
+    /// The index scans of each status.
+    fn scans(&self) -> Vec<Scan<'_>> {
         match self.order {
-            InboxOrder::Latest(None) | InboxOrder::Waiting(None) => vec![Part::All],
-            InboxOrder::Latest(Some(cursor)) => vec![Part::Before(cursor)],
+            InboxOrder::Latest(None) | InboxOrder::Waiting(None) => vec![Scan::All],
+            InboxOrder::Latest(Some(cursor)) => vec![Scan::Before(cursor)],
             InboxOrder::Waiting(Some(WaitingCursor { waiting_since: Some(since), player_id })) => {
-                vec![Part::WaitingAfter(since, player_id), Part::NotWaiting(None)]
+                vec![Scan::WaitingAfter(since, player_id), Scan::NotWaiting(None)]
             }
             InboxOrder::Waiting(Some(WaitingCursor { waiting_since: None, player_id })) => {
-                vec![Part::NotWaiting(Some(player_id))]
+                vec![Scan::NotWaiting(Some(player_id))]
             }
         }
     }
 }
 
-/// Which conversations of a status a walk takes.
+/// The conversations of a status that an index scan reads.
 #[derive(Clone, Copy)]
-enum Part<'a> {
+enum Scan<'a> {
     All,
     Before(&'a LatestCursor),
     WaitingAfter(&'a DateTime<Utc>, &'a PlayerId),
@@ -198,7 +197,7 @@ enum Part<'a> {
 
 impl QueryFragment<Pg> for InboxQuery<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // The names of the tables are those that the selections of a session and a message use.
+        // The aliases are the table names that the selections of a session and a message use.
         out.push_sql(
             "SELECT chat_conversations.player_id, chat_conversations.last_message_at, \
              chat_conversations.unanswered, chat_conversations.waiting_since, ",
@@ -209,9 +208,9 @@ impl QueryFragment<Pg> for InboxQuery<'_> {
         out.push_sql(" FROM (SELECT * FROM (");
         let mut separator = "";
         for status in &self.statuses {
-            for part in self.parts() {
+            for scan in self.scans() {
                 out.push_sql(separator);
-                self.walk(status, part, &mut out)?;
+                self.index_scan(status, scan, &mut out)?;
                 separator = " UNION ALL ";
             }
         }
@@ -224,7 +223,7 @@ impl QueryFragment<Pg> for InboxQuery<'_> {
              JOIN chat_messages ON chat_messages.player_id = chat_conversations.player_id \
              AND chat_messages.id = chat_conversations.last_message_id",
         );
-        // The columns of the conversation, of which the session and the message have some as well.
+        // Qualified, since the session and the message have columns of the same names.
         out.push_sql(match self.order {
             InboxOrder::Latest(_) => {
                 " ORDER BY chat_conversations.last_message_at DESC, chat_conversations.player_id DESC"
@@ -237,7 +236,7 @@ impl QueryFragment<Pg> for InboxQuery<'_> {
     }
 }
 
-/// Its text tells it from others.
+/// Its text identifies it.
 impl QueryId for InboxQuery<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

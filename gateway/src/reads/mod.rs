@@ -1,4 +1,4 @@
-//! What is read from the database. Every read ends in time, and none is asked for by a send.
+//! Reads from the database. Every read has a time limit. A send reads nothing.
 
 mod borrowed;
 mod bounded;
@@ -27,7 +27,7 @@ pub use health::DatabaseHealth;
 pub use inbox::{Inbox, InboxEntry, InboxOrder, InboxQuery, inbox};
 pub use rows::{HistoryMessage, Session};
 
-/// Asks the database, within a time limit.
+/// Reads from the database, within a time limit.
 #[derive(Clone)]
 pub struct HistoryReader {
     pools: ReadPools,
@@ -36,7 +36,7 @@ pub struct HistoryReader {
     outage: Arc<Mutex<Outage>>,
 }
 
-/// The connections that reads use. Each kind of read has its own, so that neither waits for the other.
+/// The connection pools. Each kind of read has its own, so that neither waits for the other.
 #[derive(Clone)]
 pub struct ReadPools {
     /// For conversations.
@@ -45,32 +45,32 @@ pub struct ReadPools {
     pub inbox: Pool,
 }
 
-/// The database cannot be asked; the cause is in the log.
+/// The read failed; the cause is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the database cannot be asked")]
+#[error("the database cannot be read")]
 pub struct Unavailable;
 
 impl HistoryReader {
-    /// Reads through `pools`, each read within the time that `settings` give the database.
+    /// Reads through `pools`. `settings` has the time limit of a read.
     pub fn new(pools: ReadPools, settings: DatabaseSettings, metrics: Metrics) -> Self {
         metrics.observe([&pools.conversations, &pools.inbox]);
         let outage = Arc::new(Mutex::new(Outage::new(Dependency::new("database"))));
         Self { pools, settings, metrics, outage }
     }
 
-    /// What `query` finds, which is a read of the kind `what`.
+    /// Runs `query`, a read of the kind `kind`.
     ///
     /// # Errors
-    /// When the database cannot be asked or does not answer in time.
+    /// When the database fails or does not answer in time.
     pub async fn read<T>(
         &self,
-        what: HistoryRead,
+        kind: HistoryRead,
         query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
     ) -> Result<T, Unavailable> {
         let began = Instant::now();
-        let answer = self.ask(what, query).await;
-        self.metrics.history_seconds.of(what).observe(began.elapsed().as_secs_f64());
-        // A thread that panicked while it held the lock left an outage that is as good as any.
+        let answer = self.run(kind, query).await;
+        self.metrics.history_seconds.of(kind).observe(began.elapsed().as_secs_f64());
+        // The outage is valid after a panic.
         let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
             Ok(answer) => {
@@ -85,22 +85,22 @@ impl HistoryReader {
         }
     }
 
-    async fn ask<T>(
+    async fn run<T>(
         &self,
-        what: HistoryRead,
+        kind: HistoryRead,
         query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
     ) -> Result<T, String> {
-        let pool = match what {
+        let pool = match kind {
             HistoryRead::Conversation => &self.pools.conversations,
             HistoryRead::Inbox => &self.pools.inbox,
         };
         let deadline = tokio::time::Instant::now() + self.settings.database_timeout;
-        let slow = |_| "PostgreSQL does not answer".to_owned();
-        let connection = tokio::time::timeout_at(deadline, pool.get()).await.map_err(slow)?;
+        let timed_out = |_| "PostgreSQL does not answer".to_owned();
+        let connection = tokio::time::timeout_at(deadline, pool.get()).await.map_err(timed_out)?;
         let connection = connection.map_err(|error| error.to_string())?;
         let mut borrowed = Borrowed::new(connection, &self.settings);
-        let asked = tokio::time::timeout_at(deadline, query(borrowed.connection()?));
-        let answer = asked.await.map_err(slow)?;
+        let running = tokio::time::timeout_at(deadline, query(borrowed.connection()?));
+        let answer = running.await.map_err(timed_out)?;
         borrowed.give_back();
         answer.map_err(|error| error.to_string())
     }

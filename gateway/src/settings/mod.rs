@@ -33,7 +33,7 @@ pub struct CorsPolicy {
 /// The settings, as they are given.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
-    /// Where the HTTP interface is served
+    /// The address of the HTTP interface
     #[arg(
         long,
         env = "GATEWAY_LISTEN",
@@ -42,7 +42,7 @@ pub struct Settings {
     )]
     pub gateway_listen: String,
 
-    /// Where /metrics is served, and nothing else: an address that the public does not reach
+    /// The address of /metrics, which the public must not reach
     #[arg(
         long,
         env = "GATEWAY_METRICS_LISTEN",
@@ -51,39 +51,40 @@ pub struct Settings {
     )]
     pub gateway_metrics_listen: String,
 
-    /// Origins whose pages may call, besides the gateway's own, such as https://portal.example
+    /// Origins whose pages may call the API, besides the gateway's own, such as
+    /// https://portal.example
     #[arg(long, env = "CORS_ORIGINS", value_name = "ORIGIN[,ORIGIN…]", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
 
-    /// Headers that these pages may send, besides Authorization, Content-Type, traceparent, tracestate,
-    /// baggage and X-Socket-Id
+    /// Headers that these pages may send, besides Authorization, Content-Type, traceparent,
+    /// tracestate, baggage and X-Socket-Id
     #[arg(long, env = "CORS_HEADERS", value_name = "HEADER[,HEADER…]", value_delimiter = ',')]
     pub cors_headers: Vec<HeaderName>,
 
-    /// Time after which a send that is not confirmed is refused
+    /// Time after which a send without a confirm is answered with a 503
     #[arg(long, env = "SEND_TIMEOUT", default_value = "1800ms", value_parser = duration, value_name = "DURATION")]
     pub send_timeout: Duration,
 
-    /// Time between two checks that all queues are there and bound
+    /// Time between two checks that all queues exist
     #[arg(long, env = "TOPOLOGY_CHECK_INTERVAL", default_value = "5s", value_parser = duration, value_name = "DURATION")]
     pub topology_check_interval: Duration,
 
-    /// Time for which a gateway that was told to stop still serves, saying that it is not ready, so
-    /// that whoever leads clients to it can lead them elsewhere; 5s at most
+    /// The drain period: the time for which a gateway that was told to stop still serves and
+    /// reports that it is not ready, so that load balancers use others; 5s at most
     #[arg(long, env = "SHUTDOWN_DRAIN", default_value = "2s", value_parser = duration, value_name = "DURATION")]
     pub shutdown_drain: Duration,
 
-    /// Record which member of the staff reads which conversation, at most once a minute each. Switch it on
-    /// once every worker is of a release that has this setting
+    /// Record which member of the staff reads which conversation, at most once a minute each.
+    /// Enable it once every worker is of a release that has this setting
     #[arg(long, env = "AUDIT_READS", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     pub audit_reads: bool,
 
-    /// Connections to the database at most, for reads of conversations
+    /// The most database connections for reads of conversations
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub database_pool_size: u16,
 
-    /// Connections to the database at most, for reads of the inbox, so that staff's desks and players
-    /// do not wait for each other. One further connection is for /health/ready
+    /// The most database connections for reads of the inbox, so that the reads of staff and of
+    /// players do not wait for each other. One further connection is for /health/ready
     #[arg(long, env = "INBOX_POOL_SIZE", default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub inbox_pool_size: u16,
 

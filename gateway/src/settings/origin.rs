@@ -2,7 +2,7 @@ use std::str::FromStr;
 
 use actix_web::http::Uri;
 
-/// A page's origin, such as `https://portal.example`, as browsers write it.
+/// The origin of a page, such as `https://portal.example`, as browsers serialize it.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc6454#section-6.2>.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,7 @@ impl FromStr for Origin {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const EXPECTED: &str =
-            "an origin is needed, such as https://portal.example, without a path behind it";
+        const EXPECTED: &str = "must be an origin, such as https://portal.example, without a path";
         let uri = Uri::from_str(text).map_err(|_| EXPECTED)?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(EXPECTED);
@@ -40,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_a_scheme_and_a_host() {
+    fn origin_is_a_scheme_and_a_host() {
         for good in ["https://portal.example", "http://localhost:5173", "http://[::1]:80"] {
             assert!(good.parse::<Origin>().is_ok(), "{good}");
         }

@@ -75,7 +75,7 @@ fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
                     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gateway/keys/short-rsa.pub.pem"),
                 ),
             ],
-            "is no key that is fit for RS256",
+            "is not a valid key for RS256",
         ),
         (
             &[
@@ -181,7 +181,7 @@ fn a_token_that_nobody_would_take_is_not_made() {
         (
             &secret,
             &["--role=player", "--subject=p1", "--auth-jwt-algorithm=RS256"],
-            "only whoever has the private key",
+            "only the holder of the private key",
         ),
     ];
     for (environment, arguments, expected) in cases {
