@@ -10,16 +10,17 @@ use diesel::{
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 
-use super::{Locks, read, record::MessageRecord};
+use super::{attempt::Locks, read, record::MessageRecord};
 
-/// Conversations that are looked through at once, which locks none.
-const LOOKED_THROUGH: i64 = 500;
+/// Conversations that one statement scans for messages to archive. It locks none.
+const SCANNED_TOGETHER: i64 = 500;
 
-/// Conversations that are held together at most, so that one `fsync` and one commit do for many.
-const HELD: usize = 100;
+/// Upper bound of the conversations that one transaction locks: one `fsync` and one commit for all.
+const LOCKED_TOGETHER: usize = 100;
 
-/// Messages of each that are archived under one hold, so that persisters need not wait for long.
-const OF_EACH: i64 = 50;
+/// Upper bound of the messages of one conversation that one transaction archives, so that persisters
+/// wait only briefly for its lock.
+const MESSAGES_PER_CONVERSATION: i64 = 50;
 
 /// What an archive holds of a message, as a line of JSON: whose conversation it was said in, and
 /// what an export has of it.
@@ -61,23 +62,27 @@ pub async fn archive(
     let mut archived = 0;
     let mut after = String::new();
     loop {
-        let looked_through = look_through(connection, &after, resolved_before).await?;
-        let Some(last) = looked_through.last() else {
+        let scanned = scan(connection, &after, resolved_before).await?;
+        let Some(last) = scanned.last() else {
             return Ok(archived);
         };
         after.clone_from(&last.player_id);
-        let due: Vec<_> = looked_through.into_iter().filter(|it| it.is_due).collect();
-        for players in due.chunks(HELD) {
-            let mut players: Vec<_> = players.iter().map(|it| it.player_id.clone()).collect();
+        let due = scanned.into_iter().filter(|candidate| candidate.is_due);
+        let due: Vec<_> = due
+            .map(|candidate| PlayerId::try_from(candidate.player_id))
+            .collect::<Result<_, _>>()?;
+        for players in due.chunks(LOCKED_TOGETHER) {
+            let mut players: Vec<_> = players.iter().collect();
             while !players.is_empty() {
                 let moved = connection
-                    .transaction(async |it| {
-                        move_out(it, &players, resolved_before, &mut *keep).await
+                    .transaction(async |connection| {
+                        archive_first(connection, &players, resolved_before, &mut *keep).await
                     })
                     .await?;
-                archived += moved.values().map(|it| it.messages).sum::<usize>();
-                let may_have_more = |it: &Moved| i64::try_from(it.messages) == Ok(OF_EACH);
-                players.retain(|it| moved.get(it).is_some_and(may_have_more));
+                archived += moved.values().map(|moved| moved.messages).sum::<usize>();
+                let may_have_more =
+                    |moved: &Moved| i64::try_from(moved.messages) == Ok(MESSAGES_PER_CONVERSATION);
+                players.retain(|player| moved.get(player.as_str()).is_some_and(may_have_more));
             }
         }
     }
@@ -102,7 +107,7 @@ pub async fn archived_through(
 
 /// The next conversations after that of `after`, in the order of their ids. Due is one whose first
 /// message belongs to a session that was resolved long enough ago.
-async fn look_through(
+async fn scan(
     connection: &mut AsyncPgConnection,
     after: &str,
     resolved_before: DateTime<Utc>,
@@ -118,7 +123,7 @@ async fn look_through(
     )
     .bind::<Text, _>(after)
     .bind::<Timestamptz, _>(resolved_before)
-    .bind::<BigInt, _>(LOOKED_THROUGH)
+    .bind::<BigInt, _>(SCANNED_TOGETHER)
     .load(connection)
     .await
 }
@@ -130,17 +135,16 @@ struct Moved {
     through: DateTime<Utc>,
 }
 
-/// Moves the first messages of each of the conversations out, under their locks, and says what went
-/// of which.
-async fn move_out(
+/// Archives the first messages of each of the conversations, under their locks. Returns how much of
+/// each.
+async fn archive_first(
     connection: &mut AsyncPgConnection,
-    players: &[String],
+    players: &[&PlayerId],
     resolved_before: DateTime<Utc>,
     keep: &mut (impl FnMut(&[ArchivedMessage]) -> anyhow::Result<()> + Send),
 ) -> anyhow::Result<BTreeMap<String, Moved>> {
-    let ids: Vec<_> = players.iter().map(String::as_str).collect();
-    read::lock_conversations(connection, &ids, Locks::Wait).await?;
-    let messages = first_messages(connection, &ids, resolved_before).await?;
+    read::lock_conversations(connection, players, Locks::Wait).await?;
+    let messages = first_messages(connection, players, resolved_before).await?;
     let mut moved = BTreeMap::new();
     for ArchivedMessage { player_id, message } in &messages {
         let of_player = moved
@@ -161,7 +165,7 @@ async fn move_out(
 /// enough ago. What `persister erase` has not come to yet says nothing any more.
 async fn first_messages(
     connection: &mut AsyncPgConnection,
-    players: &[&str],
+    players: &[&PlayerId],
     resolved_before: DateTime<Utc>,
 ) -> QueryResult<Vec<ArchivedMessage>> {
     sql_query(
@@ -181,9 +185,9 @@ async fn first_messages(
          WHERE c.player_id = ANY ($1) AND m.is_over
          ORDER BY m.player_id, m.seq",
     )
-    .bind::<Array<Text>, _>(players)
+    .bind::<Array<Text>, _>(players.iter().map(|player| player.as_str()).collect::<Vec<_>>())
     .bind::<Timestamptz, _>(resolved_before)
-    .bind::<BigInt, _>(OF_EACH)
+    .bind::<BigInt, _>(MESSAGES_PER_CONVERSATION)
     .load(connection)
     .await
 }
@@ -193,7 +197,7 @@ async fn delete(
     connection: &mut AsyncPgConnection,
     messages: &[ArchivedMessage],
 ) -> anyhow::Result<()> {
-    let ids: Vec<_> = messages.iter().map(|it| it.message.message_id).collect();
+    let ids: Vec<_> = messages.iter().map(|archived| archived.message.message_id).collect();
     // One that was put back out of an archive is remembered already.
     let remembered = sql_query(
         "WITH gone AS (DELETE FROM chat_messages WHERE id = ANY ($1) RETURNING id, player_id)
@@ -218,7 +222,7 @@ async fn update_conversations(
     moved: &BTreeMap<String, Moved>,
 ) -> QueryResult<()> {
     let players: Vec<_> = moved.keys().map(String::as_str).collect();
-    let through: Vec<_> = moved.values().map(|it| it.through).collect();
+    let through: Vec<_> = moved.values().map(|moved| moved.through).collect();
     sql_query(
         "UPDATE chat_conversations c SET
              status = CASE WHEN kept.id IS NOT NULL THEN c.status END,

@@ -17,7 +17,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{StoreError, plan::Finished, statement::Statement};
+use super::{error::StoreError, plan::Plan, statement::Statement};
 
 /// Rows that are deleted in one transaction.
 const PURGED_TOGETHER: i64 = 1_000;
@@ -78,7 +78,7 @@ pub(super) struct NewRow<'a> {
 pub(super) fn changes<'a>(
     changes: &[&'a StatusChange],
     new: &HashSet<Uuid>,
-    plan: &Finished<'_>,
+    plan: &Plan<'_>,
 ) -> Vec<NewRow<'a>> {
     let is_new = |change: &&&StatusChange| new.contains(&change.change_id);
     let row = |change: &&'a StatusChange| {

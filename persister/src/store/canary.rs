@@ -8,7 +8,7 @@ use diesel::{result::Error, sql_query};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{Attempt, StoreError, persist};
+use super::{attempt::Attempt, error::StoreError, persist::persist};
 
 /// Why the canary's writes are taken back.
 #[derive(Debug, thiserror::Error)]

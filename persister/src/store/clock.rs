@@ -10,16 +10,17 @@ use uuid::Uuid;
 /// are kept together by NTP differ by far less.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 
-/// Events of which some had a time ahead of the database's clock.
+/// Events of which some were ahead of the database's clock.
+#[derive(Default)]
 pub(super) struct Redated {
-    /// All of them, those with the time that the database's clock gives them.
+    /// All events; those that were ahead have a time of the database's clock.
     pub events: Vec<Event>,
-    /// The ids of those.
+    /// The ids of those that were ahead.
     pub ids: HashSet<Uuid>,
 }
 
-/// Dates what was accepted further ahead of `clock` than [`TOLERANCE`] by that clock, a microsecond
-/// apart, in the order of the times that they had. None if nothing was.
+/// Gives each event that is further ahead of `clock` than [`TOLERANCE`] a time of that clock, a
+/// microsecond apart, in the order of their own times. `None` if no event is.
 pub(super) fn redate(events: &[Event], clock: DateTime<Utc>) -> Option<Redated> {
     let latest = clock + TOLERANCE;
     let ahead = |event: &Event| Some(event.accepted_at()?).filter(|time| *time > latest);

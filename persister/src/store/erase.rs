@@ -9,7 +9,13 @@ use diesel::{
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{Attempt, Locks, StoreError, read, write, write_batch};
+use super::{
+    attempt::{Attempt, Locks},
+    batch::Batch,
+    error::StoreError,
+    persist::write_batch,
+    read, write,
+};
 
 /// Messages that are erased under one hold of the conversation's lock, so that persisters need not
 /// wait for long.
@@ -48,15 +54,17 @@ pub async fn erase(
     connection: &mut AsyncPgConnection,
     player: &PlayerId,
 ) -> Result<Erased, StoreError> {
-    let last_seq = connection.transaction(async |it| close(it, player).await).await?;
+    let last_seq =
+        connection.transaction(async |connection| close(connection, player).await).await?;
     let (mut messages, mut sessions) = (0, BTreeSet::new());
     let mut from = 0;
     while from < last_seq {
         let to = last_seq.min(from + ERASED_TOGETHER);
-        let erased =
-            connection.transaction(async |it| erase_messages(it, player, from, to).await).await?;
+        let erased = connection
+            .transaction(async |connection| erase_messages(connection, player, from, to).await)
+            .await?;
         messages += erased.len();
-        sessions.extend(erased.into_iter().map(|it| it.session_id));
+        sessions.extend(erased.into_iter().map(|message| message.session_id));
         from = to;
     }
     Ok(Erased { messages, sessions: sessions.len() })
@@ -66,7 +74,7 @@ pub async fn erase(
 /// resolves what is open of it, and says which `seq` was the last. It is in no inbox then until
 /// something is written in it again; who of the staff took or resolved it stays.
 async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<i64, StoreError> {
-    let players = [player.as_str()];
+    let players = [player];
     // Something of theirs may be in the queue though nothing is here yet.
     write::ensure_conversations(connection, &players).await?;
     let conversations = read::lock_conversations(connection, &players, Locks::Wait).await?;
@@ -97,8 +105,8 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
         actor_name: None,
         traceparent: None,
     });
-    write_batch(connection, &[resolution], &Attempt::default()).await?;
-    Ok(conversations.rows.iter().map(|it| it.last_seq).max().unwrap_or_default())
+    write_batch(connection, Batch::new(&[resolution]), &Attempt::default()).await?;
+    Ok(conversations.rows.iter().map(|row| row.last_seq).max().unwrap_or_default())
 }
 
 async fn erase_messages(
@@ -107,7 +115,7 @@ async fn erase_messages(
     after: i64,
     through: i64,
 ) -> Result<Vec<ErasedMessage>, StoreError> {
-    read::lock_conversations(connection, &[player.as_str()], Locks::Wait).await?;
+    read::lock_conversations(connection, &[player], Locks::Wait).await?;
     Ok(sql_query(
         "UPDATE chat_messages SET content = '', sender_name = NULL
          WHERE player_id = $1 AND seq > $2 AND seq <= $3 AND content <> ''

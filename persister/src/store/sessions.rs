@@ -10,13 +10,14 @@ use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelpe
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{StoreError, read::Conversation};
+use super::{error::StoreError, rows::ConversationRow};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = chat_sessions)]
 struct SessionRow {
     id: Uuid,
-    player_id: String,
+    #[diesel(deserialize_as = String)]
+    player_id: PlayerId,
     player_name: Option<String>,
     status: String,
     opened_at: DateTime<Utc>,
@@ -36,14 +37,15 @@ struct SessionRow {
 /// resolved before, to which what staff wrote after it belongs.
 pub(super) async fn since(
     connection: &mut AsyncPgConnection,
-    conversations: &[Conversation],
+    conversations: &[ConversationRow],
     earliest: DateTime<Utc>,
 ) -> Result<Vec<SessionState>, StoreError> {
-    let latest: Vec<_> = conversations.iter().filter_map(|it| it.session_id).collect();
+    let latest: Vec<_> = conversations.iter().filter_map(|row| row.session_id).collect();
     let mut sessions = by_id(connection, &latest).await?;
     // Every session was resolved before the next was opened: of a conversation whose latest was open
     // by then, no other can be touched.
-    let opened_since: Vec<_> = sessions.iter().filter(|it| it.opened_at > earliest).collect();
+    let opened_since: Vec<_> =
+        sessions.iter().filter(|session| session.opened_at > earliest).collect();
     if opened_since.is_empty() {
         return Ok(sessions);
     }
@@ -95,17 +97,13 @@ impl TryFrom<SessionRow> for SessionState {
     type Error = StoreError;
 
     fn try_from(row: SessionRow) -> Result<Self, StoreError> {
-        let foreign = |what: &str| {
-            StoreError::Unavailable(format!(
-                "session {} has a foreign {what} in the database",
-                row.id
-            ))
-        };
+        let unknown =
+            || StoreError::Unavailable(format!("session {} has an unknown status", row.id));
         Ok(Self {
             id: row.id,
-            player_id: PlayerId::try_from(row.player_id).map_err(|_| foreign("player_id"))?,
+            player_id: row.player_id,
             player_name: row.player_name.and_then(|name| Name::try_from(name).ok()),
-            status: SessionStatus::from_name(&row.status).ok_or_else(|| foreign("status"))?,
+            status: SessionStatus::from_name(&row.status).ok_or_else(unknown)?,
             opened_at: row.opened_at,
             last_message_at: row.last_message_at,
             resolved_at: row.resolved_at,

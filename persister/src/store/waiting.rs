@@ -5,7 +5,7 @@
 //! the count follows from the messages and not from the order in which they arrive. Most batches add to
 //! what is stored; where that is not enough, [`recount`] reads the messages.
 
-use chat::{Message, SenderType, SessionState, SessionStatus};
+use chat::{Message, PlayerId, SenderType, SessionState, SessionStatus};
 use chrono::{DateTime, Utc};
 use diesel::{
     sql_query,
@@ -14,7 +14,7 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{StoreError, read::Conversation};
+use super::{error::StoreError, rows::ConversationRow};
 
 /// The most unanswered messages that are counted. A client shows it as "99+".
 const COUNTED_AT_MOST: i16 = 100;
@@ -43,7 +43,7 @@ struct Stored {
 
 impl Waiting {
     /// Begins with what is stored.
-    pub fn new(row: &Conversation) -> Self {
+    pub fn new(row: &ConversationRow) -> Self {
         let resolved = Some(SessionStatus::Resolved.as_str());
         let is_open = row.status.is_some() && row.status.as_deref() != resolved;
         let stored = Stored {
@@ -79,7 +79,7 @@ impl Waiting {
     /// the conversation must be counted anew.
     pub fn finish(
         self,
-        row: &mut Conversation,
+        row: &mut ConversationRow,
         latest: &SessionState,
         is_new: bool,
         moved: bool,
@@ -121,7 +121,7 @@ impl Waiting {
 /// locks that the caller holds.
 pub(super) async fn recount(
     connection: &mut AsyncPgConnection,
-    players: &[String],
+    players: &[PlayerId],
 ) -> Result<(), StoreError> {
     if players.is_empty() {
         return Ok(());
@@ -149,7 +149,7 @@ pub(super) async fn recount(
          ) AS new
          WHERE c.player_id = new.player_id",
     )
-    .bind::<Array<Text>, _>(players)
+    .bind::<Array<Text>, _>(players.iter().map(PlayerId::as_str).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chat::{Name, SenderId, SessionState, StatusChange};
+use chat::{Name, PlayerId, SenderId, SessionState, StatusChange};
 use database::schema::chat_status_changes;
 use diesel::{
     ExpressionMethods, QueryableByName,
@@ -11,18 +11,21 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{Attempt, StoreError, plan::NewMessage, read::Conversation, statement::Statement};
+use super::{
+    attempt::Attempt, error::StoreError, plan::NewMessage, rows::ConversationRow,
+    statement::Statement,
+};
 
 /// Makes the conversations that are not there yet, in the order of their ids.
 pub(super) async fn ensure_conversations(
     connection: &mut AsyncPgConnection,
-    players: &[&str],
+    players: &[&PlayerId],
 ) -> Result<(), StoreError> {
     Statement::new(
         "INSERT INTO chat_conversations (player_id) SELECT player_id FROM unnest(",
         ") AS new (player_id) ORDER BY player_id COLLATE \"C\" ON CONFLICT DO NOTHING",
     )
-    .column::<Text, _, _>(players, |it| *it)
+    .column::<Text, _, _>(players, |player| player.as_str())
     .execute(connection)
     .await?;
     Ok(())
@@ -38,7 +41,7 @@ pub(super) async fn insert_changes(
         return Ok(HashSet::new());
     }
     let mut ordered = changes.to_vec();
-    ordered.sort_by_key(|it| it.change_id);
+    ordered.sort_by_key(|change| change.change_id);
     #[derive(QueryableByName)]
     struct Written {
         #[diesel(sql_type = SqlUuid)]
@@ -105,14 +108,16 @@ pub(super) async fn upsert_sessions(
              actor_id = excluded.actor_id,
              actor_name = excluded.actor_name",
     )
-    .column::<SqlUuid, _, _>(sessions, |it| it.id)
-    .column::<Text, _, _>(sessions, |it| it.player_id.as_str())
-    .column::<Nullable<Text>, _, _>(sessions, |it| it.player_name.as_ref().map(Name::as_str))
-    .column::<Text, _, _>(sessions, |it| it.status.as_str())
-    .column::<Timestamptz, _, _>(sessions, |it| it.opened_at)
-    .column::<Timestamptz, _, _>(sessions, |it| it.last_message_at)
-    .column::<Nullable<Timestamptz>, _, _>(sessions, |it| it.resolved_at)
-    .column::<BigInt, _, _>(sessions, |it| it.version)
+    .column::<SqlUuid, _, _>(sessions, |session| session.id)
+    .column::<Text, _, _>(sessions, |session| session.player_id.as_str())
+    .column::<Nullable<Text>, _, _>(sessions, |session| {
+        session.player_name.as_ref().map(Name::as_str)
+    })
+    .column::<Text, _, _>(sessions, |session| session.status.as_str())
+    .column::<Timestamptz, _, _>(sessions, |session| session.opened_at)
+    .column::<Timestamptz, _, _>(sessions, |session| session.last_message_at)
+    .column::<Nullable<Timestamptz>, _, _>(sessions, |session| session.resolved_at)
+    .column::<BigInt, _, _>(sessions, |session| session.version)
     .column::<Nullable<Text>, _, _>(sessions, |session| {
         session.staff.actor_id.as_ref().map(SenderId::as_str)
     })
@@ -163,17 +168,17 @@ pub(super) async fn insert_messages(
          SELECT * FROM unnest(",
         ") ON CONFLICT (id) DO NOTHING",
     )
-    .column::<SqlUuid, _, _>(messages, |it| it.message.message_id)
-    .column::<SqlUuid, _, _>(messages, |it| it.session_id)
-    .column::<Text, _, _>(messages, |it| it.message.player_id.as_str())
-    .column::<BigInt, _, _>(messages, |it| it.seq)
-    .column::<Text, _, _>(messages, |it| it.message.sender_type.as_str())
-    .column::<Nullable<Text>, _, _>(messages, |it| {
-        it.message.sender_id.as_ref().map(SenderId::as_str)
+    .column::<SqlUuid, _, _>(messages, |new| new.message.message_id)
+    .column::<SqlUuid, _, _>(messages, |new| new.session_id)
+    .column::<Text, _, _>(messages, |new| new.message.player_id.as_str())
+    .column::<BigInt, _, _>(messages, |new| new.seq)
+    .column::<Text, _, _>(messages, |new| new.message.sender_type.as_str())
+    .column::<Nullable<Text>, _, _>(messages, |new| {
+        new.message.sender_id.as_ref().map(SenderId::as_str)
     })
     .column::<Nullable<Text>, _, _>(messages, NewMessage::sender_name)
     .column::<Text, _, _>(messages, NewMessage::content)
-    .column::<Timestamptz, _, _>(messages, |it| it.message.accepted_at)
+    .column::<Timestamptz, _, _>(messages, |new| new.message.accepted_at)
     .execute(connection)
     .await?;
     // The same id in another conversation, which another persister held at the same moment.
@@ -183,7 +188,7 @@ pub(super) async fn insert_messages(
 /// Writes the conversations as they are now.
 pub(super) async fn update_conversations(
     connection: &mut AsyncPgConnection,
-    conversations: &[Conversation],
+    conversations: &[ConversationRow],
 ) -> Result<(), StoreError> {
     Statement::new(
         "UPDATE chat_conversations AS c SET
@@ -202,12 +207,12 @@ pub(super) async fn update_conversations(
                  unanswered, waiting_since, answered_at, counted_seq)
          WHERE c.player_id = new.player_id",
     )
-    .column::<Text, _, _>(conversations, |it| it.player_id.as_str())
-    .column::<BigInt, _, _>(conversations, |it| it.last_seq)
-    .column::<Nullable<SqlUuid>, _, _>(conversations, |it| it.session_id)
-    .column::<Nullable<Text>, _, _>(conversations, |it| it.status.as_deref())
-    .column::<Nullable<SqlUuid>, _, _>(conversations, |it| it.last_message_id)
-    .column::<Nullable<Timestamptz>, _, _>(conversations, |it| it.last_message_at)
+    .column::<Text, _, _>(conversations, |row| row.player_id.as_str())
+    .column::<BigInt, _, _>(conversations, |row| row.last_seq)
+    .column::<Nullable<SqlUuid>, _, _>(conversations, |row| row.session_id)
+    .column::<Nullable<Text>, _, _>(conversations, |row| row.status.as_deref())
+    .column::<Nullable<SqlUuid>, _, _>(conversations, |row| row.last_message_id)
+    .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.last_message_at)
     .column::<SmallInt, _, _>(conversations, |row| row.unanswered)
     .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.waiting_since)
     .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.answered_at)

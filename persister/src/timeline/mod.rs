@@ -29,13 +29,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use chat::{Message, Name, PlayerId, RequestedStatus, SenderType, SessionState};
+use chat::{Message, Name, PlayerId, RequestedStatus, SenderType, SessionState, StatusChange};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use change::{Actor, Change, Ineffective};
+pub use change::Ineffective;
+use change::names_what_was_seen;
 pub use needs::{Need, NewEvents};
-use session::End;
+use session::Boundary;
 pub use session::{PlacedMessage, Session};
 
 /// What is known of one conversation, as far as a batch can touch it.
@@ -44,20 +45,20 @@ pub struct Timeline {
     player_id: PlayerId,
     player_name: Option<Name>,
     /// Those that have an effect.
-    resolutions: BTreeMap<DateTime<Utc>, Vec<Change>>,
+    resolutions: BTreeMap<DateTime<Utc>, Vec<StatusChange>>,
     /// Those that have an effect.
-    takings: BTreeMap<(DateTime<Utc>, Uuid), Actor>,
-    sessions: BTreeMap<End, Session>,
+    assignments: BTreeMap<(DateTime<Utc>, Uuid), StatusChange>,
+    sessions: BTreeMap<Boundary, Session>,
     moves: BTreeMap<Uuid, Uuid>,
     ineffective: Vec<Ineffective>,
     undone: Vec<Uuid>,
     /// Whether a change may depend on the messages of the batch.
-    remembers: bool,
+    keeps_messages: bool,
 }
 
 /// What is to be stored of a conversation.
 #[derive(Debug)]
-pub struct Settled {
+pub struct Finalized {
     /// The sessions, the oldest first and the open one last.
     pub sessions: Vec<Session>,
     /// The messages that move, each to which session.
@@ -74,21 +75,21 @@ impl Timeline {
     pub fn new(
         player_id: PlayerId,
         player_name: Option<Name>,
-        changes: impl IntoIterator<Item = Change>,
+        changes: impl IntoIterator<Item = StatusChange>,
     ) -> Self {
         let mut timeline = Self {
             player_id,
             player_name,
             resolutions: BTreeMap::new(),
-            takings: BTreeMap::new(),
+            assignments: BTreeMap::new(),
             sessions: BTreeMap::new(),
             moves: BTreeMap::new(),
             ineffective: Vec::new(),
             undone: Vec::new(),
-            remembers: false,
+            keeps_messages: false,
         };
         for change in changes {
-            timeline.remembers = true;
+            timeline.keeps_messages = true;
             timeline.record(change);
         }
         timeline
@@ -97,7 +98,7 @@ impl Timeline {
     /// Adds a stored session. Some of its messages may have to be added as well: see [`Self::needs`].
     pub fn add(&mut self, state: SessionState) {
         // One that was resolved before the batch began has no other end.
-        let end = state.resolved_at.map_or(End::Open, End::ResolvedAt);
+        let end = state.resolved_at.map_or(Boundary::Open, Boundary::ResolvedAt);
         self.sessions.insert(end, Session::stored(state));
     }
 
@@ -111,11 +112,11 @@ impl Timeline {
 
     /// Adds stored changes of before the batch: those that took a session, and the resolutions since the
     /// latest session was resolved.
-    pub fn add_changes(&mut self, changes: impl IntoIterator<Item = Change>) {
+    pub fn add_changes(&mut self, changes: impl IntoIterator<Item = StatusChange>) {
         let latest = self.sessions.last_key_value().map(|(end, _)| *end);
-        let concerns = |change: &Change| match (change.status, latest) {
+        let concerns = |change: &StatusChange| match (change.status, latest) {
             (RequestedStatus::Active, _) => true,
-            (RequestedStatus::Resolved, Some(End::ResolvedAt(at))) => change.accepted_at >= at,
+            (RequestedStatus::Resolved, Some(Boundary::ResolvedAt(at))) => change.accepted_at >= at,
             (RequestedStatus::Resolved, _) => false,
         };
         changes.into_iter().filter(concerns).for_each(|change| self.record(change));
@@ -123,7 +124,7 @@ impl Timeline {
 
     /// Says that the batch has changes of this conversation, before its first event.
     pub fn expect_changes(&mut self) {
-        self.remembers = true;
+        self.keeps_messages = true;
     }
 
     /// Puts a new message with its `seq` into its session, which is opened when there is none. Of the
@@ -147,7 +148,7 @@ impl Timeline {
         }
         session.include(at, sender_type, end);
         let session_id = session.state.id;
-        if self.remembers {
+        if self.keeps_messages {
             let id = message.message_id;
             session.messages.push(PlacedMessage { id, accepted_at: at, sender_type, seq });
             if from_player {
@@ -159,13 +160,13 @@ impl Timeline {
 
     /// Applies a new change. `is_outdated` says that the player had written more to the stored open
     /// session, by the time of the change, than its author saw.
-    pub fn apply(&mut self, change: Change, is_outdated: bool) {
+    pub fn apply(&mut self, change: StatusChange, is_outdated: bool) {
         if let Some(resolved_at) = self.reopened_by(&change) {
             self.reopen(resolved_at, change);
             return;
         }
-        if change.is_named() && (is_outdated || !self.admits(&change)) {
-            let (change_id, session_id) = (change.id, change.session_id);
+        if names_what_was_seen(&change) && (is_outdated || !self.admits(&change)) {
+            let (change_id, session_id) = (change.change_id, change.session_id);
             self.ineffective.push(Ineffective { change_id, session_id });
             return;
         }
@@ -179,42 +180,49 @@ impl Timeline {
     }
 
     /// What is to be stored.
-    pub fn settle(self) -> Settled {
-        let (resolutions, takings) = (self.resolutions, self.takings);
-        let settle = |(end, session): (End, Session)| match end {
-            End::ResolvedAt(at) => {
+    pub fn finalize(self) -> Finalized {
+        let (resolutions, assignments) = (self.resolutions, self.assignments);
+        let finalize = |(end, session): (Boundary, Session)| match end {
+            Boundary::ResolvedAt(at) => {
                 let changes = resolutions.get(&at).map(Vec::as_slice).unwrap_or_default();
-                let last = changes.iter().max_by_key(|change| change.id);
-                session.settled(end, false, last.map(|change| &change.actor))
+                let last = changes.iter().max_by_key(|change| change.change_id);
+                session.finalized(end, false, last)
             }
-            End::Open => {
+            Boundary::Open => {
                 let since = (session.state.opened_at, Uuid::nil());
-                let last = takings.range(since..).next_back().map(|(_, actor)| actor);
-                session.settled(end, last.is_some(), last)
+                let last = assignments.range(since..).next_back().map(|(_, change)| change);
+                session.finalized(end, last.is_some(), last)
             }
         };
-        let sessions = self.sessions.into_iter().map(settle).collect();
-        Settled { sessions, moves: self.moves, ineffective: self.ineffective, undone: self.undone }
-    }
-
-    /// Where the stretch ends in which something was accepted at `at`.
-    fn end(&self, at: DateTime<Utc>) -> End {
-        match self.resolutions.range(at..).next() {
-            Some((resolution, _)) => End::ResolvedAt(*resolution),
-            None => End::Open,
+        let sessions = self.sessions.into_iter().map(finalize).collect();
+        Finalized {
+            sessions,
+            moves: self.moves,
+            ineffective: self.ineffective,
+            undone: self.undone,
         }
     }
 
-    fn record(&mut self, change: Change) {
+    /// Where the stretch ends in which something was accepted at `at`.
+    fn end(&self, at: DateTime<Utc>) -> Boundary {
+        match self.resolutions.range(at..).next() {
+            Some((resolution, _)) => Boundary::ResolvedAt(*resolution),
+            None => Boundary::Open,
+        }
+    }
+
+    fn record(&mut self, change: StatusChange) {
         let at = change.accepted_at;
         match change.status {
             RequestedStatus::Resolved => {
                 let changes = self.resolutions.entry(at).or_default();
-                if changes.iter().all(|known| known.id != change.id) {
+                if changes.iter().all(|known| known.change_id != change.change_id) {
                     changes.push(change);
                 }
             }
-            RequestedStatus::Active => drop(self.takings.insert((at, change.id), change.actor)),
+            RequestedStatus::Active => {
+                drop(self.assignments.insert((at, change.change_id), change))
+            }
         }
     }
 
@@ -225,9 +233,9 @@ impl Timeline {
         &mut self,
         at: DateTime<Utc>,
         sender_type: SenderType,
-        stretch: End,
+        stretch: Boundary,
         name: Option<&Name>,
-    ) -> End {
+    ) -> Boundary {
         let opened_at = self.sessions.get(&stretch).map(|session| session.state.opened_at);
         if opened_at.is_some_and(|opened_at| at >= opened_at) {
             return stretch;
@@ -251,7 +259,7 @@ impl Timeline {
 
     /// Opens the conversation's first session. What is known to be the first until now may begin with
     /// what staff wrote, which belongs to the new one then.
-    fn open_before_the_first(&mut self, at: DateTime<Utc>, stretch: End, name: Option<&Name>) {
+    fn open_before_the_first(&mut self, at: DateTime<Utc>, stretch: Boundary, name: Option<&Name>) {
         let Some((&following, first)) = self.sessions.iter_mut().next() else { return };
         match first.first_of_player(None) {
             Some(from) => {
@@ -277,7 +285,7 @@ impl Timeline {
     /// Moves messages to the session that ends at `end`, which is opened at `at` when there is none.
     fn give(
         &mut self,
-        end: End,
+        end: Boundary,
         at: DateTime<Utc>,
         name: Option<&Name>,
         messages: Vec<PlacedMessage>,
@@ -295,24 +303,24 @@ impl Timeline {
     }
 
     /// When the conversation's latest session was resolved, if `change` opens that session again.
-    fn reopened_by(&self, change: &Change) -> Option<DateTime<Utc>> {
+    fn reopened_by(&self, change: &StatusChange) -> Option<DateTime<Utc>> {
         let (end, session) = self.sessions.last_key_value()?;
-        let End::ResolvedAt(at) = *end else { return None };
+        let Boundary::ResolvedAt(at) = *end else { return None };
         let names_it = change.session_id == Some(session.state.id);
         let reopens = change.status == RequestedStatus::Active && at < change.accepted_at;
         (names_it && reopens).then_some(at)
     }
 
     /// Opens the latest session again, which was resolved at `resolved_at`.
-    fn reopen(&mut self, resolved_at: DateTime<Utc>, change: Change) {
+    fn reopen(&mut self, resolved_at: DateTime<Utc>, change: StatusChange) {
         let since = self.resolutions.range(resolved_at..=change.accepted_at);
         let times: Vec<_> = since.map(|(at, _)| *at).collect();
         for at in times {
             let undone = self.resolutions.remove(&at).unwrap_or_default();
-            self.undone.extend(undone.into_iter().map(|resolution| resolution.id));
+            self.undone.extend(undone.into_iter().map(|resolution| resolution.change_id));
         }
         let next = self.end(resolved_at);
-        if let Some(mut session) = self.sessions.remove(&End::ResolvedAt(resolved_at)) {
+        if let Some(mut session) = self.sessions.remove(&Boundary::ResolvedAt(resolved_at)) {
             session.recount(next);
             self.sessions.insert(next, session);
         }
@@ -321,18 +329,18 @@ impl Timeline {
 
     /// Whether a change that names what its author saw has an effect: on the open session alone, if it
     /// was open then and its author saw what the player had written by then.
-    fn admits(&self, change: &Change) -> bool {
-        let Some(session) = self.sessions.get(&End::Open) else { return false };
-        self.end(change.accepted_at) == End::Open
+    fn admits(&self, change: &StatusChange) -> bool {
+        let Some(session) = self.sessions.get(&Boundary::Open) else { return false };
+        self.end(change.accepted_at) == Boundary::Open
             && session.state.opened_at <= change.accepted_at
             && change.session_id.is_none_or(|id| id == session.state.id)
-            && change.covers(session)
+            && session.was_seen_by(change)
     }
 
     /// Ends, at `at`, the session of the stretch that ended at `stretch`. What the player wrote after
     /// it, and all after that, is a session of its own.
-    fn cut(&mut self, stretch: End, at: DateTime<Utc>) {
-        let end = End::ResolvedAt(at);
+    fn cut(&mut self, stretch: Boundary, at: DateTime<Utc>) {
+        let end = Boundary::ResolvedAt(at);
         if end == stretch
             || self.sessions.get(&stretch).is_none_or(|session| session.state.opened_at > at)
         {
@@ -356,17 +364,19 @@ impl Timeline {
 
     /// Takes their effect from the resolutions of the conversation's latest session whose authors had
     /// not seen all that the player wrote in it. Without any it is open until the next one.
-    fn reopen_unless_seen(&mut self, mut end: End) {
-        while let End::ResolvedAt(at) = end {
+    fn reopen_unless_seen(&mut self, mut end: Boundary) {
+        while let Boundary::ResolvedAt(at) = end {
             let Some((&latest, session)) = self.sessions.last_key_value() else { return };
             let Some(changes) = self.resolutions.get_mut(&at) else { return };
             if latest != end {
                 return;
             }
             let session_id = session.state.id;
-            let lost = changes.extract_if(.., |change| !change.covers(session));
-            let lost = lost
-                .map(|change| Ineffective { change_id: change.id, session_id: Some(session_id) });
+            let lost = changes.extract_if(.., |change| !session.was_seen_by(change));
+            let lost = lost.map(|change| Ineffective {
+                change_id: change.change_id,
+                session_id: Some(session_id),
+            });
             self.ineffective.extend(lost);
             if !changes.is_empty() {
                 return;

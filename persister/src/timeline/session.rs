@@ -1,17 +1,15 @@
-use chat::{Name, PlayerId, SenderType, SessionState, SessionStatus, StaffFacts};
+use chat::{Name, PlayerId, SenderType, SessionState, SessionStatus, StaffFacts, StatusChange};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Actor;
-
 /// Where a stretch of a conversation ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum End {
+pub(super) enum Boundary {
     ResolvedAt(DateTime<Utc>),
     Open,
 }
 
-impl End {
+impl Boundary {
     /// Whether what is accepted at `at` comes before the end.
     fn holds(self, at: DateTime<Utc>) -> bool {
         match self {
@@ -64,14 +62,14 @@ impl Session {
             let last_message_at = state.resolved_at.map(|_| state.last_message_at);
             (state.opened_at, last_message_at)
         };
-        self.is_news()
+        self.is_update()
             || times(stored) != times(&self.state)
             || stored.player_name != self.state.player_name
     }
 
     /// Whether clients must receive it: it was opened, taken, resolved or opened again. Another message
     /// is an event of its own.
-    pub fn is_news(&self) -> bool {
+    pub fn is_update(&self) -> bool {
         let Some(stored) = &self.stored else { return true };
         (stored.status, stored.resolved_at) != (self.state.status, self.state.resolved_at)
             || stored.staff != self.state.staff
@@ -107,7 +105,7 @@ impl Session {
 
     /// Adds a message to what is known of the session that ends at `end`. Staff's messages after the
     /// end leave its times alone.
-    pub(super) fn include(&mut self, at: DateTime<Utc>, sender: SenderType, end: End) {
+    pub(super) fn include(&mut self, at: DateTime<Utc>, sender: SenderType, end: Boundary) {
         if end.holds(at) {
             self.state.opened_at = self.state.opened_at.min(at);
             self.state.last_message_at = self.state.last_message_at.max(at);
@@ -121,7 +119,7 @@ impl Session {
     }
 
     /// Works its times and whether staff answered out again, from its messages until `end`.
-    pub(super) fn recount(&mut self, end: End) {
+    pub(super) fn recount(&mut self, end: Boundary) {
         let times = self.messages.iter().map(|message| message.accepted_at);
         let times = times.filter(|at| end.holds(*at));
         // Of what is archived there is only what the session itself says.
@@ -137,28 +135,42 @@ impl Session {
         times.filter(|at| after.is_none_or(|after| *at > after)).min()
     }
 
-    pub(super) fn has_player_message_after(&self, seq: i64, until: DateTime<Utc>) -> bool {
-        let unseen = |message: &PlacedMessage| {
-            message.is_from_player() && message.seq > seq && message.accepted_at <= until
-        };
-        self.messages.iter().any(unseen)
+    /// Whether the author of `change` saw each known message that the player wrote to this session
+    /// until the change was accepted. A change that names a `seq` covers all messages up to it, in
+    /// whichever session they are; one that names only a session covers that session.
+    pub(super) fn was_seen_by(&self, change: &StatusChange) -> bool {
+        match change.last_seq {
+            Some(last_seq) => !self.messages.iter().any(|message| {
+                message.is_from_player()
+                    && message.seq > last_seq
+                    && message.accepted_at <= change.accepted_at
+            }),
+            None => change.session_id.is_none_or(|id| id == self.state.id),
+        }
     }
 
-    /// As it is to be stored, where it ends at `end` and `actor` made the last change that had an
-    /// effect on it. Without an `actor` no such change is known.
-    pub(super) fn settled(mut self, end: End, taken: bool, actor: Option<&Actor>) -> Self {
+    /// The session as it is to be stored. It ends at `end`, and `last_change` is the last known change
+    /// that had an effect on it.
+    pub(super) fn finalized(
+        mut self,
+        end: Boundary,
+        is_assigned: bool,
+        last_change: Option<&StatusChange>,
+    ) -> Self {
         (self.state.status, self.state.resolved_at) = match end {
-            End::ResolvedAt(at) => (SessionStatus::Resolved, Some(at)),
-            End::Open if self.answered || taken => (SessionStatus::Active, None),
-            End::Open => (SessionStatus::Pending, None),
+            Boundary::ResolvedAt(at) => (SessionStatus::Resolved, Some(at)),
+            Boundary::Open if self.answered || is_assigned => (SessionStatus::Active, None),
+            Boundary::Open => (SessionStatus::Pending, None),
         };
         let was_resolved = self.stored.as_ref().is_some_and(|stored| stored.resolved_at.is_some());
-        match actor {
-            Some(Actor { id, name }) => {
-                self.state.staff.actor_id.clone_from(id);
-                self.state.staff.actor_name.clone_from(name);
+        match last_change {
+            Some(change) => {
+                self.state.staff.actor_id.clone_from(&change.actor_id);
+                self.state.staff.actor_name.clone_from(&change.actor_name);
             }
-            None if end == End::Open && was_resolved => self.state.staff = StaffFacts::default(),
+            None if end == Boundary::Open && was_resolved => {
+                self.state.staff = StaffFacts::default();
+            }
             None => {}
         }
         if self.is_changed() {

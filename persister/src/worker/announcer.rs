@@ -51,10 +51,10 @@ impl Announcer {
         if outcome.ahead > 0 {
             self.log_ahead(outcome.ahead);
         }
-        let updated = outcome.news.iter().cloned().map(Event::SessionUpdated);
+        let updated = outcome.session_updates.iter().cloned().map(Event::SessionUpdated);
         let rejected = outcome.rejected.iter().cloned().map(Event::MessageRejected);
         self.announce(updated.chain(rejected).collect()).await;
-        self.metrics.announced.inc_by(outcome.news.len() as u64);
+        self.metrics.announced.inc_by(outcome.session_updates.len() as u64);
         self.metrics.rejections.inc_by(outcome.rejected.len() as u64);
     }
 

@@ -234,8 +234,7 @@ impl Persister {
             match self.writer.write(events).await {
                 Ok(outcome) => {
                     if !outcome.locked.is_empty() {
-                        let is_locked =
-                            |event: &Event| outcome.locked.contains(event.player_id().as_str());
+                        let is_locked = |event: &Event| outcome.locked.contains(event.player_id());
                         let places = part.places.zip(events);
                         left.extend(places.filter(|(_, event)| is_locked(event)).map(|(at, _)| at));
                     }
