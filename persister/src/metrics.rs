@@ -1,4 +1,4 @@
-//! What the persister counts. docs/metrics.md says it to operators.
+//! The persister's metrics, which docs/metrics.md lists for operators.
 
 use std::sync::atomic::AtomicU64;
 
@@ -14,52 +14,52 @@ use service::metrics::{ByLabel, Label, OldestHeld, OnScrape, SECONDS};
 pub struct Metrics {
     /// Messages that became rows.
     pub persisted: Counter,
-    /// Messages that were there already.
+    /// Events that were stored already.
     pub duplicates: Counter,
-    /// Events whose id another message or change has. They are dropped.
+    /// Events that were dropped, since another message or change has their id.
     pub conflicts: Counter,
-    /// `message-rejected` events that were published.
+    /// Published `message-rejected` events.
     pub rejections: Counter,
-    /// What went to the dead letters, by why it can never be written.
+    /// Dead letters, by reason.
     pub dead_letters: ByLabel<DeadLetterReason, Counter>,
-    /// `session-updated` events that were published.
+    /// Published `session-updated` events.
     pub announced: Counter,
-    /// Rows that were added to the audit.
+    /// Rows inserted into the audit.
     pub audited: Counter,
-    /// Batches that could not be dealt with in time.
+    /// Batches that were requeued, since they could not be finished in time.
     pub given_back: Counter,
     /// Events in a batch.
     pub batch_events: Histogram,
-    /// Seconds from taking a batch off the queue to acknowledging it.
+    /// Seconds from consuming a batch to acknowledging it.
     pub batch_seconds: Histogram,
     /// Seconds from accepted to persisted.
     pub persist_seconds: Histogram,
-    /// The age of the oldest event of the batch, since it was accepted.
+    /// Age of the oldest unfinished event, since it was accepted.
     pub oldest_held_seconds: OldestHeld,
-    /// Events that wait for conversations which other transactions have locked.
+    /// Events held back, since other transactions have locked their conversations.
     pub held_back_events: Gauge,
-    /// New events whose time was more than ten seconds ahead of the database's clock.
+    /// New events that were accepted more than ten seconds ahead of the database's clock.
     pub ahead_of_clock: Counter,
-    /// How far the local clock is ahead of the database's, in seconds.
+    /// Seconds by which the local clock is ahead of the database's.
     pub clock_offset_seconds: Gauge<f64, AtomicU64>,
-    /// Attempts at a batch that failed.
+    /// Failed attempts at a batch.
     pub database_failures: Counter,
-    /// 1 while the database is there, else 0.
+    /// 1 while the database is connected, else 0.
     pub database_connected: OnScrape,
-    /// How long its queue and its dead letters are.
+    /// Lengths of the queue and of its dead letters.
     pub queues: QueueMetrics,
 }
 
-/// Why something can never be written.
+/// Why an event or a body can never be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeadLetterReason {
-    /// It is no event, or none that this release knows.
+    /// It is not an event that this release can read.
     Unreadable,
-    /// It is an event that is not for the persister.
+    /// Its kind is not for the persister.
     Misdirected,
-    /// Another message or change has its id. Older releases made such dead letters.
+    /// Another message or change has its id. Only older releases made such dead letters.
     Conflict,
-    /// The database never takes it.
+    /// The database never accepts it.
     Refused,
 }
 
@@ -79,7 +79,7 @@ impl Label for DeadLetterReason {
 }
 
 impl Metrics {
-    /// Makes the metrics and registers them.
+    /// Creates and registers the metrics.
     pub fn register(registry: &mut Registry) -> Self {
         let registry = registry.sub_registry_with_prefix("chat_persister");
         let metrics = Self {
@@ -104,21 +104,21 @@ impl Metrics {
         };
         let it = metrics.clone();
         registry.register("persisted", "Messages that became rows", it.persisted);
-        registry.register("duplicates", "Messages that were there already", it.duplicates);
+        registry.register("duplicates", "Events that were stored already", it.duplicates);
         registry.register("conflicts", "Events whose id another one has", it.conflicts);
         registry.register("rejections", "message-rejected events published", it.rejections);
-        registry.register(
-            "dead_letters",
-            "What went to the dead letters, by reason",
-            it.dead_letters.all(),
-        );
+        registry.register("dead_letters", "Dead letters, by reason", it.dead_letters.all());
         registry.register("announced", "session-updated events published", it.announced);
-        registry.register("audited", "Rows added to the audit", it.audited);
-        registry.register("given_back", "Batches not dealt with in time", it.given_back);
+        registry.register("audited", "Rows inserted into the audit", it.audited);
+        registry.register(
+            "given_back",
+            "Batches requeued since they could not be finished in time",
+            it.given_back,
+        );
         registry.register("batch_events", "Events in a batch", it.batch_events);
         registry.register(
             "batch_seconds",
-            "Seconds from taking a batch off the queue to acknowledging it",
+            "Seconds from consuming a batch to acknowledging it",
             it.batch_seconds,
         );
         registry.register(
@@ -128,12 +128,12 @@ impl Metrics {
         );
         registry.register(
             "oldest_held_seconds",
-            "Age of the oldest event of the batch, since it was accepted",
+            "Age of the oldest unfinished event, since it was accepted",
             it.oldest_held_seconds,
         );
         registry.register(
             "held_back_events",
-            "Events that wait for conversations which other transactions have locked",
+            "Events held back, since other transactions have locked their conversations",
             it.held_back_events,
         );
         registry.register(
@@ -146,14 +146,10 @@ impl Metrics {
             "How far the local clock is ahead of the database's",
             it.clock_offset_seconds,
         );
-        registry.register(
-            "database_failures",
-            "Attempts at a batch that failed",
-            it.database_failures,
-        );
+        registry.register("database_failures", "Failed attempts at a batch", it.database_failures);
         registry.register(
             "database_connected",
-            "1 while the database is there",
+            "1 while the database is connected",
             it.database_connected,
         );
         metrics

@@ -22,15 +22,14 @@ const LOCKED_TOGETHER: usize = 100;
 /// wait only briefly for its lock.
 const MESSAGES_PER_CONVERSATION: i64 = 50;
 
-/// What an archive holds of a message, as a line of JSON: whose conversation it was said in, and
-/// what an export has of it.
+/// A line of an archive: a message in the form of an export, with its player.
 #[derive(Debug, QueryableByName, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ArchivedMessage {
-    /// Whose conversation it belongs to.
+    /// The player of its conversation.
     #[diesel(sql_type = Text)]
     pub player_id: String,
-    /// The message itself.
+    /// The message.
     #[diesel(embed)]
     #[serde(flatten)]
     pub message: MessageRecord,
@@ -44,16 +43,16 @@ struct Candidate {
     is_due: bool,
 }
 
-/// Takes the messages out of the database that belong to sessions which were resolved before
-/// `resolved_before`, and gives them to `keep`, some at a time. They are gone only when `keep` has
-/// returned and their ids are remembered, so that whoever stops half way loses nothing, and may begin
-/// again: what `keep` got last can then come again, the same. Says how many went.
+/// Moves the messages of sessions that were resolved before `resolved_before` out of the database:
+/// passes them to `keep`, some at a time, and deletes them once `keep` has returned. Returns the number
+/// of messages. After an interruption nothing is lost, and the last messages that `keep` received are
+/// passed to it again by the next run.
 ///
-/// Of each conversation what goes is its beginning, by `seq`, so that what is kept has no gaps: a
-/// message of an old session that was persisted after one of a newer waits for that.
+/// The archived messages of a conversation are its first ones by `seq`, so that the rest has no gaps: a
+/// message of an old session that was persisted after one of a newer session waits for that one.
 ///
 /// # Errors
-/// When the database cannot be used at the moment, or `keep` fails.
+/// When the database cannot be used, or `keep` fails.
 pub async fn archive(
     connection: &mut AsyncPgConnection,
     resolved_before: DateTime<Utc>,
@@ -88,10 +87,10 @@ pub async fn archive(
     }
 }
 
-/// Until when the messages of `player` were accepted that may be in an archive, if any is.
+/// When the last archived message of `player` was accepted. `None` if none was archived.
 ///
 /// # Errors
-/// When the database cannot be used at the moment.
+/// When the database cannot be used.
 pub async fn archived_through(
     connection: &mut AsyncPgConnection,
     player: &PlayerId,
@@ -105,8 +104,8 @@ pub async fn archived_through(
     Ok(through.flatten())
 }
 
-/// The next conversations after that of `after`, in the order of their ids. Due is one whose first
-/// message belongs to a session that was resolved long enough ago.
+/// The next conversations after `after`, by player id. A conversation is due if its first message
+/// belongs to a session that was resolved before `resolved_before`.
 async fn scan(
     connection: &mut AsyncPgConnection,
     after: &str,
@@ -128,15 +127,14 @@ async fn scan(
     .await
 }
 
-/// What went out of a conversation.
+/// The archived part of a conversation.
 struct Moved {
     messages: usize,
-    /// When the last of them was accepted.
+    /// When the last of these messages was accepted.
     through: DateTime<Utc>,
 }
 
-/// Archives the first messages of each of the conversations, under their locks. Returns how much of
-/// each.
+/// Archives the first messages of each conversation, under its lock. Returns the archived part of each.
 async fn archive_first(
     connection: &mut AsyncPgConnection,
     players: &[&PlayerId],
@@ -161,8 +159,8 @@ async fn archive_first(
     Ok(moved)
 }
 
-/// The first messages of each conversation, by `seq`, as far as the session of each was resolved long
-/// enough ago. What `persister erase` has not come to yet says nothing any more.
+/// The first messages of each conversation, by `seq`, up to the first whose session was not resolved
+/// before `resolved_before`. Messages that `persister erase` is about to erase are returned as erased.
 async fn first_messages(
     connection: &mut AsyncPgConnection,
     players: &[&PlayerId],
@@ -192,14 +190,14 @@ async fn first_messages(
     .await
 }
 
-/// Deletes the messages and remembers their ids.
+/// Deletes the messages and stores their ids.
 async fn delete(
     connection: &mut AsyncPgConnection,
     messages: &[ArchivedMessage],
 ) -> anyhow::Result<()> {
     let ids: Vec<_> = messages.iter().map(|archived| archived.message.message_id).collect();
-    // One that was put back out of an archive is remembered already.
-    let remembered = sql_query(
+    // The id of a message that was restored from an archive is stored already.
+    let deleted = sql_query(
         "WITH gone AS (DELETE FROM chat_messages WHERE id = ANY ($1) RETURNING id, player_id)
          INSERT INTO chat_archived_messages (id, player_id) SELECT id, player_id FROM gone
          ON CONFLICT (id) DO UPDATE SET archived_at = excluded.archived_at",
@@ -208,15 +206,15 @@ async fn delete(
     .execute(connection)
     .await?;
     anyhow::ensure!(
-        remembered == messages.len(),
-        "of {} messages that were written to the archive, {remembered} were still there",
+        deleted == messages.len(),
+        "of {} messages that were written to the archive, {deleted} were still in the database",
         messages.len()
     );
     Ok(())
 }
 
-/// Says in the conversations what is their last message now, and how far they are archived. One that
-/// has no message left is in no inbox.
+/// Updates the last message of the conversations and how far they are archived. A conversation without
+/// messages is in no inbox.
 async fn update_conversations(
     connection: &mut AsyncPgConnection,
     moved: &BTreeMap<String, Moved>,

@@ -17,16 +17,15 @@ use super::{
     read, write,
 };
 
-/// Messages that are erased under one hold of the conversation's lock, so that persisters need not
-/// wait for long.
+/// Messages that one transaction erases, so that persisters wait only briefly for the conversation.
 const ERASED_TOGETHER: i64 = 1_000;
 
-/// What was erased of a conversation.
+/// The erased part of a conversation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Erased {
-    /// How many messages were.
+    /// The number of messages.
     pub messages: usize,
-    /// How many sessions these belong to.
+    /// The number of sessions to which these messages belong.
     pub sessions: usize,
 }
 
@@ -42,14 +41,12 @@ struct ErasedMessage {
     session_id: Uuid,
 }
 
-/// Erases what was said in the conversation of `player` until now, and every name in it. The rows stay,
-/// with their ids, times and `seq`.
-///
-/// What was accepted before now and is persisted later is erased when it comes. Whoever stops half way
-/// has erased a part, and may begin again.
+/// Erases the contents of the messages of `player`'s conversation that were accepted until now, and all
+/// names in it. The rows stay, with their ids, times and `seq`. Messages that were accepted until now and
+/// are persisted later are erased when they are persisted.
 ///
 /// # Errors
-/// When the database cannot be used at the moment; a part may be erased then.
+/// When the database cannot be used; a part may be erased then, and the caller may call again.
 pub async fn erase(
     connection: &mut AsyncPgConnection,
     player: &PlayerId,
@@ -70,12 +67,12 @@ pub async fn erase(
     Ok(Erased { messages, sessions: sessions.len() })
 }
 
-/// Says in the conversation that it is erased until now, takes the player's name from its sessions,
-/// resolves what is open of it, and says which `seq` was the last. It is in no inbox then until
-/// something is written in it again; who of the staff took or resolved it stays.
+/// Marks the conversation as erased until now, removes the player's name from its sessions, resolves its
+/// open session, and returns its last `seq`. The conversation is in no inbox until a later message. The
+/// ids and names of staff stay.
 async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<i64, StoreError> {
     let players = [player];
-    // Something of theirs may be in the queue though nothing is here yet.
+    // Messages of the player may be in the queue though none is stored yet.
     write::ensure_conversations(connection, &players).await?;
     let conversations = read::lock_conversations(connection, &players, Locks::Wait).await?;
     let erased: ErasedThrough = sql_query(
@@ -92,8 +89,8 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
     .bind::<Text, _>(player.as_str())
     .execute(connection)
     .await?;
-    // What is erased waits for no answer. It names nothing, so that it also ends what comes later and
-    // was accepted before.
+    // An erased conversation waits for no answer. The resolution names nothing, so that it also ends a
+    // session of messages that were accepted before and are persisted later.
     let resolution = Event::StatusChange(StatusChange {
         change_id: Uuid::now_v7(),
         player_id: player.clone(),

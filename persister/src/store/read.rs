@@ -103,8 +103,8 @@ pub(super) struct LockedConversations {
     pub clock: Option<DateTime<Utc>>,
 }
 
-/// Locks the conversations, in the order of their ids, until the transaction ends. With
-/// [`Locks::Skip`] those that another transaction holds are left out.
+/// Locks the conversations, by player id, until the transaction ends. With [`Locks::Skip`] it leaves out
+/// those that another transaction has locked.
 pub(super) async fn lock_conversations(
     connection: &mut AsyncPgConnection,
     players: &[&PlayerId],
@@ -189,8 +189,8 @@ pub(super) async fn messages_by_id(
     Ok(by_id)
 }
 
-/// The status changes of the conversations that were accepted at `earliest` or later and have an
-/// effect, without the `new` ones.
+/// The effective status changes of the conversations that were accepted at `earliest` or later, without
+/// the `new` ones.
 pub(super) async fn changes_since(
     connection: &mut AsyncPgConnection,
     players: &[&PlayerId],
@@ -224,7 +224,7 @@ pub(super) async fn changes_by_id(
     rows.into_iter().map(|row| Ok((row.id, row.try_into()?))).collect()
 }
 
-/// Those of the changes whose authors had not seen all that the player had written to the session by
+/// The ids of the changes whose authors had not seen all that the player had written to the session by
 /// the time of the change.
 pub(super) async fn outdated(
     connection: &mut AsyncPgConnection,
@@ -238,7 +238,7 @@ pub(super) async fn outdated(
         #[diesel(sql_type = SqlUuid)]
         change_id: Uuid,
     }
-    // Backwards: the newest are those of the open session, and there are few that were not seen.
+    // Newest first: these belong to the open session, and few of them are unseen.
     let outdated: Vec<Outdated> = sql_query(
         "SELECT seen.change_id
          FROM unnest($1, $2, $3, $4, $5)
@@ -261,11 +261,10 @@ pub(super) async fn outdated(
     Ok(outdated.into_iter().map(|change| change.change_id).collect())
 }
 
-/// The most messages that one statement reads, so that none takes as long as a statement may.
+/// Messages that one statement reads, so that it stays within the statement timeout.
 const READ_TOGETHER: i64 = 5_000;
 
-/// The messages that are needed of the sessions, by session, read in steps, each of which counts as
-/// progress of the `attempt`.
+/// The needed messages, by session, read in steps, each of which counts as progress of the `attempt`.
 pub(super) async fn needed_messages(
     connection: &mut AsyncPgConnection,
     needs: &[NeededMessages],
@@ -284,7 +283,7 @@ pub(super) async fn needed_messages(
     for player in players {
         let mut after = (since, Uuid::nil());
         loop {
-            // The index is by player, time and id, which makes this the next of those.
+            // The index is by player, time and id: this is a range of it.
             let rows: Vec<(Uuid, Uuid, DateTime<Utc>, String, i64)> = chat_messages::table
                 .filter(chat_messages::player_id.eq(player.as_str()))
                 .filter(chat_messages::accepted_at.ge(after.0))

@@ -1,4 +1,4 @@
-//! The sessions that a batch must know before it is written.
+//! Sessions, as a batch reads them.
 
 use chat::{Name, PlayerId, SenderId, SessionState, SessionStatus, StaffFacts};
 use chrono::{DateTime, Utc};
@@ -32,9 +32,9 @@ struct SessionRow {
     actor_name: Option<String>,
 }
 
-/// The sessions of the conversations that a batch can touch whose first event was accepted at
-/// `earliest`: each conversation's latest, others that were resolved then or later, and the last that was
-/// resolved before, to which what staff wrote after it belongs.
+/// The sessions of the conversations that a batch can change whose first event was accepted at
+/// `earliest`: each conversation's latest, the others that were resolved at `earliest` or later, and the
+/// last one resolved before, to which staff's messages after it belong.
 pub(super) async fn since(
     connection: &mut AsyncPgConnection,
     conversations: &[ConversationRow],
@@ -42,8 +42,8 @@ pub(super) async fn since(
 ) -> Result<Vec<SessionState>, StoreError> {
     let latest: Vec<_> = conversations.iter().filter_map(|row| row.session_id).collect();
     let mut sessions = by_id(connection, &latest).await?;
-    // Every session was resolved before the next was opened: of a conversation whose latest was open
-    // by then, no other can be touched.
+    // Every session was resolved before the next was opened. Where the latest was open at `earliest`,
+    // the batch can change no other.
     let opened_since: Vec<_> =
         sessions.iter().filter(|session| session.opened_at > earliest).collect();
     if opened_since.is_empty() {

@@ -1,4 +1,4 @@
-//! Changes that have no effect, and how their authors receive that.
+//! Announces to their authors that changes had no effect.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{error::StoreError, plan::StaleChange, sessions};
 
-/// Adds the ids of the `stale` changes to the sessions that are announced: each to the session that it
-/// names, where the conversation has such a session, or else to the conversation's latest.
+/// Adds the ids of the `stale` changes to the session `updates`: each to the session that the change
+/// names, if its conversation has that session, or else to the conversation's latest.
 pub(super) async fn announce(
     connection: &mut AsyncPgConnection,
     updates: &mut BTreeMap<Uuid, SessionState>,

@@ -1,4 +1,4 @@
-//! What a batch writes.
+//! The statements with which a batch is written.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use super::{
     statement::Statement,
 };
 
-/// Makes the conversations that are not there yet, in the order of their ids.
+/// Inserts the conversations that do not exist yet, by player id.
 pub(super) async fn ensure_conversations(
     connection: &mut AsyncPgConnection,
     players: &[&PlayerId],
@@ -31,8 +31,8 @@ pub(super) async fn ensure_conversations(
     Ok(())
 }
 
-/// Writes the status changes that are not there yet, in the order of their ids, and says which
-/// these are. Of several with one id the first is written.
+/// Inserts the status changes whose id is not stored yet, by id, and returns their ids. Of several changes
+/// with one id it inserts the first.
 pub(super) async fn insert_changes(
     connection: &mut AsyncPgConnection,
     changes: &[&StatusChange],
@@ -43,11 +43,11 @@ pub(super) async fn insert_changes(
     let mut ordered = changes.to_vec();
     ordered.sort_by_key(|change| change.change_id);
     #[derive(QueryableByName)]
-    struct Written {
+    struct Inserted {
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
     }
-    let written: Vec<Written> = Statement::new(
+    let inserted: Vec<Inserted> = Statement::new(
         "INSERT INTO chat_status_changes
              (id, player_id, status, accepted_at, session_id, last_seq, actor_id, actor_name)
          SELECT * FROM unnest(",
@@ -65,10 +65,10 @@ pub(super) async fn insert_changes(
     .column::<Nullable<Text>, _, _>(&ordered, |change| change.actor_name.as_ref().map(Name::as_str))
     .load(connection)
     .await?;
-    Ok(written.into_iter().map(|change| change.id).collect())
+    Ok(inserted.into_iter().map(|change| change.id).collect())
 }
 
-/// Says of the changes that they have no effect.
+/// Marks the changes as without effect.
 pub(super) async fn mark_ineffective(
     connection: &mut AsyncPgConnection,
     changes: &[Uuid],
@@ -84,7 +84,7 @@ pub(super) async fn mark_ineffective(
     Ok(())
 }
 
-/// Writes the sessions as they are now.
+/// Inserts or updates the sessions.
 pub(super) async fn upsert_sessions(
     connection: &mut AsyncPgConnection,
     sessions: &[SessionState],
@@ -129,11 +129,11 @@ pub(super) async fn upsert_sessions(
     Ok(())
 }
 
-/// The most messages that one statement moves, so that none takes as long as a statement may.
+/// Messages that one statement moves, so that it stays within the statement timeout.
 const MOVED_TOGETHER: usize = 5_000;
 
-/// Moves stored messages to the sessions that they belong to now, in steps, each of which counts as
-/// progress of the `attempt`.
+/// Moves stored messages to their new sessions, in steps, each of which counts as progress of the
+/// `attempt`.
 pub(super) async fn move_messages(
     connection: &mut AsyncPgConnection,
     moves: &[(Uuid, Uuid)],
@@ -153,7 +153,7 @@ pub(super) async fn move_messages(
     Ok(())
 }
 
-/// Writes new messages, in the order in which they are given.
+/// Inserts the messages, in the given order.
 pub(super) async fn insert_messages(
     connection: &mut AsyncPgConnection,
     messages: &[NewMessage<'_>],
@@ -181,11 +181,11 @@ pub(super) async fn insert_messages(
     .column::<Timestamptz, _, _>(messages, |new| new.message.accepted_at)
     .execute(connection)
     .await?;
-    // The same id in another conversation, which another persister held at the same moment.
+    // Another persister inserted the same id, in another conversation, at the same time.
     if inserted == messages.len() { Ok(()) } else { Err(StoreError::Raced) }
 }
 
-/// Writes the conversations as they are now.
+/// Updates the conversations.
 pub(super) async fn update_conversations(
     connection: &mut AsyncPgConnection,
     conversations: &[ConversationRow],

@@ -1,25 +1,26 @@
 //! Which session a message belongs to.
 //!
-//! A conversation's resolutions cut its time into stretches, and all messages of one stretch are
-//! one session, which ends with the stretch. So a session follows from *when* things were accepted
-//! and never from the order in which they arrive here: a late message finds the session that was
-//! open when it was accepted, and a late resolution ends that session there and leaves what was
-//! said after it to the next one.
+//! A conversation's resolutions cut its time into stretches. All messages of one stretch are one
+//! session, which ends with the stretch. So a session follows from *when* events were accepted and
+//! never from the order in which they arrive here: a late message joins the session that was open
+//! when it was accepted, and a late resolution ends that session there and leaves the messages after
+//! it to the next one.
 //!
-//! **Only a player's message opens a session after a resolution.** What staff writes in a stretch
-//! before the player does belongs to the session before, if there is one, and leaves it resolved.
+//! **Only a player's message opens a session after a resolution.** Staff's messages in a stretch that
+//! come before the player's first belong to the preceding session, if there is one, and leave it
+//! resolved.
 //!
-//! **A change that names what its author saw has no effect on anything else.** It is held against
+//! **A change that names what its author saw has no effect on any other session.** It is compared with
 //! the session that is open when the change is first written. A resolution loses its effect when a
-//! message of the player, whose `seq` its author had not seen, turns out to be in the session that
-//! it resolved, as long as that is the conversation's latest: the session is open again.
+//! message of the player, whose `seq` its author had not seen, is found to belong to the session that
+//! it resolved, as long as that session is the conversation's latest: the session is open again.
 //!
-//! **Staff reopens a session** by a change to active that names it, if it is the conversation's latest and
-//! resolved when the change is first written. The resolutions since its end, until the change, lose their
-//! effect.
+//! **Staff reopens a session** by a change to active that names it, if it is the conversation's latest
+//! and resolved when the change is first written. The resolutions from its end until the change lose
+//! their effect.
 //!
-//! Nothing here touches the database. A [`Timeline`] takes what is stored, then the events of a batch in
-//! the order in which they were accepted, and gives what is to be stored.
+//! Nothing here uses the database. A [`Timeline`] takes what is stored, then the events of a batch in
+//! the order in which they were accepted, and returns what is to be stored.
 
 mod change;
 mod needs;
@@ -39,39 +40,39 @@ pub use needs::{Need, NewEvents};
 use session::Boundary;
 pub use session::{PlacedMessage, Session};
 
-/// What is known of one conversation, as far as a batch can touch it.
+/// The part of a conversation that a batch may change.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     player_id: PlayerId,
     player_name: Option<Name>,
-    /// Those that have an effect.
+    /// The effective resolutions, by time.
     resolutions: BTreeMap<DateTime<Utc>, Vec<StatusChange>>,
-    /// Those that have an effect.
+    /// The effective changes to active, by time and id.
     assignments: BTreeMap<(DateTime<Utc>, Uuid), StatusChange>,
     sessions: BTreeMap<Boundary, Session>,
     moves: BTreeMap<Uuid, Uuid>,
     ineffective: Vec<Ineffective>,
     undone: Vec<Uuid>,
-    /// Whether a change may depend on the messages of the batch.
+    /// Whether the messages of the batch are kept, since a change may depend on them.
     keeps_messages: bool,
 }
 
-/// What is to be stored of a conversation.
+/// The result of a [`Timeline`]: what is to be stored of the conversation.
 #[derive(Debug)]
 pub struct Finalized {
-    /// The sessions, the oldest first and the open one last.
+    /// The sessions, oldest first; the open one is last.
     pub sessions: Vec<Session>,
-    /// The messages that move, each to which session.
+    /// The messages that move, each with its new session.
     pub moves: BTreeMap<Uuid, Uuid>,
-    /// The changes that have no effect: new ones, and stored ones that lost it.
+    /// New changes without an effect, and resolutions that lost theirs.
     pub ineffective: Vec<Ineffective>,
-    /// The resolutions that staff took back by opening their session again.
+    /// The resolutions that a reopening took back.
     pub undone: Vec<Uuid>,
 }
 
 impl Timeline {
-    /// The timeline of one player, called `player_name` as far as is known, with the stored `changes`
-    /// that have an effect: every one since the earliest event of the batch.
+    /// A timeline of one player's conversation. `player_name` is the latest stored name. `changes` are
+    /// the stored, effective changes since the earliest event of the batch.
     pub fn new(
         player_id: PlayerId,
         player_name: Option<Name>,
@@ -95,14 +96,14 @@ impl Timeline {
         timeline
     }
 
-    /// Adds a stored session. Some of its messages may have to be added as well: see [`Self::needs`].
+    /// Adds a stored session. [`Self::needs`] names the sessions whose messages must be added too.
     pub fn add(&mut self, state: SessionState) {
-        // One that was resolved before the batch began has no other end.
+        // A session that was resolved before the batch keeps its end.
         let end = state.resolved_at.map_or(Boundary::Open, Boundary::ResolvedAt);
         self.sessions.insert(end, Session::stored(state));
     }
 
-    /// Adds the messages of a stored session that are needed.
+    /// Adds the needed messages of a stored session.
     pub fn add_messages(&mut self, session_id: Uuid, messages: Vec<PlacedMessage>) {
         let found = self.sessions.values_mut().find(|session| session.state.id == session_id);
         if let Some(session) = found {
@@ -110,8 +111,8 @@ impl Timeline {
         }
     }
 
-    /// Adds stored changes of before the batch: those that took a session, and the resolutions since the
-    /// latest session was resolved.
+    /// Adds stored changes from before the batch. Of the resolutions it keeps those since the latest
+    /// session was resolved.
     pub fn add_changes(&mut self, changes: impl IntoIterator<Item = StatusChange>) {
         let latest = self.sessions.last_key_value().map(|(end, _)| *end);
         let concerns = |change: &StatusChange| match (change.status, latest) {
@@ -122,13 +123,14 @@ impl Timeline {
         changes.into_iter().filter(concerns).for_each(|change| self.record(change));
     }
 
-    /// Says that the batch has changes of this conversation, before its first event.
+    /// Announces that the batch has changes of this conversation. Called before its first event.
     pub fn expect_changes(&mut self) {
         self.keeps_messages = true;
     }
 
-    /// Puts a new message with its `seq` into its session, which is opened when there is none. Of the
-    /// events of one time the player's messages come first, then staff's, then the changes.
+    /// Adds a new message with its `seq` to its session, which is opened when it does not exist, and
+    /// returns the session's id. The caller orders events by time; at one time the player's messages
+    /// come first, then staff's, then the changes.
     pub fn place(&mut self, message: &Message, seq: i64) -> Uuid {
         let (at, sender_type) = (message.accepted_at, message.sender_type);
         let from_player = sender_type == SenderType::Player;
@@ -140,7 +142,7 @@ impl Timeline {
             .sessions
             .entry(end)
             .or_insert_with(|| Session::opened(&self.player_id, name.or(player_name).cloned(), at));
-        // An older message must not bring an older name back.
+        // A late message must not restore an older name.
         if let Some(name) = name
             && (at >= session.state.last_message_at || session.state.player_name.is_none())
         {
@@ -158,8 +160,8 @@ impl Timeline {
         session_id
     }
 
-    /// Applies a new change. `is_outdated` says that the player had written more to the stored open
-    /// session, by the time of the change, than its author saw.
+    /// Applies a new change. It `is_outdated` if by its time the player had written messages to the
+    /// stored open session that its author had not seen.
     pub fn apply(&mut self, change: StatusChange, is_outdated: bool) {
         if let Some(resolved_at) = self.reopened_by(&change) {
             self.reopen(resolved_at, change);
@@ -179,7 +181,7 @@ impl Timeline {
         }
     }
 
-    /// What is to be stored.
+    /// Returns what is to be stored.
     pub fn finalize(self) -> Finalized {
         let (resolutions, assignments) = (self.resolutions, self.assignments);
         let finalize = |(end, session): (Boundary, Session)| match end {
@@ -203,7 +205,7 @@ impl Timeline {
         }
     }
 
-    /// Where the stretch ends in which something was accepted at `at`.
+    /// The end of the stretch that contains `at`.
     fn end(&self, at: DateTime<Utc>) -> Boundary {
         match self.resolutions.range(at..).next() {
             Some((resolution, _)) => Boundary::ResolvedAt(*resolution),
@@ -226,9 +228,9 @@ impl Timeline {
         }
     }
 
-    /// The end of the session of a message that was accepted at `at`, in the stretch that ends at
-    /// `stretch`. Where it opens or lengthens that session, what staff wrote belongs to it that comes
-    /// after.
+    /// The end of the session to which a message belongs that was accepted at `at`, in the stretch that
+    /// ends at `stretch`. A player's message that opens that session, or begins it earlier, takes
+    /// staff's messages after it from the preceding session.
     fn session_for(
         &mut self,
         at: DateTime<Utc>,
@@ -249,28 +251,28 @@ impl Timeline {
         if sender_type == SenderType::Staff {
             return preceding;
         }
-        let taken = self.sessions.get_mut(&preceding).map(|session| session.take_from(at));
-        let taken = taken.unwrap_or_default();
-        if !taken.is_empty() {
-            self.give(stretch, at, name, taken);
+        let later = self.sessions.get_mut(&preceding).map(|session| session.split_off(at));
+        let later = later.unwrap_or_default();
+        if !later.is_empty() {
+            self.move_to(stretch, at, name, later);
         }
         stretch
     }
 
-    /// Opens the conversation's first session. What is known to be the first until now may begin with
-    /// what staff wrote, which belongs to the new one then.
+    /// Opens a session before the conversation's first one. If that one begins with staff's messages,
+    /// these move to the new session.
     fn open_before_the_first(&mut self, at: DateTime<Utc>, stretch: Boundary, name: Option<&Name>) {
         let Some((&following, first)) = self.sessions.iter_mut().next() else { return };
-        match first.first_of_player(None) {
+        match first.first_player_message(None) {
             Some(from) => {
-                let kept = first.take_from(from);
-                let given = std::mem::replace(&mut first.messages, kept);
-                if !given.is_empty() {
+                let kept = first.split_off(from);
+                let earlier = std::mem::replace(&mut first.messages, kept);
+                if !earlier.is_empty() {
                     first.recount(following);
-                    self.give(stretch, at, name, given);
+                    self.move_to(stretch, at, name, earlier);
                 }
             }
-            // All of it: it is the same session, which begins and ends earlier.
+            // All of it moves: it is the same session, which begins and ends earlier.
             None if !first.messages.is_empty() => {
                 if let Some(mut session) = self.sessions.remove(&following) {
                     session.state.opened_at = at;
@@ -282,8 +284,8 @@ impl Timeline {
         }
     }
 
-    /// Moves messages to the session that ends at `end`, which is opened at `at` when there is none.
-    fn give(
+    /// Moves messages to the session that ends at `end`, which is opened at `at` when it does not exist.
+    fn move_to(
         &mut self,
         end: Boundary,
         at: DateTime<Utc>,
@@ -302,7 +304,7 @@ impl Timeline {
         session.messages.extend(messages);
     }
 
-    /// When the conversation's latest session was resolved, if `change` opens that session again.
+    /// When the conversation's latest session was resolved, if `change` reopens it.
     fn reopened_by(&self, change: &StatusChange) -> Option<DateTime<Utc>> {
         let (end, session) = self.sessions.last_key_value()?;
         let Boundary::ResolvedAt(at) = *end else { return None };
@@ -311,7 +313,7 @@ impl Timeline {
         (names_it && reopens).then_some(at)
     }
 
-    /// Opens the latest session again, which was resolved at `resolved_at`.
+    /// Reopens the latest session, which was resolved at `resolved_at`.
     fn reopen(&mut self, resolved_at: DateTime<Utc>, change: StatusChange) {
         let since = self.resolutions.range(resolved_at..=change.accepted_at);
         let times: Vec<_> = since.map(|(at, _)| *at).collect();
@@ -327,8 +329,9 @@ impl Timeline {
         self.record(change);
     }
 
-    /// Whether a change that names what its author saw has an effect: on the open session alone, if it
-    /// was open then and its author saw what the player had written by then.
+    /// Whether a change that names what its author saw has an effect. It has one only on the open
+    /// session, if that was open when the change was accepted and its author had seen all that the
+    /// player had written by then.
     fn admits(&self, change: &StatusChange) -> bool {
         let Some(session) = self.sessions.get(&Boundary::Open) else { return false };
         self.end(change.accepted_at) == Boundary::Open
@@ -337,8 +340,8 @@ impl Timeline {
             && session.was_seen_by(change)
     }
 
-    /// Ends, at `at`, the session of the stretch that ended at `stretch`. What the player wrote after
-    /// it, and all after that, is a session of its own.
+    /// Ends, at `at`, the session of the stretch that ended at `stretch`. The player's first message
+    /// after `at`, and all messages after that one, become a session of their own.
     fn cut(&mut self, stretch: Boundary, at: DateTime<Utc>) {
         let end = Boundary::ResolvedAt(at);
         if end == stretch
@@ -349,12 +352,12 @@ impl Timeline {
         let Some(mut session) = self.sessions.remove(&stretch) else { return };
         if session.state.last_message_at > at {
             let rest =
-                session.first_of_player(Some(at)).map(|from| (from, session.take_from(from)));
+                session.first_player_message(Some(at)).map(|from| (from, session.split_off(from)));
             session.recount(end);
             let name = session.state.player_name.clone();
             self.sessions.insert(end, session);
             if let Some((from, rest)) = rest {
-                self.give(stretch, from, name.as_ref(), rest);
+                self.move_to(stretch, from, name.as_ref(), rest);
                 self.reopen_unless_seen(stretch);
             }
         } else {
@@ -362,8 +365,9 @@ impl Timeline {
         }
     }
 
-    /// Takes their effect from the resolutions of the conversation's latest session whose authors had
-    /// not seen all that the player wrote in it. Without any it is open until the next one.
+    /// Makes those resolutions of the conversation's latest session ineffective whose authors had not
+    /// seen all that the player wrote in it. When none is left, the session lasts until the next
+    /// resolution.
     fn reopen_unless_seen(&mut self, mut end: Boundary) {
         while let Boundary::ResolvedAt(at) = end {
             let Some((&latest, session)) = self.sessions.last_key_value() else { return };

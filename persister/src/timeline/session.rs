@@ -2,7 +2,7 @@ use chat::{Name, PlayerId, SenderType, SessionState, SessionStatus, StaffFacts, 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// Where a stretch of a conversation ends.
+/// The end of a stretch of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Boundary {
     ResolvedAt(DateTime<Utc>),
@@ -10,8 +10,8 @@ pub(super) enum Boundary {
 }
 
 impl Boundary {
-    /// Whether what is accepted at `at` comes before the end.
-    fn holds(self, at: DateTime<Utc>) -> bool {
+    /// Whether `at` is not after the end.
+    fn includes(self, at: DateTime<Utc>) -> bool {
         match self {
             Self::ResolvedAt(end) => at <= end,
             Self::Open => true,
@@ -19,16 +19,16 @@ impl Boundary {
     }
 }
 
-/// A message, as far as its session depends on it.
+/// The parts of a message on which its session depends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlacedMessage {
-    /// Its id.
+    /// The message's id.
     pub id: Uuid,
     /// When it was accepted.
     pub accepted_at: DateTime<Utc>,
-    /// Who of the two sent it.
+    /// Whether the player or staff sent it.
     pub sender_type: SenderType,
-    /// Its number in the conversation.
+    /// Its `seq` in the conversation.
     pub seq: i64,
 }
 
@@ -38,24 +38,25 @@ impl PlacedMessage {
     }
 }
 
-/// One session: as it is to be stored, and as it was.
+/// A session as it is to be stored, and as it is stored.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// What is to be stored.
+    /// The state that is to be stored.
     pub state: SessionState,
     pub(super) stored: Option<SessionState>,
     answered: bool,
-    /// The messages that a change may move or depends on, as far as they are known.
+    /// The known messages: those that a change may move or depends on.
     pub(super) messages: Vec<PlacedMessage>,
 }
 
 impl Session {
-    /// Whether it has no row yet.
+    /// Whether the session has no row yet.
     pub fn is_new(&self) -> bool {
         self.stored.is_none()
     }
 
-    /// Whether its row must be written. An open session's last message is in its conversation's row.
+    /// Whether the session's row must be written. An open session's last message is read from its
+    /// conversation's row.
     pub fn is_changed(&self) -> bool {
         let Some(stored) = &self.stored else { return true };
         let times = |state: &SessionState| {
@@ -67,8 +68,8 @@ impl Session {
             || stored.player_name != self.state.player_name
     }
 
-    /// Whether clients must receive it: it was opened, taken, resolved or opened again. Another message
-    /// is an event of its own.
+    /// Whether the session must be announced: it was opened, assigned, resolved or reopened. A further
+    /// message is announced by its own event.
     pub fn is_update(&self) -> bool {
         let Some(stored) = &self.stored else { return true };
         (stored.status, stored.resolved_at) != (self.state.status, self.state.resolved_at)
@@ -103,33 +104,36 @@ impl Session {
         Self { state, stored: None, answered: false, messages: Vec::new() }
     }
 
-    /// Adds a message to what is known of the session that ends at `end`. Staff's messages after the
-    /// end leave its times alone.
+    /// Includes a message in the session, which ends at `end`. Staff's messages after the end do not
+    /// change its times.
     pub(super) fn include(&mut self, at: DateTime<Utc>, sender: SenderType, end: Boundary) {
-        if end.holds(at) {
+        if end.includes(at) {
             self.state.opened_at = self.state.opened_at.min(at);
             self.state.last_message_at = self.state.last_message_at.max(at);
         }
         self.answered |= sender == SenderType::Staff;
     }
 
-    /// Takes out the messages that were accepted at `from` or later.
-    pub(super) fn take_from(&mut self, from: DateTime<Utc>) -> Vec<PlacedMessage> {
+    /// Removes and returns the known messages that were accepted at `from` or later.
+    pub(super) fn split_off(&mut self, from: DateTime<Utc>) -> Vec<PlacedMessage> {
         self.messages.extract_if(.., |message| message.accepted_at >= from).collect()
     }
 
-    /// Works its times and whether staff answered out again, from its messages until `end`.
+    /// Computes the session's times, and whether staff answered, from its known messages until `end`.
     pub(super) fn recount(&mut self, end: Boundary) {
         let times = self.messages.iter().map(|message| message.accepted_at);
-        let times = times.filter(|at| end.holds(*at));
-        // Of what is archived there is only what the session itself says.
+        let times = times.filter(|at| end.includes(*at));
+        // Archived messages are unknown: without any message the stored time stays.
         self.state.opened_at = times.clone().min().unwrap_or(self.state.opened_at);
         self.state.last_message_at = times.max().unwrap_or(self.state.opened_at);
         self.answered = self.messages.iter().any(|message| !message.is_from_player());
     }
 
-    /// When its first message of the player after `after` was accepted.
-    pub(super) fn first_of_player(&self, after: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    /// When the player's first known message after `after` was accepted.
+    pub(super) fn first_player_message(
+        &self,
+        after: Option<DateTime<Utc>>,
+    ) -> Option<DateTime<Utc>> {
         let of_player = self.messages.iter().filter(|message| message.is_from_player());
         let times = of_player.map(|message| message.accepted_at);
         times.filter(|at| after.is_none_or(|after| *at > after)).min()

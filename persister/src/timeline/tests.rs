@@ -60,8 +60,8 @@ fn statuses(timeline: &Timeline) -> Vec<SessionStatus> {
     finalized(timeline).iter().map(|session| session.status).collect()
 }
 
-/// A timeline that was stored, with all messages of its sessions known, and the `changes` that had an
-/// effect.
+/// The timeline after it was stored and read again, with all messages of its sessions and the effective
+/// `changes`.
 fn stored_again(timeline: &Timeline, changes: &[StatusChange]) -> Timeline {
     let mut again = self::timeline(changes);
     for session in timeline.clone().finalize().sessions {
@@ -72,8 +72,8 @@ fn stored_again(timeline: &Timeline, changes: &[StatusChange]) -> Timeline {
     again
 }
 
-/// A timeline that remembers the messages of its batch, as one with changes does.
-fn remembering() -> Timeline {
+/// A timeline that keeps the messages of its batch, since the batch has changes.
+fn keeping_messages() -> Timeline {
     let mut timeline = timeline(&[]);
     timeline.expect_changes();
     timeline
@@ -100,8 +100,8 @@ fn a_message_accepted_before_the_resolution_belongs_to_the_resolved_session() {
 }
 
 #[test]
-fn a_late_resolution_leaves_what_the_player_wrote_after_it_to_the_next_session() {
-    let mut before = remembering();
+fn a_late_resolution_moves_the_players_later_messages_to_the_next_session() {
+    let mut before = keeping_messages();
     before.place(&message(1, SenderType::Player), 1);
     before.place(&message(7, SenderType::Staff), 2);
     let last = message(9, SenderType::Player);
@@ -123,7 +123,7 @@ fn a_late_resolution_leaves_what_the_player_wrote_after_it_to_the_next_session()
 }
 
 #[test]
-fn taking_makes_a_session_active_only_if_it_was_open_then() {
+fn a_change_to_active_affects_only_a_session_that_was_open_when_it_was_accepted() {
     let mut timeline = timeline(&[change(RequestedStatus::Active, 1)]);
     timeline.place(&message(2, SenderType::Player), 1);
     assert_eq!(statuses(&timeline), [SessionStatus::Pending]);
@@ -132,7 +132,7 @@ fn taking_makes_a_session_active_only_if_it_was_open_then() {
 }
 
 #[test]
-fn only_an_opening_a_taking_and_a_resolution_are_news() {
+fn a_session_is_announced_when_it_is_opened_assigned_or_resolved_and_not_for_a_message() {
     let mut first = timeline(&[]);
     first.place(&message(1, SenderType::Player), 1);
     let opened = first.finalize().sessions.remove(0);
@@ -159,24 +159,24 @@ fn only_an_opening_a_taking_and_a_resolution_are_news() {
 }
 
 #[test]
-fn another_members_taking_is_update_and_names_them() {
+fn an_assignment_to_another_member_of_the_staff_is_announced_with_their_name() {
     let mut timeline = timeline(&[]);
     timeline.place(&message(1, SenderType::Player), 1);
-    let taken_by = |name: &str, seconds| StatusChange {
+    let assigned_to = |name: &str, seconds| StatusChange {
         actor_name: Some(name.to_owned().try_into().unwrap()),
         ..change(RequestedStatus::Active, seconds)
     };
-    timeline.apply(taken_by("Ada", 2), false);
+    timeline.apply(assigned_to("Ada", 2), false);
     let mut again = self::timeline(&[]);
     again.add(finalized(&timeline).remove(0));
-    again.apply(taken_by("Bo", 3), false);
+    again.apply(assigned_to("Bo", 3), false);
     let session = again.finalize().sessions.remove(0);
     assert_eq!(session.state.staff.actor_name.as_ref().unwrap().as_str(), "Bo");
     assert!(session.is_update());
 }
 
 #[test]
-fn a_late_message_does_not_bring_an_old_name_back() {
+fn a_late_message_does_not_restore_an_old_name() {
     let mut timeline = timeline(&[]);
     timeline.place(&named(2, SenderType::Player, "new"), 1);
     timeline.place(&named(1, SenderType::Player, "old"), 2);
@@ -184,7 +184,7 @@ fn a_late_message_does_not_bring_an_old_name_back() {
 }
 
 #[test]
-fn staff_names_no_player() {
+fn a_staff_message_does_not_set_the_players_name() {
     let mut timeline = timeline(&[]);
     timeline.place(&named(1, SenderType::Staff, "A name"), 1);
     assert_eq!(finalized(&timeline)[0].player_name, None);
@@ -194,7 +194,7 @@ fn staff_names_no_player() {
 }
 
 #[test]
-fn a_goodbye_after_a_resolution_leaves_the_session_resolved() {
+fn a_staff_message_after_a_resolution_leaves_the_session_resolved() {
     let mut timeline = timeline(&[resolution(5)]);
     let session = timeline.place(&message(1, SenderType::Player), 1);
     assert_eq!(timeline.place(&message(6, SenderType::Staff), 2), session);
@@ -204,7 +204,7 @@ fn a_goodbye_after_a_resolution_leaves_the_session_resolved() {
 }
 
 #[test]
-fn a_goodbye_does_not_answer_the_session_that_the_player_opens_after_it() {
+fn a_staff_message_after_a_resolution_does_not_answer_the_next_session() {
     let mut timeline = timeline(&[resolution(5)]);
     timeline.place(&message(1, SenderType::Player), 1);
     timeline.place(&message(6, SenderType::Staff), 2);
@@ -213,11 +213,11 @@ fn a_goodbye_does_not_answer_the_session_that_the_player_opens_after_it() {
 }
 
 #[test]
-fn what_staff_wrote_after_a_late_message_of_the_player_moves_to_the_session_that_it_opens() {
+fn a_late_message_that_opens_a_session_takes_staffs_later_messages_into_it() {
     let mut before = timeline(&[resolution(5)]);
     before.place(&message(1, SenderType::Player), 1);
-    let [goodbye, answer] = [6, 8].map(|seconds| message(seconds, SenderType::Staff));
-    before.place(&goodbye, 2);
+    let [farewell, answer] = [6, 8].map(|seconds| message(seconds, SenderType::Staff));
+    before.place(&farewell, 2);
     before.place(&answer, 3);
     let stored = finalized(&before).remove(0);
 
@@ -232,7 +232,7 @@ fn what_staff_wrote_after_a_late_message_of_the_player_moves_to_the_session_that
 }
 
 #[test]
-fn what_staff_wrote_moves_as_well_where_a_late_resolution_comes_with_the_late_message() {
+fn a_late_message_and_a_late_resolution_together_take_staffs_later_messages() {
     let mut before = timeline(&[resolution(5)]);
     before.place(&message(1, SenderType::Player), 1);
     let answer = message(8, SenderType::Staff);
@@ -248,7 +248,7 @@ fn what_staff_wrote_moves_as_well_where_a_late_resolution_comes_with_the_late_me
 }
 
 #[test]
-fn a_message_that_is_later_than_all_others_needs_nothing_of_the_session_before() {
+fn the_latest_message_needs_no_messages_of_the_preceding_session() {
     let mut timeline = timeline(&[]);
     let over = SessionState {
         status: SessionStatus::Resolved,
@@ -261,9 +261,8 @@ fn a_message_that_is_later_than_all_others_needs_nothing_of_the_session_before()
     assert_eq!(timeline.needs(new), []);
 }
 
-/// What staff wrote first stands alone until a message of the player turns out to be earlier.
 #[test]
-fn a_conversation_that_begins_earlier_keeps_what_staff_began_it_with() {
+fn a_session_that_staff_began_keeps_its_id_when_an_earlier_message_arrives() {
     let mut before = timeline(&[resolution(3)]);
     let greeting = message(5, SenderType::Staff);
     let session = before.place(&greeting, 1);
@@ -277,9 +276,9 @@ fn a_conversation_that_begins_earlier_keeps_what_staff_began_it_with() {
     assert_eq!((sessions[0].opened_at, sessions[0].resolved_at), (at(1), Some(at(3))));
 }
 
-/// A conversation with an open session of the player's messages at 1 and 4, as stored.
+/// A stored conversation with an open session: the player's messages at 1 and 4.
 fn open_session() -> (Timeline, Uuid) {
-    let mut timeline = remembering();
+    let mut timeline = keeping_messages();
     timeline.place(&message(1, SenderType::Player), 1);
     let session = timeline.place(&message(4, SenderType::Player), 2);
     (stored_again(&timeline, &[]), session)
@@ -296,7 +295,7 @@ fn a_resolution_of_another_session_has_no_effect() {
 }
 
 #[test]
-fn a_resolution_whose_author_saw_all_ends_the_session_and_one_whose_author_did_not_does_not() {
+fn a_resolution_ends_the_session_only_if_its_author_saw_all_messages() {
     for (last_seq, expected) in [(2, SessionStatus::Resolved), (1, SessionStatus::Pending)] {
         let (mut timeline, session) = open_session();
         let session_id = Some(session);
@@ -307,11 +306,11 @@ fn a_resolution_whose_author_saw_all_ends_the_session_and_one_whose_author_did_n
     let (mut timeline, session) = open_session();
     let seen = StatusChange { session_id: Some(session), last_seq: Some(2), ..resolution(5) };
     timeline.apply(seen, true);
-    assert_eq!(statuses(&timeline), [SessionStatus::Pending], "the database knows of another");
+    assert_eq!(statuses(&timeline), [SessionStatus::Pending], "the database has an unseen message");
 }
 
 #[test]
-fn a_second_resolution_of_a_session_has_no_effect_even_after_the_player_wrote_again() {
+fn a_second_resolution_of_a_session_has_no_effect_on_the_next_session() {
     let (mut timeline, session) = open_session();
     let of_session = |seconds| StatusChange { session_id: Some(session), ..resolution(seconds) };
     timeline.apply(of_session(5), false);
@@ -330,7 +329,7 @@ fn a_named_change_has_no_effect_where_no_session_is_open() {
 }
 
 #[test]
-fn a_late_message_that_no_author_saw_opens_the_latest_session_again() {
+fn a_late_message_that_the_author_had_not_seen_reopens_the_latest_session() {
     let (mut timeline, session) = open_session();
     let seen = StatusChange { session_id: Some(session), last_seq: Some(2), ..resolution(5) };
     timeline.apply(seen.clone(), false);
@@ -354,7 +353,7 @@ fn a_late_message_joins_a_resolved_session_that_has_a_successor() {
     assert_eq!(statuses(&timeline), [SessionStatus::Resolved, SessionStatus::Pending]);
 }
 
-/// `open_session`, resolved at 5, as stored.
+/// `open_session`, resolved at 5 and stored.
 fn resolved_session() -> (Timeline, Uuid, StatusChange) {
     let (mut timeline, session) = open_session();
     let resolution = StatusChange { session_id: Some(session), last_seq: Some(2), ..resolution(5) };
@@ -367,7 +366,7 @@ fn reopening(session: Uuid, seconds: i64) -> StatusChange {
 }
 
 #[test]
-fn a_change_to_active_that_names_the_latest_session_opens_it_again() {
+fn a_change_to_active_that_names_the_latest_session_reopens_it() {
     let (mut timeline, session, resolution) = resolved_session();
     let reopening = reopening(session, 9);
     let new = NewEvents { messages: &[], changes: &[&reopening], last_message_at: Some(at(4)) };
@@ -392,7 +391,7 @@ fn a_reopened_session_can_be_resolved_again() {
 }
 
 #[test]
-fn resolutions_that_had_nothing_to_end_do_not_end_a_session_that_is_opened_again_later() {
+fn a_reopening_undoes_the_resolutions_that_ended_no_session() {
     let (mut timeline, session, stored) = resolved_session();
     timeline.add_changes([stored, resolution(7)]);
     timeline.apply(reopening(session, 9), false);
@@ -401,7 +400,7 @@ fn resolutions_that_had_nothing_to_end_do_not_end_a_session_that_is_opened_again
 }
 
 #[test]
-fn a_session_is_not_opened_again_after_the_player_opened_another_or_before_it_was_resolved() {
+fn a_session_is_not_reopened_after_the_player_opened_another_or_before_its_resolution() {
     let (mut timeline, session, _) = resolved_session();
     timeline.place(&message(6, SenderType::Player), 3);
     timeline.apply(reopening(session, 9), false);
@@ -413,14 +412,14 @@ fn a_session_is_not_opened_again_after_the_player_opened_another_or_before_it_wa
 }
 
 #[test]
-fn a_change_to_active_that_names_no_session_opens_none_again() {
+fn a_change_to_active_that_names_no_session_reopens_none() {
     let (mut timeline, _, _) = resolved_session();
     timeline.apply(change(RequestedStatus::Active, 9), false);
     assert_eq!(statuses(&timeline), [SessionStatus::Resolved]);
 }
 
 #[test]
-fn a_later_resolution_does_not_end_the_part_that_its_author_did_not_name() {
+fn a_resolution_that_names_only_a_session_does_not_end_the_part_cut_off_from_it() {
     for (last_seq, expected) in [(None, SessionStatus::Pending), (Some(2), SessionStatus::Resolved)]
     {
         let (mut timeline, session) = open_session();
