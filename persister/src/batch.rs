@@ -1,4 +1,4 @@
-//! What is taken off the queue together.
+//! The events that the worker consumes and writes together.
 
 use std::collections::HashSet;
 
@@ -9,41 +9,41 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::settings::Settings;
 
-/// Some bodies from the queue, opened.
+/// Deliveries and their events.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// The bodies, in the order in which they were taken.
-    pub deliveries: Vec<OpenDelivery>,
-    /// What is to be written, in the order of arrival.
+    /// The deliveries, in the order in which they were consumed.
+    pub deliveries: Vec<PendingDelivery>,
+    /// The events to write, in the order of arrival.
     pub events: Vec<Event>,
-    /// The place among `deliveries` of the body of each event.
+    /// For each event the index of its delivery.
     owners: Vec<usize>,
 }
 
-/// A body that is not acknowledged yet.
+/// An unacknowledged delivery.
 #[derive(Debug)]
-pub struct OpenDelivery {
-    /// What to acknowledge it by.
+pub struct PendingDelivery {
+    /// The delivery tag.
     pub tag: u64,
-    /// When it was taken off the queue.
+    /// When it was consumed.
     pub taken_at: Instant,
-    /// What of it can never be written.
+    /// Its events that can never be written.
     pub dead: Vec<DeadLetter>,
 }
 
-/// A body of which some events could not be written, since their conversations were locked.
+/// A delivery with events whose conversations were locked.
 #[derive(Debug)]
 pub struct HeldBack {
-    /// The body.
-    pub delivery: OpenDelivery,
-    /// Those events.
+    /// The delivery.
+    pub delivery: PendingDelivery,
+    /// The events that were not written.
     pub events: Vec<Event>,
 }
 
 impl HeldBack {
-    /// When the first of its events was accepted.
+    /// When its first event was accepted.
     pub fn earliest(&self) -> Option<DateTime<Utc>> {
-        self.events.iter().filter_map(Event::accepted_at).min()
+        earliest(&self.events)
     }
 
     /// Its events in JSON.
@@ -53,11 +53,11 @@ impl HeldBack {
 }
 
 impl Batch {
-    /// Takes what was held back, then `first`, and what comes after it until the batch is full or its
-    /// time is up. When the future is dropped, what it took waits until the broker hands it out again.
+    /// Collects what was held back, then `first` and further deliveries until the batch is full or has
+    /// waited for `batch_max_wait`. When the future is dropped, the broker redelivers what it consumed.
     ///
     /// # Errors
-    /// When the broker hands out no more.
+    /// When the broker delivers no more.
     pub async fn collect(
         held_back: Vec<HeldBack>,
         first: Option<Delivery>,
@@ -100,26 +100,26 @@ impl Batch {
                 dead.push(DeadLetter::from((delivery.body, error)));
             }
         }
-        self.deliveries.push(OpenDelivery { tag: delivery.tag, taken_at: Instant::now(), dead });
+        self.deliveries.push(PendingDelivery { tag: delivery.tag, taken_at: Instant::now(), dead });
     }
 
-    /// Adds the event at `place` to what can never be written of its body.
-    pub fn set_aside(&mut self, place: usize, kind: DeadLetterReason, reason: &str) {
-        let (event, owner) = (self.events.get(place), self.owners.get(place));
+    /// Makes the event at `index` a dead letter of its delivery.
+    pub fn set_aside(&mut self, index: usize, kind: DeadLetterReason, reason: &str) {
+        let (event, owner) = (self.events.get(index), self.owners.get(index));
         let letter = event.and_then(|event| DeadLetter::new(event, kind, reason));
         if let Some(delivery) = owner.and_then(|&owner| self.deliveries.get_mut(owner)) {
             delivery.dead.extend(letter);
         }
     }
 
-    /// The bodies that are done, and those of which the events at `left` are left.
-    pub fn divide(self, left: &HashSet<usize>) -> (Vec<OpenDelivery>, Vec<HeldBack>) {
+    /// Splits the deliveries into those that are done and those with events at the indices `left`.
+    pub fn divide(self, left: &HashSet<usize>) -> (Vec<PendingDelivery>, Vec<HeldBack>) {
         if left.is_empty() {
             return (self.deliveries, Vec::new());
         }
         let mut events: Vec<Vec<Event>> = self.deliveries.iter().map(|_| Vec::new()).collect();
-        for (place, (event, owner)) in self.events.into_iter().zip(self.owners).enumerate() {
-            if left.contains(&place)
+        for (index, (event, owner)) in self.events.into_iter().zip(self.owners).enumerate() {
+            if left.contains(&index)
                 && let Some(events) = events.get_mut(owner)
             {
                 events.push(event);
@@ -136,18 +136,22 @@ impl Batch {
         (done, held_back)
     }
 
-    /// When the first of its events was accepted.
+    /// When the first event was accepted.
     pub fn earliest(&self) -> Option<DateTime<Utc>> {
-        self.events.iter().filter_map(Event::accepted_at).min()
+        earliest(&self.events)
     }
 }
 
-/// The event, if it is one to be written.
+fn earliest(events: &[Event]) -> Option<DateTime<Utc>> {
+    events.iter().filter_map(Event::accepted_at).min()
+}
+
+/// Returns the event if the persister writes its kind.
 fn writable(event: Result<Event, UnreadableEvent>) -> Result<Event, Box<Option<DeadLetter>>> {
     match event {
         Ok(event @ (Event::SessionUpdated(_) | Event::MessageRejected(_))) => {
             let kind = DeadLetterReason::Misdirected;
-            let reason = "the persister publishes this kind of event and writes none";
+            let reason = "the persister publishes this kind of event and does not write it";
             Err(Box::new(DeadLetter::new(&event, kind, reason)))
         }
         Ok(event) => Ok(event),

@@ -1,7 +1,7 @@
-//! Events that wait for their conversations, which other transactions have locked.
+//! Events whose conversations other transactions have locked.
 //!
-//! Each keeps its body unacknowledged, which bounds how many there may be. Where they are too many,
-//! those of many bodies are published again in few, at the end of the queue.
+//! Each keeps its delivery unacknowledged, so that the prefetch bounds their number. When there are too
+//! many, the events of many deliveries are published again in few bodies, at the end of the queue.
 
 use std::time::Duration;
 
@@ -12,66 +12,66 @@ use tokio::time::Instant;
 
 use crate::batch::HeldBack;
 
-/// Bytes of events that are published again in one body: what a gateway puts into one.
-const BYTES_TOGETHER: usize = 96 * 1024;
+/// Bytes of events that are published again in one body: as many as a gateway puts into one.
+const BODY_BYTES: usize = 96 * 1024;
 
-/// What is held back, and when it is tried again.
+/// The events that are held back, and the time of the next attempt.
 #[derive(Default)]
 pub struct HeldBackEvents {
-    bodies: Vec<HeldBack>,
+    deliveries: Vec<HeldBack>,
     retry: Option<(Instant, Waits)>,
 }
 
-/// Bodies to be published again, in whose place others can be acknowledged.
+/// Bodies that replace held back deliveries.
 pub struct Compacted {
-    /// What to publish.
+    /// The bodies to publish.
     pub bodies: Vec<Vec<u8>>,
-    /// What to acknowledge then.
+    /// The deliveries to acknowledge once these are published.
     pub replaced: Vec<HeldBack>,
 }
 
 impl HeldBackEvents {
-    /// How many bodies there are.
+    /// The number of deliveries.
     pub fn len(&self) -> usize {
-        self.bodies.len()
+        self.deliveries.len()
     }
 
     /// Whether nothing is held back.
     pub fn is_empty(&self) -> bool {
-        self.bodies.is_empty()
+        self.deliveries.is_empty()
     }
 
-    /// How many events there are.
+    /// The number of events.
     pub fn events(&self) -> usize {
-        self.bodies.iter().map(|body| body.events.len()).sum()
+        self.deliveries.iter().map(|held_back| held_back.events.len()).sum()
     }
 
-    /// When the first of them was accepted.
+    /// When the first event was accepted.
     pub fn earliest(&self) -> Option<DateTime<Utc>> {
-        self.bodies.iter().filter_map(HeldBack::earliest).min()
+        self.deliveries.iter().filter_map(HeldBack::earliest).min()
     }
 
-    /// When it is time to try again.
+    /// The time of the next attempt.
     pub fn retry_at(&self) -> Option<Instant> {
         self.retry.as_ref().filter(|_| !self.is_empty()).map(|(at, _)| *at)
     }
 
-    /// All of them, if it is time to try again.
+    /// Removes and returns all deliveries if the next attempt is due.
     pub fn take_due(&mut self) -> Vec<HeldBack> {
         match self.retry_at() {
-            Some(at) if at <= Instant::now() => std::mem::take(&mut self.bodies),
+            Some(at) if at <= Instant::now() => std::mem::take(&mut self.deliveries),
             _ => Vec::new(),
         }
     }
 
-    /// Holds `bodies` back. `retried` says that they were taken from here a moment ago: the wait until
-    /// the next time grows.
-    pub fn add(&mut self, bodies: Vec<HeldBack>, retried: bool) {
-        if bodies.is_empty() && self.is_empty() {
+    /// Holds `deliveries` back. `retried` says that they were held back before: the wait until the next
+    /// attempt grows.
+    pub fn add(&mut self, deliveries: Vec<HeldBack>, retried: bool) {
+        if deliveries.is_empty() && self.is_empty() {
             self.retry = None;
             return;
         }
-        self.bodies.extend(bodies);
+        self.deliveries.extend(deliveries);
         let (due, mut waits) = match self.retry.take() {
             Some((due, waits)) => (due, waits),
             None => (Instant::now(), backoff::waits()),
@@ -81,18 +81,18 @@ impl HeldBackEvents {
         self.retry = Some((next, waits));
     }
 
-    /// What to do about more than `limit` bodies, or one that is older than `age`: fewer, larger ones.
-    /// Nothing, if that would not help.
+    /// Puts the events of more than `limit` deliveries, or of one that is older than `age`, into fewer and
+    /// larger bodies. `None` if there would not be half as many.
     pub fn compact(&mut self, limit: usize, age: Duration) -> Option<Compacted> {
-        let old = |body: &HeldBack| body.delivery.taken_at.elapsed() >= age;
-        let is_old = self.bodies.iter().any(old);
-        if !is_old && self.bodies.len() <= limit {
+        let old = |held_back: &HeldBack| held_back.delivery.taken_at.elapsed() >= age;
+        let is_old = self.deliveries.iter().any(old);
+        if !is_old && self.deliveries.len() <= limit {
             return None;
         }
         let mut bodies = Vec::new();
         let (mut together, mut size) = (Vec::new(), 0);
-        for event in self.bodies.iter().flat_map(HeldBack::encode) {
-            if size + event.size() > BYTES_TOGETHER || together.len() == event::MAX_EVENTS {
+        for event in self.deliveries.iter().flat_map(HeldBack::encode) {
+            if size + event.size() > BODY_BYTES || together.len() == event::MAX_EVENTS {
                 bodies.push(event::encode(&together));
                 together.clear();
                 size = 0;
@@ -106,6 +106,6 @@ impl HeldBackEvents {
         if !is_old && bodies.len() > limit / 2 {
             return None;
         }
-        Some(Compacted { bodies, replaced: std::mem::take(&mut self.bodies) })
+        Some(Compacted { bodies, replaced: std::mem::take(&mut self.deliveries) })
     }
 }

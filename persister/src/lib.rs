@@ -1,14 +1,13 @@
-//! The persister: takes what the gateway accepted off its queue and writes it to PostgreSQL, a
-//! batch at a time, then announces the sessions that changed, then acknowledges.
+//! The persister: consumes the events that the gateway accepted and writes them to PostgreSQL, a batch at
+//! a time; then it announces the sessions that changed and acknowledges.
 //!
-//! - [`worker`]: the loop, and what happens while something is away.
-//! - [`batch`]: what is taken off the queue together.
-//! - [`held_back`]: events that wait for conversations which other transactions have locked.
+//! - [`worker`]: the loop, and its behaviour during outages.
+//! - [`batch`]: the events that the worker writes together.
+//! - [`held_back`]: events whose conversations other transactions have locked.
 //! - [`timeline`]: which session a message belongs to, without a database.
-//! - [`store`]: one batch, one transaction; what is erased, and what goes into
-//!   archives.
+//! - [`store`]: the database: batches, erasure, archiving, the audit.
 //! - [`archive`]: the files into which old messages are moved.
-//! - [`commands`]: what operators run: migrate, export, erase, archive, audit.
+//! - [`commands`]: the operators' commands: migrate, export, erase, archive, audit.
 
 pub mod archive;
 pub mod batch;

@@ -13,7 +13,7 @@ use service::{
     shutdown, telemetry,
 };
 
-/// Takes what the gateway accepted off RabbitMQ and writes it to PostgreSQL, in batches
+/// Consume accepted events from RabbitMQ and write them to PostgreSQL in batches
 #[derive(Debug, Parser)]
 #[command(name = "persister", version)]
 struct Serve {
@@ -25,7 +25,7 @@ struct Serve {
 #[command(name = "persister", version)]
 enum Command {
     Migrate(MigrateCommand),
-    /// List, replay or purge what could never be written
+    /// List, replay or purge the persister's dead letters
     DeadLetters(DeadLetterCommand),
     Export(ExportCommand),
     Erase(EraseCommand),
@@ -53,8 +53,8 @@ async fn run() -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
-    if let Err(complaint) = settings.check() {
-        fail(&complaint);
+    if let Err(error) = settings.check() {
+        fail(&error);
     }
     telemetry::init(&settings.logs);
     settings.broker.warn_of_cleartext();

@@ -8,10 +8,10 @@ use database::DatabaseSettings;
 use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
-/// What the persister needs to know in order to run.
+/// Settings of a serving persister.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
-    /// Where /health and /metrics are served
+    /// Address on which /health and /metrics are served
     #[arg(
         long,
         env = "PERSISTER_LISTEN",
@@ -20,11 +20,11 @@ pub struct Settings {
     )]
     pub persister_listen: String,
 
-    /// Events that are written together at most
+    /// Upper bound of the events that are written in one transaction
     #[arg(long, env = "BATCH_MAX_EVENTS", default_value_t = 500, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=5_000))]
     pub batch_max_events: u16,
 
-    /// Time that the first event of a batch waits for more at most
+    /// Longest time that the first event of a batch waits for others
     #[arg(long, env = "BATCH_MAX_WAIT", default_value = "2ms", value_parser = duration, value_name = "DURATION")]
     pub batch_max_wait: Duration,
 
@@ -32,7 +32,7 @@ pub struct Settings {
     #[command(flatten)]
     pub broker: BrokerSettings,
 
-    /// How the queue is worked off
+    /// Consuming
     #[command(flatten)]
     pub consumer: ConsumerSettings,
 
@@ -40,7 +40,7 @@ pub struct Settings {
     #[command(flatten)]
     pub database: DatabaseSettings,
 
-    /// How long it may take to stop
+    /// Shutdown
     #[command(flatten)]
     pub shutdown: ShutdownSettings,
 
@@ -54,10 +54,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What is wrong with the settings, if something is, without showing a secret.
+    /// Validates the settings.
     ///
     /// # Errors
-    /// Names the setting.
+    /// Names the invalid setting, without its value where that is a secret.
     pub fn check(&self) -> Result<(), String> {
         self.broker.check()?;
         self.traces.check()?;

@@ -8,7 +8,8 @@ use arbitrary::Arbitrary;
 use chat::{Message, PlayerId, RequestedStatus, SenderType, SessionState};
 use chrono::{DateTime, Utc};
 use libfuzzer_sys::fuzz_target;
-use persister::timeline::{Actor, Change, PlacedMessage, Session, Timeline};
+use persister::timeline::{PlacedMessage, Session, Timeline};
+use chat::{Message, PlayerId, RequestedStatus, SenderType, SessionState, StatusChange};
 use uuid::Uuid;
 
 /// The kind of an event, in the order in which a batch applies events of the same time.
@@ -35,7 +36,7 @@ type Numbered = (u128, Event);
 struct Stored {
     sessions: BTreeMap<Uuid, SessionState>,
     messages: BTreeMap<Uuid, (Uuid, PlacedMessage)>,
-    changes: Vec<Change>,
+    changes: Vec<StatusChange>,
 }
 
 fn player() -> PlayerId {
@@ -65,9 +66,10 @@ fn message(id: u128, event: &Event) -> Message {
     }
 }
 
-fn change(id: u128, event: &Event) -> Change {
-    Change {
-        id: Uuid::from_u128(id),
+fn change(id: u128, event: &Event) -> StatusChange {
+    StatusChange {
+        change_id: Uuid::from_u128(id),
+        player_id: player(),
         status: match event.kind {
             Kind::Resolution => RequestedStatus::Resolved,
             _ => RequestedStatus::Active,
@@ -75,7 +77,9 @@ fn change(id: u128, event: &Event) -> Change {
         accepted_at: time(event),
         session_id: None,
         last_seq: None,
-        actor: Actor::default(),
+        actor_id: None,
+        actor_name: None,
+        traceparent: None,
     }
 }
 
@@ -108,13 +112,13 @@ impl Stored {
                 timeline.apply(change, false);
             }
         }
-        let settled = timeline.settle();
-        assert!(settled.ineffective.is_empty(), "a change that names nothing has its effect");
-        for (message, session) in settled.moves {
+        let finalized = timeline.finalize();
+        assert!(finalized.ineffective.is_empty(), "a change that names nothing has its effect");
+        for (message, session) in finalized.moves {
             self.messages.get_mut(&message).unwrap().0 = session;
         }
-        assert_no_overlap(&settled.sessions);
-        for session in settled.sessions {
+        assert_no_overlap(&finalized.sessions);
+        for session in finalized.sessions {
             self.sessions.insert(session.state.id, session.state);
         }
         self.sessions.retain(|id, _| self.messages.values().any(|(session, _)| session == id));

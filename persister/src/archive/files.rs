@@ -11,12 +11,12 @@ use chat::PlayerId;
 
 use crate::store::ArchivedMessage;
 
-/// Nobody but the owner reads what players wrote.
+/// Only the owner may read the messages.
 const PRIVATE: u32 = 0o600;
 
-/// A directory with a file for each month (UTC) in which messages were accepted,
-/// `messages-2026-03.jsonl`, and in it a line of JSON for each message. Nobody else may write to it
-/// meanwhile: [`ArchiveLock`](super::ArchiveLock).
+/// A directory with a file for each month (UTC) in which messages were accepted, such as
+/// `messages-2026-03.jsonl`. A file has a line of JSON for each message. The caller holds the
+/// [`ArchiveLock`](super::ArchiveLock), which excludes other writers.
 #[derive(Debug)]
 pub struct Archive {
     directory: PathBuf,
@@ -24,23 +24,27 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// The archive in `directory`, which must be there: one that was made in place of one that is not
-    /// mounted would be no archive.
+    /// Opens the archive in `directory`. It must exist: a new directory in the place of a file system that
+    /// is not mounted would lose the messages.
     ///
     /// # Errors
-    /// When there is no such directory.
+    /// When the directory does not exist.
     pub fn open(directory: &Path) -> anyhow::Result<Self> {
-        let found = fs::metadata(directory)
+        let metadata = fs::metadata(directory)
             .with_context(|| format!("the archive {} cannot be opened", directory.display()))?;
-        anyhow::ensure!(found.is_dir(), "the archive {} is no directory", directory.display());
+        anyhow::ensure!(
+            metadata.is_dir(),
+            "the archive {} is not a directory",
+            directory.display()
+        );
         Ok(Self { directory: directory.to_owned(), files: BTreeMap::new() })
     }
 
-    /// Adds the messages, each to the file of its month. Once this returns they are on disk.
+    /// Appends each message to the file of its month. When this returns, they are on disk.
     ///
     /// # Errors
-    /// When they cannot be written; some may be, and the last of them in part, which whoever adds to
-    /// that file next takes off.
+    /// When a file cannot be written. Some messages may be written then, the last of them in part; the next
+    /// writer of that file truncates it.
     pub fn add(&mut self, messages: &[ArchivedMessage]) -> anyhow::Result<()> {
         let mut lines: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for message in messages {
@@ -55,20 +59,20 @@ impl Archive {
         Ok(())
     }
 
-    /// Erases what messages of `player` say, and the names of their senders, and says of how many. A
-    /// file is replaced by another, whole or not at all.
+    /// Erases the contents of the player's messages and the names of their senders. Returns the number of
+    /// messages. Each file is replaced atomically.
     ///
     /// # Errors
-    /// When a file cannot be read or written; those before it are done then.
+    /// When a file cannot be read or written; the files before it are erased then.
     pub fn erase(&self, player: &PlayerId) -> anyhow::Result<usize> {
-        // As `add` writes it: whose it is stands first, and no letter of it needs escaping.
-        let beginning = format!("{{\"playerId\":\"{player}\",");
+        // As `add` writes a line: the player id comes first, and no character of it is escaped.
+        let prefix = format!("{{\"playerId\":\"{player}\",");
         let mut erased = 0;
         for entry in fs::read_dir(&self.directory)? {
             let path = entry?.path();
-            if path.extension().is_some_and(|it| it == "jsonl") {
+            if path.extension().is_some_and(|extension| extension == "jsonl") {
                 erased += self
-                    .erase_in(&path, beginning.as_bytes())
+                    .erase_in(&path, prefix.as_bytes())
                     .with_context(|| format!("cannot erase in {}", path.display()))?;
             }
         }
@@ -77,7 +81,7 @@ impl Archive {
 
     fn append(&mut self, name: &str, lines: &[u8]) -> io::Result<()> {
         if !self.files.contains_key(name) {
-            let file = open_whole(&self.directory.join(name))?;
+            let file = open_truncated(&self.directory.join(name))?;
             self.sync_directory()?;
             self.files.insert(name.to_owned(), file);
         }
@@ -88,9 +92,9 @@ impl Archive {
         Ok(())
     }
 
-    fn erase_in(&self, path: &Path, beginning: &[u8]) -> anyhow::Result<usize> {
-        open_whole(path)?;
-        if !lines(path)?.any(|line| line.is_ok_and(|line| says_something(&line, beginning))) {
+    fn erase_in(&self, path: &Path, prefix: &[u8]) -> anyhow::Result<usize> {
+        open_truncated(path)?;
+        if !lines(path)?.any(|line| line.is_ok_and(|line| has_content(&line, prefix))) {
             return Ok(0);
         }
         let replacement = path.with_extension("jsonl.new");
@@ -99,7 +103,7 @@ impl Archive {
         let mut erased = 0;
         for line in lines(path)? {
             let line = line?;
-            if says_something(&line, beginning) {
+            if has_content(&line, prefix) {
                 let mut message: ArchivedMessage = serde_json::from_slice(&line)?;
                 message.message.content.clear();
                 message.message.sender_name = None;
@@ -116,7 +120,7 @@ impl Archive {
         Ok(erased)
     }
 
-    /// Puts on disk which files there are.
+    /// Makes new and renamed files durable.
     fn sync_directory(&self) -> io::Result<()> {
         File::open(&self.directory)?.sync_all()
     }
@@ -130,14 +134,15 @@ fn lines(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Vec<u8>>>> {
     Ok(BufReader::new(File::open(path)?).split(b'\n'))
 }
 
-fn says_something(line: &[u8], beginning: &[u8]) -> bool {
+/// Whether the line starts with `prefix` and its message is not erased.
+fn has_content(line: &[u8], prefix: &[u8]) -> bool {
     let erased = b"\"content\":\"\"";
-    line.starts_with(beginning) && !line.windows(erased.len()).any(|it| it == erased)
+    line.starts_with(prefix) && !line.windows(erased.len()).any(|window| window == erased)
 }
 
-/// Opens a file to add lines to. What comes after its last whole line is taken off: whoever wrote it
-/// died before it said that it had, so that the message is in the database still.
-fn open_whole(path: &Path) -> io::Result<File> {
+/// Opens a file for appending and truncates it after its last complete line. The writer of a partial line
+/// died before the message was deleted from the database.
+fn open_truncated(path: &Path) -> io::Result<File> {
     const STEP: u64 = 64 * 1024;
     let mut file = create(OpenOptions::new().append(true).read(true), path)?;
     let mut end = file.seek(SeekFrom::End(0))?;
@@ -146,7 +151,7 @@ fn open_whole(path: &Path) -> io::Result<File> {
         let mut piece = Vec::new();
         file.seek(SeekFrom::Start(start))?;
         (&file).take(end - start).read_to_end(&mut piece)?;
-        if let Some(newline) = piece.iter().rposition(|it| *it == b'\n') {
+        if let Some(newline) = piece.iter().rposition(|byte| *byte == b'\n') {
             end = u64::try_from(newline).map_or(end, |newline| start + newline + 1);
             break;
         }

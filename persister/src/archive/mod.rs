@@ -1,4 +1,4 @@
-//! History that is older than it is to be kept goes out of the database into files.
+//! The archive: files of messages that were moved out of the database.
 
 mod files;
 mod lock;

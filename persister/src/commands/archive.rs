@@ -11,25 +11,26 @@ use crate::{
     store,
 };
 
-/// Move messages of sessions that were resolved long ago out of the database into files
+/// Move messages of old sessions from the database to files
 ///
-/// A message goes once the session that it belongs to was resolved longer ago than
-/// HISTORY_RETENTION. It becomes a line of JSON in the file of the month in which it was
-/// accepted, and only when that is on disk is it deleted. Conversations, sessions and status
-/// changes stay; nothing of an open session is touched. It may be run beside persisters, killed
-/// at any moment, and run again: the last lines of one that was killed may then be there twice,
-/// the same. Begin with it once all persisters are of this release.
+/// Archives the messages of sessions that were resolved longer ago than HISTORY_RETENTION. Each message
+/// becomes a line of JSON in the file of the month in which it was accepted, and is deleted from the
+/// database once that line is on disk. Conversations, sessions, status changes and all messages of open
+/// sessions stay in the database. The command may run beside persisters. It may be killed at any time and
+/// run again: the files may then have the last messages of the killed run twice. Use it only when all
+/// persisters are of this release or a later one.
 ///
-/// Whoever sends an archived message again sends nothing new, for HISTORY_IDS_RETENTION.
+/// For HISTORY_IDS_RETENTION, an archived message that a client sends again is recognised as the same
+/// message.
 #[derive(Args, Clone, Debug)]
 pub struct ArchiveCommand {
-    /// How long a session's messages are kept in the database after it was resolved, in days, such as
-    /// 365d. Without it, for ever
+    /// How long messages stay in the database after their session was resolved, in days, such as 365d.
+    /// Without it they stay for ever
     #[arg(long, env = "HISTORY_RETENTION", value_name = "DAYS", value_parser = days)]
     history_retention: Option<TimeDelta>,
 
-    /// How long after a message was archived its id is still known, so that it does not come back as a
-    /// new one when it is sent again
+    /// How long the id of an archived message is kept, so that the message is not stored again when a
+    /// client sends it again
     #[arg(
         long,
         env = "HISTORY_IDS_RETENTION",
@@ -39,7 +40,7 @@ pub struct ArchiveCommand {
     )]
     history_ids_retention: TimeDelta,
 
-    /// The directory that the files are in
+    /// Directory of the archive's files. It must exist
     #[arg(long, env = "HISTORY_ARCHIVE_DIR", value_name = "DIRECTORY")]
     history_archive_dir: Option<PathBuf>,
 
@@ -48,23 +49,24 @@ pub struct ArchiveCommand {
 }
 
 impl ArchiveCommand {
-    /// Archives, and prints what came of it.
+    /// Archives, and prints the result.
     ///
     /// # Errors
-    /// When the database cannot be used at the moment, the files cannot be written, or another archives.
-    /// To begin again does no harm.
-    #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
+    /// When the database cannot be used, a file cannot be written, or another process is writing to the
+    /// archive. The operator may run it again.
+    #[expect(clippy::print_stdout, reason = "output of a command")]
     pub async fn run(self) -> anyhow::Result<()> {
         self.database.check().map_err(anyhow::Error::msg)?;
         let Some(retention) = self.history_retention else {
             println!("HISTORY_RETENTION is not set: all history is kept in the database");
             return Ok(());
         };
-        let directory =
-            self.history_archive_dir.context("HISTORY_ARCHIVE_DIR says where the files are")?;
+        let directory = self
+            .history_archive_dir
+            .context("HISTORY_ARCHIVE_DIR must name the directory of the archive")?;
         let mut archive = Archive::open(&directory)?;
         let mut connection = connect(&self.database).await?;
-        let _lock = ArchiveLock::take(&mut connection).await?;
+        let _lock = ArchiveLock::acquire(&mut connection).await?;
         let (resolved_before, forgotten_before) =
             (chat::now() - retention, chat::now() - self.history_ids_retention);
         let archived =
@@ -72,7 +74,7 @@ impl ArchiveCommand {
                 .await?;
         let forgotten = store::forget(&mut connection, forgotten_before).await?;
         println!(
-            "archived {archived} messages of sessions resolved before {}, forgot {forgotten} ids",
+            "archived {archived} messages of sessions resolved before {}, deleted {forgotten} old ids",
             resolved_before.format("%Y-%m-%dT%H:%M:%SZ"),
         );
         Ok(())

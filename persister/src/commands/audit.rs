@@ -9,23 +9,23 @@ use database::{DatabaseSettings, connect};
 use super::arguments::{days, id};
 use crate::store::{AuditRow, Auditee, audit_rows, purge_audit};
 
-/// Rows that are in memory at once.
+/// Rows in memory at a time.
 const PAGE: i64 = 1_000;
 
-/// Print what staff did, or delete what was kept for long enough
+/// Print actions of staff, or delete old ones
 ///
-/// With --player or --staff it prints each action of staff as a line of JSON, the oldest first:
-/// which conversation was read, taken or resolved, by whom and when, and whether it had an
-/// effect. With --purge it deletes the rows that are older than AUDIT_RETENTION; nothing else
-/// deletes or changes any.
+/// With --player or --staff, prints each action of staff as a line of JSON, oldest first: which
+/// conversation was read, taken or resolved, by whom and when, and whether it had an effect. With
+/// --purge, deletes the rows that are older than AUDIT_RETENTION. Rows are never changed, and only
+/// --purge deletes them.
 #[derive(Args, Clone, Debug)]
 #[command(group = ArgGroup::new("what").required(true).args(["player", "staff", "purge"]))]
 pub struct AuditCommand {
-    /// The player whose conversation the actions concern
+    /// Print the actions on this player's conversation
     #[arg(long, value_name = "ID", value_parser = id::<PlayerId>)]
     player: Option<PlayerId>,
 
-    /// The member of the staff whose actions they are
+    /// Print the actions of this member of the staff
     #[arg(long, value_name = "ID", value_parser = id::<SenderId>)]
     staff: Option<SenderId>,
 
@@ -33,11 +33,11 @@ pub struct AuditCommand {
     #[arg(long)]
     purge: bool,
 
-    /// The day or moment of the first action to print, such as 2026-11-01 or 2026-11-01T12:00:00Z
+    /// Print only actions since this day or time, such as 2026-11-01 or 2026-11-01T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "purge")]
     since: Option<DateTime<Utc>>,
 
-    /// How long a row is kept after the action, in days, such as 400d. Without it, for ever
+    /// How long a row is kept after the action, in days, such as 400d. Without it rows are kept for ever
     #[arg(long, env = "AUDIT_RETENTION", value_name = "DAYS", value_parser = days)]
     audit_retention: Option<TimeDelta>,
 
@@ -46,10 +46,10 @@ pub struct AuditCommand {
 }
 
 impl AuditCommand {
-    /// Prints the rows, or deletes old ones and prints how many.
+    /// Prints the rows, or deletes old rows and prints their number.
     ///
     /// # Errors
-    /// When the database cannot be used at the moment. To begin again does no harm.
+    /// When the database cannot be used. The operator may run it again.
     pub async fn run(self) -> anyhow::Result<()> {
         self.database.check().map_err(anyhow::Error::msg)?;
         let (player, staff) = (self.player.clone(), self.staff.clone());
@@ -77,7 +77,7 @@ impl AuditCommand {
         }
     }
 
-    #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
+    #[expect(clippy::print_stdout, reason = "output of a command")]
     async fn purge(&self) -> anyhow::Result<()> {
         let Some(retention) = self.audit_retention else {
             println!("AUDIT_RETENTION is not set: the audit is kept for ever");
@@ -95,6 +95,6 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
     let day = text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0));
     let moment = || text.parse::<DateTime<Utc>>().ok();
     day.map(|day| day.and_utc()).or_else(moment).ok_or_else(|| {
-        "a day such as 2026-11-01, or a time such as 2026-11-01T12:00:00Z, is needed".to_owned()
+        "must be a day such as 2026-11-01, or a time such as 2026-11-01T12:00:00Z".to_owned()
     })
 }

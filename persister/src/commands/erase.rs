@@ -13,32 +13,32 @@ use crate::{
     store::{self, Erased},
 };
 
-/// Erase what was said in one player's conversation, and keep that it was held
+/// Erase the contents and names of one player's conversation
 ///
-/// The contents of all messages, the names of their senders and the player's name go. Ids, times,
-/// seq, sessions and counts stay, who is told apart by an id, and the record of what staff did
-/// (`persister audit`). What was accepted before and is persisted later is erased when it comes,
-/// from the queue or from the dead letters; what is accepted from now on is not. It may be run
-/// beside persisters, and again; a player of whom nothing is stored is no failure.
+/// Erases the contents of all messages, the names of their senders and the player's name. Ids, times,
+/// seq, sessions, counts and the audit of staff (`persister audit`) stay. Messages that were accepted
+/// before the command and are persisted later, from the queue or from the dead letters, are erased when
+/// they are persisted; messages that are accepted later are not. The command may run beside persisters
+/// and may be repeated. A player without stored messages is not an error.
 ///
-/// What was archived is erased in the files that HISTORY_ARCHIVE_DIR has; without it, it says
-/// whether anything was.
+/// Erases archived messages in the files of HISTORY_ARCHIVE_DIR. Without that setting, it prints whether
+/// messages may be in the archive.
 ///
-/// It cannot reach dead letters: it says how many of the persister's and the broadcaster's name
-/// the player; `dead-letters list` shows them, and `dead-letters purge --yes` ends them. Nor can
-/// it reach backups, copies of the archive, or what PostgreSQL keeps of old rows until it vacuums
-/// them. What waits to be broadcast is broadcast.
+/// It does not erase dead letters: it prints how many of the persister's and the broadcaster's name the
+/// player. `dead-letters list` shows them, and `dead-letters purge --yes` deletes them. Nor does it erase
+/// backups, copies of the archive, or old rows that PostgreSQL has not vacuumed. Messages that wait to be
+/// broadcast are broadcast.
 #[derive(Args, Clone, Debug)]
 pub struct EraseCommand {
-    /// Whose conversation
+    /// The player whose conversation is erased
     #[arg(long, value_name = "ID", value_parser = id::<PlayerId>)]
     player: PlayerId,
 
-    /// Say that this is meant
+    /// Confirm the erasure
     #[arg(long, required = true)]
     yes: bool,
 
-    /// The directory that archived messages are in, in which they are erased as well
+    /// Directory of the archive, in whose files the messages are erased as well
     #[arg(long, env = "HISTORY_ARCHIVE_DIR", value_name = "DIRECTORY")]
     history_archive_dir: Option<PathBuf>,
 
@@ -50,44 +50,45 @@ pub struct EraseCommand {
 }
 
 impl EraseCommand {
-    /// Erases, and prints what came of it.
+    /// Erases, and prints the result.
     ///
     /// # Errors
-    /// When the database or RabbitMQ cannot be used at the moment. To begin again does no harm.
-    #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
+    /// When the database, the archive or RabbitMQ cannot be used. The operator may run it again.
+    #[expect(clippy::print_stdout, reason = "output of a command")]
     pub async fn run(self) -> anyhow::Result<()> {
         self.database.check().map_err(anyhow::Error::msg)?;
         self.broker.check().map_err(anyhow::Error::msg)?;
         let mut connection = connect(&self.database).await?;
         let Erased { messages, sessions } = store::erase(&mut connection, &self.player).await?;
-        let what = format!("{} of {}", count(messages, "message"), count(sessions, "session"));
+        let erased = format!("{} of {}", count(messages, "message"), count(sessions, "session"));
         match messages {
-            0 => println!("erased {what}: nothing of player {} was left", self.player),
-            _ => println!("erased {what}"),
+            0 => println!("erased {erased}: player {} has nothing to erase", self.player),
+            _ => println!("erased {erased}"),
         }
         self.erase_archived(&mut connection).await.context(
-            "the conversation is erased in the database, but not all of it in the archive",
+            "the conversation is erased in the database, but not completely in the archive",
         )?;
-        let letters = self.dead_letters().await.context(
-            "the conversation is erased, but the dead letters could not be looked through",
-        )?;
+        let letters = self
+            .count_dead_letters()
+            .await
+            .context("the conversation is erased, but the dead letters could not be searched")?;
         if letters > 0 {
-            println!("{} may hold more: dead-letters list", count(letters, "dead letter"));
+            println!("{} may contain more: dead-letters list", count(letters, "dead letter"));
         }
         Ok(())
     }
 
-    /// Erases what was archived, which nothing is added to any more that was said until now, or says
-    /// that somebody must.
-    #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
+    /// Erases the archived messages, or prints that the operator must. No content from before the erasure is
+    /// archived any more.
+    #[expect(clippy::print_stdout, reason = "output of a command")]
     async fn erase_archived(&self, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
         if let Some(directory) = &self.history_archive_dir {
-            let _lock = ArchiveLock::take(connection).await?;
+            let _lock = ArchiveLock::acquire(connection).await?;
             let erased = Archive::open(directory)?.erase(&self.player)?;
             println!("erased {} in the archive", count(erased, "message"));
         } else if let Some(through) = store::archived_through(connection, &self.player).await? {
             println!(
-                "what was accepted until {} may be in the archive: erase it there as well, with \
+                "messages accepted until {} may be in the archive: erase them there as well, with \
                  HISTORY_ARCHIVE_DIR",
                 through.format("%Y-%m-%dT%H:%M:%SZ")
             );
@@ -95,8 +96,8 @@ impl EraseCommand {
         Ok(())
     }
 
-    /// How many dead letters name the player.
-    async fn dead_letters(&self) -> anyhow::Result<usize> {
+    /// The number of dead letters that name the player.
+    async fn count_dead_letters(&self) -> anyhow::Result<usize> {
         let name = format!("\"{}\"", self.player);
         let mut found = 0;
         for worker in [ConsumerKind::Persister, ConsumerKind::Broadcaster] {

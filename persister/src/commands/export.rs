@@ -19,16 +19,16 @@ use uuid::Uuid;
 use super::arguments::id;
 use crate::store::{AuditRow, MessageRecord};
 
-/// Messages that are in memory at once.
+/// Messages in memory at a time.
 const PAGE: i64 = 1_000;
 
-/// How long whoever reads the export may leave it waiting.
-const PATIENCE: &str = "10min";
+/// How long the reader of the export may pause before PostgreSQL ends the transaction.
+const IDLE_TIMEOUT: &str = "10min";
 
-/// Write all that is stored of one player to standard output, in JSON
+/// Write all stored data of one player to standard output, as JSON
 #[derive(Args, Clone, Debug)]
 pub struct ExportCommand {
-    /// Whose conversation
+    /// The player whose data is exported
     #[arg(long, value_name = "ID", value_parser = id::<PlayerId>)]
     player: PlayerId,
 
@@ -40,7 +40,7 @@ impl ExportCommand {
     /// Prints the export.
     ///
     /// # Errors
-    /// When the database cannot be used at the moment; what was printed is not whole JSON then.
+    /// When the database cannot be used. The printed JSON is incomplete then.
     pub async fn run(self) -> anyhow::Result<()> {
         self.database.check().map_err(anyhow::Error::msg)?;
         let mut connection = connect(&self.database).await?;
@@ -48,7 +48,7 @@ impl ExportCommand {
     }
 }
 
-/// All but the messages.
+/// The export without its messages.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary<'a> {
@@ -102,13 +102,12 @@ struct StatusChange {
     persisted_at: DateTime<Utc>,
 }
 
-/// Writes all that is stored in the database of `player` to `out`, as one JSON object: the sessions, the status
-/// changes, and the messages in the order of their `seq`. It is as of one moment, however long it
-/// takes, and holds up nobody; of the messages only a page is in memory at once.
+/// Writes all data of `player` in the database to `out`, as one JSON object: the sessions, the status
+/// changes, the audit, and the messages by `seq`. It reads one snapshot, takes no locks, and keeps one
+/// page of messages in memory.
 ///
 /// # Errors
-/// When the database cannot be used at the moment, or `out` not be written. What was written is not
-/// whole JSON then.
+/// When the database cannot be used, or `out` cannot be written. The written JSON is incomplete then.
 pub async fn export(
     connection: &mut AsyncPgConnection,
     player: &PlayerId,
@@ -123,11 +122,11 @@ async fn write_export(
     player: &PlayerId,
     out: &mut (impl Write + Send),
 ) -> anyhow::Result<()> {
-    sql_query(format!("SET LOCAL idle_in_transaction_session_timeout = '{PATIENCE}'"))
+    sql_query(format!("SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'"))
         .execute(connection)
         .await?;
     let summary = serde_json::to_string(&summary(connection, player).await?)?;
-    let open = summary.strip_suffix('}').context("an object ends with a brace")?;
+    let open = summary.strip_suffix('}').context("the summary is not a JSON object")?;
     write!(out, "{open},\"messages\":[")?;
     let (mut after, mut separator) = (0, "\n");
     loop {

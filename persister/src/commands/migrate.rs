@@ -2,7 +2,7 @@ use clap::Args;
 use database::DatabaseSettings;
 use service::settings::fail;
 
-/// Bring the database to the schema of this release, once, safely beside others
+/// Migrate the database to the schema of this release
 #[derive(Args, Clone, Debug)]
 pub struct MigrateCommand {
     #[command(flatten)]
@@ -14,10 +14,10 @@ impl MigrateCommand {
     ///
     /// # Errors
     /// Those of [`database::migrate`].
-    #[expect(clippy::print_stdout, reason = "the answer to a command of an operator")]
+    #[expect(clippy::print_stdout, reason = "output of a command")]
     pub async fn run(self) -> anyhow::Result<()> {
-        if let Err(complaint) = self.database.check() {
-            fail(&complaint);
+        if let Err(error) = self.database.check() {
+            fail(&error);
         }
         let applied = database::migrate(&self.database).await?;
         applied.iter().for_each(|migration| println!("applied {migration}"));

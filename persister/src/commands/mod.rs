@@ -1,4 +1,4 @@
-//! The commands of operators.
+//! The operators' commands.
 
 mod archive;
 mod arguments;

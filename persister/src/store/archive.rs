@@ -10,26 +10,26 @@ use diesel::{
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 
-use super::{Locks, read, record::MessageRecord};
+use super::{attempt::Locks, read, record::MessageRecord};
 
-/// Conversations that are looked through at once, which locks none.
-const LOOKED_THROUGH: i64 = 500;
+/// Conversations that one statement scans for messages to archive. It locks none.
+const SCANNED_TOGETHER: i64 = 500;
 
-/// Conversations that are held together at most, so that one `fsync` and one commit do for many.
-const HELD: usize = 100;
+/// Upper bound of the conversations that one transaction locks: one `fsync` and one commit for all.
+const LOCKED_TOGETHER: usize = 100;
 
-/// Messages of each that are archived under one hold, so that persisters need not wait for long.
-const OF_EACH: i64 = 50;
+/// Upper bound of the messages of one conversation that one transaction archives, so that persisters
+/// wait only briefly for its lock.
+const MESSAGES_PER_CONVERSATION: i64 = 50;
 
-/// What an archive holds of a message, as a line of JSON: whose conversation it was said in, and
-/// what an export has of it.
+/// A line of an archive: a message in the form of an export, with its player.
 #[derive(Debug, QueryableByName, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ArchivedMessage {
-    /// Whose conversation it belongs to.
+    /// The player of its conversation.
     #[diesel(sql_type = Text)]
     pub player_id: String,
-    /// The message itself.
+    /// The message.
     #[diesel(embed)]
     #[serde(flatten)]
     pub message: MessageRecord,
@@ -43,16 +43,16 @@ struct Candidate {
     is_due: bool,
 }
 
-/// Takes the messages out of the database that belong to sessions which were resolved before
-/// `resolved_before`, and gives them to `keep`, some at a time. They are gone only when `keep` has
-/// returned and their ids are remembered, so that whoever stops half way loses nothing, and may begin
-/// again: what `keep` got last can then come again, the same. Says how many went.
+/// Moves the messages of sessions that were resolved before `resolved_before` out of the database:
+/// passes them to `keep`, some at a time, and deletes them once `keep` has returned. Returns the number
+/// of messages. After an interruption nothing is lost, and the last messages that `keep` received are
+/// passed to it again by the next run.
 ///
-/// Of each conversation what goes is its beginning, by `seq`, so that what is kept has no gaps: a
-/// message of an old session that was persisted after one of a newer waits for that.
+/// The archived messages of a conversation are its first ones by `seq`, so that the rest has no gaps: a
+/// message of an old session that was persisted after one of a newer session waits for that one.
 ///
 /// # Errors
-/// When the database cannot be used at the moment, or `keep` fails.
+/// When the database cannot be used, or `keep` fails.
 pub async fn archive(
     connection: &mut AsyncPgConnection,
     resolved_before: DateTime<Utc>,
@@ -61,32 +61,36 @@ pub async fn archive(
     let mut archived = 0;
     let mut after = String::new();
     loop {
-        let looked_through = look_through(connection, &after, resolved_before).await?;
-        let Some(last) = looked_through.last() else {
+        let scanned = scan(connection, &after, resolved_before).await?;
+        let Some(last) = scanned.last() else {
             return Ok(archived);
         };
         after.clone_from(&last.player_id);
-        let due: Vec<_> = looked_through.into_iter().filter(|it| it.is_due).collect();
-        for players in due.chunks(HELD) {
-            let mut players: Vec<_> = players.iter().map(|it| it.player_id.clone()).collect();
+        let due = scanned.into_iter().filter(|candidate| candidate.is_due);
+        let due: Vec<_> = due
+            .map(|candidate| PlayerId::try_from(candidate.player_id))
+            .collect::<Result<_, _>>()?;
+        for players in due.chunks(LOCKED_TOGETHER) {
+            let mut players: Vec<_> = players.iter().collect();
             while !players.is_empty() {
                 let moved = connection
-                    .transaction(async |it| {
-                        move_out(it, &players, resolved_before, &mut *keep).await
+                    .transaction(async |connection| {
+                        archive_first(connection, &players, resolved_before, &mut *keep).await
                     })
                     .await?;
-                archived += moved.values().map(|it| it.messages).sum::<usize>();
-                let may_have_more = |it: &Moved| i64::try_from(it.messages) == Ok(OF_EACH);
-                players.retain(|it| moved.get(it).is_some_and(may_have_more));
+                archived += moved.values().map(|moved| moved.messages).sum::<usize>();
+                let may_have_more =
+                    |moved: &Moved| i64::try_from(moved.messages) == Ok(MESSAGES_PER_CONVERSATION);
+                players.retain(|player| moved.get(player.as_str()).is_some_and(may_have_more));
             }
         }
     }
 }
 
-/// Until when the messages of `player` were accepted that may be in an archive, if any is.
+/// When the last archived message of `player` was accepted. `None` if none was archived.
 ///
 /// # Errors
-/// When the database cannot be used at the moment.
+/// When the database cannot be used.
 pub async fn archived_through(
     connection: &mut AsyncPgConnection,
     player: &PlayerId,
@@ -100,9 +104,9 @@ pub async fn archived_through(
     Ok(through.flatten())
 }
 
-/// The next conversations after that of `after`, in the order of their ids. Due is one whose first
-/// message belongs to a session that was resolved long enough ago.
-async fn look_through(
+/// The next conversations after `after`, by player id. A conversation is due if its first message
+/// belongs to a session that was resolved before `resolved_before`.
+async fn scan(
     connection: &mut AsyncPgConnection,
     after: &str,
     resolved_before: DateTime<Utc>,
@@ -118,29 +122,27 @@ async fn look_through(
     )
     .bind::<Text, _>(after)
     .bind::<Timestamptz, _>(resolved_before)
-    .bind::<BigInt, _>(LOOKED_THROUGH)
+    .bind::<BigInt, _>(SCANNED_TOGETHER)
     .load(connection)
     .await
 }
 
-/// What went out of a conversation.
+/// The archived part of a conversation.
 struct Moved {
     messages: usize,
-    /// When the last of them was accepted.
+    /// When the last of these messages was accepted.
     through: DateTime<Utc>,
 }
 
-/// Moves the first messages of each of the conversations out, under their locks, and says what went
-/// of which.
-async fn move_out(
+/// Archives the first messages of each conversation, under its lock. Returns the archived part of each.
+async fn archive_first(
     connection: &mut AsyncPgConnection,
-    players: &[String],
+    players: &[&PlayerId],
     resolved_before: DateTime<Utc>,
     keep: &mut (impl FnMut(&[ArchivedMessage]) -> anyhow::Result<()> + Send),
 ) -> anyhow::Result<BTreeMap<String, Moved>> {
-    let ids: Vec<_> = players.iter().map(String::as_str).collect();
-    read::lock_conversations(connection, &ids, Locks::Wait).await?;
-    let messages = first_messages(connection, &ids, resolved_before).await?;
+    read::lock_conversations(connection, players, Locks::Wait).await?;
+    let messages = first_messages(connection, players, resolved_before).await?;
     let mut moved = BTreeMap::new();
     for ArchivedMessage { player_id, message } in &messages {
         let of_player = moved
@@ -157,11 +159,11 @@ async fn move_out(
     Ok(moved)
 }
 
-/// The first messages of each conversation, by `seq`, as far as the session of each was resolved long
-/// enough ago. What `persister erase` has not come to yet says nothing any more.
+/// The first messages of each conversation, by `seq`, up to the first whose session was not resolved
+/// before `resolved_before`. Messages that `persister erase` is about to erase are returned as erased.
 async fn first_messages(
     connection: &mut AsyncPgConnection,
-    players: &[&str],
+    players: &[&PlayerId],
     resolved_before: DateTime<Utc>,
 ) -> QueryResult<Vec<ArchivedMessage>> {
     sql_query(
@@ -181,21 +183,21 @@ async fn first_messages(
          WHERE c.player_id = ANY ($1) AND m.is_over
          ORDER BY m.player_id, m.seq",
     )
-    .bind::<Array<Text>, _>(players)
+    .bind::<Array<Text>, _>(players.iter().map(|player| player.as_str()).collect::<Vec<_>>())
     .bind::<Timestamptz, _>(resolved_before)
-    .bind::<BigInt, _>(OF_EACH)
+    .bind::<BigInt, _>(MESSAGES_PER_CONVERSATION)
     .load(connection)
     .await
 }
 
-/// Deletes the messages and remembers their ids.
+/// Deletes the messages and stores their ids.
 async fn delete(
     connection: &mut AsyncPgConnection,
     messages: &[ArchivedMessage],
 ) -> anyhow::Result<()> {
-    let ids: Vec<_> = messages.iter().map(|it| it.message.message_id).collect();
-    // One that was put back out of an archive is remembered already.
-    let remembered = sql_query(
+    let ids: Vec<_> = messages.iter().map(|archived| archived.message.message_id).collect();
+    // The id of a message that was restored from an archive is stored already.
+    let deleted = sql_query(
         "WITH gone AS (DELETE FROM chat_messages WHERE id = ANY ($1) RETURNING id, player_id)
          INSERT INTO chat_archived_messages (id, player_id) SELECT id, player_id FROM gone
          ON CONFLICT (id) DO UPDATE SET archived_at = excluded.archived_at",
@@ -204,21 +206,21 @@ async fn delete(
     .execute(connection)
     .await?;
     anyhow::ensure!(
-        remembered == messages.len(),
-        "of {} messages that were written to the archive, {remembered} were still there",
+        deleted == messages.len(),
+        "of {} messages that were written to the archive, {deleted} were still in the database",
         messages.len()
     );
     Ok(())
 }
 
-/// Says in the conversations what is their last message now, and how far they are archived. One that
-/// has no message left is in no inbox.
+/// Updates the last message of the conversations and how far they are archived. A conversation without
+/// messages is in no inbox.
 async fn update_conversations(
     connection: &mut AsyncPgConnection,
     moved: &BTreeMap<String, Moved>,
 ) -> QueryResult<()> {
     let players: Vec<_> = moved.keys().map(String::as_str).collect();
-    let through: Vec<_> = moved.values().map(|it| it.through).collect();
+    let through: Vec<_> = moved.values().map(|moved| moved.through).collect();
     sql_query(
         "UPDATE chat_conversations c SET
              status = CASE WHEN kept.id IS NOT NULL THEN c.status END,

@@ -5,31 +5,31 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-/// Ids that are forgotten together.
-const FORGOTTEN: i64 = 5_000;
+/// Ids that one statement deletes.
+const DELETED_TOGETHER: i64 = 5_000;
 
-/// Forgets the ids of messages that were archived before `archived_before`, and says of how many.
+/// Deletes the ids of messages that were archived before `archived_before`, and returns their number.
 ///
 /// # Errors
-/// When the database cannot be used at the moment; some may be forgotten then.
+/// When the database cannot be used; some ids may be deleted then.
 pub async fn forget(
     connection: &mut AsyncPgConnection,
     archived_before: DateTime<Utc>,
 ) -> QueryResult<usize> {
     let mut forgotten = 0;
     loop {
-        let some = sql_query(
+        let deleted = sql_query(
             "DELETE FROM chat_archived_messages WHERE id = ANY (ARRAY(
                  SELECT id FROM chat_archived_messages WHERE archived_at < $1
                  ORDER BY archived_at LIMIT $2))",
         )
         .bind::<Timestamptz, _>(archived_before)
-        .bind::<BigInt, _>(FORGOTTEN)
+        .bind::<BigInt, _>(DELETED_TOGETHER)
         .execute(connection)
         .await?;
-        if some == 0 {
+        if deleted == 0 {
             return Ok(forgotten);
         }
-        forgotten += some;
+        forgotten += deleted;
     }
 }

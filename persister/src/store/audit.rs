@@ -1,4 +1,4 @@
-//! The record of what staff did to conversations and of who read them. Rows are added and never changed.
+//! The audit: who of the staff changed or read a conversation. Rows are inserted and never changed.
 
 use std::collections::HashSet;
 
@@ -17,9 +17,9 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{StoreError, plan::Finished, statement::Statement};
+use super::{error::StoreError, plan::Plan, statement::Statement};
 
-/// Rows that are deleted in one transaction.
+/// Rows that one transaction deletes.
 const PURGED_TOGETHER: i64 = 1_000;
 
 /// One action of a member of the staff.
@@ -27,21 +27,21 @@ const PURGED_TOGETHER: i64 = 1_000;
 #[diesel(table_name = chat_audit)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditRow {
-    /// Whose conversation it concerns.
+    /// The player whose conversation it concerns.
     pub player_id: String,
     /// The id of the change or of the read.
     pub id: Uuid,
     /// `taken`, `resolved` or `read`.
     pub action: String,
-    /// Whether a session changed by it when it was persisted; `true` for a read.
+    /// Whether it changed a session when it was persisted; `true` for a read.
     pub effective: bool,
-    /// The member of the staff, as the portal knows them; unknown where the portal alone knows.
+    /// The portal's id of the member of the staff; `None` where the gateway does not know it.
     pub actor_id: Option<String>,
     /// The name of that member of the staff.
     pub actor_name: Option<String>,
-    /// The session that changed, or that the change named.
+    /// The session that changed, or else the one that the change named.
     pub session_id: Option<Uuid>,
-    /// The change, unless it is a read.
+    /// The id of the change; `None` for a read.
     pub change_id: Option<Uuid>,
     /// When the gateway accepted it.
     #[serde(serialize_with = "chat::timestamp::serialize")]
@@ -51,16 +51,16 @@ pub struct AuditRow {
     pub persisted_at: DateTime<Utc>,
 }
 
-/// Whose rows are asked for.
+/// The subject of a query.
 #[derive(Clone, Debug)]
 pub enum Auditee {
-    /// All that was done to a player's conversation.
+    /// The actions on a player's conversation.
     Player(PlayerId),
-    /// All that a member of the staff did.
+    /// The actions of a member of the staff.
     Staff(SenderId),
 }
 
-/// A row that is to be added.
+/// A row to insert.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NewRow<'a> {
     player_id: &'a PlayerId,
@@ -74,11 +74,11 @@ pub(super) struct NewRow<'a> {
     accepted_at: DateTime<Utc>,
 }
 
-/// The rows of those of the `changes` that are `new`, where `plan` is what the batch writes.
+/// The rows of the `new` ones among the batch's `changes`.
 pub(super) fn changes<'a>(
     changes: &[&'a StatusChange],
     new: &HashSet<Uuid>,
-    plan: &Finished<'_>,
+    plan: &Plan<'_>,
 ) -> Vec<NewRow<'a>> {
     let is_new = |change: &&&StatusChange| new.contains(&change.change_id);
     let row = |change: &&'a StatusChange| {
@@ -119,8 +119,8 @@ pub(super) fn reads<'a>(reads: &[&'a ConversationRead]) -> Vec<NewRow<'a>> {
     reads.iter().map(row).collect()
 }
 
-/// Adds the rows that are not there yet, in the order of their keys, and returns how many these are. Of
-/// several with one key the first is added.
+/// Inserts the rows whose key is not stored yet, by key, and returns their number. Of several rows with
+/// one key it inserts the first.
 pub(super) async fn insert(
     connection: &mut AsyncPgConnection,
     rows: &[NewRow<'_>],
@@ -151,11 +151,11 @@ pub(super) async fn insert(
     Ok(inserted)
 }
 
-/// The next `limit` rows of `auditee` that were accepted at `since` or later, the oldest first, which come
-/// after the row `after`.
+/// The first `limit` rows of `auditee` that were accepted at `since` or later and come after the row
+/// `after`, oldest first.
 ///
 /// # Errors
-/// When the database cannot be used at the moment.
+/// When the database cannot be used.
 pub async fn audit_rows(
     connection: &mut AsyncPgConnection,
     auditee: &Auditee,
@@ -183,20 +183,19 @@ pub async fn audit_rows(
     query.load(connection).await
 }
 
-/// Deletes the rows that were accepted before `before`, some in a transaction, and returns how many these
-/// were. Stopped half way it has deleted a part, and may begin again.
+/// Deletes the rows that were accepted before `before`, in several transactions, and returns their number.
 ///
 /// # Errors
-/// When the database cannot be used at the moment.
+/// When the database cannot be used; a part may be deleted then.
 pub async fn purge_audit(
     connection: &mut AsyncPgConnection,
     before: DateTime<Utc>,
 ) -> Result<usize, StoreError> {
     let mut purged = 0;
     loop {
-        let gone = connection
+        let deleted = connection
             .transaction(async |connection| {
-                // Without it the database deletes nothing of the table.
+                // A trigger refuses every other DELETE.
                 sql_query("SET LOCAL chat.audit_purge = 'on'").execute(connection).await?;
                 sql_query(
                     "DELETE FROM chat_audit WHERE (player_id, id) IN (
@@ -209,8 +208,8 @@ pub async fn purge_audit(
                 .await
             })
             .await?;
-        purged += gone;
-        if i64::try_from(gone) != Ok(PURGED_TOGETHER) {
+        purged += deleted;
+        if i64::try_from(deleted) != Ok(PURGED_TOGETHER) {
             return Ok(purged);
         }
     }

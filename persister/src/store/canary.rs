@@ -8,60 +8,60 @@ use diesel::{result::Error, sql_query};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{Attempt, StoreError, persist};
+use super::{attempt::Attempt, error::StoreError, persist::persist};
 
-/// Why the canary's writes are taken back.
+/// Why the canary's writes are rolled back.
 #[derive(Debug, thiserror::Error)]
-enum Undone {
-    #[error("all was written")]
+enum RolledBack {
+    #[error("everything was written")]
     Written,
     #[error("{0}")]
     Failed(#[from] StoreError),
 }
 
-impl From<Error> for Undone {
+impl From<Error> for RolledBack {
     fn from(error: Error) -> Self {
         Self::Failed(error.into())
     }
 }
 
-/// Proves that the database takes events of every kind: opens a session, cuts it by a late resolution,
-/// and takes all of that back, for a player that does not exist, through the statements that a batch
-/// uses. The transaction around it is committed, so that the disk takes that as well.
+/// Proves that the database accepts events of every kind: opens a session of a player that does not
+/// exist, cuts it by a late resolution, through the statements of a batch, and rolls all of it back. The
+/// outer transaction is committed, so that the commit is proven as well.
 ///
 /// # Errors
-/// When the database takes no events at the moment.
+/// When the database accepts no events.
 pub async fn prove_writable(connection: &mut AsyncPgConnection) -> Result<(), StoreError> {
     let events = events().map_err(|error| StoreError::Unavailable(error.to_string()))?;
     connection
         .transaction(async |connection| {
             let written = connection
-                .transaction::<(), Undone, _>(async |connection| {
+                .transaction::<(), RolledBack, _>(async |connection| {
                     for part in events {
                         persist(connection, &part, &Attempt::default()).await?;
                     }
-                    // What is checked at a commit is checked now.
+                    // Deferred constraints are checked before the rollback.
                     sql_query("SET CONSTRAINTS ALL IMMEDIATE").execute(connection).await?;
-                    Err(Undone::Written)
+                    Err(RolledBack::Written)
                 })
                 .await;
             match written {
-                Ok(()) | Err(Undone::Written) => Ok(()),
-                Err(Undone::Failed(error)) => Err(error),
+                Ok(()) | Err(RolledBack::Written) => Ok(()),
+                Err(RolledBack::Failed(error)) => Err(error),
             }
         })
         .await
 }
 
-/// Two messages, the second of which fills half a page of the table, and a resolution between them and a
-/// read.
+/// Two messages, of which the second fills half a page of the table; then a resolution between them, and
+/// a read.
 fn events() -> Result<[Vec<Event>; 2], ValidationError> {
     let player_id = PlayerId::try_from(format!("persister-canary-{}", Uuid::new_v4()))?;
     let now = now();
     let second = chrono::TimeDelta::seconds(1);
     let mut noise = String::new();
     while noise.len() < 4_000 {
-        // Writing to a string does not fail.
+        // Writing to a String cannot fail.
         if write!(noise, "{}", Uuid::new_v4().simple()).is_err() {
             break;
         }

@@ -1,4 +1,4 @@
-//! The database's clock is the reference for the gateways' and the persisters'.
+//! The database's clock is the reference for the clocks of gateways and persisters.
 
 use std::collections::HashSet;
 
@@ -6,20 +6,21 @@ use chat::event::Event;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-/// How far an event's time may be ahead of the database's clock before it is taken for wrong. Clocks that
-/// are kept together by NTP differ by far less.
+/// How far an event's time may be ahead of the database's clock. Clocks that NTP synchronises differ by
+/// far less.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 
-/// Events of which some had a time ahead of the database's clock.
+/// Events of which some were ahead of the database's clock.
+#[derive(Default)]
 pub(super) struct Redated {
-    /// All of them, those with the time that the database's clock gives them.
+    /// All events; those that were ahead have a time of the database's clock.
     pub events: Vec<Event>,
-    /// The ids of those.
+    /// The ids of those that were ahead.
     pub ids: HashSet<Uuid>,
 }
 
-/// Dates what was accepted further ahead of `clock` than [`TOLERANCE`] by that clock, a microsecond
-/// apart, in the order of the times that they had. None if nothing was.
+/// Gives each event that is further ahead of `clock` than [`TOLERANCE`] a time of that clock, a
+/// microsecond apart, in the order of their own times. `None` if no event is.
 pub(super) fn redate(events: &[Event], clock: DateTime<Utc>) -> Option<Redated> {
     let latest = clock + TOLERANCE;
     let ahead = |event: &Event| Some(event.accepted_at()?).filter(|time| *time > latest);
@@ -51,8 +52,8 @@ fn id(event: &Event) -> Option<Uuid> {
     subject.message_id.or(subject.change_id)
 }
 
-/// How far the local clock is ahead of the database's, which was read between `before` and `after`: zero
-/// if it may have been right.
+/// The offset between the database's clock, which was read at `database`, and the local clock, which
+/// showed `before` and `after` around it: positive if the local clock is ahead, zero if they may agree.
 pub(super) fn offset(
     before: DateTime<Utc>,
     database: DateTime<Utc>,
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_is_known_as_far_as_it_exceeds_the_round_trip() {
+    fn an_offset_within_the_round_trip_is_zero() {
         assert_eq!(offset(at(10), at(11), at(12)), TimeDelta::zero());
         assert_eq!(offset(at(10), at(7), at(12)), TimeDelta::seconds(3));
         assert_eq!(offset(at(10), at(17), at(12)), TimeDelta::seconds(-5));

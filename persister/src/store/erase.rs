@@ -9,18 +9,23 @@ use diesel::{
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{Attempt, Locks, StoreError, read, write, write_batch};
+use super::{
+    attempt::{Attempt, Locks},
+    batch::Batch,
+    error::StoreError,
+    persist::write_batch,
+    read, write,
+};
 
-/// Messages that are erased under one hold of the conversation's lock, so that persisters need not
-/// wait for long.
+/// Messages that one transaction erases, so that persisters wait only briefly for the conversation.
 const ERASED_TOGETHER: i64 = 1_000;
 
-/// What was erased of a conversation.
+/// The erased part of a conversation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Erased {
-    /// How many messages were.
+    /// The number of messages.
     pub messages: usize,
-    /// How many sessions these belong to.
+    /// The number of sessions to which these messages belong.
     pub sessions: usize,
 }
 
@@ -36,38 +41,38 @@ struct ErasedMessage {
     session_id: Uuid,
 }
 
-/// Erases what was said in the conversation of `player` until now, and every name in it. The rows stay,
-/// with their ids, times and `seq`.
-///
-/// What was accepted before now and is persisted later is erased when it comes. Whoever stops half way
-/// has erased a part, and may begin again.
+/// Erases the contents of the messages of `player`'s conversation that were accepted until now, and all
+/// names in it. The rows stay, with their ids, times and `seq`. Messages that were accepted until now and
+/// are persisted later are erased when they are persisted.
 ///
 /// # Errors
-/// When the database cannot be used at the moment; a part may be erased then.
+/// When the database cannot be used; a part may be erased then, and the caller may call again.
 pub async fn erase(
     connection: &mut AsyncPgConnection,
     player: &PlayerId,
 ) -> Result<Erased, StoreError> {
-    let last_seq = connection.transaction(async |it| close(it, player).await).await?;
+    let last_seq =
+        connection.transaction(async |connection| close(connection, player).await).await?;
     let (mut messages, mut sessions) = (0, BTreeSet::new());
     let mut from = 0;
     while from < last_seq {
         let to = last_seq.min(from + ERASED_TOGETHER);
-        let erased =
-            connection.transaction(async |it| erase_messages(it, player, from, to).await).await?;
+        let erased = connection
+            .transaction(async |connection| erase_messages(connection, player, from, to).await)
+            .await?;
         messages += erased.len();
-        sessions.extend(erased.into_iter().map(|it| it.session_id));
+        sessions.extend(erased.into_iter().map(|message| message.session_id));
         from = to;
     }
     Ok(Erased { messages, sessions: sessions.len() })
 }
 
-/// Says in the conversation that it is erased until now, takes the player's name from its sessions,
-/// resolves what is open of it, and says which `seq` was the last. It is in no inbox then until
-/// something is written in it again; who of the staff took or resolved it stays.
+/// Marks the conversation as erased until now, removes the player's name from its sessions, resolves its
+/// open session, and returns its last `seq`. The conversation is in no inbox until a later message. The
+/// ids and names of staff stay.
 async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<i64, StoreError> {
-    let players = [player.as_str()];
-    // Something of theirs may be in the queue though nothing is here yet.
+    let players = [player];
+    // Messages of the player may be in the queue though none is stored yet.
     write::ensure_conversations(connection, &players).await?;
     let conversations = read::lock_conversations(connection, &players, Locks::Wait).await?;
     let erased: ErasedThrough = sql_query(
@@ -84,8 +89,8 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
     .bind::<Text, _>(player.as_str())
     .execute(connection)
     .await?;
-    // What is erased waits for no answer. It names nothing, so that it also ends what comes later and
-    // was accepted before.
+    // An erased conversation waits for no answer. The resolution names nothing, so that it also ends a
+    // session of messages that were accepted before and are persisted later.
     let resolution = Event::StatusChange(StatusChange {
         change_id: Uuid::now_v7(),
         player_id: player.clone(),
@@ -97,8 +102,8 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
         actor_name: None,
         traceparent: None,
     });
-    write_batch(connection, &[resolution], &Attempt::default()).await?;
-    Ok(conversations.rows.iter().map(|it| it.last_seq).max().unwrap_or_default())
+    write_batch(connection, Batch::new(&[resolution]), &Attempt::default()).await?;
+    Ok(conversations.rows.iter().map(|row| row.last_seq).max().unwrap_or_default())
 }
 
 async fn erase_messages(
@@ -107,7 +112,7 @@ async fn erase_messages(
     after: i64,
     through: i64,
 ) -> Result<Vec<ErasedMessage>, StoreError> {
-    read::lock_conversations(connection, &[player.as_str()], Locks::Wait).await?;
+    read::lock_conversations(connection, &[player], Locks::Wait).await?;
     Ok(sql_query(
         "UPDATE chat_messages SET content = '', sender_name = NULL
          WHERE player_id = $1 AND seq > $2 AND seq <= $3 AND content <> ''

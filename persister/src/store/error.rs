@@ -3,21 +3,21 @@ use diesel::result::{DatabaseErrorKind, Error};
 /// Why a batch was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database will never take it: there is an event in it that breaks a constraint or has no
-    /// form in the database.
+    /// The database never accepts the batch: one of its events violates a constraint or cannot be
+    /// represented in the database.
     #[error("refused by the database: {0}")]
     Refused(String),
-    /// Another persister wrote the same message at the same moment. Trying again finds it there.
-    #[error("another persister wrote one of its messages at the same moment")]
+    /// Another persister wrote the same message at the same time. The next attempt finds it stored.
+    #[error("another persister wrote one of the messages at the same time")]
     Raced,
-    /// The database cannot be used at the moment; the connection is to be given up.
+    /// The database cannot be used. The connection must be dropped.
     #[error("{0}")]
     Unavailable(String),
 }
 
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
-        let will_never_do = match &error {
+        let is_final = match &error {
             Error::DatabaseError(kind, _) => matches!(
                 kind,
                 DatabaseErrorKind::UniqueViolation
@@ -30,8 +30,8 @@ impl From<Error> for StoreError {
             Error::SerializationError(_) => true,
             _ => false,
         };
-        // Everything else, known or not, is taken for an outage: waiting loses nothing.
-        if will_never_do {
+        // Every other error counts as an outage: waiting loses nothing.
+        if is_final {
             Self::Refused(error.to_string())
         } else {
             Self::Unavailable(error.to_string())

@@ -1,14 +1,14 @@
 use chat::Message;
 
-/// What makes two messages with one `messageId` the same message. A part that the database no longer knows,
-/// because the message was erased or archived, counts as equal.
+/// What two messages with one `messageId` must have in common to be the same message. A part that is
+/// unknown, since the message was erased or archived, counts as equal.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Identity<'a> {
-    /// The conversation.
+    /// The player of the conversation.
     pub player_id: &'a str,
-    /// Player or staff.
+    /// `player` or `staff`.
     pub sender_type: Option<&'a str>,
-    /// What the message says.
+    /// The text of the message.
     pub content: Option<&'a str>,
 }
 
@@ -23,7 +23,7 @@ impl<'a> From<&'a Message> for Identity<'a> {
 }
 
 impl Identity<'_> {
-    /// Whether `message` is this message, sent again.
+    /// Whether `message` is this message sent again.
     pub fn is_repeated_by(&self, message: &Message) -> bool {
         let other = Identity::from(message);
         let agree = |one: Option<&str>, other| one.is_none() || one == other;

@@ -1,8 +1,8 @@
-//! What a batch must know before it is written, but for sessions.
+//! What a batch reads before it is written, except sessions.
 
 use std::collections::{HashMap, HashSet};
 
-use chat::{Message, Name, RequestedStatus, SenderId, SenderType, SessionStatus, StatusChange};
+use chat::{Message, Name, PlayerId, RequestedStatus, SenderId, SenderType, StatusChange};
 use chrono::{DateTime, Utc};
 use database::schema::{
     chat_archived_messages, chat_conversations, chat_messages, chat_sessions, chat_status_changes,
@@ -18,101 +18,37 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::{
-    Attempt, Locks, StoreError,
-    identity::Identity,
-    plan::{NeededMessages, SeenUntil},
+    attempt::{Attempt, Locks},
+    error::StoreError,
+    rows::{ConversationRow, StoredChange, StoredMessage},
 };
-use crate::timeline::{Actor, Change, Need, PlacedMessage};
+use crate::timeline::{Need, PlacedMessage};
 
-/// A conversation as it is stored.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = chat_conversations)]
-pub(super) struct Conversation {
-    pub player_id: String,
+/// A stored session whose messages are needed.
+pub(super) struct NeededMessages {
+    pub player_id: PlayerId,
+    pub session_id: Uuid,
+    /// When the first message that is needed was accepted.
+    pub since: DateTime<Utc>,
+    pub need: Need,
+}
+
+/// What the author of a new change had seen of a session. The change has no effect if the player had
+/// written more by then.
+pub(super) struct LastSeen<'a> {
+    pub player_id: &'a PlayerId,
+    pub session_id: Uuid,
+    pub change_id: Uuid,
     pub last_seq: i64,
-    pub session_id: Option<Uuid>,
-    pub status: Option<String>,
-    pub last_message_id: Option<Uuid>,
-    pub last_message_at: Option<DateTime<Utc>>,
-    pub erased_through: Option<DateTime<Utc>>,
-    pub unanswered: i16,
-    pub waiting_since: Option<DateTime<Utc>>,
-    pub answered_at: Option<DateTime<Utc>>,
-    pub counted_seq: Option<i64>,
-}
-
-impl Conversation {
-    /// The status that the inbox shows, where its latest session is `status`. A conversation is in no
-    /// inbox while there is no message to show: all are archived, or erased.
-    pub fn shown(&self, status: SessionStatus) -> Option<&'static str> {
-        let is_erased = self.erased_through >= self.last_message_at;
-        (self.last_message_id.is_some() && !is_erased).then(|| status.as_str())
-    }
-}
-
-/// A message of the batch that is stored already.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = chat_messages)]
-pub(super) struct KeptMessage {
-    id: Uuid,
-    player_id: String,
-    session_id: Uuid,
-    sender_type: String,
-    content: String,
-}
-
-/// What has the id of a message of the batch already.
-#[derive(Debug)]
-pub(super) enum StoredMessage {
-    Kept(KeptMessage),
-    /// A message of this player's conversation that was archived.
-    Archived(String),
-}
-
-impl StoredMessage {
-    /// What is known of the message.
-    pub fn identity(&self) -> Identity<'_> {
-        match self {
-            Self::Kept(KeptMessage { player_id, sender_type, content, .. }) => Identity {
-                player_id,
-                sender_type: Some(sender_type),
-                // That of an erased message is empty.
-                content: Some(content.as_str()).filter(|content| !content.is_empty()),
-            },
-            Self::Archived(player_id) => Identity { player_id, sender_type: None, content: None },
-        }
-    }
-
-    /// The session that it belongs to, while it is kept.
-    pub fn session_id(&self) -> Option<Uuid> {
-        match self {
-            Self::Kept(kept) => Some(kept.session_id),
-            Self::Archived(_) => None,
-        }
-    }
-}
-
-/// A status change as it is stored.
-#[derive(Debug)]
-pub(super) struct StoredChange {
-    pub player_id: String,
-    pub change: Change,
-    /// Whether it has an effect.
-    pub effective: bool,
-}
-
-impl StoredChange {
-    /// Whether `change` is this change asked for again.
-    pub fn is(&self, change: &StatusChange) -> bool {
-        self.player_id == change.player_id.as_str() && self.change.status == change.status
-    }
+    pub accepted_at: DateTime<Utc>,
 }
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = chat_status_changes)]
 struct ChangeRow {
     id: Uuid,
-    player_id: String,
+    #[diesel(deserialize_as = String)]
+    player_id: PlayerId,
     status: String,
     accepted_at: DateTime<Utc>,
     session_id: Option<Uuid>,
@@ -122,59 +58,64 @@ struct ChangeRow {
     effective: bool,
 }
 
-impl ChangeRow {
-    fn known(self) -> Option<StoredChange> {
+impl TryFrom<ChangeRow> for StoredChange {
+    type Error = StoreError;
+
+    fn try_from(row: ChangeRow) -> Result<Self, StoreError> {
         let statuses = [RequestedStatus::Active, RequestedStatus::Resolved];
-        let status = statuses.into_iter().find(|it| it.as_str() == self.status)?;
-        let change = Change {
-            id: self.id,
-            status,
-            accepted_at: self.accepted_at,
-            session_id: self.session_id,
-            last_seq: self.last_seq,
-            actor: Actor {
-                id: self.actor_id.and_then(|id| SenderId::try_from(id).ok()),
-                name: self.actor_name.and_then(|name| Name::try_from(name).ok()),
-            },
+        let status = statuses.into_iter().find(|status| status.as_str() == row.status);
+        let unknown =
+            || StoreError::Unavailable(format!("change {} has an unknown status", row.id));
+        let change = StatusChange {
+            change_id: row.id,
+            player_id: row.player_id,
+            status: status.ok_or_else(unknown)?,
+            accepted_at: row.accepted_at,
+            session_id: row.session_id,
+            last_seq: row.last_seq,
+            actor_id: row.actor_id.and_then(|id| SenderId::try_from(id).ok()),
+            actor_name: row.actor_name.and_then(|name| Name::try_from(name).ok()),
+            traceparent: None,
         };
-        Some(StoredChange { player_id: self.player_id, change, effective: self.effective })
+        Ok(Self { change, effective: row.effective })
     }
 }
 
-/// Whether there are rows of all the conversations, none of which ever goes again.
-pub(super) async fn are_all_there(
+/// Whether all conversations exist. They are never deleted.
+pub(super) async fn all_exist(
     connection: &mut AsyncPgConnection,
-    players: &[&str],
+    players: &[&PlayerId],
 ) -> Result<bool, StoreError> {
-    let there: i64 = chat_conversations::table
-        .filter(chat_conversations::player_id.eq_any(players))
+    let found: i64 = chat_conversations::table
+        .filter(chat_conversations::player_id.eq_any(ids(players)))
         .count()
         .get_result(connection)
         .await?;
-    Ok(usize::try_from(there) == Ok(players.len()))
+    Ok(usize::try_from(found) == Ok(players.len()))
 }
 
-/// Conversations that are locked until the transaction ends.
+/// Conversations that this transaction has locked until it ends.
 #[derive(Debug, Default)]
 pub(super) struct LockedConversations {
-    pub rows: Vec<Conversation>,
+    /// By player id.
+    pub rows: Vec<ConversationRow>,
     /// The database's clock right after the last of them was locked.
     pub clock: Option<DateTime<Utc>>,
 }
 
-/// Locks the conversations, in the order of their ids, until the transaction ends. With
-/// [`Locks::Skip`] those that another transaction holds are left out.
+/// Locks the conversations, by player id, until the transaction ends. With [`Locks::Skip`] it leaves out
+/// those that another transaction has locked.
 pub(super) async fn lock_conversations(
     connection: &mut AsyncPgConnection,
-    players: &[&str],
+    players: &[&PlayerId],
     locks: Locks,
 ) -> Result<LockedConversations, StoreError> {
     let select = chat_conversations::table
-        .filter(chat_conversations::player_id.eq_any(players))
+        .filter(chat_conversations::player_id.eq_any(ids(players)))
         .order(chat_conversations::player_id)
-        .select((Conversation::as_select(), sql::<Timestamptz>("clock_timestamp()")))
+        .select((ConversationRow::as_select(), sql::<Timestamptz>("clock_timestamp()")))
         .for_no_key_update();
-    let rows: Vec<(Conversation, DateTime<Utc>)> = match locks {
+    let rows: Vec<(ConversationRow, DateTime<Utc>)> = match locks {
         Locks::Wait => select.load(connection).await?,
         Locks::Skip => select.skip_locked().load(connection).await?,
     };
@@ -183,76 +124,88 @@ pub(super) async fn lock_conversations(
     Ok(LockedConversations { rows, clock })
 }
 
-/// The players among those of `conversations` whose latest session another transaction has locked.
-/// The others' sessions are locked until the transaction ends.
-pub(super) async fn with_locked_sessions(
+/// Locks the latest sessions of the conversations that no other transaction has locked, until the
+/// transaction ends, and returns their ids.
+pub(super) async fn lock_free_sessions(
     connection: &mut AsyncPgConnection,
-    conversations: &[Conversation],
-) -> Result<HashSet<String>, StoreError> {
+    conversations: &[ConversationRow],
+) -> Result<HashSet<Uuid>, StoreError> {
     let latest: Vec<_> =
         conversations.iter().filter_map(|conversation| conversation.session_id).collect();
-    let free: HashSet<Uuid> = chat_sessions::table
+    let free: Vec<Uuid> = chat_sessions::table
         .filter(chat_sessions::id.eq_any(latest))
         .order(chat_sessions::id)
         .select(chat_sessions::id)
         .for_no_key_update()
         .skip_locked()
         .load(connection)
-        .await?
-        .into_iter()
-        .collect();
-    let is_locked = |conversation: &&Conversation| {
-        conversation.session_id.is_some_and(|session| !free.contains(&session))
-    };
-    let locked = conversations.iter().filter(is_locked);
-    Ok(locked.map(|conversation| conversation.player_id.clone()).collect())
+        .await?;
+    Ok(free.into_iter().collect())
 }
 
-/// What is stored or archived under the ids of the messages.
+/// The stored and archived messages that have the id of one of `messages`, by id.
 pub(super) async fn messages_by_id(
     connection: &mut AsyncPgConnection,
     messages: &[&Message],
 ) -> Result<HashMap<Uuid, StoredMessage>, StoreError> {
-    let ids: Vec<_> = messages.iter().map(|it| it.message_id).collect();
+    let ids: Vec<_> = messages.iter().map(|message| message.message_id).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    // Both are asked at once, and PostgreSQL answers one connection in turn: one that is archived in
-    // between, out of a conversation that nobody holds here, is found by both rather than by neither.
+    // Both queries are sent at once, and PostgreSQL answers a connection's queries in turn. A message
+    // that is archived in between, of a conversation that this transaction has not locked, is found by
+    // both rather than by neither.
     let mut connection: &AsyncPgConnection = connection;
     let mut again = connection;
-    let kept = chat_messages::table
+    let stored = chat_messages::table
         .filter(chat_messages::id.eq_any(&ids))
-        .select(KeptMessage::as_select())
-        .load(&mut connection);
+        .select((
+            chat_messages::id,
+            chat_messages::player_id,
+            chat_messages::session_id,
+            chat_messages::sender_type,
+            chat_messages::content,
+        ))
+        .load::<(Uuid, String, Uuid, String, String)>(&mut connection);
     let archived = chat_archived_messages::table
         .filter(chat_archived_messages::id.eq_any(&ids))
         .select((chat_archived_messages::id, chat_archived_messages::player_id))
         .load::<(Uuid, String)>(&mut again);
-    let (kept, archived) = tokio::try_join!(biased; kept, archived)?;
-    let archived = archived.into_iter().map(|(id, player)| (id, StoredMessage::Archived(player)));
-    let mut existing: HashMap<_, _> = archived.collect();
-    existing.extend(kept.into_iter().map(|message| (message.id, StoredMessage::Kept(message))));
-    Ok(existing)
+    let (stored, archived) = tokio::try_join!(biased; stored, archived)?;
+    let archived = archived.into_iter().map(|(id, player_id)| {
+        (id, StoredMessage { player_id, sender_type: None, content: None, session_id: None })
+    });
+    let mut by_id: HashMap<_, _> = archived.collect();
+    by_id.extend(stored.into_iter().map(|(id, player_id, session_id, sender_type, content)| {
+        let message = StoredMessage {
+            player_id,
+            sender_type: Some(sender_type),
+            // An erased message has none.
+            content: Some(content).filter(|content| !content.is_empty()),
+            session_id: Some(session_id),
+        };
+        (id, message)
+    }));
+    Ok(by_id)
 }
 
-/// The status changes of the conversations that were accepted at `earliest` or later and have an
-/// effect, without the `new` ones.
+/// The effective status changes of the conversations that were accepted at `earliest` or later, without
+/// the `new` ones.
 pub(super) async fn changes_since(
     connection: &mut AsyncPgConnection,
-    players: &[&str],
+    players: &[&PlayerId],
     earliest: DateTime<Utc>,
     new: &HashSet<Uuid>,
-) -> Result<Vec<StoredChange>, StoreError> {
+) -> Result<Vec<StatusChange>, StoreError> {
     let rows: Vec<ChangeRow> = chat_status_changes::table
-        .filter(chat_status_changes::player_id.eq_any(players))
+        .filter(chat_status_changes::player_id.eq_any(ids(players)))
         .filter(chat_status_changes::accepted_at.ge(earliest))
         .filter(chat_status_changes::effective)
         .select(ChangeRow::as_select())
         .load(connection)
         .await?;
     let stored = rows.into_iter().filter(|row| !new.contains(&row.id));
-    Ok(stored.filter_map(ChangeRow::known).collect())
+    stored.map(|row| Ok(StoredChange::try_from(row)?.change)).collect()
 }
 
 /// The status changes with these ids, by id.
@@ -268,14 +221,14 @@ pub(super) async fn changes_by_id(
         .select(ChangeRow::as_select())
         .load(connection)
         .await?;
-    Ok(rows.into_iter().filter_map(|row| Some((row.id, row.known()?))).collect())
+    rows.into_iter().map(|row| Ok((row.id, row.try_into()?))).collect()
 }
 
-/// Those of the changes whose authors had not seen all that the player had written to the session by
+/// The ids of the changes whose authors had not seen all that the player had written to the session by
 /// the time of the change.
 pub(super) async fn outdated(
     connection: &mut AsyncPgConnection,
-    seen: &[SeenUntil<'_>],
+    seen: &[LastSeen<'_>],
 ) -> Result<HashSet<Uuid>, StoreError> {
     if seen.is_empty() {
         return Ok(HashSet::new());
@@ -285,7 +238,7 @@ pub(super) async fn outdated(
         #[diesel(sql_type = SqlUuid)]
         change_id: Uuid,
     }
-    // Backwards: the newest are those of the open session, and there are few that were not seen.
+    // Newest first: these belong to the open session, and few of them are unseen.
     let outdated: Vec<Outdated> = sql_query(
         "SELECT seen.change_id
          FROM unnest($1, $2, $3, $4, $5)
@@ -299,7 +252,7 @@ pub(super) async fn outdated(
          ) AS unseen",
     )
     .bind::<Array<SqlUuid>, _>(seen.iter().map(|change| change.change_id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(seen.iter().map(|change| change.player_id).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(seen.iter().map(|change| change.player_id.as_str()).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(seen.iter().map(|change| change.session_id).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(seen.iter().map(|change| change.last_seq).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(seen.iter().map(|change| change.accepted_at).collect::<Vec<_>>())
@@ -308,11 +261,10 @@ pub(super) async fn outdated(
     Ok(outdated.into_iter().map(|change| change.change_id).collect())
 }
 
-/// The most messages that one statement reads, so that none takes as long as a statement may.
+/// Messages that one statement reads, so that it stays within the statement timeout.
 const READ_TOGETHER: i64 = 5_000;
 
-/// The messages that are needed of the sessions, by session, read in steps, each of which counts as
-/// progress of the `attempt`.
+/// The needed messages, by session, read in steps, each of which counts as progress of the `attempt`.
 pub(super) async fn needed_messages(
     connection: &mut AsyncPgConnection,
     needs: &[NeededMessages],
@@ -324,16 +276,16 @@ pub(super) async fn needed_messages(
     };
     let needed: HashMap<Uuid, &NeededMessages> =
         needs.iter().map(|need| (need.session_id, need)).collect();
-    let mut players: Vec<_> = needs.iter().map(|need| need.player_id.as_str()).collect();
+    let mut players: Vec<_> = needs.iter().map(|need| &need.player_id).collect();
     players.sort_unstable();
     players.dedup();
     let ids: Vec<_> = needed.keys().collect();
     for player in players {
         let mut after = (since, Uuid::nil());
         loop {
-            // The index is by player, time and id, which makes this the next of those.
+            // The index is by player, time and id: this is a range of it.
             let rows: Vec<(Uuid, Uuid, DateTime<Utc>, String, i64)> = chat_messages::table
-                .filter(chat_messages::player_id.eq(player))
+                .filter(chat_messages::player_id.eq(player.as_str()))
                 .filter(chat_messages::accepted_at.ge(after.0))
                 .filter(chat_messages::accepted_at.gt(after.0).or(chat_messages::id.gt(after.1)))
                 .filter(chat_messages::session_id.eq_any(&ids))
@@ -369,4 +321,8 @@ pub(super) async fn needed_messages(
         }
     }
     Ok(by_session)
+}
+
+fn ids<'a>(players: &[&'a PlayerId]) -> Vec<&'a str> {
+    players.iter().map(|player| player.as_str()).collect()
 }

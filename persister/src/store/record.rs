@@ -1,31 +1,28 @@
-//! A message as it leaves the database, for good or in a copy.
-
 use chrono::{DateTime, Utc};
 use database::schema::chat_messages;
 use diesel::{Queryable, QueryableByName, Selectable};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A message with all that is stored of it, as an export and an archive have it in JSON. Whose
-/// conversation it belongs to stands beside it.
+/// A message with all its stored fields except the player, as JSON of an export or an archive.
 #[derive(Debug, Queryable, QueryableByName, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = chat_messages)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageRecord {
-    /// Its id.
+    /// The message's id.
     #[diesel(column_name = id)]
     pub message_id: Uuid,
-    /// The session that it belongs to.
+    /// The session to which it belongs.
     pub session_id: Uuid,
-    /// Its number in the conversation.
+    /// Its `seq` in the conversation.
     pub seq: i64,
     /// `player` or `staff`.
     pub sender_type: String,
-    /// Who sent it, as the portal knows them.
+    /// The portal's id of the sender.
     pub sender_id: Option<String>,
-    /// What the sender is called.
+    /// The sender's name.
     pub sender_name: Option<String>,
-    /// What it says. Empty when it was erased.
+    /// The text. Empty once the message is erased.
     pub content: String,
     /// When it was accepted.
     #[serde(with = "chat::timestamp")]

@@ -1,4 +1,4 @@
-//! The sessions that a batch must know before it is written.
+//! Sessions, as a batch reads them.
 
 use chat::{Name, PlayerId, SenderId, SessionState, SessionStatus, StaffFacts};
 use chrono::{DateTime, Utc};
@@ -10,13 +10,14 @@ use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelpe
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{StoreError, read::Conversation};
+use super::{error::StoreError, rows::ConversationRow};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = chat_sessions)]
 struct SessionRow {
     id: Uuid,
-    player_id: String,
+    #[diesel(deserialize_as = String)]
+    player_id: PlayerId,
     player_name: Option<String>,
     status: String,
     opened_at: DateTime<Utc>,
@@ -31,19 +32,20 @@ struct SessionRow {
     actor_name: Option<String>,
 }
 
-/// The sessions of the conversations that a batch can touch whose first event was accepted at
-/// `earliest`: each conversation's latest, others that were resolved then or later, and the last that was
-/// resolved before, to which what staff wrote after it belongs.
+/// The sessions of the conversations that a batch can change whose first event was accepted at
+/// `earliest`: each conversation's latest, the others that were resolved at `earliest` or later, and the
+/// last one resolved before, to which staff's messages after it belong.
 pub(super) async fn since(
     connection: &mut AsyncPgConnection,
-    conversations: &[Conversation],
+    conversations: &[ConversationRow],
     earliest: DateTime<Utc>,
 ) -> Result<Vec<SessionState>, StoreError> {
-    let latest: Vec<_> = conversations.iter().filter_map(|it| it.session_id).collect();
+    let latest: Vec<_> = conversations.iter().filter_map(|row| row.session_id).collect();
     let mut sessions = by_id(connection, &latest).await?;
-    // Every session was resolved before the next was opened: of a conversation whose latest was open
-    // by then, no other can be touched.
-    let opened_since: Vec<_> = sessions.iter().filter(|it| it.opened_at > earliest).collect();
+    // Every session was resolved before the next was opened. Where the latest was open at `earliest`,
+    // the batch can change no other.
+    let opened_since: Vec<_> =
+        sessions.iter().filter(|session| session.opened_at > earliest).collect();
     if opened_since.is_empty() {
         return Ok(sessions);
     }
@@ -95,17 +97,13 @@ impl TryFrom<SessionRow> for SessionState {
     type Error = StoreError;
 
     fn try_from(row: SessionRow) -> Result<Self, StoreError> {
-        let foreign = |what: &str| {
-            StoreError::Unavailable(format!(
-                "session {} has a foreign {what} in the database",
-                row.id
-            ))
-        };
+        let unknown =
+            || StoreError::Unavailable(format!("session {} has an unknown status", row.id));
         Ok(Self {
             id: row.id,
-            player_id: PlayerId::try_from(row.player_id).map_err(|_| foreign("player_id"))?,
+            player_id: row.player_id,
             player_name: row.player_name.and_then(|name| Name::try_from(name).ok()),
-            status: SessionStatus::from_name(&row.status).ok_or_else(|| foreign("status"))?,
+            status: SessionStatus::from_name(&row.status).ok_or_else(unknown)?,
             opened_at: row.opened_at,
             last_message_at: row.last_message_at,
             resolved_at: row.resolved_at,

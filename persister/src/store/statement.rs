@@ -8,8 +8,8 @@ use diesel::{
     sql_types::{Array, HasSqlType, Untyped},
 };
 
-/// SQL that takes its rows as arrays, one a column, so that it is the same statement for one row and for
-/// five hundred. A connection prepares it once, which it does for no `sql_query`.
+/// SQL with one array parameter for each column, so that the text is the same for one row and for five
+/// hundred. A connection prepares it once, which it does not for `sql_query`.
 pub(super) struct Statement<'a> {
     before: &'static str,
     columns: Vec<Box<dyn Column + Send + 'a>>,
@@ -17,12 +17,12 @@ pub(super) struct Statement<'a> {
 }
 
 impl<'a> Statement<'a> {
-    /// The arrays stand between `before` and `after`.
+    /// A statement with its parameters between `before` and `after`.
     pub fn new(before: &'static str, after: &'static str) -> Self {
         Self { before, columns: Vec::new(), after }
     }
 
-    /// Adds the next array: of each of `rows` the `value`, which is a `Type` there.
+    /// Adds the next column: the `value` of each row, of the SQL type `Type`.
     pub fn column<Type, Row, Value>(
         mut self,
         rows: &'a [Row],
@@ -54,13 +54,13 @@ impl QueryFragment<Pg> for Statement<'_> {
     }
 }
 
-/// Its text tells it from others.
+/// Statements are cached by their text.
 impl QueryId for Statement<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-/// Its rows are read by the names of their columns.
+/// Rows are read by column name.
 impl Query for Statement<'_> {
     type SqlType = Untyped;
 }

@@ -1,11 +1,11 @@
-//! Which conversations wait for staff, and since when: what the inbox shows, kept under the conversation's
-//! lock.
+//! Which conversations wait for staff, and since when. The inbox shows it; it is updated under the
+//! conversation's lock.
 //!
 //! A player waits while the open session has messages of theirs that were accepted after staff's last. So
 //! the count follows from the messages and not from the order in which they arrive. Most batches add to
-//! what is stored; where that is not enough, [`recount`] reads the messages.
+//! the stored count; where that is not enough, [`recount`] reads the messages.
 
-use chat::{Message, SenderType, SessionState, SessionStatus};
+use chat::{Message, PlayerId, SenderType, SessionState, SessionStatus};
 use chrono::{DateTime, Utc};
 use diesel::{
     sql_query,
@@ -14,24 +14,25 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{StoreError, read::Conversation};
+use super::{error::StoreError, rows::ConversationRow};
 
-/// The most unanswered messages that are counted. A client shows it as "99+".
-const COUNTED_AT_MOST: i16 = 100;
+/// Upper bound of the count of unanswered messages. A client shows it as "99+".
+const MAX_UNANSWERED: i16 = 100;
 
-/// What a batch adds to one conversation, of whose messages it is given each once, in the order of their times.
+/// The unanswered messages that a batch adds to one conversation. It receives the batch's messages in the
+/// order of their times.
 #[derive(Debug)]
 pub(super) struct Waiting {
     stored: Stored,
     answered_at: Option<DateTime<Utc>>,
     /// The session of the last message that was added.
     session_id: Option<Uuid>,
-    /// The messages of that session which staff has not answered.
+    /// The batch's unanswered messages of that session.
     unanswered: i16,
     since: Option<DateTime<Utc>>,
 }
 
-/// What is stored of a conversation before the batch.
+/// The conversation before the batch.
 #[derive(Debug)]
 struct Stored {
     /// The open session.
@@ -42,8 +43,7 @@ struct Stored {
 }
 
 impl Waiting {
-    /// Begins with what is stored.
-    pub fn new(row: &Conversation) -> Self {
+    pub fn new(row: &ConversationRow) -> Self {
         let resolved = Some(SessionStatus::Resolved.as_str());
         let is_open = row.status.is_some() && row.status.as_deref() != resolved;
         let stored = Stored {
@@ -56,7 +56,6 @@ impl Waiting {
         Self { stored, answered_at, session_id: None, unanswered: 0, since: None }
     }
 
-    /// Adds a message of the batch.
     pub fn add(&mut self, message: &Message, session_id: Uuid, erased: bool) {
         let at = message.accepted_at;
         if self.session_id != Some(session_id) {
@@ -67,19 +66,19 @@ impl Waiting {
                 (self.answered_at, self.unanswered, self.since) = (Some(at), 0, None);
             }
             SenderType::Player if self.answered_at < Some(at) && !erased => {
-                self.unanswered = (self.unanswered + 1).min(COUNTED_AT_MOST);
+                self.unanswered = (self.unanswered + 1).min(MAX_UNANSWERED);
                 self.since = self.since.or(Some(at));
             }
             SenderType::Staff | SenderType::Player => {}
         }
     }
 
-    /// Writes into `row` what is known, where `latest` is its latest session. `is_new` says whether the
-    /// batch opened that, and `moved` whether messages went from one session to another. Returns whether
-    /// the conversation must be counted anew.
+    /// Updates `row`, whose latest session is `latest`. `is_new` says whether the batch opened that session,
+    /// and `moved` whether messages moved between sessions. Returns whether the conversation must be
+    /// counted anew.
     pub fn finish(
         self,
-        row: &mut Conversation,
+        row: &mut ConversationRow,
         latest: &SessionState,
         is_new: bool,
         moved: bool,
@@ -87,7 +86,7 @@ impl Waiting {
         let stored = self.stored;
         row.answered_at = self.answered_at;
         if !stored.is_counted {
-            // No release has counted it yet. The trigger of the database does.
+            // No release has counted it yet. The database's trigger does.
             return false;
         }
         row.counted_seq = Some(row.last_seq);
@@ -107,21 +106,21 @@ impl Waiting {
             return true;
         }
         if stored.answered_at < self.answered_at {
-            // The batch has an answer. Stored messages may be later than that.
+            // The batch has an answer. Stored messages may be later than the answer.
             (row.unanswered, row.waiting_since) = (added, added_since);
             return self.answered_at < stored.last_message_at;
         }
-        row.unanswered = (row.unanswered + added).min(COUNTED_AT_MOST);
+        row.unanswered = (row.unanswered + added).min(MAX_UNANSWERED);
         row.waiting_since = row.waiting_since.into_iter().chain(added_since).min();
         false
     }
 }
 
-/// Counts the conversations anew off the index of their order, at most 100 messages of each, under the
-/// locks that the caller holds.
+/// Counts the unanswered messages of the conversations anew, by the index of their order, up to 100 of
+/// each. The caller holds the conversations' locks.
 pub(super) async fn recount(
     connection: &mut AsyncPgConnection,
-    players: &[String],
+    players: &[PlayerId],
 ) -> Result<(), StoreError> {
     if players.is_empty() {
         return Ok(());
@@ -149,7 +148,7 @@ pub(super) async fn recount(
          ) AS new
          WHERE c.player_id = new.player_id",
     )
-    .bind::<Array<Text>, _>(players)
+    .bind::<Array<Text>, _>(players.iter().map(PlayerId::as_str).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())

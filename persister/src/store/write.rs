@@ -1,8 +1,8 @@
-//! What a batch writes.
+//! The statements with which a batch is written.
 
 use std::collections::HashSet;
 
-use chat::{Name, SenderId, SessionState, StatusChange};
+use chat::{Name, PlayerId, SenderId, SessionState, StatusChange};
 use database::schema::chat_status_changes;
 use diesel::{
     ExpressionMethods, QueryableByName,
@@ -11,25 +11,28 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{Attempt, StoreError, plan::NewMessage, read::Conversation, statement::Statement};
+use super::{
+    attempt::Attempt, error::StoreError, plan::NewMessage, rows::ConversationRow,
+    statement::Statement,
+};
 
-/// Makes the conversations that are not there yet, in the order of their ids.
+/// Inserts the conversations that do not exist yet, by player id.
 pub(super) async fn ensure_conversations(
     connection: &mut AsyncPgConnection,
-    players: &[&str],
+    players: &[&PlayerId],
 ) -> Result<(), StoreError> {
     Statement::new(
         "INSERT INTO chat_conversations (player_id) SELECT player_id FROM unnest(",
         ") AS new (player_id) ORDER BY player_id COLLATE \"C\" ON CONFLICT DO NOTHING",
     )
-    .column::<Text, _, _>(players, |it| *it)
+    .column::<Text, _, _>(players, |player| player.as_str())
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Writes the status changes that are not there yet, in the order of their ids, and says which
-/// these are. Of several with one id the first is written.
+/// Inserts the status changes whose id is not stored yet, by id, and returns their ids. Of several changes
+/// with one id it inserts the first.
 pub(super) async fn insert_changes(
     connection: &mut AsyncPgConnection,
     changes: &[&StatusChange],
@@ -38,13 +41,13 @@ pub(super) async fn insert_changes(
         return Ok(HashSet::new());
     }
     let mut ordered = changes.to_vec();
-    ordered.sort_by_key(|it| it.change_id);
+    ordered.sort_by_key(|change| change.change_id);
     #[derive(QueryableByName)]
-    struct Written {
+    struct Inserted {
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
     }
-    let written: Vec<Written> = Statement::new(
+    let inserted: Vec<Inserted> = Statement::new(
         "INSERT INTO chat_status_changes
              (id, player_id, status, accepted_at, session_id, last_seq, actor_id, actor_name)
          SELECT * FROM unnest(",
@@ -62,10 +65,10 @@ pub(super) async fn insert_changes(
     .column::<Nullable<Text>, _, _>(&ordered, |change| change.actor_name.as_ref().map(Name::as_str))
     .load(connection)
     .await?;
-    Ok(written.into_iter().map(|change| change.id).collect())
+    Ok(inserted.into_iter().map(|change| change.id).collect())
 }
 
-/// Says of the changes that they have no effect.
+/// Marks the changes as without effect.
 pub(super) async fn mark_ineffective(
     connection: &mut AsyncPgConnection,
     changes: &[Uuid],
@@ -81,7 +84,7 @@ pub(super) async fn mark_ineffective(
     Ok(())
 }
 
-/// Writes the sessions as they are now.
+/// Inserts or updates the sessions.
 pub(super) async fn upsert_sessions(
     connection: &mut AsyncPgConnection,
     sessions: &[SessionState],
@@ -105,14 +108,16 @@ pub(super) async fn upsert_sessions(
              actor_id = excluded.actor_id,
              actor_name = excluded.actor_name",
     )
-    .column::<SqlUuid, _, _>(sessions, |it| it.id)
-    .column::<Text, _, _>(sessions, |it| it.player_id.as_str())
-    .column::<Nullable<Text>, _, _>(sessions, |it| it.player_name.as_ref().map(Name::as_str))
-    .column::<Text, _, _>(sessions, |it| it.status.as_str())
-    .column::<Timestamptz, _, _>(sessions, |it| it.opened_at)
-    .column::<Timestamptz, _, _>(sessions, |it| it.last_message_at)
-    .column::<Nullable<Timestamptz>, _, _>(sessions, |it| it.resolved_at)
-    .column::<BigInt, _, _>(sessions, |it| it.version)
+    .column::<SqlUuid, _, _>(sessions, |session| session.id)
+    .column::<Text, _, _>(sessions, |session| session.player_id.as_str())
+    .column::<Nullable<Text>, _, _>(sessions, |session| {
+        session.player_name.as_ref().map(Name::as_str)
+    })
+    .column::<Text, _, _>(sessions, |session| session.status.as_str())
+    .column::<Timestamptz, _, _>(sessions, |session| session.opened_at)
+    .column::<Timestamptz, _, _>(sessions, |session| session.last_message_at)
+    .column::<Nullable<Timestamptz>, _, _>(sessions, |session| session.resolved_at)
+    .column::<BigInt, _, _>(sessions, |session| session.version)
     .column::<Nullable<Text>, _, _>(sessions, |session| {
         session.staff.actor_id.as_ref().map(SenderId::as_str)
     })
@@ -124,11 +129,11 @@ pub(super) async fn upsert_sessions(
     Ok(())
 }
 
-/// The most messages that one statement moves, so that none takes as long as a statement may.
+/// Messages that one statement moves, so that it stays within the statement timeout.
 const MOVED_TOGETHER: usize = 5_000;
 
-/// Moves stored messages to the sessions that they belong to now, in steps, each of which counts as
-/// progress of the `attempt`.
+/// Moves stored messages to their new sessions, in steps, each of which counts as progress of the
+/// `attempt`.
 pub(super) async fn move_messages(
     connection: &mut AsyncPgConnection,
     moves: &[(Uuid, Uuid)],
@@ -148,7 +153,7 @@ pub(super) async fn move_messages(
     Ok(())
 }
 
-/// Writes new messages, in the order in which they are given.
+/// Inserts the messages, in the given order.
 pub(super) async fn insert_messages(
     connection: &mut AsyncPgConnection,
     messages: &[NewMessage<'_>],
@@ -163,27 +168,27 @@ pub(super) async fn insert_messages(
          SELECT * FROM unnest(",
         ") ON CONFLICT (id) DO NOTHING",
     )
-    .column::<SqlUuid, _, _>(messages, |it| it.message.message_id)
-    .column::<SqlUuid, _, _>(messages, |it| it.session_id)
-    .column::<Text, _, _>(messages, |it| it.message.player_id.as_str())
-    .column::<BigInt, _, _>(messages, |it| it.seq)
-    .column::<Text, _, _>(messages, |it| it.message.sender_type.as_str())
-    .column::<Nullable<Text>, _, _>(messages, |it| {
-        it.message.sender_id.as_ref().map(SenderId::as_str)
+    .column::<SqlUuid, _, _>(messages, |new| new.message.message_id)
+    .column::<SqlUuid, _, _>(messages, |new| new.session_id)
+    .column::<Text, _, _>(messages, |new| new.message.player_id.as_str())
+    .column::<BigInt, _, _>(messages, |new| new.seq)
+    .column::<Text, _, _>(messages, |new| new.message.sender_type.as_str())
+    .column::<Nullable<Text>, _, _>(messages, |new| {
+        new.message.sender_id.as_ref().map(SenderId::as_str)
     })
     .column::<Nullable<Text>, _, _>(messages, NewMessage::sender_name)
     .column::<Text, _, _>(messages, NewMessage::content)
-    .column::<Timestamptz, _, _>(messages, |it| it.message.accepted_at)
+    .column::<Timestamptz, _, _>(messages, |new| new.message.accepted_at)
     .execute(connection)
     .await?;
-    // The same id in another conversation, which another persister held at the same moment.
+    // Another persister inserted the same id, in another conversation, at the same time.
     if inserted == messages.len() { Ok(()) } else { Err(StoreError::Raced) }
 }
 
-/// Writes the conversations as they are now.
+/// Updates the conversations.
 pub(super) async fn update_conversations(
     connection: &mut AsyncPgConnection,
-    conversations: &[Conversation],
+    conversations: &[ConversationRow],
 ) -> Result<(), StoreError> {
     Statement::new(
         "UPDATE chat_conversations AS c SET
@@ -202,12 +207,12 @@ pub(super) async fn update_conversations(
                  unanswered, waiting_since, answered_at, counted_seq)
          WHERE c.player_id = new.player_id",
     )
-    .column::<Text, _, _>(conversations, |it| it.player_id.as_str())
-    .column::<BigInt, _, _>(conversations, |it| it.last_seq)
-    .column::<Nullable<SqlUuid>, _, _>(conversations, |it| it.session_id)
-    .column::<Nullable<Text>, _, _>(conversations, |it| it.status.as_deref())
-    .column::<Nullable<SqlUuid>, _, _>(conversations, |it| it.last_message_id)
-    .column::<Nullable<Timestamptz>, _, _>(conversations, |it| it.last_message_at)
+    .column::<Text, _, _>(conversations, |row| row.player_id.as_str())
+    .column::<BigInt, _, _>(conversations, |row| row.last_seq)
+    .column::<Nullable<SqlUuid>, _, _>(conversations, |row| row.session_id)
+    .column::<Nullable<Text>, _, _>(conversations, |row| row.status.as_deref())
+    .column::<Nullable<SqlUuid>, _, _>(conversations, |row| row.last_message_id)
+    .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.last_message_at)
     .column::<SmallInt, _, _>(conversations, |row| row.unanswered)
     .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.waiting_since)
     .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.answered_at)

@@ -1,25 +1,26 @@
 //! Which session a message belongs to.
 //!
-//! A conversation's resolutions cut its time into stretches, and all messages of one stretch are
-//! one session, which ends with the stretch. So a session follows from *when* things were accepted
-//! and never from the order in which they arrive here: a late message finds the session that was
-//! open when it was accepted, and a late resolution ends that session there and leaves what was
-//! said after it to the next one.
+//! A conversation's resolutions cut its time into stretches. All messages of one stretch are one
+//! session, which ends with the stretch. So a session follows from *when* events were accepted and
+//! never from the order in which they arrive here: a late message joins the session that was open
+//! when it was accepted, and a late resolution ends that session there and leaves the messages after
+//! it to the next one.
 //!
-//! **Only a player's message opens a session after a resolution.** What staff writes in a stretch
-//! before the player does belongs to the session before, if there is one, and leaves it resolved.
+//! **Only a player's message opens a session after a resolution.** Staff's messages in a stretch that
+//! come before the player's first belong to the preceding session, if there is one, and leave it
+//! resolved.
 //!
-//! **A change that names what its author saw has no effect on anything else.** It is held against
+//! **A change that names what its author saw has no effect on any other session.** It is compared with
 //! the session that is open when the change is first written. A resolution loses its effect when a
-//! message of the player, whose `seq` its author had not seen, turns out to be in the session that
-//! it resolved, as long as that is the conversation's latest: the session is open again.
+//! message of the player, whose `seq` its author had not seen, is found to belong to the session that
+//! it resolved, as long as that session is the conversation's latest: the session is open again.
 //!
-//! **Staff reopens a session** by a change to active that names it, if it is the conversation's latest and
-//! resolved when the change is first written. The resolutions since its end, until the change, lose their
-//! effect.
+//! **Staff reopens a session** by a change to active that names it, if it is the conversation's latest
+//! and resolved when the change is first written. The resolutions from its end until the change lose
+//! their effect.
 //!
-//! Nothing here touches the database. A [`Timeline`] takes what is stored, then the events of a batch in
-//! the order in which they were accepted, and gives what is to be stored.
+//! Nothing here uses the database. A [`Timeline`] takes what is stored, then the events of a batch in
+//! the order in which they were accepted, and returns what is to be stored.
 
 mod change;
 mod needs;
@@ -29,79 +30,80 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use chat::{Message, Name, PlayerId, RequestedStatus, SenderType, SessionState};
+use chat::{Message, Name, PlayerId, RequestedStatus, SenderType, SessionState, StatusChange};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use change::{Actor, Change, Ineffective};
+pub use change::Ineffective;
+use change::names_what_was_seen;
 pub use needs::{Need, NewEvents};
-use session::End;
+use session::Boundary;
 pub use session::{PlacedMessage, Session};
 
-/// What is known of one conversation, as far as a batch can touch it.
+/// The part of a conversation that a batch may change.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     player_id: PlayerId,
     player_name: Option<Name>,
-    /// Those that have an effect.
-    resolutions: BTreeMap<DateTime<Utc>, Vec<Change>>,
-    /// Those that have an effect.
-    takings: BTreeMap<(DateTime<Utc>, Uuid), Actor>,
-    sessions: BTreeMap<End, Session>,
+    /// The effective resolutions, by time.
+    resolutions: BTreeMap<DateTime<Utc>, Vec<StatusChange>>,
+    /// The effective changes to active, by time and id.
+    assignments: BTreeMap<(DateTime<Utc>, Uuid), StatusChange>,
+    sessions: BTreeMap<Boundary, Session>,
     moves: BTreeMap<Uuid, Uuid>,
     ineffective: Vec<Ineffective>,
     undone: Vec<Uuid>,
-    /// Whether a change may depend on the messages of the batch.
-    remembers: bool,
+    /// Whether the messages of the batch are kept, since a change may depend on them.
+    keeps_messages: bool,
 }
 
-/// What is to be stored of a conversation.
+/// The result of a [`Timeline`]: what is to be stored of the conversation.
 #[derive(Debug)]
-pub struct Settled {
-    /// The sessions, the oldest first and the open one last.
+pub struct Finalized {
+    /// The sessions, oldest first; the open one is last.
     pub sessions: Vec<Session>,
-    /// The messages that move, each to which session.
+    /// The messages that move, each with its new session.
     pub moves: BTreeMap<Uuid, Uuid>,
-    /// The changes that have no effect: new ones, and stored ones that lost it.
+    /// New changes without an effect, and resolutions that lost theirs.
     pub ineffective: Vec<Ineffective>,
-    /// The resolutions that staff took back by opening their session again.
+    /// The resolutions that a reopening took back.
     pub undone: Vec<Uuid>,
 }
 
 impl Timeline {
-    /// The timeline of one player, called `player_name` as far as is known, with the stored `changes`
-    /// that have an effect: every one since the earliest event of the batch.
+    /// A timeline of one player's conversation. `player_name` is the latest stored name. `changes` are
+    /// the stored, effective changes since the earliest event of the batch.
     pub fn new(
         player_id: PlayerId,
         player_name: Option<Name>,
-        changes: impl IntoIterator<Item = Change>,
+        changes: impl IntoIterator<Item = StatusChange>,
     ) -> Self {
         let mut timeline = Self {
             player_id,
             player_name,
             resolutions: BTreeMap::new(),
-            takings: BTreeMap::new(),
+            assignments: BTreeMap::new(),
             sessions: BTreeMap::new(),
             moves: BTreeMap::new(),
             ineffective: Vec::new(),
             undone: Vec::new(),
-            remembers: false,
+            keeps_messages: false,
         };
         for change in changes {
-            timeline.remembers = true;
+            timeline.keeps_messages = true;
             timeline.record(change);
         }
         timeline
     }
 
-    /// Adds a stored session. Some of its messages may have to be added as well: see [`Self::needs`].
+    /// Adds a stored session. [`Self::needs`] names the sessions whose messages must be added too.
     pub fn add(&mut self, state: SessionState) {
-        // One that was resolved before the batch began has no other end.
-        let end = state.resolved_at.map_or(End::Open, End::ResolvedAt);
+        // A session that was resolved before the batch keeps its end.
+        let end = state.resolved_at.map_or(Boundary::Open, Boundary::ResolvedAt);
         self.sessions.insert(end, Session::stored(state));
     }
 
-    /// Adds the messages of a stored session that are needed.
+    /// Adds the needed messages of a stored session.
     pub fn add_messages(&mut self, session_id: Uuid, messages: Vec<PlacedMessage>) {
         let found = self.sessions.values_mut().find(|session| session.state.id == session_id);
         if let Some(session) = found {
@@ -109,25 +111,26 @@ impl Timeline {
         }
     }
 
-    /// Adds stored changes of before the batch: those that took a session, and the resolutions since the
-    /// latest session was resolved.
-    pub fn add_changes(&mut self, changes: impl IntoIterator<Item = Change>) {
+    /// Adds stored changes from before the batch. Of the resolutions it keeps those since the latest
+    /// session was resolved.
+    pub fn add_changes(&mut self, changes: impl IntoIterator<Item = StatusChange>) {
         let latest = self.sessions.last_key_value().map(|(end, _)| *end);
-        let concerns = |change: &Change| match (change.status, latest) {
+        let concerns = |change: &StatusChange| match (change.status, latest) {
             (RequestedStatus::Active, _) => true,
-            (RequestedStatus::Resolved, Some(End::ResolvedAt(at))) => change.accepted_at >= at,
+            (RequestedStatus::Resolved, Some(Boundary::ResolvedAt(at))) => change.accepted_at >= at,
             (RequestedStatus::Resolved, _) => false,
         };
         changes.into_iter().filter(concerns).for_each(|change| self.record(change));
     }
 
-    /// Says that the batch has changes of this conversation, before its first event.
+    /// Announces that the batch has changes of this conversation. Called before its first event.
     pub fn expect_changes(&mut self) {
-        self.remembers = true;
+        self.keeps_messages = true;
     }
 
-    /// Puts a new message with its `seq` into its session, which is opened when there is none. Of the
-    /// events of one time the player's messages come first, then staff's, then the changes.
+    /// Adds a new message with its `seq` to its session, which is opened when it does not exist, and
+    /// returns the session's id. The caller orders events by time; at one time the player's messages
+    /// come first, then staff's, then the changes.
     pub fn place(&mut self, message: &Message, seq: i64) -> Uuid {
         let (at, sender_type) = (message.accepted_at, message.sender_type);
         let from_player = sender_type == SenderType::Player;
@@ -139,7 +142,7 @@ impl Timeline {
             .sessions
             .entry(end)
             .or_insert_with(|| Session::opened(&self.player_id, name.or(player_name).cloned(), at));
-        // An older message must not bring an older name back.
+        // A late message must not restore an older name.
         if let Some(name) = name
             && (at >= session.state.last_message_at || session.state.player_name.is_none())
         {
@@ -147,7 +150,7 @@ impl Timeline {
         }
         session.include(at, sender_type, end);
         let session_id = session.state.id;
-        if self.remembers {
+        if self.keeps_messages {
             let id = message.message_id;
             session.messages.push(PlacedMessage { id, accepted_at: at, sender_type, seq });
             if from_player {
@@ -157,15 +160,15 @@ impl Timeline {
         session_id
     }
 
-    /// Applies a new change. `is_outdated` says that the player had written more to the stored open
-    /// session, by the time of the change, than its author saw.
-    pub fn apply(&mut self, change: Change, is_outdated: bool) {
+    /// Applies a new change. It `is_outdated` if by its time the player had written messages to the
+    /// stored open session that its author had not seen.
+    pub fn apply(&mut self, change: StatusChange, is_outdated: bool) {
         if let Some(resolved_at) = self.reopened_by(&change) {
             self.reopen(resolved_at, change);
             return;
         }
-        if change.is_named() && (is_outdated || !self.admits(&change)) {
-            let (change_id, session_id) = (change.id, change.session_id);
+        if names_what_was_seen(&change) && (is_outdated || !self.admits(&change)) {
+            let (change_id, session_id) = (change.change_id, change.session_id);
             self.ineffective.push(Ineffective { change_id, session_id });
             return;
         }
@@ -178,56 +181,63 @@ impl Timeline {
         }
     }
 
-    /// What is to be stored.
-    pub fn settle(self) -> Settled {
-        let (resolutions, takings) = (self.resolutions, self.takings);
-        let settle = |(end, session): (End, Session)| match end {
-            End::ResolvedAt(at) => {
+    /// Returns what is to be stored.
+    pub fn finalize(self) -> Finalized {
+        let (resolutions, assignments) = (self.resolutions, self.assignments);
+        let finalize = |(end, session): (Boundary, Session)| match end {
+            Boundary::ResolvedAt(at) => {
                 let changes = resolutions.get(&at).map(Vec::as_slice).unwrap_or_default();
-                let last = changes.iter().max_by_key(|change| change.id);
-                session.settled(end, false, last.map(|change| &change.actor))
+                let last = changes.iter().max_by_key(|change| change.change_id);
+                session.finalized(end, false, last)
             }
-            End::Open => {
+            Boundary::Open => {
                 let since = (session.state.opened_at, Uuid::nil());
-                let last = takings.range(since..).next_back().map(|(_, actor)| actor);
-                session.settled(end, last.is_some(), last)
+                let last = assignments.range(since..).next_back().map(|(_, change)| change);
+                session.finalized(end, last.is_some(), last)
             }
         };
-        let sessions = self.sessions.into_iter().map(settle).collect();
-        Settled { sessions, moves: self.moves, ineffective: self.ineffective, undone: self.undone }
-    }
-
-    /// Where the stretch ends in which something was accepted at `at`.
-    fn end(&self, at: DateTime<Utc>) -> End {
-        match self.resolutions.range(at..).next() {
-            Some((resolution, _)) => End::ResolvedAt(*resolution),
-            None => End::Open,
+        let sessions = self.sessions.into_iter().map(finalize).collect();
+        Finalized {
+            sessions,
+            moves: self.moves,
+            ineffective: self.ineffective,
+            undone: self.undone,
         }
     }
 
-    fn record(&mut self, change: Change) {
+    /// The end of the stretch that contains `at`.
+    fn end(&self, at: DateTime<Utc>) -> Boundary {
+        match self.resolutions.range(at..).next() {
+            Some((resolution, _)) => Boundary::ResolvedAt(*resolution),
+            None => Boundary::Open,
+        }
+    }
+
+    fn record(&mut self, change: StatusChange) {
         let at = change.accepted_at;
         match change.status {
             RequestedStatus::Resolved => {
                 let changes = self.resolutions.entry(at).or_default();
-                if changes.iter().all(|known| known.id != change.id) {
+                if changes.iter().all(|known| known.change_id != change.change_id) {
                     changes.push(change);
                 }
             }
-            RequestedStatus::Active => drop(self.takings.insert((at, change.id), change.actor)),
+            RequestedStatus::Active => {
+                drop(self.assignments.insert((at, change.change_id), change))
+            }
         }
     }
 
-    /// The end of the session of a message that was accepted at `at`, in the stretch that ends at
-    /// `stretch`. Where it opens or lengthens that session, what staff wrote belongs to it that comes
-    /// after.
+    /// The end of the session to which a message belongs that was accepted at `at`, in the stretch that
+    /// ends at `stretch`. A player's message that opens that session, or begins it earlier, takes
+    /// staff's messages after it from the preceding session.
     fn session_for(
         &mut self,
         at: DateTime<Utc>,
         sender_type: SenderType,
-        stretch: End,
+        stretch: Boundary,
         name: Option<&Name>,
-    ) -> End {
+    ) -> Boundary {
         let opened_at = self.sessions.get(&stretch).map(|session| session.state.opened_at);
         if opened_at.is_some_and(|opened_at| at >= opened_at) {
             return stretch;
@@ -241,28 +251,28 @@ impl Timeline {
         if sender_type == SenderType::Staff {
             return preceding;
         }
-        let taken = self.sessions.get_mut(&preceding).map(|session| session.take_from(at));
-        let taken = taken.unwrap_or_default();
-        if !taken.is_empty() {
-            self.give(stretch, at, name, taken);
+        let later = self.sessions.get_mut(&preceding).map(|session| session.split_off(at));
+        let later = later.unwrap_or_default();
+        if !later.is_empty() {
+            self.move_to(stretch, at, name, later);
         }
         stretch
     }
 
-    /// Opens the conversation's first session. What is known to be the first until now may begin with
-    /// what staff wrote, which belongs to the new one then.
-    fn open_before_the_first(&mut self, at: DateTime<Utc>, stretch: End, name: Option<&Name>) {
+    /// Opens a session before the conversation's first one. If that one begins with staff's messages,
+    /// these move to the new session.
+    fn open_before_the_first(&mut self, at: DateTime<Utc>, stretch: Boundary, name: Option<&Name>) {
         let Some((&following, first)) = self.sessions.iter_mut().next() else { return };
-        match first.first_of_player(None) {
+        match first.first_player_message(None) {
             Some(from) => {
-                let kept = first.take_from(from);
-                let given = std::mem::replace(&mut first.messages, kept);
-                if !given.is_empty() {
+                let kept = first.split_off(from);
+                let earlier = std::mem::replace(&mut first.messages, kept);
+                if !earlier.is_empty() {
                     first.recount(following);
-                    self.give(stretch, at, name, given);
+                    self.move_to(stretch, at, name, earlier);
                 }
             }
-            // All of it: it is the same session, which begins and ends earlier.
+            // All of it moves: it is the same session, which begins and ends earlier.
             None if !first.messages.is_empty() => {
                 if let Some(mut session) = self.sessions.remove(&following) {
                     session.state.opened_at = at;
@@ -274,10 +284,10 @@ impl Timeline {
         }
     }
 
-    /// Moves messages to the session that ends at `end`, which is opened at `at` when there is none.
-    fn give(
+    /// Moves messages to the session that ends at `end`, which is opened at `at` when it does not exist.
+    fn move_to(
         &mut self,
-        end: End,
+        end: Boundary,
         at: DateTime<Utc>,
         name: Option<&Name>,
         messages: Vec<PlacedMessage>,
@@ -294,45 +304,46 @@ impl Timeline {
         session.messages.extend(messages);
     }
 
-    /// When the conversation's latest session was resolved, if `change` opens that session again.
-    fn reopened_by(&self, change: &Change) -> Option<DateTime<Utc>> {
+    /// When the conversation's latest session was resolved, if `change` reopens it.
+    fn reopened_by(&self, change: &StatusChange) -> Option<DateTime<Utc>> {
         let (end, session) = self.sessions.last_key_value()?;
-        let End::ResolvedAt(at) = *end else { return None };
+        let Boundary::ResolvedAt(at) = *end else { return None };
         let names_it = change.session_id == Some(session.state.id);
         let reopens = change.status == RequestedStatus::Active && at < change.accepted_at;
         (names_it && reopens).then_some(at)
     }
 
-    /// Opens the latest session again, which was resolved at `resolved_at`.
-    fn reopen(&mut self, resolved_at: DateTime<Utc>, change: Change) {
+    /// Reopens the latest session, which was resolved at `resolved_at`.
+    fn reopen(&mut self, resolved_at: DateTime<Utc>, change: StatusChange) {
         let since = self.resolutions.range(resolved_at..=change.accepted_at);
         let times: Vec<_> = since.map(|(at, _)| *at).collect();
         for at in times {
             let undone = self.resolutions.remove(&at).unwrap_or_default();
-            self.undone.extend(undone.into_iter().map(|resolution| resolution.id));
+            self.undone.extend(undone.into_iter().map(|resolution| resolution.change_id));
         }
         let next = self.end(resolved_at);
-        if let Some(mut session) = self.sessions.remove(&End::ResolvedAt(resolved_at)) {
+        if let Some(mut session) = self.sessions.remove(&Boundary::ResolvedAt(resolved_at)) {
             session.recount(next);
             self.sessions.insert(next, session);
         }
         self.record(change);
     }
 
-    /// Whether a change that names what its author saw has an effect: on the open session alone, if it
-    /// was open then and its author saw what the player had written by then.
-    fn admits(&self, change: &Change) -> bool {
-        let Some(session) = self.sessions.get(&End::Open) else { return false };
-        self.end(change.accepted_at) == End::Open
+    /// Whether a change that names what its author saw has an effect. It has one only on the open
+    /// session, if that was open when the change was accepted and its author had seen all that the
+    /// player had written by then.
+    fn admits(&self, change: &StatusChange) -> bool {
+        let Some(session) = self.sessions.get(&Boundary::Open) else { return false };
+        self.end(change.accepted_at) == Boundary::Open
             && session.state.opened_at <= change.accepted_at
             && change.session_id.is_none_or(|id| id == session.state.id)
-            && change.covers(session)
+            && session.was_seen_by(change)
     }
 
-    /// Ends, at `at`, the session of the stretch that ended at `stretch`. What the player wrote after
-    /// it, and all after that, is a session of its own.
-    fn cut(&mut self, stretch: End, at: DateTime<Utc>) {
-        let end = End::ResolvedAt(at);
+    /// Ends, at `at`, the session of the stretch that ended at `stretch`. The player's first message
+    /// after `at`, and all messages after that one, become a session of their own.
+    fn cut(&mut self, stretch: Boundary, at: DateTime<Utc>) {
+        let end = Boundary::ResolvedAt(at);
         if end == stretch
             || self.sessions.get(&stretch).is_none_or(|session| session.state.opened_at > at)
         {
@@ -341,12 +352,12 @@ impl Timeline {
         let Some(mut session) = self.sessions.remove(&stretch) else { return };
         if session.state.last_message_at > at {
             let rest =
-                session.first_of_player(Some(at)).map(|from| (from, session.take_from(from)));
+                session.first_player_message(Some(at)).map(|from| (from, session.split_off(from)));
             session.recount(end);
             let name = session.state.player_name.clone();
             self.sessions.insert(end, session);
             if let Some((from, rest)) = rest {
-                self.give(stretch, from, name.as_ref(), rest);
+                self.move_to(stretch, from, name.as_ref(), rest);
                 self.reopen_unless_seen(stretch);
             }
         } else {
@@ -354,19 +365,22 @@ impl Timeline {
         }
     }
 
-    /// Takes their effect from the resolutions of the conversation's latest session whose authors had
-    /// not seen all that the player wrote in it. Without any it is open until the next one.
-    fn reopen_unless_seen(&mut self, mut end: End) {
-        while let End::ResolvedAt(at) = end {
+    /// Makes those resolutions of the conversation's latest session ineffective whose authors had not
+    /// seen all that the player wrote in it. When none is left, the session lasts until the next
+    /// resolution.
+    fn reopen_unless_seen(&mut self, mut end: Boundary) {
+        while let Boundary::ResolvedAt(at) = end {
             let Some((&latest, session)) = self.sessions.last_key_value() else { return };
             let Some(changes) = self.resolutions.get_mut(&at) else { return };
             if latest != end {
                 return;
             }
             let session_id = session.state.id;
-            let lost = changes.extract_if(.., |change| !change.covers(session));
-            let lost = lost
-                .map(|change| Ineffective { change_id: change.id, session_id: Some(session_id) });
+            let lost = changes.extract_if(.., |change| !session.was_seen_by(change));
+            let lost = lost.map(|change| Ineffective {
+                change_id: change.change_id,
+                session_id: Some(session_id),
+            });
             self.ineffective.extend(lost);
             if !changes.is_empty() {
                 return;

@@ -1,19 +1,17 @@
-use chat::{Name, PlayerId, SenderType, SessionState, SessionStatus, StaffFacts};
+use chat::{Name, PlayerId, SenderType, SessionState, SessionStatus, StaffFacts, StatusChange};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Actor;
-
-/// Where a stretch of a conversation ends.
+/// The end of a stretch of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum End {
+pub(super) enum Boundary {
     ResolvedAt(DateTime<Utc>),
     Open,
 }
 
-impl End {
-    /// Whether what is accepted at `at` comes before the end.
-    fn holds(self, at: DateTime<Utc>) -> bool {
+impl Boundary {
+    /// Whether `at` is not after the end.
+    fn includes(self, at: DateTime<Utc>) -> bool {
         match self {
             Self::ResolvedAt(end) => at <= end,
             Self::Open => true,
@@ -21,16 +19,16 @@ impl End {
     }
 }
 
-/// A message, as far as its session depends on it.
+/// The parts of a message on which its session depends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlacedMessage {
-    /// Its id.
+    /// The message's id.
     pub id: Uuid,
     /// When it was accepted.
     pub accepted_at: DateTime<Utc>,
-    /// Who of the two sent it.
+    /// Whether the player or staff sent it.
     pub sender_type: SenderType,
-    /// Its number in the conversation.
+    /// Its `seq` in the conversation.
     pub seq: i64,
 }
 
@@ -40,38 +38,39 @@ impl PlacedMessage {
     }
 }
 
-/// One session: as it is to be stored, and as it was.
+/// A session as it is to be stored, and as it is stored.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// What is to be stored.
+    /// The state that is to be stored.
     pub state: SessionState,
     pub(super) stored: Option<SessionState>,
     answered: bool,
-    /// The messages that a change may move or depends on, as far as they are known.
+    /// The known messages: those that a change may move or depends on.
     pub(super) messages: Vec<PlacedMessage>,
 }
 
 impl Session {
-    /// Whether it has no row yet.
+    /// Whether the session has no row yet.
     pub fn is_new(&self) -> bool {
         self.stored.is_none()
     }
 
-    /// Whether its row must be written. An open session's last message is in its conversation's row.
+    /// Whether the session's row must be written. An open session's last message is read from its
+    /// conversation's row.
     pub fn is_changed(&self) -> bool {
         let Some(stored) = &self.stored else { return true };
         let times = |state: &SessionState| {
             let last_message_at = state.resolved_at.map(|_| state.last_message_at);
             (state.opened_at, last_message_at)
         };
-        self.is_news()
+        self.is_update()
             || times(stored) != times(&self.state)
             || stored.player_name != self.state.player_name
     }
 
-    /// Whether clients must receive it: it was opened, taken, resolved or opened again. Another message
-    /// is an event of its own.
-    pub fn is_news(&self) -> bool {
+    /// Whether the session must be announced: it was opened, assigned, resolved or reopened. A further
+    /// message is announced by its own event.
+    pub fn is_update(&self) -> bool {
         let Some(stored) = &self.stored else { return true };
         (stored.status, stored.resolved_at) != (self.state.status, self.state.resolved_at)
             || stored.staff != self.state.staff
@@ -105,60 +104,77 @@ impl Session {
         Self { state, stored: None, answered: false, messages: Vec::new() }
     }
 
-    /// Adds a message to what is known of the session that ends at `end`. Staff's messages after the
-    /// end leave its times alone.
-    pub(super) fn include(&mut self, at: DateTime<Utc>, sender: SenderType, end: End) {
-        if end.holds(at) {
+    /// Includes a message in the session, which ends at `end`. Staff's messages after the end do not
+    /// change its times.
+    pub(super) fn include(&mut self, at: DateTime<Utc>, sender: SenderType, end: Boundary) {
+        if end.includes(at) {
             self.state.opened_at = self.state.opened_at.min(at);
             self.state.last_message_at = self.state.last_message_at.max(at);
         }
         self.answered |= sender == SenderType::Staff;
     }
 
-    /// Takes out the messages that were accepted at `from` or later.
-    pub(super) fn take_from(&mut self, from: DateTime<Utc>) -> Vec<PlacedMessage> {
+    /// Removes and returns the known messages that were accepted at `from` or later.
+    pub(super) fn split_off(&mut self, from: DateTime<Utc>) -> Vec<PlacedMessage> {
         self.messages.extract_if(.., |message| message.accepted_at >= from).collect()
     }
 
-    /// Works its times and whether staff answered out again, from its messages until `end`.
-    pub(super) fn recount(&mut self, end: End) {
+    /// Computes the session's times, and whether staff answered, from its known messages until `end`.
+    pub(super) fn recount(&mut self, end: Boundary) {
         let times = self.messages.iter().map(|message| message.accepted_at);
-        let times = times.filter(|at| end.holds(*at));
-        // Of what is archived there is only what the session itself says.
+        let times = times.filter(|at| end.includes(*at));
+        // Archived messages are unknown: without any message the stored time stays.
         self.state.opened_at = times.clone().min().unwrap_or(self.state.opened_at);
         self.state.last_message_at = times.max().unwrap_or(self.state.opened_at);
         self.answered = self.messages.iter().any(|message| !message.is_from_player());
     }
 
-    /// When its first message of the player after `after` was accepted.
-    pub(super) fn first_of_player(&self, after: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    /// When the player's first known message after `after` was accepted.
+    pub(super) fn first_player_message(
+        &self,
+        after: Option<DateTime<Utc>>,
+    ) -> Option<DateTime<Utc>> {
         let of_player = self.messages.iter().filter(|message| message.is_from_player());
         let times = of_player.map(|message| message.accepted_at);
         times.filter(|at| after.is_none_or(|after| *at > after)).min()
     }
 
-    pub(super) fn has_player_message_after(&self, seq: i64, until: DateTime<Utc>) -> bool {
-        let unseen = |message: &PlacedMessage| {
-            message.is_from_player() && message.seq > seq && message.accepted_at <= until
-        };
-        self.messages.iter().any(unseen)
+    /// Whether the author of `change` saw each known message that the player wrote to this session
+    /// until the change was accepted. A change that names a `seq` covers all messages up to it, in
+    /// whichever session they are; one that names only a session covers that session.
+    pub(super) fn was_seen_by(&self, change: &StatusChange) -> bool {
+        match change.last_seq {
+            Some(last_seq) => !self.messages.iter().any(|message| {
+                message.is_from_player()
+                    && message.seq > last_seq
+                    && message.accepted_at <= change.accepted_at
+            }),
+            None => change.session_id.is_none_or(|id| id == self.state.id),
+        }
     }
 
-    /// As it is to be stored, where it ends at `end` and `actor` made the last change that had an
-    /// effect on it. Without an `actor` no such change is known.
-    pub(super) fn settled(mut self, end: End, taken: bool, actor: Option<&Actor>) -> Self {
+    /// The session as it is to be stored. It ends at `end`, and `last_change` is the last known change
+    /// that had an effect on it.
+    pub(super) fn finalized(
+        mut self,
+        end: Boundary,
+        is_assigned: bool,
+        last_change: Option<&StatusChange>,
+    ) -> Self {
         (self.state.status, self.state.resolved_at) = match end {
-            End::ResolvedAt(at) => (SessionStatus::Resolved, Some(at)),
-            End::Open if self.answered || taken => (SessionStatus::Active, None),
-            End::Open => (SessionStatus::Pending, None),
+            Boundary::ResolvedAt(at) => (SessionStatus::Resolved, Some(at)),
+            Boundary::Open if self.answered || is_assigned => (SessionStatus::Active, None),
+            Boundary::Open => (SessionStatus::Pending, None),
         };
         let was_resolved = self.stored.as_ref().is_some_and(|stored| stored.resolved_at.is_some());
-        match actor {
-            Some(Actor { id, name }) => {
-                self.state.staff.actor_id.clone_from(id);
-                self.state.staff.actor_name.clone_from(name);
+        match last_change {
+            Some(change) => {
+                self.state.staff.actor_id.clone_from(&change.actor_id);
+                self.state.staff.actor_name.clone_from(&change.actor_name);
             }
-            None if end == End::Open && was_resolved => self.state.staff = StaffFacts::default(),
+            None if end == Boundary::Open && was_resolved => {
+                self.state.staff = StaffFacts::default();
+            }
             None => {}
         }
         if self.is_changed() {

@@ -1,4 +1,4 @@
-//! Announces what was committed, and publishes dead letters.
+//! Publishes events about what was committed, and dead letters.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use tokio::time::Instant;
 
 use crate::{metrics::Metrics, store::Outcome};
 
-/// Sessions and rejected messages that are announced in one body at most.
+/// Upper bound of the events in one announcement.
 const ANNOUNCED_TOGETHER: usize = 100;
 
-/// Time without an event ahead of the database's clock after which the next one is logged.
+/// An event ahead of the database's clock is logged if there was none for this long.
 const AHEAD_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Publishes what follows from events that are done.
+/// Publishes what follows from written events.
 pub(super) struct Announcer {
     settings: BrokerSettings,
     publisher: RetryingPublisher,
@@ -29,13 +29,12 @@ pub(super) struct Announcer {
 }
 
 impl Announcer {
-    /// An announcer that publishes by `publisher`.
     pub fn new(settings: BrokerSettings, publisher: RetryingPublisher, metrics: Metrics) -> Self {
         Self { settings, publisher, metrics, ahead_at: None }
     }
 
-    /// Counts what was committed and announces it, however long that takes.
-    pub async fn conclude(&mut self, outcome: &Outcome) {
+    /// Counts the outcome of a transaction and announces it, however long that takes.
+    pub async fn publish_outcome(&mut self, outcome: &Outcome) {
         let now = chat::now();
         for accepted_at in &outcome.persisted {
             let age = now.signed_duration_since(accepted_at);
@@ -53,27 +52,27 @@ impl Announcer {
         if outcome.ahead > 0 {
             self.log_ahead(outcome.ahead);
         }
-        let updated = outcome.news.iter().cloned().map(Event::SessionUpdated);
+        let updated = outcome.session_updates.iter().cloned().map(Event::SessionUpdated);
         let rejected = outcome.rejected.iter().cloned().map(Event::MessageRejected);
         self.announce(updated.chain(rejected).collect()).await;
-        self.metrics.announced.inc_by(outcome.news.len() as u64);
+        self.metrics.announced.inc_by(outcome.session_updates.len() as u64);
         self.metrics.rejections.inc_by(outcome.rejected.len() as u64);
     }
 
-    /// Logs once that a gateway's clock is ahead, until none has been for a while.
+    /// Logs that a gateway's clock is ahead, once for each series of such events.
     fn log_ahead(&mut self, events: usize) {
         if self.ahead_at.is_none_or(|at| at.elapsed() > AHEAD_LOG_INTERVAL) {
             tracing::warn!(
                 events,
-                "a gateway's clock is more than ten seconds ahead of the database's: what it accepts is \
-                 dated by the database's"
+                "a gateway's clock is more than ten seconds ahead of the database's: its events get the \
+                 database's time"
             );
         }
         self.ahead_at = Some(Instant::now());
     }
 
-    /// Publishes the events to the broadcasters of the players' own partitions, which are mostly this
-    /// one: after a change of their number some of what waits here is another's.
+    /// Publishes the events to the broadcasters of the players' partitions. Most belong to this worker's
+    /// partition; after a change of `QUEUE_PARTITIONS` some belong to others.
     async fn announce(&mut self, mut events: Vec<Event>) {
         let partitions = self.settings.queue_partitions;
         let partition = |event: &Event| partitions.of(event.player_id());
@@ -97,10 +96,10 @@ impl Announcer {
         }
     }
 
-    /// Puts a body at the end of a queue.
+    /// Publishes a body at the end of a queue.
     ///
     /// # Errors
-    /// When the broker does not take it.
+    /// When the broker does not confirm it.
     pub async fn requeue(&mut self, queue: &str, body: &[u8]) -> Result<(), PublishError> {
         self.publisher.requeue(queue, body).await
     }

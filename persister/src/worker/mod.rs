@@ -1,11 +1,11 @@
-//! The loop: take a batch, write it, announce, acknowledge.
+//! The loop: consume a batch, write it, announce, acknowledge.
 //!
-//! While the database or the broker is away it holds what it has, takes no more, and tries again
-//! with growing waits. What it cannot deal with in time it gives back. Events of conversations that
-//! another transaction has locked wait beside all others.
+//! While the database or the broker is unreachable, the worker keeps its batch, consumes no more, and
+//! retries with growing waits. A batch that it cannot finish in time is requeued. Events of
+//! conversations that another transaction has locked are held back and delay no others.
 //!
-//! Each partition has such a loop, with connections of its own: one whose sessions cannot be announced
-//! keeps no other waiting.
+//! Each partition has a loop of its own with its own connections, so that one whose sessions cannot be
+//! announced delays no other.
 
 mod announcer;
 mod part;
@@ -30,17 +30,17 @@ use self::{
     writer::{Verdict, Writer},
 };
 use crate::{
-    batch::{Batch, HeldBack, OpenDelivery},
+    batch::{Batch, HeldBack, PendingDelivery},
     held_back::{Compacted, HeldBackEvents},
     metrics::Metrics,
     settings::Settings,
 };
 
-/// Bodies that the broker may hand out, of all partitions together, before the first of them is
-/// acknowledged. A body is 128 KiB at most when the gateway made it, so that they take 32 MiB at most.
+/// Upper bound of the unacknowledged deliveries of all partitions together. A gateway's body has at most
+/// 128 KiB, so that they take at most 32 MiB.
 const PREFETCH: u16 = 256;
 
-/// Time after which a persister that has nothing to do looks whether its database is still there.
+/// How often an idle persister probes its database.
 const IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Runs a persister until `stop` is cancelled, with its health and metrics on `listener`.
@@ -123,7 +123,7 @@ impl Consume for Persister {
             let traced = self.traces.work(WorkKind::PersistBatch, messages);
             let (hold, shutdown) = (self.settings.consumer.delivery_hold, self.settings.shutdown);
             let done = tokio::select! {
-                done = self.deal_with(batch) => Some(done),
+                done = self.process(batch) => Some(done),
                 () = grace(stop, shutdown) => None,
                 () = tokio::time::sleep(hold) => None,
             };
@@ -147,52 +147,53 @@ impl Consume for Persister {
             };
             acknowledge(deliveries, &compacted, false).await?;
             self.writer.wait_for_locks_unless(!held_back.is_empty());
-            self.show_held_back(&held_back);
+            self.report_held_back(&held_back);
             self.metrics.batch_seconds.observe(began.elapsed().as_secs_f64());
         }
-        self.show_held_back(&HeldBackEvents::default());
+        self.report_held_back(&HeldBackEvents::default());
         Ok(())
     }
 }
 
 impl Persister {
-    /// Sees to it that nothing of the batch is left to do but to acknowledge it, however long that
-    /// takes. Returns the bodies that are done, and those that have events of locked conversations.
-    async fn deal_with(&mut self, mut batch: Batch) -> (Vec<OpenDelivery>, Vec<HeldBack>) {
+    /// Writes and announces the batch, however long that takes. Returns the deliveries to acknowledge,
+    /// and those with events of locked conversations.
+    async fn process(&mut self, mut batch: Batch) -> (Vec<PendingDelivery>, Vec<HeldBack>) {
         self.metrics.batch_events.observe(batch.events.len() as f64);
         let left = self.write(&mut batch).await;
         let (done, held_back) = batch.divide(&left);
-        // Last, since a batch that is given back is dealt with again from its beginning.
+        // Last, since a batch that is requeued is processed again from its beginning.
         for delivery in &done {
             self.announcer.dead_letter(&delivery.dead).await;
         }
         (done, held_back)
     }
 
-    /// Writes the events of the batch. Returns the places of those whose conversations are locked.
+    /// Writes the events of the batch. Returns the indices of those whose conversations are locked.
     async fn write(&mut self, batch: &mut Batch) -> HashSet<usize> {
         let mut left = HashSet::new();
         let mut parts = vec![Part::new(0..batch.events.len())];
         self.writer.begin_batch();
         while let Some(mut part) = parts.pop() {
-            let events = batch.events.get(part.places.clone()).unwrap_or_default();
+            let events = batch.events.get(part.indices.clone()).unwrap_or_default();
             match self.writer.write(events).await {
                 Ok(outcome) => {
                     if !outcome.locked.is_empty() {
-                        let is_locked =
-                            |event: &Event| outcome.locked.contains(event.player_id().as_str());
-                        let places = part.places.zip(events);
-                        left.extend(places.filter(|(_, event)| is_locked(event)).map(|(at, _)| at));
+                        let is_locked = |event: &Event| outcome.locked.contains(event.player_id());
+                        let indices = part.indices.zip(events);
+                        left.extend(
+                            indices.filter(|(_, event)| is_locked(event)).map(|(index, _)| index),
+                        );
                     }
-                    self.announcer.conclude(&outcome).await;
+                    self.announcer.publish_outcome(&outcome).await;
                 }
                 Err(failure) => match self.writer.judge(failure, &mut part, events).await {
                     Verdict::Again => parts.push(part),
                     Verdict::Split => parts.extend(part.split()),
                     Verdict::Defer => parts.insert(0, part),
-                    Verdict::HoldBack => left.extend(part.places),
+                    Verdict::HoldBack => left.extend(part.indices),
                     Verdict::SetAside(reason) => {
-                        batch.set_aside(part.places.start, DeadLetterReason::Refused, &reason);
+                        batch.set_aside(part.indices.start, DeadLetterReason::Refused, &reason);
                     }
                 },
             }
@@ -200,9 +201,14 @@ impl Persister {
         left
     }
 
-    /// Publishes what is held back in more than `limit` bodies, or for long, in fewer ones at the end of
-    /// the queue. Returns the bodies that these replace. What cannot be published stays held back.
-    async fn compact(&mut self, held_back: &mut HeldBackEvents, limit: usize) -> Vec<OpenDelivery> {
+    /// Publishes the events of more than `limit` held back deliveries, or of an old one, in fewer bodies at
+    /// the end of the queue. Returns the deliveries to acknowledge. When it cannot publish, all of them
+    /// stay held back.
+    async fn compact(
+        &mut self,
+        held_back: &mut HeldBackEvents,
+        limit: usize,
+    ) -> Vec<PendingDelivery> {
         let age = self.settings.consumer.delivery_hold / 2;
         let Some(Compacted { bodies, replaced }) = held_back.compact(limit, age) else {
             return Vec::new();
@@ -211,18 +217,18 @@ impl Persister {
         let queue = names.queue_of(ConsumerKind::Persister, self.partition);
         for body in bodies {
             if let Err(error) = self.announcer.requeue(&queue, &body).await {
-                tracing::warn!(cause = %error, "held back events cannot be put back into the queue");
+                tracing::warn!(cause = %error, "held back events cannot be requeued");
                 held_back.add(replaced, false);
                 return Vec::new();
             }
         }
-        for body in &replaced {
-            self.announcer.dead_letter(&body.delivery.dead).await;
+        for held_back in &replaced {
+            self.announcer.dead_letter(&held_back.delivery.dead).await;
         }
-        replaced.into_iter().map(|body| body.delivery).collect()
+        replaced.into_iter().map(|held_back| held_back.delivery).collect()
     }
 
-    fn show_held_back(&mut self, held_back: &HeldBackEvents) {
+    fn report_held_back(&mut self, held_back: &HeldBackEvents) {
         self.oldest_held.set(held_back.earliest());
         let events = i64::try_from(held_back.events()).unwrap_or(i64::MAX);
         self.metrics.held_back_events.inc_by(events - self.held_back_events);
@@ -230,10 +236,10 @@ impl Persister {
     }
 }
 
-/// Acknowledges the bodies: at once, if nothing else was taken before the last of them that is not done.
+/// Acknowledges the deliveries: with one frame if no delivery before the last one is unfinished.
 async fn acknowledge(
     deliveries: &Consumer,
-    done: &[OpenDelivery],
+    done: &[PendingDelivery],
     is_all: bool,
 ) -> Result<(), BrokerError> {
     if is_all && let Some(last) = done.last() {
@@ -245,7 +251,7 @@ async fn acknowledge(
     Ok(())
 }
 
-/// Resolves at `time`, and never without one.
+/// Waits until `time`, or forever without one.
 async fn until(time: Option<Instant>) {
     match time {
         Some(time) => tokio::time::sleep_until(time).await,

@@ -2,30 +2,28 @@ use std::ops::Range;
 
 use service::backoff::{self, Waits};
 
-/// Parts that a batch which fails is tried in. In eight, an event among a thousand that fails slowly is
-/// found after four failures.
+/// Parts into which a failing batch is split. With eight, four failures find one event among a thousand.
 const PARTS: usize = 8;
 
-/// Events of a batch, next to one another, that are written together.
+/// A range of a batch that is written in one transaction.
 pub(super) struct Part {
-    pub places: Range<usize>,
-    /// Failures while the database took other events.
+    pub indices: Range<usize>,
+    /// Failures while the database accepted other events.
     pub failures: usize,
-    /// Whether it was put behind the other parts.
+    /// Whether it was moved behind the other parts.
     pub is_deferred: bool,
     pub waits: Waits,
 }
 
 impl Part {
-    /// The events at `places` of the batch.
-    pub fn new(places: Range<usize>) -> Self {
-        Self { places, failures: 0, is_deferred: false, waits: backoff::waits() }
+    pub fn new(indices: Range<usize>) -> Self {
+        Self { indices, failures: 0, is_deferred: false, waits: backoff::waits() }
     }
 
-    /// This part in smaller ones, the last of which comes first.
+    /// Splits the part; the last of the new parts comes first.
     pub fn split(&self) -> Vec<Self> {
-        let size = self.places.len().div_ceil(PARTS).max(1);
-        let starts = self.places.clone().step_by(size).rev();
-        starts.map(|start| Self::new(start..self.places.end.min(start + size))).collect()
+        let size = self.indices.len().div_ceil(PARTS).max(1);
+        let starts = self.indices.clone().step_by(size).rev();
+        starts.map(|start| Self::new(start..self.indices.end.min(start + size))).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Writes events into the database, and decides what becomes of those that cannot be written.
+//! Writes events to the database, and decides what to do about those that it does not accept.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::{
     store::{self, Attempt, Locks, Outcome, StoreError},
 };
 
-/// Waits between the attempts at an event that fails alone while the database takes others. After the
-/// attempt that follows the last of them it is set aside.
+/// Waits between the attempts at an event that fails alone while the database accepts others. When the
+/// attempt after the last wait fails, the event is set aside.
 const SUSPECT_WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
-/// How long it counts as proven that the database takes events, for an event that it refuses by a
+/// How long a successful write proves that the database accepts events, for an event that violates a
 /// constraint.
 const PROOF_AGE: Duration = Duration::from_secs(5);
 
@@ -30,39 +30,37 @@ pub(super) struct Writer {
     metrics: Metrics,
     connection: Option<AsyncPgConnection>,
     outage: Outage,
-    /// Whether locked conversations are waited for. They are not from a failure on until nothing is held
-    /// back.
+    /// `Skip` from a failure on until no event is held back.
     locks: Locks,
-    /// When the database last took a message, or a canary.
+    /// When the database last accepted a message or a canary.
     proven_at: Option<Instant>,
-    /// When the batch in hand first failed.
+    /// When the current batch first failed.
     failed_at: Option<Instant>,
 }
 
 /// Why an attempt at events failed.
 pub(super) enum Failure {
-    /// There is no connection to the database.
+    /// The database could not be connected to.
     Unreachable(String),
-    /// The store's reason.
+    /// The transaction failed.
     Store(StoreError),
 }
 
 /// What to do about events that could not be written.
 pub(super) enum Verdict {
-    /// Try them again.
+    /// Retry them.
     Again,
-    /// Try them in parts.
+    /// Split them into parts.
     Split,
-    /// Try them after all other parts, which may prove that the database takes events.
+    /// Retry them after all other parts, which may prove that the database accepts events.
     Defer,
-    /// Hold the event back: another transaction has locked what it changes.
+    /// Hold the event back: another transaction has locked rows that it changes.
     HoldBack,
     /// The event can never be written, for this reason.
     SetAside(String),
 }
 
 impl Writer {
-    /// A writer that has no connection yet.
     pub fn new(settings: DatabaseSettings, metrics: Metrics, outage: Outage) -> Self {
         Self {
             settings,
@@ -80,17 +78,17 @@ impl Writer {
         self.connection.is_some()
     }
 
-    /// Begins with another batch.
+    /// Starts a new batch.
     pub fn begin_batch(&mut self) {
         self.failed_at = None;
     }
 
-    /// Waits for locked conversations from now on, unless some events are held back.
+    /// Waits for locked conversations from now on, unless events are held back.
     pub fn wait_for_locks_unless(&mut self, are_events_held_back: bool) {
         self.locks = if are_events_held_back { Locks::Skip } else { Locks::Wait };
     }
 
-    /// Finds out whether the database is still there; without it there is no connection any more.
+    /// Probes the database, and drops the connection if it does not answer.
     pub async fn check(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
         let limit = self.settings.database_timeout;
@@ -101,8 +99,7 @@ impl Writer {
         }
     }
 
-    /// Waits until there is a connection to the database, so that nothing is taken off the queue
-    /// before.
+    /// Waits until the database is connected. The caller consumes nothing before.
     pub async fn reach(&mut self) {
         let mut waits = backoff::waits();
         while self.connection.is_none() {
@@ -135,7 +132,7 @@ impl Writer {
         let attempt = Attempt::new(self.locks);
         let written = {
             let mut writing = std::pin::pin!(store::persist(&mut connection, events, &attempt));
-            // PostgreSQL gives up a statement by itself; this is for one that does not answer at all.
+            // PostgreSQL cancels a slow statement itself; this limit is for a server that does not answer.
             let limit = self.settings.database_timeout * 2;
             let mut steps = 0;
             loop {
@@ -157,9 +154,9 @@ impl Writer {
         Ok(outcome)
     }
 
-    /// Decides by what the database still takes, and by no list of errors: while it takes nothing, there
-    /// is an outage, which is waited for; while it takes other events, these are the cause, and the one
-    /// among them that fails alone, again and again, is set aside.
+    /// Decides by whether the database accepts other events, and not by a list of errors. While it accepts
+    /// none, there is an outage, and the writer waits. While it accepts others, `events` are the cause, and
+    /// an event that repeatedly fails alone is set aside.
     pub async fn judge(&mut self, failure: Failure, part: &mut Part, events: &[Event]) -> Verdict {
         let (cause, is_final) = match failure {
             Failure::Store(StoreError::Raced) => return Verdict::Again,
@@ -171,11 +168,11 @@ impl Writer {
             }
         };
         self.failed_at.get_or_insert_with(Instant::now);
-        let is_alone = part.places.len() <= 1;
+        let is_alone = part.indices.len() <= 1;
         if is_final && !is_alone {
             return Verdict::Split;
         }
-        // That messages are written says nothing about other events.
+        // Messages that were written prove nothing about other kinds of events.
         let is_message = matches!(events, [Event::Message(_)]);
         if is_final && is_message && !part.is_deferred && !self.is_proven() {
             part.is_deferred = true;
@@ -189,7 +186,7 @@ impl Writer {
                 if is_final {
                     self.metrics.database_failures.inc();
                 }
-                self.wait_for_database(&format!("{cause}; and then: {outage}"), part).await;
+                self.wait_for_database(&format!("{cause}; then: {outage}"), part).await;
                 return Verdict::Again;
             }
             self.outage.succeeded();
@@ -197,7 +194,7 @@ impl Writer {
         if is_final {
             return Verdict::SetAside(cause);
         }
-        // What fails may have waited for another transaction's lock.
+        // The cause may be another transaction's lock.
         let locks = std::mem::replace(&mut self.locks, Locks::Skip);
         if !is_alone {
             return Verdict::Split;
@@ -224,12 +221,13 @@ impl Writer {
         tokio::time::sleep(part.waits.next().unwrap_or_default()).await;
     }
 
-    /// Whether the database took a message a moment ago, and after the batch in hand first failed.
+    /// Whether the database accepted a message or a canary within [`PROOF_AGE`] and since the current batch
+    /// first failed.
     fn is_proven(&self) -> bool {
         self.proven_at > self.failed_at && self.proven_at.is_some_and(|at| at.elapsed() < PROOF_AGE)
     }
 
-    /// Finds out, over a new connection, whether the database takes events.
+    /// Writes a canary over a new connection.
     async fn prove_database(&mut self) -> Result<(), String> {
         self.connection = None;
         let timeout = self.settings.database_timeout;

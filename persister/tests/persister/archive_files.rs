@@ -204,7 +204,10 @@ async fn nobody_archives_or_erases_in_files_beside_another() {
     let halfway = halfway(&system, &directory).await;
     let (status, said) =
         told(&mut command(&system, &directory, &["archive", "--history-retention=365d"]));
-    assert!(status == Some(1) && said.contains("another writes to the archive"), "{said}");
+    assert!(
+        status == Some(1) && said.contains("another process is writing to the archive"),
+        "{said}"
+    );
     kill(&system, halfway).await;
     archive(&system, &directory);
 }
@@ -223,7 +226,7 @@ async fn what_was_said_is_erased_in_the_files_as_well() {
     let mut without = command(&system, &directory, &erase);
     let (status, said) = told(without.env_remove("HISTORY_ARCHIVE_DIR"));
     assert_eq!(status, Some(0));
-    let hint = "what was accepted until 2024-04-09T16:00:00Z may be in the archive";
+    let hint = "messages accepted until 2024-04-09T16:00:00Z may be in the archive";
     assert!(said.contains(hint), "{said}");
 
     let mut torn = OpenOptions::new().append(true).open(&march).unwrap();

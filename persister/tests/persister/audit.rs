@@ -5,8 +5,8 @@ use std::process::Command;
 use chat::{self, ConversationRead, PlayerId, RequestedStatus, StatusChange, event::Event};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{QueryResult, sql_query};
-use diesel_async::RunQueryDsl;
-use persister::store::{Attempt, persist, purge_audit};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use persister::store::{Attempt, Locks, persist, purge_audit};
 use serde_json::{Value, json};
 use test_support::{Database, message, status_change};
 use uuid::Uuid;
@@ -105,6 +105,20 @@ async fn a_read_waits_for_no_conversation_and_makes_none() {
     let reads = ["p1", "p2"].map(|player| read(player, "ada", chat::now()));
     assert_eq!(persist(&mut connection, &reads, &Attempt::default()).await.unwrap().audited, 2);
     assert_eq!(database.count_conversations().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_is_recorded_beside_events_of_a_locked_conversation() {
+    let database = Database::create().await;
+    let mut connection = database.connect().await;
+    let locked = event(&message("p1", "help"));
+    persist(&mut connection, std::slice::from_ref(&locked), &Attempt::default()).await.unwrap();
+    let mut other = database.connect().await;
+    let lock = "BEGIN; SELECT FROM chat_conversations FOR NO KEY UPDATE";
+    other.batch_execute(lock).await.unwrap();
+    let batch = [locked, read("p2", "ada", chat::now())];
+    let outcome = persist(&mut connection, &batch, &Attempt::new(Locks::Skip)).await.unwrap();
+    assert_eq!((outcome.locked.len(), outcome.audited), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,10 +43,10 @@ async fn operators_export_and_erase_and_are_told_what_else_there_may_be() {
     assert_eq!((status, complaint.as_str()), (Some(0), ""));
     assert_eq!(
         told,
-        "erased 2 messages of 1 session\n1 dead letter may hold more: dead-letters list\n"
+        "erased 2 messages of 1 session\n1 dead letter may contain more: dead-letters list\n"
     );
     assert_eq!(contents(&system, "p1").await, ["", ""]);
     let (status, told, _) = erase("nobody");
-    let expected = "erased 0 messages of 0 sessions: nothing of player nobody was left\n";
+    let expected = "erased 0 messages of 0 sessions: player nobody has nothing to erase\n";
     assert_eq!((status, told.as_str()), (Some(0), expected));
 }

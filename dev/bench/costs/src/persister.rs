@@ -22,7 +22,7 @@ pub fn sessions(count: usize) -> anyhow::Result<Call> {
             for (seq, message) in (1..).zip(messages) {
                 timeline.place(black_box(message), seq);
             }
-            black_box(timeline.settle());
+            black_box(timeline.finalize());
         }
         Ok(())
     }))

@@ -82,7 +82,7 @@ async fn persist_next(
         if body.dies {
             bodies.borrow_mut().push_back(Body { dies: false, ..body });
         } else {
-            said.announced.extend(outcome.news);
+            said.announced.extend(outcome.session_updates);
             said.rejected.extend(outcome.rejected.iter().map(rejected));
         }
     }

@@ -1,0 +1,59 @@
+use std::collections::HashSet;
+
+use chat::{ConversationRead, Message, PlayerId, StatusChange, event::Event};
+use chrono::{DateTime, Utc};
+
+/// The events of one transaction, by kind.
+pub(super) struct Batch<'a> {
+    /// All events, in the order of arrival.
+    pub events: &'a [Event],
+    pub messages: Vec<&'a Message>,
+    pub changes: Vec<&'a StatusChange>,
+    pub reads: Vec<&'a ConversationRead>,
+    /// The players of the messages and the changes, each once, in the order in which their
+    /// conversations are locked.
+    pub players: Vec<&'a PlayerId>,
+}
+
+impl<'a> Batch<'a> {
+    pub fn new(events: &'a [Event]) -> Self {
+        let (mut messages, mut changes, mut reads) = (Vec::new(), Vec::new(), Vec::new());
+        let mut players = Vec::with_capacity(events.len());
+        for event in events {
+            match event {
+                Event::Message(message) => {
+                    players.push(&message.player_id);
+                    messages.push(&**message);
+                }
+                Event::StatusChange(change) => {
+                    players.push(&change.player_id);
+                    changes.push(change);
+                }
+                Event::ConversationRead(read) => reads.push(read),
+                // The persister publishes these; they have nothing to write.
+                Event::SessionUpdated(_) | Event::MessageRejected(_) => {}
+            }
+        }
+        players.sort_unstable();
+        players.dedup();
+        Self { events, messages, changes, reads, players }
+    }
+
+    /// Drops the events of the `locked` players.
+    pub fn leave_out(&mut self, locked: &HashSet<PlayerId>) {
+        if locked.is_empty() {
+            return;
+        }
+        self.messages.retain(|message| !locked.contains(&message.player_id));
+        self.changes.retain(|change| !locked.contains(&change.player_id));
+        self.reads.retain(|read| !locked.contains(&read.player_id));
+        self.players.retain(|player| !locked.contains(*player));
+    }
+
+    /// When the first message or change was accepted. The batch cannot change a session that was
+    /// resolved before.
+    pub fn earliest(&self) -> Option<DateTime<Utc>> {
+        let messages = self.messages.iter().map(|message| message.accepted_at);
+        messages.chain(self.changes.iter().map(|change| change.accepted_at)).min()
+    }
+}

@@ -1,0 +1,27 @@
+use std::collections::HashSet;
+
+use chat::{MessageRejected, PlayerId, SessionState};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The result of a batch.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// When each message that became a row was accepted.
+    pub persisted: Vec<DateTime<Utc>>,
+    /// Events that were stored already.
+    pub duplicates: usize,
+    /// Messages that are not written, since another message has their id.
+    pub rejected: Vec<MessageRejected>,
+    /// Status changes that are not written, since another change has their id.
+    pub conflicting_changes: usize,
+    /// Rows that were added to the audit.
+    pub audited: usize,
+    /// The sessions to announce, as committed.
+    pub session_updates: Vec<SessionState>,
+    /// The players whose conversations another transaction had locked. None of their events is written.
+    pub locked: HashSet<PlayerId>,
+    /// New events that were ahead of the database's clock and were dated by it.
+    pub ahead: usize,
+    /// The local clock's offset to the database's, as far as the round trip lets it be known.
+    pub clock_offset: Option<TimeDelta>,
+}

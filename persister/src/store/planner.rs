@@ -1,0 +1,367 @@
+//! Computes in memory what a batch changes.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use chat::{
+    Message, MessageRejected, Name, PlayerId, RejectionReason, SenderType, SessionState,
+    StatusChange, Subject,
+};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{
+    error::StoreError,
+    identity::Identity,
+    plan::{NewMessage, Plan, StaleChange},
+    read::{LastSeen, NeededMessages},
+    rows::{ConversationRow, StoredChange, StoredMessage},
+    waiting::Waiting,
+};
+use crate::timeline::{Finalized, NewEvents, PlacedMessage, Timeline};
+
+/// The conversations of a batch: what is stored of them, and the batch's events.
+pub(super) struct Planner<'a> {
+    /// By player id.
+    conversations: Vec<Conversation<'a>>,
+    duplicates: usize,
+    rejected: Vec<MessageRejected>,
+    conflicting_changes: usize,
+    redelivered_sessions: BTreeSet<Uuid>,
+}
+
+struct Conversation<'a> {
+    row: ConversationRow,
+    timeline: Timeline,
+    waiting: Waiting,
+    /// The stored sessions that the batch can change.
+    stored_sessions: Vec<Uuid>,
+    open_session: Option<Uuid>,
+    new_messages: Vec<&'a Message>,
+    new_changes: Vec<&'a StatusChange>,
+    /// Redelivered changes that have no effect, each with the session that it names.
+    stale: Vec<(Uuid, Option<Uuid>)>,
+}
+
+impl<'a> Planner<'a> {
+    /// Starts with what is stored: the conversations; the effective `changes` since `earliest`, when
+    /// the first event of the batch was accepted; and the `sessions`, some of which were resolved by
+    /// then.
+    pub fn new(
+        rows: Vec<ConversationRow>,
+        changes: Vec<StatusChange>,
+        sessions: Vec<SessionState>,
+        earliest: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        let names = latest_names(&sessions);
+        let mut changes_of: HashMap<PlayerId, Vec<StatusChange>> = HashMap::new();
+        for change in changes {
+            changes_of.entry(change.player_id.clone()).or_default().push(change);
+        }
+        let new = |row: ConversationRow| {
+            let name = names.get(&row.player_id).map(|name| (*name).clone());
+            let changes = changes_of.remove(&row.player_id).unwrap_or_default();
+            Conversation {
+                timeline: Timeline::new(row.player_id.clone(), name, changes),
+                waiting: Waiting::new(&row),
+                stored_sessions: Vec::new(),
+                open_session: None,
+                new_messages: Vec::new(),
+                new_changes: Vec::new(),
+                stale: Vec::new(),
+                row,
+            }
+        };
+        let mut conversations: Vec<_> = rows.into_iter().map(new).collect();
+        conversations.sort_by(|one, other| one.row.player_id.cmp(&other.row.player_id));
+        let mut planner = Self {
+            conversations,
+            duplicates: 0,
+            rejected: Vec::new(),
+            conflicting_changes: 0,
+            redelivered_sessions: BTreeSet::new(),
+        };
+        for session in sessions {
+            let conversation = planner.conversation(&session.player_id)?;
+            if session.resolved_at.is_none() {
+                conversation.open_session = Some(session.id);
+            }
+            if session.resolved_at.is_none_or(|at| at >= earliest) {
+                conversation.stored_sessions.push(session.id);
+            }
+            conversation.timeline.add(session);
+        }
+        Ok(planner)
+    }
+
+    /// Adds the batch's messages, in the order of arrival. `stored` has those whose id is stored.
+    pub fn add_messages(
+        &mut self,
+        messages: &[&'a Message],
+        stored: &HashMap<Uuid, StoredMessage>,
+    ) -> Result<(), StoreError> {
+        let mut new: HashMap<Uuid, &'a Message> = HashMap::new();
+        for &message in messages {
+            let stored = stored.get(&message.message_id);
+            let first = new.get(&message.message_id).copied();
+            match (stored, first) {
+                (Some(stored), _) if stored.identity().is_repeated_by(message) => {
+                    self.duplicates += 1;
+                    self.redelivered_sessions.extend(stored.session_id);
+                }
+                (None, Some(first)) if Identity::from(first).is_repeated_by(message) => {
+                    self.duplicates += 1;
+                }
+                (None, None) => {
+                    new.insert(message.message_id, message);
+                    self.conversation(&message.player_id)?.new_messages.push(message);
+                }
+                _ => {
+                    log_conflict(Subject {
+                        message_id: Some(message.message_id),
+                        trace: message.traceparent,
+                        ..Subject::default()
+                    });
+                    self.rejected.push(MessageRejected {
+                        message_id: message.message_id,
+                        player_id: message.player_id.clone(),
+                        reason: RejectionReason::MessageIdTaken,
+                        accepted_at: message.accepted_at,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the batch's status changes, in the order of arrival. The first with each `new` id was just
+    /// inserted; `stored` has those whose id was stored before.
+    pub fn add_changes(
+        &mut self,
+        changes: &[&'a StatusChange],
+        new: &HashSet<Uuid>,
+        stored: &HashMap<Uuid, StoredChange>,
+    ) -> Result<(), StoreError> {
+        let mut inserted: HashMap<Uuid, &'a StatusChange> = HashMap::new();
+        for &change in changes {
+            let id = change.change_id;
+            if new.contains(&id) && !inserted.contains_key(&id) {
+                inserted.insert(id, change);
+                self.conversation(&change.player_id)?.new_changes.push(change);
+                continue;
+            }
+            let (first, effective) = match (inserted.get(&id), stored.get(&id)) {
+                (Some(first), _) => (*first, true),
+                (None, Some(stored)) => (&stored.change, stored.effective),
+                (None, None) => {
+                    return Err(StoreError::Unavailable(format!("change {id} is gone")));
+                }
+            };
+            if (&first.player_id, first.status) != (&change.player_id, change.status) {
+                log_conflict(Subject {
+                    change_id: Some(id),
+                    trace: change.traceparent,
+                    ..Subject::default()
+                });
+                self.conflicting_changes += 1;
+                continue;
+            }
+            self.duplicates += 1;
+            let conversation = self.conversation(&change.player_id)?;
+            if !effective {
+                conversation.stale.push((id, first.session_id));
+            }
+            let sessions = conversation.stored_sessions.clone();
+            self.redelivered_sessions.extend(sessions);
+        }
+        Ok(())
+    }
+
+    /// The stored sessions whose messages are needed; for most batches none.
+    pub fn needs(&self) -> Vec<NeededMessages> {
+        let mut needs = Vec::new();
+        for conversation in &self.conversations {
+            let new = NewEvents {
+                messages: &conversation.new_messages,
+                changes: &conversation.new_changes,
+                last_message_at: conversation.row.last_message_at,
+            };
+            let of_player = conversation.timeline.needs(new).into_iter();
+            needs.extend(of_player.map(|(session_id, since, need)| NeededMessages {
+                player_id: conversation.row.player_id.clone(),
+                session_id,
+                since,
+                need,
+            }));
+        }
+        needs
+    }
+
+    /// Adds the messages that are needed, by session, and the `changes` since the first of them.
+    pub fn add_needed(
+        &mut self,
+        needs: &[NeededMessages],
+        mut messages: HashMap<Uuid, Vec<PlacedMessage>>,
+        changes: Vec<StatusChange>,
+    ) -> Result<(), StoreError> {
+        for need in needs {
+            let messages = messages.remove(&need.session_id).unwrap_or_default();
+            self.conversation(&need.player_id)?.timeline.add_messages(need.session_id, messages);
+        }
+        for change in changes {
+            self.conversation(&change.player_id)?.timeline.add_changes([change]);
+        }
+        Ok(())
+    }
+
+    /// The new changes that name a `seq` and may concern the stored open session.
+    pub fn last_seen(&self) -> Vec<LastSeen<'_>> {
+        let mut seen = Vec::new();
+        for conversation in &self.conversations {
+            let Some(session_id) = conversation.open_session else { continue };
+            seen.extend(conversation.new_changes.iter().filter_map(|change| {
+                Some(LastSeen {
+                    player_id: &conversation.row.player_id,
+                    session_id,
+                    change_id: change.change_id,
+                    last_seq: change.last_seq?,
+                    accepted_at: change.accepted_at,
+                })
+            }));
+        }
+        seen
+    }
+
+    /// Numbers the new messages and places all new events, in the order in which they were accepted.
+    /// The authors of the `outdated` changes had not seen all of the stored open session.
+    pub fn finish(self, outdated: &HashSet<Uuid>) -> Plan<'a> {
+        let mut plan = Plan {
+            duplicates: self.duplicates,
+            rejected: self.rejected,
+            conflicting_changes: self.conflicting_changes,
+            redelivered_sessions: self.redelivered_sessions.into_iter().collect(),
+            ..Plan::default()
+        };
+        for conversation in self.conversations {
+            conversation.finish(outdated, &mut plan);
+        }
+        plan.messages.sort_unstable_by_key(|new| new.message.message_id);
+        plan.moves.sort_unstable();
+        plan.sessions.sort_by_key(|session| session.resolved_at.is_none());
+        plan
+    }
+
+    /// The conversation of `player`, which is locked.
+    fn conversation(&mut self, player: &PlayerId) -> Result<&mut Conversation<'a>, StoreError> {
+        let found = self
+            .conversations
+            .binary_search_by(|conversation| conversation.row.player_id.cmp(player));
+        found
+            .ok()
+            .and_then(|index| self.conversations.get_mut(index))
+            .ok_or_else(|| StoreError::Unavailable(format!("conversation {player} is gone")))
+    }
+}
+
+impl<'a> Conversation<'a> {
+    fn finish(mut self, outdated: &HashSet<Uuid>, plan: &mut Plan<'a>) {
+        let mut messages = self.place_all(outdated);
+        let Finalized { sessions, mut moves, ineffective, undone } = self.timeline.finalize();
+        let has_moves = !moves.is_empty();
+        for new in &mut messages {
+            new.session_id = moves.remove(&new.message.message_id).unwrap_or(new.session_id);
+        }
+        plan.messages.extend(messages);
+        plan.moves.extend(moves);
+
+        let mut row = self.row;
+        if let Some(latest) = sessions.last() {
+            row.session_id = Some(latest.state.id);
+            row.status = row.inbox_status(latest.state.status).map(ToOwned::to_owned);
+            if self.waiting.finish(&mut row, &latest.state, latest.is_new(), has_moves) {
+                plan.recounts.push(row.player_id.clone());
+            }
+        }
+        for session in sessions {
+            if session.is_update() {
+                plan.session_updates.push(session.state.clone());
+            }
+            if session.is_changed() {
+                plan.sessions.push(session.state);
+            }
+        }
+        plan.ineffective.extend(ineffective.iter().map(|change| change.change_id));
+        plan.ineffective.extend(undone);
+        let latest = row.session_id;
+        let new_stale = ineffective.into_iter().map(|change| (change.change_id, change.session_id));
+        let stale = self.stale.into_iter().chain(new_stale);
+        plan.stale.extend(stale.map(|(change_id, session_id)| StaleChange {
+            change_id,
+            player_id: row.player_id.clone(),
+            session_id,
+            latest,
+        }));
+        plan.conversations.push(row);
+    }
+
+    fn place_all(&mut self, outdated: &HashSet<Uuid>) -> Vec<NewMessage<'a>> {
+        let mut messages = std::mem::take(&mut self.new_messages);
+        let mut changes = std::mem::take(&mut self.new_changes);
+        messages.sort_unstable_by_key(|message| (message.accepted_at, message.message_id));
+        let mut numbered: Vec<_> = (self.row.last_seq + 1..).zip(messages).collect();
+        numbered.sort_by_key(|(_, message)| {
+            (message.accepted_at, message.sender_type == SenderType::Staff)
+        });
+        changes.sort_unstable_by_key(|change| (change.accepted_at, change.change_id));
+        if !changes.is_empty() {
+            self.timeline.expect_changes();
+        }
+        let mut placed = Vec::with_capacity(numbered.len());
+        let mut changes = changes.into_iter().peekable();
+        for (seq, message) in numbered {
+            while let Some(change) =
+                changes.next_if(|change| change.accepted_at < message.accepted_at)
+            {
+                self.timeline.apply(change.clone(), outdated.contains(&change.change_id));
+            }
+            placed.push(self.place(seq, message));
+        }
+        for change in changes {
+            self.timeline.apply(change.clone(), outdated.contains(&change.change_id));
+        }
+        placed
+    }
+
+    fn place(&mut self, seq: i64, message: &'a Message) -> NewMessage<'a> {
+        let row = &mut self.row;
+        let erased = row.erased_through.is_some_and(|through| message.accepted_at <= through);
+        let session_id = if erased {
+            self.timeline.place(&Message { player_name: None, ..message.clone() }, seq)
+        } else {
+            self.timeline.place(message, seq)
+        };
+        self.waiting.add(message, session_id, erased);
+        row.last_seq = row.last_seq.max(seq);
+        let order = (Some(message.accepted_at), Some(message.message_id));
+        if (row.last_message_at, row.last_message_id) < order {
+            (row.last_message_at, row.last_message_id) = order;
+        }
+        NewMessage { message, session_id, seq, erased }
+    }
+}
+
+/// The name of each player in the latest session that has one.
+fn latest_names(sessions: &[SessionState]) -> HashMap<&PlayerId, &Name> {
+    let mut ordered: Vec<_> = sessions.iter().collect();
+    ordered.sort_by_key(|session| session.opened_at);
+    let names = ordered.into_iter();
+    names.filter_map(|session| Some((&session.player_id, session.player_name.as_ref()?))).collect()
+}
+
+fn log_conflict(subject: Subject) {
+    tracing::debug!(
+        messageId = subject.message_id.map(tracing::field::display),
+        changeId = subject.change_id.map(tracing::field::display),
+        traceId = subject.trace_id(),
+        "an event is not written, since another one has its id"
+    );
+}
