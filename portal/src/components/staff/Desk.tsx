@@ -156,7 +156,7 @@ export function Desk(props: DeskProps) {
     (say: (text: string) => void) => {
       const ends = [
         listen(({ title, text }) => say(strings.staff.newMessage(title, text))),
-        conversation?.onSetback(({ delivery }) => delivery && say(deliveryText(delivery, strings))),
+        conversation?.onSendFailure(({ delivery }) => delivery && say(deliveryText(delivery, strings))),
       ];
       return () => {
         for (const end of ends) end?.();

@@ -1,7 +1,7 @@
 import type { InboxRow } from "../api/api.js";
 import { compare, type SortKey } from "../order.js";
 import { newerSession } from "../parse.js";
-import type { Message, News, Session, SessionStatus } from "../types.js";
+import type { DigestEntry, Message, Session, SessionStatus } from "../types.js";
 
 /** Unanswered messages are counted so far; from there on there are "99+". */
 export const MOST_UNANSWERED = 100;
@@ -72,7 +72,7 @@ export function rowAfterRejection(row: Row, messageId: string): Row {
 }
 
 /** The row after messages of its player that were told of together. */
-export function rowAfterNews(known: Row | undefined, news: News): Row {
+export function rowAfterNews(known: Row | undefined, news: DigestEntry): Row {
   if (known !== undefined && relation(known, news) >= 0) return known;
   return derive({
     ...asked(known, news, news.count),
@@ -81,7 +81,7 @@ export function rowAfterNews(known: Row | undefined, news: News): Row {
 }
 
 /** What so many messages more of its player make of a row, but for the messages themselves. */
-function asked(known: Row | undefined, what: Message | News, count: number): Row {
+function asked(known: Row | undefined, what: Message | DigestEntry, count: number): Row {
   const open = known !== undefined && known.status !== "resolved" ? known : null;
   return {
     playerId: what.playerId,
