@@ -20,3 +20,11 @@ test("the clock returns the gateway's time when the machine's is wrong", () => {
   for (const nothing of [null, "", "soon"]) clock.adjust(nothing);
   expect(clock.now()).toBe(Date.now());
 });
+
+test("the clock notifies its listeners when the difference changes, and not on each answer", () => {
+  const clock = new Clock();
+  const listener = vi.fn();
+  clock.subscribe(listener);
+  for (const seconds of ["00", "01", "02"]) clock.adjust(`Thu, 01 Jan 2026 12:20:${seconds} GMT`);
+  expect(listener).toHaveBeenCalledTimes(1);
+});

@@ -1,8 +1,13 @@
+import { Observable } from "./observable.js";
+
 /** Smaller differences are ignored, in milliseconds: the `Date` header has whole seconds. */
 const NEGLIGIBLE_MS = 3_000;
 
-/** The gateway's time, from the `Date` header of its answers; this machine's until the first one. */
-export class Clock {
+/**
+ * The gateway's time, from the `Date` header of its answers; this machine's until the first one. It
+ * changes when the difference between the two does.
+ */
+export class Clock extends Observable {
   /** How far this machine's clock is behind the gateway's, in milliseconds. */
   #behindMs = 0;
 
@@ -16,6 +21,9 @@ export class Clock {
     const gateway = Date.parse(date ?? "");
     if (Number.isNaN(gateway)) return;
     const behind = gateway + 500 - Date.now();
-    this.#behindMs = Math.abs(behind) < NEGLIGIBLE_MS ? 0 : behind;
+    const behindMs = Math.abs(behind) < NEGLIGIBLE_MS ? 0 : behind;
+    const isMoved = Math.abs(behindMs - this.#behindMs) >= NEGLIGIBLE_MS;
+    this.#behindMs = behindMs;
+    if (isMoved) this.changed();
   }
 }

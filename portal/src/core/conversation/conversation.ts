@@ -62,6 +62,8 @@ export class Conversation extends Observable {
   readonly #arrivalListeners = new Set<(entry: Entry) => void>();
   readonly #failureListeners = new Set<(entry: Entry) => void>();
   readonly #answerListeners = new Set<() => void>();
+  /** The last reported state of each own message whose send failed. */
+  readonly #reportedFailures = new Map<string, string>();
   readonly #requested = new Set<string>();
   readonly #stale = new Set<string>();
   readonly #delays = new Set<Delay>();
@@ -145,13 +147,8 @@ export class Conversation extends Observable {
       feed.subscribe(() => this.#eventHealthChanged()),
       outbox.watch(playerId, (...change) => {
         const [messageId] = change;
-        const before = this.timeline.get(messageId)?.delivery?.state;
         if (this.#messages.applyOutbox(...change)) this.#pollSooner();
-        const entry = this.timeline.get(messageId);
-        const state = entry?.delivery?.state;
-        const isFailure = state === "waiting" || state === "refused";
-        if (entry !== undefined && isFailure && state !== before)
-          notifyAll(this.#failureListeners, entry);
+        this.#reportFailure(messageId);
         this.changed();
       }),
       environment.subscribe(() => this.refresh()),
@@ -206,6 +203,7 @@ export class Conversation extends Observable {
   }
 
   retry(messageId: string): void {
+    this.#reportedFailures.delete(messageId);
     this.#parts.outbox.retry(messageId);
   }
 
@@ -219,7 +217,7 @@ export class Conversation extends Observable {
     return () => this.#arrivalListeners.delete(listener);
   }
 
-  /** Calls `listener` when a send of an own message fails, for now or for good. */
+  /** Calls `listener` when an own message waits for a retry or is refused; once for each, not per attempt. */
   onSendFailure(listener: (entry: Entry) => void): Unsubscribe {
     this.#failureListeners.add(listener);
     return () => this.#failureListeners.delete(listener);
@@ -326,6 +324,19 @@ export class Conversation extends Observable {
         resolve();
       });
     });
+  }
+
+  #reportFailure(messageId: string): void {
+    const entry = this.timeline.get(messageId);
+    const state = entry?.delivery?.state;
+    // The next attempt: it may fail in the same way.
+    if (state === "sending") return;
+    if (entry === undefined || (state !== "waiting" && state !== "refused")) {
+      this.#reportedFailures.delete(messageId);
+    } else if (this.#reportedFailures.get(messageId) !== state) {
+      this.#reportedFailures.set(messageId, state);
+      notifyAll(this.#failureListeners, entry);
+    }
   }
 
   #receiveSession({ session, staleChangeIds }: SessionUpdate): void {

@@ -103,6 +103,23 @@ test("retry sends a waiting message", async () => {
   expect(player.delivery("hello")).toBe("delivered");
 });
 
+test("a send failure is reported once, however many attempts fail", async () => {
+  const player = portal();
+  await seconds(1);
+  const failures: (string | undefined)[] = [];
+  player.conversation.onSendFailure(({ delivery }) => failures.push(delivery?.state));
+  system().faults.networkFails = true;
+  player.conversation.send("hello");
+  await seconds(60);
+  expect(failures).toEqual(["waiting"]);
+  system().faults = { ...NO_FAULTS, refusal: "invalid-field" };
+  await seconds(40);
+  expect(failures).toEqual(["waiting", "refused"]);
+  player.conversation.retry(player.entries()[0]?.messageId ?? "");
+  await seconds(5);
+  expect(failures).toEqual(["waiting", "refused", "refused"]);
+});
+
 test("concurrent calls share one token renewal", async () => {
   system().faults.token = "new";
   const getToken = vi.fn(async () => {
