@@ -6,7 +6,8 @@ import { languageOf } from "./languages.js";
 import { SCENES } from "./scenes.js";
 import "../src/pages/page.css";
 
-// ?portal=player|staff  &scene=…  &theme=light|dark  &language=…  &keep  &hydrate  &signIn  &font
+// ?portal=player|staff  &scene=…  &theme=light|dark  &language=…  &clockAheadMs=…  &keep  &hydrate
+// &signIn  &font
 const query = new URLSearchParams(location.search);
 const system = new SimulatedSystem(seeded(7));
 const config = { pusher: { key: "demo" }, channelAccess: "private" } as const;
@@ -29,6 +30,7 @@ if (!query.has("keep")) {
 const scene = SCENES[query.get("scene") ?? "busy"];
 if (scene === undefined) throw new Error(`the scenes are ${Object.keys(SCENES).join(", ")}`);
 scene(system);
+system.faults.clockAheadMs = Number(query.get("clockAheadMs") ?? 0);
 
 if (query.has("font")) await import("./font.css");
 

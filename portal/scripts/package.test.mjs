@@ -67,6 +67,11 @@ test("npm pack gives the scripts, types, styles, licences and source maps, and p
   assert.equal(require("../package.json").scripts.prepack, "npm run --silent build:lib");
 });
 
+test("the README links to nothing outside of the package", () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  assert.deepEqual(readme.match(/\]\((?!#|https:)[^)]*\)/g), null);
+});
+
 test("the README says what each variable of the theme is for", () => {
   const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
   const readme = read("../README.md");

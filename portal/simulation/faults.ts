@@ -21,6 +21,8 @@ export interface Faults {
   refuseSubscription: number;
   /** The subscription is never answered. */
   ignoreSubscription: number;
+  /** How far the gateway's clock is ahead of this machine's, in milliseconds. */
+  clockAheadMs: number;
   /** The longest content that an event carries whole, in characters. */
   longestEvent: number;
   /** The only token that is accepted; null accepts any, or none. */
@@ -47,6 +49,7 @@ export const NO_FAULTS: Faults = {
   repeatEvent: 0,
   refuseSubscription: 0,
   ignoreSubscription: 0,
+  clockAheadMs: 0,
   longestEvent: 10_000,
   token: null,
   refusal: null,

@@ -59,6 +59,8 @@ export class SimulatedSystem implements FaultSource {
     if (this.faults.networkFails || this.chance(this.faults.loseRequest))
       throw new TypeError("lost");
     const response = await this.#answer(request);
+    const date = new Date(Date.now() + this.faults.clockAheadMs);
+    response.headers.set("Date", date.toUTCString());
     await this.#held?.promise;
     await this.#wait(this.faults.latency);
     if (this.faults.networkFails || this.chance(this.faults.loseAnswer))
@@ -111,7 +113,8 @@ export class SimulatedSystem implements FaultSource {
 
   /** The next time at which something is accepted, in microseconds. */
   now(): number {
-    this.#clock = Math.max(this.#clock + 1, Date.now() * 1000 + Math.floor(this.#random() * 1000));
+    const machine = (Date.now() + this.faults.clockAheadMs) * 1000;
+    this.#clock = Math.max(this.#clock + 1, machine + Math.floor(this.#random() * 1000));
     return this.#clock;
   }
 

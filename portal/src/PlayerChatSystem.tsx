@@ -117,7 +117,9 @@ function PlayerConversation(props: PlayerConversationProps) {
     (say: (text: string) => void) => {
       const ends = [
         listen(({ title, text }) => say(strings.player.newMessageFrom(title, text))),
-        conversation.onSetback(({ delivery }) => delivery && say(deliveryText(delivery, strings))),
+        conversation.onSendFailure(
+          ({ delivery }) => delivery && say(deliveryText(delivery, strings)),
+        ),
       ];
       return () => {
         for (const end of ends) end();

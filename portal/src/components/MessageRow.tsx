@@ -61,7 +61,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         <p className="ppc-divider ppc-divider-unread">{strings.messages.unreadFrom}</p>
       )}
       {isFirst && sender.shown !== null && (
-        <p className="ppc-sender">
+        <p className="ppc-sender" aria-hidden="true">
           <bdi>{sender.shown}</bdi>
         </p>
       )}

@@ -23,24 +23,24 @@ import { PusherTransport } from "./realtime/pusher.js";
 import { Realtime, type Transport } from "./realtime/realtime.js";
 import type { Identity } from "./types.js";
 
-/** What a portal says of itself. */
+/** How a portal uses the chat. */
 export interface ChatOptions {
-  /** Where the gateway is, such as `https://chat.example.com`; empty for the page's own origin. */
+  /** The gateway's address, such as `https://chat.example.com`; empty for the page's own origin. */
   readonly apiUrl: string;
   readonly identity: Identity;
-  /** The token to call with. Without one, and without `getToken`, calls carry none. */
+  /** The token of each call. Without it and `getToken`, calls carry none. */
   readonly token?: string | null;
-  /** Gets a new token when there is none, or the last one was refused. */
+  /** Returns a new token when there is none, or the gateway refused the last one. */
   readonly getToken?: GetToken | null;
-  /** How to hear of messages; the gateway is asked where it is not said. */
+  /** How to receive events; without it, the gateway's answer of `/api/portal/config`. */
   readonly config?: PortalConfig | null;
-  /** Is told what keeps the chat from working; without it the browser's console is. */
+  /** Receives what keeps the chat from working; without it, the browser's console does. */
   readonly onProblem?: OnProblem | null;
-  /** What takes the place of parts of the browser; keep it the same object. */
+  /** Replacements for parts of the browser; keep the object identical between renderings. */
   readonly around?: ChatEnvironment;
 }
 
-/** Parts of the browser and the network that something else may take the place of, as in a test. */
+/** Replacements for parts of the browser and the network, as in a test. */
 export interface ChatEnvironment {
   readonly fetch?: typeof fetch;
   readonly transport?: (config: PortalConfig, api: Api) => Transport;
@@ -50,12 +50,12 @@ export interface ChatEnvironment {
   readonly random?: Random;
 }
 
-/** One user's chat with the system: what its conversations and its inbox share. */
+/** One user's chat: what the user's conversations and inbox share. */
 export class Chat {
   readonly api: Api;
   /** The gateway's time. */
   readonly clock = new Clock();
-  /** What is being written, and not sent yet. */
+  /** The unsent text of each conversation's composer. */
   readonly drafts: Drafts;
   readonly identity: Identity;
   readonly apiUrl: string;
@@ -79,7 +79,7 @@ export class Chat {
     this.apiUrl = apiUrl;
     this.#problems = new Problems(options.onProblem ?? null);
     this.#tokens = new Tokens(options.token ?? null, options.getToken ?? null, (cause) =>
-      this.#problems.tell("get a token", {
+      this.#problems.report("get a token", {
         kind: "getToken",
         message: "getToken failed",
         status: null,
@@ -114,29 +114,29 @@ export class Chat {
     return new Inbox({ ...this.#parts(), readMarks: this.#readMarks });
   }
 
-  /** The conversation has been read up to `at`, in microseconds since 1970. */
+  /** Marks the conversation as read up to `at`, in microseconds since 1970. */
   markRead(playerId: string, at: number): void {
     this.#readMarks.mark(playerId, at);
   }
 
-  /** The user wants to read the conversation again. */
+  /** Marks the conversation as unread. */
   markUnread(playerId: string): void {
     this.#readMarks.markUnread(playerId);
   }
 
-  /** Up to which time the conversation has been read in this browser, in microseconds since 1970. */
+  /** The time up to which it was read in this browser, in microseconds since 1970; 0 for never. */
   readUpTo(playerId: string): number {
     return this.#readMarks.of(playerId);
   }
 
-  /** Is called when a conversation has been read, in this tab or in another. */
+  /** Calls `listener` when a conversation was read, in this tab or in another. */
   onRead(listener: () => void): Unsubscribe {
     return this.#readMarks.subscribe(listener);
   }
 
   /**
-   * Takes (`active`) or resolves a conversation's open session; with `seen`, only if nothing has moved
-   * on since.
+   * Takes (`active`) or resolves a conversation's open session; with `seen`, only if it has not
+   * changed since.
    */
   changeStatus(
     playerId: string,
@@ -147,22 +147,22 @@ export class Chat {
     return changeStatus(this.api, playerId, request, this.#random);
   }
 
-  /** Whether messages that are not sent yet outlive this tab. */
+  /** Whether unsent messages outlive this tab. */
   get keepsUnsent(): boolean {
-    return this.#hasStorage && !this.#outbox.hasUnkept;
+    return this.#hasStorage && !this.#outbox.hasUnstored;
   }
 
-  /** Whether a message is lost if the tab is closed now. */
+  /** Whether closing the tab now would lose a message. */
   get wouldLose(): boolean {
-    return this.#outbox.hasUnkept;
+    return this.#outbox.hasUnstored;
   }
 
-  /** The portal has another token, or another way to get one. */
+  /** Replaces the token and the way to renew it. */
   replaceToken(token: string | null, getToken: GetToken | null): void {
     this.#tokens.replace(token, getToken);
   }
 
-  /** Does at once what was going to be tried again later. */
+  /** Retries at once what waits to be retried. */
   tryNow(): void {
     this.#outbox.tryNow();
     this.#feed.tryNow();
@@ -186,21 +186,21 @@ export class Chat {
       this.#feed.listen({ rejection: (rejection) => this.#outbox.reject(rejection) }),
     );
     if (options.config) this.#connect(options.config);
-    else void this.#askWhereToListen(options.apiUrl);
+    else void this.#loadConfig(options.apiUrl);
   }
 
-  async #askWhereToListen(apiUrl: string): Promise<void> {
+  async #loadConfig(apiUrl: string): Promise<void> {
     for (let failures = 1; !this.#closed; failures += 1) {
       try {
         const config = await loadConfig(apiUrl);
         if (!this.#closed) this.#connect(config);
         return;
       } catch (cause) {
-        // Polling goes on meanwhile, and the light says so.
+        // Meanwhile the conversations poll.
         if (this.#closed) return;
         const message = `cannot use ${apiUrl}/api/portal/config`;
         const problem = { kind: "config", message, status: null, type: null, cause } as const;
-        this.#problems.tell("find Pusher", problem);
+        this.#problems.report("load the configuration", problem);
         await new Promise((resolve) => setTimeout(resolve, backoff(failures, this.#random)));
       }
     }
@@ -213,7 +213,7 @@ export class Chat {
       role === "staff" ? staffChannel(channelAccess) : playerChannel(channelAccess, subject);
     const transport = this.#transport(config, this.api);
     const realtime = new Realtime(transport, this.#random, (name) =>
-      this.#problems.tell("subscribe", {
+      this.#problems.report("subscribe", {
         kind: "subscription",
         message: `Pusher has not answered the subscription to ${name}; are its key and address right, and is it in the page's connect-src?`,
         status: null,

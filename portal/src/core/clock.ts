@@ -1,9 +1,14 @@
-/** A difference below this is no difference, in milliseconds: the gateway's header has whole seconds. */
+import { Observable } from "./observable.js";
+
+/** Smaller differences are ignored, in milliseconds: the `Date` header has whole seconds. */
 const NEGLIGIBLE_MS = 3_000;
 
-/** The gateway's time, as far as its answers tell; until then this machine's. */
-export class Clock {
-  /** How far this machine's clock is behind, in milliseconds. */
+/**
+ * The gateway's time, from the `Date` header of its answers; this machine's until the first one. It
+ * changes when the difference between the two does.
+ */
+export class Clock extends Observable {
+  /** How far this machine's clock is behind the gateway's, in milliseconds. */
   #behindMs = 0;
 
   /** In milliseconds since 1970. */
@@ -11,11 +16,14 @@ export class Clock {
     return Date.now() + this.#behindMs;
   }
 
-  /** Takes the `Date` of an answer that has just come. */
-  take(date: string | null): void {
-    const told = Date.parse(date ?? "");
-    if (Number.isNaN(told)) return;
-    const behind = told + 500 - Date.now();
-    this.#behindMs = Math.abs(behind) < NEGLIGIBLE_MS ? 0 : behind;
+  /** Adjusts the clock to the `Date` header of an answer that has just arrived. */
+  adjust(date: string | null): void {
+    const gateway = Date.parse(date ?? "");
+    if (Number.isNaN(gateway)) return;
+    const behind = gateway + 500 - Date.now();
+    const behindMs = Math.abs(behind) < NEGLIGIBLE_MS ? 0 : behind;
+    const isMoved = Math.abs(behindMs - this.#behindMs) >= NEGLIGIBLE_MS;
+    this.#behindMs = behindMs;
+    if (isMoved) this.changed();
   }
 }

@@ -1,12 +1,12 @@
 import type { ChannelAccess } from "./realtime/channels.js";
 
-/** How the portal hears of messages; the gateway tells it at `/api/portal/config`. */
+/** How the portal receives events: the answer of `/api/portal/config`. */
 export interface PortalConfig {
   readonly pusher: PusherConfig;
   readonly channelAccess: ChannelAccess;
 }
 
-/** Where Pusher is. */
+/** The address of Pusher. */
 export interface PusherConfig {
   readonly key: string;
   readonly host?: string;
@@ -18,18 +18,18 @@ export interface PusherConfig {
 const ACCESS: readonly string[] = ["public", "private", "encrypted"] satisfies ChannelAccess[];
 
 /**
- * Asks the gateway for the settings.
+ * Loads the configuration from the gateway.
  *
- * Throws when there is no answer, or none that can be used.
+ * Throws when there is no answer, or an invalid one.
  */
 export async function loadConfig(apiUrl: string): Promise<PortalConfig> {
   const response = await fetch(`${apiUrl.replace(/\/$/, "")}/api/portal/config`, {
     signal: AbortSignal.timeout(10_000),
   });
-  if (!response.ok) throw new Error(`the settings cannot be had: ${response.status}`);
+  if (!response.ok) throw new Error(`the gateway answered with ${response.status}`);
   const config = (await response.json()) as Partial<PortalConfig>;
   if (typeof config.pusher?.key !== "string" || !ACCESS.includes(config.channelAccess ?? "")) {
-    throw new Error("the settings are not complete");
+    throw new Error("the configuration is incomplete");
   }
   return config as PortalConfig;
 }

@@ -1,18 +1,18 @@
 import { Observable, type Unsubscribe } from "./observable.js";
 
-/** A draft that has not been touched for so long is forgotten, in milliseconds. */
-const FORGOTTEN_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
+/** A draft is deleted this long after its last change, in milliseconds. */
+const EXPIRES_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
 
 /**
- * What is being written in each conversation, and not sent yet. It outlives the tab, and the tabs of one
- * browser share it: a draft that was sent in one disappears from another that shows the same.
+ * The unsent text of each conversation's composer. Drafts outlive the tab, and the tabs of one
+ * browser share them: a draft sent in one tab disappears from the others.
  */
 export class Drafts extends Observable {
   readonly #prefix: string;
   readonly #storage: Storage | null;
   readonly #drafts = new Map<string, string>();
 
-  /** `scope` tells apart the users and systems of one browser. */
+  /** `scope` separates the users and systems of one browser. */
   constructor(scope: string, storage: Storage | null) {
     super();
     this.#prefix = `player-portal-chat/draft/${scope}/`;
@@ -31,20 +31,20 @@ export class Drafts extends Observable {
       if (text === "") this.#storage?.removeItem(key);
       else this.#storage?.setItem(key, JSON.stringify({ text, at: Date.now() }));
     } catch {
-      // Storage is full: it lasts as long as the tab.
+      // Storage is full: the draft lasts as long as the tab.
     }
   }
 
-  /** Follows the other tabs until what it gives back is called. */
+  /** Applies the changes of other tabs until the returned function is called. */
   watch(): Unsubscribe {
-    const take = ({ key, oldValue, newValue }: StorageEvent) => {
+    const apply = ({ key, oldValue, newValue }: StorageEvent) => {
       if (!key?.startsWith(this.#prefix)) return;
       const playerId = key.slice(this.#prefix.length);
-      // What was written here in another way is left alone.
+      // A draft that differs from the other tab's old one was edited here: it stays.
       if (this.of(playerId) === textOf(oldValue)) this.#set(playerId, textOf(newValue));
     };
-    globalThis.addEventListener?.("storage", take);
-    return () => globalThis.removeEventListener?.("storage", take);
+    globalThis.addEventListener?.("storage", apply);
+    return () => globalThis.removeEventListener?.("storage", apply);
   }
 
   #set(playerId: string, text: string): void {
@@ -62,18 +62,18 @@ export class Drafts extends Observable {
         else this.#drafts.set(key.slice(this.#prefix.length), text);
       }
     } catch {
-      // Storage cannot be read: there are no drafts.
+      // Storage is unreadable: there are no drafts.
     }
   }
 }
 
-/** The text of a draft as storage has it; empty for none, and for one that is forgotten. */
+/** The text of a stored draft; empty for none, and for an expired one. */
 function textOf(kept: string | null): string {
   try {
     const draft: unknown = JSON.parse(kept ?? "null");
     if (typeof draft !== "object" || draft === null) return "";
     if (!("text" in draft) || !("at" in draft)) return "";
-    const isFresh = typeof draft.at === "number" && Date.now() - draft.at < FORGOTTEN_AFTER_MS;
+    const isFresh = typeof draft.at === "number" && Date.now() - draft.at < EXPIRES_AFTER_MS;
     return isFresh && typeof draft.text === "string" ? draft.text : "";
   } catch {
     return "";

@@ -1,4 +1,4 @@
-/** A UUID. `crypto.randomUUID` is there only for pages that came over HTTPS or from this machine. */
+/** A UUID. Browsers offer `crypto.randomUUID` only to pages from HTTPS or localhost. */
 export function newId(): string {
   if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -1,4 +1,4 @@
-// What lies beneath the components and needs no React: for a portal with components of its own.
+// The chat without React, for a portal with its own components.
 export type { Failure, Outcome } from "./api/failure.js";
 export type { GetToken } from "./api/tokens.js";
 export { Chat, type ChatEnvironment as ChatSurroundings, type ChatOptions } from "./chat.js";

@@ -1,4 +1,4 @@
-/** Calls each listener; one that throws is reported, and keeps neither the others nor the caller from going on. */
+/** Calls each listener. An error of one is reported, and stops neither the others nor the caller. */
 export function notifyAll<A extends readonly unknown[]>(
   listeners: Iterable<(...args: A) => unknown>,
   ...args: A
@@ -6,7 +6,7 @@ export function notifyAll<A extends readonly unknown[]>(
   for (const listener of [...listeners]) reportErrors(() => listener(...args));
 }
 
-/** Does `work`; what it throws is reported as the browser reports an error that no code has caught. */
+/** Runs `work` and reports what it throws, as the browser reports an uncaught error. */
 export function reportErrors(work: () => unknown): void {
   try {
     work();

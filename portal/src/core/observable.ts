@@ -1,11 +1,11 @@
 import { notifyAll } from "./listeners.js";
 
-/** Takes back a subscription. */
+/** Ends a subscription. */
 export type Unsubscribe = () => void;
 
 /**
- * Something that changes in place and tells so. What it holds is not copied on a change: a reader
- * looks again when `version` has grown.
+ * An object that changes in place and notifies its listeners. Its content is not copied on a
+ * change: a reader reads it again when `version` has grown.
  */
 export abstract class Observable {
   readonly #listeners = new Set<() => void>();

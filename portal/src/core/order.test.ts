@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { compare, micros, position } from "./order.js";
 
-test("times are told apart to the microsecond, however many digits they have", () => {
+test("times differ by microseconds, whatever their number of digits", () => {
   const times = [
     "2026-01-01T12:00:00Z",
     "2026-01-01T12:00:00.000001Z",
@@ -15,13 +15,13 @@ test("times are told apart to the microsecond, however many digits they have", (
   expect(micros("2026-01-01T14:00:00+02:00")).toBe(micros(times[0] ?? ""));
 });
 
-test("what is no time is none", () => {
+test("an invalid time is NaN", () => {
   for (const text of ["", "yesterday", "2026-01-01", "2026-01-01T12:00:00"]) {
     expect(micros(text)).toBeNaN();
   }
 });
 
-test("the id decides where the times are the same", () => {
+test("messages of the same time sort by id", () => {
   const [a, b, c] = [
     { at: 1, messageId: "b" },
     { at: 1, messageId: "c" },

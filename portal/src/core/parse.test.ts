@@ -25,7 +25,7 @@ const session = {
   version: 1,
 };
 
-test("what is no message or session is none", () => {
+test("an invalid message or session is null", () => {
   expect(parseMessage(message)?.content).toBe("hello");
   expect(parseSession(session)?.status).toBe("pending");
   for (const wrong of [null, 1, "text", [], {}]) {
@@ -39,7 +39,7 @@ test("what is no message or session is none", () => {
   expect(parseSession({ ...session, version: "1" })).toBeNull();
 });
 
-test("of two states of a session the higher version is the newer, of two sessions the later", () => {
+test("newerSession prefers the higher version, and the later session", () => {
   const base = parseSession(session) as Session;
   const taken: Session = { ...base, status: "active", version: 2 };
   const next: Session = { ...base, id: "t", openedAt: base.openedAt + 1 };
@@ -48,13 +48,13 @@ test("of two states of a session the higher version is the newer, of two session
   expect(newerSession(taken, base)).toBe(taken);
   expect(newerSession(taken, next)).toBe(next);
   expect(newerSession(next, taken)).toBe(next);
-  // Of the same state, the event says who it was, and the history does not.
+  // The event of the same version adds the actor, which the history lacks.
   const byAda = { ...taken, actorId: "ada", actorName: "Ada" };
   expect(newerSession(taken, byAda)).toEqual(byAda);
   expect(newerSession(byAda, taken)).toBe(byAda);
 });
 
-test("an id in capitals is the same id", () => {
+test("ids are compared in lower case", () => {
   expect(parseMessage({ ...message, messageId: "ABC-1", sessionId: "S" })).toMatchObject({
     messageId: "abc-1",
     sessionId: "s",
@@ -68,7 +68,7 @@ test("an id in capitals is the same id", () => {
   });
 });
 
-test("a name has no controls of direction, and one that nobody could see is none", () => {
+test("names lose direction controls, and an invisible name is null", () => {
   const nameOf = (playerName: string) => parseMessage({ ...message, playerName })?.playerName;
   expect(nameOf("\u202eoB\u2066")).toBe("oB");
   for (const unseen of ["", " ", "\u200b\u200d", "\u3164", "\u2800", "\u202e", "\u00ad\u{e0020}"])

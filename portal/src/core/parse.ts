@@ -2,8 +2,8 @@ import { micros } from "./order.js";
 import { readableName } from "./readable.js";
 import {
   type Digest,
+  type DigestEntry,
   type Message,
-  type News,
   type Rejection,
   SESSION_STATUSES,
   type SenderType,
@@ -27,7 +27,7 @@ function name(value: unknown): string | null {
   return readableName(text(value));
 }
 
-/** An id as all of them are compared: a UUID in capitals is the same one. */
+/** A UUID in lower case: ids are compared without regard to case. */
 function id(value: unknown): string | null {
   return text(value)?.toLowerCase() ?? null;
 }
@@ -36,7 +36,7 @@ function time(value: unknown): number {
   return typeof value === "string" ? micros(value) : Number.NaN;
 }
 
-/** The message that the history or an event tells of, or null when it is none. */
+/** Parses a message of the history or of an event; null when it is invalid. */
 export function parseMessage(value: unknown): Message | null {
   const from = fields(value);
   if (from === null) return null;
@@ -61,7 +61,7 @@ export function parseMessage(value: unknown): Message | null {
   };
 }
 
-function parseNews(value: unknown): News[] {
+function parseDigestEntry(value: unknown): DigestEntry[] {
   const from = fields(value);
   if (from === null) return [];
   const { playerId, count } = from;
@@ -72,17 +72,17 @@ function parseNews(value: unknown): News[] {
   return [{ playerId, playerName: name(from.playerName), count, messageId, at }];
 }
 
-/** The messages that an event tells of together, or null when it tells of none. */
+/** Parses a `new-player-messages` event; null when it is invalid. */
 export function parseDigest(value: unknown): Digest | null {
   const from = fields(value);
   if (from === null) return null;
   const { players, unlisted } = from;
   const at = time(from.lastAcceptedAt);
   if (!Array.isArray(players) || typeof unlisted !== "number" || Number.isNaN(at)) return null;
-  return { players: players.flatMap(parseNews), unlisted, at };
+  return { players: players.flatMap(parseDigestEntry), unlisted, at };
 }
 
-/** The session that the history or an event tells of, or null when it is none. */
+/** Parses a session of the history or of an event; null when it is invalid. */
 export function parseSession(value: unknown, ofPlayer?: string): Session | null {
   const from = fields(value);
   if (from === null) return null;
@@ -109,7 +109,7 @@ export function parseSession(value: unknown, ofPlayer?: string): Session | null 
   };
 }
 
-/** The change of a session that an event tells of, or null when it is none. */
+/** Parses a `session-updated` event; null when it is invalid. */
 export function parseSessionUpdate(value: unknown): SessionUpdate | null {
   const session = parseSession(value);
   if (session === null) return null;
@@ -118,7 +118,7 @@ export function parseSessionUpdate(value: unknown): SessionUpdate | null {
   return { session, staleChangeIds: ids.flatMap((each) => id(each) ?? []) };
 }
 
-/** The rejection that an event tells of, or null when it is none. */
+/** Parses a `message-rejected` event; null when it is invalid. */
 export function parseRejection(value: unknown): Rejection | null {
   const from = fields(value);
   if (from === null) return null;
@@ -128,15 +128,15 @@ export function parseRejection(value: unknown): Rejection | null {
   return { messageId, playerId, reason: text(from.reason) ?? "" };
 }
 
-/** Which of two sessions of one player is to be shown: the newer state, or the later session. */
-export function newerSession(known: Session | null, heard: Session): Session {
-  if (known === null) return heard;
-  if (known.id === heard.id) {
-    if (heard.version > known.version) return heard;
-    // The history does not say who took or resolved it; the event of the same change does.
-    const tells = heard.version === known.version && heard.actorName !== null;
-    if (!tells || known.actorName !== null) return known;
-    return { ...known, actorId: heard.actorId, actorName: heard.actorName };
+/** The session to show of two of one player: the newer version, or the later session. */
+export function newerSession(known: Session | null, received: Session): Session {
+  if (known === null) return received;
+  if (known.id === received.id) {
+    if (received.version > known.version) return received;
+    // The history has no actor; the event of the same change does.
+    const addsActor = received.version === known.version && received.actorName !== null;
+    if (!addsActor || known.actorName !== null) return known;
+    return { ...known, actorId: received.actorId, actorName: received.actorName };
   }
-  return heard.openedAt > known.openedAt ? heard : known;
+  return received.openedAt > known.openedAt ? received : known;
 }

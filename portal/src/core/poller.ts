@@ -2,12 +2,12 @@ import { type Failure, failed, isTransient, type Outcome, retryAfter } from "./a
 import { backoff, type Random } from "./backoff.js";
 import { report } from "./listeners.js";
 
-/** About how long `soon` takes, in milliseconds: from half of it to half as much again. */
+/** The mean wait of `soon`, in milliseconds; the real one is from half to one and a half of it. */
 const SOON_MS = 1_000;
 
 /**
- * Asks again and again: when it is told to, and by itself after as long as `pause` says. One question
- * at a time; failures make it wait longer.
+ * Repeats a call: on request, and by itself after the interval that `pause` returns. One call at a
+ * time; after failures it waits longer.
  */
 export class Poller {
   readonly #ask: () => Promise<Outcome<unknown>>;
@@ -15,14 +15,14 @@ export class Poller {
   readonly #random: Random;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking = false;
-  /** When to ask once more, should it be told to while it is being asked. */
+  /** When to call again after the call in progress, in milliseconds since 1970. */
   #again = Number.POSITIVE_INFINITY;
   #stopped = true;
   #failures = 0;
   #notBefore = 0;
   #due = 0;
 
-  /** `pause` is how long to wait after an answer, in milliseconds. */
+  /** `pause` returns the wait after an answer, in milliseconds. */
   constructor(ask: () => Promise<Outcome<unknown>>, pause: () => number, random: Random) {
     this.#ask = ask;
     this.#pause = pause;
@@ -39,7 +39,7 @@ export class Poller {
     clearTimeout(this.#timer);
   }
 
-  /** Asks now, or as soon as the server wants to be asked; and once more if it is being asked. */
+  /** Calls now, or when `Retry-After` allows; once more if a call is in progress. */
   nudge(): void {
     if (this.#stopped) return;
     if (this.#asking) this.#again = 0;
@@ -47,8 +47,8 @@ export class Poller {
   }
 
   /**
-   * Asks in a second or so, by chance: all desks receive the same event at the same moment. Being told
-   * again meanwhile changes nothing.
+   * Calls in about a second, at a random time: all desks receive the same event at once. A
+   * repeated request within that time changes nothing.
    */
   soon(inMs = SOON_MS): void {
     if (this.#stopped) return;
@@ -58,7 +58,7 @@ export class Poller {
     else if (at < this.#due) this.#schedule(at - Date.now());
   }
 
-  /** Makes the pause that it is in as long as `pause` says now. */
+  /** Restarts the current wait with what `pause` returns now. */
   reconsider(): void {
     if (!this.#stopped && !this.#asking && this.#failures === 0) this.#schedule(this.#pause());
   }
@@ -85,7 +85,7 @@ export class Poller {
     }
   }
 
-  /** Whatever goes wrong in asking, it is asked again. */
+  /** The outcome of a call; an error counts as a failure, so that the calls go on. */
   async #outcome(): Promise<Outcome<unknown>> {
     try {
       return await this.#ask();
@@ -98,7 +98,7 @@ export class Poller {
   #afterFailure(failure: Failure): number {
     const asked = retryAfter(failure);
     this.#notBefore = asked === null ? 0 : Date.now() + asked;
-    // What does not pass by itself is tried now and then all the same: somebody may mend it.
+    // A permanent failure is retried with the longest wait: an operator may mend it.
     return isTransient(failure)
       ? backoff(this.#failures, this.#random, asked)
       : backoff(9, this.#random);

@@ -1,8 +1,8 @@
-/** Something that keeps the chat from working, told to the portal's developers; readers see a banner. */
+/** A problem that keeps the chat from working, for the portal's developers; users see a banner. */
 export interface Problem {
   /**
-   * - `unreachable`: a call had no answer: no network, or the page may not call the gateway (CORS, CSP)
-   * - `busy`: 408, 429 or 5xx; it is tried again
+   * - `unreachable`: a call had no answer: no network, or CORS or CSP forbids it
+   * - `busy`: 408, 429 or 5xx; the call is repeated
    * - `signedOut`: the token was refused, and there is no other one
    * - `refused`: any other 4xx; a wrong `sub` or role is one with the status 403
    * - `getToken`: the portal's `getToken` failed
@@ -17,43 +17,43 @@ export interface Problem {
     | "getToken"
     | "config"
     | "subscription";
-  /** What has happened and what may be wrong, in English. */
+  /** What happened and its likely cause, in English. */
   readonly message: string;
   /** The status of the answer; null where there was none. */
   readonly status: number | null;
   /** The answer's problem type, such as `urn:problem-type:player-portal-chat:forbidden`. */
   readonly type: string | null;
-  /** What was thrown, where something was. */
+  /** The error that was thrown, if any. */
   readonly cause?: unknown;
 }
 
 export type OnProblem = (problem: Problem) => void;
 
-/** Tells of each problem once, until what it keeps from working has worked again. */
+/** Reports each problem once, until its task succeeds again. */
 export class Problems {
   readonly #listener: OnProblem;
-  readonly #told = new Map<string, string>();
+  readonly #reported = new Map<string, string>();
 
   constructor(listener: OnProblem | null) {
     this.#listener = listener ?? warn;
   }
 
-  /** `task` is what does not work. */
-  tell(task: string, problem: Problem): void {
-    const what = `${problem.kind} ${problem.status} ${problem.type}`;
-    if (this.#told.get(task) === what) return;
-    this.#told.set(task, what);
+  /** `task` is what failed. */
+  report(task: string, problem: Problem): void {
+    const key = `${problem.kind} ${problem.status} ${problem.type}`;
+    if (this.#reported.get(task) === key) return;
+    this.#reported.set(task, key);
     this.#listener(problem);
   }
 
-  /** `task` works. */
-  worked(task: string): void {
-    this.#told.delete(task);
+  /** `task` succeeded. */
+  clear(task: string): void {
+    this.#reported.delete(task);
   }
 }
 
-/** Tells the browser's console. */
+/** Writes to the browser's console. */
 export function warn({ message, cause }: Problem): void {
-  // biome-ignore lint/suspicious/noConsole: the portal's developers look there, and readers do not
+  // biome-ignore lint/suspicious/noConsole: for the portal's developers
   console.warn(`player-portal-chat: ${message}`, ...(cause === undefined ? [] : [cause]));
 }

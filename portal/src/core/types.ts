@@ -7,7 +7,7 @@ export const SESSION_STATUSES = ["pending", "active", "resolved"] as const;
 /** `pending`: no answer yet; `active`: staff answered or took it. */
 export type SessionStatus = (typeof SESSION_STATUSES)[number];
 
-/** Who uses this portal. */
+/** The user of this portal. */
 export interface Identity {
   readonly role: SenderType;
   /** The token's `sub`; a player's is its `playerId`. */
@@ -15,7 +15,7 @@ export interface Identity {
   readonly name: string | null;
 }
 
-/** A message as the history or an event tells of it. */
+/** A message, as the history or an event has it. */
 export interface Message {
   readonly messageId: string;
   readonly playerId: string;
@@ -23,34 +23,34 @@ export interface Message {
   readonly senderType: SenderType;
   readonly senderId: string | null;
   readonly senderName: string | null;
-  /** Empty when it was erased, and never otherwise. */
+  /** Empty only when the message was erased. */
   readonly content: string;
   /** When it was accepted, in microseconds since 1970. */
   readonly at: number;
-  /** Its number in the conversation; only the history knows it. */
+  /** Its number in the conversation; null until the history returns it. */
   readonly seq: number | null;
-  /** The session that it belongs to; only the history knows it. */
+  /** Its session; null until the history returns it. */
   readonly sessionId: string | null;
-  /** Only the beginning of the content is here: the history has all of it. */
+  /** Whether `content` is cut: the history has the rest. */
   readonly truncated: boolean;
 }
 
-/** What one player wrote: how many messages, and which was the last. The history has what they say. */
-export interface News {
+/** The messages of one player in a digest, without their content, which the history has. */
+export interface DigestEntry {
   readonly playerId: string;
   readonly playerName: string | null;
   readonly count: number;
   readonly messageId: string;
-  /** When it was accepted, in microseconds since 1970. */
+  /** When the last one was accepted, in microseconds since 1970. */
   readonly at: number;
 }
 
-/** Messages of players that staff is told of together, because there are so many. */
+/** Announces players' messages together, since there are too many for an event each. */
 export interface Digest {
-  readonly players: readonly News[];
-  /** How many messages more there are, of players for whom there was no room. */
+  readonly players: readonly DigestEntry[];
+  /** The number of messages of players for whom the event had no room. */
   readonly unlisted: number;
-  /** When the last of all was accepted, in microseconds since 1970. */
+  /** When the last message of all was accepted, in microseconds since 1970. */
   readonly at: number;
 }
 
@@ -66,18 +66,18 @@ export interface Session {
   /** The member of the staff who last took or resolved it; players do not receive this. */
   readonly actorId: string | null;
   readonly actorName: string | null;
-  /** Of two states of one session, the higher is the newer. */
+  /** Grows with each change of the session. */
   readonly version: number;
 }
 
-/** A session as an event tells of it. */
+/** A `session-updated` event. */
 export interface SessionUpdate {
   readonly session: Session;
-  /** Changes of status that had no effect, because the conversation had moved on before them. */
+  /** Changes of status without effect, because the conversation had changed before them. */
   readonly staleChangeIds: readonly string[];
 }
 
-/** A message that was accepted and is not kept: its id belongs to another message. */
+/** A message that was accepted and not stored: its id belongs to another message. */
 export interface Rejection {
   readonly messageId: string;
   readonly playerId: string;

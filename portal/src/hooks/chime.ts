@@ -1,12 +1,12 @@
-/** For how long a sound is the only one, in milliseconds: several at once would be loud. */
+/** The shortest time between two sounds, in milliseconds: several at once would be loud. */
 const QUIET_MS = 1_000;
 
 let audio: AudioContext | null = null;
 let quietUntil = 0;
 
 /**
- * Browsers let a page sound once the reader has pressed or clicked something on it: from then on the sound
- * can come. Gives back what ends the waiting for it.
+ * Resumes the page's audio on the first press of a key or pointer, as browsers demand. Returns a
+ * function that removes the listeners.
  */
 export function unlockSound(): () => void {
   const unlock = () => {
@@ -19,7 +19,7 @@ export function unlockSound(): () => void {
   };
 }
 
-/** Two soft notes, made here: there is no file to load. */
+/** Plays two soft notes, synthesized so that no file is loaded. */
 export function chime(): void {
   const now = performance.now();
   const context = running();
@@ -28,7 +28,7 @@ export function chime(): void {
   play(context);
 }
 
-/** The audio of the page, resumed if the browser lets it; null where there is none. */
+/** The page's audio context, resumed if the browser allows it; null where there is none. */
 function running(): AudioContext | null {
   try {
     audio ??= new AudioContext();

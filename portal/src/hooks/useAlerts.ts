@@ -7,15 +7,15 @@ import type { Preferences } from "./usePreferences.js";
 export interface Alert {
   readonly title: string;
   readonly text: string;
-  /** Of two with the same tag the later takes the place of the earlier. */
+  /** A notification replaces an earlier one with the same tag. */
   readonly tag: string;
-  /** What tells this one from others, in all tabs of its user. */
+  /** Identifies the alert in all tabs of its user. */
   readonly id: string;
-  /** The user has clicked the notification. */
+  /** Called when the user clicks the notification. */
   onClick(): void;
 }
 
-/** Sounds and shows, if the reader wants that, what `listen` brings. */
+/** Plays a sound and shows a notification for what `listen` reports, as the user prefers. */
 export function useAlerts(
   { sound, notifications }: Preferences,
   listen: ((alert: (what: Alert) => void) => () => void) | null,
@@ -34,18 +34,18 @@ export function useAlerts(
   );
 }
 
-/** A tab that is not looked at leaves so much time to one that is, in milliseconds. */
+/** A tab without the focus gives one with it this much time to alert first, in milliseconds. */
 const PRECEDENCE_MS = 300;
-/** For so long no other tab alerts of the same, in milliseconds. */
+/** How long no other tab repeats the alert, in milliseconds. */
 const TAKEN_FOR_MS = 10_000;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Whether no other tab alerts of the same; where tabs cannot tell, each does. */
-async function isFirst(id: string, lookedAt: boolean): Promise<boolean> {
+/** Whether this tab is the first to alert; without Web Locks, each tab is. */
+async function isFirst(id: string, hasFocus: boolean): Promise<boolean> {
   const { locks } = navigator;
   if (locks === undefined) return true;
-  if (!lookedAt) await wait(PRECEDENCE_MS);
+  if (!hasFocus) await wait(PRECEDENCE_MS);
   return new Promise((resolve) => {
     const take = async (lock: Lock | null) => {
       resolve(lock !== null);
@@ -57,7 +57,7 @@ async function isFirst(id: string, lookedAt: boolean): Promise<boolean> {
   });
 }
 
-/** Shows a notification; false where the browser has none, as Android's have none for pages. */
+/** Shows a notification; false when the browser cannot, as Android's cannot for pages. */
 export function showNotification({ title, text, tag, onClick }: Omit<Alert, "id">): boolean {
   try {
     if (Notification.permission !== "granted") return false;

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { Chat, type ChatOptions } from "../core/chat.js";
 import { warn } from "../core/problems.js";
 
-/** A chat that is open for as long as the component is there; null before it is. */
+/** A chat that is open while the component is mounted; null before. */
 export function useChat(options: ChatOptions): Chat | null {
   const { apiUrl, identity, token = null, getToken = null, config = null, around } = options;
   const { role, subject, name } = identity;
@@ -12,13 +12,13 @@ export function useChat(options: ChatOptions): Chat | null {
     onProblem.current = options.onProblem ?? null;
   });
 
-  // A renewed token does not make another chat: it is handed to the one that there is.
+  // A renewed token does not open another chat: `replaceToken` passes it on.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   useEffect(() => {
-    const who = { role, subject, name };
+    const user = { role, subject, name };
     const opened = new Chat({
       apiUrl,
-      identity: who,
+      identity: user,
       token,
       getToken,
       config,
@@ -32,9 +32,9 @@ export function useChat(options: ChatOptions): Chat | null {
     };
   }, [apiUrl, role, subject, name, config, around]);
 
-  // Until the effect has run, what is open is the chat of the user before.
-  const isOf = chat?.identity.role === role && chat.identity.subject === subject;
-  const current = isOf && chat.apiUrl === apiUrl ? chat : null;
+  // Until the effect has run, `chat` may belong to the previous user.
+  const isUsers = chat?.identity.role === role && chat.identity.subject === subject;
+  const current = isUsers && chat.apiUrl === apiUrl ? chat : null;
   useEffect(() => current?.replaceToken(token, getToken), [current, token, getToken]);
   return current;
 }

@@ -7,7 +7,7 @@ interface Open {
   readonly conversation: Conversation;
 }
 
-/** The conversation with a player, open for as long as the component is there; null before it is. */
+/** The conversation with a player, open while the component is mounted; null before. */
 export function useConversation(chat: Chat, playerId: string): Conversation | null {
   const [open, setOpen] = useState<Open | null>(null);
   useLayoutEffect(() => {
@@ -19,7 +19,7 @@ export function useConversation(chat: Chat, playerId: string): Conversation | nu
       opened.close();
     };
   }, [chat, playerId]);
-  // Until the effect has run, what is open is the one before.
+  // Until the effect has run, `open` may be the previous one.
   if (open === null || open.chat !== chat || open.conversation.playerId !== playerId) return null;
   return open.conversation;
 }

@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import type { Chat } from "../core/chat.js";
 
-/** The browser asks before the page is left while a message would be lost by it. */
+/** Makes the browser ask before leaving the page while that would lose a message. */
 export function useLeaveWarning(chat: Chat | null): void {
   useEffect(() => {
     const ask = (event: BeforeUnloadEvent) => {

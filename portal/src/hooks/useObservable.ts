@@ -4,7 +4,7 @@ import type { Observable } from "../core/observable.js";
 const never = () => () => {};
 const none = () => 0;
 
-/** Renders anew whenever `observable` changes. */
+/** Renders again whenever `observable` changes. */
 export function useObservable(observable: Observable | null): void {
   const { subscribe = never, version = none } = observable ?? {};
   useSyncExternalStore(subscribe, version, version);

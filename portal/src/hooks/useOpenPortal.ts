@@ -15,44 +15,44 @@ import {
   usePreferences,
 } from "./usePreferences.js";
 
-/** What a portal says, whoever it is for. */
+/** The properties that both portals share. */
 export interface PortalProps {
-  /** Where the gateway is, such as `https://chat.example.com`; empty for the page's own origin. */
+  /** The gateway's address, such as `https://chat.example.com`; empty for the page's own origin. */
   readonly apiUrl: string;
-  /** The reader's token. Give another when it is renewed: the chat goes on. */
+  /** The user's token. The chat continues with a renewed one. */
   readonly token?: string | undefined;
-  /** Gets a new token when there is none, or the last one was refused. */
+  /** Returns a new token when there is none, or the gateway refused the last one. */
   readonly getToken?: GetToken | undefined;
-  /** Leads to the portal's sign-in: the button of the banner when no token is accepted. */
+  /** Called by the banner's button when no token is accepted; opens the portal's sign-in. */
   readonly onSignIn?: (() => void) | undefined;
-  /** Is told how many messages (of a player) or conversations (at the desk) are unread, on each change. */
+  /** Receives the number of unread messages (player) or conversations (desk), on each change. */
   readonly onUnread?: ((count: number) => void) | undefined;
-  /** Is told what keeps the chat from working; without it the browser's console is. */
+  /** Receives what keeps the chat from working; without it, the browser's console does. */
   readonly onProblem?: OnProblem | undefined;
-  /** How to hear of messages; the gateway is asked where it is not said. Keep it the same object. */
+  /** How to receive events; without it the gateway is asked. Keep the object identical. */
   readonly config?: PortalConfig | undefined;
-  /** What takes the place of parts of the browser, such as a Pusher connection that there is already. */
+  /** Replacements for parts of the browser, such as the portal's own Pusher connection. */
   readonly around?: ChatEnvironment | undefined;
-  /** A language tag such as `de-CH`. Without it the reader's own; English where there are no strings for it. */
+  /** A language tag such as `de-CH`; by default the browser's. English without strings for it. */
   readonly language?: string | undefined;
-  /** Own words in place of some or all of `language`'s, or of each language's without it. Keep it the same object. */
+  /** Replaces strings of `language`, or of each language without it. Keep the object identical. */
   readonly strings?: DeepPartial<Strings> | undefined;
-  /** As the device has it, where it is not said. */
+  /** By default that of the device. */
   readonly theme?: Theme | undefined;
-  /** What the reader may choose otherwise; all where it is not said. Keep it the same object. */
+  /** The settings that the user may change; by default all. Keep the array identical. */
   readonly settings?: readonly Setting[] | undefined;
 }
 
-/** What is open for the reader; there is no chat at first. */
+/** An open portal; `chat` is null at first. */
 export interface OpenPortal {
   readonly chat: Chat | null;
   readonly preferences: Preferences;
   readonly change: ChangePreferences;
-  /** The portal's own strings. */
+  /** The strings that the portal brings. */
   readonly own: CustomStrings | null;
 }
 
-/** Opens the chat of whoever `identity` is, as the portal says. */
+/** Opens the chat of the user `identity` with the portal's properties. */
 export function useOpenPortal(props: PortalProps, identity: Identity): OpenPortal {
   const { apiUrl, token = null, getToken = null, config = null, around } = props;
   const { language, strings, theme, settings, onProblem = null } = props;

@@ -11,11 +11,10 @@ const subscribe = (listener: () => void) => {
   };
 };
 
-/** Whether the page is in sight, and its window the one that is used. */
+/** Whether the page is visible and its window has the focus. */
 export const hasPageFocus = (): boolean =>
   document.visibilityState === "visible" && document.hasFocus();
 
-/** Whether the page is looked at. */
 export function usePageFocus(): boolean {
   return useSyncExternalStore(subscribe, hasPageFocus, () => true);
 }

@@ -4,39 +4,39 @@ import { type CustomStrings, isSupported, preferredLanguage } from "../strings/i
 
 export type Theme = "system" | "light" | "dark";
 
-/** What the reader has chosen; kept in this browser. */
+/** The user's choices; stored in this browser. */
 export interface Preferences {
   readonly theme: Theme;
   /** A BCP 47 tag. */
   readonly language: string;
   readonly sound: boolean;
   readonly notifications: boolean;
-  /** Shortcuts of a single key. */
+  /** Whether single-key shortcuts are on. */
   readonly singleKeys: boolean;
 }
 
 export type ChangePreferences = (change: Partial<Preferences>) => void;
 
-/** What the reader can set. */
+/** A setting that the user can change. */
 export type Setting = "sound" | "notifications" | "theme" | "language";
 
 export const SETTINGS: readonly Setting[] = ["sound", "notifications", "theme", "language"];
 
-/** What the portal wants for its readers. */
-export interface Wishes {
+/** The portal's defaults. */
+export interface Defaults {
   readonly theme?: Theme | undefined;
   readonly language?: string | undefined;
   readonly own?: CustomStrings | null;
-  /** What the reader may choose otherwise; all where it is not said. */
+  /** The settings that the user may change; by default all. */
   readonly settings?: readonly Setting[] | undefined;
 }
 
 const KEY = "player-portal-chat/preferences";
 const THEMES: readonly unknown[] = ["system", "light", "dark"] satisfies Theme[];
 
-/** The reader's choices, those that the portal makes for the reader, and else the usual ones. */
-export function usePreferences(wishes: Wishes): [Preferences, ChangePreferences] {
-  const { own = null, settings = SETTINGS } = wishes;
+/** The user's choices, else the portal's defaults, else those of the package. */
+export function usePreferences(defaults: Defaults): [Preferences, ChangePreferences] {
+  const { own = null, settings = SETTINGS } = defaults;
   const [stored, setChosen] = useState(load);
   const isInBrowser = useIsInBrowser();
   const change = useCallback<ChangePreferences>((more) => {
@@ -47,16 +47,16 @@ export function usePreferences(wishes: Wishes): [Preferences, ChangePreferences]
     });
   }, []);
   const chosen = isInBrowser ? stored : {};
-  const mine = <Key extends Setting>(key: Key): Preferences[Key] | undefined =>
+  const choiceOf = <Key extends Setting>(key: Key): Preferences[Key] | undefined =>
     settings.includes(key) ? chosen[key] : undefined;
-  const language = mine("language");
+  const language = choiceOf("language");
   const isKnown = language !== undefined && isSupported(language, own);
   const preferences = {
-    theme: mine("theme") ?? wishes.theme ?? "system",
+    theme: choiceOf("theme") ?? defaults.theme ?? "system",
     language:
-      (isKnown ? language : wishes.language) ?? (isInBrowser ? preferredLanguage(own) : "en"),
-    sound: mine("sound") ?? false,
-    notifications: mine("notifications") ?? false,
+      (isKnown ? language : defaults.language) ?? (isInBrowser ? preferredLanguage(own) : "en"),
+    sound: choiceOf("sound") ?? false,
+    notifications: choiceOf("notifications") ?? false,
     singleKeys: chosen.singleKeys ?? true,
   };
   return [preferences, change];
@@ -64,7 +64,7 @@ export function usePreferences(wishes: Wishes): [Preferences, ChangePreferences]
 
 const never = () => () => {};
 
-/** False on a server, and in the browser while React takes over what the server has rendered. */
+/** False on a server, and in the browser while React hydrates the server's HTML. */
 const useIsInBrowser = (): boolean =>
   useSyncExternalStore(
     never,
@@ -90,6 +90,6 @@ function save(preferences: Partial<Preferences>): void {
   try {
     localStorageOrNull()?.setItem(KEY, JSON.stringify(preferences));
   } catch {
-    // Storage is full: the choice holds until the page is left.
+    // Storage is full: the choice lasts as long as the page.
   }
 }

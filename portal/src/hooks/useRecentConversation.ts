@@ -8,7 +8,7 @@ interface Shown {
   readonly conversation: Conversation;
 }
 
-/** The conversation with a player, null for none. Those before it stay open, to be shown again at once. */
+/** The conversation with a player; null for none. Recent ones stay open to be shown at once. */
 export function useRecentConversation(chat: Chat, playerId: string | null): Conversation | null {
   const [recent, setRecent] = useState<RecentConversations | null>(null);
   const [shown, setShown] = useState<Shown | null>(null);
@@ -29,7 +29,7 @@ export function useRecentConversation(chat: Chat, playerId: string | null): Conv
       recent.leave(conversation);
     };
   }, [chat, recent, playerId]);
-  // Until the effects have run, what is shown is the one before.
+  // Until the effects have run, `shown` may be the previous one.
   if (shown?.chat !== chat || shown.conversation.playerId !== playerId) return null;
   return shown.conversation;
 }

@@ -1,26 +1,23 @@
 import { useCallback, useEffect, useState } from "react";
 
-/** Which conversation is chosen, and how another is. */
+/** The player of the chosen conversation, null for none, and the function that chooses another. */
 export type Chosen = readonly [string | null, (playerId: string | null) => void];
 
-/** From this width on the inbox and the conversation stand side by side; as in desk.css. */
-const SIDE_BY_SIDE = "(width > 760px)";
-
 /**
- * The conversation that is chosen. With `inAddress` it stands in the page's address, as `#/c/<player>`: a
- * reload and a link open it, and on a phone the back button goes from it to the list.
+ * The chosen conversation. With `inAddress` it is in the page's address, as `#/c/<player>`: a reload
+ * and a link open it, and the browser's Back leads from it to the list.
  */
 export function useSelection(inAddress: boolean): Chosen {
   const [chosen, setChosen] = useState(() => (inAddress ? fromAddress() : null));
 
   useEffect(() => {
     if (!inAddress) return;
-    const follow = () => setChosen(fromAddress());
-    addEventListener("popstate", follow);
-    addEventListener("hashchange", follow);
+    const update = () => setChosen(fromAddress());
+    addEventListener("popstate", update);
+    addEventListener("hashchange", update);
     return () => {
-      removeEventListener("popstate", follow);
-      removeEventListener("hashchange", follow);
+      removeEventListener("popstate", update);
+      removeEventListener("hashchange", update);
     };
   }, [inAddress]);
 
@@ -48,13 +45,14 @@ function fromAddress(): string | null {
 function toAddress(playerId: string | null): void {
   const isOpen = fromAddress() !== null;
   if (playerId === null) {
-    // The list lies behind the conversation, if it was opened from there.
+    // The list is the previous entry if the conversation was opened from it.
     if (isOpen && history.state?.ppcFromList === true) history.back();
     else history.replaceState(null, "", location.pathname + location.search);
     return;
   }
   const address = PREFIX + encodeURIComponent(playerId);
-  if (!isOpen && !matchMedia(SIDE_BY_SIDE).matches) {
+  // One entry for all conversations: walking through the list does not fill the history.
+  if (!isOpen) {
     history.pushState({ ppcFromList: true }, "", address);
   } else {
     history.replaceState(history.state, "", address);

@@ -1,6 +1,6 @@
 import { useCallback, useState } from "react";
 
-/** A value that outlives a reload of the tab, kept as `key`; null at first. */
+/** A value in session storage under `key`, which survives a reload; null at first. */
 export function useSessionStorage(key: string): readonly [string | null, (value: string) => void] {
   const [value, setValue] = useState(() => load(key));
   const change = useCallback(
@@ -9,7 +9,7 @@ export function useSessionStorage(key: string): readonly [string | null, (value:
       try {
         sessionStorage.setItem(key, next);
       } catch {
-        // Without storage it lasts until the page is left.
+        // Without storage the value lasts as long as the page.
       }
     },
     [key],

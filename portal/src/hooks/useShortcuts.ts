@@ -1,11 +1,11 @@
 import { type RefObject, useEffect, useRef } from "react";
 
-/** What each key does. */
+/** The action of each key. */
 export type Shortcuts = Readonly<Record<string, () => void>>;
 
 /**
- * Single keys do something within `place`, and where nothing on the page has the focus; but not where
- * the user is typing, and not when they are turned off.
+ * Runs `shortcuts` for keys pressed within `place`, or while no element of the page has the focus;
+ * but not in editable elements.
  */
 export function useShortcuts(
   place: RefObject<HTMLElement | null>,
@@ -40,29 +40,29 @@ export function useShortcuts(
   }, [place, enabled]);
 }
 
-/** Whether a key belongs to the composing of a character. Safari marks the last one by its code only. */
+/** Whether the key composes a character in an IME. Safari marks the last one by its code only. */
 export function isComposing(event: KeyboardEvent): boolean {
   return event.isComposing || event.keyCode === 229;
 }
 
 const EDITABLE = "input, textarea, select, dialog, [role='textbox'], [role='searchbox']";
 
-/** Whether the user types there. */
+/** Whether the user types into `target`. */
 export function isEditable(target: EventTarget | undefined): boolean {
   if (!(target instanceof Element)) return false;
   return target.closest(EDITABLE) !== null || (target as HTMLElement).isContentEditable;
 }
 
-/** The key by its letter; by its place on the keyboard where the layout has other letters than Latin ones. */
+/** The key's letter; on layouts without Latin letters, the letter at its position. */
 export function keyOf({
   key,
   code,
   shiftKey,
 }: Pick<KeyboardEvent, "key" | "code" | "shiftKey">): string {
   if (key.length !== 1) return key;
-  const isForeign = /[^\p{ASCII}\p{Script=Latin}]/u.test(key);
-  // On some of those layouts the slash's key has a full stop or a comma.
-  if (code === "Slash" && (isForeign || key === "." || key === ",")) return shiftKey ? "?" : "/";
-  const place = /^(?:Key|Digit)([A-Z0-9])$/.exec(code)?.[1];
-  return (isForeign && place !== undefined ? place : key).toLowerCase();
+  const isNotLatin = /[^\p{ASCII}\p{Script=Latin}]/u.test(key);
+  // On some of those layouts the slash key types a full stop or a comma.
+  if (code === "Slash" && (isNotLatin || key === "." || key === ",")) return shiftKey ? "?" : "/";
+  const letter = /^(?:Key|Digit)([A-Z0-9])$/.exec(code)?.[1];
+  return (isNotLatin && letter !== undefined ? letter : key).toLowerCase();
 }

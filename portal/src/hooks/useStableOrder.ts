@@ -1,17 +1,17 @@
 import { type PointerEvent, useCallback, useEffect, useRef, useState } from "react";
 import type { Row } from "../core/inbox/row.js";
 
-/** So long after the pointer has left, the order stays as it is, in milliseconds. */
-const HELD_FOR_MS = 1_000;
+/** How long the order stays after the pointer has left, in milliseconds. */
+const KEPT_FOR_MS = 1_000;
 
-/** The rows of a list in the order in which they are shown. */
+/** The rows of a list in the order shown. */
 export interface StableOrder {
   readonly rows: readonly Row[];
-  /** How many rows are not shown yet, because the order is held. */
+  /** The number of new rows that are not shown yet. */
   readonly waiting: number;
-  /** Shows the rows as they are now. */
+  /** Shows the rows in their current order. */
   release(): void;
-  /** What the list does with the pointer. */
+  /** Pointer handlers for the list. */
   readonly handlers: {
     onPointerMove(event: PointerEvent): void;
     onPointerDown(event: PointerEvent): void;
@@ -22,53 +22,53 @@ export interface StableOrder {
 }
 
 /**
- * Keeps the order of `rows` for as long as the pointer is over them: what the reader is about to click
- * does not move away. Rows change in their places, and new ones wait. Keys show them as they are: then
- * the pointer only lies there.
+ * Keeps the order of `rows` while the pointer is over them, so that a row does not move away from a
+ * click. Rows are updated in place, and new ones are held back. A key press ends this: the user
+ * works with the keyboard, wherever the pointer is.
  */
 export function useStableOrder(
   rows: readonly Row[],
   rowOf: (playerId: string) => Row | undefined,
 ): StableOrder {
-  const [held, setHeld] = useState<readonly Row[] | null>(null);
+  const [kept, setKept] = useState<readonly Row[] | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const latest = useRef(rows);
   useEffect(() => {
     latest.current = rows;
   });
   useEffect(() => () => clearTimeout(timer.current), []);
-  const isHeld = held !== null;
+  const isKept = kept !== null;
   useEffect(() => {
-    if (!isHeld) return;
-    const press = () => setHeld(null);
+    if (!isKept) return;
+    const press = () => setKept(null);
     addEventListener("keydown", press, true);
     return () => removeEventListener("keydown", press, true);
-  }, [isHeld]);
+  }, [isKept]);
 
   const hold = useCallback(() => {
     clearTimeout(timer.current);
-    setHeld((before) => before ?? latest.current);
+    setKept((before) => before ?? latest.current);
   }, []);
-  const letGo = useCallback(() => {
+  const releaseLater = useCallback(() => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => setHeld(null), HELD_FOR_MS);
+    timer.current = setTimeout(() => setKept(null), KEPT_FOR_MS);
   }, []);
   const release = useCallback(() => {
     clearTimeout(timer.current);
-    setHeld((before) => before && latest.current);
+    setKept((before) => before && latest.current);
   }, []);
   const handlers = {
     onPointerMove: ({ pointerType }: PointerEvent) => pointerType === "mouse" && hold(),
     onPointerDown: hold,
-    onPointerLeave: letGo,
-    onPointerUp: ({ pointerType }: PointerEvent) => pointerType !== "mouse" && letGo(),
-    onPointerCancel: letGo,
+    onPointerLeave: releaseLater,
+    onPointerUp: ({ pointerType }: PointerEvent) => pointerType !== "mouse" && releaseLater(),
+    onPointerCancel: releaseLater,
   };
-  // An empty list has nothing to hold on to.
-  if (held === null || held.length === 0) return { rows, waiting: 0, release, handlers };
-  const shown = new Set(held.map(({ playerId }) => playerId));
+  // An empty list has no order to keep.
+  if (kept === null || kept.length === 0) return { rows, waiting: 0, release, handlers };
+  const shown = new Set(kept.map(({ playerId }) => playerId));
   return {
-    rows: held.map((row) => rowOf(row.playerId) ?? row),
+    rows: kept.map((row) => rowOf(row.playerId) ?? row),
     waiting: rows.filter(({ playerId }) => !shown.has(playerId)).length,
     release,
     handlers,

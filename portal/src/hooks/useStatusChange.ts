@@ -4,31 +4,31 @@ import type { Session } from "../core/types.js";
 
 /**
  * How a change of status has failed.
- * - `failed`: it was not accepted
- * - `signedOut`: it was not accepted, because the user's token is not
+ * - `failed`: the gateway did not accept it
+ * - `signedOut`: the gateway did not accept the user's token
  * - `playerWrote`: the player wrote meanwhile
- * - `colleague`: a colleague was first
- * - `unknown`: it was accepted, and no effect of it has come
+ * - `colleague`: a colleague was faster
+ * - `unknown`: it was accepted, but its effect has not arrived
  */
 export type ChangeProblem = "failed" | "signedOut" | "playerWrote" | "colleague" | "unknown";
 
-/** What a member of the staff does with a session. */
+/** A change that staff make to a session. */
 export type Change = "take" | "resolve" | "reopen";
 
-/** Taking, resolving and reopening a session, and how that goes. */
+/** Takes, resolves and reopens a session, with the progress of the last change. */
 export interface StatusChange {
-  /** What was asked for and is not so yet. */
+  /** The change in progress. */
   readonly asked: Change | null;
   readonly problem: ChangeProblem | null;
-  /** Takes back what was asked for, while that is possible. */
+  /** Cancels the change in progress; null when that is impossible. */
   readonly undo: (() => void) | null;
-  /** `undoMs`: for how long it can be undone. */
+  /** `undoMs`: how long the change can be undone. */
   take(undoMs?: number): void;
   resolve(undoMs?: number): void;
   reopen(undoMs?: number): void;
 }
 
-/** For how long a change can be undone, in milliseconds. */
+/** How long a change can be undone, in milliseconds. */
 export const UNDO_MS = 5_000;
 
 interface Asked {
@@ -36,15 +36,15 @@ interface Asked {
   readonly sessionId: string;
   readonly changeId: string;
   readonly state: "undoable" | "waiting" | "done" | "failed" | "signedOut" | "late";
-  /** A colleague did the same first. */
+  /** Whether a colleague made the same change first. */
   readonly byColleague: boolean;
   readonly undo: () => void;
 }
 
-/** It has been accepted: so long its effect may take, in milliseconds. */
-const DONE_WITHIN_MS = 15_000;
+/** The longest time from acceptance to effect, in milliseconds. */
+const EFFECT_WITHIN_MS = 15_000;
 
-/** Changes the status of the session of `conversation`, by the member of the staff `actorId`. */
+/** Changes the status of the conversation's session as the staff member `actorId`. */
 export function useStatusChange(conversation: Conversation | null, actorId: string): StatusChange {
   const [asked, setAsked] = useState<Asked | null>(null);
   const session = conversation?.session ?? null;
@@ -55,17 +55,17 @@ export function useStatusChange(conversation: Conversation | null, actorId: stri
   const isWaiting = asked?.state === "waiting" && !isStale && !isDone;
   const byColleague = session?.actorId != null && session.actorId !== actorId;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation is another matter
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a change belongs to one conversation
   useEffect(() => setAsked(null), [conversation]);
   useEffect(() => {
     if (!isWaiting) return;
     const timer = setTimeout(
       () => setAsked((before) => before && { ...before, state: "late" }),
-      DONE_WITHIN_MS,
+      EFFECT_WITHIN_MS,
     );
     return () => clearTimeout(timer);
   }, [isWaiting]);
-  // What becomes of the session later is another matter, too.
+  // Later changes of the session do not belong to this one.
   useEffect(() => {
     if (isDone) setAsked((before) => before && { ...before, state: "done", byColleague });
   }, [isDone, byColleague]);
@@ -119,7 +119,7 @@ export function useStatusChange(conversation: Conversation | null, actorId: stri
   };
 }
 
-/** Whether the session is as it was asked to be, by the user or by a colleague. */
+/** Whether the session has the requested status, by the user or by a colleague. */
 function isAsAsked({ change, sessionId }: Asked, session: Session | null): boolean {
   if (session?.id !== sessionId) return false;
   if (change === "reopen") return session.status === "active";
@@ -137,7 +137,7 @@ function problemOf({ asked, session, isStale, byColleague }: Seen): ChangeProble
   if (asked === null) return null;
   if (isStale) {
     if (byColleague && isAsAsked(asked, session)) return "colleague";
-    // What the player writes after a resolution opens a session of its own, as is to be seen.
+    // A player's message after the resolution opens a new session, which is visible.
     return asked.change === "reopen" ? null : "playerWrote";
   }
   switch (asked.state) {

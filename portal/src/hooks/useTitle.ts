@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 
-/** Puts the number of unread messages before the page's title. */
+/** Prefixes the page's title with the number of unread messages. */
 export function useTitle(unread: number, enabled: boolean): void {
   useEffect(() => {
     if (!enabled || unread === 0) return;

@@ -1,21 +1,21 @@
 import { useEffect, useState } from "react";
 import { dayOf } from "../strings/formats.js";
 
-/** How often it is looked whether the day is another one, in milliseconds. */
-const LOOK_EVERY_MS = 30_000;
+/** How often the day is checked, in milliseconds. */
+const CHECK_EVERY_MS = 30_000;
 
 const today = (): number => dayOf(Date.now() * 1000);
 
-/** The day that it is, as `dayOf` counts them. */
+/** Today, as `dayOf` counts days. */
 export function useToday(): number {
   const [day, setDay] = useState(today);
   useEffect(() => {
-    const look = () => setDay(today());
-    const timer = setInterval(look, LOOK_EVERY_MS);
-    document.addEventListener("visibilitychange", look);
+    const check = () => setDay(today());
+    const timer = setInterval(check, CHECK_EVERY_MS);
+    document.addEventListener("visibilitychange", check);
     return () => {
       clearInterval(timer);
-      document.removeEventListener("visibilitychange", look);
+      document.removeEventListener("visibilitychange", check);
     };
   }, []);
   return day;

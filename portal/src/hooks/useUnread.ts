@@ -3,21 +3,21 @@ import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import { usePageFocus } from "./usePageFocus.js";
 
-/** What is in sight for so long has been read, in milliseconds: before that it is passed on the way to another. */
+/** A conversation in view this long counts as read, in milliseconds; shorter, the user passed it. */
 const READ_AFTER_MS = 1_000;
 
-/** What the reader has not read. */
+/** The unread part of a conversation. */
 export interface Unread {
-  /** How many messages have arrived since the reader last saw the end of the conversation. */
+  /** The number of messages that arrived since the user last saw the end. */
   readonly unread: number;
   /**
-   * When the first message was accepted that the reader had not read when it came into sight, in
-   * microseconds since 1970; null for none.
+   * When the first message was accepted that was unread when the user came to it, in microseconds
+   * since 1970; null for none.
    */
   readonly firstUnread: number | null;
 }
 
-/** What of a conversation is unread, in this tab and in the others of the same user. */
+/** The unread part of a conversation, for all tabs of the user. */
 export function useUnread(chat: Chat, conversation: Conversation, atEnd: boolean): Unread {
   const seen = usePageFocus() && atEnd;
   const [{ unread, first }, setState] = useState<State>(NONE);
@@ -26,8 +26,8 @@ export function useUnread(chat: Chat, conversation: Conversation, atEnd: boolean
   const last = timeline.at(timeline.length - 1);
   const answeredAt = last !== undefined && last.delivery !== null ? last.at : 0;
 
-  // What has come while the conversation was not open.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when its messages are there
+  // Messages that arrived while the conversation was closed.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the messages are loaded
   useEffect(() => {
     const missed = loaded ? missedSince(chat, conversation) : [];
     setState({ unread: seen ? [] : missed, first: missed[0] ?? null });
@@ -59,12 +59,12 @@ export function useUnread(chat: Chat, conversation: Conversation, atEnd: boolean
       }),
     [chat, playerId],
   );
-  // Who answers has read what stands above.
+  // An answer means that the user has read the messages above.
   return { unread: unread.length, firstUnread: answeredAt > (first ?? 0) ? null : first };
 }
 
 interface State {
-  /** When each of them was accepted, in microseconds since 1970. */
+  /** When each unread message was accepted, in microseconds since 1970. */
   readonly unread: readonly number[];
   readonly first: number | null;
 }
@@ -72,8 +72,8 @@ interface State {
 const NONE: State = { unread: [], first: null };
 
 /**
- * When the other side's messages were accepted that came since the conversation was last read here, the
- * first one first. Empty when it never was, and when the first of them is not loaded.
+ * When the other side's messages since the last read one were accepted, in order. Empty when the
+ * conversation was never read here, and when the first of them is not loaded.
  */
 function missedSince(chat: Chat, { playerId, timeline, older }: Conversation): number[] {
   const mark = chat.readUpTo(playerId);

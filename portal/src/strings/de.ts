@@ -36,7 +36,7 @@ export const de: Strings = {
     chooseTitle: "Wähle ein Gespräch",
     chooseText: "Drücke J für das nächste oder ? für alle Tastenkürzel.",
     waiting: (time) => `wartet ${time}`,
-    lastMessage: (time) => `letzte Nachricht ${time}`,
+    lastMessage: (time) => `letzte Nachricht vor ${time}`,
     unanswered: (count, counted) =>
       count === 1 ? "1 offene Nachricht" : `${counted} offene Nachrichten`,
     unread: "ungelesen",

@@ -39,7 +39,7 @@ export const en = {
     chooseTitle: "Choose a conversation",
     chooseText: "Press J for the next one, or ? for all shortcuts.",
     waiting: (time: string) => `waits ${time}`,
-    lastMessage: (time: string) => `last message ${time}`,
+    lastMessage: (time: string) => `last message ${time} ago`,
     unanswered: (count: number, counted: string) =>
       count === 1 ? "1 unanswered message" : `${counted} unanswered messages`,
     unread: "unread",
@@ -76,7 +76,7 @@ export const en = {
     conversationEmpty: "This player has not written yet",
     conversationEmptyText: "What you write opens a conversation.",
     resolved: "Resolved. The player's next message opens a new session.",
-    newMessage: (name: string, text: string) => `New message of ${name}: ${text}`,
+    newMessage: (name: string, text: string) => `New message from ${name}: ${text}`,
     shortcuts: "Keyboard shortcuts",
     singleKeys: "Shortcuts of a single key",
     singleKeysHint: "Turn them off if you speak to your computer, or press keys by accident.",

@@ -1,10 +1,10 @@
-import type { DeepPartial, Strings } from "./index.js";
+import type { Strings } from "./index.js";
 
 /**
- * What the portals say, in French, for the property `strings`. It is no part of the package's main script; what it
- * lacks is in English.
+ * All texts in French, for the property `strings`, outside of the package's main script. `entrance` is
+ * missing: only the gateway's own pages, which have no French, show it.
  */
-export const fr: DeepPartial<Strings> = {
+export const fr: Omit<Strings, "entrance"> = {
   language: "Français",
   player: {
     title: "Assistance",

@@ -220,3 +220,97 @@ test("what is resolved is not shown as unread", async ({ page }) => {
   await expect(page.getByRole("option", { name: "Noor" })).toBeVisible();
   await expect(page.getByRole("option", { name: "Noor" })).not.toContainText("unread");
 });
+
+test("Enter in the search leaves the composer empty", async ({ page }) => {
+  await page.getByText("Noor").click();
+  await expect(answer(page)).toBeFocused();
+  await page.getByLabel("Search by player").fill("p-2201");
+  await page.keyboard.press("Enter");
+  await expect(answer(page)).toBeFocused();
+  await expect(answer(page)).toHaveValue("");
+});
+
+test("the focus moves from the search to the list, and back when the search is cleared", async ({
+  page,
+}) => {
+  const field = page.getByLabel("Search by player");
+  await field.fill("noor");
+  await page.keyboard.press("ArrowDown");
+  await expect(page.getByRole("listbox")).toBeFocused();
+  await expect(chosen(page)).toContainText("Noor");
+  await page.getByRole("button", { name: "Clear the search" }).click();
+  await expect(field).toBeFocused();
+  await field.fill("noor");
+  await page.keyboard.press("Escape");
+  await expect(field).toHaveValue("");
+  await expect(page.getByRole("listbox")).toBeFocused();
+});
+
+test("a listed player's name is not offered as the id of another player", async ({ page }) => {
+  await page.getByLabel("Search by player").fill("noor");
+  await expect(page.getByRole("option")).toHaveCount(1);
+  await expect(page.getByRole("button", { name: "Open the conversation of" })).toBeHidden();
+  for (const [id, isOffered] of [
+    ["p-77", true],
+    ["..", false],
+  ] as const) {
+    await page.getByLabel("Search by player").fill(id);
+    const offer = page.getByRole("button", { name: `Open the conversation of ${id}` });
+    await expect(offer).toBeVisible({ visible: isOffered });
+  }
+});
+
+test("Undo moves the focus to the composer", async ({ page }) => {
+  await page.getByText("Noor").click();
+  await page.getByRole("button", { name: "Resolve", exact: true }).click();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(answer(page)).toBeFocused();
+});
+
+test("Back leads from a conversation to the list beside it", async ({ page }) => {
+  await page.getByText("Noor").click();
+  await page.getByText("Sora Tanaka").click();
+  await expect(page.getByRole("heading", { name: "Sora Tanaka" })).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole("heading", { name: "Choose a conversation" })).toBeVisible();
+  await page.goForward();
+  await expect(page.getByRole("heading", { name: "Sora Tanaka" })).toBeVisible();
+});
+
+test("a message after an answer shows its time, and not that the player waits", async ({
+  page,
+}) => {
+  await page.getByRole("tab", { name: "Active" }).click();
+  const row = page.getByRole("option", { name: "Tomás Rivera" });
+  await row.click();
+  await does(page, "say", { playerId: "p-3388", senderType: "player", content: "thank you" });
+  await expect(row).toContainText("thank you");
+  await expect(row).not.toContainText("waits");
+  await expect(page.locator(".ppc-facts").first()).toContainText("last message 1 min ago");
+});
+
+test("waiting times use the gateway's clock", async ({ page }) => {
+  await page.goto(`/?portal=staff&scene=empty&clockAheadMs=${-20 * 60_000}`);
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await does(page, "say", { playerId: "p-1", senderType: "player", content: "hello" });
+  await expect(page.getByRole("option", { name: "p-1" })).toContainText("waits 1 min");
+});
+
+test("the focus is visible in forced colours", async ({ browser }) => {
+  const page = await browser.newPage({ forcedColors: "active" });
+  await page.goto("/?portal=staff&scene=busy");
+  await page.getByText("Noor").click();
+  await expect(answer(page)).toBeFocused();
+  const outline = (selector: string) =>
+    page.locator(selector).evaluate((element) => getComputedStyle(element).outlineStyle);
+  expect(await outline(".ppc-field")).toBe("solid");
+  await page.getByLabel("Search by player").focus();
+  expect(await outline(".ppc-search")).toBe("solid");
+  await page.close();
+});
+
+test("a screen reader receives unread counts and names once", async ({ page }) => {
+  await expect(page.getByRole("tab", { name: "Pending 6 , 6 unread", exact: true })).toBeVisible();
+  await does(page, "say", { playerId: "p-2201", senderType: "player", content: "still here" });
+  await expect(page.getByRole("log")).toContainText("New message from Noor: still here");
+});

@@ -90,7 +90,7 @@ test("a new message is told to who listens, and moves nobody else", async ({ pag
       content: "hi there",
     });
   });
-  await expect(page.getByRole("log")).toHaveText("New message of Zed: hi there");
+  await expect(page.getByRole("log")).toHaveText("New message from Zed: hi there");
   await expect(page.getByRole("option").last()).toContainText("Zed");
   await expect(chosen(page)).toContainText("Yara Haddad");
 });

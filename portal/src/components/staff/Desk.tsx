@@ -142,7 +142,7 @@ export function Desk(props: DeskProps) {
     (alert: (what: Alert) => void) =>
       inbox.onArrival(({ messageId, playerId, playerName, content }) =>
         alert({
-          title: playerName ?? playerId,
+          title: playerName ?? inbox.row(playerId)?.playerName ?? playerId,
           text: content,
           tag: `player-portal-chat/${playerId}`,
           id: `staff/${chat.identity.subject}/${messageId}`,
@@ -156,7 +156,9 @@ export function Desk(props: DeskProps) {
     (say: (text: string) => void) => {
       const ends = [
         listen(({ title, text }) => say(strings.staff.newMessage(title, text))),
-        conversation?.onSetback(({ delivery }) => delivery && say(deliveryText(delivery, strings))),
+        conversation?.onSendFailure(
+          ({ delivery }) => delivery && say(deliveryText(delivery, strings)),
+        ),
       ];
       return () => {
         for (const end of ends) end?.();
@@ -212,6 +214,7 @@ export function Desk(props: DeskProps) {
           onChoose={setChosen}
           onOpen={open}
           onReply={reply}
+          onLeave={toList}
         />
         {chosen === null ? (
           <div className="ppc-conversation ppc-conversation-none">

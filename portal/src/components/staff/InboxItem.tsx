@@ -1,5 +1,10 @@
 import { memo } from "react";
-import { lastActivity, MOST_UNANSWERED, type Row } from "../../core/inbox/row.js";
+import {
+  awaitsFirstAnswer,
+  lastActivity,
+  MOST_UNANSWERED,
+  type Row,
+} from "../../core/inbox/row.js";
 import { isReadable } from "../../core/readable.js";
 import type { Message } from "../../core/types.js";
 import { dayOf } from "../../strings/formats.js";
@@ -50,9 +55,9 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
           {isUnread && <span className="ppc-hidden">, {staff.unread}</span>}
           <span className="ppc-item-time" data-late={isLate || undefined}>
             <bdi>
-              {waitingSince === null
-                ? formats.short(lastActivity(row), dayOf(now * 1000))
-                : staff.waiting(formats.since(waitingSince, now))}
+              {waitingSince !== null && awaitsFirstAnswer(row)
+                ? staff.waiting(formats.since(waitingSince, now))
+                : formats.short(lastActivity(row), dayOf(now * 1000))}
             </bdi>
           </span>
         </p>

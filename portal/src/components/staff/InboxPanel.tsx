@@ -1,4 +1,4 @@
-import { type Ref, useDeferredValue, useMemo, useRef } from "react";
+import { type RefObject, useDeferredValue, useMemo, useRef } from "react";
 import { MAX_PLAYER_ID, PLAYER_ID } from "../../core/api/limits.js";
 import type { Clock } from "../../core/clock.js";
 import type { Drafts } from "../../core/drafts.js";
@@ -18,20 +18,22 @@ interface InboxPanelProps {
   readonly status: SessionStatus;
   readonly query: string;
   readonly chosen: string | null;
-  readonly searchField: Ref<HTMLInputElement>;
+  readonly searchField: RefObject<HTMLInputElement | null>;
   onStatus(status: SessionStatus): void;
   onQuery(query: string): void;
   onChoose(playerId: string): void;
   /** Chooses a conversation, and goes to where its answer is written. */
   onOpen(playerId: string): void;
-  /** Goes to where an answer is written. */
+  /** Moves the focus to the composer. */
   onReply(): void;
+  /** Moves the focus to the list. */
+  onLeave(): void;
 }
 
 /** The inbox: a status or a search, and the conversations that it has. */
 export function InboxPanel(props: InboxPanelProps) {
   const { inbox, clock, drafts, status, query, chosen, searchField } = props;
-  const { onStatus, onQuery, onChoose, onOpen, onReply } = props;
+  const { onStatus, onQuery, onChoose, onOpen, onReply, onLeave } = props;
   useObservable(inbox);
   const { strings } = usePortal();
   const rows = useRows(inbox, status, useDeferredValue(query));
@@ -52,18 +54,33 @@ export function InboxPanel(props: InboxPanelProps) {
           placeholder={strings.staff.search}
           onChange={(event) => onQuery(event.target.value)}
           onKeyDown={(event) => {
+            if (isComposing(event.nativeEvent)) return;
+            // The list renders later than the field: the field's text decides.
+            const found = rowsOf(inbox, status, event.currentTarget.value);
             if (event.key === "Escape") {
               onQuery("");
-              event.currentTarget.blur();
-            } else if (event.key === "Enter" && !isComposing(event.nativeEvent)) {
-              // The list follows what is typed a little later: the field itself is what counts.
-              const [first] = rowsOf(inbox, status, event.currentTarget.value);
-              if (first !== undefined) onOpen(first.playerId);
+              onLeave();
+            } else if (event.key === "Enter") {
+              // Otherwise the composer, which gets the focus, receives the line break.
+              event.preventDefault();
+              if (found[0] !== undefined) onOpen(found[0].playerId);
+            } else if (event.key === "ArrowDown") {
+              event.preventDefault();
+              const isListed = found.some(({ playerId }) => playerId === chosen);
+              if (!isListed && found[0] !== undefined) onChoose(found[0].playerId);
+              onLeave();
             }
           }}
         />
         {query !== "" && (
-          <button type="button" className="ppc-icon-button" onClick={() => onQuery("")}>
+          <button
+            type="button"
+            className="ppc-icon-button"
+            onClick={() => {
+              onQuery("");
+              searchField.current?.focus();
+            }}
+          >
             <Icon name="close" />
             <span className="ppc-hidden">{strings.staff.searchClear}</span>
           </button>
@@ -149,6 +166,7 @@ function StatusTabs({ inbox, status, onStatus }: StatusTabsProps) {
           {inbox.unread(each) > 0 && each !== "resolved" && (
             <span
               className="ppc-tab-unread"
+              aria-hidden="true"
               title={strings.staff.unreadCount(inbox.unread(each))}
             />
           )}
@@ -199,8 +217,12 @@ function ListFoot({ inbox, status, query, rows, onOpen }: ListFootProps) {
   const { staff } = usePortal().strings;
   const wanted = query.trim();
   if (wanted !== "") {
-    // What may be the beginning of an id that is listed is not taken for one of a player who never wrote.
-    const isListed = rows.some(({ playerId }) => playerId.startsWith(wanted));
+    // The beginning of a listed id or name is not offered as the id of another player.
+    const name = wanted.toLowerCase();
+    const isListed = rows.some(
+      ({ playerId, playerName }) =>
+        playerId.startsWith(wanted) || playerName?.toLowerCase().startsWith(name),
+    );
     const canOpen = PLAYER_ID.test(wanted) && !isListed;
     return (
       <div className="ppc-list-foot">

@@ -2,7 +2,7 @@ import type { Ref } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Clock } from "../../core/clock.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
-import type { Row } from "../../core/inbox/row.js";
+import { awaitsFirstAnswer, lastActivity, type Row } from "../../core/inbox/row.js";
 import type { Session } from "../../core/types.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
@@ -105,7 +105,7 @@ function OpenConversation(props: OpenConversationProps) {
             role="status"
             data-problem={(change.undo === null && change.problem) || undefined}
           >
-            <Notice session={session} change={change} />
+            <Notice session={session} change={change} onUndone={onReply} />
           </div>
         }
       />
@@ -120,8 +120,15 @@ async function printAll(conversation: Conversation): Promise<void> {
   print();
 }
 
+interface NoticeProps {
+  readonly session: Session | null;
+  readonly change: StatusChange;
+  /** Moves the focus, since the button disappears. */
+  onUndone(): void;
+}
+
 /** How a change of status has failed, or who has resolved the session. */
-function Notice({ session, change }: { session: Session | null; change: StatusChange }) {
+function Notice({ session, change, onUndone }: NoticeProps) {
   const { staff } = usePortal().strings;
   const { actorName, status } = session ?? {};
   if (change.undo !== null) {
@@ -133,7 +140,14 @@ function Notice({ session, change }: { session: Session | null; change: StatusCh
     return (
       <>
         {change.asked !== null && soon[change.asked]}{" "}
-        <button type="button" className="ppc-link" onClick={change.undo}>
+        <button
+          type="button"
+          className="ppc-link"
+          onClick={() => {
+            change.undo?.();
+            onUndone();
+          }}
+        >
           {staff.undo}
         </button>
       </>
@@ -178,6 +192,7 @@ function Facts({ clock, conversation, row }: FactsProps) {
   const now = useNow(clock, 30_000);
   const { session, playerId } = conversation;
   const waitingSince = row?.waitingSince ?? null;
+
   return (
     <p className="ppc-facts">
       {session !== null && (
@@ -185,8 +200,12 @@ function Facts({ clock, conversation, row }: FactsProps) {
       )}
       {session?.actorName != null && <bdi>{strings.staff.by(session.actorName)}</bdi>}
       <bdi>{playerId}</bdi>
-      {waitingSince !== null && (
-        <bdi>{strings.staff.waiting(formats.since(waitingSince, now))}</bdi>
+      {row !== undefined && waitingSince !== null && (
+        <bdi>
+          {awaitsFirstAnswer(row)
+            ? strings.staff.waiting(formats.since(waitingSince, now))
+            : strings.staff.lastMessage(formats.since(lastActivity(row), now))}
+        </bdi>
       )}
     </p>
   );

@@ -16,10 +16,10 @@ import {
 import type { components, paths } from "./schema.js";
 import type { Tokens } from "./tokens.js";
 
-/** What is sent; see openapi.json. */
+/** The body of a send; see openapi.json. */
 export type SendRequest = components["schemas"]["SendRequest"];
 
-/** Which page of a conversation: the newest, or before or after a place. */
+/** Selects a page of a conversation: the newest, the one before a cursor, or the one after a `seq`. */
 export type PageOf = { readonly before?: string; readonly after?: number };
 
 /** A page of a conversation, the oldest message first. */
@@ -36,25 +36,25 @@ export interface InboxRow {
   readonly lastMessage: Message;
   /** Counted up to `MOST_UNANSWERED`. */
   readonly unansweredCount: number;
-  /** Since when the player waits, in microseconds since 1970; null when nobody waits. */
+  /** Since when the player waits, in microseconds since 1970; null when the player does not wait. */
   readonly waitingSince: number | null;
 }
 
-/** Which change of status is asked for. */
+/** A requested change of status. */
 export interface StatusRequest {
   readonly status: "active" | "resolved";
-  /** Makes it safe to ask again. */
+  /** Makes the request idempotent. */
   readonly changeId: string;
-  /** The session that it is meant for; in any other it has no effect. */
+  /** The session to change; in any other session the change has no effect. */
   readonly sessionId?: string;
-  /** Up to which `seq` the conversation was seen: what a player wrote after it is not resolved unread. */
+  /** The last `seq` that the user has seen: a later player's message makes the change stale. */
   readonly lastSeq?: number;
-  /** Who asks; a token says it, where there is one. */
+  /** The member of staff; the token's `sub` takes precedence. */
   readonly actorId?: string;
   readonly actorName?: string;
 }
 
-/** The conversation that comes first in a page: the one with the latest message, or the longest waiting. */
+/** The order of the inbox: by the latest message, or by the longest wait. */
 export type InboxOrder = "latest" | "waiting";
 
 /** A page of the inbox. */
@@ -63,7 +63,7 @@ export interface InboxPage {
   readonly nextCursor: string | null;
 }
 
-/** What lets a Pusher connection subscribe. */
+/** Lets a Pusher connection subscribe to a channel. */
 export interface Authorization {
   readonly auth: string;
   readonly shared_secret?: string;
@@ -74,7 +74,7 @@ const CALL_TIMEOUT_MS = 10_000;
 const HISTORY_LIMIT = 100;
 const INBOX_LIMIT = 200;
 
-/** The gateway's calls. None of them throws: what went wrong is part of the outcome. */
+/** The gateway's calls. They do not throw: a failure is part of the outcome. */
 export class Api {
   readonly #client: Client<paths>;
   readonly #tokens: Tokens;
@@ -100,7 +100,7 @@ export class Api {
     });
   }
 
-  /** Sends a message; the time at which it was accepted, in microseconds. */
+  /** Sends a message. The value is when it was accepted, in microseconds since 1970. */
   async send(body: SendRequest): Promise<Outcome<number>> {
     const answer = await this.#outcome("send a message", () =>
       this.#client.POST("/api/staff-chat-integration/send", { body, signal: deadline() }),
@@ -154,7 +154,7 @@ export class Api {
       this.#client.POST("/api/unified-chat/conversations/{playerId}/status", {
         params: { path: { playerId } },
         body,
-        // The page may be left just after it was asked for.
+        // The user may leave the page just after the request.
         keepalive: true,
         signal: deadline(),
       }),
@@ -174,7 +174,7 @@ export class Api {
     );
   }
 
-  /** `task` is what the call is for, as developers are told when it fails. */
+  /** `task` names the call in the problem that developers receive. */
   async #outcome<T>(
     task: string,
     call: () => Promise<{ data?: T; error?: unknown; response: Response }>,
@@ -182,34 +182,34 @@ export class Api {
     try {
       const { data, error, response } = await call();
       if (response.ok && data !== undefined) {
-        this.#problems.worked(task);
+        this.#problems.clear(task);
         return succeeded(data);
       }
       const failure = response.ok ? UNREACHABLE : failureOf(response, error);
-      this.#problems.tell(task, problemOf(task, failure, response.status, error));
+      this.#problems.report(task, problemOf(task, failure, response.status, error));
       return failed(failure);
     } catch (cause) {
-      // fetch says the same of a lost network and of an answer that another origin may not read.
-      this.#problems.tell(task, unreachable(task, cause));
+      // fetch throws the same error for a lost network and for an answer that CORS hides.
+      this.#problems.report(task, unreachable(task, cause));
       return failed(UNREACHABLE);
     }
   }
 
   async #authorized(request: Request): Promise<Response> {
-    const again = request.clone();
+    const retry = request.clone();
     const token = await this.#tokens.current();
-    const response = await this.#fetch(bearing(request, token));
-    this.#clock.take(response.headers.get("date"));
-    if (response.status !== 401) return this.#told(token, response);
-    const newer = await this.#tokens.after(token);
+    const response = await this.#fetch(withToken(request, token));
+    this.#clock.adjust(response.headers.get("date"));
+    if (response.status !== 401) return this.#recordToken(token, response);
+    const newer = await this.#tokens.replacement(token);
     if (newer === null) return response;
-    return this.#told(newer, await this.#fetch(bearing(again, newer)));
+    return this.#recordToken(newer, await this.#fetch(withToken(retry, newer)));
   }
 
-  /** What an answer tells of the token that was called with. */
-  #told(token: string | null, response: Response): Response {
-    if (response.status === 401) this.#tokens.refuse(token);
-    else if (response.ok || response.status === 403) this.#tokens.accept(token);
+  /** Records whether the gateway accepted the token of the request. */
+  #recordToken(token: string | null, response: Response): Response {
+    if (response.status === 401) this.#tokens.markRefused(token);
+    else if (response.ok || response.status === 403) this.#tokens.markAccepted(token);
     return response;
   }
 }
@@ -225,7 +225,7 @@ function waitingSinceOf(row: object): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
-function bearing(request: Request, token: string | null): Request {
+function withToken(request: Request, token: string | null): Request {
   if (token !== null) request.headers.set("Authorization", `Bearer ${token}`);
   return request;
 }

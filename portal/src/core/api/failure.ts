@@ -1,22 +1,22 @@
 import type { Problem } from "../problems.js";
 
-/** Why a call came to nothing. */
+/** Why a call failed. */
 export type Failure =
-  /** No answer: the network, or the time ran out. */
+  /** No answer: the network failed, or the call timed out. */
   | { readonly kind: "unreachable" }
-  /** 408, 429 or 5xx: later it may go well. */
+  /** 408, 429 or 5xx: a later call may succeed. */
   | { readonly kind: "busy"; readonly retryAfterMs: number | null }
   /** 401, and there is no newer token. */
   | { readonly kind: "signedOut" }
-  /** Any other 4xx: the same again would be refused again. */
+  /** Any other 4xx: the same call would be refused again. */
   | {
       readonly kind: "refused";
-      /** Which problem it is; stable. Null when the answer did not say. */
+      /** The problem type, which is stable; null when the answer has none. */
       readonly type: string | null;
       readonly detail: string;
     };
 
-/** What came of a call. */
+/** The result of a call. */
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: Failure };
@@ -24,31 +24,31 @@ export type Outcome<T> =
 export const succeeded = <T>(value: T): Outcome<T> => ({ ok: true, value });
 export const failed = (failure: Failure): Outcome<never> => ({ ok: false, failure });
 
-/** Whether `failure` goes away by itself. */
+/** Whether a later call may succeed without a change by the user. */
 export function isTransient(failure: Failure): boolean {
   return failure.kind === "unreachable" || failure.kind === "busy";
 }
 
-/** What the server asked to wait, in milliseconds. */
+/** `Retry-After`, in milliseconds; null without one. */
 export function retryAfter(failure: Failure): number | null {
   return failure.kind === "busy" ? failure.retryAfterMs : null;
 }
 
-/** What to tell developers of an answer other than 2xx; `problem` is its body. */
+/** The problem of an answer other than 2xx, for developers; `problem` is its body. */
 export function problemOf(
   task: string,
   failure: Failure,
   status: number,
   problem: unknown,
 ): Problem {
-  const { type, detail } = said(problem);
+  const { type, detail } = problemFields(problem);
   const { kind } = failure;
   const hint =
     status === 403 ? "; is the token's `sub` the player's or staff's id given here?" : "";
   return { kind, message: `cannot ${task}: ${status} ${detail}${hint}`, status, type };
 }
 
-/** What to tell developers when there was no answer; `cause` is what fetch threw. */
+/** The problem of a call without an answer, for developers; `cause` is what fetch threw. */
 export function unreachable(task: string, cause: unknown): Problem {
   const hint =
     "is `apiUrl` right, the page's origin in the gateway's CORS_ORIGINS, and the gateway in the page's connect-src?";
@@ -56,21 +56,21 @@ export function unreachable(task: string, cause: unknown): Problem {
   return { kind: "unreachable", message, status: null, type: null, cause };
 }
 
-/** What a problem body says (RFC 9457). */
-function said(problem: unknown): { type: string | null; detail: string } {
+/** The fields of a problem body (RFC 9457). */
+function problemFields(problem: unknown): { type: string | null; detail: string } {
   const from = typeof problem === "object" && problem !== null ? problem : {};
   const type = "type" in from && typeof from.type === "string" ? from.type : null;
   const detail = "detail" in from && typeof from.detail === "string" ? from.detail : "";
   return { type, detail };
 }
 
-/** The failure that an answer other than 2xx stands for; `problem` is its body. */
+/** The failure of an answer other than 2xx; `problem` is its body. */
 export function failureOf(response: Response, problem: unknown): Failure {
   if (response.status === 401) return { kind: "signedOut" };
   if (response.status === 408 || response.status === 429 || response.status >= 500) {
     const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
     return { kind: "busy", retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null };
   }
-  const { type, detail } = said(problem);
+  const { type, detail } = problemFields(problem);
   return { kind: "refused", type, detail: detail || String(response.status) };
 }

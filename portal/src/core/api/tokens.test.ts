@@ -8,21 +8,21 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Calls as the API does: with the token in use, and once more when there is another. */
+/** Makes a call as the API does: with the token in use, and once more with its replacement. */
 async function call(tokens: Tokens, isGood: (token: string | null) => boolean): Promise<boolean> {
   const token = await tokens.current();
   if (isGood(token)) {
-    tokens.accept(token);
+    tokens.markAccepted(token);
     return true;
   }
-  const newer = await tokens.after(token);
+  const newer = await tokens.replacement(token);
   if (newer === null) return false;
-  if (!isGood(newer)) tokens.refuse(newer);
-  else tokens.accept(newer);
+  if (!isGood(newer)) tokens.markRefused(newer);
+  else tokens.markAccepted(newer);
   return isGood(newer);
 }
 
-test("a portal whose tokens are all refused is signed out, and asked for others less and less often", async () => {
+test("refused tokens sign the user out, and getToken is called less and less often", async () => {
   let given = 0;
   const tokens = new Tokens(null, async () => `bad-${++given}`);
   for (let tenths = 0; tenths < 80; tenths += 1) {
@@ -33,7 +33,7 @@ test("a portal whose tokens are all refused is signed out, and asked for others 
   expect(given).toBeLessThan(8);
 });
 
-test("a token that is accepted after refused ones ends that", async () => {
+test("an accepted token ends the signed-out state", async () => {
   let given = 0;
   const tokens = new Tokens(null, async () => `${++given}`);
   for (let calls = 0; calls < 20; calls += 1) {
@@ -44,7 +44,7 @@ test("a token that is accepted after refused ones ends that", async () => {
   expect(given).toBe(4);
 });
 
-test("a token of the portal's own is tried at once, whatever was refused before", async () => {
+test("a token set by the portal is used at once after refused ones", async () => {
   const tokens = new Tokens("a", async () => `b${Math.random()}`);
   for (let calls = 0; calls < 5; calls += 1) await call(tokens, () => false);
   tokens.replace("good", null);
@@ -52,7 +52,7 @@ test("a token of the portal's own is tried at once, whatever was refused before"
   expect(await call(tokens, (token) => token === "good")).toBe(true);
 });
 
-test("a token that expires later is renewed without signing out", async () => {
+test("an expired token is renewed without signing the user out", async () => {
   let good = "1";
   const tokens = new Tokens("1", async () => good);
   for (let hours = 2; hours < 6; hours += 1) {
@@ -62,7 +62,7 @@ test("a token that expires later is renewed without signing out", async () => {
   }
 });
 
-test("a getToken that fails is told", async () => {
+test("an error of getToken reaches onError", async () => {
   const errors: unknown[] = [];
   const failing = async () => {
     throw new Error("no session");

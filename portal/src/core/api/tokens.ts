@@ -1,26 +1,26 @@
 import { backoff } from "../backoff.js";
 import { Observable } from "../observable.js";
 
-/** Gets a new token, after the last one was refused. */
+/** Returns a new token; called when there is none, or the gateway refused the last one. */
 export type GetToken = () => Promise<string>;
 
-/** So many tokens refused in a row mean that the next one will be, too: it is asked for less and less often. */
+/** From this many refused tokens in a row on, `getToken` is called with growing waits. */
 const MOST_REFUSED = 2;
 
-/** The token in use, and how to come by another. */
+/** The token in use, and the way to renew it. */
 export class Tokens extends Observable {
   #token: string | null;
   #getToken: GetToken | null;
   #renewal: Promise<string | null> | null = null;
   #signedOut = false;
-  /** How many tokens in a row were refused, and the last one of them. */
+  /** How many tokens in a row the gateway refused. */
   #refused = 0;
   #lastRefused: string | null = null;
-  /** When `getToken` may be asked again, in milliseconds since 1970. */
+  /** When `getToken` may be called again, in milliseconds since 1970. */
   #notBefore = 0;
   readonly #onError: (error: unknown) => void;
 
-  /** `onError` is told when `getToken` fails. */
+  /** `onError` receives what `getToken` throws. */
   constructor(
     token: string | null,
     getToken: GetToken | null,
@@ -32,19 +32,19 @@ export class Tokens extends Observable {
     this.#onError = onError;
   }
 
-  /** Whether the token in use was refused and no other could be had, or the others were refused as well. */
+  /** Whether the token in use was refused, and so was every replacement, or there was none. */
   get signedOut(): boolean {
     return this.#signedOut;
   }
 
-  /** The portal has another token, or another way to get one. */
+  /** Replaces the token and the way to renew it. */
   replace(token: string | null, getToken: GetToken | null): void {
     this.#getToken = getToken;
     if (token === null || token === this.#token) return;
     this.#refused = 0;
     this.#notBefore = 0;
     this.#signedOut = false;
-    this.#take(token);
+    this.#use(token);
   }
 
   /** The token to call with; null where the portal authenticates in another way. */
@@ -52,18 +52,18 @@ export class Tokens extends Observable {
     return this.#token ?? this.#renew();
   }
 
-  /** Another token than `used`, which was refused; null when there is none. */
-  async after(used: string | null): Promise<string | null> {
+  /** A token other than `used`, which was refused; null when there is none. */
+  async replacement(used: string | null): Promise<string | null> {
     if (this.#token !== used) return this.#token;
-    this.refuse(used);
+    this.markRefused(used);
     const token = Date.now() < this.#notBefore ? null : await this.#renew();
     if (token !== null && token !== used) return token;
     if (this.#token === used) this.#signOut();
     return null;
   }
 
-  /** `token` was refused. */
-  refuse(token: string | null): void {
+  /** The gateway refused `token`. */
+  markRefused(token: string | null): void {
     if (token === null || token === this.#lastRefused) return;
     this.#lastRefused = token;
     this.#refused += 1;
@@ -72,8 +72,8 @@ export class Tokens extends Observable {
     this.#signOut();
   }
 
-  /** `token` was accepted. */
-  accept(token: string | null): void {
+  /** The gateway accepted `token`. */
+  markAccepted(token: string | null): void {
     if (token !== this.#token) return;
     this.#refused = 0;
     this.#notBefore = 0;
@@ -88,14 +88,14 @@ export class Tokens extends Observable {
     this.changed();
   }
 
-  #take(token: string): void {
+  #use(token: string): void {
     this.#token = token;
-    // After two that were refused only an answer tells that this one is any better.
+    // After too many refusals, only an accepted call ends the signed-out state.
     if (this.#refused < MOST_REFUSED) this.#signedOut = false;
     this.changed();
   }
 
-  // All that wait for a new token wait for the same one.
+  // Concurrent calls share one renewal.
   #renew(): Promise<string | null> {
     this.#renewal ??= this.#ask().finally(() => {
       this.#renewal = null;
@@ -107,7 +107,7 @@ export class Tokens extends Observable {
     if (this.#getToken === null) return null;
     try {
       const token = await this.#getToken();
-      if (token !== this.#token) this.#take(token);
+      if (token !== this.#token) this.#use(token);
       return token;
     } catch (error) {
       this.#onError(error);

@@ -3,7 +3,7 @@ import { ADA } from "../../../simulation/index.js";
 import { seconds, simulate } from "../../../simulation/setup.js";
 
 const { system, portal } = simulate();
-const staffSays = (content: string) =>
+const staffSends = (content: string) =>
   system().say({ playerId: "p1", senderType: "staff", senderId: "ada", content });
 const said = (count: number) => {
   for (let number = 1; number <= count; number += 1) {
@@ -11,22 +11,22 @@ const said = (count: number) => {
   }
 };
 
-test("what was said while the connection was away is there when it is back", async () => {
+test("messages sent during a lost connection arrive after it returns", async () => {
   const player = portal();
   await seconds(15);
   player.transport?.lose();
-  staffSays("are you there?");
+  staffSends("are you there?");
   await seconds(3);
   expect(player.contents()).toEqual(["are you there?"]);
   expect(player.conversation.link).toBe("live");
 });
 
-test("a tab that wakes asks at once", async () => {
+test("a tab that becomes visible reads the history at once", async () => {
   const player = portal();
   await seconds(30);
   if (player.transport) player.transport.isSilent = true;
   player.environment.set({ visible: false });
-  staffSays("are you there?");
+  staffSends("are you there?");
   await seconds(3);
   expect(player.contents()).toEqual([]);
   player.environment.set({ visible: true });
@@ -34,10 +34,10 @@ test("a tab that wakes asks at once", async () => {
   expect(player.contents()).toEqual(["are you there?"]);
 });
 
-test("what was accepted before the subscription and persisted after the first answer is not missed", async () => {
+test("a message accepted before the subscription and persisted after the first answer arrives", async () => {
   system().faults.persist = [1_500, 1_500];
   system().faults.broadcast = [1, 1];
-  staffSays("just now");
+  staffSends("just now");
   const player = portal();
   await seconds(1);
   expect(player.contents()).toEqual([]);
@@ -45,13 +45,13 @@ test("what was accepted before the subscription and persisted after the first an
   expect(player.contents()).toEqual(["just now"]);
 });
 
-test("the rest of a long message is loaded, and one's own is never cut", async () => {
+test("the rest of a cut message is loaded, and an own message is never cut", async () => {
   system().faults.longestEvent = 10;
   system().faults.persist = [3_000, 3_000];
   const player = portal();
   await seconds(15);
   player.conversation.send("my own long message");
-  staffSays("a long message of staff");
+  staffSends("a long message of staff");
   await seconds(1);
   expect(player.contents()).toEqual(["a long mes", "my own long message"]);
   expect(player.entries()[0]?.truncated).toBe(true);
@@ -59,22 +59,22 @@ test("the rest of a long message is loaded, and one's own is never cut", async (
   expect(player.contents()).toEqual(["a long message of staff", "my own long message"]);
 });
 
-test("of an event and the history, the history is right", async () => {
+test("the history overrides an event", async () => {
   const player = portal();
   await seconds(15);
-  const message = staffSays("first");
+  const message = staffSends("first");
   await seconds(1);
-  // Accepted a second time, later: the database keeps the first.
-  staffSays("second");
+  // The same message is accepted again later: the database keeps the first time.
+  staffSends("second");
   await seconds(1);
   system().say({ ...message, at: system().now() });
   await seconds(120);
   expect(player.contents()).toEqual(["first", "second"]);
 });
 
-test("whoever was away for very long gets the newest, and the rest by scrolling up", async () => {
+test("after a very long absence the newest page is loaded, and older ones on request", async () => {
   const player = portal();
-  staffSays("the first of all");
+  staffSends("the first of all");
   await seconds(15);
   player.transport?.lose();
   system().faults.pusherFails = true;
@@ -90,7 +90,7 @@ test("whoever was away for very long gets the newest, and the rest by scrolling 
 });
 
 test.each([1, 5])(
-  "when the database was restored, what it has by now is shown: %d messages since",
+  "a restored database replaces the known messages: %d messages since",
   async (since) => {
     const player = portal();
     system().persisted({ playerId: "p1", senderType: "player", content: "message 0" });
@@ -114,7 +114,7 @@ test.each([1, 5])(
   },
 );
 
-test("older pages come in order, and end", async () => {
+test("older pages load in order up to the first message", async () => {
   said(250);
   const player = portal();
   await seconds(1);
@@ -129,7 +129,7 @@ test("older pages come in order, and end", async () => {
   );
 });
 
-test("what is persisted late and belongs above waits for the older pages", async () => {
+test("a late message that belongs among older pages appears with them", async () => {
   said(150);
   const player = portal();
   await seconds(15);
@@ -143,7 +143,7 @@ test("what is persisted late and belongs above waits for the older pages", async
   expect(player.contents()[0]).toBe("late");
 });
 
-test("an older page that cannot be had can be asked for again", async () => {
+test("an older page that failed can be loaded again", async () => {
   said(150);
   const player = portal();
   await seconds(1);
@@ -155,7 +155,7 @@ test("an older page that cannot be had can be asked for again", async () => {
   expect(player.contents()).toHaveLength(150);
 });
 
-test("an older state of a session that comes later changes nothing", async () => {
+test("an older version of a session that arrives later is ignored", async () => {
   const player = portal();
   const staff = portal({ identity: ADA });
   await seconds(15);
@@ -170,15 +170,15 @@ test("an older state of a session that comes later changes nothing", async () =>
   expect(staff.conversation.session?.status).toBe("resolved");
 });
 
-test("each arrival is announced once, and none of the first page", async () => {
-  staffSays("before");
+test("each arrival is announced once, but none of the first page", async () => {
+  staffSends("before");
   await seconds(1);
   const player = portal();
   const arrived: string[] = [];
   player.conversation.onArrival(({ content }) => arrived.push(content));
   await seconds(15);
   system().faults.repeatEvent = 1;
-  staffSays("after");
+  staffSends("after");
   player.conversation.send("my own");
   system().say({ playerId: "p1", senderType: "player", content: "from my phone" });
   await seconds(120);

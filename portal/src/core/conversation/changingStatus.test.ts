@@ -12,7 +12,7 @@ const grace = (status: "active" | "resolved") =>
     ...{ actorId: "grace", actorName: "Grace" },
   });
 
-test("a resolve leaves a session open in which the player wrote meanwhile, and says so", async () => {
+test("a resolve is stale when the player wrote meanwhile", async () => {
   const ada = portal({ identity: ADA });
   says("hello");
   await seconds(5);
@@ -27,7 +27,7 @@ test("a resolve leaves a session open in which the player wrote meanwhile, and s
   expect(ada.contents()).toEqual(["hello", "one more thing"]);
 });
 
-test("a resolve leaves the next session open that the player began meanwhile", async () => {
+test("a resolve does not reach the next session", async () => {
   const ada = portal({ identity: ADA });
   says("hello");
   await seconds(5);
@@ -42,7 +42,7 @@ test("a resolve leaves the next session open that the player began meanwhile", a
   expect(ada.conversation.session?.status).toBe("pending");
 });
 
-test("a message that only an event has told of is seen, and does not keep its session open", async () => {
+test("a message that only an event has brought counts as seen", async () => {
   const ada = portal({ identity: ADA });
   says("hello");
   await seconds(30);
@@ -56,7 +56,7 @@ test("a message that only an event has told of is seen, and does not keep its se
   expect(ada.conversation.session?.status).toBe("resolved");
 });
 
-test("a message that comes after the click, and before its number is known, keeps the session open", async () => {
+test("a message that arrives after the click makes the resolve stale", async () => {
   const ada = portal({ identity: ADA });
   says("hello");
   await seconds(30);
@@ -70,7 +70,7 @@ test("a message that comes after the click, and before its number is known, keep
   expect(ada.conversation.session?.status).toBe("pending");
 });
 
-test("who took and who resolved is known to the staff, and not to the player", async () => {
+test("staff receive the actor of a change, and players do not", async () => {
   const ada = portal({ identity: ADA });
   const player = portal();
   says("hello");
@@ -82,14 +82,14 @@ test("who took and who resolved is known to the staff, and not to the player", a
   await seconds(3);
   expect(ada.conversation.isStale(changeId)).toBe(true);
   expect(ada.conversation.session?.actorName).toBe("Grace");
-  // The history, which does not say who it was, changes nothing of that.
+  // The history has no actor and does not remove it.
   ada.conversation.refresh();
   await seconds(3);
   expect(ada.conversation.session?.actorName).toBe("Grace");
   expect(player.conversation.session).toMatchObject({ status: "active", actorName: null });
 });
 
-test("an answer leaves the player's name as the player's token has it", async () => {
+test("an answer does not change the player's name", async () => {
   const ada = portal({ identity: ADA });
   says("hello");
   await seconds(3);
@@ -101,7 +101,7 @@ test("an answer leaves the player's name as the player's token has it", async ()
   expect(session?.playerName).toBe("Bosse");
 });
 
-test("a resolved session is opened again, unless the player has written since", async () => {
+test("a resolved session is reopened unless the player wrote since", async () => {
   const ada = portal({ identity: ADA });
   says("hello");
   await seconds(5);

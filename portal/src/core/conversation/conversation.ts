@@ -18,7 +18,7 @@ import { Messages } from "./messages.js";
 import { pollIntervalMs } from "./pollInterval.js";
 import type { Entry, Timeline } from "./timeline.js";
 
-/** What a conversation needs of its environment. */
+/** The dependencies of a conversation. */
 export interface ConversationParts {
   readonly api: Api;
   readonly tokens: Tokens;
@@ -29,27 +29,27 @@ export interface ConversationParts {
   readonly random: Random;
 }
 
-/** A change of status that was asked for. */
-export interface AskedChange {
+/** A requested change of status. */
+export interface RequestedChange {
   readonly changeId: string;
-  /** Whether it was accepted; null when it was undone. That it has an effect, the session says. */
+  /** Whether the gateway accepted it; null when it was undone. The session shows its effect. */
   readonly outcome: Promise<Outcome<null> | null>;
-  /** Takes it back, as long as it has not been sent. */
+  /** Cancels it while it has not been sent. */
   undo(): void;
 }
 
-/** A change that waits, because it can still be undone. */
+/** The time in which a change can be undone. */
 interface Delay {
-  /** Ends the wait: the change is made, or it is not. */
+  /** Ends the delay; `isMade` false cancels the change. */
   end(isMade: boolean): void;
 }
 
-/** For how long the numbers of messages are asked for that only events have told of, in milliseconds. */
+/** The longest wait for the `seq` of messages that only events have brought, in milliseconds. */
 const NUMBERED_WITHIN_MS = 8_000;
 
 /**
- * One conversation as a portal shows it: its messages, its session, and whether it can be up to date.
- * Subscribes, then fetches, then merges; whatever is in doubt is asked of the history.
+ * One conversation: its messages, its session and its connection state. It subscribes, loads the
+ * history and merges both; the history decides where they differ.
  */
 export class Conversation extends Observable {
   readonly playerId: string;
@@ -59,18 +59,20 @@ export class Conversation extends Observable {
   readonly #connection: ConnectionMonitor;
   readonly #poller: Poller;
   readonly #endings: Unsubscribe[] = [];
-  readonly #arrivals = new Set<(entry: Entry) => void>();
-  readonly #setbacks = new Set<(entry: Entry) => void>();
-  readonly #answers = new Set<() => void>();
-  readonly #asked = new Set<string>();
+  readonly #arrivalListeners = new Set<(entry: Entry) => void>();
+  readonly #failureListeners = new Set<(entry: Entry) => void>();
+  readonly #answerListeners = new Set<() => void>();
+  /** The last reported state of each own message whose send failed. */
+  readonly #reportedFailures = new Map<string, string>();
+  readonly #requested = new Set<string>();
   readonly #stale = new Set<string>();
   readonly #delays = new Set<Delay>();
-  #changing = 0;
+  #changesInProgress = 0;
   #isClosing = false;
-  #isResting = false;
+  #isPaused = false;
   #session: Session | null = null;
   #failure: Failure | null = null;
-  #answersSinceEvent = 0;
+  #answerListenersSinceEvent = 0;
   #unchanged = 0;
 
   constructor(playerId: string, parts: ConversationParts) {
@@ -85,9 +87,10 @@ export class Conversation extends Observable {
       hasOlder: () => this.#history.older !== "none",
     });
     this.#history = new History(parts.api, playerId, {
-      newest: (page, anew) => this.#takePage(page, () => this.#messages.takeNewest(page, anew)),
-      missed: (page) => this.#takePage(page, () => this.#announce(this.#messages.takeMissed(page))),
-      older: (page) => this.#takePage(page, () => this.#messages.takeOlder(page)),
+      newest: (page, replaces) =>
+        this.#takePage(page, () => this.#messages.addNewest(page, replaces)),
+      missed: (page) => this.#takePage(page, () => this.#announce(this.#messages.addMissed(page))),
+      older: (page) => this.#takePage(page, () => this.#messages.addOlder(page)),
       setBack: () => {
         this.#session = null;
       },
@@ -97,7 +100,7 @@ export class Conversation extends Observable {
       pollIntervalMs({
         eventsArrive: parts.feed.eventHealth.isHealthy,
         visible: parts.environment.visible,
-        answers: this.#answersSinceEvent,
+        answers: this.#answerListenersSinceEvent,
         isIncomplete: this.#messages.isIncomplete,
         unchanged: this.#unchanged,
       });
@@ -117,12 +120,12 @@ export class Conversation extends Observable {
     return this.#history.older;
   }
 
-  /** Whether the newest messages have been loaded once. */
+  /** Whether the newest page was loaded once. */
   get loaded(): boolean {
     return this.#history.lastSeq !== null;
   }
 
-  /** Why the history could not be asked the last time; null when it could. */
+  /** The failure of the last read of the history; null when it succeeded. */
   get failure(): Failure | null {
     return this.#failure;
   }
@@ -136,20 +139,16 @@ export class Conversation extends Observable {
     const { playerId } = this;
     this.#endings.push(
       feed.listen({
-        message: (message) => message.playerId === playerId && this.#hear(message),
-        session: (update) => update.session.playerId === playerId && this.#takeUpdate(update),
-        rejection: (each) => each.playerId === playerId && this.#takeRejection(each),
-        digest: (digest) => this.#hearDigest(digest),
+        message: (message) => message.playerId === playerId && this.#receiveMessage(message),
+        session: (update) => update.session.playerId === playerId && this.#receiveSession(update),
+        rejection: (each) => each.playerId === playerId && this.#receiveRejection(each),
+        digest: (digest) => this.#receiveDigest(digest),
       }),
       feed.subscribe(() => this.#eventHealthChanged()),
       outbox.watch(playerId, (...change) => {
         const [messageId] = change;
-        const before = this.timeline.get(messageId)?.delivery?.state;
-        if (this.#messages.takeOutbox(...change)) this.#expect();
-        const entry = this.timeline.get(messageId);
-        const state = entry?.delivery?.state;
-        const isSetback = state === "waiting" || state === "refused";
-        if (entry !== undefined && isSetback && state !== before) notifyAll(this.#setbacks, entry);
+        if (this.#messages.applyOutbox(...change)) this.#pollSooner();
+        this.#reportFailure(messageId);
         this.changed();
       }),
       environment.subscribe(() => this.refresh()),
@@ -161,25 +160,25 @@ export class Conversation extends Observable {
     this.#poller.start();
   }
 
-  /** Asks for nothing more until `wake`, and still takes in what events tell of. */
-  rest(): void {
-    this.#isResting = true;
+  /** Stops reading the history until `resume`; events still arrive. */
+  pause(): void {
+    this.#isPaused = true;
     this.#makeChanges();
-    if (this.#changing === 0) this.#poller.stop();
+    if (this.#changesInProgress === 0) this.#poller.stop();
   }
 
-  /** Goes on after `rest`. */
-  wake(): void {
-    this.#isResting = false;
+  /** Reads the history again after `pause`. */
+  resume(): void {
+    this.#isPaused = false;
     this.#unchanged = 0;
     this.#poller.start();
   }
 
-  /** What was asked for and not sent yet is sent before it ends. */
+  /** Closes the conversation after its requested changes were sent. */
   close(): void {
     this.#isClosing = true;
     this.#makeChanges();
-    if (this.#changing === 0) this.#end();
+    if (this.#changesInProgress === 0) this.#end();
   }
 
   #makeChanges(): void {
@@ -191,19 +190,20 @@ export class Conversation extends Observable {
     for (const end of this.#endings.splice(0)) end();
   }
 
-  /** Asks what was missed: the tab has woken, or the user wants to know. */
+  /** Reads the history now: the tab has woken, or the user asked for it. */
   refresh(): void {
     this.#unchanged = 0;
     this.#poller.nudge();
     this.changed();
   }
 
-  /** Sends a message; it stands in the timeline when this returns. */
+  /** Sends a message; it is in the timeline when this returns. */
   send(content: string): void {
     this.#parts.outbox.add(this.playerId, content);
   }
 
   retry(messageId: string): void {
+    this.#reportedFailures.delete(messageId);
     this.#parts.outbox.retry(messageId);
   }
 
@@ -211,22 +211,22 @@ export class Conversation extends Observable {
     this.#parts.outbox.discard(messageId);
   }
 
-  /** Hears of each message that arrives from somebody else, once. */
+  /** Calls `listener` once for each message that arrives from another sender. */
   onArrival(listener: (entry: Entry) => void): Unsubscribe {
-    this.#arrivals.add(listener);
-    return () => this.#arrivals.delete(listener);
+    this.#arrivalListeners.add(listener);
+    return () => this.#arrivalListeners.delete(listener);
   }
 
-  /** Is called when a message of one's own turns out not to be sent yet, or not to be sent at all. */
-  onSetback(listener: (entry: Entry) => void): Unsubscribe {
-    this.#setbacks.add(listener);
-    return () => this.#setbacks.delete(listener);
+  /** Calls `listener` when an own message waits for a retry or is refused; once for each, not per attempt. */
+  onSendFailure(listener: (entry: Entry) => void): Unsubscribe {
+    this.#failureListeners.add(listener);
+    return () => this.#failureListeners.delete(listener);
   }
 
-  /** Takes or reopens (`active`), or resolves the session as it is shown now; one that has moved on stays as it is. */
-  changeStatus(status: "active" | "resolved", undoMs = 0): AskedChange {
+  /** Takes or reopens (`active`), or resolves the session; no effect when it has changed since shown. */
+  changeStatus(status: "active" | "resolved", undoMs = 0): RequestedChange {
     const changeId = newId();
-    this.#asked.add(changeId);
+    this.#requested.add(changeId);
     const { delay, isMade } = this.#delay(undoMs);
     const outcome = this.#changeStatus(status, changeId, isMade);
     return { changeId, outcome, undo: () => delay.end(false) };
@@ -249,12 +249,12 @@ export class Conversation extends Observable {
     return { delay, isMade };
   }
 
-  /** Whether a change had no effect: the player wrote, or a colleague was first. */
+  /** Whether a change had no effect: the player wrote, or a colleague was faster. */
   isStale(changeId: string): boolean {
     return this.#stale.has(changeId);
   }
 
-  /** Loads a page of what is older. */
+  /** Loads a page of older messages. */
   loadOlder(): Promise<void> {
     return this.#history.loadOlder();
   }
@@ -265,11 +265,11 @@ export class Conversation extends Observable {
     this.#connection.answered(outcome);
     this.#failure = outcome.ok ? null : outcome.failure;
     if (outcome.ok) {
-      this.#answersSinceEvent += 1;
+      this.#answerListenersSinceEvent += 1;
       this.#unchanged = this.#history.lastSeq === before ? this.#unchanged + 1 : 0;
     }
-    notifyAll(this.#answers);
-    this.#answers.clear();
+    notifyAll(this.#answerListeners);
+    this.#answerListeners.clear();
     this.changed();
     return outcome;
   }
@@ -282,26 +282,26 @@ export class Conversation extends Observable {
     const { api, random } = this.#parts;
     const sessionId = this.#session?.id;
     const isResolved = this.#session?.status === "resolved";
-    this.#changing += 1;
+    this.#changesInProgress += 1;
     try {
       const of = sessionId === undefined ? {} : { sessionId };
-      // What the player writes meanwhile is no reason not to take an open session.
+      // A new message of the player does not prevent taking an open session.
       const seen = status === "resolved" || isResolved ? { lastSeq: await this.#seenUpTo() } : {};
       if (!(await isMade)) return null;
       const request = { status, changeId, ...of, ...seen, ...actorOf(this.#parts.identity) };
       return await changeStatus(api, this.playerId, request, random);
     } finally {
-      this.#changing -= 1;
-      if (this.#changing === 0) {
+      this.#changesInProgress -= 1;
+      if (this.#changesInProgress === 0) {
         if (this.#isClosing) this.#end();
-        else if (this.#isResting) this.#poller.stop();
+        else if (this.#isPaused) this.#poller.stop();
       }
     }
   }
 
   /**
-   * Up to which `seq` the user has seen the player's messages, as of now. What only events have told of
-   * has no number yet, so the history is asked for it.
+   * The `seq` up to which the user has seen the player's messages. Messages that only events have
+   * brought have no `seq` yet, so this waits for the history.
    */
   async #seenUpTo(): Promise<number> {
     const known = this.#history.lastSeq ?? 0;
@@ -309,32 +309,45 @@ export class Conversation extends Observable {
     const giveUpAt = Date.now() + NUMBERED_WITHIN_MS;
     while (this.#messages.lackNumbers(unnumbered) && Date.now() < giveUpAt) {
       this.#poller.soon(100);
-      await this.#answer(giveUpAt - Date.now());
+      await this.#nextAnswer(giveUpAt - Date.now());
     }
     const unseen = this.#messages.firstUnseen(known, new Set(unnumbered));
     return unseen === null ? (this.#history.lastSeq ?? 0) : unseen - 1;
   }
 
-  /** Resolves with the history's next answer, or after so many milliseconds. */
-  #answer(withinMs: number): Promise<void> {
+  /** Resolves with the history's next answer, or after `withinMs` milliseconds. */
+  #nextAnswer(withinMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, withinMs);
-      this.#answers.add(() => {
+      this.#answerListeners.add(() => {
         clearTimeout(timer);
         resolve();
       });
     });
   }
 
-  #takeUpdate({ session, staleChangeIds }: SessionUpdate): void {
-    const stale = staleChangeIds.filter((changeId) => this.#asked.has(changeId));
+  #reportFailure(messageId: string): void {
+    const entry = this.timeline.get(messageId);
+    const state = entry?.delivery?.state;
+    // The next attempt: it may fail in the same way.
+    if (state === "sending") return;
+    if (entry === undefined || (state !== "waiting" && state !== "refused")) {
+      this.#reportedFailures.delete(messageId);
+    } else if (this.#reportedFailures.get(messageId) !== state) {
+      this.#reportedFailures.set(messageId, state);
+      notifyAll(this.#failureListeners, entry);
+    }
+  }
+
+  #receiveSession({ session, staleChangeIds }: SessionUpdate): void {
+    const stale = staleChangeIds.filter((changeId) => this.#requested.has(changeId));
     for (const changeId of stale) this.#stale.add(changeId);
     this.#takeSession(session);
     if (stale.length > 0) this.refresh();
   }
 
-  #takeRejection(rejection: Rejection): void {
-    this.#messages.takeRejection(rejection);
+  #receiveRejection(rejection: Rejection): void {
+    this.#messages.applyRejection(rejection);
     this.refresh();
   }
 
@@ -343,27 +356,27 @@ export class Conversation extends Observable {
     if (session !== null) this.#takeSession(session);
   }
 
-  #hear(message: Message): void {
-    const { isNew, arrived } = this.#messages.takeEvent(message);
+  #receiveMessage(message: Message): void {
+    const { isNew, arrived } = this.#messages.addEvent(message);
     if (!isNew) return;
     this.#announce(arrived);
     if (message.truncated) this.#poller.nudge();
     this.changed();
   }
 
-  /** What was written here is asked for at once; whether anything was, at leisure. */
-  #hearDigest({ players, unlisted }: Digest): void {
-    const news = players.find(({ playerId }) => playerId === this.playerId);
-    if (news === undefined && unlisted === 0) return;
-    if (news !== undefined) this.#messages.takeNews(news);
-    this.#answersSinceEvent = 0;
+  /** Reads the history: at once for this conversation's messages, soon for unlisted players. */
+  #receiveDigest({ players, unlisted }: Digest): void {
+    const entry = players.find(({ playerId }) => playerId === this.playerId);
+    if (entry === undefined && unlisted === 0) return;
+    if (entry !== undefined) this.#messages.addAnnounced(entry);
+    this.#answerListenersSinceEvent = 0;
     this.#unchanged = 0;
-    if (news !== undefined) this.#poller.nudge();
+    if (entry !== undefined) this.#poller.nudge();
     else this.#poller.soon();
   }
 
-  /** A message of one's own should be seen soon. */
-  #expect(): void {
+  /** Polls sooner: an own message should arrive soon. */
+  #pollSooner(): void {
     this.#unchanged = 0;
     this.#poller.reconsider();
   }
@@ -376,11 +389,11 @@ export class Conversation extends Observable {
   }
 
   #eventHealthChanged(): void {
-    this.#answersSinceEvent = 0;
+    this.#answerListenersSinceEvent = 0;
     this.refresh();
   }
 
   #announce(arrived: readonly Entry[]): void {
-    for (const entry of arrived) notifyAll(this.#arrivals, entry);
+    for (const entry of arrived) notifyAll(this.#arrivalListeners, entry);
   }
 }

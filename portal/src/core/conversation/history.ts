@@ -1,31 +1,31 @@
 import type { Api, HistoryPage } from "../api/api.js";
 import { type Outcome, succeeded } from "../api/failure.js";
 
-/** What is older than what is loaded. */
+/** Whether older messages exist, and whether they are being loaded. */
 export type Older = "none" | "more" | "loading" | "failing";
 
-/** Who takes the pages. */
+/** Receives the pages. */
 export interface HistorySink {
-  /** The newest page; `anew` when it takes the place of all that was loaded before. */
-  newest(page: HistoryPage, anew: boolean): void;
-  /** What was missed. */
+  /** The newest page; `replaces` when it replaces all loaded messages. */
+  newest(page: HistoryPage, replaces: boolean): void;
+  /** A page of missed messages. */
   missed(page: HistoryPage): void;
   older(page: HistoryPage): void;
-  /** History does not go on from where it was: all that was known of it may be undone. */
+  /** The database was restored: known messages may no longer exist. */
   setBack(): void;
   changed(): void;
 }
 
-/** After so many pages of what was missed, the newest page is loaded anew instead. */
+/** After this many pages of missed messages, the newest page replaces them all. */
 const MAX_MISSED_PAGES = 10;
 
-/** Asks for the pages of a conversation, and knows how far they go. */
+/** Loads the pages of a conversation and tracks which are loaded. */
 export class History {
   readonly #api: Api;
   readonly #playerId: string;
   readonly #sink: HistorySink;
   #lastSeq: number | null = null;
-  /** The message whose number that is; null when no page had it. */
+  /** The message with that number; null when no page had it. */
   #lastId: string | null = null;
   #cursor: string | null = null;
   #older: Older = "none";
@@ -41,17 +41,17 @@ export class History {
     return this.#older;
   }
 
-  /** Up to which `seq` nothing is missing; null before the first answer. */
+  /** The `seq` up to which no message is missing; null before the first answer. */
   get lastSeq(): number | null {
     return this.#lastSeq;
   }
 
-  /** Asks for the newest page, or for what was missed since. */
+  /** Loads the newest page or, after it, the missed messages. */
   async ask(): Promise<Outcome<null>> {
     if (this.#lastSeq === null) return this.#loadNewest(false);
     for (let pages = 0; pages < MAX_MISSED_PAGES; pages += 1) {
       const known: number = this.#lastSeq;
-      // From one before, to see whether the last one is still the same.
+      // From one before the last known message, to check that it is still the same one.
       const outcome = await this.#api.history(this.#playerId, { after: Math.max(0, known - 1) });
       if (!outcome.ok) return outcome;
       const page = outcome.value;
@@ -59,7 +59,7 @@ export class History {
         this.#sink.setBack();
         break;
       }
-      this.#goOn(page);
+      this.#advance(page);
       const messages = page.messages.filter(({ seq }) => seq === null || seq > known);
       this.#sink.missed({ ...page, messages });
       if (page.nextCursor === null) return succeeded(null);
@@ -67,7 +67,7 @@ export class History {
     return this.#loadNewest(true);
   }
 
-  /** Loads a page of what is older; the same one for all that ask at once. */
+  /** Loads a page of older messages; concurrent calls share it. */
   loadOlder(): Promise<void> {
     this.#loading ??= this.#loadOlder().finally(() => {
       this.#loading = null;
@@ -81,7 +81,7 @@ export class History {
     this.#older = "loading";
     this.#sink.changed();
     const outcome = await this.#api.history(this.#playerId, { before: cursor });
-    // The newest page was loaded anew meanwhile.
+    // The newest page has replaced everything meanwhile.
     if (this.#cursor !== cursor) return;
     if (outcome.ok) {
       this.#continueFrom(outcome.value.nextCursor);
@@ -92,17 +92,17 @@ export class History {
     this.#sink.changed();
   }
 
-  async #loadNewest(anew: boolean): Promise<Outcome<null>> {
+  async #loadNewest(replaces: boolean): Promise<Outcome<null>> {
     const outcome = await this.#api.history(this.#playerId, {});
     if (!outcome.ok) return outcome;
     this.#lastId = null;
-    this.#goOn(outcome.value);
+    this.#advance(outcome.value);
     this.#continueFrom(outcome.value.nextCursor);
-    this.#sink.newest(outcome.value, anew);
+    this.#sink.newest(outcome.value, replaces);
     return succeeded(null);
   }
 
-  /** Whether the operator had to restore a database that knew less than this one knows. */
+  /** Whether the database was restored to a state before the known messages. */
   #isSetBack(known: number, { lastSeq, messages }: HistoryPage): boolean {
     const last = messages.find(({ seq }) => seq === known);
     const isAnother =
@@ -110,7 +110,7 @@ export class History {
     return lastSeq < known || isAnother;
   }
 
-  #goOn({ lastSeq, messages }: HistoryPage): void {
+  #advance({ lastSeq, messages }: HistoryPage): void {
     const last = messages.find(({ seq }) => seq === lastSeq);
     const stays = lastSeq === this.#lastSeq;
     this.#lastId = last?.messageId ?? (stays ? this.#lastId : null);

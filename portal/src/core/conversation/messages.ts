@@ -6,91 +6,92 @@ import type { EventHealth } from "../realtime/eventHealth.js";
 import type { Identity, Message, Rejection } from "../types.js";
 import { type Delivery, type Entry, entryOf, type Source, Timeline } from "./timeline.js";
 
-/** What the messages of a conversation need of its environment. */
+/** The dependencies of `Messages`. */
 export interface MessagesParts {
   readonly outbox: Outbox;
   readonly eventHealth: EventHealth;
   readonly identity: Identity;
-  /** Whether there is more above what is loaded. */
+  /** Whether messages exist that are older than the loaded ones. */
   readonly hasOlder: () => boolean;
 }
 
 /**
- * The messages of a conversation, merged from the outbox, from events and from the history. What takes
- * messages in gives back those that have just arrived from somebody else.
+ * The messages of a conversation, merged from the outbox, events and the history. The methods that
+ * add messages return those of other senders that have just arrived.
  */
 export class Messages {
   readonly timeline = new Timeline();
   readonly #parts: MessagesParts;
-  /** Messages that are not here whole. */
+  /** Ids of messages whose content is cut. */
   readonly #truncated = new Set<string>();
-  /** Messages that were told of without what they say. */
-  readonly #told = new Set<string>();
-  /** Messages of one's own that are accepted and not yet seen. */
-  readonly #unseen = new Set<string>();
-  /** Messages that are not kept: an event may still tell of them. */
+  /** Ids of messages that a digest announced without their content. */
+  readonly #announced = new Set<string>();
+  /** Ids of own messages that are accepted and have not arrived. */
+  readonly #unconfirmed = new Set<string>();
+  /** Ids of rejected messages: their events may still arrive. */
   readonly #rejected = new Set<string>();
 
   constructor(parts: MessagesParts) {
     this.#parts = parts;
   }
 
-  /** Whether something is known to be missing that the history has, or soon will have. */
+  /** Whether a message, or the rest of one, is missing that the history has or soon will have. */
   get isIncomplete(): boolean {
-    return this.#truncated.size + this.#told.size + this.#unseen.size > 0;
+    return this.#truncated.size + this.#announced.size + this.#unconfirmed.size > 0;
   }
 
-  /** Takes the newest page; `anew` when it takes the place of all that was loaded before. */
-  takeNewest(page: HistoryPage, anew: boolean): void {
-    if (anew) {
+  /** Adds the newest page; `replaces` when it replaces all loaded messages. */
+  addNewest(page: HistoryPage, replaces: boolean): void {
+    if (replaces) {
       this.timeline.forgetHistory();
       this.#truncated.clear();
-      this.#told.clear();
+      this.#announced.clear();
     }
-    this.takeOlder(page);
-    // What was accepted long ago comes with the older pages.
+    this.addOlder(page);
+    // A message accepted before the oldest of this page comes with the older pages.
     const oldest = page.nextCursor === null ? undefined : page.messages[0];
-    for (const messageId of [...this.#unseen]) {
+    for (const messageId of [...this.#unconfirmed]) {
       const entry = this.timeline.get(messageId);
       if (entry && oldest && entry.at < oldest.at) this.#forget(messageId);
     }
   }
 
-  /** Takes a page that was asked for by scrolling up. */
-  takeOlder({ messages }: HistoryPage): void {
+  /** Adds a page of older messages. */
+  addOlder({ messages }: HistoryPage): void {
     for (const message of messages) this.#put(message, "history");
   }
 
-  /** Takes a page of what was missed. */
-  takeMissed({ messages }: HistoryPage): Entry[] {
+  /** Adds a page of missed messages. */
+  addMissed({ messages }: HistoryPage): Entry[] {
     return messages.flatMap((message) => {
       const known = this.timeline.get(message.messageId);
-      const unheard = known === undefined || known.source === "outbox";
-      if (unheard) this.#parts.eventHealth.foundInHistory(message);
+      const lacksEvent = known === undefined || known.source === "outbox";
+      if (lacksEvent) this.#parts.eventHealth.foundInHistory(message);
       return this.#arrive(message, "history").arrived;
     });
   }
 
-  /** Takes an event's message; whether anything was new about it, too. */
-  takeEvent(message: Message): { isNew: boolean; arrived: Entry[] } {
+  /** Adds the message of an event; `isNew` when it changed the timeline. */
+  addEvent(message: Message): { isNew: boolean; arrived: Entry[] } {
     if (this.#rejected.has(message.messageId)) return { isNew: false, arrived: [] };
     return this.#arrive(message, "event");
   }
 
-  /** Takes note of a message that was told of without what it says: the history has it, or soon will. */
-  takeNews(news: SortKey): void {
-    if (this.timeline.get(news.messageId) !== undefined || this.#isBelowWindow(news)) return;
-    this.#told.add(news.messageId);
+  /** Records a message that a digest announced: the history has it, or soon will. */
+  addAnnounced(announced: SortKey): void {
+    if (this.timeline.get(announced.messageId) !== undefined) return;
+    if (this.#isBelowWindow(announced)) return;
+    this.#announced.add(announced.messageId);
   }
 
   /**
-   * Takes a message back that an event told of and that is not kept. One of one's own is shown as not
-   * sent. What the history has stays: the id is that message's.
+   * Removes a rejected message that an event had added. One of the user's own is shown as not sent.
+   * A message of the history stays: the id belongs to it.
    */
-  takeRejection(rejection: Rejection): void {
+  applyRejection(rejection: Rejection): void {
     const { messageId } = rejection;
     this.#rejected.add(messageId);
-    this.#told.delete(messageId);
+    this.#announced.delete(messageId);
     const entry = this.timeline.get(messageId);
     if (entry?.source !== "event") return;
     this.#truncated.delete(messageId);
@@ -98,7 +99,7 @@ export class Messages {
     if (entry.delivery !== null) this.#parts.outbox.rejectArrived(entry, rejection);
   }
 
-  /** The messages of its player whose number is not known: only events have told of them. */
+  /** Ids of the player's messages without a `seq`: only events have brought them. */
   unnumbered(): string[] {
     const ids: string[] = [];
     for (const { messageId, senderType, seq } of this.timeline.settled())
@@ -106,12 +107,12 @@ export class Messages {
     return ids;
   }
 
-  /** Whether the number of one of the messages is still not known. */
+  /** Whether one of the messages still has no `seq`. */
   lackNumbers(ids: readonly string[]): boolean {
     return ids.some((messageId) => this.timeline.get(messageId)?.seq === null);
   }
 
-  /** The first `seq` above `known` of a player's message that is not among `seen`; null for none. */
+  /** The lowest `seq` above `known` of a player's message that is not in `seen`; null for none. */
   firstUnseen(known: number, seen: ReadonlySet<string>): number | null {
     let first: number | null = null;
     for (const { messageId, senderType, seq } of this.timeline.settled()) {
@@ -121,15 +122,15 @@ export class Messages {
     return first;
   }
 
-  /** Takes what has become of a message of one's own; whether it is now expected to be seen. */
-  takeOutbox(messageId: string, item: OutboxItem | null, delivery: Delivery): boolean {
+  /** Applies a change of an own message; whether its event is now expected. */
+  applyOutbox(messageId: string, item: OutboxItem | null, delivery: Delivery): boolean {
     const known = this.timeline.get(messageId);
     if (delivery.state === "refused") {
-      // Another tab may have been first to learn that it is not kept.
+      // Another tab may have received the rejection first.
       if (known?.source === "event") this.timeline.remove(messageId);
-      this.#unseen.delete(messageId);
+      this.#unconfirmed.delete(messageId);
     } else if (known !== undefined && known.source !== "outbox") {
-      // It has arrived before its answer did.
+      // The event arrived before the answer of the send.
       if (item !== null) this.#parts.outbox.delivered(messageId);
       return false;
     }
@@ -138,8 +139,8 @@ export class Messages {
       return false;
     }
     this.timeline.put(entryOf(item, delivery));
-    if (delivery.state !== "accepted" || this.#unseen.has(messageId)) return false;
-    this.#unseen.add(messageId);
+    if (delivery.state !== "accepted" || this.#unconfirmed.has(messageId)) return false;
+    this.#unconfirmed.add(messageId);
     this.#parts.eventHealth.expect(messageId);
     return true;
   }
@@ -153,19 +154,19 @@ export class Messages {
     return { isNew, arrived: arrives ? [entry] : [] };
   }
 
-  /** Whether older pages will bring it: here it would stand beside messages that are not next to it. */
+  /** Whether it belongs among the older pages, which are not loaded. */
   #isBelowWindow({ at }: SortKey): boolean {
     const { oldest } = this.timeline;
     return this.#parts.hasOlder() && oldest !== undefined && at < oldest.at;
   }
 
-  /** Takes a message in; false when nothing is new about it. */
+  /** Puts a message into the timeline; false when nothing changes. */
   #put(message: Message, source: Source): boolean {
     const delivery: Delivery | null = this.#isOwn(message) ? { state: "delivered" } : null;
-    this.#told.delete(message.messageId);
+    this.#announced.delete(message.messageId);
     if (!this.timeline.put({ ...message, source, delivery })) return false;
     if (delivery !== null) this.#parts.outbox.delivered(message.messageId);
-    this.#unseen.delete(message.messageId);
+    this.#unconfirmed.delete(message.messageId);
     if (this.timeline.get(message.messageId)?.truncated) this.#truncated.add(message.messageId);
     else this.#truncated.delete(message.messageId);
     return true;
@@ -173,7 +174,7 @@ export class Messages {
 
   #forget(messageId: string): void {
     this.timeline.remove(messageId);
-    this.#unseen.delete(messageId);
+    this.#unconfirmed.delete(messageId);
     this.#parts.outbox.delivered(messageId);
   }
 

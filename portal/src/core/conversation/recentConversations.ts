@@ -1,9 +1,9 @@
 import type { Conversation } from "./conversation.js";
 
-/** So many conversations are kept open, the one that is shown among them. */
+/** The number of conversations that stay open, including the one shown. */
 const MAX_OPEN = 12;
 
-/** The conversations that were shown last. They stay open, so that they are shown again at once. */
+/** Keeps the last conversations open, so that the user sees them again without loading. */
 export class RecentConversations {
   readonly #make: (playerId: string) => Conversation;
   readonly #open = new Map<string, Conversation>();
@@ -12,14 +12,14 @@ export class RecentConversations {
     this.#make = make;
   }
 
-  /** The conversation with a player, which asks for what is new until it is left. */
+  /** Opens or resumes the conversation with a player. */
   show(playerId: string): Conversation {
     const known = this.#open.get(playerId);
     const conversation = known ?? this.#make(playerId);
     this.#open.delete(playerId);
     this.#open.set(playerId, conversation);
     if (known === undefined) conversation.open();
-    else conversation.wake();
+    else conversation.resume();
     for (const [oldest, least] of this.#open) {
       if (this.#open.size <= MAX_OPEN) break;
       this.#open.delete(oldest);
@@ -29,7 +29,7 @@ export class RecentConversations {
   }
 
   leave(conversation: Conversation): void {
-    conversation.rest();
+    conversation.pause();
   }
 
   close(): void {

@@ -8,7 +8,7 @@ const TAKEN = "5a0c7d5e-0000-4000-8000-000000000001";
 const says = (content: string, playerId = "p1") =>
   system().say({ messageId: TAKEN, playerId, senderType: "player", content });
 
-test("a message whose id another has is taken back from the desk, and the first one stays", async () => {
+test("a rejected message disappears from the desk, and the first one stays", async () => {
   const ada = portal({ identity: ADA });
   says("first");
   await seconds(30);
@@ -21,7 +21,7 @@ test("a message whose id another has is taken back from the desk, and the first 
   expect(p2.contents()).toEqual(["first"]);
 });
 
-test("its live copy disappears when the event of the rejection comes, before or after it", async () => {
+test("a rejected message disappears whether its event or the rejection arrives first", async () => {
   says("first", "p2");
   await seconds(1);
   const ada = portal({ identity: ADA });
@@ -30,7 +30,7 @@ test("its live copy disappears when the event of the rejection comes, before or 
   await seconds(30);
   says("after it");
   await seconds(1);
-  // And one whose own event is the later one.
+  // Here the message's own event arrives after the rejection.
   system().faults.broadcast = [3_000, 3_000];
   says("before it");
   system().faults.broadcast = [5, 5];
@@ -41,7 +41,7 @@ test("its live copy disappears when the event of the rejection comes, before or 
   inbox.close();
 });
 
-test("its sender sees that it was not sent, and why, and can send it again", async () => {
+test("the sender of a rejected message can send it again", async () => {
   const player = portal();
   await seconds(30);
   system().faults.persist = [2_000, 2_000];

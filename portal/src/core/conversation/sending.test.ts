@@ -4,7 +4,7 @@ import { seconds, simulate } from "../../../simulation/setup.js";
 
 const { system, portal } = simulate();
 
-test("a message stands there at once, is accepted, and then delivered", async () => {
+test("a message is shown at once, then accepted, then delivered", async () => {
   const player = portal();
   await seconds(1);
   system().faults.broadcast = [1_000, 1_000];
@@ -17,7 +17,7 @@ test("a message stands there at once, is accepted, and then delivered", async ()
   expect(player.delivery("hello")).toBe("delivered");
 });
 
-test("a busy gateway gets it again with the same id, and not before it wants to", async () => {
+test("a busy gateway receives the message again after Retry-After", async () => {
   const player = portal();
   await seconds(1);
   system().faults.sendsFail = true;
@@ -31,7 +31,7 @@ test("a busy gateway gets it again with the same id, and not before it wants to"
   expect(player.delivery("hello")).toBe("delivered");
 });
 
-test("being impatient does not get past Retry-After, but does past one's own waiting", async () => {
+test("tryNow skips the backoff but not Retry-After", async () => {
   const player = portal();
   await seconds(1);
   system().faults.sendsFail = true;
@@ -48,7 +48,7 @@ test("being impatient does not get past Retry-After, but does past one's own wai
   expect(player.delivery("hello")).toBe("delivered");
 });
 
-test("an answer that was lost makes no second message", async () => {
+test("a lost answer makes no second message", async () => {
   const player = portal();
   await seconds(1);
   system().faults.loseAnswer = 1;
@@ -60,7 +60,7 @@ test("an answer that was lost makes no second message", async () => {
   expect(system().store.conversation("p1").messages).toHaveLength(1);
 });
 
-test("messages arrive in the order of writing, after an outage too", async () => {
+test("messages keep the order of writing after an outage", async () => {
   const player = portal();
   await seconds(1);
   system().faults.networkFails = true;
@@ -76,7 +76,7 @@ test("messages arrive in the order of writing, after an outage too", async () =>
   ).toEqual(["one", "two", "three"]);
 });
 
-test("what is refused is not sent again by itself, and holds nothing up", async () => {
+test("a refused message is not retried and does not block the next", async () => {
   const player = portal();
   await seconds(1);
   player.conversation.send("bad\0");
@@ -91,7 +91,7 @@ test("what is refused is not sent again by itself, and holds nothing up", async 
   expect(player.contents()).toEqual(["good"]);
 });
 
-test("a refused message that is tried again is sent", async () => {
+test("retry sends a waiting message", async () => {
   const player = portal();
   await seconds(1);
   system().faults.networkFails = true;
@@ -103,7 +103,24 @@ test("a refused message that is tried again is sent", async () => {
   expect(player.delivery("hello")).toBe("delivered");
 });
 
-test("an old token is renewed once for all calls that it fails", async () => {
+test("a send failure is reported once, however many attempts fail", async () => {
+  const player = portal();
+  await seconds(1);
+  const failures: (string | undefined)[] = [];
+  player.conversation.onSendFailure(({ delivery }) => failures.push(delivery?.state));
+  system().faults.networkFails = true;
+  player.conversation.send("hello");
+  await seconds(60);
+  expect(failures).toEqual(["waiting"]);
+  system().faults = { ...NO_FAULTS, refusal: "invalid-field" };
+  await seconds(40);
+  expect(failures).toEqual(["waiting", "refused"]);
+  player.conversation.retry(player.entries()[0]?.messageId ?? "");
+  await seconds(5);
+  expect(failures).toEqual(["waiting", "refused", "refused"]);
+});
+
+test("concurrent calls share one token renewal", async () => {
   system().faults.token = "new";
   const getToken = vi.fn(async () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -116,7 +133,7 @@ test("an old token is renewed once for all calls that it fails", async () => {
   expect(getToken).toHaveBeenCalledTimes(1);
 });
 
-test("without a new token it says so, keeps the message, and sends it when there is one", async () => {
+test("without a token the message waits and is sent with the next one", async () => {
   system().faults.token = "new";
   const player = portal({ token: "old" });
   player.conversation.send("hello");

@@ -3,32 +3,31 @@ import { compare, position } from "../order.js";
 import type { OutboxItem } from "../outbox/item.js";
 import type { Message } from "../types.js";
 
-/** How far a message of one's own has come. */
+/** The delivery state of one of the user's own messages. */
 export type Delivery =
   | { readonly state: "sending" }
-  /** Not accepted yet: it is sent again by itself at `retryAt`, in milliseconds since 1970. */
+  /** Not accepted yet: the outbox retries at `retryAt`, in milliseconds since 1970. */
   | { readonly state: "waiting"; readonly retryAt: number; readonly failure: Failure }
-  /** Not sent, and not sent again unless the user says so; null: it had waited for too long. */
+  /** Not sent; only the user can retry. A null `failure` means that it waited for too long. */
   | { readonly state: "refused"; readonly failure: Failure | null }
   | { readonly state: "accepted" }
   | { readonly state: "delivered" };
 
-/** From whom an entry is known; each is believed more than the one before. */
+/** The source of an entry, in ascending order of trust. */
 export type Source = "outbox" | "event" | "history";
 
-/** A message as the conversation shows it. It is never changed: a change makes another. */
+/** A message as the conversation shows it. Immutable: a change makes a new entry. */
 export interface Entry extends Message {
   readonly source: Source;
-  /** Null when it is not one's own. */
+  /** Null for messages of other senders. */
   readonly delivery: Delivery | null;
 }
 
 const TRUST: Record<Source, number> = { outbox: 0, event: 1, history: 2 };
 
 /**
- * The messages of a conversation in their order, each once, and at their end those that are not
- * accepted yet in the order of writing. It changes in place: a message more costs the same however
- * many there are.
+ * The messages of a conversation in order, each once; those that are not accepted yet come last, in
+ * the order of writing. It changes in place: adding a message costs the same at any length.
  */
 export class Timeline {
   readonly #settled: Entry[] = [];
@@ -47,22 +46,22 @@ export class Timeline {
     return this.#byId.get(messageId);
   }
 
-  /** The oldest that was accepted. */
+  /** The oldest accepted entry. */
   get oldest(): Entry | undefined {
     return this.#settled[0];
   }
 
-  /** The newest that was accepted. */
+  /** The newest accepted entry. */
   get newest(): Entry | undefined {
     return this.#settled.at(-1);
   }
 
-  /** All that was accepted, the oldest first. */
+  /** All accepted entries, the oldest first. */
   settled(): Iterable<Entry> {
     return this.#settled;
   }
 
-  /** Takes a message in; false when nothing is new about it. */
+  /** Adds or merges an entry; false when nothing changes. */
   put(entry: Entry): boolean {
     const known = this.#byId.get(entry.messageId);
     if (known === undefined) {
@@ -85,7 +84,7 @@ export class Timeline {
     if (list[index] === entry) list.splice(index, 1);
   }
 
-  /** Forgets all that somebody else can be asked for. */
+  /** Removes every accepted entry except those of the outbox. */
   forgetHistory(): void {
     const own = this.#settled.filter((entry) => entry.source === "outbox");
     for (const entry of this.#settled) this.#byId.delete(entry.messageId);
@@ -102,27 +101,27 @@ export class Timeline {
   }
 }
 
-/** Whether `entry` is known to be accepted, and so has its place in the order. */
+/** Whether `entry` is accepted, which fixes its position. */
 export function isSettled(entry: Entry): boolean {
   const state = entry.delivery?.state;
   return state === undefined || state === "accepted" || state === "delivered";
 }
 
-function merge(known: Entry, heard: Entry): Entry {
-  if (heard.source === "outbox" && known.source === "outbox") return heard;
-  if (TRUST[heard.source] <= TRUST[known.source]) return known;
-  // Whoever wrote it has all of it, and an event may have only its beginning.
-  const keepsContent = heard.truncated && !known.truncated;
+function merge(known: Entry, received: Entry): Entry {
+  if (received.source === "outbox" && known.source === "outbox") return received;
+  if (TRUST[received.source] <= TRUST[known.source]) return known;
+  // The outbox has the whole content; an event may carry only its beginning.
+  const keepsContent = received.truncated && !known.truncated;
   return {
-    ...heard,
-    content: keepsContent ? known.content : heard.content,
-    truncated: heard.truncated && known.truncated,
-    playerName: heard.playerName ?? known.playerName,
-    delivery: known.delivery === null ? heard.delivery : { state: "delivered" },
+    ...received,
+    content: keepsContent ? known.content : received.content,
+    truncated: received.truncated && known.truncated,
+    playerName: received.playerName ?? known.playerName,
+    delivery: known.delivery === null ? received.delivery : { state: "delivered" },
   };
 }
 
-/** The entry of a message that is not known to have arrived. */
+/** The entry of an outbox item. */
 export function entryOf(item: OutboxItem, delivery: Delivery): Entry {
   return {
     messageId: item.messageId,

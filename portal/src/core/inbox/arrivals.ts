@@ -2,10 +2,10 @@ import { notifyAll } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
 import type { Message } from "../types.js";
 
-/** So many messages are remembered, to count none twice. */
+/** How many message ids are remembered, so that none counts twice. */
 const MAX_REMEMBERED = 5_000;
 
-/** The messages that have arrived at the desk, each once. */
+/** Notifies about each message that arrives at the desk, once. */
 export class Arrivals {
   readonly #remembered = new Set<string>();
   readonly #listeners = new Set<(message: Message) => void>();
@@ -14,7 +14,7 @@ export class Arrivals {
     return this.#remembered.has(messageId);
   }
 
-  /** Hears of each message of a player, once. */
+  /** Calls `listener` once for each player's message. */
   listen(listener: (message: Message) => void): Unsubscribe {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -3,12 +3,12 @@ import { isTransient, type Outcome, retryAfter } from "../api/failure.js";
 import { backoff, type Random } from "../backoff.js";
 import type { Identity } from "../types.js";
 
-/** How often it is asked before the user is told that it did not work. */
+/** The number of attempts before the user sees a failure. */
 const ATTEMPTS = 5;
 
 /**
- * Takes (`active`) or resolves a conversation's open session. What passes by itself is tried again with
- * the same id, for some seconds: the user is there to ask again.
+ * Takes (`active`) or resolves a conversation's open session. A transient failure is retried with the
+ * same id for some seconds only, since the user can ask again.
  */
 export async function changeStatus(
   api: Api,
@@ -26,7 +26,7 @@ export async function changeStatus(
   return outcome;
 }
 
-/** Who asks for a change. */
+/** The actor of a change, as the request has it. */
 export function actorOf({ subject, name }: Identity): Pick<StatusRequest, "actorId" | "actorName"> {
   return { actorId: subject, ...(name === null ? {} : { actorName: name }) };
 }

@@ -9,7 +9,7 @@ afterEach(() => {
   for (const inbox of inboxes.splice(0)) inbox.close();
 });
 
-/** A desk that has settled, with the conversation of `p1` open, and is told of one message a second. */
+/** A settled desk with the conversation of `p1` open, which receives one event a second. */
 async function desk(listed = 50): Promise<{ ada: SimulatedPortal; inbox: Inbox }> {
   system().bounds = { most: 1, listed };
   const ada = portal({ identity: ADA });
@@ -25,10 +25,10 @@ const says = (playerId: string, content: string) =>
 const answer = (playerId: string, content: string) =>
   system().say({ playerId, senderType: "staff", senderId: "grace", content });
 const ids = (rows: { playerId: string }[]) => rows.map(({ playerId }) => playerId);
-/** Uses up what may be told of by itself. */
+/** Uses up the one event of this second, so that the next messages come in a digest. */
 const busy = () => says("busy", "hello");
 
-test("rows are counted and ordered by what is told together, before it can be asked for", async () => {
+test("a digest counts and sorts rows before their messages are loaded", async () => {
   const { ada, inbox } = await desk();
   for (const player of ["p1", "p2"]) answer(player, "hello");
   await seconds(1);
@@ -48,7 +48,7 @@ test("rows are counted and ordered by what is told together, before it can be as
   expect(read()).toEqual([true, true]);
 });
 
-test("what they say is there within two seconds, and is told once", async () => {
+test("the content of a digest's messages loads within three seconds and arrives once", async () => {
   const { ada, inbox } = await desk();
   const arrived: string[] = [];
   inbox.onArrival(({ content }) => arrived.push(content));
@@ -67,7 +67,7 @@ test("what they say is there within two seconds, and is told once", async () => 
   expect(arrived.sort()).toEqual(["hello", "only", "three"]);
 });
 
-test("what comes twice, by whichever event, is put right", async () => {
+test("messages repeated by events and digests count once", async () => {
   const { ada, inbox } = await desk();
   system().faults.repeatEvent = 1;
   busy();
@@ -75,7 +75,7 @@ test("what comes twice, by whichever event, is put right", async () => {
   const first = says("p1", "first");
   says("p1", "second");
   await seconds(3);
-  // Told of again, as after a broadcaster was killed, together with something that is new.
+  // Repeated in a digest with a new message, as after a crash of a broadcaster.
   busy();
   await seconds(0.1);
   system().say(first);
@@ -85,7 +85,7 @@ test("what comes twice, by whichever event, is put right", async () => {
   expect(ada.contents()).toEqual(["first", "second", "third"]);
 });
 
-test("a message that was accepted twice does not stay the last with its second time", async () => {
+test("a message accepted twice keeps its first time", async () => {
   const { inbox } = await desk();
   const twice = system().persisted({ playerId: "p2", senderType: "player", content: "first" });
   system().persisted({ playerId: "p2", senderType: "player", content: "second" });
@@ -100,7 +100,7 @@ test("a message that was accepted twice does not stay the last with its second t
   expect(inbox.row("p2")?.unanswered).toBe(2);
 });
 
-test("for whom there is no room is asked for too", async () => {
+test("players that a digest does not list are loaded too", async () => {
   const { ada, inbox } = await desk(1);
   system().faults.broadcast = [5, 5];
   busy();
@@ -113,7 +113,7 @@ test("for whom there is no room is asked for too", async () => {
   }
 });
 
-test("what is persisted late is asked for until it is there", async () => {
+test("a message persisted late is loaded once it is stored", async () => {
   const { ada, inbox } = await desk();
   system().faults.persist = [25_000, 25_000];
   busy();
@@ -127,10 +127,10 @@ test("what is persisted late is asked for until it is there", async () => {
   expect(ada.contents()).toEqual(["late"]);
 });
 
-test("however much is told, the inbox is asked once in a second or so", async () => {
+test("the inbox is read about once a second, however many digests arrive", async () => {
   const { ada, inbox } = await desk();
   ada.conversation.close();
-  // As two broadcasters would tell it.
+  // As from two broadcasters.
   system().faults.repeatEvent = 1;
   await seconds(5);
   const before = system().calls;
@@ -146,7 +146,7 @@ test("however much is told, the inbox is asked once in a second or so", async ()
   expect(inbox.count("pending").count).toBe(100);
 });
 
-test("messages that are told together are not taken for a connection that brings nothing", async () => {
+test("digests do not count as a stalled subscription", async () => {
   const { ada, inbox } = await desk();
   for (let step = 0; step < 10; step += 1) {
     busy();
@@ -156,7 +156,7 @@ test("messages that are told together are not taken for a connection that brings
     await seconds(9);
     expect([inbox.link, ada.conversation.link]).toEqual(["live", "live"]);
   }
-  // But where nothing comes any more, that is found out.
+  // A subscription that goes silent is detected.
   if (ada.transport) ada.transport.isSilent = true;
   says("p1", "does anybody hear me?");
   const links = new Set<string>();
@@ -165,7 +165,7 @@ test("messages that are told together are not taken for a connection that brings
     links.add(inbox.link);
   }
   expect(links).toContain("polling");
-  // As long as messages come of which nothing tells, it stays found out.
+  // It stays stalled while messages are stored without events.
   for (let second = 0; second < 120; second += 1) {
     if (second % 10 === 0) says("p1", "and now?");
     await seconds(1);
@@ -173,7 +173,7 @@ test("messages that are told together are not taken for a connection that brings
   }
 });
 
-test("a desk that does not know of it comes to know the messages", async () => {
+test("a desk that ignores digests loads the messages by polling", async () => {
   const { ada, inbox } = await desk();
   if (ada.transport) ada.transport.ignoredEvent = "new-player-messages";
   busy();

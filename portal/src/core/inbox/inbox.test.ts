@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { ADA, type SimulatedPortal } from "../../../simulation/index.js";
 import { seconds, simulate } from "../../../simulation/setup.js";
 import type { Inbox } from "./inbox.js";
+import { awaitsFirstAnswer, type Row } from "./row.js";
 
 const { system, portal } = simulate();
 let inboxes: Inbox[] = [];
@@ -23,7 +24,7 @@ const answer = (playerId: string, content: string) =>
   system().say({ playerId, senderType: "staff", senderId: "grace", content });
 const ids = (rows: { playerId: string }[]) => rows.map(({ playerId }) => playerId);
 
-test("whoever has waited longest comes first, and is counted", async () => {
+test("pending rows are sorted by the longest wait and counted", async () => {
   says("early", "hello");
   await seconds(10);
   says("late", "hello");
@@ -39,7 +40,7 @@ test("whoever has waited longest comes first, and is counted", async () => {
   expect(inbox.row("early")?.playerName).toBe("name of early");
 });
 
-test("a conversation goes where its session is, whoever moves it", async () => {
+test("a row moves to the list of its session's status", async () => {
   const { ada, inbox } = desk();
   says("p1", "hello");
   await seconds(2);
@@ -57,7 +58,7 @@ test("a conversation goes where its session is, whoever moves it", async () => {
   expect(inbox.row("p1")?.unanswered).toBe(1);
 });
 
-test("events that come twice count once, and are told once", async () => {
+test("a repeated event counts and arrives once", async () => {
   const { inbox } = desk();
   const arrived: string[] = [];
   inbox.onArrival(({ content }) => arrived.push(content));
@@ -71,7 +72,7 @@ test("events that come twice count once, and are told once", async () => {
   expect(arrived).toEqual(["one", "two"]);
 });
 
-test("what was resolved long before one comes back is listed no more", async () => {
+test("a session resolved during an absence leaves the list", async () => {
   const { inbox } = desk();
   says("gone", "hello");
   await seconds(2);
@@ -87,7 +88,7 @@ test("what was resolved long before one comes back is listed no more", async () 
   expect(inbox.count("pending").count).toBe(0);
 });
 
-test("what happened while nobody told is put right", async () => {
+test("missed changes are applied by polling", async () => {
   const { inbox } = desk();
   says("gone", "hello");
   says("stays", "hello");
@@ -101,7 +102,7 @@ test("what happened while nobody told is put right", async () => {
   expect(inbox.link).toBe("polling");
 });
 
-test("messages that come by polling arrive like those that events bring", async () => {
+test("polled messages arrive like those of events", async () => {
   const { inbox } = desk();
   const arrived: string[] = [];
   inbox.onArrival(({ content }) => arrived.push(content));
@@ -114,7 +115,7 @@ test("messages that come by polling arrive like those that events bring", async 
   expect(arrived).toEqual(["by event", "by polling"]);
 });
 
-test("unread until it is read, and after the next message again", async () => {
+test("a conversation is unread until it is read, and again after the next message", async () => {
   const { ada, inbox } = desk();
   const unread = () => inbox.list("pending").map((row) => inbox.isUnread(row));
   const { at } = says("p1", "hello");
@@ -127,7 +128,7 @@ test("unread until it is read, and after the next message again", async () => {
   expect(unread()).toEqual([true]);
 });
 
-test("a change that a busy gateway refuses is asked for again", async () => {
+test("a change of status is retried while the gateway is busy", async () => {
   const { ada, inbox } = desk();
   says("p1", "hello");
   await seconds(2);
@@ -140,7 +141,7 @@ test("a change that a busy gateway refuses is asked for again", async () => {
   expect(ids(inbox.list("active"))).toEqual(["p1"]);
 });
 
-test("more than can be listed is said, and can be loaded", async () => {
+test("a partly loaded list says that there is more, and loads it", async () => {
   for (let number = 1; number <= 250; number += 1) {
     system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
     system().store.resolve(`p${number}`, system().now());
@@ -155,7 +156,7 @@ test("more than can be listed is said, and can be loaded", async () => {
   expect(inbox.count("resolved")).toEqual({ count: 250, more: false });
 });
 
-test("the desk asks once for all open conversations, the longest waiting first", async () => {
+test("the desk reads all open conversations once, the longest waiting first", async () => {
   for (let number = 1; number <= 450; number += 1) {
     system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
   }
@@ -168,7 +169,7 @@ test("the desk asks once for all open conversations, the longest waiting first",
   expect(system().calls - before).toBeLessThanOrEqual(8);
 });
 
-test("unanswered messages are counted up to a bound, as the gateway counts them", async () => {
+test("unanswered messages are counted up to the gateway's maximum", async () => {
   const { inbox } = desk();
   await seconds(1);
   system().faults = { ...system().faults, latency: [5, 5], broadcast: [5, 5] };
@@ -179,7 +180,7 @@ test("unanswered messages are counted up to a bound, as the gateway counts them"
   expect(inbox.row("p1")?.unanswered).toBe(100);
 });
 
-test("a player who waits in an active conversation waits since the first message without an answer", async () => {
+test("an active row waits since the first unanswered message", async () => {
   const { inbox } = desk();
   says("p1", "hello");
   await seconds(2);
@@ -192,7 +193,28 @@ test("a player who waits in an active conversation waits since the first message
   expect(inbox.row("p1")?.waitingSince).toBe(at);
 });
 
-test("a goodbye after a resolution leaves the conversation resolved", async () => {
+test("a player awaits a first answer until staff write in the session", async () => {
+  const { ada, inbox } = desk();
+  const awaits = () => inbox.row("p1") && awaitsFirstAnswer(inbox.row("p1") as Row);
+  says("p1", "hello");
+  await seconds(2);
+  expect(awaits()).toBe(true);
+  void ada.chat.changeStatus("p1", "active");
+  await seconds(70);
+  expect(awaits()).toBe(true);
+  answer("p1", "hi");
+  await seconds(2);
+  says("p1", "thank you");
+  await seconds(70);
+  expect(awaits()).toBe(false);
+  void ada.chat.changeStatus("p1", "resolved");
+  await seconds(2);
+  says("p1", "one more thing");
+  await seconds(2);
+  expect(awaits()).toBe(true);
+});
+
+test("a staff message after the resolution keeps the conversation resolved", async () => {
   const { ada, inbox } = desk();
   says("p1", "hello");
   await seconds(2);

@@ -15,14 +15,14 @@ import type { ReadMarks } from "./readMarks.js";
 import {
   lastActivity,
   type Row,
+  rowAfterDigest,
   rowAfterMessage,
-  rowAfterNews,
   rowAfterRejection,
   rowAfterSession,
   rowOfPage,
 } from "./row.js";
 
-/** What the inbox needs of its environment. */
+/** The dependencies of the inbox. */
 export interface InboxParts {
   readonly api: Api;
   readonly tokens: Tokens;
@@ -32,26 +32,26 @@ export interface InboxParts {
   readonly random: Random;
 }
 
-/** The open conversations are one list, of which those come first that have waited longest. */
+/** The gateway's lists. Open conversations are one list, the longest waiting first. */
 type List = "pending,active" | "resolved";
 
 const listOf = (status: SessionStatus): List =>
   status === "resolved" ? "resolved" : "pending,active";
-/** How many pages of each list are loaded: 200 conversations each. */
+/** The number of pages loaded of each list; a page has 200 conversations. */
 const PAGES: Record<List, number> = { "pending,active": 20, resolved: 1 };
 const POLL_MS = 4_000;
 const POLL_HIDDEN_MS = 30_000;
 const CHECK_MS = 60_000;
-/** What was heard so long ago is persisted, if it is as it was heard. */
+/** An event older than this is persisted, so that a page overrides it; in milliseconds. */
 const PERSISTED_MS = 30_000;
 
-/** How many conversations of a status are loaded, and whether there may be more. */
+/** The number of loaded conversations of a status, and whether more exist. */
 export interface Count {
   readonly count: number;
   readonly more: boolean;
 }
 
-/** The staff's inbox: the open conversations and, when they are looked at, the latest resolved. */
+/** The staff's inbox: the open conversations and, while shown, the latest resolved ones. */
 export class Inbox extends Observable {
   readonly #parts: InboxParts;
   readonly #poller: Poller;
@@ -63,8 +63,8 @@ export class Inbox extends Observable {
   #unlisted = new Set<string>();
   #wantsResolved = false;
   #failed = false;
-  /** When something was last heard of a conversation, in milliseconds since 1970. */
-  readonly #heard = new Map<string, number>();
+  /** When the last event of each conversation arrived, in milliseconds since 1970. */
+  readonly #lastEventAt = new Map<string, number>();
   readonly #endings: Unsubscribe[] = [];
   readonly #arrivals = new Arrivals();
 
@@ -72,29 +72,29 @@ export class Inbox extends Observable {
     super();
     this.#parts = parts;
     this.#connection = new ConnectionMonitor(parts);
-    const pace = () => {
+    const interval = () => {
       if (!parts.environment.visible) return POLL_HIDDEN_MS;
       return parts.feed.eventHealth.isHealthy ? CHECK_MS : POLL_MS;
     };
-    this.#poller = new Poller(() => this.#load(), pace, parts.random);
+    this.#poller = new Poller(() => this.#load(), interval, parts.random);
     this.#latest = new LatestOnly(parts.api, parts.random, {
-      take: (rows) => this.#takeLatest(rows),
+      take: (rows) => this.#addLatest(rows),
       isIncomplete: () => [...this.#rows.values()].some(lacksMessage),
       answered: (outcome) => this.#connection.answered(outcome),
     });
   }
 
-  /** Whether the conversations of a status have been loaded once. */
+  /** Whether the conversations of a status were loaded once. */
   hasLoaded(status: SessionStatus): boolean {
     return this.#cursors.has(listOf(status));
   }
 
-  /** Whether the conversations could not be loaded the last time. */
+  /** Whether the last read failed. */
   get failed(): boolean {
     return this.#failed;
   }
 
-  /** Whether the resolved conversations are looked at: only then are they asked for. */
+  /** Loads the resolved conversations only while `wanted`. */
   wantResolved(wanted: boolean): void {
     if (wanted === this.#wantsResolved) return;
     this.#wantsResolved = wanted;
@@ -109,10 +109,10 @@ export class Inbox extends Observable {
     const { feed, environment, tokens, readMarks } = this.#parts;
     this.#endings.push(
       feed.listen({
-        message: (message) => this.#hear(message),
-        session: ({ session }) => this.#hearSession(session),
-        digest: (digest) => this.#hearDigest(digest),
-        rejection: (rejection) => this.#hearRejection(rejection),
+        message: (message) => this.#receiveMessage(message),
+        session: ({ session }) => this.#receiveSession(session),
+        digest: (digest) => this.#receiveDigest(digest),
+        rejection: (rejection) => this.#receiveRejection(rejection),
       }),
       feed.subscribe(() => this.refresh()),
       environment.subscribe(() => this.refresh()),
@@ -136,7 +136,7 @@ export class Inbox extends Observable {
     this.changed();
   }
 
-  /** Of those who wait for a first answer the longest waiting comes first; elsewhere the latest. */
+  /** The rows of a status: pending ones by the longest wait, the others by the latest message. */
   list(status: SessionStatus): Row[] {
     const rows = [...this.#rows.values()].filter((row) => row.status === status);
     if (status === "pending")
@@ -154,7 +154,7 @@ export class Inbox extends Observable {
     return { count, more: (this.#cursors.get(listOf(status)) ?? null) !== null };
   }
 
-  /** Whether its player has written since it was last read here; what is resolved waits for no reader. */
+  /** Whether the player has written since staff read it here; resolved rows count only when marked. */
   isUnread({ playerId, status, told, lastMessage }: Row): boolean {
     if (this.#parts.readMarks.isUnread(playerId)) return true;
     if (status === "resolved") return false;
@@ -162,7 +162,7 @@ export class Inbox extends Observable {
     return last !== null && last.at > this.#parts.readMarks.of(playerId);
   }
 
-  /** How many conversations of a status are unread. */
+  /** The number of unread conversations of a status. */
   unread(status: SessionStatus): number {
     let count = 0;
     for (const row of this.#rows.values())
@@ -182,15 +182,15 @@ export class Inbox extends Observable {
     this.changed();
   }
 
-  /** Hears of each message of a player, once. */
+  /** Calls `listener` once for each player's message. */
   onArrival(listener: (message: Message) => void): Unsubscribe {
     return this.#arrivals.listen(listener);
   }
 
   async #load(): Promise<Outcome<null>> {
     const began = Date.now();
-    for (const [playerId, at] of this.#heard)
-      if (began - at > PERSISTED_MS) this.#heard.delete(playerId);
+    for (const [playerId, at] of this.#lastEventAt)
+      if (began - at > PERSISTED_MS) this.#lastEventAt.delete(playerId);
     const lists: List[] = this.#wantsResolved ? ["pending,active", "resolved"] : ["pending,active"];
     for (const list of lists) {
       const outcome = await this.#loadList(list, began);
@@ -218,7 +218,7 @@ export class Inbox extends Observable {
       if (!outcome.ok) return outcome;
       for (const row of outcome.value.rows) {
         listed.add(row.session.playerId);
-        this.#takeListed(row);
+        this.#addListed(row);
       }
       cursor = outcome.value.nextCursor;
       pages += 1;
@@ -230,15 +230,15 @@ export class Inbox extends Observable {
   }
 
   /**
-   * What no page lists any more was resolved without an event that came here, and is dropped, unless an
-   * event came meanwhile. Each page is of a moment of its own: between two of them a conversation can
-   * move from the one to the other, so it must be missing twice.
+   * Drops the rows that no page lists, since their sessions were resolved without an event here;
+   * unless an event arrived meanwhile. A conversation can move between two pages while they are
+   * read, so with several pages a row must be missing twice.
    */
   #dropUnlisted(list: List, listed: Set<string>, began: number, pages: number): void {
     const unlisted = new Set<string>();
     for (const [playerId, { status }] of this.#rows) {
-      const heardSince = (this.#heard.get(playerId) ?? 0) >= began;
-      if (listOf(status) !== list || listed.has(playerId) || heardSince) continue;
+      const hasNewEvent = (this.#lastEventAt.get(playerId) ?? 0) >= began;
+      if (listOf(status) !== list || listed.has(playerId) || hasNewEvent) continue;
       if (pages === 1 || this.#unlisted.has(playerId)) this.#rows.delete(playerId);
       else unlisted.add(playerId);
     }
@@ -247,8 +247,8 @@ export class Inbox extends Observable {
     if (unlisted.size > 0) this.#poller.soon();
   }
 
-  /** Takes a row of a page; a message of which no event came arrives with it. */
-  #takeListed(listed: InboxRow): void {
+  /** Adds a row of a page, and notifies about its message if no event has brought it. */
+  #addListed(listed: InboxRow): void {
     const known = this.#rows.get(listed.session.playerId);
     const row = this.#putListed(listed);
     const { lastMessage } = row;
@@ -261,51 +261,51 @@ export class Inbox extends Observable {
 
   #putListed(listed: InboxRow): Row {
     const { playerId } = listed.session;
-    const isFresh = Date.now() - (this.#heard.get(playerId) ?? 0) < PERSISTED_MS;
+    const isFresh = Date.now() - (this.#lastEventAt.get(playerId) ?? 0) < PERSISTED_MS;
     const row = rowOfPage(this.#rows.get(playerId), listed, isFresh);
     this.#rows.set(playerId, row);
     return row;
   }
 
-  #hear(message: Message): void {
+  #receiveMessage(message: Message): void {
     if (this.#arrivals.has(message.messageId)) return;
     const known = this.#rows.get(message.playerId);
     if (known === undefined && message.senderType === "staff") {
-      // It may be one that is resolved: whether it is open, the next page says.
+      // The session may be resolved: the next page shows whether it is open.
       this.#latest.request();
     } else {
-      this.#heard.set(message.playerId, Date.now());
+      this.#lastEventAt.set(message.playerId, Date.now());
       this.#rows.set(message.playerId, rowAfterMessage(known, message));
     }
     this.#arrivals.add(message);
     this.changed();
   }
 
-  #hearRejection({ playerId, messageId }: Rejection): void {
+  #receiveRejection({ playerId, messageId }: Rejection): void {
     const row = this.#rows.get(playerId);
     if (row === undefined) return;
-    this.#heard.delete(playerId);
+    this.#lastEventAt.delete(playerId);
     if (row.session === null) this.#rows.delete(playerId);
     else this.#rows.set(playerId, rowAfterRejection(row, messageId));
     this.refresh();
   }
 
-  #hearDigest({ players }: Digest): void {
-    for (const news of players) {
-      this.#heard.set(news.playerId, Date.now());
-      this.#rows.set(news.playerId, rowAfterNews(this.#rows.get(news.playerId), news));
+  #receiveDigest({ players }: Digest): void {
+    for (const entry of players) {
+      this.#lastEventAt.set(entry.playerId, Date.now());
+      this.#rows.set(entry.playerId, rowAfterDigest(this.#rows.get(entry.playerId), entry));
     }
     this.#latest.request();
     this.changed();
   }
 
-  #takeLatest(rows: readonly InboxRow[]): void {
-    for (const row of rows) this.#takeListed(row);
+  #addLatest(rows: readonly InboxRow[]): void {
+    for (const row of rows) this.#addListed(row);
     this.changed();
   }
 
-  #hearSession(session: Session): void {
-    this.#heard.set(session.playerId, Date.now());
+  #receiveSession(session: Session): void {
+    this.#lastEventAt.set(session.playerId, Date.now());
     const row = rowAfterSession(this.#rows.get(session.playerId), session);
     this.#rows.set(session.playerId, row);
     if (lacksMessage(row)) this.#latest.request();
@@ -313,7 +313,7 @@ export class Inbox extends Observable {
   }
 }
 
-/** Whether something was written that the row does not show yet. */
+/** Whether the row lacks the content of its last message. */
 function lacksMessage({ status, told, lastMessage }: Row): boolean {
   return told !== null || (lastMessage === null && status === "active");
 }

@@ -2,10 +2,10 @@ import { Observable, type Unsubscribe } from "../observable.js";
 
 const MAX_MARKS = 2_000;
 
-/** Up to when a conversation has been read; and whether it is to be read again all the same. */
+/** The time up to which a conversation was read, and whether the user marked it as unread. */
 type Mark = readonly [playerId: string, at: number, isUnread?: true];
 
-/** Up to which message each conversation has been read in this browser. */
+/** Stores up to which message each conversation was read in this browser. */
 export class ReadMarks extends Observable {
   readonly #key: string;
   readonly #storage: Storage | null;
@@ -18,28 +18,28 @@ export class ReadMarks extends Observable {
     this.#marks = this.#load();
   }
 
-  /** Follows the other tabs until what it gives back is called: what is read in one is read in all. */
+  /** Applies the marks of other tabs until the returned function is called. */
   watch(): Unsubscribe {
-    const take = (event: StorageEvent) => {
+    const apply = (event: StorageEvent) => {
       if (event.key !== this.#key) return;
       this.#marks = this.#load();
       this.changed();
     };
-    globalThis.addEventListener?.("storage", take);
-    return () => globalThis.removeEventListener?.("storage", take);
+    globalThis.addEventListener?.("storage", apply);
+    return () => globalThis.removeEventListener?.("storage", apply);
   }
 
-  /** The time of the last message that was read, in microseconds since 1970; 0 for none. */
+  /** When the last read message was accepted, in microseconds since 1970; 0 for none. */
   of(playerId: string): number {
     return this.#marks.get(playerId)?.[1] ?? 0;
   }
 
-  /** Whether the user wants to read it again. */
+  /** Whether the user marked it as unread. */
   isUnread(playerId: string): boolean {
     return this.#marks.get(playerId)?.[2] === true;
   }
 
-  /** The user wants to read it again. */
+  /** Marks it as unread. */
   markUnread(playerId: string): void {
     this.#put([playerId, this.of(playerId), true]);
   }
@@ -53,7 +53,7 @@ export class ReadMarks extends Observable {
     const [playerId] = mark;
     this.#marks.delete(playerId);
     this.#marks.set(playerId, mark);
-    // The first ones were not read for the longest time.
+    // The map is in the order of reading: the first entries are the oldest.
     for (const oldest of this.#marks.keys()) {
       if (this.#marks.size <= MAX_MARKS) break;
       this.#marks.delete(oldest);
@@ -61,7 +61,7 @@ export class ReadMarks extends Observable {
     try {
       this.#storage?.setItem(this.#key, JSON.stringify([...this.#marks.values()]));
     } catch {
-      // Storage is full: it stays known in this tab.
+      // Storage is full: the mark lasts as long as the tab.
     }
     this.changed();
   }

@@ -1,30 +1,30 @@
 import type { InboxRow } from "../api/api.js";
 import { compare, type SortKey } from "../order.js";
 import { newerSession } from "../parse.js";
-import type { Message, News, Session, SessionStatus } from "../types.js";
+import type { DigestEntry, Message, Session, SessionStatus } from "../types.js";
 
-/** Unanswered messages are counted so far; from there on there are "99+". */
+/** The gateway counts unanswered messages up to this number; the desk shows "99+" for it. */
 export const MOST_UNANSWERED = 100;
 
-/** A conversation as the inbox lists it. It is never changed: a change makes another. */
+/** A conversation in the inbox. Immutable: a change makes a new row. */
 export interface Row {
   readonly playerId: string;
   readonly playerName: string | null;
-  /** Null for a moment: a message came before its session was told of. */
+  /** Null while the event of a new session has not arrived. */
   readonly session: Session | null;
   readonly status: SessionStatus;
   readonly lastMessage: Message | null;
-  /** The player's last message if it is newer than that, and only told of: the next page has it. */
+  /** A newer message that a digest announced without its content; the next page has it. */
   readonly told: SortKey | null;
   /** The player's messages since staff's last answer, up to `MOST_UNANSWERED`. */
   readonly unanswered: number;
-  /** Since when its player waits, in microseconds since 1970; null when nobody waits. */
+  /** Since when the player waits, in microseconds since 1970; null when the player does not wait. */
   readonly waitingSince: number | null;
 }
 
 /**
- * The row of a conversation that the inbox's page tells of, with what is known to be newer; unless that
- * `mayBeNewer` no more. A message that was sent twice may have been told of with its second time.
+ * The row of a page, merged with the known row if that one is newer. `mayBeNewer` false ignores the
+ * known row: a message sent twice may have arrived with its second time, which is not stored.
  */
 export function rowOfPage(
   known: Row | undefined,
@@ -33,31 +33,31 @@ export function rowOfPage(
 ): Row {
   const isLater = mayBeNewer && known !== undefined && relation(known, lastMessage) > 0;
   const later = isLater ? known : null;
-  const heard = later?.lastMessage ?? null;
+  const event = later?.lastMessage ?? null;
   const newest = newerSession(known?.session ?? null, session);
   return derive({
     playerId: session.playerId,
     playerName: newest.playerName ?? known?.playerName ?? null,
     session: newest,
     status: later?.status ?? newest.status,
-    lastMessage: heard !== null && compare(heard, lastMessage) > 0 ? heard : lastMessage,
+    lastMessage: event !== null && compare(event, lastMessage) > 0 ? event : lastMessage,
     told: later?.told ?? null,
     unanswered: later?.unanswered ?? unansweredCount,
     waitingSince: later?.waitingSince ?? waitingSince,
   });
 }
 
-/** The row after a message, as it will be once its session is told of. */
+/** The row after a message, before the event of its session arrives. */
 export function rowAfterMessage(known: Row | undefined, message: Message): Row {
-  // An older message changes nothing that is shown; the next page has the count right.
+  // An older message changes nothing shown; the next page corrects the count.
   if (known !== undefined && relation(known, message) >= 0) return known;
   if (message.senderType === "player")
-    return derive({ ...asked(known, message, 1), lastMessage: message, told: null });
+    return derive({ ...withPlayerMessages(known, message, 1), lastMessage: message, told: null });
   return derive({
     playerId: message.playerId,
     playerName: known?.playerName ?? null,
     session: known?.session ?? null,
-    // What staff write after a resolution belongs to what is resolved.
+    // A staff message after the resolution belongs to the resolved session.
     status: known?.status === "resolved" ? "resolved" : "active",
     lastMessage: message,
     told: null,
@@ -66,22 +66,26 @@ export function rowAfterMessage(known: Row | undefined, message: Message): Row {
   });
 }
 
-/** The row after a message was rejected: the next page says how it is. */
+/** The row after a message was rejected; the next page has its real last message. */
 export function rowAfterRejection(row: Row, messageId: string): Row {
   return row.lastMessage?.messageId === messageId ? { ...row, lastMessage: null } : row;
 }
 
-/** The row after messages of its player that were told of together. */
-export function rowAfterNews(known: Row | undefined, news: News): Row {
-  if (known !== undefined && relation(known, news) >= 0) return known;
+/** The row after a digest entry of its player. */
+export function rowAfterDigest(known: Row | undefined, entry: DigestEntry): Row {
+  if (known !== undefined && relation(known, entry) >= 0) return known;
   return derive({
-    ...asked(known, news, news.count),
-    told: { at: news.at, messageId: news.messageId },
+    ...withPlayerMessages(known, entry, entry.count),
+    told: { at: entry.at, messageId: entry.messageId },
   });
 }
 
-/** What so many messages more of its player make of a row, but for the messages themselves. */
-function asked(known: Row | undefined, what: Message | News, count: number): Row {
+/** The row after `count` further messages of its player, without their content. */
+function withPlayerMessages(
+  known: Row | undefined,
+  what: Message | DigestEntry,
+  count: number,
+): Row {
   const open = known !== undefined && known.status !== "resolved" ? known : null;
   return {
     playerId: what.playerId,
@@ -95,12 +99,12 @@ function asked(known: Row | undefined, what: Message | News, count: number): Row
   };
 }
 
-/** The row after its session was told of. */
-export function rowAfterSession(known: Row | undefined, heard: Session): Row {
-  const session = newerSession(known?.session ?? null, heard);
+/** The row after a `session-updated` event. */
+export function rowAfterSession(known: Row | undefined, received: Session): Row {
+  const session = newerSession(known?.session ?? null, received);
   const isSame = known?.session === null || known?.session.id === session.id;
   return derive({
-    playerId: heard.playerId,
+    playerId: received.playerId,
     playerName: session.playerName ?? known?.playerName ?? null,
     session,
     status: session.status,
@@ -111,7 +115,7 @@ export function rowAfterSession(known: Row | undefined, heard: Session): Row {
   });
 }
 
-// Nobody waits in a resolved session; in a pending one, its player since it was opened.
+// In a resolved session the player does not wait; in a pending one since it was opened.
 function derive(row: Row): Row {
   const { status, session, lastMessage, unanswered } = row;
   if (status === "resolved") return { ...row, unanswered: 0, waitingSince: null };
@@ -123,7 +127,16 @@ function derive(row: Row): Row {
   return { ...row, waitingSince: row.waitingSince ?? lastMessage?.at ?? null };
 }
 
-/** When something last happened in the conversation, in microseconds since 1970. */
+/**
+ * Whether the player waits for a first answer in the session. After one, the player's messages may be
+ * a thank-you, which needs none: only staff can tell.
+ */
+export function awaitsFirstAnswer({ status, session, waitingSince }: Row): boolean {
+  if (waitingSince === null || status === "resolved") return false;
+  return status === "pending" || session === null || waitingSince <= session.openedAt;
+}
+
+/** When the last message was accepted, in microseconds since 1970. */
 export function lastActivity(row: Row): number {
   return newest(row)?.at ?? row.session?.lastMessageAt ?? 0;
 }
@@ -132,8 +145,8 @@ function newest({ told, lastMessage }: Row): SortKey | null {
   return told ?? lastMessage;
 }
 
-/** Negative when the newest message of `row` comes before `place`. */
-function relation(row: Row, place: SortKey): number {
+/** Negative when the newest message of `row` sorts before `key`. */
+function relation(row: Row, key: SortKey): number {
   const last = newest(row);
-  return last === null ? -1 : compare(last, place);
+  return last === null ? -1 : compare(last, key);
 }

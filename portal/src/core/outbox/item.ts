@@ -2,7 +2,7 @@ import type { SendRequest } from "../api/api.js";
 import type { Failure } from "../api/failure.js";
 import type { SenderType } from "../types.js";
 
-/** A message of one's own that is not known to have arrived, as local storage keeps it. */
+/** One of the user's own messages until it has arrived, as local storage has it. */
 export interface OutboxItem {
   readonly messageId: string;
   readonly playerId: string;
@@ -11,26 +11,26 @@ export interface OutboxItem {
   readonly senderId: string | null;
   readonly senderName: string | null;
   readonly content: string;
-  /** When it was written, in milliseconds since 1970. */
+  /** When the user wrote it, in milliseconds since 1970. */
   readonly writtenAt: number;
-  /** The tab that sends it. */
+  /** The id of the tab that sends it. */
   readonly owner: string;
-  /** Until when the other tabs leave it to its owner, in milliseconds since 1970. */
+  /** Until when other tabs leave it to its owner, in milliseconds since 1970. */
   readonly leaseUntil: number;
   /** When it was accepted, in microseconds since 1970. */
   readonly acceptedAt: number | null;
-  /** Why it is not sent any more. */
+  /** Why it is no longer sent; a null `failure` means that it waited for too long. */
   readonly refused: { readonly failure: Failure | null } | null;
-  /** Its writer has taken it back. */
+  /** Whether the user deleted it. */
   readonly discarded: boolean;
 }
 
-/** Whether it is still to be sent. */
-export function isOpen(item: OutboxItem): boolean {
+/** Whether it is neither accepted nor refused. */
+export function isUnsent(item: OutboxItem): boolean {
   return item.acceptedAt === null && item.refused === null;
 }
 
-/** What is sent of an item: the same each time. */
+/** The request of an item; the same for each attempt. */
 export function requestOf(item: OutboxItem): SendRequest {
   const { messageId, playerId, playerName, senderType, senderId, senderName, content } = item;
   return {
@@ -44,7 +44,7 @@ export function requestOf(item: OutboxItem): SendRequest {
   };
 }
 
-/** Reads what was kept; null when it is not one of ours. */
+/** Parses a stored item; null when it is invalid. */
 export function readItem(text: string): OutboxItem | null {
   try {
     const item: unknown = JSON.parse(text);

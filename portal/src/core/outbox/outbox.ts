@@ -8,24 +8,24 @@ import { newId } from "../id.js";
 import { notifyAll } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
 import type { Identity, Rejection } from "../types.js";
-import { isOpen, type OutboxItem, requestOf } from "./item.js";
+import { isUnsent, type OutboxItem, requestOf } from "./item.js";
 import { RetryPolicy } from "./retryPolicy.js";
 import type { OutboxStorage } from "./storage.js";
 import type { Tab } from "./tab.js";
 
-/** For how long a tab keeps the others away from an item that it sends: longer than one attempt. */
+/** How long other tabs leave an item to the tab that sends it, in milliseconds: longer than one attempt. */
 const LEASE_MS = 30_000;
-/** How often a tab looks for items that another has left behind. */
+/** How often a tab looks for items of closed tabs, in milliseconds. */
 const ADOPT_EVERY_MS = 5_000;
-/** What has waited for longer is not sent without asking: its writer has long given it up. */
+/** An older unsent item is sent only when the user asks for it, in milliseconds. */
 const STALE_MS = 24 * 60 * 60 * 1000;
-/** The problem of a message whose id another message has. */
+/** The problem type of a message whose id belongs to another message. */
 const MESSAGE_ID_TAKEN = "urn:problem-type:player-portal-chat:message-id-taken";
 
 const isTaken = ({ refused }: OutboxItem): boolean =>
   refused?.failure?.kind === "refused" && refused.failure.type === MESSAGE_ID_TAKEN;
 
-/** What became of an item; `item` is null when there is nothing to show of it any more. */
+/** Receives each change of an item; `item` is null when it is no longer shown. */
 export type OutboxListener = (
   messageId: string,
   item: OutboxItem | null,
@@ -43,9 +43,9 @@ export interface OutboxParts {
 }
 
 /**
- * Sends messages in the order of writing, each again with the same id until it is accepted, and keeps
- * them meanwhile where a reload does not reach. All tabs of a user share it: an item is sent by the
- * tab that wrote it, or by another when that is gone. Should two send the same, it is one message.
+ * Sends messages in the order of writing, and repeats each with the same id until it is accepted.
+ * Its storage survives a reload. All tabs of a user share it: the tab that wrote an item sends it, or
+ * another one when that tab is closed. Two tabs that send the same item send one message.
  */
 export class Outbox {
   readonly #parts: OutboxParts;
@@ -53,8 +53,8 @@ export class Outbox {
   readonly #items = new Map<string, OutboxItem>();
   readonly #listeners = new Map<string, Set<OutboxListener>>();
   readonly #endings: Unsubscribe[] = [];
-  /** Items that this tab alone has, because they could not be kept. */
-  readonly #unkept = new Set<string>();
+  /** Items that only this tab has, because storing them failed. */
+  readonly #unstored = new Set<string>();
   #sending = false;
   #closed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -70,9 +70,9 @@ export class Outbox {
     for (const item of storage.items()) {
       if (item.acceptedAt !== null && this.#parts.clock.now() - item.writtenAt > STALE_MS) {
         storage.remove(item.messageId);
-      } else this.#hold(item);
+      } else this.#set(item);
     }
-    this.#endings.push(storage.watch((was, is) => this.#hear(was, is)));
+    this.#endings.push(storage.watch((was, is) => this.#receive(was, is)));
     this.#endings.push(tokens.subscribe(() => this.tryNow()));
     this.#adoption = setInterval(() => void this.#adopt(), ADOPT_EVERY_MS);
     void this.#adopt();
@@ -87,27 +87,27 @@ export class Outbox {
     this.#parts.tab.close();
   }
 
-  /** Leaves this tab's items to any other, as before the page is left. */
+  /** Ends the leases of this tab's items, so that any other tab may send them. */
   release(): void {
-    for (const item of this.#mine()) this.#put({ ...item, leaseUntil: 0 });
+    for (const item of this.#ownUnsent()) this.#put({ ...item, leaseUntil: 0 });
   }
 
-  /** Whether a message that is still to be sent is lost with this tab. */
-  get hasUnkept(): boolean {
-    for (const messageId of this.#unkept) {
+  /** Whether closing this tab would lose an unsent message. */
+  get hasUnstored(): boolean {
+    for (const messageId of this.#unstored) {
       const item = this.#items.get(messageId);
-      if (item !== undefined && isOpen(item)) return true;
+      if (item !== undefined && isUnsent(item)) return true;
     }
     return false;
   }
 
-  /** Takes a message on; its bubble can be shown at once. */
+  /** Adds a message; it can be shown when this returns. */
   add(playerId: string, content: string): OutboxItem {
     const { role, subject, name } = this.#parts.identity;
     const item: OutboxItem = {
       messageId: newId(),
       playerId,
-      // Only players name themselves.
+      // Staff do not set the player's name.
       playerName: role === "player" ? name : null,
       senderType: role,
       senderId: role === "staff" ? subject : null,
@@ -121,18 +121,18 @@ export class Outbox {
       discarded: false,
     };
     this.#update(item);
-    // After the bubble's frame has been asked for, so that nothing of sending delays it.
+    // After the bubble was rendered, so that sending does not delay its frame.
     queueMicrotask(() => void this.#run());
     return item;
   }
 
-  /** Sends an item that was not sent again. */
+  /** Sends a refused item again. */
   retry(messageId: string): void {
     const item = this.#items.get(messageId);
     if (item === undefined) return;
     const again = { ...item, ...this.#lease(), refused: null, writtenAt: this.#nextTime() };
     if (isTaken(item)) {
-      // With the same id it would be refused again.
+      // The gateway would refuse the same id again.
       this.discard(messageId);
       this.#update({ ...again, messageId: newId() });
     } else {
@@ -141,7 +141,7 @@ export class Outbox {
     this.tryNow();
   }
 
-  /** A message of one's own that was accepted is not kept after all. */
+  /** Marks an accepted message as refused: the persister rejected it. */
   reject({ messageId, reason }: Rejection): void {
     const item = this.#items.get(messageId);
     if (item === undefined) return;
@@ -149,7 +149,7 @@ export class Outbox {
     this.#update({ ...item, acceptedAt: null, refused: { failure } });
   }
 
-  /** So is one that had been seen to arrive: it is to be shown again. */
+  /** Restores a delivered message that the persister rejected, as refused. */
   rejectArrived(entry: Entry, rejection: Rejection): void {
     const { messageId, playerId, playerName, senderType, senderId, senderName, content } = entry;
     const item = { messageId, playerId, playerName, senderType, senderId, senderName, content };
@@ -158,7 +158,7 @@ export class Outbox {
     this.reject(rejection);
   }
 
-  /** Takes an item back that is not accepted. */
+  /** Removes an item that was not accepted. */
   discard(messageId: string): void {
     const item = this.#items.get(messageId);
     if (item === undefined || item.acceptedAt !== null) return;
@@ -167,19 +167,19 @@ export class Outbox {
     this.#drop(item);
   }
 
-  /** The item has been seen where others see it. */
+  /** Removes an item whose event arrived, or that the history has. */
   delivered(messageId: string): void {
     if (!this.#items.delete(messageId)) return;
     this.#parts.storage.remove(messageId);
   }
 
-  /** Does not wait any longer than the server asked for: the network is back, or the user is impatient. */
+  /** Retries now, or when `Retry-After` allows: the network is back, or the user asked for it. */
   tryNow(): void {
     this.#retryPolicy.retryNow();
     void this.#run();
   }
 
-  /** The items of a conversation, and from now on what becomes of each. */
+  /** Calls `listener` with each item of a conversation, now and on each change. */
   watch(playerId: string, listener: OutboxListener): Unsubscribe {
     const listeners = this.#listeners.get(playerId) ?? new Set();
     this.#listeners.set(playerId, listeners.add(listener));
@@ -207,7 +207,7 @@ export class Outbox {
     }
   }
 
-  /** Sends one item; false when this tab has been closed meanwhile. */
+  /** Sends one item; false when the outbox was closed meanwhile. */
   async #attempt(before: OutboxItem): Promise<boolean> {
     this.#update({ ...before, ...this.#lease() });
     const { messageId } = before;
@@ -220,37 +220,37 @@ export class Outbox {
       if (item !== undefined) this.#update({ ...item, refused: { failure: outcome.failure } });
     } else if (!this.#closed) {
       this.#retryPolicy.failed(outcome.failure);
-      for (const mine of this.#mine())
-        this.#update({ ...mine, ...this.#lease(this.#retryPolicy.left) });
+      for (const unsent of this.#ownUnsent())
+        this.#update({ ...unsent, ...this.#lease(this.#retryPolicy.left) });
     }
     return !this.#closed;
   }
 
   #next(): OutboxItem | undefined {
     let oldest: OutboxItem | undefined;
-    for (const item of this.#mine()) {
+    for (const item of this.#ownUnsent()) {
       if (oldest === undefined || item.writtenAt < oldest.writtenAt) oldest = item;
     }
     return oldest;
   }
 
-  /** What this tab has to send. */
-  #mine(): OutboxItem[] {
+  /** The unsent items of this tab. */
+  #ownUnsent(): OutboxItem[] {
     const { id } = this.#parts.tab;
-    return [...this.#items.values()].filter((item) => item.owner === id && isOpen(item));
+    return [...this.#items.values()].filter((item) => item.owner === id && isUnsent(item));
   }
 
-  /** Takes over what a tab that is gone has left behind. */
+  /** Takes over the unsent items of closed tabs. */
   async #adopt(): Promise<void> {
     const { tab } = this.#parts;
     const now = Date.now();
-    // There may be room again.
-    for (const item of this.#mine()) if (this.#unkept.has(item.messageId)) this.#put(item);
+    // Storage may have room again.
+    for (const item of this.#ownUnsent()) if (this.#unstored.has(item.messageId)) this.#put(item);
     for (const { messageId, owner } of [...this.#items.values()]) {
       if (owner === tab.id) continue;
       const alive = await tab.isAlive(owner);
       const item = this.#items.get(messageId);
-      if (item === undefined || !isOpen(item) || item.owner !== owner) continue;
+      if (item === undefined || !isUnsent(item) || item.owner !== owner) continue;
       if (alive !== false && item.leaseUntil > now) continue;
       const stale = this.#parts.clock.now() - item.writtenAt > STALE_MS;
       this.#update({ ...item, ...this.#lease(), refused: stale ? { failure: null } : null });
@@ -263,35 +263,35 @@ export class Outbox {
     return { owner: this.#parts.tab.id, leaseUntil: Date.now() + more + LEASE_MS };
   }
 
-  /** Another tab has put or removed an item. */
-  #hear(was: OutboxItem | null, is: OutboxItem | null): void {
+  /** Applies an item that another tab has put or removed. */
+  #receive(was: OutboxItem | null, is: OutboxItem | null): void {
     if (is?.discarded) this.#drop(is);
-    else if (is !== null) this.#hold(is);
-    // Removed since it arrived: whoever shows it will see it arrive as well.
+    else if (is !== null) this.#set(is);
+    // The other tab removed it because it arrived: it will arrive here as well.
     else if (was !== null) this.#items.delete(was.messageId);
   }
 
   #update(item: OutboxItem): void {
     this.#put(item);
-    this.#hold(item);
+    this.#set(item);
   }
 
   #put(item: OutboxItem): void {
-    if (this.#parts.storage.put(item)) this.#unkept.delete(item.messageId);
-    else this.#unkept.add(item.messageId);
+    if (this.#parts.storage.put(item)) this.#unstored.delete(item.messageId);
+    else this.#unstored.add(item.messageId);
   }
 
-  #hold(item: OutboxItem): void {
+  #set(item: OutboxItem): void {
     this.#items.set(item.messageId, item);
-    this.#tell(item.playerId, item.messageId, item, this.#delivery(item));
+    this.#notify(item.playerId, item.messageId, item, this.#delivery(item));
   }
 
   #drop(item: OutboxItem): void {
     this.#items.delete(item.messageId);
-    this.#tell(item.playerId, item.messageId, null, this.#delivery(item));
+    this.#notify(item.playerId, item.messageId, null, this.#delivery(item));
   }
 
-  #tell(playerId: string, messageId: string, item: OutboxItem | null, delivery: Delivery): void {
+  #notify(playerId: string, messageId: string, item: OutboxItem | null, delivery: Delivery): void {
     notifyAll(this.#listeners.get(playerId) ?? [], messageId, item, delivery);
   }
 
@@ -303,7 +303,7 @@ export class Outbox {
     return { state: "waiting", retryAt: wait.until, failure: wait.failure };
   }
 
-  // Two messages of one millisecond keep their order.
+  // Two messages written in one millisecond keep their order.
   #nextTime(): number {
     let latest = 0;
     for (const { writtenAt } of this.#items.values()) latest = Math.max(latest, writtenAt);

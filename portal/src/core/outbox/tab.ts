@@ -3,7 +3,7 @@ import { newId } from "../id.js";
 /** This tab among the tabs of one browser. */
 export interface Tab {
   readonly id: string;
-  /** Whether another tab is still there; null when that cannot be known. */
+  /** Whether another tab is open; null when the browser cannot tell. */
   isAlive(id: string): Promise<boolean | null>;
   close(): void;
 }
@@ -11,8 +11,8 @@ export interface Tab {
 const LOCK = "player-portal-chat/tab/";
 
 /**
- * A tab that holds a Web Lock for as long as it lives, by which the others see that it does. Where
- * there are no Web Locks (a page that did not come over HTTPS, a sandboxed frame), nobody can tell.
+ * A tab that holds a Web Lock while it is open, which other tabs can query. Pages without HTTPS and
+ * sandboxed frames have no Web Locks: there `isAlive` returns null.
  */
 export function openTab(locks: LockManager | undefined = globalThis.navigator?.locks): Tab {
   const id = newId();

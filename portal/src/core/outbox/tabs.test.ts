@@ -4,7 +4,7 @@ import { seconds, simulate } from "../../../simulation/setup.js";
 
 const { system, portal } = simulate();
 
-test("a reload keeps what was not sent, and it is sent once", async () => {
+test("an unsent message survives a reload and is sent once", async () => {
   const browser = new SimulatedBrowser();
   const before = portal({ browser });
   await seconds(1);
@@ -26,7 +26,7 @@ test("a reload keeps what was not sent, and it is sent once", async () => {
   expect(browser.kept.size).toBe(0);
 });
 
-test("what a crashed tab has left behind is sent by another", async () => {
+test("another tab sends the messages of a crashed tab", async () => {
   const browser = new SimulatedBrowser();
   const crashing = portal({ browser });
   const other = portal({ browser });
@@ -42,7 +42,7 @@ test("what a crashed tab has left behind is sent by another", async () => {
   expect(other.delivery("hello")).toBe("delivered");
 });
 
-test("the other tab shows how far it has come, and does not send it as well", async () => {
+test("another tab shows the delivery state and does not send the message", async () => {
   const browser = new SimulatedBrowser();
   const writing = portal({ browser });
   const other = portal({ browser });
@@ -58,7 +58,7 @@ test("the other tab shows how far it has come, and does not send it as well", as
   expect(system().sends).toBe(1);
 });
 
-test("where tabs cannot tell whether others live, they wait until its lease ends", async () => {
+test("without Web Locks a tab waits for the lease to end before it sends", async () => {
   const browser = new SimulatedBrowser();
   const crashing = portal({ browser });
   const other = portal({ browser });
@@ -76,7 +76,7 @@ test("where tabs cannot tell whether others live, they wait until its lease ends
   expect(other.delivery("hello")).toBe("delivered");
 });
 
-test("what one tab takes back is gone from the other", async () => {
+test("a message deleted in one tab disappears from the other", async () => {
   const browser = new SimulatedBrowser();
   const writing = portal({ browser });
   const other = portal({ browser });
@@ -92,7 +92,7 @@ test("what one tab takes back is gone from the other", async () => {
   expect(system().sends).toBe(0);
 });
 
-test("what has waited for more than a day is not sent without asking", async () => {
+test("a message older than a day is sent only on retry", async () => {
   const browser = new SimulatedBrowser();
   const before = portal({ browser });
   system().faults.networkFails = true;
@@ -110,7 +110,7 @@ test("what has waited for more than a day is not sent without asking", async () 
   expect(after.delivery("are you open tomorrow?")).toBe("delivered");
 });
 
-test("what was accepted long ago comes with the older messages, and not before", async () => {
+test("a message accepted long ago appears with the older pages only", async () => {
   const browser = new SimulatedBrowser();
   system().faults.persist = [3_000, 3_000];
   system().faults.broadcast = [3_000, 3_000];
@@ -132,7 +132,7 @@ test("what was accepted long ago comes with the older messages, and not before",
   expect(after.delivery("hello")).toBe("delivered");
 });
 
-test("what was accepted is still shown as such after a reload, before anybody has it", async () => {
+test("an accepted message is shown as accepted after a reload", async () => {
   const browser = new SimulatedBrowser();
   system().faults.persist = [20_000, 20_000];
   system().faults.broadcast = [10_000, 10_000];

@@ -1,4 +1,4 @@
-/** Who may subscribe: see `PUSHER_CHANNEL_ACCESS`. */
+/** Who may subscribe; see `PUSHER_CHANNEL_ACCESS`. */
 export type ChannelAccess = "public" | "private" | "encrypted";
 
 const PREFIX: Record<ChannelAccess, string> = {
@@ -14,13 +14,13 @@ export const playerChannel = (access: ChannelAccess, playerId: string): string =
 /** The channel of all staff. */
 export const staffChannel = (access: ChannelAccess): string => `${PREFIX[access]}staff-portal`;
 
-/** A player's message, told to staff. */
+/** To staff: a player's message. */
 export const NEW_PLAYER_MESSAGE = "new-player-message";
-/** Several messages of players, told to staff together and without what they say. */
+/** To staff: players' messages together, without their content. */
 export const NEW_PLAYER_MESSAGES = "new-player-messages";
-/** A message, told to its player, and a staff message, told to staff. */
+/** To the player: any message. To staff: a staff message. */
 export const MESSAGE_SENT = "message-sent";
-/** A message that was told of is not kept: its id belongs to another message. */
+/** A message was not stored: its id belongs to another message. */
 export const MESSAGE_REJECTED = "message-rejected";
 /** A session was opened, taken or resolved. */
 export const SESSION_UPDATED = "session-updated";

@@ -6,7 +6,7 @@ const { system, portal } = simulate();
 const staffSays = (content: string) =>
   system().say({ playerId: "p1", senderType: "staff", senderId: "ada", content });
 
-test("without Pusher the history is asked every few seconds, until Pusher is back", async () => {
+test("the history is polled while Pusher is away", async () => {
   system().faults.pusherFails = true;
   const player = portal();
   await seconds(1);
@@ -21,7 +21,7 @@ test("without Pusher the history is asked every few seconds, until Pusher is bac
   expect(player.conversation.link).toBe("live");
 });
 
-test("a subscription that brings nothing is found out by one's own confirmation", async () => {
+test("a missing event of an own message reveals a stalled subscription", async () => {
   const player = portal();
   await seconds(20);
   expect(player.conversation.link).toBe("live");
@@ -42,7 +42,7 @@ test("a subscription that brings nothing is found out by one's own confirmation"
   expect(player.conversation.link).toBe("live");
 });
 
-test("a subscription that brings nothing is found out by what others say, too", async () => {
+test("a stored message without its event reveals a stalled subscription", async () => {
   const player = portal();
   await seconds(20);
   if (player.transport) player.transport.isSilent = true;
@@ -53,7 +53,7 @@ test("a subscription that brings nothing is found out by what others say, too", 
   expect(player.conversation.link).toBe("polling");
 });
 
-test("events that are late are waited for with a doubt that their coming ends", async () => {
+test("a late event ends the stall", async () => {
   const player = portal();
   await seconds(20);
   system().faults.broadcast = [8_000, 8_000];
@@ -64,7 +64,7 @@ test("events that are late are waited for with a doubt that their coming ends", 
   expect(player.conversation.link).toBe("live");
 });
 
-test("a refused authorization is tried again", async () => {
+test("a refused subscription is repeated", async () => {
   system().faults.refuseSubscription = 1;
   const player = portal();
   await seconds(10);
@@ -74,7 +74,7 @@ test("a refused authorization is tried again", async () => {
   expect(player.conversation.link).toBe("live");
 });
 
-test("a subscription that nobody answers is asked for again", async () => {
+test("an unanswered subscription is repeated", async () => {
   system().faults.ignoreSubscription = 1;
   const player = portal();
   await seconds(10);
@@ -84,7 +84,7 @@ test("a subscription that nobody answers is asked for again", async () => {
   expect(player.conversation.link).toBe("live");
 });
 
-test("a history that does not answer leaves a gap, which is said", async () => {
+test("the state is gap while the history does not answer", async () => {
   system().faults.readsFail = true;
   const player = portal();
   await seconds(5);
@@ -97,7 +97,7 @@ test("a history that does not answer leaves a gap, which is said", async () => {
   expect(player.conversation.link).toBe("cut");
 });
 
-test("no network is said, and what was missed is there when it is back", async () => {
+test("the state is offline without a network, and missed messages arrive afterwards", async () => {
   const player = portal();
   await seconds(20);
   system().faults.networkFails = true;
@@ -114,7 +114,7 @@ test("no network is said, and what was missed is there when it is back", async (
   expect(player.contents()).toEqual(["hello"]);
 });
 
-test("staff hear each other, and their own confirmations", async () => {
+test("staff receive their colleagues' answers and their own confirmations", async () => {
   const ada = portal({ identity: ADA });
   const grace = portal({ identity: { role: "staff", subject: "grace", name: "Grace" } });
   await seconds(1);
@@ -126,7 +126,7 @@ test("staff hear each other, and their own confirmations", async () => {
   expect(grace.entries()[0]?.senderName).toBe("Ada");
 });
 
-test("a doubt about a connection ends with a new one under which nothing is missed", async () => {
+test("a new connection that misses no event ends the stall", async () => {
   const player = portal();
   await seconds(20);
   system().faults.loseEvent = 1;
@@ -135,7 +135,7 @@ test("a doubt about a connection ends with a new one under which nothing is miss
   system().disconnect();
   system().faults.loseEvent = 0;
   await seconds(15);
-  // The lost connection has taken along what was due of it.
+  // The events expected from the lost connection are no longer expected.
   expect(player.conversation.link).toBe("live");
 
   system().faults.loseEvent = 1;
@@ -147,7 +147,7 @@ test("a doubt about a connection ends with a new one under which nothing is miss
   expect(player.conversation.link).toBe("live");
 });
 
-test("a listener that throws stops neither the others nor the asking", async () => {
+test("an error in a listener stops neither other listeners nor polling", async () => {
   const thrown = vi.fn();
   vi.stubGlobal("reportError", thrown);
   const player = portal();

@@ -12,7 +12,7 @@ import {
 import { EventHealth } from "./eventHealth.js";
 import type { Realtime } from "./realtime.js";
 
-/** What is told of one channel. */
+/** Receives the events of the channel. */
 export interface FeedListener {
   message?(message: Message): void;
   session?(update: SessionUpdate): void;
@@ -20,10 +20,10 @@ export interface FeedListener {
   rejection?(rejection: Rejection): void;
 }
 
-/** A connection that brings nothing is made anew, but not more often than this, in milliseconds. */
+/** The shortest time between two reconnections because of a stall, in milliseconds. */
 const RECONNECT_EVERY_MS = 60_000;
 
-/** The one channel that this portal listens to. Changes when events begin or cease to come. */
+/** The events of this portal's channel. It changes when events start or stop arriving. */
 export class Feed extends Observable {
   readonly eventHealth = new EventHealth(() => this.#eventHealthChanged());
   readonly #listeners = new Set<FeedListener>();
@@ -32,12 +32,12 @@ export class Feed extends Observable {
   #reconnection: ReturnType<typeof setTimeout> | undefined;
   #reconnectedAt = Number.NEGATIVE_INFINITY;
 
-  /** Begins to listen; the channel's name is not known from the start. */
+  /** Subscribes; the channel's name is known only once the configuration is loaded. */
   connect(realtime: Realtime, channel: string): void {
     this.#realtime = realtime;
     this.#leave = realtime.listen(channel, {
       subscribed: (now) => this.eventHealth.setSubscribed(now),
-      event: (name, data) => this.#take(name, data),
+      event: (name, data) => this.#dispatch(name, data),
     });
   }
 
@@ -46,7 +46,7 @@ export class Feed extends Observable {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The network is back, or there is another token. */
+  /** Repeats a refused subscription now: the network is back, or there is another token. */
   tryNow(): void {
     this.#realtime?.tryNow();
   }
@@ -58,31 +58,31 @@ export class Feed extends Observable {
     this.#realtime?.close();
   }
 
-  #take(name: string, data: unknown): void {
+  #dispatch(name: string, data: unknown): void {
     if (name === MESSAGE_SENT || name === NEW_PLAYER_MESSAGE) {
       const message = parseMessage(data);
       if (message === null) return;
       this.eventHealth.received(message.messageId);
-      this.#tell((listener) => listener.message?.(message));
+      this.#notify((listener) => listener.message?.(message));
     } else if (name === NEW_PLAYER_MESSAGES) {
       const digest = parseDigest(data);
       if (digest === null) return;
       this.eventHealth.receivedUpTo(digest.at);
-      this.#tell((listener) => listener.digest?.(digest));
+      this.#notify((listener) => listener.digest?.(digest));
     } else if (name === SESSION_UPDATED) {
       const update = parseSessionUpdate(data);
       if (update === null) return;
-      this.#tell((listener) => listener.session?.(update));
+      this.#notify((listener) => listener.session?.(update));
     } else if (name === MESSAGE_REJECTED) {
       const rejection = parseRejection(data);
       if (rejection === null) return;
       this.eventHealth.received(rejection.messageId);
-      this.#tell((listener) => listener.rejection?.(rejection));
+      this.#notify((listener) => listener.rejection?.(rejection));
     }
   }
 
-  #tell(how: (listener: FeedListener) => unknown): void {
-    for (const listener of [...this.#listeners]) reportErrors(() => how(listener));
+  #notify(call: (listener: FeedListener) => unknown): void {
+    for (const listener of [...this.#listeners]) reportErrors(() => call(listener));
   }
 
   #eventHealthChanged(): void {

@@ -5,15 +5,15 @@ import type { PortalConfig } from "../config.js";
 import { notifyAll } from "../listeners.js";
 import type { ChannelHandlers, Transport } from "./realtime.js";
 
-/** After so long without a word pusher-js asks whether the connection lives, in milliseconds. */
+/** pusher-js sends a ping after this long without a frame, in milliseconds. */
 const ACTIVITY_TIMEOUT_MS = 20_000;
-/** For how long it waits for the answer. */
+/** The connection is lost when no pong arrives within this time, in milliseconds. */
 const PONG_TIMEOUT_MS = 6_000;
 
-/** pusher-js, loaded when it is first needed: the page stands before that. */
+/** A transport over pusher-js, which is loaded after the page has rendered. */
 export class PusherTransport implements Transport {
-  readonly #lost = new Set<() => void>();
-  readonly #wanted = new Map<string, ChannelHandlers>();
+  readonly #lostListeners = new Set<() => void>();
+  readonly #handlers = new Map<string, ChannelHandlers>();
   #pusher: Pusher | null = null;
   #closed = false;
 
@@ -22,17 +22,17 @@ export class PusherTransport implements Transport {
   }
 
   subscribe(channel: string, handlers: ChannelHandlers): void {
-    this.#wanted.set(channel, handlers);
+    this.#handlers.set(channel, handlers);
     if (this.#pusher !== null) this.#subscribe(this.#pusher, channel, handlers);
   }
 
   unsubscribe(channel: string): void {
-    this.#wanted.delete(channel);
+    this.#handlers.delete(channel);
     this.#pusher?.unsubscribe(channel);
   }
 
   onLost(listener: () => void): void {
-    this.#lost.add(listener);
+    this.#lostListeners.add(listener);
   }
 
   reconnect(): void {
@@ -42,7 +42,7 @@ export class PusherTransport implements Transport {
 
   close(): void {
     this.#closed = true;
-    // pusher-js sends a little later than it is told to: a goodbye to a channel would find the socket closed.
+    // pusher-js sends asynchronously: an unsubscribe must leave before the socket closes.
     setTimeout(() => this.#pusher?.disconnect());
   }
 
@@ -56,7 +56,7 @@ export class PusherTransport implements Transport {
             : await import("pusher-js");
         if (!this.#closed) this.#start(new Client(config.pusher.key, options(config, api)));
       } catch {
-        // The network went away while the page was loading; polling goes on meanwhile.
+        // The network failed while the script loaded; the conversations poll meanwhile.
         failures += 1;
         await new Promise((resolve) =>
           setTimeout(resolve, Math.min(30_000, 1_000 * 2 ** failures)),
@@ -68,29 +68,29 @@ export class PusherTransport implements Transport {
   #start(pusher: Pusher): void {
     this.#pusher = pusher;
     pusher.connection.bind("state_change", ({ previous }: { previous: string }) => {
-      if (previous === "connected") notifyAll(this.#lost);
+      if (previous === "connected") notifyAll(this.#lostListeners);
     });
-    for (const [channel, handlers] of this.#wanted) this.#subscribe(pusher, channel, handlers);
+    for (const [channel, handlers] of this.#handlers) this.#subscribe(pusher, channel, handlers);
   }
 
   #subscribe(pusher: Pusher, name: string, handlers: ChannelHandlers): void {
     pusher.subscribe(name).bind_global((event: string, data: unknown) => {
-      if (this.#wanted.get(name) === handlers) handle(handlers, event, data);
+      if (this.#handlers.get(name) === handlers) handle(handlers, event, data);
     });
   }
 }
 
-type Take = (event: string, data: unknown) => void;
+type EventHandler = (event: string, data: unknown) => void;
 type StateListener = (change: { previous: string }) => void;
 
-/** A channel of pusher-js, as far as it is used here. */
+/** The part of a pusher-js channel that the chat uses. */
 interface PusherChannel {
   readonly subscribed: boolean;
-  bind_global(take: Take): unknown;
-  unbind_global(take: Take): unknown;
+  bind_global(handler: EventHandler): unknown;
+  unbind_global(handler: EventHandler): unknown;
 }
 
-/** An instance of pusher-js, as far as it is used here: the types of that package differ between module systems. */
+/** The part of pusher-js that the chat uses: the package's own types differ between module systems. */
 export interface PusherConnection {
   readonly connection: {
     bind(event: "state_change", listener: StateListener): unknown;
@@ -104,31 +104,32 @@ export interface PusherConnection {
 }
 
 /**
- * A connection to Pusher that the portal has already, for `around.transport`. It has to authorize channels at the
- * gateway's `/api/pusher/auth`. It stays open when the chat is closed; what has no sign of life is connected anew.
+ * A transport over the portal's own Pusher connection, for `around.transport`. That connection must
+ * authorize channels at the gateway's `/api/pusher/auth`. Closing the chat leaves it open; a stalled
+ * subscription reconnects it.
  */
 export function sharedPusher(pusher: PusherConnection): Transport {
-  const subscribed = new Map<string, Take>();
+  const subscribed = new Map<string, EventHandler>();
   const lost = new Set<() => void>();
   const changed: StateListener = ({ previous }) => {
     if (previous === "connected") notifyAll(lost);
   };
   const unsubscribe = (name: string) => {
-    const take = subscribed.get(name);
-    if (take === undefined) return;
+    const handler = subscribed.get(name);
+    if (handler === undefined) return;
     subscribed.delete(name);
-    pusher.channel(name)?.unbind_global(take);
+    pusher.channel(name)?.unbind_global(handler);
     pusher.unsubscribe(name);
   };
   pusher.connection.bind("state_change", changed);
   return {
     subscribe(name, handlers) {
-      const take: Take = (event, data) => {
-        if (subscribed.get(name) === take) handle(handlers, event, data);
+      const handler: EventHandler = (event, data) => {
+        if (subscribed.get(name) === handler) handle(handlers, event, data);
       };
-      subscribed.set(name, take);
+      subscribed.set(name, handler);
       const channel = pusher.subscribe(name);
-      channel.bind_global(take);
+      channel.bind_global(handler);
       if (channel.subscribed) handlers.subscribed();
     },
     unsubscribe,

@@ -2,29 +2,29 @@ import { backoff, type Random } from "../backoff.js";
 import { reportErrors } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
 
-/** What carries events here; pusher-js, or a simulation of it. */
+/** Carries events: pusher-js, or a simulation of it. */
 export interface Transport {
-  /** Subscribes, now and whenever it is connected again. */
+  /** Subscribes now and after each reconnection. */
   subscribe(channel: string, handlers: ChannelHandlers): void;
   unsubscribe(channel: string): void;
-  /** Hears when the connection is lost. */
+  /** Calls `listener` when the connection is lost. */
   onLost(listener: () => void): void;
-  /** Drops the connection, which may be dead without knowing it, and makes another. */
+  /** Replaces the connection, which may be dead without an error. */
   reconnect(): void;
   close(): void;
 }
 
-/** What a transport tells of one channel. */
+/** Receives what a transport reports about one channel. */
 export interface ChannelHandlers {
   subscribed(): void;
-  /** The subscription was not authorized, or the server did not take it. */
+  /** The subscription was not authorized, or the server refused it. */
   refused(): void;
   event(name: string, data: unknown): void;
 }
 
-/** What is heard of a channel. */
+/** Receives the events of a channel. */
 export interface ChannelListener {
-  /** Whether events can come. Told at once, and on each change. */
+  /** Whether the channel is subscribed; called at once and on each change. */
   subscribed(now: boolean): void;
   event(name: string, data: unknown): void;
 }
@@ -36,29 +36,32 @@ interface Channel {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** A subscription that is not answered within so long is asked for again, in milliseconds. */
+/** An unanswered subscription is repeated after this time, in milliseconds. */
 const ANSWER_MS = 15_000;
 
 /**
- * Channels, each subscribed to once for any number of listeners. A refused subscription, which
- * pusher-js leaves at that, is tried again; so is one that gets no answer, as when the server does not
- * believe its signature.
+ * Channels, each subscribed once for any number of listeners. pusher-js does not repeat a refused
+ * subscription, nor one without an answer, as after an invalid signature: this class does.
  */
 export class Realtime {
   readonly #transport: Transport;
   readonly #random: Random;
   readonly #channels = new Map<string, Channel>();
-  readonly #onSilence: (name: string) => void;
+  readonly #onUnanswered: (name: string) => void;
 
-  /** `onSilence` is told of each subscription that is not answered. */
-  constructor(transport: Transport, random: Random, onSilence: (name: string) => void = () => {}) {
-    this.#onSilence = onSilence;
+  /** `onUnanswered` receives the channel of each unanswered subscription. */
+  constructor(
+    transport: Transport,
+    random: Random,
+    onUnanswered: (name: string) => void = () => {},
+  ) {
+    this.#onUnanswered = onUnanswered;
     this.#transport = transport;
     this.#random = random;
     transport.onLost(() => {
       for (const [name, channel] of this.#channels) {
         setSubscribed(channel, false);
-        this.#await(name, channel);
+        this.#repeatUnlessAnswered(name, channel);
       }
     });
   }
@@ -79,7 +82,7 @@ export class Realtime {
     };
   }
 
-  /** Tries again now what waits for it: there is a new token, or the tab has woken. */
+  /** Repeats refused subscriptions now: there is a new token, or the tab has woken. */
   tryNow(): void {
     for (const [name, channel] of this.#channels) {
       if (channel.refusals === 0) continue;
@@ -88,7 +91,7 @@ export class Realtime {
     }
   }
 
-  /** Makes a new connection: this one brings nothing. */
+  /** Replaces the connection, which delivers no events. */
   reconnect(): void {
     this.#transport.reconnect();
   }
@@ -99,7 +102,7 @@ export class Realtime {
   }
 
   #subscribe(name: string, channel: Channel): void {
-    this.#await(name, channel);
+    this.#repeatUnlessAnswered(name, channel);
     this.#transport.subscribe(name, {
       subscribed: () => {
         channel.refusals = 0;
@@ -111,7 +114,7 @@ export class Realtime {
         if (this.#channels.get(name) !== channel) return;
         setSubscribed(channel, false);
         channel.refusals += 1;
-        this.#again(name, channel, backoff(channel.refusals, this.#random));
+        this.#repeat(name, channel, backoff(channel.refusals, this.#random));
       },
       event: (event, data) => {
         for (const listener of [...channel.listeners])
@@ -120,11 +123,11 @@ export class Realtime {
     });
   }
 
-  #await(name: string, channel: Channel): void {
-    this.#again(name, channel, ANSWER_MS, () => this.#onSilence(name));
+  #repeatUnlessAnswered(name: string, channel: Channel): void {
+    this.#repeat(name, channel, ANSWER_MS, () => this.#onUnanswered(name));
   }
 
-  #again(name: string, channel: Channel, afterMs: number, first = () => {}): void {
+  #repeat(name: string, channel: Channel, afterMs: number, first = () => {}): void {
     clearTimeout(channel.timer);
     channel.timer = setTimeout(() => {
       first();

@@ -3,7 +3,7 @@ import { type PusherConnection, sharedPusher } from "./pusher.js";
 
 type Take = (event: string, data: unknown) => void;
 
-/** As much of pusher-js as a shared connection uses. */
+/** A fake of the part of pusher-js that a shared connection uses. */
 function fakePusher() {
   const channels = new Map<string, Set<Take>>();
   const states = new Set<(change: object) => void>();
@@ -43,23 +43,23 @@ function fakePusher() {
   return { pusher: pusher as unknown as PusherConnection, calls, states, send, lose };
 }
 
-test("a chat on the portal's own connection gets its events, and leaves the connection open", () => {
+test("a shared connection delivers events and stays open when the transport closes", () => {
   const { pusher, calls, states, send, lose } = fakePusher();
-  const told: unknown[] = [];
+  const received: unknown[] = [];
   const transport = sharedPusher(pusher);
-  transport.onLost(() => told.push("lost"));
+  transport.onLost(() => received.push("lost"));
   transport.subscribe("private-player-p1", {
-    subscribed: () => told.push("subscribed"),
-    refused: () => told.push("refused"),
-    event: (name, data) => told.push([name, data]),
+    subscribed: () => received.push("subscribed"),
+    refused: () => received.push("refused"),
+    event: (name, data) => received.push([name, data]),
   });
   send("private-player-p1", "pusher:subscription_succeeded", {});
   send("private-player-p1", "message-sent", { content: "hello" });
   lose();
-  expect(told).toEqual(["subscribed", ["message-sent", { content: "hello" }], "lost"]);
+  expect(received).toEqual(["subscribed", ["message-sent", { content: "hello" }], "lost"]);
   transport.close();
   send("private-player-p1", "message-sent", { content: "late" });
-  expect(told).toHaveLength(3);
+  expect(received).toHaveLength(3);
   expect(calls).toEqual(["unsubscribe private-player-p1"]);
   expect(states.size).toBe(0);
 });
