@@ -5,7 +5,7 @@ import { seconds, simulate } from "../../../simulation/setup.js";
 const { system, portal } = simulate();
 
 const says = (content: string) =>
-  system().say({ playerId: "p1", playerName: "Bo", senderType: "player", content });
+  system().send({ playerId: "p1", playerName: "Bo", senderType: "player", content });
 const grace = (status: "active" | "resolved") =>
   system().changeStatus({
     ...{ playerId: "p1", status, changeId: crypto.randomUUID() },
@@ -94,7 +94,7 @@ test("an answer does not change the player's name", async () => {
   says("hello");
   await seconds(3);
   ada.conversation.send("hi");
-  system().say({ playerId: "p1", playerName: "Bosse", senderType: "player", content: "new name" });
+  system().send({ playerId: "p1", playerName: "Bosse", senderType: "player", content: "new name" });
   await seconds(3);
   const { messages, session } = system().store.conversation("p1");
   expect(messages.find(({ content }) => content === "hi")?.playerName ?? null).toBeNull();

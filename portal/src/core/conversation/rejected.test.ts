@@ -6,7 +6,7 @@ const { system, portal } = simulate();
 const TAKEN = "5a0c7d5e-0000-4000-8000-000000000001";
 
 const says = (content: string, playerId = "p1") =>
-  system().say({ messageId: TAKEN, playerId, senderType: "player", content });
+  system().send({ messageId: TAKEN, playerId, senderType: "player", content });
 
 test("a rejected message disappears from the desk, and the first one stays", async () => {
   const ada = portal({ identity: ADA });
@@ -48,7 +48,7 @@ test("the sender of a rejected message can send it again", async () => {
   player.conversation.send("hello");
   const own = player.entries()[0]?.messageId ?? "";
   // Another message with its id is persisted first.
-  system().persisted({ messageId: own, playerId: "p2", senderType: "player", content: "mine" });
+  system().persist({ messageId: own, playerId: "p2", senderType: "player", content: "mine" });
   await seconds(1);
   expect(player.delivery("hello")).toBe("delivered");
   await seconds(4);

@@ -21,9 +21,9 @@ async function desk(listed = 50): Promise<{ ada: SimulatedPortal; inbox: Inbox }
 }
 
 const says = (playerId: string, content: string) =>
-  system().say({ playerId, playerName: `name of ${playerId}`, senderType: "player", content });
+  system().send({ playerId, playerName: `name of ${playerId}`, senderType: "player", content });
 const answer = (playerId: string, content: string) =>
-  system().say({ playerId, senderType: "staff", senderId: "grace", content });
+  system().send({ playerId, senderType: "staff", senderId: "grace", content });
 const ids = (rows: { playerId: string }[]) => rows.map(({ playerId }) => playerId);
 /** Uses up the one event of this second, so that the next messages come in a digest. */
 const busy = () => says("busy", "hello");
@@ -78,7 +78,7 @@ test("messages repeated by events and digests count once", async () => {
   // Repeated in a digest with a new message, as after a crash of a broadcaster.
   busy();
   await seconds(0.1);
-  system().say(first);
+  system().send(first);
   says("p1", "third");
   await seconds(3);
   expect(inbox.row("p1")?.unanswered).toBe(3);
@@ -87,11 +87,11 @@ test("messages repeated by events and digests count once", async () => {
 
 test("a message accepted twice keeps its first time", async () => {
   const { inbox } = await desk();
-  const twice = system().persisted({ playerId: "p2", senderType: "player", content: "first" });
-  system().persisted({ playerId: "p2", senderType: "player", content: "second" });
+  const twice = system().persist({ playerId: "p2", senderType: "player", content: "first" });
+  system().persist({ playerId: "p2", senderType: "player", content: "second" });
   busy();
   await seconds(0.1);
-  system().say({ ...twice, at: system().now() });
+  system().send({ ...twice, at: system().now() });
   await seconds(3);
   expect(inbox.row("p2")?.told?.messageId).toBe(twice.messageId);
   await seconds(60);

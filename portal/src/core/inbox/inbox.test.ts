@@ -19,9 +19,9 @@ function desk(): { ada: SimulatedPortal; inbox: Inbox } {
 }
 
 const says = (playerId: string, content: string) =>
-  system().say({ playerId, playerName: `name of ${playerId}`, senderType: "player", content });
+  system().send({ playerId, playerName: `name of ${playerId}`, senderType: "player", content });
 const answer = (playerId: string, content: string) =>
-  system().say({ playerId, senderType: "staff", senderId: "grace", content });
+  system().send({ playerId, senderType: "staff", senderId: "grace", content });
 const ids = (rows: { playerId: string }[]) => rows.map(({ playerId }) => playerId);
 
 test("pending rows are sorted by the longest wait and counted", async () => {
@@ -80,7 +80,7 @@ test("a session resolved during an absence leaves the list", async () => {
   system().disconnect();
   system().store.resolve("gone", system().now());
   for (let number = 1; number <= 200; number += 1) {
-    system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
+    system().persist({ playerId: `p${number}`, senderType: "player", content: "hello" });
     system().store.resolve(`p${number}`, system().now());
   }
   await seconds(6);
@@ -143,7 +143,7 @@ test("a change of status is retried while the gateway is busy", async () => {
 
 test("a partly loaded list says that there is more, and loads it", async () => {
   for (let number = 1; number <= 250; number += 1) {
-    system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
+    system().persist({ playerId: `p${number}`, senderType: "player", content: "hello" });
     system().store.resolve(`p${number}`, system().now());
   }
   const { inbox } = desk();
@@ -158,7 +158,7 @@ test("a partly loaded list says that there is more, and loads it", async () => {
 
 test("the desk reads all open conversations once, the longest waiting first", async () => {
   for (let number = 1; number <= 450; number += 1) {
-    system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
+    system().persist({ playerId: `p${number}`, senderType: "player", content: "hello" });
   }
   const before = system().calls;
   const { inbox } = desk();
