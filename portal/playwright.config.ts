@@ -38,22 +38,22 @@ export default defineConfig({
       testMatch: "journeys.spec.ts",
       use: { ...demo, ...firefox },
     },
-    // Pictures of a build by CI's Chromium and font; `npm run pictures` accepts new ones.
+    // Compares pictures made by CI's Chromium and font; `npm run pictures` accepts new ones.
     {
       name: "pictures",
       testDir: "tests/pictures",
       snapshotPathTemplate: "{testDir}/{arg}{ext}",
       use: demo,
     },
-    // `make screenshots` alone writes the pictures of the documents.
+    // Only `make screenshots` writes the pictures of the documents.
     ...(process.env.DOCS ? [{ name: "docs", testDir: "tests/docs", use: demo }] : []),
-    // One after another: a broker that hangs hangs for all.
+    // One after another: a suspended broker affects all tests.
     { name: "stack", testDir: "tests/stack", workers: 1 },
     {
       name: "stack-firefox",
       testDir: "tests/stack",
-      grep: /side by side|could not be sent/,
-      // Nor beside the other: --no-deps runs it alone.
+      grep: /side by side|sent once after a reload/,
+      // After the other project; --no-deps runs it alone.
       dependencies: ["stack"],
       workers: 1,
       use: firefox,

@@ -14,7 +14,7 @@ export default defineConfig({
     outDir: resolve(import.meta.dirname, "dist"),
     emptyOutDir: true,
     ...targets,
-    // The pages' Content-Security-Policy takes nothing inline, and no data: URL.
+    // The pages' Content-Security-Policy refuses inline scripts and data: URLs.
     assetsInlineLimit: 0,
     rolldownOptions: {
       input: {

@@ -7,12 +7,12 @@ import { targets } from "./vite.targets.js";
 export default defineConfig({
   root: resolve(import.meta.dirname, "demo"),
   plugins: [react()],
-  // As strict as the gateway is with the pages.
+  // As strict as the gateway's policy for the pages.
   preview: { headers: { "Content-Security-Policy": "default-src 'self'" } },
   build: {
     outDir: resolve(import.meta.dirname, "demo-dist"),
     emptyOutDir: true,
-    // The policy takes no data: URL.
+    // The policy refuses data: URLs.
     assetsInlineLimit: 0,
     ...targets,
   },

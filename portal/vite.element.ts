@@ -5,11 +5,11 @@ import { targets } from "./vite.targets.js";
 
 const here = import.meta.dirname;
 
-/** The elements as one classic script with React and Pusher in it, for portals that have neither. */
+/** The elements as one classic script with React and Pusher, for portals without them. */
 export default defineConfig({
   plugins: [react()],
   resolve: {
-    // One of the two builds does for all ways of access.
+    // This build of pusher-js works for every channel access.
     alias: [{ find: /^pusher-js$/, replacement: "pusher-js/with-encryption" }],
   },
   define: { "process.env.NODE_ENV": JSON.stringify("production") },

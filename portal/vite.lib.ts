@@ -9,11 +9,11 @@ const here = import.meta.dirname;
 const source = resolve(here, "src");
 const externals = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
 
-/** Gives the package what it needs beside its scripts, and takes out the script that only stood for the CSS. */
+/** Adds types and licences to the package, and removes the script that only imports the CSS. */
 const packaging: Plugin = {
   name: "packaging",
   generateBundle: {
-    // After Vite has put the CSS there.
+    // After Vite has emitted the CSS.
     order: "post",
     handler(_, bundle) {
       delete bundle["style.js"];
@@ -26,7 +26,7 @@ const packaging: Plugin = {
   },
 };
 
-/** The library, as npm has it. What it depends on is installed beside it, so that a portal can share and patch it. */
+/** The library for npm. Its dependencies stay external, so that a portal can share and patch them. */
 export default defineConfig({
   plugins: [react(), packaging],
   build: {
@@ -49,7 +49,7 @@ export default defineConfig({
     rolldownOptions: {
       external: externals.map((name) => new RegExp(`^${name}($|/)`)),
       output: {
-        // Frameworks with server components send it to the browser instead of running it.
+        // Frameworks with server components run it in the browser only.
         banner: ({ name }) => (name === "index" ? '"use client";' : ""),
       },
     },

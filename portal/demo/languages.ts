@@ -1,7 +1,7 @@
 import type { DeepPartial, Strings } from "../src/index.js";
 import { fr } from "../src/strings/fr.js";
 
-/** Languages as a portal brings them along: one of a file of the package, and one that is written from right to left. */
+/** A portal's languages: one of a file of the package, and a right-to-left one of its own. */
 const OWN: Record<string, DeepPartial<Strings>> = {
   fr,
   ar: {
@@ -41,7 +41,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
   },
 };
 
-/** A language, and the strings that the package lacks for it. */
+/** A language, with the strings that the package lacks for it. */
 export function languageOf(language: string) {
   const strings = OWN[language.split("-")[0] ?? ""];
   return strings === undefined ? { language } : { language, strings };

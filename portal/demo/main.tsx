@@ -22,7 +22,7 @@ const common = {
   ...(query.has("signIn") ? { onSignIn: () => location.assign("#signed-in") } : {}),
 };
 
-// A demonstration begins anew each time, unless &keep is in the address.
+// Each visit starts without stored data, unless the address has &keep.
 if (!query.has("keep")) {
   localStorage.clear();
   sessionStorage.clear();
@@ -37,7 +37,7 @@ if (query.has("font")) await import("./font.css");
 const place = document.getElementById("portal");
 const isStaff = query.get("portal") === "staff";
 
-/** The portal of a user, with what a test gives it beyond the usual. */
+/** The portal of a user, with further properties from a test. */
 function portalOf(subject: string, name: string, more: object) {
   return isStaff ? (
     <div className="page-staff">
@@ -54,12 +54,12 @@ function portalOf(subject: string, name: string, more: object) {
 const [subject, name] = isStaff ? ["ada", "Ada Lovelace"] : ["bo-1815", "Bo Lindqvist"];
 let root: Root | null = null;
 
-/** Shows the portal to another user, or with other properties, as a page does that stays as it is. */
+/** Renders the portal for another user, or with other properties, without a reload. */
 function show(as: string, called: string, more: object = {}): void {
   root?.render(portalOf(as, called, more));
 }
 
-/** Shows it as a page does that a server has rendered. */
+/** Hydrates the portal from HTML, as after server rendering. */
 async function hydrate(place: HTMLElement): Promise<void> {
   const { renderToString } = await import("react-dom/server");
   const { language: _, ...more } = common;

@@ -1,6 +1,6 @@
 import { NO_FAULTS, type SimulatedSystem } from "../simulation/index.js";
 
-/** Puts a system into a state that is worth looking at. */
+/** Puts a system into a certain state. */
 export type Scene = (system: SimulatedSystem) => void;
 
 const MINUTE = 60;
@@ -8,7 +8,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const BO = "bo-1815";
 
-/** Something that was said so many seconds ago. */
+/** Stores a message of `ago` seconds ago. */
 function said(
   system: SimulatedSystem,
   playerId: string,
@@ -18,7 +18,7 @@ function said(
 ) {
   const isPlayer = from === "player";
   const name = NAMES[playerId] ?? playerId;
-  system.persisted({
+  system.persist({
     playerId,
     playerName: isPlayer ? name : null,
     senderType: isPlayer ? "player" : "staff",
@@ -122,7 +122,7 @@ function queue(system: SimulatedSystem): void {
   }
 }
 
-/** So many messages; all of them are loaded at once, or page by page as one scrolls. */
+/** `count` messages, loaded at once or page by page. */
 function many(count: number, atOnce: boolean): Scene {
   return (system) => {
     if (atOnce) system.pageSize = count;
@@ -134,7 +134,7 @@ function many(count: number, atOnce: boolean): Scene {
   };
 }
 
-/** What looks the same on every machine: letters that the font of the pictures has. */
+/** Texts whose letters are all in the font of the pictures. */
 function plain(system: SimulatedSystem): void {
   const at = (ago: number, from: string, content: string) => said(system, BO, ago, from, content);
   at(DAY + 40, "player", "Hi! I bought the starter pack but never got the coins");
@@ -155,7 +155,7 @@ function plain(system: SimulatedSystem): void {
   said(system, "p-0071", 8 * MINUTE, "player", "It says 2 × 19.99 €");
 }
 
-/** What a portal may have to show. */
+/** The scenes by name. */
 export const SCENES: Record<string, Scene> = {
   empty: () => {},
   plain,

@@ -1,12 +1,12 @@
-// Lints what client generators read: openapi.json, and the events in docs/events.json.
+// Lints openapi.json and docs/events.json, which client generators read.
 import { createConfig, lint } from "@redocly/openapi-core";
 
 const config = await createConfig({
   extends: ["recommended"],
   rules: {
-    // A liveness or readiness that is asked for is answered, whatever is asked.
+    // Liveness and readiness have no 4xx answers.
     "operation-4xx-response": "off",
-    // An SPDX expression of two licences has no address.
+    // An SPDX expression of two licences has no URL.
     "info-license-strict": "off",
   },
 });

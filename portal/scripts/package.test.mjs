@@ -1,4 +1,4 @@
-// What is in lib/ works where there is no browser, as on a server that renders the portal's pages.
+// Tests lib/ without a browser, as on a server that renders the portal's pages.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -14,22 +14,22 @@ Reflect.deleteProperty(globalThis, "navigator");
 Reflect.deleteProperty(globalThis, "localStorage");
 const library = await import("player-portal-chat");
 
-test("a server renders the player's chat in the language that the portal gives", () => {
+test("a server renders the player's chat in the portal's language", () => {
   const props = { apiUrl: "https://chat.example.com", playerId: "p1", language: "de-CH" };
   const html = renderToString(createElement(library.PlayerChatSystem, props));
   assert.match(html, /^<div class="ppc ppc-player" lang="de-CH"/);
 });
 
-test("a server renders the desk, in English where the portal gives no language", () => {
+test("a server renders the desk in English by default", () => {
   const html = renderToString(createElement(library.StaffPortal, { apiUrl: "", staffId: "ada" }));
   assert.match(html, /^<div class="ppc ppc-staff" lang="en"/);
 });
 
-test("a server can import the elements, and has none", async () => {
+test("a server can import the elements", async () => {
   await import("player-portal-chat/element");
 });
 
-test("the components are marked for the browser, and the core is for both", () => {
+test('the components are marked "use client", and the core is not', () => {
   const first = (name) =>
     execFileSync("head", ["-c", "13", new URL(`../lib/${name}.js`, import.meta.url).pathname], {
       encoding: "utf8",
@@ -38,12 +38,12 @@ test("the components are marked for the browser, and the core is for both", () =
   assert.notEqual(first("core"), '"use client";');
 });
 
-test("require takes the core as import does", async () => {
+test("require and import load the same core", async () => {
   const { Chat } = await import("player-portal-chat/core");
   assert.equal(require("player-portal-chat/core").Chat, Chat);
 });
 
-test("npm pack gives the scripts, types, styles, licences and source maps, and prepares them itself", () => {
+test("npm pack builds and packs scripts, types, styles, licences and source maps", () => {
   const json = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
     encoding: "utf8",
   });
@@ -72,7 +72,7 @@ test("the README links to nothing outside of the package", () => {
   assert.deepEqual(readme.match(/\]\((?!#|https:)[^)]*\)/g), null);
 });
 
-test("the README says what each variable of the theme is for", () => {
+test("the README documents each variable of the theme", () => {
   const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
   const readme = read("../README.md");
   for (const [variable] of read("../src/styles/theme.css").matchAll(/--ppc-[a-z-]+(?=:)/g))

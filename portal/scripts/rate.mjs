@@ -1,6 +1,6 @@
-// How much of a processor a browser's one thread takes for the desk while players write at some rates: each message
-// told by itself, and told together beyond 20 a second. What the simulated system costs, which runs in the
-// same page, is measured with a player's chat in the desk's place and taken off.
+// Prints how much of a processor the desk's thread takes while players write at several rates: with an
+// event for each message, and with digests beyond 20 a second. The simulated system runs in the same
+// page: its cost is measured with a player's chat instead of the desk, and subtracted.
 //
 //   node scripts/rate.mjs [SECONDS]
 import { chromium } from "@playwright/test";
@@ -21,7 +21,7 @@ const server = await preview({ configFile, preview: { host: "127.0.0.1", port: 0
 const origin = server.resolvedUrls.local[0];
 const browser = await chromium.launch(CHROMIUM);
 
-/** The share of a processor that the page's thread took, and the longest time between two frames, in milliseconds. */
+/** The page thread's share of a processor, and the longest time between two frames, in milliseconds. */
 async function load(portal, rate, bounds) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(`${origin}?portal=${portal}&scene=empty`);
@@ -39,7 +39,7 @@ async function load(portal, rate, bounds) {
   return { share, longest };
 }
 
-/** In the page: players write for as long as is said. */
+/** Runs in the page: players write for `SECONDS`. */
 async function write({ rate, bounds, PLAYERS, SECONDS }) {
   const { system } = window;
   system.bounds = bounds;
@@ -53,7 +53,7 @@ async function write({ rate, bounds, PLAYERS, SECONDS }) {
     for (; written < ((now - began) / 1_000) * rate; written += 1) {
       const playerId = `player-${(written * 7) % PLAYERS}`;
       const content = `message ${written}: my sword is gone, and nobody has seen it since`;
-      system.say({ playerId, playerName: `Player ${playerId}`, senderType: "player", content });
+      system.send({ playerId, playerName: `Player ${playerId}`, senderType: "player", content });
     }
   }
   return { longest, seconds: (performance.now() - began) / 1_000 };

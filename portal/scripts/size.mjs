@@ -1,10 +1,10 @@
-// What a portal takes in with this library, gzipped: the library and what it depends on, as a portal's bundler
-// leaves it, without React and pusher-js, which the portal brings along.
+// Prints the gzipped size of the library with its dependencies, as a portal's bundler leaves them,
+// without React and pusher-js, which are peer dependencies.
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
 
-/** The player's script has at most so many bytes. */
+/** The largest gzipped size of the player's script, in bytes. */
 const MOST = 45_000;
 
 const lib = new URL("../lib/", import.meta.url).pathname;

@@ -6,7 +6,7 @@ import type { Tab } from "../src/core/outbox/tab.js";
 
 type Watcher = (was: OutboxItem | null, is: OutboxItem | null) => void;
 
-/** One browser's local storage and its tabs: what one puts, the others hear of a moment later. */
+/** A browser's local storage and tabs: a change in one tab reaches the others a moment later. */
 export class SimulatedBrowser {
   readonly kept = new Map<string, OutboxItem>();
   readonly #storages = new Map<object, Set<Watcher>>();
@@ -17,15 +17,15 @@ export class SimulatedBrowser {
     this.#tabs += 1;
     const id = `tab-${this.#tabs}`;
     this.#alive.add(id);
-    const gone = () => this.#alive.delete(id);
-    return { id, isAlive: async (other) => this.#alive.has(other), close: gone, crash: gone };
+    const close = () => this.#alive.delete(id);
+    return { id, isAlive: async (other) => this.#alive.has(other), close, crash: close };
   }
 
-  /** What a tab that has crashed puts here is lost. */
+  /** The storage as one tab sees it; writes of a crashed tab are lost. */
   storage(tab: Tab): OutboxStorage {
     const own = {};
     this.#storages.set(own, new Set());
-    const tell = (was: OutboxItem | null, is: OutboxItem | null) => {
+    const notify = (was: OutboxItem | null, is: OutboxItem | null) => {
       setTimeout(() => {
         for (const [storage, watchers] of this.#storages) {
           if (storage !== own) for (const watcher of watchers) watcher(was, is);
@@ -38,13 +38,13 @@ export class SimulatedBrowser {
         if (!this.#alive.has(tab.id)) return false;
         const was = this.kept.get(item.messageId) ?? null;
         this.kept.set(item.messageId, item);
-        tell(was, item);
+        notify(was, item);
         return true;
       },
       remove: (messageId) => {
         if (!this.#alive.has(tab.id)) return;
         const was = this.kept.get(messageId) ?? null;
-        if (this.kept.delete(messageId)) tell(was, null);
+        if (this.kept.delete(messageId)) notify(was, null);
       },
       watch: (watcher) => {
         this.#storages.get(own)?.add(watcher);
@@ -54,7 +54,7 @@ export class SimulatedBrowser {
   }
 }
 
-/** A tab that can be sent to sleep and cut off from the network. */
+/** An environment whose network and visibility a test sets. */
 export class SimulatedEnvironment extends Observable implements Environment {
   online = true;
   visible = true;

@@ -2,52 +2,52 @@ import { NEW_PLAYER_MESSAGE, NEW_PLAYER_MESSAGES } from "../src/core/realtime/ch
 import type { Message } from "../src/core/types.js";
 import { digestOf } from "./wire.js";
 
-/** What staff may be told. */
+/** The limits of the staff channel. */
 export interface Bounds {
-  /** How many events in a second. */
+  /** The number of message events a second. */
   readonly most: number;
-  /** For how many players there is room in one event. */
+  /** The number of players in one digest. */
   readonly listed: number;
 }
 
-/** Tells staff of players' messages, together beyond its bounds, as a broadcaster does. */
+/** Sends players' messages to staff, as a digest beyond the limits, like a broadcaster. */
 export class Coalescer {
-  readonly #tell: (name: string, data: unknown) => void;
+  readonly #send: (name: string, data: unknown) => void;
   #ends = 0;
-  #told = 0;
+  #sent = 0;
   #gathered: Message[] = [];
 
-  constructor(tell: (name: string, data: unknown) => void) {
-    this.#tell = tell;
+  constructor(send: (name: string, data: unknown) => void) {
+    this.#send = send;
   }
 
-  /** Tells of `message` by `event`, or later together with others. */
-  take(message: Message, event: unknown, bounds: Bounds | null): void {
-    if (bounds !== null && !this.#mayTell(bounds.most)) {
+  /** Sends `event`, or adds `message` to the next digest. */
+  add(message: Message, event: unknown, bounds: Bounds | null): void {
+    if (bounds !== null && !this.#maySend(bounds.most)) {
       if (this.#gathered.length === 0) {
-        setTimeout(() => this.#tellTogether(bounds.listed), this.#ends - Date.now());
+        setTimeout(() => this.#sendDigest(bounds.listed), this.#ends - Date.now());
       }
       this.#gathered.push(message);
     } else {
-      this.#tell(NEW_PLAYER_MESSAGE, event);
+      this.#send(NEW_PLAYER_MESSAGE, event);
     }
   }
 
-  #mayTell(most: number): boolean {
+  #maySend(most: number): boolean {
     if (this.#gathered.length > 0) return false;
     if (Date.now() >= this.#ends) this.#begin(0);
-    this.#told += 1;
-    return this.#told <= most;
+    this.#sent += 1;
+    return this.#sent <= most;
   }
 
-  #tellTogether(listed: number): void {
+  #sendDigest(listed: number): void {
     this.#begin(1);
-    this.#tell(NEW_PLAYER_MESSAGES, digestOf(this.#gathered, listed));
+    this.#send(NEW_PLAYER_MESSAGES, digestOf(this.#gathered, listed));
     this.#gathered = [];
   }
 
-  #begin(told: number): void {
+  #begin(sent: number): void {
     this.#ends = Date.now() + 1_000;
-    this.#told = told;
+    this.#sent = sent;
   }
 }

@@ -36,7 +36,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("whatever the network does, all see the same in the end", () => {
+describe("all portals converge whatever the network does", () => {
   for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
     test(`seed ${seed}`, () => run(seed));
   }
@@ -46,7 +46,7 @@ async function run(seed: number): Promise<void> {
   const random = seeded(seed);
   const system = new SimulatedSystem(random);
   system.faults = { ...BAD };
-  // Every other time staff are told of messages together, and not of all by name.
+  // Every other seed uses digests, which list one player only.
   if (seed % 2 === 0) system.bounds = { most: 1, listed: 1 };
   const browser = new SimulatedBrowser();
   const staff = new SimulatedPortal(system, { identity: ADA });
@@ -70,7 +70,7 @@ async function run(seed: number): Promise<void> {
       for (let number = 0; number < others; number += 1) {
         const playerId = `other-${number % 4}`;
         const senderType = random() < 0.2 ? "staff" : "player";
-        system.say({ playerId, senderType, content: `message ${number}` });
+        system.send({ playerId, senderType, content: `message ${number}` });
       }
     },
     () => {
@@ -120,12 +120,12 @@ async function run(seed: number): Promise<void> {
     portal.close();
   }
   expect(browser.kept.size).toBe(0);
-  expectLike(inbox, system);
+  expectSameRows(inbox, system);
   inbox.close();
 }
 
-/** The desk's rows are those that the gateway would list. */
-function expectLike(inbox: Inbox, { store }: SimulatedSystem): void {
+/** Expects the desk's rows to be those of the gateway. */
+function expectSameRows(inbox: Inbox, { store }: SimulatedSystem): void {
   for (const status of ["pending", "active", "resolved"] as const) {
     const stored = store.inbox([status]).map(({ playerId, conversation }) => ({
       playerId,

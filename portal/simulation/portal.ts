@@ -59,7 +59,7 @@ export class SimulatedPortal {
     return this.entries().map(({ content }) => content);
   }
 
-  /** How far the message that says `content` has come. */
+  /** The delivery state of the message with `content`. */
   delivery(content: string): string | undefined {
     return this.entries().find((entry) => entry.content === content)?.delivery?.state;
   }

@@ -2,7 +2,7 @@ import { MOST_UNANSWERED } from "../src/core/inbox/row.js";
 import { type Conversation, type Store, unansweredMessages, waitingSince } from "./store.js";
 import { historyOf, json, rfc3339, sessionOf } from "./wire.js";
 
-/** A page of a conversation; `pageSize` is how many messages it has at least. */
+/** A page of a conversation, with at least `pageSize` messages. */
 export function readHistory(
   store: Store,
   playerId: string,
@@ -30,7 +30,7 @@ export function readHistory(
   return json(200, { ...head, messages: page, nextCursor, lastSeq });
 }
 
-/** How many messages of the player are not answered, as far as they are counted. */
+/** The number of unanswered player's messages, up to `MOST_UNANSWERED`. */
 export const unanswered = (conversation: Conversation): number =>
   Math.min(MOST_UNANSWERED, unansweredMessages(conversation).length);
 

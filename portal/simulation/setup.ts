@@ -3,7 +3,7 @@ import { seeded } from "./faults.js";
 import { type PortalOptions, SimulatedPortal } from "./portal.js";
 import { SimulatedSystem } from "./system.js";
 
-/** A system of each test's own, in simulated time. Portals are closed when the test is over. */
+/** A system for each test, in simulated time. Its portals are closed after the test. */
 export function simulate(): {
   system(): SimulatedSystem;
   portal(options?: PortalOptions): SimulatedPortal;
@@ -29,7 +29,7 @@ export function simulate(): {
   };
 }
 
-/** Lets so much simulated time go by. */
+/** Advances the simulated time. */
 export const seconds = async (count: number): Promise<void> => {
   await vi.advanceTimersByTimeAsync(count * 1000);
 };

@@ -1,17 +1,17 @@
 import { position } from "../src/core/order.js";
 import type { Message, Session } from "../src/core/types.js";
 
-/** A message as the database has it. */
+/** A stored message. */
 export type Stored = Message & { readonly seq: number; readonly sessionId: string };
 
-/** A conversation as the database has it. */
+/** A stored conversation. */
 export interface Conversation {
   readonly messages: Stored[];
   lastSeq: number;
   session: Session | null;
 }
 
-/** A change of status that the staff asked for. */
+/** A change of status that staff requested. */
 export interface Change {
   readonly playerId: string;
   readonly status: "active" | "resolved";
@@ -23,16 +23,16 @@ export interface Change {
   readonly at: number;
 }
 
-/** What has come of it: the session as it is now, and whether the change had an effect. */
+/** The result of a change: the session, and whether the change had no effect. */
 export interface Changed {
   readonly session: Session;
   readonly isStale: boolean;
 }
 
-/** What has come of a message: the session if it changed, or that another message has its id. */
+/** The result of a write: the session if it changed, or that another message has the id. */
 export type Written = { readonly session: Session | null; readonly isRejected: boolean };
 
-/** What the persister has written: conversations with their messages and latest session. */
+/** The database: conversations with their messages and latest session. */
 export class Store {
   readonly #conversations = new Map<string, Conversation>();
   readonly #byId = new Map<string, Message>();
@@ -45,7 +45,7 @@ export class Store {
     return made;
   }
 
-  /** Writes a message unless it, or another with its id, is there. */
+  /** Writes a message unless one with its id is stored. */
   write(message: Message): Written {
     const known = this.#byId.get(message.messageId);
     if (known !== undefined) return { session: null, isRejected: !isSame(known, message) };
@@ -60,7 +60,7 @@ export class Store {
     return { session: changed ? session : null, isRejected: false };
   }
 
-  /** Forgets what came after `lastSeq`, as a database does that was restored. */
+  /** Removes the messages after `lastSeq`, like a restored database. */
   setBack(playerId: string, lastSeq: number): void {
     const conversation = this.conversation(playerId);
     const kept = conversation.messages.filter(({ seq }) => seq <= lastSeq);
@@ -72,7 +72,7 @@ export class Store {
       conversation.session = { ...conversation.session, version: 1 };
   }
 
-  /** Takes or resolves the open session, or opens the resolved one again that is named, if it has not moved on. */
+  /** Takes or resolves the open session, or reopens the named one, unless the player wrote since. */
   change({ playerId, status, at, ...change }: Change): Changed | null {
     const conversation = this.conversation(playerId);
     const { session, messages } = conversation;
@@ -84,7 +84,7 @@ export class Store {
         seq > (change.lastSeq ?? Number.POSITIVE_INFINITY),
     );
     const isAnother = change.sessionId !== undefined && change.sessionId !== session.id;
-    // Only who names the resolved session opens it again.
+    // Reopening must name the resolved session.
     const reopens = status === "active" && change.sessionId === session.id;
     const isDone = session.status === status || (session.status === "resolved" && !reopens);
     if (isDone || isAnother || hasMovedOn) return { session, isStale: true };
@@ -122,7 +122,7 @@ const isSame = (a: Message, b: Message): boolean =>
 
 const latest = (a: Conversation, b: Conversation): number => lastAt(b) - lastAt(a);
 
-/** Those whose players wait for nothing come last, the latest first. */
+/** Conversations without a waiting player come last, the latest first. */
 function longestWaiting(a: Conversation, b: Conversation): number {
   const since = (waitingSince(a) ?? Infinity) - (waitingSince(b) ?? Infinity);
   return since || latest(a, b);
@@ -137,7 +137,7 @@ export function unansweredMessages({ messages, session }: Conversation): Stored[
   return ofSession.slice(1 + ofSession.findLastIndex(({ senderType }) => senderType === "staff"));
 }
 
-/** Since when the player waits; null when nobody waits. */
+/** Since when the player waits; null when the player does not wait. */
 export const waitingSince = (conversation: Conversation): number | null =>
   unansweredMessages(conversation)[0]?.at ?? null;
 
@@ -146,7 +146,7 @@ function sessionAfter(
   message: Message,
 ): { session: Session; changed: boolean } {
   const answers = message.senderType === "staff";
-  // What staff write after a resolution belongs to what is resolved.
+  // A staff message after the resolution belongs to the resolved session.
   if (answers && open?.status === "resolved") return { session: open, changed: false };
   if (open === null || open.status === "resolved") {
     const session: Session = {

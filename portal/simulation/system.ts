@@ -8,12 +8,12 @@ import { type Change, Store } from "./store.js";
 import { SimulatedTransport } from "./transport.js";
 import { eventOf, json, problem, rfc3339, sessionOf, staffSessionOf } from "./wire.js";
 
-/** What somebody says; the rest is made up. */
-export type Said = Partial<Message> & Pick<Message, "playerId" | "senderType" | "content">;
+/** The given fields of a message; the others get defaults. */
+export type NewMessage = Partial<Message> & Pick<Message, "playerId" | "senderType" | "content">;
 
 const STAFF_CHANNEL = "private-staff-portal";
 
-function whole(said: Said): Message {
+function withDefaults(message: NewMessage): Message {
   return {
     messageId: crypto.randomUUID(),
     playerName: null,
@@ -23,24 +23,24 @@ function whole(said: Said): Message {
     seq: null,
     sessionId: null,
     truncated: false,
-    ...said,
+    ...message,
   };
 }
 
 /**
- * The whole system as a portal sees it, in memory: it accepts, persists and broadcasts in times of their
- * own, so that nothing arrives in order, and everything goes wrong as often as it is told to.
+ * The whole system as a portal sees it, in memory. Accepting, persisting and broadcasting take random
+ * times, so that events arrive out of order, and `faults` strike at random.
  */
 export class SimulatedSystem implements FaultSource {
   faults: Faults = { ...NO_FAULTS };
-  /** A page of history has at least so many messages, whatever is asked for. */
+  /** The least number of messages in a page of history, whatever its `limit`. */
   pageSize = 0;
-  /** What staff may be told of players' messages; null: everything, each by itself. */
+  /** The limits of the staff channel; null sends an event for each message. */
   bounds: Bounds | null = null;
   readonly store = new Store();
-  /** How many calls arrived. */
+  /** The number of calls that arrived. */
   calls = 0;
-  /** How many sends arrived. */
+  /** The number of sends that arrived. */
   sends = 0;
   readonly #random: Random;
   readonly #transports = new Set<SimulatedTransport>();
@@ -75,18 +75,18 @@ export class SimulatedSystem implements FaultSource {
     return transport;
   }
 
-  /** Keeps all answers back from now on. */
+  /** Holds back all answers from now on. */
   hold(): void {
     this.#held ??= Promise.withResolvers();
   }
 
-  /** Lets the answers go that were kept back. */
-  letGo(): void {
+  /** Sends the answers that were held back. */
+  release(): void {
     this.#held?.resolve();
     this.#held = null;
   }
 
-  /** Breaks all connections to Pusher; they come back by themselves. */
+  /** Closes all connections to Pusher; they reconnect by themselves. */
   disconnect(): void {
     for (const transport of this.#transports) transport.lose();
   }
@@ -99,19 +99,19 @@ export class SimulatedSystem implements FaultSource {
     return least + this.#random() * (most - least);
   }
 
-  /** Somebody says something. */
-  say(message: Said): Message {
-    return this.#accept(whole(message));
+  /** Accepts a message, then persists and broadcasts it. */
+  send(message: NewMessage): Message {
+    return this.#accept(withDefaults(message));
   }
 
-  /** Something was said that is already persisted, and that nobody hears of any more. */
-  persisted(message: Said): Message {
-    const accepted = { ...whole(message), at: message.at ?? this.now() };
+  /** Stores a message without an event. */
+  persist(message: NewMessage): Message {
+    const accepted = { ...withDefaults(message), at: message.at ?? this.now() };
     this.store.write(accepted);
     return accepted;
   }
 
-  /** The next time at which something is accepted, in microseconds. */
+  /** The time of the next accepted message, in microseconds since 1970. */
   now(): number {
     const machine = (Date.now() + this.faults.clockAheadMs) * 1000;
     this.#clock = Math.max(this.#clock + 1, machine + Math.floor(this.#random() * 1000));
@@ -154,7 +154,7 @@ export class SimulatedSystem implements FaultSource {
     const { refusal } = this.faults;
     if (refusal !== null) return problem(400, refusal);
     if (body.content.includes("\0")) return problem(400, "invalid-field");
-    const { at } = this.say(body);
+    const { at } = this.send(body);
     return json(202, {
       success: true,
       messageId: body.messageId,
@@ -163,7 +163,7 @@ export class SimulatedSystem implements FaultSource {
     });
   }
 
-  /** The same message again is accepted again, at another time, and broadcast again. */
+  /** A repeated message is accepted at another time and broadcast again. */
   #accept(message: Message): Message {
     const accepted = { ...message, at: message.at || this.now() };
     this.#later(this.faults.persist, () => {
@@ -176,10 +176,10 @@ export class SimulatedSystem implements FaultSource {
       const truncated = accepted.content.length > longestEvent;
       const content = accepted.content.slice(0, longestEvent);
       const event = eventOf({ ...accepted, content, truncated });
-      // Players receive no id of the staff.
+      // Players receive no staff ids.
       const isAnswer = accepted.senderType === "staff";
       const toPlayer = isAnswer ? { ...event, senderId: undefined } : event;
-      if (accepted.senderType === "player") this.#coalescer.take(accepted, event, this.bounds);
+      if (accepted.senderType === "player") this.#coalescer.add(accepted, event, this.bounds);
       else this.#broadcast(STAFF_CHANNEL, MESSAGE_SENT, event);
       this.#broadcast(`private-player-${accepted.playerId}`, MESSAGE_SENT, toPlayer);
     });
@@ -195,7 +195,7 @@ export class SimulatedSystem implements FaultSource {
     });
   }
 
-  /** A member of the staff takes or resolves a session. */
+  /** Accepts a change of status, then applies and broadcasts it. */
   changeStatus(change: Omit<Change, "at">): Response {
     if (this.faults.sendsFail) return problem(503, "not-accepted", { "Retry-After": "1" });
     const at = this.now();

@@ -2,7 +2,7 @@ import { compare } from "../src/core/order.js";
 import type { Message, Session } from "../src/core/types.js";
 import type { Stored } from "./store.js";
 
-/** A time as the gateway writes it: with as many digits of a second as it takes. */
+/** A time in RFC 3339, with as few digits of a second as possible. */
 export function rfc3339(at: number): string {
   const seconds = new Date(Math.floor(at / 1_000_000) * 1000).toISOString().slice(0, 19);
   const rest = String(at % 1_000_000).padStart(6, "0");
@@ -10,7 +10,7 @@ export function rfc3339(at: number): string {
   return `${seconds}.${rest.endsWith("000") ? rest.slice(0, 3) : rest}Z`;
 }
 
-/** A message as an event tells of it. */
+/** A message, as an event has it. */
 export function eventOf({ at, seq, sessionId, truncated, playerName, ...rest }: Message) {
   return {
     ...rest,
@@ -20,7 +20,7 @@ export function eventOf({ at, seq, sessionId, truncated, playerName, ...rest }: 
   };
 }
 
-/** Messages of players as one event tells of them, with room for so many players. */
+/** A digest of players' messages that lists at most `listed` players. */
 export function digestOf(messages: readonly Message[], listed: number) {
   const players = new Map<string, Message[]>();
   for (const message of messages) {
@@ -28,13 +28,13 @@ export function digestOf(messages: readonly Message[], listed: number) {
   }
   const all = [...players.values()].map((theirs) => theirs.sort(compare));
   return {
-    players: all.slice(0, listed).map((theirs) => newsOf(theirs)),
+    players: all.slice(0, listed).map((theirs) => digestEntryOf(theirs)),
     unlisted: all.slice(listed).reduce((sum, { length }) => sum + length, 0),
     lastAcceptedAt: rfc3339(Math.max(...messages.map(({ at }) => at))),
   };
 }
 
-function newsOf(messages: readonly Message[]) {
+function digestEntryOf(messages: readonly Message[]) {
   const last = messages.at(-1) as Message;
   return {
     playerId: last.playerId,
@@ -45,12 +45,12 @@ function newsOf(messages: readonly Message[]) {
   };
 }
 
-/** A message as the history tells of it. */
+/** A message, as the history has it. */
 export function historyOf({ at, truncated, playerName, ...rest }: Stored) {
   return { ...rest, acceptedAt: rfc3339(at) };
 }
 
-/** A session as the history, the inbox and players' events tell of it. */
+/** A session, as the history, the inbox and players' events have it. */
 export function sessionOf({ openedAt, lastMessageAt, resolvedAt, ...facts }: Session) {
   const { actorId: _id, actorName: _name, ...rest } = facts;
   return {
@@ -61,7 +61,7 @@ export function sessionOf({ openedAt, lastMessageAt, resolvedAt, ...facts }: Ses
   };
 }
 
-/** A session as staff's events tell of it. */
+/** A session, as staff's events have it. */
 export function staffSessionOf(session: Session, staleChangeIds: readonly string[]) {
   const { actorId, actorName } = session;
   return {

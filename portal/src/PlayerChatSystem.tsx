@@ -21,19 +21,19 @@ import type { ChangePreferences, Preferences } from "./hooks/usePreferences.js";
 import { useTitle } from "./hooks/useTitle.js";
 
 export interface PlayerChatSystemProps extends PortalProps {
-  /** Whose chat it is; the token's `sub`. */
+  /** The player's id; the token's `sub`. */
   readonly playerId: string;
-  /** What the staff will call the player. */
+  /** The player's name, as staff see it. */
   readonly playerName?: string | undefined;
-  /** What players ask for most: each begins the first message with a click. Those of the language, if not given. */
+  /** Buttons that begin the first message; by default those of the language. */
   readonly topics?: readonly string[] | undefined;
-  /** What stands below the greeting, such as opening hours and where the data go. */
+  /** Shown below the greeting, such as opening hours or a privacy note. */
   readonly welcome?: ReactNode;
-  /** Whether the number of unread messages stands in the page's title. */
+  /** Whether the page's title has the number of unread messages. */
   readonly unreadInTitle?: boolean | undefined;
 }
 
-/** A player's chat with the staff. It fills the element that it is put into. */
+/** A player's chat with the staff. It fills its parent element. */
 export function PlayerChatSystem(props: PlayerChatSystemProps) {
   const { playerId, playerName = null } = props;
   const identity: Identity = { role: "player", subject: playerId, name: playerName };
@@ -107,7 +107,7 @@ function PlayerConversation(props: PlayerConversationProps) {
           text: content,
           tag: "player-portal-chat",
           id: `player/${chat.identity.subject}/${messageId}`,
-          onClick: () => messages.current?.toEnd(),
+          onClick: () => messages.current?.scrollToBottom(),
         }),
       ),
     [chat, conversation, strings],
@@ -187,7 +187,7 @@ interface TopicsProps {
   onChoose(topic: string): void;
 }
 
-/** What the first message may be about. */
+/** Buttons that begin the first message. */
 function Topics({ topics, onChoose }: TopicsProps) {
   const { strings } = usePortal();
   if (topics.length === 0) return null;

@@ -7,17 +7,17 @@ import { type PortalProps, useOpenPortal } from "./hooks/useOpenPortal.js";
 import type { ChangePreferences, Preferences } from "./hooks/usePreferences.js";
 
 export interface StaffPortalProps extends PortalProps {
-  /** Who answers; the token's `sub`. */
+  /** The staff member's id; the token's `sub`. */
   readonly staffId: string;
-  /** What the players will see. */
+  /** The staff member's name, as players see it. */
   readonly staffName?: string | undefined;
-  /** Whether the number of unread conversations that wait stands in the page's title. */
+  /** Whether the page's title has the number of unread conversations. */
   readonly unreadInTitle?: boolean | undefined;
-  /** Whether the conversation that is open stands in the page's address, as `#/c/<player>`. */
+  /** Whether the page's address has the open conversation, as `#/c/<player>`. */
   readonly chosenInAddress?: boolean | undefined;
 }
 
-/** The staff's desk. It fills the element that it is put into. */
+/** The staff's desk. It fills its parent element. */
 export function StaffPortal(props: StaffPortalProps) {
   const { staffId, staffName = null } = props;
   const identity: Identity = { role: "staff", subject: staffId, name: staffName };

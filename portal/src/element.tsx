@@ -6,14 +6,14 @@ import { PlayerChatSystem, type PlayerChatSystemProps } from "./PlayerChatSystem
 import { StaffPortal, type StaffPortalProps } from "./StaffPortal.js";
 import css from "./styles/index.css?inline";
 
-/** What a portal sets from a script, because an attribute cannot hold it. */
+/** Properties that a script sets, since attributes hold text only. */
 type ByScript = Pick<
   PortalProps,
   "getToken" | "onSignIn" | "onUnread" | "onProblem" | "config" | "around" | "strings"
 > &
   Pick<PlayerChatSystemProps, "topics" | "welcome">;
 
-/** `<player-portal-chat>` and `<player-portal-desk>`: a portal's component in a shadow root, without the portal's React. */
+/** `<player-portal-chat>` and `<player-portal-desk>`: the components in a shadow root, with their own React. */
 export type PortalElement = HTMLElement & { -readonly [Name in keyof ByScript]: ByScript[Name] };
 
 declare global {
@@ -36,7 +36,7 @@ const BY_SCRIPT = [
 ] as const satisfies (keyof ByScript)[];
 const COMMON = ["api-url", "token", "language", "theme", "settings", "unread-in-title"];
 
-/** The properties that all elements have in common, from the attributes of one. */
+/** The common properties, from an element's attributes. */
 function common(element: HTMLElement): PortalProps & { unreadInTitle: boolean } {
   const text = (name: string) => element.getAttribute(name) ?? undefined;
   const settings = text("settings")?.split(/\s+/).filter(Boolean) as Setting[] | undefined;
@@ -70,7 +70,7 @@ function define<Props extends PortalProps>(
       super();
       this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
       for (const property of BY_SCRIPT) {
-        // What was set before the script had come stands in the way of the property.
+        // A value set before the script had loaded would hide the property.
         const early = Object.getOwnPropertyDescriptor(this, property);
         Reflect.deleteProperty(this, property);
         Object.defineProperty(this, property, {
@@ -90,7 +90,7 @@ function define<Props extends PortalProps>(
     }
 
     disconnectedCallback(): void {
-      // An element that is only moved is there again at once, and goes on as it was.
+      // An element that is moved is connected again at once: it keeps its state.
       queueMicrotask(() => {
         if (this.isConnected) return;
         this.#root?.unmount();
@@ -112,7 +112,7 @@ function define<Props extends PortalProps>(
   customElements.define(name, Element);
 }
 
-// A server that imports this has no elements.
+// A server has no custom elements.
 if ("customElements" in globalThis) {
   define<PlayerChatSystemProps>(
     "player-portal-chat",

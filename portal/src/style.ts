@@ -1,2 +1,2 @@
-// The entry of which style.css is made: the components themselves import no CSS, so that their types name none.
+// The entry of style.css. The components import no CSS, so that their types name none.
 import "./styles/index.css";

@@ -5,11 +5,11 @@ import type { AxeResults } from "axe-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
 
-/** axe-core finds nothing on the page as it is now. */
+/** Expects axe-core to find no violation on the page. */
 export async function expectAccessible(page: Page): Promise<void> {
-  // In Firefox Playwright loses its context to the frame that axe-core looks at.
+  // In Firefox, Playwright loses the context of the frame that axe-core reads.
   if (page.context().browser()?.browserType().name() === "firefox") return;
-  // Evaluated, since the page's policy takes no script that is put into it.
+  // Evaluated, since the page's policy refuses injected scripts.
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(
     (): Promise<AxeResults> => (window as unknown as { axe: typeof import("axe-core") }).axe.run(),

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Debian's Firefox for Playwright, which drives it by WebDriver BiDi. This release of Firefox has no command
-// yet that Playwright sends to each context (the colours that a page is asked for): it is answered here, and
-// all else is passed on. Without that command in Firefox nothing of this is needed.
+// Starts Debian's Firefox for Playwright, which drives it by WebDriver BiDi. This release of Firefox lacks a
+// command that Playwright sends to each context (the preferred colours): this proxy answers it and passes
+// on the others. It can go once Firefox has the command.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { WebSocket, WebSocketServer } from "ws";
@@ -19,7 +19,7 @@ createInterface({ input: firefox.stderr }).on("line", (line) => {
   else listen(address);
 });
 
-/** Takes Playwright's connections in Firefox's place. */
+/** Accepts Playwright's connections instead of Firefox. */
 function listen(address) {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   server.on("connection", (client, { url }) => connect(client, address + url));

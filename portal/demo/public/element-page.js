@@ -1,4 +1,4 @@
-// Before the elements' own script: what is set now is there when they are.
+// Runs before the elements' script: they receive these values once defined.
 const chat = document.querySelector("player-portal-chat");
 chat.getToken = async () => "token-of-bo";
 chat.onUnread = (count) => {

@@ -1,4 +1,4 @@
-// A portal that takes the package as npm has it, under TypeScript's strictest settings: it has to compile.
+// A portal that uses the package from npm; it must compile with TypeScript's strictest settings.
 import {
   PlayerChatSystem,
   type PusherConnection,

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** So many lines are kept: what comes together is read one after the other. */
+/** The number of lines kept: lines that arrive together are read one after the other. */
 const MAX_LINES = 20;
 
 interface Line {
@@ -8,8 +8,12 @@ interface Line {
   readonly text: string;
 }
 
-/** Tells screen readers what `listen` brings, each as a line of its own. */
-export function Announcer({ listen }: { listen: (say: (text: string) => void) => () => void }) {
+/** Announces what `listen` reports to screen readers, each as a line of its own. */
+export function Announcer({
+  listen,
+}: {
+  listen: (announce: (text: string) => void) => () => void;
+}) {
   const [lines, setLines] = useState<readonly Line[]>([]);
   useEffect(
     () =>

@@ -1,7 +1,7 @@
 import type { CSSProperties } from "react";
 import { hueOf, initialsOf } from "./initials.js";
 
-/** The initials of a player, in a colour that is always the same for the same player. */
+/** A player's initials, in a colour derived from the id. */
 export function Avatar({ id, name }: { id: string; name: string | null }) {
   const style = { "--ppc-hue": hueOf(id) } as CSSProperties;
   return (

@@ -22,17 +22,16 @@ import { usePortal } from "./PortalContext.js";
 interface ComposerProps {
   readonly ref?: Ref<HTMLTextAreaElement>;
   readonly drafts: Drafts;
-  /** Whose conversation it is. */
   readonly playerId: string;
   readonly placeholder: string;
   readonly onSend: (content: string) => void;
   readonly onEscape?: () => void;
 }
 
-/** From here on it says how many characters are left. */
+/** The rest is shown when this many characters are left. */
 const WARN_AT = 200;
 
-/** Where a message is written. */
+/** The field in which the user writes a message. */
 export function Composer(props: ComposerProps) {
   const { ref, drafts, playerId, placeholder, onSend, onEscape } = props;
   useObservable(drafts);
@@ -41,7 +40,7 @@ export function Composer(props: ComposerProps) {
   const setDraft = (text: string) => drafts.change(playerId, text);
   const [hasFiles, setHasFiles] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
-  // A keyboard on the screen has no Shift+Enter: there Enter makes a line, and the button sends.
+  // An on-screen keyboard has no Shift+Enter: there Enter makes a new line, and the button sends.
   const isTouch = matchMedia("(pointer: coarse)").matches;
   const hint = useId();
   const left = MAX_CONTENT - lengthOf(draft);
@@ -80,7 +79,7 @@ export function Composer(props: ComposerProps) {
   };
 
   const press = (event: KeyboardEvent) => {
-    // Enter that ends the composing of a character does not send.
+    // Enter that ends an IME composition does not send.
     if (isComposing(event.nativeEvent)) return;
     const sends = isTouch ? event.ctrlKey || event.metaKey : !event.shiftKey;
     if (event.key === "Enter" && sends) {
@@ -139,9 +138,9 @@ export function Composer(props: ComposerProps) {
   );
 }
 
-/** Makes the field as high as what is in it; how high at most, the style says. */
+/** Fits the field's height to its text, up to the maximum of the style sheet. */
 function useGrowing(field: { current: HTMLTextAreaElement | null }, text: string): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: its height follows its text
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height depends on the text
   useLayoutEffect(() => {
     const element = field.current;
     if (element === null) return;

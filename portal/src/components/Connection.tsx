@@ -20,7 +20,7 @@ interface ConnectionBannerProps {
   readonly onTryNow: () => void;
 }
 
-/** What the light means, when it is not as it should be. */
+/** Explains a connection state that needs attention. */
 export function ConnectionBanner({ chat, link, onTryNow }: ConnectionBannerProps) {
   const { strings, onSignIn } = usePortal();
   const isFine = link === "live" || link === "connecting";
@@ -47,7 +47,7 @@ export function ConnectionBanner({ chat, link, onTryNow }: ConnectionBannerProps
   );
 }
 
-/** The way to where one signs in, where the portal has said it. */
+/** A button to the portal's sign-in, if the portal has one. */
 export function SignIn() {
   const { strings, onSignIn } = usePortal();
   if (onSignIn === null) return null;
@@ -58,6 +58,6 @@ export function SignIn() {
   );
 }
 
-/** Whether what is written waits until the connection is back. */
+/** Whether messages wait until the connection is back. */
 const holdsMessages = (link: ConnectionState): boolean =>
   link === "cut" || link === "offline" || link === "signedOut";

@@ -9,7 +9,7 @@ interface ConversationViewProps {
   readonly conversation: Conversation;
   readonly placeholder: string;
   readonly empty: ReactNode;
-  /** What is said above the field where one writes. */
+  /** Shown above the composer. */
   readonly notice: ReactNode;
   readonly composer?: Ref<HTMLTextAreaElement>;
   readonly messages?: RefObject<MessageListHandle | null>;
@@ -17,14 +17,14 @@ interface ConversationViewProps {
   readonly onEscape?: () => void;
 }
 
-/** The messages of a conversation, and where the next one is written. */
+/** The messages of a conversation, and the composer. */
 export function ConversationView(props: ConversationViewProps) {
   const { chat, conversation, placeholder, empty, notice, composer, onUnread, onEscape } = props;
   const own = useRef<MessageListHandle>(null);
   const list = props.messages ?? own;
   const send = (content: string) => {
-    // Before the message is there, so that the list follows it into the same frame.
-    list.current?.toEnd();
+    // Before the message is added, so that the list scrolls in the same frame.
+    list.current?.scrollToBottom();
     conversation.send(content);
   };
   return (

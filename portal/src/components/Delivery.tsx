@@ -12,10 +12,10 @@ const ICONS: Record<Delivery["state"], IconName> = {
   refused: "alert",
 };
 
-/** What is as it should be is shown by its sign alone. */
+/** Whether the state is shown by its icon alone: nothing went wrong. */
 export const isQuiet = ({ state }: Delivery): boolean => state !== "waiting" && state !== "refused";
 
-/** How far a message of one's own has come. */
+/** The delivery state of an own message. */
 export function DeliveryMark({ delivery }: { delivery: Delivery }) {
   const { strings } = usePortal();
   const { state } = delivery;
@@ -34,7 +34,7 @@ interface NotSentProps {
   onDiscard(): void;
 }
 
-/** Why a message was not sent, and what can be done about it. */
+/** Why a message was not sent, with buttons to retry or delete it. */
 export function NotSent({ delivery, onRetry, onDiscard }: NotSentProps) {
   const { strings } = usePortal();
   return (
@@ -43,18 +43,22 @@ export function NotSent({ delivery, onRetry, onDiscard }: NotSentProps) {
         <Icon name={ICONS.refused} />
         {reason(delivery, strings)}
       </p>
-      <button type="button" className="ppc-link" onClick={leaving(onRetry)}>
+      <button type="button" className="ppc-link" onClick={focusMessagesAnd(onRetry)}>
         {strings.delivery.tryAgain}
       </button>
-      <button type="button" className="ppc-link ppc-link-danger" onClick={leaving(onDiscard)}>
+      <button
+        type="button"
+        className="ppc-link ppc-link-danger"
+        onClick={focusMessagesAnd(onDiscard)}
+      >
         {strings.delivery.discard}
       </button>
     </div>
   );
 }
 
-/** The button goes away with what it does: the focus stays with the messages. */
-function leaving(action: () => void) {
+/** Runs `action`, which removes the button, and moves the focus to the messages. */
+function focusMessagesAnd(action: () => void) {
   return ({ currentTarget }: MouseEvent<HTMLElement>) => {
     currentTarget.closest<HTMLElement>(".ppc-scroller")?.focus();
     action();
@@ -68,7 +72,7 @@ function reason({ failure }: NotSentProps["delivery"], { delivery }: Strings): s
   return known ?? delivery.refused;
 }
 
-/** What has become of a message of one's own, in words. */
+/** The delivery state of an own message, in words. */
 export function deliveryText(state: Delivery, strings: Strings): string {
   const { delivery } = strings;
   if (state.state === "refused") return reason(state, strings);

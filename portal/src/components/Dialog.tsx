@@ -8,7 +8,7 @@ interface DialogProps {
   readonly children: ReactNode;
 }
 
-/** A window over the page, which takes the focus and gives it back. */
+/** A modal dialog, which takes the focus and returns it. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const { strings } = usePortal();
   const dialog = useRef<HTMLDialogElement>(null);

@@ -6,7 +6,7 @@ import {
   type CustomStrings,
   isRightToLeft,
   LANGUAGES,
-  nameOf,
+  languageName,
   stringsFor,
 } from "../strings/index.js";
 import { type Choice, PortalContext } from "./PortalContext.js";
@@ -15,7 +15,7 @@ interface FrameProps {
   readonly preferences: Preferences;
   readonly className: string;
   readonly children: ReactNode;
-  /** The portal's own strings. */
+  /** The strings that the portal brings. */
   readonly own?: CustomStrings | null;
   readonly settings?: readonly Setting[] | undefined;
   readonly onSignIn?: (() => void) | undefined;
@@ -23,7 +23,7 @@ interface FrameProps {
 
 const refuse = ({ nativeEvent }: DragEvent) => refuseDrop(nativeEvent);
 
-/** Everything of a portal: its colours, its language, its words. */
+/** The root element of a portal, with its theme, language and strings. */
 export function Frame(props: FrameProps) {
   const { preferences, className, children, own = null, settings = SETTINGS, onSignIn } = props;
   const { theme } = preferences;
@@ -43,7 +43,7 @@ export function Frame(props: FrameProps) {
   );
   return (
     <PortalContext value={portal}>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: nothing is done with what is dropped */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: dropped files are refused */}
       <div
         className={`ppc ${className}`}
         lang={language}
@@ -59,7 +59,7 @@ export function Frame(props: FrameProps) {
   );
 }
 
-/** The package's languages, and the one that the portal has brought. */
+/** The package's languages, and the one that the portal brings. */
 function choicesOf(own: CustomStrings | null): Choice[] {
   const choices = Object.entries(LANGUAGES).map(([language, strings]) => ({
     language,
@@ -68,5 +68,5 @@ function choicesOf(own: CustomStrings | null): Choice[] {
   if (own === null || own.language === null) return choices;
   const { language } = own;
   if (choices.some((choice) => choice.language === language.split("-")[0])) return choices;
-  return [...choices, { language, label: own.strings.language ?? nameOf(language) }];
+  return [...choices, { language, label: own.strings.language ?? languageName(language) }];
 }

@@ -1,4 +1,4 @@
-/** Drawings of 24 by 24, made of strokes. */
+/** Paths of stroked icons, 24 by 24. */
 const PATHS = {
   send: "M4.5 12h13M12 5.5 18.5 12 12 18.5",
   clock: "M12 7v5l3 2M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
@@ -19,7 +19,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** A drawing beside a word that says the same, or within a control that has a name. */
+/** A decorative icon: the text beside it, or its control's name, has its meaning. */
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg className="ppc-icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">

@@ -2,21 +2,21 @@ import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { Icon } from "./Icon.js";
 import { usePortal } from "./PortalContext.js";
 
-/** What can be chosen of a menu. */
+/** An item of a menu. */
 export interface MenuItem {
   readonly label: string;
-  /** Only where there is no room for a button of its own. */
+  /** Shown only where the layout has no room for a button of its own. */
   readonly isNarrow?: boolean;
   onChoose(): void;
 }
 
 interface MenuProps {
   readonly items: readonly MenuItem[];
-  /** What stands above the items. */
+  /** Shown above the items. */
   readonly children?: ReactNode;
 }
 
-/** A button, and below it what is needed less often. */
+/** A button that opens a list of rarely needed actions. */
 export function Menu({ items, children }: MenuProps) {
   const { strings } = usePortal();
   const [isOpen, setOpen] = useState(false);
@@ -45,7 +45,7 @@ export function Menu({ items, children }: MenuProps) {
     };
   }, [isOpen]);
   const choose = (item: MenuItem) => {
-    // The item goes away: the focus goes back, unless what it does takes it elsewhere.
+    // The item disappears: the focus returns to the button, unless the action moves it.
     button.current?.focus();
     setOpen(false);
     item.onChoose();

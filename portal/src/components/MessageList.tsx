@@ -1,17 +1,10 @@
-import {
-  type ReactNode,
-  type Ref,
-  useCallback,
-  useImperativeHandle,
-  useLayoutEffect,
-  useRef,
-  useState,
-} from "react";
+import { type ReactNode, type Ref, useImperativeHandle, useLayoutEffect, useRef } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { type Failure, isTransient } from "../core/api/failure.js";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import type { Timeline } from "../core/conversation/timeline.js";
+import { useAutoScroll } from "../hooks/useAutoScroll.js";
 import { useObservable } from "../hooks/useObservable.js";
 import { usePrinting } from "../hooks/usePrinting.js";
 import { useToday } from "../hooks/useToday.js";
@@ -20,28 +13,26 @@ import { Icon } from "./Icon.js";
 import { beginsSession, MessageRow } from "./MessageRow.js";
 import { usePortal } from "./PortalContext.js";
 
-/** What can be asked of the list. */
+/** The list's imperative handle. */
 export interface MessageListHandle {
-  /** Goes to the newest message, and stays there. */
-  toEnd(): void;
+  /** Scrolls to the newest message and keeps the list there. */
+  scrollToBottom(): void;
 }
 
 interface MessageListProps {
   readonly ref: Ref<MessageListHandle>;
   readonly conversation: Conversation;
   readonly chat: Chat;
-  /** What stands there while there is no message. */
+  /** Shown while there is no message. */
   readonly empty: ReactNode;
-  /** How many messages have arrived below of what the reader looks at. */
+  /** Receives the number of messages that arrived below the visible ones. */
   readonly onUnread?: (count: number) => void;
 }
 
-/** So near to the end the reader is taken to be at it, in pixels. */
-const END = 60;
-/** So near to the beginning of what is loaded, more is loaded. */
+/** Within this distance of the top, older messages are loaded, in pixels. */
 const BEGINNING = 1_000;
 
-/** The messages of a conversation: only those in sight are in the page, however many there are. */
+/** The messages of a conversation. Only the visible ones are in the DOM. */
 export function MessageList({ ref, conversation, chat, empty, onUnread }: MessageListProps) {
   useObservable(conversation);
   const { strings } = usePortal();
@@ -49,69 +40,29 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
   const count = timeline.length;
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
-  const follows = useRef(true);
-  const end = useRef(0);
-  const [atEnd, setAtEnd] = useState(true);
-  const { unread, firstUnread } = useUnread(chat, conversation, atEnd);
+  const autoScroll = useAutoScroll(scroller);
+  const { isAtBottom, scrollToBottom, isKept } = autoScroll;
+  const { unread, firstUnread } = useUnread(chat, conversation, isAtBottom);
   const prepended = usePrepended(count, timeline.at(0)?.messageId);
   useLayoutEffect(() => onUnread?.(unread), [onUnread, unread]);
 
   const today = useToday();
   const isPrinting = usePrinting();
-  const toEnd = useCallback(() => {
-    follows.current = true;
-    setAtEnd(true);
-    const { current: element } = scroller;
-    if (element === null) return;
-    element.scrollTop = element.scrollHeight;
-    end.current = element.scrollTop;
-  }, []);
-  useImperativeHandle(ref, () => ({ toEnd }), [toEnd]);
+  useImperativeHandle(ref, () => ({ scrollToBottom }), [scrollToBottom]);
 
-  // A message more, or one that has grown: whoever is at the end stays there.
   const last = timeline.at(count - 1);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a message was added, or has grown
   useLayoutEffect(() => {
-    if (!follows.current) return;
-    toEnd();
-    // The list's own way gets a new bubble into sight in the frame in which it is measured; but it goes
-    // on for a while, whatever the reader does, so it is for who has just pressed Enter.
+    if (!isKept.current) return;
+    scrollToBottom();
+    // The virtual list shows a new bubble in the frame in which it is measured, but keeps scrolling
+    // for a while whatever the user does: so only for the user's own messages.
     if (last?.source === "outbox") list.current?.scrollToIndex(count - 1, { align: "end" });
-  }, [toEnd, count, last]);
-
-  // Whoever begins to scroll is not pulled back by what is measured at the same time.
-  const letGo = () => {
-    const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
-    if (scrollTop > 0 && scrollHeight > clientHeight) follows.current = false;
-  };
-
-  // A list that does not overflow is at its end, and then nothing tells of scrolling any more.
-  const settle = useCallback(() => {
-    const { scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
-    if (follows.current || scrollHeight <= clientHeight) toEnd();
-  }, [toEnd]);
-  useLayoutEffect(() => {
-    const { current: element } = scroller;
-    if (element === null) return;
-    const observer = new ResizeObserver(settle);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [settle]);
+  }, [scrollToBottom, count, last]);
 
   const scrolled = () => {
-    const { current: element } = scroller;
-    if (element === null) return;
-    const { scrollTop, scrollHeight, clientHeight } = element;
-    const isAtEnd = scrollHeight - clientHeight - scrollTop < END;
-    if (isAtEnd) {
-      follows.current = true;
-      end.current = scrollTop;
-    } else if (scrollTop < end.current) {
-      follows.current = false;
-    } else if (follows.current) {
-      // What was measured turned out higher than it was taken for: nobody has scrolled.
-      toEnd();
-    }
-    setAtEnd(follows.current);
+    autoScroll.onScroll();
+    const { scrollTop = BEGINNING } = scroller.current ?? {};
     if (scrollTop < BEGINNING && older === "more") void conversation.loadOlder();
   };
 
@@ -142,11 +93,10 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
       <section
         className="ppc-scroller"
         ref={scroller}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within the keyboard's reach
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable element must be reachable by keyboard
         tabIndex={0}
         aria-label={strings.messages.label}
-        onWheel={({ deltaY }) => deltaY < 0 && letGo()}
-        onTouchMove={letGo}
+        {...autoScroll.handlers}
       >
         <div className="ppc-spacer" />
         {count === 0 && (conversation.loaded ? empty : <Loading failure={conversation.failure} />)}
@@ -166,7 +116,7 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
             bufferSize={400}
             data={{ length: count }}
             onScroll={scrolled}
-            onResize={settle}
+            onResize={autoScroll.onResize}
           >
             {(_, index) => row(index)}
           </Virtualizer>
@@ -187,12 +137,12 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
           </span>
         )}
       </div>
-      {!atEnd && (
+      {!isAtBottom && (
         <button
           type="button"
           className="ppc-pill"
           data-unread={unread > 0 || undefined}
-          onClick={toEnd}
+          onClick={scrollToBottom}
         >
           <Icon name="down" />
           {unread > 0 ? (
@@ -206,7 +156,7 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
   );
 }
 
-/** The name of the staff that first answers in the session of the message at `index`. */
+/** The name of the staff member who answers first in the session of the message at `index`. */
 function answeredBy(timeline: Timeline, index: number): string | null {
   const sessionId = timeline.at(index)?.sessionId ?? null;
   for (let next = index; next < timeline.length; next += 1) {
@@ -217,7 +167,7 @@ function answeredBy(timeline: Timeline, index: number): string | null {
   return null;
 }
 
-/** Shapes of messages, while they are being loaded. */
+/** A skeleton while the messages load, or why they cannot be loaded. */
 function Loading({ failure }: { failure: Failure | null }) {
   const { strings } = usePortal();
   if (failure !== null) {
@@ -237,7 +187,7 @@ function Loading({ failure }: { failure: Failure | null }) {
   );
 }
 
-/** Whether messages were put before the first since the last time: then the place is kept from the end. */
+/** Whether messages were prepended since the last render: then virtua keeps the scroll position. */
 function usePrepended(count: number, firstId: string | undefined): boolean {
   const previous = useRef({ count, firstId });
   const { current: was } = previous;

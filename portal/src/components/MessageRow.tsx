@@ -15,27 +15,27 @@ interface MessageRowProps {
   readonly before: Entry | undefined;
   readonly after: Entry | undefined;
   readonly viewer: Identity;
-  /** The staff's name that answers in the session that begins here; null for none. */
+  /** The name of the first staff member to answer in the session that begins here; null for none. */
   readonly answeredBy: string | null;
-  /** It is the first that the reader has not read. */
+  /** Whether it is the first unread message. */
   readonly isUnreadFrom: boolean;
-  /** It is the first of the whole conversation. */
+  /** Whether it is the first message of the conversation. */
   readonly isBeginning: boolean;
   readonly conversation: Conversation;
-  /** The day that it is, as `dayOf` counts them. */
+  /** Today, as `dayOf` counts days. */
   readonly today: number;
 }
 
-/** Messages of one sender within so long stand together, in microseconds. */
-const TOGETHER = 5 * 60 * 1_000_000;
+/** Messages of one sender within this time form a group, in microseconds. */
+const GROUP_WITHIN = 5 * 60 * 1_000_000;
 
-/** A message with what stands between it and the one before. */
+/** A message, with the dividers between it and the one before. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const { entry, before, after, viewer, isBeginning, conversation, today } = props;
   const { answeredBy, isUnreadFrom } = props;
   const { strings, formats } = usePortal();
-  const isFirst = before === undefined || !standTogether(before, entry);
-  const isLast = after === undefined || !standTogether(entry, after);
+  const isFirst = before === undefined || !areGrouped(before, entry);
+  const isLast = after === undefined || !areGrouped(entry, after);
   const isOwnSide = entry.senderType === viewer.role;
   const sender = useSender(entry);
   const state = entry.delivery?.state;
@@ -108,7 +108,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   );
 });
 
-/** What the sender is called, in print and for who listens. */
+/** The sender's name as shown, null when it is not, and as read by screen readers. */
 function useSender(entry: Entry): { shown: string | null; spoken: string } {
   const { strings } = usePortal();
   const { messages, player } = strings;
@@ -121,14 +121,14 @@ function useSender(entry: Entry): { shown: string | null; spoken: string } {
   return { shown: null, spoken: name };
 }
 
-function standTogether(a: Entry, b: Entry): boolean {
+function areGrouped(a: Entry, b: Entry): boolean {
   if (a.senderType !== b.senderType) return false;
-  // Players receive no id of the staff, and staff may share a name.
+  // Players receive no staff ids, and two staff members may share a name.
   if (a.senderId !== b.senderId || a.senderName !== b.senderName) return false;
-  return b.at - a.at < TOGETHER && dayOf(a.at) === dayOf(b.at) && !beginsSession(a, b);
+  return b.at - a.at < GROUP_WITHIN && dayOf(a.at) === dayOf(b.at) && !beginsSession(a, b);
 }
 
-/** Whether `entry` is the first of its session, as far as both are known. */
+/** Whether `entry` is the first of its session; false when one of the sessions is unknown. */
 export function beginsSession(before: Entry | undefined, entry: Entry): boolean {
   if (!before?.sessionId || entry.sessionId === null) return false;
   return before.sessionId !== entry.sessionId;

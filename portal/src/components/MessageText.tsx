@@ -1,7 +1,7 @@
 import { hostOf, pieces } from "./messageText.js";
 import { usePortal } from "./PortalContext.js";
 
-/** What a message says: its links can be followed, and nothing of it is taken for HTML. */
+/** A message's text with its links. Nothing of it is interpreted as HTML. */
 export function MessageText({ content }: { content: string }) {
   const { messages } = usePortal().strings;
   let offset = 0;

@@ -3,28 +3,28 @@ import type { Setting } from "../hooks/usePreferences.js";
 import type { Strings } from "../strings/en.js";
 import type { Formats } from "../strings/formats.js";
 
-/** A language that the reader can choose. */
+/** A language that the user can choose. */
 export interface Choice {
   readonly language: string;
   readonly label: string;
 }
 
-/** What all components share. */
+/** The values that all components share. */
 export interface Portal {
   readonly strings: Strings;
   readonly formats: Formats;
   readonly languages: readonly Choice[];
-  /** What the reader can set. */
+  /** The settings that the user can change. */
   readonly settings: readonly Setting[];
-  /** Leads to the portal's sign-in; null where the portal has not said how. */
+  /** Opens the portal's sign-in; null without one. */
   readonly onSignIn: (() => void) | null;
 }
 
 export const PortalContext = /* @__PURE__ */ createContext<Portal | null>(null);
 
-/** The words and formats of the reader's language, and what the portal offers. */
+/** The strings and formats of the user's language, and what the portal offers. */
 export function usePortal(): Portal {
   const portal = useContext(PortalContext);
-  if (portal === null) throw new Error("a component of the chat stands outside of a portal");
+  if (portal === null) throw new Error("this component must be rendered inside a Frame");
   return portal;
 }

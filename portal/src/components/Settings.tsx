@@ -10,7 +10,7 @@ interface SettingsProps {
   readonly onChange: ChangePreferences;
 }
 
-/** A button, and behind it what the reader can choose. */
+/** A button that opens the user's settings. */
 export function Settings({ preferences, onChange }: SettingsProps) {
   const { strings, settings } = usePortal();
   const [isOpen, setOpen] = useState(false);
@@ -99,7 +99,7 @@ function Choices({ preferences, onChange }: SettingsProps) {
   );
 }
 
-/** The choice that a language belongs to: `de` of `de-CH`. */
+/** The choice for a language: `de` for `de-CH`. */
 function chosenOf(languages: readonly Choice[], language: string): string {
   const [primary] = language.split("-");
   const found = languages.find((choice) => choice.language.split("-")[0] === primary);
@@ -112,7 +112,6 @@ interface SwitchProps {
   onChange(on: boolean): void;
 }
 
-/** Something that is on or off. */
 export function Switch({ label, on, onChange }: SwitchProps) {
   return (
     <label className="ppc-setting">
@@ -129,7 +128,7 @@ export function Switch({ label, on, onChange }: SwitchProps) {
   );
 }
 
-/** Asks for the permission, and shows a first notification: Android's browsers grant it and show none. */
+/** Asks for the permission and shows a first one: Android's browsers grant it and show none. */
 async function mayNotify(title: string): Promise<boolean> {
   if (!("Notification" in globalThis)) return false;
   if ((await Notification.requestPermission()) !== "granted") return false;

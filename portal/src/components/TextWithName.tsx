@@ -1,15 +1,15 @@
-/** Stands for the name in a sentence; no name has it. */
-const PLACE = "\u0000";
+/** A placeholder for the name that no name contains. */
+const PLACEHOLDER = "\u0000";
 
 interface TextWithNameProps {
-  /** A sentence that has a name in it once. */
+  /** Returns a sentence that contains the name once. */
   readonly text: (name: string) => string;
   readonly name: string;
 }
 
-/** A sentence with a name, whose direction does not reach beyond it. */
+/** A sentence with a name that is isolated from the direction of the text around it. */
 export function TextWithName({ text, name }: TextWithNameProps) {
-  const [before, after] = text(PLACE).split(PLACE);
+  const [before, after] = text(PLACEHOLDER).split(PLACEHOLDER);
   return (
     <>
       {before}

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { hueOf, initialsOf } from "./initials.js";
 
-test("initials are whole characters, and tell ids apart that begin alike", () => {
+test("initials are whole graphemes, and of ids the last two", () => {
   expect(initialsOf("p1", "Bo Lindqvist")).toBe("BL");
   expect(initialsOf("p1", "👩‍👩‍👧 क्षमा")).toBe("👩‍👩‍👧क्ष");
   expect(initialsOf("p1", "🇩🇪")).toBe("🇩🇪");
@@ -9,7 +9,7 @@ test("initials are whole characters, and tell ids apart that begin alike", () =>
   expect(initialsOf("player-42", "player-42")).toBe("42");
 });
 
-test("running ids have colours that spread", () => {
+test("consecutive ids have different hues", () => {
   const hues = Array.from({ length: 120 }, (_, number) => hueOf(`p${number}`));
   expect(new Set(hues).size).toBe(12);
   const most = Math.max(

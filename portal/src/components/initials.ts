@@ -3,18 +3,18 @@ const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const graphemes = (text: string): string[] =>
   Array.from(GRAPHEMES.segment(text), ({ segment }) => segment);
 
-/** Colours that are told apart, so many around the circle. */
+/** The number of distinguishable hues around the colour circle. */
 const HUES = 12;
 
-/** The hue of an id, in degrees. Ids that differ in one character have others: FNV-1a. */
+/** The hue of an id, in degrees: FNV-1a, so that similar ids have different hues. */
 export function hueOf(id: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(id)) hash = Math.imul(hash ^ byte, 0x01000193);
-  // The lowest bits follow the last character too closely.
+  // The lowest bits depend on the last character too closely.
   return ((hash >>> 8) % HUES) * (360 / HUES);
 }
 
-/** The first characters of a name's first two words; of an id, its last two: ids begin alike. */
+/** The initials of a name's first two words; of an id its last two characters, since ids begin alike. */
 export function initialsOf(id: string, name: string | null): string {
   if (name === null || name === id) return graphemes(id).slice(-2).join("").toUpperCase();
   const words = name

@@ -1,13 +1,13 @@
 import { LinkifyIt } from "linkify-it";
 
-/** A piece of a message: text, or text that leads somewhere. */
+/** A piece of a message: plain text, or a link. */
 export interface Piece {
   readonly text: string;
   readonly href: string | null;
 }
 
-// Nothing but these schemes: never javascript: or file:. Without a scheme, a word is a link when it begins
-// with "www." or ends in one of a few domains: "item.id" is none.
+// Only http, https and mailto: never javascript: or file:. A word without a scheme is a link when it
+// begins with "www." or ends in one of a few top-level domains: "item.id" is none.
 const linkify = new LinkifyIt({ fuzzyLink: true, fuzzyEmail: true })
   .tlds(["com", "org", "net", "gg", "io", "dev", "app", "eu", "de", "uk"])
   .add("ftp:", null)
@@ -22,7 +22,7 @@ const linkify = new LinkifyIt({ fuzzyLink: true, fuzzyEmail: true })
     },
   });
 
-/** Cuts a message where its links begin and end. */
+/** Splits a message into text and links. */
 export function pieces(content: string): Piece[] {
   const result: Piece[] = [];
   let end = 0;
@@ -37,7 +37,7 @@ export function pieces(content: string): Piece[] {
 
 const hasScheme = (text: string): boolean => /^[a-z]+:/i.test(text);
 
-/** The host of a link as the network has it, when its letters could be taken for Latin ones; else null. */
+/** The punycode host of a link whose letters resemble Latin ones; null for other links. */
 export function hostOf({ text, href }: Piece): string | null {
   try {
     const { hostname } = new URL(href ?? "");
@@ -50,18 +50,18 @@ export function hostOf({ text, href }: Piece): string | null {
 
 const FEW_EMOJI = /^(?:\p{RGI_Emoji}\s*){1,3}$/v;
 
-/** Whether a message is nothing but a few emoji, which are shown larger. */
+/** Whether a message is one to three emoji, which are shown larger. */
 export const isFewEmoji = (content: string): boolean =>
   content.length < 60 && FEW_EMOJI.test(content);
 
-/** What begins another line in some programs; in a message, line feeds do. */
+/** Line breaks other than line feeds, which are the only ones in a message. */
 const LINE_ENDS = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
-/** Characters that the gateway does not take. */
+/** Control characters that the gateway refuses. */
 const CONTROLS = /[^\P{Cc}\n\t]/gu;
 
-/** A text without the characters that the gateway does not take. */
+/** The text without the characters that the gateway refuses. */
 export const withoutControls = (text: string): string =>
   text.replace(LINE_ENDS, "\n").replace(CONTROLS, "").toWellFormed();
 
-/** How many characters a message has, as the gateway counts them. */
+/** The length of a message in code points, as the gateway counts it. */
 export const lengthOf = (content: string): number => [...content.trim()].length;

@@ -10,13 +10,13 @@ import { usePreferences } from "../hooks/usePreferences.js";
 import { type Access, accept, type Holder, readAccess } from "./token.js";
 import "./page.css";
 
-// A file that misses the portal does not take its place.
+// A file dropped beside the portal must not replace the page.
 for (const type of ["dragover", "drop"] as const) document.addEventListener(type, refuseDrop);
 
-/** Shows `portal` to whom the token in the address is for, and to nobody else. */
+/** Shows `portal` to the holder of the token in the address. */
 export function showPage(role: SenderType, portal: (holder: Holder) => ReactNode): void {
   const place = document.getElementById("portal");
-  if (place === null) throw new Error("the page has no place for the portal");
+  if (place === null) throw new Error("the page has no #portal element");
   createRoot(place).render(
     <StrictMode>
       <Page role={role} portal={portal} />
@@ -34,7 +34,7 @@ interface PageProps {
 function Page({ role, portal }: PageProps) {
   const [{ holder, offer }, setAccess] = useState(() => readAccess(role));
   useEffect(() => {
-    // The user has followed another link in the same tab.
+    // The user opened another link in the same tab.
     const change = () => {
       if (location.hash.includes("token=")) setAccess(readAccess(role));
     };
@@ -65,7 +65,7 @@ interface QuestionProps {
   onStay(): void;
 }
 
-/** Asks whether the user wants to be another one from now on. */
+/** Asks whether the user wants to continue as the holder of another token. */
 function Question(props: QuestionProps) {
   const [preferences] = usePreferences({});
   return (

@@ -1,7 +1,7 @@
 import { localStorageOrNull } from "../core/outbox/storage.js";
 import { readableName } from "../core/readable.js";
 
-/** Whom a token is for. */
+/** A token and its claims. */
 export interface Holder {
   readonly token: string;
   readonly subject: string;
@@ -9,14 +9,14 @@ export interface Holder {
   readonly name: string | null;
 }
 
-/** Who uses the page, and who a link would make of them. */
+/** The page's user, and the user that a link offers to become. */
 export interface Access {
   readonly holder: Holder | null;
-  /** The link is for another person than the one who used the page so far: the user is asked first. */
+  /** The link's holder differs from the page's last user, named `was`: the page asks first. */
   readonly offer: { readonly holder: Holder; readonly was: string } | null;
 }
 
-/** The last user of a page in this browser; the token itself is kept by the tab alone. */
+/** The last user of a page in this browser. Only the tab keeps the token. */
 interface LastUser {
   readonly subject: string;
   readonly name: string | null;
@@ -26,8 +26,8 @@ const TOKEN_KEY = "player-portal-chat/token";
 const USER_KEY = "player-portal-chat/user";
 
 /**
- * Takes the token from the address, or from what this tab has kept of an earlier one. It is taken off
- * the address, where it would be seen and copied.
+ * Reads the token from the address, or the one that this tab has stored. Removes it from the
+ * address, where it could be seen and copied.
  */
 export function readAccess(page: string): Access {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
@@ -42,14 +42,14 @@ export function readAccess(page: string): Access {
   return accept(page, holder);
 }
 
-/** Makes `holder` the user of the page, in this tab. */
+/** Makes `holder` the page's user in this tab. */
 export function accept(page: string, holder: Holder): Access {
   const { token, subject, name } = holder;
   try {
     sessionStorage.setItem(`${TOKEN_KEY}/${page}`, token);
     localStorageOrNull()?.setItem(`${USER_KEY}/${page}`, JSON.stringify({ subject, name }));
   } catch {
-    // Without storage the token is good until the page is left.
+    // Without storage the token lasts as long as the page.
   }
   return { holder, offer: null };
 }
@@ -75,7 +75,7 @@ function lastUser(page: string): LastUser | null {
   }
 }
 
-// What it says is only shown here; whether it is true, the gateway checks.
+// The claims are only displayed; the gateway verifies them.
 function read(token: string | null): Holder | null {
   const payload = token?.split(".")[1];
   if (token === null || payload === undefined) return null;

@@ -1,6 +1,6 @@
 import type { Strings } from "./en.js";
 
-/** Everything that the portals say, in German. */
+/** All texts in German. */
 export const de: Strings = {
   language: "Deutsch",
   player: {

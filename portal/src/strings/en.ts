@@ -1,4 +1,4 @@
-/** Everything that the portals say, in English. Other languages have the same entries. */
+/** All texts in English. Other languages have the same entries. */
 export const en = {
   language: "English",
   player: {
@@ -27,7 +27,7 @@ export const en = {
     openPlayer: (id: string) => `Open the conversation of ${id}`,
     noneFound: "No player found",
     nonePending: "Nobody is waiting",
-    nonePendingText: "New conversations appear here, whoever has waited longest first.",
+    nonePendingText: "New conversations appear here, the longest waiting first.",
     noneActive: "No conversation is active",
     noneActiveText: "What you or the others take or answer is listed here.",
     noneResolved: "Nothing is resolved yet",
@@ -156,7 +156,7 @@ export const en = {
     delivered: "Delivered",
     refused: "Not sent",
     signedOut: "Not sent: sign in again",
-    /** By the last word of the problem's type. */
+    /** By the last segment of the problem's type. */
     refusals: {
       "invalid-field": "Not sent: it has characters that are not allowed, or it is too long",
       "invalid-body": "Not sent: it has characters that are not allowed, or it is too long",
@@ -203,5 +203,5 @@ export const en = {
   },
 };
 
-/** What every language must say. */
+/** The texts of a language. */
 export type Strings = typeof en;

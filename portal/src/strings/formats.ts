@@ -1,6 +1,6 @@
 import type { Strings } from "./en.js";
 
-/** Times as the reader's language and zone have them. All are given in microseconds since 1970. */
+/** Formats times in the user's language and time zone. Arguments are in microseconds since 1970. */
 export interface Formats {
   /** Such as 14:05. */
   time(at: number): string;
@@ -8,11 +8,11 @@ export interface Formats {
   day(at: number, today: number): string;
   /** Such as today at 14:05, 3 March 2026 at 14:05, within a sentence. */
   moment(at: number, today: number): string;
-  /** The whole of it, for whoever wants to know exactly. */
+  /** The full date with seconds. */
   full(at: number): string;
-  /** How long ago, in short: 5 min, 2 h, 3 d. */
+  /** The time since `at`, at least 1 min: 5 min, 2 h, 3 d. `now` is in milliseconds. */
   since(at: number, now: number): string;
-  /** When it was, in short: the time today, else the day. */
+  /** The time if `at` is today, else the day. */
   short(at: number, today: number): string;
 }
 
@@ -64,9 +64,9 @@ interface LocaleChoice {
 }
 
 /**
- * How times are written in `language` for a reader of the languages `tags`: as in the reader's own region
- * of it, such as en-GB rather than en. For who reads another language than the portal has, dates are
- * those of most regions, and hours those of the reader's first language.
+ * The locale for times in `language`, for a browser with the languages `tags`: the browser's region
+ * of that language, such as en-GB. Without one, dates are those of most regions, and hours those of
+ * the browser's first language.
  */
 export function localeFor(language: string, tags: readonly string[]): LocaleChoice {
   if (language.includes("-") || tags.length === 0)
@@ -77,7 +77,7 @@ export function localeFor(language: string, tags: readonly string[]): LocaleChoi
   return { locale: language === "en" ? "en-GB" : language, hourCycle };
 }
 
-/** The day of a time in the reader's zone, as a number that grows by one a day. */
+/** The day of a time in the user's time zone, as a number that grows by one each day. */
 export function dayOf(at: number): number {
   const date = new Date(at / 1000);
   return Math.round(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86_400_000);

@@ -1,7 +1,7 @@
 import { de } from "./de.js";
 import { en, type Strings } from "./en.js";
 
-/** The languages that the package has. */
+/** The package's languages. */
 export const LANGUAGES = { en, de } satisfies Record<string, Strings>;
 
 export type Language = keyof typeof LANGUAGES;
@@ -15,14 +15,14 @@ export type DeepPartial<T> = T extends
   ? T
   : { readonly [Key in keyof T]?: DeepPartial<T[Key]> | undefined };
 
-/** The portal's own strings. */
+/** The strings that a portal brings. */
 export interface CustomStrings {
-  /** The language that they are in; null when they stand in for those of every language. */
+  /** Their language; null when they replace those of every language. */
   readonly language: string | null;
   readonly strings: DeepPartial<Strings>;
 }
 
-/** What the portal says, and in which language. */
+/** The strings in use, and their language. */
 export interface ResolvedStrings {
   /** A BCP 47 tag. */
   readonly language: string;
@@ -32,7 +32,7 @@ export interface ResolvedStrings {
 /** Whether `tag` is one of the package's languages. */
 export const isLanguage = (tag: string): tag is Language => Object.hasOwn(LANGUAGES, tag);
 
-/** `tag` as BCP 47 writes it, `de-CH` for `de_ch`; null for what is no tag. */
+/** `tag` in the canonical form of BCP 47, `de-CH` for `de_ch`; null when it is invalid. */
 function canonical(tag: string): string | null {
   try {
     return Intl.getCanonicalLocales(tag.replaceAll("_", "-"))[0] ?? null;
@@ -43,21 +43,21 @@ function canonical(tag: string): string | null {
 
 const primary = (tag: string): string => tag.split(/[-_]/)[0]?.toLowerCase() ?? "";
 
-const areOf = (tag: string, own: CustomStrings): boolean =>
+const applyTo = (tag: string, own: CustomStrings): boolean =>
   own.language === null || primary(own.language) === primary(tag);
 
 /** Whether there are strings for `tag`. */
 export function isSupported(tag: string, own: CustomStrings | null): boolean {
   if (canonical(tag) === null) return false;
-  return isLanguage(primary(tag)) || (own !== null && own.language !== null && areOf(tag, own));
+  return isLanguage(primary(tag)) || (own !== null && own.language !== null && applyTo(tag, own));
 }
 
-/** The strings for `tag`: of `de` for `de-CH`, of English where there are none. */
+/** The strings for `tag`: those of `de` for `de-CH`, and English without any. */
 export function stringsFor(tag: string, own: CustomStrings | null): ResolvedStrings {
   const language = isSupported(tag, own) ? (canonical(tag) ?? "en") : "en";
   const base = primary(language);
   const strings = isLanguage(base) ? LANGUAGES[base] : en;
-  return own !== null && areOf(language, own)
+  return own !== null && applyTo(language, own)
     ? { language, strings: merged(strings, own.strings) as Strings }
     : { language, strings };
 }
@@ -77,7 +77,7 @@ function merged(base: Tree, own: Tree): Tree {
   return all;
 }
 
-/** The first of the reader's languages for which there are strings; English where there are none. */
+/** The first of the browser's languages with strings; English without one. */
 export function preferredLanguage(
   own: CustomStrings | null = null,
   tags: readonly string[] = navigator.languages,
@@ -93,6 +93,6 @@ const RIGHT_TO_LEFT = ["Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Rohg"];
 export const isRightToLeft = (language: string): boolean =>
   RIGHT_TO_LEFT.includes(new Intl.Locale(language).maximize().script ?? "");
 
-/** What a language is called in itself. */
-export const nameOf = (language: string): string =>
+/** A language's name in that language. */
+export const languageName = (language: string): string =>
   new Intl.DisplayNames(language, { type: "language" }).of(language) ?? language;

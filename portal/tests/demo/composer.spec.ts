@@ -3,7 +3,7 @@ import { expect, type Page, test } from "@playwright/test";
 const field = (page: Page) => page.getByLabel("Your message");
 const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasText: text });
 
-/** Pastes into the field, or drops on an element; whether the browser is kept from its own way with it. */
+/** Pastes into the field, or drops on an element; returns whether the default action was prevented. */
 const brings = (page: Page, type: "paste" | "drop", selector: string, text = "") =>
   page.evaluate(
     ([type, selector, text]) => {
@@ -21,7 +21,7 @@ const brings = (page: Page, type: "paste" | "drop", selector: string, text = "")
     [type, selector, text] as const,
   );
 
-test("a picture that is pasted or dropped is answered with how to send it", async ({ page }) => {
+test("a pasted or dropped picture shows how to send one", async ({ page }) => {
   await page.goto("/?portal=player&scene=busy");
   const note = page.getByText("Pictures and other files cannot be sent yet");
   await field(page).focus();
@@ -34,11 +34,11 @@ test("a picture that is pasted or dropped is answered with how to send it", asyn
     await expect(note).toBeVisible();
     await field(page).fill("");
   }
-  // A text that is copied with a picture of it is a text.
+  // Some programs copy text together with a picture of it: that is text.
   expect(await brings(page, "paste", "textarea", "a text")).toBe(false);
 });
 
-test("what is dropped beside the field does not take the page's place", async ({ page }) => {
+test("a file dropped beside the field does not replace the page", async ({ page }) => {
   await page.goto("/?portal=staff&scene=busy");
   await expect(page.getByText("Yara Haddad")).toBeVisible();
   for (const place of [".ppc-inbox", ".ppc-conversation", ".ppc-desk-header"]) {
@@ -50,7 +50,7 @@ test("what is dropped beside the field does not take the page's place", async ({
   expect(await brings(page, "drop", "textarea", "https://example.com/")).toBe(false);
 });
 
-test("a pasted text loses the characters that cannot be sent, and keeps its place", async ({
+test("a pasted text loses refused characters, and the cursor keeps its position", async ({
   page,
 }) => {
   await page.goto("/?portal=player&scene=busy");
@@ -67,7 +67,7 @@ test("a pasted text loses the characters that cannot be sent, and keeps its plac
   await expect(bubble(page, "twothree")).toHaveAttribute("data-state", "delivered");
 });
 
-test("on a touch screen Enter makes a line, and the button sends", async ({ browser }) => {
+test("on a touch screen Enter makes a new line, and the button sends", async ({ browser }) => {
   const page = await (
     await browser.newContext({
       viewport: { width: 390, height: 844 },

@@ -1,5 +1,5 @@
 import { expect, type Page, test } from "@playwright/test";
-import { does } from "./system.js";
+import { callSystem } from "./system.js";
 
 const answer = (page: Page) => page.getByLabel("Your message");
 const chosen = (page: Page) => page.locator('[role="option"][aria-selected="true"]');
@@ -15,17 +15,17 @@ test.beforeEach(async ({ page }) => {
   await expect(page.getByText("Yara Haddad")).toBeVisible();
 });
 
-test("what is typed after a click on a conversation is an answer", async ({ page }) => {
+test("typing after a click on a conversation writes an answer", async ({ page }) => {
   await page.getByText("Sora Tanaka").click();
   await page.keyboard.type("Hello, let me see", { delay: 20 });
   await expect(answer(page)).toHaveValue("Hello, let me see");
   await expect(page.getByRole("button", { name: "Undo" })).toBeHidden();
 });
 
-test("a search by Enter opens what stands in the field, the exact id first", async ({ page }) => {
-  await does(page, "say", { playerId: "m-599", senderType: "player", content: "hello" });
-  await does(page, "say", { playerId: "m-5", senderType: "player", content: "hello" });
-  await does(page, "say", { playerId: "am-5", senderType: "player", content: "hello" });
+test("Enter in the search opens the player in the field, the exact id first", async ({ page }) => {
+  await callSystem(page, "send", { playerId: "m-599", senderType: "player", content: "hello" });
+  await callSystem(page, "send", { playerId: "m-5", senderType: "player", content: "hello" });
+  await callSystem(page, "send", { playerId: "am-5", senderType: "player", content: "hello" });
   await expect(page.getByRole("tab", { name: "Pending 9" })).toBeVisible();
   await page.getByLabel("Search by player").focus();
   await page.keyboard.insertText("m-5");
@@ -34,7 +34,7 @@ test("a search by Enter opens what stands in the field, the exact id first", asy
   await expect(answer(page)).toBeFocused();
 });
 
-test("resolving by a key can be undone", async ({ page }) => {
+test("a resolve by key can be undone", async ({ page }) => {
   await page.keyboard.press("j");
   await expect(chosen(page)).toContainText("Yara Haddad");
   await page.keyboard.press("e");
@@ -45,12 +45,12 @@ test("resolving by a key can be undone", async ({ page }) => {
   await page.keyboard.press("z");
   await expect(page.getByRole("button", { name: "Undo" })).toBeHidden();
   await page.keyboard.press("e");
-  // Going on to the next does not take it back.
+  // Moving on to the next conversation does not undo it.
   await page.keyboard.press("j");
   await expect(page.getByRole("tab", { name: "Pending 5" })).toBeVisible();
 });
 
-test("shortcuts leave what is typed elsewhere on the page alone", async ({ page }) => {
+test("shortcuts ignore typing elsewhere on the page", async ({ page }) => {
   await page.keyboard.press("j");
   for (const kind of ["contenteditable", "textbox", "shadow", "closed"]) {
     const typed = await page.evaluate((kind) => {
@@ -77,7 +77,7 @@ test("shortcuts leave what is typed elsewhere on the page alone", async ({ page 
   }
 });
 
-test("shortcuts go by the key's place where the layout has no Latin letters", async ({ page }) => {
+test("shortcuts use the key's position on layouts without Latin letters", async ({ page }) => {
   await pressKey(page, "о", "KeyJ");
   await expect(chosen(page)).toContainText("Yara Haddad");
   await pressKey(page, "ο", "KeyJ");
@@ -86,14 +86,14 @@ test("shortcuts go by the key's place where the layout has no Latin letters", as
   await expect(page.getByLabel("Search by player")).toBeFocused();
 });
 
-test("a follow-up in an active conversation is counted, in the title and on its tab", async ({
+test("a follow-up in an active conversation is counted in the title and on its tab", async ({
   page,
 }) => {
   // Mika and Bo have been answered, and have written since.
   await expect(page).toHaveTitle("(8) Support");
   const active = page.getByRole("tab", { name: "Active" });
   await expect(active.getByTitle("2 unread")).toBeVisible();
-  await does(page, "say", { playerId: "p-3388", senderType: "player", content: "It asks" });
+  await callSystem(page, "send", { playerId: "p-3388", senderType: "player", content: "It asks" });
   await expect(active.getByTitle("3 unread")).toBeVisible();
   await expect(page).toHaveTitle("(9) Support");
 });
@@ -118,7 +118,7 @@ test("a click on a notification opens its conversation", async ({ page }) => {
   await page.keyboard.press("Escape");
   await page.getByText("Noor").click();
   await page.evaluate(() => Object.assign(window, { away: true }));
-  await does(page, "say", {
+  await callSystem(page, "send", {
     ...{ playerId: "nils", playerName: "Nils", senderType: "player" },
     content: "hello",
   });
@@ -136,7 +136,7 @@ test("a click on a notification opens its conversation", async ({ page }) => {
   await expect(page.getByRole("heading", { name: "Nils" })).toBeVisible();
 });
 
-test("a browser that cannot show notifications says so, and goes on", async ({ page }) => {
+test("a browser without notifications says so and continues", async ({ page }) => {
   await page.addInitScript(() => {
     class Notification {
       static permission = "granted";
@@ -155,33 +155,37 @@ test("a browser that cannot show notifications says so, and goes on", async ({ p
   await expect(notifications).not.toBeChecked();
 });
 
-test("a list that cannot be loaded says so, and gives no number", async ({ page }) => {
+test("a list that cannot be loaded says so and shows no number", async ({ page }) => {
   await page.goto("/?portal=staff&scene=gap");
   await expect(page.getByText("The conversations cannot be loaded")).toBeVisible();
   await expect(page.getByRole("tab", { name: "Pending" })).toHaveText(/^Pending\s*$/);
   await expect(page.getByText("Nobody is waiting")).toBeHidden();
 });
 
-test("a conversation that is only passed stays unread", async ({ page }) => {
+test("a conversation passed by keyboard stays unread", async ({ page }) => {
   await expect(page).toHaveTitle("(8) Support");
   for (let step = 0; step < 4; step += 1) await page.keyboard.press("j");
   await expect(chosen(page)).toContainText("Lena Kühn");
   await expect(page).toHaveTitle("(7) Support");
 });
 
-test("a conversation that was shown before is shown again at once", async ({ page }) => {
+test("a recent conversation is shown at once", async ({ page }) => {
   const shown = page.locator(".ppc-bubble", { hasText: "My payment was taken twice" });
   await page.getByText("James Okafor").click();
   await expect(shown).toBeVisible();
   await page.getByText("Noor").click();
   await expect(page.locator(".ppc-bubble", { hasText: "hello?" })).toBeVisible();
-  await does(page, "hold");
-  await does(page, "say", { playerId: "p-0071", senderType: "player", content: "And now again" });
+  await callSystem(page, "hold");
+  await callSystem(page, "send", {
+    playerId: "p-0071",
+    senderType: "player",
+    content: "And now again",
+  });
   await page.getByText("James Okafor").click();
   await expect(shown).toBeVisible();
-  // What came meanwhile, too.
+  // Messages that arrived meanwhile are shown as well.
   await expect(page.locator(".ppc-bubble", { hasText: "And now again" })).toBeVisible();
-  await does(page, "letGo");
+  await callSystem(page, "release");
 });
 
 test("a reload keeps the tab, the search and the conversation", async ({ page }) => {
@@ -198,7 +202,7 @@ test("a reload keeps the tab, the search and the conversation", async ({ page })
   await expect(page.getByRole("option")).toHaveCount(1);
 });
 
-test("a link to a conversation opens the tab that it is in", async ({ page }) => {
+test("a link to a conversation opens its tab", async ({ page }) => {
   await page.goto("about:blank");
   await page.goto("/?portal=staff&scene=busy#/c/mika-77");
   await expect(page.getByRole("heading", { name: "Mika" })).toBeVisible();
@@ -206,16 +210,18 @@ test("a link to a conversation opens the tab that it is in", async ({ page }) =>
   await expect(chosen(page)).toContainText("Mika");
 });
 
-test("the beginning of an id that is listed is not offered as a player who never wrote", async ({
-  page,
-}) => {
+test("the beginning of a listed id is not offered as another player", async ({ page }) => {
   await page.getByLabel("Search by player").fill("p-44");
   await expect(page.getByRole("option")).toHaveCount(1);
   await expect(page.getByRole("button", { name: "Open the conversation of" })).toBeHidden();
 });
 
-test("what is resolved is not shown as unread", async ({ page }) => {
-  await does(page, "changeStatus", { playerId: "p-2201", status: "resolved", changeId: "c1" });
+test("a resolved conversation is not shown as unread", async ({ page }) => {
+  await callSystem(page, "changeStatus", {
+    playerId: "p-2201",
+    status: "resolved",
+    changeId: "c1",
+  });
   await page.getByRole("tab", { name: "Resolved" }).click();
   await expect(page.getByRole("option", { name: "Noor" })).toBeVisible();
   await expect(page.getByRole("option", { name: "Noor" })).not.toContainText("unread");
@@ -283,7 +289,11 @@ test("a message after an answer shows its time, and not that the player waits", 
   await page.getByRole("tab", { name: "Active" }).click();
   const row = page.getByRole("option", { name: "Tomás Rivera" });
   await row.click();
-  await does(page, "say", { playerId: "p-3388", senderType: "player", content: "thank you" });
+  await callSystem(page, "send", {
+    playerId: "p-3388",
+    senderType: "player",
+    content: "thank you",
+  });
   await expect(row).toContainText("thank you");
   await expect(row).not.toContainText("waits");
   await expect(page.locator(".ppc-facts").first()).toContainText("last message 1 min ago");
@@ -292,7 +302,7 @@ test("a message after an answer shows its time, and not that the player waits", 
 test("waiting times use the gateway's clock", async ({ page }) => {
   await page.goto(`/?portal=staff&scene=empty&clockAheadMs=${-20 * 60_000}`);
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
-  await does(page, "say", { playerId: "p-1", senderType: "player", content: "hello" });
+  await callSystem(page, "send", { playerId: "p-1", senderType: "player", content: "hello" });
   await expect(page.getByRole("option", { name: "p-1" })).toContainText("waits 1 min");
 });
 
@@ -311,6 +321,10 @@ test("the focus is visible in forced colours", async ({ browser }) => {
 
 test("a screen reader receives unread counts and names once", async ({ page }) => {
   await expect(page.getByRole("tab", { name: "Pending 6 , 6 unread", exact: true })).toBeVisible();
-  await does(page, "say", { playerId: "p-2201", senderType: "player", content: "still here" });
+  await callSystem(page, "send", {
+    playerId: "p-2201",
+    senderType: "player",
+    content: "still here",
+  });
   await expect(page.getByRole("log")).toContainText("New message from Noor: still here");
 });

@@ -4,7 +4,7 @@ const BO = "bo-1815";
 const AT = "2026-01-01T12:00:00.000000Z";
 const ID = "0197a1b2-0000-7000-8000-000000000001";
 
-/** Answers for the gateway and for Pusher; the tokens of all calls, and the connections that are open. */
+/** Replaces the gateway and Pusher; records the tokens of all calls and the open connections. */
 async function answer(page: Page) {
   const tokens = new Set<string | undefined>();
   const sent: string[] = [];
@@ -62,7 +62,7 @@ async function answer(page: Page) {
   return { tokens, sent, open };
 }
 
-/** Opens the page of a portal without React; what its Content-Security-Policy refuses is kept. */
+/** Opens a page without React; records the violations of its Content-Security-Policy. */
 async function openPage(page: Page): Promise<string[]> {
   const refused: string[] = [];
   page.on(
@@ -76,7 +76,7 @@ async function openPage(page: Page): Promise<string[]> {
 
 const chat = (page: Page) => page.locator("player-portal-chat");
 
-test("one script tag brings the chat to a page without React, under a strict policy", async ({
+test("one script tag adds the chat to a page without React, under a strict policy", async ({
   page,
 }) => {
   const { tokens, sent } = await answer(page);
@@ -92,7 +92,7 @@ test("one script tag brings the chat to a page without React, under a strict pol
   expect(refused).toEqual([]);
 });
 
-test("the page's styles stay outside, and its colours get in", async ({ page }) => {
+test("the page's styles do not reach the element, except for its colours", async ({ page }) => {
   await answer(page);
   await openPage(page);
   const bubble = chat(page).locator(".ppc-bubble");
@@ -103,7 +103,7 @@ test("the page's styles stay outside, and its colours get in", async ({ page }) 
   }
 });
 
-test("an element goes on when it is moved, follows its attributes, and ends when it is taken out", async ({
+test("an element keeps its state when moved, reacts to its attributes, and closes when removed", async ({
   page,
 }) => {
   const { open } = await answer(page);
@@ -126,7 +126,7 @@ test("an element goes on when it is moved, follows its attributes, and ends when
   await expect.poll(() => open.size).toBe(0);
 });
 
-test("the desk's keys work in its element", async ({ page }) => {
+test("the desk's shortcuts work in its element", async ({ page }) => {
   await answer(page);
   const refused = await openPage(page);
   const desk = page.locator("player-portal-desk");

@@ -1,10 +1,10 @@
 import { expect, type Page, test } from "@playwright/test";
-import { does, fails } from "./system.js";
+import { callSystem, injectFaults } from "./system.js";
 
 const chat = (page: Page) => page.locator(".ppc");
 const field = (page: Page) => page.getByRole("textbox");
 
-/** Shows the portal with other properties; what is called back is told to `window.told`. */
+/** Shows the portal with other properties; its callbacks append to `window.told`. */
 async function give(page: Page, role: "player" | "staff", props: object, told: string[] = []) {
   await page.evaluate(
     ({ role, props, told }) => {
@@ -22,7 +22,7 @@ async function give(page: Page, role: "player" | "staff", props: object, told: s
 const told = (page: Page) =>
   page.evaluate(() => (window as never as { told: [string, unknown][] }).told);
 
-/** Puts a rule of the page's own before or after all others. */
+/** Adds a CSS rule before or after all others. */
 const style = (page: Page, css: string, where: "prepend" | "append") =>
   page.evaluate(
     ({ css, where }) => {
@@ -35,7 +35,7 @@ const style = (page: Page, css: string, where: "prepend" | "append") =>
 
 test.use({ bypassCSP: true });
 
-test("what a server has rendered becomes the reader's language without an error", async ({
+test("server-rendered HTML switches to the user's language without an error", async ({
   browser,
 }) => {
   const context = await browser.newContext({ locale: "de-CH" });
@@ -52,7 +52,7 @@ test("what a server has rendered becomes the reader's language without an error"
   await context.close();
 });
 
-test("a language of a region is that language, and one without strings is English", async ({
+test("a regional tag has its language's strings, and an unknown language English ones", async ({
   page,
 }) => {
   await page.goto("/?portal=player&scene=busy&language=de-CH");
@@ -62,9 +62,7 @@ test("a language of a region is that language, and one without strings is Englis
   await expect(chat(page)).toHaveAttribute("lang", "en");
 });
 
-test("a portal's own words stand in for the package's, and its language can be chosen", async ({
-  page,
-}) => {
+test("custom strings replace the package's, and their language can be chosen", async ({ page }) => {
   await page.goto("/?portal=player&scene=busy");
   const strings = { language: "Português", player: { title: "Ajuda" } };
   await give(page, "player", { language: "pt-BR", strings });
@@ -78,7 +76,7 @@ test("a portal's own words stand in for the package's, and its language can be c
   await expect(page.getByRole("heading", { name: "Ajuda" })).toBeVisible();
 });
 
-test("the desk speaks French with the words of the package's file", async ({ page }) => {
+test("the desk is French with the package's file", async ({ page }) => {
   await page.goto("/?portal=staff&scene=busy&language=fr-CA");
   await expect(page.getByRole("heading", { name: "Bureau d’assistance" })).toBeAttached();
   await expect(page.getByRole("tab", { name: "En attente 6" })).toBeVisible();
@@ -98,9 +96,7 @@ test("Arabic is written from right to left", async ({ page }) => {
   expect(bubble?.x).toBeLessThan((list?.x ?? 0) + (list?.width ?? 0) / 2);
 });
 
-test("what the portal does not offer is as the portal says, whatever was chosen before", async ({
-  page,
-}) => {
+test("a setting that is not offered has the portal's value", async ({ page }) => {
   await page.goto("/?portal=player&scene=busy");
   await page.getByRole("button", { name: "Settings" }).click();
   await page.getByLabel("Language").selectOption("Deutsch");
@@ -113,7 +109,7 @@ test("what the portal does not offer is as the portal says, whatever was chosen 
   await expect(page.getByRole("button", { name: "Settings" })).toBeHidden();
 });
 
-test("the desk is laid out by its own width", async ({ page }) => {
+test("the desk's layout depends on its own width", async ({ page }) => {
   await page.setViewportSize({ width: 1400, height: 900 });
   await page.goto("/?portal=staff&scene=busy");
   await style(page, "#portal { inline-size: 420px }", "append");
@@ -126,7 +122,7 @@ test("the desk is laid out by its own width", async ({ page }) => {
   await expect(page.getByRole("listbox")).toBeVisible();
 });
 
-test("in an element without a height the chat is as high as the window", async ({ page }) => {
+test("without a height of its parent the chat is as high as the window", async ({ page }) => {
   await page.setViewportSize({ width: 800, height: 700 });
   await page.goto("/?portal=player&scene=many");
   await style(
@@ -139,16 +135,20 @@ test("in an element without a height the chat is as high as the window", async (
   expect((await chat(page).boundingBox())?.height).toBeLessThanOrEqual(700);
 });
 
-test("the styles of the page around it do not reach its text", async ({ page }) => {
-  // All of so short a conversation is in the page from the beginning.
+test("the page's text styles do not reach the chat", async ({ page }) => {
+  // A conversation this short is in the DOM as a whole.
   await page.goto("/?portal=player&scene=empty");
-  await does(page, "persisted", { playerId: "bo-1815", senderType: "player", content: "hello" });
-  await does(page, "persisted", {
+  await callSystem(page, "persist", {
+    playerId: "bo-1815",
+    senderType: "player",
+    content: "hello",
+  });
+  await callSystem(page, "persist", {
     playerId: "bo-1815",
     senderType: "staff",
     content: "thank you!",
   });
-  await does(page, "disconnect");
+  await callSystem(page, "disconnect");
   const look = () =>
     page.evaluate(() =>
       [...document.querySelectorAll(".ppc, .ppc h2, .ppc p, .ppc-bubble")].map((element) => {
@@ -182,7 +182,7 @@ for (const where of ["prepend", "append"] as const) {
   });
 }
 
-test("the portal is told how many messages are unread", async ({ page }) => {
+test("onUnread receives the number of unread messages", async ({ page }) => {
   await page.goto("/?portal=player&scene=busy");
   await expect(page.getByText("thank you!")).toBeVisible();
   await give(page, "player", {}, ["onUnread"]);
@@ -190,27 +190,29 @@ test("the portal is told how many messages are unread", async ({ page }) => {
     Object.defineProperty(document, "visibilityState", { get: () => "hidden" }),
   );
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  await does(page, "say", { playerId: "bo-1815", senderType: "staff", content: "Still there?" });
+  await callSystem(page, "send", {
+    playerId: "bo-1815",
+    senderType: "staff",
+    content: "Still there?",
+  });
   await expect.poll(() => told(page)).toContainEqual(["onUnread", 1]);
 });
 
-test("the portal is told how many conversations are unread", async ({ page }) => {
+test("onUnread receives the number of unread conversations", async ({ page }) => {
   await page.goto("/?portal=staff&scene=busy");
   await expect(page.getByText("Yara Haddad")).toBeVisible();
   await give(page, "staff", {}, ["onUnread"]);
-  await does(page, "say", { playerId: "new", senderType: "player", content: "Hello?" });
+  await callSystem(page, "send", { playerId: "new", senderType: "player", content: "Hello?" });
   const counts = async () => (await told(page)).map(([, count]) => Number(count));
   await expect.poll(async () => (await counts()).at(-1)).toBeGreaterThan((await counts())[0] ?? 99);
 });
 
-test("another user's token is told to the portal's developers, and is no outage", async ({
-  page,
-}) => {
+test("onProblem receives that the token is another user's", async ({ page }) => {
   await page.goto("/?portal=player&scene=busy");
   await expect(page.getByText("thank you!")).toBeVisible();
   await give(page, "player", {}, ["onProblem", "onSignIn"]);
-  await fails(page, { forbidden: true });
-  await does(page, "disconnect");
+  await injectFaults(page, { forbidden: true });
+  await callSystem(page, "disconnect");
   await expect(page.getByText("Your sign-in does not open this chat.")).toBeVisible();
   await expect(page.getByText("cannot be reached")).toBeHidden();
   await expect(page.getByRole("button", { name: "Try now" })).toBeHidden();
@@ -221,18 +223,16 @@ test("another user's token is told to the portal's developers, and is no outage"
     expect.objectContaining({ kind: "refused", status: 403 }),
   ]);
   expect(calls.some(([name]) => name === "onSignIn")).toBe(true);
-  // It is not told again and again.
+  // It is reported once.
   const problems = calls.filter(([name]) => name === "onProblem");
   expect(new Set(problems.map((each) => JSON.stringify(each))).size).toBe(problems.length);
 });
 
-test("a gateway that cannot be reached is told to the console where the portal does not listen", async ({
-  page,
-}) => {
+test("without onProblem the console receives that the gateway is unreachable", async ({ page }) => {
   await page.goto("/?portal=player&scene=busy");
   await expect(page.getByText("thank you!")).toBeVisible();
   const warning = page.waitForEvent("console", (message) => message.type() === "warning");
-  await fails(page, { networkFails: true });
-  await does(page, "disconnect");
+  await injectFaults(page, { networkFails: true });
+  await callSystem(page, "disconnect");
   expect((await warning).text()).toContain("CORS_ORIGINS");
 });

@@ -1,9 +1,6 @@
 import type { Page } from "@playwright/test";
 
-/**
- * One message: how many frames after Enter it stood there, and after how many
- * milliseconds that frame was laid out.
- */
+/** A sent message: its first frame after Enter, and when that frame was laid out, in milliseconds. */
 export interface Sent {
   readonly frames: number;
   readonly ms: number;
@@ -30,7 +27,7 @@ export async function sendAndWatch(page: Page, content: string): Promise<Sent> {
             let frames = 0;
             const frame = () => {
               frames += 1;
-              // What this frame shows is known once it has been laid out and measured.
+              // The frame's content is known once it is laid out and measured.
               const { port1, port2 } = new MessageChannel();
               port1.onmessage = () => {
                 if (stands()) resolve({ frames, ms: performance.now() - timeStamp });
@@ -45,7 +42,7 @@ export async function sendAndWatch(page: Page, content: string): Promise<Sent> {
       }),
     content,
   );
-  // The listener is there before the key is.
+  // Adds the listener before the key is pressed.
   await page.evaluate(() => new Promise(requestAnimationFrame));
   await page.keyboard.press("Enter");
   return watching;

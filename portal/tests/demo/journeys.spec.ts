@@ -1,15 +1,15 @@
 import { expect, type Page, test } from "@playwright/test";
-import { does, fails } from "./system.js";
+import { callSystem, injectFaults } from "./system.js";
 
-// What people do most. It runs in each browser, so it uses nothing of one alone; and it types, since what
-// Playwright fills in is not noticed by React in Firefox.
+// The most frequent journeys, in each browser: without features of one browser only, and by typing, since
+// React in Firefox does not notice Playwright's fill().
 
 const field = (page: Page) => page.getByLabel("Your message");
 const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasText: text });
 const isLive = (page: Page) =>
   expect(page.locator('.ppc-light[data-link="live"]').first()).toBeAttached();
 
-test("a player writes, sees it delivered, and reads the answer", async ({ page }) => {
+test("a player's message is delivered and answered", async ({ page }) => {
   await page.goto("/?portal=player&scene=empty");
   await isLive(page);
   await field(page).click();
@@ -18,7 +18,7 @@ test("a player writes, sees it delivered, and reads the answer", async ({ page }
   await expect(bubble(page, "My sword is gone")).toHaveAttribute("data-state", "delivered");
   await expect(page.getByText("Waiting for an answer")).toBeVisible();
   const answer = { playerId: "bo-1815", senderType: "staff", senderName: "Ada" };
-  await does(page, "say", { ...answer, content: "It is in https://example.com/bank" });
+  await callSystem(page, "send", { ...answer, content: "It is in https://example.com/bank" });
   await expect(bubble(page, "It is in")).toBeVisible();
   await expect(page.getByRole("link")).toHaveAttribute("href", "https://example.com/bank");
   await expect(page.getByText("In conversation")).toBeVisible();
@@ -41,7 +41,7 @@ test("staff answer, resolve and reopen a conversation", async ({ page }) => {
   await expect(page.getByRole("button", { name: "Resolve" })).toBeVisible();
 });
 
-test("the Enter that ends a composition does not send, in the orders of all browsers", async ({
+test("Enter that ends an IME composition does not send, in any browser's order of events", async ({
   page,
 }) => {
   await page.goto("/?portal=player&scene=busy");
@@ -66,7 +66,7 @@ test("the Enter that ends a composition does not send, in the orders of all brow
         element.dispatchEvent(
           new CompositionEvent("compositionend", { bubbles: true, data: text }),
         );
-        // As Safari orders it.
+        // Safari's order.
         if (!enterIsComposing) press(false);
       },
       { text, enterIsComposing },
@@ -78,10 +78,10 @@ test("the Enter that ends a composition does not send, in the orders of all brow
   await expect(bubble(page, "日本語")).toHaveAttribute("data-state", "delivered");
 });
 
-test("what could not be sent is sent after a reload, once", async ({ page }) => {
+test("an unsent message is sent once after a reload", async ({ page }) => {
   await page.goto("/?portal=player&scene=empty&keep");
   await isLive(page);
-  await fails(page, { networkFails: true });
+  await injectFaults(page, { networkFails: true });
   await field(page).click();
   for (const content of ["one", "two"]) {
     await page.keyboard.type(content);
@@ -96,12 +96,16 @@ test("what could not be sent is sent after a reload, once", async ({ page }) => 
   await expect(field(page)).toHaveValue("a draft");
 });
 
-test("who is at the end of a long conversation stays there, and older messages come by scrolling", async ({
+test("a long conversation stays at its end, and older messages load by scrolling", async ({
   page,
 }) => {
   await page.goto("/?portal=player&scene=many");
   await expect(bubble(page, "Message 10000")).toBeInViewport();
-  await does(page, "say", { playerId: "bo-1815", senderType: "staff", content: "a new one" });
+  await callSystem(page, "send", {
+    playerId: "bo-1815",
+    senderType: "staff",
+    content: "a new one",
+  });
   await expect(bubble(page, "a new one")).toBeInViewport();
   await page.locator(".ppc-scroller").evaluate((list) => list.scrollTo({ top: 0 }));
   await expect

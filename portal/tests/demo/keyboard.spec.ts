@@ -8,7 +8,7 @@ test.beforeEach(async ({ page }) => {
   await expect(page.getByText("Yara Haddad")).toBeVisible();
 });
 
-test("a whole conversation without a mouse", async ({ page }) => {
+test("a conversation is answered and resolved by keyboard", async ({ page }) => {
   await page.keyboard.press("j");
   await expect(chosen(page)).toContainText("Yara Haddad");
   await page.keyboard.press("j");
@@ -36,7 +36,7 @@ test("a whole conversation without a mouse", async ({ page }) => {
   await expect(page.getByRole("tab", { name: "Resolved 3" })).toBeVisible();
 });
 
-test("the arrows go through the list, and Enter to the answer", async ({ page }) => {
+test("arrow keys walk the list, and Enter moves to the composer", async ({ page }) => {
   await page.getByRole("listbox").focus();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("End");
@@ -47,7 +47,7 @@ test("the arrows go through the list, and Enter to the answer", async ({ page })
   await expect(answer(page)).toBeFocused();
 });
 
-test("single keys can be turned off, and writing is never taken for them", async ({ page }) => {
+test("single-key shortcuts can be turned off and ignore typing", async ({ page }) => {
   await page.keyboard.press("/");
   await page.keyboard.type("j?");
   await expect(page.getByLabel("Search by player")).toHaveValue("j?");
@@ -62,7 +62,7 @@ test("single keys can be turned off, and writing is never taken for them", async
   await expect(chosen(page)).toHaveCount(0);
 });
 
-test("a search finds names and ids, and opens whoever has not written yet", async ({ page }) => {
+test("a search finds names and ids, and opens a player without messages", async ({ page }) => {
   await page.getByLabel("Search by player").fill("P-4412");
   await expect(page.getByRole("option")).toHaveCount(1);
   await page.getByLabel("Search by player").fill("nobody-yet");
@@ -70,7 +70,7 @@ test("a search finds names and ids, and opens whoever has not written yet", asyn
   await expect(page.getByText("This player has not written yet")).toBeVisible();
 });
 
-test("a draft is there again when one comes back to its conversation", async ({ page }) => {
+test("a draft is restored when its conversation is opened again", async ({ page }) => {
   await page.getByText("Yara Haddad").click();
   await answer(page).fill("half an answer");
   await page.getByText("Sora Tanaka").click();
@@ -79,11 +79,11 @@ test("a draft is there again when one comes back to its conversation", async ({ 
   await expect(answer(page)).toHaveValue("half an answer");
 });
 
-test("a new message is told to who listens, and moves nobody else", async ({ page }) => {
+test("a new message is announced and moves no focus", async ({ page }) => {
   await page.keyboard.press("j");
   await page.evaluate(() => {
-    const { system } = window as never as { system: { say(said: object): void } };
-    system.say({
+    const { system } = window as never as { system: { send(message: object): void } };
+    system.send({
       playerId: "new-one",
       playerName: "Zed",
       senderType: "player",

@@ -1,35 +1,35 @@
 import { expect, type Page, test } from "@playwright/test";
-import { does } from "./system.js";
+import { callSystem } from "./system.js";
 
 const options = (page: Page) => page.getByRole("option");
 const answered = (page: Page, number: number) =>
-  does(page, "persisted", {
+  callSystem(page, "persist", {
     ...{ playerId: `olaf-${number}`, playerName: `Olaf ${number}`, senderType: "player" },
     content: "hello",
   });
 const writes = (page: Page, number: number) =>
-  does(page, "say", {
+  callSystem(page, "send", {
     ...{ playerId: `olaf-${number}`, playerName: `Olaf ${number}`, senderType: "player" },
     content: "and more",
   });
 
-/** A desk with conversations that staff have answered, the latest first. */
+/** A desk with `count` answered conversations, the latest first. */
 async function openActive(page: Page, count: number): Promise<void> {
   await page.goto("/?portal=staff&scene=empty");
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
   for (let number = 1; number <= count; number += 1) {
     await answered(page, number);
-    await does(page, "persisted", {
+    await callSystem(page, "persist", {
       ...{ playerId: `olaf-${number}`, senderType: "staff", senderId: "ada" },
       content: "hi",
     });
   }
-  await does(page, "disconnect");
+  await callSystem(page, "disconnect");
   await page.getByRole("tab", { name: "Active" }).click();
   await expect(options(page).first()).toContainText(`Olaf ${count}`, { timeout: 20_000 });
 }
 
-test("the row under the pointer stays there, and what is new waits", async ({ page }) => {
+test("the row under the pointer stays in place, and new rows wait", async ({ page }) => {
   await openActive(page, 5);
   const row = page.getByRole("option", { name: "Olaf 3" });
   await row.hover();
@@ -45,17 +45,19 @@ test("the row under the pointer stays there, and what is new waits", async ({ pa
   await expect(options(page).first()).toContainText("Olaf 1");
 });
 
-test("new conversations are counted above a list that is held, and shown on demand", async ({
-  page,
-}) => {
+test("new rows are counted above the list and shown on a click", async ({ page }) => {
   await openActive(page, 3);
   await page.getByRole("option", { name: "Olaf 3" }).hover();
-  await does(page, "say", { playerId: "olaf-9", senderType: "staff", content: "hello there" });
+  await callSystem(page, "send", {
+    playerId: "olaf-9",
+    senderType: "staff",
+    content: "hello there",
+  });
   await page.getByRole("button", { name: "1 new" }).click();
   await expect(page.getByRole("option", { name: "olaf-9" })).toBeVisible();
 });
 
-test("rows that come above leave those in sight where they are", async ({ page }) => {
+test("rows added above do not move the visible ones", async ({ page }) => {
   await openActive(page, 60);
   await page.getByRole("listbox").evaluate((list) => list.scrollTo({ top: 1_200 }));
   await page.mouse.move(900, 400);
@@ -70,9 +72,7 @@ test("rows that come above leave those in sight where they are", async ({ page }
   expect(Math.abs((after?.y ?? 0) - (before?.y ?? 0))).toBeLessThanOrEqual(1);
 });
 
-test("a conversation has an address, and a phone's back button goes to the list", async ({
-  page,
-}) => {
+test("a conversation has an address, and Back leads to the list on a phone", async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await page.goto("/?portal=staff&scene=busy");
   await page.getByText("Sora Tanaka").click();

@@ -1,5 +1,5 @@
 import { expect, type Locator, type Page, test } from "@playwright/test";
-import { does } from "./system.js";
+import { callSystem } from "./system.js";
 
 const BO = "bo-1815";
 const field = (page: Page) => page.getByLabel("Your message");
@@ -7,11 +7,11 @@ const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasTe
 const background = (element: Locator) =>
   element.evaluate((each) => getComputedStyle(each).backgroundColor);
 const staffSays = (page: Page, content: string, at: number) =>
-  does(page, "say", { playerId: BO, senderType: "staff", senderName: "Ada", content, at });
+  callSystem(page, "send", { playerId: BO, senderType: "staff", senderName: "Ada", content, at });
 const live = (page: Page) =>
   expect(page.locator('.ppc-light[data-link="live"]').first()).toBeAttached();
 
-/** The desk, with the conversation of Bo in the front. */
+/** The desk with Bo's conversation open. */
 async function openDesk(page: Page): Promise<void> {
   await page.goto("/?portal=staff&scene=busy");
   await page.getByRole("tab", { name: "Active" }).click();
@@ -19,7 +19,7 @@ async function openDesk(page: Page): Promise<void> {
   await expect(bubble(page, "Found it 😄")).toBeVisible();
 }
 
-test("each message shows its time, in print and to who listens", async ({ page }) => {
+test("each message has its time, on screen and for screen readers", async ({ page }) => {
   await page.goto("/?portal=player&scene=busy");
   await expect(bubble(page, "Found it 😄")).toBeVisible();
   for (const each of await page.locator(".ppc-bubble").all()) {
@@ -27,11 +27,11 @@ test("each message shows its time, in print and to who listens", async ({ page }
   }
 });
 
-test("at the desk players stand back, and answers of colleagues look other than one's own", async ({
+test("at the desk players' bubbles are light, and colleagues' differ from one's own", async ({
   page,
 }) => {
   await openDesk(page);
-  await does(page, "say", {
+  await callSystem(page, "send", {
     ...{ playerId: BO, senderType: "staff", senderId: "grace", senderName: "Grace Hopper" },
     content: "Grace here, too",
   });
@@ -44,12 +44,12 @@ test("at the desk players stand back, and answers of colleagues look other than 
   ];
   expect(new Set(colours).size).toBe(3);
   await page.goto("/?portal=player&scene=busy");
-  // The player's own words are in the full blue.
+  // In the player's chat the player's bubbles have the full blue.
   expect(await background(bubble(page, "Found it 😄"))).toBe("rgb(31, 91, 239)");
   expect(colours).not.toContain("rgb(31, 91, 239)");
 });
 
-test("each session says when it began, and who answered in it", async ({ page }) => {
+test("a session's divider has its beginning and who answered", async ({ page }) => {
   await openDesk(page);
   await page.locator(".ppc-scroller").evaluate((list) => list.scrollTo({ top: 0 }));
   await expect(page.getByText(/^Started .* at \d+:\d\d, answered by Grace Hopper$/)).toBeVisible();
@@ -58,10 +58,8 @@ test("each session says when it began, and who answered in it", async ({ page })
   ).toBeAttached();
 });
 
-test("a line stands above the first unread message, and the count survives a reload", async ({
-  page,
-}) => {
-  // Whether the page is looked at is this test's to say.
+test("a line marks the first unread message, and the count survives a reload", async ({ page }) => {
+  // This test controls the page's focus.
   await page.addInitScript(() => {
     document.hasFocus = () => sessionStorage.getItem("looks") !== "no";
   });
@@ -73,7 +71,7 @@ test("a line stands above the first unread message, and the count survives a rel
   const began = Date.now() * 1000;
   const first = { at: began, messageId: "5a0c7d5e-0000-4000-8000-000000000001" };
   const says = (content: string, more: object = {}) =>
-    does(page, "persisted", { playerId: BO, senderType: "staff", content, ...more });
+    callSystem(page, "persist", { playerId: BO, senderType: "staff", content, ...more });
   await page.goto("/?portal=player&scene=empty&keep");
   await live(page);
   await staffSays(page, "read", first.at);
@@ -108,7 +106,7 @@ test("a line stands above the first unread message, and the count survives a rel
   await expect(line).toBeHidden();
 });
 
-test("what is in the middle is there, and bubbles end where the field does", async ({ page }) => {
+test("dividers are centred, and bubbles end where the field does", async ({ page }) => {
   await page.goto("/?portal=player&scene=busy");
   await expect(bubble(page, "Found it 😄")).toBeVisible();
   const middle = async (element: Locator) => {
@@ -122,9 +120,7 @@ test("what is in the middle is there, and bubbles end where the field does", asy
   expect(await end(bubble(page, "Found it 😄"))).toBe(await end(page.locator(".ppc-field")));
 });
 
-test("the header of a player's chat is as high before the first message as after it", async ({
-  page,
-}) => {
+test("the header keeps its height after the first message", async ({ page }) => {
   await page.goto("/?portal=player&scene=empty");
   await live(page);
   const height = async () => (await page.locator(".ppc-header").boundingBox())?.height;
@@ -145,9 +141,7 @@ test("a topic begins the first message", async ({ page }) => {
   await expect(page.getByRole("button", { name: "My account" })).toBeHidden();
 });
 
-test("where one reads from right to left, arrows point the other way and times stay as they are", async ({
-  page,
-}) => {
+test("in a right-to-left language arrows are mirrored and times are not", async ({ page }) => {
   await page.addInitScript(() => {
     addEventListener("DOMContentLoaded", () => {
       document.documentElement.dir = "rtl";
@@ -157,7 +151,7 @@ test("where one reads from right to left, arrows point the other way and times s
   await page.goto("/?portal=staff&scene=busy");
   const avatar = await page.locator(".ppc-item .ppc-avatar").first().boundingBox();
   const name = await page.getByText("Yara Haddad").boundingBox();
-  // The name begins beside the avatar, on its left.
+  // The name begins at the avatar's left.
   expect(Math.abs((avatar?.x ?? 0) - (name?.x ?? 0) - (name?.width ?? 0))).toBeLessThan(20);
   await page.getByText("Yara Haddad").click();
   await field(page).fill("hello");
@@ -168,10 +162,10 @@ test("where one reads from right to left, arrows point the other way and times s
   await expect(page.locator(".ppc-bubble time > bdi").first()).toBeVisible();
 });
 
-test("a name that reads from right to left stands beside its avatar", async ({ page }) => {
+test("a right-to-left name is beside its avatar", async ({ page }) => {
   await page.goto("/?portal=staff&scene=empty");
   await live(page);
-  await does(page, "say", {
+  await callSystem(page, "send", {
     ...{ playerId: "noor", playerName: "نور", senderType: "player", content: "مرحبا" },
   });
   const avatar = await page.locator(".ppc-item .ppc-avatar").boundingBox();

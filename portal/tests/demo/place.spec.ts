@@ -2,7 +2,7 @@ import { expect, type Page, test } from "@playwright/test";
 
 const BO = "bo-1815";
 
-/** The first message that is wholly in sight, and where its top is. */
+/** The first fully visible message, and the position of its top. */
 function inSight(page: Page): Promise<{ id: string; top: number }> {
   return page.evaluate(() => {
     const list = document.querySelector(".ppc-scroller")?.getBoundingClientRect();
@@ -22,23 +22,23 @@ async function topOf(page: Page, id: string): Promise<number> {
 const staffSays = (page: Page, content: string) =>
   page.evaluate(
     ({ playerId, content }) => {
-      const { system } = window as never as { system: { say(said: object): void } };
-      system.say({ playerId, senderType: "staff", senderName: "Ada", content });
+      const { system } = window as never as { system: { send(message: object): void } };
+      system.send({ playerId, senderType: "staff", senderName: "Ada", content });
     },
     { playerId: BO, content },
   );
 
-/** Keeps the system's answers back, or lets them go. */
-const answers = (page: Page, what: "hold" | "letGo") =>
+/** Holds back the system's answers, or sends them. */
+const answers = (page: Page, what: "hold" | "release") =>
   page.evaluate((what) => {
     const { system } = window as never as { system: Record<typeof what, () => void> };
     system[what]();
   }, what);
 
-/** So many frames are longer than the 150 ms after which the list takes scrolling for ended. */
+/** This many frames take longer than the 150 ms after which virtua considers scrolling ended. */
 const A_WHILE = 20;
 
-/** Waits until nothing moves any more, and nobody scrolls. */
+/** Waits until the list has stopped moving and scrolling. */
 async function still(page: Page): Promise<void> {
   await expect
     .poll(() =>
@@ -59,7 +59,7 @@ test.beforeEach(async ({ page }) => {
   await page.getByRole("region", { name: "Messages" }).hover();
 });
 
-test("older messages come in above, and what one looks at stays where it is", async ({ page }) => {
+test("older messages load above without moving the visible ones", async ({ page }) => {
   const height = () =>
     page.evaluate(() => document.querySelector(".ppc-scroller")?.scrollHeight ?? 0);
   for (let pages = 0; pages < 3; pages += 1) {
@@ -69,14 +69,14 @@ test("older messages come in above, and what one looks at stays where it is", as
     await expect(page.getByText("Loading older messages")).toBeVisible();
     await still(page);
     const { id, top } = await inSight(page);
-    await answers(page, "letGo");
+    await answers(page, "release");
     await expect.poll(height).toBeGreaterThan(before + 1_000);
     await still(page);
     expect(Math.abs((await topOf(page, id)) - top)).toBeLessThanOrEqual(1);
   }
 });
 
-test("a message that arrives below moves nothing for who reads above, and is counted", async ({
+test("a message that arrives below the visible ones is counted and moves none", async ({
   page,
 }) => {
   await page.mouse.wheel(0, -2_000);
@@ -95,7 +95,7 @@ test("a message that arrives below moves nothing for who reads above, and is cou
   await expect(page).toHaveTitle("Support");
 });
 
-test("who is at the end stays there, whatever arrives", async ({ page }) => {
+test("a list at its end stays there when messages arrive", async ({ page }) => {
   for (let number = 1; number <= 5; number += 1) {
     await staffSays(page, `news ${number} ${"and a long story ".repeat(number * 10)}`);
     await expect(page.locator(".ppc-bubble", { hasText: `news ${number}` })).toBeVisible();
@@ -108,6 +108,6 @@ test("who is at the end stays there, whatever arrives", async ({ page }) => {
   expect(rest).toBeLessThanOrEqual(1);
 });
 
-test("only what is in sight is in the page", async ({ page }) => {
+test("only visible messages are in the DOM", async ({ page }) => {
   expect(await page.locator(".ppc-bubble").count()).toBeLessThan(60);
 });

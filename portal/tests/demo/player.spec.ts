@@ -1,5 +1,5 @@
 import { expect, type Page, test } from "@playwright/test";
-import { does, fails } from "./system.js";
+import { callSystem, injectFaults } from "./system.js";
 
 const field = (page: Page) => page.getByLabel("Your message");
 const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasText: text });
@@ -9,14 +9,14 @@ const show = (page: Page, subject: string, name: string) =>
     [subject, name] as const,
   );
 const staffSays = (page: Page, playerId: string, content: string) =>
-  does(page, "say", { playerId, senderType: "staff", senderName: "Ada", content });
+  callSystem(page, "send", { playerId, senderType: "staff", senderName: "Ada", content });
 
-test("the Enter that ends the composing of a character does not send", async ({ page }) => {
+test("Enter that ends an IME composition does not send", async ({ page }) => {
   await page.goto("/?portal=player&scene=busy");
   await field(page).focus();
   const keys = await page.context().newCDPSession(page);
   await keys.send("Input.imeSetComposition", { text: "にほ", selectionStart: 2, selectionEnd: 2 });
-  // As Safari orders it: the composition has ended before the key comes.
+  // Safari's order: the composition ends before the key event.
   await keys.send("Input.insertText", { text: "日本" });
   const enter = { key: "Enter", code: "Enter", windowsVirtualKeyCode: 229 };
   await keys.send("Input.dispatchKeyEvent", { type: "rawKeyDown", ...enter });
@@ -25,7 +25,7 @@ test("the Enter that ends the composing of a character does not send", async ({ 
   await expect(bubble(page, "日本")).toBeVisible();
 });
 
-test("the draft of one player is not in the field of the next", async ({ page }) => {
+test("one player's draft is not in the next player's composer", async ({ page }) => {
   await page.goto("/?portal=player&scene=busy");
   await field(page).fill("My password is hunter2");
   await show(page, "ben", "Ben");
@@ -41,7 +41,7 @@ for (const size of [
   { width: 1280, height: 800 },
   { width: 390, height: 844 },
 ]) {
-  test(`an answer that is in sight is not counted as new, ${size.width}`, async ({ page }) => {
+  test(`a visible answer is not counted as new, ${size.width}`, async ({ page }) => {
     await page.setViewportSize(size);
     await page.goto("/?portal=player&scene=empty");
     await expect(page.getByText("How can we help?")).toBeVisible();
@@ -67,7 +67,7 @@ test("today becomes yesterday at midnight", async ({ page }) => {
   await expect(day).toHaveText("Yesterday");
 });
 
-test("a sound comes once the reader has touched the page", async ({ browser }) => {
+test("sound works after the first interaction with the page", async ({ browser }) => {
   const page = await (await browser.newContext()).newPage();
   await page.addInitScript(() => {
     const made: string[] = [];
@@ -113,7 +113,7 @@ test("a sound comes once the reader has touched the page", async ({ browser }) =
   expect(await made()).toEqual(["running", "running"]);
 });
 
-test("what is copied is what was written", async ({ page }) => {
+test("copied text is the written text", async ({ page }) => {
   await page.goto("/?portal=player&scene=empty");
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
   await staffSays(page, "bo-1815", "Look at https://example.com/a?b=1 please");
@@ -137,21 +137,21 @@ test("what is copied is what was written", async ({ page }) => {
   );
 });
 
-test("what fails is announced, and of several messages each", async ({ page }) => {
+test("failures and each of several messages are announced", async ({ page }) => {
   await page.goto("/?portal=player&scene=empty");
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
-  await fails(page, { refusal: "invalid-field" });
+  await injectFaults(page, { refusal: "invalid-field" });
   await field(page).fill("bad");
   await page.keyboard.press("Enter");
   const said = page.getByRole("log");
   await expect(said).toContainText("Not sent: it has characters that are not allowed");
-  await fails(page, { refusal: null });
+  await injectFaults(page, { refusal: null });
   for (const content of ["first", "second", "third"]) await staffSays(page, "bo-1815", content);
   for (const content of ["first", "second", "third"])
     await expect(said).toContainText(`Ada: ${content}`);
 });
 
-test("what is chosen is told by more than its colour", async ({ browser }) => {
+test("a selection differs by more than its colour", async ({ browser }) => {
   const page = await (await browser.newContext({ forcedColors: "active" })).newPage();
   await page.goto("/?portal=player&scene=busy");
   await page.getByRole("button", { name: "Settings" }).click();
@@ -170,7 +170,7 @@ test("what is chosen is told by more than its colour", async ({ browser }) => {
   expect(await background("Pending")).not.toBe(await background("Active"));
 });
 
-test("the whole conversation that is loaded is printed", async ({ page }) => {
+test("all loaded messages are printed", async ({ page }) => {
   await page.goto("/?portal=player&scene=many");
   await expect(page.getByText("Message 10000")).toBeVisible();
   const printed = await page.evaluate(() => {
@@ -188,10 +188,10 @@ test("the whole conversation that is loaded is printed", async ({ page }) => {
   expect(scroller).toEqual({ overflow: "visible", color: "rgb(0, 0, 0)" });
 });
 
-test("what is read in one tab is read in the other", async ({ context }) => {
+test("a message read in one tab is read in the other", async ({ context }) => {
   const open = async () => {
     const page = await context.newPage();
-    // Whether the tab is looked at is this test's to say.
+    // This test controls the tab's focus.
     await page.addInitScript(() => {
       document.hasFocus = () => (window as never as { looks?: boolean }).looks === true;
     });
@@ -201,10 +201,10 @@ test("what is read in one tab is read in the other", async ({ context }) => {
   };
   const [first, second] = [await open(), await open()];
   const at = Date.now() * 1000;
-  // Each has a system of its own, in which the same is said.
+  // Each page has its own system with the same messages.
   for (const page of [first, second]) {
     const said = { playerId: "bo-1815", senderType: "staff", content: "hi", at };
-    await does(page, "say", { ...said, messageId: "5a0c7d5e-0000-4000-8000-000000000009" });
+    await callSystem(page, "send", { ...said, messageId: "5a0c7d5e-0000-4000-8000-000000000009" });
     await expect(page).toHaveTitle("(1) Support");
   }
   await first.evaluate(() => {

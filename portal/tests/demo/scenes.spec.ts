@@ -1,6 +1,6 @@
 import { expect, type Page, test } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
-import { fails } from "./system.js";
+import { injectFaults } from "./system.js";
 
 const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 320, height: 640 } };
 const COLOURS = {
@@ -9,7 +9,7 @@ const COLOURS = {
   forced: { colorScheme: "dark", forcedColors: "active" },
 } as const;
 
-/** What is to be seen once a scene stands. */
+/** What each scene shows once it is loaded. */
 const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<void>>> = {
   player: {
     empty: (page) => seen(page, "How can we help?"),
@@ -26,7 +26,7 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
       await seen(page, "Not sent yet, trying again");
     },
     refused: async (page) => {
-      await fails(page, { refusal: "invalid-field" });
+      await injectFaults(page, { refusal: "invalid-field" });
       await page.getByLabel("Your message").fill("Something that is refused");
       await page.keyboard.press("Enter");
       await page.getByLabel("Your message").fill("a draft\nof two lines");
@@ -52,8 +52,8 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
       await page.mouse.wheel(0, -800);
       await expect(page.getByRole("button", { name: "Go to the newest messages" })).toBeVisible();
       await page.evaluate(() => {
-        const { system } = window as never as { system: { say(said: object): void } };
-        system.say({
+        const { system } = window as never as { system: { send(message: object): void } };
+        system.send({
           playerId: "bo-1815",
           senderType: "staff",
           senderName: "Ada",
@@ -113,7 +113,7 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
   },
 };
 
-/** Scenes that begin like another. */
+/** Scenes that begin like another one. */
 const LIKE: Record<string, string> = {
   refused: "busy",
   files: "busy",
@@ -157,7 +157,7 @@ for (const [portal, scenes] of Object.entries(SCENES)) {
   }
 }
 
-/** What the page's Content-Security-Policy refuses from now on. */
+/** Records violations of the page's Content-Security-Policy from now on. */
 async function watchPolicy(page: Page): Promise<string[]> {
   const refusals: string[] = [];
   await page.exposeFunction("onRefusal", (what: string) => refusals.push(what));

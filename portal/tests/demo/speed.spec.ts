@@ -2,7 +2,7 @@ import { expect, test } from "@playwright/test";
 import { sendAndWatch } from "./frames.js";
 
 for (const scene of ["empty", "manyLoaded", "mostLoaded"]) {
-  test(`the bubble stands in the first frame after Enter: ${scene}`, async ({ page }, {
+  test(`the bubble is in the first frame after Enter: ${scene}`, async ({ page }, {
     annotations,
   }) => {
     await page.goto(`/?portal=player&scene=${scene}`);

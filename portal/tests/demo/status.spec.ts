@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect, type Page, test } from "@playwright/test";
-import { does, fails } from "./system.js";
+import { callSystem, injectFaults } from "./system.js";
 
 const SORA = "p-9313";
 const grace = (status: "active" | "resolved") => ({
@@ -16,41 +16,39 @@ test.beforeEach(async ({ page }) => {
   await expect(page.getByText("Live", { exact: true }).first()).toBeVisible();
 });
 
-test("a conversation stays open in which the player wrote while it was being resolved", async ({
-  page,
-}) => {
-  await fails(page, { broadcast: [2_000, 2_000] });
-  await does(page, "say", { playerId: SORA, senderType: "player", content: "And where?" });
+test("a resolve is refused when the player wrote meanwhile", async ({ page }) => {
+  await injectFaults(page, { broadcast: [2_000, 2_000] });
+  await callSystem(page, "send", { playerId: SORA, senderType: "player", content: "And where?" });
   await page.getByRole("button", { name: "Resolve" }).click();
   await expect(notice(page)).toContainText("The player wrote meanwhile");
   await expect(page.locator(".ppc-bubble", { hasText: "And where?" })).toBeVisible();
-  await fails(page, { broadcast: [5, 30] });
+  await injectFaults(page, { broadcast: [5, 30] });
   await page.getByRole("button", { name: "Resolve" }).click();
   await expect(notice(page)).toContainText("Resolved by Ada");
 });
 
-test("a colleague who is first is named", async ({ page }) => {
-  await fails(page, { broadcast: [1_000, 1_000] });
-  await does(page, "changeStatus", grace("active"));
+test("a faster colleague is named", async ({ page }) => {
+  await injectFaults(page, { broadcast: [1_000, 1_000] });
+  await callSystem(page, "changeStatus", grace("active"));
   await page.getByRole("button", { name: "Take" }).click();
   await expect(notice(page)).toContainText("Grace Hopper was first and has taken");
   await expect(page.locator(".ppc-facts")).toContainText("Grace Hopper");
 
-  await does(page, "changeStatus", grace("resolved"));
+  await callSystem(page, "changeStatus", grace("resolved"));
   await page.getByRole("button", { name: "Resolve" }).click();
   await expect(notice(page)).toContainText("Grace Hopper was first and has resolved");
 });
 
-test("names and texts cannot turn around what stands beside them, and none is empty", async ({
+test("names and texts do not change the direction around them, and none is empty", async ({
   page,
 }) => {
-  await does(page, "say", {
+  await callSystem(page, "send", {
     playerId: SORA,
     playerName: "\u202eevil\u2066",
     senderType: "player",
     content: "\u202eabc",
   });
-  await does(page, "say", { playerId: SORA, senderType: "player", content: "\u200b\u3164" });
+  await callSystem(page, "send", { playerId: SORA, senderType: "player", content: "\u200b\u3164" });
   const bubble = page.locator(".ppc-bubble", { hasText: "This message has no visible text" });
   await expect(bubble).toBeVisible();
   const option = page.getByRole("option", { name: "evil" });
@@ -58,7 +56,7 @@ test("names and texts cannot turn around what stands beside them, and none is em
   expect(await option.locator("bdi").first().textContent()).toBe("evil");
 });
 
-test("the resolved conversations are asked for when they are looked at", async ({ page }) => {
+test("resolved conversations load when their tab is opened", async ({ page }) => {
   const resolved = page.getByRole("tab", { name: "Resolved" });
   await expect(resolved).toHaveText(/^Resolved\s*$/);
   await resolved.click();
@@ -66,7 +64,7 @@ test("the resolved conversations are asked for when they are looked at", async (
   await expect(resolved).toHaveText("Resolved 2");
 });
 
-test("a resolved conversation is opened again by a button, which can be undone by resolving it", async ({
+test("a resolved conversation is reopened by a button and can be resolved again", async ({
   page,
 }) => {
   await page.getByRole("button", { name: "Resolve", exact: true }).click();
@@ -78,16 +76,14 @@ test("a resolved conversation is opened again by a button, which can be undone b
   await expect(page.getByRole("option", { name: "Sora Tanaka" })).toBeHidden();
   await page.getByRole("tab", { name: "Active" }).click();
   await expect(page.getByRole("option", { name: "Sora Tanaka" })).toBeVisible();
-  // What a colleague does later was not first.
-  await does(page, "changeStatus", grace("resolved"));
+  // A later change by a colleague is not reported as faster.
+  await callSystem(page, "changeStatus", grace("resolved"));
   await expect(notice(page)).toContainText("Resolved by Grace Hopper");
   await expect(page.getByRole("button", { name: "Reopen" })).toBeVisible();
 });
 
-test("a conversation that a colleague opens again meanwhile is shown as the colleague's", async ({
-  page,
-}) => {
-  await does(page, "changeStatus", grace("resolved"));
+test("a conversation reopened by a colleague is shown as the colleague's", async ({ page }) => {
+  await callSystem(page, "changeStatus", grace("resolved"));
   await expect(notice(page)).toContainText("Resolved by Grace Hopper");
   const sessionId = await page.evaluate((player) => {
     const { system } = window as never as {
@@ -95,20 +91,18 @@ test("a conversation that a colleague opens again meanwhile is shown as the coll
     };
     return system.store.conversation(player).session.id;
   }, SORA);
-  await fails(page, { broadcast: [1_000, 1_000] });
-  await does(page, "changeStatus", { ...grace("active"), sessionId });
+  await injectFaults(page, { broadcast: [1_000, 1_000] });
+  await callSystem(page, "changeStatus", { ...grace("active"), sessionId });
   await page.getByRole("button", { name: "Reopen" }).click();
   await expect(notice(page)).toContainText("Grace Hopper was first");
   await expect(page.locator(".ppc-facts")).toContainText("Active");
 });
 
-test("a change that fails because the sign-in has expired says so, with a way to sign in", async ({
-  page,
-}) => {
+test("a change that fails after the sign-in expired offers to sign in", async ({ page }) => {
   await page.goto("/?portal=staff&scene=busy&signIn");
   await page.getByText("Sora Tanaka").click();
   await expect(page.getByText("Is the tournament still on tonight?").last()).toBeVisible();
-  await fails(page, { token: "another" });
+  await injectFaults(page, { token: "another" });
   await page.getByRole("button", { name: "Take" }).click();
   await expect(notice(page)).toContainText("not done, because your sign-in has expired");
   await notice(page).getByRole("button", { name: "Sign in again" }).click();
@@ -118,7 +112,7 @@ test("a change that fails because the sign-in has expired says so, with a way to
   await expect(page.locator(".ppc-banner").getByRole("button")).toHaveText("Sign in again");
 });
 
-test("a conversation can be marked as unread, by its menu and by a key", async ({ page }) => {
+test("a conversation is marked as unread by its menu and by a key", async ({ page }) => {
   const sora = page.getByRole("option", { name: "Sora Tanaka" });
   await expect(sora).not.toContainText("unread");
   await page.getByRole("button", { name: "More" }).click();
@@ -137,9 +131,7 @@ test("a conversation can be marked as unread, by its menu and by a key", async (
   await expect(tomas).not.toContainText("unread");
 });
 
-test("on a phone the conversation has a header of one line, and the rest in a menu", async ({
-  page,
-}) => {
+test("on a phone the header has one line, and a menu has the rest", async ({ page }) => {
   await page.getByText("Dragon_Slayer").click();
   await page.setViewportSize({ width: 390, height: 844 });
   const header = page.locator(".ppc-conversation .ppc-header");
@@ -157,7 +149,7 @@ test("on a phone the conversation has a header of one line, and the rest in a me
   await expect(header.getByRole("button", { name: "Take" })).toBeVisible();
 });
 
-test("the whole conversation is loaded before it is printed", async ({ page }) => {
+test("the whole conversation is loaded before printing", async ({ page }) => {
   await page.addInitScript(() => {
     window.print = () => {
       dispatchEvent(new Event("beforeprint"));
@@ -169,8 +161,12 @@ test("the whole conversation is loaded before it is printed", async ({ page }) =
   await page.goto("/?portal=staff&scene=empty");
   await expect(page.getByText("Live", { exact: true }).first()).toBeVisible();
   for (let number = 1; number <= 230; number += 1)
-    await does(page, "persisted", { playerId: "long", senderType: "player", content: `${number}` });
-  await does(page, "say", { playerId: "long", senderType: "player", content: "the last" });
+    await callSystem(page, "persist", {
+      playerId: "long",
+      senderType: "player",
+      content: `${number}`,
+    });
+  await callSystem(page, "send", { playerId: "long", senderType: "player", content: "the last" });
   await page.getByRole("option", { name: "long" }).click();
   await expect(page.locator(".ppc-bubble", { hasText: "the last" })).toBeVisible();
   await page.getByRole("button", { name: "More" }).click();

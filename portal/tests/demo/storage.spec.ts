@@ -1,5 +1,5 @@
 import { type BrowserContext, expect, type Page, test } from "@playwright/test";
-import { does, fails } from "./system.js";
+import { callSystem, injectFaults } from "./system.js";
 
 const DESK = "/?portal=staff&scene=busy&keep";
 const PLAYER = "/?portal=player&scene=busy&keep";
@@ -13,7 +13,7 @@ async function openDesk(context: BrowserContext): Promise<Page> {
   return page;
 }
 
-/** Fills the page's local storage to its last byte, or makes room again. */
+/** Fills the page's local storage completely, or empties it again. */
 const storage = (page: Page, what: "full" | "free") =>
   page.evaluate((what) => {
     if (what === "free") {
@@ -30,7 +30,7 @@ const storage = (page: Page, what: "full" | "free") =>
     }
   }, what);
 
-test("a draft outlives its tab, and is shown in the list", async ({ context }) => {
+test("a draft survives its tab and is shown in the list", async ({ context }) => {
   const first = await openDesk(context);
   await field(first).fill("half an answer");
   await first.close();
@@ -42,9 +42,7 @@ test("a draft outlives its tab, and is shown in the list", async ({ context }) =
   );
 });
 
-test("a draft that is sent in one tab is gone from another that shows the same", async ({
-  context,
-}) => {
+test("a draft sent in one tab disappears from another", async ({ context }) => {
   const first = await openDesk(context);
   await field(first).fill("sent once");
   const second = await openDesk(context);
@@ -57,14 +55,14 @@ test("a draft that is sent in one tab is gone from another that shows the same",
   await expect(field(first)).toHaveValue("mine, and more");
 });
 
-test("a full storage is still read, and the page asks before what it cannot keep is lost", async ({
+test("a full storage is readable, and the page asks before an unstored message is lost", async ({
   context,
 }) => {
   const page = await context.newPage();
   await page.goto(PLAYER);
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
-  await fails(page, { networkFails: true });
-  await does(page, "disconnect");
+  await injectFaults(page, { networkFails: true });
+  await callSystem(page, "disconnect");
   await field(page).fill("kept");
   await field(page).press("Enter");
   await expect(page.getByText("What you write is kept")).toBeVisible();
@@ -73,10 +71,10 @@ test("a full storage is still read, and the page asks before what it cannot keep
   const kept = page.locator(".ppc-bubble", { hasText: "kept" });
   await expect(kept).toHaveAttribute("data-state", "delivered");
 
-  // The message that was delivered has made room.
+  // The delivered message has made room.
   await storage(page, "full");
-  await fails(page, { networkFails: true });
-  await does(page, "disconnect");
+  await injectFaults(page, { networkFails: true });
+  await callSystem(page, "disconnect");
   await field(page).fill("only here");
   await field(page).press("Enter");
   await expect(page.getByText("Leave this tab open until then")).toBeVisible();
@@ -86,12 +84,12 @@ test("a full storage is still read, and the page asks before what it cannot keep
   expect(dialog.type()).toBe("beforeunload");
   await dialog.dismiss();
   await closed;
-  // With room again it is kept after all.
+  // With room again the message is stored.
   await storage(page, "free");
   await expect(page.getByText("What you write is kept")).toBeVisible();
 });
 
-test("a change of the user leaves no listener behind", async ({ page }) => {
+test("a change of the user removes its listeners", async ({ page }) => {
   await page.addInitScript(() => {
     let count = 0;
     const { addEventListener, removeEventListener } = window;

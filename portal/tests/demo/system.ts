@@ -1,9 +1,9 @@
 import type { Page } from "@playwright/test";
 
-type Method = "say" | "persisted" | "changeStatus" | "hold" | "letGo" | "disconnect";
+type Method = "send" | "persist" | "changeStatus" | "hold" | "release" | "disconnect";
 
-/** Has the simulated system of the page do something. */
-export function does(page: Page, method: Method, what: object = {}): Promise<void> {
+/** Calls a method of the page's simulated system. */
+export function callSystem(page: Page, method: Method, what: object = {}): Promise<void> {
   return page.evaluate(
     ({ method, what }) => {
       const { system } = window as never as { system: Record<Method, (what: object) => void> };
@@ -13,8 +13,8 @@ export function does(page: Page, method: Method, what: object = {}): Promise<voi
   );
 }
 
-/** Makes the simulated system fail in some ways. */
-export function fails(page: Page, faults: object): Promise<void> {
+/** Sets faults of the page's simulated system. */
+export function injectFaults(page: Page, faults: object): Promise<void> {
   return page.evaluate((faults) => {
     const { system } = window as never as { system: { faults: object } };
     Object.assign(system.faults, faults);

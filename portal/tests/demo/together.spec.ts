@@ -1,15 +1,17 @@
 import { expect, test } from "@playwright/test";
 
-test("messages that staff is told of together are counted, and then shown", async ({ page }) => {
+test("messages of a digest are counted, then shown", async ({ page }) => {
   await page.goto("/?portal=staff&scene=busy");
   const noor = page.getByRole("option").filter({ hasText: "Noor" });
   await noor.click();
   await expect(noor).toContainText("1 unanswered");
   await page.evaluate(() => {
-    const { system } = window as never as { system: { bounds: object; say(said: object): void } };
+    const { system } = window as never as {
+      system: { bounds: object; send(message: object): void };
+    };
     system.bounds = { most: 1, listed: 60 };
     for (const content of ["one", "two", "three"]) {
-      system.say({ playerId: "p-2201", playerName: "Noor", senderType: "player", content });
+      system.send({ playerId: "p-2201", playerName: "Noor", senderType: "player", content });
     }
   });
   await expect(noor).toContainText("4 unanswered");

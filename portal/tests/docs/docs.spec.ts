@@ -1,7 +1,7 @@
 import { expect, type Page, test } from "@playwright/test";
-import { fails } from "../demo/system.js";
+import { injectFaults } from "../demo/system.js";
 
-// The pictures of the documents, written into docs/ by `make screenshots`.
+// Writes the pictures of the documents into docs/ (`make screenshots`).
 
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 720 };
@@ -10,7 +10,7 @@ const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasTe
 async function openDesk(page: Page): Promise<void> {
   await page.goto("/?portal=staff&scene=busy#/c/bo-1815");
   await expect(bubble(page, "Found it 😄")).toBeVisible();
-  // It has been read by now.
+  // By now it counts as read.
   await expect(page.locator('[id="ppc-option-bo-1815"][data-unread]')).toHaveCount(0);
 }
 
@@ -19,7 +19,7 @@ async function openPlayer(page: Page, scene: string): Promise<void> {
   await expect(bubble(page, "Found it 😄")).toBeVisible();
 }
 
-/** Each picture, with how to get there. */
+/** Each picture: its size and the steps to it. */
 const PICTURES: Record<string, [{ width: number; height: number }, (page: Page) => Promise<void>]> =
   {
     "portal-staff": [DESKTOP, openDesk],
@@ -37,7 +37,7 @@ const PICTURES: Record<string, [{ width: number; height: number }, (page: Page) 
       DESKTOP,
       async (page) => {
         await openPlayer(page, "busy");
-        await fails(page, { refusal: "invalid-field" });
+        await injectFaults(page, { refusal: "invalid-field" });
         await page.getByLabel("Your message").fill("Thank you!");
         await page.keyboard.press("Enter");
         await expect(page.getByText("Not sent: it has").first()).toBeVisible();

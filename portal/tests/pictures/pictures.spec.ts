@@ -7,7 +7,7 @@ const COLOURS = {
   forced: { colorScheme: "light", forcedColors: "active" },
 } as const;
 
-/** Each state with its scene, and how to get there. */
+/** Each state: its scene and the steps to it. */
 const STATES: Record<string, [string, (page: Page) => Promise<void>]> = {
   "player-empty": [
     "/?portal=player&scene=empty",
@@ -31,7 +31,7 @@ const STATES: Record<string, [string, (page: Page) => Promise<void>]> = {
   ],
 };
 
-/** Times of day and waiting times are those of this moment. */
+/** The clock of the pictures. */
 const NOW = new Date("2026-03-04T13:05:00Z");
 
 for (const [state, [address, stands]] of Object.entries(STATES)) {
@@ -48,7 +48,7 @@ for (const [state, [address, stands]] of Object.entries(STATES)) {
           page.evaluate(() => document.fonts.check("16px 'Noto Sans Variable'"));
         await expect.poll(hasFont).toBe(true);
         await expect(page.locator(".ppc")).toHaveScreenshot(`${state}-${size}-${colours}.png`, {
-          // A shade that one hardly sees is a change; some edges of letters are none.
+          // A barely visible shade counts as a change; a few edges of letters do not.
           threshold: 0.02,
           maxDiffPixels: 60,
         });

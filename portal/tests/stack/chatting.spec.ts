@@ -15,14 +15,14 @@ import {
   write,
 } from "./system.js";
 
-test("a player and staff talk, side by side, and both see it at once", async ({
+test("player and staff, side by side, receive each other's messages at once", async ({
   browser,
 }, info) => {
   const name = newPlayer();
   const [player, desk] = await Promise.all([openPlayer(browser, name), openStaff(browser)]);
   await expect(player.getByText("How can we help?")).toBeVisible();
 
-  // However many others wait.
+  // The list may have many other rows.
   await search(desk, name);
   let began = Date.now();
   await write(player, "My sword is gone");
@@ -45,15 +45,13 @@ test("a player and staff talk, side by side, and both see it at once", async ({
   await desk.getByRole("button", { name: "Resolve" }).click();
   await expect(player.getByText("This conversation is resolved")).toBeVisible();
   await expect(desk.getByText("The player's next message opens a new session")).toBeVisible();
-  // None of it came by polling.
+  // No message arrived by polling.
   await expectLight(player, "Live");
   await expectLight(desk, "Live");
   expect(await persisted(name)).toEqual(["My sword is gone", "It is in the bank"]);
 });
 
-test("a session that is resolved while the player writes leaves what is written", async ({
-  browser,
-}) => {
+test("a session resolved while the player writes keeps the message", async ({ browser }) => {
   const name = newPlayer();
   const [player, desk] = await Promise.all([openPlayer(browser, name), openStaff(browser)]);
   await write(player, "hello");
@@ -69,9 +67,7 @@ test("a session that is resolved while the player writes leaves what is written"
   await expect(desk.getByText("New session")).toBeVisible();
 });
 
-test("staff reopen a resolved conversation, and the player goes on in the same session", async ({
-  browser,
-}) => {
+test("a reopened session continues with the player's next message", async ({ browser }) => {
   const name = newPlayer();
   const [player, desk] = await Promise.all([openPlayer(browser, name), openStaff(browser)]);
   await write(player, "hello");
@@ -85,7 +81,7 @@ test("staff reopen a resolved conversation, and the player goes on in the same s
   await expect(desk.getByText("New session")).toHaveCount(0);
 });
 
-test("staff see each other's answers", async ({ browser }) => {
+test("staff receive their colleagues' answers", async ({ browser }) => {
   const name = newPlayer();
   await send(name, null, "hello");
   const [ada, grace] = await Promise.all([openStaff(browser, "ada"), openStaff(browser, "grace")]);
@@ -98,7 +94,7 @@ test("staff see each other's answers", async ({ browser }) => {
   await expect(grace.getByText("Ada", { exact: true })).toBeVisible();
 });
 
-test("what is written is shown, and nothing of it is done", async ({ browser }) => {
+test("a message is shown as text and nothing in it is executed", async ({ browser }) => {
   const name = newPlayer();
   const player = await openPlayer(browser, name);
   const content =
@@ -112,7 +108,7 @@ test("what is written is shown, and nothing of it is done", async ({ browser }) 
   await expect(bubble.locator("a")).toHaveAttribute("href", "https://example.com/a");
 });
 
-test("a message that is too long for Pusher is there whole", async ({ browser }) => {
+test("a message too long for Pusher is shown whole", async ({ browser }) => {
   const name = newPlayer();
   const [player, desk] = await Promise.all([openPlayer(browser, name), openStaff(browser)]);
   await write(player, "first");
@@ -122,9 +118,7 @@ test("a message that is too long for Pusher is there whole", async ({ browser })
   await expect(desk.locator(".ppc-bubble", { hasText: "the end" })).toBeVisible();
 });
 
-test("a key that has expired is said, and what is written is kept for the next", async ({
-  page,
-}) => {
+test("an expired token is reported, and messages wait for the next one", async ({ page }) => {
   const name = newPlayer();
   await page.goto(address("player", name, "Bo", -3_600));
   await expect(page.getByText("Your sign-in has expired")).toBeVisible();
@@ -134,7 +128,7 @@ test("a key that has expired is said, and what is written is kept for the next",
   await expectState(page, "I am still here", "delivered");
 });
 
-test("the key is taken off the address, and is there after a reload", async ({ page }) => {
+test("the token leaves the address and survives a reload", async ({ page }) => {
   await page.goto(address("player", newPlayer(), "Bo"));
   await expectLight(page, "Live");
   expect(page.url()).not.toContain("token");
@@ -142,7 +136,7 @@ test("the key is taken off the address, and is there after a reload", async ({ p
   await expectLight(page, "Live");
 });
 
-test("without a key, or with somebody else's, the page says what to do", async ({ page }) => {
+test("without a token, or with one of another role, the page says what to do", async ({ page }) => {
   await page.goto(address("player", newPlayer(), "Bo").replace(/#.*/, ""));
   await expect(page.getByRole("heading", { name: "Open the chat from the portal" })).toBeVisible();
   await expectAccessible(page);
@@ -152,7 +146,7 @@ test("without a key, or with somebody else's, the page says what to do", async (
   ).toBeVisible();
 });
 
-test("a link with another's key asks before it makes one somebody else", async ({ page }) => {
+test("a link with another user's token asks before it changes the user", async ({ page }) => {
   const [anna, ben] = [newPlayer(), newPlayer()];
   await page.goto(address("player", anna, "Anna"));
   await expectLight(page, "Live");
@@ -167,7 +161,7 @@ test("a link with another's key asks before it makes one somebody else", async (
   await page.reload();
   await expect(page.getByLabel("Your message")).toHaveValue("for Anna's eyes");
 
-  // In a new tab, too, where nothing but the browser knows who it was.
+  // The same in a new tab, where only local storage has the last user.
   const other = await page.context().newPage();
   await other.goto(address("player", ben, "Ben"));
   await other.getByRole("button", { name: "Go on as" }).click();

@@ -1,10 +1,10 @@
 import { expect, test } from "@playwright/test";
 import { bubbles, choose, newPlayer, openStaff, SYSTEM, token, write } from "./system.js";
 
-test("a page with the script tag alone chats with staff", async ({ browser }) => {
+test("a page with only the script tag chats with staff", async ({ browser }) => {
   const name = newPlayer();
   const page = await (await browser.newContext()).newPage();
-  // Any document of the gateway's that has no policy of its own.
+  // A document of the gateway without a policy.
   await page.goto(`${SYSTEM.portal}/health/live`);
   await page.evaluate(
     ([name, token]) => {

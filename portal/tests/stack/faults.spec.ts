@@ -20,7 +20,7 @@ import {
 
 const FIVE = ["one", "two", "three", "four", "five"];
 
-test("a broker that hangs: nothing is accepted, and then everything, once and in order", async ({
+test("while the broker hangs no message is accepted, then each once and in order", async ({
   browser,
 }) => {
   const name = newPlayer();
@@ -34,9 +34,7 @@ test("a broker that hangs: nothing is accepted, and then everything, once and in
   await expect.poll(() => persisted(name)).toEqual(FIVE);
 });
 
-test("Pusher away: it says so, asks the history, and listens again when Pusher is back", async ({
-  browser,
-}) => {
+test("while Pusher is away the chat polls, then receives events again", async ({ browser }) => {
   const name = newPlayer();
   const [player, desk] = await Promise.all([openPlayer(browser, name), openStaff(browser)]);
   await write(player, "hello");
@@ -60,7 +58,7 @@ test("Pusher away: it says so, asks the history, and listens again when Pusher i
   await expect(bubbles(desk, "and now at once")).toBeVisible();
 });
 
-test("connected, and nothing comes: it is noticed by one's own confirmation, and polled", async ({
+test("a stalled subscription is detected by a missing confirmation and polled", async ({
   browser,
 }) => {
   const name = newPlayer();
@@ -78,7 +76,7 @@ test("connected, and nothing comes: it is noticed by one's own confirmation, and
   await expectLight(player, "Live");
 });
 
-test("offline, and a reload with a full outbox: all of it is sent, once", async ({ browser }) => {
+test("a full outbox is sent once after offline and a reload", async ({ browser }) => {
   const name = newPlayer();
   const player = await openPlayer(browser, name);
   await player.context().setOffline(true);
@@ -94,7 +92,7 @@ test("offline, and a reload with a full outbox: all of it is sent, once", async 
   expect(await persisted(name)).toEqual(FIVE);
 });
 
-test("what could not be sent is sent after a reload, once", async ({ browser }) => {
+test("an unsent message is sent once after a reload", async ({ browser }) => {
   const name = newPlayer();
   const player = await openPlayer(browser, name);
   const comeBack = await withoutGateway(player.context());
@@ -107,9 +105,7 @@ test("what could not be sent is sent after a reload, once", async ({ browser }) 
   expect(await persisted(name)).toEqual(FIVE);
 });
 
-test("two tabs share what is not sent: the one sends what the other has left behind", async ({
-  browser,
-}) => {
+test("a tab sends the unsent messages of a closed one", async ({ browser }) => {
   const name = newPlayer();
   const first = await openPlayer(browser, name);
   const context = first.context();
@@ -126,13 +122,13 @@ test("two tabs share what is not sent: the one sends what the other has left beh
   expect(await persisted(name)).toEqual(FIVE);
 });
 
-test("a history of 10,000 messages: it opens at its end, and its beginning can be reached", async ({
+test("a history of 10,000 messages opens at its end and scrolls to its beginning", async ({
   browser,
 }) => {
   test.setTimeout(300_000);
   const name = newPlayer();
   let next = 1;
-  // Of so many members of the staff that none of them sends too often.
+  // From enough staff members that none exceeds the rate limit.
   const worker = async () => {
     while (next <= 10_000) await send(name, `staff-${next % 2_000}`, `message ${next++}`);
   };

@@ -2,8 +2,8 @@ import { createHmac, randomUUID } from "node:crypto";
 import { type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
 
 /**
- * The system that `make up` has started, by what `.local/env` says of it. `PORTAL_URL` is for pages that
- * somebody other than the gateway serves.
+ * The system that `make up` has started, from `.local/env`. `PORTAL_URL` is set when another server
+ * than the gateway serves the pages.
  */
 export const SYSTEM = {
   portal: process.env.PORTAL_URL ?? setting("GATEWAY_URL"),
@@ -19,7 +19,7 @@ function setting(name: string): string {
 
 export type Role = "player" | "staff";
 
-/** A token that is good for an hour, or for as many seconds as are said. */
+/** A token that is valid for `seconds`. */
 export function token(role: Role, sub: string, name: string, seconds = 3_600): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const exp = Math.floor(Date.now() / 1000) + seconds;
@@ -28,15 +28,15 @@ export function token(role: Role, sub: string, name: string, seconds = 3_600): s
   return `${signed}.${mac.digest("base64url")}`;
 }
 
-/** A player of this test's own. */
+/** A new player's id. */
 export const newPlayer = (): string => `player-${randomUUID().slice(0, 8)}`;
 
-/** The address of a portal, with its key. */
+/** The address of a portal, with a token. */
 export function address(role: Role, sub: string, name: string, seconds?: number): string {
   return `${SYSTEM.portal}/portal/${role}/#token=${token(role, sub, name, seconds)}`;
 }
 
-/** A player's chat, in a browser of its own. */
+/** Opens a player's chat in a new browser context. */
 export async function openPlayer(browser: Browser, player: string): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
   await page.goto(address("player", player, `Name of ${player}`));
@@ -44,7 +44,7 @@ export async function openPlayer(browser: Browser, player: string): Promise<Page
   return page;
 }
 
-/** The staff's desk, in a browser of its own. */
+/** Opens the staff's desk in a new browser context. */
 export async function openStaff(browser: Browser, staff = "ada"): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
   await page.goto(address("staff", staff, staff === "ada" ? "Ada" : "Grace"));
@@ -52,7 +52,7 @@ export async function openStaff(browser: Browser, staff = "ada"): Promise<Page> 
   return page;
 }
 
-/** Looks for a player; by typing, since what Playwright fills in is not noticed by React in Firefox. */
+/** Searches for a player by typing, since React in Firefox does not notice Playwright's fill(). */
 export async function search(desk: Page, text: string): Promise<void> {
   await desk.getByLabel("Search by player").click();
   await desk.keyboard.press("ControlOrMeta+A");
@@ -73,17 +73,17 @@ export async function expectLight(page: Page, text: string): Promise<void> {
 export async function write(page: Page, content: string): Promise<void> {
   const field = page.getByLabel("Your message");
   await field.click();
-  // Typed as a search is, unless that takes too long.
+  // Typed, like a search, unless that takes too long.
   if (content.length < 100) await page.keyboard.type(content);
   else await field.fill(content);
   await page.keyboard.press("Enter");
 }
 
-/** The bubbles that say `content`. */
+/** The bubbles with `content`. */
 export const bubbles = (page: Page, content: string) =>
   page.locator(".ppc-bubble").filter({ has: page.getByText(content, { exact: true }) });
 
-/** Waits until a message of one's own has come as far as `state`. */
+/** Waits until an own message has the delivery state `state`. */
 export async function expectState(page: Page, content: string, state: string): Promise<void> {
   await expect(bubbles(page, content)).toHaveAttribute("data-state", state, { timeout: 40_000 });
 }
@@ -93,7 +93,7 @@ interface Persisted {
   readonly nextCursor?: string | null;
 }
 
-/** All that is persisted of a conversation, the oldest message first. */
+/** The persisted messages of a conversation, the oldest first. */
 export async function persisted(player: string): Promise<string[]> {
   const messages: string[] = [];
   for (let after: string | null = "0"; after !== null; ) {
@@ -106,7 +106,7 @@ export async function persisted(player: string): Promise<string[]> {
   return messages;
 }
 
-/** Sends past the pages; `from` is the member of the staff, or null for the player. */
+/** Sends without a page; `from` is the staff member, or null for the player. */
 export async function send(player: string, from: string | null, content: string): Promise<void> {
   const sender = from === null ? { senderType: "player" } : { senderType: "staff", senderId: from };
   const bearer = from === null ? token("player", player, "Bo") : token("staff", from, from);
@@ -117,7 +117,7 @@ export async function send(player: string, from: string | null, content: string)
       body: JSON.stringify({ playerId: player, content, ...sender }),
     });
     if (response.status === 202) return;
-    // What passes by itself says when to come again.
+    // A transient failure has Retry-After.
     if (response.status !== 429 && response.status !== 503)
       throw new Error(`the message was answered with ${response.status}`);
     const seconds = Number(response.headers.get("retry-after") ?? 1);
@@ -125,7 +125,7 @@ export async function send(player: string, from: string | null, content: string)
   }
 }
 
-/** The broker hangs, for as long as `work` takes. */
+/** Suspends the broker while `work` runs. */
 export async function withoutBroker(work: () => Promise<void>): Promise<void> {
   process.kill(SYSTEM.rabbitmq, "SIGSTOP");
   try {
@@ -135,7 +135,7 @@ export async function withoutBroker(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Nobody is connected to Pusher, nor can be, until what is given back is called. */
+/** Closes and refuses all connections to Pusher until the returned function is called. */
 export async function withoutPusher(): Promise<() => Promise<void>> {
   const control = (milliseconds: number) =>
     fetch(`${SYSTEM.pusher}/control/disconnect`, {
@@ -149,7 +149,7 @@ export async function withoutPusher(): Promise<() => Promise<void>> {
   };
 }
 
-/** Pusher takes nothing from the broadcaster while all stay connected, until what is given back is called. */
+/** Makes Pusher refuse events, with all clients connected, until the returned function is called. */
 export async function withoutBroadcasts(): Promise<() => Promise<void>> {
   const fault = `${SYSTEM.pusher}/control/fault`;
   await fetch(fault, {
@@ -162,7 +162,7 @@ export async function withoutBroadcasts(): Promise<() => Promise<void>> {
   };
 }
 
-/** No call of the pages in `context` arrives, until what is given back is called. */
+/** Drops all calls of the pages in `context` until the returned function is called. */
 export async function withoutGateway(context: BrowserContext): Promise<() => Promise<void>> {
   await context.route("**/api/**", (route) => route.abort());
   return () => context.unroute("**/api/**");

@@ -37,8 +37,8 @@ const focusList = (desk: HTMLElement | null) =>
   desk?.querySelector<HTMLElement>("#ppc-inbox-list")?.focus();
 
 /**
- * On a phone the inbox and the conversation hide each other: the focus goes along with what is shown.
- * None is taken before a conversation has been chosen.
+ * On a phone the inbox and the conversation hide each other: moves the focus to the visible one. It
+ * takes no focus before the user has chosen a conversation.
  */
 function useFocusOnPhone(chosen: string | null, desk: RefObject<HTMLDivElement | null>): void {
   const before = useRef(chosen);
@@ -51,7 +51,7 @@ function useFocusOnPhone(chosen: string | null, desk: RefObject<HTMLDivElement |
   }, [chosen, desk]);
 }
 
-/** The inbox and, beside it, the conversation that is chosen. */
+/** The inbox and, beside it, the chosen conversation. */
 export function Desk(props: DeskProps) {
   const { chat, inbox, preferences, onChange, unreadInTitle, chosenInAddress } = props;
   useObservable(inbox);
@@ -77,7 +77,7 @@ export function Desk(props: DeskProps) {
   useTitle(unread, unreadInTitle);
   useOnChange(props.onUnread, unread);
 
-  // Who follows a link to a conversation finds it in the list, too.
+  // A link to a conversation opens the tab that lists it.
   const linked = useRef(kept === null ? chosen : null);
   const statusOfLinked = row?.status ?? conversation?.session?.status;
   useEffect(() => {
@@ -101,7 +101,7 @@ export function Desk(props: DeskProps) {
     toList();
   };
   const reply = () => composer.current?.focus();
-  // What one types after a click is an answer, and no shortcuts. On a touch screen that would open the keyboard.
+  // Typing after a click writes an answer. On a touch screen the focus would open the keyboard.
   const [opening, setOpening] = useState<string | null>(null);
   const open = useCallback(
     (playerId: string) => {

@@ -9,7 +9,7 @@ interface HelpProps {
   readonly onClose: () => void;
 }
 
-/** All shortcuts, and whether those of a single key are heard. */
+/** All shortcuts, and the switch for those of a single key. */
 export function Help({ preferences, onChange, onClose }: HelpProps) {
   const { staff } = usePortal().strings;
   const { keys } = staff;

@@ -16,7 +16,7 @@ interface InboxItemProps {
   readonly id: string;
   readonly row: Row;
   readonly isChosen: boolean;
-  /** What is being written to the player, and not sent yet; empty for nothing. */
+  /** The unsent answer; empty for none. */
   readonly draft: string;
   readonly isUnread: boolean;
   readonly showsStatus: boolean;
@@ -25,8 +25,8 @@ interface InboxItemProps {
   readonly onOpen: (playerId: string) => void;
 }
 
-/** From here on somebody has waited for too long, in microseconds. */
-const LONG = 10 * 60 * 1_000_000;
+/** A longer wait is highlighted, in microseconds. */
+const LATE_AFTER = 10 * 60 * 1_000_000;
 
 /** One conversation of the inbox. */
 export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
@@ -34,10 +34,10 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
   const { playerId, playerName, lastMessage, told, waitingSince, unanswered, status } = row;
   const { strings, formats } = usePortal();
   const { staff } = strings;
-  const isLate = waitingSince !== null && now * 1000 - waitingSince > LONG;
+  const isLate = waitingSince !== null && now * 1000 - waitingSince > LATE_AFTER;
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the list that it is in hears the keys
-    // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus, and says which is active
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the list handles the keys
+    // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus and an active descendant
     <div
       id={id}
       role="option"

@@ -17,22 +17,22 @@ interface InboxListProps {
   readonly drafts: Drafts;
   readonly rows: readonly Row[];
   readonly chosen: string | null;
-  /** Whether each says which status it has. */
+  /** Whether each row shows its status. */
   readonly showsStatus: boolean;
   readonly labelledBy: string | null;
-  /** Chooses a conversation, while the list keeps the focus. */
+  /** Chooses a conversation; the list keeps the focus. */
   onChoose(playerId: string): void;
-  /** Chooses a conversation, and goes to where its answer is written. */
+  /** Chooses a conversation and moves the focus to the composer. */
   onOpen(playerId: string): void;
   onReply(): void;
 }
 
-/** Waiting times are right to the half minute. */
+/** How often waiting times are updated, in milliseconds. */
 const TICK_MS = 30_000;
 
 const optionId = (playerId: string): string => `ppc-option-${playerId}`;
 
-/** The conversations of the inbox, to be gone through with the arrows. */
+/** The conversations of the inbox, as a list box with arrow keys. */
 export function InboxList(props: InboxListProps) {
   const { inbox, clock, drafts, chosen, showsStatus, labelledBy, onChoose, onOpen, onReply } =
     props;
@@ -46,9 +46,9 @@ export function InboxList(props: InboxListProps) {
   const list = useRef<VirtualizerHandle>(null);
   const index = rows.findIndex(({ playerId }) => playerId === chosen);
 
-  useFirstInSight(list, scroller, rows);
+  useScrollAnchor(list, scroller, rows);
 
-  // The chosen one stays in sight when one chooses, not when the others move.
+  // Scrolls to the chosen row when the choice changes, not when rows move.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   useEffect(() => {
     if (index >= 0) list.current?.scrollToIndex(index, { align: "nearest" });
@@ -118,20 +118,20 @@ export function InboxList(props: InboxListProps) {
   );
 }
 
-/** Where the first row that is in sight stands. */
-interface FirstInSight {
+/** The position of the first visible row. */
+interface ScrollAnchor {
   readonly playerId: string;
-  /** How far its beginning is above the list's, in pixels. */
+  /** How far its top is above the list's, in pixels. */
   readonly above: number;
 }
 
-/** Keeps the first row that is in sight where it is when rows come or go above it; but not at the top. */
-function useFirstInSight(
+/** Keeps the first visible row in place when rows above it change, except at the top of the list. */
+function useScrollAnchor(
   list: RefObject<VirtualizerHandle | null>,
   scroller: RefObject<HTMLElement | null>,
   rows: readonly Row[],
 ): void {
-  const first = useRef<FirstInSight | null>(null);
+  const first = useRef<ScrollAnchor | null>(null);
   const before = useRef(rows);
   useLayoutEffect(() => {
     const { current: element } = scroller;

@@ -22,7 +22,7 @@ interface InboxPanelProps {
   onStatus(status: SessionStatus): void;
   onQuery(query: string): void;
   onChoose(playerId: string): void;
-  /** Chooses a conversation, and goes to where its answer is written. */
+  /** Chooses a conversation and moves the focus to the composer. */
   onOpen(playerId: string): void;
   /** Moves the focus to the composer. */
   onReply(): void;
@@ -30,7 +30,7 @@ interface InboxPanelProps {
   onLeave(): void;
 }
 
-/** The inbox: a status or a search, and the conversations that it has. */
+/** The inbox: search, tabs and list. */
 export function InboxPanel(props: InboxPanelProps) {
   const { inbox, clock, drafts, status, query, chosen, searchField } = props;
   const { onStatus, onQuery, onChoose, onOpen, onReply, onLeave } = props;
@@ -105,7 +105,7 @@ export function InboxPanel(props: InboxPanelProps) {
   );
 }
 
-/** The rows of a status, or those of all that fit a search. */
+/** The rows of a status, or of a search in all statuses. */
 export function useRows(inbox: Inbox, status: SessionStatus, query: string): Row[] {
   const version = inbox.version();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the inbox changes in place
@@ -122,7 +122,7 @@ function rowsOf(inbox: Inbox, status: SessionStatus, query: string): Row[] {
   return found.sort((a, b) => a.rank - b.rank).map(({ row }) => row);
 }
 
-/** How well a row fits a search, 0 best; null when it does not. */
+/** The rank of a row in a search, 0 best; null when it does not match. */
 function rankOf({ playerId, playerName }: Row, wanted: string): number | null {
   const id = playerId.toLowerCase();
   const name = playerName?.toLowerCase() ?? "";
@@ -185,7 +185,7 @@ function StatusTabs({ inbox, status, onStatus }: StatusTabsProps) {
 
 const countText = ({ count, more }: Count): string => (more ? `${count}+` : String(count));
 
-/** The list is not there yet, or cannot be had. */
+/** A skeleton while the list loads, or that it cannot be loaded. */
 function NotLoaded({ inbox }: { inbox: Inbox }) {
   const { staff, delivery } = usePortal().strings;
   if (inbox.failed) {
@@ -212,7 +212,7 @@ type ListFootProps = Pick<InboxPanelProps, "inbox" | "status" | "query" | "onOpe
   readonly rows: readonly Row[];
 };
 
-/** What stands below the list: more of it, or why it is empty. */
+/** Below the list: a button for more, or why the list is empty. */
 function ListFoot({ inbox, status, query, rows, onOpen }: ListFootProps) {
   const { staff } = usePortal().strings;
   const wanted = query.trim();

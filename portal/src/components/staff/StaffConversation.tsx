@@ -18,17 +18,17 @@ import { TextWithName } from "../TextWithName.js";
 
 interface StaffConversationProps {
   readonly chat: Chat;
-  /** Null before it is open. */
+  /** Null before it is opened. */
   readonly conversation: Conversation | null;
   readonly row: Row | undefined;
   readonly change: StatusChange;
   readonly composer: Ref<HTMLTextAreaElement>;
   onBack(): void;
-  /** Goes to where an answer is written. */
+  /** Moves the focus to the composer. */
   onReply(): void;
-  /** Goes back to the list. */
+  /** Moves the focus to the list. */
   onLeave(): void;
-  /** The conversation is to be read again. */
+  /** Marks the conversation as unread. */
   onUnread(): void;
 }
 
@@ -113,7 +113,7 @@ function OpenConversation(props: OpenConversationProps) {
   );
 }
 
-/** Prints the conversation once all of it is loaded, or as much as can be. */
+/** Loads as much of the conversation as possible and prints it. */
 async function printAll(conversation: Conversation): Promise<void> {
   while (conversation.older === "more" || conversation.older === "loading")
     await conversation.loadOlder();
@@ -186,7 +186,7 @@ interface FactsProps {
   readonly row: Row | undefined;
 }
 
-/** Who it is, how far it has come, and how long the player has waited. */
+/** The session's status and actor, the player's id and the waiting time. */
 function Facts({ clock, conversation, row }: FactsProps) {
   const { strings, formats } = usePortal();
   const now = useNow(clock, 30_000);
@@ -215,11 +215,11 @@ interface ActionsProps {
   readonly status: string | null;
   readonly change: StatusChange;
   onResolve(): void;
-  /** The button goes away with what it does, and the focus goes on from here. */
+  /** Moves the focus, since the button disappears. */
   onTaken(): void;
 }
 
-/** What can be done with the session. */
+/** The buttons to take, resolve and reopen the session. */
 function Actions({ status, change, onResolve, onTaken }: ActionsProps) {
   const { staff } = usePortal().strings;
   if (status === null) return null;

@@ -4,10 +4,10 @@ import { seconds, simulate } from "../../../simulation/setup.js";
 
 const { system, portal } = simulate();
 const staffSends = (content: string) =>
-  system().say({ playerId: "p1", senderType: "staff", senderId: "ada", content });
+  system().send({ playerId: "p1", senderType: "staff", senderId: "ada", content });
 const said = (count: number) => {
   for (let number = 1; number <= count; number += 1) {
-    system().persisted({ playerId: "p1", senderType: "staff", content: `message ${number}` });
+    system().persist({ playerId: "p1", senderType: "staff", content: `message ${number}` });
   }
 };
 
@@ -67,7 +67,7 @@ test("the history overrides an event", async () => {
   // The same message is accepted again later: the database keeps the first time.
   staffSends("second");
   await seconds(1);
-  system().say({ ...message, at: system().now() });
+  system().send({ ...message, at: system().now() });
   await seconds(120);
   expect(player.contents()).toEqual(["first", "second"]);
 });
@@ -93,7 +93,7 @@ test.each([1, 5])(
   "a restored database replaces the known messages: %d messages since",
   async (since) => {
     const player = portal();
-    system().persisted({ playerId: "p1", senderType: "player", content: "message 0" });
+    system().persist({ playerId: "p1", senderType: "player", content: "message 0" });
     said(3);
     await seconds(15);
     expect(player.contents()).toHaveLength(4);
@@ -103,7 +103,7 @@ test.each([1, 5])(
     system().faults.networkFails = true;
     system().store.setBack("p1", 2);
     for (let number = 1; number <= since; number += 1) {
-      system().persisted({ playerId: "p1", senderType: "staff", content: `since ${number}` });
+      system().persist({ playerId: "p1", senderType: "staff", content: `since ${number}` });
     }
     await seconds(20);
     system().faults.networkFails = false;
@@ -135,7 +135,7 @@ test("a late message that belongs among older pages appears with them", async ()
   await seconds(15);
   const [first] = system().store.conversation("p1").messages;
   const late = { playerId: "p1", senderType: "staff", content: "late" } as const;
-  system().say({ ...late, at: (first?.at ?? 0) - 1 });
+  system().send({ ...late, at: (first?.at ?? 0) - 1 });
   await seconds(120);
   expect(player.contents()).toHaveLength(100);
   await Promise.all([player.conversation.loadOlder(), seconds(1)]);
@@ -180,7 +180,7 @@ test("each arrival is announced once, but none of the first page", async () => {
   system().faults.repeatEvent = 1;
   staffSends("after");
   player.conversation.send("my own");
-  system().say({ playerId: "p1", senderType: "player", content: "from my phone" });
+  system().send({ playerId: "p1", senderType: "player", content: "from my phone" });
   await seconds(120);
   expect(arrived).toEqual(["after"]);
 });

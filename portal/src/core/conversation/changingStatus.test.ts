@@ -4,8 +4,8 @@ import { seconds, simulate } from "../../../simulation/setup.js";
 
 const { system, portal } = simulate();
 
-const says = (content: string) =>
-  system().say({ playerId: "p1", playerName: "Bo", senderType: "player", content });
+const playerSends = (content: string) =>
+  system().send({ playerId: "p1", playerName: "Bo", senderType: "player", content });
 const grace = (status: "active" | "resolved") =>
   system().changeStatus({
     ...{ playerId: "p1", status, changeId: crypto.randomUUID() },
@@ -14,10 +14,10 @@ const grace = (status: "active" | "resolved") =>
 
 test("a resolve is stale when the player wrote meanwhile", async () => {
   const ada = portal({ identity: ADA });
-  says("hello");
+  playerSends("hello");
   await seconds(5);
   system().faults.broadcast = [3_000, 3_000];
-  says("one more thing");
+  playerSends("one more thing");
   await seconds(0.1);
   const { changeId, outcome } = ada.conversation.changeStatus("resolved");
   await seconds(10);
@@ -29,12 +29,12 @@ test("a resolve is stale when the player wrote meanwhile", async () => {
 
 test("a resolve does not reach the next session", async () => {
   const ada = portal({ identity: ADA });
-  says("hello");
+  playerSends("hello");
   await seconds(5);
   system().faults.broadcast = [3_000, 3_000];
   grace("resolved");
   await seconds(0.1);
-  says("one more thing");
+  playerSends("one more thing");
   await seconds(0.1);
   const { changeId } = ada.conversation.changeStatus("resolved");
   await seconds(10);
@@ -44,10 +44,10 @@ test("a resolve does not reach the next session", async () => {
 
 test("a message that only an event has brought counts as seen", async () => {
   const ada = portal({ identity: ADA });
-  says("hello");
+  playerSends("hello");
   await seconds(30);
   system().faults.persist = [2_000, 2_000];
-  says("thank you, that was all");
+  playerSends("thank you, that was all");
   await seconds(0.2);
   expect(ada.contents()).toHaveLength(2);
   const { changeId } = ada.conversation.changeStatus("resolved");
@@ -58,13 +58,13 @@ test("a message that only an event has brought counts as seen", async () => {
 
 test("a message that arrives after the click makes the resolve stale", async () => {
   const ada = portal({ identity: ADA });
-  says("hello");
+  playerSends("hello");
   await seconds(30);
   system().faults.persist = [2_000, 2_000];
-  says("thank you");
+  playerSends("thank you");
   await seconds(0.2);
   const { changeId } = ada.conversation.changeStatus("resolved");
-  says("wait!");
+  playerSends("wait!");
   await seconds(12);
   expect(ada.conversation.isStale(changeId)).toBe(true);
   expect(ada.conversation.session?.status).toBe("pending");
@@ -73,7 +73,7 @@ test("a message that arrives after the click makes the resolve stale", async () 
 test("staff receive the actor of a change, and players do not", async () => {
   const ada = portal({ identity: ADA });
   const player = portal();
-  says("hello");
+  playerSends("hello");
   await seconds(5);
   grace("active");
   await seconds(3);
@@ -91,10 +91,10 @@ test("staff receive the actor of a change, and players do not", async () => {
 
 test("an answer does not change the player's name", async () => {
   const ada = portal({ identity: ADA });
-  says("hello");
+  playerSends("hello");
   await seconds(3);
   ada.conversation.send("hi");
-  system().say({ playerId: "p1", playerName: "Bosse", senderType: "player", content: "new name" });
+  system().send({ playerId: "p1", playerName: "Bosse", senderType: "player", content: "new name" });
   await seconds(3);
   const { messages, session } = system().store.conversation("p1");
   expect(messages.find(({ content }) => content === "hi")?.playerName ?? null).toBeNull();
@@ -103,7 +103,7 @@ test("an answer does not change the player's name", async () => {
 
 test("a resolved session is reopened unless the player wrote since", async () => {
   const ada = portal({ identity: ADA });
-  says("hello");
+  playerSends("hello");
   await seconds(5);
   grace("resolved");
   await seconds(5);
@@ -115,7 +115,7 @@ test("a resolved session is reopened unless the player wrote since", async () =>
   grace("resolved");
   await seconds(5);
   system().faults.broadcast = [3_000, 3_000];
-  says("one more thing");
+  playerSends("one more thing");
   await seconds(0.1);
   const { changeId } = ada.conversation.changeStatus("active");
   await seconds(10);

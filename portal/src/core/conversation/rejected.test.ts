@@ -5,34 +5,34 @@ import { seconds, simulate } from "../../../simulation/setup.js";
 const { system, portal } = simulate();
 const TAKEN = "5a0c7d5e-0000-4000-8000-000000000001";
 
-const says = (content: string, playerId = "p1") =>
-  system().say({ messageId: TAKEN, playerId, senderType: "player", content });
+const playerSends = (content: string, playerId = "p1") =>
+  system().send({ messageId: TAKEN, playerId, senderType: "player", content });
 
 test("a rejected message disappears from the desk, and the first one stays", async () => {
   const ada = portal({ identity: ADA });
-  says("first");
+  playerSends("first");
   await seconds(30);
   system().faults.broadcast = [1_000, 1_000];
-  says("second", "p2");
+  playerSends("second", "p2");
   const p2 = portal({ identity: ADA });
-  says("third");
+  playerSends("third");
   await seconds(5);
   expect(ada.contents()).toEqual(["first"]);
   expect(p2.contents()).toEqual(["first"]);
 });
 
 test("a rejected message disappears whether its event or the rejection arrives first", async () => {
-  says("first", "p2");
+  playerSends("first", "p2");
   await seconds(1);
   const ada = portal({ identity: ADA });
   const inbox = ada.chat.inbox();
   inbox.open();
   await seconds(30);
-  says("after it");
+  playerSends("after it");
   await seconds(1);
   // Here the message's own event arrives after the rejection.
   system().faults.broadcast = [3_000, 3_000];
-  says("before it");
+  playerSends("before it");
   system().faults.broadcast = [5, 5];
   await seconds(10);
   expect(ada.contents()).toEqual([]);
@@ -48,7 +48,7 @@ test("the sender of a rejected message can send it again", async () => {
   player.conversation.send("hello");
   const own = player.entries()[0]?.messageId ?? "";
   // Another message with its id is persisted first.
-  system().persisted({ messageId: own, playerId: "p2", senderType: "player", content: "mine" });
+  system().persist({ messageId: own, playerId: "p2", senderType: "player", content: "mine" });
   await seconds(1);
   expect(player.delivery("hello")).toBe("delivered");
   await seconds(4);

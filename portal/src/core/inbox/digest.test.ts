@@ -20,24 +20,24 @@ async function desk(listed = 50): Promise<{ ada: SimulatedPortal; inbox: Inbox }
   return { ada, inbox };
 }
 
-const says = (playerId: string, content: string) =>
-  system().say({ playerId, playerName: `name of ${playerId}`, senderType: "player", content });
-const answer = (playerId: string, content: string) =>
-  system().say({ playerId, senderType: "staff", senderId: "grace", content });
+const playerSends = (playerId: string, content: string) =>
+  system().send({ playerId, playerName: `name of ${playerId}`, senderType: "player", content });
+const staffAnswers = (playerId: string, content: string) =>
+  system().send({ playerId, senderType: "staff", senderId: "grace", content });
 const ids = (rows: { playerId: string }[]) => rows.map(({ playerId }) => playerId);
 /** Uses up the one event of this second, so that the next messages come in a digest. */
-const busy = () => says("busy", "hello");
+const busy = () => playerSends("busy", "hello");
 
 test("a digest counts and sorts rows before their messages are loaded", async () => {
   const { ada, inbox } = await desk();
-  for (const player of ["p1", "p2"]) answer(player, "hello");
+  for (const player of ["p1", "p2"]) staffAnswers(player, "hello");
   await seconds(1);
   system().faults.readsFail = true;
   system().faults.repeatEvent = 1;
   busy();
   await seconds(0.1);
-  for (const content of ["one", "two", "three"]) says("p1", content);
-  says("p2", "one");
+  for (const content of ["one", "two", "three"]) playerSends("p1", content);
+  playerSends("p2", "one");
   await seconds(1);
   expect(ids(inbox.list("active"))).toEqual(["p2", "p1"]);
   expect(inbox.row("p1")?.unanswered).toBe(3);
@@ -54,8 +54,8 @@ test("the content of a digest's messages loads within three seconds and arrives 
   inbox.onArrival(({ content }) => arrived.push(content));
   busy();
   await seconds(0.1);
-  for (const content of ["one", "two", "three"]) says("p1", content);
-  says("p2", "only");
+  for (const content of ["one", "two", "three"]) playerSends("p1", content);
+  playerSends("p2", "only");
   await seconds(1);
   expect(ada.contents()).toEqual(["one", "two", "three"]);
   await seconds(2);
@@ -72,14 +72,14 @@ test("messages repeated by events and digests count once", async () => {
   system().faults.repeatEvent = 1;
   busy();
   await seconds(0.1);
-  const first = says("p1", "first");
-  says("p1", "second");
+  const first = playerSends("p1", "first");
+  playerSends("p1", "second");
   await seconds(3);
   // Repeated in a digest with a new message, as after a crash of a broadcaster.
   busy();
   await seconds(0.1);
-  system().say(first);
-  says("p1", "third");
+  system().send(first);
+  playerSends("p1", "third");
   await seconds(3);
   expect(inbox.row("p1")?.unanswered).toBe(3);
   expect(ada.contents()).toEqual(["first", "second", "third"]);
@@ -87,11 +87,11 @@ test("messages repeated by events and digests count once", async () => {
 
 test("a message accepted twice keeps its first time", async () => {
   const { inbox } = await desk();
-  const twice = system().persisted({ playerId: "p2", senderType: "player", content: "first" });
-  system().persisted({ playerId: "p2", senderType: "player", content: "second" });
+  const twice = system().persist({ playerId: "p2", senderType: "player", content: "first" });
+  system().persist({ playerId: "p2", senderType: "player", content: "second" });
   busy();
   await seconds(0.1);
-  system().say({ ...twice, at: system().now() });
+  system().send({ ...twice, at: system().now() });
   await seconds(3);
   expect(inbox.row("p2")?.told?.messageId).toBe(twice.messageId);
   await seconds(60);
@@ -105,7 +105,7 @@ test("players that a digest does not list are loaded too", async () => {
   system().faults.broadcast = [5, 5];
   busy();
   await seconds(0.1);
-  for (const player of ["first", "p1", "p2"]) says(player, `I am ${player}`);
+  for (const player of ["first", "p1", "p2"]) playerSends(player, `I am ${player}`);
   await seconds(3);
   expect(ada.contents()).toEqual(["I am p1"]);
   for (const player of ["first", "p1", "p2"]) {
@@ -118,8 +118,8 @@ test("a message persisted late is loaded once it is stored", async () => {
   system().faults.persist = [25_000, 25_000];
   busy();
   await seconds(0.1);
-  says("p1", "late");
-  says("p2", "late");
+  playerSends("p1", "late");
+  playerSends("p2", "late");
   await seconds(20);
   expect(inbox.row("p2")?.lastMessage).toBeNull();
   await seconds(20);
@@ -135,7 +135,8 @@ test("the inbox is read about once a second, however many digests arrive", async
   await seconds(5);
   const before = system().calls;
   for (let step = 0; step < 200; step += 1) {
-    for (let number = 0; number < 5; number += 1) says(`p${(step * 5 + number) % 100}`, "hello");
+    for (let number = 0; number < 5; number += 1)
+      playerSends(`p${(step * 5 + number) % 100}`, "hello");
     await seconds(0.1);
   }
   const calls = system().calls - before;
@@ -151,14 +152,14 @@ test("digests do not count as a stalled subscription", async () => {
   for (let step = 0; step < 10; step += 1) {
     busy();
     await seconds(0.1);
-    for (const content of ["one", "two", "three"]) says("p1", content);
-    for (const player of ["p2", "p3"]) says(player, "hello");
+    for (const content of ["one", "two", "three"]) playerSends("p1", content);
+    for (const player of ["p2", "p3"]) playerSends(player, "hello");
     await seconds(9);
     expect([inbox.link, ada.conversation.link]).toEqual(["live", "live"]);
   }
   // A subscription that goes silent is detected.
   if (ada.transport) ada.transport.isSilent = true;
-  says("p1", "does anybody hear me?");
+  playerSends("p1", "does anybody hear me?");
   const links = new Set<string>();
   for (let second = 0; second < 70; second += 1) {
     await seconds(1);
@@ -167,7 +168,7 @@ test("digests do not count as a stalled subscription", async () => {
   expect(links).toContain("polling");
   // It stays stalled while messages are stored without events.
   for (let second = 0; second < 120; second += 1) {
-    if (second % 10 === 0) says("p1", "and now?");
+    if (second % 10 === 0) playerSends("p1", "and now?");
     await seconds(1);
     if (second > 100) expect(inbox.link).toBe("polling");
   }
@@ -178,8 +179,8 @@ test("a desk that ignores digests loads the messages by polling", async () => {
   if (ada.transport) ada.transport.ignoredEvent = "new-player-messages";
   busy();
   await seconds(0.1);
-  says("p1", "one");
-  says("p2", "two");
+  playerSends("p1", "one");
+  playerSends("p2", "two");
   await seconds(65);
   expect(ada.contents()).toEqual(["one"]);
   expect(inbox.row("p2")?.lastMessage?.content).toBe("two");

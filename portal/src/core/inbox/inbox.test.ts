@@ -18,21 +18,21 @@ function desk(): { ada: SimulatedPortal; inbox: Inbox } {
   return { ada, inbox };
 }
 
-const says = (playerId: string, content: string) =>
-  system().say({ playerId, playerName: `name of ${playerId}`, senderType: "player", content });
-const answer = (playerId: string, content: string) =>
-  system().say({ playerId, senderType: "staff", senderId: "grace", content });
+const playerSends = (playerId: string, content: string) =>
+  system().send({ playerId, playerName: `name of ${playerId}`, senderType: "player", content });
+const staffAnswers = (playerId: string, content: string) =>
+  system().send({ playerId, senderType: "staff", senderId: "grace", content });
 const ids = (rows: { playerId: string }[]) => rows.map(({ playerId }) => playerId);
 
 test("pending rows are sorted by the longest wait and counted", async () => {
-  says("early", "hello");
+  playerSends("early", "hello");
   await seconds(10);
-  says("late", "hello");
+  playerSends("late", "hello");
   await seconds(5);
   const { inbox } = desk();
   await seconds(2);
-  says("latest", "hello");
-  says("early", "still there?");
+  playerSends("latest", "hello");
+  playerSends("early", "still there?");
   await seconds(2);
   expect(ids(inbox.list("pending"))).toEqual(["early", "late", "latest"]);
   expect(inbox.count("pending")).toEqual({ count: 3, more: false });
@@ -42,9 +42,9 @@ test("pending rows are sorted by the longest wait and counted", async () => {
 
 test("a row moves to the list of its session's status", async () => {
   const { ada, inbox } = desk();
-  says("p1", "hello");
+  playerSends("p1", "hello");
   await seconds(2);
-  answer("p1", "hi");
+  staffAnswers("p1", "hi");
   await seconds(1);
   expect(ids(inbox.list("active"))).toEqual(["p1"]);
   expect(inbox.row("p1")?.unanswered).toBe(0);
@@ -52,7 +52,7 @@ test("a row moves to the list of its session's status", async () => {
   void ada.chat.changeStatus("p1", "resolved");
   await seconds(1);
   expect(ids(inbox.list("resolved"))).toEqual(["p1"]);
-  says("p1", "one more thing");
+  playerSends("p1", "one more thing");
   await seconds(1);
   expect(ids(inbox.list("pending"))).toEqual(["p1"]);
   expect(inbox.row("p1")?.unanswered).toBe(1);
@@ -64,9 +64,9 @@ test("a repeated event counts and arrives once", async () => {
   inbox.onArrival(({ content }) => arrived.push(content));
   await seconds(1);
   system().faults.repeatEvent = 1;
-  says("p1", "one");
+  playerSends("p1", "one");
   await seconds(1);
-  says("p1", "two");
+  playerSends("p1", "two");
   await seconds(1);
   expect(inbox.row("p1")?.unanswered).toBe(2);
   expect(arrived).toEqual(["one", "two"]);
@@ -74,13 +74,13 @@ test("a repeated event counts and arrives once", async () => {
 
 test("a session resolved during an absence leaves the list", async () => {
   const { inbox } = desk();
-  says("gone", "hello");
+  playerSends("gone", "hello");
   await seconds(2);
   system().faults.pusherFails = true;
   system().disconnect();
   system().store.resolve("gone", system().now());
   for (let number = 1; number <= 200; number += 1) {
-    system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
+    system().persist({ playerId: `p${number}`, senderType: "player", content: "hello" });
     system().store.resolve(`p${number}`, system().now());
   }
   await seconds(6);
@@ -90,13 +90,13 @@ test("a session resolved during an absence leaves the list", async () => {
 
 test("missed changes are applied by polling", async () => {
   const { inbox } = desk();
-  says("gone", "hello");
-  says("stays", "hello");
+  playerSends("gone", "hello");
+  playerSends("stays", "hello");
   await seconds(2);
   system().faults.pusherFails = true;
   system().disconnect();
-  answer("gone", "done");
-  says("new", "hello");
+  staffAnswers("gone", "done");
+  playerSends("new", "hello");
   await seconds(6);
   expect(ids(inbox.list("pending")).sort()).toEqual(["new", "stays"]);
   expect(inbox.link).toBe("polling");
@@ -106,11 +106,11 @@ test("polled messages arrive like those of events", async () => {
   const { inbox } = desk();
   const arrived: string[] = [];
   inbox.onArrival(({ content }) => arrived.push(content));
-  says("p1", "by event");
+  playerSends("p1", "by event");
   await seconds(2);
   system().faults.pusherFails = true;
   system().disconnect();
-  says("p1", "by polling");
+  playerSends("p1", "by polling");
   await seconds(6);
   expect(arrived).toEqual(["by event", "by polling"]);
 });
@@ -118,19 +118,19 @@ test("polled messages arrive like those of events", async () => {
 test("a conversation is unread until it is read, and again after the next message", async () => {
   const { ada, inbox } = desk();
   const unread = () => inbox.list("pending").map((row) => inbox.isUnread(row));
-  const { at } = says("p1", "hello");
+  const { at } = playerSends("p1", "hello");
   await seconds(1);
   expect(unread()).toEqual([true]);
   ada.chat.markRead("p1", at);
   expect(unread()).toEqual([false]);
-  says("p1", "hello?");
+  playerSends("p1", "hello?");
   await seconds(1);
   expect(unread()).toEqual([true]);
 });
 
 test("a change of status is retried while the gateway is busy", async () => {
   const { ada, inbox } = desk();
-  says("p1", "hello");
+  playerSends("p1", "hello");
   await seconds(2);
   system().faults.sendsFail = true;
   const outcome = ada.chat.changeStatus("p1", "active");
@@ -143,7 +143,7 @@ test("a change of status is retried while the gateway is busy", async () => {
 
 test("a partly loaded list says that there is more, and loads it", async () => {
   for (let number = 1; number <= 250; number += 1) {
-    system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
+    system().persist({ playerId: `p${number}`, senderType: "player", content: "hello" });
     system().store.resolve(`p${number}`, system().now());
   }
   const { inbox } = desk();
@@ -158,7 +158,7 @@ test("a partly loaded list says that there is more, and loads it", async () => {
 
 test("the desk reads all open conversations once, the longest waiting first", async () => {
   for (let number = 1; number <= 450; number += 1) {
-    system().persisted({ playerId: `p${number}`, senderType: "player", content: "hello" });
+    system().persist({ playerId: `p${number}`, senderType: "player", content: "hello" });
   }
   const before = system().calls;
   const { inbox } = desk();
@@ -173,7 +173,7 @@ test("unanswered messages are counted up to the gateway's maximum", async () => 
   const { inbox } = desk();
   await seconds(1);
   system().faults = { ...system().faults, latency: [5, 5], broadcast: [5, 5] };
-  for (let number = 0; number < 120; number += 1) says("p1", `message ${number}`);
+  for (let number = 0; number < 120; number += 1) playerSends("p1", `message ${number}`);
   await seconds(2);
   expect(inbox.row("p1")?.unanswered).toBe(100);
   await seconds(60);
@@ -182,13 +182,13 @@ test("unanswered messages are counted up to the gateway's maximum", async () => 
 
 test("an active row waits since the first unanswered message", async () => {
   const { inbox } = desk();
-  says("p1", "hello");
+  playerSends("p1", "hello");
   await seconds(2);
-  answer("p1", "hi");
+  staffAnswers("p1", "hi");
   await seconds(2);
-  const { at } = says("p1", "first question");
+  const { at } = playerSends("p1", "first question");
   await seconds(2);
-  says("p1", "second question");
+  playerSends("p1", "second question");
   await seconds(70);
   expect(inbox.row("p1")?.waitingSince).toBe(at);
 });
@@ -196,31 +196,31 @@ test("an active row waits since the first unanswered message", async () => {
 test("a player awaits a first answer until staff write in the session", async () => {
   const { ada, inbox } = desk();
   const awaits = () => inbox.row("p1") && awaitsFirstAnswer(inbox.row("p1") as Row);
-  says("p1", "hello");
+  playerSends("p1", "hello");
   await seconds(2);
   expect(awaits()).toBe(true);
   void ada.chat.changeStatus("p1", "active");
   await seconds(70);
   expect(awaits()).toBe(true);
-  answer("p1", "hi");
+  staffAnswers("p1", "hi");
   await seconds(2);
-  says("p1", "thank you");
+  playerSends("p1", "thank you");
   await seconds(70);
   expect(awaits()).toBe(false);
   void ada.chat.changeStatus("p1", "resolved");
   await seconds(2);
-  says("p1", "one more thing");
+  playerSends("p1", "one more thing");
   await seconds(2);
   expect(awaits()).toBe(true);
 });
 
 test("a staff message after the resolution keeps the conversation resolved", async () => {
   const { ada, inbox } = desk();
-  says("p1", "hello");
+  playerSends("p1", "hello");
   await seconds(2);
   void ada.chat.changeStatus("p1", "resolved");
   await seconds(2);
-  answer("p1", "bye");
+  staffAnswers("p1", "bye");
   await seconds(2);
   expect(ids(inbox.list("active"))).toEqual([]);
   expect(ids(inbox.list("resolved"))).toEqual(["p1"]);

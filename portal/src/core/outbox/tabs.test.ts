@@ -121,7 +121,7 @@ test("a message accepted long ago appears with the older pages only", async () =
   before.close();
   await seconds(10);
   for (let number = 1; number <= 120; number += 1) {
-    system().persisted({ playerId: "p1", senderType: "staff", content: `message ${number}` });
+    system().persist({ playerId: "p1", senderType: "staff", content: `message ${number}` });
   }
   const after = portal({ browser });
   await seconds(2);

@@ -4,7 +4,7 @@ import { seconds, simulate } from "../../../simulation/setup.js";
 
 const { system, portal } = simulate();
 const staffSays = (content: string) =>
-  system().say({ playerId: "p1", senderType: "staff", senderId: "ada", content });
+  system().send({ playerId: "p1", senderType: "staff", senderId: "ada", content });
 
 test("the history is polled while Pusher is away", async () => {
   system().faults.pusherFails = true;
@@ -157,12 +157,12 @@ test("an error in a listener stops neither other listeners nor polling", async (
   });
   player.conversation.onArrival(({ content }) => arrived.push(content));
   await seconds(3);
-  system().say({ playerId: "p1", senderType: "staff", content: "by event" });
+  system().send({ playerId: "p1", senderType: "staff", content: "by event" });
   await seconds(1);
   system().faults.pusherFails = true;
   system().disconnect();
   for (const content of ["by question", "by the next"]) {
-    system().say({ playerId: "p1", senderType: "staff", content });
+    system().send({ playerId: "p1", senderType: "staff", content });
     await seconds(20);
   }
   expect(arrived).toEqual(["by event", "by question", "by the next"]);
