@@ -7,7 +7,7 @@ use test_support::{System, eventually, message_at, status_change};
 
 use crate::support::{change, event, publish_each, system};
 
-/// What was announced since the last time, oldest first.
+/// The sessions that were announced since the last call, oldest first.
 async fn announced(system: &System) -> Vec<SessionState> {
     let events = system.broker.drain_events(ConsumerKind::Broadcaster).await;
     let session = |event| match event {
@@ -18,7 +18,7 @@ async fn announced(system: &System) -> Vec<SessionState> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn opening_taking_and_resolving_are_announced_with_growing_versions() {
+async fn opening_assigning_and_resolving_are_announced_with_growing_versions() {
     let system = system().await;
     let steps = [
         (event(&message_at("p1", SenderType::Player, "hello", 1)), SessionStatus::Pending),
@@ -38,7 +38,7 @@ async fn opening_taking_and_resolving_are_announced_with_growing_versions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_message_is_not_announced_as_a_change_of_its_session() {
+async fn a_further_message_announces_no_session_update() {
     let system = system().await;
     publish_each(&system, [event(&message_at("p1", SenderType::Player, "hello", 1))]).await;
     system.work_off(1).await;
@@ -48,9 +48,9 @@ async fn another_message_is_not_announced_as_a_change_of_its_session() {
     assert_eq!(announced(&system).await, []);
 }
 
-/// Whoever wrote it the first time may have died before it announced it.
+/// The persister that wrote it may have died before it announced it.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_delivered_again_is_announced_again() {
+async fn a_redelivered_event_is_announced_again() {
     let system = system().await;
     let (hello, resolved) = (
         message_at("p1", SenderType::Player, "hello", 1),
@@ -75,7 +75,7 @@ fn by(actor: &str, change: StatusChange) -> StatusChange {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_without_effect_is_announced_with_the_session_as_it_is() {
+async fn a_change_without_effect_is_announced_with_the_unchanged_session() {
     let system = system().await;
     publish_each(&system, [event(&message_at("p1", SenderType::Player, "hello", 1))]).await;
     system.work_off(1).await;
@@ -91,7 +91,7 @@ async fn a_change_without_effect_is_announced_with_the_session_as_it_is() {
         ..status_change("p1", RequestedStatus::Active, 4)
     };
     for stale in [outdated, of_another] {
-        // Delivered again, it is announced again.
+        // A redelivered change is announced again.
         for _ in 0..2 {
             publish_each(&system, [change(&stale)]).await;
             system.work_off(1).await;
@@ -105,7 +105,7 @@ async fn a_change_without_effect_is_announced_with_the_session_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_resolution_that_loses_its_effect_is_announced_with_the_session_that_is_open_again() {
+async fn a_resolution_that_loses_its_effect_is_announced_with_the_reopened_session() {
     let system = system().await;
     publish_each(&system, [event(&message_at("p1", SenderType::Player, "hello", 1))]).await;
     system.work_off(1).await;

@@ -1,4 +1,4 @@
-//! The files of the archive, as operators have them.
+//! The archive command and its files.
 
 use std::{
     fs::{self, OpenOptions},
@@ -17,7 +17,7 @@ use test_support::{Role, System, body, eventually, message_at, status_change};
 
 use crate::support::{change, contents, event, publish_each, system, until_waiting};
 
-/// In March 2024.
+/// A time in March 2024, in microseconds.
 const MARCH: i64 = 1_710_000_000_000_000;
 const DAY: i64 = 86_400_000_000;
 
@@ -29,21 +29,21 @@ fn command(system: &System, archive: &TempDir, arguments: &[&str]) -> Command {
     command
 }
 
-fn told(command: &mut Command) -> (Option<i32>, String) {
+fn run(command: &mut Command) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code(), text(stdout) + &text(stderr))
 }
 
 fn archive(system: &System, directory: &TempDir) -> String {
-    let (status, said) =
-        told(command(system, directory, &["archive"]).env("HISTORY_RETENTION", "365d"));
-    assert_eq!(status, Some(0), "{said}");
-    said
+    let (status, output) =
+        run(command(system, directory, &["archive"]).env("HISTORY_RETENTION", "365d"));
+    assert_eq!(status, Some(0), "{output}");
+    output
 }
 
-/// Puts the files of `directory` back by the commands of docs/history.md.
-fn put_back(system: &System, directory: &TempDir) {
+/// Restores the files of `directory` with the commands of docs/history.md.
+fn restore(system: &System, directory: &TempDir) {
     let documented = include_str!("../../../docs/history.md");
     let (_, commands) = documented.split_once("```sh\npsql \"$DATABASE_URL\"").unwrap();
     let (commands, _) = commands.split_once("```").unwrap();
@@ -51,14 +51,14 @@ fn put_back(system: &System, directory: &TempDir) {
     let all = directory.path().join("all.jsonl");
     let month = |name| fs::read_to_string(directory.path().join(name)).unwrap();
     let months = ["messages-2024-03.jsonl", "messages-2024-04.jsonl"].map(month);
-    // What an archiver that was killed wrote is there twice.
+    // A killed archiver leaves lines twice.
     fs::write(&all, months.concat() + &months[0]).unwrap();
     let commands = commands.replace("messages-2026-03.jsonl", all.to_str().unwrap());
     let mut shell = Command::new("sh");
     shell.args(["-ec", &format!("psql --set=ON_ERROR_STOP=1 \"$DATABASE_URL\"{commands}")]);
     shell.current_dir(repository).env("DATABASE_URL", Role::Writer.url(&system.database.url));
-    let (status, said) = told(&mut shell);
-    assert_eq!(status, Some(0), "{said}");
+    let (status, output) = run(&mut shell);
+    assert_eq!(status, Some(0), "{output}");
 }
 
 fn lines(path: &Path) -> Vec<ArchivedMessage> {
@@ -69,16 +69,16 @@ fn lines(path: &Path) -> Vec<ArchivedMessage> {
 
 /// Two messages of `p1` in March and one in April, and one of `p2` in March, all resolved.
 async fn old_messages(system: &System) -> Vec<Message> {
-    let said = |player, content, micros| {
+    let old = |player, content, micros| {
         let name = || Some("Bo".to_owned().try_into().unwrap());
-        let said = message_at(player, SenderType::Player, content, micros);
-        Message { player_name: name(), sender_name: name(), ..said }
+        let message = message_at(player, SenderType::Player, content, micros);
+        Message { player_name: name(), sender_name: name(), ..message }
     };
     let messages = vec![
-        said("p1", "My \"sword\"\nis gone", MARCH),
-        said("p1", "and my \"content\":\"\"", MARCH + 1),
-        said("p1", "hello?", MARCH + 31 * DAY),
-        said("p2", "not theirs", MARCH),
+        old("p1", "My \"sword\"\nis gone", MARCH),
+        old("p1", "and my \"content\":\"\"", MARCH + 1),
+        old("p1", "hello?", MARCH + 31 * DAY),
+        old("p2", "not theirs", MARCH),
     ];
     publish_each(system, messages.iter().map(event)).await;
     let resolved =
@@ -93,28 +93,29 @@ async fn stored(system: &System) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_archive_has_a_file_a_month_in_the_form_of_an_export() {
+async fn an_archive_has_a_file_for_each_month_in_the_format_of_an_export() {
     let (system, directory) = (system().await, TempDir::new().unwrap());
     let messages = old_messages(&system).await;
-    let (_, export) = told(&mut command(&system, &directory, &["export", "--player", "p1"]));
+    let (_, export) = run(&mut command(&system, &directory, &["export", "--player", "p1"]));
     let export: Value = serde_json::from_str(&export).unwrap();
 
-    let (status, said) = told(&mut command(&system, &directory, &["archive"]));
+    let (status, output) = run(&mut command(&system, &directory, &["archive"]));
     assert_eq!(status, Some(0));
-    assert!(said.contains("HISTORY_RETENTION is not set"), "{said}");
+    assert!(output.contains("HISTORY_RETENTION is not set"), "{output}");
     let mut wrong = command(&system, &directory, &["archive"]);
-    assert_eq!(told(wrong.env("HISTORY_RETENTION", "0d")).0, Some(2));
+    assert_eq!(run(wrong.env("HISTORY_RETENTION", "0d")).0, Some(2));
     let mut nowhere = command(&system, &directory, &["archive", "--history-retention=365d"]);
-    let (status, said) = told(nowhere.env("HISTORY_ARCHIVE_DIR", directory.path().join("absent")));
-    assert!(status == Some(1) && said.contains("cannot be opened"), "{said}");
+    let (status, output) = run(nowhere.env("HISTORY_ARCHIVE_DIR", directory.path().join("absent")));
+    assert!(status == Some(1) && output.contains("cannot be opened"), "{output}");
     assert_eq!(stored(&system).await, 4);
 
     assert!(archive(&system, &directory).starts_with("archived 4 messages"));
     let march = directory.path().join("messages-2024-03.jsonl");
     let april = directory.path().join("messages-2024-04.jsonl");
     assert_eq!(fs::metadata(&march).unwrap().permissions().mode() & 0o777, 0o600);
-    let ids: Vec<_> = lines(&march).iter().map(|it| it.message.message_id).collect();
-    let expected: Vec<_> = [0, 1, 3].iter().map(|&it| messages[it].message_id).collect();
+    let ids: Vec<_> = lines(&march).iter().map(|line| line.message.message_id).collect();
+    let expected: Vec<_> =
+        [0, 1, 3].map(|index: usize| messages[index].message_id).into_iter().collect();
     assert_eq!(ids, expected);
     assert_eq!(lines(&april).len(), 1);
     let first = fs::read_to_string(&march).unwrap();
@@ -123,14 +124,14 @@ async fn an_archive_has_a_file_a_month_in_the_form_of_an_export() {
     first.as_object_mut().unwrap().remove("playerId");
     assert_eq!(first, export["messages"][0]);
 
-    let (_, export) = told(&mut command(&system, &directory, &["export", "--player", "p1"]));
+    let (_, export) = run(&mut command(&system, &directory, &["export", "--player", "p1"]));
     let export: Value = serde_json::from_str(&export).unwrap();
     assert_eq!(export["messages"], serde_json::json!([]));
     assert!(export["archivedThrough"].is_string());
     assert!(archive(&system, &directory).starts_with("archived 0 messages"));
 }
 
-/// Starts to archive, and has it wait when it has written to the files and not deleted.
+/// Starts an archiver and stops it after it has written the files, before it deletes the messages.
 async fn halfway(system: &System, directory: &TempDir) -> (Child, diesel_async::AsyncPgConnection) {
     let lock = system.database.lock("chat_messages").await;
     let mut halfway = command(system, directory, &["archive", "--history-retention=365d"]);
@@ -139,37 +140,38 @@ async fn halfway(system: &System, directory: &TempDir) -> (Child, diesel_async::
     (halfway, lock)
 }
 
-/// Kills it, and waits until PostgreSQL has noticed.
+/// Kills the archiver, and waits until PostgreSQL has released its lock.
 async fn kill(system: &System, (mut halfway, lock): (Child, diesel_async::AsyncPgConnection)) {
     halfway.kill().unwrap();
     halfway.wait().unwrap();
     drop(lock);
-    let turns = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    let locks = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
                  WHERE locktype = 'advisory' AND datname = current_database()";
-    eventually("its turn is over", async || {
-        (system.database.number(turns).await == 0).then_some(())
+    eventually("the archive lock is released", async || {
+        (system.database.number(locks).await == 0).then_some(())
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_is_killed_between_writing_and_deleting_loses_nothing() {
+async fn an_archiver_killed_between_writing_and_deleting_loses_nothing() {
     let (system, directory) = (system().await, TempDir::new().unwrap());
     let messages = old_messages(&system).await;
     let halfway = halfway(&system, &directory).await;
     let march = directory.path().join("messages-2024-03.jsonl");
-    assert_eq!(lines(&march).len(), 3, "on disk before they are deleted");
+    assert_eq!(lines(&march).len(), 3, "written before they are deleted");
     kill(&system, halfway).await;
     assert_eq!(stored(&system).await, 4);
-    // As one leaves it who dies while it writes.
+    // A partial line, as an archiver leaves it that dies while it writes.
     let mut torn = OpenOptions::new().append(true).open(&march).unwrap();
     torn.write_all(b"{\"playerId\":\"p1\",\"mess").unwrap();
 
     archive(&system, &directory);
     assert_eq!(stored(&system).await, 0);
-    let ids: Vec<_> = lines(&march).iter().map(|it| it.message.message_id).collect();
-    let once: Vec<_> = [0, 1, 3].iter().map(|&it| messages[it].message_id).collect();
-    assert_eq!(ids, [once.clone(), once].concat(), "twice, and the same");
+    let ids: Vec<_> = lines(&march).iter().map(|line| line.message.message_id).collect();
+    let once: Vec<_> =
+        [0, 1, 3].map(|index: usize| messages[index].message_id).into_iter().collect();
+    assert_eq!(ids, [once.clone(), once].concat(), "each line twice");
     let text = fs::read_to_string(&march).unwrap();
     let (first, again): (Vec<_>, Vec<_>) =
         (text.lines().take(3).collect(), text.lines().skip(3).collect());
@@ -177,7 +179,7 @@ async fn one_that_is_killed_between_writing_and_deleting_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conversation_that_somebody_else_has_is_read_after_that() {
+async fn a_locked_conversation_is_archived_once_its_lock_is_released() {
     let (system, directory) = (system().await, TempDir::new().unwrap());
     old_messages(&system).await;
     let mut other = system.database.connect().await;
@@ -193,27 +195,27 @@ async fn a_conversation_that_somebody_else_has_is_read_after_that() {
     other.batch_execute(erase).await.unwrap();
     assert!(waiting.wait().unwrap().success());
     let march = lines(&directory.path().join("messages-2024-03.jsonl"));
-    let said = march.iter().filter(|it| !it.message.content.is_empty());
-    assert_eq!(said.map(|it| it.player_id.as_str()).collect::<Vec<_>>(), ["p2"]);
+    let unerased = march.iter().filter(|line| !line.message.content.is_empty());
+    assert_eq!(unerased.map(|line| line.player_id.as_str()).collect::<Vec<_>>(), ["p2"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_archives_or_erases_in_files_beside_another() {
+async fn a_second_archiver_is_refused_while_the_first_runs() {
     let (system, directory) = (system().await, TempDir::new().unwrap());
     old_messages(&system).await;
     let halfway = halfway(&system, &directory).await;
-    let (status, said) =
-        told(&mut command(&system, &directory, &["archive", "--history-retention=365d"]));
+    let (status, output) =
+        run(&mut command(&system, &directory, &["archive", "--history-retention=365d"]));
     assert!(
-        status == Some(1) && said.contains("another process is writing to the archive"),
-        "{said}"
+        status == Some(1) && output.contains("another process is writing to the archive"),
+        "{output}"
     );
     kill(&system, halfway).await;
     archive(&system, &directory);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_said_is_erased_in_the_files_as_well() {
+async fn erasing_a_player_erases_archived_messages() {
     let (system, directory) = (system().await, TempDir::new().unwrap());
     system.broadcaster().await.stop().await;
     old_messages(&system).await;
@@ -224,16 +226,16 @@ async fn what_was_said_is_erased_in_the_files_as_well() {
 
     let erase = ["erase", "--yes", "--player", "p1"];
     let mut without = command(&system, &directory, &erase);
-    let (status, said) = told(without.env_remove("HISTORY_ARCHIVE_DIR"));
+    let (status, output) = run(without.env_remove("HISTORY_ARCHIVE_DIR"));
     assert_eq!(status, Some(0));
     let hint = "messages accepted until 2024-04-09T16:00:00Z may be in the archive";
-    assert!(said.contains(hint), "{said}");
+    assert!(output.contains(hint), "{output}");
 
     let mut torn = OpenOptions::new().append(true).open(&march).unwrap();
     torn.write_all(b"{\"playerId\":\"p1\",\"mess").unwrap();
-    let (status, said) = told(&mut command(&system, &directory, &erase));
-    assert_eq!(status, Some(0), "{said}");
-    assert!(said.contains("erased 3 messages in the archive"), "{said}");
+    let (status, output) = run(&mut command(&system, &directory, &erase));
+    assert_eq!(status, Some(0), "{output}");
+    assert!(output.contains("erased 3 messages in the archive"), "{output}");
     let after = lines(&march);
     for (before, after) in before.iter().zip(&after) {
         assert_eq!(before.message.message_id, after.message.message_id);
@@ -244,12 +246,12 @@ async fn what_was_said_is_erased_in_the_files_as_well() {
     assert_eq!(before.len(), after.len());
     assert_eq!(lines(&april)[0].message.content, "");
     let files = fs::read_dir(directory.path()).unwrap().count();
-    assert_eq!(files, 2, "nothing else is left");
-    let (_, said) = told(&mut command(&system, &directory, &erase));
-    assert!(said.contains("erased 0 messages in the archive"), "{said}");
+    assert_eq!(files, 2, "no temporary file is left");
+    let (_, output) = run(&mut command(&system, &directory, &erase));
+    assert!(output.contains("erased 0 messages in the archive"), "{output}");
 }
 
-/// What is there of each message but its time of storing, in the order of conversations.
+/// All columns of each message except content and sender name, by conversation.
 async fn rows(system: &System) -> Vec<String> {
     let rows = "SELECT (to_jsonb(m) - 'content' - 'sender_name')::text AS text FROM chat_messages m
                 ORDER BY player_id, seq";
@@ -257,10 +259,10 @@ async fn rows(system: &System) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn archived_messages_that_are_put_back_are_what_they_were_and_erased_ones_stay_erased() {
+async fn restored_messages_are_unchanged_and_erased_ones_stay_erased() {
     let (system, directory) = (system().await, TempDir::new().unwrap());
     system.broadcaster().await.stop().await;
-    // More than one step takes of a conversation.
+    // More messages than one step restores.
     let long = (0..120).map(|number| {
         event(&message_at("p3", SenderType::Staff, &format!("line {number}"), MARCH + number))
     });
@@ -274,16 +276,17 @@ async fn archived_messages_that_are_put_back_are_what_they_were_and_erased_ones_
     archive(&system, &directory);
     assert_eq!(stored(&system).await, 0);
 
-    // Only in the database: the files still have the words.
+    // Erased only in the database: the files still have the contents.
     let mut erase = command(&system, &directory, &["erase", "--yes", "--player", "p1"]);
-    assert_eq!(told(erase.env_remove("HISTORY_ARCHIVE_DIR")).0, Some(0));
-    put_back(&system, &directory);
-    put_back(&system, &directory);
+    assert_eq!(run(erase.env_remove("HISTORY_ARCHIVE_DIR")).0, Some(0));
+    restore(&system, &directory);
+    restore(&system, &directory);
     assert_eq!(rows(&system).await, stored_before);
     assert_eq!(system.database.texts(inbox).await, inbox_before);
-    let said = "SELECT content || coalesce(sender_name, '') AS text FROM chat_messages
+    let contents_and_names =
+        "SELECT content || coalesce(sender_name, '') AS text FROM chat_messages
                 WHERE player_id = ANY (ARRAY['p1', 'p2']) ORDER BY player_id, seq";
-    assert_eq!(system.database.texts(said).await, ["", "", "", "not theirsBo"]);
+    assert_eq!(system.database.texts(contents_and_names).await, ["", "", "", "not theirsBo"]);
     let lines = (0..120).map(|number| format!("line {number}"));
     assert_eq!(contents(&system, "p3").await, lines.collect::<Vec<_>>());
 }

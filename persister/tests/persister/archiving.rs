@@ -1,4 +1,4 @@
-//! What goes into the archive, what stays, and what comes of messages that come again.
+//! Which messages are archived, and what happens to archived messages that are sent again.
 
 use broker::ConsumerKind;
 use chat::{Message, RequestedStatus, SenderType, event::Event};
@@ -7,10 +7,10 @@ use test_support::{System, message, message_at, status_change};
 
 use crate::support::{change, event, publish_each, sessions, system};
 
-/// Sessions that were resolved earlier go.
+/// Messages of sessions that were resolved earlier are archived. In microseconds.
 pub const LONG_AGO: i64 = 100_000;
 
-pub fn said(player: &str, content: &str, micros: i64) -> Message {
+pub fn player_message(player: &str, content: &str, micros: i64) -> Message {
     message_at(player, SenderType::Player, content, micros)
 }
 
@@ -18,14 +18,14 @@ pub fn resolved(player: &str, micros: i64) -> Event {
     change(&status_change(player, RequestedStatus::Resolved, micros))
 }
 
-/// What is left, as `player:seq:content`.
+/// The messages in the database, as `player:seq:content`.
 async fn kept(system: &System) -> Vec<String> {
     let kept = "SELECT player_id || ':' || seq || ':' || content AS text FROM chat_messages
                 ORDER BY player_id, seq";
     system.database.texts(kept).await
 }
 
-/// How the conversations stand, as `player:last_seq:status:last message`.
+/// The conversations, as `player:last_seq:status:last message`.
 async fn conversations(system: &System) -> Vec<String> {
     let conversations = "SELECT concat_ws(':', c.player_id, c.last_seq, coalesce(c.status, '-'),
                              coalesce(m.content, '-')) AS text
@@ -34,24 +34,24 @@ async fn conversations(system: &System) -> Vec<String> {
     system.database.texts(conversations).await
 }
 
-pub async fn dead(system: &System) -> Option<u64> {
+pub async fn count_dead_letters(system: &System) -> Option<u64> {
     let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     system.broker.depth(&dead).await.map(Into::into)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_archived_is_of_sessions_that_were_resolved_long_ago() {
+async fn only_messages_of_sessions_resolved_long_ago_are_archived() {
     let system = system().await;
-    let old = said("p1", "old", 1_000);
+    let old = player_message("p1", "old", 1_000);
     let events = [
         event(&old),
-        event(&said("p1", "old too", 2_000)),
+        event(&player_message("p1", "old too", 2_000)),
         resolved("p1", 3_000),
-        event(&said("p1", "newer", 4_000)),
+        event(&player_message("p1", "newer", 4_000)),
         resolved("p1", LONG_AGO),
-        event(&said("p1", "open", LONG_AGO + 1)),
-        event(&said("p2", "never resolved", 1_000)),
-        event(&said("p3", "old", 1_000)),
+        event(&player_message("p1", "open", LONG_AGO + 1)),
+        event(&player_message("p2", "never resolved", 1_000)),
+        event(&player_message("p3", "old", 1_000)),
         resolved("p3", 3_000),
     ];
     publish_each(&system, events).await;
@@ -61,7 +61,7 @@ async fn what_is_archived_is_of_sessions_that_were_resolved_long_ago() {
     let archived = system.archive(LONG_AGO).await;
     let found: Vec<_> = archived
         .iter()
-        .map(|it| (it.player_id.as_str(), it.message.seq, it.message.content.as_str()))
+        .map(|line| (line.player_id.as_str(), line.message.seq, line.message.content.as_str()))
         .collect();
     assert_eq!(found, [("p1", 1, "old"), ("p1", 2, "old too"), ("p3", 1, "old")]);
     let first = &archived[0].message;
@@ -71,7 +71,7 @@ async fn what_is_archived_is_of_sessions_that_were_resolved_long_ago() {
         conversations(&system).await,
         ["p1:4:pending:open", "p2:1:pending:never resolved", "p3:1:-:-"]
     );
-    assert_eq!(sessions(&system).await.len(), before, "that they were held is kept");
+    assert_eq!(sessions(&system).await.len(), before, "sessions are kept");
     let through =
         "SELECT player_id || ':' || extract(epoch FROM archived_through) * 1000000 AS text
                    FROM chat_conversations WHERE archived_through IS NOT NULL ORDER BY player_id";
@@ -79,16 +79,16 @@ async fn what_is_archived_is_of_sessions_that_were_resolved_long_ago() {
     assert_eq!(through.len(), 2);
     assert!(through[0].starts_with("p1:2000") && through[1].starts_with("p3:1000"), "{through:?}");
 
-    assert_eq!(system.archive(LONG_AGO).await.len(), 0, "once");
+    assert_eq!(system.archive(LONG_AGO).await.len(), 0, "each message once");
     publish_each(&system, [event(&message("p3", "again"))]).await;
     system.work_off(1).await;
-    assert_eq!(conversations(&system).await[2], "p3:2:pending:again", "seq goes on");
+    assert_eq!(conversations(&system).await[2], "p3:2:pending:again", "seq continues");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_archived_message_that_is_sent_again_is_not_new_whenever_it_is_accepted() {
+async fn an_archived_message_sent_again_is_a_duplicate_whenever_it_is_accepted() {
     let system = system().await;
-    let old = said("p1", "old", 1_000);
+    let old = player_message("p1", "old", 1_000);
     publish_each(&system, [event(&old), resolved("p1", 2_000)]).await;
     system.work_off(1).await;
     assert_eq!(system.archive(LONG_AGO).await.len(), 1);
@@ -97,18 +97,18 @@ async fn an_archived_message_that_is_sent_again_is_not_new_whenever_it_is_accept
     publish_each(&system, [event(&old), event(&resent), event(&message("p1", "new"))]).await;
     system.work_off(1).await;
     assert_eq!(kept(&system).await, ["p1:2:new"]);
-    assert_eq!((sessions(&system).await.len(), dead(&system).await), (2, Some(0)));
+    assert_eq!((sessions(&system).await.len(), count_dead_letters(&system).await), (2, Some(0)));
 
     let stolen = Message { message_id: old.message_id, ..message("p2", "another's id") };
     publish_each(&system, [event(&stolen)]).await;
     system.work_off(1).await;
-    assert_eq!((kept(&system).await.len(), dead(&system).await), (1, Some(0)));
+    assert_eq!((kept(&system).await.len(), count_dead_letters(&system).await), (1, Some(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_duplicate_of_an_archived_message_brings_its_conversation_back_into_no_inbox() {
+async fn a_duplicate_of_an_archived_message_does_not_return_its_conversation_to_the_inbox() {
     let system = system().await;
-    let old = said("p1", "old", 1_000);
+    let old = player_message("p1", "old", 1_000);
     publish_each(&system, [event(&old), resolved("p1", 2_000)]).await;
     system.work_off(1).await;
     system.archive(LONG_AGO).await;
@@ -118,9 +118,10 @@ async fn a_duplicate_of_an_archived_message_brings_its_conversation_back_into_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_are_forgotten_after_their_time() {
+async fn archived_ids_are_deleted_after_their_retention() {
     let system = system().await;
-    publish_each(&system, [event(&said("p1", "old", 1_000)), resolved("p1", 2_000)]).await;
+    publish_each(&system, [event(&player_message("p1", "old", 1_000)), resolved("p1", 2_000)])
+        .await;
     system.work_off(1).await;
     system.archive(LONG_AGO).await;
     let connection = &mut system.database.connect().await;
@@ -132,18 +133,18 @@ async fn ids_are_forgotten_after_their_time() {
     assert_eq!(system.database.number("SELECT count(*) FROM chat_archived_messages").await, 0);
 }
 
-/// What is read from there on must have no gaps.
+/// The messages that stay must have no gaps in `seq`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_was_persisted_late_waits_for_those_before_it() {
+async fn a_message_persisted_late_is_archived_after_those_with_a_lower_seq() {
     let system = system().await;
     let events = [
-        event(&said("p1", "old", 1_000)),
+        event(&player_message("p1", "old", 1_000)),
         resolved("p1", 3_000),
-        event(&said("p1", "newer", 4_000)),
+        event(&player_message("p1", "newer", 4_000)),
     ];
     publish_each(&system, events).await;
     system.work_off(1).await;
-    publish_each(&system, [event(&said("p1", "late", 2_000))]).await;
+    publish_each(&system, [event(&player_message("p1", "late", 2_000))]).await;
     system.work_off(1).await;
     assert_eq!(system.archive(LONG_AGO).await.len(), 1);
     assert_eq!(kept(&system).await, ["p1:2:newer", "p1:3:late"]);
@@ -154,12 +155,13 @@ async fn a_message_that_was_persisted_late_waits_for_those_before_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_arrives_after_its_session_was_archived_follows_it() {
+async fn a_message_that_arrives_after_its_session_was_archived_is_archived_too() {
     let system = system().await;
-    publish_each(&system, [event(&said("p1", "old", 1_000)), resolved("p1", 3_000)]).await;
+    publish_each(&system, [event(&player_message("p1", "old", 1_000)), resolved("p1", 3_000)])
+        .await;
     system.work_off(1).await;
     system.archive(LONG_AGO).await;
-    publish_each(&system, [event(&said("p1", "late", 2_000))]).await;
+    publish_each(&system, [event(&player_message("p1", "late", 2_000))]).await;
     system.work_off(1).await;
     assert_eq!(sessions(&system).await, ["resolved:1"]);
     assert_eq!(conversations(&system).await, ["p1:2:resolved:late"]);
@@ -169,11 +171,15 @@ async fn a_message_that_arrives_after_its_session_was_archived_follows_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_archived_while_it_is_being_erased_says_nothing() {
+async fn a_message_archived_during_its_erasure_is_archived_as_erased() {
     let system = system().await;
-    publish_each(&system, [event(&said("p1", "the secret", 1_000)), resolved("p1", 3_000)]).await;
+    publish_each(
+        &system,
+        [event(&player_message("p1", "the secret", 1_000)), resolved("p1", 3_000)],
+    )
+    .await;
     system.work_off(1).await;
-    // As whoever erases leaves it who was stopped after the first step.
+    // The state after the first step of an erasure.
     system.database.run("UPDATE chat_conversations SET erased_through = now()").await;
     let archived = system.archive(LONG_AGO).await;
     assert_eq!(archived[0].message.content, "");
@@ -181,15 +187,15 @@ async fn what_is_archived_while_it_is_being_erased_says_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_archived_can_be_put_back_and_archived_again() {
+async fn archived_messages_can_be_restored_and_archived_again() {
     let system = system().await;
     let events = [
-        event(&said("p1", "it's \"old\"\n", 1_000)),
-        event(&said("p1", "old too", 2_000)),
+        event(&player_message("p1", "it's \"old\"\n", 1_000)),
+        event(&player_message("p1", "old too", 2_000)),
         resolved("p1", 3_000),
-        event(&said("p2", "old", 1_000)),
+        event(&player_message("p2", "old", 1_000)),
         resolved("p2", 3_000),
-        event(&said("p2", "new", 4_000)),
+        event(&player_message("p2", "new", 4_000)),
     ];
     publish_each(&system, events).await;
     system.work_off(1).await;
@@ -200,13 +206,13 @@ async fn what_was_archived_can_be_put_back_and_archived_again() {
 
     let connection = &mut system.database.connect().await;
     connection.batch_execute("CREATE TEMP TABLE lines (line jsonb)").await.unwrap();
-    // Twice, as one may be that was killed.
+    // A killed archiver leaves lines twice.
     for message in archived.iter().chain(&archived) {
         let line = serde_json::to_string(message).unwrap();
         let insert = diesel::sql_query("INSERT INTO lines VALUES ($1::jsonb)");
         insert.bind::<diesel::sql_types::Text, _>(line).execute(connection).await.unwrap();
     }
-    // It commits, which it cannot within the transaction that several statements at once are.
+    // The second part commits, so that it must be a query of its own.
     let script = include_str!("../../../deploy/restore-history.sql");
     let (preparing, restoring) = script.split_once("DO $$").unwrap();
     connection.batch_execute(preparing).await.unwrap();

@@ -1,4 +1,4 @@
-//! What staff did is recorded once, and stays.
+//! The audit of staff.
 
 use std::process::Command;
 
@@ -38,7 +38,7 @@ fn audit(database: &Database, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 
-/// The rows that it prints.
+/// The rows that `persister audit` prints.
 fn rows(database: &Database, arguments: &[&str]) -> Vec<Value> {
     let (status, lines) = audit(database, arguments);
     assert_eq!(status, Some(0), "{lines}");
@@ -46,7 +46,7 @@ fn rows(database: &Database, arguments: &[&str]) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn operators_are_shown_who_read_took_and_resolved_a_conversation() {
+async fn the_audit_command_prints_who_read_took_and_resolved_a_conversation() {
     let database = Database::create().await;
     let mut connection = database.connect().await;
     let begin = chat::now() - TimeDelta::hours(1);
@@ -63,7 +63,7 @@ async fn operators_are_shown_who_read_took_and_resolved_a_conversation() {
     ];
     for batch in &batches {
         persist(&mut connection, batch, &Attempt::default()).await.unwrap();
-        // What is delivered again is recorded once.
+        // A redelivered batch is recorded once.
         assert_eq!(persist(&mut connection, batch, &Attempt::default()).await.unwrap().audited, 0);
     }
 
@@ -97,7 +97,7 @@ async fn operators_are_shown_who_read_took_and_resolved_a_conversation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_waits_for_no_conversation_and_makes_none() {
+async fn a_read_locks_and_creates_no_conversation() {
     let database = Database::create().await;
     let mut connection = database.connect().await;
     persist(&mut connection, &[event(&message("p1", "help"))], &Attempt::default()).await.unwrap();
@@ -122,7 +122,7 @@ async fn a_read_is_recorded_beside_events_of_a_locked_conversation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_of_the_audit_cannot_be_changed_and_is_deleted_by_its_age_alone() {
+async fn an_audit_row_cannot_be_changed_and_only_a_purge_deletes_it() {
     let database = Database::create().await;
     let mut connection = database.connect().await;
     let old = chat::now() - TimeDelta::days(401);
@@ -138,9 +138,9 @@ async fn a_row_of_the_audit_cannot_be_changed_and_is_deleted_by_its_age_alone() 
 
     let kept = audit(&database, &["--purge"]);
     assert_eq!(kept.1, "AUDIT_RETENTION is not set: the audit is kept for ever\n");
-    let (status, told) = audit(&database, &["--purge", "--audit-retention=400d"]);
+    let (status, output) = audit(&database, &["--purge", "--audit-retention=400d"]);
     assert_eq!(status, Some(0));
-    assert!(told.starts_with("deleted 1500 rows from before "), "{told}");
+    assert!(output.starts_with("deleted 1500 rows from before "), "{output}");
     assert_eq!(rows(&database, &["--player", "p1"]).len(), 1);
     assert_eq!(purge_audit(&mut connection, old).await.unwrap(), 0);
     let refused = sql_query("DELETE FROM chat_audit").execute(&mut connection).await;

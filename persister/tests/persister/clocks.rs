@@ -1,4 +1,4 @@
-//! Gateways whose clocks are wrong.
+//! Gateways with wrong clocks.
 
 use chat::{self, RequestedStatus};
 use chrono::TimeDelta;
@@ -7,7 +7,7 @@ use test_support::{body, eventually, message, status_change};
 use crate::support::{change, event, publish_each, sessions, system, until_persisted};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_an_hour_ahead_hides_no_later_message() {
+async fn events_of_a_gateway_an_hour_ahead_get_the_databases_time() {
     let system = system().await;
     let persister = system.persister().await;
     let hour = TimeDelta::hours(1);
@@ -17,7 +17,7 @@ async fn a_gateway_an_hour_ahead_hides_no_later_message() {
     resolved.accepted_at = hello.accepted_at + TimeDelta::seconds(1);
     system.broker.publish(&body([change(&resolved), event(&hello)])).await;
     until_persisted(&system, 1).await;
-    assert_eq!(sessions(&system).await, ["resolved:1"], "in the order in which they were accepted");
+    assert_eq!(sessions(&system).await, ["resolved:1"], "the order of acceptance is kept");
 
     publish_each(&system, [event(&message("p1", "anyone?"))]).await;
     until_persisted(&system, 2).await;
@@ -27,10 +27,10 @@ async fn a_gateway_an_hour_ahead_hides_no_later_message() {
     let later = later.replace("chat_messages", "chat_status_changes");
     assert_eq!(system.database.number(&later).await, 0);
 
-    // Delivered again it stays where it is, and is not counted again.
+    // A redelivery changes nothing and is not counted again.
     publish_each(&system, [event(&hello)]).await;
     let api = persister.api();
-    eventually("it has come again", async || {
+    eventually("the redelivery is a duplicate", async || {
         (api.metric("chat_persister_duplicates_total").await == 1).then_some(())
     })
     .await;
@@ -39,7 +39,7 @@ async fn a_gateway_an_hour_ahead_hides_no_later_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_a_few_seconds_ahead_keeps_its_times() {
+async fn events_of_a_gateway_a_few_seconds_ahead_keep_their_times() {
     let system = system().await;
     let mut hello = message("p1", "hello");
     hello.accepted_at = chat::now() + TimeDelta::seconds(8);

@@ -6,7 +6,7 @@ use test_support::{Proxy, System, body, eventually, message};
 
 use crate::support::{event, publish_each, sessions, system, until_persisted};
 
-/// Just less than RabbitMQ 4 takes, in bytes.
+/// Slightly less than the limit of RabbitMQ 4, in bytes.
 const LARGE: usize = 15 * 1024 * 1024;
 
 async fn dead_letters(system: &System) -> DeadLetters {
@@ -20,18 +20,18 @@ async fn reasons(system: &System) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_goes_to_the_dead_letters_with_its_reason() {
+async fn unreadable_bodies_and_events_become_dead_letters_with_their_reason() {
     let system = system().await;
-    let before_time = body([event(&message("p1", "hello"))]);
-    let before_time =
-        String::from_utf8(before_time).unwrap().replace("acceptedAt\":\"20", "acceptedAt\":\"-00");
+    let before_1970 = body([event(&message("p1", "hello"))]);
+    let before_1970 =
+        String::from_utf8(before_1970).unwrap().replace("acceptedAt\":\"20", "acceptedAt\":\"-00");
     let bodies: [(&[u8], &str); 6] = [
-        (before_time.as_bytes(), "1970 to 9999"),
+        (before_1970.as_bytes(), "1970 to 9999"),
         (b"no json", "not a body of events"),
         (b"{\"version\":1,\"events\":[\"\xff\xfe\"]}", "not a body of events"),
         (br#"{"version":7,"events":[]}"#, "version 7"),
         (br#"{"version":1,"events":[{"message":{"playerId":7}}]}"#, "invalid type"),
-        (br#"{"version":1,"events":[{"unheardOf":{}}]}"#, "unknown variant"),
+        (br#"{"version":1,"events":[{"unknownKind":{}}]}"#, "unknown variant"),
     ];
     for (unreadable, _) in bodies {
         system.broker.publish(unreadable).await;
@@ -47,7 +47,7 @@ async fn what_cannot_be_read_goes_to_the_dead_letters_with_its_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_bad_event_in_a_body_of_many_costs_only_itself() {
+async fn an_unreadable_event_does_not_affect_the_others_of_its_body() {
     let system = system().await;
     let good = body((0..9).map(|_| event(&message("p1", "good"))));
     let nul = String::from_utf8(body([event(&message("p1", "BAD"))])).unwrap();
@@ -60,7 +60,7 @@ async fn one_bad_event_in_a_body_of_many_costs_only_itself() {
     let mixed = format!(r#"{{"version":1,"events":[{good},{},{good}]}}"#, events_of(&nul));
     system.broker.publish(mixed.as_bytes()).await;
     system.work_off(1).await;
-    // The second half of the good ones are the first half again.
+    // The second half of the valid events repeats the first.
     assert_eq!(sessions(&system).await, ["pending:9"]);
     let reasons = reasons(&system).await;
     assert_eq!(reasons.len(), 1);
@@ -68,7 +68,7 @@ async fn one_bad_event_in_a_body_of_many_costs_only_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_event_that_the_database_refuses_costs_only_itself_in_a_batch_of_five_hundred() {
+async fn an_event_that_the_database_refuses_does_not_affect_the_others_of_its_batch() {
     let system = system().await;
     let constraint = "ALTER TABLE chat_messages ADD CONSTRAINT mended CHECK (content <> 'refused')";
     system.database.run(constraint).await;
@@ -89,9 +89,9 @@ async fn one_event_that_the_database_refuses_costs_only_itself_in_a_batch_of_fiv
     assert!(self::reasons(&system).await.is_empty());
 }
 
-/// RabbitMQ takes bodies that are far larger than any of the gateway's.
+/// RabbitMQ accepts bodies that are far larger than the gateway's.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
+async fn a_large_dead_letter_is_published_over_a_slow_connection() {
     let system = system().await;
     let proxy = Proxy::start(&system.broker.server(), true).await;
     let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
@@ -102,7 +102,7 @@ async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
     publish_each(&system, [event(&message("p1", "behind"))]).await;
     until_persisted(&system, 2).await;
     let api = persister.api();
-    eventually("the burial is confirmed", async || {
+    eventually("the dead letter is confirmed", async || {
         (api.metric(r#"chat_persister_dead_letters_total{reason="unreadable"}"#).await == 1)
             .then_some(())
     })
@@ -112,12 +112,12 @@ async fn a_body_too_large_to_be_buried_in_the_time_of_a_small_one_is_buried() {
     let letters = dead_letters(&system).await.list(10).await.unwrap();
     assert!(letters[0].reason.contains("too large"), "{}", letters[0].reason);
     assert_eq!((letters.len(), letters[0].size), (1, LARGE));
-    assert!(letters[0].body.len() < LARGE / 100, "an operator wants to see the beginning");
+    assert!(letters[0].body.len() < LARGE / 100, "the list shows only the beginning");
 }
 
-/// What kills whoever takes it, RabbitMQ itself takes out of the way in the end.
+/// RabbitMQ dead-letters a body after its delivery limit.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_kills_its_worker_again_and_again_ends_among_the_dead_letters() {
+async fn a_body_that_repeatedly_kills_its_worker_becomes_a_dead_letter() {
     let system = system().await;
     system.broker.publish(b"deadly").await;
     let names = system.broker.names();
@@ -132,7 +132,7 @@ async fn what_kills_its_worker_again_and_again_ends_among_the_dead_letters() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn listing_leaves_dead_letters_where_they_are_and_purging_does_not() {
+async fn listing_keeps_dead_letters_and_purging_deletes_them() {
     let system = system().await;
     for _ in 0..3 {
         system.broker.publish(b"no json").await;
@@ -153,28 +153,28 @@ async fn dead_letters_are_listed_replayed_and_purged_by_reason_and_player() {
     let refused = ["p1", "p1", "p2"].map(|player| event(&message(player, "refused")));
     publish_each(&system, refused).await;
     system.broker.publish(b"no json").await;
-    let unheard_of = br#"{"version":1,"events":[{"unheardOf":{"playerId":"p2"}}]}"#;
-    system.broker.publish(unheard_of).await;
+    let unknown_kind = br#"{"version":1,"events":[{"unknownKind":{"playerId":"p2"}}]}"#;
+    system.broker.publish(unknown_kind).await;
     system.work_off(1).await;
 
-    let meant = |reason: Option<&str>, player: Option<&str>| Filter {
+    let filter = |reason: Option<&str>, player: Option<&str>| Filter {
         reason: reason.map(ToOwned::to_owned),
         player: player.map(|player| player.to_owned().try_into().unwrap()),
     };
     let count =
-        async |filter| dead_letters(&system).await.only(filter).list(1_000).await.unwrap().len();
-    assert_eq!(count(meant(Some("mended"), None)).await, 3);
-    assert_eq!(count(meant(None, Some("p2"))).await, 2, "one of them is unreadable");
-    assert_eq!(count(meant(Some("mended"), Some("p2"))).await, 1);
-    assert_eq!(count(meant(None, None)).await, 5);
+        async |wanted| dead_letters(&system).await.only(wanted).list(1_000).await.unwrap().len();
+    assert_eq!(count(filter(Some("mended"), None)).await, 3);
+    assert_eq!(count(filter(None, Some("p2"))).await, 2, "one of them is unreadable");
+    assert_eq!(count(filter(Some("mended"), Some("p2"))).await, 1);
+    assert_eq!(count(filter(None, None)).await, 5);
 
-    let unreadable = meant(Some("not a body"), None);
+    let unreadable = filter(Some("not a body"), None);
     assert_eq!(dead_letters(&system).await.only(unreadable).purge().await.unwrap(), 1);
     system.database.run("ALTER TABLE chat_messages DROP CONSTRAINT mended").await;
-    let of_p1 = meant(None, Some("p1"));
+    let of_p1 = filter(None, Some("p1"));
     assert_eq!(dead_letters(&system).await.only(of_p1.clone()).replay(1).await.unwrap(), 1);
     assert_eq!(dead_letters(&system).await.only(of_p1).replay(usize::MAX).await.unwrap(), 1);
-    assert_eq!(count(meant(None, None)).await, 2);
+    assert_eq!(count(filter(None, None)).await, 2);
     system.work_off(1).await;
     assert_eq!(sessions(&system).await, ["pending:2"]);
 }

@@ -1,7 +1,7 @@
 use test_support::Database;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_is_on_disk_whatever_the_database_is_set_to() {
+async fn a_commit_is_synchronous_whatever_the_databases_setting() {
     let database = Database::create().await;
     let name = "SELECT current_database()::text AS text";
     let name = database.texts(name).await.remove(0);

@@ -1,4 +1,4 @@
-//! What was said with a player is erased, whatever is on its way meanwhile.
+//! Erasing a player's conversation.
 
 use broker::ConsumerKind;
 use chat::{Message, RequestedStatus};
@@ -9,14 +9,14 @@ use crate::support::{
     change, contents, event, named, publish_each, publish_together, sessions, system, until_waiting,
 };
 
-/// In how many rows of all tables `word` is.
+/// The number of rows, in all tables, that contain `word`.
 async fn rows_with(system: &System, word: &str) -> i64 {
     let count = |table| format!("(SELECT count(*) FROM {table} t WHERE t::text LIKE '%{word}%')");
     let tables = ["chat_messages", "chat_sessions", "chat_conversations", "chat_status_changes"];
     system.database.number(&tables.map(count).join(" + ")).await
 }
 
-/// What is never erased of the messages.
+/// The columns of the messages that are never erased.
 async fn rest_of_messages(system: &System) -> Vec<String> {
     let kept = "SELECT concat_ws(' ', id, session_id, player_id, seq, sender_type, sender_id, \
                 accepted_at, persisted_at) AS text FROM chat_messages ORDER BY player_id, seq";
@@ -24,12 +24,12 @@ async fn rest_of_messages(system: &System) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_said_is_erased_and_that_it_was_said_is_kept() {
+async fn erasing_removes_contents_and_names_and_keeps_the_rows() {
     let system = system().await;
     let first = named("p1", "the secret sword", "Bo");
     let resolved_at = first.accepted_at.timestamp_micros();
     let resolved = status_change("p1", RequestedStatus::Resolved, resolved_at);
-    // Its gateway's clock is ahead.
+    // The clock of its gateway is ahead.
     let accepted_at = first.accepted_at + chrono::TimeDelta::minutes(1);
     let second = Message { accepted_at, ..named("p1", "the secret shield", "Bo") };
     let other = named("p2", "another secret", "Cy");
@@ -42,15 +42,19 @@ async fn what_was_said_is_erased_and_that_it_was_said_is_kept() {
 
     assert_eq!(system.erase("p1").await, Erased { messages: 2, sessions: 2 });
     assert_eq!((rows_with(&system, "secret").await, rows_with(&system, "Bo").await), (1, 0));
-    assert_eq!(rows_with(&system, "Cy").await, 2, "nobody else's");
+    assert_eq!(rows_with(&system, "Cy").await, 2, "those of the other player");
     assert_eq!(rest_of_messages(&system).await, rest);
     let newer = version + 3;
-    assert_eq!(system.database.number(versions).await, newer, "each, and the open one is resolved");
+    assert_eq!(
+        system.database.number(versions).await,
+        newer,
+        "one for each session, and one for the resolution"
+    );
     assert_eq!(system.erase("p1").await, Erased { messages: 0, sessions: 0 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_erased_message_that_comes_again_brings_nothing_back() {
+async fn a_redelivered_erased_message_stays_erased() {
     let system = system().await;
     let message = named("p1", "the secret sword", "Bo");
     publish_each(&system, [event(&message)]).await;
@@ -65,7 +69,7 @@ async fn an_erased_message_that_comes_again_brings_nothing_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_accepted_before_and_arrives_later_is_erased_and_what_is_accepted_later_is_not() {
+async fn only_messages_accepted_before_an_erasure_are_erased_when_they_arrive_later() {
     let system = system().await;
     let late = named("p1", "the secret sword", "Bo");
     assert_eq!(system.erase("p1").await, Erased { messages: 0, sessions: 0 });
@@ -80,12 +84,12 @@ async fn what_was_accepted_before_and_arrives_later_is_erased_and_what_is_accept
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_persister_is_writing_meanwhile_is_erased() {
+async fn a_message_that_a_persister_is_writing_is_erased() {
     let system = system().await;
     publish_each(&system, [event(&message("p1", "hello"))]).await;
     system.work_off(1).await;
     let lock = system.database.lock("chat_messages").await;
-    // It waits for a lock for a fifth of that.
+    // A persister waits for a lock for a fifth of this timeout.
     let persister = system.persister_with(&["--database-timeout=60s"]).ready().await;
     publish_each(&system, [event(&named("p1", "the secret sword", "Bo"))]).await;
     until_waiting(&system, 1).await;

@@ -1,4 +1,4 @@
-//! All that is stored of a player, as of one moment.
+//! Exporting a player's data.
 
 use std::io::Write;
 
@@ -10,14 +10,14 @@ use test_support::{Database, System, message, message_at, status_change};
 
 use crate::support::{change, contents, event, named, publish_each, publish_together, system};
 
-/// Does something to the database before it takes the first bytes.
-struct Meddler {
+/// A writer that runs a statement in the database before it accepts the first bytes.
+struct InterferingWriter {
     database: String,
     statement: Option<&'static str>,
-    taken: Vec<u8>,
+    written: Vec<u8>,
 }
 
-impl Write for Meddler {
+impl Write for InterferingWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         if let Some(statement) = self.statement.take() {
             let database = Database { url: self.database.clone() };
@@ -25,7 +25,7 @@ impl Write for Meddler {
             let run = move || runtime.block_on(database.run(statement));
             std::thread::spawn(run).join().unwrap();
         }
-        self.taken.write(bytes)
+        self.written.write(bytes)
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -35,13 +35,13 @@ impl Write for Meddler {
 
 async fn exported(system: &System, id: &str, statement: Option<&'static str>) -> Value {
     let (player, database) = (id.to_owned().try_into().unwrap(), system.database.url.clone());
-    let mut out = Meddler { database, statement, taken: Vec::new() };
+    let mut out = InterferingWriter { database, statement, written: Vec::new() };
     export(&mut system.database.connect().await, &player, &mut out).await.unwrap();
-    serde_json::from_slice(&out.taken).unwrap()
+    serde_json::from_slice(&out.written).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_export_holds_all_that_is_stored_of_a_player_and_of_nobody_else() {
+async fn an_export_has_all_data_of_one_player_and_of_no_other() {
     let system = system().await;
     let message = named("p1", "My \"sword\"\nis gone 😀", "Bo");
     let resolved = message.accepted_at.timestamp_micros();
@@ -92,36 +92,36 @@ async fn an_export_holds_all_that_is_stored_of_a_player_and_of_nobody_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_begins_where_the_archive_ends() {
     let system = system().await;
-    let said = |at| event(&message_at("p1", SenderType::Player, "hello", at));
+    let message = |at| event(&message_at("p1", SenderType::Player, "hello", at));
     let resolved = change(&status_change("p1", RequestedStatus::Resolved, 2));
-    publish_each(&system, [said(1), resolved, said(3), said(4)]).await;
+    publish_each(&system, [message(1), resolved, message(3), message(4)]).await;
     system.work_off(1).await;
     assert_eq!(system.archive(1_000).await.len(), 1);
     let export = exported(&system, "p1", None).await;
     let messages = export["messages"].as_array().unwrap();
-    assert_eq!(messages.iter().map(|it| &it["seq"]).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(messages.iter().map(|message| &message["seq"]).collect::<Vec<_>>(), [2, 3]);
     let through = export["archivedThrough"].as_str().unwrap();
     assert_eq!(through.parse::<DateTime<Utc>>().unwrap().timestamp_micros(), 1);
     assert_eq!(export["sessions"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_export_is_as_of_one_moment() {
+async fn a_long_export_is_one_snapshot() {
     let system = system().await;
     let many = (1..=2_500).map(|number| event(&message("p1", &format!("{number}"))));
     publish_together(&system, many).await;
     system.work_off(1).await;
-    let meddling = "UPDATE chat_messages SET content = 'changed meanwhile'";
-    let export = exported(&system, "p1", Some(meddling)).await;
+    let update = "UPDATE chat_messages SET content = 'changed meanwhile'";
+    let export = exported(&system, "p1", Some(update)).await;
     let messages = export["messages"].as_array().unwrap();
-    let seqs: Vec<_> = messages.iter().map(|it| it["seq"].as_i64().unwrap()).collect();
+    let seqs: Vec<_> = messages.iter().map(|message| message["seq"].as_i64().unwrap()).collect();
     assert_eq!(seqs, (1..=2_500).collect::<Vec<_>>());
-    assert!(messages.iter().all(|it| it["content"] != "changed meanwhile"));
-    assert!(contents(&system, "p1").await.iter().all(|it| it == "changed meanwhile"));
+    assert!(messages.iter().all(|message| message["content"] != "changed meanwhile"));
+    assert!(contents(&system, "p1").await.iter().all(|content| content == "changed meanwhile"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_player_who_never_wrote_an_export_is_empty() {
+async fn an_export_of_an_unknown_player_is_empty() {
     let system = system().await;
     assert_eq!(
         exported(&system, "nobody", None).await,

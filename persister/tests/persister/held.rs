@@ -1,4 +1,4 @@
-//! What becomes of what a persister holds for too long.
+//! Batches that a persister cannot finish within `DELIVERY_HOLD`.
 
 use broker::ConsumerKind;
 use test_support::{Broker, Proxy, System, body, eventually, message};
@@ -8,7 +8,7 @@ use crate::support::{event, sessions, system, until_persisted, until_waiting};
 const SHORT_HOLD: &str = "--delivery-hold=300ms";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_is_away_a_batch_is_given_back_once_and_not_taken_again() {
+async fn a_batch_is_requeued_once_while_the_database_is_unreachable() {
     let system = system().await;
     let proxy = Proxy::start(&system.database.server(), true).await;
     let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
@@ -17,7 +17,7 @@ async fn while_the_database_is_away_a_batch_is_given_back_once_and_not_taken_aga
     proxy.take_away();
     publish(&system, 20).await;
     let queue = system.broker.names().queue(ConsumerKind::Persister);
-    eventually("the batch is given back", async || {
+    eventually("the batch is requeued", async || {
         (api.metric("chat_persister_given_back_total").await == 1).then_some(())
     })
     .await;
@@ -27,32 +27,32 @@ async fn while_the_database_is_away_a_batch_is_given_back_once_and_not_taken_aga
     until_persisted(&system, 20).await;
     assert_eq!(api.metric("chat_persister_given_back_total").await, 1);
     persister.stop().await;
-    all_done_once(&system, 20).await;
+    assert_each_stored_once(&system, 20).await;
 }
 
-/// Such a database lets itself be connected to, so that there is no waiting for it.
+/// The database accepts connections, so that the persister does not wait for one.
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_writes_nothing_a_batch_is_given_back_once_a_hold() {
+async fn a_batch_is_requeued_once_per_hold_while_the_database_writes_nothing() {
     let system = system().await;
     let persister = system.persister_with(&[SHORT_HOLD]).ready().await;
     let api = persister.api();
     let lock = system.database.lock("chat_messages").await;
     publish(&system, 20).await;
-    eventually("the batch is given back again and again", async || {
+    eventually("the batch is requeued repeatedly", async || {
         (api.metric("chat_persister_given_back_total").await >= 3).then_some(())
     })
     .await;
     drop(lock);
     until_persisted(&system, 20).await;
-    let taken = api.metric("chat_persister_batch_events_count").await;
-    let given_back = api.metric("chat_persister_given_back_total").await;
-    assert!(taken <= given_back + 1, "taken {taken} times, given back {given_back} times");
+    let consumed = api.metric("chat_persister_batch_events_count").await;
+    let requeued = api.metric("chat_persister_given_back_total").await;
+    assert!(consumed <= requeued + 1, "consumed {consumed} times, requeued {requeued} times");
     persister.stop().await;
-    all_done_once(&system, 20).await;
+    assert_each_stored_once(&system, 20).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_database_refuses_beside_what_is_given_back_is_buried_once() {
+async fn a_refused_event_of_a_requeued_batch_becomes_one_dead_letter() {
     let system = system().await;
     let slow = "CREATE FUNCTION slow(content text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
         IF content = 'slow' THEN PERFORM pg_sleep(60); END IF; RETURN content <> 'refused'; END $$";
@@ -65,7 +65,7 @@ async fn what_the_database_refuses_beside_what_is_given_back_is_buried_once() {
     let api = persister.api();
     let messages = ["refused", "slow"].map(|content| event(&message("p1", content)));
     system.broker.publish(&body(messages)).await;
-    eventually("the batch is given back again and again", async || {
+    eventually("the batch is requeued repeatedly", async || {
         (api.metric("chat_persister_given_back_total").await >= 3).then_some(())
     })
     .await;
@@ -79,9 +79,9 @@ async fn what_the_database_refuses_beside_what_is_given_back_is_buried_once() {
     assert_eq!(system.broker.depth(&dead).await, Some(1));
 }
 
-/// As it does when a batch is held for longer than it allows.
+/// RabbitMQ closes a channel when a delivery is unacknowledged for too long.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_whose_channel_rabbitmq_closes_is_done_once() {
+async fn a_batch_whose_channel_is_closed_is_written_once() {
     let system = system().await;
     let proxy = Proxy::start(&system.broker.server(), true).await;
     let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
@@ -94,12 +94,12 @@ async fn a_batch_whose_channel_rabbitmq_closes_is_done_once() {
     let queue = system.broker.names().queue(ConsumerKind::Persister);
     system.broker.wait_for_depth(&queue, 1).await;
     drop(lock);
-    eventually("it has come again", async || {
+    eventually("the batch is redelivered", async || {
         (api.metric("chat_persister_duplicates_total").await == 20).then_some(())
     })
     .await;
     persister.stop().await;
-    all_done_once(&system, 20).await;
+    assert_each_stored_once(&system, 20).await;
 }
 
 /// Publishes `count` messages in one body.
@@ -107,8 +107,8 @@ async fn publish(system: &System, count: usize) {
     system.broker.publish(&body((0..count).map(|_| event(&message("p1", "hello"))))).await;
 }
 
-/// That `count` messages are there once, and nothing is left to do or dead.
-async fn all_done_once(system: &System, count: usize) {
+/// Asserts that each of `count` messages is stored once and both queues are empty.
+async fn assert_each_stored_once(system: &System, count: usize) {
     assert_eq!(sessions(system).await, [format!("pending:{count}")]);
     let names = system.broker.names();
     for queue in [names.queue(ConsumerKind::Persister), names.dead_letters(ConsumerKind::Persister)]

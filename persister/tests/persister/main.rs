@@ -1,4 +1,4 @@
-//! What the persister promises, on a real broker and a real database.
+//! Tests of the persister on a real broker and a real database.
 
 #![allow(
     clippy::indexing_slicing,

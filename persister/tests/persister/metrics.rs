@@ -1,4 +1,4 @@
-//! What a persister shows its operators.
+//! The persister's metrics.
 
 use broker::ConsumerKind;
 use chrono::TimeDelta;
@@ -7,7 +7,7 @@ use test_support::{Api, Proxy, eventually, message};
 use crate::support::{event, publish_each, system, until_persisted};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_is_away_the_age_of_what_is_held_and_the_length_of_the_queue_show() {
+async fn metrics_show_a_database_outage_the_queue_and_conflicts() {
     let system = system().await;
     let proxy = Proxy::start(&system.database.server(), true).await;
     let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
@@ -43,9 +43,8 @@ async fn while_the_database_is_away_the_age_of_what_is_held_and_the_length_of_th
     persister.stop().await;
 }
 
-/// What RabbitMQ does not say, nobody can know.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_queue_is_shown_only_while_rabbitmq_answers() {
+async fn queue_metrics_are_absent_while_rabbitmq_does_not_answer() {
     let system = system().await;
     let proxy = Proxy::start(&system.broker.server(), true).await;
     let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
@@ -53,7 +52,7 @@ async fn the_queue_is_shown_only_while_rabbitmq_answers() {
     let api = persister.api();
     until_shown(&api, "chat_persister_queue_messages{").await;
     proxy.take_away();
-    eventually("the queue is not shown", async || {
+    eventually("the queue has no metric", async || {
         let text = api.metrics().await.unwrap().text().await.unwrap();
         (!text.contains("chat_persister_queue_messages{")).then_some(())
     })
@@ -63,16 +62,16 @@ async fn the_queue_is_shown_only_while_rabbitmq_answers() {
     persister.stop().await;
 }
 
-/// Waits until `metric` is as wanted.
-async fn until(api: &Api, metric: &str, is_so: impl Fn(u64) -> bool) {
-    eventually(metric, async || is_so(api.metric(metric).await).then_some(())).await;
+/// Waits until the value of `metric` meets the condition.
+async fn until(api: &Api, metric: &str, is_met: impl Fn(u64) -> bool) {
+    eventually(metric, async || is_met(api.metric(metric).await).then_some(())).await;
 }
 
-/// Waits until there is a line that begins so.
-async fn until_shown(api: &Api, beginning: &str) {
-    eventually(beginning, async || {
+/// Waits until a line of the metrics starts with `prefix`.
+async fn until_shown(api: &Api, prefix: &str) {
+    eventually(prefix, async || {
         let text = api.metrics().await.unwrap().text().await.unwrap();
-        text.lines().any(|line| line.starts_with(beginning)).then_some(())
+        text.lines().any(|line| line.starts_with(prefix)).then_some(())
     })
     .await;
 }

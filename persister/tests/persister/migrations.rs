@@ -4,7 +4,7 @@ use diesel_async::SimpleAsyncConnection;
 use test_support::Database;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn migrating_beside_others_is_done_once() {
+async fn concurrent_migrations_apply_each_migration_once() {
     let database = Database::empty().await;
     let (one, other) = (database.settings(), database.settings());
     let one = tokio::spawn(async move { database::migrate(&one).await.unwrap() });
@@ -16,9 +16,9 @@ async fn migrating_beside_others_is_done_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_select_waits_a_moment_at_most_behind_a_migration_that_waits_for_a_lock() {
+async fn a_migration_that_waits_for_a_lock_delays_selects_only_briefly() {
     let database = Database::create().await;
-    // As it was before a migration that changes a table.
+    // The schema before a migration that alters a table.
     let before = "ALTER TABLE chat_conversations DROP COLUMN archived_through;
         DROP TABLE chat_archived_messages;
         DELETE FROM __diesel_schema_migrations WHERE version = '20261125000003'";

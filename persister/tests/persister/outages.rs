@@ -1,10 +1,11 @@
 use broker::ConsumerKind;
+use chat::event::Event;
 use test_support::{Proxy, body, eventually, message};
 
 use crate::support::{event, publish_each, sessions, system, until_persisted, until_waiting};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_is_away_nothing_is_lost_and_nothing_is_dead() {
+async fn a_database_outage_loses_no_message_and_makes_no_dead_letter() {
     let system = system().await;
     let proxy = Proxy::start(&system.database.server(), true).await;
     let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
@@ -31,14 +32,14 @@ async fn while_the_database_is_away_nothing_is_lost_and_nothing_is_dead() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_is_away_nothing_is_taken_off_the_queue_at_the_start() {
+async fn a_persister_that_starts_without_its_database_consumes_nothing() {
     let system = system().await;
     publish_each(&system, [event(&message("p1", "waiting"))]).await;
     let proxy = Proxy::start(&system.database.server(), false).await;
     let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
     let persister = system.persister_with(&[&through]);
     let api = persister.api();
-    eventually("the persister has tried", async || {
+    eventually("the persister has tried to connect", async || {
         let ready = api.get("/health/ready").await;
         (ready.json["dependencies"]["database"] == "down").then_some(())
     })
@@ -51,7 +52,7 @@ async fn while_the_database_is_away_nothing_is_taken_off_the_queue_at_the_start(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_persister_notices_that_the_database_is_gone_and_is_back() {
+async fn an_idle_persister_reports_a_database_outage_and_its_end() {
     let system = system().await;
     let proxy = Proxy::start(&system.database.server(), true).await;
     let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
@@ -67,7 +68,7 @@ async fn an_idle_persister_notices_that_the_database_is_gone_and_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_persister_that_dies_before_it_acknowledges_loses_and_doubles_nothing() {
+async fn a_persister_that_dies_before_it_acknowledges_loses_and_duplicates_nothing() {
     let system = system().await;
     // Announcements cannot be published while the broker is away, so that the batch is committed
     // and not acknowledged.
@@ -85,12 +86,12 @@ async fn a_persister_that_dies_before_it_acknowledges_loses_and_doubles_nothing(
     system.work_off(2).await;
     assert_eq!(sessions(&system).await, ["pending:50"]);
     let announced = system.broker.drain_events(ConsumerKind::Broadcaster).await;
-    let updated = announced.iter().filter(|it| format!("{it:?}").contains("SessionUpdated"));
+    let updated = announced.iter().filter(|event| matches!(event, Event::SessionUpdated(_)));
     assert_eq!(updated.count(), 1, "the redelivery announced what the first delivery could not");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_broker_is_away_the_persister_waits_for_it() {
+async fn a_persister_reconnects_after_a_broker_outage() {
     let system = system().await;
     let proxy = Proxy::start(&system.broker.server(), false).await;
     let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));

@@ -1,4 +1,4 @@
-//! Players are spread over several pairs of queues.
+//! Several partitions of the queues.
 
 use broker::{ConsumerKind, Partition, QueueNames};
 use chat::event::{Event, decode};
@@ -11,7 +11,7 @@ async fn put(system: &System, partition: Partition, player: &str) {
     assert!(system.broker.put(&queue, &body([event(&message(player, "hello"))])).await);
 }
 
-/// The players whose sessions were announced in the broadcasters' queue of `partition`.
+/// The players whose sessions were announced to the broadcasters of `partition`.
 async fn announced(system: &System, partition: Partition) -> Vec<String> {
     let queue = system.broker.names().queue_of(ConsumerKind::Broadcaster, partition);
     let events = system.broker.drain_events_of(&queue).await;
@@ -20,7 +20,7 @@ async fn announced(system: &System, partition: Partition) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_partition_is_worked_off_and_told_of_its_own_players_sessions() {
+async fn each_partition_is_consumed_and_receives_its_players_session_updates() {
     let system = System::new().await;
     let persister = system.persister_with(&["--queue-partitions=4"]).ready().await;
     let players = player_of_each(4);
@@ -35,7 +35,7 @@ async fn every_partition_is_worked_off_and_told_of_its_own_players_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_where_players_were_before_is_announced_where_they_are_now() {
+async fn events_in_a_players_former_partition_are_announced_in_the_current_one() {
     let system = System::new().await;
     let persister = system.persister_with(&["--queue-partitions=4"]).ready().await;
     let players = player_of_each(4);
@@ -49,7 +49,7 @@ async fn what_waits_where_players_were_before_is_announced_where_they_are_now() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partition_whose_sessions_cannot_be_announced_keeps_no_other_waiting() {
+async fn a_partition_that_cannot_announce_delays_no_other() {
     let system = System::new().await;
     let settings = ["--queue-partitions=2", "--queue-max-bytes=2000"];
     let persister = system.persister_with(&settings).ready().await;
@@ -59,21 +59,21 @@ async fn a_partition_whose_sessions_cannot_be_announced_keeps_no_other_waiting()
     while system.broker.put(&full, &[b'x'; 1_000]).await {}
     put(&system, *second, other).await;
     let api = persister.api();
-    eventually("it cannot announce", async || {
+    eventually("the persister cannot announce", async || {
         let ready = api.get("/health/ready").await;
         (ready.json["dependencies"]["announcing"] == "down").then_some(())
     })
     .await;
     put(&system, *first, one).await;
-    eventually("the other is announced", async || {
+    eventually("the other partition's session is announced", async || {
         announced(&system, *first).await.contains(one).then_some(())
     })
     .await;
-    // The persister may announce as soon as there is room, while the queue is still being drained.
+    // The persister may announce as soon as the queue has room, while it is still being drained.
     let drained = system.broker.drain(&full).await;
     let drained = drained.iter().filter_map(|body| decode(body).ok()).flatten().flatten();
     let is_announced = drained.into_iter().any(|event| event.player_id().as_str() == other);
-    eventually("it is announced after all", async || {
+    eventually("the session is announced after all", async || {
         (is_announced || announced(&system, *second).await.contains(other)).then_some(())
     })
     .await;
@@ -82,7 +82,7 @@ async fn a_partition_whose_sessions_cannot_be_announced_keeps_no_other_waiting()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_there_beyond_the_partitions_that_it_is_told_of_is_worked_off_too() {
+async fn surplus_partitions_are_consumed_too() {
     let system = System::new().await;
     let players = player_of_each(4);
     system.persister_with(&["--queue-partitions=4"]).ready().await.stop().await;
@@ -93,7 +93,7 @@ async fn what_is_there_beyond_the_partitions_that_it_is_told_of_is_worked_off_to
     until_persisted(&system, 4).await;
     persister.stop().await;
     assert_eq!(waiting(&system, &system.broker.names(), 4).await, 0);
-    // One that is told of one partition tells the broadcasters of that one.
+    // A persister with one partition announces to the broadcasters of that one.
     assert_eq!(announced(&system, players[0].0).await.len(), 4);
 }
 

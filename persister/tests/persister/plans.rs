@@ -7,16 +7,15 @@ use test_support::{Database, message};
 
 use crate::support::event;
 
-/// A plan that is kept from when the tables were nearly empty would read all of them, until
-/// PostgreSQL next looks how large they have become.
+/// A plan that is cached while the tables are nearly empty scans them whole until their next analysis.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_plan_outlives_the_size_of_the_tables() {
+async fn statements_are_planned_anew_while_the_tables_grow() {
     let database = Database::create().await;
     let mut connection = connect_to_write(&database.settings()).await.unwrap();
-    // From a statement's sixth time on PostgreSQL may keep its plan.
+    // PostgreSQL may cache a plan from the sixth execution on.
     for _ in 0..12 {
         let events: Vec<Event> =
-            (0..200).map(|it| event(&message(&format!("p{it}"), "hello"))).collect();
+            (0..200).map(|number| event(&message(&format!("p{number}"), "hello"))).collect();
         persist(&mut connection, &events, &Attempt::default()).await.unwrap();
     }
 

@@ -1,4 +1,4 @@
-//! Events that the database never takes, whatever the error, and outages that look like them.
+//! Events that the database never accepts, whatever the error, and outages that resemble them.
 
 use broker::{ConsumerKind, dead_letters::DeadLetters};
 use chat::{RequestedStatus, event::Event};
@@ -7,7 +7,7 @@ use test_support::{System, body, eventually, message, status_change};
 
 use crate::support::{change, event, publish_each, system, until_persisted};
 
-/// Has each insert of a message do as `poison` says, in PL/pgSQL, if its content is `poison`.
+/// Makes the insert of a message whose content is `poison` execute `poison`, in PL/pgSQL.
 async fn poison(system: &System, poison: &str) {
     let function = format!(
         "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -18,7 +18,7 @@ async fn poison(system: &System, poison: &str) {
     system.database.connect().await.batch_execute(&function).await.unwrap();
 }
 
-/// Eight messages of as many players, one of which is poison, in a body.
+/// A body with messages of eight players, of which one is poison.
 fn mixed() -> Vec<u8> {
     let content = |number| if number == 5 { "poison" } else { "good" };
     body((0..8).map(|number| event(&message(&format!("p{number}"), content(number)))))
@@ -36,9 +36,9 @@ async fn until_dead(system: &System, letters: u32) {
     .await;
 }
 
-/// That the poison of a mixed body is set aside for `reason`, its neighbours are persisted, and it can be
-/// replayed once its cause is gone.
-async fn is_set_aside(poison: &str, reason: &str, settings: &[&str]) {
+/// Asserts that the poison of a mixed body is set aside for `reason`, that the other events are persisted,
+/// and that a replay persists the poison once its cause is removed.
+async fn assert_set_aside(poison: &str, reason: &str, settings: &[&str]) {
     let system = system().await;
     self::poison(&system, poison).await;
     let persister = system.persister_with(settings).ready().await;
@@ -61,7 +61,7 @@ async fn is_set_aside(poison: &str, reason: &str, settings: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_raises_an_unknown_error_is_set_aside_and_its_neighbours_are_persisted() {
-    is_set_aside("RAISE EXCEPTION 'no such luck' USING ERRCODE = 'ZZ999'", "no such luck", &[])
+    assert_set_aside("RAISE EXCEPTION 'no such luck' USING ERRCODE = 'ZZ999'", "no such luck", &[])
         .await;
 }
 
@@ -69,18 +69,18 @@ async fn a_message_that_raises_an_unknown_error_is_set_aside_and_its_neighbours_
 async fn a_message_that_outlasts_the_statement_timeout_is_set_aside_and_its_neighbours_are_persisted()
  {
     let settings = &["--database-timeout=2s"];
-    is_set_aside("PERFORM pg_sleep(60)", "statement timeout", settings).await;
+    assert_set_aside("PERFORM pg_sleep(60)", "statement timeout", settings).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_ends_its_connection_is_set_aside_and_its_neighbours_are_persisted() {
-    let suicide = "PERFORM pg_terminate_backend(pg_backend_pid())";
-    is_set_aside(suicide, "connection closed", &[]).await;
+    let terminate = "PERFORM pg_terminate_backend(pg_backend_pid())";
+    assert_set_aside(terminate, "connection closed", &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_takes_nothing_no_event_is_set_aside() {
-    for (outage, mended) in [
+async fn no_event_is_set_aside_while_the_database_accepts_none() {
+    for (outage, end) in [
         (
             "CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                  RAISE EXCEPTION 'never' USING ERRCODE = 'ZZ999'; END $$;
@@ -102,25 +102,25 @@ async fn while_the_database_takes_nothing_no_event_is_set_aside() {
             "ALTER TABLE chat_messages DROP COLUMN required",
         ),
     ] {
-        nothing_is_set_aside(outage, mended).await;
+        assert_nothing_set_aside(outage, end).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_is_read_only_no_event_is_set_aside() {
+async fn no_event_is_set_aside_while_the_database_is_read_only() {
     let set = "DO $$ BEGIN EXECUTE format(
         'ALTER DATABASE %I SET default_transaction_read_only = VALUE', current_database()); END $$";
-    // What is connected is not told.
+    // Existing connections keep the old setting.
     let disconnect = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let outage = format!("{}; {disconnect}", set.replace("VALUE", "on"));
-    let mended = format!("BEGIN READ WRITE; {}; COMMIT; {disconnect}", set.replace("VALUE", "off"));
-    nothing_is_set_aside(&outage, &mended).await;
+    let end = format!("BEGIN READ WRITE; {}; COMMIT; {disconnect}", set.replace("VALUE", "off"));
+    assert_nothing_set_aside(&outage, &end).await;
 }
 
-/// That nothing is set aside of two bodies while there is an `outage`, and all is persisted once that is
-/// `mended`.
-async fn nothing_is_set_aside(outage: &str, mended: &str) {
+/// Asserts that no event is set aside during the `outage`, and that all are persisted after its `end`. Both
+/// are SQL.
+async fn assert_nothing_set_aside(outage: &str, end: &str) {
     let system = system().await;
     let persister = system.persister().await;
     publish_each(&system, [event(&message("p1", "before"))]).await;
@@ -138,7 +138,7 @@ async fn nothing_is_set_aside(outage: &str, mended: &str) {
     })
     .await;
     let mut connection = system.database.connect().await;
-    connection.batch_execute(mended).await.unwrap();
+    connection.batch_execute(end).await.unwrap();
     let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     eventually(&format!("all is persisted after {outage}"), async || {
         let persisted = system.database.count_messages().await;
@@ -153,7 +153,7 @@ async fn nothing_is_set_aside(outage: &str, mended: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_number_of_status_changes_is_written_together() {
+async fn thousands_of_status_changes_are_written_in_one_batch() {
     let system = system().await;
     let settings = ["--batch-max-events=5000", "--batch-max-wait=1s"];
     let persister = system.persister_with(&settings).ready().await;
@@ -186,24 +186,24 @@ async fn a_locked_conversation_delays_only_its_own_players_messages() {
     other.batch_execute(hold).await.unwrap();
 
     let mut expected = 1;
-    // More bodies have one of them than a persister holds back.
+    // More bodies have such an event than a persister holds back.
     for number in 0..150 {
-        let waits = event(&message("p1", &format!("{number}")));
-        let goes_on = event(&message(&format!("p{}", number + 2), "hello"));
-        system.broker.publish(&body([waits, goes_on])).await;
+        let locked = event(&message("p1", &format!("{number}")));
+        let free = event(&message(&format!("p{}", number + 2), "hello"));
+        system.broker.publish(&body([locked, free])).await;
         expected += 1;
     }
     until_persisted(&system, expected).await;
     let api = persister.api();
-    // None is while they are put together into fewer bodies.
-    eventually("the others are held back", async || {
+    // The metric is 0 while the events are being compacted.
+    eventually("events are held back", async || {
         (api.metric("chat_persister_held_back_events").await > 0).then_some(())
     })
     .await;
 
     other.batch_execute("COMMIT").await.unwrap();
     until_persisted(&system, expected + 150).await;
-    eventually("nothing is held back", async || {
+    eventually("no event is held back", async || {
         (api.metric("chat_persister_held_back_events").await == 0).then_some(())
     })
     .await;
@@ -233,19 +233,19 @@ async fn a_locked_session_delays_only_its_own_players_messages() {
     let events: [Event; 2] = [take("p1"), take("p2")];
     system.broker.publish(&body(events)).await;
     let active = "SELECT count(*) FROM chat_sessions WHERE status = 'active'";
-    eventually("the other's is taken", async || {
+    eventually("the other session is assigned", async || {
         (system.database.number(active).await == 1).then_some(())
     })
     .await;
     other.batch_execute("COMMIT").await.unwrap();
-    eventually("both are taken", async || {
+    eventually("both sessions are assigned", async || {
         (system.database.number(active).await == 2).then_some(())
     })
     .await;
     persister.stop().await;
 }
 
-/// PostgreSQL would give up a statement that reads or moves all of them.
+/// PostgreSQL would cancel a statement that reads or moves all messages.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_resolution_of_a_long_session_is_written_in_steps() {
     let system = system().await;

@@ -1,4 +1,4 @@
-//! What operators are told who export and erase.
+//! The output of the export and erase commands.
 
 use std::process::{Command, Output};
 
@@ -7,7 +7,7 @@ use test_support::{Role, System, message};
 
 use crate::support::{contents, event, publish_each, system};
 
-/// Runs the program itself.
+/// Runs the persister's program. Returns its exit code, standard output and standard error.
 fn run(system: &System, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_persister"));
     command.args(arguments).env("DATABASE_URL", Role::Writer.url(&system.database.url));
@@ -18,7 +18,7 @@ fn run(system: &System, arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn operators_export_and_erase_and_are_told_what_else_there_may_be() {
+async fn export_prints_json_and_erase_prints_the_result_and_the_dead_letters() {
     let system = system().await;
     system.broadcaster().await.stop().await;
     let constraint = "ALTER TABLE chat_messages ADD CONSTRAINT mended CHECK (content <> 'refused')";
@@ -33,20 +33,20 @@ async fn operators_export_and_erase_and_are_told_what_else_there_may_be() {
     let export: Value = serde_json::from_str(&export).unwrap();
     assert_eq!(export["messages"].as_array().unwrap().len(), 2);
 
-    let (status, _, complaint) = run(&system, &["erase", "--player", "p1"]);
-    assert_eq!((status, complaint.lines().count()), (Some(2), 1));
-    assert!(complaint.contains("--yes"), "{complaint}");
+    let (status, _, errors) = run(&system, &["erase", "--player", "p1"]);
+    assert_eq!((status, errors.lines().count()), (Some(2), 1));
+    assert!(errors.contains("--yes"), "{errors}");
     assert_eq!(contents(&system, "p1").await, ["one", "two"]);
 
     let erase = |id| run(&system, &["erase", "--yes", "--player", id]);
-    let (status, told, complaint) = erase("p1");
-    assert_eq!((status, complaint.as_str()), (Some(0), ""));
+    let (status, output, errors) = erase("p1");
+    assert_eq!((status, errors.as_str()), (Some(0), ""));
     assert_eq!(
-        told,
+        output,
         "erased 2 messages of 1 session\n1 dead letter may contain more: dead-letters list\n"
     );
     assert_eq!(contents(&system, "p1").await, ["", ""]);
-    let (status, told, _) = erase("nobody");
+    let (status, output, _) = erase("nobody");
     let expected = "erased 0 messages of 0 sessions: player nobody has nothing to erase\n";
-    assert_eq!((status, told.as_str()), (Some(0), expected));
+    assert_eq!((status, output.as_str()), (Some(0), expected));
 }

@@ -1,4 +1,4 @@
-//! Whatever is in the queue, what is good behind it is persisted.
+//! Hostile bodies in the queue.
 
 use broker::ConsumerKind;
 use chat::{RequestedStatus, event::Event};
@@ -15,11 +15,11 @@ use uuid::Uuid;
 use crate::support::{change, event, system};
 
 #[test]
-fn any_bodies_are_taken_off_the_queue_and_what_is_good_behind_them_is_persisted() {
+fn hostile_bodies_do_not_stop_the_valid_message_behind_them() {
     let runtime = Runtime::new().unwrap();
     let system = runtime.block_on(system());
     let persister = runtime.block_on(system.persister());
-    let bodies = vec(prop_oneof![1 => any_bytes(), 4 => nearly(good_bodies())], 1..20);
+    let bodies = vec(prop_oneof![1 => any_bytes(), 4 => nearly(valid_bodies())], 1..20);
     always(&runtime, 25, &bodies, async |bodies| {
         for body in bodies {
             system.broker.publish(&body).await;
@@ -27,14 +27,14 @@ fn any_bodies_are_taken_off_the_queue_and_what_is_good_behind_them_is_persisted(
         let player = Uuid::now_v7().to_string();
         system.broker.publish(&body([event(&message(&player, "good"))])).await;
         let count = format!("SELECT count(*) FROM chat_messages WHERE player_id = '{player}'");
-        eventually("the good one is persisted", async || {
+        eventually("the valid message is persisted", async || {
             (system.database.number(&count).await == 1).then_some(())
         })
         .await;
         Ok(())
     });
     runtime.block_on(async {
-        // It finishes what it holds, or gives it back.
+        // The persister finishes its batch, or requeues it.
         persister.stop().await;
         system.work_off(1).await;
         let queue = system.broker.names().queue(ConsumerKind::Persister);
@@ -42,9 +42,9 @@ fn any_bodies_are_taken_off_the_queue_and_what_is_good_behind_them_is_persisted(
     });
 }
 
-fn good_bodies() -> Vec<Value> {
-    let said = event(&message("p1", "hello"));
-    let asked = change(&status_change("p1", RequestedStatus::Resolved, 1_000));
+fn valid_bodies() -> Vec<Value> {
+    let message = event(&self::message("p1", "hello"));
+    let change = change(&status_change("p1", RequestedStatus::Resolved, 1_000));
     let json = |events: &[&Event]| {
         let events = events.iter().map(|event| (*event).clone());
         serde_json::from_slice(&body(events)).unwrap()
@@ -56,5 +56,5 @@ fn good_bodies() -> Vec<Value> {
         "acceptedAt": "2026-01-01T00:00:00.000001Z", "socketId": "1.2",
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     }}]});
-    vec![json(&[&said]), json(&[&asked]), json(&[&asked, &said, &asked]), full]
+    vec![json(&[&message]), json(&[&change]), json(&[&change, &message, &change]), full]
 }

@@ -1,4 +1,4 @@
-//! What each role may do in the database. Every other test runs its gateways and persisters as these roles.
+//! The rights of each role in the database. All other tests run gateways and persisters as these roles.
 
 use diesel::{QueryResult, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -22,7 +22,7 @@ async fn run(connection: &mut AsyncPgConnection, statement: &str) -> QueryResult
     sql_query(statement).execute(connection).await
 }
 
-async fn is_refused(connection: &mut AsyncPgConnection, statement: &str) {
+async fn assert_refused(connection: &mut AsyncPgConnection, statement: &str) {
     let outcome = run(connection, statement).await.map_err(|error| error.to_string());
     let is_permission = outcome
         .as_ref()
@@ -31,26 +31,26 @@ async fn is_refused(connection: &mut AsyncPgConnection, statement: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_reader_reads_and_changes_nothing() {
+async fn the_reader_can_read_and_change_nothing() {
     let database = Database::create().await;
     let reader = &mut database.connect_as(Role::Reader).await;
     for table in ["chat_conversations", "chat_sessions", "chat_messages"] {
         run(reader, &format!("SELECT FROM {table}")).await.unwrap();
     }
     for statement in WRITES.iter().chain(&SCHEMA_CHANGES) {
-        is_refused(reader, statement).await;
+        assert_refused(reader, statement).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_writer_writes_and_leaves_the_schema_alone() {
+async fn the_writer_can_write_and_not_change_the_schema() {
     let database = Database::create().await;
     let writer = &mut database.connect_as(Role::Writer).await;
     for statement in WRITES {
         run(writer, statement).await.unwrap();
     }
     for statement in SCHEMA_CHANGES {
-        is_refused(writer, statement).await;
+        assert_refused(writer, statement).await;
     }
 }
 
@@ -63,7 +63,7 @@ async fn a_table_of_a_later_migration_is_writable_by_the_writer_and_readable_by_
     run(&mut database.connect_as(Role::Writer).await, insert).await.unwrap();
     let reader = &mut database.connect_as(Role::Reader).await;
     run(reader, "SELECT FROM chat_later").await.unwrap();
-    is_refused(reader, insert).await;
+    assert_refused(reader, insert).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,20 +87,20 @@ async fn a_database_that_another_user_migrated_is_handed_to_its_owner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_superuser_migrates_later_has_the_same_owner() {
+async fn tables_that_a_superuser_migrates_have_the_same_owner() {
     let database = Database::create().await;
     database
         .run("DELETE FROM __diesel_schema_migrations WHERE version LIKE '20261128000009%'")
         .await;
     assert_eq!(database::migrate(&database.settings()).await.unwrap().len(), 1);
-    // Default privileges are the owner's, not the superuser's.
+    // Default privileges belong to the owner and not to the superuser.
     let of = "SELECT DISTINCT pg_get_userbyid(defaclrole)::text AS text FROM pg_default_acl
         WHERE pg_get_userbyid(defaclrole)::text NOT LIKE 'pg_%'";
     assert_eq!(database.texts(of).await, ["chat_owner"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_writer_adds_to_the_record_of_staff_and_changes_nothing_in_it() {
+async fn the_writer_can_only_insert_into_the_audit() {
     let database = Database::create().await;
     let owner = &mut database.connect_as(Role::Owner).await;
     run(owner, "CREATE TABLE IF NOT EXISTS chat_audit (id uuid)").await.unwrap();

@@ -42,7 +42,7 @@ async fn the_same_message_fifty_times_is_one_row_and_the_first_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_duplicate_that_arrives_after_its_session_was_resolved_opens_nothing() {
+async fn a_duplicate_that_arrives_after_its_session_was_resolved_opens_no_session() {
     let system = system().await;
     let first = message_at("p1", SenderType::Player, "hello", 1_000);
     let resolved = status_change("p1", RequestedStatus::Resolved, 2_000);
@@ -57,9 +57,9 @@ async fn a_duplicate_that_arrives_after_its_session_was_resolved_opens_nothing()
     assert_eq!(sessions(&system).await, ["resolved:1"]);
 }
 
-/// Enough of them that sorting them by their ids must take care to leave the first before the second.
+/// With so many changes an unstable sort by id would not keep the first before the second.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_changes_with_one_id_in_one_batch_the_first_is_kept() {
+async fn the_first_of_several_changes_with_one_id_is_kept() {
     let system = system().await;
     let mut firsts: Vec<_> =
         (0..50).map(|at| status_change("p1", RequestedStatus::Active, at)).collect();
@@ -76,7 +76,7 @@ async fn of_changes_with_one_id_in_one_batch_the_first_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_next_message_after_a_resolution_opens_a_session_and_seq_goes_on() {
+async fn the_next_message_after_a_resolution_opens_a_session_and_seq_continues() {
     let system = system().await;
     let events = [
         event(&message_at("p1", SenderType::Player, "hello", 1_000)),
@@ -114,7 +114,7 @@ async fn a_resolution_that_arrives_before_its_session_still_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_late_resolution_does_not_close_over_what_was_said_after_it() {
+async fn a_late_resolution_leaves_later_messages_in_an_open_session() {
     let system = system().await;
     let messages = [
         event(&message_at("p1", SenderType::Player, "before", 1_000)),
@@ -130,7 +130,7 @@ async fn a_late_resolution_does_not_close_over_what_was_said_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_of_one_batch_are_numbered_in_their_own_order() {
+async fn messages_of_one_batch_are_numbered_by_acceptance_time() {
     let system = system().await;
     let order = [3, 1, 2].map(|at| message_at("p1", SenderType::Player, &format!("{at}"), at));
     system.broker.publish(&body(order.iter().map(event))).await;
@@ -159,16 +159,16 @@ async fn persisters_with_the_same_players_in_opposite_orders_do_not_deadlock() {
     assert_eq!(system.database.number(deadlocks).await, 0);
 }
 
-/// Two persisters are in the middle of the same conversation at once, because the table that one of
-/// them writes to last is locked until both have begun.
+/// Two persisters work on the same conversation at once: the table that a batch writes last is locked until
+/// both have begun.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conversation_is_in_the_hands_of_one_persister_at_a_time() {
+async fn only_one_persister_at_a_time_changes_a_conversation() {
     let system = system().await;
     publish_each(&system, [event(&message_at("p1", SenderType::Player, "first", 1_000))]).await;
     system.work_off(1).await;
     let persisters = [system.persister().await, system.persister().await];
     let lock = system.database.lock("chat_messages").await;
-    // RabbitMQ hands them out in turn, and the first must have begun before the second does.
+    // RabbitMQ delivers to the persisters in turn; the first must have begun before the second.
     let held = [
         event(&message_at("p1", SenderType::Staff, "second", 3_000)),
         change(&status_change("p1", RequestedStatus::Resolved, 5_000)),
@@ -188,8 +188,8 @@ async fn a_conversation_is_in_the_hands_of_one_persister_at_a_time() {
     assert_eq!(system.database.texts(session).await, ["resolved 3 0.003"]);
 }
 
-/// Whatever the order in which events arrive, how they are spread over bodies and how many persisters
-/// there are: the sessions are those of the order in which the events were accepted.
+/// The sessions follow from the order of acceptance, whatever the order of arrival, the distribution over
+/// bodies and the number of persisters.
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_do_not_depend_on_the_order_of_arrival() {
     let player = SenderType::Player;
@@ -210,7 +210,7 @@ async fn sessions_do_not_depend_on_the_order_of_arrival() {
         let mut events = events.to_vec();
         async move {
             let system = system().await;
-            // A fixed shuffle for each seed; some events come twice.
+            // A fixed shuffle for each seed; some events arrive twice.
             events.extend(events.clone().into_iter().step_by(seed % 3 + 2));
             let size = events.len();
             for position in 0..size {
@@ -260,9 +260,9 @@ async fn five_hundred_messages_take_one_transaction() {
     assert_eq!(system.database.number(transactions).await, 1);
 }
 
-/// That an open session got another message, its conversation's row says.
+/// The last message of an open session is in its conversation's row.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_changes_nothing_of_its_session_leaves_the_row_alone() {
+async fn a_message_that_changes_nothing_of_its_session_does_not_update_its_row() {
     let system = system().await;
     let persister = system.persister().await;
     let rows = async || {
@@ -278,11 +278,11 @@ async fn a_message_that_changes_nothing_of_its_session_leaves_the_row_alone() {
     let answer = message("p1", "It is in the bank");
     publish_each(&system, [event(&Message { sender_type: SenderType::Staff, ..answer })]).await;
     until_persisted(&system, 3).await;
-    assert_ne!(rows().await, before, "it is active now");
+    assert_ne!(rows().await, before, "the session is active now");
     persister.stop().await;
 }
 
-/// What the database knows of changes, in the order of their times, as `status:effective`.
+/// The stored changes, by time, as `status:effective`.
 async fn changes(system: &System) -> Vec<String> {
     let changes = "SELECT status || ':' || effective AS text FROM chat_status_changes \
                    ORDER BY accepted_at";
@@ -295,7 +295,7 @@ async fn latest_session(system: &System) -> Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_of_two_resolutions_leaves_the_session_that_the_player_opened_in_between() {
+async fn the_second_of_two_resolutions_does_not_end_the_session_opened_in_between() {
     let system = system().await;
     publish_each(&system, [event(&message_at("p1", SenderType::Player, "hello", 1_000))]).await;
     system.work_off(1).await;
@@ -335,7 +335,7 @@ async fn a_resolution_whose_author_had_not_seen_the_last_message_leaves_the_sess
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_on_its_way_while_its_session_is_resolved_opens_that_again() {
+async fn a_message_on_its_way_during_a_resolution_reopens_its_session() {
     let system = system().await;
     let taken =
         StatusChange { last_seq: Some(1), ..status_change("p1", RequestedStatus::Active, 1_500) };
@@ -352,12 +352,12 @@ async fn a_message_on_its_way_while_its_session_is_resolved_opens_that_again() {
     assert_eq!(sessions(&system).await, ["resolved:1"]);
     publish_each(&system, [event(&message_at("p1", SenderType::Player, "wait", 2_000))]).await;
     system.work_off(1).await;
-    assert_eq!(sessions(&system).await, ["active:2"], "it was taken before");
+    assert_eq!(sessions(&system).await, ["active:2"], "it was assigned before");
     assert_eq!(changes(&system).await, ["active:true", "resolved:false"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_goodbye_after_a_resolution_leaves_the_conversation_resolved() {
+async fn a_staff_message_after_a_resolution_leaves_the_conversation_resolved() {
     let system = system().await;
     let events = [
         event(&message_at("p1", SenderType::Player, "hello", 1_000)),
@@ -377,7 +377,7 @@ async fn a_goodbye_after_a_resolution_leaves_the_conversation_resolved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_to_a_message_that_arrives_late_moves_to_the_session_which_that_opens() {
+async fn an_answer_moves_to_the_session_that_a_late_message_opens() {
     let system = system().await;
     let events = [
         event(&message_at("p1", SenderType::Player, "hello", 1_000)),
@@ -394,7 +394,7 @@ async fn an_answer_to_a_message_that_arrives_late_moves_to_the_session_which_tha
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn staff_neither_renames_a_player_nor_brings_an_old_name_back() {
+async fn a_staff_message_does_not_change_the_players_name() {
     let system = system().await;
     let called = |sender_type, name: &str, at| Message {
         player_name: Some(name.to_owned().try_into().unwrap()),
@@ -408,7 +408,7 @@ async fn staff_neither_renames_a_player_nor_brings_an_old_name_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn staff_opens_a_resolved_session_again_and_the_player_goes_on_in_it() {
+async fn staff_reopens_a_resolved_session_and_the_player_continues_in_it() {
     let system = system().await;
     let events = [
         event(&message_at("p1", SenderType::Player, "hello", 1_000)),

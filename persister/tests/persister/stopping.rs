@@ -2,7 +2,7 @@ use test_support::{Proxy, body, eventually, message};
 
 use crate::support::{event, system};
 
-/// It has a batch in hand, which the database does not write.
+/// The persister has a batch that the database does not write.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_persister_ends_in_time_while_rabbitmq_and_the_database_hang() {
     let system = system().await;

@@ -4,14 +4,14 @@ use chat::{
 };
 use test_support::{System, body, eventually, message};
 
-/// A system with its queues made, so that events can be published before a persister runs.
+/// A system with its queues, so that events can be published before a persister runs.
 pub async fn system() -> System {
     let system = System::new().await;
     system.persister().await.stop().await;
     system
 }
 
-/// A message that calls its player and its sender `name`, accepted just now.
+/// A message accepted just now, with `name` as the name of its player and its sender.
 pub fn named(player: &str, content: &str, name: &str) -> Message {
     let name = || Some(name.to_owned().try_into().unwrap());
     Message { player_name: name(), sender_name: name(), ..message(player, content) }
@@ -32,7 +32,7 @@ pub async fn publish_each(system: &System, events: impl IntoIterator<Item = Even
     }
 }
 
-/// Publishes the events in as few bodies as may hold them.
+/// Publishes the events in as few bodies as possible.
 pub async fn publish_together(system: &System, events: impl IntoIterator<Item = Event>) {
     let events: Vec<_> = events.into_iter().collect();
     for together in events.chunks(MAX_EVENTS) {
@@ -40,7 +40,7 @@ pub async fn publish_together(system: &System, events: impl IntoIterator<Item = 
     }
 }
 
-/// Waits until there are `count` messages in the database.
+/// Waits until the database has `count` messages.
 pub async fn until_persisted(system: &System, count: i64) {
     eventually(&format!("{count} messages are persisted"), async || {
         let found = system.database.count_messages().await;
@@ -49,17 +49,17 @@ pub async fn until_persisted(system: &System, count: i64) {
     .await;
 }
 
-/// Waits until `persisters` persisters wait for a lock in the database, and so hold a batch.
-pub async fn until_waiting(system: &System, persisters: i64) {
+/// Waits until `count` connections wait for a lock in the database. A waiting persister has a batch.
+pub async fn until_waiting(system: &System, count: i64) {
     let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    eventually(&format!("{persisters} persisters wait"), async || {
-        (system.database.number(waiting).await == persisters).then_some(())
+    eventually(&format!("{count} connections wait for a lock"), async || {
+        (system.database.number(waiting).await == count).then_some(())
     })
     .await;
 }
 
-/// The sessions in order, each as `status:number of messages`.
+/// The sessions by time, each as `status:number of messages`.
 pub async fn sessions(system: &System) -> Vec<String> {
     system
         .database
@@ -70,7 +70,7 @@ pub async fn sessions(system: &System) -> Vec<String> {
         .await
 }
 
-/// The contents of a player's messages, in the order of `seq`, which has no gaps.
+/// The contents of a player's messages, by `seq`. Asserts that `seq` has no gaps.
 pub async fn contents(system: &System, id: &str) -> Vec<String> {
     let messages = format!("FROM chat_messages WHERE player_id = '{id}'");
     let gaps = format!("SELECT max(seq) - count(*) {messages}");

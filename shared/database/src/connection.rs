@@ -7,37 +7,37 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::DatabaseSettings;
 
-/// Why there is no connection to the database at the moment.
+/// Why the database cannot be connected to.
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {
-    /// PostgreSQL or the network said so.
+    /// PostgreSQL or the network reported an error.
     #[error("{}", with_sources(.0))]
     Refused(#[from] tokio_postgres::Error),
     /// The new connection could not be set up.
     #[error("{0}")]
     Setup(#[from] diesel::ConnectionError),
-    /// PostgreSQL said nothing for this long.
+    /// PostgreSQL did not answer within this time.
     #[error("PostgreSQL did not answer within {0:?}")]
     TimedOut(Duration),
-    /// The address is not one.
+    /// The address is invalid.
     #[error("{0}")]
     Address(String),
 }
 
-/// Connects. PostgreSQL itself gives up a statement of this connection that takes longer than the
-/// settings' timeout, so that nothing goes on there that nobody waits for; and it says that a
-/// transaction is committed when it is on disk, whatever the database's own setting says.
+/// Connects. PostgreSQL cancels a statement of this connection after the settings' timeout, so that no
+/// statement runs on after its caller gave up. A commit is confirmed once it is on disk, whatever the
+/// database's own `synchronous_commit` is.
 ///
 /// # Errors
-/// When the database cannot be used at the moment.
+/// When the database cannot be used.
 pub async fn connect(settings: &DatabaseSettings) -> Result<AsyncPgConnection, Unavailable> {
     connect_with(settings, "").await
 }
 
-/// Connects in the same way, for statements that are sent again and again while the tables grow:
-/// PostgreSQL plans each anew. A plan that it keeps from when a table was nearly empty reads all of
-/// the table until it next looks how large that has become, which takes a minute. A statement waits for
-/// another transaction's lock for a fifth of the settings' timeout at most.
+/// Connects like [`connect`], for statements that are repeated while the tables grow. PostgreSQL plans each
+/// of them anew: a cached plan from the time when a table was nearly empty scans the whole table until the
+/// next analysis, which takes a minute. A statement waits for a lock for at most a fifth of the settings'
+/// timeout.
 ///
 /// # Errors
 /// Those of [`connect`].
@@ -45,18 +45,18 @@ pub async fn connect_to_write(
     settings: &DatabaseSettings,
 ) -> Result<AsyncPgConnection, Unavailable> {
     let lock_timeout = (settings.database_timeout / 5).as_millis().max(1);
-    let further = format!("-c plan_cache_mode=force_custom_plan -c lock_timeout={lock_timeout}");
-    connect_with(settings, &further).await
+    let options = format!("-c plan_cache_mode=force_custom_plan -c lock_timeout={lock_timeout}");
+    connect_with(settings, &options).await
 }
 
 async fn connect_with(
     settings: &DatabaseSettings,
-    further: &str,
+    options: &str,
 ) -> Result<AsyncPgConnection, Unavailable> {
     let timeout = settings.database_timeout;
     let mut config = settings.parsed().map_err(Unavailable::Address)?;
     let options = format!(
-        "{} {further} -c synchronous_commit=on -c statement_timeout={milliseconds} \
+        "{} {options} -c synchronous_commit=on -c statement_timeout={milliseconds} \
          -c idle_in_transaction_session_timeout={milliseconds}",
         config.get_options().unwrap_or_default(),
         milliseconds = timeout.as_millis(),
@@ -65,16 +65,16 @@ async fn connect_with(
     open(config, settings).await
 }
 
-/// Asks the database for a sign of life. There is no time limit on it but the connection's own.
+/// Checks that the database answers. Only the connection's own time limit applies.
 ///
 /// # Errors
-/// When there is none.
+/// When it does not answer.
 pub async fn probe(connection: &mut AsyncPgConnection) -> QueryResult<()> {
     sql_query("SELECT 1").execute(connection).await.map(drop)
 }
 
-/// Has PostgreSQL give up what it does for the connection that `token` is of. It may not get to it before
-/// that is done.
+/// Asks PostgreSQL to cancel the current statement of the connection of `token`. The statement may finish
+/// before PostgreSQL cancels it.
 ///
 /// # Errors
 /// When PostgreSQL cannot be reached.
@@ -94,7 +94,7 @@ pub async fn cancel(token: CancelToken, settings: &DatabaseSettings) -> Result<(
     Ok(cancelled.map_err(|_| Unavailable::TimedOut(timeout))??)
 }
 
-/// Connects for as long as a statement may take.
+/// Connects without a statement timeout.
 pub(crate) async fn connect_for_migrations(
     settings: &DatabaseSettings,
 ) -> Result<AsyncPgConnection, Unavailable> {
@@ -118,7 +118,7 @@ async fn open(
     tokio::time::timeout(timeout, connected).await.map_err(|_| Unavailable::TimedOut(timeout))?
 }
 
-/// The error with what lies beneath it, which tokio-postgres leaves out of its own words.
+/// The error with its source, which tokio-postgres leaves out of `Display`.
 fn with_sources(error: &tokio_postgres::Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),

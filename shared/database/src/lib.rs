@@ -1,13 +1,12 @@
-//! The chat's PostgreSQL database: its schema, its migrations, how to connect.
+//! The chat's PostgreSQL database: schema, migrations, connections.
 //!
-//! Only the persister writes to it and only the gateway reads from it; the broadcaster does not
-//! even link this crate.
+//! The persister writes to it, and the gateway reads from it. The broadcaster does not link this crate.
 
 mod connection;
 mod last_message;
 mod migrate;
 mod pool;
-/// The tables, as `diesel print-schema` reads them from a migrated database.
+/// The tables, printed by `diesel print-schema` from a migrated database.
 #[allow(missing_docs, reason = "generated")]
 pub mod schema;
 mod settings;

@@ -7,21 +7,20 @@ use diesel_async::{
 
 use crate::{DatabaseSettings, connect};
 
-/// Connections to the database that are used again. Asking it for one has no time limit of its
-/// own; whoever asks sets one.
+/// A pool of connections. Waiting for one has no time limit; the caller sets it.
 pub type Pool = diesel_async::pooled_connection::deadpool::Pool<AsyncPgConnection>;
 
-/// A pool of at most `size` connections. None is made before it is needed, so that a service starts
+/// Creates a pool of at most `size` connections. Each is opened when it is needed, so that a service starts
 /// without its database.
 ///
 /// # Errors
-/// When the pool cannot be built, for which its settings give no cause.
+/// None with these settings.
 pub fn pool(settings: &DatabaseSettings, size: usize) -> Result<Pool, BuildError> {
     let mut config = ManagerConfig::<AsyncPgConnection>::default();
     config.recycling_method = RecyclingMethod::Fast;
-    let for_connections = settings.clone();
+    let settings = settings.clone();
     config.custom_setup = Box::new(move |_| {
-        let settings = for_connections.clone();
+        let settings = settings.clone();
         Box::pin(async move {
             connect(&settings)
                 .await

@@ -8,28 +8,28 @@ use tokio_postgres::{
     config::{Host, SslMode},
 };
 
-/// How to reach PostgreSQL.
+/// Settings of the connection to PostgreSQL.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "PostgreSQL")]
 pub struct DatabaseSettings {
     /// Address of the database, such as postgres://user:password@host:5432/name. With
-    /// ?sslmode=require or ?sslmode=verify-full behind it, which mean the same here, the connection is
-    /// encrypted, and PostgreSQL must prove by its certificate that it is that host; with
-    /// ?sslmode=disable or nothing, it is not encrypted. Other modes promise nothing and are refused
+    /// ?sslmode=require or ?sslmode=verify-full, which mean the same here, the connection is encrypted
+    /// and PostgreSQL's certificate must be valid for the host. With ?sslmode=disable, or without a mode,
+    /// it is not encrypted. Other modes are refused, since they guarantee nothing
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: SecretString,
 
-    /// Time within which the database must answer
+    /// Longest time that the database may take to answer
     #[arg(long, env = "DATABASE_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "DURATION")]
     pub database_timeout: Duration,
 
-    /// Whom an encrypted connection trusts
+    /// Trusted certificates
     #[command(flatten)]
     pub tls: TlsSettings,
 }
 
 impl DatabaseSettings {
-    /// Warns when PostgreSQL on another machine is reached without encryption.
+    /// Logs a warning when the connection to another machine is not encrypted.
     pub fn warn_of_cleartext(&self) {
         let Ok(config) = self.parsed() else { return };
         let hosts = config.get_hosts().iter().filter_map(|host| match host {
@@ -39,25 +39,26 @@ impl DatabaseSettings {
         warn_of_cleartext("DATABASE_URL", hosts);
     }
 
-    /// What is wrong with the settings, if something is, without showing a secret.
+    /// Validates the settings.
     ///
     /// # Errors
-    /// Names the setting.
+    /// Names the invalid setting, without its value.
     pub fn check(&self) -> Result<(), String> {
         self.parsed().map(drop)
     }
 
     pub(crate) fn parsed(&self) -> Result<Config, String> {
         let url = self.database_url.expose_secret();
-        let is_address = ["postgres://", "postgresql://"].iter().any(|it| url.starts_with(it));
-        // The driver takes the first @ for the end of the password, which may hold a question mark.
+        let is_address =
+            ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+        // For the driver the password ends at the first @; it may contain a question mark.
         let after_password = url.find('@').unwrap_or_default();
         let (_, rest) = url.split_at(after_password);
         let (_, parameters) = rest.split_once('?').unwrap_or_default();
         let address = url.strip_suffix(parameters).unwrap_or(url);
         let (modes, others): (Vec<_>, Vec<_>) =
-            parameters.split('&').partition(|it| it.starts_with("sslmode="));
-        // The driver knows no `verify-full`, and what it does without a mode is to trust anybody.
+            parameters.split('&').partition(|parameter| parameter.starts_with("sslmode="));
+        // The driver does not know `verify-full`, and its default mode accepts any server.
         let mode = match modes.last() {
             None | Some(&"sslmode=disable") => SslMode::Disable,
             Some(&"sslmode=require" | &"sslmode=verify-full") => SslMode::Require,
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn encryption_is_what_the_address_says_and_nothing_between() {
+    fn only_modes_that_require_or_disable_encryption_are_accepted() {
         for (parameters, mode) in [
             ("", SslMode::Disable),
             ("?sslmode=disable", SslMode::Disable),
@@ -107,17 +108,17 @@ mod tests {
         assert_eq!(config.get_password(), Some("p?sslmode=".as_bytes()));
         assert_eq!(config.get_application_name(), Some("x"));
         for weak in ["prefer", "allow", "verify-ca", "", "require&sslmode=prefer"] {
-            let refusal = parsed(&format!("postgres://u:p@h/chat?sslmode={weak}")).unwrap_err();
-            assert!(refusal.contains("sslmode must be"), "{weak}: {refusal}");
+            let error = parsed(&format!("postgres://u:p@h/chat?sslmode={weak}")).unwrap_err();
+            assert!(error.contains("sslmode must be"), "{weak}: {error}");
         }
     }
 
     #[test]
-    fn what_is_no_address_is_refused_without_being_shown() {
-        for wrong in
+    fn an_invalid_address_is_refused_without_showing_it() {
+        for invalid in
             ["mysql://u:secret@h/chat", "host=h password=secret", "postgres://u:secret@h:x/"]
         {
-            assert!(!parsed(wrong).unwrap_err().contains("secret"), "{wrong}");
+            assert!(!parsed(invalid).unwrap_err().contains("secret"), "{invalid}");
         }
     }
 }

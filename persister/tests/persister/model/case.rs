@@ -1,5 +1,5 @@
-//! What may happen: events that were accepted at close or equal times, some of them under an id that
-//! another has, which arrive in any order, some more than once.
+//! Generated cases: events that were accepted at close or equal times, some with the id of another event,
+//! which arrive in any order, some more than once.
 
 use std::{collections::BTreeSet, iter::zip};
 
@@ -8,17 +8,17 @@ use proptest::{bool::weighted, collection::vec, prelude::*, sample::select};
 use test_support::{message_at, status_change};
 use uuid::Uuid;
 
-/// One course of events, as few numbers as will do, so that a failure can be made small and read.
+/// One course of events, in few numbers, so that proptest can shrink a failure.
 #[derive(Clone, Debug)]
 pub struct Case {
     accepted: Vec<Accepted>,
-    /// How what arrives is cut into bodies, over and over.
+    /// How the arriving events are cut into bodies; repeated cyclically.
     bodies: Vec<Cut>,
-    /// How many persisters there are.
+    /// The number of persisters.
     pub persisters: usize,
-    /// How many events each takes together at most, where that is for it to decide.
+    /// `BATCH_MAX_EVENTS` of persisters that consume a queue.
     pub batch_max_events: usize,
-    /// Whether one of them is killed half way.
+    /// Whether one of them is killed half-way.
     pub killed: bool,
 }
 
@@ -28,32 +28,32 @@ struct Accepted {
     what: What,
     at: i64,
     id: usize,
-    /// When it arrives, as often as it does, beside the arrivals of the others.
-    arrives: Vec<u8>,
+    /// The positions of its arrivals among those of the other events.
+    arrivals: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum What {
-    Says(SenderType, &'static str),
-    Asks(RequestedStatus, Names),
+    Message(SenderType, &'static str),
+    Change(RequestedStatus, Names),
 }
 
-/// What a change names.
+/// What a change names of what its author saw.
 #[derive(Clone, Copy, Debug)]
 enum Names {
     Nothing,
-    /// Some `seq`, whether or not there is such a message.
+    /// A `seq`, which may not exist.
     Seq(i64),
-    /// The latest session as of when the change is first persisted.
+    /// The latest session at the time when the change is first persisted.
     Session,
-    /// That session and the last `seq` as of then.
-    AllThatIsThere,
+    /// That session and the last `seq` at that time.
+    SessionAndSeq,
 }
 
-/// Stands for the latest session until the change is about to be persisted.
+/// Placeholder of the latest session, until the change is persisted.
 pub const LATEST_SESSION: Uuid = Uuid::nil();
 
-/// Stands for the last `seq` until the change is about to be persisted.
+/// Placeholder of the last `seq`, until the change is persisted.
 pub const LAST_SEQ: i64 = -1;
 
 #[derive(Clone, Copy, Debug)]
@@ -62,31 +62,30 @@ struct Cut {
     dies: bool,
 }
 
-/// A case written out, with players and ids that no other has.
+/// The events of a case, with players and ids that no other case has.
 pub struct Script {
-    /// All that was accepted, without what changes name.
+    /// All accepted events, without what changes name.
     pub accepted: Vec<Event>,
-    /// How it arrives.
+    /// The bodies in which they arrive.
     pub bodies: Vec<Body>,
-    /// Whom it concerns.
+    /// The players of the events.
     pub players: Vec<String>,
 }
 
-/// What arrives together.
+/// Events that arrive together.
 #[derive(Clone, Debug)]
 pub struct Body {
-    /// What is in it.
     pub events: Vec<Event>,
-    /// Whether the first to take it dies once it is written and before anybody is told.
+    /// Whether the first persister to write it dies before it announces the outcome.
     pub dies: bool,
 }
 
 const PLAYERS: usize = 3;
 
-/// Three times as many as events, so that a few share one.
+/// Three times as many ids as events, so that a few events share one.
 const IDS: usize = 120;
 
-/// Any case.
+/// The strategy of all cases.
 pub fn cases() -> impl Strategy<Value = Case> {
     let bodies = (1..=8_usize, weighted(0.2)).prop_map(|(size, dies)| Cut { size, dies });
     (vec(accepted(), 1..=40), vec(bodies, 1..=4), 1..=3_usize, 1..=8_usize, any::<bool>()).prop_map(
@@ -101,16 +100,18 @@ pub fn cases() -> impl Strategy<Value = Case> {
 }
 
 fn accepted() -> impl Strategy<Value = Accepted> {
-    let says = |sender| select(&["hello", "anyone?"]).prop_map(move |it| What::Says(sender, it));
+    let says = |sender| {
+        select(&["hello", "anyone?"]).prop_map(move |content| What::Message(sender, content))
+    };
     let what = prop_oneof![
         4 => says(SenderType::Player),
         2 => says(SenderType::Staff),
-        4 => names().prop_map(|names| What::Asks(RequestedStatus::Resolved, names)),
-        2 => names().prop_map(|names| What::Asks(RequestedStatus::Active, names)),
+        4 => names().prop_map(|names| What::Change(RequestedStatus::Resolved, names)),
+        2 => names().prop_map(|names| What::Change(RequestedStatus::Active, names)),
     ];
-    let arrives = prop_oneof![3 => vec(any::<u8>(), 1), 1 => vec(any::<u8>(), 2..=3)];
-    (0..PLAYERS, what, 0..20_i64, 0..IDS, arrives)
-        .prop_map(|(player, what, at, id, arrives)| Accepted { player, what, at, id, arrives })
+    let arrivals = prop_oneof![3 => vec(any::<u8>(), 1), 1 => vec(any::<u8>(), 2..=3)];
+    (0..PLAYERS, what, 0..20_i64, 0..IDS, arrivals)
+        .prop_map(|(player, what, at, id, arrivals)| Accepted { player, what, at, id, arrivals })
 }
 
 fn names() -> impl Strategy<Value = Names> {
@@ -118,30 +119,31 @@ fn names() -> impl Strategy<Value = Names> {
         2 => Just(Names::Nothing),
         1 => (0..12_i64).prop_map(Names::Seq),
         1 => Just(Names::Session),
-        2 => Just(Names::AllThatIsThere),
+        2 => Just(Names::SessionAndSeq),
     ]
 }
 
 impl Case {
-    /// Writes it out.
+    /// The events of this case.
     pub fn script(&self) -> Script {
         let case = Uuid::now_v7();
         let players: Vec<_> = (0..PLAYERS).map(|player| format!("{case}-{player}")).collect();
         let ids: Vec<_> = (0..IDS).map(|_| Uuid::now_v7()).collect();
-        let event = |it: &Accepted| match it.what {
-            What::Says(sender, content) => {
-                let mut message = message_at(&players[it.player], sender, content, it.at);
-                message.message_id = ids[it.id];
+        let event = |accepted: &Accepted| match accepted.what {
+            What::Message(sender, content) => {
+                let mut message =
+                    message_at(&players[accepted.player], sender, content, accepted.at);
+                message.message_id = ids[accepted.id];
                 Event::Message(Box::new(message))
             }
-            What::Asks(status, names) => {
-                let mut change = status_change(&players[it.player], status, it.at);
-                change.change_id = ids[it.id];
+            What::Change(status, names) => {
+                let mut change = status_change(&players[accepted.player], status, accepted.at);
+                change.change_id = ids[accepted.id];
                 (change.session_id, change.last_seq) = match names {
                     Names::Nothing => (None, None),
                     Names::Seq(seq) => (None, Some(seq)),
                     Names::Session => (Some(LATEST_SESSION), None),
-                    Names::AllThatIsThere => (Some(LATEST_SESSION), Some(LAST_SEQ)),
+                    Names::SessionAndSeq => (Some(LATEST_SESSION), Some(LAST_SEQ)),
                 };
                 Event::StatusChange(change)
             }
@@ -149,9 +151,9 @@ impl Case {
         let accepted: Vec<_> = self.accepted.iter().map(event).collect();
 
         let mut arrivals: Vec<_> = zip(&self.accepted, &accepted)
-            .flat_map(|(it, event)| it.arrives.iter().map(move |moment| (moment, event)))
+            .flat_map(|(accepted, event)| accepted.arrivals.iter().map(move |at| (at, event)))
             .collect();
-        arrivals.sort_by_key(|(moment, _)| *moment);
+        arrivals.sort_by_key(|(at, _)| *at);
         let mut arrivals = arrivals.into_iter().map(|(_, event)| event.clone());
         let bodies = self.bodies.iter().cycle().map_while(|cut| {
             let events: Vec<_> = arrivals.by_ref().take(cut.size).collect();
@@ -164,12 +166,12 @@ impl Case {
 }
 
 impl Script {
-    /// The ids of all that was accepted.
+    /// The ids of all accepted events.
     pub fn ids(&self) -> BTreeSet<Id> {
         self.accepted.iter().map(id).collect()
     }
 
-    /// The event that arrives first under each id.
+    /// The first event to arrive with each id.
     pub fn first_to_arrive(&self) -> Vec<Event> {
         let mut ids = BTreeSet::new();
         let arrivals = self.bodies.iter().flat_map(|body| &body.events);
@@ -177,7 +179,7 @@ impl Script {
     }
 }
 
-/// The event without what it names: by its id it is the same.
+/// The event without what it names, which its id identifies.
 pub fn unnamed(event: Event) -> Event {
     match event {
         Event::StatusChange(change) => {
@@ -187,10 +189,9 @@ pub fn unnamed(event: Event) -> Event {
     }
 }
 
-/// Tells an event from every other; a message and a change may have the same.
+/// The kind and the id of an event; a message and a change may have the same id.
 pub type Id = (&'static str, Uuid);
 
-/// The event's id.
 pub fn id(event: &Event) -> Id {
     match event {
         Event::Message(message) => ("message", message.message_id),

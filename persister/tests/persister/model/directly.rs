@@ -1,4 +1,4 @@
-//! What is done here is done to the database alone, so that there can be many cases.
+//! Persists many cases directly, without a queue.
 
 use std::{cell::RefCell, collections::VecDeque};
 
@@ -14,16 +14,16 @@ use tokio::runtime::Runtime;
 
 use super::{
     case::{Body, Case, cases, id},
-    judge,
-    observed::{self, Said, rejected},
+    check,
+    observed::{self, Published, rejected},
 };
 
 #[test]
-fn whatever_happens_the_database_is_as_the_rules_say() {
+fn the_database_follows_the_rules_for_any_course_of_events() {
     let runtime = Runtime::new().unwrap();
     let connections = runtime.block_on(async {
         let database = Database::create().await;
-        join_all((0..4).map(|_| observed::connect_patiently(&database))).await
+        join_all((0..4).map(|_| observed::connect_with_long_timeout(&database))).await
     });
     let connections = RefCell::new(connections);
     let held = TestRunner::new(same_cases()).run(&cases(), |case| {
@@ -35,8 +35,7 @@ fn whatever_happens_the_database_is_as_the_rules_say() {
     held.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// Has the case's bodies written by as many persisters as there are connections for, each the next
-/// that nobody has.
+/// Writes the case's bodies through the connections `persisters`, each of which takes the next body.
 async fn persist_directly(
     case: &Case,
     persisters: &mut [AsyncPgConnection],
@@ -45,33 +44,34 @@ async fn persist_directly(
     let script = case.script();
     let alone = persisters.len() == 1;
     let bodies = RefCell::new(script.bodies.clone().into());
-    let persisting = join_all(persisters.iter_mut().map(|it| persist_next(it, &bodies)));
-    let (all_said, seen) = observed::following(reader, &script.players, persisting).await;
-    let mut said = Said::default();
-    for one_said in all_said {
-        let one_said = one_said?;
-        said.announced.extend(one_said.announced);
-        said.rejected.extend(one_said.rejected);
+    let persisting =
+        join_all(persisters.iter_mut().map(|persister| persist_next(persister, &bodies)));
+    let (outcomes, seen) = observed::while_reading(reader, &script.players, persisting).await;
+    let mut published = Published::default();
+    for outcome in outcomes {
+        let outcome = outcome?;
+        published.sessions.extend(outcome.sessions);
+        published.rejected.extend(outcome.rejected);
     }
     if alone {
-        let mut kept = observed::kept(reader, &script.players).await;
-        kept.sort_by_key(id);
+        let mut stored = observed::stored(reader, &script.players).await;
+        stored.sort_by_key(id);
         let mut first = script.first_to_arrive();
         first.sort_by_key(id);
-        prop_assert_eq!(kept, first);
+        prop_assert_eq!(stored, first);
     }
-    judge(&script, &said, &seen, reader).await
+    check(&script, &published, &seen, reader).await
 }
 
-/// Does as a persister's worker does, until there are no more bodies.
+/// Persists bodies as a worker does, until none is left.
 async fn persist_next(
     persister: &mut AsyncPgConnection,
     bodies: &RefCell<VecDeque<Body>>,
-) -> Result<Said, TestCaseError> {
+) -> Result<Published, TestCaseError> {
     let next = || bodies.borrow_mut().pop_front();
-    let mut said = Said::default();
+    let mut published = Published::default();
     while let Some(mut body) = next() {
-        observed::name_what_is_there(persister, &mut body.events).await;
+        observed::fill_in_names(persister, &mut body.events).await;
         let outcome = loop {
             match store::persist(persister, &body.events, &Attempt::default()).await {
                 Err(StoreError::Raced) => {}
@@ -82,9 +82,9 @@ async fn persist_next(
         if body.dies {
             bodies.borrow_mut().push_back(Body { dies: false, ..body });
         } else {
-            said.announced.extend(outcome.session_updates);
-            said.rejected.extend(outcome.rejected.iter().map(rejected));
+            published.sessions.extend(outcome.session_updates);
+            published.rejected.extend(outcome.rejected.iter().map(rejected));
         }
     }
-    Ok(said)
+    Ok(published)
 }

@@ -1,9 +1,9 @@
-//! The rules of sessions and of `seq`, held against what persisters make of any course of events.
+//! Model tests: for any course of events, the database must follow the rules of sessions and of `seq`.
 //!
-//! - [`case`]: what may happen.
-//! - [`rules`]: what must become of it.
-//! - [`directly`], [`through_the_queue`]: having it happen.
-//! - [`observed`]: what became of it.
+//! - [`case`]: generates courses of events.
+//! - [`rules`]: the expected result.
+//! - [`directly`], [`through_the_queue`]: persist a case.
+//! - [`observed`]: reads the actual result.
 
 mod case;
 mod directly;
@@ -19,32 +19,32 @@ use proptest::{prelude::*, test_runner::TestCaseResult};
 
 use self::{
     case::{Script, id},
-    observed::Said,
+    observed::Published,
 };
 
-/// Whether all is as the rules say.
-async fn judge(
+/// Compares the actual result with the rules.
+async fn check(
     script: &Script,
-    said: &Said,
+    published: &Published,
     seen: &BTreeMap<String, Vec<i64>>,
     reader: &mut AsyncPgConnection,
 ) -> TestCaseResult {
-    let kept = observed::kept(reader, &script.players).await;
-    prop_assert_eq!(kept.iter().map(id).collect::<BTreeSet<_>>(), script.ids());
-    for event in &kept {
-        prop_assert!(script.accepted.contains(event), "nobody sent {:?}", event);
+    let stored = observed::stored(reader, &script.players).await;
+    prop_assert_eq!(stored.iter().map(id).collect::<BTreeSet<_>>(), script.ids());
+    for event in &stored {
+        prop_assert!(script.accepted.contains(event), "not an accepted event: {:?}", event);
     }
-    prop_assert_eq!(&said.rejected, &rules::rejected(&script.accepted, &kept));
+    prop_assert_eq!(&published.rejected, &rules::rejected(&script.accepted, &stored));
     let unseen = observed::resolved_unseen(reader, &script.players).await;
-    prop_assert_eq!(unseen, 0, "of {:?}", kept);
+    prop_assert_eq!(unseen, 0, "of {:?}", stored);
     let ineffective = observed::ineffective(reader, &script.players).await;
     let has_effect = |event: &&Event| match event {
         Event::StatusChange(change) => !ineffective.contains(&change.change_id),
         _ => true,
     };
-    let effective: Vec<_> = kept.iter().filter(has_effect).cloned().collect();
+    let effective: Vec<_> = stored.iter().filter(has_effect).cloned().collect();
     for player in &script.players {
-        let observed = observed::conversation(reader, player, &seen[player], said).await;
+        let observed = observed::conversation(reader, player, &seen[player], published).await;
         prop_assert_eq!(observed, rules::conversation(player, &effective), "of {:?}", effective);
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! What became of a case: what is in the database, what was seen of it meanwhile, what was announced
-//! and what was refused.
+//! The actual result of a case: the database, what a reader saw of it meanwhile, the announced sessions and
+//! the rejected messages.
 
 use std::{
     cell::Cell,
@@ -29,48 +29,46 @@ use super::{
     rules::{Conversation, Session},
 };
 
-/// What the persisters said.
+/// The events that the persisters published.
 #[derive(Debug, Default)]
-pub struct Said {
-    /// The sessions that were announced.
-    pub announced: Vec<SessionState>,
-    /// The messages whose id another one has.
+pub struct Published {
+    /// The announced sessions.
+    pub sessions: Vec<SessionState>,
+    /// The rejected messages.
     pub rejected: BTreeSet<Rejected>,
 }
 
-/// A rejected message's id, and its player's.
+/// The id of a rejected message, and its player.
 pub type Rejected = (Uuid, String);
 
-/// What tells one rejected message from another.
 pub fn rejected(message: &MessageRejected) -> Rejected {
     (message.message_id, message.player_id.as_str().to_owned())
 }
 
-impl Said {
-    /// What was announced of the session with the highest version that was.
-    fn of(&self, session: Uuid) -> Vec<(SessionStatus, Option<i64>)> {
-        let states = self.announced.iter().filter(|it| it.id == session);
-        let highest = states.clone().map(|it| it.version).max();
-        let mut told: Vec<_> = states
-            .filter(|it| Some(it.version) == highest)
-            .map(|it| (it.status, it.resolved_at.map(|at| at.timestamp_micros())))
+impl Published {
+    /// The status and the resolution that were announced with the highest version of the session.
+    fn latest(&self, session: Uuid) -> Vec<(SessionStatus, Option<i64>)> {
+        let states = self.sessions.iter().filter(|state| state.id == session);
+        let highest = states.clone().map(|state| state.version).max();
+        let mut latest: Vec<_> = states
+            .filter(|state| Some(state.version) == highest)
+            .map(|state| (state.status, state.resolved_at.map(|at| at.timestamp_micros())))
             .collect();
-        told.dedup();
-        told
+        latest.dedup();
+        latest
     }
 }
 
-/// A connection that lasts however long something takes: a machine that stands still for a while is
-/// not what is looked at here.
-pub async fn connect_patiently(database: &Database) -> AsyncPgConnection {
+/// Connects with a long timeout, so that a slow machine fails no test.
+pub async fn connect_with_long_timeout(database: &Database) -> AsyncPgConnection {
     let settings =
         DatabaseSettings { database_timeout: Duration::from_secs(60), ..database.settings() };
     connect(&settings).await.unwrap()
 }
 
-/// Does `work` while somebody follows the players' conversations, as a browser does that asks for what
-/// comes after the last that it has. Says with its result in which order they saw the `seq` of each.
-pub async fn following<T>(
+/// Runs `work` while a reader polls the players' conversations, as a browser that asks for the messages after
+/// its last `seq`. Returns with the result the order in which the reader saw the `seq` of each player.
+pub async fn while_reading<T>(
     reader: &mut AsyncPgConnection,
     players: &[String],
     work: impl Future<Output = T>,
@@ -83,21 +81,21 @@ pub async fn following<T>(
         done.set(true);
         result
     };
-    let follow = eventually("all is persisted, announced and seen", async || {
-        let is_last_look = done.get();
+    let reading = eventually("everything is persisted, announced and read", async || {
+        let is_last_poll = done.get();
         for (player, seq) in visible(reader, players).await {
             let seen = seen.entry(player).or_default();
             if seen.last().is_none_or(|last| *last < seq) {
                 seen.push(seq);
             }
         }
-        is_last_look.then_some(())
+        is_last_poll.then_some(())
     });
-    let (result, ()) = join(work, follow).await;
+    let (result, ()) = join(work, reading).await;
     (result, seen)
 }
 
-/// The `seq` of every message that can be seen.
+/// The `seq` of every committed message.
 async fn visible(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<(String, i64)> {
     chat_messages::table
         .filter(chat_messages::player_id.eq_any(players))
@@ -108,8 +106,8 @@ async fn visible(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<(Str
         .unwrap()
 }
 
-/// The events that have a row.
-pub async fn kept(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<Event> {
+/// The stored events.
+pub async fn stored(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<Event> {
     let messages: Vec<(Uuid, String, String, String, DateTime<Utc>)> = chat_messages::table
         .filter(chat_messages::player_id.eq_any(players))
         .select((
@@ -150,8 +148,8 @@ pub async fn kept(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<Eve
     messages.chain(changes).collect()
 }
 
-/// Fills in what the changes among `events` name: what is there now of their conversations.
-pub async fn name_what_is_there(connection: &mut AsyncPgConnection, events: &mut [Event]) {
+/// Replaces the placeholders of the changes among `events` by the current state of their conversations.
+pub async fn fill_in_names(connection: &mut AsyncPgConnection, events: &mut [Event]) {
     for event in events {
         let Event::StatusChange(change) = event else { continue };
         if change.session_id != Some(LATEST_SESSION) {
@@ -183,8 +181,7 @@ pub async fn ineffective(reader: &mut AsyncPgConnection, players: &[String]) -> 
     ids.into_iter().collect()
 }
 
-/// How many messages of players are in a conversation's latest session, which a change resolved whose
-/// author had not seen them.
+/// The number of players' messages in resolved latest sessions that the author of the resolution had not seen.
 pub async fn resolved_unseen(reader: &mut AsyncPgConnection, players: &[String]) -> i64 {
     #[derive(QueryableByName)]
     struct Counted {
@@ -210,12 +207,12 @@ pub async fn resolved_unseen(reader: &mut AsyncPgConnection, players: &[String])
     counted.messages
 }
 
-/// How `player`'s conversation stands, where `seen` was seen of it and `said` was announced.
+/// The state of `player`'s conversation, with the `seen` messages and the `published` events.
 pub async fn conversation(
     reader: &mut AsyncPgConnection,
     player: &str,
     seen: &[i64],
-    said: &Said,
+    published: &Published,
 ) -> Conversation {
     let messages: Vec<(Uuid, Uuid, DateTime<Utc>, i64)> = chat_messages::table
         .filter(chat_messages::player_id.eq(player))
@@ -267,7 +264,7 @@ pub async fn conversation(
         .load(reader)
         .await
         .unwrap();
-    // Somebody of whom nothing was kept may have a row or none.
+    // A player without stored events may or may not have a row.
     let (last_seq, latest, status, last_id, last_at, unanswered, waiting_since) =
         row.into_iter().next().unwrap_or_default();
 
@@ -284,7 +281,7 @@ pub async fn conversation(
                 opened_at: opened_at.timestamp_micros(),
                 last_message_at: last_message_at.timestamp_micros(),
                 resolved_at: resolved_at.map(|at| at.timestamp_micros()),
-                announced: said.of(id),
+                announced: published.latest(id),
             };
             (id, session)
         })

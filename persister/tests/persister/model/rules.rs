@@ -1,5 +1,5 @@
-//! The rules, as plainly as they can be said: how a conversation stands follows from the set of its
-//! events. Nothing here is shared with what is held against it.
+//! The rules in their plainest form: the state of a conversation follows from the set of its events. The
+//! code shares nothing with the persister.
 
 use std::collections::BTreeSet;
 
@@ -11,36 +11,35 @@ use super::observed::Rejected;
 /// Microseconds after the epoch.
 pub type Micros = i64;
 
-/// How a conversation stands.
+/// The state of a conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conversation {
-    /// Its sessions, the oldest first.
+    /// Its sessions, oldest first.
     pub sessions: Vec<Session>,
-    /// The session that its row names.
+    /// The session of its row.
     pub latest: Option<Session>,
-    /// The status in its row.
+    /// The status of its row.
     pub status: Option<SessionStatus>,
-    /// How many messages its row says that staff has not answered.
+    /// The number of unanswered messages of its row.
     pub unanswered: i64,
-    /// Since when its row says that the player waits.
+    /// Since when the player waits, by its row.
     pub waiting_since: Option<Micros>,
-    /// The last message in its row.
+    /// The last message of its row.
     pub last_message: Option<(Micros, Uuid)>,
-    /// The `last_seq` in its row.
+    /// The `last_seq` of its row.
     pub last_seq: i64,
-    /// The `seq` of its messages in order.
+    /// The `seq` of its messages, sorted.
     pub seqs: Vec<i64>,
-    /// The `seq` of its messages in the order in which somebody sees them who reads on from the
-    /// last that they saw.
+    /// The `seq` of its messages in the order in which a reader saw them that polls for those after its last.
     pub seen: Vec<i64>,
 }
 
-/// A session, whose own id means nothing.
+/// A session, without its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// Its messages.
     pub messages: BTreeSet<(Micros, Uuid)>,
-    /// How far it has come.
+    /// Its status.
     pub status: SessionStatus,
     /// When its first message was accepted.
     pub opened_at: Micros,
@@ -52,10 +51,10 @@ pub struct Session {
     pub announced: Vec<(SessionStatus, Option<Micros>)>,
 }
 
-/// How `player`'s conversation stands after `events`, no two of which have the same id.
+/// The state of `player`'s conversation after `events`, whose ids are distinct.
 pub fn conversation(player: &str, events: &[Event]) -> Conversation {
     let mut messages = BTreeSet::new();
-    let (mut answers, mut takings, mut resolutions) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut answers, mut assignments, mut resolutions) = (Vec::new(), Vec::new(), Vec::new());
     for event in events {
         match event {
             Event::Message(message) if message.player_id.as_str() == player => {
@@ -68,7 +67,7 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
             Event::StatusChange(change) if change.player_id.as_str() == player => {
                 let change_at = change.accepted_at.timestamp_micros();
                 match change.status {
-                    RequestedStatus::Active => takings.push(change_at),
+                    RequestedStatus::Active => assignments.push(change_at),
                     RequestedStatus::Resolved => resolutions.push(change_at),
                 }
             }
@@ -76,22 +75,23 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
         }
     }
 
-    // A message accepted at the very time of a resolution is resolved by it.
-    let resolution_of = |at: Micros| resolutions.iter().copied().filter(|it| *it >= at).min();
+    // A resolution resolves messages that were accepted at the same time.
+    let resolution_of =
+        |at: Micros| resolutions.iter().copied().filter(|resolution| *resolution >= at).min();
     let mut stretches: Vec<_> = messages.iter().map(|(at, _)| resolution_of(*at)).collect();
-    // As the messages are in order, so are the stretches.
+    // The stretches are in the order of the messages.
     stretches.dedup();
     let is_answer = |id: &Uuid| answers.contains(id);
     let mut sessions: Vec<Session> = Vec::new();
     for resolved_at in stretches {
         let belongs = |(at, _): &&(Micros, Uuid)| resolution_of(*at) == resolved_at;
         let mut own: BTreeSet<_> = messages.iter().filter(belongs).copied().collect();
-        // What staff wrote after a resolution and before the player wrote belongs to what was resolved.
+        // Staff's messages after a resolution and before the player's next belong to the resolved session.
         if let Some(before) = sessions.last_mut() {
             let first = own.iter().find(|(_, id)| !is_answer(id)).map(|(at, _)| *at);
-            let goodbyes: Vec<_> =
+            let farewells: Vec<_> =
                 own.extract_if(.., |(at, _)| first.is_none_or(|first| *at < first)).collect();
-            before.messages.extend(goodbyes);
+            before.messages.extend(farewells);
         }
         let (Some((opened_at, _)), Some((last_message_at, _))) =
             (own.first().copied(), own.last().copied())
@@ -99,10 +99,10 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
             continue;
         };
         let answered = own.iter().any(|(_, id)| is_answer(id));
-        let taken = takings.iter().any(|taken_at| *taken_at >= opened_at);
+        let is_assigned = assignments.iter().any(|assigned_at| *assigned_at >= opened_at);
         let status = match resolved_at {
             Some(_) => SessionStatus::Resolved,
-            None if answered || taken => SessionStatus::Active,
+            None if answered || is_assigned => SessionStatus::Active,
             None => SessionStatus::Pending,
         };
         let announced = vec![(status, resolved_at)];
@@ -125,7 +125,7 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
     let last_seq = i64::try_from(messages.len()).unwrap();
     Conversation {
         sessions,
-        status: latest.as_ref().map(|it| it.status),
+        status: latest.as_ref().map(|session| session.status),
         latest,
         unanswered: i64::try_from(waiting.clone().count()).unwrap(),
         waiting_since: waiting.min(),
@@ -136,9 +136,9 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
     }
 }
 
-/// Those of the `accepted` messages that are never written, since another of the `kept` has their id.
-/// The same message accepted again, even at another time, is not another.
-pub fn rejected(accepted: &[Event], kept: &[Event]) -> BTreeSet<Rejected> {
+/// The `accepted` messages that are never written, since another message of `stored` has their id. The same
+/// message accepted again, even at another time, is not another message.
+pub fn rejected(accepted: &[Event], stored: &[Event]) -> BTreeSet<Rejected> {
     let messages = |events: &[Event]| {
         let messages = events.iter().filter_map(|event| match event {
             Event::Message(message) => Some(message.as_ref().clone()),
@@ -150,8 +150,8 @@ pub fn rejected(accepted: &[Event], kept: &[Event]) -> BTreeSet<Rejected> {
         (one.message_id, &one.player_id, one.sender_type, &one.content)
             == (other.message_id, &other.player_id, other.sender_type, &other.content)
     };
-    let kept = messages(kept);
+    let stored = messages(stored);
     let accepted = messages(accepted).into_iter();
-    let rejected = accepted.filter(|message| !kept.iter().any(|kept| is_same(kept, message)));
+    let rejected = accepted.filter(|message| !stored.iter().any(|stored| is_same(stored, message)));
     rejected.map(|message| (message.message_id, message.player_id.as_str().to_owned())).collect()
 }
