@@ -35,9 +35,11 @@ pub(super) fn faults() -> Vec<Fault> {
             "1 partition becomes 8, and 1 again, in the documented order",
             |drill| in_order(drill).boxed_local(),
         ),
-        fault("repartition-astray", "the same in the wrong order", |drill| {
-            out_of_order(drill).boxed_local()
-        }),
+        fault(
+            "repartition-astray",
+            "1 partition becomes 8, and 1 again, in the wrong order",
+            |drill| out_of_order(drill).boxed_local(),
+        ),
     ]
 }
 

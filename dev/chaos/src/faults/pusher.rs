@@ -82,8 +82,7 @@ fn with_a_backlog(scale: Scale) -> Plan {
 }
 
 async fn slow(drill: &mut Drill) -> anyhow::Result<()> {
-    let delay = drill.scale.pick(2_000, 100);
-    drill.deployment.pusher.fail(&json!({ "kind": "delay", "milliseconds": delay })).await?;
+    drill.deployment.pusher.fail(&json!({ "kind": "delay", "milliseconds": 2_000 })).await?;
     let backlog = drill.scale.pick(BACKLOG, 200);
     let broadcast = |drill: &Drill| drill.deployment.pusher.broadcasts().messages.len() as u64 / 2;
     while drill.load.ledger().entries().accepted < broadcast(drill) + backlog {
