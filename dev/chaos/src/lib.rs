@@ -23,7 +23,7 @@ mod runner;
 pub use audit::{Findings, audit};
 pub use deployment::{Deployment, Parts};
 pub use drill::Drill;
-pub use fault::{Fault, Group};
+pub use fault::Fault;
 pub use faults::all;
 pub use load::{Load, LoadGenerator};
 pub use memory::resident_memory;

@@ -157,16 +157,6 @@ impl Broker {
         .await;
     }
 
-    /// Removes the binding of `worker`'s queue from the exchange.
-    pub async fn unbind(&self, worker: ConsumerKind) {
-        let (queue, exchange) = (self.names().queue(worker), self.names().exchange());
-        let channel = self.channel().await;
-        channel
-            .queue_unbind(queue.into(), exchange.into(), "accepted".into(), FieldTable::default())
-            .await
-            .unwrap();
-    }
-
     /// Declares a queue with arguments that no service accepts.
     pub async fn make_transient(&self, queue: &str) {
         let options = QueueDeclareOptions { auto_delete: true, ..Default::default() };

@@ -10,18 +10,13 @@ use super::rabbitmq_node::kill;
 use crate::{
     amqp_proxy::Step,
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     plan::{Plan, Scale},
 };
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Broker,
-        description,
-        plan: Plan::usual,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: Plan::usual, inflict };
     let proxied = |name, description, inflict| Fault {
         plan: with_a_proxy,
         ..fault(name, description, inflict)

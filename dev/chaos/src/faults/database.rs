@@ -6,18 +6,13 @@ use nix::sys::signal::Signal;
 
 use crate::{
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     plan::{Plan, Scale},
 };
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Database,
-        description,
-        plan: Plan::usual,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: Plan::usual, inflict };
     vec![
         fault("postgres-killed", "kill -9 of PostgreSQL, which is down for 30 s", |drill| {
             killed(drill).boxed_local()

@@ -4,12 +4,7 @@ use futures_util::FutureExt;
 use stack::Running;
 
 use super::processes::restart;
-use crate::{
-    deployment::Deployment,
-    drill::Drill,
-    fault::{Fault, Group},
-    plan::Plan,
-};
+use crate::{deployment::Deployment, drill::Drill, fault::Fault, plan::Plan};
 
 const FEW: &str = "1";
 const MANY: &str = "8";
@@ -22,13 +17,8 @@ const PERSISTERS: Instances = |deployment| &deployment.persisters;
 const BROADCASTERS: Instances = |deployment| &deployment.broadcasters;
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Processes,
-        description,
-        plan: Plan::usual,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: Plan::usual, inflict };
     vec![
         fault(
             "repartition",

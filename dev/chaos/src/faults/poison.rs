@@ -14,19 +14,14 @@ use stack::Service;
 use crate::{
     amqp_proxy::{AmqpProxy, Step},
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     load::{Action, ClientRequest},
     plan::Plan,
 };
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Poison,
-        description,
-        plan: Plan::usual,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: Plan::usual, inflict };
     vec![
         fault(
             "poison",

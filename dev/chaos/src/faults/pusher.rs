@@ -6,19 +6,14 @@ use serde_json::{Value, json};
 
 use crate::{
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     load::Load,
     plan::{Plan, Scale},
 };
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Pusher,
-        description,
-        plan: Plan::usual,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: Plan::usual, inflict };
     vec![
         fault("pusher-refuses", "Pusher closes every connection", |drill| {
             answer_with(drill, json!({ "kind": "refuse" }))
