@@ -1,8 +1,9 @@
 //! Injects faults into a whole private system under load, and accounts for every message.
 //!
-//! [`run`] starts a new [`Deployment`] for a [`Drill`], with a [`LoadGenerator`] whose clients send to
-//! it, and inflicts a [`Fault`]. After the fault the [`audit`] compares the answers that the clients
-//! received with the database and with the events that Pusher accepted. The result is a [`Row`].
+//! [`run`] starts a new [`Deployment`] for a [`Drill`], with a [`LoadGenerator`] whose clients send
+//! to it, and inflicts a [`Fault`]. After the fault the [`audit`] compares the answers that the
+//! clients received with the database and with the events that Pusher accepted. The result is a
+//! [`Row`].
 
 mod amqp_proxy;
 mod audit;

@@ -118,8 +118,8 @@ impl Broker {
         events.map(Result::unwrap).collect()
     }
 
-    /// Requeues a body of `queue`, as a worker does that crashes on it, until RabbitMQ drops it. Returns
-    /// the number of deliveries.
+    /// Requeues a body of `queue`, as a worker does that crashes on it, until RabbitMQ drops it.
+    /// Returns the number of deliveries.
     pub async fn die_of(&self, queue: &str) -> usize {
         let channel = self.channel().await;
         let mut deaths = 0;

@@ -1,5 +1,5 @@
-//! One client takes all it can get. Others must still send, read and list the inbox, and no service may
-//! exceed its memory limit.
+//! One client takes all it can get. Others must still send, read and list the inbox, and no service
+//! may exceed its memory limit.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},

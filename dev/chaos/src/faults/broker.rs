@@ -86,8 +86,8 @@ async fn killed(drill: &mut Drill) -> anyhow::Result<()> {
 }
 
 /// RabbitMQ 3.10, killed before its register of queues is on disk, restarts with a queue that never
-/// gets a leader. The drill removes the queue from the register first, so that this always happens. A
-/// queue in this state accepts nothing, so that deleting it loses nothing.
+/// gets a leader. The drill removes the queue from the register first, so that this always happens.
+/// A queue in this state accepts nothing, so that deleting it loses nothing.
 async fn leaderless(drill: &mut Drill) -> anyhow::Result<()> {
     const QUEUE: &str = "chat.broadcast";
     drill.pause_and_settle().await?;

@@ -121,7 +121,8 @@ fn with_a_short_consumer_timeout(scale: Scale) -> Plan {
 }
 
 async fn long_away(drill: &mut Drill) -> anyhow::Result<()> {
-    // RabbitMQ checks the timeout once a minute by default; a channel reads the interval when it opens.
+    // RabbitMQ checks the timeout once a minute by default; a channel reads the interval when it
+    // opens.
     let interval = "application:set_env(rabbit, channel_tick_interval, 1000).";
     for node in &drill.deployment.rabbitmq {
         node.control(&["eval", interval]).await?;

@@ -71,7 +71,8 @@ impl ForeignPublisher {
 
 const MEBIBYTE: usize = 1024 * 1024;
 
-/// A body that cannot be decoded, of one of [`KINDS`] kinds; each becomes one dead letter of each worker.
+/// A body that cannot be decoded, of one of [`KINDS`] kinds; each becomes one dead letter of each
+/// worker.
 fn poison(kind: usize, large: usize) -> Vec<u8> {
     let event = |changes: Value| {
         let mut message = message(&ClientRequest::new("player-0".to_owned(), Action::PlayerWrites));

@@ -1,4 +1,5 @@
-//! Pusher is down, hangs or refuses. Messages must be persisted meanwhile, and broadcast afterwards.
+//! Pusher is down, hangs or refuses. Messages must be persisted meanwhile, and broadcast
+//! afterwards.
 
 use anyhow::ensure;
 use futures_util::{FutureExt, future::LocalBoxFuture};
