@@ -6,7 +6,8 @@ import { eventsPassed, postgresVcpus, storedBytes } from "./sizing.mjs";
 const MOST_PLAYERS = 1e9;
 
 /**
- * The highest number of players online for which `within` is true, if it is true for all lower ones.
+ * The highest number of players online for which `within` is true; it must be true for all lower
+ * ones.
  *
  * @returns a whole number; `Infinity` above a billion
  */

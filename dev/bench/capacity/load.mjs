@@ -4,8 +4,8 @@
  * The load of `players` online.
  *
  * @param a the assumptions' values by name
- * @returns rates a second: `mean` and `pages` are means over the active `seconds` of a day, all others are
- *   peaks; names of daily totals end in `ADay`
+ * @returns rates a second: `mean` and `pages` are means over the active `seconds` of a day, all others
+ *   are peaks; names of daily totals end in `ADay`
  */
 export function loadOf(players, a) {
   const staff = Math.ceil(players / a.playersAStaff);

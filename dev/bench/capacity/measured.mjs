@@ -1,4 +1,5 @@
-// The measured figures in docs/performance.json. A missing figure is an error, unless an assumption replaces it.
+// The measured figures in docs/performance.json. A missing figure is an error, unless an assumption
+// replaces it.
 
 /** The median. */
 const median = (sorted) =>
@@ -7,8 +8,8 @@ const median = (sorted) =>
 const ascending = (figures) => [...figures].sort((one, other) => one - other);
 
 /**
- * The rounds of the figure of a row whose name matches `pattern`, in ascending order. Of several figures, the one
- * with the highest median; `undefined` without one.
+ * The rounds of the figure of a row whose name matches `pattern`, in ascending order. Of several
+ * figures, the one with the highest median; `undefined` without one.
  */
 function rounds(report, row, pattern) {
   const { claims = [], raw = [] } = report.rows[row] ?? {};
@@ -27,8 +28,8 @@ function rounds(report, row, pattern) {
  *
  * @param report docs/performance.json
  * @param assumptions assumptions.json, some of which replace missing figures
- * @returns by name `{value, rounds, unit, what, source}`: `value` is the median of the rounds, `rounds` their
- *   minimum and maximum
+ * @returns by name `{value, rounds, unit, what, source}`: `value` is the median of the rounds,
+ *   `rounds` their minimum and maximum
  * @throws when a figure is missing
  */
 export function measured(report, assumptions) {

@@ -31,8 +31,8 @@ export const postgresVcpus = (load, m, a) =>
   ((load.peak * m.postgres.value + load.pages * a.peak * m.page.value) * MICRO) / a.use;
 
 /**
- * Bytes a second to each staff's browser at `messages` a second: some in events of their own, the others in one
- * digest a second from each broadcaster, up to the size limit of an event.
+ * Bytes a second to each staff's browser at `messages` a second: some in events of their own, the
+ * others in one digest a second from each broadcaster, up to the size limit of an event.
  */
 export function staffBytes(messages, broadcasters, a) {
   const single = Math.min(messages, a.staffEvents);
@@ -71,7 +71,8 @@ export function sizeFor(load, m, a, plans) {
   const needed = postgresVcpus(load, m, a);
   const databases = Math.ceil(Math.max(needed / a.vcpus.at(-1), stored / a.volume));
   // Each primary has a standby.
-  const postgres = { count: 2 * databases, vcpus: a.vcpus.find((size) => size >= needed / databases) };
+  const vcpusOfEach = a.vcpus.find((size) => size >= needed / databases);
+  const postgres = { count: 2 * databases, vcpus: vcpusOfEach };
 
   const plan = planFor(load, plans);
   const nodes = Math.max(3, Math.ceil(load.sockets / a.socketsANode));
@@ -107,7 +108,7 @@ function bytesOutADay(load, broadcasters, a) {
 
 /** The lowest and the highest price of a month. */
 function price({ fleets, plan, stored, waiting, bytesOutADay }, a) {
-  const vcpus = Object.values(fleets).reduce((sum, machines) => sum + machines.count * machines.vcpus, 0);
+  const vcpus = Object.values(fleets).reduce((sum, fleet) => sum + fleet.count * fleet.vcpus, 0);
   const disk = (stored * 2 + waiting * a.replicas) / 1e9;
   const out = (bytesOutADay * DAYS_A_MONTH) / 1e9;
   return [0, 1].map(

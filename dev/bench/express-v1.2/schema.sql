@@ -1,5 +1,4 @@
--- The two tables that the description names. A session is found or created without a constraint to
--- help, as it says.
+-- The two tables of the description, which has no constraint of one open session for each player.
 CREATE TABLE IF NOT EXISTS chat_sessions (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     player_id text NOT NULL,

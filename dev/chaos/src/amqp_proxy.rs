@@ -114,8 +114,8 @@ impl AmqpProxy {
         self.carry_out(Order { step, passes: 0, end: End::Cut }).await;
     }
 
-    /// Forwards `passes` frames of `step`, holds the connection of the next until its sender closes it,
-    /// and waits until one is held.
+    /// Forwards `passes` frames of `step`, holds the connection of the next until its sender closes
+    /// it, and waits until one is held.
     pub async fn hold(&self, step: Step, passes: u64) {
         self.carry_out(Order { step, passes, end: End::Hold }).await;
     }

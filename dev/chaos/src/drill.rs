@@ -40,13 +40,14 @@ pub struct Drill {
 }
 
 impl Drill {
-    /// Waits until everything accepted is persisted and broadcast, or until the time is over. Returns
-    /// the last audit.
+    /// Waits until everything accepted is persisted and broadcast, or until the time is over.
+    /// Returns the last audit.
     pub(crate) async fn wait_until_complete(&self, limit: Duration) -> anyhow::Result<Findings> {
         let deadline = Instant::now() + limit;
         loop {
             let in_time = Instant::now() < deadline;
-            // Each audit reads all rows, a million of them in one drill: the count of rows comes first.
+            // Each audit reads all rows, a million of them in one drill: the count of rows comes
+            // first.
             if !in_time || self.has_enough_rows().await.unwrap_or(false) {
                 let findings = self.audit().await;
                 if !in_time || findings.as_ref().is_ok_and(Findings::is_complete) {

@@ -1,8 +1,9 @@
 //! Injects faults into a whole private system under load, and accounts for every message.
 //!
-//! [`run`] starts a new [`Deployment`] for a [`Drill`], with a [`LoadGenerator`] whose clients send to
-//! it, and inflicts a [`Fault`]. After the fault the [`audit`] compares the answers that the clients
-//! received with the database and with the events that Pusher accepted. The result is a [`Row`].
+//! [`run`] starts a new [`Deployment`] for a [`Drill`], with a [`LoadGenerator`] whose clients send
+//! to it, and inflicts a [`Fault`]. After the fault the [`audit`] compares the answers that the
+//! clients received with the database and with the events that Pusher accepted. The result is a
+//! [`Row`].
 
 mod amqp_proxy;
 mod audit;
@@ -23,7 +24,7 @@ mod runner;
 pub use audit::{Findings, audit};
 pub use deployment::{Deployment, Parts};
 pub use drill::Drill;
-pub use fault::{Fault, Group};
+pub use fault::Fault;
 pub use faults::all;
 pub use load::{Load, LoadGenerator};
 pub use memory::resident_memory;

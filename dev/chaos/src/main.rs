@@ -11,9 +11,9 @@ use anyhow::{Context, ensure};
 use chaos::{Fault, Options, Parts, Row, Scale, report, run};
 use clap::Parser;
 
-/// Injects faults into a whole private system under load, one after the other, and accounts for every
-/// message. Fails when an accepted message is lost, duplicated, in a wrong session, not broadcast or
-/// a dead letter
+/// Injects faults into a whole private system under load, one after the other, and accounts for
+/// every message. Fails when an accepted message is lost, duplicated, in a wrong session, not
+/// broadcast or a dead letter
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Command {
@@ -34,7 +34,8 @@ struct Command {
     #[arg(long, env = "RABBITMQ_ROOT", value_name = "DIR")]
     rabbitmq_root: Option<PathBuf>,
 
-    /// Write the rows into this page; each replaces the older one of the same fault, seed and servers
+    /// Write the rows into this page; each replaces the older one of the same fault, seed and
+    /// servers
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 

@@ -41,8 +41,8 @@ impl Row {
         self
     }
 
-    /// Adds the answers that the clients received. Late answers are a problem only at a scale with time
-    /// limits.
+    /// Adds the answers that the clients received. Late answers are a problem only at a scale with
+    /// time limits.
     pub fn count_answers(&mut self, entries: &Entries, scale: Scale) {
         self.sent = entries.requests.len() as u64;
         self.accepted = entries.accepted;

@@ -18,7 +18,7 @@ use crate::{
 /// Answers before the first fault, and after each.
 const WARM_UP: u64 = 40;
 
-/// How drills run.
+/// The options of a drill.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Parent of the systems' directories, one for each drill.

@@ -1,5 +1,5 @@
-//! A brief drill of each group. A fault lasts until a number of sends is answered or until its effect is
-//! observed, and no verdict depends on the time of an answer.
+//! A brief drill of each group. A fault lasts until a number of sends is answered or until its
+//! effect is observed, and no verdict depends on the time of an answer.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,10 +1,10 @@
-// An AUTH_ENDPOINT for listen.mjs, which signs every subscription with the official SDK until its stdin
-// closes. Prints {"endpoint": url} when it listens.
+// An AUTH_ENDPOINT for listen.mjs, which signs every subscription with the official SDK until its
+// stdin closes. Prints {"endpoint": url} when it listens.
 //
 //   PUSHER_APP_ID, PUSHER_KEY, PUSHER_SECRET
 //
-// The header X-User-Id is the user id in a presence channel. A request with the header X-Refuse: 403 is
-// answered with that status.
+// The header X-User-Id is the user id in a presence channel. A request with the header X-Refuse:
+// 403 is answered with that status.
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import Pusher from "pusher";

@@ -1,6 +1,6 @@
-// Calls Pusher's HTTP API with the official SDK, once for each line of JSON on stdin, and prints each
-// result as a line of JSON: {"status": 200, "body": ...} or {"status": 401, "error": ...}
-// (the status is null without an answer).
+// Calls Pusher's HTTP API with the official SDK, once for each line of JSON on stdin, and prints
+// each result as a line of JSON: {"status": 200, "body": ...} or {"status": 401, "error": ...} (the
+// status is null without an answer).
 //
 //   PUSHER_APP_ID, PUSHER_KEY, PUSHER_SECRET, PUSHER_HOST, PUSHER_PORT
 //

@@ -118,8 +118,8 @@ impl Broker {
         events.map(Result::unwrap).collect()
     }
 
-    /// Requeues a body of `queue`, as a worker does that crashes on it, until RabbitMQ drops it. Returns
-    /// the number of deliveries.
+    /// Requeues a body of `queue`, as a worker does that crashes on it, until RabbitMQ drops it.
+    /// Returns the number of deliveries.
     pub async fn die_of(&self, queue: &str) -> usize {
         let channel = self.channel().await;
         let mut deaths = 0;
@@ -155,16 +155,6 @@ impl Broker {
             self.depth(queue).await.filter(|depth| *depth > 0)
         })
         .await;
-    }
-
-    /// Removes the binding of `worker`'s queue from the exchange.
-    pub async fn unbind(&self, worker: ConsumerKind) {
-        let (queue, exchange) = (self.names().queue(worker), self.names().exchange());
-        let channel = self.channel().await;
-        channel
-            .queue_unbind(queue.into(), exchange.into(), "accepted".into(), FieldTable::default())
-            .await
-            .unwrap();
     }
 
     /// Declares a queue with arguments that no service accepts.

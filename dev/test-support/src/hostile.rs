@@ -18,8 +18,8 @@ use proptest::{
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-/// A configuration with a fixed seed. `PROPTEST_RNG_SEED` overrides the seed, `PROPTEST_CASES` the number
-/// of cases.
+/// A configuration with a fixed seed. `PROPTEST_RNG_SEED` overrides the seed, `PROPTEST_CASES` the
+/// number of cases.
 pub fn same_cases() -> ProptestConfig {
     let default = ProptestConfig::default();
     let rng_seed = match default.rng_seed {
@@ -52,8 +52,8 @@ pub fn always<Inputs: Strategy>(
     result.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// The number of panics in this process since the first call, without those of lapin's connections of
-/// other tests whose runtime has ended.
+/// The number of panics in this process since the first call, without those of lapin's connections
+/// of other tests whose runtime has ended.
 fn panics() -> usize {
     static PANICS: AtomicUsize = AtomicUsize::new(0);
     static COUNTING: Once = Once::new();
@@ -69,8 +69,8 @@ fn panics() -> usize {
     PANICS.load(Ordering::SeqCst)
 }
 
-/// Whether lapin's thread panicked because the runtime of its connection ended with a test ("Task did not
-/// complete: task 7 was cancelled").
+/// Whether lapin's thread panicked because the runtime of its connection ended with a test ("Task
+/// did not complete: task 7 was cancelled").
 fn is_end_of_a_runtime(panic: &PanicHookInfo<'_>) -> bool {
     let is_lapin = std::thread::current().name() == Some("lapin-io-loop");
     let message = panic.payload_as_str().unwrap_or_default();

@@ -1,9 +1,10 @@
 //! The test harness.
 //!
-//! Each test has a [`System`] of its own: a database and queues on the PostgreSQL and the RabbitMQ that
-//! `make test` starts, and a Pusher. All tests can therefore run at once. A test waits by polling with
-//! [`eventually`]. [`ChildProcess`] runs the services' programs as operators do, [`Script`] Pusher's own
-//! clients as browsers do, and [`Prometheus`] the rules and dashboards of `deploy`.
+//! Each test has a [`System`] of its own: a database and queues on the PostgreSQL and the RabbitMQ
+//! that `make test` starts, and a Pusher. All tests can therefore run at once. A test waits by
+//! polling with [`eventually`]. [`ChildProcess`] runs the services' programs as operators do,
+//! [`Script`] Pusher's own clients as browsers do, and [`Prometheus`] the rules and dashboards of
+//! `deploy`.
 
 #![allow(
     clippy::expect_used,

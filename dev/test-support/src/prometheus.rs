@@ -6,7 +6,8 @@ use tempfile::TempDir;
 
 use crate::ChildProcess;
 
-/// A Prometheus with the rules in deploy/prometheus and short intervals. Dropping it ends the process.
+/// A Prometheus with the rules in deploy/prometheus and short intervals. Dropping it ends the
+/// process.
 pub struct Prometheus {
     _process: ChildProcess,
     _folder: TempDir,

@@ -9,8 +9,8 @@ use tokio::{
 /// Upper bound of the wait for an expected line.
 const LINE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A running script of `dev/end-to-end/node`, with Pusher's own clients. It reads commands and writes
-/// facts, each a line of JSON. Dropping it kills the process.
+/// A running script of `dev/end-to-end/node`, with Pusher's own clients. It reads commands and
+/// writes facts, each a line of JSON. Dropping it kills the process.
 pub struct Script {
     _process: Child,
     commands: ChildStdin,
@@ -41,8 +41,8 @@ impl Script {
         Self { _process: process, commands, facts }
     }
 
-    /// The next fact that `is_wanted` accepts; those before it are dropped. `description` is for the
-    /// panic.
+    /// The next fact that `is_wanted` accepts; those before it are dropped. `description` is for
+    /// the panic.
     ///
     /// # Panics
     /// When there is none within half a minute.

@@ -111,8 +111,8 @@ impl System {
         }
     }
 
-    /// Starts a gateway that requires the tokens of [`token`](crate::token), with further settings, and
-    /// waits until it is ready.
+    /// Starts a gateway that requires the tokens of [`token`](crate::token), with further settings,
+    /// and waits until it is ready.
     pub async fn guarded_gateway(&self, settings: &[&str]) -> RunningService {
         let secret = format!("--auth-jwt-secret={JWT_SECRET}");
         self.gateway_with(&[&["--auth-mode=jwt", &secret], settings].concat()).ready().await
@@ -126,8 +126,8 @@ impl System {
             .unwrap()
     }
 
-    /// Archives the messages of sessions that were resolved before `micros` after the epoch, and returns
-    /// these messages.
+    /// Archives the messages of sessions that were resolved before `micros` after the epoch, and
+    /// returns these messages.
     pub async fn archive(&self, micros: i64) -> Vec<persister::store::ArchivedMessage> {
         let before = DateTime::from_timestamp_micros(micros).unwrap();
         let mut lines = Vec::new();
@@ -267,7 +267,8 @@ fn app_settings() -> Vec<String> {
     ]
 }
 
-/// Parses `arguments`, of which `others` replace those of the same name. The database is used as `role`.
+/// Parses `arguments`, of which `others` replace those of the same name. The database is used as
+/// `role`.
 fn parse<S: Args>(arguments: Vec<String>, others: &[&str], role: Role) -> S {
     settings(overridden(arguments, others, role))
 }

@@ -5,12 +5,13 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 
-/// Disables processor features in the C library that only some processors have, so that counts are equal
-/// everywhere. Otherwise a copy may use a repeated instruction, which valgrind counts for each byte.
+/// Disables processor features in the C library that only some processors have, so that counts are
+/// equal everywhere. Otherwise a copy may use a repeated instruction, which valgrind counts for
+/// each byte.
 const ANY_PROCESSOR: &str = "glibc.cpu.hwcaps=-AVX2,-BMI2,-ERMS,-AVX_Fast_Unaligned_Load";
 
-/// The instructions of this program's command `do NAME` within functions that match `function`, callees
-/// included. The profile stays beside the program, in `costs/`.
+/// The instructions of this program's command `do NAME` within functions that match `function`,
+/// callees included. The profile stays beside the program, in `costs/`.
 ///
 /// # Errors
 /// When valgrind cannot be run, or the program fails.

@@ -30,8 +30,8 @@ use crate::{Call, samples};
 
 const SECRET: &str = "a secret of more than thirty-two characters";
 
-/// Turns a request into an encoded event, through the gateway's authentication and limits. Without a
-/// publisher, the answer is a 503.
+/// Turns a request into an encoded event, through the gateway's authentication and limits. Without
+/// a publisher, the answer is a 503.
 pub fn send() -> anyhow::Result<Call> {
     install_crypto();
     let system = System::new();

@@ -1,5 +1,5 @@
-//! The work of the services for each message, in named items, to detect changes of their cost. All of it
-//! is the services' own code, on constant input.
+//! The work of the services for each message, in named items, to detect changes of their cost. All
+//! of it is the services' own code, on constant input.
 
 mod body;
 mod broadcaster;

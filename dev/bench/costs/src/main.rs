@@ -1,5 +1,5 @@
-//! Counts the instructions of the services' work for each message, and compares them with the recorded
-//! counts. They do not depend on the load of the machine.
+//! Counts the instructions of the services' work for each message, and compares them with the
+//! recorded counts. They do not depend on the load of the machine.
 
 mod callgrind;
 mod record;

@@ -1,5 +1,5 @@
-//! Shared code of the programs in `src/bin`. Each is a minimal version of one part of the system: its
-//! rate is the limit of the machine, with which the real part is compared.
+//! Shared code of the programs in `src/bin`. Each is a minimal version of one part of the system:
+//! its rate is the limit of the machine, with which the real part is compared.
 //!
 //! Each prints a line of JSON: its port, or its result.
 

@@ -5,8 +5,8 @@ use tokio_postgres::Client;
 /// The player of every hundredth message.
 pub const DEEP: &str = "deep";
 
-/// Creates `$ROWS` messages of `$PLAYERS` players. Indexes are dropped meanwhile, and foreign keys are
-/// not checked.
+/// Creates `$ROWS` messages of `$PLAYERS` players. Indexes are dropped meanwhile, and foreign keys
+/// are not checked.
 const FILL: &str = r"
 SET session_replication_role = replica;
 SET synchronous_commit = off;

@@ -14,8 +14,8 @@ pub const SEND: &str = "/api/staff-chat-integration/send";
 pub struct Load {
     /// Concurrent connections.
     pub connections: usize,
-    /// Calls a second. Each call is due at a fixed time, from which its latency counts, whether or not
-    /// those before were answered. Without a rate, each connection calls again after an answer.
+    /// Calls a second. Each call is due at a fixed time, from which its latency counts, whether or
+    /// not those before were answered. Without a rate, each connection calls again after an answer.
     pub rate: Option<f64>,
     /// The duration.
     pub time: Duration,

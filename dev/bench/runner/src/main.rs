@@ -41,8 +41,8 @@ struct Command {
     #[arg(long)]
     quick: bool,
 
-    /// Write the rows into this page; each replaces the older one of its number. The numbers are beside
-    /// it with the extension .json, the picture with .svg
+    /// Write the rows into this page; each replaces the older one of its number. The numbers are
+    /// beside it with the extension .json, the picture with .svg
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 
@@ -109,7 +109,8 @@ async fn bench(command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Raises the limit of open files for row 8, which opens 10,000 connections. Child processes inherit it.
+/// Raises the limit of open files for row 8, which opens 10,000 connections. Child processes
+/// inherit it.
 fn raise_fd_limit() -> anyhow::Result<()> {
     const WANTED: u64 = 32_768;
     let (allowed, most) = getrlimit(Resource::RLIMIT_NOFILE)?;

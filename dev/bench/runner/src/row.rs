@@ -7,7 +7,7 @@ use crate::figures::Figures;
 pub struct Row {
     /// The number in the table.
     pub number: u8,
-    /// What is measured.
+    /// The measured quantity.
     pub what: String,
     /// The results that have a target.
     pub claims: Vec<Claim>,

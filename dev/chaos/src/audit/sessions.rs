@@ -9,8 +9,8 @@ use super::stored::{Stored, StoredMessage};
 /// messages and status changes.
 ///
 /// An implementation of the rule that shares nothing with the persister's: the resolutions of a
-/// conversation divide its time into intervals, and each interval is a session. Staff messages before
-/// the player's first message of an interval belong to the session before, if there is one.
+/// conversation divide its time into intervals, and each interval is a session. Staff messages
+/// before the player's first message of an interval belong to the session before, if there is one.
 pub(super) fn misplaced(stored: &Stored) -> u64 {
     stored.messages.iter().map(|(player, messages)| misplaced_of(player, messages, stored)).sum()
 }

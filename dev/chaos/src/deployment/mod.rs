@@ -1,6 +1,6 @@
 //! The system of one drill: servers of its own, and two instances of each service.
 
-mod questions;
+mod queries;
 
 use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 

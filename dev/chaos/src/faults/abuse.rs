@@ -1,5 +1,5 @@
-//! One client takes all it can get. Others must still send, read and list the inbox, and no service may
-//! exceed its memory limit.
+//! One client takes all it can get. Others must still send, read and list the inbox, and no service
+//! may exceed its memory limit.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -19,7 +19,7 @@ use super::poison::ForeignPublisher;
 use crate::{
     background_reader::BackgroundReader,
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     load::{Action, ClientRequest},
     memory::ensure_memory_limits,
     plan::{Plan, Scale},
@@ -38,13 +38,8 @@ const WRITE_LIMIT: Duration = Duration::from_secs(1);
 const FLOODED: &str = "abuser";
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Abuse,
-        description,
-        plan: Plan::usual,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: Plan::usual, inflict };
     let few = |name, description, inflict| Fault {
         plan: with_few_connections,
         ..fault(name, description, inflict)

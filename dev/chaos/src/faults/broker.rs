@@ -10,18 +10,13 @@ use super::rabbitmq_node::kill;
 use crate::{
     amqp_proxy::Step,
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     plan::{Plan, Scale},
 };
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Broker,
-        description,
-        plan: Plan::usual,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: Plan::usual, inflict };
     let proxied = |name, description, inflict| Fault {
         plan: with_a_proxy,
         ..fault(name, description, inflict)
@@ -91,8 +86,8 @@ async fn killed(drill: &mut Drill) -> anyhow::Result<()> {
 }
 
 /// RabbitMQ 3.10, killed before its register of queues is on disk, restarts with a queue that never
-/// gets a leader. The drill removes the queue from the register first, so that this always happens. A
-/// queue in this state accepts nothing, so that deleting it loses nothing.
+/// gets a leader. The drill removes the queue from the register first, so that this always happens.
+/// A queue in this state accepts nothing, so that deleting it loses nothing.
 async fn leaderless(drill: &mut Drill) -> anyhow::Result<()> {
     const QUEUE: &str = "chat.broadcast";
     drill.pause_and_settle().await?;

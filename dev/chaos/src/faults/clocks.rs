@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 
 use crate::{
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     plan::{Plan, Scale},
 };
 
@@ -13,13 +13,8 @@ const SECOND: i64 = 1_000;
 const HOUR: i64 = 3_600 * SECOND;
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Clocks,
-        description,
-        plan: with_own_clocks,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: with_own_clocks, inflict };
     vec![
         fault("clocks-apart", "the gateways' clocks differ by 5 s", |drill| {
             apart(drill).boxed_local()

@@ -8,18 +8,13 @@ use stack::RabbitMq;
 use super::rabbitmq_node::{flush_queue_register, kill};
 use crate::{
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     plan::{Plan, Scale},
 };
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Cluster,
-        description,
-        plan: with_three_nodes,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: with_three_nodes, inflict };
     vec![
         fault("leader-killed", "kill -9 of the node that leads the queues", |drill| {
             leader_killed(drill).boxed_local()

@@ -6,18 +6,13 @@ use nix::sys::signal::Signal;
 
 use crate::{
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     plan::{Plan, Scale},
 };
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Database,
-        description,
-        plan: Plan::usual,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: Plan::usual, inflict };
     vec![
         fault("postgres-killed", "kill -9 of PostgreSQL, which is down for 30 s", |drill| {
             killed(drill).boxed_local()
@@ -126,7 +121,8 @@ fn with_a_short_consumer_timeout(scale: Scale) -> Plan {
 }
 
 async fn long_away(drill: &mut Drill) -> anyhow::Result<()> {
-    // RabbitMQ checks the timeout once a minute by default; a channel reads the interval when it opens.
+    // RabbitMQ checks the timeout once a minute by default; a channel reads the interval when it
+    // opens.
     let interval = "application:set_env(rabbit, channel_tick_interval, 1000).";
     for node in &drill.deployment.rabbitmq {
         node.control(&["eval", interval]).await?;

@@ -4,12 +4,7 @@ use futures_util::FutureExt;
 use stack::Running;
 
 use super::processes::restart;
-use crate::{
-    deployment::Deployment,
-    drill::Drill,
-    fault::{Fault, Group},
-    plan::Plan,
-};
+use crate::{deployment::Deployment, drill::Drill, fault::Fault, plan::Plan};
 
 const FEW: &str = "1";
 const MANY: &str = "8";
@@ -22,22 +17,19 @@ const PERSISTERS: Instances = |deployment| &deployment.persisters;
 const BROADCASTERS: Instances = |deployment| &deployment.broadcasters;
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Processes,
-        description,
-        plan: Plan::usual,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: Plan::usual, inflict };
     vec![
         fault(
             "repartition",
             "1 partition becomes 8, and 1 again, in the documented order",
             |drill| in_order(drill).boxed_local(),
         ),
-        fault("repartition-astray", "the same in the wrong order", |drill| {
-            out_of_order(drill).boxed_local()
-        }),
+        fault(
+            "repartition-astray",
+            "1 partition becomes 8, and 1 again, in the wrong order",
+            |drill| out_of_order(drill).boxed_local(),
+        ),
     ]
 }
 

@@ -14,19 +14,14 @@ use stack::Service;
 use crate::{
     amqp_proxy::{AmqpProxy, Step},
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     load::{Action, ClientRequest},
     plan::Plan,
 };
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Poison,
-        description,
-        plan: Plan::usual,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: Plan::usual, inflict };
     vec![
         fault(
             "poison",
@@ -76,7 +71,8 @@ impl ForeignPublisher {
 
 const MEBIBYTE: usize = 1024 * 1024;
 
-/// A body that cannot be decoded, of one of [`KINDS`] kinds; each becomes one dead letter of each worker.
+/// A body that cannot be decoded, of one of [`KINDS`] kinds; each becomes one dead letter of each
+/// worker.
 fn poison(kind: usize, large: usize) -> Vec<u8> {
     let event = |changes: Value| {
         let mut message = message(&ClientRequest::new("player-0".to_owned(), Action::PlayerWrites));

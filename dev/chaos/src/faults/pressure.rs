@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use crate::{
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     load::Load,
     memory::ensure_memory_limits,
     plan::{Plan, Scale},
@@ -19,7 +19,6 @@ const TIME_LIMIT: Duration = Duration::from_secs(600);
 pub(super) fn faults() -> Vec<Fault> {
     vec![Fault {
         name: "back-pressure",
-        group: Group::Pressure,
         description: "clients send as fast as they can for 10 minutes or a million messages, then a queue fills up",
         plan: with_unlimited_load,
         inflict: |drill| overload(drill).boxed_local(),

@@ -10,7 +10,7 @@ use stack::Running;
 use crate::{
     deployment::Deployment,
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     plan::{Plan, Scale},
 };
 
@@ -20,13 +20,8 @@ fn kills(scale: Scale) -> usize {
 }
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Processes,
-        description,
-        plan: Plan::usual,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: Plan::usual, inflict };
     vec![
         fault("gateway-killed", "kill -9 of a gateway, again and again", |drill| {
             kill_repeatedly(drill, |deployment| &deployment.gateways).boxed_local()

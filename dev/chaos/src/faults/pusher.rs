@@ -1,4 +1,5 @@
-//! Pusher is down, hangs or refuses. Messages must be persisted meanwhile, and broadcast afterwards.
+//! Pusher is down, hangs or refuses. Messages must be persisted meanwhile, and broadcast
+//! afterwards.
 
 use anyhow::ensure;
 use futures_util::{FutureExt, future::LocalBoxFuture};
@@ -6,19 +7,14 @@ use serde_json::{Value, json};
 
 use crate::{
     drill::Drill,
-    fault::{Fault, Group},
+    fault::Fault,
     load::Load,
     plan::{Plan, Scale},
 };
 
 pub(super) fn faults() -> Vec<Fault> {
-    let fault = |name, description, inflict| Fault {
-        name,
-        group: Group::Pusher,
-        description,
-        plan: Plan::usual,
-        inflict,
-    };
+    let fault =
+        |name, description, inflict| Fault { name, description, plan: Plan::usual, inflict };
     vec![
         fault("pusher-refuses", "Pusher closes every connection", |drill| {
             answer_with(drill, json!({ "kind": "refuse" }))
@@ -82,8 +78,7 @@ fn with_a_backlog(scale: Scale) -> Plan {
 }
 
 async fn slow(drill: &mut Drill) -> anyhow::Result<()> {
-    let delay = drill.scale.pick(2_000, 100);
-    drill.deployment.pusher.fail(&json!({ "kind": "delay", "milliseconds": delay })).await?;
+    drill.deployment.pusher.fail(&json!({ "kind": "delay", "milliseconds": 2_000 })).await?;
     let backlog = drill.scale.pick(BACKLOG, 200);
     let broadcast = |drill: &Drill| drill.deployment.pusher.broadcasts().messages.len() as u64 / 2;
     while drill.load.ledger().entries().accepted < broadcast(drill) + backlog {

@@ -22,8 +22,8 @@ const IDLE_LIMIT: Duration = Duration::from_secs(60);
 /// Time before a request without an answer is sent again.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// A client of the gateways: creates an id for each request, and sends the request again under that id
-/// until it is accepted.
+/// A client of the gateways: creates an id for each request, and sends the request again under that
+/// id until it is accepted.
 pub(super) struct Client {
     pub(super) http: reqwest::Client,
     /// The gateways that are ready.

@@ -24,8 +24,8 @@ pub use self::{
 pub struct Load {
     /// Clients that send at once.
     pub clients: u16,
-    /// Requests a second of all clients together; without a number, each client sends as soon as its
-    /// last request is accepted.
+    /// Requests a second of all clients together; without a number, each client sends as soon as
+    /// its last request is accepted.
     pub per_second: Option<u16>,
     /// Players whose conversations the requests belong to.
     pub players: usize,

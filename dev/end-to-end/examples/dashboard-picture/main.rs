@@ -1,5 +1,5 @@
-//! Draws the first dashboard of a system that runs for two minutes, during which Pusher and then the
-//! database are down: `dashboard-picture FILE`. It needs the servers of the tests.
+//! Draws the first dashboard of a system that runs for two minutes, during which Pusher and then
+//! the database are down: `dashboard-picture FILE`. It needs the servers of the tests.
 
 mod draw;
 

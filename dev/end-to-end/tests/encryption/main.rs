@@ -1,4 +1,5 @@
-//! Encrypted connections to RabbitMQ, PostgreSQL and Pusher, and the verification of their certificates.
+//! Encrypted connections to RabbitMQ, PostgreSQL and Pusher, and the verification of their
+//! certificates.
 
 #![allow(
     clippy::indexing_slicing,

@@ -45,8 +45,8 @@ impl EncryptedPusher {
         self.system.pusher.accepted().await["calls"].as_u64().unwrap()
     }
 
-    /// Checks that a failed verification is an outage: nothing is sent, nothing becomes a dead letter,
-    /// and a broadcaster that trusts the certificate sends the event.
+    /// Checks that a failed verification is an outage: nothing is sent, nothing becomes a dead
+    /// letter, and a broadcaster that trusts the certificate sends the event.
     async fn holds_an_event_for(&self, distrusting: RunningService) {
         let (distrusting, broker) = (distrusting.ready().await, &self.system.broker);
         let event = Event::Message(Box::new(message("p1", "hello")));

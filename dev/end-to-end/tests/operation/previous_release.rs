@@ -1,5 +1,5 @@
-//! Expand and contract: the previous release runs on the current schema and beside current services. See
-//! migrations/README.md.
+//! Expand and contract: the previous release runs on the current schema and beside current
+//! services. See migrations/README.md.
 
 use serde_json::Value;
 use stack::Service;

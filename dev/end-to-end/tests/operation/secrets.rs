@@ -124,7 +124,8 @@ async fn a_rotation_of_server_passwords_loses_no_message() {
     let refused: BrokerSettings = settings([format!("--amqp-url={amqp_url}")]);
     assert!(Publisher::connect(&refused, Partition::FIRST, "test").await.is_err());
 
-    // PostgreSQL: open connections stay authenticated, and new ones fail until the services restart.
+    // PostgreSQL: open connections stay authenticated, and new ones fail until the services
+    // restart.
     let owner = user(database_url);
     for user in ["chat_reader", "chat_writer", owner] {
         database.run(&format!("ALTER ROLE {user} PASSWORD 'new'")).await;

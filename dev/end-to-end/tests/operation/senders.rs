@@ -3,8 +3,8 @@ use test_support::Api;
 use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
-/// A player who sends one message after the other. A message that is not accepted is sent again with
-/// the same id to the next gateway.
+/// A player who sends one message after the other. A message that is not accepted is sent again
+/// with the same id to the next gateway.
 pub struct Sender {
     gateways: watch::Sender<Vec<Api>>,
     accepted: watch::Receiver<usize>,

@@ -108,8 +108,8 @@ impl Planted {
     }
 }
 
-/// Checks that `text`, the output of `source`, does not contain `needle`, nor its bytes in decimal or
-/// hexadecimal.
+/// Checks that `text`, the output of `source`, does not contain `needle`, nor its bytes in decimal
+/// or hexadecimal.
 pub fn assert_absent(needle: &str, source: &str, text: &str) {
     let bytes = format!("{:?}", needle.as_bytes());
     let numbers = bytes.trim_matches(['[', ']']);

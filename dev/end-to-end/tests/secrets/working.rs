@@ -33,8 +33,8 @@ async fn the_logs_of_libraries_contain_no_secret() {
     check_output(&format!("trace{named}"), true).await;
 }
 
-/// Sends a message through a system with the log filter `filter`, and searches all output. The content
-/// may be logged only with `libraries_enabled`.
+/// Sends a message through a system with the log filter `filter`, and searches all output. The
+/// content may be logged only with `libraries_enabled`.
 async fn check_output(filter: &str, libraries_enabled: bool) {
     let (system, authority, content) = (System::new().await, Authority::new(), unique_text());
     let mut planted = Planted::valid(&system);

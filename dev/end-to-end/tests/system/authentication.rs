@@ -27,7 +27,7 @@ async fn only_its_player_and_staff_receive_a_conversation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn staff_receive_the_presence_staff_channel() {
+async fn staff_receive_each_others_presence() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[]).await;
     let channel = "presence-staff-portal";

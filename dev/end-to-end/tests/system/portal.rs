@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 use test_support::{RunningService, Script, System};
 
-/// Starts a script with one of Pusher's clients on the system's Pusher. It may subscribe to `channels`,
-/// with signatures that it requests from `gateway` with `token`.
+/// Starts a script with one of Pusher's clients on the system's Pusher. It may subscribe to
+/// `channels`, with signatures that it requests from `gateway` with `token`.
 pub fn script(
     name: &str,
     system: &System,

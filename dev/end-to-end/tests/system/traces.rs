@@ -28,7 +28,8 @@ async fn send(api: &Api, traceparent: Option<&str>) -> String {
     answer.json["messageId"].as_str().unwrap().to_owned()
 }
 
-/// Waits until the messages are persisted and broadcast, and stops the services, which flushes spans.
+/// Waits until the messages are persisted and broadcast, and stops the services, which flushes
+/// spans.
 async fn finish(system: &System, services: [RunningService; 3], messages: i64) {
     eventually("all messages are persisted and broadcast", async || {
         let persisted = system.database.count_messages().await;

@@ -1,8 +1,8 @@
 //! A minimal gateway with confirms: one publish to the exchange for each send, and 202 after the
 //! confirm. The gateway's group commit is compared with it.
 //!
-//! Not for production: with many outstanding publishes a confirm can belong to another publish, and no
-//! confirm covers a deleted queue (see ARCHITECTURE.md).
+//! Not for production: with many outstanding publishes a confirm can belong to another publish, and
+//! no confirm covers a deleted queue (see ARCHITECTURE.md).
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::{Context, ensure};

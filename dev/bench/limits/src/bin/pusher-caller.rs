@@ -1,5 +1,5 @@
-//! The cost of calls to Pusher: batches of ten events in concurrent calls. The broadcaster is compared
-//! with it.
+//! The cost of calls to Pusher: batches of ten events in concurrent calls. The broadcaster is
+//! compared with it.
 
 use std::time::{Instant, SystemTime};
 
@@ -73,8 +73,8 @@ async fn call(http: &Client, mut url: Url, app: &pusher::App, first: usize) -> a
     Ok(())
 }
 
-/// An event of a player's message as long as in the broadcaster's measurement, for staff and for the
-/// player in turn.
+/// An event of a player's message as long as in the broadcaster's measurement, for staff and for
+/// the player in turn.
 fn event(number: usize) -> serde_json::Value {
     let message = number / 2;
     let player = format!("player-{}", message % 1_000);

@@ -1,6 +1,6 @@
 //! RabbitMQ's rate of confirms with one pair of queues and with several. Eight publishers have one
-//! outstanding body each. With one partition they share one pair, as eight gateways do; with eight each
-//! has a pair of its own, as the partitions of one gateway do.
+//! outstanding body each. With one partition they share one pair, as eight gateways do; with eight
+//! each has a pair of its own, as the partitions of one gateway do.
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,8 @@ use service::install_crypto;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// Publishes bodies of messages into the pairs of queues of `QUEUE_PARTITIONS`, and prints the rate of
-/// messages that were confirmed in both queues of a pair
+/// Publishes bodies of messages into the pairs of queues of `QUEUE_PARTITIONS`, and prints the rate
+/// of messages that were confirmed in both queues of a pair
 #[derive(Clone, Debug, Parser)]
 struct Options {
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! The cost of writing messages: only the rows, into the real table, by `UNNEST … ON CONFLICT` or by
-//! binary `COPY`. The persister is compared with it.
+//! The cost of writing messages: only the rows, into the real table, by `UNNEST … ON CONFLICT` or
+//! by binary `COPY`. The persister is compared with it.
 
 use std::{pin::pin, sync::Arc, time::Instant};
 
@@ -8,8 +8,8 @@ use clap::Parser;
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, Statement, binary_copy::BinaryCopyInWriter, types::Type};
 
-/// Writes messages of new players into a migrated database, one transaction for a batch, and prints the
-/// rate
+/// Writes messages of new players into a migrated database, one transaction for a batch, and prints
+/// the rate
 #[derive(Clone, Debug, Parser)]
 struct Options {
     #[command(flatten)]

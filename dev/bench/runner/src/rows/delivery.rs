@@ -21,8 +21,8 @@ use crate::{
 /// The rate of row 4 when it is not measured in the same run.
 const SUSTAINED: f64 = 4_000.0;
 
-/// The time from acceptance to the database, and to a browser's Pusher client, at half of the sustained
-/// rate.
+/// The time from acceptance to the database, and to a browser's Pusher client, at half of the
+/// sustained rate.
 pub(super) async fn measure(run: &Run, sustained: Option<f64>) -> anyhow::Result<Row> {
     let rate = (sustained.unwrap_or(SUSTAINED) / 2.0).round();
     let testbed = Testbed::new(run).await?;

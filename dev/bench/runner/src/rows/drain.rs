@@ -10,7 +10,8 @@ use crate::{
     testbed::{Run, Testbed},
 };
 
-/// Rows a second while the persister drains a backlog, beside PostgreSQL's rate for the messages alone.
+/// Rows a second while the persister drains a backlog, beside PostgreSQL's rate for the messages
+/// alone.
 pub(super) async fn measure(run: &Run) -> anyhow::Result<Row> {
     let scale = run.scale;
     let testbed = Testbed::new(run).await?;

@@ -32,7 +32,8 @@ impl From<Row> for Measurement {
 /// The numbers of all rows.
 pub const ALL: std::ops::RangeInclusive<u8> = 1..=12;
 
-/// Measures a row. The load of row 5 is half of `sustained`, the rate of row 4 in messages a second.
+/// Measures a row. The load of row 5 is half of `sustained`, the rate of row 4 in messages a
+/// second.
 ///
 /// # Errors
 /// When a program does not start, or fails under load.
