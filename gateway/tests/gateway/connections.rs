@@ -1,4 +1,4 @@
-//! What a gateway gives one connection, one address and all of them together.
+//! Limits of one connection, of one address, and of all connections.
 
 use std::{fs, net::SocketAddr, process::Stdio, time::Duration};
 
@@ -16,7 +16,7 @@ const LIVE: &str = "GET /health/live HTTP/1.1\r\nhost: gateway\r\n";
 const SEND: &str = "POST /api/staff-chat-integration/send HTTP/1.1\r\nhost: gateway\r\n\
                     content-type: application/json\r\n";
 
-/// More than a client and the kernel take of an answer that nothing reads.
+/// More than a client and the kernel buffer of an unread response.
 const LARGE: &str = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: gateway\r\n\r\n";
 
 fn head_of(bytes: usize) -> String {
@@ -29,7 +29,7 @@ async fn closed(api: &Api, reason: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_head_of_16_kib_is_read_and_a_larger_one_is_refused_before_it_ends() {
+async fn head_over_16_kib_is_rejected_before_it_ends() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let mut connection = Connection::open(&gateway).await;
@@ -44,7 +44,7 @@ async fn a_head_of_16_kib_is_read_and_a_larger_one_is_refused_before_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_requests_on_one_connection_may_together_be_larger_than_a_head() {
+async fn requests_on_one_connection_may_together_exceed_the_limit_of_a_head() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let mut connection = Connection::open(&gateway).await;
@@ -57,7 +57,7 @@ async fn many_requests_on_one_connection_may_together_be_larger_than_a_head() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_no_call_reads_is_thrown_away_and_the_connection_serves_on() {
+async fn unread_body_is_discarded_and_the_connection_stays_open() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[]).await;
     let mut connection = Connection::open(&gateway).await;
@@ -72,7 +72,7 @@ async fn a_body_that_no_call_reads_is_thrown_away_and_the_connection_serves_on()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_head_has_no_more_time_than_the_first() {
+async fn second_head_on_a_connection_has_the_same_timeout_as_the_first() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--client-timeout=1s", "--keep-alive=1h"]).ready().await;
     let mut slow = Connection::open(&gateway).await;
@@ -83,7 +83,7 @@ async fn a_second_head_has_no_more_time_than_the_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_does_not_take_its_answer_is_disconnected() {
+async fn client_that_does_not_take_its_response_is_disconnected() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--client-timeout=1s"]).ready().await;
     let mut stuck = Connection::open(&gateway).await;
@@ -95,7 +95,7 @@ async fn a_client_that_does_not_take_its_answer_is_disconnected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_longest_idle_connection_makes_way_for_a_new_one() {
+async fn longest_idle_connection_is_closed_for_a_new_one() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--max-connections=4"]);
     let mut open = Vec::new();
@@ -115,7 +115,7 @@ async fn the_longest_idle_connection_makes_way_for_a_new_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_address_has_no_more_connections_than_it_may() {
+async fn connections_of_one_address_are_limited() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--address-connections=3"]);
     let mut busy = Vec::new();
@@ -137,7 +137,7 @@ async fn one_address_has_no_more_connections_than_it_may() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_requests_wait_for_memory_and_small_ones_do_not() {
+async fn large_bodies_wait_for_memory_and_small_ones_do_not() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--request-memory=1KiB"]).ready().await;
     let api = gateway.api();
@@ -159,7 +159,7 @@ async fn large_requests_wait_for_memory_and_small_ones_do_not() {
     .await;
 }
 
-/// The gateway's program, so that its memory is nobody else's.
+/// The gateway as a process, whose memory can be measured.
 struct Program {
     process: Child,
     address: SocketAddr,
@@ -199,7 +199,7 @@ impl Program {
         fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
     }
 
-    /// Its memory once it has nothing more to do.
+    /// Its memory when it is idle.
     async fn settled_memory(&self) -> u64 {
         let (mut before, mut idle) = (self.processor_time(), 0);
         eventually("the gateway is idle", async || {
@@ -212,7 +212,7 @@ impl Program {
     }
 }
 
-/// Connections on which each of `parts` is written, and nothing is read.
+/// Opens connections, writes each of `parts`, and reads nothing.
 async fn hold(program: &Program, number: usize, parts: &[&str]) -> Vec<TcpStream> {
     let mut connections = Vec::new();
     for _ in 0..number {

@@ -1,4 +1,4 @@
-//! How many files the gateway may have open: one for each connection, and 1,000 for all else.
+//! The limit on open files: one for each connection, and 1,000 others.
 
 use std::{fs, process::Stdio};
 
@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::commands::REST;
 
-/// A gateway for 300 connections that nobody can connect to, under the limits `soft` and `hard`.
+/// A gateway for 300 connections, under the limits `soft` and `hard`.
 fn gateway(soft: u32, hard: u32) -> Child {
     let limited = format!("ulimit -Sn {soft}; ulimit -Hn {hard}; exec \"$0\"");
     let mut command = Command::new("sh");
@@ -31,12 +31,12 @@ async fn until_it_may_open(gateway: &Child, files: &str) {
 }
 
 #[tokio::test]
-async fn it_takes_what_its_connections_need() {
+async fn gateway_raises_its_limit_on_open_files() {
     until_it_may_open(&gateway(64, 4_000), "1300").await;
 }
 
 #[tokio::test]
-async fn it_says_where_the_system_allows_too_few() {
+async fn gateway_warns_when_the_hard_limit_on_open_files_is_too_low() {
     let mut gateway = gateway(64, 500);
     until_it_may_open(&gateway, "500").await;
     let mut lines = BufReader::new(gateway.stderr.take().unwrap()).lines();
