@@ -67,8 +67,8 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Creates the state, and the tasks that publish what its `event_publisher` is given. It connects to no
-    /// server. tokio must run.
+    /// Creates the state, and the tasks that publish what its `event_publisher` is given. It
+    /// connects to no server. tokio must run.
     ///
     /// # Errors
     /// When the settings of the database are invalid.

@@ -34,8 +34,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
-/// Reads a body of `media_type`. It is rejected before it is read when it has another media type, is
-/// compressed, or declares a length above the limit, and otherwise as soon as it exceeds the limit.
+/// Reads a body of `media_type`. It is rejected before it is read when it has another media type,
+/// is compressed, or declares a length above the limit, and otherwise as soon as it exceeds the
+/// limit.
 pub(super) fn read(
     request: &HttpRequest,
     payload: Payload,
