@@ -122,7 +122,7 @@ impl AppState {
     ///
     /// # Errors
     /// When the application has none, which is a mistake in the program.
-    pub fn get(request: &HttpRequest) -> Result<&web::Data<Self>, Problem> {
+    pub fn for_request(request: &HttpRequest) -> Result<&web::Data<Self>, Problem> {
         request.app_data().ok_or_else(|| {
             tracing::error!("the application has no state");
             Problem::Internal
@@ -136,7 +136,7 @@ impl AppState {
 
     /// The client that sent `request`.
     pub fn client(&self, request: &HttpRequest) -> Client {
-        let connection = Connection::of(request).cloned();
+        let connection = Connection::for_request(request).cloned();
         Client { address: self.client_address(request), connection }
     }
 }
