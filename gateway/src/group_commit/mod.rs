@@ -148,8 +148,8 @@ pub struct GroupCommit {
     metrics: Metrics,
 }
 
-/// Creates the handle and the tasks behind it, one for each partition. Each part of `broker` says
-/// whether the task of one partition can publish.
+/// Creates the handle and the tasks behind it, one for each partition. Each part of `broker` is up
+/// while the task of one partition can publish.
 pub fn group_commit(
     config: &Config,
     broker: &Dependency,

@@ -11,12 +11,12 @@ fn seqs(page: &Value) -> Vec<i64> {
 
 /// Five messages of `p1` in a resolved session, and five in the next.
 async fn two_sessions(system: &System) {
-    let said = |at| Event::Message(Box::new(message_at("p1", SenderType::Player, "hello", at)));
+    let message = |at| Event::Message(Box::new(message_at("p1", SenderType::Player, "hello", at)));
     let resolved = status_change("p1", RequestedStatus::Resolved, 100);
     system.persister().await.stop().await;
-    system.broker.publish(&body((1..=5).map(said))).await;
+    system.broker.publish(&body((1..=5).map(message))).await;
     system.broker.publish(&body([Event::StatusChange(resolved)])).await;
-    system.broker.publish(&body((101..=105).map(said))).await;
+    system.broker.publish(&body((101..=105).map(message))).await;
     system.work_off(1).await;
 }
 

@@ -45,10 +45,10 @@ async fn send_is_rejected_when_a_queue_is_full() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--queue-max-bytes=20000"]).ready().await;
     let api = gateway.api();
-    let (accepted, refused) = fill(&api).await;
+    let (accepted, rejected) = fill(&api).await;
     // The gateway notices that the queue has room without a send.
     assert_eq!(api.get("/health/ready").await.status, 200);
-    assert!(!accepted.is_empty() && !refused.is_empty());
+    assert!(!accepted.is_empty() && !rejected.is_empty());
     for worker in ConsumerKind::ALL {
         let queued = queued(&system, worker).await;
         assert!(accepted.is_subset(&queued), "{worker:?} lacks what was accepted");
@@ -77,7 +77,7 @@ async fn a_confirm_is_matched_to_its_own_publish() {
     let limit = "--queue-max-bytes=50000";
     // Enough time for each confirm: after a timeout, a message with a 503 can be in both queues.
     let gateway = system.gateway_with(&[NO_CHECKS, limit, "--send-timeout=60s"]).ready().await;
-    let (mut all_accepted, mut all_refused) = (HashSet::new(), HashSet::new());
+    let (mut all_accepted, mut all_rejected) = (HashSet::new(), HashSet::new());
     let mut held: [HashSet<Uuid>; 2] = Default::default();
     for wave in 0..WAVES {
         if wave % 3 == 1 {
@@ -86,12 +86,12 @@ async fn a_confirm_is_matched_to_its_own_publish() {
                 system.broker.delete(worker).await;
             }
         }
-        let (accepted, refused) = send_at_once(&gateway.api(), SENDS).await;
+        let (accepted, rejected) = send_at_once(&gateway.api(), SENDS).await;
         if accepted.is_empty() {
             accepted_again(&gateway.api()).await;
         }
         all_accepted.extend(accepted);
-        all_refused.extend(refused);
+        all_rejected.extend(rejected);
         if wave % 3 != 0 {
             for (worker, held) in ConsumerKind::ALL.into_iter().zip(&mut held) {
                 held.extend(queued(&system, worker).await);
@@ -102,25 +102,30 @@ async fn a_confirm_is_matched_to_its_own_publish() {
         held.extend(queued(&system, worker).await);
     }
     let in_both: HashSet<_> = held[0].intersection(&held[1]).copied().collect();
-    assert_eq!(all_accepted.len() + all_refused.len(), WAVES * SENDS);
-    assert!(all_refused.len() > 1_000, "only {} were refused", all_refused.len());
+    assert_eq!(all_accepted.len() + all_rejected.len(), WAVES * SENDS);
+    assert!(all_rejected.len() > 1_000, "only {} were rejected", all_rejected.len());
     let lost: Vec<_> = all_accepted.difference(&in_both).collect();
     assert!(lost.is_empty(), "{} of {} accepted are lost", lost.len(), all_accepted.len());
-    let denied: Vec<_> = all_refused.intersection(&in_both).collect();
-    assert!(denied.is_empty(), "{} of {} refused are there", denied.len(), all_refused.len());
+    let stored: Vec<_> = all_rejected.intersection(&in_both).collect();
+    assert!(
+        stored.is_empty(),
+        "{} of {} rejected are in both queues",
+        stored.len(),
+        all_rejected.len()
+    );
 }
 
 /// Sends until a message is rejected; returns the accepted and the rejected ones.
 async fn fill(api: &Api) -> (HashSet<Uuid>, HashSet<Uuid>) {
-    let (mut all_accepted, mut all_refused) = (HashSet::new(), HashSet::new());
+    let (mut all_accepted, mut all_rejected) = (HashSet::new(), HashSet::new());
     eventually("the queue is full", async || {
-        let (accepted, refused) = send_at_once(api, 50).await;
+        let (accepted, rejected) = send_at_once(api, 50).await;
         all_accepted.extend(accepted);
-        all_refused.extend(refused);
-        (!all_refused.is_empty()).then_some(())
+        all_rejected.extend(rejected);
+        (!all_rejected.is_empty()).then_some(())
     })
     .await;
-    (all_accepted, all_refused)
+    (all_accepted, all_rejected)
 }
 
 async fn send_at_once(api: &Api, count: usize) -> (HashSet<Uuid>, HashSet<Uuid>) {
@@ -133,15 +138,15 @@ async fn send_at_once(api: &Api, count: usize) -> (HashSet<Uuid>, HashSet<Uuid>)
             })
         })
         .collect();
-    let (mut accepted, mut refused) = (HashSet::new(), HashSet::new());
+    let (mut accepted, mut rejected) = (HashSet::new(), HashSet::new());
     for send in sends {
         match send.await.unwrap() {
             (id, 202) => accepted.insert(id),
-            (id, 503) => refused.insert(id),
+            (id, 503) => rejected.insert(id),
             (_, status) => panic!("{status}"),
         };
     }
-    (accepted, refused)
+    (accepted, rejected)
 }
 
 async fn accepted_again(api: &Api) {

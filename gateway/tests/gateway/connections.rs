@@ -86,8 +86,8 @@ async fn second_head_on_a_connection_has_the_same_timeout_as_the_first() {
 async fn client_that_does_not_take_its_response_is_disconnected() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--client-timeout=1s"]).ready().await;
-    let mut stuck = Connection::open(&gateway).await;
-    stuck.write(LARGE.repeat(20).as_bytes()).await;
+    let mut stalled = Connection::open(&gateway).await;
+    stalled.write(LARGE.repeat(20).as_bytes()).await;
     eventually("the connection is closed", async || {
         (closed(&gateway.api(), "stalled").await == 1).then_some(())
     })
@@ -109,7 +109,11 @@ async fn longest_idle_connection_is_closed_for_a_new_one() {
     assert_eq!(new.get("/health/live").await, 200);
     open.remove(1).ends_within(Duration::from_secs(20)).await;
     for connection in &mut open {
-        assert_eq!(connection.get("/health/live").await, 200, "it was not idle for longest");
+        assert_eq!(
+            connection.get("/health/live").await,
+            200,
+            "the connection was not idle for longest"
+        );
     }
     assert_eq!(closed(&gateway.api(), "replaced").await, 1);
 }
@@ -123,7 +127,7 @@ async fn connections_of_one_address_are_limited() {
         let mut connection = Connection::open(&gateway).await;
         let head = format!("{SEND}expect: 100-continue\r\ncontent-length: 100\r\n\r\n");
         connection.write(head.as_bytes()).await;
-        assert_eq!(connection.status().await, 100, "it is being answered");
+        assert_eq!(connection.status().await, 100, "the request is in progress");
         busy.push(connection);
     }
     Connection::open(&gateway).await.ends_within(Duration::from_secs(20)).await;
@@ -133,7 +137,7 @@ async fn connections_of_one_address_are_limited() {
     let (mut one, mut other) = (Connection::open(&gateway).await, Connection::open(&gateway).await);
     assert_eq!(one.get("/health/live").await, 200);
     assert_eq!(other.get("/health/live").await, 200);
-    assert_eq!(one.get("/health/live").await, 200, "a proxy speaks for many");
+    assert_eq!(one.get("/health/live").await, 200, "a trusted proxy is not limited");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,23 +240,23 @@ async fn memory_of_a_connection_is_bounded() {
     let half_body = format!("{SEND}content-length: 8001\r\n\r\n{body}");
     let (small, large) = ("GET /nothing HTTP/1.1\r\nhost:\r\n\r\n".repeat(2_000), LARGE.repeat(20));
     let together = format!("{LARGE}{}", "GET / HTTP/1.1\nhost:\n\n".repeat(100));
-    let taken = format!("{}\r\n{half}", LIVE);
+    let after_request = format!("{}\r\n{half}", LIVE);
     let mut worst = Vec::new();
-    for (what, parts) in [
+    for (case, parts) in [
         ("half a head", vec![half]),
-        ("half a head after a request", vec![&taken]),
+        ("half a head after a request", vec![&after_request]),
         ("half a body", vec![&half_body]),
-        ("large answers that are not taken, and many requests", vec![&large, &small]),
-        ("many requests beside answers that are not taken", vec![&together]),
-        ("half a head beside answers that are not taken", vec![&large, half]),
+        ("unread large responses, and many requests", vec![&large, &small]),
+        ("many requests and an unread response", vec![&together]),
+        ("unread large responses, and half a head", vec![&large, half]),
     ] {
         let program = Program::start().await;
         drop(hold(&program, 20, &[LIVE, "\r\n"]).await);
         let before = program.settled_memory().await;
         let connections = hold(&program, CONNECTIONS, &parts).await;
         let each = program.settled_memory().await.saturating_sub(before) / CONNECTIONS as u64;
-        println!("{what}: {each} bytes");
-        worst.push((each, what));
+        println!("{case}: {each} bytes");
+        worst.push((each, case));
         drop(connections);
     }
     let worst = worst.into_iter().max().unwrap();

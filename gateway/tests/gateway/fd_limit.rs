@@ -20,9 +20,9 @@ fn gateway(soft: u32, hard: u32) -> Child {
     command.stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
 }
 
-async fn until_it_may_open(gateway: &Child, files: &str) {
+async fn until_limit_is(gateway: &Child, files: &str) {
     let limits = format!("/proc/{}/limits", gateway.id().unwrap());
-    eventually(&format!("it may open {files} files"), async || {
+    eventually(&format!("the limit is {files} files"), async || {
         let limits = fs::read_to_string(&limits).unwrap();
         let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
         (line.split_whitespace().next() == Some(files)).then_some(())
@@ -32,13 +32,13 @@ async fn until_it_may_open(gateway: &Child, files: &str) {
 
 #[tokio::test]
 async fn gateway_raises_its_limit_on_open_files() {
-    until_it_may_open(&gateway(64, 4_000), "1300").await;
+    until_limit_is(&gateway(64, 4_000), "1300").await;
 }
 
 #[tokio::test]
 async fn gateway_warns_when_the_hard_limit_on_open_files_is_too_low() {
     let mut gateway = gateway(64, 500);
-    until_it_may_open(&gateway, "500").await;
+    until_limit_is(&gateway, "500").await;
     let mut lines = BufReader::new(gateway.stderr.take().unwrap()).lines();
     while let Some(line) = lines.next_line().await.unwrap() {
         if line.contains("fewer open files") {
@@ -46,5 +46,5 @@ async fn gateway_warns_when_the_hard_limit_on_open_files_is_too_low() {
             return;
         }
     }
-    panic!("it says nothing of it");
+    panic!("the gateway logged no warning");
 }

@@ -15,8 +15,8 @@ async fn a_400_names_the_invalid_field() {
     let gateway = system.gateway().await;
     let api = gateway.api();
     let long = "a".repeat(4_001);
-    let wrong: &[(&str, Value)] = &[
-        ("messageId", json!("no-uuid")),
+    let invalid: &[(&str, Value)] = &[
+        ("messageId", json!("not-a-uuid")),
         ("messageId", json!(7)),
         ("playerId", json!("")),
         ("playerId", json!("a b")),
@@ -48,7 +48,7 @@ async fn a_400_names_the_invalid_field() {
         ("message", json!("another")),
         ("socketId", json!("not a socket")),
     ];
-    for (field, value) in wrong {
+    for (field, value) in invalid {
         let mut message = json!({ "playerId": "p1", "senderType": "player", "content": "hello" });
         message[field] = value.clone();
         assert_invalid_field(&api.send(&message).await, field);

@@ -13,11 +13,11 @@ const MESSAGES: i64 = 100;
 
 /// Inserts large messages of the players that `player` names.
 async fn large_messages(system: &System, player: impl Fn(i64) -> String) {
-    let said = |at| {
+    let message = |at| {
         let content = "\"".repeat(4_000);
         Event::Message(Box::new(message_at(&player(at), SenderType::Player, &content, at)))
     };
-    system.broker.publish(&body((1..=MESSAGES).map(said))).await;
+    system.broker.publish(&body((1..=MESSAGES).map(message))).await;
     system.work_off(1).await;
 }
 

@@ -81,7 +81,7 @@ async fn tokens_of_both_secrets_are_accepted_during_a_rotation() {
     let gateway = system.guarded_gateway(&[&format!("--auth-jwt-second-secret={second}")]).await;
     assert_eq!(status(&gateway, &first.token(&player("p1"))).await, 200);
     assert_eq!(status(&gateway, &token(second)).await, 200);
-    assert_eq!(status(&gateway, &token("a third one that the gateway was not told")).await, 401);
+    assert_eq!(status(&gateway, &token("a third secret that is not configured")).await, 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
