@@ -25,7 +25,7 @@
 //! - [`routes::paths`]: the path of every route.
 
 pub mod answers;
-mod audit;
+pub mod audit;
 pub mod auth;
 pub mod clock;
 pub mod connections;
