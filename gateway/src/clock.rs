@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 /// clock was set back, it adds a microsecond to its last timestamp until the machine's clock has
 /// caught up.
 ///
-/// When the machine's clock was set back by more than [`MAX_LAG_MICROS`], it had been wrong, and
+/// When the machine's clock was set back by more than `MAX_LAG_MICROS`, it had been wrong, and
 /// its new time is used: otherwise this gateway's messages would sort behind those of other
 /// gateways for as long as the error was.
 #[derive(Debug, Default)]

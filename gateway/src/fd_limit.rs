@@ -5,8 +5,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 /// File descriptors for the broker, the database, files, and connections that are being closed.
 const OTHERS: u64 = 1_000;
 
-/// Raises the soft limit on open files to what `connections` take, up to the hard limit. Logs a warning when
-/// the hard limit is lower; connections beyond it wait.
+/// Raises the soft limit on open files to what `connections` take, up to the hard limit. Logs a
+/// warning when the hard limit is lower; connections beyond it wait.
 pub fn raise_fd_limit(connections: u32) {
     let wanted = u64::from(connections) + OTHERS;
     let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(allowed, most)| {

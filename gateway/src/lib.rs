@@ -1,5 +1,5 @@
-//! The gateway: accepts messages into RabbitMQ, and reads conversations from PostgreSQL. It keeps no state
-//! of its own, so that any number of gateways may run.
+//! The gateway: accepts messages into RabbitMQ, and reads conversations from PostgreSQL. It keeps
+//! no state of its own, so that any number of gateways may run.
 //!
 //! From top to bottom; a module uses only those below it:
 //!
@@ -25,7 +25,7 @@
 //! - [`routes::paths`]: the path of every route.
 
 pub mod answers;
-mod audit;
+pub mod audit;
 pub mod auth;
 pub mod clock;
 pub mod connections;

@@ -11,8 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Why a request failed, as the client reads it: what it can change, and never an internal cause. The
-/// cause goes to the log, once, where it happens.
+/// Why a request failed, as the client reads it: what it can change, and never an internal cause.
+/// The cause goes to the log, once, where it happens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// A field or parameter has a value that it cannot have.

@@ -41,8 +41,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Serves the HTTP interface on `listener` and the metrics on `metrics_listener`, whether or not RabbitMQ
-    /// and PostgreSQL can be reached. `shutdown` stops it.
+    /// Serves the HTTP interface on `listener` and the metrics on `metrics_listener`, whether or
+    /// not RabbitMQ and PostgreSQL can be reached. `shutdown` stops it.
     ///
     /// # Errors
     /// When a listener cannot be served, or the settings of the database or of traces are invalid.
@@ -90,8 +90,8 @@ impl Gateway {
         })
     }
 
-    /// Serves until `shutdown` is cancelled, then for the drain period, and finishes the requests in progress.
-    /// The metrics are served until all of that is done.
+    /// Serves until `shutdown` is cancelled, then for the drain period, and finishes the requests
+    /// in progress. The metrics are served until all of that is done.
     ///
     /// # Errors
     /// When a task of the gateway fails.

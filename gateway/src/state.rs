@@ -67,8 +67,8 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Creates the state, and the tasks that publish what its `event_publisher` is given. It connects to no
-    /// server. tokio must run.
+    /// Creates the state, and the tasks that publish what its `event_publisher` is given. It
+    /// connects to no server. tokio must run.
     ///
     /// # Errors
     /// When the settings of the database are invalid.
@@ -122,7 +122,7 @@ impl AppState {
     ///
     /// # Errors
     /// When the application has none, which is a mistake in the program.
-    pub fn get(request: &HttpRequest) -> Result<&web::Data<Self>, Problem> {
+    pub fn for_request(request: &HttpRequest) -> Result<&web::Data<Self>, Problem> {
         request.app_data().ok_or_else(|| {
             tracing::error!("the application has no state");
             Problem::Internal
@@ -136,7 +136,7 @@ impl AppState {
 
     /// The client that sent `request`.
     pub fn client(&self, request: &HttpRequest) -> Client {
-        let connection = Connection::of(request).cloned();
+        let connection = Connection::for_request(request).cloned();
         Client { address: self.client_address(request), connection }
     }
 }

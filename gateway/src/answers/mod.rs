@@ -1,7 +1,8 @@
 //! The memory that pages take.
 //!
 //! - [`AnswerMemory`]: the memory for pages, of which each client address has a share.
-//! - [`PageMemory`] and [`UnreadMemory`]: the part of one page, until it is serialized and until it is taken.
+//! - [`PageMemory`] and [`UnreadMemory`]: the part of one page, until it is serialized and until it
+//!   is taken.
 //! - [`Readers`]: admits reads of pages.
 
 mod memory;

@@ -61,8 +61,8 @@ pub enum BadToken {
 }
 
 impl BadToken {
-    /// Why `token` failed with `kind` under these `rules`. Only errors about claims, which come after the
-    /// signature was verified, name a claim.
+    /// Why `token` failed with `kind` under these `rules`. Only errors about claims, which come
+    /// after the signature was verified, name a claim.
     pub(super) fn new(token: &str, kind: &ErrorKind, rules: &Validation) -> Self {
         match kind {
             ErrorKind::ExpiredSignature => Self::Expired,

@@ -24,8 +24,8 @@ pub struct AuthSettings {
     #[command(flatten)]
     pub signature: SignatureSettings,
 
-    /// A second secret whose HS256 tokens are accepted as well, while the secret is being rotated: 32 bytes
-    /// or more
+    /// A second secret whose HS256 tokens are accepted as well, while the secret is being rotated:
+    /// 32 bytes or more
     #[arg(long, env = "AUTH_JWT_SECOND_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub auth_jwt_second_secret: Option<SecretString>,
 
@@ -33,8 +33,8 @@ pub struct AuthSettings {
     #[arg(long, env = "AUTH_JWT_PUBLIC_KEY_FILE", value_name = "FILE")]
     pub auth_jwt_public_key_file: Option<PathBuf>,
 
-    /// The public keys of the tokens' issuer, in a JSON Web Key Set, which is read again when it changes; a
-    /// token names its key by `kid`
+    /// The public keys of the tokens' issuer, in a JSON Web Key Set, which is read again when it
+    /// changes; a token names its key by `kid`
     #[arg(long, env = "AUTH_JWT_JWKS_FILE", value_name = "FILE")]
     pub auth_jwt_jwks_file: Option<PathBuf>,
 

@@ -78,7 +78,7 @@ impl Connection {
     }
 
     /// The connection of `request`, if it came over one.
-    pub fn of(request: &HttpRequest) -> Option<&Arc<Self>> {
+    pub fn for_request(request: &HttpRequest) -> Option<&Arc<Self>> {
         request.conn_data::<Arc<Self>>()
     }
 

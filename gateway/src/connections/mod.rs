@@ -1,8 +1,8 @@
 //! Limits on clients' connections: their number, their memory, and their time.
 //!
-//! actix buffers up to 128 KiB of a head, reads on while a request is in progress, and waits without a limit
-//! for a client that does not take its response. No setting changes that, so the gateway puts a stream of
-//! its own between actix and the socket.
+//! actix buffers up to 128 KiB of a head, reads on while a request is in progress, and waits
+//! without a limit for a client that does not take its response. No setting changes that, so the
+//! gateway puts a stream of its own between actix and the socket.
 //!
 //! - [`Connections`]: admits connections up to a limit, and closes those that are overdue.
 //! - [`Connection`]: the state of one connection.

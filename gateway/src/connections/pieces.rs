@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 use super::track_request::RequestGuard;
 
-/// A value among a response's extensions that is dropped once the whole body is sent, or the connection is
-/// closed.
+/// A value among a response's extensions that is dropped once the whole body is sent, or the
+/// connection is closed.
 #[derive(Debug)]
 pub struct HeldUntilSent {
     _value: Box<dyn Any>,
@@ -23,8 +23,8 @@ impl HeldUntilSent {
     }
 }
 
-/// A body that is sent in pieces of a maximum size. actix copies each part of a body into the buffer of its
-/// connection, and never shrinks the buffer.
+/// A body that is sent in pieces of a maximum size. actix copies each part of a body into the
+/// buffer of its connection, and never shrinks the buffer.
 #[derive(Debug)]
 pub struct Pieces {
     body: BoxBody,
@@ -34,7 +34,8 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// Sends `body` in pieces of at most `piece` bytes. `until_sent` is dropped after the last piece.
+    /// Sends `body` in pieces of at most `piece` bytes. `until_sent` is dropped after the last
+    /// piece.
     pub(super) fn new(
         body: BoxBody,
         piece: usize,

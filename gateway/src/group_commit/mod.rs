@@ -1,12 +1,12 @@
 //! Publishes events into both queues, several in one body.
 //!
 //! One task publishes, with one publish outstanding. Events that arrive while it awaits the confirm
-//! go together into the next body: under a low load every event has a publish of its own and does not
-//! wait, under a high load one confirm answers many. A single outstanding publish is also what makes a
-//! confirm unambiguous; see [`Publisher`].
+//! go together into the next body: under a low load every event has a publish of its own and does
+//! not wait, under a high load one confirm answers many. A single outstanding publish is also what
+//! makes a confirm unambiguous; see [`Publisher`].
 //!
-//! Each partition has such a task, with its own connection and its own share of the waiting events: a
-//! queue that is missing, full or slow rejects the sends of its own players and no others.
+//! Each partition has such a task, with its own connection and its own share of the waiting events:
+//! a queue that is missing, full or slow rejects the sends of its own players and no others.
 
 mod orphaned_queues;
 
@@ -50,8 +50,8 @@ const MAX_EVENTS_PER_BODY: usize = 500;
 /// A body takes no further event once its events have this many bytes.
 const MAX_BYTES_PER_BODY: usize = 96 * 1024;
 
-/// The event counts as not accepted. It may be in the queues nevertheless; the client sends it again
-/// under the same id.
+/// The event counts as not accepted. It may be in the queues nevertheless; the client sends it
+/// again under the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event was not confirmed")]
 pub struct NotAccepted;
@@ -65,7 +65,8 @@ impl From<&Result<(), NotAccepted>> for SendOutcome {
     }
 }
 
-/// The handle by which requests publish events. Cheap to clone; the tasks end when the last clone is dropped.
+/// The handle by which requests publish events. Cheap to clone; the tasks end when the last clone
+/// is dropped.
 #[derive(Clone, Debug)]
 pub struct EventPublisher {
     /// One channel for each partition.
@@ -82,8 +83,8 @@ struct Waiting {
 }
 
 impl EventPublisher {
-    /// Publishes `event`, which concerns `player`: resolves once it is on disk in both queues of the
-    /// player's partition.
+    /// Publishes `event`, which concerns `player`: resolves once it is on disk in both queues of
+    /// the player's partition.
     ///
     /// # Errors
     /// When RabbitMQ rejected or returned it, did not confirm it in time, or is not connected.
@@ -96,7 +97,8 @@ impl EventPublisher {
         accepted
     }
 
-    /// Publishes the record of a read, for which no client waits. It is counted apart from the sends.
+    /// Publishes the record of a read, for which no client waits. It is counted apart from the
+    /// sends.
     ///
     /// # Errors
     /// Those of [`Self::publish`].
@@ -135,17 +137,19 @@ pub struct GroupCommit {
     check_interval: Duration,
     /// RabbitMQ cannot be used. The gateway is not ready.
     outage: Outage,
-    /// The queues reject publishes. The gateway stays ready: only sends show when they accept again.
+    /// The queues reject publishes. The gateway stays ready: only sends show when they accept
+    /// again.
     full: Outage,
-    /// Which of the partition's queues did not take the last publish, in the order of [`ConsumerKind::ALL`].
+    /// Which of the partition's queues did not take the last publish, in the order of
+    /// [`ConsumerKind::ALL`].
     refused: [bool; 2],
     refusing_queues: RefusingQueues,
     orphaned_queues: OrphanedQueues,
     metrics: Metrics,
 }
 
-/// Creates the handle and the tasks behind it, one for each partition. Each part of `broker` says whether
-/// the task of one partition can publish.
+/// Creates the handle and the tasks behind it, one for each partition. Each part of `broker` is up
+/// while the task of one partition can publish.
 pub fn group_commit(
     config: &Config,
     broker: &Dependency,
@@ -235,7 +239,8 @@ impl GroupCommit {
         ended
     }
 
-    /// Awaits `future` and rejects every event meanwhile. None when every [`EventPublisher`] is dropped.
+    /// Awaits `future` and rejects every event meanwhile. None when every [`EventPublisher`] is
+    /// dropped.
     async fn reject_while<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
         let mut future = std::pin::pin!(future);
         loop {
@@ -246,8 +251,8 @@ impl GroupCommit {
         }
     }
 
-    /// Publishes events once both queues have accepted an empty body. None when every [`EventPublisher`] is
-    /// dropped before.
+    /// Publishes events once both queues have accepted an empty body. None when every
+    /// [`EventPublisher`] is dropped before.
     async fn publish_after_test(
         &mut self,
         publisher: &mut Publisher,
@@ -356,7 +361,8 @@ impl GroupCommit {
         }
     }
 
-    /// Updates readiness and the metric when the partition's queue of `worker` begins or ceases to reject.
+    /// Updates readiness and the metric when the partition's queue of `worker` begins or ceases to
+    /// reject.
     fn set_refused(&mut self, worker: ConsumerKind, refuses: bool) {
         for (known, refused) in ConsumerKind::ALL.into_iter().zip(&mut self.refused) {
             if known == worker && *refused != refuses {

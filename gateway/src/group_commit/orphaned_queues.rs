@@ -2,8 +2,8 @@ use std::collections::HashSet;
 
 use broker::QueueState;
 
-/// Warns when a queue has messages but no consumer: the workers are down, or their `QUEUE_PARTITIONS` is
-/// smaller than the gateway's. The messages are safe in both cases.
+/// Warns when a queue has messages but no consumer: the workers are down, or their
+/// `QUEUE_PARTITIONS` is smaller than the gateway's. The messages are safe in both cases.
 #[derive(Debug, Default)]
 pub struct OrphanedQueues {
     queues: HashSet<String>,

@@ -34,8 +34,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
-/// Reads a body of `media_type`. It is rejected before it is read when it has another media type, is
-/// compressed, or declares a length above the limit, and otherwise as soon as it exceeds the limit.
+/// Reads a body of `media_type`. It is rejected before it is read when it has another media type,
+/// is compressed, or declares a length above the limit, and otherwise as soon as it exceeds the
+/// limit.
 pub(super) fn read(
     request: &HttpRequest,
     payload: Payload,
@@ -43,7 +44,7 @@ pub(super) fn read(
 ) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
     let request = request.clone();
     async move {
-        let state = AppState::get(&request)?;
+        let state = AppState::for_request(&request)?;
         let length = declared_length(&request);
         if !request.content_type().eq_ignore_ascii_case(media_type) {
             return Err(Problem::UnsupportedMediaType(media_type));
@@ -59,7 +60,7 @@ pub(super) fn read(
             let reservation = state.request_memory.reserve(address, length).await?;
             request.extensions_mut().insert(reservation);
         }
-        let connection = Connection::of(&request);
+        let connection = Connection::for_request(&request);
         if let Some(connection) = connection {
             connection.open_body();
         }

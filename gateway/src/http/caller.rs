@@ -21,7 +21,7 @@ impl FromRequest for Caller {
 }
 
 fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
-    let state = AppState::get(request)?;
+    let state = AppState::for_request(request)?;
     Ok(state.authenticator.authenticate(bearer_token(request)?)?)
 }
 

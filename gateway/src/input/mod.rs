@@ -5,7 +5,7 @@
 //!
 //! - [`NewContent`], [`NewName`], [`NewSenderId`]: text with a visible character.
 //! - [`NewPlayerId`]: an id that a URL's path can contain.
-//! - [`characters`]: the Unicode properties that these rules use.
+//! - `characters`: the Unicode properties that these rules use.
 
 mod characters;
 mod player_id;

@@ -37,8 +37,8 @@ impl AddressLimit {
         peer.is_some_and(|peer| self.proxies.client_uses_https(peer.ip(), request.headers()))
     }
 
-    /// The address of the client that sent `request`: that of its peer, or the one that a trusted proxy
-    /// forwards for.
+    /// The address of the client that sent `request`: that of its peer, or the one that a trusted
+    /// proxy forwards for.
     pub fn client_address(&self, request: &HttpRequest) -> IpAddr {
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         self.client(peer, request.headers())
@@ -58,8 +58,8 @@ impl AddressLimit {
         rate.count(&client).map_err(Problem::TooManyCalls)
     }
 
-    /// Counts a probe. Probes from this machine, and from a trusted address that forwards for no client, as
-    /// a cluster's do, are not counted: rejecting one would restart the gateway.
+    /// Counts a probe. Probes from this machine, and from a trusted address that forwards for no
+    /// client, as a cluster's do, are not counted: rejecting one would restart the gateway.
     ///
     /// # Errors
     /// When the address exceeds its rate limit.

@@ -5,8 +5,8 @@ use tokio::time::timeout;
 use super::{MemoryBudget, Reservation};
 use crate::problem::Problem;
 
-/// The most bytes that a body may have: the longest message in the longest JSON encoding, and the other
-/// fields.
+/// The most bytes that a body may have: the longest message in the longest JSON encoding, and the
+/// other fields.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// Bodies up to this size, in bytes, are part of a connection's memory.

@@ -22,7 +22,8 @@ pub struct LimitSettings {
     #[arg(long, env = "STAFF_SENDER_LIMIT", default_value_t = 600, value_name = "NUMBER")]
     pub staff_sender_limit: u32,
 
-    /// The most messages and changes of one member of the staff at once: the burst of STAFF_SENDER_LIMIT
+    /// The most messages and changes of one member of the staff at once: the burst of
+    /// STAFF_SENDER_LIMIT
     #[arg(long, env = "STAFF_SENDER_BURST", default_value_t = 300, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub staff_sender_burst: u32,
 

@@ -9,8 +9,8 @@ use actix_web::{
 
 use crate::state::AppState;
 
-/// Closes each connection after its next response once the gateway is told to stop, so that no client has a
-/// request in progress when the gateway ends.
+/// Closes each connection after its next response once the gateway is told to stop, so that no
+/// client has a request in progress when the gateway ends.
 pub async fn close_on_drain(
     state: web::Data<AppState>,
     request: ServiceRequest,

@@ -18,7 +18,8 @@ pub fn no_store() -> DefaultHeaders {
     DefaultHeaders::new().add((header::CACHE_CONTROL, "no-store"))
 }
 
-/// The Content-Security-Policy of the API documentation: its own files and inline styles, not framed.
+/// The Content-Security-Policy of the API documentation: its own files and inline styles, not
+/// framed.
 ///
 /// Source: <https://www.w3.org/TR/CSP3/>.
 pub fn docs_csp() -> DefaultHeaders {
@@ -29,8 +30,8 @@ pub fn docs_csp() -> DefaultHeaders {
     ))
 }
 
-/// The headers besides `Authorization` and `Content-Type` that pages may always send: those of tracing, and
-/// the one that Pusher's libraries commonly send.
+/// The headers besides `Authorization` and `Content-Type` that pages may always send: those of
+/// tracing, and the one that Pusher's libraries commonly send.
 ///
 /// Sources: <https://www.w3.org/TR/trace-context/>, <https://www.w3.org/TR/baggage/>.
 const ALWAYS_ALLOWED_HEADERS: [&str; 4] = ["traceparent", "tracestate", "baggage", "x-socket-id"];

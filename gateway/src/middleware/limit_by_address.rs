@@ -8,8 +8,8 @@ use actix_web::{
 
 use crate::{problem::Problem, routes::paths, state::AppState};
 
-/// Applies the rate limit of the client's address to the chat's routes, before anything else is done. It is
-/// wrapped in CORS, so that pages of other origins may read the 429.
+/// Applies the rate limit of the client's address to the chat's routes, before anything else is
+/// done. It is wrapped in CORS, so that pages of other origins may read the 429.
 pub async fn limit_by_address<Body: MessageBody + 'static>(
     state: web::Data<AppState>,
     request: ServiceRequest,
@@ -19,8 +19,8 @@ pub async fn limit_by_address<Body: MessageBody + 'static>(
     call_if(checked, request, next).await
 }
 
-/// Applies the rate limit of the client's address to all other paths: health, the API documentation, the
-/// portal's pages, and unknown paths.
+/// Applies the rate limit of the client's address to all other paths: health, the API
+/// documentation, the portal's pages, and unknown paths.
 pub async fn limit_others_by_address<Body: MessageBody + 'static>(
     state: web::Data<AppState>,
     request: ServiceRequest,

@@ -108,7 +108,8 @@ impl PortalSettings {
 impl PusherAddress {
     /// The URL of Pusher's WebSocket, as a Content-Security-Policy names it.
     ///
-    /// Source: <https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/>.
+    /// Source:
+    /// <https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/>.
     pub fn websocket_url(&self) -> String {
         match self {
             Self::Server { host, port, scheme } => {

@@ -34,7 +34,10 @@ impl FromRequest for RequestTrace {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let header = request.headers().get("traceparent");
         let parent = header.and_then(|header| header.to_str().ok()).and_then(TraceParent::parse);
-        ready(AppState::get(request).map(|state| Self { traces: state.traces.clone(), parent }))
+        ready(
+            AppState::for_request(request)
+                .map(|state| Self { traces: state.traces.clone(), parent }),
+        )
     }
 }
 

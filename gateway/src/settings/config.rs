@@ -102,8 +102,8 @@ impl Settings {
     }
 }
 
-/// Rejects public channels together with tokens: every client that has the app key could subscribe to the
-/// messages that the gateway asks a token for.
+/// Rejects public channels together with tokens: every client that has the app key could subscribe
+/// to the messages that the gateway asks a token for.
 fn check_channel_access(access: ChannelAccess, auth: &AuthConfig) -> Result<(), String> {
     match (access, auth) {
         (ChannelAccess::Public, AuthConfig::Tokens(_)) => {

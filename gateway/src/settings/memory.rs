@@ -8,8 +8,8 @@ const PROCESS_BYTES: u64 = 48 * MIB;
 /// Memory of one read on its connection to the database.
 const READ_BYTES: u64 = MIB;
 
-/// Checks that `MEMORY_LIMIT` is enough for everything that the settings allow clients to take at once, with
-/// `reads` concurrent reads of the database.
+/// Checks that `MEMORY_LIMIT` is enough for everything that the settings allow clients to take at
+/// once, with `reads` concurrent reads of the database.
 ///
 /// # Errors
 /// Lists how much each part takes.

@@ -1,4 +1,4 @@
-//! A conversation whose beginning is archived.
+//! Conversations whose oldest messages are archived.
 
 use chat::{RequestedStatus, SenderType, event::Event};
 use serde_json::{Value, json};
@@ -6,22 +6,22 @@ use test_support::{System, body, message_at, status_change};
 
 fn seqs(page: &Value) -> Vec<i64> {
     let messages = page["messages"].as_array().unwrap().iter();
-    messages.map(|it| it["seq"].as_i64().unwrap()).collect()
+    messages.map(|message| message["seq"].as_i64().unwrap()).collect()
 }
 
-/// Five messages of `p1` in a session that was resolved, and five in the next.
+/// Five messages of `p1` in a resolved session, and five in the next.
 async fn two_sessions(system: &System) {
-    let said = |at| Event::Message(Box::new(message_at("p1", SenderType::Player, "hello", at)));
+    let message = |at| Event::Message(Box::new(message_at("p1", SenderType::Player, "hello", at)));
     let resolved = status_change("p1", RequestedStatus::Resolved, 100);
     system.persister().await.stop().await;
-    system.broker.publish(&body((1..=5).map(said))).await;
+    system.broker.publish(&body((1..=5).map(message))).await;
     system.broker.publish(&body([Event::StatusChange(resolved)])).await;
-    system.broker.publish(&body((101..=105).map(said))).await;
+    system.broker.publish(&body((101..=105).map(message))).await;
     system.work_off(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_end_where_the_archive_begins() {
+async fn pages_end_at_the_first_message_that_is_not_archived() {
     let system = System::new().await;
     two_sessions(&system).await;
     let gateway = system.gateway().await;
@@ -40,7 +40,7 @@ async fn pages_end_where_the_archive_begins() {
     let before = newest["nextCursor"].as_str().unwrap();
     let older = api.conversation("p1", &format!("limit=3&before={before}")).await.json;
     assert_eq!((seqs(&older), &older["nextCursor"]), (vec![6, 7], &Value::Null));
-    // Somebody who was away for longer than is kept.
+    // A client that was offline for longer than messages are kept.
     let missed = api.conversation("p1", "after=2&limit=3").await.json;
     assert_eq!((seqs(&missed), &missed["lastSeq"]), (vec![6, 7, 8], &json!(8)));
     let missed = api.conversation("p1", "after=8&limit=3").await.json;
@@ -50,7 +50,7 @@ async fn pages_end_where_the_archive_begins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conversation_of_which_all_is_archived_is_empty_and_in_no_inbox() {
+async fn fully_archived_conversation_is_empty_and_in_no_inbox() {
     let system = System::new().await;
     two_sessions(&system).await;
     let resolved = status_change("p1", RequestedStatus::Resolved, 200);

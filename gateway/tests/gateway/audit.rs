@@ -1,4 +1,4 @@
-//! Reads of a conversation by staff are recorded, and hold up no read.
+//! The audit of reads.
 
 use broker::ConsumerKind;
 use chat::event::Event;
@@ -6,7 +6,7 @@ use test_support::{System, eventually, token};
 
 const AUDIT: &str = "--audit-reads=true";
 
-/// The reads that are in the persister's queue: whose conversation, and who read it.
+/// The audited reads in the persister's queue: the player, and the member of the staff.
 async fn recorded(system: &System, count: usize) -> Vec<(String, String)> {
     let mut found = Vec::new();
     eventually(&format!("{count} reads are recorded"), async || {
@@ -22,7 +22,7 @@ async fn recorded(system: &System, count: usize) -> Vec<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_by_staff_is_recorded_once_a_minute_and_a_players_own_never() {
+async fn reads_by_staff_are_recorded_once_a_minute_and_those_by_players_never() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[AUDIT]).await;
     let [ada, bo] = ["ada", "bo"].map(|id| gateway.api().with_token(&token("staff", id)));
@@ -40,14 +40,14 @@ async fn a_read_by_staff_is_recorded_once_a_minute_and_a_players_own_never() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_read_is_recorded_where_that_is_off_or_nobody_knows_who_reads() {
+async fn reads_are_not_recorded_when_disabled_or_without_authentication() {
     let system = System::new().await;
     let silent = system.guarded_gateway(&[]).await;
     let ada = silent.api().with_token(&token("staff", "ada"));
     assert_eq!(ada.conversation("p1", "").await.status, 200);
     let open = system.gateway_with(&[AUDIT]).ready().await;
     assert_eq!(open.api().conversation("p1", "").await.status, 200);
-    // What would have been recorded would be there before this.
+    // A read that was recorded would precede this event.
     let gateway = system.guarded_gateway(&[AUDIT]).await;
     let bo = gateway.api().with_token(&token("staff", "bo"));
     assert_eq!(bo.conversation("p1", "").await.status, 200);
@@ -55,11 +55,11 @@ async fn no_read_is_recorded_where_that_is_off_or_nobody_knows_who_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_that_cannot_be_recorded_is_answered_and_counted() {
+async fn read_succeeds_and_is_counted_when_it_cannot_be_recorded() {
     let system = System::new().await;
     let secret = format!("--auth-jwt-secret={}", test_support::JWT_SECRET);
-    let away = ["--auth-mode=jwt", &secret, AUDIT, "--amqp-url=amqp://127.0.0.1:1"];
-    let gateway = system.gateway_with(&away);
+    let without_broker = ["--auth-mode=jwt", &secret, AUDIT, "--amqp-url=amqp://127.0.0.1:1"];
+    let gateway = system.gateway_with(&without_broker);
     let ada = gateway.api().with_token(&token("staff", "ada"));
     assert_eq!(ada.conversation("p1", "").await.status, 200);
     eventually("the read is counted", async || {

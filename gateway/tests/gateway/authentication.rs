@@ -4,13 +4,13 @@ use reqwest::header::WWW_AUTHENTICATE;
 use serde_json::{Value, json};
 use test_support::{Answer, Api, System, eventually};
 
-use crate::tokens::{Issuer, but, now, player, staff};
+use crate::tokens::{Issuer, now, player, staff, with_claim};
 
-fn with(api: &Api, claims: &Value) -> Api {
+fn with_claims(api: &Api, claims: &Value) -> Api {
     api.with_token(&Issuer::usual().token(claims))
 }
 
-fn is_refused(answer: &Answer, status: u16, kind: &str) {
+fn assert_rejected(answer: &Answer, status: u16, kind: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.json["type"], format!("urn:problem-type:player-portal-chat:{kind}"));
     let challenge = answer.headers[WWW_AUTHENTICATE].to_str().unwrap();
@@ -18,7 +18,7 @@ fn is_refused(answer: &Answer, status: u16, kind: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_brings_no_token_is_let_in_nowhere() {
+async fn requests_without_a_token_are_rejected_with_401() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[]).await;
     let api = gateway.api();
@@ -29,7 +29,7 @@ async fn whoever_brings_no_token_is_let_in_nowhere() {
         api.change_status("p1", "resolved").await,
         api.subscribe("private-player-p1").await,
     ] {
-        is_refused(&answer, 401, "unauthenticated");
+        assert_rejected(&answer, 401, "unauthenticated");
         assert_eq!(answer.headers[WWW_AUTHENTICATE], r#"Bearer realm="player-portal-chat""#);
     }
     for open in ["/health/live", "/health/ready", "/openapi.json", "/docs/"] {
@@ -38,65 +38,68 @@ async fn whoever_brings_no_token_is_let_in_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_worth_nothing_is_refused() {
+async fn invalid_tokens_are_rejected_with_401() {
     let system = System::new().await;
     let gateway =
         system.guarded_gateway(&["--auth-jwt-audience=chat", "--auth-jwt-issuer=portal"]).await;
     let issuer = Issuer::usual();
-    let good = but(but(player("p1"), "aud", "chat"), "iss", "portal");
+    let good = with_claim(with_claim(player("p1"), "aud", "chat"), "iss", "portal");
     let without = |name: &str| {
         let mut claims = good.clone();
         claims.as_object_mut().unwrap().remove(name);
         claims
     };
     let header = |name: &str, value: Value| {
-        issuer.token_with(&but(json!({ "alg": "HS256" }), name, value), &good)
+        issuer.token_with(&with_claim(json!({ "alg": "HS256" }), name, value), &good)
     };
     let unsigned = header("alg", json!("none"));
     let unsigned = &unsigned[..=unsigned.rfind('.').unwrap()];
     let token = issuer.token(&good);
-    let forged = Issuer::Secret("another secret that nobody guesses either".to_owned());
-    let bad = [
-        ("by somebody else", forged.token(&good)),
-        ("with another signature", format!("{}AA", &token[..token.len() - 2])),
+    let forged = Issuer::Secret("another secret that is 32 bytes long".to_owned());
+    let invalid = [
+        ("of another secret", forged.token(&good)),
+        ("with a changed signature", format!("{}AA", &token[..token.len() - 2])),
         ("unsigned", unsigned.to_owned()),
-        ("of another algorithm", header("alg", json!("HS384"))),
-        ("of an unknown algorithm", header("alg", json!("none "))),
-        ("with an extension that must be understood", header("crit", json!(["b64"]))),
-        ("expired", issuer.token(&but(good.clone(), "exp", now() - 3_600))),
-        ("of eternal life", issuer.token(&without("exp"))),
-        ("not valid yet", issuer.token(&but(good.clone(), "nbf", now() + 3_600))),
-        ("for another audience", issuer.token(&but(good.clone(), "aud", "shop"))),
-        ("for no audience", issuer.token(&without("aud"))),
-        ("by another issuer", issuer.token(&but(good.clone(), "iss", "shop"))),
-        ("by no issuer", issuer.token(&without("iss"))),
-        ("of nobody", issuer.token(&without("sub"))),
-        ("of a player that cannot be", issuer.token(&but(good.clone(), "sub", "a/b"))),
-        ("of no role", issuer.token(&without("role"))),
-        ("of an unknown role", issuer.token(&but(good.clone(), "role", "admin"))),
-        ("of a player that no address can name", issuer.token(&but(good.clone(), "sub", ".."))),
-        ("that expires in words", issuer.token(&but(good.clone(), "exp", "tomorrow"))),
-        ("whose claims are a list", issuer.token(&json!([good]))),
-        ("that is none", "x.y.z".to_owned()),
+        ("with another algorithm", header("alg", json!("HS384"))),
+        ("with an unknown algorithm", header("alg", json!("none "))),
+        ("with a critical extension", header("crit", json!(["b64"]))),
+        ("expired", issuer.token(&with_claim(good.clone(), "exp", now() - 3_600))),
+        ("without exp", issuer.token(&without("exp"))),
+        ("not valid yet", issuer.token(&with_claim(good.clone(), "nbf", now() + 3_600))),
+        ("for another audience", issuer.token(&with_claim(good.clone(), "aud", "shop"))),
+        ("without an audience", issuer.token(&without("aud"))),
+        ("by another issuer", issuer.token(&with_claim(good.clone(), "iss", "shop"))),
+        ("without an issuer", issuer.token(&without("iss"))),
+        ("without sub", issuer.token(&without("sub"))),
+        ("with an invalid player id", issuer.token(&with_claim(good.clone(), "sub", "a/b"))),
+        ("without a role", issuer.token(&without("role"))),
+        ("with an unknown role", issuer.token(&with_claim(good.clone(), "role", "admin"))),
+        (
+            "with a player id that a path cannot contain",
+            issuer.token(&with_claim(good.clone(), "sub", "..")),
+        ),
+        ("with an exp that is text", issuer.token(&with_claim(good.clone(), "exp", "tomorrow"))),
+        ("with claims in a list", issuer.token(&json!([good]))),
+        ("that is not a JSON Web Token", "x.y.z".to_owned()),
     ];
-    for (what, token) in bad {
+    for (case, token) in invalid {
         let answer = gateway.api().with_token(&token).conversation("p1", "").await;
-        is_refused(&answer, 401, "unauthenticated");
+        assert_rejected(&answer, 401, "unauthenticated");
         let challenge = answer.headers[WWW_AUTHENTICATE].to_str().unwrap();
-        assert!(challenge.contains(r#"error="invalid_token""#), "{what}: {challenge}");
+        assert!(challenge.contains(r#"error="invalid_token""#), "{case}: {challenge}");
     }
-    let several = but(good.clone(), "aud", json!(["shop", "chat"]));
+    let several = with_claim(good.clone(), "aud", json!(["shop", "chat"]));
     for good in [&good, &several] {
-        assert_eq!(with(&gateway.api(), good).conversation("p1", "").await.status, 200);
+        assert_eq!(with_claims(&gateway.api(), good).conversation("p1", "").await.status, 200);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_claim_that_is_missing_or_wrong_is_named() {
+async fn a_401_names_the_missing_or_invalid_claim() {
     let system = System::new().await;
     let gateway =
         system.guarded_gateway(&["--auth-jwt-audience=chat", "--auth-jwt-issuer=portal"]).await;
-    let good = but(but(player("p1"), "aud", "chat"), "iss", "portal");
+    let good = with_claim(with_claim(player("p1"), "aud", "chat"), "iss", "portal");
     for (claim, wrong, expected) in [
         ("exp", Value::Null, "lacks the claim exp"),
         ("sub", Value::Null, "lacks the claim sub"),
@@ -116,9 +119,9 @@ async fn the_claim_that_is_missing_or_wrong_is_named() {
         ("aud", json!("shop"), "aud does not name"),
         ("iss", json!("shop"), "iss is not the one"),
     ] {
-        let claims = but(good.clone(), claim, wrong.clone());
-        let answer = with(&gateway.api(), &claims).conversation("p1", "").await;
-        is_refused(&answer, 401, "unauthenticated");
+        let claims = with_claim(good.clone(), claim, wrong.clone());
+        let answer = with_claims(&gateway.api(), &claims).conversation("p1", "").await;
+        assert_rejected(&answer, 401, "unauthenticated");
         let detail = answer.json["detail"].as_str().unwrap();
         assert!(detail.contains(expected), "{claim} {wrong}: {detail}");
         assert_eq!(answer.json["title"], "Unauthenticated");
@@ -126,7 +129,7 @@ async fn the_claim_that_is_missing_or_wrong_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_cannot_be_shown_is_dropped_or_cut_and_the_token_is_good() {
+async fn invalid_name_in_a_token_is_dropped_or_cut() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[]).await;
     let cut = "n".repeat(128);
@@ -141,12 +144,12 @@ async fn a_name_that_cannot_be_shown_is_dropped_or_cut_and_the_token_is_good() {
         (json!("Bo\u{202e}\0"), Some("Bo")),
         (json!("Bo\nEibbed"), Some("Bo Eibbed")),
     ] {
-        let api = with(&gateway.api(), &but(player("p1"), "name", name.clone()));
+        let api = with_claims(&gateway.api(), &with_claim(player("p1"), "name", name.clone()));
         assert_eq!(api.send_as_player("p1", "hello").await.status, 202, "{name}");
         let events = system.broker.drain_events(ConsumerKind::Persister).await;
         let [Event::Message(message)] = events.as_slice() else { panic!("{events:?}") };
-        for said in [&message.player_name, &message.sender_name] {
-            assert_eq!(said.as_ref().map(|name| name.as_str()), shown, "{name}");
+        for actual in [&message.player_name, &message.sender_name] {
+            assert_eq!(actual.as_ref().map(|name| name.as_str()), shown, "{name}");
         }
     }
 }
@@ -160,12 +163,12 @@ async fn only_the_players_own_token_names_the_player() {
             "playerId": "p1", "playerName": "Thief", "senderType": sender_type, "content": "hello"
         })
     };
-    let staff_api = with(&gateway.api(), &staff("ada"));
+    let staff_api = with_claims(&gateway.api(), &staff("ada"));
     assert_eq!(staff_api.send(&renamed("staff")).await.status, 202);
-    let player_api = with(&gateway.api(), &player("p1"));
+    let player_api = with_claims(&gateway.api(), &player("p1"));
     assert_eq!(player_api.send(&renamed("player")).await.status, 202);
-    let vouched = system.gateway().await;
-    assert_eq!(vouched.api().send(&renamed("staff")).await.status, 202);
+    let trusted = system.gateway().await;
+    assert_eq!(trusted.api().send(&renamed("staff")).await.status, 202);
     let events = system.broker.drain_events(ConsumerKind::Persister).await;
     let names: Vec<_> = events
         .iter()
@@ -178,28 +181,28 @@ async fn only_the_players_own_token_names_the_player() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_for_a_named_audience_is_not_for_a_gateway_without_a_name() {
+async fn token_with_an_audience_is_rejected_by_a_gateway_without_one() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[]).await;
-    let api = with(&gateway.api(), &but(player("p1"), "aud", "shop"));
-    is_refused(&api.conversation("p1", "").await, 401, "unauthenticated");
+    let api = with_claims(&gateway.api(), &with_claim(player("p1"), "aud", "shop"));
+    assert_rejected(&api.conversation("p1", "").await, 401, "unauthenticated");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_ends_with_its_time_and_the_leeway() {
+async fn token_expires_after_exp_and_the_leeway() {
     let system = System::new().await;
-    let expired = but(player("p1"), "exp", now() - 120);
-    let early = but(player("p1"), "nbf", now() + 120);
+    let expired = with_claim(player("p1"), "exp", now() - 120);
+    let early = with_claim(player("p1"), "nbf", now() + 120);
     for (leeway, status) in [("--auth-jwt-leeway=5m", 200), ("--auth-jwt-leeway=1s", 401)] {
         let gateway = system.guarded_gateway(&[leeway]).await;
         for claims in [&expired, &early] {
-            let answer = with(&gateway.api(), claims).conversation("p1", "").await;
+            let answer = with_claims(&gateway.api(), claims).conversation("p1", "").await;
             assert_eq!(answer.status, status, "{leeway}");
         }
     }
-    // One that was good, on a connection that stays: it is not let in for good.
+    // A token expires while its connection stays open.
     let gateway = system.guarded_gateway(&["--auth-jwt-leeway=1s"]).await;
-    let api = with(&gateway.api(), &but(player("p1"), "exp", now() + 2));
+    let api = with_claims(&gateway.api(), &with_claim(player("p1"), "exp", now() + 2));
     assert_eq!(api.conversation("p1", "").await.status, 200);
     eventually("the token has expired", async || {
         (api.conversation("p1", "").await.status == 401).then_some(())
@@ -208,11 +211,11 @@ async fn a_token_ends_with_its_time_and_the_leeway() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_player_is_itself_and_nobody_else() {
+async fn a_player_sends_and_reads_only_as_itself() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[]).await;
     let persister = system.persister().await;
-    let api = with(&gateway.api(), &player("p1"));
+    let api = with_claims(&gateway.api(), &player("p1"));
 
     let forged = json!({
         "playerId": "p1", "playerName": "Support", "senderType": "player", "senderId": "ada",
@@ -224,23 +227,23 @@ async fn a_player_is_itself_and_nobody_else() {
     })
     .await;
     assert_eq!(message["senderId"], "p1");
-    assert_eq!(message["senderName"], "Bo", "the token says what its bearer is called");
+    assert_eq!(message["senderName"], "Bo", "the token has the display name");
 
-    is_refused(&api.send_as_player("p2", "hello").await, 403, "forbidden");
-    is_refused(&api.send_as_staff("p1", "hello").await, 403, "forbidden");
-    is_refused(&api.conversation("p2", "").await, 403, "forbidden");
-    is_refused(&api.inbox("").await, 403, "forbidden");
-    is_refused(&api.change_status("p1", "resolved").await, 403, "forbidden");
-    is_refused(&api.change_status("p1", "active").await, 403, "forbidden");
+    assert_rejected(&api.send_as_player("p2", "hello").await, 403, "forbidden");
+    assert_rejected(&api.send_as_staff("p1", "hello").await, 403, "forbidden");
+    assert_rejected(&api.conversation("p2", "").await, 403, "forbidden");
+    assert_rejected(&api.inbox("").await, 403, "forbidden");
+    assert_rejected(&api.change_status("p1", "resolved").await, 403, "forbidden");
+    assert_rejected(&api.change_status("p1", "active").await, 403, "forbidden");
     persister.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn staff_is_itself_with_every_player() {
+async fn staff_sends_as_itself_and_reads_every_conversation() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[]).await;
     let persister = system.persister().await;
-    let api = with(&gateway.api(), &staff("ada"));
+    let api = with_claims(&gateway.api(), &staff("ada"));
     let forged = json!({
         "playerId": "p1", "senderType": "staff", "senderId": "the boss", "senderName": "The boss",
         "content": "hello"
@@ -253,17 +256,17 @@ async fn staff_is_itself_with_every_player() {
     })
     .await;
     assert_eq!((&message["senderId"], &message["senderName"]), (&"ada".into(), &"Ada".into()));
-    is_refused(&api.send_as_player("p1", "it was me").await, 403, "forbidden");
+    assert_rejected(&api.send_as_player("p1", "it was me").await, 403, "forbidden");
     persister.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn staff_see_who_resolved_a_session_and_its_player_does_not() {
+async fn actor_of_a_session_is_in_the_view_of_staff_alone() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[]).await;
     let persister = system.persister().await;
-    let ada = with(&gateway.api(), &staff("ada@example.com"));
-    let bo = with(&gateway.api(), &player("p1"));
+    let ada = with_claims(&gateway.api(), &staff("ada@example.com"));
+    let bo = with_claims(&gateway.api(), &player("p1"));
     assert_eq!(bo.send_as_player("p1", "hello").await.status, 202);
     let path = "/api/unified-chat/conversations/p1/status";
     let forged = json!({ "status": "resolved", "actorId": "the boss", "actorName": "The boss" });
@@ -282,11 +285,11 @@ async fn staff_see_who_resolved_a_session_and_its_player_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_those_who_may_listen_get_a_signature() {
+async fn subscriptions_are_signed_for_the_audience_of_a_channel_alone() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[]).await;
     let (player, staff) =
-        (with(&gateway.api(), &player("p1")), with(&gateway.api(), &staff("ada")));
+        (with_claims(&gateway.api(), &player("p1")), with_claims(&gateway.api(), &staff("ada")));
     let cases = [
         (&player, "private-player-p1", true),
         (&player, "private-player-p2", false),
@@ -305,7 +308,7 @@ async fn only_those_who_may_listen_get_a_signature() {
         if allowed {
             assert_eq!(answer.status, 200, "{channel}: {answer:?}");
         } else {
-            is_refused(&answer, 403, "forbidden-channel");
+            assert_rejected(&answer, 403, "forbidden-channel");
         }
     }
     let answer = staff.subscribe("presence-staff-portal").await.json;

@@ -1,4 +1,4 @@
-//! The program as an operator starts it.
+//! The gateway's program, as an operator starts it.
 
 use std::process::{Command, Output};
 
@@ -6,20 +6,21 @@ use test_support::{JWT_SECRET, System};
 
 type Environment<'a> = &'a [(&'a str, &'a str)];
 
-/// Runs the gateway's program with nothing else in its environment.
+/// Runs the gateway's program with this environment alone.
 fn gateway(environment: Environment<'_>, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
     command.env_clear().envs(environment.iter().copied()).args(arguments).output().unwrap()
 }
 
-fn complaint(output: &Output) -> String {
+fn error_line(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
     text
 }
 
-/// Everything that must be given but for the doors, and an address at which nobody can listen.
+/// All required settings but those of authentication, and an address on which the program cannot
+/// listen.
 pub const REST: [(&str, &str); 6] = [
     ("GATEWAY_LISTEN", "nowhere"),
     ("AMQP_URL", "amqp://127.0.0.1:1"),
@@ -30,7 +31,7 @@ pub const REST: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
+fn gateway_does_not_start_with_an_invalid_setting() {
     let short = "as long as a secret must not be";
     let example = [
         ("AUTH_MODE", "jwt"),
@@ -98,28 +99,28 @@ fn it_does_not_start_with_a_setting_that_lets_in_anybody_or_means_nothing() {
         (&[("AUTH_MODE", "off"), ("CORS_ORIGINS", "*")], "--cors-origins"),
     ];
     for (settings, expected) in cases {
-        let complaint = complaint(&gateway(&[&REST, settings].concat(), &[]));
-        assert!(complaint.contains(expected), "{settings:?}: {complaint}");
+        let error = error_line(&gateway(&[&REST, settings].concat(), &[]));
+        assert!(error.contains(expected), "{settings:?}: {error}");
     }
 }
 
 #[test]
-fn it_warns_when_nobody_checks_who_calls() {
-    let said = |authenticator: Environment<'_>| {
-        let output = gateway(&[&REST, authenticator].concat(), &[]);
+fn gateway_warns_when_authentication_is_off() {
+    let log_of = |auth: Environment<'_>| {
+        let output = gateway(&[&REST, auth].concat(), &[]);
         String::from_utf8(output.stderr).unwrap()
     };
     let warning = "AUTH_MODE=off: every client that reaches this gateway can read and write";
-    let off = said(&[("AUTH_MODE", "off")]);
+    let off = log_of(&[("AUTH_MODE", "off")]);
     assert!(off.contains("WARN") && off.contains(warning), "{off}");
-    assert!(!said(&[("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", JWT_SECRET)]).contains("WARN"));
+    assert!(!log_of(&[("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", JWT_SECRET)]).contains("WARN"));
 }
 
 #[test]
-fn it_warns_of_a_connection_to_another_machine_that_is_not_encrypted() {
-    let said = |settings: Environment<'_>| {
-        let off = [("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", JWT_SECRET)];
-        let output = gateway(&[&REST, &off[..], settings].concat(), &[]);
+fn gateway_warns_of_unencrypted_connections_to_other_machines() {
+    let log_of = |settings: Environment<'_>| {
+        let auth = [("AUTH_MODE", "jwt"), ("AUTH_JWT_SECRET", JWT_SECRET)];
+        let output = gateway(&[&REST, &auth[..], settings].concat(), &[]);
         String::from_utf8(output.stderr).unwrap()
     };
     for (setting, plain, encrypted) in [
@@ -130,25 +131,25 @@ fn it_warns_of_a_connection_to_another_machine_that_is_not_encrypted() {
             "postgres://postgres.example/chat?sslmode=verify-full",
         ),
     ] {
-        let warned = said(&[(setting, plain)]);
-        assert_eq!(warned.matches("is not encrypted").count(), 1, "{warned}");
-        assert!(warned.contains("WARN") && warned.contains(setting), "{warned}");
-        assert!(!said(&[(setting, encrypted)]).contains("WARN"));
+        let log = log_of(&[(setting, plain)]);
+        assert_eq!(log.matches("is not encrypted").count(), 1, "{log}");
+        assert!(log.contains("WARN") && log.contains(setting), "{log}");
+        assert!(!log_of(&[(setting, encrypted)]).contains("WARN"));
     }
 }
 
 #[test]
-fn a_variable_that_is_empty_is_as_good_as_none() {
+fn empty_variables_count_as_unset() {
     let empty = [("AUTH_MODE", "off"), ("CORS_ORIGINS", ""), ("PUSHER_TIMEOUT", "")];
     let output = gateway(&[&REST, &empty[..]].concat(), &[]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("cannot listen on nowhere"), "{said}");
-    let without_mode = complaint(&gateway(&[&REST, &[("AUTH_MODE", "")][..]].concat(), &[]));
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("cannot listen on nowhere"), "{log}");
+    let without_mode = error_line(&gateway(&[&REST, &[("AUTH_MODE", "")][..]].concat(), &[]));
     assert!(without_mode.contains("--auth-mode"), "{without_mode}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_it_makes_is_one_that_it_takes() {
+async fn gateway_accepts_tokens_of_its_own_command() {
     let system = System::new().await;
     let running =
         system.guarded_gateway(&["--auth-jwt-audience=chat", "--auth-jwt-issuer=ops"]).await;
@@ -171,7 +172,7 @@ async fn a_token_that_it_makes_is_one_that_it_takes() {
 }
 
 #[test]
-fn a_token_that_nobody_would_take_is_not_made() {
+fn token_command_fails_when_the_gateway_would_reject_the_token() {
     let secret = [("AUTH_JWT_SECRET", JWT_SECRET)];
     let cases: [(Environment<'_>, &[&str], &str); 5] = [
         (&[], &["--role=staff", "--subject=ada"], "AUTH_JWT_SECRET"),
@@ -185,7 +186,7 @@ fn a_token_that_nobody_would_take_is_not_made() {
         ),
     ];
     for (environment, arguments, expected) in cases {
-        let complaint = complaint(&gateway(environment, &[&["token"], arguments].concat()));
-        assert!(complaint.contains(expected), "{arguments:?}: {complaint}");
+        let error = error_line(&gateway(environment, &[&["token"], arguments].concat()));
+        assert!(error.contains(expected), "{arguments:?}: {error}");
     }
 }

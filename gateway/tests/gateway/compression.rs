@@ -1,4 +1,4 @@
-//! Answers for clients that read gzip, and for those that do not.
+//! The compression of responses.
 
 use std::io::Read;
 
@@ -16,7 +16,7 @@ async fn get(gateway: &RunningService, path: &str, encodings: Option<&str>) -> R
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_answer_is_compressed_for_a_client_that_reads_gzip() {
+async fn large_response_is_compressed_for_a_client_that_accepts_gzip() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let plain = get(&gateway, "/openapi.json", None).await;
@@ -48,7 +48,7 @@ async fn a_large_answer_is_compressed_for_a_client_that_reads_gzip() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_small_answer_is_left_alone() {
+async fn small_response_is_not_compressed() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     for path in ["/health/ready", "/nothing", "/api/unified-chat/conversations"] {

@@ -1,4 +1,4 @@
-//! A 202 means durable, and only a confirm that belongs to its publish makes one.
+//! A 202 means durable: only the confirm of its own publish makes one.
 
 use std::collections::HashSet;
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use test_support::{Api, System, eventually};
 use uuid::Uuid;
 
-/// Keeps the gateway from looking at the queues by itself.
+/// Disables the gateway's check of the queues.
 const NO_CHECKS: &str = "--topology-check-interval=60m";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_reaches_no_queue_is_refused_and_the_queues_are_made_again() {
+async fn send_is_rejected_when_both_queues_are_missing_and_they_are_declared_again() {
     let system = System::new().await;
     let gateway = system.gateway_with(&[NO_CHECKS]).ready().await;
     for worker in ConsumerKind::ALL {
@@ -29,7 +29,7 @@ async fn what_reaches_no_queue_is_refused_and_the_queues_are_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_reaches_only_one_queue_is_refused() {
+async fn send_is_rejected_when_one_queue_is_missing() {
     for missing in ConsumerKind::ALL {
         let system = System::new().await;
         let gateway = system.gateway_with(&[NO_CHECKS]).ready().await;
@@ -41,14 +41,14 @@ async fn what_reaches_only_one_queue_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_full_queue_refuses_is_refused() {
+async fn send_is_rejected_when_a_queue_is_full() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--queue-max-bytes=20000"]).ready().await;
     let api = gateway.api();
-    let (accepted, refused) = fill(&api).await;
-    // Nobody would find out that there is room again if nobody was sent here.
+    let (accepted, rejected) = fill(&api).await;
+    // The gateway notices that the queue has room without a send.
     assert_eq!(api.get("/health/ready").await.status, 200);
-    assert!(!accepted.is_empty() && !refused.is_empty());
+    assert!(!accepted.is_empty() && !rejected.is_empty());
     for worker in ConsumerKind::ALL {
         let queued = queued(&system, worker).await;
         assert!(accepted.is_subset(&queued), "{worker:?} lacks what was accepted");
@@ -57,7 +57,7 @@ async fn what_a_full_queue_refuses_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_queue_that_was_deleted_is_noticed_and_made_again() {
+async fn deleted_queue_is_declared_again() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--topology-check-interval=50ms"]).ready().await;
     system.broker.delete(ConsumerKind::Broadcaster).await;
@@ -67,18 +67,17 @@ async fn a_queue_that_was_deleted_is_noticed_and_made_again() {
     assert_eq!(queued(&system, ConsumerKind::Broadcaster).await.len(), 1);
 }
 
-/// Sends from every thread at once, in waves: in some the queues are there and empty, in some they
-/// are not there at first, in some they fill up. Whatever happens, a message was accepted if and
-/// only if both queues have it.
+/// Sends from every thread at once, in waves: the queues exist and are empty, are missing at first,
+/// or fill up. In each, a message is accepted if and only if both queues have it.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_confirm_is_taken_for_anothers() {
+async fn a_confirm_is_matched_to_its_own_publish() {
     const WAVES: usize = 12;
     const SENDS: usize = 500;
     let system = System::new().await;
     let limit = "--queue-max-bytes=50000";
-    // Enough time for each confirm: a timeout would be a 503 for something that is in the queues.
+    // Enough time for each confirm: after a timeout, a message with a 503 can be in both queues.
     let gateway = system.gateway_with(&[NO_CHECKS, limit, "--send-timeout=60s"]).ready().await;
-    let (mut all_accepted, mut all_refused) = (HashSet::new(), HashSet::new());
+    let (mut all_accepted, mut all_rejected) = (HashSet::new(), HashSet::new());
     let mut held: [HashSet<Uuid>; 2] = Default::default();
     for wave in 0..WAVES {
         if wave % 3 == 1 {
@@ -87,12 +86,12 @@ async fn no_confirm_is_taken_for_anothers() {
                 system.broker.delete(worker).await;
             }
         }
-        let (accepted, refused) = send_at_once(&gateway.api(), SENDS).await;
+        let (accepted, rejected) = send_at_once(&gateway.api(), SENDS).await;
         if accepted.is_empty() {
             accepted_again(&gateway.api()).await;
         }
         all_accepted.extend(accepted);
-        all_refused.extend(refused);
+        all_rejected.extend(rejected);
         if wave % 3 != 0 {
             for (worker, held) in ConsumerKind::ALL.into_iter().zip(&mut held) {
                 held.extend(queued(&system, worker).await);
@@ -103,25 +102,30 @@ async fn no_confirm_is_taken_for_anothers() {
         held.extend(queued(&system, worker).await);
     }
     let in_both: HashSet<_> = held[0].intersection(&held[1]).copied().collect();
-    assert_eq!(all_accepted.len() + all_refused.len(), WAVES * SENDS);
-    assert!(all_refused.len() > 1_000, "only {} were refused", all_refused.len());
+    assert_eq!(all_accepted.len() + all_rejected.len(), WAVES * SENDS);
+    assert!(all_rejected.len() > 1_000, "only {} were rejected", all_rejected.len());
     let lost: Vec<_> = all_accepted.difference(&in_both).collect();
     assert!(lost.is_empty(), "{} of {} accepted are lost", lost.len(), all_accepted.len());
-    let denied: Vec<_> = all_refused.intersection(&in_both).collect();
-    assert!(denied.is_empty(), "{} of {} refused are there", denied.len(), all_refused.len());
+    let stored: Vec<_> = all_rejected.intersection(&in_both).collect();
+    assert!(
+        stored.is_empty(),
+        "{} of {} rejected are in both queues",
+        stored.len(),
+        all_rejected.len()
+    );
 }
 
-/// Sends until a message is refused and says which were accepted and which were not.
+/// Sends until a message is rejected; returns the accepted and the rejected ones.
 async fn fill(api: &Api) -> (HashSet<Uuid>, HashSet<Uuid>) {
-    let (mut all_accepted, mut all_refused) = (HashSet::new(), HashSet::new());
+    let (mut all_accepted, mut all_rejected) = (HashSet::new(), HashSet::new());
     eventually("the queue is full", async || {
-        let (accepted, refused) = send_at_once(api, 50).await;
+        let (accepted, rejected) = send_at_once(api, 50).await;
         all_accepted.extend(accepted);
-        all_refused.extend(refused);
-        (!all_refused.is_empty()).then_some(())
+        all_rejected.extend(rejected);
+        (!all_rejected.is_empty()).then_some(())
     })
     .await;
-    (all_accepted, all_refused)
+    (all_accepted, all_rejected)
 }
 
 async fn send_at_once(api: &Api, count: usize) -> (HashSet<Uuid>, HashSet<Uuid>) {
@@ -134,15 +138,15 @@ async fn send_at_once(api: &Api, count: usize) -> (HashSet<Uuid>, HashSet<Uuid>)
             })
         })
         .collect();
-    let (mut accepted, mut refused) = (HashSet::new(), HashSet::new());
+    let (mut accepted, mut rejected) = (HashSet::new(), HashSet::new());
     for send in sends {
         match send.await.unwrap() {
             (id, 202) => accepted.insert(id),
-            (id, 503) => refused.insert(id),
+            (id, 503) => rejected.insert(id),
             (_, status) => panic!("{status}"),
         };
     }
-    (accepted, refused)
+    (accepted, rejected)
 }
 
 async fn accepted_again(api: &Api) {
@@ -152,7 +156,7 @@ async fn accepted_again(api: &Api) {
     .await;
 }
 
-/// Takes the messages out of `worker`'s queue.
+/// Drains the messages of `worker`'s queue.
 async fn queued(system: &System, worker: ConsumerKind) -> HashSet<Uuid> {
     let events = system.broker.drain_events(worker).await;
     let id = |event| match event {

@@ -1,4 +1,4 @@
-//! What a gateway gives one connection, one address and all of them together.
+//! Limits of one connection, of one address, and of all connections.
 
 use std::{fs, net::SocketAddr, process::Stdio, time::Duration};
 
@@ -16,7 +16,7 @@ const LIVE: &str = "GET /health/live HTTP/1.1\r\nhost: gateway\r\n";
 const SEND: &str = "POST /api/staff-chat-integration/send HTTP/1.1\r\nhost: gateway\r\n\
                     content-type: application/json\r\n";
 
-/// More than a client and the kernel take of an answer that nothing reads.
+/// More than a client and the kernel buffer of an unread response.
 const LARGE: &str = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: gateway\r\n\r\n";
 
 fn head_of(bytes: usize) -> String {
@@ -29,7 +29,7 @@ async fn closed(api: &Api, reason: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_head_of_16_kib_is_read_and_a_larger_one_is_refused_before_it_ends() {
+async fn head_over_16_kib_is_rejected_before_it_ends() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let mut connection = Connection::open(&gateway).await;
@@ -44,7 +44,7 @@ async fn a_head_of_16_kib_is_read_and_a_larger_one_is_refused_before_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_requests_on_one_connection_may_together_be_larger_than_a_head() {
+async fn requests_on_one_connection_may_together_exceed_the_limit_of_a_head() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let mut connection = Connection::open(&gateway).await;
@@ -57,7 +57,7 @@ async fn many_requests_on_one_connection_may_together_be_larger_than_a_head() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_no_call_reads_is_thrown_away_and_the_connection_serves_on() {
+async fn unread_body_is_discarded_and_the_connection_stays_open() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&[]).await;
     let mut connection = Connection::open(&gateway).await;
@@ -72,7 +72,7 @@ async fn a_body_that_no_call_reads_is_thrown_away_and_the_connection_serves_on()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_head_has_no_more_time_than_the_first() {
+async fn second_head_on_a_connection_has_the_same_timeout_as_the_first() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--client-timeout=1s", "--keep-alive=1h"]).ready().await;
     let mut slow = Connection::open(&gateway).await;
@@ -83,11 +83,11 @@ async fn a_second_head_has_no_more_time_than_the_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_does_not_take_its_answer_is_disconnected() {
+async fn client_that_does_not_take_its_response_is_disconnected() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--client-timeout=1s"]).ready().await;
-    let mut stuck = Connection::open(&gateway).await;
-    stuck.write(LARGE.repeat(20).as_bytes()).await;
+    let mut stalled = Connection::open(&gateway).await;
+    stalled.write(LARGE.repeat(20).as_bytes()).await;
     eventually("the connection is closed", async || {
         (closed(&gateway.api(), "stalled").await == 1).then_some(())
     })
@@ -95,7 +95,7 @@ async fn a_client_that_does_not_take_its_answer_is_disconnected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_longest_idle_connection_makes_way_for_a_new_one() {
+async fn longest_idle_connection_is_closed_for_a_new_one() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--max-connections=4"]);
     let mut open = Vec::new();
@@ -109,13 +109,17 @@ async fn the_longest_idle_connection_makes_way_for_a_new_one() {
     assert_eq!(new.get("/health/live").await, 200);
     open.remove(1).ends_within(Duration::from_secs(20)).await;
     for connection in &mut open {
-        assert_eq!(connection.get("/health/live").await, 200, "it was not idle for longest");
+        assert_eq!(
+            connection.get("/health/live").await,
+            200,
+            "the connection was not idle for longest"
+        );
     }
     assert_eq!(closed(&gateway.api(), "replaced").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_address_has_no_more_connections_than_it_may() {
+async fn connections_of_one_address_are_limited() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--address-connections=3"]);
     let mut busy = Vec::new();
@@ -123,7 +127,7 @@ async fn one_address_has_no_more_connections_than_it_may() {
         let mut connection = Connection::open(&gateway).await;
         let head = format!("{SEND}expect: 100-continue\r\ncontent-length: 100\r\n\r\n");
         connection.write(head.as_bytes()).await;
-        assert_eq!(connection.status().await, 100, "it is being answered");
+        assert_eq!(connection.status().await, 100, "the request is in progress");
         busy.push(connection);
     }
     Connection::open(&gateway).await.ends_within(Duration::from_secs(20)).await;
@@ -133,11 +137,11 @@ async fn one_address_has_no_more_connections_than_it_may() {
     let (mut one, mut other) = (Connection::open(&gateway).await, Connection::open(&gateway).await);
     assert_eq!(one.get("/health/live").await, 200);
     assert_eq!(other.get("/health/live").await, 200);
-    assert_eq!(one.get("/health/live").await, 200, "a proxy speaks for many");
+    assert_eq!(one.get("/health/live").await, 200, "a trusted proxy is not limited");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_requests_wait_for_memory_and_small_ones_do_not() {
+async fn large_bodies_wait_for_memory_and_small_ones_do_not() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--request-memory=1KiB"]).ready().await;
     let api = gateway.api();
@@ -159,7 +163,7 @@ async fn large_requests_wait_for_memory_and_small_ones_do_not() {
     .await;
 }
 
-/// The gateway's program, so that its memory is nobody else's.
+/// The gateway as a process, whose memory can be measured.
 struct Program {
     process: Child,
     address: SocketAddr,
@@ -199,7 +203,7 @@ impl Program {
         fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
     }
 
-    /// Its memory once it has nothing more to do.
+    /// Its memory when it is idle.
     async fn settled_memory(&self) -> u64 {
         let (mut before, mut idle) = (self.processor_time(), 0);
         eventually("the gateway is idle", async || {
@@ -212,7 +216,7 @@ impl Program {
     }
 }
 
-/// Connections on which each of `parts` is written, and nothing is read.
+/// Opens connections, writes each of `parts`, and reads nothing.
 async fn hold(program: &Program, number: usize, parts: &[&str]) -> Vec<TcpStream> {
     let mut connections = Vec::new();
     for _ in 0..number {
@@ -236,23 +240,23 @@ async fn memory_of_a_connection_is_bounded() {
     let half_body = format!("{SEND}content-length: 8001\r\n\r\n{body}");
     let (small, large) = ("GET /nothing HTTP/1.1\r\nhost:\r\n\r\n".repeat(2_000), LARGE.repeat(20));
     let together = format!("{LARGE}{}", "GET / HTTP/1.1\nhost:\n\n".repeat(100));
-    let taken = format!("{}\r\n{half}", LIVE);
+    let after_request = format!("{}\r\n{half}", LIVE);
     let mut worst = Vec::new();
-    for (what, parts) in [
+    for (case, parts) in [
         ("half a head", vec![half]),
-        ("half a head after a request", vec![&taken]),
+        ("half a head after a request", vec![&after_request]),
         ("half a body", vec![&half_body]),
-        ("large answers that are not taken, and many requests", vec![&large, &small]),
-        ("many requests beside answers that are not taken", vec![&together]),
-        ("half a head beside answers that are not taken", vec![&large, half]),
+        ("unread large responses, and many requests", vec![&large, &small]),
+        ("many requests and an unread response", vec![&together]),
+        ("unread large responses, and half a head", vec![&large, half]),
     ] {
         let program = Program::start().await;
         drop(hold(&program, 20, &[LIVE, "\r\n"]).await);
         let before = program.settled_memory().await;
         let connections = hold(&program, CONNECTIONS, &parts).await;
         let each = program.settled_memory().await.saturating_sub(before) / CONNECTIONS as u64;
-        println!("{what}: {each} bytes");
-        worst.push((each, what));
+        println!("{case}: {each} bytes");
+        worst.push((each, case));
         drop(connections);
     }
     let worst = worst.into_iter().max().unwrap();

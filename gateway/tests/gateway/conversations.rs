@@ -14,11 +14,11 @@ async fn until_seq(api: &Api, player: &str, seq: i64) {
 
 fn contents(page: &Value) -> Vec<String> {
     let messages = page["messages"].as_array().unwrap().iter();
-    messages.map(|it| it["content"].as_str().unwrap().to_owned()).collect()
+    messages.map(|message| message["content"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_player_who_never_wrote_has_an_empty_conversation() {
+async fn conversation_of_a_player_who_never_wrote_is_empty() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let answer = gateway.api().conversation("nobody", "").await;
@@ -30,7 +30,7 @@ async fn a_player_who_never_wrote_has_an_empty_conversation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conversation_is_read_as_it_was_held() {
+async fn page_has_all_messages_in_order_with_the_session() {
     let system = System::new().await;
     let (gateway, _persister) = (system.gateway().await, system.persister().await);
     let api = gateway.api();
@@ -67,7 +67,7 @@ async fn a_conversation_is_read_as_it_was_held() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_go_back_to_the_first_message_and_forward_to_the_last() {
+async fn pages_reach_the_first_message_backward_and_the_last_forward() {
     let system = System::new().await;
     let (gateway, _persister) = (system.gateway().await, system.persister().await);
     let api = gateway.api();
@@ -100,7 +100,7 @@ async fn pages_go_back_to_the_first_message_and_forward_to_the_last() {
     let older = api.conversation("p1", "limit=3").await.json["nextCursor"].clone();
     let missed = format!("after=6&before={}", older.as_str().unwrap());
     let missed = api.conversation("p1", &missed).await.json;
-    assert_eq!(contents(&missed), ["6"], "what was missed is complete, whatever else is asked for");
+    assert_eq!(contents(&missed), ["6"], "`after` takes precedence over `before`");
     let nothing_new = api.conversation("p1", "after=7").await.json;
     assert_eq!(
         (nothing_new["messages"].as_array().unwrap().len(), &nothing_new["lastSeq"]),
@@ -108,9 +108,9 @@ async fn pages_go_back_to_the_first_message_and_forward_to_the_last() {
     );
 }
 
-/// Whoever asks for `after=<last seq>` while several persisters write misses nothing.
+/// Several persisters write while the reader requests `after=<last seq>`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_follows_last_seq_misses_nothing() {
+async fn reader_that_requests_after_last_seq_gets_every_message() {
     const MESSAGES: i64 = 300;
     let system = System::new().await;
     let gateway = system.gateway().await;
@@ -128,7 +128,9 @@ async fn a_reader_that_follows_last_seq_misses_nothing() {
     let (mut seen, mut last_seq) = (BTreeSet::new(), 0);
     eventually("all are seen", async || {
         let page = api.conversation("p1", &format!("limit=7&after={last_seq}")).await.json;
-        seen.extend(page["messages"].as_array()?.iter().map(|it| it["seq"].as_i64().unwrap()));
+        seen.extend(
+            page["messages"].as_array()?.iter().map(|message| message["seq"].as_i64().unwrap()),
+        );
         last_seq = page["lastSeq"].as_i64()?;
         assert_eq!(i64::try_from(seen.len()).unwrap(), last_seq, "one was missed");
         (last_seq == MESSAGES).then_some(())
@@ -137,9 +139,9 @@ async fn a_reader_that_follows_last_seq_misses_nothing() {
     writing.await.unwrap();
 }
 
-/// What is committed between the two questions is in the page and not in its `lastSeq`.
+/// A message that is committed between the two queries is on the page and not in its `lastSeq`.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_committed_while_a_page_is_read_is_read_twice_rather_than_never() {
+async fn message_committed_during_a_read_is_read_twice_rather_than_never() {
     const WAITING: &str = "SELECT count(*) FROM pg_locks
         WHERE NOT granted AND relation = 'chat_messages'::regclass
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
@@ -170,7 +172,7 @@ async fn what_is_committed_while_a_page_is_read_is_read_twice_rather_than_never(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_erased_message_is_read_as_one_that_says_nothing() {
+async fn erased_message_has_no_content_and_no_sender_name() {
     let system = System::new().await;
     let (gateway, _persister) = (system.gateway().await, system.persister().await);
     let api = gateway.api();
@@ -191,7 +193,7 @@ async fn an_erased_message_is_read_as_one_that_says_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_player_gets_the_names_of_staff_and_not_their_ids() {
+async fn view_of_a_player_has_the_names_of_staff_and_not_their_ids() {
     let system = System::new().await;
     let (gateway, _persister) = (system.guarded_gateway(&[]).await, system.persister().await);
     let player = gateway.api().with_token(&test_support::token("player", "p1"));
@@ -214,7 +216,7 @@ async fn a_player_gets_the_names_of_staff_and_not_their_ids() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_time_has_six_digits_of_a_second_whatever_they_are() {
+async fn timestamps_have_six_decimal_digits_of_a_second() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let api = gateway.api();

@@ -1,15 +1,15 @@
-/// `make openapi` writes it anew.
+/// `make openapi` writes the file.
 #[test]
-fn the_committed_openapi_file_is_that_of_the_code() {
+fn committed_openapi_json_matches_the_code() {
     let committed = include_str!("../../openapi.json");
     assert!(
         committed == gateway::openapi::json().unwrap(),
-        "openapi.json is not what the code says; run `make openapi` and commit the change"
+        "openapi.json differs from the code; run `make openapi` and commit the change"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_description_and_its_page_are_served() {
+async fn openapi_json_and_the_documentation_page_are_served() {
     let system = test_support::System::new().await;
     let gateway = system.gateway().await;
     let api = gateway.api();

@@ -1,9 +1,9 @@
-//! Requests that no good client writes: too large, cut wrongly, or meant to be read in one way by a proxy
-//! and in another by the gateway.
+//! Malformed requests: oversized, with an invalid body, or ambiguous between a proxy and the
+//! gateway.
 //!
 //! Source: <https://www.rfc-editor.org/rfc/rfc9112>.
 
-use test_support::{RunningService, System};
+use test_support::{Running, System};
 
 use crate::raw::Connection;
 
@@ -11,18 +11,19 @@ const SEND: &str = "POST /api/staff-chat-integration/send HTTP/1.1\r\nhost: gate
                     content-type: application/json\r\n";
 const LIVE: &str = "GET /health/live HTTP/1.1\r\nhost: gateway\r\n";
 
-/// A request whose answer, 404, no other here gets, and which ends its connection.
+/// A request with a distinct status, 404, that ends its connection.
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n";
 
-/// What a connection is answered on which `request` comes, and at once a smuggled one, until it ends.
-async fn answers(gateway: &RunningService, request: &str) -> Vec<u16> {
+/// The statuses on a connection on which `request` arrives together with [`SMUGGLED`], until it
+/// ends.
+async fn answers(gateway: &Running, request: &str) -> Vec<u16> {
     let mut connection = Connection::open(gateway).await;
     connection.write(format!("{request}{SMUGGLED}").as_bytes()).await;
     connection.statuses().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_head_that_is_too_large_is_refused_and_others_are_served() {
+async fn oversized_head_is_rejected_and_other_clients_are_served() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let mut other = Connection::open(&gateway).await;
@@ -33,14 +34,14 @@ async fn a_head_that_is_too_large_is_refused_and_others_are_served() {
         assert_eq!(other.get("/health/live").await, 200);
         large.write(headers.as_bytes()).await;
         large.write(b"\r\n\r\n").await;
-        // The answer can be lost, since the gateway hangs up on what it does not read.
+        // The response can be lost, since the gateway closes a connection with unread bytes.
         assert!(matches!(large.statuses().await[..], [431] | []));
         assert_eq!(other.get("/health/live").await, 200);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_that_come_together_are_answered_each_in_order() {
+async fn pipelined_requests_are_answered_in_order() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let message = r#"{"playerId":"p1","senderType":"player","content":"hello"}"#;
@@ -56,7 +57,7 @@ async fn requests_that_come_together_are_answered_each_in_order() {
         (LIVE.replace("GET", "PUT") + "\r\n", 405),
         (LIVE.replace("live", "nothing") + "\r\n", 404),
     ];
-    // More of them than actix lets wait at once.
+    // More requests than actix buffers at once.
     let together: String = requests.iter().map(|(request, _)| request.as_str()).collect();
     let expected: Vec<_> = requests.iter().map(|(_, status)| *status).collect();
     let mut expected = expected.repeat(5);
@@ -64,9 +65,9 @@ async fn requests_that_come_together_are_answered_each_in_order() {
     assert_eq!(answers(&gateway, &together.repeat(5)).await, expected);
 }
 
-/// None of these is read on: where a body ends cannot be known any more, nor where a request begins.
+/// The end of each of these bodies is unknown, and so is the beginning of a next request.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_cut_wrongly_is_refused_and_ends_its_connection() {
+async fn invalid_chunked_body_is_rejected_and_its_connection_closed() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     for body in [
@@ -85,14 +86,14 @@ async fn a_body_that_is_cut_wrongly_is_refused_and_ends_its_connection() {
     ] {
         let chunked = format!("transfer-encoding: chunked\r\n\r\n{body}");
         assert_eq!(answers(&gateway, &format!("{SEND}{chunked}")).await, [400], "{body:?}");
-        // Nobody asked for the body: it is answered before it is looked at, and not read on.
+        // No handler reads the body: the request is answered, and the rest is not read.
         assert_eq!(answers(&gateway, &format!("{LIVE}{chunked}")).await, [200], "{body:?}");
     }
 }
 
-/// No body comes to its end here, and none is waited for: what stands behind it is part of it.
+/// None of these bodies ends; what follows is part of it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_never_ends_is_not_waited_for() {
+async fn endless_body_is_rejected() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--client-timeout=1s", "--keep-alive=1s"]).ready().await;
     for rest in [
@@ -100,25 +101,25 @@ async fn a_body_that_never_ends_is_not_waited_for() {
         "transfer-encoding: chunked\r\n\r\nffffffffffffffff\r\n{}\r\n0\r\n\r\n",
         "transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nx: y\r\nx: y\r\n",
         "transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nx: y\n\n",
-        // actix reads such a body until the connection ends, whatever it is said to be.
+        // actix reads such a body until the connection ends, whatever its length is.
         "connection: upgrade\r\nupgrade: websocket\r\ncontent-length: 2\r\n\r\n{}",
     ] {
-        let refused = answers(&gateway, &format!("{SEND}{rest}")).await;
-        assert!(matches!(refused[..], [408] | [400] | [413]), "{rest:?}: {refused:?}");
+        let rejected = answers(&gateway, &format!("{SEND}{rest}")).await;
+        assert!(matches!(rejected[..], [408] | [400] | [413]), "{rest:?}: {rejected:?}");
         assert_eq!(answers(&gateway, &format!("{LIVE}{rest}")).await, [200], "{rest:?}");
     }
 }
 
-/// Of two who read such a request, one may see another end of it than the other.
+/// Two parsers may find different ends of each of these requests.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_can_be_read_in_two_ways_is_refused_with_all_that_follows() {
+async fn ambiguous_request_is_rejected_with_all_that_follows_it() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     for rest in [
-        // Section 6.1: both may be refused, and are.
+        // Section 6.1: a server may reject a request with both.
         "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         "transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n",
-        // Section 6.3: a length that is none, or more than one.
+        // Section 6.3: an invalid length, or several.
         "content-length: 2\r\ncontent-length: 3\r\n\r\n{}",
         "content-length: 2\r\ncontent-length: 2\r\n\r\n{}",
         "content-length: 5, 6\r\n\r\n{}",
@@ -131,7 +132,7 @@ async fn a_request_that_can_be_read_in_two_ways_is_refused_with_all_that_follows
         "content-length: \u{b}2\r\n\r\n{}",
         "content-length: \u{a0}2\r\n\r\n{}",
         "content-length: 99999999999999999999\r\n\r\n{}",
-        // Section 6.1: an encoding that is not chunked at the end, or that is not known.
+        // Section 6.1: an encoding that is unknown, or does not end with chunked.
         "transfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
         "transfer-encoding: identity\r\n\r\n0\r\n\r\n",
         "transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
@@ -142,19 +143,19 @@ async fn a_request_that_can_be_read_in_two_ways_is_refused_with_all_that_follows
         "transfer-encoding: chunked\u{b}\r\n\r\n0\r\n\r\n",
         "transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n",
-        // Section 5.1: no space between a name and its colon.
+        // Section 5.1: no space before the colon.
         "content-length : 2\r\n\r\n{}",
         "content-length\t: 2\r\n\r\n{}",
         "transfer-encoding : chunked\r\n\r\n0\r\n\r\n",
-        // Section 5.2: no line is continued on the next.
+        // Section 5.2: no continued lines.
         "x: y\r\n content-length: 2\r\n\r\n{}",
         "content-length:\r\n 2\r\n\r\n{}",
         "x: y\n content-length: 2\r\n\r\n{}",
-        // Sections 2.2 and 5: neither a CR alone nor NUL is part of anything.
+        // Sections 2.2 and 5: neither a bare CR nor NUL.
         "x: y\rcontent-length: 2\r\n\r\n{}",
         "x: y\0content-length: 2\r\n\r\n{}",
         "x\0y: z\r\ncontent-length: 2\r\n\r\n{}",
-        // Section 3.2: one host.
+        // Section 3.2: one Host.
         "host: other\r\ncontent-length: 2\r\n\r\n{}",
     ] {
         for head in [SEND, LIVE] {
@@ -163,10 +164,10 @@ async fn a_request_that_can_be_read_in_two_ways_is_refused_with_all_that_follows
         }
     }
     for request in [
-        // Section 6.1: older than chunks.
+        // Section 6.1: HTTP/1.0 has no chunks.
         SEND.replace("1.1", "1.0") + "transfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         LIVE.replace("1.1", "1.0") + "transfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-        // Nobody knows whether a body follows.
+        // Whether a body follows is unknown.
         SEND.replace("1.1", "1.0") + "\r\n",
         LIVE.replace("1.1", "0.9") + "\r\n",
         LIVE.replace("1.1", "2.0") + "\r\n",
@@ -181,24 +182,24 @@ async fn a_request_that_can_be_read_in_two_ways_is_refused_with_all_that_follows
     }
 }
 
-/// These look odd, and RFC 9112 says how each is read: whoever stands in front reads it in the same way, or
-/// refuses it.
+/// RFC 9112 defines how each of these is parsed: a proxy in front parses it in the same way, or
+/// rejects it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_can_be_read_in_one_way_is_read_in_that_way() {
+async fn unambiguous_request_is_parsed_as_rfc_9112_says() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     for rest in [
-        // Section 5.1: white space around a value is no part of it.
+        // Section 5.1: white space around a value is not part of it.
         "content-length: \t2 \r\n\r\n{}",
         "transfer-encoding: \tchunked\r\n\r\n0\r\n\r\n",
-        // Section 7.1.1: white space and an extension behind a chunk's size; 7.1.2: trailers.
+        // Section 7.1.1: white space and an extension after a chunk's size; 7.1.2: trailers.
         "transfer-encoding: Chunked\r\n\r\n2 ;a=\"b\"\r\n{}\r\n0\r\nx: y\r\n\r\n",
-        // Section 2.2: an LF alone ends a line, and a proxy that forwards it takes it for that, or for a
-        // space (RFC 9110, section 5.5).
+        // Section 2.2: a bare LF ends a line; a proxy forwards it as that, or as a space (RFC 9110,
+        // section 5.5).
         "x: y\ncontent-length: 2\n\n{}",
-        // Another name.
+        // A different name.
         "content-length: 2\r\ncontent_length: 20\r\n\r\n{}",
-        // Nothing here speaks HTTP/2.
+        // The gateway does not support HTTP/2.
         "connection: upgrade\r\nupgrade: h2c\r\ncontent-length: 2\r\n\r\n{}",
     ] {
         for (head, status) in [(SEND, 400), (LIVE, 200)] {
@@ -206,11 +207,11 @@ async fn a_request_that_can_be_read_in_one_way_is_read_in_that_way() {
             assert_eq!(answers(&gateway, &request).await, [status, 404], "{request:?}");
         }
     }
-    // A body that is as long as it is said to be holds no request, also if nobody reads it.
+    // A body with its declared length contains no request, whether or not a handler reads it.
     for head in [SEND, LIVE] {
         let inside = format!("{head}content-length: {}\r\n\r\n{SMUGGLED}", SMUGGLED.len());
         let answers = answers(&gateway, &inside).await;
-        // The answer to a call that reads no body says that it is the last.
+        // The response to a request whose body no handler reads closes the connection.
         assert!(matches!(answers[..], [400 | 200, 404] | [200]), "{answers:?}");
     }
 }

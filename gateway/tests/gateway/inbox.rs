@@ -9,7 +9,7 @@ async fn until_in_inbox(api: &Api, query: &str, players: &[&str]) -> Value {
         let found: Vec<_> = page["conversations"]
             .as_array()?
             .iter()
-            .map(|it| it["playerId"].as_str().unwrap().to_owned())
+            .map(|conversation| conversation["playerId"].as_str().unwrap().to_owned())
             .collect();
         (found == players).then_some(page)
     })
@@ -17,7 +17,7 @@ async fn until_in_inbox(api: &Api, query: &str, players: &[&str]) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_inbox_shows_each_conversation_once_the_latest_first() {
+async fn inbox_lists_each_conversation_once_and_the_latest_first() {
     let system = System::new().await;
     let (gateway, _persister) = (system.gateway().await, system.persister().await);
     let api = gateway.api();
@@ -46,7 +46,7 @@ async fn the_inbox_shows_each_conversation_once_the_latest_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_inbox_is_read_page_by_page() {
+async fn inbox_is_complete_over_its_pages() {
     let system = System::new().await;
     let (gateway, _persister) = (system.gateway().await, system.persister().await);
     let api = gateway.api();
@@ -55,7 +55,7 @@ async fn the_inbox_is_read_page_by_page() {
         assert_eq!(api.send_as_player(player, "hello").await.status, 202);
     }
     api.send_as_staff("p3", "hello").await;
-    expected.retain(|it| it != "p3");
+    expected.retain(|player| player != "p3");
     expected.push("p3".to_owned());
     expected.reverse();
     let players: Vec<_> = expected.iter().map(String::as_str).collect();
@@ -66,15 +66,15 @@ async fn the_inbox_is_read_page_by_page() {
         let page = api.inbox(&query).await.json;
         let conversations = page["conversations"].as_array().unwrap();
         assert!(conversations.len() <= 2);
-        found.extend(conversations.iter().map(|it| it["playerId"].clone()));
+        found.extend(conversations.iter().map(|conversation| conversation["playerId"].clone()));
         let Some(cursor) = page["nextCursor"].as_str() else { break };
         query = format!("limit=2&cursor={cursor}");
     }
-    assert_eq!(found, expected.iter().map(|it| json!(it)).collect::<Vec<_>>());
+    assert_eq!(found, expected.iter().map(|player| json!(player)).collect::<Vec<_>>());
 }
 
-/// Makes `count` pending conversations, the n-th of which has waited since n seconds after the epoch, in no
-/// order.
+/// Creates `count` pending conversations in random order, the n-th of which has waited since n
+/// seconds after the epoch.
 async fn fill(system: &System, count: i64) {
     let (session, message) = ("md5('session' || n)::uuid", "md5('message' || n)::uuid");
     let numbers = format!("FROM generate_series(1, {count}) AS n ORDER BY md5(n::text)");
@@ -99,21 +99,25 @@ async fn fill(system: &System, count: i64) {
     }
 }
 
-/// The players of all pages, in their order.
+/// The players of all pages, in order.
 async fn all_pages(api: &Api, query: &str) -> Vec<String> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = api.inbox(&format!("{query}{cursor}")).await;
         assert_eq!(page.status, 200, "{page:?}");
         let conversations = page.json["conversations"].as_array().unwrap();
-        found.extend(conversations.iter().map(|it| it["playerId"].as_str().unwrap().to_owned()));
+        found.extend(
+            conversations
+                .iter()
+                .map(|conversation| conversation["playerId"].as_str().unwrap().to_owned()),
+        );
         let Some(next) = page.json["nextCursor"].as_str() else { return found };
         cursor = format!("&cursor={next}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_desk_sees_all_of_2500_waiting_players_the_longest_waiting_first() {
+async fn inbox_lists_2500_waiting_players_the_longest_waiting_first() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     fill(&system, 2_500).await;
@@ -125,7 +129,7 @@ async fn a_desk_sees_all_of_2500_waiting_players_the_longest_waiting_first() {
         system.database.run(statement).await;
     }
     let mut expected: Vec<_> = (1..=2_500).map(|number| format!("p{number}")).collect();
-    // Those that wait for no answer come last.
+    // Conversations in which no player waits come last.
     let idle: Vec<_> = expected.drain(3..6).collect();
     expected.extend(idle);
     let query = "status=pending,active&order=waiting&limit=";
@@ -136,14 +140,14 @@ async fn a_desk_sees_all_of_2500_waiting_players_the_longest_waiting_first() {
     let first = &api.inbox(&format!("{query}1")).await.json["conversations"][0];
     let since = first["waitingSince"].as_str().unwrap();
     assert!(since.starts_with("1970-01-01T00:00:01"), "{since}");
-    // Page by page through those that do not wait, too.
+    // The pages go on through conversations in which no player waits.
     system.database.run("UPDATE chat_conversations SET unanswered = 0, waiting_since = NULL").await;
     expected.sort();
     assert_eq!(all_pages(&api, &format!("{query}200")).await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_waits_follows_from_what_was_said() {
+async fn waiting_since_is_set_by_a_players_message_and_cleared_by_an_answer() {
     let system = System::new().await;
     let (gateway, _persister) = (system.gateway().await, system.persister().await);
     let api = gateway.api();
@@ -163,7 +167,7 @@ async fn who_waits_follows_from_what_was_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cursor_continues_in_the_order_of_its_page() {
+async fn cursor_determines_the_order_of_the_next_page() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     fill(&system, 3).await;
@@ -180,7 +184,7 @@ async fn a_cursor_continues_in_the_order_of_its_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_lists_each_conversation_once_while_their_sessions_change() {
+async fn inbox_lists_each_conversation_once_while_sessions_change() {
     const CONVERSATIONS: i64 = 12;
     let system = System::new().await;
     let gateway = system.gateway().await;
@@ -204,8 +208,10 @@ async fn an_answer_lists_each_conversation_once_while_their_sessions_change() {
         for _ in 0..250 {
             let page = api.inbox(&format!("order={order}&limit=200")).await.json;
             let found = page["conversations"].as_array().unwrap().iter();
-            let players: std::collections::BTreeSet<_> =
-                found.clone().map(|it| it["playerId"].as_str().unwrap()).collect();
+            let players: std::collections::BTreeSet<_> = found
+                .clone()
+                .map(|conversation| conversation["playerId"].as_str().unwrap())
+                .collect();
             assert_eq!((players.len(), found.len()), (12, 12), "{page}");
         }
     };

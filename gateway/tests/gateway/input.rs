@@ -10,13 +10,13 @@ use crate::raw::Connection;
 const SEND: &str = "/api/staff-chat-integration/send";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_is_named() {
+async fn a_400_names_the_invalid_field() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let api = gateway.api();
     let long = "a".repeat(4_001);
-    let wrong: &[(&str, Value)] = &[
-        ("messageId", json!("no-uuid")),
+    let invalid: &[(&str, Value)] = &[
+        ("messageId", json!("not-a-uuid")),
         ("messageId", json!(7)),
         ("playerId", json!("")),
         ("playerId", json!("a b")),
@@ -48,20 +48,20 @@ async fn what_is_wrong_is_named() {
         ("message", json!("another")),
         ("socketId", json!("not a socket")),
     ];
-    for (field, value) in wrong {
+    for (field, value) in invalid {
         let mut message = json!({ "playerId": "p1", "senderType": "player", "content": "hello" });
         message[field] = value.clone();
-        names(&api.send(&message).await, field);
+        assert_invalid_field(&api.send(&message).await, field);
     }
     for field in ["playerId", "senderType", "content"] {
         let mut message = json!({ "playerId": "p1", "senderType": "player", "content": "hello" });
         message.as_object_mut().unwrap().remove(field);
-        names(&api.send(&message).await, field);
+        assert_invalid_field(&api.send(&message).await, field);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn parameters_that_are_wrong_are_named() {
+async fn a_400_names_the_invalid_parameter() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let api = gateway.api();
@@ -80,26 +80,26 @@ async fn parameters_that_are_wrong_are_named() {
         ("Limit=1", "Limit"),
     ] {
         let answer = api.conversation("p1", query).await;
-        names(&answer, field);
+        assert_invalid_field(&answer, field);
         assert!(!answer.json["detail"].as_str().unwrap().contains("body"), "{answer:?}");
     }
     let answer = api.inbox("status[]=pending").await;
-    names(&answer, "status[]");
+    assert_invalid_field(&answer, "status[]");
     assert!(answer.json["detail"].as_str().unwrap().contains("status, order, limit"), "{answer:?}");
-    // Other clients take these out of an address.
+    // Other clients remove these from a path.
     for dots in [".", "..", "%2e", ".%2E"] {
         let path = format!("/api/unified-chat/conversations/{dots}");
         assert_eq!(Connection::open(&gateway).await.get(&path).await, 400, "{dots}");
     }
-    names(&api.conversation("a%20b", "").await, "playerId");
-    names(&api.inbox("status=open").await, "status");
-    names(&api.inbox("cursor=x").await, "cursor");
-    names(&api.change_status("p1", "closed").await, "status");
-    names(&api.change_status("a%2Fb", "resolved").await, "playerId");
+    assert_invalid_field(&api.conversation("a%20b", "").await, "playerId");
+    assert_invalid_field(&api.inbox("status=open").await, "status");
+    assert_invalid_field(&api.inbox("cursor=x").await, "cursor");
+    assert_invalid_field(&api.change_status("p1", "closed").await, "status");
+    assert_invalid_field(&api.change_status("a%2Fb", "resolved").await, "playerId");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_none_gets_a_clear_problem() {
+async fn a_body_that_is_not_a_json_object_is_rejected_with_the_reason() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let api = gateway.api();
@@ -119,25 +119,25 @@ async fn a_body_that_is_none_gets_a_clear_problem() {
     ];
     for (content_type, body, status, kind) in cases {
         let answer = api.post_raw(SEND, content_type, body.to_vec()).await;
-        is_problem(&answer, status, kind);
+        assert_problem(&answer, status, kind);
     }
     let invalid_utf8 = b"{\"playerId\":\"p1\",\"senderType\":\"player\",\"content\":\"\xff\xfe\"}";
-    names(&api.post_raw(SEND, json, invalid_utf8.to_vec()).await, "content");
+    assert_invalid_field(&api.post_raw(SEND, json, invalid_utf8.to_vec()).await, "content");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_change_that_is_an_array_is_refused() {
+async fn status_change_as_an_array_is_rejected() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let path = "/api/unified-chat/conversations/p1/status";
     let by_position = json!(["resolved", null, null, null]);
-    is_problem(&gateway.api().post(path, &by_position).await, 400, "invalid-body");
+    assert_problem(&gateway.api().post(path, &by_position).await, 400, "invalid-body");
     let as_a_map = json!({ "status": { "resolved": null } });
-    names(&gateway.api().post(path, &as_a_map).await, "status");
+    assert_invalid_field(&gateway.api().post(path, &as_a_map).await, "status");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_in_another_encoding_is_refused_in_words_that_name_the_encoding() {
+async fn a_400_names_the_encoding_of_a_body_that_is_not_utf_8() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let api = gateway.api();
@@ -153,7 +153,7 @@ async fn a_body_in_another_encoding_is_refused_in_words_that_name_the_encoding()
         utf_16(u16::to_be_bytes, b""),
     ] {
         let answer = api.post_raw(SEND, json, body).await;
-        is_problem(&answer, 400, "invalid-body");
+        assert_problem(&answer, 400, "invalid-body");
         assert!(answer.json["detail"].as_str().unwrap().contains("UTF-16"), "{answer:?}");
     }
     let with_a_mark = format!("\u{feff}{message}");
@@ -166,7 +166,7 @@ async fn a_body_in_another_encoding_is_refused_in_words_that_name_the_encoding()
         let answer = api.post_raw(SEND, json, message.into()).await;
         assert_eq!(answer.status, status, "{coding}: {answer:?}");
         if status == 415 {
-            is_problem(&answer, 415, "unsupported-media-type");
+            assert_problem(&answer, 415, "unsupported-media-type");
             assert_eq!(answer.headers[header::ACCEPT_ENCODING], "identity");
         }
     }
@@ -175,19 +175,19 @@ async fn a_body_in_another_encoding_is_refused_in_words_that_name_the_encoding()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_an_emoji_is_refused_as_half_a_surrogate_pair() {
+async fn lone_surrogate_is_rejected_as_half_a_surrogate_pair() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     for half in ["\\ud83d", "\\ude00", "\\ud83d\\n", "\\ud83d\\ud83d", "a\\ud83d b"] {
         let body = format!(r#"{{"playerId":"p1","senderType":"player","content":"{half}"}}"#);
         let answer = gateway.api().post_raw(SEND, "application/json", body.into_bytes()).await;
-        names(&answer, "content");
+        assert_invalid_field(&answer, "content");
         assert!(answer.json["detail"].as_str().unwrap().contains("surrogate"), "{answer:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn text_is_accepted_as_windows_and_right_to_left_writers_send_it() {
+async fn crlf_and_bidirectional_controls_are_normalized() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let message = json!({
@@ -202,14 +202,14 @@ async fn text_is_accepted_as_windows_and_right_to_left_writers_send_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_made_no_id_learns_the_id_to_send_again_with() {
+async fn a_503_has_the_id_to_send_again_with() {
     let system = System::new().await;
     let proxy = Proxy::start(&system.broker.server(), false).await;
     let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
     let gateway = system.gateway_with(&[&through]);
     let api = gateway.api();
     let resend = |answer: &Answer, member: &str| {
-        is_problem(answer, 503, "not-accepted");
+        assert_problem(answer, 503, "not-accepted");
         let id = answer.json[member].as_str().unwrap().to_owned();
         assert!(answer.json["detail"].as_str().unwrap().contains(&id), "{answer:?}");
         id
@@ -235,20 +235,20 @@ async fn a_client_that_made_no_id_learns_the_id_to_send_again_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_there_gets_a_problem_too() {
+async fn unknown_paths_and_methods_get_a_problem() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let api: Api = gateway.api();
     let nothing = api.get("/nothing/here").await;
-    is_problem(&nothing, 404, "not-found");
+    assert_problem(&nothing, 404, "not-found");
     assert_eq!(nothing.json["title"], "Not found");
     let another = api.get(SEND).await;
-    is_problem(&another, 405, "method-not-allowed");
+    assert_problem(&another, 405, "method-not-allowed");
     assert_eq!(another.json["title"], "Method not allowed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_longest_message_in_the_most_wasteful_json_is_accepted() {
+async fn longest_message_in_the_longest_json_encoding_is_accepted() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let escaped = "\\ud83d\\ude00".repeat(4_000);
@@ -257,13 +257,13 @@ async fn the_longest_message_in_the_most_wasteful_json_is_accepted() {
     assert_eq!(answer.status, 202, "{answer:?}");
 }
 
-fn names(answer: &Answer, field: &str) {
-    is_problem(answer, 400, "invalid-field");
+fn assert_invalid_field(answer: &Answer, field: &str) {
+    assert_problem(answer, 400, "invalid-field");
     assert_eq!(answer.json["field"], field, "{answer:?}");
     assert!(answer.json["detail"].as_str().unwrap().starts_with(field), "{answer:?}");
 }
 
-fn is_problem(answer: &Answer, status: u16, kind: &str) {
+fn assert_problem(answer: &Answer, status: u16, kind: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.headers["content-type"], "application/problem+json");
     assert_eq!(answer.json["status"], status);
@@ -271,7 +271,7 @@ fn is_problem(answer: &Answer, status: u16, kind: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_last_seq_is_a_whole_number_however_json_writes_it() {
+async fn last_seq_accepts_every_json_form_of_a_whole_number() {
     let system = System::new().await;
     let api = system.gateway().await.api();
     let resolve = async |last_seq: serde_json::Value| {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use reqwest::{Client, Method, Response, header};
-use test_support::{RunningService, System, eventually, token};
+use test_support::{Running, System, eventually, token};
 
 use crate::{
     raw::Connection,
@@ -11,7 +11,7 @@ use crate::{
 const INBOX: &str = "/api/unified-chat/conversations";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_sender_that_sends_too_much_is_told_to_wait_and_no_other() {
+async fn each_sender_has_a_rate_limit_of_its_own() {
     let system = System::new().await;
     let limits = ["--sender-limit=60", "--sender-burst=3", "--staff-sender-limit=60"];
     let limits = [&limits[..], &["--staff-sender-burst=5"]].concat();
@@ -28,7 +28,11 @@ async fn one_sender_that_sends_too_much_is_told_to_wait_and_no_other() {
 
     assert_eq!(other.send_as_player("p2", "hello").await.status, 202);
     for _ in 0..5 {
-        assert_eq!(namesake.change_status("p1", "active").await.status, 202, "staff's own limit");
+        assert_eq!(
+            namesake.change_status("p1", "active").await.status,
+            202,
+            "staff have a limit of their own"
+        );
     }
     assert_eq!(namesake.change_status("p1", "active").await.status, 429, "changes count as well");
     assert_eq!(namesake.send_as_staff("p1", "hello").await.status, 429);
@@ -39,7 +43,7 @@ async fn one_sender_that_sends_too_much_is_told_to_wait_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_a_portal_that_vouches_senders_are_told_apart_as_well() {
+async fn each_sender_has_a_rate_limit_of_its_own_without_authentication() {
     let system = System::new().await;
     let limits = ["--sender-limit=1", "--sender-burst=1", "--staff-sender-limit=1"];
     let limits = [&limits[..], &["--staff-sender-burst=1"]].concat();
@@ -53,7 +57,7 @@ async fn behind_a_portal_that_vouches_senders_are_told_apart_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_caller_that_reads_too_much_is_told_to_wait_and_no_other() {
+async fn each_reader_has_a_rate_limit_of_its_own() {
     let system = System::new().await;
     let gateway = system.guarded_gateway(&["--reader-limit=1", "--reader-burst=5"]).await;
     let by = |claims| gateway.api().with_token(&Issuer::usual().token(&claims));
@@ -69,7 +73,7 @@ async fn one_caller_that_reads_too_much_is_told_to_wait_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_path_is_without_a_limit_and_probes_are_not_starved() {
+async fn every_path_has_a_rate_limit_and_probes_are_counted_apart() {
     let system = System::new().await;
     let limits = ["--address-limit=1", "--address-burst=2", "--trusted-proxies=127.0.0.0/8"];
     let gateway = system.gateway_with(&limits).ready().await;
@@ -81,7 +85,7 @@ async fn no_path_is_without_a_limit_and_probes_are_not_starved() {
         assert_ne!(api.get(path).await.status, 429, "{path}");
         assert_ne!(api.get(path).await.status, 429, "{path}");
         assert_eq!(api.get(path).await.status, 429, "{path}");
-        assert_eq!(api.get("/health/ready").await.status, 200, "health is counted by itself");
+        assert_eq!(api.get("/health/ready").await.status, 200, "probes are counted apart");
         assert_eq!(api.get("/health/live").await.status, 200);
         assert_eq!(api.get("/health/ready").await.status, 429);
     }
@@ -89,36 +93,44 @@ async fn no_path_is_without_a_limit_and_probes_are_not_starved() {
         assert_eq!(
             gateway.api().get("/health/ready").await.status,
             200,
-            "a probe of the cluster's"
+            "a trusted address is not limited"
         );
     }
 }
 
-/// Reads the inbox as a client that a proxy says is `client`.
-async fn read(gateway: &RunningService, client: &str) -> u16 {
+/// Reads the inbox with `client` in `X-Forwarded-For`.
+async fn read(gateway: &Running, client: &str) -> u16 {
     let request = Client::new().get(format!("http://{}{INBOX}", gateway.addr));
     request.header("x-forwarded-for", client).send().await.unwrap().status().as_u16()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_address_that_asks_too_much_is_told_to_wait() {
+async fn each_address_has_a_rate_limit() {
     let system = System::new().await;
     let limits = ["--address-limit=1", "--address-burst=3"];
     let gateway = system.guarded_gateway(&limits).await;
     for client in ["1.1.1.1", "2.2.2.2", "3.3.3.3"] {
-        assert_eq!(read(&gateway, client).await, 401, "counted before anything is looked at");
+        assert_eq!(
+            read(&gateway, client).await,
+            401,
+            "the request is counted before authentication"
+        );
     }
-    assert_eq!(read(&gateway, "4.4.4.4").await, 429, "anybody can write X-Forwarded-For");
+    assert_eq!(
+        read(&gateway, "4.4.4.4").await,
+        429,
+        "X-Forwarded-For of an untrusted peer is ignored"
+    );
     let api = gateway.api().with_token(&token("staff", "ada"));
     let refused = api.inbox("").await;
     assert_eq!(refused.status, 429);
     let wait: u64 = refused.headers[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
-    assert_eq!(api.get("/health/ready").await.status, 200, "those who look after it are not");
+    assert_eq!(api.get("/health/ready").await.status, 200, "probes are not limited");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_behind_a_proxy_that_is_named_are_told_apart() {
+async fn clients_of_a_trusted_proxy_have_rate_limits_of_their_own() {
     let system = System::new().await;
     let limits = ["--address-limit=1", "--address-burst=1", "--trusted-proxies=127.0.0.0/8"];
     let gateway = system.gateway_with(&limits).ready().await;
@@ -135,7 +147,7 @@ async fn clients_behind_a_proxy_that_is_named_are_told_apart() {
     }
 }
 
-async fn call(gateway: &RunningService, method: Method, path: &str, origin: &str) -> Response {
+async fn call(gateway: &Running, method: Method, path: &str, origin: &str) -> Response {
     Client::new()
         .request(method, format!("http://{}{path}", gateway.addr))
         .header(header::ORIGIN, origin)
@@ -147,7 +159,7 @@ async fn call(gateway: &RunningService, method: Method, path: &str, origin: &str
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_of_named_origins_may_call_and_those_of_no_others() {
+async fn only_pages_of_named_origins_may_call() {
     let system = System::new().await;
     let origins = "--cors-origins=https://portal.example,http://localhost:5173";
     let gateway = system.guarded_gateway(&[origins]).await;
@@ -161,7 +173,7 @@ async fn pages_of_named_origins_may_call_and_those_of_no_others() {
         for method in [Method::OPTIONS, Method::GET] {
             let answer = call(&gateway, method.clone(), INBOX, origin).await;
             let named = answer.headers().get(header::ACCESS_CONTROL_ALLOW_ORIGIN);
-            let named = named.map(|it| it.to_str().unwrap());
+            let named = named.map(|origin| origin.to_str().unwrap());
             assert_eq!(named, allowed.then_some(origin), "{method} {origin}: {answer:?}");
         }
     }
@@ -173,11 +185,14 @@ async fn pages_of_named_origins_may_call_and_those_of_no_others() {
 
     let silent = system.guarded_gateway(&[]).await;
     let answer = call(&silent, Method::GET, INBOX, "https://portal.example").await;
-    assert!(!answer.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN), "none is named");
+    assert!(
+        !answer.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN),
+        "CORS_ORIGINS is empty"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_may_send_the_headers_of_tracing_and_those_that_a_setting_names() {
+async fn pages_may_send_tracing_headers_and_those_of_cors_headers() {
     let system = System::new().await;
     let origin = "--cors-origins=https://portal.example";
     let plain = system.guarded_gateway(&[origin]).await;
@@ -202,7 +217,7 @@ async fn a_page_may_send_the_headers_of_tracing_and_those_that_a_setting_names()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn browsers_are_told_to_be_careful() {
+async fn responses_have_security_headers() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     for path in [INBOX, "/docs/", "/openapi.json", "/health/live", "/nothing"] {
@@ -219,10 +234,10 @@ async fn browsers_are_told_to_be_careful() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_sends_slowly_is_not_waited_for() {
+async fn slow_heads_and_bodies_time_out() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--client-timeout=1s", "--keep-alive=1s"]).ready().await;
-    // Not even the first head, and not the second on a connection that has been good.
+    // The head of the first request on a connection, and that of the second.
     for before in [0, 1] {
         let mut slow = Connection::open(&gateway).await;
         for _ in 0..before {

@@ -1,4 +1,4 @@
-//! What the gateway promises, on a real broker and a real database.
+//! Tests of the gateway, with RabbitMQ and PostgreSQL.
 
 #![allow(
     clippy::expect_used,
@@ -17,7 +17,7 @@ mod confirms;
 mod connections;
 mod conversations;
 mod description;
-mod descriptors;
+mod fd_limit;
 mod hostile;
 mod inbox;
 mod input;

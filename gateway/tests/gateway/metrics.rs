@@ -1,11 +1,11 @@
-//! What a gateway shows its operators, and nobody else.
+//! The gateway's metrics.
 
 use broker::ConsumerKind;
 use test_support::{Api, System};
 
-/// The public reaches the gateway's own address.
+/// The gateway's own address is public.
 #[tokio::test(flavor = "multi_thread")]
-async fn metrics_are_served_at_an_address_of_their_own_and_nothing_else_there() {
+async fn metrics_have_an_address_of_their_own_which_serves_nothing_else() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let api = gateway.api();
@@ -24,9 +24,9 @@ async fn metrics_are_served_at_an_address_of_their_own_and_nothing_else_there() 
     assert_eq!(api.metric(accepted).await, 1);
 }
 
-/// Whatever clients ask for, there are no more series than there are calls and statuses.
+/// The number of series is bounded by the routes and statuses, whatever clients request.
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_are_counted_by_the_path_of_their_call_and_not_by_what_clients_make_of_it() {
+async fn requests_are_counted_by_route_and_not_by_the_requested_path() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--address-limit=1", "--address-burst=5"]).ready().await;
     let api = gateway.api();
@@ -51,7 +51,7 @@ async fn requests_are_counted_by_the_path_of_their_call_and_not_by_what_clients_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_of_publishes_and_reads_is_counted_where_it_comes() {
+async fn publishes_and_reads_are_counted_by_outcome() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--topology-check-interval=1h"]).ready().await;
     let api = gateway.api();

@@ -2,7 +2,7 @@ use broker::ConsumerKind;
 use test_support::{Api, Proxy, System, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_database_messages_are_accepted_and_only_reading_is_refused() {
+async fn sends_are_accepted_and_reads_rejected_without_a_database() {
     let system = System::new().await;
     let proxy = Proxy::start(&system.database.server(), false).await;
     let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
@@ -31,7 +31,7 @@ async fn without_a_database_messages_are_accepted_and_only_reading_is_refused() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_hangs_keeps_nobody_from_sending_and_the_gateway_ready() {
+async fn sends_are_accepted_and_the_gateway_is_ready_while_the_database_hangs() {
     let system = System::new().await;
     let proxy = Proxy::start(&system.database.server(), true).await;
     let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
@@ -39,7 +39,7 @@ async fn a_database_that_hangs_keeps_nobody_from_sending_and_the_gateway_ready()
     let api = gateway.api();
     until_the_database_is(&api, "up").await;
     proxy.hang();
-    // Neither answer can come before the database does, but for those that do not wait for it.
+    // The read waits for the database; the send and the probe do not.
     let reading = tokio::spawn({
         let api = api.clone();
         async move { api.conversation("p1", "").await.status }
@@ -61,7 +61,7 @@ async fn until_the_database_is(api: &Api, state: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_is_down_when_it_does_not_answer_in_its_time_and_up_again_when_it_does() {
+async fn readiness_reports_the_database_down_while_probes_time_out() {
     let system = System::new().await;
     let proxy = Proxy::start(&system.database.server(), true).await;
     let through = format!("--database-url={}", system.database.url_through(proxy.addr()));
@@ -74,9 +74,9 @@ async fn a_database_is_down_when_it_does_not_answer_in_its_time_and_up_again_whe
     until_the_database_is(&api, "up").await;
 }
 
-/// Every reader's connection is taken, and the database answers.
+/// Every pooled connection is in use, and the database answers.
 #[tokio::test(flavor = "multi_thread")]
-async fn readiness_takes_no_connection_from_readers_and_is_not_wrong_when_they_wait() {
+async fn readiness_probes_the_database_outside_the_pools() {
     let system = System::new().await;
     let pools = ["--database-pool-size=1", "--inbox-pool-size=1", "--database-timeout=20s"];
     let gateway = system.gateway_with(&pools).ready().await;
@@ -102,7 +102,7 @@ async fn readiness_takes_no_connection_from_readers_and_is_not_wrong_when_they_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_broker_it_starts_and_refuses_until_there_is_one() {
+async fn gateway_starts_without_broker_and_returns_503_until_it_connects() {
     let system = System::new().await;
     let proxy = Proxy::start(&system.broker.server(), false).await;
     let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));
@@ -124,9 +124,9 @@ async fn without_a_broker_it_starts_and_refuses_until_there_is_one() {
     }
 }
 
-/// A broker that hangs looks like one that thinks.
+/// A broker that hangs cannot be told from a slow one.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_does_not_answer_is_waited_for_no_longer_than_agreed() {
+async fn send_times_out_while_the_broker_hangs() {
     let system = System::new().await;
     let proxy = Proxy::start(&system.broker.server(), true).await;
     let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));

@@ -1,4 +1,4 @@
-//! Pages of messages that are as large as they may be.
+//! Pages of the maximum size.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use test_support::{System, body, eventually, message_at};
 
 use crate::raw::Connection;
 
-/// Each takes two bytes in JSON for each of its characters.
+/// Each character takes two bytes in JSON.
 const MESSAGES: i64 = 100;
 
-/// Large messages of each player that `player` names.
+/// Inserts large messages of the players that `player` names.
 async fn large_messages(system: &System, player: impl Fn(i64) -> String) {
-    let said = |at| {
+    let message = |at| {
         let content = "\"".repeat(4_000);
         Event::Message(Box::new(message_at(&player(at), SenderType::Player, &content, at)))
     };
-    system.broker.publish(&body((1..=MESSAGES).map(said))).await;
+    system.broker.publish(&body((1..=MESSAGES).map(message))).await;
     system.work_off(1).await;
 }
 
@@ -31,7 +31,7 @@ fn bytes(page: &Value) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_are_bounded_in_bytes_in_both_directions_and_miss_nothing() {
+async fn pages_are_bounded_in_bytes_and_complete_in_both_directions() {
     let system = System::new().await;
     system.persister().await.stop().await;
     large_messages(&system, |_| "p1".to_owned()).await;
@@ -67,7 +67,7 @@ async fn pages_are_bounded_in_bytes_in_both_directions_and_miss_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_of_the_inbox_are_bounded_in_bytes_and_miss_nobody() {
+async fn inbox_pages_are_bounded_in_bytes_and_complete() {
     let system = System::new().await;
     system.persister().await.stop().await;
     large_messages(&system, |at| format!("p{at}")).await;
@@ -90,9 +90,9 @@ async fn pages_of_the_inbox_are_bounded_in_bytes_and_miss_nobody() {
     }
 }
 
-/// With memory for a single page, which a client asks for again and again and never takes.
+/// The memory holds a single page; a client requests it repeatedly and never reads a response.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_takes_no_page_is_disconnected_when_another_reads() {
+async fn client_that_does_not_take_its_page_is_disconnected_when_another_reads() {
     let system = System::new().await;
     system.persister().await.stop().await;
     large_messages(&system, |_| "p1".to_owned()).await;

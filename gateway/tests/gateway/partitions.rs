@@ -1,4 +1,4 @@
-//! Players are spread over several pairs of queues, of which each fails by itself.
+//! Players are distributed over several pairs of queues, each of which fails alone.
 
 use broker::ConsumerKind;
 use test_support::{System, eventually, player_of_each};
@@ -6,7 +6,7 @@ use test_support::{System, eventually, player_of_each};
 const FOUR: &str = "--queue-partitions=4";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_concerns_a_player_goes_to_the_queues_of_its_partition_and_no_others() {
+async fn events_of_a_player_are_published_to_the_queues_of_its_partition_alone() {
     let system = System::new().await;
     let gateway = system.gateway_with(&[FOUR]).ready().await;
     let api = gateway.api();
@@ -27,7 +27,7 @@ async fn what_concerns_a_player_goes_to_the_queues_of_its_partition_and_no_other
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_queue_that_is_gone_refuses_its_own_players_alone_and_is_made_again() {
+async fn missing_queue_rejects_sends_of_its_partition_alone_and_is_declared_again() {
     for worker in ConsumerKind::ALL {
         let system = System::new().await;
         let settings = [FOUR, "--topology-check-interval=60m"];
@@ -47,7 +47,7 @@ async fn a_queue_that_is_gone_refuses_its_own_players_alone_and_is_made_again() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_queue_that_is_full_refuses_its_own_players_alone() {
+async fn full_queue_rejects_sends_of_its_partition_alone() {
     let system = System::new().await;
     let gateway = system.gateway_with(&[FOUR, "--queue-max-bytes=2000"]).ready().await;
     let api = gateway.api();
@@ -68,9 +68,9 @@ async fn a_queue_that_is_full_refuses_its_own_players_alone() {
     .await;
 }
 
-/// One that cannot be used from the beginning: another than a queue as the services make it.
+/// The queue has other arguments than the services declare, so that it cannot be used.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_is_ready_for_those_whose_queues_can_be_used() {
+async fn readiness_is_per_partition() {
     let system = System::new().await;
     let [(first, one), (second, other)] = &player_of_each(2)[..] else { unreachable!() };
     for worker in ConsumerKind::ALL {

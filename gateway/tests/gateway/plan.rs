@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 const MESSAGES: i64 = 100_000;
 
-/// Deep in a conversation of 100,000 messages, a page reads as many rows as it shows, straight off
-/// the index in its order.
+/// Deep in a conversation of 100,000 messages, a page reads as many rows as it has, from the index
+/// in its order.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_deep_in_a_long_conversation_is_read_off_the_index() {
+async fn page_deep_in_a_long_conversation_is_read_from_the_index() {
     let database = Database::create().await;
     for statement in [
         "INSERT INTO chat_conversations (player_id, last_seq) VALUES ('p1', 100000)",
@@ -47,12 +47,12 @@ async fn a_page_deep_in_a_long_conversation_is_read_off_the_index() {
     }
 }
 
-/// However much the players of a page wrote, the inbox reads as many rows as it shows.
+/// The inbox reads as many rows as a page has, however many messages its players sent.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_inbox_reads_a_page_of_rows_however_long_its_sessions_are() {
+async fn inbox_reads_one_page_of_rows_whatever_the_length_of_sessions() {
     const SHOWN: i64 = 11;
     let database = Database::create().await;
-    // Ten players with a day's messages, among many who are resolved and some who are open.
+    // Ten players with a day's messages, among many resolved and some open conversations.
     for statement in [
         "INSERT INTO chat_conversations (player_id, last_seq, counted_seq, session_id, status,
              last_message_id, last_message_at, unanswered, waiting_since)
@@ -94,13 +94,13 @@ async fn the_inbox_reads_a_page_of_rows_however_long_its_sessions_are() {
         assert!(!plan.contains("Seq Scan"), "{order:?} {plan}");
         assert!(!plan.contains("Rows Removed by Filter"), "{order:?} {plan}");
         let read: i64 = plan.lines().filter(|line| line.contains("Scan using")).map(rows).sum();
-        // A page of each status, of those that wait and of those that do not, with a session and a
-        // message for each shown.
+        // A page of each status, waiting and not waiting, with a session and a message for each
+        // entry.
         assert!(read <= (2 * 2 + 2) * SHOWN, "{read} rows for {order:?} {plan}");
     }
 }
 
-/// How many rows a line of a plan says that it read.
+/// The number of rows in a line of a plan.
 fn rows(line: &str) -> i64 {
     let number = |name: &str| {
         let (_, rest) = line.rsplit_once(name).unwrap();
@@ -110,7 +110,7 @@ fn rows(line: &str) -> i64 {
     if line.contains("never executed") { 0 } else { number("rows=") * number("loops=") }
 }
 
-/// A query whose plan is asked for instead of its rows.
+/// A query that returns its plan.
 #[derive(QueryId)]
 struct Explain<Q>(Q);
 

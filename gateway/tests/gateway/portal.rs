@@ -7,7 +7,7 @@ use test_support::System;
 
 use crate::raw::Connection;
 
-/// Pages of one test's own, beside a file that is none.
+/// A directory with pages and another file.
 fn pages() -> (TempDir, String) {
     let directory = tempfile::tempdir().unwrap();
     let pages = directory.path().join("dist");
@@ -22,7 +22,7 @@ fn pages() -> (TempDir, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pages_are_served_and_may_do_no_more_than_they_must() {
+async fn portal_pages_are_served_with_a_strict_content_security_policy() {
     let system = System::new().await;
     let (_directory, setting) = pages();
     let host = ["--pusher-client-host=pusher.example", "--pusher-client-port=8443"];
@@ -63,13 +63,13 @@ async fn the_pages_are_served_and_may_do_no_more_than_they_must() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_that_comes_by_https_through_a_trusted_proxy_is_told_to_keep_to_it() {
+async fn hsts_is_sent_when_a_trusted_proxy_was_called_by_https() {
     let system = System::new().await;
     let (_directory, setting) = pages();
     let transport_security = async |settings: &[&str], scheme: Option<&str>| {
         let gateway = system.gateway_with(&[&[&*setting], settings].concat()).ready().await;
         let api = gateway.api();
-        let api = scheme.map_or(api.clone(), |it| api.with_header("x-forwarded-proto", it));
+        let api = scheme.map_or(api.clone(), |scheme| api.with_header("x-forwarded-proto", scheme));
         let page = api.get("/portal/player/").await;
         assert_eq!(page.status, 200);
         page.headers.get(header::STRICT_TRANSPORT_SECURITY).cloned()
@@ -84,7 +84,7 @@ async fn a_browser_that_comes_by_https_through_a_trusted_proxy_is_told_to_keep_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_is_told_where_pusher_is_and_nothing_that_is_secret() {
+async fn portal_config_has_the_pusher_server_and_no_secret() {
     let system = System::new().await;
     let config = async |settings: &[&str]| {
         let gateway = system.guarded_gateway(settings).await;

@@ -1,4 +1,4 @@
-//! Whatever is sent, it is answered, and no answer says that the gateway has failed.
+//! Any input gets a response, and none is a 500.
 
 use proptest::{
     collection::vec, option::weighted, prelude::*, sample::select, test_runner::TestCaseResult,
@@ -17,7 +17,7 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const CONVERSATIONS: &[u8] = b"/api/unified-chat/conversations";
 
-/// A request, with whatever may stand in each part of it.
+/// A request with arbitrary parts.
 #[derive(Clone, Debug)]
 struct Call {
     method: &'static str,
@@ -27,7 +27,7 @@ struct Call {
 }
 
 #[test]
-fn any_bytes_on_a_connection_are_answered() {
+fn any_bytes_on_a_connection_get_a_response() {
     let bytes = prop_oneof![
         any_bytes(),
         any_bytes()
@@ -37,7 +37,7 @@ fn any_bytes_on_a_connection_are_answered() {
         let mut connection = Connection::open(gateway).await;
         connection.write(&bytes).await;
         connection.finish().await;
-        // A head that never ends gets no answer; nothing else may get none of the gateway's making.
+        // An incomplete head gets no response; every other response comes from the gateway.
         for status in connection.statuses().await {
             prop_assert!(status < 500, "{}", status);
         }
@@ -46,7 +46,7 @@ fn any_bytes_on_a_connection_are_answered() {
 }
 
 #[test]
-fn any_call_is_answered() {
+fn any_request_gets_a_response() {
     let sent = |body| ("POST", b"/api/staff-chat-integration/send".to_vec(), JSON, body);
     let changed = |(player, body): (Vec<u8>, _)| {
         ("POST", [CONVERSATIONS, b"/", &player, b"/status"].concat(), JSON, body)
@@ -78,7 +78,8 @@ fn any_call_is_answered() {
     });
 }
 
-/// Sees that `property` holds of a gateway that asks for tokens, and that the gateway then still serves.
+/// Checks `property` against a gateway with authentication, and that the gateway still serves
+/// afterwards.
 fn always_served<Inputs: Strategy>(
     cases: u32,
     inputs: &Inputs,
@@ -86,7 +87,7 @@ fn always_served<Inputs: Strategy>(
 ) {
     let runtime = Runtime::new().unwrap();
     let system = runtime.block_on(System::new());
-    // As long as for a send, so that a slow machine makes no 503.
+    // The timeout of a send, so that a slow machine causes no 503.
     let gateway = runtime.block_on(system.guarded_gateway(&["--database-timeout=30s"]));
     always(&runtime, cases, inputs, async |input| property(&gateway, input).await);
     runtime.block_on(async {
@@ -143,7 +144,7 @@ fn subscriptions() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// What is asked for by reading.
+/// Requests that read.
 fn reads() -> impl Strategy<Value = Vec<u8>> {
     let names = ["limit", "before", "after", "cursor", "status", "other"];
     let values =
@@ -162,7 +163,7 @@ fn segment() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![4 => Just(b"p1".to_vec()), 1 => text()]
 }
 
-/// Any bytes as part of an address: as they are, or escaped.
+/// Any bytes as a segment of a path, raw or escaped.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let escaped = |bytes: Vec<u8>| -> Vec<u8> {
         bytes.iter().flat_map(|byte| format!("%{byte:02X}").into_bytes()).collect()
@@ -185,7 +186,7 @@ fn method() -> impl Strategy<Value = &'static str> {
     select(vec!["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "FIND-IT"])
 }
 
-/// A token, mostly a good one, and some others.
+/// A token, mostly a valid one, and other headers.
 fn headers() -> impl Strategy<Value = Vec<(&'static str, Vec<u8>)>> {
     let good = ["player", "staff"].map(|role| format!("Bearer {}", token(role, "p1")).into_bytes());
     let token = prop_oneof![

@@ -7,7 +7,7 @@ async fn authorize(api: &Api, form: &str) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn our_private_channels_are_signed_for_and_no_other() {
+async fn only_the_chats_private_channels_are_signed_for() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let api = gateway.api();
@@ -33,7 +33,7 @@ async fn our_private_channels_are_signed_for_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subscription_to_an_encrypted_channel_comes_with_its_secret() {
+async fn subscription_to_an_encrypted_channel_has_its_shared_secret() {
     let system = System::new().await;
     let key = "--pusher-encryption-master-key=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let gateway = system.gateway_with(&["--pusher-channel-access=encrypted", key]).ready().await;
@@ -59,7 +59,7 @@ async fn a_subscription_to_an_encrypted_channel_comes_with_its_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_presence_subscription_has_no_shared_secret_where_channels_are_encrypted() {
+async fn presence_subscription_has_no_shared_secret_with_encrypted_channels() {
     let system = System::new().await;
     let key = "--pusher-encryption-master-key=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let gateway = system.guarded_gateway(&["--pusher-channel-access=encrypted", key]).await;
@@ -71,7 +71,7 @@ async fn a_presence_subscription_has_no_shared_secret_where_channels_are_encrypt
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_channels_are_public_nothing_is_signed() {
+async fn nothing_is_signed_with_public_channels() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--pusher-channel-access=public"]).ready().await;
     for channel in ["staff-portal", "private-player-p1", "private-staff-portal"] {

@@ -1,59 +1,59 @@
-//! A connection on which anything can be written.
+//! A connection for raw bytes.
 
 use std::time::Duration;
 
-use test_support::RunningService;
+use test_support::Running;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
 
-/// How long a server may take for what it is sure to do.
+/// Time for the gateway to respond.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A connection to a gateway, by bytes.
+/// A connection to a gateway.
 pub struct Connection {
     stream: TcpStream,
-    /// What was read behind the last answer.
+    /// Bytes that were read after the last response.
     rest: Vec<u8>,
 }
 
 impl Connection {
-    /// Opens one.
-    pub async fn open(gateway: &RunningService) -> Self {
+    /// Opens a connection.
+    pub async fn open(gateway: &Running) -> Self {
         let stream = TcpStream::connect(gateway.addr).await.unwrap();
         Self { stream, rest: Vec::new() }
     }
 
-    /// Writes `bytes`, which a gateway may refuse to take.
+    /// Writes `bytes`; the gateway may have closed the connection.
     pub async fn write(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.ok();
     }
 
-    /// Says that nothing more will be written.
+    /// Closes the writing half.
     pub async fn finish(&mut self) {
         self.stream.shutdown().await.ok();
     }
 
-    /// Gets `path` and reads the answer, whose status it says.
+    /// Requests `path`, and returns the status of the response.
     pub async fn get(&mut self, path: &str) -> u16 {
         self.write(format!("GET {path} HTTP/1.1\r\nhost: gateway\r\n\r\n").as_bytes()).await;
         self.status().await
     }
 
-    /// Reads one answer, whose status it says.
+    /// Reads one response, and returns its status.
     ///
     /// # Panics
-    /// When there is none.
+    /// When there is no response.
     pub async fn status(&mut self) -> u16 {
         timeout(PATIENCE, self.answer()).await.expect("an answer in time").expect("an answer")
     }
 
-    /// Reads all answers until the gateway ends the connection: their statuses.
+    /// Reads all responses until the gateway closes the connection, and returns their statuses.
     ///
     /// # Panics
-    /// When it does not end it.
+    /// When the gateway does not close it.
     pub async fn statuses(&mut self) -> Vec<u16> {
         let mut statuses = Vec::new();
         while let Some(status) = timeout(PATIENCE, self.answer()).await.expect("an end in time") {
@@ -62,7 +62,7 @@ impl Connection {
         statuses
     }
 
-    /// Reads until the gateway ends the connection.
+    /// Reads until the gateway closes the connection.
     ///
     /// # Panics
     /// When that takes longer than `limit`.
@@ -71,7 +71,7 @@ impl Connection {
         timeout(limit, ended).await.expect("the connection ends");
     }
 
-    /// The status of the next answer, which has been read whole; nothing when the connection ends.
+    /// The status of the next response, read completely; none when the connection ends.
     async fn answer(&mut self) -> Option<u16> {
         let end = loop {
             match find(&self.rest, b"\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! Reads that end before the database has answered.
+//! Reads that are abandoned, or wait for the database.
 
 use std::{future::poll_fn, task::Poll};
 
@@ -22,8 +22,7 @@ async fn until_running(database: &Database, number: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_whose_client_goes_away_leaves_no_query_running_and_no_connection_that_waits_for_one()
- {
+async fn abandoned_read_leaves_no_running_query_and_no_connection() {
     let database = Database::create().await;
     let settings = database.settings();
     let pool = || database::pool(&settings, 1).unwrap();

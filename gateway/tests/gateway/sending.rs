@@ -34,7 +34,7 @@ async fn a_202_means_that_the_message_is_in_both_queues() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_without_an_id_gets_one_and_message_is_read_as_content() {
+async fn message_id_is_optional_and_message_is_an_alias_of_content() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let message = json!({ "playerId": "p1", "senderType": "staff", "message": "hello" });
@@ -47,7 +47,7 @@ async fn a_message_without_an_id_gets_one_and_message_is_read_as_content() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_change_goes_through_the_queue_like_a_message() {
+async fn status_change_is_published_like_a_message() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let answer = gateway.api().change_status("p1", "resolved").await;
@@ -58,7 +58,7 @@ async fn a_status_change_goes_through_the_queue_like_a_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_change_carries_what_its_author_saw_and_who_that_is() {
+async fn status_change_has_the_session_and_seq_that_its_author_saw_and_the_author() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let path = "/api/unified-chat/conversations/p1/status";
@@ -83,7 +83,7 @@ async fn a_status_change_carries_what_its_author_saw_and_who_that_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_accepted_is_accepted_later_than_what_was_before() {
+async fn timestamps_of_accepted_messages_strictly_increase() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let api = gateway.api();
@@ -100,7 +100,7 @@ async fn whatever_is_accepted_is_accepted_later_than_what_was_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_message_fifty_times_at_once_is_accepted_fifty_times_and_is_one_row() {
+async fn message_sent_fifty_times_at_once_is_accepted_each_time_and_stored_once() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let message = json!({
@@ -121,7 +121,7 @@ async fn the_same_message_fifty_times_at_once_is_accepted_fifty_times_and_is_one
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_that_is_told_to_stop_finishes_what_it_holds() {
+async fn requests_in_progress_finish_when_the_gateway_stops() {
     let system = System::new().await;
     let gateway = system.gateway().await;
     let sends: Vec<_> = (0..200)
@@ -134,7 +134,7 @@ async fn a_gateway_that_is_told_to_stop_finishes_what_it_holds() {
     gateway.stop().await;
     let mut accepted = 0;
     for send in sends {
-        // Whoever came too late was not connected, and nobody was left without an answer.
+        // A client that came too late was not connected, and every connected one got a response.
         accepted += i32::from(send.await.unwrap() == Some(202));
     }
     let queued = system.broker.drain_events(ConsumerKind::Persister).await.len();

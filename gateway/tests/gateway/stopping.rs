@@ -1,13 +1,13 @@
-//! What clients see of a gateway that is told to stop.
+//! A gateway that stops, as its clients observe it.
 
 use std::time::Duration;
 
 use broker::ConsumerKind;
 use test_support::{Api, Proxy, System, eventually};
 
-/// Whoever sends over a connection that stood idle at that time must not find it closed.
+/// A client that sends over a connection that was idle meanwhile does not find it closed.
 #[tokio::test(flavor = "multi_thread")]
-async fn it_goes_on_serving_for_a_while_and_lets_its_clients_know() {
+async fn gateway_serves_during_the_drain_and_closes_connections() {
     let system = System::new().await;
     let mut config = system.gateway_config(&[]);
     config.drain = Duration::from_secs(3_600);
@@ -33,12 +33,11 @@ async fn it_goes_on_serving_for_a_while_and_lets_its_clients_know() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_request_of_clients_that_leave_when_asked_is_answered() {
+async fn no_request_is_lost_when_clients_reconnect_during_the_drain() {
     let system = System::new().await;
     let gateway = system.gateway_with(&["--shutdown-drain=5s"]).ready().await;
-    // Each has a connection of its own.
-    let clients: Vec<_> =
-        (0..8).map(|_| tokio::spawn(send_until_asked_to_leave(gateway.api()))).collect();
+    // Each client has a connection of its own.
+    let clients: Vec<_> = (0..8).map(|_| tokio::spawn(send_until_closed(gateway.api()))).collect();
     system.broker.wait_for_some(&system.broker.names().queue(ConsumerKind::Persister)).await;
     gateway.stop().await;
     let mut accepted = 0;
@@ -48,20 +47,20 @@ async fn every_request_of_clients_that_leave_when_asked_is_answered() {
     assert_eq!(system.broker.drain_events(ConsumerKind::Persister).await.len(), accepted);
 }
 
-/// Sends one message after the other, and says how many were accepted.
-async fn send_until_asked_to_leave(api: Api) -> usize {
+/// Sends messages until a response closes the connection, and returns how many were accepted.
+async fn send_until_closed(api: Api) -> usize {
     for accepted in 1.. {
         let answer = api.send_as_player("p1", "hello").await;
         assert_eq!(answer.status, 202, "{answer:?}");
-        if answer.headers.get("connection").is_some_and(|it| it == "close") {
+        if answer.headers.get("connection").is_some_and(|value| value == "close") {
             return accepted;
         }
     }
-    unreachable!("there is always another number")
+    unreachable!("the range has no end")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_ends_in_time_while_rabbitmq_hangs_and_a_client_waits() {
+async fn gateway_ends_in_time_while_rabbitmq_hangs() {
     let system = System::new().await;
     let proxy = Proxy::start(&system.broker.server(), true).await;
     let through = format!("--amqp-url={}", system.broker.url_through(proxy.addr()));

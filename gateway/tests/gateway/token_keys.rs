@@ -2,11 +2,11 @@ use std::{fs, path::PathBuf};
 
 use serde_json::json;
 use tempfile::TempDir;
-use test_support::{RunningService, System, eventually};
+use test_support::{Running, System, eventually};
 
 use crate::tokens::{Issuer, player};
 
-/// A file of one test's own.
+/// A temporary file.
 struct KeyFile {
     path: PathBuf,
     _directory: TempDir,
@@ -20,7 +20,7 @@ impl KeyFile {
         file
     }
 
-    /// As a secret that is mounted changes: another file takes its place.
+    /// Replaces the file, as a mounted secret changes.
     fn change(&self, text: &str) {
         let new = self.path.with_extension("new");
         fs::write(&new, text).unwrap();
@@ -32,13 +32,13 @@ impl KeyFile {
     }
 }
 
-async fn gateway(system: &System, algorithm: &str, keys: &str) -> RunningService {
+async fn gateway(system: &System, algorithm: &str, keys: &str) -> Running {
     let algorithm = format!("--auth-jwt-algorithm={algorithm}");
     system.gateway_with(&["--auth-mode=jwt", &algorithm, keys]).ready().await
 }
 
-/// What the gateway answers to a token of player p1's.
-async fn status(gateway: &RunningService, token: &str) -> u16 {
+/// The status of a read of player p1 with `token`.
+async fn status(gateway: &Running, token: &str) -> u16 {
     gateway.api().with_token(token).conversation("p1", "").await.status
 }
 
@@ -48,7 +48,7 @@ fn set<'a>(issuers: impl IntoIterator<Item = (&'a str, &'a Issuer)>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_kind_of_public_key_lets_in_whom_it_signed_for() {
+async fn tokens_of_each_algorithm_are_accepted_with_their_public_key() {
     let system = System::new().await;
     let issuers = [Issuer::rsa(), Issuer::ec(), Issuer::ed()];
     for issuer in &issuers {
@@ -63,7 +63,7 @@ async fn each_kind_of_public_key_lets_in_whom_it_signed_for() {
             for other in issuers.iter().filter(|other| other.algorithm() != algorithm) {
                 assert_eq!(status(&gateway, &other.token(&player("p1"))).await, 401);
             }
-            // Whoever knows the public key signs with it as if it were a secret.
+            // A forger signs with the public key as if it were a secret.
             let confused = Issuer::Secret(issuer.pem()).token(&player("p1"));
             assert_eq!(status(&gateway, &confused).await, 401, "{algorithm}");
             let claims_to_be = json!({ "alg": algorithm });
@@ -74,18 +74,18 @@ async fn each_kind_of_public_key_lets_in_whom_it_signed_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_one_secret_takes_the_others_place_both_let_in_whom_they_signed_for() {
+async fn tokens_of_both_secrets_are_accepted_during_a_rotation() {
     let system = System::new().await;
     let (first, second) = (Issuer::usual(), "a second secret that nobody guesses either");
     let token = |secret: &str| Issuer::Secret(secret.to_owned()).token(&player("p1"));
     let gateway = system.guarded_gateway(&[&format!("--auth-jwt-second-secret={second}")]).await;
     assert_eq!(status(&gateway, &first.token(&player("p1"))).await, 200);
     assert_eq!(status(&gateway, &token(second)).await, 200);
-    assert_eq!(status(&gateway, &token("a third one that the gateway was not told")).await, 401);
+    assert_eq!(status(&gateway, &token("a third secret that is not configured")).await, 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_set_is_read_again_when_it_changes() {
+async fn key_set_is_reloaded_when_its_file_changes() {
     let system = System::new().await;
     let (old, new) = (Issuer::ed(), Issuer::ed());
     let file = KeyFile::holding(&set([("old", &old)]));

@@ -1,4 +1,4 @@
-//! Tokens as an identity provider makes them, good ones and bad ones, without the gateway's own code.
+//! Tokens of an identity provider, valid and invalid, made without the gateway's code.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ use ring::{
 use serde_json::{Value, json};
 use test_support::JWT_SECRET;
 
-/// Somebody who signs tokens.
+/// An issuer of tokens.
 pub enum Issuer {
     Secret(String),
     Rsa(Box<RsaKeyPair>),
@@ -22,30 +22,30 @@ pub enum Issuer {
 }
 
 impl Issuer {
-    /// Shares the secret of a guarded gateway.
+    /// With the secret of a guarded gateway.
     pub fn usual() -> Self {
         Self::Secret(JWT_SECRET.to_owned())
     }
 
-    /// Has an RSA key, the same in every test.
+    /// With an RSA key, the same in every test.
     pub fn rsa() -> Self {
         Self::Rsa(Box::new(RsaKeyPair::from_pkcs8(include_bytes!("keys/rsa.pk8")).unwrap()))
     }
 
-    /// Has a key of its own on P-256.
+    /// With a new P-256 key.
     pub fn ec() -> Self {
         let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
         let key = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
         Self::Ec(EcdsaKeyPair::from_pkcs8(algorithm, key.as_ref(), &random).unwrap())
     }
 
-    /// Has a key of its own for Ed25519.
+    /// With a new Ed25519 key.
     pub fn ed() -> Self {
         let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
         Self::Ed(Ed25519KeyPair::from_pkcs8(key.as_ref()).unwrap())
     }
 
-    /// How it says that it signs.
+    /// The `alg` of its tokens.
     pub fn algorithm(&self) -> &'static str {
         match self {
             Self::Secret(_) => "HS256",
@@ -103,7 +103,7 @@ impl Issuer {
         self.token_with(&json!({ "typ": "JWT", "alg": self.algorithm() }), claims)
     }
 
-    /// A token with a header of its own, whatever that says.
+    /// A token with `header`.
     pub fn token_with(&self, header: &Value, claims: &Value) -> String {
         let signed = format!(
             "{}.{}",
@@ -132,18 +132,18 @@ impl Issuer {
     }
 }
 
-/// What says that somebody is the player `id`, for an hour.
+/// The claims of the player `id`, valid for an hour.
 pub fn player(id: &str) -> Value {
     json!({ "sub": id, "role": "player", "name": "Bo", "exp": now() + 3_600 })
 }
 
-/// What says that somebody is `id` of the staff, for an hour.
+/// The claims of the member of the staff `id`, valid for an hour.
 pub fn staff(id: &str) -> Value {
     json!({ "sub": id, "role": "staff", "name": "Ada", "exp": now() + 3_600 })
 }
 
-/// `claims` but for one.
-pub fn but(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
+/// `claims` with one replaced.
+pub fn with_claim(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
     claims[name] = value.into();
     claims
 }

@@ -1,4 +1,4 @@
-//! How many files the gateway may have open: one for each connection, and 1,000 for all else.
+//! The limit on open files: one for each connection, and 1,000 others.
 
 use std::{fs, process::Stdio};
 
@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::commands::REST;
 
-/// A gateway for 300 connections that nobody can connect to, under the limits `soft` and `hard`.
+/// A gateway for 300 connections, under the limits `soft` and `hard`.
 fn gateway(soft: u32, hard: u32) -> Child {
     let limited = format!("ulimit -Sn {soft}; ulimit -Hn {hard}; exec \"$0\"");
     let mut command = Command::new("sh");
@@ -20,9 +20,9 @@ fn gateway(soft: u32, hard: u32) -> Child {
     command.stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
 }
 
-async fn until_it_may_open(gateway: &Child, files: &str) {
+async fn until_limit_is(gateway: &Child, files: &str) {
     let limits = format!("/proc/{}/limits", gateway.id().unwrap());
-    eventually(&format!("it may open {files} files"), async || {
+    eventually(&format!("the limit is {files} files"), async || {
         let limits = fs::read_to_string(&limits).unwrap();
         let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
         (line.split_whitespace().next() == Some(files)).then_some(())
@@ -31,14 +31,14 @@ async fn until_it_may_open(gateway: &Child, files: &str) {
 }
 
 #[tokio::test]
-async fn it_takes_what_its_connections_need() {
-    until_it_may_open(&gateway(64, 4_000), "1300").await;
+async fn gateway_raises_its_limit_on_open_files() {
+    until_limit_is(&gateway(64, 4_000), "1300").await;
 }
 
 #[tokio::test]
-async fn it_says_where_the_system_allows_too_few() {
+async fn gateway_warns_when_the_hard_limit_on_open_files_is_too_low() {
     let mut gateway = gateway(64, 500);
-    until_it_may_open(&gateway, "500").await;
+    until_limit_is(&gateway, "500").await;
     let mut lines = BufReader::new(gateway.stderr.take().unwrap()).lines();
     while let Some(line) = lines.next_line().await.unwrap() {
         if line.contains("fewer open files") {
@@ -46,5 +46,5 @@ async fn it_says_where_the_system_allows_too_few() {
             return;
         }
     }
-    panic!("it says nothing of it");
+    panic!("the gateway logged no warning");
 }
