@@ -3,7 +3,7 @@
 //!
 //! Source: <https://www.rfc-editor.org/rfc/rfc9112>.
 
-use test_support::{Running, System};
+use test_support::{RunningService, System};
 
 use crate::raw::Connection;
 
@@ -16,7 +16,7 @@ const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nhost: gateway\r\nconnection: c
 
 /// The statuses on a connection on which `request` arrives together with [`SMUGGLED`], until it
 /// ends.
-async fn answers(gateway: &Running, request: &str) -> Vec<u16> {
+async fn answers(gateway: &RunningService, request: &str) -> Vec<u16> {
     let mut connection = Connection::open(gateway).await;
     connection.write(format!("{request}{SMUGGLED}").as_bytes()).await;
     connection.statuses().await

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use reqwest::{Client, Method, Response, header};
-use test_support::{Running, System, eventually, token};
+use test_support::{RunningService, System, eventually, token};
 
 use crate::{
     raw::Connection,
@@ -99,7 +99,7 @@ async fn every_path_has_a_rate_limit_and_probes_are_counted_apart() {
 }
 
 /// Reads the inbox with `client` in `X-Forwarded-For`.
-async fn read(gateway: &Running, client: &str) -> u16 {
+async fn read(gateway: &RunningService, client: &str) -> u16 {
     let request = Client::new().get(format!("http://{}{INBOX}", gateway.addr));
     request.header("x-forwarded-for", client).send().await.unwrap().status().as_u16()
 }
@@ -147,7 +147,7 @@ async fn clients_of_a_trusted_proxy_have_rate_limits_of_their_own() {
     }
 }
 
-async fn call(gateway: &Running, method: Method, path: &str, origin: &str) -> Response {
+async fn call(gateway: &RunningService, method: Method, path: &str, origin: &str) -> Response {
     Client::new()
         .request(method, format!("http://{}{path}", gateway.addr))
         .header(header::ORIGIN, origin)

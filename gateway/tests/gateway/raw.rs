@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use test_support::Running;
+use test_support::RunningService;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -21,7 +21,7 @@ pub struct Connection {
 
 impl Connection {
     /// Opens a connection.
-    pub async fn open(gateway: &Running) -> Self {
+    pub async fn open(gateway: &RunningService) -> Self {
         let stream = TcpStream::connect(gateway.addr).await.unwrap();
         Self { stream, rest: Vec::new() }
     }

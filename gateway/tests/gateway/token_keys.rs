@@ -2,7 +2,7 @@ use std::{fs, path::PathBuf};
 
 use serde_json::json;
 use tempfile::TempDir;
-use test_support::{Running, System, eventually};
+use test_support::{RunningService, System, eventually};
 
 use crate::tokens::{Issuer, player};
 
@@ -32,13 +32,13 @@ impl KeyFile {
     }
 }
 
-async fn gateway(system: &System, algorithm: &str, keys: &str) -> Running {
+async fn gateway(system: &System, algorithm: &str, keys: &str) -> RunningService {
     let algorithm = format!("--auth-jwt-algorithm={algorithm}");
     system.gateway_with(&["--auth-mode=jwt", &algorithm, keys]).ready().await
 }
 
 /// The status of a read of player p1 with `token`.
-async fn status(gateway: &Running, token: &str) -> u16 {
+async fn status(gateway: &RunningService, token: &str) -> u16 {
     gateway.api().with_token(token).conversation("p1", "").await.status
 }
 
