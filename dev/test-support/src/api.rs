@@ -105,6 +105,11 @@ impl Api {
         answer(self.request(Method::GET, path)).await
     }
 
+    /// Gets `path`; returns the status, or `None` without an answer.
+    pub async fn try_get(&self, path: &str) -> Option<u16> {
+        Some(self.request(Method::GET, path).send().await.ok()?.status().as_u16())
+    }
+
     /// The value of a metric, rounded down. `name` includes the labels.
     pub async fn metric(&self, name: &str) -> u64 {
         let text = self.metrics().await.unwrap().text().await.unwrap();

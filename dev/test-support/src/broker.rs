@@ -1,7 +1,7 @@
 use ::broker::{BrokerSettings, ConsumerKind, QueueNames};
 use chat::event::{Event, decode};
 use lapin::{
-    BasicProperties, Channel, Connection, ConnectionProperties,
+    BasicProperties, Channel, Connection, ConnectionProperties, Queue,
     options::{
         BasicAckOptions, BasicGetOptions, BasicNackOptions, BasicPublishOptions,
         ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions,
@@ -135,10 +135,18 @@ impl Broker {
 
     /// The number of ready bodies in `queue`; `None` when the queue does not exist.
     pub async fn depth(&self, queue: &str) -> Option<u32> {
+        Some(self.existing(queue).await?.message_count())
+    }
+
+    /// The number of consumers of `queue`; 0 when the queue does not exist.
+    pub async fn consumers(&self, queue: &str) -> u32 {
+        self.existing(queue).await.map_or(0, |queue| queue.consumer_count())
+    }
+
+    async fn existing(&self, queue: &str) -> Option<Queue> {
         let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
         let channel = self.channel().await;
-        let queue = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
-        queue.ok().map(|queue| queue.message_count())
+        channel.queue_declare(queue.into(), passive, FieldTable::default()).await.ok()
     }
 
     /// Waits until `queue` holds `count` bodies.

@@ -60,7 +60,7 @@ impl RunningService {
     pub async fn ready(self) -> Self {
         let api = self.api();
         eventually("the service is ready", async || {
-            (api.get("/health/ready").await.status == 200).then_some(())
+            (api.try_get("/health/ready").await == Some(200)).then_some(())
         })
         .await;
         self
@@ -95,6 +95,7 @@ impl System {
     /// Runs `persisters` persisters until every body in the queue is acknowledged.
     pub async fn work_off(&self, persisters: usize) {
         let queue = self.broker.names().queue(ConsumerKind::Persister);
+        let consumers = self.broker.consumers(&queue).await;
         loop {
             let mut running = Vec::new();
             for _ in 0..persisters {
@@ -105,6 +106,11 @@ impl System {
             for persister in running {
                 persister.stop().await;
             }
+            // RabbitMQ requeues what a consumer held when it removes the consumer.
+            eventually("the persisters' consumers are removed", async || {
+                (self.broker.consumers(&queue).await <= consumers).then_some(())
+            })
+            .await;
             if self.broker.depth(&queue).await == Some(0) {
                 return;
             }

@@ -22,10 +22,10 @@ async fn a_batch_is_requeued_once_while_the_database_is_unreachable() {
     })
     .await;
     system.broker.wait_for_depth(&queue, 1).await;
+    assert_eq!(api.metric("chat_persister_given_back_total").await, 1);
 
     proxy.bring_back();
     until_persisted(&system, 20).await;
-    assert_eq!(api.metric("chat_persister_given_back_total").await, 1);
     persister.stop().await;
     assert_each_stored_once(&system, 20).await;
 }
