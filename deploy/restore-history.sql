@@ -1,9 +1,10 @@
--- Puts archived messages back, which are in the temporary table `lines` (docs/history.md). It commits in steps, so run
--- it outside of a transaction; one that was interrupted is run again from the beginning.
+-- Restores archived messages from the temporary table `lines` (docs/history.md). It commits in steps, so
+-- run it outside of a transaction. After an interruption run it again from the beginning.
 --
--- A step locks up to 100 conversations in the order of `player_id`, as a persister does, and puts back up to 50 messages
--- of each, the newest first: what is there of a conversation has no gaps after any step. A message that was accepted
--- before its conversation was erased comes back without its words and its sender's name, whatever the archive says.
+-- A step locks up to 100 conversations in the order of `player_id`, as a persister does, and restores up
+-- to 50 messages of each, newest first, so that a conversation has no gaps after any step. A message that
+-- was accepted before its conversation was erased is restored without its content and its sender's name,
+-- whatever the archive contains.
 CREATE TEMP TABLE archived AS
 SELECT DISTINCT ON (player_id, seq)
     line->>'playerId' COLLATE "C" AS player_id, (line->>'seq')::bigint AS seq, line
@@ -29,7 +30,7 @@ BEGIN
                 SELECT player_id FROM chat_conversations WHERE player_id = ANY (players)
                 ORDER BY player_id FOR NO KEY UPDATE
             ) AS locked;
-            -- Each step's messages leave `archived`, whether they are put back or are there already.
+            -- Each step removes its messages from `archived`, whether it inserts them or they exist already.
             WITH step AS (
                 DELETE FROM archived a
                 USING unnest(held) AS player, LATERAL (
@@ -54,7 +55,7 @@ BEGIN
                 ON CONFLICT DO NOTHING
             )
             SELECT count(*) INTO taken FROM step;
-            -- A conversation of which nothing was left is in the inbox again.
+            -- A conversation that had no messages left returns to the inbox.
             UPDATE chat_conversations c SET
                 status = s.status,
                 last_message_id = last.id,
