@@ -1,10 +1,10 @@
--- Restores archived messages from the temporary table `lines` (docs/history.md). It commits in steps, so
--- run it outside of a transaction. After an interruption run it again from the beginning.
+-- Restores archived messages from the temporary table `lines` (docs/history.md). It commits in
+-- steps, so run it outside of a transaction. After an interruption run it again from the beginning.
 --
--- A step locks up to 100 conversations in the order of `player_id`, as a persister does, and restores up
--- to 50 messages of each, newest first, so that a conversation has no gaps after any step. A message that
--- was accepted before its conversation was erased is restored without its content and its sender's name,
--- whatever the archive contains.
+-- A step locks up to 100 conversations in the order of `player_id`, as a persister does, and
+-- restores up to 50 messages of each, newest first, so that a conversation has no gaps after any
+-- step. A message that was accepted before its conversation was erased is restored without its
+-- content and its sender's name, whatever the archive contains.
 CREATE TEMP TABLE archived AS
 SELECT DISTINCT ON (player_id, seq)
     line->>'playerId' COLLATE "C" AS player_id, (line->>'seq')::bigint AS seq, line
@@ -30,7 +30,7 @@ BEGIN
                 SELECT player_id FROM chat_conversations WHERE player_id = ANY (players)
                 ORDER BY player_id FOR NO KEY UPDATE
             ) AS locked;
-            -- Each step removes its messages from `archived`, whether it inserts them or they exist already.
+            -- Each step removes its messages from `archived`, whether it inserts them or not.
             WITH step AS (
                 DELETE FROM archived a
                 USING unnest(held) AS player, LATERAL (
