@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use broker::{BrokerSettings, ConsumerKind, PublishError, RetryingPublisher, RoutingKey};
-use chat::{
-    self,
-    event::{self, Event},
-};
+use chat::event::{self, Event};
 use tokio::time::Instant;
 
 use crate::{batch::DeadLetter, metrics::Metrics, store::Outcome};

@@ -1,6 +1,6 @@
 //! Since when a player waits, and how many unanswered messages there are.
 
-use chat::{self, RequestedStatus, SenderType, event::Event};
+use chat::{RequestedStatus, SenderType, event::Event};
 use diesel_async::AsyncPgConnection;
 use persister::store::{Attempt, erase, persist};
 use test_support::{Database, message_at, status_change};
