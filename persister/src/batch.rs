@@ -53,8 +53,9 @@ impl HeldBack {
 }
 
 impl Batch {
-    /// Collects what was held back, then `first` and further deliveries until the batch is full or has
-    /// waited for `batch_max_wait`. When the future is dropped, the broker redelivers what it consumed.
+    /// Collects what was held back, then `first` and further deliveries until the batch is full or
+    /// has waited for `batch_max_wait`. When the future is dropped, the broker redelivers what it
+    /// consumed.
     ///
     /// # Errors
     /// When the broker delivers no more.

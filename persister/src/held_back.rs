@@ -1,7 +1,8 @@
 //! Events whose conversations other transactions have locked.
 //!
-//! Each keeps its delivery unacknowledged, so that the prefetch bounds their number. When there are too
-//! many, the events of many deliveries are published again in few bodies, at the end of the queue.
+//! Each keeps its delivery unacknowledged, so that the prefetch bounds their number. When there are
+//! too many, the events of many deliveries are published again in few bodies, at the end of the
+//! queue.
 
 use std::time::Duration;
 
@@ -64,8 +65,8 @@ impl HeldBackEvents {
         }
     }
 
-    /// Holds `deliveries` back. `retried` says that they were held back before: the wait until the next
-    /// attempt grows.
+    /// Holds `deliveries` back. `retried` says that they were held back before: the wait until the
+    /// next attempt grows.
     pub fn add(&mut self, deliveries: Vec<HeldBack>, retried: bool) {
         if deliveries.is_empty() && self.is_empty() {
             self.retry = None;
@@ -81,8 +82,8 @@ impl HeldBackEvents {
         self.retry = Some((next, waits));
     }
 
-    /// Puts the events of more than `limit` deliveries, or of one that is older than `age`, into fewer and
-    /// larger bodies. `None` if there would not be half as many.
+    /// Puts the events of more than `limit` deliveries, or of one that is older than `age`, into
+    /// fewer and larger bodies. `None` if there would not be half as many.
     pub fn compact(&mut self, limit: usize, age: Duration) -> Option<Compacted> {
         let old = |held_back: &HeldBack| held_back.delivery.taken_at.elapsed() >= age;
         let is_old = self.deliveries.iter().any(old);

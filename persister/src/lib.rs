@@ -1,5 +1,5 @@
-//! The persister: consumes the events that the gateway accepted and writes them to PostgreSQL, a batch at
-//! a time; then it announces the sessions that changed and acknowledges.
+//! The persister: consumes the events that the gateway accepted and writes them to PostgreSQL, a
+//! batch at a time; then it announces the sessions that changed and acknowledges.
 //!
 //! - [`worker`]: the loop, and its behaviour during outages.
 //! - [`batch`]: the events that the worker writes together.

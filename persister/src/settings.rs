@@ -21,11 +21,23 @@ pub struct Settings {
     pub persister_listen: String,
 
     /// Upper bound of the events that are written in one transaction
-    #[arg(long, env = "BATCH_MAX_EVENTS", default_value_t = 500, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=5_000))]
+    #[arg(
+        long,
+        env = "BATCH_MAX_EVENTS",
+        default_value_t = 500,
+        value_name = "NUMBER",
+        value_parser = clap::value_parser!(u16).range(1..=5_000)
+    )]
     pub batch_max_events: u16,
 
     /// Longest time that the first event of a batch waits for others
-    #[arg(long, env = "BATCH_MAX_WAIT", default_value = "2ms", value_parser = duration, value_name = "DURATION")]
+    #[arg(
+        long,
+        env = "BATCH_MAX_WAIT",
+        default_value = "2ms",
+        value_name = "DURATION",
+        value_parser = duration
+    )]
     pub batch_max_wait: Duration,
 
     /// RabbitMQ

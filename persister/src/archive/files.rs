@@ -24,8 +24,8 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Opens the archive in `directory`. It must exist: a new directory in the place of a file system that
-    /// is not mounted would lose the messages.
+    /// Opens the archive in `directory`. It must exist: a new directory in the place of a file
+    /// system that is not mounted would lose the messages.
     ///
     /// # Errors
     /// When the directory does not exist.
@@ -43,8 +43,8 @@ impl Archive {
     /// Appends each message to the file of its month. When this returns, they are on disk.
     ///
     /// # Errors
-    /// When a file cannot be written. Some messages may be written then, the last of them in part; the next
-    /// writer of that file truncates it.
+    /// When a file cannot be written. Some messages may be written then, the last of them in part;
+    /// the next writer of that file truncates it.
     pub fn add(&mut self, messages: &[ArchivedMessage]) -> anyhow::Result<()> {
         let mut lines: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for message in messages {
@@ -59,8 +59,8 @@ impl Archive {
         Ok(())
     }
 
-    /// Erases the contents of the player's messages and the names of their senders. Returns the number of
-    /// messages. Each file is replaced atomically.
+    /// Erases the contents of the player's messages and the names of their senders. Returns the
+    /// number of messages. Each file is replaced atomically.
     ///
     /// # Errors
     /// When a file cannot be read or written; the files before it are erased then.
@@ -140,8 +140,8 @@ fn has_content(line: &[u8], prefix: &[u8]) -> bool {
     line.starts_with(prefix) && !line.windows(erased.len()).any(|window| window == erased)
 }
 
-/// Opens a file for appending and truncates it after its last complete line. The writer of a partial line
-/// died before the message was deleted from the database.
+/// Opens a file for appending and truncates it after its last complete line. The writer of a
+/// partial line died before the message was deleted from the database.
 fn open_truncated(path: &Path) -> io::Result<File> {
     const STEP: u64 = 64 * 1024;
     let mut file = create(OpenOptions::new().append(true).read(true), path)?;

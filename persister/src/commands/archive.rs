@@ -13,24 +13,24 @@ use crate::{
 
 /// Move messages of old sessions from the database to files
 ///
-/// Archives the messages of sessions that were resolved longer ago than HISTORY_RETENTION. Each message
-/// becomes a line of JSON in the file of the month in which it was accepted, and is deleted from the
-/// database once that line is on disk. Conversations, sessions, status changes and all messages of open
-/// sessions stay in the database. The command may run beside persisters. It may be killed at any time and
-/// run again: the files may then have the last messages of the killed run twice. Use it only when all
-/// persisters are of this release or a later one.
+/// Archives the messages of sessions that were resolved longer ago than HISTORY_RETENTION. Each
+/// message becomes a line of JSON in the file of the month in which it was accepted, and is deleted
+/// from the database once that line is on disk. Conversations, sessions, status changes and all
+/// messages of open sessions stay in the database. The command may run beside persisters. It may be
+/// killed at any time and run again: the files may then have the last messages of the killed run
+/// twice. Use it only when all persisters are of this release or a later one.
 ///
-/// For HISTORY_IDS_RETENTION, an archived message that a client sends again is recognised as the same
-/// message.
+/// For HISTORY_IDS_RETENTION, an archived message that a client sends again is recognised as the
+/// same message.
 #[derive(Args, Clone, Debug)]
 pub struct ArchiveCommand {
-    /// How long messages stay in the database after their session was resolved, in days, such as 365d.
-    /// Without it they stay for ever
+    /// How long messages stay in the database after their session was resolved, in days, such as
+    /// 365d. Without it they stay for ever
     #[arg(long, env = "HISTORY_RETENTION", value_name = "DAYS", value_parser = days)]
     history_retention: Option<TimeDelta>,
 
-    /// How long the id of an archived message is kept, so that the message is not stored again when a
-    /// client sends it again
+    /// How long the id of an archived message is kept, so that the message is not stored again when
+    /// a client sends it again
     #[arg(
         long,
         env = "HISTORY_IDS_RETENTION",
@@ -52,8 +52,8 @@ impl ArchiveCommand {
     /// Archives, and prints the result.
     ///
     /// # Errors
-    /// When the database cannot be used, a file cannot be written, or another process is writing to the
-    /// archive. The operator may run it again.
+    /// When the database cannot be used, a file cannot be written, or another process is writing to
+    /// the archive. The operator may run it again.
     #[expect(clippy::print_stdout, reason = "output of a command")]
     pub async fn run(self) -> anyhow::Result<()> {
         self.database.check().map_err(anyhow::Error::msg)?;
@@ -74,7 +74,8 @@ impl ArchiveCommand {
                 .await?;
         let forgotten = store::forget(&mut connection, forgotten_before).await?;
         println!(
-            "archived {archived} messages of sessions resolved before {}, deleted {forgotten} old ids",
+            "archived {archived} messages of sessions resolved before {}, \
+             deleted {forgotten} old ids",
             resolved_before.format("%Y-%m-%dT%H:%M:%SZ"),
         );
         Ok(())

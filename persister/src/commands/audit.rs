@@ -37,7 +37,8 @@ pub struct AuditCommand {
     #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "purge")]
     since: Option<DateTime<Utc>>,
 
-    /// How long a row is kept after the action, in days, such as 400d. Without it rows are kept for ever
+    /// How long a row is kept after the action, in days, such as 400d. Without it rows are kept for
+    /// ever
     #[arg(long, env = "AUDIT_RETENTION", value_name = "DAYS", value_parser = days)]
     audit_retention: Option<TimeDelta>,
 

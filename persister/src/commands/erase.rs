@@ -15,19 +15,19 @@ use crate::{
 
 /// Erase the contents and names of one player's conversation
 ///
-/// Erases the contents of all messages, the names of their senders and the player's name. Ids, times,
-/// seq, sessions, counts and the audit of staff (`persister audit`) stay. Messages that were accepted
-/// before the command and are persisted later, from the queue or from the dead letters, are erased when
-/// they are persisted; messages that are accepted later are not. The command may run beside persisters
-/// and may be repeated. A player without stored messages is not an error.
+/// Erases the contents of all messages, the names of their senders and the player's name. Ids,
+/// times, seq, sessions, counts and the audit of staff (`persister audit`) stay. Messages that were
+/// accepted before the command and are persisted later, from the queue or from the dead letters,
+/// are erased when they are persisted; messages that are accepted later are not. The command may
+/// run beside persisters and may be repeated. A player without stored messages is not an error.
 ///
-/// Erases archived messages in the files of HISTORY_ARCHIVE_DIR. Without that setting, it prints whether
-/// messages may be in the archive.
+/// Erases archived messages in the files of HISTORY_ARCHIVE_DIR. Without that setting, it prints
+/// whether messages may be in the archive.
 ///
-/// It does not erase dead letters: it prints how many of the persister's and the broadcaster's name the
-/// player. `dead-letters list` shows them, and `dead-letters purge --yes` deletes them. Nor does it erase
-/// backups, copies of the archive, or old rows that PostgreSQL has not vacuumed. Messages that wait to be
-/// broadcast are broadcast.
+/// It does not erase dead letters: it prints how many of the persister's and the broadcaster's name
+/// the player. `dead-letters list` shows them, and `dead-letters purge --yes` deletes them. Nor
+/// does it erase backups, copies of the archive, or old rows that PostgreSQL has not vacuumed.
+/// Messages that wait to be broadcast are broadcast.
 #[derive(Args, Clone, Debug)]
 pub struct EraseCommand {
     /// The player whose conversation is erased
@@ -78,8 +78,8 @@ impl EraseCommand {
         Ok(())
     }
 
-    /// Erases the archived messages, or prints that the operator must. No content from before the erasure is
-    /// archived any more.
+    /// Erases the archived messages, or prints that the operator must. No content from before the
+    /// erasure is archived any more.
     #[expect(clippy::print_stdout, reason = "output of a command")]
     async fn erase_archived(&self, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
         if let Some(directory) = &self.history_archive_dir {

@@ -102,12 +102,13 @@ struct StatusChange {
     persisted_at: DateTime<Utc>,
 }
 
-/// Writes all data of `player` in the database to `out`, as one JSON object: the sessions, the status
-/// changes, the audit, and the messages by `seq`. It reads one snapshot, takes no locks, and keeps one
-/// page of messages in memory.
+/// Writes all data of `player` in the database to `out`, as one JSON object: the sessions, the
+/// status changes, the audit, and the messages by `seq`. It reads one snapshot, takes no locks, and
+/// keeps one page of messages in memory.
 ///
 /// # Errors
-/// When the database cannot be used, or `out` cannot be written. The written JSON is incomplete then.
+/// When the database cannot be used, or `out` cannot be written. The written JSON is incomplete
+/// then.
 pub async fn export(
     connection: &mut AsyncPgConnection,
     player: &PlayerId,

@@ -10,7 +10,8 @@ pub struct MigrateCommand {
 }
 
 impl MigrateCommand {
-    /// Migrates, and prints the migrations that it applied. Ends the process when a setting is invalid.
+    /// Migrates, and prints the migrations that it applied. Ends the process when a setting is
+    /// invalid.
     ///
     /// # Errors
     /// Those of [`database::migrate`].

@@ -18,8 +18,8 @@ const SCANNED_TOGETHER: i64 = 500;
 /// Upper bound of the conversations that one transaction locks: one `fsync` and one commit for all.
 const LOCKED_TOGETHER: usize = 100;
 
-/// Upper bound of the messages of one conversation that one transaction archives, so that persisters
-/// wait only briefly for its lock.
+/// Upper bound of the messages of one conversation that one transaction archives, so that
+/// persisters wait only briefly for its lock.
 const MESSAGES_PER_CONVERSATION: i64 = 50;
 
 /// A line of an archive: a message in the form of an export, with its player.
@@ -44,12 +44,13 @@ struct Candidate {
 }
 
 /// Moves the messages of sessions that were resolved before `resolved_before` out of the database:
-/// passes them to `keep`, some at a time, and deletes them once `keep` has returned. Returns the number
-/// of messages. After an interruption nothing is lost, and the last messages that `keep` received are
-/// passed to it again by the next run.
+/// passes them to `keep`, some at a time, and deletes them once `keep` has returned. Returns the
+/// number of messages. After an interruption nothing is lost, and the last messages that `keep`
+/// received are passed to it again by the next run.
 ///
-/// The archived messages of a conversation are its first ones by `seq`, so that the rest has no gaps: a
-/// message of an old session that was persisted after one of a newer session waits for that one.
+/// The archived messages of a conversation are its first ones by `seq`, so that the rest has no
+/// gaps: a message of an old session that was persisted after one of a newer session waits for that
+/// one.
 ///
 /// # Errors
 /// When the database cannot be used, or `keep` fails.
@@ -134,7 +135,8 @@ struct Moved {
     through: DateTime<Utc>,
 }
 
-/// Archives the first messages of each conversation, under its lock. Returns the archived part of each.
+/// Archives the first messages of each conversation, under its lock. Returns the archived part of
+/// each.
 async fn archive_first(
     connection: &mut AsyncPgConnection,
     players: &[&PlayerId],
@@ -159,8 +161,9 @@ async fn archive_first(
     Ok(moved)
 }
 
-/// The first messages of each conversation, by `seq`, up to the first whose session was not resolved
-/// before `resolved_before`. Messages that `persister erase` is about to erase are returned as erased.
+/// The first messages of each conversation, by `seq`, up to the first whose session was not
+/// resolved before `resolved_before`. Messages that `persister erase` is about to erase are
+/// returned as erased.
 async fn first_messages(
     connection: &mut AsyncPgConnection,
     players: &[&PlayerId],
@@ -213,8 +216,8 @@ async fn delete(
     Ok(())
 }
 
-/// Updates the last message of the conversations and how far they are archived. A conversation without
-/// messages is in no inbox.
+/// Updates the last message of the conversations and how far they are archived. A conversation
+/// without messages is in no inbox.
 async fn update_conversations(
     connection: &mut AsyncPgConnection,
     moved: &BTreeMap<String, Moved>,

@@ -8,7 +8,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 /// Ids that one statement deletes.
 const DELETED_TOGETHER: i64 = 5_000;
 
-/// Deletes the ids of messages that were archived before `archived_before`, and returns their number.
+/// Deletes the ids of messages that were archived before `archived_before`, and returns their
+/// number.
 ///
 /// # Errors
 /// When the database cannot be used; some ids may be deleted then.

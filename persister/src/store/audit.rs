@@ -119,8 +119,8 @@ pub(super) fn reads<'a>(reads: &[&'a ConversationRead]) -> Vec<NewRow<'a>> {
     reads.iter().map(row).collect()
 }
 
-/// Inserts the rows whose key is not stored yet, by key, and returns their number. Of several rows with
-/// one key it inserts the first.
+/// Inserts the rows whose key is not stored yet, by key, and returns their number. Of several rows
+/// with one key it inserts the first.
 pub(super) async fn insert(
     connection: &mut AsyncPgConnection,
     rows: &[NewRow<'_>],
@@ -151,8 +151,8 @@ pub(super) async fn insert(
     Ok(inserted)
 }
 
-/// The first `limit` rows of `auditee` that were accepted at `since` or later and come after the row
-/// `after`, oldest first.
+/// The first `limit` rows of `auditee` that were accepted at `since` or later and come after the
+/// row `after`, oldest first.
 ///
 /// # Errors
 /// When the database cannot be used.
@@ -183,7 +183,8 @@ pub async fn audit_rows(
     query.load(connection).await
 }
 
-/// Deletes the rows that were accepted before `before`, in several transactions, and returns their number.
+/// Deletes the rows that were accepted before `before`, in several transactions, and returns their
+/// number.
 ///
 /// # Errors
 /// When the database cannot be used; a part may be deleted then.

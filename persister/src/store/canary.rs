@@ -26,8 +26,8 @@ impl From<Error> for RolledBack {
 }
 
 /// Proves that the database accepts events of every kind: opens a session of a player that does not
-/// exist, cuts it by a late resolution, through the statements of a batch, and rolls all of it back. The
-/// outer transaction is committed, so that the commit is proven as well.
+/// exist, cuts it by a late resolution, through the statements of a batch, and rolls all of it
+/// back. The outer transaction is committed, so that the commit is proven as well.
 ///
 /// # Errors
 /// When the database accepts no events.
@@ -53,8 +53,8 @@ pub async fn prove_writable(connection: &mut AsyncPgConnection) -> Result<(), St
         .await
 }
 
-/// Two messages, of which the second fills half a page of the table; then a resolution between them, and
-/// a read.
+/// Two messages, of which the second fills half a page of the table; then a resolution between
+/// them, and a read.
 fn events() -> Result<[Vec<Event>; 2], ValidationError> {
     let player_id = PlayerId::try_from(format!("persister-canary-{}", Uuid::new_v4()))?;
     let now = now();

@@ -6,8 +6,8 @@ use chat::event::Event;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-/// How far an event's time may be ahead of the database's clock. Clocks that NTP synchronises differ by
-/// far less.
+/// How far an event's time may be ahead of the database's clock. Clocks that NTP synchronises
+/// differ by far less.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 
 /// Events of which some were ahead of the database's clock.
@@ -52,8 +52,9 @@ fn id(event: &Event) -> Option<Uuid> {
     subject.message_id.or(subject.change_id)
 }
 
-/// The offset between the database's clock, which was read at `database`, and the local clock, which
-/// showed `before` and `after` around it: positive if the local clock is ahead, zero if they may agree.
+/// The offset between the database's clock, which was read at `database`, and the local clock,
+/// which showed `before` and `after` around it: positive if the local clock is ahead, zero if they
+/// may agree.
 pub(super) fn offset(
     before: DateTime<Utc>,
     database: DateTime<Utc>,

@@ -41,9 +41,9 @@ struct ErasedMessage {
     session_id: Uuid,
 }
 
-/// Erases the contents of the messages of `player`'s conversation that were accepted until now, and all
-/// names in it. The rows stay, with their ids, times and `seq`. Messages that were accepted until now and
-/// are persisted later are erased when they are persisted.
+/// Erases the contents of the messages of `player`'s conversation that were accepted until now, and
+/// all names in it. The rows stay, with their ids, times and `seq`. Messages that were accepted
+/// until now and are persisted later are erased when they are persisted.
 ///
 /// # Errors
 /// When the database cannot be used; a part may be erased then, and the caller may call again.
@@ -67,9 +67,9 @@ pub async fn erase(
     Ok(Erased { messages, sessions: sessions.len() })
 }
 
-/// Marks the conversation as erased until now, removes the player's name from its sessions, resolves its
-/// open session, and returns its last `seq`. The conversation is in no inbox until a later message. The
-/// ids and names of staff stay.
+/// Marks the conversation as erased until now, removes the player's name from its sessions,
+/// resolves its open session, and returns its last `seq`. The conversation is in no inbox until a
+/// later message. The ids and names of staff stay.
 async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<i64, StoreError> {
     let players = [player];
     // Messages of the player may be in the queue though none is stored yet.
@@ -89,8 +89,8 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
     .bind::<Text, _>(player.as_str())
     .execute(connection)
     .await?;
-    // An erased conversation waits for no answer. The resolution names nothing, so that it also ends a
-    // session of messages that were accepted before and are persisted later.
+    // An erased conversation waits for no answer. The resolution names nothing, so that it also
+    // ends a session of messages that were accepted before and are persisted later.
     let resolution = Event::StatusChange(StatusChange {
         change_id: Uuid::now_v7(),
         player_id: player.clone(),

@@ -1,7 +1,7 @@
 use chat::Message;
 
-/// What two messages with one `messageId` must have in common to be the same message. A part that is
-/// unknown, since the message was erased or archived, counts as equal.
+/// What two messages with one `messageId` must have in common to be the same message. A part that
+/// is unknown, since the message was erased or archived, counts as equal.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Identity<'a> {
     /// The player of the conversation.

@@ -18,7 +18,8 @@ pub struct Outcome {
     pub audited: usize,
     /// The sessions to announce, as committed.
     pub session_updates: Vec<SessionState>,
-    /// The players whose conversations another transaction had locked. None of their events is written.
+    /// The players whose conversations another transaction had locked. None of their events is
+    /// written.
     pub locked: HashSet<PlayerId>,
     /// New events that were ahead of the database's clock and were dated by it.
     pub ahead: usize,

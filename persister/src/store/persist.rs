@@ -68,8 +68,9 @@ pub(super) async fn write_batch(
     };
 
     let stored = read::messages_by_id(connection, &batch.messages).await?;
-    // The insert comes before the reads of changes, since it decides which changes are new. It waits
-    // for another transaction that inserts the same id, whose row the next statement then reads.
+    // The insert comes before the reads of changes, since it decides which changes are new. It
+    // waits for another transaction that inserts the same id, whose row the next statement then
+    // reads.
     let new_changes = write::insert_changes(connection, &batch.changes).await?;
     let change_ids = batch.changes.iter().map(|change| change.change_id);
     let stored_ids: Vec<_> = change_ids.filter(|id| !new_changes.contains(id)).collect();

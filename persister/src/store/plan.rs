@@ -34,7 +34,8 @@ pub(super) struct NewMessage<'a> {
     pub message: &'a Message,
     pub session_id: Uuid,
     pub seq: i64,
-    /// It was accepted before its conversation was erased: its row has no content and no sender's name.
+    /// It was accepted before its conversation was erased: its row has no content and no sender's
+    /// name.
     pub erased: bool,
 }
 

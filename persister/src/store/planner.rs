@@ -43,9 +43,9 @@ struct Conversation<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// Starts with what is stored: the conversations; the effective `changes` since `earliest`, when
-    /// the first event of the batch was accepted; and the `sessions`, some of which were resolved by
-    /// then.
+    /// Starts with what is stored: the conversations; the effective `changes` since `earliest`,
+    /// when the first event of the batch was accepted; and the `sessions`, some of which were
+    /// resolved by then.
     pub fn new(
         rows: Vec<ConversationRow>,
         changes: Vec<StatusChange>,
@@ -133,8 +133,8 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Adds the batch's status changes, in the order of arrival. The first with each `new` id was just
-    /// inserted; `stored` has those whose id was stored before.
+    /// Adds the batch's status changes, in the order of arrival. The first with each `new` id was
+    /// just inserted; `stored` has those whose id was stored before.
     pub fn add_changes(
         &mut self,
         changes: &[&'a StatusChange],
@@ -231,8 +231,8 @@ impl<'a> Planner<'a> {
         seen
     }
 
-    /// Numbers the new messages and places all new events, in the order in which they were accepted.
-    /// The authors of the `outdated` changes had not seen all of the stored open session.
+    /// Numbers the new messages and places all new events, in the order in which they were
+    /// accepted. The authors of the `outdated` changes had not seen all of the stored open session.
     pub fn finish(self, outdated: &HashSet<Uuid>) -> Plan<'a> {
         let mut plan = Plan {
             duplicates: self.duplicates,

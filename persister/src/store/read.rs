@@ -33,8 +33,8 @@ pub(super) struct NeededMessages {
     pub need: Need,
 }
 
-/// What the author of a new change had seen of a session. The change has no effect if the player had
-/// written more by then.
+/// What the author of a new change had seen of a session. The change has no effect if the player
+/// had written more by then.
 pub(super) struct LastSeen<'a> {
     pub player_id: &'a PlayerId,
     pub session_id: Uuid,
@@ -103,8 +103,8 @@ pub(super) struct LockedConversations {
     pub clock: Option<DateTime<Utc>>,
 }
 
-/// Locks the conversations, by player id, until the transaction ends. With [`Locks::Skip`] it leaves out
-/// those that another transaction has locked.
+/// Locks the conversations, by player id, until the transaction ends. With [`Locks::Skip`] it
+/// leaves out those that another transaction has locked.
 pub(super) async fn lock_conversations(
     connection: &mut AsyncPgConnection,
     players: &[&PlayerId],
@@ -152,9 +152,9 @@ pub(super) async fn messages_by_id(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    // Both queries are sent at once, and PostgreSQL answers a connection's queries in turn. A message
-    // that is archived in between, of a conversation that this transaction has not locked, is found by
-    // both rather than by neither.
+    // Both queries are sent at once, and PostgreSQL answers a connection's queries in turn. A
+    // message that is archived in between, of a conversation that this transaction has not locked,
+    // is found by both rather than by neither.
     let mut connection: &AsyncPgConnection = connection;
     let mut again = connection;
     let stored = chat_messages::table
@@ -189,8 +189,8 @@ pub(super) async fn messages_by_id(
     Ok(by_id)
 }
 
-/// The effective status changes of the conversations that were accepted at `earliest` or later, without
-/// the `new` ones.
+/// The effective status changes of the conversations that were accepted at `earliest` or later,
+/// without the `new` ones.
 pub(super) async fn changes_since(
     connection: &mut AsyncPgConnection,
     players: &[&PlayerId],
@@ -224,8 +224,8 @@ pub(super) async fn changes_by_id(
     rows.into_iter().map(|row| Ok((row.id, row.try_into()?))).collect()
 }
 
-/// The ids of the changes whose authors had not seen all that the player had written to the session by
-/// the time of the change.
+/// The ids of the changes whose authors had not seen all that the player had written to the session
+/// by the time of the change.
 pub(super) async fn outdated(
     connection: &mut AsyncPgConnection,
     seen: &[LastSeen<'_>],
@@ -264,7 +264,8 @@ pub(super) async fn outdated(
 /// Messages that one statement reads, so that it stays within the statement timeout.
 const READ_TOGETHER: i64 = 5_000;
 
-/// The needed messages, by session, read in steps, each of which counts as progress of the `attempt`.
+/// The needed messages, by session, read in steps, each of which counts as progress of the
+/// `attempt`.
 pub(super) async fn needed_messages(
     connection: &mut AsyncPgConnection,
     needs: &[NeededMessages],

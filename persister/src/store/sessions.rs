@@ -33,8 +33,8 @@ struct SessionRow {
 }
 
 /// The sessions of the conversations that a batch can change whose first event was accepted at
-/// `earliest`: each conversation's latest, the others that were resolved at `earliest` or later, and the
-/// last one resolved before, to which staff's messages after it belong.
+/// `earliest`: each conversation's latest, the others that were resolved at `earliest` or later,
+/// and the last one resolved before, to which staff's messages after it belong.
 pub(super) async fn since(
     connection: &mut AsyncPgConnection,
     conversations: &[ConversationRow],
@@ -42,8 +42,8 @@ pub(super) async fn since(
 ) -> Result<Vec<SessionState>, StoreError> {
     let latest: Vec<_> = conversations.iter().filter_map(|row| row.session_id).collect();
     let mut sessions = by_id(connection, &latest).await?;
-    // Every session was resolved before the next was opened. Where the latest was open at `earliest`,
-    // the batch can change no other.
+    // Every session was resolved before the next was opened. Where the latest was open at
+    // `earliest`, the batch can change no other.
     let opened_since: Vec<_> =
         sessions.iter().filter(|session| session.opened_at > earliest).collect();
     if opened_since.is_empty() {

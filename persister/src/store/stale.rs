@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{error::StoreError, plan::StaleChange, sessions};
 
-/// Adds the ids of the `stale` changes to the session `updates`: each to the session that the change
-/// names, if its conversation has that session, or else to the conversation's latest.
+/// Adds the ids of the `stale` changes to the session `updates`: each to the session that the
+/// change names, if its conversation has that session, or else to the conversation's latest.
 pub(super) async fn announce(
     connection: &mut AsyncPgConnection,
     updates: &mut BTreeMap<Uuid, SessionState>,

@@ -8,8 +8,8 @@ use diesel::{
     sql_types::{Array, HasSqlType, Untyped},
 };
 
-/// SQL with one array parameter for each column, so that the text is the same for one row and for five
-/// hundred. A connection prepares it once, which it does not for `sql_query`.
+/// SQL with one array parameter for each column, so that the text is the same for one row and for
+/// five hundred. A connection prepares it once, which it does not for `sql_query`.
 pub(super) struct Statement<'a> {
     before: &'static str,
     columns: Vec<Box<dyn Column + Send + 'a>>,

@@ -1,9 +1,9 @@
 //! Which conversations wait for staff, and since when. The inbox shows it; it is updated under the
 //! conversation's lock.
 //!
-//! A player waits while the open session has messages of theirs that were accepted after staff's last. So
-//! the count follows from the messages and not from the order in which they arrive. Most batches add to
-//! the stored count; where that is not enough, [`recount`] reads the messages.
+//! A player waits while the open session has messages of theirs that were accepted after staff's
+//! last. So the count follows from the messages and not from the order in which they arrive. Most
+//! batches add to the stored count; where that is not enough, [`recount`] reads the messages.
 
 use chat::{Message, PlayerId, SenderType, SessionState, SessionStatus};
 use chrono::{DateTime, Utc};
@@ -19,8 +19,8 @@ use super::{error::StoreError, rows::ConversationRow};
 /// Upper bound of the count of unanswered messages. A client shows it as "99+".
 const MAX_UNANSWERED: i16 = 100;
 
-/// The unanswered messages that a batch adds to one conversation. It receives the batch's messages in the
-/// order of their times.
+/// The unanswered messages that a batch adds to one conversation. It receives the batch's messages
+/// in the order of their times.
 #[derive(Debug)]
 pub(super) struct Waiting {
     stored: Stored,
@@ -73,9 +73,9 @@ impl Waiting {
         }
     }
 
-    /// Updates `row`, whose latest session is `latest`. `is_new` says whether the batch opened that session,
-    /// and `moved` whether messages moved between sessions. Returns whether the conversation must be
-    /// counted anew.
+    /// Updates `row`, whose latest session is `latest`. `is_new` says whether the batch opened that
+    /// session, and `moved` whether messages moved between sessions. Returns whether the
+    /// conversation must be counted anew.
     pub fn finish(
         self,
         row: &mut ConversationRow,
@@ -116,8 +116,8 @@ impl Waiting {
     }
 }
 
-/// Counts the unanswered messages of the conversations anew, by the index of their order, up to 100 of
-/// each. The caller holds the conversations' locks.
+/// Counts the unanswered messages of the conversations anew, by the index of their order, up to 100
+/// of each. The caller holds the conversations' locks.
 pub(super) async fn recount(
     connection: &mut AsyncPgConnection,
     players: &[PlayerId],

@@ -31,8 +31,8 @@ pub(super) async fn ensure_conversations(
     Ok(())
 }
 
-/// Inserts the status changes whose id is not stored yet, by id, and returns their ids. Of several changes
-/// with one id it inserts the first.
+/// Inserts the status changes whose id is not stored yet, by id, and returns their ids. Of several
+/// changes with one id it inserts the first.
 pub(super) async fn insert_changes(
     connection: &mut AsyncPgConnection,
     changes: &[&StatusChange],

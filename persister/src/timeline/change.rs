@@ -11,8 +11,8 @@ pub struct Ineffective {
     pub session_id: Option<Uuid>,
 }
 
-/// Whether the change names what its author saw. One that does not acts on the session that was open
-/// when it was accepted.
+/// Whether the change names what its author saw. One that does not acts on the session that was
+/// open when it was accepted.
 pub(super) fn names_what_was_seen(change: &StatusChange) -> bool {
     change.session_id.is_some() || change.last_seq.is_some()
 }

@@ -3,24 +3,25 @@
 //! A conversation's resolutions cut its time into stretches. All messages of one stretch are one
 //! session, which ends with the stretch. So a session follows from *when* events were accepted and
 //! never from the order in which they arrive here: a late message joins the session that was open
-//! when it was accepted, and a late resolution ends that session there and leaves the messages after
-//! it to the next one.
+//! when it was accepted, and a late resolution ends that session there and leaves the messages
+//! after it to the next one.
 //!
-//! **Only a player's message opens a session after a resolution.** Staff's messages in a stretch that
-//! come before the player's first belong to the preceding session, if there is one, and leave it
-//! resolved.
+//! **Only a player's message opens a session after a resolution.** Staff's messages in a stretch
+//! that come before the player's first belong to the preceding session, if there is one, and leave
+//! it resolved.
 //!
-//! **A change that names what its author saw has no effect on any other session.** It is compared with
-//! the session that is open when the change is first written. A resolution loses its effect when a
-//! message of the player, whose `seq` its author had not seen, is found to belong to the session that
-//! it resolved, as long as that session is the conversation's latest: the session is open again.
+//! **A change that names what its author saw has no effect on any other session.** It is compared
+//! with the session that is open when the change is first written. A resolution loses its effect
+//! when a message of the player, whose `seq` its author had not seen, is found to belong to the
+//! session that it resolved, as long as that session is the conversation's latest: the session is
+//! open again.
 //!
-//! **Staff reopens a session** by a change to active that names it, if it is the conversation's latest
-//! and resolved when the change is first written. The resolutions from its end until the change lose
-//! their effect.
+//! **Staff reopens a session** by a change to active that names it, if it is the conversation's
+//! latest and resolved when the change is first written. The resolutions from its end until the
+//! change lose their effect.
 //!
-//! Nothing here uses the database. A [`Timeline`] takes what is stored, then the events of a batch in
-//! the order in which they were accepted, and returns what is to be stored.
+//! Nothing here uses the database. A [`Timeline`] takes what is stored, then the events of a batch
+//! in the order in which they were accepted, and returns what is to be stored.
 
 mod change;
 mod needs;
@@ -71,8 +72,8 @@ pub struct Finalized {
 }
 
 impl Timeline {
-    /// A timeline of one player's conversation. `player_name` is the latest stored name. `changes` are
-    /// the stored, effective changes since the earliest event of the batch.
+    /// A timeline of one player's conversation. `player_name` is the latest stored name. `changes`
+    /// are the stored, effective changes since the earliest event of the batch.
     pub fn new(
         player_id: PlayerId,
         player_name: Option<Name>,
@@ -111,8 +112,8 @@ impl Timeline {
         }
     }
 
-    /// Adds stored changes from before the batch. Of the resolutions it keeps those since the latest
-    /// session was resolved.
+    /// Adds stored changes from before the batch. Of the resolutions it keeps those since the
+    /// latest session was resolved.
     pub fn add_changes(&mut self, changes: impl IntoIterator<Item = StatusChange>) {
         let latest = self.sessions.last_key_value().map(|(end, _)| *end);
         let concerns = |change: &StatusChange| match (change.status, latest) {
@@ -128,9 +129,9 @@ impl Timeline {
         self.keeps_messages = true;
     }
 
-    /// Adds a new message with its `seq` to its session, which is opened when it does not exist, and
-    /// returns the session's id. The caller orders events by time; at one time the player's messages
-    /// come first, then staff's, then the changes.
+    /// Adds a new message with its `seq` to its session, which is opened when it does not exist,
+    /// and returns the session's id. The caller orders events by time; at one time the player's
+    /// messages come first, then staff's, then the changes.
     pub fn place(&mut self, message: &Message, seq: i64) -> Uuid {
         let (at, sender_type) = (message.accepted_at, message.sender_type);
         let from_player = sender_type == SenderType::Player;
@@ -228,9 +229,9 @@ impl Timeline {
         }
     }
 
-    /// The end of the session to which a message belongs that was accepted at `at`, in the stretch that
-    /// ends at `stretch`. A player's message that opens that session, or begins it earlier, takes
-    /// staff's messages after it from the preceding session.
+    /// The end of the session to which a message belongs that was accepted at `at`, in the stretch
+    /// that ends at `stretch`. A player's message that opens that session, or begins it earlier,
+    /// takes staff's messages after it from the preceding session.
     fn session_for(
         &mut self,
         at: DateTime<Utc>,
@@ -259,8 +260,8 @@ impl Timeline {
         stretch
     }
 
-    /// Opens a session before the conversation's first one. If that one begins with staff's messages,
-    /// these move to the new session.
+    /// Opens a session before the conversation's first one. If that one begins with staff's
+    /// messages, these move to the new session.
     fn open_before_the_first(&mut self, at: DateTime<Utc>, stretch: Boundary, name: Option<&Name>) {
         let Some((&following, first)) = self.sessions.iter_mut().next() else { return };
         match first.first_player_message(None) {
@@ -284,7 +285,8 @@ impl Timeline {
         }
     }
 
-    /// Moves messages to the session that ends at `end`, which is opened at `at` when it does not exist.
+    /// Moves messages to the session that ends at `end`, which is opened at `at` when it does not
+    /// exist.
     fn move_to(
         &mut self,
         end: Boundary,
@@ -340,8 +342,8 @@ impl Timeline {
             && session.was_seen_by(change)
     }
 
-    /// Ends, at `at`, the session of the stretch that ended at `stretch`. The player's first message
-    /// after `at`, and all messages after that one, become a session of their own.
+    /// Ends, at `at`, the session of the stretch that ended at `stretch`. The player's first
+    /// message after `at`, and all messages after that one, become a session of their own.
     fn cut(&mut self, stretch: Boundary, at: DateTime<Utc>) {
         let end = Boundary::ResolvedAt(at);
         if end == stretch
@@ -365,9 +367,9 @@ impl Timeline {
         }
     }
 
-    /// Makes those resolutions of the conversation's latest session ineffective whose authors had not
-    /// seen all that the player wrote in it. When none is left, the session lasts until the next
-    /// resolution.
+    /// Makes those resolutions of the conversation's latest session ineffective whose authors had
+    /// not seen all that the player wrote in it. When none is left, the session lasts until the
+    /// next resolution.
     fn reopen_unless_seen(&mut self, mut end: Boundary) {
         while let Boundary::ResolvedAt(at) = end {
             let Some((&latest, session)) = self.sessions.last_key_value() else { return };

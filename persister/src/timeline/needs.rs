@@ -36,8 +36,8 @@ fn may_be_reopened(end: Boundary, session: &Session, new: NewEvents<'_>) -> bool
 }
 
 impl Timeline {
-    /// The stored sessions whose messages are needed, each with the time of the first message that is.
-    /// Most batches need none.
+    /// The stored sessions whose messages are needed, each with the time of the first message that
+    /// is. Most batches need none.
     pub fn needs(&self, new: NewEvents<'_>) -> Vec<(Uuid, DateTime<Utc>, Need)> {
         let need = |(end, session): (&Boundary, &Session)| {
             let all = self.may_be_cut(*end, session, new)
@@ -74,8 +74,8 @@ impl Timeline {
         })
     }
 
-    /// Whether the session is the latest, each of its resolutions names a `seq`, and a new message of
-    /// the player belongs to it.
+    /// Whether the session is the latest, each of its resolutions names a `seq`, and a new message
+    /// of the player belongs to it.
     fn may_be_open_again(&self, end: Boundary, new: NewEvents<'_>) -> bool {
         let Boundary::ResolvedAt(at) = end else { return false };
         self.sessions.keys().next_back() == Some(&end)
@@ -103,9 +103,9 @@ impl Timeline {
             })
     }
 
-    /// Whether the batch has a message of the player that was accepted after the session's end, which
-    /// is `resolved_at` or an earlier resolution of the batch, but before the next session and before
-    /// the conversation's last message.
+    /// Whether the batch has a message of the player that was accepted after the session's end,
+    /// which is `resolved_at` or an earlier resolution of the batch, but before the next session
+    /// and before the conversation's last message.
     fn may_lose_staff_messages(
         &self,
         resolved_at: DateTime<Utc>,

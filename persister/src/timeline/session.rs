@@ -68,8 +68,8 @@ impl Session {
             || stored.player_name != self.state.player_name
     }
 
-    /// Whether the session must be announced: it was opened, assigned, resolved or reopened. A further
-    /// message is announced by its own event.
+    /// Whether the session must be announced: it was opened, assigned, resolved or reopened. A
+    /// further message is announced by its own event.
     pub fn is_update(&self) -> bool {
         let Some(stored) = &self.stored else { return true };
         (stored.status, stored.resolved_at) != (self.state.status, self.state.resolved_at)
@@ -104,8 +104,8 @@ impl Session {
         Self { state, stored: None, answered: false, messages: Vec::new() }
     }
 
-    /// Includes a message in the session, which ends at `end`. Staff's messages after the end do not
-    /// change its times.
+    /// Includes a message in the session, which ends at `end`. Staff's messages after the end do
+    /// not change its times.
     pub(super) fn include(&mut self, at: DateTime<Utc>, sender: SenderType, end: Boundary) {
         if end.includes(at) {
             self.state.opened_at = self.state.opened_at.min(at);
@@ -119,7 +119,8 @@ impl Session {
         self.messages.extract_if(.., |message| message.accepted_at >= from).collect()
     }
 
-    /// Computes the session's times, and whether staff answered, from its known messages until `end`.
+    /// Computes the session's times, and whether staff answered, from its known messages until
+    /// `end`.
     pub(super) fn recount(&mut self, end: Boundary) {
         let times = self.messages.iter().map(|message| message.accepted_at);
         let times = times.filter(|at| end.includes(*at));
@@ -153,8 +154,8 @@ impl Session {
         }
     }
 
-    /// The session as it is to be stored. It ends at `end`, and `last_change` is the last known change
-    /// that had an effect on it.
+    /// The session as it is to be stored. It ends at `end`, and `last_change` is the last known
+    /// change that had an effect on it.
     pub(super) fn finalized(
         mut self,
         end: Boundary,

@@ -60,8 +60,8 @@ fn statuses(timeline: &Timeline) -> Vec<SessionStatus> {
     finalized(timeline).iter().map(|session| session.status).collect()
 }
 
-/// The timeline after it was stored and read again, with all messages of its sessions and the effective
-/// `changes`.
+/// The timeline after it was stored and read again, with all messages of its sessions and the
+/// effective `changes`.
 fn stored_again(timeline: &Timeline, changes: &[StatusChange]) -> Timeline {
     let mut again = self::timeline(changes);
     for session in timeline.clone().finalize().sessions {

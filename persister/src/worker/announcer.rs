@@ -5,10 +5,7 @@ use std::time::Duration;
 use broker::{
     BrokerSettings, ConsumerKind, DeadLetter, PublishError, RetryingPublisher, RoutingKey,
 };
-use chat::{
-    self,
-    event::{self, Event},
-};
+use chat::event::{self, Event};
 use tokio::time::Instant;
 
 use crate::{metrics::Metrics, store::Outcome};
@@ -64,15 +61,15 @@ impl Announcer {
         if self.ahead_at.is_none_or(|at| at.elapsed() > AHEAD_LOG_INTERVAL) {
             tracing::warn!(
                 events,
-                "a gateway's clock is more than ten seconds ahead of the database's: its events get the \
-                 database's time"
+                "a gateway's clock is more than ten seconds ahead of the database's: its events \
+                 get the database's time"
             );
         }
         self.ahead_at = Some(Instant::now());
     }
 
-    /// Publishes the events to the broadcasters of the players' partitions. Most belong to this worker's
-    /// partition; after a change of `QUEUE_PARTITIONS` some belong to others.
+    /// Publishes the events to the broadcasters of the players' partitions. Most belong to this
+    /// worker's partition; after a change of `QUEUE_PARTITIONS` some belong to others.
     async fn announce(&mut self, mut events: Vec<Event>) {
         let partitions = self.settings.queue_partitions;
         let partition = |event: &Event| partitions.of(event.player_id());

@@ -1,11 +1,11 @@
 //! The loop: consume a batch, write it, announce, acknowledge.
 //!
-//! While the database or the broker is unreachable, the worker keeps its batch, consumes no more, and
-//! retries with growing waits. A batch that it cannot finish in time is requeued. Events of
+//! While the database or the broker is unreachable, the worker keeps its batch, consumes no more,
+//! and retries with growing waits. A batch that it cannot finish in time is requeued. Events of
 //! conversations that another transaction has locked are held back and delay no others.
 //!
-//! Each partition has a loop of its own with its own connections, so that one whose sessions cannot be
-//! announced delays no other.
+//! Each partition has a loop of its own with its own connections, so that one whose sessions cannot
+//! be announced delays no other.
 
 mod announcer;
 mod part;
@@ -36,8 +36,8 @@ use crate::{
     settings::Settings,
 };
 
-/// Upper bound of the unacknowledged deliveries of all partitions together. A gateway's body has at most
-/// 128 KiB, so that they take at most 32 MiB.
+/// Upper bound of the unacknowledged deliveries of all partitions together. A gateway's body has at
+/// most 128 KiB, so that they take at most 32 MiB.
 const PREFETCH: u16 = 256;
 
 /// How often an idle persister probes its database.
@@ -130,7 +130,7 @@ impl Consume for Persister {
             let Some((done, left)) = done else {
                 self.metrics.given_back.inc();
                 if let Some(work) = traced {
-                    work.failed("given back");
+                    work.failed("requeued");
                 }
                 break;
             };
@@ -156,8 +156,8 @@ impl Consume for Persister {
 }
 
 impl Persister {
-    /// Writes and announces the batch, however long that takes. Returns the deliveries to acknowledge,
-    /// and those with events of locked conversations.
+    /// Writes and announces the batch, however long that takes. Returns the deliveries to
+    /// acknowledge, and those with events of locked conversations.
     async fn process(&mut self, mut batch: Batch) -> (Vec<PendingDelivery>, Vec<HeldBack>) {
         self.metrics.batch_events.observe(batch.events.len() as f64);
         let left = self.write(&mut batch).await;
@@ -201,9 +201,9 @@ impl Persister {
         left
     }
 
-    /// Publishes the events of more than `limit` held back deliveries, or of an old one, in fewer bodies at
-    /// the end of the queue. Returns the deliveries to acknowledge. When it cannot publish, all of them
-    /// stay held back.
+    /// Publishes the events of more than `limit` held back deliveries, or of an old one, in fewer
+    /// bodies at the end of the queue. Returns the deliveries to acknowledge. When it cannot
+    /// publish, all of them stay held back.
     async fn compact(
         &mut self,
         held_back: &mut HeldBackEvents,

@@ -2,7 +2,8 @@ use std::ops::Range;
 
 use service::backoff::{self, Waits};
 
-/// Parts into which a failing batch is split. With eight, four failures find one event among a thousand.
+/// Parts into which a failing batch is split. With eight, four failures find one event among a
+/// thousand.
 const PARTS: usize = 8;
 
 /// A range of a batch that is written in one transaction.

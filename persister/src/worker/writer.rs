@@ -14,12 +14,12 @@ use crate::{
     store::{self, Attempt, Locks, Outcome, StoreError},
 };
 
-/// Waits between the attempts at an event that fails alone while the database accepts others. When the
-/// attempt after the last wait fails, the event is set aside.
+/// Waits between the attempts at an event that fails alone while the database accepts others. When
+/// the attempt after the last wait fails, the event is set aside.
 const SUSPECT_WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
-/// How long a successful write proves that the database accepts events, for an event that violates a
-/// constraint.
+/// How long a successful write proves that the database accepts events, for an event that violates
+/// a constraint.
 const PROOF_AGE: Duration = Duration::from_secs(5);
 
 const NO_ANSWER: &str = "PostgreSQL does not answer";
@@ -132,7 +132,8 @@ impl Writer {
         let attempt = Attempt::new(self.locks);
         let written = {
             let mut writing = std::pin::pin!(store::persist(&mut connection, events, &attempt));
-            // PostgreSQL cancels a slow statement itself; this limit is for a server that does not answer.
+            // PostgreSQL cancels a slow statement itself; this limit is for a server that does not
+            // answer.
             let limit = self.settings.database_timeout * 2;
             let mut steps = 0;
             loop {
@@ -154,9 +155,9 @@ impl Writer {
         Ok(outcome)
     }
 
-    /// Decides by whether the database accepts other events, and not by a list of errors. While it accepts
-    /// none, there is an outage, and the writer waits. While it accepts others, `events` are the cause, and
-    /// an event that repeatedly fails alone is set aside.
+    /// Decides by whether the database accepts other events, and not by a list of errors. While it
+    /// accepts none, there is an outage, and the writer waits. While it accepts others, `events`
+    /// are the cause, and an event that repeatedly fails alone is set aside.
     pub async fn judge(&mut self, failure: Failure, part: &mut Part, events: &[Event]) -> Verdict {
         let (cause, is_final) = match failure {
             Failure::Store(StoreError::Raced) => return Verdict::Again,
@@ -221,8 +222,8 @@ impl Writer {
         tokio::time::sleep(part.waits.next().unwrap_or_default()).await;
     }
 
-    /// Whether the database accepted a message or a canary within [`PROOF_AGE`] and since the current batch
-    /// first failed.
+    /// Whether the database accepted a message or a canary within [`PROOF_AGE`] and since the
+    /// current batch first failed.
     fn is_proven(&self) -> bool {
         self.proven_at > self.failed_at && self.proven_at.is_some_and(|at| at.elapsed() < PROOF_AGE)
     }

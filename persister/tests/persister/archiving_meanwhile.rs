@@ -64,7 +64,8 @@ async fn archiving_beside_persisters_loses_and_duplicates_nothing() {
     let sent = &(&ids(&old) | &ids(&late)) | &ids(&new);
     assert_eq!(all.into_iter().collect::<BTreeSet<_>>(), sent);
     assert_eq!(count_dead_letters(&system).await, Some(0));
-    let gaps = "SELECT count(*) FROM (SELECT 1 FROM chat_messages JOIN chat_conversations USING (player_id)
+    let gaps = "SELECT count(*) FROM (
+                    SELECT 1 FROM chat_messages JOIN chat_conversations USING (player_id)
                 GROUP BY player_id, last_seq HAVING max(seq) - min(seq) + 1 <> count(*)
                     OR max(seq) <> last_seq) AS with_gaps";
     assert_eq!(system.database.number(gaps).await, 0);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use chat::{self, ConversationRead, PlayerId, RequestedStatus, StatusChange, event::Event};
+use chat::{ConversationRead, PlayerId, RequestedStatus, StatusChange, event::Event};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{QueryResult, sql_query};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};

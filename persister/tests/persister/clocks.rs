@@ -1,6 +1,6 @@
 //! Gateways with wrong clocks.
 
-use chat::{self, RequestedStatus};
+use chat::RequestedStatus;
 use chrono::TimeDelta;
 use test_support::{body, eventually, message, status_change};
 

@@ -126,8 +126,8 @@ async fn an_export_of_an_unknown_player_is_empty() {
     assert_eq!(
         exported(&system, "nobody", None).await,
         json!({
-            "playerId": "nobody", "erasedThrough": null, "archivedThrough": null, "sessions": [], "statusChanges": [],
-            "audit": [], "messages": []
+            "playerId": "nobody", "erasedThrough": null, "archivedThrough": null, "sessions": [],
+            "statusChanges": [], "audit": [], "messages": []
         })
     );
 }

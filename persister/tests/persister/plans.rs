@@ -7,7 +7,8 @@ use test_support::{Database, message};
 
 use crate::support::event;
 
-/// A plan that is cached while the tables are nearly empty scans them whole until their next analysis.
+/// A plan that is cached while the tables are nearly empty scans them whole until their next
+/// analysis.
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_are_planned_anew_while_the_tables_grow() {
     let database = Database::create().await;

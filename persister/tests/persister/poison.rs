@@ -36,8 +36,8 @@ async fn until_dead(system: &System, letters: u32) {
     .await;
 }
 
-/// Asserts that the poison of a mixed body is set aside for `reason`, that the other events are persisted,
-/// and that a replay persists the poison once its cause is removed.
+/// Asserts that the poison of a mixed body is set aside for `reason`, that the other events are
+/// persisted, and that a replay persists the poison once its cause is removed.
 async fn assert_set_aside(poison: &str, reason: &str, settings: &[&str]) {
     let system = system().await;
     self::poison(&system, poison).await;
@@ -60,20 +60,19 @@ async fn assert_set_aside(poison: &str, reason: &str, settings: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_raises_an_unknown_error_is_set_aside_and_its_neighbours_are_persisted() {
+async fn a_message_that_raises_an_unknown_error_is_set_aside_alone() {
     assert_set_aside("RAISE EXCEPTION 'no such luck' USING ERRCODE = 'ZZ999'", "no such luck", &[])
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_outlasts_the_statement_timeout_is_set_aside_and_its_neighbours_are_persisted()
- {
+async fn a_message_that_exceeds_the_statement_timeout_is_set_aside_alone() {
     let settings = &["--database-timeout=2s"];
     assert_set_aside("PERFORM pg_sleep(60)", "statement timeout", settings).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_ends_its_connection_is_set_aside_and_its_neighbours_are_persisted() {
+async fn a_message_that_ends_its_connection_is_set_aside_alone() {
     let terminate = "PERFORM pg_terminate_backend(pg_backend_pid())";
     assert_set_aside(terminate, "connection closed", &[]).await;
 }
@@ -118,8 +117,8 @@ async fn no_event_is_set_aside_while_the_database_is_read_only() {
     assert_nothing_set_aside(&outage, &end).await;
 }
 
-/// Asserts that no event is set aside during the `outage`, and that all are persisted after its `end`. Both
-/// are SQL.
+/// Asserts that no event is set aside during the `outage`, and that all are persisted after its
+/// `end`. Both are SQL.
 async fn assert_nothing_set_aside(outage: &str, end: &str) {
     let system = system().await;
     let persister = system.persister().await;

@@ -1,4 +1,5 @@
-//! The rights of each role in the database. All other tests run gateways and persisters as these roles.
+//! The rights of each role in the database. All other tests run gateways and persisters as these
+//! roles.
 
 use diesel::{QueryResult, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};

@@ -159,8 +159,8 @@ async fn persisters_with_the_same_players_in_opposite_orders_do_not_deadlock() {
     assert_eq!(system.database.number(deadlocks).await, 0);
 }
 
-/// Two persisters work on the same conversation at once: the table that a batch writes last is locked until
-/// both have begun.
+/// Two persisters work on the same conversation at once: the table that a batch writes last is
+/// locked until both have begun.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_one_persister_at_a_time_changes_a_conversation() {
     let system = system().await;
@@ -188,8 +188,8 @@ async fn only_one_persister_at_a_time_changes_a_conversation() {
     assert_eq!(system.database.texts(session).await, ["resolved 3 0.003"]);
 }
 
-/// The sessions follow from the order of acceptance, whatever the order of arrival, the distribution over
-/// bodies and the number of persisters.
+/// The sessions follow from the order of acceptance, whatever the order of arrival, the
+/// distribution over bodies and the number of persisters.
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_do_not_depend_on_the_order_of_arrival() {
     let player = SenderType::Player;

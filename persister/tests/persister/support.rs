@@ -49,7 +49,8 @@ pub async fn until_persisted(system: &System, count: i64) {
     .await;
 }
 
-/// Waits until `count` connections wait for a lock in the database. A waiting persister has a batch.
+/// Waits until `count` connections wait for a lock in the database. A waiting persister has a
+/// batch.
 pub async fn until_waiting(system: &System, count: i64) {
     let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";

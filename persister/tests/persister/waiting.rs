@@ -1,6 +1,6 @@
 //! Since when a player waits, and how many unanswered messages there are.
 
-use chat::{self, RequestedStatus, SenderType, event::Event};
+use chat::{RequestedStatus, SenderType, event::Event};
 use diesel_async::AsyncPgConnection;
 use persister::store::{Attempt, erase, persist};
 use test_support::{Database, message_at, status_change};
@@ -83,7 +83,8 @@ async fn an_erased_conversation_waits_for_no_answer() {
     let later = now + 9_000_000;
     persist_each(&mut connection, &[&[from(Player, later)]]).await;
     assert_eq!(waiting(&database).await, (1, Some(later)));
-    // A message accepted after the erasure, by a gateway whose clock is ahead within the tolerance, still waits.
+    // A message accepted after the erasure, by a gateway whose clock is ahead within the tolerance,
+    // still waits.
     erase(&mut connection, &"p1".to_owned().try_into().unwrap()).await.unwrap();
     assert_eq!(waiting(&database).await, (1, Some(later)));
 }

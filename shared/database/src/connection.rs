@@ -24,9 +24,9 @@ pub enum Unavailable {
     Address(String),
 }
 
-/// Connects. PostgreSQL cancels a statement of this connection after the settings' timeout, so that no
-/// statement runs on after its caller gave up. A commit is confirmed once it is on disk, whatever the
-/// database's own `synchronous_commit` is.
+/// Connects. PostgreSQL cancels a statement of this connection after the settings' timeout, so that
+/// no statement runs on after its caller gave up. A commit is confirmed once it is on disk,
+/// whatever the database's own `synchronous_commit` is.
 ///
 /// # Errors
 /// When the database cannot be used.
@@ -34,10 +34,10 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<AsyncPgConnection, U
     connect_with(settings, "").await
 }
 
-/// Connects like [`connect`], for statements that are repeated while the tables grow. PostgreSQL plans each
-/// of them anew: a cached plan from the time when a table was nearly empty scans the whole table until the
-/// next analysis, which takes a minute. A statement waits for a lock for at most a fifth of the settings'
-/// timeout.
+/// Connects like [`connect`], for statements that are repeated while the tables grow. PostgreSQL
+/// plans each of them anew: a cached plan from the time when a table was nearly empty scans the
+/// whole table until the next analysis, which takes a minute. A statement waits for a lock for at
+/// most a fifth of the settings' timeout.
 ///
 /// # Errors
 /// Those of [`connect`].
@@ -73,8 +73,8 @@ pub async fn probe(connection: &mut AsyncPgConnection) -> QueryResult<()> {
     sql_query("SELECT 1").execute(connection).await.map(drop)
 }
 
-/// Asks PostgreSQL to cancel the current statement of the connection of `token`. The statement may finish
-/// before PostgreSQL cancels it.
+/// Asks PostgreSQL to cancel the current statement of the connection of `token`. The statement may
+/// finish before PostgreSQL cancels it.
 ///
 /// # Errors
 /// When PostgreSQL cannot be reached.

@@ -15,8 +15,8 @@ pub type LastMessageAt = Otherwise<
 >;
 
 /// When the last message of a session was accepted, in a query that joins its conversation. An open
-/// session's last message is the conversation's, and only the conversation's row is up to date: a message
-/// that changes nothing else of its session does not update the session's row.
+/// session's last message is the conversation's, and only the conversation's row is up to date: a
+/// message that changes nothing else of its session does not update the session's row.
 pub fn last_message_at() -> LastMessageAt {
     let of_conversation = chat_conversations::last_message_at.assume_not_null();
     case_when(chat_sessions::resolved_at.is_null(), of_conversation)

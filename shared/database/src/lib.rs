@@ -1,6 +1,7 @@
 //! The chat's PostgreSQL database: schema, migrations, connections.
 //!
-//! The persister writes to it, and the gateway reads from it. The broadcaster does not link this crate.
+//! The persister writes to it, and the gateway reads from it. The broadcaster does not link this
+//! crate.
 
 mod connection;
 mod last_message;

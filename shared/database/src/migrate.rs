@@ -20,26 +20,28 @@ const LOCK: i64 = 7_216_530_918_442_671;
 /// How long to wait for another migration, and for the lock of a table.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
-/// How long one attempt waits for the lock of a table. All other statements on that table wait behind it.
+/// How long one attempt waits for the lock of a table. All other statements on that table wait
+/// behind it.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Migrates the database to the schema of this release, and returns the versions of the applied
 /// migrations. A concurrent call waits for the first and then applies none.
 ///
-/// A migration that waits for a table's lock gives up after half a second, so that the statements behind it
-/// continue, and tries again, for up to five minutes. Needs tokio's multi-threaded runtime.
+/// A migration that waits for a table's lock gives up after half a second, so that the statements
+/// behind it continue, and tries again, for up to five minutes. Needs tokio's multi-threaded
+/// runtime.
 ///
 /// # Errors
-/// When the database cannot be used or is not encoded in UTF-8, or a migration fails. A failed migration
-/// has changed nothing, unless it runs without a transaction.
+/// When the database cannot be used or is not encoded in UTF-8, or a migration fails. A failed
+/// migration has changed nothing, unless it runs without a transaction.
 pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<Vec<String>> {
     let mut connection =
         connect_for_migrations(settings).await.context("the database cannot be reached")?;
     let encoding = encoding(&mut connection).await.context("cannot read the encoding")?;
     ensure!(
         encoding == "UTF8",
-        "the database's encoding is {encoding}, and must be UTF8: create the database with ENCODING \
-         'UTF8' TEMPLATE template0"
+        "the database's encoding is {encoding}, and must be UTF8: create the database with \
+         ENCODING 'UTF8' TEMPLATE template0"
     );
     lock(&mut connection).await.context("another migration is still running")?;
     become_owner(&mut connection).await.context("cannot act as the owner of the tables")?;
@@ -91,8 +93,8 @@ async fn encoding(connection: &mut AsyncPgConnection) -> diesel::QueryResult<Str
     Ok(encoding.get_result::<Setting>(connection).await?.value)
 }
 
-/// Sets the role to the owner of the existing tables, if the user is a member of it, so that new tables have
-/// the same owner.
+/// Sets the role to the owner of the existing tables, if the user is a member of it, so that new
+/// tables have the same owner.
 async fn become_owner(connection: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
     let owner = "SELECT set_config('role', pg_get_userbyid(relowner)::text, false) FROM pg_class
          WHERE oid = to_regclass('chat_conversations')
@@ -101,8 +103,9 @@ async fn become_owner(connection: &mut AsyncPgConnection) -> diesel::QueryResult
     sql_query(owner).execute(connection).await.map(drop)
 }
 
-/// Polls for the lock. A statement that waits for it would hold a snapshot, and `CREATE INDEX CONCURRENTLY`
-/// of the migration that has the lock would wait for the end of that snapshot: a deadlock.
+/// Polls for the lock. A statement that waits for it would hold a snapshot, and `CREATE INDEX
+/// CONCURRENTLY` of the migration that has the lock would wait for the end of that snapshot: a
+/// deadlock.
 async fn lock(connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
     #[derive(QueryableByName)]
     struct Attempt {

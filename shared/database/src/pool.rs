@@ -10,8 +10,8 @@ use crate::{DatabaseSettings, connect};
 /// A pool of connections. Waiting for one has no time limit; the caller sets it.
 pub type Pool = diesel_async::pooled_connection::deadpool::Pool<AsyncPgConnection>;
 
-/// Creates a pool of at most `size` connections. Each is opened when it is needed, so that a service starts
-/// without its database.
+/// Creates a pool of at most `size` connections. Each is opened when it is needed, so that a
+/// service starts without its database.
 ///
 /// # Errors
 /// None with these settings.

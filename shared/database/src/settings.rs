@@ -13,14 +13,20 @@ use tokio_postgres::{
 #[command(next_help_heading = "PostgreSQL")]
 pub struct DatabaseSettings {
     /// Address of the database, such as postgres://user:password@host:5432/name. With
-    /// ?sslmode=require or ?sslmode=verify-full, which mean the same here, the connection is encrypted
-    /// and PostgreSQL's certificate must be valid for the host. With ?sslmode=disable, or without a mode,
-    /// it is not encrypted. Other modes are refused, since they guarantee nothing
+    /// ?sslmode=require or ?sslmode=verify-full, which mean the same here, the connection is
+    /// encrypted and PostgreSQL's certificate must be valid for the host. With ?sslmode=disable, or
+    /// without a mode, it is not encrypted. Other modes are refused, since they guarantee nothing
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: SecretString,
 
     /// Longest time that the database may take to answer
-    #[arg(long, env = "DATABASE_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "DURATION")]
+    #[arg(
+        long,
+        env = "DATABASE_TIMEOUT",
+        default_value = "5s",
+        value_name = "DURATION",
+        value_parser = duration
+    )]
     pub database_timeout: Duration,
 
     /// Trusted certificates

@@ -1,5 +1,5 @@
-//! Generated cases: events that were accepted at close or equal times, some with the id of another event,
-//! which arrive in any order, some more than once.
+//! Generated cases: events that were accepted at close or equal times, some with the id of another
+//! event, which arrive in any order, some more than once.
 
 use std::{collections::BTreeSet, iter::zip};
 

@@ -35,7 +35,8 @@ fn the_database_follows_the_rules_for_any_course_of_events() {
     held.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// Writes the case's bodies through the connections `persisters`, each of which takes the next body.
+/// Writes the case's bodies through the connections `persisters`, each of which takes the next
+/// body.
 async fn persist_directly(
     case: &Case,
     persisters: &mut [AsyncPgConnection],

@@ -1,4 +1,5 @@
-//! Model tests: for any course of events, the database must follow the rules of sessions and of `seq`.
+//! Model tests: for any course of events, the database must follow the rules of sessions and of
+//! `seq`.
 //!
 //! - [`case`]: generates courses of events.
 //! - [`rules`]: the expected result.

@@ -1,5 +1,5 @@
-//! The actual result of a case: the database, what a reader saw of it meanwhile, the announced sessions and
-//! the rejected messages.
+//! The actual result of a case: the database, what a reader saw of it meanwhile, the announced
+//! sessions and the rejected messages.
 
 use std::{
     cell::Cell,
@@ -66,8 +66,9 @@ pub async fn connect_with_long_timeout(database: &Database) -> AsyncPgConnection
     connect(&settings).await.unwrap()
 }
 
-/// Runs `work` while a reader polls the players' conversations, as a browser that asks for the messages after
-/// its last `seq`. Returns with the result the order in which the reader saw the `seq` of each player.
+/// Runs `work` while a reader polls the players' conversations, as a browser that asks for the
+/// messages after its last `seq`. Returns with the result the order in which the reader saw the
+/// `seq` of each player.
 pub async fn while_reading<T>(
     reader: &mut AsyncPgConnection,
     players: &[String],
@@ -148,7 +149,8 @@ pub async fn stored(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<E
     messages.chain(changes).collect()
 }
 
-/// Replaces the placeholders of the changes among `events` by the current state of their conversations.
+/// Replaces the placeholders of the changes among `events` by the current state of their
+/// conversations.
 pub async fn fill_in_names(connection: &mut AsyncPgConnection, events: &mut [Event]) {
     for event in events {
         let Event::StatusChange(change) = event else { continue };
@@ -181,7 +183,8 @@ pub async fn ineffective(reader: &mut AsyncPgConnection, players: &[String]) -> 
     ids.into_iter().collect()
 }
 
-/// The number of players' messages in resolved latest sessions that the author of the resolution had not seen.
+/// The number of players' messages in resolved latest sessions that the author of the resolution
+/// had not seen.
 pub async fn resolved_unseen(reader: &mut AsyncPgConnection, players: &[String]) -> i64 {
     #[derive(QueryableByName)]
     struct Counted {

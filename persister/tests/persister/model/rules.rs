@@ -1,5 +1,5 @@
-//! The rules in their plainest form: the state of a conversation follows from the set of its events. The
-//! code shares nothing with the persister.
+//! The rules in their plainest form: the state of a conversation follows from the set of its
+//! events. The code shares nothing with the persister.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,8 @@ pub struct Conversation {
     pub last_seq: i64,
     /// The `seq` of its messages, sorted.
     pub seqs: Vec<i64>,
-    /// The `seq` of its messages in the order in which a reader saw them that polls for those after its last.
+    /// The `seq` of its messages in the order in which a reader saw them that polls for those after
+    /// its last.
     pub seen: Vec<i64>,
 }
 
@@ -86,7 +87,8 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
     for resolved_at in stretches {
         let belongs = |(at, _): &&(Micros, Uuid)| resolution_of(*at) == resolved_at;
         let mut own: BTreeSet<_> = messages.iter().filter(belongs).copied().collect();
-        // Staff's messages after a resolution and before the player's next belong to the resolved session.
+        // Staff's messages after a resolution and before the player's next belong to the resolved
+        // session.
         if let Some(before) = sessions.last_mut() {
             let first = own.iter().find(|(_, id)| !is_answer(id)).map(|(at, _)| *at);
             let farewells: Vec<_> =
@@ -136,8 +138,8 @@ pub fn conversation(player: &str, events: &[Event]) -> Conversation {
     }
 }
 
-/// The `accepted` messages that are never written, since another message of `stored` has their id. The same
-/// message accepted again, even at another time, is not another message.
+/// The `accepted` messages that are never written, since another message of `stored` has their id.
+/// The same message accepted again, even at another time, is not another message.
 pub fn rejected(accepted: &[Event], stored: &[Event]) -> BTreeSet<Rejected> {
     let messages = |events: &[Event]| {
         let messages = events.iter().filter_map(|event| match event {

@@ -51,7 +51,8 @@ async fn persist_through_the_queue(
     check(&script, &published, &seen, reader).await
 }
 
-/// Runs the case's persisters on one half of the bodies and then on the other; one may be killed in between.
+/// Runs the case's persisters on one half of the bodies and then on the other; one may be killed in
+/// between.
 async fn run_persisters(case: &Case, bodies: &[Body], system: &System) {
     let batches = format!("--batch-max-events={}", case.batch_max_events);
     let (before, after) = bodies.split_at(bodies.len() / 2);
@@ -82,7 +83,8 @@ async fn publish(bodies: &[Body], system: &System) {
     }
 }
 
-/// Waits until everything is persisted and announced. RabbitMQ redelivers the batch of a killed persister.
+/// Waits until everything is persisted and announced. RabbitMQ redelivers the batch of a killed
+/// persister.
 async fn until_complete(
     script: &Script,
     system: &System,
@@ -120,8 +122,8 @@ async fn is_complete(
     true
 }
 
-/// Adds the events that were published since the last call for this case's players. A killed persister of an
-/// earlier case may have left events that are published again.
+/// Adds the events that were published since the last call for this case's players. A killed
+/// persister of an earlier case may have left events that are published again.
 async fn read_published(published: &mut Published, script: &Script, system: &System) {
     let concerns = |player: &str| script.players.iter().any(|known| known == player);
     for event in system.broker.drain_events(ConsumerKind::Broadcaster).await {
