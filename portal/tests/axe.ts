@@ -5,14 +5,18 @@ import type { AxeResults } from "axe-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
 
-/** Expects axe-core to find no violation on the page. */
-export async function expectAccessible(page: Page): Promise<void> {
+/** Expects axe-core to find no violation on the page, or none of some of its rules. */
+export async function expectAccessible(page: Page, rules?: string[]): Promise<void> {
   // In Firefox, Playwright loses the context of the frame that axe-core reads.
   if (page.context().browser()?.browserType().name() === "firefox") return;
   // Evaluated, since the page's policy refuses injected scripts.
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(
-    (): Promise<AxeResults> => (window as unknown as { axe: typeof import("axe-core") }).axe.run(),
+    (rules): Promise<AxeResults> =>
+      (window as unknown as { axe: typeof import("axe-core") }).axe.run(
+        rules === undefined ? {} : { runOnly: rules },
+      ),
+    rules,
   );
   const found = violations.map(({ id, help, nodes }) => ({
     id,

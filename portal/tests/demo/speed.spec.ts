@@ -9,12 +9,12 @@ for (const scene of ["empty", "manyLoaded", "mostLoaded"]) {
     if (scene !== "empty") await expect(page.locator(".ppc-bubble").first()).toBeVisible();
     await expect(page.getByText("Live", { exact: true })).toBeVisible();
     const sent = [];
-    for (let number = 1; number <= 20; number += 1) {
+    for (let number = 1; number <= 10; number += 1) {
       sent.push(await sendAndWatch(page, `quick message number ${number}.`));
     }
     const late = sent.filter(({ frames }) => frames > 1);
     const sorted = sent.map(({ ms }) => ms).sort((a, b) => a - b);
-    annotations.push({ type: "median, ms", description: String(sorted[10]) });
+    annotations.push({ type: "median, ms", description: String(sorted[5]) });
     if (process.env.SPEED)
       process.stdout.write(`${scene}: ${sorted.map((ms) => ms.toFixed(1)).join(" ")}\n`);
     expect(late).toEqual([]);
