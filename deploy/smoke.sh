@@ -72,8 +72,8 @@ player_token=$(token player "$player")
 staff_token=$(token staff smoke)
 
 echo "1. $player writes"
-send player "Is anybody there?"
-expect pending 1 "Is anybody there?"
+send player "Are you there?"
+expect pending 1 "Are you there?"
 first_session=$(field id)
 
 echo "2. staff answers"

@@ -50,7 +50,7 @@ BEGIN
                 %L::text[], %L::text[], %L::text[], %L::timestamptz[]) ON CONFLICT (id) DO NOTHING',
             array_agg(id), array_agg(session_id), array_agg(player_id), array_agg(seq),
             array_agg('player'::text), array_agg(player_id), array_agg(NULL::text),
-            array_agg('My sword is gone, and nobody knows where it went to'::text), array_agg(clock_timestamp()))
+            array_agg('My sword is gone, and I cannot tell where it went to'::text), array_agg(clock_timestamp()))
         INTO batch
         FROM (SELECT DISTINCT ON (player_id) session_id, player_id, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS seq,
                 (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'

@@ -52,7 +52,7 @@ async function write({ rate, bounds, PLAYERS, SECONDS }) {
     last = now;
     for (; written < ((now - began) / 1_000) * rate; written += 1) {
       const playerId = `player-${(written * 7) % PLAYERS}`;
-      const content = `message ${written}: my sword is gone, and nobody has seen it since`;
+      const content = `message ${written}: my sword is gone, and I have not seen it since`;
       system.send({ playerId, playerName: `Player ${playerId}`, senderType: "player", content });
     }
   }

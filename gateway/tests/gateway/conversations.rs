@@ -21,10 +21,10 @@ fn contents(page: &Value) -> Vec<String> {
 async fn conversation_of_a_player_who_never_wrote_is_empty() {
     let system = System::new().await;
     let gateway = system.gateway().await;
-    let answer = gateway.api().conversation("nobody", "").await;
+    let answer = gateway.api().conversation("absent", "").await;
     assert_eq!(answer.status, 200);
     let expected = json!({
-        "playerId": "nobody", "session": null, "messages": [], "nextCursor": null, "lastSeq": 0
+        "playerId": "absent", "session": null, "messages": [], "nextCursor": null, "lastSeq": 0
     });
     assert_eq!(answer.json, expected);
 }

@@ -46,7 +46,7 @@ async fn portal_pages_are_served_with_a_strict_content_security_policy() {
     let caching = asset.headers[header::CACHE_CONTROL].to_str().unwrap();
     assert!(caching.contains("immutable"), "{caching}");
     assert_eq!(api.get("/portal/player").await.status, 200, "it leads to the page");
-    for nothing in ["/portal/nobody/", "/portal/assets/", "/portal/assets/page-2.js"] {
+    for nothing in ["/portal/absent/", "/portal/assets/", "/portal/assets/page-2.js"] {
         assert_eq!(api.get(nothing).await.status, 404, "{nothing}");
     }
     for odd in ["/portal/%00", "/portal/%ff", "/portal/.hidden", "/portal/*"] {

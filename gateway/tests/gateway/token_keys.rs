@@ -76,7 +76,7 @@ async fn tokens_of_each_algorithm_are_accepted_with_their_public_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_of_both_secrets_are_accepted_during_a_rotation() {
     let system = System::new().await;
-    let (first, second) = (Issuer::usual(), "a second secret that nobody guesses either");
+    let (first, second) = (Issuer::usual(), "a second secret that is hard to guess too");
     let token = |secret: &str| Issuer::Secret(secret.to_owned()).token(&player("p1"));
     let gateway = system.guarded_gateway(&[&format!("--auth-jwt-second-secret={second}")]).await;
     assert_eq!(status(&gateway, &first.token(&player("p1"))).await, 200);

@@ -124,9 +124,9 @@ async fn a_long_export_is_one_snapshot() {
 async fn an_export_of_an_unknown_player_is_empty() {
     let system = system().await;
     assert_eq!(
-        exported(&system, "nobody", None).await,
+        exported(&system, "absent", None).await,
         json!({
-            "playerId": "nobody", "erasedThrough": null, "archivedThrough": null, "sessions": [],
+            "playerId": "absent", "erasedThrough": null, "archivedThrough": null, "sessions": [],
             "statusChanges": [], "audit": [], "messages": []
         })
     );

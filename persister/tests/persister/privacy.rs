@@ -46,7 +46,7 @@ async fn export_prints_json_and_erase_prints_the_result_and_the_dead_letters() {
         "erased 2 messages of 1 session\n1 dead letter may contain more: dead-letters list\n"
     );
     assert_eq!(contents(&system, "p1").await, ["", ""]);
-    let (status, output, _) = erase("nobody");
-    let expected = "erased 0 messages of 0 sessions: player nobody has nothing to erase\n";
+    let (status, output, _) = erase("absent");
+    let expected = "erased 0 messages of 0 sessions: player absent has nothing to erase\n";
     assert_eq!((status, output.as_str()), (Some(0), expected));
 }

@@ -26,7 +26,7 @@ export const en = {
     searchClear: "Clear the search",
     openPlayer: (id: string) => `Open the conversation of ${id}`,
     noneFound: "No player found",
-    nonePending: "Nobody is waiting",
+    nonePending: "No player is waiting",
     nonePendingText: "New conversations appear here, the longest waiting first.",
     noneActive: "No conversation is active",
     noneActiveText: "What you or the others take or answer is listed here.",
@@ -197,7 +197,7 @@ export const en = {
       `You have used this page as ${name}, and the link that you followed is for another person.`,
     change: (name: string) => `Go on as ${name}`,
     stay: (name: string) => `Stay ${name}`,
-    wrongTitle: "This address is for somebody else",
+    wrongTitle: "This address is for another user",
     wrongText:
       "The key in the address is not one for this page. Follow the link in the portal again.",
   },

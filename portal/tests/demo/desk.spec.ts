@@ -159,7 +159,7 @@ test("a list that cannot be loaded says so and shows no number", async ({ page }
   await page.goto("/?portal=staff&scene=gap");
   await expect(page.getByText("The conversations cannot be loaded")).toBeVisible();
   await expect(page.getByRole("tab", { name: "Pending" })).toHaveText(/^Pending\s*$/);
-  await expect(page.getByText("Nobody is waiting")).toBeHidden();
+  await expect(page.getByText("No player is waiting")).toBeHidden();
 });
 
 test("a conversation passed by keyboard stays unread", async ({ page }) => {

@@ -24,7 +24,7 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
     signedOut: (page) => seen(page, "Your sign-in has expired"),
     cut: async (page) => {
       await seen(page, "The chat cannot be reached");
-      await page.getByLabel("Your message").fill("Is anybody there?");
+      await page.getByLabel("Your message").fill("Are you there?");
       await page.keyboard.press("Enter");
       await seen(page, "Not sent yet, trying again");
     },
@@ -68,7 +68,7 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
     german: (page) => seen(page, "Im Gespräch"),
   },
   staff: {
-    empty: (page) => seen(page, "Nobody is waiting"),
+    empty: (page) => seen(page, "No player is waiting"),
     busy: (page) => seen(page, "Yara Haddad"),
     search: async (page) => {
       await page.keyboard.press("/");

@@ -142,7 +142,7 @@ test("without a token, or with one of another role, the page says what to do", a
   await expectAccessible(page);
   await page.goto(address("player", newPlayer(), "Bo").replace("/player/", "/staff/"));
   await expect(
-    page.getByRole("heading", { name: "This address is for somebody else" }),
+    page.getByRole("heading", { name: "This address is for another user" }),
   ).toBeVisible();
 });
 

@@ -65,9 +65,9 @@ test("a stalled subscription is detected by a missing confirmation and polled", 
   const player = await openPlayer(browser, name);
   const comeBack = await withoutBroadcasts();
   try {
-    await write(player, "does anybody hear me?");
+    await write(player, "can you read this?");
     await expectLight(player, "Delayed");
-    await expectState(player, "does anybody hear me?", "delivered");
+    await expectState(player, "can you read this?", "delivered");
     await send(name, "ada", "I do");
     await expect(bubbles(player, "I do")).toBeVisible();
   } finally {

@@ -95,7 +95,7 @@ async fn a_refused_send_is_logged_with_its_ids_and_an_outage_once() {
 async fn failed_reads_with_one_cause_are_logged_once() {
     let system = System::new().await;
     let mut command = logging(&system, "gateway", "info");
-    command.env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing");
+    command.env("DATABASE_URL", "postgres://chat@127.0.0.1:1/nothing");
     let gateway = ChildProcess::start(command);
     let started = line_with(&gateway, json!({ "message": "gateway started" })).await;
     let api = Api::new(format!("http://{}", started["listen"].as_str().unwrap()), String::new());

@@ -159,7 +159,7 @@ test("digests do not count as a stalled subscription", async () => {
   }
   // A subscription that goes silent is detected.
   if (ada.transport) ada.transport.isSilent = true;
-  playerSends("p1", "does anybody hear me?");
+  playerSends("p1", "can you read this?");
   const links = new Set<string>();
   for (let second = 0; second < 70; second += 1) {
     await seconds(1);
