@@ -174,16 +174,16 @@ contenders: packages dev/bench/express-v1.2/node_modules dev/end-to-end/node/nod
 	cargo build --release -p bench -p bench-limits -p gateway -p persister -p broadcaster -p local-pusher
 
 deny:
-	@command -v cargo-deny >/dev/null || cargo install --locked --root $(TOOLS) $(CARGO_DENY)
+	@command -v cargo-deny >/dev/null || cargo install --locked --debug --root $(TOOLS) $(CARGO_DENY)
 
 fuzzer:
 	@command -v cargo-fuzz >/dev/null || cargo install --locked --root $(TOOLS) $(CARGO_FUZZ)
 
 tools: deny
 	@[ "cargo-chef@$$(cargo chef --version 2>/dev/null | cut -d' ' -f2)" = "$(CARGO_CHEF)" ] || \
-		cargo install --locked --root $(TOOLS) $(CARGO_CHEF)
+		cargo install --locked --debug --root $(TOOLS) $(CARGO_CHEF)
 	@dev/scripts/install-packages.sh libpq
-	@command -v diesel >/dev/null || cargo install --locked --root $(TOOLS) $(DIESEL_CLI) \
+	@command -v diesel >/dev/null || cargo install --locked --debug --root $(TOOLS) $(DIESEL_CLI) \
 		--no-default-features --features postgres
 
 %/node_modules: %/package.json %/package-lock.json
