@@ -19,7 +19,7 @@ pub(super) fn faults() -> Vec<Fault> {
         fault("leader-killed", "kill -9 of the node that leads the queues", |drill| {
             leader_killed(drill).boxed_local()
         }),
-        fault("follower-killed", "kill -9 of a node that leads no queue", |drill| {
+        fault("follower-killed", "kill -9 of a node that does not lead chat.persist", |drill| {
             follower_killed(drill).boxed_local()
         }),
         fault(
