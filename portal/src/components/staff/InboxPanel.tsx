@@ -1,4 +1,5 @@
 import { type RefObject, useDeferredValue, useMemo, useRef } from "react";
+import { flushSync } from "react-dom";
 import { MAX_PLAYER_ID, PLAYER_ID } from "../../core/api/limits.js";
 import type { Clock } from "../../core/clock.js";
 import type { Drafts } from "../../core/drafts.js";
@@ -58,7 +59,8 @@ export function InboxPanel(props: InboxPanelProps) {
             // The list renders later than the field: the field's text decides.
             const found = rowsOf(inbox, status, event.currentTarget.value);
             if (event.key === "Escape") {
-              onQuery("");
+              // The list of the status replaces that of the search.
+              flushSync(() => onQuery(""));
               onLeave();
             } else if (event.key === "Enter") {
               // Otherwise the composer, which gets the focus, receives the line break.
