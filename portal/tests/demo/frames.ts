@@ -1,6 +1,8 @@
 import type { Page } from "@playwright/test";
 
-/** A sent message: its first frame after Enter, and when that frame was laid out, in milliseconds. */
+/**
+ * A sent message: its first frame after Enter, and when that frame was laid out, in milliseconds.
+ */
 export interface Sent {
   readonly frames: number;
   readonly ms: number;
