@@ -3,7 +3,10 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { targets } from "./vite.targets.js";
 
-/** Both portals on a simulated system, in any state: `npm run dev`, and then `/?portal=staff&scene=busy`. */
+/**
+ * Both portals on a simulated system, in any state: `npm run dev`, and then
+ * `/?portal=staff&scene=busy`.
+ */
 export default defineConfig({
   root: resolve(import.meta.dirname, "demo"),
   plugins: [react()],

@@ -26,7 +26,9 @@ const packaging: Plugin = {
   },
 };
 
-/** The library for npm. Its dependencies stay external, so that a portal can share and patch them. */
+/**
+ * The library for npm. Its dependencies stay external, so that a portal can share and patch them.
+ */
 export default defineConfig({
   plugins: [react(), packaging],
   build: {

@@ -1,6 +1,6 @@
-// Prints how much of a processor the desk's thread takes while players write at several rates: with an
-// event for each message, and with digests beyond 20 a second. The simulated system runs in the same
-// page: its cost is measured with a player's chat instead of the desk, and subtracted.
+// Prints how much of a processor the desk's thread takes while players write at several rates: with
+// an event for each message, and with digests beyond 20 a second. The simulated system runs in the
+// same page: its cost is measured with a player's chat instead of the desk, and subtracted.
 //
 //   node scripts/rate.mjs [SECONDS]
 import { chromium } from "@playwright/test";
@@ -21,7 +21,9 @@ const server = await preview({ configFile, preview: { host: "127.0.0.1", port: 0
 const origin = server.resolvedUrls.local[0];
 const browser = await chromium.launch(CHROMIUM);
 
-/** The page thread's share of a processor, and the longest time between two frames, in milliseconds. */
+/**
+ * The page thread's share of a processor, and the longest time between two frames, in milliseconds.
+ */
 async function load(portal, rate, bounds) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(`${origin}?portal=${portal}&scene=empty`);

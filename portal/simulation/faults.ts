@@ -3,7 +3,10 @@ import type { Random } from "../src/core/backoff.js";
 /** A range of times in milliseconds, or of any other numbers: from the least to the most. */
 export type Range = readonly [number, number];
 
-/** The faults of a simulated system. Numbers are probabilities from 0 to 1 unless they say otherwise. */
+/**
+ * The faults of a simulated system. Numbers are probabilities from 0 to 1 unless they say
+ * otherwise.
+ */
 export interface Faults {
   latency: Range;
   /** The request does not arrive. */

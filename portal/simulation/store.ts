@@ -72,7 +72,9 @@ export class Store {
       conversation.session = { ...conversation.session, version: 1 };
   }
 
-  /** Takes or resolves the open session, or reopens the named one, unless the player wrote since. */
+  /**
+   * Takes or resolves the open session, or reopens the named one, unless the player wrote since.
+   */
   change({ playerId, status, at, ...change }: Change): Changed | null {
     const conversation = this.conversation(playerId);
     const { session, messages } = conversation;

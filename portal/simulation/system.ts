@@ -28,8 +28,8 @@ function withDefaults(message: NewMessage): Message {
 }
 
 /**
- * The whole system as a portal sees it, in memory. Accepting, persisting and broadcasting take random
- * times, so that events arrive out of order, and `faults` strike at random.
+ * The whole system as a portal sees it, in memory. Accepting, persisting and broadcasting take
+ * random times, so that events arrive out of order, and `faults` strike at random.
  */
 export class SimulatedSystem implements FaultSource {
   faults: Faults = { ...NO_FAULTS };

@@ -4,7 +4,10 @@ import type { FaultSource, Range } from "./faults.js";
 const RECONNECT: Range = [200, 2_000];
 const SUBSCRIBE: Range = [5, 60];
 
-/** A connection to the simulated Pusher. Like pusher-js, it reconnects and subscribes again by itself. */
+/**
+ * A connection to the simulated Pusher. Like pusher-js, it reconnects and subscribes again by
+ * itself.
+ */
 export class SimulatedTransport implements Transport {
   readonly #source: FaultSource;
   readonly #handlers = new Map<string, ChannelHandlers>();

@@ -13,7 +13,10 @@ type ByScript = Pick<
 > &
   Pick<PlayerChatSystemProps, "topics" | "welcome">;
 
-/** `<player-portal-chat>` and `<player-portal-desk>`: the components in a shadow root, with their own React. */
+/**
+ * `<player-portal-chat>` and `<player-portal-desk>`: the components in a shadow root, with their
+ * own React.
+ */
 export type PortalElement = HTMLElement & { -readonly [Name in keyof ByScript]: ByScript[Name] };
 
 declare global {

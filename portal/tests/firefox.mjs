@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Starts Debian's Firefox for Playwright, which drives it by WebDriver BiDi. This release of Firefox lacks a
-// command that Playwright sends to each context (the preferred colours): this proxy answers it and passes
-// on the others. It can go once Firefox has the command.
+// Starts Debian's Firefox for Playwright, which drives it by WebDriver BiDi. This release of
+// Firefox lacks a command that Playwright sends to each context (the preferred colours): this proxy
+// answers it and passes on the others. It can go once Firefox has the command.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { WebSocket, WebSocketServer } from "ws";

@@ -15,7 +15,9 @@ interface MessageRowProps {
   readonly before: Entry | undefined;
   readonly after: Entry | undefined;
   readonly viewer: Identity;
-  /** The name of the first staff member to answer in the session that begins here; null for none. */
+  /**
+   * The name of the first staff member to answer in the session that begins here; null for none.
+   */
   readonly answeredBy: string | null;
   /** Whether it is the first unread message. */
   readonly isUnreadFrom: boolean;

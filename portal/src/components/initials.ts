@@ -14,7 +14,10 @@ export function hueOf(id: string): number {
   return ((hash >>> 8) % HUES) * (360 / HUES);
 }
 
-/** The initials of a name's first two words; of an id its last two characters, since ids begin alike. */
+/**
+ * The initials of a name's first two words; of an id its last two characters, since ids begin
+ * alike.
+ */
 export function initialsOf(id: string, name: string | null): string {
   if (name === null || name === id) return graphemes(id).slice(-2).join("").toUpperCase();
   const words = name

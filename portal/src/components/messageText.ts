@@ -6,8 +6,8 @@ export interface Piece {
   readonly href: string | null;
 }
 
-// Only http, https and mailto: never javascript: or file:. A word without a scheme is a link when it
-// begins with "www." or ends in one of a few top-level domains: "item.id" is none.
+// Only http, https and mailto: never javascript: or file:. A word without a scheme is a link when
+// it begins with "www." or ends in one of a few top-level domains: "item.id" is none.
 const linkify = new LinkifyIt({ fuzzyLink: true, fuzzyEmail: true })
   .tlds(["com", "org", "net", "gg", "io", "dev", "app", "eu", "de", "uk"])
   .add("ftp:", null)

@@ -1,4 +1,6 @@
-/** Calls each listener. An error of one is reported, and stops neither the others nor the caller. */
+/**
+ * Calls each listener. An error of one is reported, and stops neither the others nor the caller.
+ */
 export function notifyAll<A extends readonly unknown[]>(
   listeners: Iterable<(...args: A) => unknown>,
   ...args: A

@@ -4,8 +4,8 @@ import { useCallback, useEffect, useState } from "react";
 export type Chosen = readonly [string | null, (playerId: string | null) => void];
 
 /**
- * The chosen conversation. With `inAddress` it is in the page's address, as `#/c/<player>`: a reload
- * and a link open it, and the browser's Back leads from it to the list.
+ * The chosen conversation. With `inAddress` it is in the page's address, as `#/c/<player>`: a
+ * reload and a link open it, and the browser's Back leads from it to the list.
  */
 export function useSelection(inAddress: boolean): Chosen {
   const [chosen, setChosen] = useState(() => (inAddress ? fromAddress() : null));

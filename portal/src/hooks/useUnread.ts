@@ -3,7 +3,9 @@ import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import { usePageFocus } from "./usePageFocus.js";
 
-/** A conversation in view this long counts as read, in milliseconds; shorter, the user passed it. */
+/**
+ * A conversation in view this long counts as read, in milliseconds; shorter, the user passed it.
+ */
 const READ_AFTER_MS = 1_000;
 
 /** The unread part of a conversation. */

@@ -1,8 +1,8 @@
 import type { Strings } from "./index.js";
 
 /**
- * All texts in French, for the property `strings`, outside of the package's main script. `entrance` is
- * missing: only the gateway's own pages, which have no French, show it.
+ * All texts in French, for the property `strings`, outside of the package's main script. `entrance`
+ * is missing: only the gateway's own pages, which have no French, show it.
  */
 export const fr: Omit<Strings, "entrance"> = {
   language: "Français",

@@ -3,7 +3,9 @@ import { expect, type Page, test } from "@playwright/test";
 const field = (page: Page) => page.getByLabel("Your message");
 const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasText: text });
 
-/** Pastes into the field, or drops on an element; returns whether the default action was prevented. */
+/**
+ * Pastes into the field, or drops on an element; returns whether the default action was prevented.
+ */
 const brings = (page: Page, type: "paste" | "drop", selector: string, text = "") =>
   page.evaluate(
     ([type, selector, text]) => {

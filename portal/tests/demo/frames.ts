@@ -1,6 +1,8 @@
 import type { Page } from "@playwright/test";
 
-/** A sent message: its first frame after Enter, and when that frame was laid out, in milliseconds. */
+/**
+ * A sent message: its first frame after Enter, and when that frame was laid out, in milliseconds.
+ */
 export interface Sent {
   readonly frames: number;
   readonly ms: number;
@@ -12,7 +14,7 @@ export async function sendAndWatch(page: Page, content: string): Promise<Sent> {
   const watching = page.evaluate(
     (text) =>
       new Promise<Sent>((resolve) => {
-        const stands = () => {
+        const isShown = () => {
           const bubbles = [...document.querySelectorAll<HTMLElement>(".ppc-bubble")];
           const bubble = bubbles.find((each) => each.textContent?.includes(text));
           const list = document.querySelector(".ppc-scroller")?.getBoundingClientRect();
@@ -30,7 +32,7 @@ export async function sendAndWatch(page: Page, content: string): Promise<Sent> {
               // The frame's content is known once it is laid out and measured.
               const { port1, port2 } = new MessageChannel();
               port1.onmessage = () => {
-                if (stands()) resolve({ frames, ms: performance.now() - timeStamp });
+                if (isShown()) resolve({ frames, ms: performance.now() - timeStamp });
                 else requestAnimationFrame(frame);
               };
               port2.postMessage(null);

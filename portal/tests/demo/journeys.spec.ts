@@ -1,8 +1,8 @@
 import { expect, type Page, test } from "@playwright/test";
 import { callSystem, injectFaults } from "./system.js";
 
-// The most frequent journeys, in each browser: without features of one browser only, and by typing, since
-// React in Firefox does not notice Playwright's fill().
+// The most frequent journeys, in each browser: without features of one browser only, and by typing,
+// since React in Firefox does not notice Playwright's fill().
 
 const field = (page: Page) => page.getByLabel("Your message");
 const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasText: text });

@@ -34,7 +34,7 @@ const STATES: Record<string, [string, (page: Page) => Promise<void>]> = {
 /** The clock of the pictures. */
 const NOW = new Date("2026-03-04T13:05:00Z");
 
-for (const [state, [address, stands]] of Object.entries(STATES)) {
+for (const [state, [address, open]] of Object.entries(STATES)) {
   for (const [size, viewport] of Object.entries(SIZES)) {
     test(`${state} looks as accepted, ${size}`, async ({ page }) => {
       await page.setViewportSize(viewport);
@@ -42,7 +42,7 @@ for (const [state, [address, stands]] of Object.entries(STATES)) {
       await page.clock.setFixedTime(NOW);
       await page.goto(address.replace("?", "?font&"));
       await expect(page.locator('.ppc-light[data-link="live"]').first()).toBeAttached();
-      await stands(page);
+      await open(page);
       const hasFont = () => page.evaluate(() => document.fonts.check("16px 'Noto Sans Variable'"));
       await expect.poll(hasFont).toBe(true);
       for (const [colours, media] of Object.entries(COLOURS)) {

@@ -149,7 +149,9 @@ export async function withoutPusher(): Promise<() => Promise<void>> {
   };
 }
 
-/** Makes Pusher refuse events, with all clients connected, until the returned function is called. */
+/**
+ * Makes Pusher refuse events, with all clients connected, until the returned function is called.
+ */
 export async function withoutBroadcasts(): Promise<() => Promise<void>> {
   const fault = `${SYSTEM.pusher}/control/fault`;
   await fetch(fault, {

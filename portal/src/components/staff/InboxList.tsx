@@ -125,7 +125,9 @@ interface ScrollAnchor {
   readonly above: number;
 }
 
-/** Keeps the first visible row in place when rows above it change, except at the top of the list. */
+/**
+ * Keeps the first visible row in place when rows above it change, except at the top of the list.
+ */
 function useScrollAnchor(
   list: RefObject<VirtualizerHandle | null>,
   scroller: RefObject<HTMLElement | null>,

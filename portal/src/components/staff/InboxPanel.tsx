@@ -1,4 +1,5 @@
 import { type RefObject, useDeferredValue, useMemo, useRef } from "react";
+import { flushSync } from "react-dom";
 import { MAX_PLAYER_ID, PLAYER_ID } from "../../core/api/limits.js";
 import type { Clock } from "../../core/clock.js";
 import type { Drafts } from "../../core/drafts.js";
@@ -56,18 +57,21 @@ export function InboxPanel(props: InboxPanelProps) {
           onKeyDown={(event) => {
             if (isComposing(event.nativeEvent)) return;
             // The list renders later than the field: the field's text decides.
-            const found = rowsOf(inbox, status, event.currentTarget.value);
+            const found = () => rowsOf(inbox, status, event.currentTarget.value);
             if (event.key === "Escape") {
-              onQuery("");
+              // The list of the status replaces that of the search.
+              flushSync(() => onQuery(""));
               onLeave();
             } else if (event.key === "Enter") {
               // Otherwise the composer, which gets the focus, receives the line break.
               event.preventDefault();
-              if (found[0] !== undefined) onOpen(found[0].playerId);
+              const [first] = found();
+              if (first !== undefined) onOpen(first.playerId);
             } else if (event.key === "ArrowDown") {
               event.preventDefault();
-              const isListed = found.some(({ playerId }) => playerId === chosen);
-              if (!isListed && found[0] !== undefined) onChoose(found[0].playerId);
+              const listed = found();
+              const isChosen = listed.some(({ playerId }) => playerId === chosen);
+              if (!isChosen && listed[0] !== undefined) onChoose(listed[0].playerId);
               onLeave();
             }
           }}

@@ -105,7 +105,7 @@ function OpenConversation(props: OpenConversationProps) {
             role="status"
             data-problem={(change.undo === null && change.problem) || undefined}
           >
-            <Notice session={session} change={change} onUndone={onReply} />
+            <Notice session={session} change={change} onUndone={onLeave} />
           </div>
         }
       />

@@ -19,7 +19,9 @@ import type { Tokens } from "./tokens.js";
 /** The body of a send; see openapi.json. */
 export type SendRequest = components["schemas"]["SendRequest"];
 
-/** Selects a page of a conversation: the newest, the one before a cursor, or the one after a `seq`. */
+/**
+ * Selects a page of a conversation: the newest, the one before a cursor, or the one after a `seq`.
+ */
 export type PageOf = { readonly before?: string; readonly after?: number };
 
 /** A page of a conversation, the oldest message first. */
@@ -36,7 +38,9 @@ export interface InboxRow {
   readonly lastMessage: Message;
   /** Counted up to `MOST_UNANSWERED`. */
   readonly unansweredCount: number;
-  /** Since when the player waits, in microseconds since 1970; null when the player does not wait. */
+  /**
+   * Since when the player waits, in microseconds since 1970; null when the player does not wait.
+   */
   readonly waitingSince: number | null;
 }
 

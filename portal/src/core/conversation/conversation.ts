@@ -217,13 +217,19 @@ export class Conversation extends Observable {
     return () => this.#arrivalListeners.delete(listener);
   }
 
-  /** Calls `listener` when an own message waits for a retry or is refused; once for each, not per attempt. */
+  /**
+   * Calls `listener` when an own message waits for a retry or is refused; once for each, not per
+   * attempt.
+   */
   onSendFailure(listener: (entry: Entry) => void): Unsubscribe {
     this.#failureListeners.add(listener);
     return () => this.#failureListeners.delete(listener);
   }
 
-  /** Takes or reopens (`active`), or resolves the session; no effect when it has changed since shown. */
+  /**
+   * Takes or reopens (`active`), or resolves the session; no effect when it has changed since
+   * shown.
+   */
   changeStatus(status: "active" | "resolved", undoMs = 0): RequestedChange {
     const changeId = newId();
     this.#requested.add(changeId);

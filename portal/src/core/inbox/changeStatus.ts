@@ -7,8 +7,8 @@ import type { Identity } from "../types.js";
 const ATTEMPTS = 5;
 
 /**
- * Takes (`active`) or resolves a conversation's open session. A transient failure is retried with the
- * same id for some seconds only, since the user can ask again.
+ * Takes (`active`) or resolves a conversation's open session. A transient failure is retried with
+ * the same id for some seconds only, since the user can ask again.
  */
 export async function changeStatus(
   api: Api,

@@ -154,7 +154,9 @@ export class Inbox extends Observable {
     return { count, more: (this.#cursors.get(listOf(status)) ?? null) !== null };
   }
 
-  /** Whether the player has written since staff read it here; resolved rows count only when marked. */
+  /**
+   * Whether the player has written since staff read it here; resolved rows count only when marked.
+   */
   isUnread({ playerId, status, told, lastMessage }: Row): boolean {
     if (this.#parts.readMarks.isUnread(playerId)) return true;
     if (status === "resolved") return false;

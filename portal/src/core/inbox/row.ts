@@ -18,7 +18,9 @@ export interface Row {
   readonly told: SortKey | null;
   /** The player's messages since staff's last answer, up to `MOST_UNANSWERED`. */
   readonly unanswered: number;
-  /** Since when the player waits, in microseconds since 1970; null when the player does not wait. */
+  /**
+   * Since when the player waits, in microseconds since 1970; null when the player does not wait.
+   */
   readonly waitingSince: number | null;
 }
 
@@ -128,8 +130,8 @@ function derive(row: Row): Row {
 }
 
 /**
- * Whether the player waits for a first answer in the session. After one, the player's messages may be
- * a thank-you, which needs none: only staff can tell.
+ * Whether the player waits for a first answer in the session. After one, the player's messages may
+ * be a thank-you, which needs none: only staff can tell.
  */
 export function awaitsFirstAnswer({ status, session, waitingSince }: Row): boolean {
   if (waitingSince === null || status === "resolved") return false;

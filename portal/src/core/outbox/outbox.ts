@@ -13,7 +13,10 @@ import { RetryPolicy } from "./retryPolicy.js";
 import type { OutboxStorage } from "./storage.js";
 import type { Tab } from "./tab.js";
 
-/** How long other tabs leave an item to the tab that sends it, in milliseconds: longer than one attempt. */
+/**
+ * How long other tabs leave an item to the tab that sends it, in milliseconds: longer than one
+ * attempt.
+ */
 const LEASE_MS = 30_000;
 /** How often a tab looks for items of closed tabs, in milliseconds. */
 const ADOPT_EVERY_MS = 5_000;
@@ -44,8 +47,8 @@ export interface OutboxParts {
 
 /**
  * Sends messages in the order of writing, and repeats each with the same id until it is accepted.
- * Its storage survives a reload. All tabs of a user share it: the tab that wrote an item sends it, or
- * another one when that tab is closed. Two tabs that send the same item send one message.
+ * Its storage survives a reload. All tabs of a user share it: the tab that wrote an item sends it,
+ * or another one when that tab is closed. Two tabs that send the same item send one message.
  */
 export class Outbox {
   readonly #parts: OutboxParts;

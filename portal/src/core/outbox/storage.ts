@@ -70,7 +70,9 @@ export class LocalOutboxStorage implements OutboxStorage {
   }
 }
 
-/** The browser's local storage; null on a server and where it is turned off. A full one is readable. */
+/**
+ * The browser's local storage; null on a server and where it is turned off. A full one is readable.
+ */
 export function localStorageOrNull(): Storage | null {
   // Node.js prints a warning when its localStorage is read.
   if (typeof document === "undefined") return null;

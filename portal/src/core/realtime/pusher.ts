@@ -90,7 +90,9 @@ interface PusherChannel {
   unbind_global(handler: EventHandler): unknown;
 }
 
-/** The part of pusher-js that the chat uses: the package's own types differ between module systems. */
+/**
+ * The part of pusher-js that the chat uses: the package's own types differ between module systems.
+ */
 export interface PusherConnection {
   readonly connection: {
     bind(event: "state_change", listener: StateListener): unknown;
@@ -105,8 +107,8 @@ export interface PusherConnection {
 
 /**
  * A transport over the portal's own Pusher connection, for `around.transport`. That connection must
- * authorize channels at the gateway's `/api/pusher/auth`. Closing the chat leaves it open; a stalled
- * subscription reconnects it.
+ * authorize channels at the gateway's `/api/pusher/auth`. Closing the chat leaves it open; a
+ * stalled subscription reconnects it.
  */
 export function sharedPusher(pusher: PusherConnection): Transport {
   const subscribed = new Map<string, EventHandler>();
