@@ -173,7 +173,6 @@ impl Persister {
     async fn write(&mut self, batch: &mut Batch) -> HashSet<usize> {
         let mut left = HashSet::new();
         let mut parts = vec![Part::new(0..batch.events.len())];
-        self.writer.begin_batch();
         while let Some(mut part) = parts.pop() {
             let events = batch.events.get(part.indices.clone()).unwrap_or_default();
             match self.writer.write(events).await {

@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use service::backoff::{self, Waits};
+use tokio::time::Instant;
 
 /// Parts into which a failing batch is split. With eight, four failures find one event among a
 /// thousand.
@@ -11,6 +12,8 @@ pub(super) struct Part {
     pub indices: Range<usize>,
     /// Failures while the database accepted other events.
     pub failures: usize,
+    /// When the database last refused it alone.
+    pub refused_at: Option<Instant>,
     /// Whether it was moved behind the other parts.
     pub is_deferred: bool,
     pub waits: Waits,
@@ -18,7 +21,7 @@ pub(super) struct Part {
 
 impl Part {
     pub fn new(indices: Range<usize>) -> Self {
-        Self { indices, failures: 0, is_deferred: false, waits: backoff::waits() }
+        Self { indices, failures: 0, refused_at: None, is_deferred: false, waits: backoff::waits() }
     }
 
     /// Splits the part; the last of the new parts comes first.

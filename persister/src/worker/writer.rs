@@ -18,8 +18,7 @@ use crate::{
 /// the attempt after the last wait fails, the event is set aside.
 const SUSPECT_WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
-/// How long a successful write proves that the database accepts events, for an event that violates
-/// a constraint.
+/// How long a successful write proves that the database accepts events.
 const PROOF_AGE: Duration = Duration::from_secs(5);
 
 const NO_ANSWER: &str = "PostgreSQL does not answer";
@@ -32,10 +31,10 @@ pub(super) struct Writer {
     outage: Outage,
     /// `Skip` from a failure on until no event is held back.
     locks: Locks,
-    /// When the database last accepted a message or a canary.
-    proven_at: Option<Instant>,
-    /// When the current batch first failed.
-    failed_at: Option<Instant>,
+    /// When the database last accepted a message.
+    message_at: Option<Instant>,
+    /// When the database last accepted a canary.
+    canary_at: Option<Instant>,
 }
 
 /// Why an attempt at events failed.
@@ -68,19 +67,14 @@ impl Writer {
             connection: None,
             outage,
             locks: Locks::Wait,
-            proven_at: None,
-            failed_at: None,
+            message_at: None,
+            canary_at: None,
         }
     }
 
     /// Whether there is a connection to the database.
     pub fn is_connected(&self) -> bool {
         self.connection.is_some()
-    }
-
-    /// Starts a new batch.
-    pub fn begin_batch(&mut self) {
-        self.failed_at = None;
     }
 
     /// Waits for locked conversations from now on, unless events are held back.
@@ -150,7 +144,7 @@ impl Writer {
         let outcome = written.map_err(Failure::Store)?;
         self.outage.succeeded();
         if !outcome.persisted.is_empty() {
-            self.proven_at = Some(Instant::now());
+            self.message_at = Some(Instant::now());
         }
         Ok(outcome)
     }
@@ -159,41 +153,22 @@ impl Writer {
     /// accepts none, there is an outage, and the writer waits. While it accepts others, `events`
     /// are the cause, and an event that repeatedly fails alone is set aside.
     pub async fn judge(&mut self, failure: Failure, part: &mut Part, events: &[Event]) -> Verdict {
-        let (cause, is_final) = match failure {
+        let cause = match failure {
             Failure::Store(StoreError::Raced) => return Verdict::Again,
-            Failure::Store(StoreError::Refused(reason)) => (reason, true),
-            Failure::Store(StoreError::Unavailable(cause)) => (cause, false),
+            Failure::Store(StoreError::Refused(reason)) => {
+                return self.judge_refusal(reason, part, events).await;
+            }
+            Failure::Store(StoreError::Unavailable(cause)) => cause,
             Failure::Unreachable(cause) => {
                 self.wait_for_database(&cause, part).await;
                 return Verdict::Again;
             }
         };
-        self.failed_at.get_or_insert_with(Instant::now);
         let is_alone = part.indices.len() <= 1;
-        if is_final && !is_alone {
-            return Verdict::Split;
-        }
-        // Messages that were written prove nothing about other kinds of events.
-        let is_message = matches!(events, [Event::Message(_)]);
-        if is_final && is_message && !part.is_deferred && !self.is_proven() {
-            part.is_deferred = true;
-            return Verdict::Defer;
-        }
-        if !is_final {
-            self.metrics.database_failures.inc();
-        }
-        if !(is_final && is_message && self.is_proven()) {
-            if let Err(outage) = self.prove_database().await {
-                if is_final {
-                    self.metrics.database_failures.inc();
-                }
-                self.wait_for_database(&format!("{cause}; then: {outage}"), part).await;
-                return Verdict::Again;
-            }
-            self.outage.succeeded();
-        }
-        if is_final {
-            return Verdict::SetAside(cause);
+        self.metrics.database_failures.inc();
+        if let Err(outage) = self.prove_database().await {
+            self.wait_for_database(&format!("{cause}; then: {outage}"), part).await;
+            return Verdict::Again;
         }
         // The cause may be another transaction's lock.
         let locks = std::mem::replace(&mut self.locks, Locks::Skip);
@@ -216,19 +191,47 @@ impl Writer {
         }
     }
 
+    /// Decides about events that violate a constraint. An event is set aside if it is refused once
+    /// more after the database has accepted another one: otherwise the constraint may have refused
+    /// every event, and be gone by now.
+    async fn judge_refusal(
+        &mut self,
+        reason: String,
+        part: &mut Part,
+        events: &[Event],
+    ) -> Verdict {
+        if part.indices.len() > 1 {
+            return Verdict::Split;
+        }
+        // A message that was written proves nothing about other kinds of events.
+        let is_message = matches!(events, [Event::Message(_)]);
+        let proven_at =
+            if is_message { self.message_at.max(self.canary_at) } else { self.canary_at };
+        let is_proven = part.refused_at.is_some()
+            && proven_at > part.refused_at
+            && proven_at.is_some_and(|at| at.elapsed() < PROOF_AGE);
+        if is_proven {
+            return Verdict::SetAside(reason);
+        }
+        part.refused_at = Some(Instant::now());
+        if is_message && !part.is_deferred {
+            part.is_deferred = true;
+            return Verdict::Defer;
+        }
+        if let Err(outage) = self.prove_database().await {
+            self.metrics.database_failures.inc();
+            self.wait_for_database(&format!("{reason}; then: {outage}"), part).await;
+        }
+        Verdict::Again
+    }
+
     async fn wait_for_database(&mut self, cause: &str, part: &mut Part) {
         self.outage.failed(&cause);
         part.failures = 0;
         tokio::time::sleep(part.waits.next().unwrap_or_default()).await;
     }
 
-    /// Whether the database accepted a message or a canary within [`PROOF_AGE`] and since the
-    /// current batch first failed.
-    fn is_proven(&self) -> bool {
-        self.proven_at > self.failed_at && self.proven_at.is_some_and(|at| at.elapsed() < PROOF_AGE)
-    }
-
-    /// Writes a canary over a new connection.
+    /// Writes a canary over a new connection, and ends the outage if the database accepts it.
     async fn prove_database(&mut self) -> Result<(), String> {
         self.connection = None;
         let timeout = self.settings.database_timeout;
@@ -241,7 +244,8 @@ impl Writer {
         let proven = tokio::time::timeout(timeout, proof).await;
         let connection = proven.map_err(|_| NO_ANSWER.to_owned()).flatten()?;
         self.connection = Some(connection);
-        self.proven_at = Some(Instant::now());
+        self.canary_at = Some(Instant::now());
+        self.outage.succeeded();
         Ok(())
     }
 }
