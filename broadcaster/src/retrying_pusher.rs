@@ -88,6 +88,8 @@ pub struct RetryingPusher {
 struct Refused {
     reason: String,
     at: Instant,
+    /// Whether the call had one job, which was rejected before, and Pusher had accepted another call since.
+    is_final: bool,
 }
 
 impl RetryingPusher {
@@ -100,9 +102,10 @@ impl RetryingPusher {
     /// Sends the jobs, as often as needed. If the call is rejected, each job is sent alone, so that an
     /// invalid event affects no other.
     ///
-    /// **A rejection counts only if Pusher accepted a call that began later**: another partition's or
-    /// job's, or else a probe. If the probe fails too, the jobs stay undecided, and this returns only after
-    /// a growing wait.
+    /// **A rejection counts only if Pusher rejects the job again after it accepted another call**: another
+    /// partition's or job's, or else a probe. Otherwise a proxy may have rejected every call, and have
+    /// recovered since. If the probe fails, the jobs stay undecided, and this returns only after a growing
+    /// wait.
     pub async fn send(&self, jobs: Vec<Job>) -> CallResult {
         let mut result = CallResult::default();
         let Err(refused) = self.publish_with_retry(&jobs).await else {
@@ -136,27 +139,27 @@ impl RetryingPusher {
     async fn judge(&self, alone: Vec<(Job, Refused)>, result: &mut CallResult) {
         let mut in_doubt = Vec::new();
         for (job, refused) in alone {
-            let since = job.refused.unwrap_or(refused.at);
-            if self.evidence.accepted_since(since) {
+            if refused.is_final {
                 result.refused.push(Refusal { job, reason: refused.reason });
             } else {
                 in_doubt.push(Job { refused: Some(refused.at), ..job });
             }
         }
-        if in_doubt.is_empty() {
-            return;
-        }
-        if !self.probe().await {
+        if !in_doubt.iter().all(|job| self.has_accepted_since_rejecting(job)) && !self.probe().await
+        {
             result.undecided = in_doubt;
             return;
         }
-        // A proxy that rejected the jobs may have recovered before the probe.
         for job in in_doubt {
             match self.publish_with_retry(std::slice::from_ref(&job)).await {
                 Ok(()) => result.accepted.push(job),
                 Err(Refused { reason, .. }) => result.refused.push(Refusal { job, reason }),
             }
         }
+    }
+
+    fn has_accepted_since_rejecting(&self, job: &Job) -> bool {
+        job.refused.is_some_and(|at| self.evidence.accepted_since(at))
     }
 
     /// Whether Pusher accepts an event that it has no reason to reject. If it does not, that is an outage,
@@ -188,7 +191,12 @@ impl RetryingPusher {
         let messages = jobs.iter().flat_map(|job| &job.origins).map(|origin| origin.subject);
         let messages = messages.filter(|subject| last.replace(*subject) != Some(*subject));
         let traced = self.traces.work(WorkKind::CallPusher, messages.filter_map(Subject::traced));
-        let result = self.call(jobs).await;
+        let is_final = matches!(jobs, [job] if self.has_accepted_since_rejecting(job));
+        let result = self.call(jobs).await.map_err(|reason| Refused {
+            reason,
+            at: Instant::now(),
+            is_final,
+        });
         if let Some(work) = traced {
             match &result {
                 Ok(()) => work.done(),
@@ -198,7 +206,7 @@ impl RetryingPusher {
         result
     }
 
-    async fn call(&self, jobs: &[Job]) -> Result<(), Refused> {
+    async fn call(&self, jobs: &[Job]) -> Result<(), String> {
         let events: Vec<_> = jobs.iter().map(|job| &job.event).collect();
         let mut waits = backoff::waits();
         loop {
@@ -217,7 +225,7 @@ impl RetryingPusher {
                     return Ok(());
                 }
                 Err(error @ CallError::Refused { .. }) => {
-                    return Err(Refused { reason: error.to_string(), at: Instant::now() });
+                    return Err(error.to_string());
                 }
                 Err(CallError::Unavailable { cause, retry_after, .. }) => {
                     self.report(|outage| outage.failed(&cause));
