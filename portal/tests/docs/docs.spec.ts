@@ -1,7 +1,7 @@
 import { expect, type Page, test } from "@playwright/test";
 import { injectFaults } from "../demo/system.js";
 
-// Writes the pictures of the documents into docs/ (`make screenshots`).
+// Writes the pictures of the documents into docs/pictures/ (`make screenshots`).
 
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 720 };
@@ -57,6 +57,6 @@ for (const [name, [size, stands]] of Object.entries(PICTURES)) {
     await page.setViewportSize(size);
     await page.emulateMedia({ reducedMotion: "reduce" });
     await stands(page);
-    await page.screenshot({ path: `../docs/${name}.png`, animations: "disabled" });
+    await page.screenshot({ path: `../docs/pictures/${name}.png`, animations: "disabled" });
   });
 }
