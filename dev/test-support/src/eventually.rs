@@ -1,19 +1,24 @@
 use std::time::{Duration, Instant};
 
 /// Upper bound of the wait for an expected result.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The first wait between two polls, and the longest. A poll costs the servers time that other tests need.
+const WAITS: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(100)];
 
 /// Polls until there is a result.
 ///
 /// # Panics
-/// When there is none within half a minute, with the `condition` that was not met.
+/// When there is none within a minute, with the `condition` that was not met.
 pub async fn eventually<T>(condition: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
+    let [mut wait, longest] = WAITS;
     while began.elapsed() < TIMEOUT {
         if let Some(result) = poll().await {
             return result;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(wait).await;
+        wait = (wait * 3 / 2).min(longest);
     }
     panic!("not within {TIMEOUT:?}: {condition}");
 }
