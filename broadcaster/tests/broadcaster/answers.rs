@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use test_support::{body, eventually};
 
-use crate::{
-    fake_pusher::{Answer, FakePusher, rejecting},
-    support::{all_acknowledged, dead_letters, event, system},
-};
+use crate::support::{all_acknowledged, dead_letters, event, system};
+use test_support::fake_pusher::{Answer, FakePusher, rejecting};
 
 /// The effect of a response on a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

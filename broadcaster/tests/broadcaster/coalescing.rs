@@ -7,8 +7,8 @@ use chat::{Message, SenderType, event::Event};
 use serde_json::{Value, json};
 use test_support::{Api, System, body, eventually, message, message_at};
 
-use crate::fake_pusher::{FakePusher, rejecting};
 use crate::support::{all_acknowledged, dead_letters, event, system, until_accepted};
+use test_support::fake_pusher::{FakePusher, rejecting};
 
 const ONE_A_SECOND: &str = "--staff-events-per-second=1";
 

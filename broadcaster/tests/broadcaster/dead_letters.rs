@@ -3,10 +3,8 @@ use chat::event::{Event, encode};
 use futures_util::future::join_all;
 use test_support::{Proxy, body, eventually, message};
 
-use crate::{
-    fake_pusher::{Answer, FakePusher},
-    support::{all_acknowledged, dead_letters, event, system, until_accepted},
-};
+use crate::support::{all_acknowledged, dead_letters, event, system, until_accepted};
+use test_support::fake_pusher::{Answer, FakePusher};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unreadable_events_are_dead_lettered_and_their_neighbours_are_broadcast() {

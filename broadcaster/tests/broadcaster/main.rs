@@ -12,7 +12,6 @@ mod batches;
 mod coalescing;
 mod dead_letters;
 mod described;
-mod fake_pusher;
 mod in_flight;
 mod outages;
 mod partitions;

@@ -21,6 +21,7 @@ pub mod dashboards;
 mod database;
 mod events;
 mod eventually;
+pub mod fake_pusher;
 pub mod hostile;
 mod monitored_system;
 mod partitions;

@@ -3,7 +3,11 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-use test_support::{Api, ChildProcess, System, eventually, program};
+use test_support::{
+    Api, ChildProcess, System, eventually,
+    fake_pusher::{FakePusher, rejecting},
+    program,
+};
 use tokio::net::TcpListener;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -110,9 +114,11 @@ async fn failed_reads_with_one_cause_are_logged_once() {
 async fn an_event_that_pusher_rejects_is_logged_with_its_ids() {
     let system = System::new().await;
     let gateway = system.gateway().await;
-    // The call with both events, and the call with the first alone.
-    system.pusher.fault(&json!({ "kind": "status", "status": 400, "times": 2 })).await;
-    let broadcaster = ChildProcess::start(logging(&system, "broadcaster", "warn"));
+    let pusher = FakePusher::start(rejecting(&["message-sent"])).await;
+    let mut command = logging(&system, "broadcaster", "warn");
+    command.env("PUSHER_HOST", pusher.addr.ip().to_string());
+    command.env("PUSHER_PORT", pusher.addr.port().to_string());
+    let broadcaster = ChildProcess::start(command);
     let api = gateway.api().with_header("traceparent", &format!("00-{TRACE}-b7ad6b7169203331-01"));
     let sent = api.send_as_player("p1", "hush").await;
     let line = json!({ "messageId": sent.json["messageId"], "traceId": TRACE, "level": "WARN" });

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use test_support::{RunningService, System};
+use crate::{RunningService, System};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
