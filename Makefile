@@ -14,7 +14,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test test-programs test-portal test-pages pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium firefox prometheus valgrind venv portal programs contenders tools deny fuzzer
+.PHONY: help run up down status test pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium firefox prometheus valgrind venv portal programs contenders tools deny fuzzer
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -38,16 +38,9 @@ env: ## Write .env for docker compose, with random secrets, unless it exists
 test: clocks chromium firefox prometheus portal dev/end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
 	dev/scripts/previous-release.sh
 	cargo test --workspace --no-run
-	$(MAKE) --jobs --output-sync=target test-programs test-portal test-pages
-
-test-programs:
 	$(STACK) exec --dir .local/test -- dev/scripts/test-programs.mjs
-
-test-portal:
 	cd portal && npm test
 	node --test dev/bench/capacity/capacity.test.mjs
-
-test-pages:
 	dev/scripts/test-pages.sh
 
 pictures: chromium portal/node_modules ## Record new reference pictures of the portal's pages; review them before a commit

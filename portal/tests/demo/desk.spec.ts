@@ -37,6 +37,7 @@ test("Enter in the search opens the player in the field, the exact id first", as
 test("a resolve by key can be undone", async ({ page }) => {
   await page.keyboard.press("j");
   await expect(chosen(page)).toContainText("Yara Haddad");
+  await expect(page.getByRole("button", { name: "Resolve" })).toBeEnabled();
   await page.keyboard.press("e");
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(page.getByRole("button", { name: "Resolve" })).toBeEnabled();
