@@ -1,7 +1,7 @@
 //! The loop: consume deliveries, call Pusher, acknowledge.
 //!
-//! While a call is allowed, each event goes out at once, alone. While all calls are under way, events
-//! wait, and the next call takes ten of them at most. Beyond a rate that the operator sets, messages for
+//! While a call is allowed, the waiting Pusher events go out at once, ten in a call at most. While all calls
+//! are under way, events wait for the next one. Beyond a rate that the operator sets, messages for
 //! staff are coalesced: see [`Coalescer`].
 //!
 //! Each partition has a loop and a connection of its own. The partitions share the calls.

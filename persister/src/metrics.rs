@@ -32,7 +32,7 @@ service::metrics! {
         pub batch_seconds: Histogram = Histogram::new(SECONDS),
         /// Seconds from accepted to persisted.
         pub persist_seconds: Histogram = Histogram::new(SECONDS),
-        /// Age of the oldest event of the batch, in seconds since it was accepted; 0 without one.
+        /// Seconds since the oldest event of the batch, or of those held back, was accepted; 0 without one.
         pub oldest_held_seconds: OldestHeld,
         /// Events that wait for conversations which other transactions have locked.
         pub held_back_events: Gauge,
@@ -40,7 +40,7 @@ service::metrics! {
         pub ahead_of_clock: Counter,
         /// How far the local clock is ahead of the database's, in seconds.
         pub clock_offset_seconds: Gauge<f64, AtomicU64>,
-        /// Attempts at a batch that failed.
+        /// Failed attempts at a batch, without those that a constraint refused.
         pub database_failures: Counter,
         /// 1 while the database answers, else 0.
         pub database_connected: OnScrape,

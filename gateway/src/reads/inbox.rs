@@ -236,7 +236,7 @@ impl QueryFragment<Pg> for InboxQuery<'_> {
     }
 }
 
-/// Its text identifies it.
+/// The text of the SQL is the key of the prepared statement.
 impl QueryId for InboxQuery<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

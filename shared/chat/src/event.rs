@@ -18,6 +18,9 @@ use super::{
 };
 
 /// The version of bodies that this release writes, and the only one that it reads.
+///
+/// A new optional field needs no new version: an older worker ignores it, so workers are upgraded before
+/// gateways. A new version is needed when an older worker must not process the body.
 pub const VERSION: u64 = 1;
 
 /// The most events of a body. The gateway's largest bodies have fewer.
@@ -126,7 +129,7 @@ pub enum UnreadableBody {
     /// It is not JSON, or does not have the form of a body.
     #[error("not a body of events: {0}")]
     Malformed(String),
-    /// Another release wrote it. Ignoring unknown fields could lose data.
+    /// Another release wrote it, in a form that this one must not process.
     #[error("body version {0} is not known here")]
     UnknownVersion(u64),
     /// It has more than [`MAX_BYTES`].
