@@ -61,7 +61,7 @@ struct PendingDelivery {
     /// The whole body. A dead letter is cut out of it.
     body: Vec<u8>,
     /// The bytes of each event in the body.
-    places: Vec<Range<usize>>,
+    event_ranges: Vec<Range<usize>>,
     /// When its first event was accepted.
     accepted_at: Option<DateTime<Utc>>,
     received_at: Instant,
@@ -74,7 +74,7 @@ struct PendingDelivery {
 
 /// A delivery without jobs, which is acknowledged once its dead letters are published.
 #[derive(Debug)]
-pub struct DeadDelivery {
+pub struct DeliveryWithDeadLetters {
     /// The delivery's tag.
     pub tag: u64,
     /// The letters to publish.
@@ -83,7 +83,7 @@ pub struct DeadDelivery {
 
 /// The deliveries whose dead letters are being published. RabbitMQ's prefetch bounds their number.
 struct DeadDeliveries {
-    sender: mpsc::UnboundedSender<DeadDelivery>,
+    sender: mpsc::UnboundedSender<DeliveryWithDeadLetters>,
     published: mpsc::UnboundedReceiver<u64>,
     unpublished: usize,
 }
@@ -109,7 +109,7 @@ impl<'a> InFlight<'a> {
         resources: &'a Resources,
         consumer: &'a mut Consumer,
         coalescer: Coalescer,
-        dead: mpsc::UnboundedSender<DeadDelivery>,
+        dead: mpsc::UnboundedSender<DeliveryWithDeadLetters>,
         published: mpsc::UnboundedReceiver<u64>,
     ) -> Self {
         Self {
@@ -160,13 +160,13 @@ impl<'a> InFlight<'a> {
     ///
     /// # Errors
     /// When nothing is left to do and the acknowledgement fails.
-    pub async fn take(&mut self, delivery: Delivery) -> Result<(), BrokerError> {
+    pub async fn accept_delivery(&mut self, delivery: Delivery) -> Result<(), BrokerError> {
         let Delivery { tag, body } = delivery;
         let mut pending = PendingDelivery::new(body);
         match event::decode_placed(&pending.body) {
             Ok(events) => {
                 for (position, PlacedEvent { event, place }) in events.into_iter().enumerate() {
-                    pending.places.push(place);
+                    pending.event_ranges.push(place);
                     match event {
                         Ok(event) => {
                             let accepted_at = [pending.accepted_at, event.accepted_at()];
@@ -187,8 +187,8 @@ impl<'a> InFlight<'a> {
         }
         self.accepted.extend(pending.accepted_at.map(|accepted_at| (accepted_at, tag)));
         self.deliveries.insert(tag, pending);
-        self.show_oldest();
-        self.settle(tag).await
+        self.report_oldest();
+        self.acknowledge_if_done(tag).await
     }
 
     /// Starts as many calls as permits allow.
@@ -220,7 +220,7 @@ impl<'a> InFlight<'a> {
     ///
     /// # Errors
     /// When an acknowledgement fails.
-    pub async fn finish(&mut self, result: CallResult) -> Result<(), BrokerError> {
+    pub async fn finish_call(&mut self, result: CallResult) -> Result<(), BrokerError> {
         let CallResult { accepted, refused, undecided } = result;
         // Behind all others: one of these may show whether Pusher rejects only them.
         self.waiting.extend(undecided);
@@ -234,7 +234,7 @@ impl<'a> InFlight<'a> {
         for origin in done.into_iter().flat_map(|job| job.origins) {
             if let Some(delivery) = self.deliveries.get_mut(&origin.tag) {
                 delivery.jobs = delivery.jobs.saturating_sub(1);
-                self.settle(origin.tag).await?;
+                self.acknowledge_if_done(origin.tag).await?;
             }
         }
         Ok(())
@@ -250,12 +250,12 @@ impl<'a> InFlight<'a> {
         if let Some(accepted_at) = delivery.and_then(|delivery| delivery.accepted_at) {
             self.accepted.remove(&(accepted_at, tag));
         }
-        self.show_oldest();
+        self.report_oldest();
         Ok(())
     }
 
     /// Aborts the calls. RabbitMQ requeues the deliveries when the consumer closes.
-    pub async fn abandon(mut self) {
+    pub async fn abort_calls(mut self) {
         if !self.deliveries.is_empty() {
             self.resources.metrics.given_back.inc();
         }
@@ -279,9 +279,9 @@ impl<'a> InFlight<'a> {
     /// Adds the dead letter of an event, unless another of its jobs was rejected before.
     fn refuse(&mut self, origin: &Origin, reason: &str) {
         let Some(delivery) = self.deliveries.get_mut(&origin.tag) else { return };
-        let PendingDelivery { body, places, letters, .. } = delivery;
+        let PendingDelivery { body, event_ranges, letters, .. } = delivery;
         letters.entry(origin.position).or_insert_with(|| {
-            let place = places.get(origin.position);
+            let place = event_ranges.get(origin.position);
             let alone = place.and_then(|place| event::alone(body, place));
             DeadLetter {
                 // The place is always one in the body; without it the whole body is kept.
@@ -294,7 +294,7 @@ impl<'a> InFlight<'a> {
     }
 
     /// Acknowledges a delivery without jobs, or has its dead letters published first.
-    async fn settle(&mut self, tag: u64) -> Result<(), BrokerError> {
+    async fn acknowledge_if_done(&mut self, tag: u64) -> Result<(), BrokerError> {
         let delivery = self.deliveries.get_mut(&tag).filter(|delivery| delivery.jobs == 0);
         let Some(delivery) = delivery else { return Ok(()) };
         let letters: Vec<_> = mem::take(&mut delivery.letters).into_values().collect();
@@ -303,10 +303,13 @@ impl<'a> InFlight<'a> {
         }
         self.dead.unpublished += 1;
         // The receiver lives as long as this.
-        self.dead.sender.send(DeadDelivery { tag, letters }).map_err(|_| BrokerError::Cancelled)
+        self.dead
+            .sender
+            .send(DeliveryWithDeadLetters { tag, letters })
+            .map_err(|_| BrokerError::Cancelled)
     }
 
-    fn show_oldest(&self) {
+    fn report_oldest(&self) {
         let oldest = self.accepted.first().map(|(accepted_at, _)| *accepted_at);
         self.resources.oldest_held.set(oldest);
     }
@@ -316,7 +319,7 @@ impl PendingDelivery {
     fn new(body: Vec<u8>) -> Self {
         Self {
             body,
-            places: Vec::new(),
+            event_ranges: Vec::new(),
             accepted_at: None,
             received_at: Instant::now(),
             jobs: 0,

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     coalesce::{self, Coalescer},
-    in_flight::{DeadDelivery, InFlight, Resources, Step},
+    in_flight::{DeliveryWithDeadLetters, InFlight, Resources, Step},
     metrics::Metrics,
     pusher_client::PusherClient,
     retrying_pusher::RetryingPusher,
@@ -102,7 +102,7 @@ impl Consume for Broadcaster {
         };
         resources.oldest_held.set(None);
         ended?;
-        in_flight.abandon().await;
+        in_flight.abort_calls().await;
         Ok(())
     }
 }
@@ -136,8 +136,8 @@ async fn broadcast(
             () = stop.cancelled(), if !is_stopping => continue,
         };
         match step {
-            Step::Delivered(delivery) => in_flight.take(delivery).await?,
-            Step::CallEnded(Ok(result)) => in_flight.finish(result).await?,
+            Step::Delivered(delivery) => in_flight.accept_delivery(delivery).await?,
+            Step::CallEnded(Ok(result)) => in_flight.finish_call(result).await?,
             Step::CallEnded(Err(error)) => {
                 tracing::error!(cause = %error, "a call to Pusher panicked");
                 return Ok(());
@@ -153,10 +153,10 @@ async fn broadcast(
 async fn publish_dead_letters(
     publisher: &mut RetryingPublisher,
     metrics: &Metrics,
-    mut dead: mpsc::UnboundedReceiver<DeadDelivery>,
+    mut dead: mpsc::UnboundedReceiver<DeliveryWithDeadLetters>,
     published: mpsc::UnboundedSender<u64>,
 ) {
-    while let Some(DeadDelivery { tag, letters }) = dead.recv().await {
+    while let Some(DeliveryWithDeadLetters { tag, letters }) = dead.recv().await {
         for letter in letters {
             publisher.dead_letter(ConsumerKind::Broadcaster, &letter).await;
             metrics.dead_letters.of(letter.kind).inc();

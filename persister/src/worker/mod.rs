@@ -27,7 +27,7 @@ use traces::{Traces, WorkKind};
 use self::{
     announcer::Announcer,
     part::Part,
-    writer::{Verdict, Writer},
+    writer::{Decision, Writer},
 };
 use crate::{
     batch::{Batch, HeldBack, PendingDelivery},
@@ -92,7 +92,7 @@ struct Persister {
 
 impl Consume for Persister {
     async fn prepare(&mut self) {
-        self.writer.reach().await;
+        self.writer.connect_with_retry().await;
     }
 
     async fn consume(
@@ -110,7 +110,7 @@ impl Consume for Persister {
                 () = until(retry_at) => None,
                 first = deliveries.next(), if held_back.len() <= limit => Some(first?),
                 () = tokio::time::sleep(IDLE_CHECK_INTERVAL) => {
-                    self.writer.check().await;
+                    self.writer.probe().await;
                     if self.writer.is_connected() { continue } else { break }
                 }
             };
@@ -186,12 +186,12 @@ impl Persister {
                     }
                     self.announcer.publish_outcome(&outcome).await;
                 }
-                Err(failure) => match self.writer.judge(failure, &mut part, events).await {
-                    Verdict::Again => parts.push(part),
-                    Verdict::Split => parts.extend(part.split()),
-                    Verdict::Defer => parts.insert(0, part),
-                    Verdict::HoldBack => left.extend(part.indices),
-                    Verdict::SetAside(reason) => {
+                Err(failure) => match self.writer.decide(failure, &mut part, events).await {
+                    Decision::Retry => parts.push(part),
+                    Decision::Split => parts.extend(part.split()),
+                    Decision::Defer => parts.insert(0, part),
+                    Decision::HoldBack => left.extend(part.indices),
+                    Decision::SetAside(reason) => {
                         batch.set_aside(part.indices.start, DeadLetterReason::Refused, &reason);
                     }
                 },

@@ -16,10 +16,10 @@ use crate::{
 
 /// Waits between the attempts at an event that fails alone while the database accepts others. When
 /// the attempt after the last wait fails, the event is set aside.
-const SUSPECT_WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+const RETRY_WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
 /// How long a successful write proves that the database accepts events.
-const PROOF_AGE: Duration = Duration::from_secs(5);
+const MAX_PROOF_AGE: Duration = Duration::from_secs(5);
 
 const NO_ANSWER: &str = "PostgreSQL does not answer";
 
@@ -32,9 +32,9 @@ pub(super) struct Writer {
     /// `Skip` from a failure on until no event is held back.
     locks: Locks,
     /// When the database last accepted a message.
-    message_at: Option<Instant>,
+    message_accepted_at: Option<Instant>,
     /// When the database last accepted a canary.
-    canary_at: Option<Instant>,
+    canary_accepted_at: Option<Instant>,
 }
 
 /// Why an attempt at events failed.
@@ -46,9 +46,9 @@ pub(super) enum Failure {
 }
 
 /// What to do about events that could not be written.
-pub(super) enum Verdict {
+pub(super) enum Decision {
     /// Retry them.
-    Again,
+    Retry,
     /// Split them into parts.
     Split,
     /// Retry them after all other parts, which may prove that the database accepts events.
@@ -67,8 +67,8 @@ impl Writer {
             connection: None,
             outage,
             locks: Locks::Wait,
-            message_at: None,
-            canary_at: None,
+            message_accepted_at: None,
+            canary_accepted_at: None,
         }
     }
 
@@ -83,7 +83,7 @@ impl Writer {
     }
 
     /// Probes the database, and drops the connection if it does not answer.
-    pub async fn check(&mut self) {
+    pub async fn probe(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
         let limit = self.settings.database_timeout;
         match tokio::time::timeout(limit, database::probe(&mut connection)).await {
@@ -94,7 +94,7 @@ impl Writer {
     }
 
     /// Waits until the database is connected. The caller consumes nothing before.
-    pub async fn reach(&mut self) {
+    pub async fn connect_with_retry(&mut self) {
         let mut waits = backoff::waits();
         while self.connection.is_none() {
             match connect_to_write(&self.settings).await {
@@ -144,85 +144,94 @@ impl Writer {
         let outcome = written.map_err(Failure::Store)?;
         self.outage.succeeded();
         if !outcome.persisted.is_empty() {
-            self.message_at = Some(Instant::now());
+            self.message_accepted_at = Some(Instant::now());
         }
         Ok(outcome)
     }
 
-    /// Decides by whether the database accepts other events, and not by a list of errors. While it
-    /// accepts none, there is an outage, and the writer waits. While it accepts others, `events`
-    /// are the cause, and an event that repeatedly fails alone is set aside.
-    pub async fn judge(&mut self, failure: Failure, part: &mut Part, events: &[Event]) -> Verdict {
+    /// Decides what to do with `events` that could not be written. The criterion is whether the
+    /// database accepts other events, and not the error's code. While it accepts none, there is an
+    /// outage, and the writer waits. While it accepts others, `events` are the cause, and an event
+    /// that repeatedly fails alone is set aside.
+    pub async fn decide(
+        &mut self,
+        failure: Failure,
+        part: &mut Part,
+        events: &[Event],
+    ) -> Decision {
         let cause = match failure {
-            Failure::Store(StoreError::Raced) => return Verdict::Again,
+            Failure::Store(StoreError::Raced) => return Decision::Retry,
             Failure::Store(StoreError::Refused(reason)) => {
-                return self.judge_refusal(reason, part, events).await;
+                return self.decide_on_refusal(reason, part, events).await;
             }
             Failure::Store(StoreError::Unavailable(cause)) => cause,
             Failure::Unreachable(cause) => {
                 self.wait_for_database(&cause, part).await;
-                return Verdict::Again;
+                return Decision::Retry;
             }
         };
         let is_alone = part.indices.len() <= 1;
         self.metrics.database_failures.inc();
         if let Err(outage) = self.prove_database().await {
             self.wait_for_database(&format!("{cause}; then: {outage}"), part).await;
-            return Verdict::Again;
+            return Decision::Retry;
         }
         // The cause may be another transaction's lock.
         let locks = std::mem::replace(&mut self.locks, Locks::Skip);
         if !is_alone {
-            return Verdict::Split;
+            return Decision::Split;
         }
         if locks == Locks::Wait {
-            return Verdict::Again;
+            return Decision::Retry;
         }
         if cause.contains("lock timeout") {
-            return Verdict::HoldBack;
+            return Decision::HoldBack;
         }
         part.failures += 1;
-        match SUSPECT_WAITS.get(part.failures - 1) {
+        match RETRY_WAITS.get(part.failures - 1) {
             Some(wait) => {
                 tokio::time::sleep(*wait).await;
-                Verdict::Again
+                Decision::Retry
             }
-            None => Verdict::SetAside(cause),
+            None => Decision::SetAside(cause),
         }
     }
 
     /// Decides about events that violate a constraint. An event is set aside if it is refused once
     /// more after the database has accepted another one: otherwise the constraint may have refused
     /// every event, and be gone by now.
-    async fn judge_refusal(
+    async fn decide_on_refusal(
         &mut self,
         reason: String,
         part: &mut Part,
         events: &[Event],
-    ) -> Verdict {
+    ) -> Decision {
         if part.indices.len() > 1 {
-            return Verdict::Split;
+            return Decision::Split;
         }
         // A message that was written proves nothing about other kinds of events.
         let is_message = matches!(events, [Event::Message(_)]);
-        let proven_at =
-            if is_message { self.message_at.max(self.canary_at) } else { self.canary_at };
+        let proven_at = if is_message {
+            self.message_accepted_at.max(self.canary_accepted_at)
+        } else {
+            self.canary_accepted_at
+        };
         let is_proven = part.refused_at.is_some()
             && proven_at > part.refused_at
-            && proven_at.is_some_and(|at| at.elapsed() < PROOF_AGE);
+            && proven_at.is_some_and(|at| at.elapsed() < MAX_PROOF_AGE);
         if is_proven {
-            return Verdict::SetAside(reason);
+            return Decision::SetAside(reason);
         }
         part.refused_at = Some(Instant::now());
         if is_message && !part.is_deferred {
             part.is_deferred = true;
-            return Verdict::Defer;
+            return Decision::Defer;
         }
         if let Err(outage) = self.prove_database().await {
             self.metrics.database_failures.inc();
             self.wait_for_database(&format!("{reason}; then: {outage}"), part).await;
         }
-        Verdict::Again
+        Decision::Retry
     }
 
     async fn wait_for_database(&mut self, cause: &str, part: &mut Part) {
@@ -244,7 +253,7 @@ impl Writer {
         let proven = tokio::time::timeout(timeout, proof).await;
         let connection = proven.map_err(|_| NO_ANSWER.to_owned()).flatten()?;
         self.connection = Some(connection);
-        self.canary_at = Some(Instant::now());
+        self.canary_accepted_at = Some(Instant::now());
         self.outage.succeeded();
         Ok(())
     }
