@@ -45,6 +45,7 @@ test("a resolve by key can be undone", async ({ page }) => {
   await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
   await page.keyboard.press("z");
   await expect(page.getByRole("button", { name: "Undo" })).toBeHidden();
+  await expect(page.getByRole("button", { name: "Resolve" })).toBeEnabled();
   await page.keyboard.press("e");
   // Moving on to the next conversation does not undo it.
   await page.keyboard.press("j");

@@ -34,6 +34,7 @@ test("staff answer, resolve and reopen a conversation", async ({ page }) => {
   await expect(bubble(page, "Let me see")).toHaveAttribute("data-state", "delivered");
   await page.keyboard.press("Escape");
   await expect(page.getByRole("listbox")).toBeFocused();
+  await expect(page.getByRole("button", { name: "Resolve" })).toBeEnabled();
   await page.keyboard.press("e");
   await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
   await expect(page.getByText("Resolved by Ada")).toBeVisible();

@@ -15,6 +15,7 @@ test("a conversation is answered and resolved by keyboard", async ({ page }) => 
   await page.keyboard.press("j");
   await page.keyboard.press("k");
   await expect(chosen(page)).toContainText("Dragon_Slayer");
+  await expect(page.getByRole("button", { name: "Take" })).toBeEnabled();
   await page.keyboard.press("t");
   await expect(page.getByRole("tab", { name: "Pending 5" })).toBeVisible();
   await page.keyboard.press("2");
@@ -31,6 +32,7 @@ test("a conversation is answered and resolved by keyboard", async ({ page }) => 
 
   await page.keyboard.press("Escape");
   await expect(page.getByRole("listbox")).toBeFocused();
+  await expect(page.getByRole("button", { name: "Resolve" })).toBeEnabled();
   await page.keyboard.press("e");
   await page.keyboard.press("3");
   await expect(page.getByRole("tab", { name: "Resolved 3" })).toBeVisible();
