@@ -18,7 +18,7 @@ use crate::{
 /// the attempt after the last wait fails, the event is set aside.
 const RETRY_WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
-/// How long a successful write proves that the database accepts events.
+/// How long a successful write proves that the database accepts events, until the next attempt begins.
 const MAX_PROOF_AGE: Duration = Duration::from_secs(5);
 
 const NO_ANSWER: &str = "PostgreSQL does not answer";
@@ -35,6 +35,8 @@ pub(super) struct Writer {
     message_accepted_at: Option<Instant>,
     /// When the database last accepted a canary.
     canary_accepted_at: Option<Instant>,
+    /// When the last attempt at events began. A slow attempt must not outlast its proof.
+    attempted_at: Instant,
 }
 
 /// Why an attempt at events failed.
@@ -69,6 +71,7 @@ impl Writer {
             locks: Locks::Wait,
             message_accepted_at: None,
             canary_accepted_at: None,
+            attempted_at: Instant::now(),
         }
     }
 
@@ -124,6 +127,7 @@ impl Writer {
             },
         };
         let attempt = Attempt::new(self.locks);
+        self.attempted_at = Instant::now();
         let written = {
             let mut writing = std::pin::pin!(store::persist(&mut connection, events, &attempt));
             // PostgreSQL cancels a slow statement itself; this limit is for a server that does not
@@ -216,10 +220,9 @@ impl Writer {
         } else {
             self.canary_accepted_at
         };
-        let is_proven = part.refused_at.is_some()
-            && proven_at > part.refused_at
-            && proven_at.is_some_and(|at| at.elapsed() < MAX_PROOF_AGE);
-        if is_proven {
+        let age = |at| self.attempted_at.saturating_duration_since(at);
+        let is_proven = proven_at.is_some_and(|at| age(at) < MAX_PROOF_AGE);
+        if is_proven && part.refused_at.is_some() && proven_at > part.refused_at {
             return Decision::SetAside(reason);
         }
         part.refused_at = Some(Instant::now());

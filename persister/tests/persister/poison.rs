@@ -77,6 +77,14 @@ async fn a_message_that_ends_its_connection_is_set_aside_alone() {
     assert_set_aside(terminate, "connection closed", &[]).await;
 }
 
+/// Each attempt takes longer than an accepted write counts as proof.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_violates_a_constraint_slowly_is_set_aside_alone() {
+    let refuse =
+        "PERFORM pg_sleep(6); RAISE EXCEPTION 'too slow' USING ERRCODE = 'check_violation'";
+    assert_set_aside(refuse, "too slow", &["--database-timeout=20s"]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_event_is_set_aside_while_the_database_accepts_none() {
     for (outage, end) in [
