@@ -14,14 +14,12 @@ pub(super) struct Part {
     pub failures: usize,
     /// When the database last refused it alone.
     pub refused_at: Option<Instant>,
-    /// Whether it was moved behind the other parts.
-    pub is_deferred: bool,
     pub waits: Waits,
 }
 
 impl Part {
     pub fn new(indices: Range<usize>) -> Self {
-        Self { indices, failures: 0, refused_at: None, is_deferred: false, waits: backoff::waits() }
+        Self { indices, failures: 0, refused_at: None, waits: backoff::waits() }
     }
 
     /// Splits the part; the last of the new parts comes first.

@@ -225,9 +225,8 @@ impl Writer {
         if is_proven && part.refused_at.is_some() && proven_at > part.refused_at {
             return Decision::SetAside(reason);
         }
-        part.refused_at = Some(Instant::now());
-        if is_message && !part.is_deferred {
-            part.is_deferred = true;
+        let is_first_refusal = part.refused_at.replace(Instant::now()).is_none();
+        if is_message && is_first_refusal {
             return Decision::Defer;
         }
         if let Err(outage) = self.prove_database().await {
