@@ -21,7 +21,7 @@
 //! change lose their effect.
 //!
 //! Nothing here uses the database. A [`Timeline`] takes what is stored, then the events of a batch
-//! in the order in which they were accepted, and returns what is to be stored.
+//! in the order in which they were accepted, and returns what to store.
 
 mod change;
 mod needs;
@@ -58,7 +58,7 @@ pub struct Timeline {
     keeps_messages: bool,
 }
 
-/// The result of a [`Timeline`]: what is to be stored of the conversation.
+/// The result of a [`Timeline`]: what to store of the conversation.
 #[derive(Debug)]
 pub struct Finalized {
     /// The sessions, oldest first; the open one is last.
@@ -182,7 +182,7 @@ impl Timeline {
         }
     }
 
-    /// Returns what is to be stored.
+    /// Returns what to store.
     pub fn finalize(self) -> Finalized {
         let (resolutions, assignments) = (self.resolutions, self.assignments);
         let finalize = |(end, session): (Boundary, Session)| match end {

@@ -38,10 +38,10 @@ impl PlacedMessage {
     }
 }
 
-/// A session as it is to be stored, and as it is stored.
+/// A session: the state to store, and the stored one.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The state that is to be stored.
+    /// The state to store.
     pub state: SessionState,
     pub(super) stored: Option<SessionState>,
     answered: bool,
@@ -154,7 +154,7 @@ impl Session {
         }
     }
 
-    /// The session as it is to be stored. It ends at `end`, and `last_change` is the last known
+    /// The session to store. It ends at `end`, and `last_change` is the last known
     /// change that had an effect on it.
     pub(super) fn finalized(
         mut self,
