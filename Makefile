@@ -38,10 +38,9 @@ env: ## Write .env for docker compose, with random secrets, unless it exists
 test: clocks chromium firefox prometheus portal dev/end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
 	dev/scripts/previous-release.sh
 	cargo test --workspace --no-run
-	$(STACK) exec --dir .local/test -- dev/scripts/test-programs.mjs
 	cd portal && npm test
 	node --test dev/bench/capacity/capacity.test.mjs
-	dev/scripts/test-pages.sh
+	$(STACK) exec --dir .local/test -- dev/scripts/test-programs.mjs
 
 pictures: chromium portal/node_modules ## Record new reference pictures of the portal's pages; review them before a commit
 	cd portal && npm run pictures

@@ -28,9 +28,10 @@ export default defineConfig({
     },
     timezoneId: "Europe/Berlin",
     locale: "en-GB",
-    trace: "retain-on-failure",
   },
   projects: [
+    // One after another: a suspended broker affects all tests. First, so that the others run beside them.
+    { name: "stack", testDir: "tests/stack", workers: 1 },
     { name: "demo", testDir: "tests/demo", use: demo },
     {
       name: "firefox",
@@ -47,8 +48,6 @@ export default defineConfig({
     },
     // Only `make screenshots` writes the pictures of the documents.
     ...(process.env.DOCS ? [{ name: "docs", testDir: "tests/docs", use: demo }] : []),
-    // One after another: a suspended broker affects all tests.
-    { name: "stack", testDir: "tests/stack", workers: 1 },
     {
       name: "stack-firefox",
       testDir: "tests/stack",

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Runs the workspace's test programs side by side, since most of them wait most of the time. The longest begin first.
-// The output of a program appears when the program fails.
+// Runs the workspace's test programs and the tests of the portal's pages side by side, since most of them wait most of
+// the time. The longest begin first. The output of a program appears when the program fails.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
 const AT_ONCE = 3;
@@ -43,9 +43,10 @@ function lastDurations() {
   }
 }
 
-const programs = await build();
+const pages = { name: "portal/pages", executable: resolve("dev/scripts/test-pages.sh"), directory: "." };
+const programs = [pages, ...(await build())];
 const durations = lastDurations();
-const expected = ({ name }) => durations[name] ?? (name.endsWith("(test)") ? 1000 : 0);
+const expected = ({ name }) => durations[name] ?? (/\((lib|bin)\)$/.test(name) ? 0 : 1000);
 programs.sort((a, b) => expected(b) - expected(a));
 
 const failed = [];
@@ -56,7 +57,7 @@ async function worker() {
     const { passed, output } = await run(program);
     const seconds = (Date.now() - began) / 1000;
     durations[program.name] = seconds;
-    const count = Number(/^running (\d+) tests?$/m.exec(output)?.[1] ?? 0);
+    const count = Number(/^running (\d+) tests?/im.exec(output)?.[1] ?? 0);
     tests += count;
     if (!passed) {
       failed.push(program.name);

@@ -53,8 +53,3 @@ async fn messages_survive_cut_connections_to_rabbitmq() {
 async fn messages_survive_a_change_of_partitions() {
     drill(&["repartition"]).await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn messages_survive_a_lost_leader() {
-    drill(&["leader-killed"]).await;
-}

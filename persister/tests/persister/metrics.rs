@@ -23,9 +23,11 @@ async fn metrics_show_a_database_outage_the_queue_and_conflicts() {
     let consumers = format!(r#"chat_persister_queue_consumers{{queue="{queue}"}}"#);
     until(&api, &consumers, |consumers| consumers == 1).await;
 
-    proxy.take_away();
+    let lock = system.database.lock("chat_messages").await;
     publish_each(&system, [event(&old)]).await;
     until(&api, "chat_persister_oldest_held_seconds", |age| age >= 3_600).await;
+    proxy.take_away();
+    drop(lock);
     until(&api, "chat_persister_database_failures_total", |failures| failures >= 2).await;
     until(&api, "chat_persister_database_connected", |connected| connected == 0).await;
 

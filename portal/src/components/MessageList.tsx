@@ -44,7 +44,9 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
   const { isAtBottom, scrollToBottom, isKept } = autoScroll;
   const { unread, firstUnread } = useUnread(chat, conversation, isAtBottom);
   const prepended = usePrepended(count, timeline.at(0)?.messageId);
-  useLayoutEffect(() => onUnread?.(unread), [onUnread, unread]);
+  useLayoutEffect(() => {
+    onUnread?.(unread);
+  }, [onUnread, unread]);
 
   const today = useToday();
   const isPrinting = usePrinting();

@@ -1,3 +1,5 @@
+import { reportErrors } from "./listeners.js";
+
 /** A problem that keeps the chat from working, for the portal's developers; users see a banner. */
 export interface Problem {
   /**
@@ -43,7 +45,7 @@ export class Problems {
     const key = `${problem.kind} ${problem.status} ${problem.type}`;
     if (this.#reported.get(task) === key) return;
     this.#reported.set(task, key);
-    this.#listener(problem);
+    reportErrors(() => this.#listener(problem));
   }
 
   /** `task` succeeded. */

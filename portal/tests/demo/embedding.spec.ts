@@ -159,7 +159,8 @@ test("the page's text styles do not reach the chat", async ({ page }) => {
         return [...text, color, cursor, fontFamily].join();
       }),
     );
-  await expect(page.locator(".ppc-bubble", { hasText: "thank you!" })).toBeVisible();
+  for (const content of ["hello", "thank you!"])
+    await expect(page.locator(".ppc-bubble", { hasText: content })).toBeVisible();
   const before = await look();
   const css =
     "text-align: center; letter-spacing: 3px; word-spacing: 9px; text-transform: uppercase; text-indent: 20px; white-space: pre; cursor: crosshair";
@@ -202,9 +203,30 @@ test("onUnread receives the number of unread conversations", async ({ page }) =>
   await page.goto("/?portal=staff&scene=busy");
   await expect(page.getByText("Yara Haddad")).toBeVisible();
   await give(page, "staff", {}, ["onUnread"]);
+  const count = async () => (await told(page)).map(([, count]) => Number(count)).at(-1) ?? 0;
+  await expect.poll(count).toBeGreaterThan(0);
+  const before = await count();
   await callSystem(page, "send", { playerId: "new", senderType: "player", content: "Hello?" });
-  const counts = async () => (await told(page)).map(([, count]) => Number(count));
-  await expect.poll(async () => (await counts()).at(-1)).toBeGreaterThan((await counts())[0] ?? 99);
+  await expect.poll(count).toBeGreaterThan(before);
+});
+
+test("an onUnread that throws does not stop the desk", async ({ page }) => {
+  const reported: string[] = [];
+  page.on("pageerror", ({ message }) => reported.push(message));
+  await page.goto("/?portal=staff&scene=busy");
+  await expect(page.getByText("Yara Haddad")).toBeVisible();
+  await page.evaluate(() => {
+    const { show } = window as never as { show: (...user: unknown[]) => void };
+    const onUnread = () => {
+      throw new Error("the page's own");
+    };
+    show("ada", "Ada", { onUnread });
+  });
+  for (const playerId of ["new", "newer"]) {
+    await callSystem(page, "send", { playerId, senderType: "player", content: `I am ${playerId}` });
+    await expect(page.getByText(`I am ${playerId}`, { exact: true })).toBeVisible();
+  }
+  expect(reported).toContain("the page's own");
 });
 
 test("onProblem receives that the token is another user's", async ({ page }) => {

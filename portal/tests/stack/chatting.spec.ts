@@ -48,7 +48,7 @@ test("player and staff, side by side, receive each other's messages at once", as
   // No message arrived by polling.
   await expectLight(player, "Live");
   await expectLight(desk, "Live");
-  expect(await persisted(name)).toEqual(["My sword is gone", "It is in the bank"]);
+  await expect.poll(() => persisted(name)).toEqual(["My sword is gone", "It is in the bank"]);
 });
 
 test("a session resolved while the player writes keeps the message", async ({ browser }) => {

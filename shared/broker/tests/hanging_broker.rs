@@ -34,7 +34,7 @@ async fn an_attempt_to_connect_that_hangs_leaves_neither_socket_nor_thread() {
     for (scheme, first_byte) in [("amqp", b'A'), ("amqps", 0x16)] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("--amqp-url={scheme}://{}", listener.local_addr().unwrap());
-        let settings = Settings::parse_from(["test", &url, "--broker-timeout=100ms"]).broker;
+        let settings = Settings::parse_from(["test", &url, "--broker-timeout=1s"]).broker;
         let mut sockets = Vec::new();
         for _ in 0..3 {
             let (connected, accepted) = tokio::join!(

@@ -1,6 +1,6 @@
 use std::{
     fmt, fs,
-    sync::{Arc, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
@@ -8,6 +8,7 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
+use rustls_native_certs::CertificateResult;
 
 /// Installs *ring* as the cryptography of TLS in this process; it builds without further tools. Call it
 /// once, before the first connection.
@@ -16,6 +17,9 @@ pub fn install_crypto() {
         tracing::debug!("the cryptography of TLS was installed before");
     }
 }
+
+/// The certificates of the authorities that the system trusts, read once.
+static SYSTEM: LazyLock<CertificateResult> = LazyLock::new(rustls_native_certs::load_native_certs);
 
 /// The authorities that encrypted connections trust. Each group of settings of a server has this; all of
 /// them read the one option `--tls-ca-file`.
@@ -31,12 +35,11 @@ impl TlsSettings {
     /// that the system trusts or that is in the file.
     pub fn client(&self) -> Arc<ClientConfig> {
         let client = self.client.get_or_init(|| {
-            let system = rustls_native_certs::load_native_certs();
             let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(self.own.iter().cloned().chain(system.certs));
+            roots.add_parsable_certificates(self.own.iter().chain(&SYSTEM.certs).cloned());
             if roots.is_empty() {
                 tracing::warn!(
-                    causes = ?system.errors,
+                    causes = ?SYSTEM.errors,
                     "the system trusts no authority and TLS_CA_FILE is not set: every encrypted \
                      connection will fail"
                 );

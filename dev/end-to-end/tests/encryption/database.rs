@@ -78,7 +78,7 @@ async fn a_hanging_tls_handshake_with_a_database_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("postgres://u:p@{}/chat?sslmode=require", listener.local_addr().unwrap());
     let mut settings = at(&url, &Authority::new());
-    settings.database_timeout = Duration::from_millis(100);
+    settings.database_timeout = Duration::from_secs(3);
     let server = async {
         let (mut client, _) = listener.accept().await.unwrap();
         client.read_exact(&mut [0; 8]).await.unwrap();
@@ -88,6 +88,6 @@ async fn a_hanging_tls_handshake_with_a_database_times_out() {
         received
     };
     let (error, received) = tokio::join!(connect_error(&settings), server);
-    assert!(error.contains("did not answer within 100ms"), "{error}");
+    assert!(error.contains("did not answer within 3s"), "{error}");
     assert_eq!(received.first(), Some(&0x16), "a TLS handshake record");
 }
