@@ -5,6 +5,10 @@
 //! not wait, under a high load one confirm answers many. A single outstanding publish is also what
 //! makes a confirm unambiguous; see [`Publisher`].
 //!
+//! Most of what a publish costs RabbitMQ does not depend on its size. So a publish that follows one of
+//! several events waits until [`Config::commit_delay`] has passed since that one began, as PostgreSQL's
+//! `commit_delay` does with `commit_siblings`.
+//!
 //! Each partition has such a task, with its own connection and its own share of the waiting events:
 //! a queue that is missing, full or slow rejects the sends of its own players and no others.
 
@@ -49,6 +53,9 @@ const MAX_EVENTS_PER_BODY: usize = 500;
 
 /// A body takes no further event once its events have this many bytes.
 const MAX_BYTES_PER_BODY: usize = 96 * 1024;
+
+/// A publish of this many events delays the next one: more will arrive meanwhile.
+const SIBLINGS: usize = 3;
 
 /// The event counts as not accepted. It may be in the queues nevertheless; the client sends it
 /// again under the same id.
@@ -135,6 +142,9 @@ pub struct GroupCommit {
     waiting: mpsc::Receiver<Waiting>,
     broker: BrokerSettings,
     check_interval: Duration,
+    commit_delay: Duration,
+    /// The earliest begin of the next publish.
+    not_before: Instant,
     /// RabbitMQ cannot be used. The gateway is not ready.
     outage: Outage,
     /// The queues reject publishes. The gateway stays ready: only sends show when they accept
@@ -170,6 +180,8 @@ pub fn group_commit(
                 waiting: receiver,
                 broker: config.broker.clone(),
                 check_interval: config.topology_check_interval,
+                commit_delay: config.commit_delay,
+                not_before: Instant::now(),
                 outage: Outage::new(broker.part(partition.number())),
                 full: Outage::new(Dependency::new("queues")),
                 refused: [false; 2],
@@ -289,6 +301,7 @@ impl GroupCommit {
                 }
                 first = self.waiting.recv() => {
                     let Some(first) = first else { return Ok(Finished) };
+                    tokio::time::sleep_until(self.not_before.into()).await;
                     let group = self.gather(first);
                     self.publish(publisher, group).await?;
                     // Only a confirm shows that the connection works.
@@ -314,6 +327,16 @@ impl GroupCommit {
         group
     }
 
+    /// How long after the begin of a publish the next one may begin. After a full body, the next one
+    /// has events already.
+    fn delay_after(&self, events: usize, bytes: usize) -> Duration {
+        let is_full = events >= MAX_EVENTS_PER_BODY || bytes >= MAX_BYTES_PER_BODY;
+        match events >= SIBLINGS && !is_full {
+            true => self.commit_delay,
+            false => Duration::ZERO,
+        }
+    }
+
     async fn publish(
         &mut self,
         publisher: &mut Publisher,
@@ -324,6 +347,7 @@ impl GroupCommit {
         }
         let began = Instant::now();
         let body = event::encode(group.iter().map(|waiting| &waiting.event));
+        self.not_before = began + self.delay_after(group.len(), body.len());
         let published =
             publisher.publish_to_each(RoutingKey::Accepted, self.partition, &body).await;
         for published in &published {

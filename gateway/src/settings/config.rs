@@ -23,6 +23,8 @@ pub struct Config {
     pub cors: CorsPolicy,
     /// Time after which a send without a confirm is answered with a 503.
     pub send_timeout: Duration,
+    /// The shortest time from the begin of a publish of several events to the next one.
+    pub commit_delay: Duration,
     /// Time between two checks of the topology.
     pub topology_check_interval: Duration,
     /// Time for which the gateway serves after it was told to stop.
@@ -83,6 +85,7 @@ impl Settings {
             metrics_listen: self.gateway_metrics_listen,
             cors: CorsPolicy { origins: self.cors_origins, headers: self.cors_headers },
             send_timeout: self.send_timeout,
+            commit_delay: self.commit_delay,
             topology_check_interval: self.topology_check_interval,
             drain: self.shutdown_drain,
             audit_reads: self.audit_reads,

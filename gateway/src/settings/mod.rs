@@ -30,6 +30,17 @@ pub struct CorsPolicy {
     pub headers: Vec<HeaderName>,
 }
 
+/// Longer, a message would wait for longer than a confirm takes on any disk.
+const MAX_COMMIT_DELAY: Duration = Duration::from_millis(100);
+
+fn commit_delay(text: &str) -> Result<Duration, String> {
+    let delay = if text == "0ms" { Duration::ZERO } else { duration(text)? };
+    match delay <= MAX_COMMIT_DELAY {
+        true => Ok(delay),
+        false => Err(format!("must be {MAX_COMMIT_DELAY:?} at most")),
+    }
+}
+
 /// The settings, as they are given.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
@@ -64,6 +75,12 @@ pub struct Settings {
     /// Time after which a send without a confirm is answered with a 503
     #[arg(long, env = "SEND_TIMEOUT", default_value = "1800ms", value_parser = duration, value_name = "DURATION")]
     pub send_timeout: Duration,
+
+    /// The commit delay, 0ms to 100ms: after a publish of three messages or more, the next one begins
+    /// this much later at the earliest, so that one publish holds more messages under load, and
+    /// RabbitMQ works less for each. A message on its own never waits
+    #[arg(long, env = "COMMIT_DELAY", default_value = "0ms", value_parser = commit_delay, value_name = "DURATION")]
+    pub commit_delay: Duration,
 
     /// Time between two checks that all queues exist
     #[arg(long, env = "TOPOLOGY_CHECK_INTERVAL", default_value = "5s", value_parser = duration, value_name = "DURATION")]

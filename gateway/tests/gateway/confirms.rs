@@ -1,9 +1,13 @@
 //! A 202 means durable: only the confirm of its own publish makes one.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use broker::ConsumerKind;
 use chat::event::Event;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use test_support::{Api, System, eventually};
 use uuid::Uuid;
@@ -65,6 +69,40 @@ async fn deleted_queue_is_declared_again() {
     eventually("the queue is there again", async || system.broker.depth(&queue).await).await;
     accepted_again(&gateway.api()).await;
     assert_eq!(queued(&system, ConsumerKind::Broadcaster).await.len(), 1);
+}
+
+/// Ten clients send again as soon as they are answered, so that each publish follows one of several messages.
+#[tokio::test(flavor = "multi_thread")]
+async fn sends_share_a_publish_after_the_commit_delay() {
+    const CLIENTS: usize = 10;
+    const SENDS: usize = 5;
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--commit-delay=100ms"]).ready().await;
+    let api = gateway.api();
+    join_all((0..CLIENTS).map(async |client| {
+        for _ in 0..SENDS {
+            let player = format!("p{client}");
+            assert_eq!(api.send_as_player(&player, "hello").await.status, 202);
+        }
+    }))
+    .await;
+    let queue = system.broker.names().queue(ConsumerKind::Persister);
+    let publishes = system.broker.drain(&queue).await.len();
+    // At first one message alone, or two; then all that the clients send.
+    assert!(publishes <= 3 + SENDS, "{publishes} publishes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_send_without_siblings_waits_for_no_commit_delay() {
+    let system = System::new().await;
+    let gateway = system.gateway_with(&["--commit-delay=100ms"]).ready().await;
+    let api = gateway.api();
+    let began = Instant::now();
+    for _ in 0..50 {
+        assert_eq!(api.send_as_player("p1", "hello").await.status, 202);
+    }
+    let delay = Duration::from_millis(100);
+    assert!(began.elapsed() < 50 * delay, "each of 50 sends waited");
 }
 
 /// Sends from every thread at once, in waves: the queues exist and are empty, are missing at first,
