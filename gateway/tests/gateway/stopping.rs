@@ -73,12 +73,11 @@ async fn gateway_ends_in_time_while_rabbitmq_hangs() {
     })
     .await;
     proxy.hang();
-    for _ in 0..2 {
-        let api = gateway.api();
-        tokio::spawn(async move { api.try_send_as_player("p1", "hello").await });
-    }
-    eventually("one is published and another waits", async || {
-        (api.metric("chat_gateway_waiting_events").await == 1).then_some(())
+    // The first ones may share a publish.
+    eventually("a send waits", async || {
+        let client = gateway.api();
+        tokio::spawn(async move { client.try_send_as_player("p1", "hello").await });
+        (api.metric("chat_gateway_waiting_events").await >= 1).then_some(())
     })
     .await;
     assert!(gateway.stop().await.success());
