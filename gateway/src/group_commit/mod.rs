@@ -301,7 +301,10 @@ impl GroupCommit {
                 }
                 first = self.waiting.recv() => {
                     let Some(first) = first else { return Ok(Finished) };
-                    tokio::time::sleep_until(self.not_before.into()).await;
+                    // A timer rounds up to the next millisecond, even one that is due.
+                    if self.not_before > Instant::now() {
+                        tokio::time::sleep_until(self.not_before.into()).await;
+                    }
                     let group = self.gather(first);
                     self.publish(publisher, group).await?;
                     // Only a confirm shows that the connection works.
@@ -327,16 +330,6 @@ impl GroupCommit {
         group
     }
 
-    /// How long after the begin of a publish the next one may begin. After a full body, the next one
-    /// has events already.
-    fn delay_after(&self, events: usize, bytes: usize) -> Duration {
-        let is_full = events >= MAX_EVENTS_PER_BODY || bytes >= MAX_BYTES_PER_BODY;
-        match events >= SIBLINGS && !is_full {
-            true => self.commit_delay,
-            false => Duration::ZERO,
-        }
-    }
-
     async fn publish(
         &mut self,
         publisher: &mut Publisher,
@@ -347,7 +340,7 @@ impl GroupCommit {
         }
         let began = Instant::now();
         let body = event::encode(group.iter().map(|waiting| &waiting.event));
-        self.not_before = began + self.delay_after(group.len(), body.len());
+        self.not_before = began + delay_after(self.commit_delay, group.len(), body.len());
         let published =
             publisher.publish_to_each(RoutingKey::Accepted, self.partition, &body).await;
         for published in &published {
@@ -435,5 +428,29 @@ fn answer_all(group: Vec<Waiting>, answer: Result<(), NotAccepted>) {
         if waiting.answer.send(answer).is_err() {
             tracing::debug!("the client timed out before its event was confirmed");
         }
+    }
+}
+
+/// How long after the begin of a publish the next one may begin. After a full body, the next one has events
+/// already.
+fn delay_after(commit_delay: Duration, events: usize, bytes: usize) -> Duration {
+    let is_full = events >= MAX_EVENTS_PER_BODY || bytes >= MAX_BYTES_PER_BODY;
+    match events >= SIBLINGS && !is_full {
+        true => commit_delay,
+        false => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_publish_of_several_events_that_is_not_full_delays_the_next() {
+        let delay = Duration::from_millis(2);
+        let after = |events, bytes| delay_after(delay, events, bytes);
+        assert_eq!([after(1, 300), after(2, 600)], [Duration::ZERO; 2]);
+        assert_eq!([after(3, 900), after(499, 90_000)], [delay; 2]);
+        assert_eq!([after(500, 90_000), after(3, 98_304)], [Duration::ZERO; 2]);
     }
 }

@@ -7,7 +7,6 @@ use std::{
 
 use broker::ConsumerKind;
 use chat::event::Event;
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 use test_support::{Api, System, eventually};
 use uuid::Uuid;
@@ -69,27 +68,6 @@ async fn deleted_queue_is_declared_again() {
     eventually("the queue is there again", async || system.broker.depth(&queue).await).await;
     accepted_again(&gateway.api()).await;
     assert_eq!(queued(&system, ConsumerKind::Broadcaster).await.len(), 1);
-}
-
-/// Ten clients send again as soon as they are answered, so that each publish follows one of several messages.
-#[tokio::test(flavor = "multi_thread")]
-async fn sends_share_a_publish_after_the_commit_delay() {
-    const CLIENTS: usize = 10;
-    const SENDS: usize = 5;
-    let system = System::new().await;
-    let gateway = system.gateway_with(&["--commit-delay=100ms"]).ready().await;
-    let api = gateway.api();
-    join_all((0..CLIENTS).map(async |client| {
-        for _ in 0..SENDS {
-            let player = format!("p{client}");
-            assert_eq!(api.send_as_player(&player, "hello").await.status, 202);
-        }
-    }))
-    .await;
-    let queue = system.broker.names().queue(ConsumerKind::Persister);
-    let publishes = system.broker.drain(&queue).await.len();
-    // At first one message alone, or two; then all that the clients send.
-    assert!(publishes <= 3 + SENDS, "{publishes} publishes");
 }
 
 #[tokio::test(flavor = "multi_thread")]
