@@ -32,6 +32,9 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 /// Most events are smaller, so that encoding one allocates once.
 const USUAL_BYTES: usize = 512;
 
+/// The end of a body.
+const END: &[u8] = b"]}";
+
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -141,15 +144,22 @@ pub enum UnreadableBody {
 }
 
 /// Encodes events into one body.
-pub fn encode<'a>(events: impl IntoIterator<Item = &'a EncodedEvent>) -> Vec<u8> {
-    let mut body = format!(r#"{{"version":{VERSION},"events":["#).into_bytes();
-    for (position, event) in events.into_iter().enumerate() {
+pub fn encode<'a, I>(events: I) -> Vec<u8>
+where
+    I: IntoIterator<Item = &'a EncodedEvent, IntoIter: Clone>,
+{
+    let events = events.into_iter();
+    let start = format!(r#"{{"version":{VERSION},"events":["#);
+    let size = start.len() + events.clone().map(EncodedEvent::size).sum::<usize>() + END.len();
+    let mut body = Vec::with_capacity(size);
+    body.extend_from_slice(start.as_bytes());
+    for (position, event) in events.enumerate() {
         if position > 0 {
             body.push(b',');
         }
         body.extend_from_slice(&event.0);
     }
-    body.extend_from_slice(b"]}");
+    body.extend_from_slice(END);
     body
 }
 
