@@ -97,11 +97,13 @@ fn cursor_after(row: &Row, order: &InboxOrder) -> Option<InboxCursor> {
     })
 }
 
-/// The inbox as one statement, and so from one snapshot. For each status it reads the first rows
-/// from an index in their order, takes the first of all of these, and only then reads their
-/// sessions and messages.
+/// The inbox as one statement, and so from one snapshot. It takes the first rows of each status,
+/// the first of all of these, and only then reads their sessions and messages.
+///
+/// Resolved conversations are read from an index in their order. Open ones are few, and sorted: an
+/// index in their order would be written by each message.
 pub struct InboxQuery<'a> {
-    statuses: Vec<&'static str>,
+    statuses: Vec<SessionStatus>,
     order: &'a InboxOrder,
     limit: i64,
     session: AsSelect<Session, Pg>,
@@ -112,7 +114,7 @@ impl<'a> InboxQuery<'a> {
     /// The first `limit` conversations whose latest session has one of `statuses`.
     pub fn new(statuses: &[SessionStatus], order: &'a InboxOrder, limit: i64) -> Self {
         Self {
-            statuses: statuses.iter().map(|status| status.as_str()).collect(),
+            statuses: statuses.to_vec(),
             order,
             limit,
             session: Session::as_select(),
@@ -120,19 +122,25 @@ impl<'a> InboxQuery<'a> {
         }
     }
 
-    /// One index scan: of one status, after the cursor if there is one.
-    fn index_scan<'b>(
+    /// The first rows of one status, after the cursor if there is one.
+    fn first_of_status<'b>(
         &'b self,
-        status: &'static str,
+        status: SessionStatus,
         scan: Scan<'b>,
         out: &mut AstPass<'_, 'b, Pg>,
     ) -> QueryResult<()> {
-        out.push_sql("(SELECT * FROM chat_conversations WHERE status = ");
-        out.push_bind_param::<Text, _>(status)?;
+        let is_resolved = status == SessionStatus::Resolved;
+        // The status is no parameter, so that every plan can use the index of its conversations.
+        out.push_sql("(SELECT * FROM chat_conversations WHERE status = '");
+        out.push_sql(status.as_str());
+        out.push_sql("'");
         match scan {
             Scan::All => {}
             Scan::Before(LatestCursor { last_message_at, player_id }) => {
-                out.push_sql(" AND (last_message_at, player_id) < (");
+                out.push_sql(match is_resolved {
+                    true => " AND (inbox_at, player_id) < (",
+                    false => " AND (last_message_at, player_id) < (",
+                });
                 out.push_bind_param::<Timestamptz, _>(last_message_at)?;
                 out.push_sql(", ");
                 out.push_bind_param::<Text, _>(player_id.as_str())?;
@@ -146,36 +154,41 @@ impl<'a> InboxQuery<'a> {
                 out.push_sql(")");
             }
             Scan::NotWaiting(after) => {
-                out.push_sql(" AND waiting_since IS NULL");
+                if !is_resolved {
+                    out.push_sql(" AND waiting_since IS NULL");
+                }
                 if let Some(player_id) = after {
                     out.push_sql(" AND player_id > ");
                     out.push_bind_param::<Text, _>(player_id.as_str())?;
                 }
             }
         }
-        self.order_and_limit(out)?;
+        out.push_sql(match (self.order, is_resolved) {
+            (InboxOrder::Latest(_), true) => " ORDER BY inbox_at DESC, player_id DESC",
+            (InboxOrder::Waiting(_), true) => " ORDER BY player_id",
+            (order, false) => order_by(order),
+        });
+        self.limit(out)?;
         out.push_sql(")");
         Ok(())
     }
 
-    fn order_and_limit<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(self.order_by());
+    fn limit<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(" LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.limit)
     }
 
-    fn order_by(&self) -> &'static str {
-        match self.order {
-            InboxOrder::Latest(_) => " ORDER BY last_message_at DESC, player_id DESC",
-            InboxOrder::Waiting(_) => " ORDER BY waiting_since, player_id",
-        }
-    }
-
-    /// The index scans of each status.
-    fn scans(&self) -> Vec<Scan<'_>> {
+    /// What is read of a status. No player waits in a resolved conversation.
+    fn scans(&self, status: SessionStatus) -> Vec<Scan<'_>> {
+        let is_resolved = status == SessionStatus::Resolved;
         match self.order {
             InboxOrder::Latest(None) | InboxOrder::Waiting(None) => vec![Scan::All],
             InboxOrder::Latest(Some(cursor)) => vec![Scan::Before(cursor)],
+            InboxOrder::Waiting(Some(WaitingCursor { waiting_since: Some(_), .. }))
+                if is_resolved =>
+            {
+                vec![Scan::All]
+            }
             InboxOrder::Waiting(Some(WaitingCursor { waiting_since: Some(since), player_id })) => {
                 vec![Scan::WaitingAfter(since, player_id), Scan::NotWaiting(None)]
             }
@@ -186,7 +199,14 @@ impl<'a> InboxQuery<'a> {
     }
 }
 
-/// The conversations of a status that an index scan reads.
+fn order_by(order: &InboxOrder) -> &'static str {
+    match order {
+        InboxOrder::Latest(_) => " ORDER BY last_message_at DESC, player_id DESC",
+        InboxOrder::Waiting(_) => " ORDER BY waiting_since, player_id",
+    }
+}
+
+/// The conversations of a status that are read.
 #[derive(Clone, Copy)]
 enum Scan<'a> {
     All,
@@ -208,14 +228,15 @@ impl QueryFragment<Pg> for InboxQuery<'_> {
         out.push_sql(" FROM (SELECT * FROM (");
         let mut separator = "";
         for status in &self.statuses {
-            for scan in self.scans() {
+            for scan in self.scans(*status) {
                 out.push_sql(separator);
-                self.index_scan(status, scan, &mut out)?;
+                self.first_of_status(*status, scan, &mut out)?;
                 separator = " UNION ALL ";
             }
         }
         out.push_sql(") AS of_each_status");
-        self.order_and_limit(&mut out)?;
+        out.push_sql(order_by(self.order));
+        self.limit(&mut out)?;
         out.push_sql(
             ") AS chat_conversations \
              JOIN chat_sessions ON chat_sessions.player_id = chat_conversations.player_id \

@@ -203,7 +203,7 @@ async fn delete(
     let deleted = sql_query(
         "WITH gone AS (DELETE FROM chat_messages WHERE id = ANY ($1) RETURNING id, player_id)
          INSERT INTO chat_archived_messages (id, player_id) SELECT id, player_id FROM gone
-         ON CONFLICT (id) DO UPDATE SET archived_at = excluded.archived_at",
+         ON CONFLICT (player_id, id) DO UPDATE SET archived_at = excluded.archived_at",
     )
     .bind::<Array<SqlUuid>, _>(ids)
     .execute(connection)
@@ -229,6 +229,7 @@ async fn update_conversations(
              status = CASE WHEN kept.id IS NOT NULL THEN c.status END,
              last_message_id = kept.id,
              last_message_at = kept.accepted_at,
+             inbox_at = CASE WHEN c.status = 'resolved' THEN kept.accepted_at END,
              archived_through = greatest(c.archived_through, moved.through)
          FROM unnest($1, $2) AS moved (player_id, through)
          LEFT JOIN LATERAL (

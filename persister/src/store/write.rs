@@ -98,7 +98,7 @@ pub(super) async fn upsert_sessions(
               actor_id, actor_name)
          SELECT * FROM unnest(",
         ")
-         ON CONFLICT (id) DO UPDATE SET
+         ON CONFLICT (player_id, id) DO UPDATE SET
              player_name = excluded.player_name,
              status = excluded.status,
              opened_at = excluded.opened_at,
@@ -166,7 +166,7 @@ pub(super) async fn insert_messages(
              (id, session_id, player_id, seq, sender_type, sender_id, sender_name, content,
               accepted_at)
          SELECT * FROM unnest(",
-        ") ON CONFLICT (id) DO NOTHING",
+        ") ON CONFLICT DO NOTHING",
     )
     .column::<SqlUuid, _, _>(messages, |new| new.message.message_id)
     .column::<SqlUuid, _, _>(messages, |new| new.session_id)
@@ -197,6 +197,7 @@ pub(super) async fn update_conversations(
              status = new.status,
              last_message_id = new.last_message_id,
              last_message_at = new.last_message_at,
+             inbox_at = CASE WHEN new.status = 'resolved' THEN new.last_message_at END,
              unanswered = new.unanswered,
              waiting_since = new.waiting_since,
              answered_at = new.answered_at,

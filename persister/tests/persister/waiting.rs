@@ -89,55 +89,26 @@ async fn an_erased_conversation_waits_for_no_answer() {
     assert_eq!(waiting(&database).await, (1, Some(later)));
 }
 
-/// Writes a message as a persister of the previous release does, without counting it.
-async fn persist_as_previous_release(database: &Database, sender: &str, seq: i64) {
-    let insert = format!(
-        "INSERT INTO chat_messages (id, session_id, player_id, seq, sender_type, content, accepted_at)
-         SELECT gen_random_uuid(), session_id, 'p1', {seq}, '{sender}', 'hello',
-                to_timestamp({seq} / 1000000.0) FROM chat_conversations"
-    );
-    database.run(&insert).await;
-    database.run(&format!("UPDATE chat_conversations SET last_seq = {seq}")).await;
-}
-
+/// The persister of the previous release writes no `inbox_at`.
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_that_the_previous_release_persists_are_counted_as_well() {
+async fn conversations_that_the_previous_release_resolves_are_ordered_as_well() {
     let database = Database::create().await;
     let mut connection = database.connect().await;
     persist_each(&mut connection, &[&[from(Player, 1)]]).await;
-    persist_as_previous_release(&database, "player", 2).await;
-    assert_eq!(waiting(&database).await, (2, Some(1)));
-    persist_as_previous_release(&database, "staff", 3).await;
-    assert_eq!(waiting(&database).await, (0, None));
-    persist_as_previous_release(&database, "player", 4).await;
-    persist_each(&mut connection, &[&[from(Player, 5)]]).await;
-    assert_eq!(waiting(&database).await, (2, Some(4)));
-    for statement in [
-        "UPDATE chat_sessions SET status = 'resolved', resolved_at = now()",
-        "UPDATE chat_conversations SET status = 'resolved'",
-    ] {
-        database.run(statement).await;
-    }
-    assert_eq!(waiting(&database).await, (0, None));
-}
+    let ordered = "SELECT count(*) FROM chat_conversations WHERE inbox_at = last_message_at";
+    assert_eq!(database.number(ordered).await, 0);
+    database.run("UPDATE chat_conversations SET status = 'resolved'").await;
+    assert_eq!(database.number(ordered).await, 1);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_migration_counts_open_conversations() {
-    let database = Database::create().await;
-    let mut connection = database.connect().await;
-    persist_each(&mut connection, &[&[from(Player, 1), from(Staff, 2), from(Player, 3)]]).await;
     for statement in [
         "ALTER TABLE chat_conversations DISABLE TRIGGER USER",
-        "UPDATE chat_conversations
-         SET unanswered = 0, waiting_since = NULL, answered_at = NULL, counted_seq = NULL",
+        "UPDATE chat_conversations SET inbox_at = NULL",
         "ALTER TABLE chat_conversations ENABLE TRIGGER USER",
     ] {
         database.run(statement).await;
     }
-    let migration =
-        include_str!("../../../migrations/2026-11-28-000005_count_who_waits_already/up.sql");
-    for _ in 0..2 {
-        database.run(migration).await;
-        assert_eq!(waiting(&database).await, (1, Some(3)));
-    }
+    database
+        .run(include_str!("../../../migrations/2026-11-29-000008_order_and_count_already/up.sql"))
+        .await;
+    assert_eq!(database.number(ordered).await, 1);
 }

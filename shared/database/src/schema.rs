@@ -37,6 +37,7 @@ diesel::table! {
         waiting_since -> Nullable<Timestamptz>,
         answered_at -> Nullable<Timestamptz>,
         counted_seq -> Nullable<Int8>,
+        inbox_at -> Nullable<Timestamptz>,
     }
 }
 

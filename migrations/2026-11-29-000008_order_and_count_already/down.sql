@@ -1,0 +1,2 @@
+-- The times and counts go with their columns.
+SELECT 1;
