@@ -26,10 +26,13 @@ BEGIN
         ) AS next;
         EXIT WHEN players IS NULL;
         LOOP
-            SELECT array_agg(player_id) INTO held FROM (
-                SELECT player_id FROM chat_conversations WHERE player_id = ANY (players)
-                ORDER BY player_id FOR NO KEY UPDATE
-            ) AS locked;
+            WITH locked AS (
+                INSERT INTO chat_conversations AS c (player_id)
+                SELECT player_id FROM chat_conversations WHERE player_id = ANY (players) ORDER BY player_id
+                ON CONFLICT (player_id) DO UPDATE SET last_seq = c.last_seq
+                RETURNING c.player_id
+            )
+            SELECT array_agg(player_id) INTO held FROM locked;
             -- A step removes its messages from `archived`, whether it restores them or they exist already.
             WITH step AS (
                 DELETE FROM archived a
@@ -59,14 +62,15 @@ BEGIN
             UPDATE chat_conversations c SET
                 status = s.status,
                 last_message_id = last.id,
-                last_message_at = last.accepted_at
+                last_message_at = last.accepted_at,
+                inbox_at = CASE WHEN s.status = 'resolved' THEN last.accepted_at END
             FROM chat_sessions s, (
                 SELECT DISTINCT ON (player_id) player_id, id, accepted_at FROM chat_messages
                 WHERE player_id = ANY (held)
                 ORDER BY player_id, accepted_at DESC, id DESC
             ) AS last
             WHERE c.player_id = ANY (held) AND c.last_message_id IS NULL
-                AND s.id = c.session_id AND last.player_id = c.player_id;
+                AND s.player_id = c.player_id AND s.id = c.session_id AND last.player_id = c.player_id;
             COMMIT;
             EXIT WHEN taken = 0;
         END LOOP;

@@ -3,7 +3,10 @@
 use broker::{ConsumerKind, DeadLetterCommand, Worker};
 use clap::Parser;
 use persister::{
-    commands::{ArchiveCommand, AuditCommand, EraseCommand, ExportCommand, MigrateCommand},
+    commands::{
+        ArchiveCommand, AuditCommand, DistributeCommand, EraseCommand, ExportCommand,
+        MigrateCommand,
+    },
     settings::Settings,
     worker,
 };
@@ -31,6 +34,7 @@ enum Command {
     Erase(EraseCommand),
     Archive(ArchiveCommand),
     Audit(AuditCommand),
+    Distribute(DistributeCommand),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -49,6 +53,7 @@ async fn run() -> anyhow::Result<()> {
         Invocation::Command(Command::Erase(command)) => command.run().await,
         Invocation::Command(Command::Archive(command)) => command.run().await,
         Invocation::Command(Command::Audit(command)) => command.run().await,
+        Invocation::Command(Command::Distribute(command)) => command.run().await,
     }
 }
 

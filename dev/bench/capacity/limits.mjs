@@ -110,13 +110,13 @@ export function limits(m, a, plans) {
       load: (load) => postgresVcpus(load, m, a),
       limit: a.vcpus.at(-1),
       answer:
-        "size persister and database for the mean rate and let the queue absorb peaks; then several systems, divided by `playerId`",
+        "size persister and database for the mean rate and let the queue absorb peaks; then a cluster, distributed by player ([deploy/citus](../deploy/citus/README.md))",
     },
     {
       what: `One PostgreSQL's disk, at ${a.retention} days`,
       load: (load) => storedBytes(load, m, a),
       limit: a.volume,
-      answer: "a shorter `HISTORY_RETENTION`; then several systems, divided by `playerId`",
+      answer: "a shorter `HISTORY_RETENTION`; then a cluster, distributed by player",
     },
   ];
   return list

@@ -79,7 +79,8 @@ async fn summary(
     mut connection: &AsyncPgConnection,
     player_id: &PlayerId,
 ) -> QueryResult<Option<(i64, Option<Session>)>> {
-    let latest = chat_conversations::session_id.eq(chat_sessions::id.nullable());
+    let of_player = chat_sessions::player_id.eq(chat_conversations::player_id);
+    let latest = of_player.and(chat_conversations::session_id.eq(chat_sessions::id.nullable()));
     chat_conversations::table
         .left_join(chat_sessions::table.on(latest))
         .filter(chat_conversations::player_id.eq(player_id.as_str()))

@@ -10,7 +10,7 @@ use diesel::{
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 
-use super::{attempt::Locks, read, record::MessageRecord};
+use super::{attempt::Locks, lock::lock_conversations, record::MessageRecord};
 
 /// Conversations that one statement scans for messages to archive. It locks none.
 const SCANNED_TOGETHER: i64 = 500;
@@ -117,7 +117,7 @@ async fn scan(
              SELECT s.resolved_at < $2
              FROM (SELECT m.session_id FROM chat_messages m
                    WHERE m.player_id = c.player_id ORDER BY m.seq LIMIT 1) AS first
-             JOIN chat_sessions s ON s.id = first.session_id
+             JOIN chat_sessions s ON s.player_id = c.player_id AND s.id = first.session_id
              WHERE c.last_message_id IS NOT NULL), false) AS is_due
          FROM chat_conversations c WHERE c.player_id > $1 ORDER BY c.player_id LIMIT $3",
     )
@@ -143,7 +143,7 @@ async fn archive_first(
     resolved_before: DateTime<Utc>,
     keep: &mut (impl FnMut(&[ArchivedMessage]) -> anyhow::Result<()> + Send),
 ) -> anyhow::Result<BTreeMap<String, Moved>> {
-    read::lock_conversations(connection, players, Locks::Wait).await?;
+    lock_conversations(connection, players, Locks::Wait).await?;
     let messages = first_messages(connection, players, resolved_before).await?;
     let mut moved = BTreeMap::new();
     for ArchivedMessage { player_id, message } in &messages {
@@ -179,9 +179,9 @@ async fn first_messages(
              SELECT first.*,
                  coalesce(first.accepted_at <= c.erased_through, false) AS is_erased,
                  bool_and(coalesce(s.resolved_at < $2, false)) OVER (ORDER BY first.seq) AS is_over
-             FROM (SELECT * FROM chat_messages
-                   WHERE player_id = c.player_id ORDER BY seq LIMIT $3) AS first
-             JOIN chat_sessions s ON s.id = first.session_id
+             FROM (SELECT m.* FROM chat_messages m
+                   WHERE m.player_id = c.player_id ORDER BY m.seq LIMIT $3) AS first
+             JOIN chat_sessions s ON s.player_id = c.player_id AND s.id = first.session_id
          ) AS m
          WHERE c.player_id = ANY ($1) AND m.is_over
          ORDER BY m.player_id, m.seq",
@@ -198,13 +198,18 @@ async fn delete(
     connection: &mut AsyncPgConnection,
     messages: &[ArchivedMessage],
 ) -> anyhow::Result<()> {
+    let players: Vec<_> = messages.iter().map(|archived| archived.player_id.as_str()).collect();
     let ids: Vec<_> = messages.iter().map(|archived| archived.message.message_id).collect();
     // The id of a message that was restored from an archive is stored already.
     let deleted = sql_query(
-        "WITH gone AS (DELETE FROM chat_messages WHERE id = ANY ($1) RETURNING id, player_id)
-         INSERT INTO chat_archived_messages (id, player_id) SELECT id, player_id FROM gone
+        "WITH gone AS (
+             DELETE FROM chat_messages m USING unnest($1, $2) AS key (player_id, id)
+             WHERE m.player_id = key.player_id AND m.id = key.id RETURNING m.player_id, m.id
+         )
+         INSERT INTO chat_archived_messages (player_id, id) SELECT player_id, id FROM gone
          ON CONFLICT (player_id, id) DO UPDATE SET archived_at = excluded.archived_at",
     )
+    .bind::<Array<Text>, _>(players)
     .bind::<Array<SqlUuid>, _>(ids)
     .execute(connection)
     .await?;

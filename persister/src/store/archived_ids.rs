@@ -20,9 +20,9 @@ pub async fn forget(
     let mut forgotten = 0;
     loop {
         let deleted = sql_query(
-            "DELETE FROM chat_archived_messages WHERE id = ANY (ARRAY(
-                 SELECT id FROM chat_archived_messages WHERE archived_at < $1
-                 ORDER BY archived_at LIMIT $2))",
+            "DELETE FROM chat_archived_messages WHERE (player_id, id) IN (
+                 SELECT player_id, id FROM chat_archived_messages WHERE archived_at < $1
+                 ORDER BY archived_at LIMIT $2)",
         )
         .bind::<Timestamptz, _>(archived_before)
         .bind::<BigInt, _>(DELETED_TOGETHER)

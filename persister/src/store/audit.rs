@@ -74,15 +74,11 @@ pub(super) struct NewRow<'a> {
     accepted_at: DateTime<Utc>,
 }
 
-/// The rows of the `new` ones among the batch's `changes`.
-pub(super) fn changes<'a>(
-    changes: &[&'a StatusChange],
-    new: &HashSet<Uuid>,
-    plan: &Plan<'_>,
-) -> Vec<NewRow<'a>> {
-    let is_new = |change: &&&StatusChange| new.contains(&change.change_id);
+/// The rows of the new changes of `plan`.
+pub(super) fn changes<'a>(plan: &Plan<'a>) -> Vec<NewRow<'a>> {
+    let ineffective: HashSet<_> = plan.ineffective.iter().map(|(_, id)| *id).collect();
     let row = |change: &&'a StatusChange| {
-        let is_ineffective = plan.ineffective.contains(&change.change_id);
+        let is_ineffective = ineffective.contains(&change.change_id);
         let changed = plan.sessions.iter().find(|session| is_changed_by(session, change));
         let changed = changed.filter(|_| !is_ineffective);
         NewRow {
@@ -100,7 +96,7 @@ pub(super) fn changes<'a>(
             accepted_at: change.accepted_at,
         }
     };
-    changes.iter().filter(is_new).map(row).collect()
+    plan.changes.iter().map(row).collect()
 }
 
 /// The rows of the `reads`.

@@ -3,6 +3,8 @@ use std::collections::HashSet;
 use chat::{ConversationRead, Message, PlayerId, StatusChange, event::Event};
 use chrono::{DateTime, Utc};
 
+use super::rows::ConversationRow;
+
 /// The events of one transaction, by kind.
 pub(super) struct Batch<'a> {
     /// All events, in the order of arrival.
@@ -37,6 +39,16 @@ impl<'a> Batch<'a> {
         players.sort_unstable();
         players.dedup();
         Self { events, messages, changes, reads, players }
+    }
+
+    /// The players of whose conversations `rows` has none.
+    pub fn players_without(&self, rows: &[ConversationRow]) -> HashSet<PlayerId> {
+        if rows.len() == self.players.len() {
+            return HashSet::new();
+        }
+        let found: HashSet<_> = rows.iter().map(|row| &row.player_id).collect();
+        let others = self.players.iter().filter(|player| !found.contains(**player));
+        others.map(|player| (*player).clone()).collect()
     }
 
     /// Drops the events of the `locked` players.

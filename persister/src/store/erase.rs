@@ -13,8 +13,8 @@ use super::{
     attempt::{Attempt, Locks},
     batch::Batch,
     error::StoreError,
+    lock::lock_conversations,
     persist::write_batch,
-    read, write,
 };
 
 /// Messages that one transaction erases, so that persisters wait only briefly for the conversation.
@@ -73,8 +73,7 @@ pub async fn erase(
 async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<i64, StoreError> {
     let players = [player];
     // Messages of the player may be in the queue though none is stored yet.
-    write::ensure_conversations(connection, &players).await?;
-    let conversations = read::lock_conversations(connection, &players, Locks::Wait).await?;
+    let conversations = lock_conversations(connection, &players, Locks::Wait).await?;
     let erased: ErasedThrough = sql_query(
         "UPDATE chat_conversations SET erased_through = greatest(erased_through, clock_timestamp())
          WHERE player_id = $1 RETURNING erased_through",
@@ -112,7 +111,7 @@ async fn erase_messages(
     after: i64,
     through: i64,
 ) -> Result<Vec<ErasedMessage>, StoreError> {
-    read::lock_conversations(connection, &[player], Locks::Wait).await?;
+    lock_conversations(connection, &[player], Locks::Wait).await?;
     Ok(sql_query(
         "UPDATE chat_messages SET content = '', sender_name = NULL
          WHERE player_id = $1 AND seq > $2 AND seq <= $3 AND content <> ''

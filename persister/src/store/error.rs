@@ -7,9 +7,6 @@ pub enum StoreError {
     /// represented in the database.
     #[error("refused by the database: {0}")]
     Refused(String),
-    /// Another persister wrote the same message at the same time. The next attempt finds it stored.
-    #[error("another persister wrote one of the messages at the same time")]
-    Raced,
     /// The database cannot be used. The connection must be dropped.
     #[error("{0}")]
     Unavailable(String),

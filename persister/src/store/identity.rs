@@ -1,11 +1,9 @@
 use chat::Message;
 
-/// What two messages with one `messageId` must have in common to be the same message. A part that
-/// is unknown, since the message was erased or archived, counts as equal.
+/// What two messages of one player with one `messageId` must have in common to be the same message.
+/// A part that is unknown, since the message was erased or archived, counts as equal.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Identity<'a> {
-    /// The player of the conversation.
-    pub player_id: &'a str,
     /// `player` or `staff`.
     pub sender_type: Option<&'a str>,
     /// The text of the message.
@@ -15,7 +13,6 @@ pub(super) struct Identity<'a> {
 impl<'a> From<&'a Message> for Identity<'a> {
     fn from(message: &'a Message) -> Self {
         Self {
-            player_id: message.player_id.as_str(),
             sender_type: Some(message.sender_type.as_str()),
             content: Some(message.content.as_str()),
         }
@@ -27,8 +24,6 @@ impl Identity<'_> {
     pub fn is_repeated_by(&self, message: &Message) -> bool {
         let other = Identity::from(message);
         let agree = |one: Option<&str>, other| one.is_none() || one == other;
-        self.player_id == other.player_id
-            && agree(self.sender_type, other.sender_type)
-            && agree(self.content, other.content)
+        agree(self.sender_type, other.sender_type) && agree(self.content, other.content)
     }
 }

@@ -1,8 +1,7 @@
 //! The database: one batch, one transaction, a handful of statements however many events there are.
 //!
-//! Locks are taken in an order in which two persisters cannot deadlock: first the rows of the
-//! conversations, by `player_id`; only a transaction that holds all of its conversations goes on to
-//! the messages, by `id`.
+//! Locks are taken in an order in which two persisters cannot deadlock: a transaction locks its
+//! conversations, by `player_id`, and every other row that it reads or writes belongs to one of them.
 
 mod archive;
 mod archived_ids;
@@ -14,6 +13,7 @@ mod clock;
 mod erase;
 mod error;
 mod identity;
+mod lock;
 mod outcome;
 mod persist;
 mod plan;

@@ -1,7 +1,9 @@
-use chat::{Message, MessageRejected, Name, PlayerId, SessionState};
+use std::collections::BTreeSet;
+
+use chat::{Message, MessageRejected, Name, PlayerId, SessionState, StatusChange};
 use uuid::Uuid;
 
-use super::rows::ConversationRow;
+use super::rows::{ConversationRow, Key};
 
 /// What a batch writes and announces.
 #[derive(Default)]
@@ -11,12 +13,13 @@ pub(super) struct Plan<'a> {
     pub recounts: Vec<PlayerId>,
     /// Resolved sessions before open ones, so that a player never has two open sessions.
     pub sessions: Vec<SessionState>,
-    /// The stored messages that move, each with its new session, by message id.
-    pub moves: Vec<(Uuid, Uuid)>,
-    /// By id, in which order they are locked.
+    /// The stored messages that move, each with its new session.
+    pub moves: Vec<(Key, Uuid)>,
     pub messages: Vec<NewMessage<'a>>,
-    /// The changes whose rows must become ineffective.
-    pub ineffective: Vec<Uuid>,
+    /// The changes that become rows.
+    pub changes: Vec<&'a StatusChange>,
+    /// The changes whose rows must become ineffective, new ones among them.
+    pub ineffective: Vec<Key>,
     pub duplicates: usize,
     pub rejected: Vec<MessageRejected>,
     pub conflicting_changes: usize,
@@ -24,7 +27,7 @@ pub(super) struct Plan<'a> {
     pub session_updates: Vec<SessionState>,
     /// The sessions of redelivered events. They are announced again, since the persister that wrote
     /// them may have died before it announced them.
-    pub redelivered_sessions: Vec<Uuid>,
+    pub redelivered_sessions: BTreeSet<Key>,
     /// The ineffective changes, to be announced to their authors.
     pub stale: Vec<StaleChange>,
 }

@@ -14,7 +14,7 @@ use super::{
     identity::Identity,
     plan::{NewMessage, Plan, StaleChange},
     read::{LastSeen, NeededMessages},
-    rows::{ConversationRow, StoredChange, StoredMessage},
+    rows::{ConversationRow, Key, StoredChange, StoredMessage},
     waiting::Waiting,
 };
 use crate::timeline::{Finalized, NewEvents, PlacedMessage, Timeline};
@@ -26,7 +26,7 @@ pub(super) struct Planner<'a> {
     duplicates: usize,
     rejected: Vec<MessageRejected>,
     conflicting_changes: usize,
-    redelivered_sessions: BTreeSet<Uuid>,
+    redelivered_sessions: BTreeSet<Key>,
 }
 
 struct Conversation<'a> {
@@ -93,27 +93,29 @@ impl<'a> Planner<'a> {
         Ok(planner)
     }
 
-    /// Adds the batch's messages, in the order of arrival. `stored` has those whose id is stored.
+    /// Adds the batch's messages, in the order of arrival. `stored` has those whose key is stored.
     pub fn add_messages(
         &mut self,
         messages: &[&'a Message],
-        stored: &HashMap<Uuid, StoredMessage>,
+        stored: &HashMap<Key, StoredMessage>,
     ) -> Result<(), StoreError> {
-        let mut new: HashMap<Uuid, &'a Message> = HashMap::new();
+        let mut new: HashMap<Key, &'a Message> = HashMap::new();
         for &message in messages {
-            let stored = stored.get(&message.message_id);
-            let first = new.get(&message.message_id).copied();
+            let key = (message.player_id.clone(), message.message_id);
+            let stored = stored.get(&key);
+            let first = new.get(&key).copied();
             match (stored, first) {
                 (Some(stored), _) if stored.identity().is_repeated_by(message) => {
                     self.duplicates += 1;
-                    self.redelivered_sessions.extend(stored.session_id);
+                    let session = stored.session_id.map(|id| (key.0, id));
+                    self.redelivered_sessions.extend(session);
                 }
                 (None, Some(first)) if Identity::from(first).is_repeated_by(message) => {
                     self.duplicates += 1;
                 }
                 (None, None) => {
-                    new.insert(message.message_id, message);
                     self.conversation(&message.player_id)?.new_messages.push(message);
+                    new.insert(key, message);
                 }
                 _ => {
                     log_conflict(Subject {
@@ -133,32 +135,28 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Adds the batch's status changes, in the order of arrival. The first with each `new` id was
-    /// just inserted; `stored` has those whose id was stored before.
+    /// Adds the batch's status changes, in the order of arrival. `stored` has those whose key is
+    /// stored.
     pub fn add_changes(
         &mut self,
         changes: &[&'a StatusChange],
-        new: &HashSet<Uuid>,
-        stored: &HashMap<Uuid, StoredChange>,
+        stored: &HashMap<Key, StoredChange>,
     ) -> Result<(), StoreError> {
-        let mut inserted: HashMap<Uuid, &'a StatusChange> = HashMap::new();
+        let mut new: HashMap<Key, &'a StatusChange> = HashMap::new();
         for &change in changes {
-            let id = change.change_id;
-            if new.contains(&id) && !inserted.contains_key(&id) {
-                inserted.insert(id, change);
-                self.conversation(&change.player_id)?.new_changes.push(change);
-                continue;
-            }
-            let (first, effective) = match (inserted.get(&id), stored.get(&id)) {
-                (Some(first), _) => (*first, true),
-                (None, Some(stored)) => (&stored.change, stored.effective),
+            let key = (change.player_id.clone(), change.change_id);
+            let (first, is_effective) = match (stored.get(&key), new.get(&key)) {
+                (Some(stored), _) => (&stored.change, stored.effective),
+                (None, Some(first)) => (*first, true),
                 (None, None) => {
-                    return Err(StoreError::Unavailable(format!("change {id} is gone")));
+                    self.conversation(&change.player_id)?.new_changes.push(change);
+                    new.insert(key, change);
+                    continue;
                 }
             };
-            if (&first.player_id, first.status) != (&change.player_id, change.status) {
+            if first.status != change.status {
                 log_conflict(Subject {
-                    change_id: Some(id),
+                    change_id: Some(change.change_id),
                     trace: change.traceparent,
                     ..Subject::default()
                 });
@@ -167,11 +165,13 @@ impl<'a> Planner<'a> {
             }
             self.duplicates += 1;
             let conversation = self.conversation(&change.player_id)?;
-            if !effective {
-                conversation.stale.push((id, first.session_id));
+            if !is_effective {
+                conversation.stale.push((change.change_id, first.session_id));
             }
             let sessions = conversation.stored_sessions.clone();
-            self.redelivered_sessions.extend(sessions);
+            let player = &change.player_id;
+            self.redelivered_sessions
+                .extend(sessions.into_iter().map(|session| (player.clone(), session)));
         }
         Ok(())
     }
@@ -238,14 +238,12 @@ impl<'a> Planner<'a> {
             duplicates: self.duplicates,
             rejected: self.rejected,
             conflicting_changes: self.conflicting_changes,
-            redelivered_sessions: self.redelivered_sessions.into_iter().collect(),
+            redelivered_sessions: self.redelivered_sessions,
             ..Plan::default()
         };
         for conversation in self.conversations {
             conversation.finish(outdated, &mut plan);
         }
-        plan.messages.sort_unstable_by_key(|new| new.message.message_id);
-        plan.moves.sort_unstable();
         plan.sessions.sort_by_key(|session| session.resolved_at.is_none());
         plan
     }
@@ -264,14 +262,16 @@ impl<'a> Planner<'a> {
 
 impl<'a> Conversation<'a> {
     fn finish(mut self, outdated: &HashSet<Uuid>, plan: &mut Plan<'a>) {
-        let mut messages = self.place_all(outdated);
+        let mut messages = self.place_all(outdated, plan);
         let Finalized { sessions, mut moves, ineffective, undone } = self.timeline.finalize();
         let has_moves = !moves.is_empty();
         for new in &mut messages {
             new.session_id = moves.remove(&new.message.message_id).unwrap_or(new.session_id);
         }
         plan.messages.extend(messages);
-        plan.moves.extend(moves);
+        let player_id = self.row.player_id.clone();
+        let key = |id| (player_id.clone(), id);
+        plan.moves.extend(moves.into_iter().map(|(message, session)| (key(message), session)));
 
         let mut row = self.row;
         if let Some(latest) = sessions.last() {
@@ -289,8 +289,8 @@ impl<'a> Conversation<'a> {
                 plan.sessions.push(session.state);
             }
         }
-        plan.ineffective.extend(ineffective.iter().map(|change| change.change_id));
-        plan.ineffective.extend(undone);
+        plan.ineffective.extend(ineffective.iter().map(|change| key(change.change_id)));
+        plan.ineffective.extend(undone.into_iter().map(key));
         let latest = row.session_id;
         let new_stale = ineffective.into_iter().map(|change| (change.change_id, change.session_id));
         let stale = self.stale.into_iter().chain(new_stale);
@@ -303,7 +303,7 @@ impl<'a> Conversation<'a> {
         plan.conversations.push(row);
     }
 
-    fn place_all(&mut self, outdated: &HashSet<Uuid>) -> Vec<NewMessage<'a>> {
+    fn place_all(&mut self, outdated: &HashSet<Uuid>, plan: &mut Plan<'a>) -> Vec<NewMessage<'a>> {
         let mut messages = std::mem::take(&mut self.new_messages);
         let mut changes = std::mem::take(&mut self.new_changes);
         messages.sort_unstable_by_key(|message| (message.accepted_at, message.message_id));
@@ -312,6 +312,7 @@ impl<'a> Conversation<'a> {
             (message.accepted_at, message.sender_type == SenderType::Staff)
         });
         changes.sort_unstable_by_key(|change| (change.accepted_at, change.change_id));
+        plan.changes.extend(&changes);
         if !changes.is_empty() {
             self.timeline.expect_changes();
         }

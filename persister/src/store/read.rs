@@ -4,23 +4,20 @@ use std::collections::{HashMap, HashSet};
 
 use chat::{Message, Name, PlayerId, RequestedStatus, SenderId, SenderType, StatusChange};
 use chrono::{DateTime, Utc};
-use database::schema::{
-    chat_archived_messages, chat_conversations, chat_messages, chat_sessions, chat_status_changes,
-};
+use database::schema::{chat_messages, chat_status_changes};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, QueryableByName, Selectable,
-    SelectableHelper,
-    dsl::sql,
-    sql_query,
+    SelectableHelper, sql_query,
     sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::{
-    attempt::{Attempt, Locks},
+    attempt::Attempt,
     error::StoreError,
-    rows::{ConversationRow, StoredChange, StoredMessage},
+    rows::{Key, StoredChange, StoredMessage, StoredPlayer},
+    statement::Statement,
 };
 use crate::timeline::{Need, PlacedMessage};
 
@@ -43,11 +40,11 @@ pub(super) struct LastSeen<'a> {
     pub accepted_at: DateTime<Utc>,
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = chat_status_changes)]
 struct ChangeRow {
     id: Uuid,
-    #[diesel(deserialize_as = String)]
+    #[diesel(deserialize_as = StoredPlayer)]
     player_id: PlayerId,
     status: String,
     accepted_at: DateTime<Utc>,
@@ -81,121 +78,54 @@ impl TryFrom<ChangeRow> for StoredChange {
     }
 }
 
-/// Whether all conversations exist. They are never deleted.
-pub(super) async fn all_exist(
-    connection: &mut AsyncPgConnection,
-    players: &[&PlayerId],
-) -> Result<bool, StoreError> {
-    let found: i64 = chat_conversations::table
-        .filter(chat_conversations::player_id.eq_any(ids(players)))
-        .count()
-        .get_result(connection)
-        .await?;
-    Ok(usize::try_from(found) == Ok(players.len()))
-}
-
-/// Conversations that this transaction has locked until it ends.
-#[derive(Debug, Default)]
-pub(super) struct LockedConversations {
-    /// By player id.
-    pub rows: Vec<ConversationRow>,
-    /// The database's clock right after the last of them was locked.
-    pub clock: Option<DateTime<Utc>>,
-}
-
-/// Locks the conversations, by player id, until the transaction ends. With [`Locks::Skip`] it
-/// leaves out those that another transaction has locked.
-pub(super) async fn lock_conversations(
-    connection: &mut AsyncPgConnection,
-    players: &[&PlayerId],
-    locks: Locks,
-) -> Result<LockedConversations, StoreError> {
-    let select = chat_conversations::table
-        .filter(chat_conversations::player_id.eq_any(ids(players)))
-        .order(chat_conversations::player_id)
-        .select((ConversationRow::as_select(), sql::<Timestamptz>("clock_timestamp()")))
-        .for_no_key_update();
-    let rows: Vec<(ConversationRow, DateTime<Utc>)> = match locks {
-        Locks::Wait => select.load(connection).await?,
-        Locks::Skip => select.skip_locked().load(connection).await?,
-    };
-    let clock = rows.iter().map(|(_, clock)| *clock).max();
-    let rows = rows.into_iter().map(|(conversation, _)| conversation).collect();
-    Ok(LockedConversations { rows, clock })
-}
-
-/// Locks the latest sessions of the conversations that no other transaction has locked, until the
-/// transaction ends, and returns their ids.
-pub(super) async fn lock_free_sessions(
-    connection: &mut AsyncPgConnection,
-    conversations: &[ConversationRow],
-) -> Result<HashSet<Uuid>, StoreError> {
-    let latest: Vec<_> =
-        conversations.iter().filter_map(|conversation| conversation.session_id).collect();
-    let free: Vec<Uuid> = chat_sessions::table
-        .filter(chat_sessions::id.eq_any(latest))
-        .order(chat_sessions::id)
-        .select(chat_sessions::id)
-        .for_no_key_update()
-        .skip_locked()
-        .load(connection)
-        .await?;
-    Ok(free.into_iter().collect())
-}
-
-/// The stored and archived messages that have the id of one of `messages`, by id.
-pub(super) async fn messages_by_id(
+/// The stored and archived messages that have the key of one of `messages`, by key.
+pub(super) async fn messages_by_key(
     connection: &mut AsyncPgConnection,
     messages: &[&Message],
-) -> Result<HashMap<Uuid, StoredMessage>, StoreError> {
-    let ids: Vec<_> = messages.iter().map(|message| message.message_id).collect();
-    if ids.is_empty() {
+) -> Result<HashMap<Key, StoredMessage>, StoreError> {
+    if messages.is_empty() {
         return Ok(HashMap::new());
     }
-    // Both queries are sent at once, and PostgreSQL answers a connection's queries in turn. A
-    // message that is archived in between, of a conversation that this transaction has not locked,
-    // is found by both rather than by neither.
-    let mut connection: &AsyncPgConnection = connection;
-    let mut again = connection;
-    let stored = chat_messages::table
-        .filter(chat_messages::id.eq_any(&ids))
-        .select((
-            chat_messages::id,
-            chat_messages::player_id,
-            chat_messages::session_id,
-            chat_messages::sender_type,
-            chat_messages::content,
-        ))
-        .load::<(Uuid, String, Uuid, String, String)>(&mut connection);
-    let archived = chat_archived_messages::table
-        .filter(chat_archived_messages::id.eq_any(&ids))
-        .select((chat_archived_messages::id, chat_archived_messages::player_id))
-        .load::<(Uuid, String)>(&mut again);
-    let (stored, archived) = tokio::try_join!(biased; stored, archived)?;
-    let archived = archived.into_iter().map(|(id, player_id)| {
-        (id, StoredMessage { player_id, sender_type: None, content: None, session_id: None })
-    });
-    let mut by_id: HashMap<_, _> = archived.collect();
-    by_id.extend(stored.into_iter().map(|(id, player_id, session_id, sender_type, content)| {
-        let message = StoredMessage {
-            player_id,
-            sender_type: Some(sender_type),
-            // An erased message has none.
-            content: Some(content).filter(|content| !content.is_empty()),
-            session_id: Some(session_id),
-        };
-        (id, message)
-    }));
-    Ok(by_id)
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text, deserialize_as = StoredPlayer)]
+        player_id: PlayerId,
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(embed)]
+        message: StoredMessage,
+    }
+    let keys = |before, after| {
+        Statement::new(before, after)
+            .column::<Text, _, _>(messages, |message| message.player_id.as_str())
+            .column::<SqlUuid, _, _>(messages, |message| message.message_id)
+    };
+    let stored = keys(
+        "SELECT m.player_id, m.id, m.session_id, m.sender_type, nullif(m.content, '') AS content
+         FROM unnest(",
+        ") AS key (player_id, id)
+         JOIN chat_messages m ON m.player_id = key.player_id AND m.id = key.id",
+    );
+    let archived = keys(
+        "SELECT m.player_id, m.id, NULL::uuid AS session_id, NULL AS sender_type, NULL AS content
+         FROM unnest(",
+        ") AS key (player_id, id)
+         JOIN chat_archived_messages m ON m.player_id = key.player_id AND m.id = key.id",
+    );
+    // Both queries are sent at once.
+    let connection: &AsyncPgConnection = connection;
+    let (mut first, mut second) = (connection, connection);
+    let (archived, stored) = tokio::try_join!(biased; archived.load::<Row>(&mut first), stored.load::<Row>(&mut second))?;
+    // A message that was restored from an archive is found by both.
+    let rows = archived.into_iter().chain(stored);
+    Ok(rows.map(|row| ((row.player_id, row.id), row.message)).collect())
 }
 
-/// The effective status changes of the conversations that were accepted at `earliest` or later,
-/// without the `new` ones.
+/// The effective status changes of the conversations that were accepted at `earliest` or later.
 pub(super) async fn changes_since(
     connection: &mut AsyncPgConnection,
     players: &[&PlayerId],
     earliest: DateTime<Utc>,
-    new: &HashSet<Uuid>,
 ) -> Result<Vec<StatusChange>, StoreError> {
     let rows: Vec<ChangeRow> = chat_status_changes::table
         .filter(chat_status_changes::player_id.eq_any(ids(players)))
@@ -204,24 +134,29 @@ pub(super) async fn changes_since(
         .select(ChangeRow::as_select())
         .load(connection)
         .await?;
-    let stored = rows.into_iter().filter(|row| !new.contains(&row.id));
-    stored.map(|row| Ok(StoredChange::try_from(row)?.change)).collect()
+    rows.into_iter().map(|row| Ok(StoredChange::try_from(row)?.change)).collect()
 }
 
-/// The status changes with these ids, by id.
-pub(super) async fn changes_by_id(
+/// The stored status changes that have the key of one of `changes`, by key.
+pub(super) async fn changes_by_key(
     connection: &mut AsyncPgConnection,
-    ids: &[Uuid],
-) -> Result<HashMap<Uuid, StoredChange>, StoreError> {
-    if ids.is_empty() {
+    changes: &[&StatusChange],
+) -> Result<HashMap<Key, StoredChange>, StoreError> {
+    if changes.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<ChangeRow> = chat_status_changes::table
-        .filter(chat_status_changes::id.eq_any(ids))
-        .select(ChangeRow::as_select())
-        .load(connection)
-        .await?;
-    rows.into_iter().map(|row| Ok((row.id, row.try_into()?))).collect()
+    let rows: Vec<ChangeRow> = Statement::new(
+        "SELECT chat_status_changes.* FROM unnest(",
+        ") AS key (player_id, id)
+         JOIN chat_status_changes ON chat_status_changes.player_id = key.player_id
+             AND chat_status_changes.id = key.id",
+    )
+    .column::<Text, _, _>(changes, |change| change.player_id.as_str())
+    .column::<SqlUuid, _, _>(changes, |change| change.change_id)
+    .load(connection)
+    .await?;
+    let key = |row: &ChangeRow| (row.player_id.clone(), row.id);
+    rows.into_iter().map(|row| Ok((key(&row), row.try_into()?))).collect()
 }
 
 /// The ids of the changes whose authors had not seen all that the player had written to the session

@@ -3,16 +3,40 @@
 use chat::{PlayerId, SessionStatus, StatusChange};
 use chrono::{DateTime, Utc};
 use database::schema::chat_conversations;
-use diesel::{Queryable, Selectable};
+use diesel::{
+    Queryable, QueryableByName, Selectable,
+    deserialize::{self, FromSql, FromSqlRow},
+    pg::{Pg, PgValue},
+    sql_types::{Nullable, Text, Uuid as SqlUuid},
+};
 use uuid::Uuid;
 
 use super::identity::Identity;
 
+/// The key of a message or of a status change: its player and its id.
+pub(super) type Key = (PlayerId, Uuid);
+
+/// A player's id, as a row has it.
+#[derive(Debug, FromSqlRow)]
+pub(super) struct StoredPlayer(PlayerId);
+
+impl FromSql<Text, Pg> for StoredPlayer {
+    fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(<String as FromSql<Text, Pg>>::from_sql(bytes)?.try_into()?))
+    }
+}
+
+impl From<StoredPlayer> for PlayerId {
+    fn from(stored: StoredPlayer) -> Self {
+        stored.0
+    }
+}
+
 /// A conversation.
-#[derive(Debug, Queryable, Selectable)]
+#[derive(Debug, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = chat_conversations)]
 pub(super) struct ConversationRow {
-    #[diesel(deserialize_as = String)]
+    #[diesel(deserialize_as = StoredPlayer)]
     pub player_id: PlayerId,
     pub last_seq: i64,
     pub session_id: Option<Uuid>,
@@ -23,7 +47,6 @@ pub(super) struct ConversationRow {
     pub unanswered: i16,
     pub waiting_since: Option<DateTime<Utc>>,
     pub answered_at: Option<DateTime<Utc>>,
-    pub counted_seq: Option<i64>,
 }
 
 impl ConversationRow {
@@ -35,25 +58,23 @@ impl ConversationRow {
     }
 }
 
-/// A stored or archived message that has the id of a message of the batch.
-#[derive(Debug)]
+/// A stored or archived message that has the key of a message of the batch.
+#[derive(Debug, QueryableByName)]
 pub(super) struct StoredMessage {
-    pub player_id: String,
     /// Unknown once the message is archived.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub session_id: Option<Uuid>,
+    /// Unknown once the message is archived.
+    #[diesel(sql_type = Nullable<Text>)]
     pub sender_type: Option<String>,
     /// Unknown once the message is erased or archived.
+    #[diesel(sql_type = Nullable<Text>)]
     pub content: Option<String>,
-    /// Unknown once the message is archived.
-    pub session_id: Option<Uuid>,
 }
 
 impl StoredMessage {
     pub fn identity(&self) -> Identity<'_> {
-        Identity {
-            player_id: &self.player_id,
-            sender_type: self.sender_type.as_deref(),
-            content: self.content.as_deref(),
-        }
+        Identity { sender_type: self.sender_type.as_deref(), content: self.content.as_deref() }
     }
 }
 

@@ -6,17 +6,24 @@ use database::{
     LastMessageAt, last_message_at,
     schema::{chat_conversations, chat_sessions},
 };
-use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, QueryDsl, Queryable, QueryableByName, Selectable, SelectableHelper,
+    sql_types::{Text, Uuid as SqlUuid},
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{error::StoreError, rows::ConversationRow};
+use super::{
+    error::StoreError,
+    rows::{ConversationRow, Key, StoredPlayer},
+    statement::Statement,
+};
 
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = chat_sessions)]
 struct SessionRow {
     id: Uuid,
-    #[diesel(deserialize_as = String)]
+    #[diesel(deserialize_as = StoredPlayer)]
     player_id: PlayerId,
     player_name: Option<String>,
     status: String,
@@ -40,8 +47,9 @@ pub(super) async fn since(
     conversations: &[ConversationRow],
     earliest: DateTime<Utc>,
 ) -> Result<Vec<SessionState>, StoreError> {
-    let latest: Vec<_> = conversations.iter().filter_map(|row| row.session_id).collect();
-    let mut sessions = by_id(connection, &latest).await?;
+    let key = |row: &ConversationRow| Some((row.player_id.clone(), row.session_id?));
+    let latest: Vec<_> = conversations.iter().filter_map(key).collect();
+    let mut sessions = by_key(connection, &latest).await?;
     // Every session was resolved before the next was opened. Where the latest was open at
     // `earliest`, the batch can change no other.
     let opened_since: Vec<_> =
@@ -49,6 +57,7 @@ pub(super) async fn since(
     if opened_since.is_empty() {
         return Ok(sessions);
     }
+    let latest: Vec<_> = opened_since.iter().map(|session| session.id).collect();
     let players: Vec<_> = opened_since.iter().map(|session| session.player_id.as_str()).collect();
     let over = chat_sessions::table
         .inner_join(chat_conversations::table)
@@ -72,20 +81,28 @@ pub(super) async fn since(
     Ok(sessions)
 }
 
-/// The sessions with these ids.
-pub(super) async fn by_id(
+/// The sessions with these keys.
+pub(super) async fn by_key(
     connection: &mut AsyncPgConnection,
-    ids: &[Uuid],
+    keys: &[Key],
 ) -> Result<Vec<SessionState>, StoreError> {
-    if ids.is_empty() {
+    if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = chat_sessions::table
-        .inner_join(chat_conversations::table)
-        .filter(chat_sessions::id.eq_any(ids))
-        .select(SessionRow::as_select())
-        .load(connection)
-        .await?;
+    let rows = Statement::new(
+        "SELECT s.id, s.player_id, s.player_name, s.status, s.opened_at, s.resolved_at, s.version,
+             s.actor_id, s.actor_name,
+             CASE WHEN s.resolved_at IS NULL THEN c.last_message_at ELSE s.last_message_at END
+                 AS last_message_at
+         FROM unnest(",
+        ") AS key (player_id, id)
+         JOIN chat_sessions s ON s.player_id = key.player_id AND s.id = key.id
+         JOIN chat_conversations c ON c.player_id = key.player_id",
+    )
+    .column::<Text, _, _>(keys, |(player_id, _)| player_id.as_str())
+    .column::<SqlUuid, _, _>(keys, |(_, id)| *id)
+    .load(connection)
+    .await?;
     to_states(rows)
 }
 

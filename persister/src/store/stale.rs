@@ -15,9 +15,12 @@ pub(super) async fn announce(
     updates: &mut BTreeMap<Uuid, SessionState>,
     stale: &[StaleChange],
 ) -> Result<(), StoreError> {
-    let ids = stale.iter().flat_map(|change| [change.session_id, change.latest]).flatten();
-    let unread: Vec<_> = ids.filter(|id| !updates.contains_key(id)).collect();
-    let read = sessions::by_id(connection, &unread).await?;
+    let keys = stale.iter().flat_map(|change| {
+        let ids = [change.session_id, change.latest].into_iter().flatten();
+        ids.map(|id| (change.player_id.clone(), id))
+    });
+    let unread: Vec<_> = keys.filter(|(_, id)| !updates.contains_key(id)).collect();
+    let read = sessions::by_key(connection, &unread).await?;
     let read: BTreeMap<_, _> = read.into_iter().map(|session| (session.id, session)).collect();
     for change in stale {
         let is_theirs = |id: &Uuid| {

@@ -39,7 +39,6 @@ struct Stored {
     session_id: Option<Uuid>,
     answered_at: Option<DateTime<Utc>>,
     last_message_at: Option<DateTime<Utc>>,
-    is_counted: bool,
 }
 
 impl Waiting {
@@ -50,7 +49,6 @@ impl Waiting {
             session_id: row.session_id.filter(|_| is_open),
             answered_at: row.answered_at,
             last_message_at: row.last_message_at,
-            is_counted: row.counted_seq.unwrap_or_default() == row.last_seq,
         };
         let answered_at = stored.answered_at;
         Self { stored, answered_at, session_id: None, unanswered: 0, since: None }
@@ -85,11 +83,6 @@ impl Waiting {
     ) -> bool {
         let stored = self.stored;
         row.answered_at = self.answered_at;
-        if !stored.is_counted {
-            // No release has counted it yet. The database's trigger does.
-            return false;
-        }
-        row.counted_seq = Some(row.last_seq);
         let (added, added_since) = match self.session_id {
             Some(session_id) if session_id == latest.id => (self.unanswered, self.since),
             _ => (0, None),
@@ -136,12 +129,12 @@ pub(super) async fn recount(
                  AND s.id = stored.session_id AND s.resolved_at IS NULL
              CROSS JOIN LATERAL (
                  SELECT count(*) AS unanswered, min(accepted_at) AS waiting_since FROM (
-                     SELECT accepted_at FROM chat_messages
-                     WHERE player_id = stored.player_id AND accepted_at >= s.opened_at
-                         AND accepted_at > greatest(
+                     SELECT m.accepted_at FROM chat_messages m
+                     WHERE m.player_id = stored.player_id AND m.accepted_at >= s.opened_at
+                         AND m.accepted_at > greatest(
                              stored.answered_at, stored.erased_through, '-infinity')
-                         AND sender_type = 'player'
-                     ORDER BY accepted_at, id LIMIT 100
+                         AND m.sender_type = 'player'
+                     ORDER BY m.accepted_at, m.id LIMIT 100
                  ) AS first
              ) AS waiting
              WHERE stored.player_id = ANY ($1)

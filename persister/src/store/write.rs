@@ -1,86 +1,63 @@
 //! The statements with which a batch is written.
 
-use std::collections::HashSet;
-
-use chat::{Name, PlayerId, SenderId, SessionState, StatusChange};
-use database::schema::chat_status_changes;
-use diesel::{
-    ExpressionMethods, QueryableByName,
-    sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
-};
+use chat::{Name, SenderId, SessionState, StatusChange};
+use diesel::sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::{
-    attempt::Attempt, error::StoreError, plan::NewMessage, rows::ConversationRow,
+    attempt::Attempt,
+    error::StoreError,
+    plan::NewMessage,
+    rows::{ConversationRow, Key},
     statement::Statement,
 };
 
-/// Inserts the conversations that do not exist yet, by player id.
-pub(super) async fn ensure_conversations(
+/// Inserts the status changes.
+pub(super) async fn insert_changes(
     connection: &mut AsyncPgConnection,
-    players: &[&PlayerId],
+    changes: &[&StatusChange],
 ) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
     Statement::new(
-        "INSERT INTO chat_conversations (player_id) SELECT player_id FROM unnest(",
-        ") AS new (player_id) ORDER BY player_id COLLATE \"C\" ON CONFLICT DO NOTHING",
+        "INSERT INTO chat_status_changes
+             (id, player_id, status, accepted_at, session_id, last_seq, actor_id, actor_name)
+         SELECT * FROM unnest(",
+        ")",
     )
-    .column::<Text, _, _>(players, |player| player.as_str())
+    .column::<SqlUuid, _, _>(changes, |change| change.change_id)
+    .column::<Text, _, _>(changes, |change| change.player_id.as_str())
+    .column::<Text, _, _>(changes, |change| change.status.as_str())
+    .column::<Timestamptz, _, _>(changes, |change| change.accepted_at)
+    .column::<Nullable<SqlUuid>, _, _>(changes, |change| change.session_id)
+    .column::<Nullable<BigInt>, _, _>(changes, |change| change.last_seq)
+    .column::<Nullable<Text>, _, _>(changes, |change| {
+        change.actor_id.as_ref().map(SenderId::as_str)
+    })
+    .column::<Nullable<Text>, _, _>(changes, |change| change.actor_name.as_ref().map(Name::as_str))
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Inserts the status changes whose id is not stored yet, by id, and returns their ids. Of several
-/// changes with one id it inserts the first.
-pub(super) async fn insert_changes(
-    connection: &mut AsyncPgConnection,
-    changes: &[&StatusChange],
-) -> Result<HashSet<Uuid>, StoreError> {
-    if changes.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let mut ordered = changes.to_vec();
-    ordered.sort_by_key(|change| change.change_id);
-    #[derive(QueryableByName)]
-    struct Inserted {
-        #[diesel(sql_type = SqlUuid)]
-        id: Uuid,
-    }
-    let inserted: Vec<Inserted> = Statement::new(
-        "INSERT INTO chat_status_changes
-             (id, player_id, status, accepted_at, session_id, last_seq, actor_id, actor_name)
-         SELECT * FROM unnest(",
-        ") ON CONFLICT DO NOTHING RETURNING id",
-    )
-    .column::<SqlUuid, _, _>(&ordered, |change| change.change_id)
-    .column::<Text, _, _>(&ordered, |change| change.player_id.as_str())
-    .column::<Text, _, _>(&ordered, |change| change.status.as_str())
-    .column::<Timestamptz, _, _>(&ordered, |change| change.accepted_at)
-    .column::<Nullable<SqlUuid>, _, _>(&ordered, |change| change.session_id)
-    .column::<Nullable<BigInt>, _, _>(&ordered, |change| change.last_seq)
-    .column::<Nullable<Text>, _, _>(&ordered, |change| {
-        change.actor_id.as_ref().map(SenderId::as_str)
-    })
-    .column::<Nullable<Text>, _, _>(&ordered, |change| change.actor_name.as_ref().map(Name::as_str))
-    .load(connection)
-    .await?;
-    Ok(inserted.into_iter().map(|change| change.id).collect())
-}
-
 /// Marks the changes as without effect.
 pub(super) async fn mark_ineffective(
     connection: &mut AsyncPgConnection,
-    changes: &[Uuid],
+    changes: &[Key],
 ) -> Result<(), StoreError> {
     if changes.is_empty() {
         return Ok(());
     }
-    diesel::update(chat_status_changes::table)
-        .filter(chat_status_changes::id.eq_any(changes))
-        .set(chat_status_changes::effective.eq(false))
-        .execute(connection)
-        .await?;
+    Statement::new(
+        "UPDATE chat_status_changes AS c SET effective = false FROM unnest(",
+        ") AS key (player_id, id) WHERE c.player_id = key.player_id AND c.id = key.id",
+    )
+    .column::<Text, _, _>(changes, |(player_id, _)| player_id.as_str())
+    .column::<SqlUuid, _, _>(changes, |(_, id)| *id)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -136,15 +113,17 @@ const MOVED_TOGETHER: usize = 5_000;
 /// `attempt`.
 pub(super) async fn move_messages(
     connection: &mut AsyncPgConnection,
-    moves: &[(Uuid, Uuid)],
+    moves: &[(Key, Uuid)],
     attempt: &Attempt,
 ) -> Result<(), StoreError> {
     for moves in moves.chunks(MOVED_TOGETHER) {
         Statement::new(
             "UPDATE chat_messages AS m SET session_id = moved.session_id FROM unnest(",
-            ") AS moved (id, session_id) WHERE m.id = moved.id",
+            ") AS moved (player_id, id, session_id)
+             WHERE m.player_id = moved.player_id AND m.id = moved.id",
         )
-        .column::<SqlUuid, _, _>(moves, |(message_id, _)| *message_id)
+        .column::<Text, _, _>(moves, |((player_id, _), _)| player_id.as_str())
+        .column::<SqlUuid, _, _>(moves, |((_, message_id), _)| *message_id)
         .column::<SqlUuid, _, _>(moves, |(_, session_id)| *session_id)
         .execute(connection)
         .await?;
@@ -153,7 +132,7 @@ pub(super) async fn move_messages(
     Ok(())
 }
 
-/// Inserts the messages, in the given order.
+/// Inserts the messages.
 pub(super) async fn insert_messages(
     connection: &mut AsyncPgConnection,
     messages: &[NewMessage<'_>],
@@ -161,12 +140,12 @@ pub(super) async fn insert_messages(
     if messages.is_empty() {
         return Ok(());
     }
-    let inserted = Statement::new(
+    Statement::new(
         "INSERT INTO chat_messages
              (id, session_id, player_id, seq, sender_type, sender_id, sender_name, content,
               accepted_at)
          SELECT * FROM unnest(",
-        ") ON CONFLICT DO NOTHING",
+        ")",
     )
     .column::<SqlUuid, _, _>(messages, |new| new.message.message_id)
     .column::<SqlUuid, _, _>(messages, |new| new.session_id)
@@ -181,11 +160,10 @@ pub(super) async fn insert_messages(
     .column::<Timestamptz, _, _>(messages, |new| new.message.accepted_at)
     .execute(connection)
     .await?;
-    // Another persister inserted the same id, in another conversation, at the same time.
-    if inserted == messages.len() { Ok(()) } else { Err(StoreError::Raced) }
+    Ok(())
 }
 
-/// Updates the conversations.
+/// Updates the conversations. Only the previous release reads `counted_seq`.
 pub(super) async fn update_conversations(
     connection: &mut AsyncPgConnection,
     conversations: &[ConversationRow],
@@ -201,11 +179,11 @@ pub(super) async fn update_conversations(
              unanswered = new.unanswered,
              waiting_since = new.waiting_since,
              answered_at = new.answered_at,
-             counted_seq = new.counted_seq
+             counted_seq = new.last_seq
          FROM unnest(",
         ")
              AS new (player_id, last_seq, session_id, status, last_message_id, last_message_at,
-                 unanswered, waiting_since, answered_at, counted_seq)
+                 unanswered, waiting_since, answered_at)
          WHERE c.player_id = new.player_id",
     )
     .column::<Text, _, _>(conversations, |row| row.player_id.as_str())
@@ -217,7 +195,6 @@ pub(super) async fn update_conversations(
     .column::<SmallInt, _, _>(conversations, |row| row.unanswered)
     .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.waiting_since)
     .column::<Nullable<Timestamptz>, _, _>(conversations, |row| row.answered_at)
-    .column::<Nullable<BigInt>, _, _>(conversations, |row| row.counted_seq)
     .execute(connection)
     .await?;
     Ok(())

@@ -164,7 +164,6 @@ impl Writer {
         events: &[Event],
     ) -> Decision {
         let cause = match failure {
-            Failure::Store(StoreError::Raced) => return Decision::Retry,
             Failure::Store(StoreError::Refused(reason)) => {
                 return self.decide_on_refusal(reason, part, events).await;
             }

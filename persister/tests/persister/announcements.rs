@@ -148,6 +148,20 @@ async fn a_session_is_announced_with_the_member_of_the_staff_who_acted_last() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn messages_of_two_players_with_one_id_are_two_messages() {
+    let system = system().await;
+    let first = message_at("p1", SenderType::Player, "mine", 1);
+    let mut second = message_at("p2", SenderType::Player, "mine too", 2);
+    second.message_id = first.message_id;
+    publish_each(&system, [event(&first), event(&second), event(&second)]).await;
+    system.work_off(1).await;
+    assert_eq!(system.database.count_messages().await, 2);
+    assert_eq!(system.database.count_sessions().await, 2);
+    let events = system.broker.drain_events(ConsumerKind::Broadcaster).await;
+    assert!(!events.iter().any(|event| matches!(event, Event::MessageRejected(_))), "{events:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_whose_id_another_message_has_is_announced_as_rejected() {
     let system = system().await;
     let first = message_at("p1", SenderType::Player, "mine", 1);
@@ -156,7 +170,7 @@ async fn a_message_whose_id_another_message_has_is_announced_as_rejected() {
     announced(&system).await;
 
     let others = ["other", "and another"].map(|content| {
-        let mut other = message_at("p2", SenderType::Player, content, 2);
+        let mut other = message_at("p1", SenderType::Player, content, 2);
         other.message_id = first.message_id;
         event(&other)
     });
@@ -172,7 +186,7 @@ async fn a_message_whose_id_another_message_has_is_announced_as_rejected() {
             _ => None,
         })
         .collect();
-    assert_eq!(rejected, [(first.message_id, "p2", RejectionReason::MessageIdTaken); 2]);
+    assert_eq!(rejected, [(first.message_id, "p1", RejectionReason::MessageIdTaken); 2]);
     assert_eq!(system.database.count_messages().await, 1);
     let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     assert_eq!(system.broker.depth(&dead).await, Some(0));

@@ -46,6 +46,33 @@ async fn a_migration_that_waits_for_a_lock_delays_selects_only_briefly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_key_contains_player_id() {
+    let database = Database::create().await;
+    let mut connection = database.connect().await;
+    assert_eq!(database::keys_without_player(&mut connection).await.unwrap(), [""; 0]);
+    let keys = "CREATE UNIQUE INDEX by_id ON chat_sessions (id);
+        ALTER TABLE chat_messages ADD CONSTRAINT by_session
+            FOREIGN KEY (session_id) REFERENCES chat_sessions (id)";
+    connection.batch_execute(keys).await.unwrap();
+    let without_player = database::keys_without_player(&mut connection).await.unwrap();
+    assert_eq!(without_player, ["by_id", "by_session"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_whose_creation_was_interrupted_is_created_again() {
+    let database = Database::create().await;
+    // As CREATE INDEX CONCURRENTLY leaves an index behind when it is interrupted.
+    let interrupt = "UPDATE pg_index SET indisvalid = false
+            WHERE indexrelid = 'chat_conversations_open'::regclass;
+        DELETE FROM __diesel_schema_migrations WHERE version = '20261129000010'";
+    database.connect().await.batch_execute(interrupt).await.unwrap();
+    assert_eq!(database::migrate(&database.settings()).await.unwrap(), ["20261129000010"]);
+    let valid = "SELECT count(*) FROM pg_index
+        WHERE indexrelid = 'chat_conversations_open'::regclass AND indisvalid";
+    assert_eq!(database.number(valid).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_not_utf_8_is_refused() {
     let database = Database::empty_with("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").await;
     let refusal = database::migrate(&database.settings()).await.unwrap_err().to_string();

@@ -7,9 +7,9 @@ use test_support::{Database, Role};
 
 const WRITES: [&str; 4] = [
     "INSERT INTO chat_conversations (player_id) VALUES ('p1')",
-    "UPDATE chat_conversations SET last_seq = 1",
-    "SELECT FROM chat_conversations FOR UPDATE",
-    "DELETE FROM chat_conversations",
+    "UPDATE chat_conversations SET last_seq = 1 WHERE player_id = 'p1'",
+    "SELECT FROM chat_conversations WHERE player_id = 'p1' FOR UPDATE",
+    "DELETE FROM chat_conversations WHERE player_id = 'p1'",
 ];
 
 const SCHEMA_CHANGES: [&str; 4] = [

@@ -228,9 +228,10 @@ async fn sessions_do_not_depend_on_the_order_of_arrival() {
                          || ' ' || extract(epoch FROM CASE WHEN s.resolved_at IS NULL
                              THEN c.last_message_at ELSE s.last_message_at END)::numeric(9, 3)
                          || ' ' || coalesce(extract(epoch FROM s.resolved_at)::numeric(9, 3), 0)
-                     AS text FROM chat_sessions s JOIN chat_messages m ON m.session_id = s.id
+                     AS text FROM chat_sessions s JOIN chat_messages m
+                         ON m.player_id = s.player_id AND m.session_id = s.id
                      JOIN chat_conversations c ON c.player_id = s.player_id
-                     GROUP BY s.id, c.player_id ORDER BY s.opened_at",
+                     GROUP BY s.player_id, s.id, c.player_id ORDER BY s.opened_at",
                 )
                 .await;
             (seed, partition, system.database.number(SEQ_GAPS).await)

@@ -88,27 +88,3 @@ async fn an_erased_conversation_waits_for_no_answer() {
     erase(&mut connection, &"p1".to_owned().try_into().unwrap()).await.unwrap();
     assert_eq!(waiting(&database).await, (1, Some(later)));
 }
-
-/// The persister of the previous release writes no `inbox_at`.
-#[tokio::test(flavor = "multi_thread")]
-async fn conversations_that_the_previous_release_resolves_are_ordered_as_well() {
-    let database = Database::create().await;
-    let mut connection = database.connect().await;
-    persist_each(&mut connection, &[&[from(Player, 1)]]).await;
-    let ordered = "SELECT count(*) FROM chat_conversations WHERE inbox_at = last_message_at";
-    assert_eq!(database.number(ordered).await, 0);
-    database.run("UPDATE chat_conversations SET status = 'resolved'").await;
-    assert_eq!(database.number(ordered).await, 1);
-
-    for statement in [
-        "ALTER TABLE chat_conversations DISABLE TRIGGER USER",
-        "UPDATE chat_conversations SET inbox_at = NULL",
-        "ALTER TABLE chat_conversations ENABLE TRIGGER USER",
-    ] {
-        database.run(statement).await;
-    }
-    database
-        .run(include_str!("../../../migrations/2026-11-29-000008_order_and_count_already/up.sql"))
-        .await;
-    assert_eq!(database.number(ordered).await, 1);
-}

@@ -4,6 +4,7 @@
 //! crate.
 
 mod connection;
+mod distribution;
 mod last_message;
 mod migrate;
 mod pool;
@@ -13,6 +14,7 @@ pub mod schema;
 mod settings;
 
 pub use connection::{Unavailable, cancel, connect, connect_to_write, probe};
+pub use distribution::{distribute, keys_without_player};
 pub use last_message::{LastMessageAt, last_message_at};
 pub use migrate::migrate;
 pub use pool::{Pool, pool};

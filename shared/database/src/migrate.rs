@@ -45,6 +45,7 @@ pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<Vec<String>>
     );
     lock(&mut connection).await.context("another migration is still running")?;
     become_owner(&mut connection).await.context("cannot act as the owner of the tables")?;
+    drop_invalid_indexes(&mut connection).await.context("cannot drop an invalid index")?;
     // The lock ends with the connection.
     let mut harness = AsyncMigrationHarness::new(connection);
     let mut applied = Vec::new();
@@ -67,6 +68,16 @@ pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<Vec<String>>
         }
     }
     Ok(applied)
+}
+
+/// Fails if the database has not the schema of this release.
+pub(crate) async fn ensure_migrated(
+    connection: AsyncPgConnection,
+) -> anyhow::Result<AsyncPgConnection> {
+    let mut harness = AsyncMigrationHarness::new(connection);
+    let next = lock_timeout_of_next(&mut harness)?;
+    ensure!(next.is_none(), "the database has an older schema: run `persister migrate` first");
+    Ok(harness.into_inner())
 }
 
 /// The lock timeout of the next migration, or `None` when all are applied.
@@ -101,6 +112,28 @@ async fn become_owner(connection: &mut AsyncPgConnection) -> diesel::QueryResult
              AND pg_get_userbyid(relowner) <> current_user
              AND pg_has_role(current_user, relowner, 'MEMBER')";
     sql_query(owner).execute(connection).await.map(drop)
+}
+
+/// Drops the indexes that an interrupted `CREATE INDEX CONCURRENTLY` left behind, so that their
+/// migration creates them again.
+async fn drop_invalid_indexes(connection: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
+    #[derive(QueryableByName)]
+    struct Index {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let invalid: Vec<Index> = sql_query(
+        "SELECT i.indexrelid::regclass::text AS name
+         FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+         WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace
+             AND c.relname LIKE 'chat\\_%'",
+    )
+    .load(connection)
+    .await?;
+    for Index { name } in invalid {
+        sql_query(format!("DROP INDEX CONCURRENTLY {name}")).execute(connection).await?;
+    }
+    Ok(())
 }
 
 /// Polls for the lock. A statement that waits for it would hold a snapshot, and `CREATE INDEX

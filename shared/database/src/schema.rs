@@ -1,7 +1,7 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
-    chat_archived_messages (id) {
+    chat_archived_messages (player_id, id) {
         id -> Uuid,
         player_id -> Text,
         archived_at -> Timestamptz,
@@ -42,7 +42,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    chat_messages (id) {
+    chat_messages (player_id, id) {
         id -> Uuid,
         session_id -> Uuid,
         player_id -> Text,
@@ -57,7 +57,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    chat_sessions (id) {
+    chat_sessions (player_id, id) {
         id -> Uuid,
         player_id -> Text,
         player_name -> Nullable<Text>,
@@ -72,7 +72,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    chat_status_changes (id) {
+    chat_status_changes (player_id, id) {
         id -> Uuid,
         player_id -> Text,
         status -> Text,
@@ -86,7 +86,6 @@ diesel::table! {
     }
 }
 
-diesel::joinable!(chat_messages -> chat_sessions (session_id));
 diesel::joinable!(chat_sessions -> chat_conversations (player_id));
 diesel::joinable!(chat_status_changes -> chat_conversations (player_id));
 

@@ -34,8 +34,8 @@ export function howMany(levels, a) {
   const several = levels.find(({ size }) => size.databases > 1);
   const databases = several
     ? `At ${given(several.load.players)} players ${several.size.databases} PostgreSQL primaries are counted, as one does not
-      suffice. The system does not partition a database: several systems would share the players by \`playerId\`,
-      with a desk that reads from all of them, which does not exist yet.`
+      suffice. They are servers of one database that is distributed by player
+      ([deploy/citus](../deploy/citus/README.md)); its coordinator is not counted, and such a cluster was not measured.`
     : "One PostgreSQL primary suffices at each level.";
   return [
     "## Machines",

@@ -8,7 +8,7 @@ use uuid::Uuid;
 const SUMMARY: &str = "
     SELECT c.last_seq, s.id, s.player_name, s.status, s.opened_at, s.last_message_at, s.resolved_at,
         s.version
-    FROM chat_conversations c LEFT JOIN chat_sessions s ON c.session_id = s.id
+    FROM chat_conversations c LEFT JOIN chat_sessions s ON s.player_id = c.player_id AND s.id = c.session_id
     WHERE c.player_id = $1 LIMIT 1";
 
 const BEFORE: &str = "

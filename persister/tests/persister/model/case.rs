@@ -179,7 +179,7 @@ impl Script {
     }
 }
 
-/// The event without what it names, which its id identifies.
+/// The event without what it names, which its key identifies.
 pub fn unnamed(event: Event) -> Event {
     match event {
         Event::StatusChange(change) => {
@@ -189,15 +189,17 @@ pub fn unnamed(event: Event) -> Event {
     }
 }
 
-/// The kind and the id of an event; a message and a change may have the same id.
-pub type Id = (&'static str, Uuid);
+/// The kind, the player and the id of an event. A message and a change may have the same id, and so
+/// may messages of two players.
+pub type Id = (&'static str, String, Uuid);
 
 pub fn id(event: &Event) -> Id {
-    match event {
+    let (kind, id) = match event {
         Event::Message(message) => ("message", message.message_id),
         Event::StatusChange(change) => ("change", change.change_id),
         Event::SessionUpdated(session) => ("session", session.id),
         Event::MessageRejected(rejected) => ("rejected", rejected.message_id),
         Event::ConversationRead(read) => ("read", read.read_id),
-    }
+    };
+    (kind, event.player_id().as_str().to_owned(), id)
 }

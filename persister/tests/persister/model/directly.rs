@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::VecDeque};
 
 use diesel_async::AsyncPgConnection;
 use futures_util::future::join_all;
-use persister::store::{self, Attempt, StoreError};
+use persister::store::{self, Attempt};
 use proptest::{
     prelude::*,
     test_runner::{TestCaseError, TestCaseResult, TestRunner},
@@ -73,12 +73,7 @@ async fn persist_next(
     let mut published = Published::default();
     while let Some(mut body) = next() {
         observed::fill_in_names(persister, &mut body.events).await;
-        let outcome = loop {
-            match store::persist(persister, &body.events, &Attempt::default()).await {
-                Err(StoreError::Raced) => {}
-                outcome => break outcome,
-            }
-        };
+        let outcome = store::persist(persister, &body.events, &Attempt::default()).await;
         let outcome = outcome.map_err(|error| TestCaseError::fail(error.to_string()))?;
         if body.dies {
             bodies.borrow_mut().push_back(Body { dies: false, ..body });

@@ -40,7 +40,9 @@ async fn check(
     prop_assert_eq!(unseen, 0, "of {:?}", stored);
     let ineffective = observed::ineffective(reader, &script.players).await;
     let has_effect = |event: &&Event| match event {
-        Event::StatusChange(change) => !ineffective.contains(&change.change_id),
+        Event::StatusChange(change) => {
+            !ineffective.contains(&(change.player_id.as_str().to_owned(), change.change_id))
+        }
         _ => true,
     };
     let effective: Vec<_> = stored.iter().filter(has_effect).cloned().collect();

@@ -172,15 +172,18 @@ pub async fn fill_in_names(connection: &mut AsyncPgConnection, events: &mut [Eve
 }
 
 /// The changes that have no effect.
-pub async fn ineffective(reader: &mut AsyncPgConnection, players: &[String]) -> BTreeSet<Uuid> {
-    let ids: Vec<Uuid> = chat_status_changes::table
+pub async fn ineffective(
+    reader: &mut AsyncPgConnection,
+    players: &[String],
+) -> BTreeSet<(String, Uuid)> {
+    let keys: Vec<(String, Uuid)> = chat_status_changes::table
         .filter(chat_status_changes::player_id.eq_any(players))
         .filter(chat_status_changes::effective.eq(false))
-        .select(chat_status_changes::id)
+        .select((chat_status_changes::player_id, chat_status_changes::id))
         .load(reader)
         .await
         .unwrap();
-    ids.into_iter().collect()
+    keys.into_iter().collect()
 }
 
 /// The number of players' messages in resolved latest sessions that the author of the resolution
@@ -194,7 +197,7 @@ pub async fn resolved_unseen(reader: &mut AsyncPgConnection, players: &[String])
     let counted: Counted = sql_query(
         "SELECT count(*) AS messages
          FROM chat_conversations c
-         JOIN chat_sessions s ON s.id = c.session_id
+         JOIN chat_sessions s ON s.player_id = c.player_id AND s.id = c.session_id
          JOIN chat_status_changes change ON change.player_id = c.player_id
              AND change.accepted_at = s.resolved_at AND change.effective
              AND change.status = 'resolved'

@@ -42,7 +42,7 @@ const INSERT: &str = "
     SELECT id, session_id, player_id, seq, 'player', player_id, 'Bo', content, accepted_at
     FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[])
         AS new (id, session_id, player_id, seq, content, accepted_at)
-    ON CONFLICT (id) DO NOTHING";
+    ON CONFLICT (player_id, id) DO NOTHING";
 
 const COPY: &str = "
     COPY chat_messages
