@@ -68,6 +68,10 @@ async function worker() {
 }
 await Promise.all(Array.from({ length: AT_ONCE }, worker));
 
+const statements = await run({ executable: resolve(process.env.CARGO_TARGET_DIR ?? "target", "debug/check-statements"), directory: "." });
+console.log(statements.output.trim());
+if (!statements.passed) failed.push("check-statements");
+
 mkdirSync(dirname(DURATIONS), { recursive: true });
 writeFileSync(DURATIONS, JSON.stringify(durations, null, 2));
 console.log(failed.length === 0 ? `${tests} tests passed` : `failed: ${failed.join(", ")}`);

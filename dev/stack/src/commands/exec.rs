@@ -27,7 +27,7 @@ pub struct Exec {
 
 impl Exec {
     /// Exits as the command does. The servers start empty. Their data and logs remain until the
-    /// next run.
+    /// next run. PostgreSQL records the statements, which dev/statements checks.
     pub async fn run(self, interrupts: &mut Interrupts) -> anyhow::Result<ExitCode> {
         let supervisor = Supervisor::take(&self.place.directory, Console::Errors).await?;
         let outcome = tokio::select! {
@@ -40,7 +40,15 @@ impl Exec {
 
     async fn run_within(&self, supervisor: &Supervisor) -> anyhow::Result<ExitCode> {
         Servers::erase(supervisor)?;
-        let servers = Servers::start(supervisor, &self.installed.settings()).await?;
+        let mut settings = self.installed.settings();
+        let recorder = [
+            ("shared_preload_libraries", "pg_stat_statements"),
+            ("pg_stat_statements.max", "50000"),
+            ("pg_stat_statements.track_utility", "off"),
+        ];
+        let recorder = recorder.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        settings.postgres.further.extend(recorder);
+        let servers = Servers::start(supervisor, &settings).await?;
         let (program, arguments) = self.command.split_first().context("no command")?;
         let mut command = Command::new(program);
         command
