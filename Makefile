@@ -163,6 +163,7 @@ programs:
 # The system, the reference systems, and the load generators.
 contenders: packages dev/bench/express-v1.2/node_modules dev/end-to-end/node/node_modules
 	@command -v oha >/dev/null || cargo install --locked --root $(TOOLS) $(OHA)
+	dev/scripts/earlier-release.sh
 	cargo build --release -p bench -p bench-limits -p gateway -p persister -p broadcaster -p local-pusher
 
 deny:

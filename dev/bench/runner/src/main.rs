@@ -34,7 +34,7 @@ use crate::{
 #[command(version)]
 struct Command {
     /// The numbers of the rows; all rows when there is none
-    #[arg(value_name = "ROW", value_parser = clap::value_parser!(u8).range(1..=12))]
+    #[arg(value_name = "ROW", value_parser = clap::value_parser!(u8).range(1..=13))]
     rows: Vec<u8>,
 
     /// Measure one short round of each row
@@ -57,6 +57,11 @@ struct Command {
     /// The directory of the programs; without it, the directory of this program
     #[arg(long = "bin-dir", value_name = "DIR")]
     binaries: Option<PathBuf>,
+
+    /// The directory of an earlier release's programs, with which row 13 compares;
+    /// dev/scripts/earlier-release.sh builds them
+    #[arg(long, value_name = "DIR", default_value = ".local/earlier/bin")]
+    earlier: PathBuf,
 }
 
 #[tokio::main]
@@ -80,7 +85,12 @@ async fn bench(command: Command) -> anyhow::Result<()> {
     };
     let pace = if command.quick { "quick" } else { "full" };
     let scale = if command.quick { Scale::quick() } else { Scale::full() };
-    let run = Run { binaries, directory: command.directory.clone(), scale };
+    let run = Run {
+        binaries,
+        earlier: command.earlier.clone(),
+        directory: command.directory.clone(),
+        scale,
+    };
     let chosen = if command.rows.is_empty() { rows::ALL.collect() } else { command.rows.clone() };
 
     let json = command.report.as_ref().map(|page| page.with_extension("json"));

@@ -29,6 +29,8 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 pub struct Run {
     /// The directory of the programs.
     pub binaries: PathBuf,
+    /// The directory of the programs of an earlier release, with which row 13 compares.
+    pub earlier: PathBuf,
     /// The directory of the servers' data.
     pub directory: PathBuf,
     /// The size of the measurement.

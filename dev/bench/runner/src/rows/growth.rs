@@ -1,21 +1,15 @@
-use stack::{Running, Service, Variables};
+use stack::Variables;
 
+use super::cpu::{NAMES, cost};
 use crate::{
-    bodies,
     figures::Figures,
     large,
-    load::{Calls, Load},
     row::Row,
-    scrape::{WAIT_LIMIT, metric},
     testbed::{Run, Testbed, connect},
-    usage::cpu_seconds,
 };
 
 /// Sends a second.
 const RATE: f64 = 1_000.0;
-
-/// The processes that work on a message, in the order of the page.
-const NAMES: [&str; 5] = ["gateway", "persister", "broadcaster", "PostgreSQL", "RabbitMQ"];
 
 /// The CPU cost of a message with a large database, beside one of a hundredth of its size.
 pub(super) async fn measure(run: &Run) -> anyhow::Result<Row> {
@@ -30,7 +24,9 @@ pub(super) async fn measure(run: &Run) -> anyhow::Result<Row> {
         for ((url, players), costs) in
             [(&small, rows / 1_000), (&large, rows / 10)].into_iter().zip(&mut costs)
         {
-            let cost = cost(run, &testbed, url, players.min(100_000)).await?;
+            let mut own = Variables::default();
+            own.set("DATABASE_URL", url.as_str());
+            let cost = cost(run, &testbed, &own, players.min(100_000), RATE).await?;
             costs.iter_mut().zip(cost).for_each(|(costs, cost)| costs.add(cost));
         }
     }
@@ -52,69 +48,4 @@ pub(super) async fn measure(run: &Run) -> anyhow::Result<Row> {
     row.raw("PostgreSQL's files, large", "bytes a message", &bytes.into());
     testbed.close().await;
     Ok(row)
-}
-
-/// Microseconds of CPU of each process for a message.
-async fn cost(
-    run: &Run,
-    testbed: &Testbed,
-    database: &str,
-    players: u32,
-) -> anyhow::Result<[f64; 5]> {
-    let mut own = Variables::default();
-    own.set("DATABASE_URL", database);
-    let gateway = testbed.service_with(Service::Gateway, &own).await?;
-    let persister = testbed.service_with(Service::Persister, &own).await?;
-    let broadcaster = testbed.service(Service::Broadcaster).await?;
-    let load = Load {
-        connections: 64,
-        rate: Some(RATE),
-        time: run.scale.warm_up,
-        calls: Calls::Sends(gateway.address, bodies::sends(run, players)?),
-        token: testbed.token.clone(),
-    };
-    let mut sent = load.run().await?.good;
-    all_done(&persister, &broadcaster, sent).await?;
-    let before = used(testbed, &gateway, &persister, &broadcaster)?;
-    let measured = Load { time: run.scale.load, ..load }.run().await?.good;
-    sent += measured;
-    all_done(&persister, &broadcaster, sent).await?;
-    let after = used(testbed, &gateway, &persister, &broadcaster)?;
-    for running in [gateway, persister, broadcaster] {
-        running.process.stop().await;
-    }
-    let mut costs = [0.0; 5];
-    for ((cost, before), after) in costs.iter_mut().zip(before).zip(after) {
-        *cost = (after - before) / measured * 1e6;
-    }
-    Ok(costs)
-}
-
-fn used(
-    testbed: &Testbed,
-    gateway: &Running,
-    persister: &Running,
-    broadcaster: &Running,
-) -> anyhow::Result<[f64; 5]> {
-    let cpu = |process: &stack::Process| cpu_seconds(process.identity().pid());
-    Ok([
-        cpu(&gateway.process)?,
-        cpu(&persister.process)?,
-        cpu(&broadcaster.process)?,
-        cpu(testbed.servers.postgres.process())?,
-        cpu(testbed.servers.rabbitmq.process())?,
-    ])
-}
-
-async fn all_done(persister: &Running, broadcaster: &Running, sent: f64) -> anyhow::Result<()> {
-    let done = async {
-        while metric(persister.metrics, "chat_persister_persisted_total").await? < sent
-            || metric(broadcaster.metrics, "chat_broadcaster_broadcast_seconds_count").await?
-                < sent * 2.0
-        {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        Ok(())
-    };
-    tokio::time::timeout(WAIT_LIMIT, done).await?
 }

@@ -1,6 +1,7 @@
 //! The rows of the table, a file for each.
 
 mod broadcast;
+mod cpu;
 mod delivery;
 mod drain;
 mod growth;
@@ -10,6 +11,7 @@ mod isolation;
 mod latency;
 mod losses;
 mod memory;
+mod message_cost;
 mod sends;
 mod throughput;
 
@@ -30,7 +32,7 @@ impl From<Row> for Measurement {
 }
 
 /// The numbers of all rows.
-pub const ALL: std::ops::RangeInclusive<u8> = 1..=12;
+pub const ALL: std::ops::RangeInclusive<u8> = 1..=13;
 
 /// Measures a row. The load of row 5 is half of `sustained`, the rate of row 4 in messages a
 /// second.
@@ -51,6 +53,7 @@ pub async fn measure(number: u8, run: &Run, sustained: Option<f64>) -> anyhow::R
         10 => idle::measure(run).await.map(Measurement::from),
         11 => isolation::measure(run).await.map(Measurement::from),
         12 => losses::measure(run).await.map(Measurement::from),
-        _ => anyhow::bail!("there is no row {number}; there are 1 to 12"),
+        13 => message_cost::measure(run).await.map(Measurement::from),
+        _ => anyhow::bail!("there is no row {number}; there are 1 to 13"),
     }
 }
