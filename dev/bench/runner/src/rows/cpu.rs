@@ -16,7 +16,17 @@ use crate::{
 pub(super) const NAMES: [&str; 5] =
     ["gateway", "persister", "broadcaster", "PostgreSQL", "RabbitMQ"];
 
-/// Microseconds of CPU of each process for a message, at `rate` sends a second by `players`, with the
+/// What a message costs under a load.
+pub(super) struct Cost {
+    /// Microseconds of CPU of each process, in the order of [`NAMES`].
+    pub cpu: [f64; 5],
+    /// The median time of a send, in milliseconds.
+    pub p50: f64,
+    /// The 99th percentile of a send, in milliseconds.
+    pub p99: f64,
+}
+
+/// What a message costs at `rate` sends a second by `players`, with the
 /// settings `own` besides those of the testbed.
 pub(super) async fn cost(
     run: &Run,
@@ -24,7 +34,7 @@ pub(super) async fn cost(
     own: &Variables,
     players: u32,
     rate: f64,
-) -> anyhow::Result<[f64; 5]> {
+) -> anyhow::Result<Cost> {
     let gateway = testbed.service_with(Service::Gateway, own).await?;
     let persister = testbed.service_with(Service::Persister, own).await?;
     let broadcaster = testbed.service_with(Service::Broadcaster, own).await?;
@@ -38,18 +48,18 @@ pub(super) async fn cost(
     let mut sent = load.run().await?.good;
     all_done(&persister, &broadcaster, sent).await?;
     let before = used(testbed, &gateway, &persister, &broadcaster)?;
-    let measured = Load { time: run.scale.load, ..load }.run().await?.good;
-    sent += measured;
+    let measured = Load { time: run.scale.load, ..load }.run().await?;
+    sent += measured.good;
     all_done(&persister, &broadcaster, sent).await?;
     let after = used(testbed, &gateway, &persister, &broadcaster)?;
     for running in [gateway, persister, broadcaster] {
         running.process.stop().await;
     }
-    let mut costs = [0.0; 5];
-    for ((cost, before), after) in costs.iter_mut().zip(before).zip(after) {
-        *cost = (after - before) / measured * 1e6;
+    let mut cpu = [0.0; 5];
+    for ((cpu, before), after) in cpu.iter_mut().zip(before).zip(after) {
+        *cpu = (after - before) / measured.good * 1e6;
     }
-    Ok(costs)
+    Ok(Cost { cpu, p50: measured.p50, p99: measured.p99 })
 }
 
 fn used(

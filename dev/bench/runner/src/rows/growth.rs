@@ -26,7 +26,7 @@ pub(super) async fn measure(run: &Run) -> anyhow::Result<Row> {
         {
             let mut own = Variables::default();
             own.set("DATABASE_URL", url.as_str());
-            let cost = cost(run, &testbed, &own, players.min(100_000), RATE).await?;
+            let cost = cost(run, &testbed, &own, players.min(100_000), RATE).await?.cpu;
             costs.iter_mut().zip(cost).for_each(|(costs, cost)| costs.add(cost));
         }
     }
