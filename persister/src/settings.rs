@@ -34,7 +34,7 @@ pub struct Settings {
     #[arg(
         long,
         env = "BATCH_MAX_WAIT",
-        default_value = "2ms",
+        default_value = "10ms",
         value_name = "DURATION",
         value_parser = duration
     )]

@@ -57,6 +57,9 @@ const MAX_BYTES_PER_BODY: usize = 96 * 1024;
 /// A publish of this many events delays the next one: more will arrive meanwhile.
 const SIBLINGS: usize = 3;
 
+/// A publish of this many events delays no other: they share its cost already.
+const ENOUGH_EVENTS: usize = 24;
+
 /// The event counts as not accepted. It may be in the queues nevertheless; the client sends it
 /// again under the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -340,7 +343,7 @@ impl GroupCommit {
         }
         let began = Instant::now();
         let body = event::encode(group.iter().map(|waiting| &waiting.event));
-        self.not_before = began + delay_after(self.commit_delay, group.len(), body.len());
+        self.not_before = began + delay_after(self.commit_delay, group.len());
         let published =
             publisher.publish_to_each(RoutingKey::Accepted, self.partition, &body).await;
         for published in &published {
@@ -431,11 +434,9 @@ fn answer_all(group: Vec<Waiting>, answer: Result<(), NotAccepted>) {
     }
 }
 
-/// How long after the begin of a publish the next one may begin. After a full body, the next one has events
-/// already.
-fn delay_after(commit_delay: Duration, events: usize, bytes: usize) -> Duration {
-    let is_full = events >= MAX_EVENTS_PER_BODY || bytes >= MAX_BYTES_PER_BODY;
-    match events >= SIBLINGS && !is_full {
+/// How long after the begin of a publish of `events` the next one may begin.
+fn delay_after(commit_delay: Duration, events: usize) -> Duration {
+    match (SIBLINGS..ENOUGH_EVENTS).contains(&events) {
         true => commit_delay,
         false => Duration::ZERO,
     }
@@ -446,11 +447,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_publish_of_several_events_that_is_not_full_delays_the_next() {
+    fn only_a_publish_of_some_events_delays_the_next() {
         let delay = Duration::from_millis(2);
-        let after = |events, bytes| delay_after(delay, events, bytes);
-        assert_eq!([after(1, 300), after(2, 600)], [Duration::ZERO; 2]);
-        assert_eq!([after(3, 900), after(499, 90_000)], [delay; 2]);
-        assert_eq!([after(500, 90_000), after(3, 98_304)], [Duration::ZERO; 2]);
+        let after = |events| delay_after(delay, events);
+        assert_eq!([after(1), after(2)], [Duration::ZERO; 2]);
+        assert_eq!([after(3), after(23)], [delay; 2]);
+        assert_eq!([after(24), after(500)], [Duration::ZERO; 2]);
     }
 }
