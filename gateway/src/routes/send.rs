@@ -28,8 +28,9 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub struct SendRequest {
     /// The message's id, made by the client so that it can send the message again; without one the
-    /// gateway makes a version 7 UUID. An id that belongs to another message is accepted too: this
-    /// message is then not persisted, and the event `message-rejected` reports it.
+    /// gateway makes a version 7 UUID. An id that belongs to another message of the player is
+    /// accepted too: this message is then not persisted, and the event `message-rejected` reports
+    /// it.
     message_id: Option<ClientId>,
     /// The player whose conversation it is.
     player_id: NewPlayerId,
@@ -74,9 +75,9 @@ pub struct Accepted {
 ///
 /// 202 means that the message is on disk in both queues and will be persisted and broadcast. After
 /// a 503, or without a response, send it again with the same `messageId`: it stays the same
-/// message. Make a new `messageId` for each message: one that belongs to another message is
-/// accepted and may be broadcast, but it is never persisted, and the event `message-rejected`
-/// revokes it.
+/// message. Make a new `messageId` for each message: one that belongs to another message of the
+/// player is accepted and may be broadcast, but it is never persisted, and the event
+/// `message-rejected` revokes it.
 #[utoipa::path(
     post,
     path = paths::SEND,

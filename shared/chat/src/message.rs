@@ -32,7 +32,7 @@ impl SenderType {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// Unique id of the message; a message with the same id is a repeat.
+    /// Id of the message; a message of the same player with the same id is a repeat.
     pub message_id: Uuid,
     /// The player of its conversation.
     pub player_id: PlayerId,

@@ -23,6 +23,6 @@ pub struct MessageRejected {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RejectionReason {
-    /// Another message has its `messageId`.
+    /// Another message of the player has its `messageId`.
     MessageIdTaken,
 }

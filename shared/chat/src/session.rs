@@ -51,7 +51,7 @@ impl SessionStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusChange {
-    /// Unique id of the change; a change with the same id is a repeat.
+    /// Id of the change; a change of the same player with the same id is a repeat.
     pub change_id: Uuid,
     /// The player of the conversation.
     pub player_id: PlayerId,

@@ -60,9 +60,9 @@ export interface paths {
          * Sends a message
          * @description 202 means that the message is on disk in both queues and will be persisted and broadcast. After
          *     a 503, or without a response, send it again with the same `messageId`: it stays the same
-         *     message. Make a new `messageId` for each message: one that belongs to another message is
-         *     accepted and may be broadcast, but it is never persisted, and the event `message-rejected`
-         *     revokes it.
+         *     message. Make a new `messageId` for each message: one that belongs to another message of the
+         *     player is accepted and may be broadcast, but it is never persisted, and the event
+         *     `message-rejected` revokes it.
          */
         post: operations["send"];
         delete?: never;
@@ -387,8 +387,9 @@ export interface components {
             /**
              * Format: uuid
              * @description The message's id, made by the client so that it can send the message again; without one the
-             *     gateway makes a version 7 UUID. An id that belongs to another message is accepted too: this
-             *     message is then not persisted, and the event `message-rejected` reports it.
+             *     gateway makes a version 7 UUID. An id that belongs to another message of the player is
+             *     accepted too: this message is then not persisted, and the event `message-rejected` reports
+             *     it.
              *
              *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
              *     max. Ids are case-insensitive; responses and events have them in lower case.
