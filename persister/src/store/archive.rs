@@ -236,12 +236,16 @@ async fn update_conversations(
              last_message_at = kept.accepted_at,
              inbox_at = CASE WHEN c.status = 'resolved' THEN kept.accepted_at END,
              archived_through = greatest(c.archived_through, moved.through)
-         FROM unnest($1, $2) AS moved (player_id, through)
-         LEFT JOIN LATERAL (
-             SELECT m.id, m.accepted_at FROM chat_messages m WHERE m.player_id = moved.player_id
-             ORDER BY m.accepted_at DESC, m.id DESC LIMIT 1
-         ) AS kept ON true
-         WHERE c.player_id = moved.player_id",
+         FROM unnest($1, $2) AS moved (player_id, through), (
+             SELECT stored.player_id, last.id, last.accepted_at FROM chat_conversations stored
+             LEFT JOIN LATERAL (
+                 SELECT m.id, m.accepted_at FROM chat_messages m
+                 WHERE m.player_id = stored.player_id
+                 ORDER BY m.accepted_at DESC, m.id DESC LIMIT 1
+             ) AS last ON true
+             WHERE stored.player_id = ANY ($1)
+         ) AS kept
+         WHERE c.player_id = moved.player_id AND c.player_id = kept.player_id",
     )
     .bind::<Array<Text>, _>(players)
     .bind::<Array<Timestamptz>, _>(through)

@@ -192,8 +192,13 @@ pub async fn purge_audit(
     loop {
         let deleted = connection
             .transaction(async |connection| {
-                // A trigger refuses every other DELETE.
-                sql_query("SET LOCAL chat.audit_purge = 'on'").execute(connection).await?;
+                // A trigger refuses every other DELETE, on each server of a distributed database.
+                for setting in [
+                    "SET LOCAL citus.propagate_set_commands = 'local'",
+                    "SET LOCAL chat.audit_purge = 'on'",
+                ] {
+                    sql_query(setting).execute(connection).await?;
+                }
                 sql_query(
                     "DELETE FROM chat_audit WHERE (player_id, id) IN (
                          SELECT player_id, id FROM chat_audit

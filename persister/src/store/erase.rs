@@ -75,10 +75,11 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
     // Messages of the player may be in the queue though none is stored yet.
     let conversations = lock_conversations(connection, &players, Locks::Wait).await?;
     let erased: ErasedThrough = sql_query(
-        "UPDATE chat_conversations SET erased_through = greatest(erased_through, clock_timestamp())
+        "UPDATE chat_conversations SET erased_through = greatest(erased_through, $2)
          WHERE player_id = $1 RETURNING erased_through",
     )
     .bind::<Text, _>(player.as_str())
+    .bind::<Timestamptz, _>(conversations.clock.unwrap_or_else(chat::now))
     .get_result(connection)
     .await?;
     sql_query(

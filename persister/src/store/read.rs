@@ -6,11 +6,12 @@ use chat::{Message, Name, PlayerId, RequestedStatus, SenderId, SenderType, Statu
 use chrono::{DateTime, Utc};
 use database::schema::{chat_messages, chat_status_changes};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, QueryableByName, Selectable,
-    SelectableHelper, sql_query,
-    sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid},
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, Queryable,
+    QueryableByName, Selectable, SelectableHelper,
+    sql_types::{Text, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::try_join_all;
 use uuid::Uuid;
 
 use super::{
@@ -165,35 +166,29 @@ pub(super) async fn outdated(
     connection: &mut AsyncPgConnection,
     seen: &[LastSeen<'_>],
 ) -> Result<HashSet<Uuid>, StoreError> {
-    if seen.is_empty() {
-        return Ok(HashSet::new());
-    }
-    #[derive(QueryableByName)]
-    struct Outdated {
-        #[diesel(sql_type = SqlUuid)]
-        change_id: Uuid,
-    }
-    // Newest first: these belong to the open session, and few of them are unseen.
-    let outdated: Vec<Outdated> = sql_query(
-        "SELECT seen.change_id
-         FROM unnest($1, $2, $3, $4, $5)
-             AS seen (change_id, player_id, session_id, last_seq, accepted_at)
-         CROSS JOIN LATERAL (
-             SELECT FROM chat_messages m
-             WHERE m.player_id = seen.player_id AND m.seq > seen.last_seq
-                 AND m.session_id = seen.session_id AND m.sender_type = 'player'
-                 AND m.accepted_at <= seen.accepted_at
-             ORDER BY m.seq DESC LIMIT 1
-         ) AS unseen",
-    )
-    .bind::<Array<SqlUuid>, _>(seen.iter().map(|change| change.change_id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(seen.iter().map(|change| change.player_id.as_str()).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(seen.iter().map(|change| change.session_id).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(seen.iter().map(|change| change.last_seq).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(seen.iter().map(|change| change.accepted_at).collect::<Vec<_>>())
-    .load(connection)
-    .await?;
-    Ok(outdated.into_iter().map(|change| change.change_id).collect())
+    let connection: &AsyncPgConnection = connection;
+    let outdated = try_join_all(seen.iter().map(|change| is_outdated(connection, change))).await?;
+    let changes = seen.iter().zip(outdated).filter(|(_, is_outdated)| *is_outdated);
+    Ok(changes.map(|(change, _)| change.change_id).collect())
+}
+
+/// Reads the newest messages first: these belong to the open session, and few of them are unseen.
+async fn is_outdated(
+    mut connection: &AsyncPgConnection,
+    seen: &LastSeen<'_>,
+) -> Result<bool, StoreError> {
+    let unseen: Option<i64> = chat_messages::table
+        .filter(chat_messages::player_id.eq(seen.player_id.as_str()))
+        .filter(chat_messages::seq.gt(seen.last_seq))
+        .filter(chat_messages::session_id.eq(seen.session_id))
+        .filter(chat_messages::sender_type.eq(SenderType::Player.as_str()))
+        .filter(chat_messages::accepted_at.le(seen.accepted_at))
+        .order(chat_messages::seq.desc())
+        .select(chat_messages::seq)
+        .first(&mut connection)
+        .await
+        .optional()?;
+    Ok(unseen.is_some())
 }
 
 /// Messages that one statement reads, so that it stays within the statement timeout.

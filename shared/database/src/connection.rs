@@ -35,10 +35,9 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<AsyncPgConnection, U
 }
 
 /// Connects like [`connect`], for statements that find rows by their keys and are repeated while the
-/// tables grow. PostgreSQL plans each of them once, with indexes and nested loops alone: any other
-/// plan from the time when a table was nearly empty would soon read the whole of it, and planning
-/// anew costs as much as a small batch. A statement waits for a lock for at most a fifth of the
-/// settings' timeout.
+/// tables grow. PostgreSQL plans them with indexes and nested loops alone, and keeps a plan from the
+/// sixth execution on: any other plan from the time when a table was nearly empty would soon read
+/// the whole of it. A statement waits for a lock for at most a fifth of the settings' timeout.
 ///
 /// # Errors
 /// Those of [`connect`].
@@ -47,8 +46,7 @@ pub async fn connect_to_write(
 ) -> Result<AsyncPgConnection, Unavailable> {
     let lock_timeout = (settings.database_timeout / 5).as_millis().max(1);
     let options = format!(
-        "-c plan_cache_mode=force_generic_plan -c jit=off \
-         -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off \
+        "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off \
          -c lock_timeout={lock_timeout}"
     );
     connect_with(settings, &options).await
