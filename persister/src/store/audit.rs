@@ -76,9 +76,10 @@ pub(super) struct NewRow<'a> {
 
 /// The rows of the new changes of `plan`.
 pub(super) fn changes<'a>(plan: &Plan<'a>) -> Vec<NewRow<'a>> {
-    let ineffective: HashSet<_> = plan.ineffective.iter().map(|(_, id)| *id).collect();
+    let ineffective: HashSet<_> = plan.ineffective.iter().collect();
     let row = |change: &&'a StatusChange| {
-        let is_ineffective = ineffective.contains(&change.change_id);
+        let key = (change.player_id.clone(), change.change_id);
+        let is_ineffective = ineffective.contains(&key);
         let changed = plan.sessions.iter().find(|session| is_changed_by(session, change));
         let changed = changed.filter(|_| !is_ineffective);
         NewRow {

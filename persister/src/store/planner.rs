@@ -233,7 +233,7 @@ impl<'a> Planner<'a> {
 
     /// Numbers the new messages and places all new events, in the order in which they were
     /// accepted. The authors of the `outdated` changes had not seen all of the stored open session.
-    pub fn finish(self, outdated: &HashSet<Uuid>) -> Plan<'a> {
+    pub fn finish(self, outdated: &HashSet<Key>) -> Plan<'a> {
         let mut plan = Plan {
             duplicates: self.duplicates,
             rejected: self.rejected,
@@ -261,8 +261,9 @@ impl<'a> Planner<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    fn finish(mut self, outdated: &HashSet<Uuid>, plan: &mut Plan<'a>) {
-        let mut messages = self.place_all(outdated, plan);
+    fn finish(mut self, outdated: &HashSet<Key>, plan: &mut Plan<'a>) {
+        plan.changes.extend(&self.new_changes);
+        let mut messages = self.place_all(outdated);
         let Finalized { sessions, mut moves, ineffective, undone } = self.timeline.finalize();
         let has_moves = !moves.is_empty();
         for new in &mut messages {
@@ -303,7 +304,7 @@ impl<'a> Conversation<'a> {
         plan.conversations.push(row);
     }
 
-    fn place_all(&mut self, outdated: &HashSet<Uuid>, plan: &mut Plan<'a>) -> Vec<NewMessage<'a>> {
+    fn place_all(&mut self, outdated: &HashSet<Key>) -> Vec<NewMessage<'a>> {
         let mut messages = std::mem::take(&mut self.new_messages);
         let mut changes = std::mem::take(&mut self.new_changes);
         messages.sort_unstable_by_key(|message| (message.accepted_at, message.message_id));
@@ -312,7 +313,6 @@ impl<'a> Conversation<'a> {
             (message.accepted_at, message.sender_type == SenderType::Staff)
         });
         changes.sort_unstable_by_key(|change| (change.accepted_at, change.change_id));
-        plan.changes.extend(&changes);
         if !changes.is_empty() {
             self.timeline.expect_changes();
         }
@@ -322,14 +322,19 @@ impl<'a> Conversation<'a> {
             while let Some(change) =
                 changes.next_if(|change| change.accepted_at < message.accepted_at)
             {
-                self.timeline.apply(change.clone(), outdated.contains(&change.change_id));
+                self.apply(change, outdated);
             }
             placed.push(self.place(seq, message));
         }
         for change in changes {
-            self.timeline.apply(change.clone(), outdated.contains(&change.change_id));
+            self.apply(change, outdated);
         }
         placed
+    }
+
+    fn apply(&mut self, change: &StatusChange, outdated: &HashSet<Key>) {
+        let key = (change.player_id.clone(), change.change_id);
+        self.timeline.apply(change.clone(), outdated.contains(&key));
     }
 
     fn place(&mut self, seq: i64, message: &'a Message) -> NewMessage<'a> {

@@ -160,16 +160,16 @@ pub(super) async fn changes_by_key(
     rows.into_iter().map(|row| Ok((key(&row), row.try_into()?))).collect()
 }
 
-/// The ids of the changes whose authors had not seen all that the player had written to the session
+/// The keys of the changes whose authors had not seen all that the player had written to the session
 /// by the time of the change.
 pub(super) async fn outdated(
     connection: &mut AsyncPgConnection,
     seen: &[LastSeen<'_>],
-) -> Result<HashSet<Uuid>, StoreError> {
+) -> Result<HashSet<Key>, StoreError> {
     let connection: &AsyncPgConnection = connection;
     let outdated = try_join_all(seen.iter().map(|change| is_outdated(connection, change))).await?;
     let changes = seen.iter().zip(outdated).filter(|(_, is_outdated)| *is_outdated);
-    Ok(changes.map(|(change, _)| change.change_id).collect())
+    Ok(changes.map(|(change, _)| (change.player_id.clone(), change.change_id)).collect())
 }
 
 /// Reads the newest messages first: these belong to the open session, and few of them are unseen.
