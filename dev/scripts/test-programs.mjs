@@ -26,10 +26,10 @@ async function build() {
   return programs;
 }
 
-function run({ executable, arguments: of = [], directory }) {
+function run({ executable, parameters = [], directory }) {
   return new Promise((resolve) => {
     const output = [];
-    const program = spawn(executable, of, { cwd: directory });
+    const program = spawn(executable, parameters, { cwd: directory });
     for (const stream of [program.stdout, program.stderr]) stream.on("data", (data) => output.push(data));
     program.on("close", (code) => resolve({ passed: code === 0, output: Buffer.concat(output).toString() }));
   });
@@ -68,8 +68,8 @@ async function worker() {
 }
 await Promise.all(Array.from({ length: AT_ONCE }, worker));
 
-const check = ["run", "--quiet", "-p", "check-statements"];
-const statements = await run({ executable: "cargo", arguments: check, directory: "." });
+const parameters = ["run", "--quiet", "-p", "check-statements"];
+const statements = await run({ executable: "cargo", parameters, directory: "." });
 console.log(statements.output.trim());
 if (!statements.passed) failed.push("check-statements");
 
