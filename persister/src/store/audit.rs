@@ -17,7 +17,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{error::StoreError, plan::Plan, statement::Statement};
+use super::{error::StoreError, plan::Plan, rows::key_of, statement::Statement};
 
 /// Rows that one transaction deletes.
 const PURGED_TOGETHER: i64 = 1_000;
@@ -78,8 +78,7 @@ pub(super) struct NewRow<'a> {
 pub(super) fn changes<'a>(plan: &Plan<'a>) -> Vec<NewRow<'a>> {
     let ineffective: HashSet<_> = plan.ineffective.iter().collect();
     let row = |change: &&'a StatusChange| {
-        let key = (change.player_id.clone(), change.change_id);
-        let is_ineffective = ineffective.contains(&key);
+        let is_ineffective = ineffective.contains(&key_of(change));
         let changed = plan.sessions.iter().find(|session| is_changed_by(session, change));
         let changed = changed.filter(|_| !is_ineffective);
         NewRow {

@@ -14,7 +14,7 @@ use super::{
     identity::Identity,
     plan::{NewMessage, Plan, StaleChange},
     read::{LastSeen, NeededMessages},
-    rows::{ConversationRow, Key, StoredChange, StoredMessage},
+    rows::{ConversationRow, Key, StoredChange, StoredMessage, key_of},
     waiting::Waiting,
 };
 use crate::timeline::{Finalized, NewEvents, PlacedMessage, Timeline};
@@ -144,7 +144,7 @@ impl<'a> Planner<'a> {
     ) -> Result<(), StoreError> {
         let mut new: HashMap<Key, &'a StatusChange> = HashMap::new();
         for &change in changes {
-            let key = (change.player_id.clone(), change.change_id);
+            let key = key_of(change);
             let (first, is_effective) = match (stored.get(&key), new.get(&key)) {
                 (Some(stored), _) => (&stored.change, stored.effective),
                 (None, Some(first)) => (*first, true),
@@ -333,8 +333,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn apply(&mut self, change: &StatusChange, outdated: &HashSet<Key>) {
-        let key = (change.player_id.clone(), change.change_id);
-        self.timeline.apply(change.clone(), outdated.contains(&key));
+        self.timeline.apply(change.clone(), outdated.contains(&key_of(change)));
     }
 
     fn place(&mut self, seq: i64, message: &'a Message) -> NewMessage<'a> {

@@ -116,7 +116,8 @@ pub(super) async fn messages_by_key(
     // Both queries are sent at once.
     let connection: &AsyncPgConnection = connection;
     let (mut first, mut second) = (connection, connection);
-    let (archived, stored) = tokio::try_join!(biased; archived.load::<Row>(&mut first), stored.load::<Row>(&mut second))?;
+    let (archived, stored) = (archived.load::<Row>(&mut first), stored.load::<Row>(&mut second));
+    let (archived, stored) = tokio::try_join!(biased; archived, stored)?;
     // A message that was restored from an archive is found by both.
     let rows = archived.into_iter().chain(stored);
     Ok(rows.map(|row| ((row.player_id, row.id), row.message)).collect())

@@ -16,6 +16,11 @@ use super::identity::Identity;
 /// The key of a message or of a status change: its player and its id.
 pub(super) type Key = (PlayerId, Uuid);
 
+/// The key of a status change.
+pub(super) fn key_of(change: &StatusChange) -> Key {
+    (change.player_id.clone(), change.change_id)
+}
+
 /// A player's id, as a row has it.
 #[derive(Debug, FromSqlRow)]
 pub(super) struct StoredPlayer(PlayerId);
