@@ -1,6 +1,6 @@
 //! Maps chat events to Pusher events.
 
-use chat::{Message, MessageRejected, SenderType, SessionState, event::Event};
+use chat::{Message, MessageRejected, ReadState, SenderType, SessionState, event::Event};
 use pusher::Channels;
 use serde::Serialize;
 
@@ -38,6 +38,9 @@ const SESSION_UPDATED: &str = "session-updated";
 /// To both: a message that was broadcast and that the persister dropped.
 const MESSAGE_REJECTED: &str = "message-rejected";
 
+/// On the player's channel: how far the player or a member of the staff has read.
+const READ_UPDATED: &str = "read-updated";
+
 /// A channel that no portal subscribes to.
 const PROBE_CHANNEL: &str = "broadcaster-probe";
 
@@ -55,8 +58,9 @@ pub fn pusher_events(
         // The portals receive the session's new state once the persister has committed it.
         Event::StatusChange(_) => Ok(Vec::new()),
         Event::MessageRejected(rejected) => rejection_events(rejected, channels),
-        // Only the persister's audit needs it.
-        Event::ConversationRead(_) => Ok(Vec::new()),
+        Event::ReadUpdated(state) => read_events(state, channels),
+        // Only the persister needs them.
+        Event::ConversationRead(_) | Event::ReadMark(_) => Ok(Vec::new()),
     }
 }
 
@@ -144,6 +148,16 @@ fn rejection_events(
     let both = [channels.staff(), channels.player(rejected.player_id.as_str())];
     let event = |channel| to_channel(channel, MESSAGE_REJECTED, &data, channels);
     Ok(both.into_iter().map(event).collect())
+}
+
+/// The staff's channel does not receive it: every desk would pay for each player's glance.
+fn read_events(
+    state: &ReadState,
+    channels: &Channels,
+) -> Result<Vec<PusherEvent>, serde_json::Error> {
+    let data = payload::read(state)?;
+    let channel = channels.player(state.player_id.as_str());
+    Ok(vec![to_channel(channel, READ_UPDATED, &data, channels)])
 }
 
 /// An event for every subscriber of the channel.

@@ -1,7 +1,9 @@
 //! The data of a message's events: the fields of the history, except `sessionId` and `seq`, which only the
 //! database has.
 
-use chat::{Message, MessageRejected, Name, PlayerId, RejectionReason, SenderId, SenderType};
+use chat::{
+    Message, MessageRejected, Name, PlayerId, ReadState, RejectionReason, SenderId, SenderType,
+};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
@@ -86,6 +88,27 @@ pub fn rejection(rejected: &MessageRejected) -> Result<String, serde_json::Error
     }
     let MessageRejected { message_id, player_id, reason, .. } = rejected;
     serde_json::to_string(&Payload { message_id: *message_id, player_id, reason: *reason })
+}
+
+/// The payload of `read-updated`, in JSON. The player must not learn which member of the staff read.
+///
+/// # Errors
+/// None in practice: every state can be serialized.
+pub fn read(state: &ReadState) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Payload<'a> {
+        player_id: &'a PlayerId,
+        reader_type: SenderType,
+        seq: i64,
+        message_id: Uuid,
+        #[serde(serialize_with = "chat::timestamp::serialize")]
+        read_at: DateTime<Utc>,
+    }
+    let ReadState { player_id, reader, seq, message_id, read_at } = state;
+    let reader_type = if reader.is_staff() { SenderType::Staff } else { SenderType::Player };
+    let (seq, message_id, read_at) = (*seq, *message_id, *read_at);
+    serde_json::to_string(&Payload { player_id, reader_type, seq, message_id, read_at })
 }
 
 /// The longest prefix of `text` that takes at most `room` bytes in JSON.

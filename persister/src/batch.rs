@@ -150,7 +150,9 @@ fn earliest(events: &[Event]) -> Option<DateTime<Utc>> {
 /// Returns the event if the persister writes its kind.
 fn writable(event: Result<Event, UnreadableEvent>) -> Result<Event, Box<Option<DeadLetter>>> {
     match event {
-        Ok(event @ (Event::SessionUpdated(_) | Event::MessageRejected(_))) => {
+        Ok(
+            event @ (Event::SessionUpdated(_) | Event::MessageRejected(_) | Event::ReadUpdated(_)),
+        ) => {
             let kind = DeadLetterReason::Misdirected;
             let reason = "the persister publishes this kind of event and does not write it";
             Err(Box::new(DeadLetter::new(&event, kind, reason)))

@@ -32,8 +32,9 @@ impl<'a> Batch<'a> {
                     changes.push(change);
                 }
                 Event::ConversationRead(read) => reads.push(read),
+                Event::ReadMark(_) => {}
                 // The persister publishes these; they have nothing to write.
-                Event::SessionUpdated(_) | Event::MessageRejected(_) => {}
+                Event::SessionUpdated(_) | Event::MessageRejected(_) | Event::ReadUpdated(_) => {}
             }
         }
         players.sort_unstable();

@@ -14,7 +14,8 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{
-    ConversationRead, Message, MessageRejected, PlayerId, SessionState, StatusChange, Subject,
+    ConversationRead, Message, MessageRejected, PlayerId, ReadMark, ReadState, SessionState,
+    StatusChange, Subject,
 };
 
 /// The version of bodies that this release writes, and the only one that it reads.
@@ -49,6 +50,10 @@ pub enum Event {
     MessageRejected(MessageRejected),
     /// A member of staff read a conversation.
     ConversationRead(ConversationRead),
+    /// The gateway accepted requests to mark messages as read or as unread.
+    ReadMark(ReadMark),
+    /// The persister committed how far a reader has read.
+    ReadUpdated(ReadState),
 }
 
 impl Event {
@@ -60,6 +65,8 @@ impl Event {
             Self::SessionUpdated(session) => &session.player_id,
             Self::MessageRejected(rejected) => &rejected.player_id,
             Self::ConversationRead(read) => &read.player_id,
+            Self::ReadMark(mark) => &mark.player_id,
+            Self::ReadUpdated(state) => &state.player_id,
         }
     }
 
@@ -90,6 +97,12 @@ impl Event {
             Self::MessageRejected(rejected) => {
                 Subject { message_id: Some(rejected.message_id), ..Subject::default() }
             }
+            Self::ReadUpdated(state) => {
+                Subject { message_id: Some(state.message_id), ..Subject::default() }
+            }
+            Self::ReadMark(mark) => {
+                Subject { message_id: mark.message_ids.last().copied(), ..Subject::default() }
+            }
             Self::ConversationRead(_) => Subject::default(),
         }
     }
@@ -99,8 +112,9 @@ impl Event {
         match self {
             Self::Message(message) => Some(message.accepted_at),
             Self::StatusChange(change) => Some(change.accepted_at),
-            Self::SessionUpdated(_) | Self::MessageRejected(_) => None,
+            Self::SessionUpdated(_) | Self::MessageRejected(_) | Self::ReadUpdated(_) => None,
             Self::ConversationRead(read) => Some(read.accepted_at),
+            Self::ReadMark(mark) => Some(mark.accepted_at),
         }
     }
 }

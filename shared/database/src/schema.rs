@@ -57,6 +57,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    chat_reads (player_id, reader) {
+        player_id -> Text,
+        reader -> Text,
+        seq -> Int8,
+        message_id -> Nullable<Uuid>,
+        read_at -> Timestamptz,
+        unread_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     chat_sessions (player_id, id) {
         id -> Uuid,
         player_id -> Text,
@@ -94,6 +105,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     chat_audit,
     chat_conversations,
     chat_messages,
+    chat_reads,
     chat_sessions,
     chat_status_changes,
 );

@@ -200,6 +200,8 @@ pub fn id(event: &Event) -> Id {
         Event::SessionUpdated(session) => ("session", session.id),
         Event::MessageRejected(rejected) => ("rejected", rejected.message_id),
         Event::ConversationRead(read) => ("read", read.read_id),
+        Event::ReadMark(mark) => ("mark", mark.message_ids.last().copied().unwrap_or_default()),
+        Event::ReadUpdated(state) => ("marked", state.message_id),
     };
     (kind, event.player_id().as_str().to_owned(), id)
 }

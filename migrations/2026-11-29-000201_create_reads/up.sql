@@ -1,0 +1,12 @@
+-- How far each reader has read a conversation. `reader` is `player` or `staff:` and the portal's id of a member of the staff.
+CREATE TABLE chat_reads (
+    player_id text NOT NULL,
+    reader text NOT NULL CHECK (reader = 'player' OR reader LIKE 'staff:_%'),
+    -- The last message that is read; 0 and no message after all of it was marked as unread.
+    seq bigint NOT NULL CHECK (seq >= 0),
+    message_id uuid,
+    -- When the last mark that had an effect was accepted, and the last one as unread.
+    read_at timestamptz NOT NULL,
+    unread_at timestamptz,
+    PRIMARY KEY (player_id, reader)
+) WITH (fillfactor = 70);
