@@ -60,7 +60,7 @@ impl TryFrom<String> for Name {
 }
 
 /// The id of a sender at the portal: 1 to 128 characters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct SenderId(String);
 
