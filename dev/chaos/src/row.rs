@@ -1,6 +1,10 @@
 use std::time::Duration;
 
-use crate::{audit::Findings, load::Entries, plan::Scale};
+use crate::{
+    audit::Findings,
+    load::{Entries, LateAnswer},
+    plan::Scale,
+};
 
 /// The result of a drill.
 #[derive(Clone, Debug, Default)]
@@ -54,8 +58,11 @@ impl Row {
         for (answer, times) in &entries.unexpected {
             self.problems.push(format!("{times} answers were {answer}"));
         }
-        if entries.late > 0 {
-            self.notes.push(format!("the slowest answer took {:?}", entries.slowest));
+        if let Some(LateAnswer { at, took, answer }) = &entries.slowest {
+            let (at, took) = (at.as_secs_f64(), took.as_secs_f64());
+            self.notes.push(format!(
+                "the slowest answer was {answer} after {took:.1} s, {at:.0} s into the drill"
+            ));
         }
         if entries.unanswered > 0 {
             self.notes.push(format!("{} calls got no answer", entries.unanswered));
@@ -98,7 +105,9 @@ mod tests {
 
     #[test]
     fn a_late_answer_fails_a_full_drill_and_no_brief_one() {
-        let entries = Entries { late: 1, ..Entries::default() };
+        let slowest =
+            LateAnswer { at: Duration::ZERO, took: Duration::from_secs(3), answer: "202" };
+        let entries = Entries { late: 1, slowest: Some(slowest), ..Entries::default() };
         for (scale, problems) in [(Scale::Full, 1), (Scale::Brief, 0)] {
             let mut row = Row::new("fault".to_owned());
             row.count_answers(&entries, scale);

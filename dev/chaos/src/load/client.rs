@@ -49,6 +49,19 @@ pub(super) enum Answer {
     Unexpected(String),
 }
 
+impl Answer {
+    /// What the client received.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Accepted => "202",
+            Self::Refused(_) => "503",
+            Self::None => "no answer",
+            Self::Unreachable => "no connection",
+            Self::Unexpected(_) => "another answer",
+        }
+    }
+}
+
 impl Client {
     /// The HTTP client that all clients share.
     pub(super) fn http() -> reqwest::Result<reqwest::Client> {

@@ -1,7 +1,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
@@ -13,8 +13,9 @@ use super::{Action, Answer, ClientRequest};
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
 /// The requests that the clients sent, and the answers that they received.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Ledger {
+    started: Instant,
     entries: Mutex<Entries>,
     answers: watch::Sender<u64>,
 }
@@ -36,8 +37,19 @@ pub struct Entries {
     pub unexpected: BTreeMap<String, u64>,
     /// Answers after more than two seconds.
     pub late: u64,
-    /// The longest time of an answer.
-    pub slowest: Duration,
+    /// The late answer that took longest.
+    pub slowest: Option<LateAnswer>,
+}
+
+/// An answer after more than two seconds.
+#[derive(Clone, Debug)]
+pub struct LateAnswer {
+    /// When it arrived, since the start of the load.
+    pub at: Duration,
+    /// How long it took.
+    pub took: Duration,
+    /// The answer.
+    pub answer: &'static str,
 }
 
 /// A request, as far as its client knows.
@@ -55,6 +67,13 @@ impl Entry {
     /// Whether it is a message that was accepted.
     pub fn is_accepted_message(&self) -> bool {
         self.accepted && self.action.is_message()
+    }
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        let (entries, answers) = Default::default();
+        Self { started: Instant::now(), entries, answers }
     }
 }
 
@@ -102,8 +121,11 @@ impl Ledger {
         }
         if took > ANSWER_LIMIT {
             entries.late += 1;
+            if entries.slowest.as_ref().is_none_or(|slowest| slowest.took < took) {
+                let at = self.started.elapsed();
+                entries.slowest = Some(LateAnswer { at, took, answer: answer.name() });
+            }
         }
-        entries.slowest = entries.slowest.max(took);
         drop(entries);
         self.answers.send_modify(|count| *count += 1);
     }

@@ -15,7 +15,7 @@ use self::{
     client::{Answer, Client},
 };
 pub use self::{
-    ledger::{Entries, Entry, Ledger},
+    ledger::{Entries, Entry, LateAnswer, Ledger},
     request::{Action, ClientRequest},
 };
 

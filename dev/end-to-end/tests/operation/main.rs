@@ -9,6 +9,7 @@
 
 mod accounts;
 mod backup;
+mod fleet;
 mod previous_release;
 mod programs;
 mod secrets;

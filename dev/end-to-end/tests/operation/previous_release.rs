@@ -1,11 +1,18 @@
 //! Expand and contract: the previous release runs on the current schema and beside current
-//! services. See migrations/README.md.
+//! services. See migrations/README.md and docs/operations/upgrades.md.
 
-use serde_json::Value;
-use stack::Service;
+use std::collections::HashSet;
+
+use broker::ConsumerKind;
+use serde_json::{Value, json};
+use stack::{Service, set_pusher_variables};
 use test_support::{Answer, Api, System, eventually};
 
-use crate::programs::{Programs, Release, api};
+use crate::{
+    fleet::Fleet,
+    programs::{Programs, Release, api},
+    senders::{Sender, persisted},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_previous_and_the_current_release_continue_each_others_conversations() {
@@ -43,6 +50,59 @@ async fn the_previous_and_the_current_release_continue_each_others_conversations
     assert_eq!(messages.len(), 2 * pairs.len());
     assert!(messages.iter().all(|message| message["content"] == ""), "{messages:?}");
     programs.supervisor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_in_the_documented_order_loses_no_message_and_makes_no_dead_letter() {
+    let system = System::new().await;
+    let mut programs = Programs::new().await;
+    programs.use_servers(&system.database.url, &system.broker.url);
+    let pusher =
+        programs.start(&Release::current(), Service::LocalPusher, "local-pusher", &[]).await;
+    set_pusher_variables(pusher.address, &mut programs.variables);
+    let own = [
+        ("AUTH_MODE", "off"),
+        ("QUEUE_PREFIX", &*system.broker.prefix),
+        ("DATABASE_URL", &system.database.url),
+    ];
+    let workers = [Service::Broadcaster, Service::Persister];
+    let mut fleet = Fleet::start(&programs, Release::previous(), &workers, &own).await;
+    let mut sender = Sender::start("p1", fleet.apis());
+    sender.wait_for_progress().await;
+
+    fleet.upgrade_to(Release::current());
+    fleet.replace_workers(&programs, &own).await;
+    sender.wait_for_progress().await;
+    // The events that the previous release's workers cannot read.
+    let marking: Vec<_> = own.into_iter().chain([("READ_MARKS", "both")]).collect();
+    fleet.replace_gateways(&programs, &marking, &mut [(&mut sender, "")]).await;
+    let gateway = api(&fleet.gateways[0]);
+    let newest = page(&wait_for_messages(&gateway).await).pop().unwrap();
+    let mark = json!({ "messageId": newest["messageId"], "actorId": "ada" });
+    let path = "/api/unified-chat/conversations/p1/read";
+    assert_eq!(gateway.post(path, &mark).await.status, 202);
+    eventually("the mark is in the history", async || {
+        let read = gateway.conversation("p1", "").await.json["reads"]["staff"]["seq"].as_i64();
+        (read == newest["seq"].as_i64()).then_some(())
+    })
+    .await;
+
+    let accepted: HashSet<_> = sender.stop().await.into_iter().collect();
+    assert_eq!(persisted(&system.database, accepted.len()).await, accepted);
+    for worker in ConsumerKind::ALL {
+        let dead = system.broker.names().dead_letters(worker);
+        assert_eq!(system.broker.depth(&dead).await.unwrap_or(0), 0, "{dead}");
+    }
+    programs.supervisor.stop().await;
+}
+
+/// Waits until the history has messages.
+async fn wait_for_messages(api: &Api) -> Answer {
+    eventually("persisted messages", async || {
+        let answer = api.conversation("p1", "").await;
+        (answer.json["lastSeq"] != 0).then_some(answer)
+    })
+    .await
 }
 
 /// Sends as a player and as staff, resolves the session, and reads all messages so far.

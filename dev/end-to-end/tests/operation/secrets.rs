@@ -3,77 +3,14 @@
 use std::collections::HashSet;
 
 use broker::{BrokerSettings, Partition, Publisher};
-use stack::{Running, ServerSettings, Servers, Service, set_pusher_variables};
-use test_support::{
-    Api, Database, JWT_SECRET, PusherControl, System, eventually, settings, token_by,
-};
+use stack::{ServerSettings, Servers, Service, set_pusher_variables};
+use test_support::{Database, JWT_SECRET, PusherControl, System, eventually, settings, token_by};
 
 use crate::{
+    fleet::Fleet,
     programs::{Programs, Release, api},
-    senders::Sender,
+    senders::{Sender, persisted},
 };
-
-/// Two gateways and the workers.
-struct Fleet {
-    gateways: Vec<Running>,
-    workers: Vec<Running>,
-    started: usize,
-}
-
-impl Fleet {
-    async fn start(programs: &Programs, workers: &[Service], own: &[(&str, &str)]) -> Self {
-        let mut fleet = Self { gateways: Vec::new(), workers: Vec::new(), started: 0 };
-        for service in [Service::Gateway; 2].iter().chain(workers) {
-            let running = fleet.start_another(programs, *service, own).await;
-            let of_kind = match service {
-                Service::Gateway => &mut fleet.gateways,
-                _ => &mut fleet.workers,
-            };
-            of_kind.push(running);
-        }
-        fleet
-    }
-
-    fn apis(&self) -> Vec<Api> {
-        self.gateways.iter().map(api).collect()
-    }
-
-    async fn start_another(
-        &mut self,
-        programs: &Programs,
-        service: Service,
-        own: &[(&str, &str)],
-    ) -> Running {
-        self.started += 1;
-        let name = format!("{}-{}", service.name(), self.started);
-        programs.start(&Release::current(), service, &name, own).await
-    }
-
-    /// Replaces each service with a new one that has the current variables, one after the other.
-    async fn replace(
-        &mut self,
-        programs: &Programs,
-        own: &[(&str, &str)],
-        senders: &mut [(&mut Sender, &str)],
-    ) {
-        for place in 0..self.gateways.len() {
-            let running = self.start_another(programs, Service::Gateway, own).await;
-            let old = std::mem::replace(&mut self.gateways[place], running);
-            for (sender, token) in senders.iter() {
-                sender.send_to(self.apis().iter().map(|api| api.with_token(token)).collect());
-            }
-            old.process.stop().await;
-            for (sender, _) in senders.iter_mut() {
-                sender.wait_for_progress().await;
-            }
-        }
-        for place in 0..self.workers.len() {
-            let running = self.start_another(programs, self.workers[place].service, own).await;
-            let old = std::mem::replace(&mut self.workers[place], running);
-            old.process.stop().await;
-        }
-    }
-}
 
 pub fn with_account(url: &str, user: &str, password: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap();
@@ -84,15 +21,6 @@ pub fn with_account(url: &str, user: &str, password: &str) -> String {
 fn user(url: &str) -> &str {
     let (_, rest) = url.split_once("://").unwrap();
     rest.split(':').next().unwrap()
-}
-
-/// Waits until `count` messages are persisted; returns their ids.
-async fn persisted(database: &Database, count: usize) -> HashSet<String> {
-    eventually("all messages are persisted", async || {
-        let ids = database.texts("SELECT id::text AS text FROM chat_messages").await;
-        (ids.len() >= count).then(|| ids.into_iter().collect())
-    })
-    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +37,7 @@ async fn a_rotation_of_server_passwords_loses_no_message() {
 
     let own = [("AUTH_MODE", "off")];
     let workers = [Service::Persister, Service::Broadcaster];
-    let mut fleet = Fleet::start(&programs, &workers, &own).await;
+    let mut fleet = Fleet::start(&programs, Release::current(), &workers, &own).await;
     let mut sender = Sender::start("p1", fleet.apis());
     sender.wait_for_progress().await;
 
@@ -167,7 +95,8 @@ async fn a_rotation_of_the_token_secret_refuses_no_valid_token() {
     let (by_old, by_new) = (token_by(JWT_SECRET, "player", "p1"), token_by(new, "player", "p2"));
 
     let old_alone = [prefix, (first, JWT_SECRET)];
-    let mut fleet = Fleet::start(&programs, &[Service::Persister], &old_alone).await;
+    let mut fleet =
+        Fleet::start(&programs, Release::current(), &[Service::Persister], &old_alone).await;
     let apis =
         |fleet: &Fleet, token: &str| fleet.apis().iter().map(|api| api.with_token(token)).collect();
     let mut early = Sender::start("p1", apis(&fleet, &by_old));

@@ -1,5 +1,7 @@
+use std::collections::HashSet;
+
 use serde_json::json;
-use test_support::Api;
+use test_support::{Api, Database, eventually};
 use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
@@ -63,4 +65,13 @@ async fn send(
         accepted.send_replace(ids.len());
     }
     ids
+}
+
+/// Waits until `count` messages are persisted; returns their ids.
+pub async fn persisted(database: &Database, count: usize) -> HashSet<String> {
+    eventually("all messages are persisted", async || {
+        let ids = database.texts("SELECT id::text AS text FROM chat_messages").await;
+        (ids.len() >= count).then(|| ids.into_iter().collect())
+    })
+    .await
 }
