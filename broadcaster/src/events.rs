@@ -263,6 +263,26 @@ mod tests {
     }
 
     #[test]
+    fn a_read_state_goes_to_the_player_alone_without_the_id_of_staff() {
+        let message_id = Uuid::now_v7();
+        for (reader, reader_type) in [("player", "player"), ("staff:ada", "staff")] {
+            let event = Event::ReadUpdated(ReadState {
+                player_id: "p1".to_owned().try_into().unwrap(),
+                reader: reader.to_owned().try_into().unwrap(),
+                seq: 41,
+                message_id,
+                read_at: "2026-01-01T12:00:00.25Z".parse().unwrap(),
+            });
+            let data = format!(
+                r#"{{"playerId":"p1","readerType":"{reader_type}","seq":41,"messageId":"{message_id}","readAt":"2026-01-01T12:00:00.250000Z"}}"#
+            );
+            let channel = "private-player-p1".to_owned();
+            let expected = PusherEvent { channel, name: "read-updated", data, socket_id: None };
+            assert_eq!(pusher_events(&event, &Channels::Private).unwrap(), [expected]);
+        }
+    }
+
+    #[test]
     fn a_probe_reaches_no_portal() {
         let probe = probe();
         assert!(!probe.channel.contains("staff-portal") && !probe.channel.contains("player-"));

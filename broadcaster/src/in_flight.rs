@@ -1,7 +1,7 @@
 //! Deliveries in flight: taken off the queue and not acknowledged yet.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     mem,
     ops::Range,
     sync::Arc,
@@ -23,6 +23,7 @@ use crate::{
     events,
     metrics::Metrics,
     retrying_pusher::{CallResult, Job, Origin, Refusal, RetryingPusher},
+    waiting::Waiting,
 };
 
 /// What the deliveries of one partition are broadcast with.
@@ -45,7 +46,7 @@ pub struct InFlight<'a> {
     resources: &'a Resources,
     consumer: &'a mut Consumer,
     /// Jobs that wait for a call.
-    waiting: VecDeque<Job>,
+    waiting: Waiting,
     calls: JoinSet<CallResult>,
     coalescer: Coalescer,
     /// By delivery tag. Tags grow, so that the first delivery is the one received first.
@@ -115,7 +116,7 @@ impl<'a> InFlight<'a> {
         Self {
             resources,
             consumer,
-            waiting: VecDeque::new(),
+            waiting: Waiting::default(),
             calls: JoinSet::new(),
             coalescer,
             deliveries: BTreeMap::new(),
@@ -163,6 +164,7 @@ impl<'a> InFlight<'a> {
     pub async fn accept_delivery(&mut self, delivery: Delivery) -> Result<(), BrokerError> {
         let Delivery { tag, body } = delivery;
         let mut pending = PendingDelivery::new(body);
+        let mut superseded = Vec::new();
         match event::decode_placed(&pending.body) {
             Ok(events) => {
                 for (position, PlacedEvent { event, place }) in events.into_iter().enumerate() {
@@ -172,7 +174,7 @@ impl<'a> InFlight<'a> {
                             let accepted_at = [pending.accepted_at, event.accepted_at()];
                             pending.accepted_at = accepted_at.into_iter().flatten().min();
                             let origin = Origin::new(&event, tag, position);
-                            pending.jobs += self.enqueue(&event, origin);
+                            pending.jobs += self.enqueue(event, origin, &mut superseded);
                         }
                         Err(unreadable) => {
                             pending.letters.insert(position, unreadable.into());
@@ -186,9 +188,13 @@ impl<'a> InFlight<'a> {
             }
         }
         self.accepted.extend(pending.accepted_at.map(|accepted_at| (accepted_at, tag)));
+        let (own, others): (Vec<_>, Vec<_>) =
+            origins(superseded).partition(|origin| origin.tag == tag);
+        pending.jobs = pending.jobs.saturating_sub(own.len());
         self.deliveries.insert(tag, pending);
         self.report_oldest();
-        self.acknowledge_if_done(tag).await
+        self.acknowledge_if_done(tag).await?;
+        self.end_jobs(others).await
     }
 
     /// Starts as many calls as permits allow.
@@ -196,7 +202,8 @@ impl<'a> InFlight<'a> {
         let Resources { channels, permits, metrics, .. } = self.resources;
         if let Some(job) = self.coalescer.take(Instant::now(), channels) {
             metrics.coalesced.inc_by(job.origins.len() as u64);
-            self.waiting.push_back(job);
+            // Messages supersede no job.
+            self.waiting.push(job);
         }
         while !self.waiting.is_empty()
             && let Ok(permit) = Arc::clone(permits).try_acquire_owned()
@@ -207,8 +214,7 @@ impl<'a> InFlight<'a> {
 
     /// Starts one call with the jobs that waited longest, ten at most.
     pub fn start_call(&mut self, permit: OwnedSemaphorePermit) {
-        let jobs: Vec<_> =
-            self.waiting.drain(..self.waiting.len().min(MAX_EVENTS_PER_BATCH)).collect();
+        let jobs = self.waiting.take(MAX_EVENTS_PER_BATCH);
         let pusher = self.resources.pusher.clone();
         self.calls.spawn(async move {
             let _permit = permit;
@@ -222,22 +228,18 @@ impl<'a> InFlight<'a> {
     /// When an acknowledgement fails.
     pub async fn finish_call(&mut self, result: CallResult) -> Result<(), BrokerError> {
         let CallResult { accepted, refused, undecided } = result;
-        // Behind all others: one of these may show whether Pusher rejects only them.
-        self.waiting.extend(undecided);
         let mut done = accepted;
+        // Behind all others: one of these may show whether Pusher rejects only them.
+        for job in undecided {
+            self.wait(job, &mut done);
+        }
         for Refusal { job, reason } in refused {
             for origin in &job.origins {
                 self.refuse(origin, &reason);
             }
             done.push(job);
         }
-        for origin in done.into_iter().flat_map(|job| job.origins) {
-            if let Some(delivery) = self.deliveries.get_mut(&origin.tag) {
-                delivery.jobs = delivery.jobs.saturating_sub(1);
-                self.acknowledge_if_done(origin.tag).await?;
-            }
-        }
-        Ok(())
+        self.end_jobs(origins(done)).await
     }
 
     /// Acknowledges a delivery whose dead letters are published.
@@ -262,18 +264,50 @@ impl<'a> InFlight<'a> {
         self.calls.shutdown().await;
     }
 
-    /// Makes the jobs of an event. Returns how many its delivery waits for.
-    fn enqueue(&mut self, event: &Event, origin: Origin) -> usize {
+    /// Makes the jobs of an event. Returns how many its delivery waits for. Adds to `superseded` the
+    /// jobs that are not to be sent any more.
+    fn enqueue(&mut self, event: Event, origin: Origin, superseded: &mut Vec<Job>) -> usize {
         let channels = &self.resources.channels;
-        let is_coalesced = self.coalescer.try_coalesce(event, origin, Instant::now());
-        let events = match event {
+        let is_coalesced = self.coalescer.try_coalesce(&event, origin, Instant::now());
+        let events = match &event {
             Event::Message(message) if is_coalesced => events::player_event(message, channels),
-            _ => events::pusher_events(event, channels),
+            _ => events::pusher_events(&event, channels),
         };
         let events = events.unwrap_or_default();
         let jobs = events.len() + usize::from(is_coalesced);
-        self.waiting.extend(events.into_iter().map(|event| Job::new(event, vec![origin])));
+        let mut read_state = match event {
+            Event::ReadUpdated(state) => Some(Box::new(state)),
+            _ => None,
+        };
+        for event in events {
+            let job = Job { read_state: read_state.take(), ..Job::new(event, vec![origin]) };
+            self.wait(job, superseded);
+        }
         jobs
+    }
+
+    /// Has the job wait for a call. Adds the job that it supersedes, or the job itself if a newer one
+    /// waits, to `superseded`.
+    fn wait(&mut self, job: Job, superseded: &mut Vec<Job>) {
+        if let Some(older) = self.waiting.push(job) {
+            self.resources.metrics.superseded.inc();
+            superseded.push(older);
+        }
+    }
+
+    /// Ends a job of each origin's delivery, and acknowledges the deliveries of which no job and no dead
+    /// letter is left.
+    async fn end_jobs(
+        &mut self,
+        origins: impl IntoIterator<Item = Origin>,
+    ) -> Result<(), BrokerError> {
+        for origin in origins {
+            if let Some(delivery) = self.deliveries.get_mut(&origin.tag) {
+                delivery.jobs = delivery.jobs.saturating_sub(1);
+                self.acknowledge_if_done(origin.tag).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds the dead letter of an event, unless another of its jobs was rejected before.
@@ -313,6 +347,11 @@ impl<'a> InFlight<'a> {
         let oldest = self.accepted.first().map(|(accepted_at, _)| *accepted_at);
         self.resources.oldest_held.set(oldest);
     }
+}
+
+/// The events that the jobs were made of.
+fn origins(jobs: Vec<Job>) -> impl Iterator<Item = Origin> {
+    jobs.into_iter().flat_map(|job| job.origins)
 }
 
 impl PendingDelivery {

@@ -8,6 +8,7 @@
 //! - [`pusher_client`]: one call to Pusher, and its outcome.
 //! - [`retrying_pusher`]: calls Pusher until the events are accepted or rejected.
 //! - [`evidence`]: whether a rejection is Pusher's.
+//! - [`waiting`]: events that wait for a call.
 //! - [`in_flight`]: deliveries that are not acknowledged.
 //! - [`worker`]: the loop.
 //!
@@ -23,4 +24,5 @@ pub mod payload;
 pub mod pusher_client;
 pub mod retrying_pusher;
 pub mod settings;
+pub mod waiting;
 pub mod worker;

@@ -12,6 +12,9 @@ service::metrics! {
         pub broadcast: Counter,
         /// Players' messages that staff received coalesced with others.
         pub coalesced: Counter,
+        /// `read-updated` events that were not sent, since a newer one of the same reader came while
+        /// they waited.
+        pub superseded: Counter,
         /// Calls to Pusher, by outcome.
         pub calls: ByLabel<CallOutcome, Counter>,
         /// Dead letters, by reason.

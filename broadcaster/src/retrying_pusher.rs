@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chat::{self, Subject, event::Event};
+use chat::{self, ReadState, Subject, event::Event};
 use chrono::{DateTime, Utc};
 use service::{Outage, backoff};
 use tokio::time::Instant;
@@ -24,12 +24,14 @@ pub struct Job {
     pub origins: Vec<Origin>,
     /// When it was last rejected alone, while it is undecided whether Pusher did that.
     pub refused: Option<Instant>,
+    /// The state that it carries if it is `read-updated`.
+    pub read_state: Option<Box<ReadState>>,
 }
 
 impl Job {
     /// Creates a job that was in no call.
     pub fn new(event: PusherEvent, origins: Vec<Origin>) -> Self {
-        Self { event, origins, refused: None }
+        Self { event, origins, refused: None, read_state: None }
     }
 }
 

@@ -23,6 +23,8 @@ service::metrics! {
         pub announced: Counter,
         /// Rows added to the audit.
         pub audited: Counter,
+        /// Read marks that moved how far a reader has read: rows inserted or updated.
+        pub marked: Counter,
         /// Batches that were requeued, after DELIVERY_HOLD or at a stop.
         pub given_back: Counter,
         /// Events in a batch.

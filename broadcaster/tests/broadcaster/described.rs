@@ -8,8 +8,8 @@ use broadcaster::{
     retrying_pusher::Origin,
 };
 use chat::{
-    self, Message, MessageRejected, RejectionReason, SenderType, SessionState, SessionStatus,
-    StaffFacts, Subject, event::Event,
+    self, Message, MessageRejected, ReadState, RejectionReason, SenderType, SessionState,
+    SessionStatus, StaffFacts, Subject, event::Event,
 };
 use pusher::Channels;
 use serde_json::{Value, json};
@@ -58,6 +58,16 @@ fn session(status: SessionStatus, is_full: bool) -> SessionState {
     }
 }
 
+fn read(reader: &str) -> Event {
+    Event::ReadUpdated(ReadState {
+        player_id: "p1".to_owned().try_into().unwrap(),
+        reader: reader.to_owned().try_into().unwrap(),
+        seq: 1,
+        message_id: Uuid::now_v7(),
+        read_at: chat::now(),
+    })
+}
+
 fn digest(is_full: bool) -> PusherEvent {
     let mut digest = Digest::default();
     let origin = Origin { tag: 1, position: 0, accepted_at: None, subject: Subject::default() };
@@ -75,6 +85,7 @@ fn events() -> Vec<PusherEvent> {
         accepted_at: chat::now(),
     };
     let mut events = vec![Event::MessageRejected(rejected)];
+    events.extend(["player", "staff:ada"].map(read));
     for is_full in [false, true] {
         for content in ["hello", &long] {
             for sender in [SenderType::Player, SenderType::Staff] {

@@ -16,5 +16,6 @@ mod in_flight;
 mod outages;
 mod partitions;
 mod properties;
+mod reads;
 mod stopping;
 mod support;

@@ -3,8 +3,11 @@
 use broadcaster::events::{PusherEvent, pusher_events};
 use broker::ConsumerKind;
 use chat::{
-    Message, Name, SenderId, SenderType, SessionState, SessionStatus, StaffFacts, event::Event,
+    ConversationRead, Mark, Message, MessageRejected, Name, ReadMark, ReadState, Reader,
+    RejectionReason, RequestedStatus, SenderId, SenderType, SessionState, SessionStatus,
+    StaffFacts, StatusChange, event::Event,
 };
+use chrono::DateTime;
 use proptest::{collection::vec, option, prelude::*};
 use pusher::Channels;
 use serde_json::{Value, json};
@@ -64,6 +67,16 @@ fn valid_bodies() -> Vec<Value> {
         "messageId": Uuid::now_v7(), "playerId": "p1", "reason": "message-id-taken",
         "acceptedAt": "2026-01-01T00:00:00.000001Z",
     }});
+    let read = |reader: &str| {
+        json!({ "readUpdated": {
+            "playerId": "p1", "reader": reader, "seq": 3, "messageId": Uuid::now_v7(),
+            "readAt": "2026-01-01T00:00:00.000001Z",
+        }})
+    };
+    let mark = json!({ "readMark": {
+        "playerId": "p1", "reader": "staff:ada", "mark": "read", "messageIds": [Uuid::now_v7()],
+        "acceptedAt": "2026-01-01T00:00:00.000001Z",
+    }});
     let change = json!({ "statusChange": {
         "changeId": Uuid::now_v7(), "playerId": "p1", "status": "resolved",
         "acceptedAt": "2026-01-01T00:00:01Z",
@@ -75,6 +88,7 @@ fn valid_bodies() -> Vec<Value> {
         body(json!([session])),
         body(json!([change])),
         body(json!([rejected])),
+        body(json!([read("player"), mark, read("player"), read("staff:ada")])),
         body(json!([staff, session, player])),
     ]
 }
@@ -96,6 +110,86 @@ fn any_staff_facts() -> impl Strategy<Value = StaffFacts> {
             stale_change_ids,
         },
     )
+}
+
+/// An event of each kind in the conversation of `p1`, with `staff` wherever it names staff.
+fn each_kind(staff: &StaffFacts) -> Vec<Event> {
+    let id = Uuid::from_u128(7);
+    let (actor_id, actor_name) = (staff.actor_id.clone().unwrap(), staff.actor_name.clone());
+    let hello = message("p1", "hello");
+    let (player_id, accepted_at) = (hello.player_id.clone(), DateTime::UNIX_EPOCH);
+    let reader = Reader::Staff(actor_id.clone());
+    let events = vec![
+        Event::Message(Box::new(Message {
+            message_id: id,
+            sender_type: SenderType::Staff,
+            sender_id: Some(actor_id.clone()),
+            accepted_at,
+            ..hello
+        })),
+        Event::StatusChange(StatusChange {
+            change_id: id,
+            player_id: player_id.clone(),
+            status: RequestedStatus::Active,
+            accepted_at,
+            session_id: None,
+            last_seq: None,
+            actor_id: Some(actor_id.clone()),
+            actor_name: actor_name.clone(),
+            traceparent: None,
+        }),
+        Event::SessionUpdated(SessionState {
+            id,
+            player_id: player_id.clone(),
+            player_name: None,
+            status: SessionStatus::Active,
+            opened_at: accepted_at,
+            last_message_at: accepted_at,
+            resolved_at: None,
+            version: 1,
+            staff: staff.clone(),
+        }),
+        Event::MessageRejected(MessageRejected {
+            message_id: id,
+            player_id: player_id.clone(),
+            reason: RejectionReason::MessageIdTaken,
+            accepted_at,
+        }),
+        Event::ConversationRead(ConversationRead {
+            read_id: id,
+            player_id: player_id.clone(),
+            actor_id,
+            actor_name,
+            accepted_at,
+        }),
+        Event::ReadMark(ReadMark {
+            player_id: player_id.clone(),
+            reader: reader.clone(),
+            mark: Mark::Read,
+            message_ids: vec![id],
+            accepted_at,
+            staff_only: false,
+        }),
+        Event::ReadUpdated(ReadState {
+            player_id,
+            reader,
+            seq: 1,
+            message_id: id,
+            read_at: accepted_at,
+        }),
+    ];
+    // A new kind does not compile here, and belongs into the list above.
+    let place = |event: &Event| match event {
+        Event::Message(_) => 0,
+        Event::StatusChange(_) => 1,
+        Event::SessionUpdated(_) => 2,
+        Event::MessageRejected(_) => 3,
+        Event::ConversationRead(_) => 4,
+        Event::ReadMark(_) => 5,
+        Event::ReadUpdated(_) => 6,
+    };
+    assert!(events.iter().map(place).eq(0..7));
+    events
 }
 
 /// The events for the player `p1`, and those for staff.
@@ -133,6 +227,33 @@ proptest! {
         let [to_staff] = &*to_staff else { panic!("{to_staff:?}") };
         let received: SessionState = serde_json::from_str(&to_staff.data).unwrap();
         prop_assert_eq!(received.staff, staff);
+    }
+
+    /// The player receives the same bytes, whichever member of the staff acted.
+    #[test]
+    fn no_event_of_any_kind_names_a_member_of_the_staff_to_the_player(
+        staff in any_staff_facts(),
+        actor_id in any_sender_id(),
+        other_id in any_sender_id(),
+    ) {
+        let staff = StaffFacts { actor_id: Some(actor_id), ..staff };
+        let other = StaffFacts { actor_id: Some(other_id), ..StaffFacts::default() };
+        let full = StaffFacts {
+            actor_name: Some("Ada".to_owned().try_into().unwrap()),
+            stale_change_ids: vec![Uuid::nil()],
+            ..staff.clone()
+        };
+        let Value::Object(fields) = serde_json::to_value(full).unwrap() else { panic!() };
+        prop_assert_eq!(fields.len(), 3);
+        for (event, other) in each_kind(&staff).iter().zip(each_kind(&other)) {
+            let (to_player, _) = by_audience(event);
+            prop_assert_eq!(&to_player, &by_audience(&other).0);
+            for sent in to_player {
+                let data: Value = serde_json::from_str(&sent.data).unwrap();
+                let named = fields.keys().find(|field| data.get(field).is_some());
+                prop_assert_eq!(named, None, "{} {}", sent.name, sent.data);
+            }
+        }
     }
 
     /// Of any length of content, so that the id does not shorten a truncated content either.

@@ -15,8 +15,9 @@ use crate::{
 
 /// Erase the contents and names of one player's conversation
 ///
-/// Erases the contents of all messages, the names of their senders and the player's name. Ids,
-/// times, seq, sessions, counts and the audit of staff (`persister audit`) stay. Messages that were
+/// Erases the contents of all messages, the names of their senders and the player's name, and
+/// deletes who has read how far. Ids, times, seq, sessions, counts and the audit of staff
+/// (`persister audit`) stay. Messages that were
 /// accepted before the command and are persisted later, from the queue or from the dead letters,
 /// are erased when they are persisted; messages that are accepted later are not. The command may
 /// run beside persisters and may be repeated. A player without stored messages is not an error.

@@ -6,14 +6,17 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use database::{
     DatabaseSettings, LastMessageAt, connect, last_message_at,
-    schema::{chat_audit, chat_conversations, chat_messages, chat_sessions, chat_status_changes},
+    schema::{
+        chat_audit, chat_conversations, chat_messages, chat_reads, chat_sessions,
+        chat_status_changes,
+    },
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
     SelectableHelper, sql_query,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::arguments::id;
@@ -59,6 +62,7 @@ struct Summary<'a> {
     archived_through: Option<DateTime<Utc>>,
     sessions: Vec<Session>,
     status_changes: Vec<StatusChange>,
+    reads: Vec<Read>,
     audit: Vec<AuditRow>,
 }
 
@@ -102,8 +106,30 @@ struct StatusChange {
     persisted_at: DateTime<Utc>,
 }
 
+/// How far the player or a member of the staff has read.
+#[derive(Queryable, Selectable, Serialize)]
+#[diesel(table_name = chat_reads)]
+#[serde(rename_all = "camelCase")]
+struct Read {
+    #[serde(rename = "readerType", serialize_with = "reader_type")]
+    reader: String,
+    seq: i64,
+    message_id: Option<Uuid>,
+    #[serde(serialize_with = "chat::timestamp::serialize")]
+    read_at: DateTime<Utc>,
+    #[serde(serialize_with = "chat::timestamp::optional::serialize")]
+    unread_at: Option<DateTime<Utc>>,
+}
+
+/// Serializes whether the reader is the player or staff. Which member of the staff read is not the
+/// player's data.
+fn reader_type<S: Serializer>(reader: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    let is_player = reader == "player";
+    serializer.serialize_str(if is_player { "player" } else { "staff" })
+}
+
 /// Writes all data of `player` in the database to `out`, as one JSON object: the sessions, the
-/// status changes, the audit, and the messages by `seq`. It reads one snapshot, takes no locks, and
+/// status changes, how far each reader has read, the audit, and the messages by `seq`. It reads one snapshot, takes no locks, and
 /// keeps one page of messages in memory.
 ///
 /// # Errors
@@ -169,6 +195,12 @@ async fn summary<'a>(
         .load(connection)
         .await?;
     let (erased_through, archived_through) = through.unwrap_or_default();
+    let reads = chat_reads::table
+        .filter(chat_reads::player_id.eq(player.as_str()))
+        .order((chat_reads::read_at, chat_reads::reader))
+        .select(Read::as_select())
+        .load(connection)
+        .await?;
     let audit = chat_audit::table
         .filter(chat_audit::player_id.eq(player.as_str()))
         .order((chat_audit::accepted_at, chat_audit::id))
@@ -181,6 +213,7 @@ async fn summary<'a>(
         archived_through,
         sessions,
         status_changes,
+        reads,
         audit,
     })
 }

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use chat::{ConversationRead, Message, PlayerId, StatusChange, event::Event};
+use chat::{ConversationRead, Message, PlayerId, ReadMark, StatusChange, event::Event};
 use chrono::{DateTime, Utc};
 
 use super::rows::ConversationRow;
@@ -12,6 +12,7 @@ pub(super) struct Batch<'a> {
     pub messages: Vec<&'a Message>,
     pub changes: Vec<&'a StatusChange>,
     pub reads: Vec<&'a ConversationRead>,
+    pub marks: Vec<&'a ReadMark>,
     /// The players of the messages and the changes, each once, in the order in which their
     /// conversations are locked.
     pub players: Vec<&'a PlayerId>,
@@ -19,7 +20,8 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub fn new(events: &'a [Event]) -> Self {
-        let (mut messages, mut changes, mut reads) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut messages, mut changes) = (Vec::new(), Vec::new());
+        let (mut reads, mut marks) = (Vec::new(), Vec::new());
         let mut players = Vec::with_capacity(events.len());
         for event in events {
             match event {
@@ -32,14 +34,14 @@ impl<'a> Batch<'a> {
                     changes.push(change);
                 }
                 Event::ConversationRead(read) => reads.push(read),
-                Event::ReadMark(_) => {}
+                Event::ReadMark(mark) => marks.push(mark),
                 // The persister publishes these; they have nothing to write.
                 Event::SessionUpdated(_) | Event::MessageRejected(_) | Event::ReadUpdated(_) => {}
             }
         }
         players.sort_unstable();
         players.dedup();
-        Self { events, messages, changes, reads, players }
+        Self { events, messages, changes, reads, marks, players }
     }
 
     /// The players of whose conversations `rows` has none.
@@ -52,7 +54,7 @@ impl<'a> Batch<'a> {
         others.map(|player| (*player).clone()).collect()
     }
 
-    /// Drops the events of the `locked` players.
+    /// Drops the events of the `locked` players, except marks, which wait for no conversation.
     pub fn leave_out(&mut self, locked: &HashSet<PlayerId>) {
         if locked.is_empty() {
             return;

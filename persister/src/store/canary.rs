@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use chat::{
-    ConversationRead, Message, PlayerId, RequestedStatus, SenderType, StatusChange,
-    ValidationError, event::Event, now,
+    ConversationRead, Mark, Message, PlayerId, ReadMark, Reader, RequestedStatus, SenderType,
+    StatusChange, ValidationError, event::Event, now,
 };
 use diesel::{result::Error, sql_query};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -54,7 +54,7 @@ pub async fn prove_writable(connection: &mut AsyncPgConnection) -> Result<(), St
 }
 
 /// Two messages, of which the second fills half a page of the table; then a resolution between
-/// them, and a read.
+/// them, a read, and a mark.
 fn events() -> Result<[Vec<Event>; 2], ValidationError> {
     let player_id = PlayerId::try_from(format!("persister-canary-{}", Uuid::new_v4()))?;
     let now = now();
@@ -66,9 +66,10 @@ fn events() -> Result<[Vec<Event>; 2], ValidationError> {
             break;
         }
     }
-    let message = |content: &str, accepted_at| {
+    let opening_id = Uuid::now_v7();
+    let message = |message_id, content: &str, accepted_at| {
         Ok::<_, ValidationError>(Event::Message(Box::new(Message {
-            message_id: Uuid::now_v7(),
+            message_id,
             player_id: player_id.clone(),
             player_name: None,
             sender_type: SenderType::Player,
@@ -91,7 +92,8 @@ fn events() -> Result<[Vec<Event>; 2], ValidationError> {
         actor_name: None,
         traceparent: None,
     });
-    let opening = message("canary", now - second * 2)?;
+    let opening = message(opening_id, "canary", now - second * 2)?;
+    let later = message(Uuid::now_v7(), &noise, now)?;
     let read = Event::ConversationRead(ConversationRead {
         read_id: Uuid::now_v7(),
         player_id: player_id.clone(),
@@ -99,5 +101,13 @@ fn events() -> Result<[Vec<Event>; 2], ValidationError> {
         actor_name: None,
         accepted_at: now,
     });
-    Ok([vec![opening, message(&noise, now)?], vec![resolution, read]])
+    let mark = Event::ReadMark(ReadMark {
+        player_id: player_id.clone(),
+        reader: Reader::Player,
+        mark: Mark::Read,
+        message_ids: vec![opening_id],
+        accepted_at: now,
+        staff_only: false,
+    });
+    Ok([vec![opening, later], vec![resolution, read, mark]])
 }

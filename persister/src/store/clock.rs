@@ -19,6 +19,11 @@ pub(super) struct Redated {
     pub ids: HashSet<Uuid>,
 }
 
+/// `time`, or `clock` if `time` is further ahead of it than [`TOLERANCE`].
+pub(super) fn bounded(time: DateTime<Utc>, clock: DateTime<Utc>) -> DateTime<Utc> {
+    if time > clock + TOLERANCE { clock } else { time }
+}
+
 /// Gives each event that is further ahead of `clock` than [`TOLERANCE`] a time of that clock, a
 /// microsecond apart, in the order of their own times. `None` if no event is.
 pub(super) fn redate(events: &[Event], clock: DateTime<Utc>) -> Option<Redated> {

@@ -2,8 +2,9 @@ use std::collections::BTreeSet;
 
 use chat::{PlayerId, RequestedStatus, StatusChange, event::Event};
 use chrono::{DateTime, Utc};
+use database::schema::chat_reads;
 use diesel::{
-    QueryableByName, sql_query,
+    ExpressionMethods, QueryDsl, QueryableByName, sql_query,
     sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -42,8 +43,9 @@ struct ErasedMessage {
 }
 
 /// Erases the contents of the messages of `player`'s conversation that were accepted until now, and
-/// all names in it. The rows stay, with their ids, times and `seq`. Messages that were accepted
-/// until now and are persisted later are erased when they are persisted.
+/// all names in it. The rows stay, with their ids, times and `seq`. Deletes how far its readers have
+/// read. Messages that were accepted until now and are persisted later are erased when they are
+/// persisted, and marks of that time have no effect.
 ///
 /// # Errors
 /// When the database cannot be used; a part may be erased then, and the caller may call again.
@@ -64,6 +66,7 @@ pub async fn erase(
         sessions.extend(erased.into_iter().map(|message| message.session_id));
         from = to;
     }
+    connection.transaction(async |connection| delete_marks(connection, player).await).await?;
     Ok(Erased { messages, sessions: sessions.len() })
 }
 
@@ -123,4 +126,21 @@ async fn erase_messages(
     .bind::<BigInt, _>(through)
     .load(connection)
     .await?)
+}
+
+/// Deletes how far the readers of the conversation have read. It locks the rows in the order in which
+/// persisters write them.
+async fn delete_marks(
+    connection: &mut AsyncPgConnection,
+    player: &PlayerId,
+) -> Result<(), StoreError> {
+    let of_player = || chat_reads::table.filter(chat_reads::player_id.eq(player.as_str()));
+    let _locked: Vec<String> = of_player()
+        .order(chat_reads::reader)
+        .select(chat_reads::reader)
+        .for_update()
+        .load(connection)
+        .await?;
+    diesel::delete(of_player()).execute(connection).await?;
+    Ok(())
 }

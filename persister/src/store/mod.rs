@@ -1,7 +1,8 @@
 //! The database: one batch, one transaction, a handful of statements however many events there are.
 //!
 //! Locks are taken in an order in which two persisters cannot deadlock: a transaction locks its
-//! conversations, by `player_id`, and every other row that it reads or writes belongs to one of them.
+//! conversations, by `player_id`, and every other row that it reads or writes belongs to one of them,
+//! except the read marks, which come last ([`marks`]).
 
 mod archive;
 mod archived_ids;
@@ -14,6 +15,7 @@ mod erase;
 mod error;
 mod identity;
 mod lock;
+mod marks;
 mod outcome;
 mod persist;
 mod plan;

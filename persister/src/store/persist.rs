@@ -10,6 +10,7 @@ use super::{
     clock::{self, Redated},
     error::StoreError,
     lock::{LockedConversations, lock_conversations},
+    marks::{self, Marked},
     outcome::Outcome,
     planner::Planner,
     read, sessions, stale, waiting, write,
@@ -26,9 +27,8 @@ pub async fn persist(
 ) -> Result<Outcome, StoreError> {
     let batch = Batch::new(events);
     if batch.players.is_empty() {
-        // A read changes no conversation, and takes no lock.
-        let audited = audit::insert(connection, &audit::reads(&batch.reads)).await?;
-        return Ok(Outcome { audited, ..Outcome::default() });
+        // A read or a mark changes no conversation, and takes no lock.
+        return write_lockless(connection, &batch).await;
     }
     connection
         .transaction(async move |connection| write_batch(connection, batch, attempt).await)
@@ -53,10 +53,9 @@ pub(super) async fn write_batch(
         clock.and_then(|clock| clock::redate(batch.events, clock)).unwrap_or_default();
     let mut batch = if ahead.is_empty() { batch } else { Batch::new(&redated) };
     batch.leave_out(&locked);
-    let reads = audit::reads(&batch.reads);
     let Some(earliest) = batch.earliest() else {
-        let audited = audit::insert(connection, &reads).await?;
-        return Ok(Outcome { audited, locked, clock_offset, ..Outcome::default() });
+        let outcome = write_lockless(connection, &batch).await?;
+        return Ok(Outcome { locked, clock_offset, ..outcome });
     };
 
     let stored = read::messages_by_key(connection, &batch.messages).await?;
@@ -71,7 +70,7 @@ pub(super) async fn write_batch(
     let outdated = read::outdated(connection, &planner.last_seen()).await?;
     let plan = planner.finish(&outdated);
     let mut audit_rows = audit::changes(&plan);
-    audit_rows.extend(reads);
+    audit_rows.extend(audit::reads(&batch.reads));
 
     write::upsert_sessions(connection, &plan.sessions).await?;
     write::move_messages(connection, &plan.moves, attempt).await?;
@@ -89,6 +88,8 @@ pub(super) async fn write_batch(
     let redelivered = sessions::by_key(connection, &unread).await?;
     updates.extend(redelivered.into_iter().map(|session| (session.id, session)));
     stale::announce(connection, &mut updates, &plan.stale).await?;
+    let Marked { rows: marked, updates: read_updates } =
+        marks::write(connection, &batch.marks).await?;
 
     let new_messages = plan.messages.iter().map(|new| new.message.message_id);
     let new_changes = plan.changes.iter().map(|change| change.change_id);
@@ -99,10 +100,23 @@ pub(super) async fn write_batch(
         rejected: plan.rejected,
         conflicting_changes: plan.conflicting_changes,
         audited,
+        marked,
+        read_updates,
         session_updates: updates.into_values().collect(),
         locked,
         clock_offset,
     })
+}
+
+/// Writes the reads and the marks of the batch. Each statement is repeatable by itself.
+async fn write_lockless(
+    connection: &mut AsyncPgConnection,
+    batch: &Batch<'_>,
+) -> Result<Outcome, StoreError> {
+    let audited = audit::insert(connection, &audit::reads(&batch.reads)).await?;
+    let Marked { rows: marked, updates: read_updates } =
+        marks::write(connection, &batch.marks).await?;
+    Ok(Outcome { audited, marked, read_updates, ..Outcome::default() })
 }
 
 /// Reads the messages that the planner needs, and the changes since the first of them.

@@ -42,6 +42,7 @@ impl Announcer {
         self.metrics.duplicates.inc_by(outcome.duplicates as u64);
         self.metrics.conflicts.inc_by(conflicts as u64);
         self.metrics.audited.inc_by(outcome.audited as u64);
+        self.metrics.marked.inc_by(outcome.marked as u64);
         self.metrics.ahead_of_clock.inc_by(outcome.ahead as u64);
         if let Some(offset) = outcome.clock_offset {
             self.metrics.clock_offset_seconds.set(offset.as_seconds_f64());
@@ -51,7 +52,8 @@ impl Announcer {
         }
         let updated = outcome.session_updates.iter().cloned().map(Event::SessionUpdated);
         let rejected = outcome.rejected.iter().cloned().map(Event::MessageRejected);
-        self.announce(updated.chain(rejected).collect()).await;
+        let read = outcome.read_updates.iter().cloned().map(Event::ReadUpdated);
+        self.announce(updated.chain(rejected).chain(read).collect()).await;
         self.metrics.announced.inc_by(outcome.session_updates.len() as u64);
         self.metrics.rejections.inc_by(outcome.rejected.len() as u64);
     }

@@ -17,7 +17,6 @@ use broker::{
     BrokerError, Consume, Consumer, ConsumerKind, DeadLetterReason, Partition, RetryingPublisher,
     Worker,
 };
-use chat::event::Event;
 use chrono::{DateTime, Utc};
 use service::{Outage, health::Dependency, metrics::OldestPart, shutdown::grace};
 use tokio::time::Instant;
@@ -178,11 +177,9 @@ impl Persister {
             match self.writer.write(events).await {
                 Ok(outcome) => {
                     if !outcome.locked.is_empty() {
-                        let is_locked = |event: &Event| outcome.locked.contains(event.player_id());
-                        let indices = part.indices.zip(events);
-                        left.extend(
-                            indices.filter(|(_, event)| is_locked(event)).map(|(index, _)| index),
-                        );
+                        let left_out = part.indices.zip(events);
+                        let left_out = left_out.filter(|(_, event)| outcome.is_left_out(event));
+                        left.extend(left_out.map(|(index, _)| index));
                     }
                     self.announcer.publish_outcome(&outcome).await;
                 }

@@ -12,7 +12,13 @@ use crate::support::{
 /// The number of rows, in all tables, that contain `word`.
 async fn rows_with(system: &System, word: &str) -> i64 {
     let count = |table| format!("(SELECT count(*) FROM {table} t WHERE t::text LIKE '%{word}%')");
-    let tables = ["chat_messages", "chat_sessions", "chat_conversations", "chat_status_changes"];
+    let tables = [
+        "chat_messages",
+        "chat_sessions",
+        "chat_conversations",
+        "chat_status_changes",
+        "chat_reads",
+    ];
     system.database.number(&tables.map(count).join(" + ")).await
 }
 

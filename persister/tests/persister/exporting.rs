@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use chat::{RequestedStatus, SenderType, StatusChange};
+use chat::{Mark, ReadMark, RequestedStatus, SenderType, StatusChange, event::Event};
 use chrono::{DateTime, Utc};
 use persister::commands::export;
 use serde_json::{Value, json};
@@ -90,6 +90,40 @@ async fn an_export_has_all_data_of_one_player_and_of_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_export_has_how_far_the_player_and_staff_have_read_and_not_which_staff() {
+    let system = system().await;
+    let messages = [1, 2].map(|at| message_at("p1", SenderType::Player, "hello", at));
+    let mark = |reader: &str, mark, at| {
+        Event::ReadMark(ReadMark {
+            player_id: messages[1].player_id.clone(),
+            reader: reader.to_owned().try_into().unwrap(),
+            mark,
+            message_ids: vec![messages[1].message_id],
+            accepted_at: DateTime::from_timestamp_micros(at).unwrap(),
+            staff_only: true,
+        })
+    };
+    let marks = [mark("player", Mark::Read, 10), mark("staff:ada", Mark::Unread, 11)];
+    publish_together(&system, messages.iter().map(event).chain(marks)).await;
+    system.work_off(1).await;
+    let export = exported(&system, "p1", None).await;
+    assert_eq!(
+        export["reads"],
+        json!([
+            {
+                "readerType": "player", "seq": 2, "messageId": messages[1].message_id,
+                "readAt": "1970-01-01T00:00:00.000010Z", "unreadAt": null
+            },
+            {
+                "readerType": "staff", "seq": 1, "messageId": messages[0].message_id,
+                "readAt": "1970-01-01T00:00:00.000011Z", "unreadAt": "1970-01-01T00:00:00.000011Z"
+            }
+        ])
+    );
+    assert!(!export.to_string().contains("ada"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_export_begins_where_the_archive_ends() {
     let system = system().await;
     let message = |at| event(&message_at("p1", SenderType::Player, "hello", at));
@@ -127,7 +161,7 @@ async fn an_export_of_an_unknown_player_is_empty() {
         exported(&system, "absent", None).await,
         json!({
             "playerId": "absent", "erasedThrough": null, "archivedThrough": null, "sessions": [],
-            "statusChanges": [], "audit": [], "messages": []
+            "statusChanges": [], "reads": [], "audit": [], "messages": []
         })
     );
 }

@@ -27,6 +27,7 @@ mod plans;
 mod poison;
 mod privacy;
 mod properties;
+mod reads;
 mod roles;
 mod sessions;
 mod stopping;

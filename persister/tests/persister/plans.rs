@@ -1,4 +1,4 @@
-use chat::event::Event;
+use chat::{Mark, ReadMark, Reader, event::Event};
 use database::connect_to_write;
 use diesel::{QueryableByName, sql_query, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
@@ -13,8 +13,19 @@ async fn kept_plans_scan_no_table() {
     let database = Database::create().await;
     let mut connection = connect_to_write(&database.settings()).await.unwrap();
     for _ in 0..12 {
-        let events: Vec<Event> =
-            (0..200).map(|number| event(&message(&format!("p{number}"), "hello"))).collect();
+        let messages: Vec<_> =
+            (0..200).map(|number| message(&format!("p{number}"), "hello")).collect();
+        let marks = messages.iter().map(|message| {
+            Event::ReadMark(ReadMark {
+                player_id: message.player_id.clone(),
+                reader: Reader::Player,
+                mark: Mark::Read,
+                message_ids: vec![message.message_id],
+                accepted_at: message.accepted_at,
+                staff_only: false,
+            })
+        });
+        let events: Vec<_> = messages.iter().map(event).chain(marks).collect();
         persist(&mut connection, &events, &Attempt::default()).await.unwrap();
     }
 

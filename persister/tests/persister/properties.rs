@@ -56,5 +56,15 @@ fn valid_bodies() -> Vec<Value> {
         "acceptedAt": "2026-01-01T00:00:00.000001Z", "socketId": "1.2",
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     }}]});
-    vec![json(&[&message]), json(&[&change]), json(&[&change, &message, &change]), full]
+    let mark = |mark: &str, reader: &str| {
+        json!({ "readMark": {
+            "playerId": "p2", "reader": reader, "mark": mark, "messageIds": [id, Uuid::now_v7()],
+            "acceptedAt": "2026-01-01T00:00:00.000001Z", "staffOnly": true,
+        }})
+    };
+    let marks = json!({ "version": 1, "events": [
+        mark("read", "player"), mark("unread", "staff:ada"), mark("read", "staff:ada"),
+    ]});
+    let mixed = json(&[&change, &message, &change]);
+    vec![json(&[&message]), json(&[&change]), mixed, full, marks]
 }

@@ -35,7 +35,7 @@ async fn assert_refused(connection: &mut AsyncPgConnection, statement: &str) {
 async fn the_reader_can_read_and_change_nothing() {
     let database = Database::create().await;
     let reader = &mut database.connect_as(Role::Reader).await;
-    for table in ["chat_conversations", "chat_sessions", "chat_messages"] {
+    for table in ["chat_conversations", "chat_sessions", "chat_messages", "chat_reads"] {
         run(reader, &format!("SELECT FROM {table}")).await.unwrap();
     }
     for statement in WRITES.iter().chain(&SCHEMA_CHANGES) {
