@@ -1,17 +1,28 @@
 import { createRoot, hydrateRoot, type Root } from "react-dom/client";
 import { SimulatedSystem, seeded } from "../simulation/index.js";
 import type { ChatEnvironment } from "../src/core/chat.js";
+import type { ReadMarksSetting } from "../src/core/config.js";
 import { PlayerChatSystem, StaffPortal, type Theme } from "../src/index.js";
 import { languageOf } from "./languages.js";
 import { SCENES } from "./scenes.js";
 import "../src/pages/page.css";
 
 // ?portal=player|staff  &scene=…  &theme=light|dark  &language=…  &clockAheadMs=…  &keep  &hydrate
-// &signIn  &font
+// &signIn  &font  &readMarks=off|staff|both
 const query = new URLSearchParams(location.search);
 const system = new SimulatedSystem(seeded(7));
-const config = { pusher: { key: "demo" }, channelAccess: "private" } as const;
-const around: ChatEnvironment = { fetch: system.fetch, transport: () => system.transport() };
+const isStaff = query.get("portal") === "staff";
+const [subject, name] = isStaff ? ["ada", "Ada Lovelace"] : ["bo-1815", "Bo Lindqvist"];
+const config = {
+  pusher: { key: "demo" },
+  channelAccess: "private",
+  readMarks: (query.get("readMarks") ?? "both") as ReadMarksSetting,
+} as const;
+system.readMarks = config.readMarks;
+const around: ChatEnvironment = {
+  fetch: system.fetchOf({ role: isStaff ? "staff" : "player", subject }),
+  transport: () => system.transport(),
+};
 const common = {
   apiUrl: "",
   config,
@@ -35,7 +46,6 @@ system.faults.clockAheadMs = Number(query.get("clockAheadMs") ?? 0);
 if (query.has("font")) await import("./font.css");
 
 const place = document.getElementById("portal");
-const isStaff = query.get("portal") === "staff";
 
 /** The portal of a user, with further properties from a test. */
 function portalOf(subject: string, name: string, more: object) {
@@ -51,7 +61,6 @@ function portalOf(subject: string, name: string, more: object) {
   );
 }
 
-const [subject, name] = isStaff ? ["ada", "Ada Lovelace"] : ["bo-1815", "Bo Lindqvist"];
 let root: Root | null = null;
 
 /** Renders the portal for another user, or with other properties, without a reload. */

@@ -34,6 +34,8 @@ export interface Faults {
   refusal: string | null;
   /** The token belongs to another user: 403. */
   forbidden: boolean;
+  /** The status with which each read mark is refused, such as 404; null for none. */
+  markRefusal: number | null;
   sendsFail: boolean;
   readsFail: boolean;
   networkFails: boolean;
@@ -57,6 +59,7 @@ export const NO_FAULTS: Faults = {
   token: null,
   refusal: null,
   forbidden: false,
+  markRefusal: null,
   sendsFail: false,
   readsFail: false,
   networkFails: false,

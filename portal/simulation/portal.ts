@@ -1,4 +1,5 @@
 import { Chat, type ChatEnvironment } from "../src/core/chat.js";
+import type { PortalConfig } from "../src/core/config.js";
 import type { Conversation } from "../src/core/conversation/conversation.js";
 import type { Entry } from "../src/core/conversation/timeline.js";
 import type { Identity } from "../src/core/types.js";
@@ -32,9 +33,13 @@ export class SimulatedPortal {
       getToken = null,
     } = options;
     this.tab = browser.tab();
-    const config = { pusher: { key: "key" }, channelAccess: "private" } as const;
+    const config: PortalConfig = {
+      pusher: { key: "key" },
+      channelAccess: "private",
+      readMarks: system.readMarks,
+    };
     const around: ChatEnvironment = {
-      fetch: system.fetch,
+      fetch: system.fetchOf(identity),
       transport: () => {
         this.transport = system.transport();
         return this.transport;

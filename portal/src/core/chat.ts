@@ -4,8 +4,9 @@ import type { Outcome } from "./api/failure.js";
 import { type GetToken, Tokens } from "./api/tokens.js";
 import { backoff, type Random } from "./backoff.js";
 import { Clock } from "./clock.js";
-import { loadConfig, type PortalConfig } from "./config.js";
+import { loadConfig, type PortalConfig, readMarksOf } from "./config.js";
 import { Conversation } from "./conversation/conversation.js";
+import { MarkSender } from "./conversation/markSender.js";
 import { Drafts } from "./drafts.js";
 import { BrowserEnvironment, type Environment } from "./environment.js";
 import { newId } from "./id.js";
@@ -65,6 +66,7 @@ export class Chat {
   readonly #feed = new Feed();
   readonly #environment: Environment;
   readonly #readMarks: ReadMarks;
+  readonly #markSender: MarkSender;
   readonly #random: Random;
   readonly #transport: (config: PortalConfig, api: Api) => Transport;
   readonly #endings: Unsubscribe[] = [];
@@ -91,6 +93,7 @@ export class Chat {
     this.#random = around.random ?? Math.random;
     this.#environment = around.environment ?? this.#browser();
     this.#readMarks = new ReadMarks(scope, local);
+    this.#markSender = new MarkSender(this.api, this.#random);
     this.drafts = new Drafts(scope, local);
     this.#hasStorage = around.storage !== undefined || local !== null;
     this.#transport = around.transport ?? ((config, api) => new PusherTransport(config, api));
@@ -111,17 +114,15 @@ export class Chat {
   }
 
   inbox(): Inbox {
-    return new Inbox({ ...this.#parts(), readMarks: this.#readMarks });
+    return new Inbox(this.#parts());
   }
 
-  /** Marks the conversation as read up to `at`, in microseconds since 1970. */
+  /**
+   * Marks the conversation as read in this browser up to `at`, in microseconds since 1970; a
+   * conversation's own `markRead` marks it at the gateway as well.
+   */
   markRead(playerId: string, at: number): void {
     this.#readMarks.mark(playerId, at);
-  }
-
-  /** Marks the conversation as unread. */
-  markUnread(playerId: string): void {
-    this.#readMarks.markUnread(playerId);
   }
 
   /** The time up to which it was read in this browser, in microseconds since 1970; 0 for never. */
@@ -165,12 +166,14 @@ export class Chat {
   /** Retries at once what waits to be retried. */
   tryNow(): void {
     this.#outbox.tryNow();
+    this.#markSender.tryNow();
     this.#feed.tryNow();
   }
 
   close(): void {
     this.#closed = true;
     for (const end of this.#endings.splice(0)) end();
+    this.#markSender.close();
     this.#outbox.close();
     this.#feed.close();
   }
@@ -178,9 +181,19 @@ export class Chat {
   #open(options: ChatOptions): void {
     this.#outbox.open();
     this.#endings.push(
-      this.#environment.subscribe(() => this.tryNow()),
-      this.#environment.onLeave(() => this.#outbox.release()),
-      this.#tokens.subscribe(() => this.#feed.tryNow()),
+      this.#environment.subscribe(() => {
+        // A phone that hides a page may end it without another event.
+        if (!this.#environment.visible) this.#markSender.flush();
+        this.tryNow();
+      }),
+      this.#environment.onLeave(() => {
+        this.#outbox.release();
+        this.#markSender.flush();
+      }),
+      this.#tokens.subscribe(() => {
+        this.#markSender.tryNow();
+        this.#feed.tryNow();
+      }),
       this.drafts.watch(),
       this.#readMarks.watch(),
       this.#feed.listen({ rejection: (rejection) => this.#outbox.reject(rejection) }),
@@ -209,6 +222,7 @@ export class Chat {
   #connect(config: PortalConfig): void {
     const { role, subject } = this.identity;
     const { channelAccess } = config;
+    this.#markSender.configure(readMarksOf(config));
     const channel =
       role === "staff" ? staffChannel(channelAccess) : playerChannel(channelAccess, subject);
     const transport = this.#transport(config, this.api);
@@ -237,6 +251,8 @@ export class Chat {
       feed: this.#feed,
       environment: this.#environment,
       identity: this.identity,
+      readMarks: this.#readMarks,
+      markSender: this.#markSender,
       random: this.#random,
     };
   }

@@ -39,6 +39,8 @@ export const de: Strings = {
     lastMessage: (time) => `letzte Nachricht vor ${time}`,
     unanswered: (count, counted) =>
       count === 1 ? "1 offene Nachricht" : `${counted} offene Nachrichten`,
+    unreadMessages: (count, counted) =>
+      count === 1 ? "1 ungelesene Nachricht" : `${counted} ungelesene Nachrichten`,
     unread: "ungelesen",
     draft: "Entwurf:",
     unreadCount: (count) => `${count} ungelesen`,
@@ -132,6 +134,7 @@ export const de: Strings = {
     answeredBy: (name) => `, beantwortet von ${name}`,
     moment: (day, time) => `${day} um ${time}`,
     unreadFrom: "Ungelesene Nachrichten",
+    read: (time) => `Gelesen ${time}`,
     today: "Heute",
     yesterday: "Gestern",
     toNewest: "Zu den neuesten Nachrichten",
@@ -148,6 +151,7 @@ export const de: Strings = {
     waiting: "Noch nicht gesendet, wird wiederholt",
     accepted: "Angenommen",
     delivered: "Zugestellt",
+    read: "Vom Spieler gelesen",
     refused: "Nicht gesendet",
     signedOut: "Nicht gesendet: melde dich neu an",
     refusals: {

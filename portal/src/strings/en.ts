@@ -42,6 +42,8 @@ export const en = {
     lastMessage: (time: string) => `last message ${time} ago`,
     unanswered: (count: number, counted: string) =>
       count === 1 ? "1 unanswered message" : `${counted} unanswered messages`,
+    unreadMessages: (count: number, counted: string) =>
+      count === 1 ? "1 unread message" : `${counted} unread messages`,
     unread: "unread",
     draft: "Draft:",
     unreadCount: (count: number) => `${count} unread`,
@@ -138,6 +140,7 @@ export const en = {
     answeredBy: (name: string) => `, answered by ${name}`,
     moment: (day: string, time: string) => `${day} at ${time}`,
     unreadFrom: "Unread messages",
+    read: (time: string) => `Read ${time}`,
     today: "Today",
     yesterday: "Yesterday",
     toNewest: "Go to the newest messages",
@@ -154,6 +157,7 @@ export const en = {
     waiting: "Not sent yet, trying again",
     accepted: "Accepted",
     delivered: "Delivered",
+    read: "Read by the player",
     refused: "Not sent",
     signedOut: "Not sent: sign in again",
     /** By the last segment of the problem's type. */

@@ -43,6 +43,8 @@ export const fr: Omit<Strings, "entrance"> = {
     lastMessage: (time) => `dernier message il y a ${time}`,
     unanswered: (count, counted) =>
       count === 1 ? "1 message sans réponse" : `${counted} messages sans réponse`,
+    unreadMessages: (count, counted) =>
+      count === 1 ? "1 message non lu" : `${counted} messages non lus`,
     unread: "non lu",
     draft: "Brouillon :",
     unreadCount: (count) => (count === 1 ? "1 non lue" : `${count} non lues`),
@@ -135,6 +137,7 @@ export const fr: Omit<Strings, "entrance"> = {
     answeredBy: (name) => `, réponse de ${name}`,
     moment: (day, time) => `${day} à ${time}`,
     unreadFrom: "Messages non lus",
+    read: (time) => `Lu ${time}`,
     today: "Aujourd’hui",
     yesterday: "Hier",
     toNewest: "Aller aux messages les plus récents",
@@ -151,6 +154,7 @@ export const fr: Omit<Strings, "entrance"> = {
     waiting: "Pas encore envoyé, nouvel essai",
     accepted: "Accepté",
     delivered: "Distribué",
+    read: "Lu par le joueur",
     refused: "Non envoyé",
     signedOut: "Non envoyé : reconnectez-vous",
     refusals: {

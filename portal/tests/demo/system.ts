@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 
-type Method = "send" | "persist" | "changeStatus" | "hold" | "release" | "disconnect";
+type Method = "send" | "persist" | "changeStatus" | "mark" | "hold" | "release" | "disconnect";
 
 /** Calls a method of the page's simulated system. */
 export function callSystem(page: Page, method: Method, what: object = {}): Promise<void> {
@@ -19,4 +19,46 @@ export function injectFaults(page: Page, faults: object): Promise<void> {
     const { system } = window as never as { system: { faults: object } };
     Object.assign(system.faults, faults);
   }, faults);
+}
+
+/** A stored message of the page's simulated system. */
+export interface StoredMessage {
+  readonly messageId: string;
+  readonly content: string;
+  readonly seq: number;
+}
+
+/** The stored messages of a conversation, the oldest first. */
+export function stored(page: Page, playerId: string): Promise<StoredMessage[]> {
+  return page.evaluate((playerId) => {
+    const { system } = window as never as {
+      system: { store: { conversation(playerId: string): { messages: StoredMessage[] } } };
+    };
+    return system.store.conversation(playerId).messages;
+  }, playerId);
+}
+
+/** Marks the stored message with `content` as read by `reader`, or as unread from it on. */
+export async function mark(
+  page: Page,
+  playerId: string,
+  reader: string,
+  content: string,
+  kind: "messageId" | "unreadFrom" = "messageId",
+): Promise<void> {
+  const messages = await stored(page, playerId);
+  const messageId = messages.find((message) => message.content.startsWith(content))?.messageId;
+  await callSystem(page, "mark", { playerId, reader, [kind]: messageId });
+}
+
+/** The read marks that arrived at the page's simulated system. */
+export function marks(
+  page: Page,
+): Promise<{ reader: string; messageId?: string; unreadFrom?: string }[]> {
+  return page.evaluate(() => (window as never as { system: { marks: [] } }).system.marks);
+}
+
+/** Gives the focus to the window again, as after a look at another one. */
+export function refocus(page: Page): Promise<void> {
+  return page.evaluate(() => void dispatchEvent(new Event("focus")));
 }

@@ -97,7 +97,7 @@ export function Desk(props: DeskProps) {
   const markUnread = () => {
     if (chosen === null) return;
     setChosen(null);
-    chat.markUnread(chosen);
+    conversation?.markUnread();
     toList();
   };
   const reply = () => composer.current?.focus();

@@ -107,6 +107,7 @@ export function InboxList(props: InboxListProps) {
               isChosen={row.playerId === chosen}
               draft={row.playerId === chosen ? "" : drafts.of(row.playerId)}
               isUnread={inbox.isUnread(row)}
+              unread={inbox.unreadCount(row)}
               showsStatus={showsStatus}
               now={now}
               onOpen={onOpen}

@@ -110,6 +110,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/unified-chat/conversations/{playerId}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks a conversation's messages as read or, by staff, as unread */
+        post: operations["mark_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/unified-chat/conversations/{playerId}/status": {
         parameters: {
             query?: never;
@@ -225,8 +242,36 @@ export interface components {
             nextCursor: string | null;
             /** @description The player whose conversation it is. */
             playerId: components["schemas"]["PlayerId"];
+            /** @description How far each side has read; absent when `READ_MARKS` is `off`. */
+            reads?: components["schemas"]["Reads"];
             /** @description The latest session, whatever its status; null before the first message. */
             session: components["schemas"]["Session"] | null;
+        };
+        /** @description How far each side has read; absent when `READ_MARKS` is `off`. */
+        Reads: {
+            /** @description How far the player has read. */
+            player?: components["schemas"]["ReadUpTo"];
+            /** @description How far the member of staff who read furthest has read. */
+            staff?: components["schemas"]["ReadUpTo"];
+            /** @description How far the caller has read; for staff only. */
+            mine?: {
+                /** Format: int64 */
+                seq: number;
+            };
+        };
+        ReadUpTo: {
+            /** Format: int64 */
+            seq: number;
+            /** Format: uuid */
+            messageId?: string;
+            /** Format: date-time */
+            at: string;
+        };
+        ReadRequest: {
+            /** Format: uuid */
+            messageId?: string;
+            /** Format: uuid */
+            unreadFrom?: string;
         };
         /** @description A message as the history returns it. */
         HistoryMessage: {
@@ -270,6 +315,11 @@ export interface components {
             lastMessage: components["schemas"]["HistoryMessage"];
             /** @description The player whose conversation it is. */
             playerId: string;
+            /**
+             * Format: int64
+             * @description The `seq` up to which the player has read.
+             */
+            playerReadSeq?: number;
             /** @description Its latest session. */
             session: components["schemas"]["Session"];
             /**
@@ -278,6 +328,11 @@ export interface components {
              *     when the session is resolved.
              */
             unansweredCount: number;
+            /**
+             * Format: int64
+             * @description The player's messages that the caller has not read, at most 100.
+             */
+            unreadCount?: number;
             /**
              * Format: date-time
              * @description When the first of these was accepted; null when there is none.
@@ -304,6 +359,11 @@ export interface components {
         PortalConfig: {
             /** @description Who may subscribe to channels: the prefix of their names. */
             channelAccess: components["schemas"]["Access"];
+            /**
+             * @description Who learns how far the other side has read.
+             * @enum {string}
+             */
+            readMarks?: "off" | "staff" | "both";
             /** @description The Pusher app. */
             pusher: components["schemas"]["PusherConfig"];
         };
@@ -1006,6 +1066,33 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mark_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The player whose conversation it is */
+                playerId: components["schemas"]["PlayerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
         };

@@ -6,14 +6,25 @@ import { ConnectionMonitor, type ConnectionState } from "../connectionState.js";
 import type { Environment } from "../environment.js";
 import { newId } from "../id.js";
 import { actorOf, changeStatus } from "../inbox/changeStatus.js";
+import type { ReadMarks } from "../inbox/readMarks.js";
 import { notifyAll } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import type { Outbox } from "../outbox/outbox.js";
 import { newerSession } from "../parse.js";
 import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
-import type { Digest, Identity, Message, Rejection, Session, SessionUpdate } from "../types.js";
+import type {
+  Digest,
+  Identity,
+  Message,
+  ReadUpdate,
+  Rejection,
+  Session,
+  SessionUpdate,
+} from "../types.js";
+import { ConversationReads } from "./conversationReads.js";
 import { History, type Older } from "./history.js";
+import type { MarkSender } from "./markSender.js";
 import { Messages } from "./messages.js";
 import { pollIntervalMs } from "./pollInterval.js";
 import type { Entry, Timeline } from "./timeline.js";
@@ -26,6 +37,8 @@ export interface ConversationParts {
   readonly feed: Feed;
   readonly environment: Environment;
   readonly identity: Identity;
+  readonly readMarks: ReadMarks;
+  readonly markSender: MarkSender;
   readonly random: Random;
 }
 
@@ -56,6 +69,7 @@ export class Conversation extends Observable {
   readonly #parts: ConversationParts;
   readonly #history: History;
   readonly #messages: Messages;
+  readonly #reads: ConversationReads;
   readonly #connection: ConnectionMonitor;
   readonly #poller: Poller;
   readonly #endings: Unsubscribe[] = [];
@@ -93,8 +107,18 @@ export class Conversation extends Observable {
       older: (page) => this.#takePage(page, () => this.#messages.addOlder(page)),
       setBack: () => {
         this.#session = null;
+        this.#reads.forget();
       },
       changed: () => this.changed(),
+    });
+    this.#reads = new ConversationReads({
+      playerId,
+      identity: parts.identity,
+      timeline: this.#messages.timeline,
+      readMarks: parts.readMarks,
+      sender: parts.markSender,
+      hasOlder: () => this.#history.older !== "none",
+      refresh: () => this.#poller.nudge(),
     });
     const interval = () =>
       pollIntervalMs({
@@ -109,6 +133,11 @@ export class Conversation extends Observable {
 
   get timeline(): Timeline {
     return this.#messages.timeline;
+  }
+
+  /** How far the other side has read. */
+  get reads(): Pick<ConversationReads, "otherSide" | "receiptOf" | "lastRead"> {
+    return this.#reads;
   }
 
   /** The latest session; null before the first message. */
@@ -135,7 +164,7 @@ export class Conversation extends Observable {
   }
 
   open(): void {
-    const { feed, outbox, environment, tokens } = this.#parts;
+    const { feed, outbox, environment, tokens, markSender } = this.#parts;
     const { playerId } = this;
     this.#endings.push(
       feed.listen({
@@ -143,7 +172,10 @@ export class Conversation extends Observable {
         session: (update) => update.session.playerId === playerId && this.#receiveSession(update),
         rejection: (each) => each.playerId === playerId && this.#receiveRejection(each),
         digest: (digest) => this.#receiveDigest(digest),
+        read: (update) => update.playerId === playerId && this.#receiveRead(update),
       }),
+      markSender.subscribe(() => this.changed()),
+      markSender.onAccepted((mark) => this.#reads.accepted(mark)),
       feed.subscribe(() => this.#eventHealthChanged()),
       outbox.watch(playerId, (...change) => {
         const [messageId] = change;
@@ -187,6 +219,7 @@ export class Conversation extends Observable {
 
   #end(): void {
     this.#poller.stop();
+    this.#reads.close();
     for (const end of this.#endings.splice(0)) end();
   }
 
@@ -195,6 +228,16 @@ export class Conversation extends Observable {
     this.#unchanged = 0;
     this.#poller.nudge();
     this.changed();
+  }
+
+  /** Marks all messages as read, here and, if it keeps read marks, at the gateway. */
+  markRead(): void {
+    this.#reads.markRead();
+  }
+
+  /** Marks the player's last messages as unread, here and at the gateway; for staff. */
+  markUnread(): void {
+    this.#reads.markUnread();
   }
 
   /** Sends a message; it is in the timeline when this returns. */
@@ -357,8 +400,9 @@ export class Conversation extends Observable {
     this.refresh();
   }
 
-  #takePage({ session }: HistoryPage, take: () => void): void {
+  #takePage({ session, reads }: HistoryPage, take: () => void): void {
     take();
+    this.#reads.takeReads(reads);
     if (session !== null) this.#takeSession(session);
   }
 
@@ -385,6 +429,11 @@ export class Conversation extends Observable {
   #pollSooner(): void {
     this.#unchanged = 0;
     this.#poller.reconsider();
+  }
+
+  #receiveRead(update: ReadUpdate): void {
+    this.#reads.takeUpdate(update);
+    this.changed();
   }
 
   #takeSession(session: Session): void {

@@ -38,6 +38,11 @@ export class Timeline {
     return this.#settled.length + this.#outgoing.length;
   }
 
+  /** The number of accepted entries, which come first. */
+  get settledLength(): number {
+    return this.#settled.length;
+  }
+
   at(index: number): Entry | undefined {
     return this.#settled[index] ?? this.#outgoing[index - this.#settled.length];
   }

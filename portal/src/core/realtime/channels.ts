@@ -24,3 +24,5 @@ export const MESSAGE_SENT = "message-sent";
 export const MESSAGE_REJECTED = "message-rejected";
 /** A session was opened, taken or resolved. */
 export const SESSION_UPDATED = "session-updated";
+/** To the player, and to a desk with the conversation open: how far one side has read. */
+export const READ_UPDATED = "read-updated";

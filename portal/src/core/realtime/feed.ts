@@ -1,12 +1,19 @@
 import { reportErrors } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
-import { parseDigest, parseMessage, parseRejection, parseSessionUpdate } from "../parse.js";
-import type { Digest, Message, Rejection, SessionUpdate } from "../types.js";
+import {
+  parseDigest,
+  parseMessage,
+  parseReadUpdate,
+  parseRejection,
+  parseSessionUpdate,
+} from "../parse.js";
+import type { Digest, Message, ReadUpdate, Rejection, SessionUpdate } from "../types.js";
 import {
   MESSAGE_REJECTED,
   MESSAGE_SENT,
   NEW_PLAYER_MESSAGE,
   NEW_PLAYER_MESSAGES,
+  READ_UPDATED,
   SESSION_UPDATED,
 } from "./channels.js";
 import { EventHealth } from "./eventHealth.js";
@@ -18,6 +25,7 @@ export interface FeedListener {
   session?(update: SessionUpdate): void;
   digest?(digest: Digest): void;
   rejection?(rejection: Rejection): void;
+  read?(update: ReadUpdate): void;
 }
 
 /** The shortest time between two reconnections because of a stall, in milliseconds. */
@@ -78,6 +86,10 @@ export class Feed extends Observable {
       if (rejection === null) return;
       this.eventHealth.received(rejection.messageId);
       this.#notify((listener) => listener.rejection?.(rejection));
+    } else if (name === READ_UPDATED) {
+      const update = parseReadUpdate(data);
+      if (update === null) return;
+      this.#notify((listener) => listener.read?.(update));
     }
   }
 
