@@ -9,7 +9,7 @@ import {
   SimulatedSystem,
   seeded,
 } from "./index.js";
-import { unanswered } from "./reads.js";
+import { unanswered, unread } from "./reads.js";
 
 const SEEDS = Number(process.env.SEEDS ?? 25);
 const FIRST = Number(process.env.SEED ?? 1);
@@ -48,6 +48,7 @@ async function run(seed: number): Promise<void> {
   system.faults = { ...BAD };
   // Every other seed uses digests, which list one player only.
   if (seed % 2 === 0) system.bounds = { most: 1, listed: 1 };
+  if (seed % 3 !== 0) system.readMarks = seed % 3 === 1 ? "both" : "staff";
   const browser = new SimulatedBrowser();
   const staff = new SimulatedPortal(system, { identity: ADA });
   const inbox = staff.chat.inbox();
@@ -76,6 +77,16 @@ async function run(seed: number): Promise<void> {
     () => {
       const playerId = `other-${Math.floor(random() * 4)}`;
       void staff.chat.changeStatus(playerId, "resolved");
+    },
+    () => staff.conversation.markRead(),
+    () => staff.conversation.markUnread(),
+    () => tabs[any()]?.conversation.markRead(),
+    () => {
+      // Another desk of the user.
+      const { messages } = system.store.conversation("p1");
+      const message = messages[Math.floor(random() * messages.length)];
+      if (message !== undefined)
+        system.mark({ playerId: "p1", reader: "staff:ada", messageId: message.messageId });
     },
     () => system.disconnect(),
     () => void staff.conversation.loadOlder(),
@@ -110,6 +121,11 @@ async function run(seed: number): Promise<void> {
   const { messages } = system.store.conversation("p1");
   const stored = messages.map(({ content }) => content);
   expect([...stored].sort()).toEqual([...written].sort());
+  // Everything that a portal has marked as read is read at the gateway in the end.
+  staff.conversation.markRead();
+  await vi.advanceTimersByTimeAsync(120_000);
+  if (system.readMarks !== "off")
+    expect(unread(system.store.conversation("p1"), "staff:ada")).toBe(0);
   for (const portal of [staff, ...tabs]) {
     while (portal.conversation.older !== "none") {
       await Promise.all([portal.conversation.loadOlder(), vi.advanceTimersByTimeAsync(1_000)]);
@@ -125,7 +141,7 @@ async function run(seed: number): Promise<void> {
 }
 
 /** Expects the desk's rows to be those of the gateway. */
-function expectSameRows(inbox: Inbox, { store }: SimulatedSystem): void {
+function expectSameRows(inbox: Inbox, { store, readMarks }: SimulatedSystem): void {
   for (const status of ["pending", "active", "resolved"] as const) {
     const stored = store.inbox([status]).map(({ playerId, conversation }) => ({
       playerId,
@@ -133,13 +149,15 @@ function expectSameRows(inbox: Inbox, { store }: SimulatedSystem): void {
       last: conversation.messages.at(-1)?.messageId,
       told: null,
       unanswered: unanswered(conversation),
+      unread: readMarks === "off" ? null : unread(conversation, "staff:ada"),
     }));
-    const rows = inbox.list(status).map(({ playerId, session, lastMessage, told, unanswered }) => ({
-      playerId,
-      version: session?.version,
-      last: lastMessage?.messageId,
-      told,
-      unanswered,
+    const rows = inbox.list(status).map((row) => ({
+      playerId: row.playerId,
+      version: row.session?.version,
+      last: row.lastMessage?.messageId,
+      told: row.told,
+      unanswered: row.unanswered,
+      unread: row.unread,
     }));
     const byPlayer = new Map(rows.map((row) => [row.playerId, row]));
     expect(byPlayer).toEqual(new Map(stored.map((row) => [row.playerId, row])));

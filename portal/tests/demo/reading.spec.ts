@@ -9,7 +9,7 @@ const count = (page: Page, name: string) => row(page, name).locator(".ppc-item-c
 
 async function openPlayer(page: Page, query = ""): Promise<void> {
   await page.goto(`/?portal=player&scene=busy${query}`);
-  await expect(bubble(page, "Found it")).toBeVisible();
+  await expect(bubble(page, "Found it 😄")).toBeVisible();
   await expect(page.getByText("Live", { exact: true })).toBeAttached();
 }
 
@@ -41,7 +41,7 @@ test("the player sees when staff have read the last message that staff have read
   await expectAccessible(page);
   // A mark of a colleague who has read less changes nothing.
   await mark(page, BO, "staff:ada", "It is");
-  await mark(page, BO, "staff:grace", "Found it");
+  await mark(page, BO, "staff:grace", "Found it 😄");
   await expect
     .poll(async () => (await read.boundingBox())?.y ?? 0)
     .toBeGreaterThan((await bubble(page, "It is").boundingBox())?.y ?? 0);
@@ -50,14 +50,12 @@ test("the player sees when staff have read the last message that staff have read
 test("the player does not learn that staff have read when only staff see marks", async ({
   page,
 }) => {
-  for (const setting of ["staff", "off"]) {
-    await openPlayer(page, `&readMarks=${setting}`);
-    await write(page, "Is it fixed now?");
-    await mark(page, BO, "staff:ada", "Is it fixed");
-    await write(page, "It is");
-    await refocus(page);
-    await expect(page.locator(".ppc-read")).toHaveCount(0);
-  }
+  await openPlayer(page, "&readMarks=staff");
+  await write(page, "Is it fixed now?");
+  await mark(page, BO, "staff:ada", "Is it fixed");
+  await refocus(page);
+  await write(page, "It is");
+  await expect(page.locator(".ppc-read")).toHaveCount(0);
 });
 
 test("a page in the background never marks, and marks once it has the focus", async ({ page }) => {
@@ -147,6 +145,7 @@ test("staff see one tick when a message is stored, and two when the player has r
   await mark(page, "p-9313", "player", "It is, at 8");
   await refocus(page);
   await expect(tick).toHaveText("Read by the player");
+  await page.getByRole("tab", { name: "Active" }).click();
   await expect(row(page, "Sora Tanaka")).toContainText("Read by the player");
   await expectAccessible(page);
 });

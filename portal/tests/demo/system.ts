@@ -28,6 +28,8 @@ export interface StoredMessage {
   readonly seq: number;
 }
 
+type Stored = Pick<StoredMessage, "seq">;
+
 /** The stored messages of a conversation, the oldest first. */
 export function stored(page: Page, playerId: string): Promise<StoredMessage[]> {
   return page.evaluate((playerId) => {
@@ -38,7 +40,10 @@ export function stored(page: Page, playerId: string): Promise<StoredMessage[]> {
   }, playerId);
 }
 
-/** Marks the stored message with `content` as read by `reader`, or as unread from it on. */
+/**
+ * Marks the stored message that begins with `content` as read by `reader`, or as unread from it on,
+ * and waits until the mark is stored.
+ */
 export async function mark(
   page: Page,
   playerId: string,
@@ -47,8 +52,18 @@ export async function mark(
   kind: "messageId" | "unreadFrom" = "messageId",
 ): Promise<void> {
   const messages = await stored(page, playerId);
-  const messageId = messages.find((message) => message.content.startsWith(content))?.messageId;
+  const { messageId, seq } = messages.find((one) => one.content.startsWith(content)) ?? { seq: 0 };
   await callSystem(page, "mark", { playerId, reader, [kind]: messageId });
+  await page.waitForFunction(
+    ({ playerId, reader, isRead, seq }) => {
+      const { system } = window as never as {
+        system: { store: { conversation(playerId: string): { reads: Map<string, Stored> } } };
+      };
+      const read = system.store.conversation(playerId).reads.get(reader)?.seq ?? 0;
+      return isRead ? read >= seq : read < seq;
+    },
+    { playerId, reader, isRead: kind === "messageId", seq },
+  );
 }
 
 /** The read marks that arrived at the page's simulated system. */
