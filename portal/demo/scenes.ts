@@ -134,6 +134,19 @@ function many(count: number, atOnce: boolean): Scene {
   };
 }
 
+/** Marks all messages as read by the player. */
+function readByPlayer({ store }: SimulatedSystem): void {
+  const last = store.conversation(BO).messages.at(-1);
+  if (last === undefined) return;
+  const { messageId } = last;
+  store.mark({
+    playerId: BO,
+    reader: "player",
+    messageId,
+    at: (Date.now() - MINUTE * 1000) * 1000,
+  });
+}
+
 /** Texts whose letters are all in the font of the pictures. */
 function plain(system: SimulatedSystem): void {
   const at = (ago: number, from: string, content: string) => said(system, BO, ago, from, content);
@@ -145,6 +158,7 @@ function plain(system: SimulatedSystem): void {
   at(22 * MINUTE, "grace", "That is a known problem of this morning's update.");
   at(21 * MINUTE, "ada", "Read https://help.example.com/items, or write to items@example.com.");
   at(2 * MINUTE, "player", "Found it, thank you!");
+  readByPlayer(system);
   const waits: [string, number, string][] = [
     ["dragon_slayer_9000", 14 * MINUTE, "Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaargh it crashed AGAIN"],
     ["p-0071", 9 * MINUTE, "My payment was taken twice. Can you check order 88213?"],

@@ -1,5 +1,5 @@
 import type { MouseEvent } from "react";
-import type { Receipt } from "../core/conversation/conversationReads.js";
+import type { Receipt } from "../core/conversation/knownReads.js";
 import type { Delivery } from "../core/conversation/timeline.js";
 import type { Strings } from "../strings/index.js";
 import { Icon, type IconName } from "./Icon.js";

@@ -1,6 +1,6 @@
 import { memo } from "react";
 import type { Conversation } from "../core/conversation/conversation.js";
-import type { Receipt } from "../core/conversation/conversationReads.js";
+import type { Receipt } from "../core/conversation/knownReads.js";
 import type { Entry } from "../core/conversation/timeline.js";
 import { isReadable } from "../core/readable.js";
 import type { Identity } from "../core/types.js";

@@ -106,6 +106,29 @@ export async function persisted(player: string): Promise<string[]> {
   return messages;
 }
 
+/** The `seq` of the message up to which each side has read. */
+export interface ReadSeqs {
+  readonly player?: number;
+  readonly staff?: number;
+  readonly mine?: number;
+}
+
+/** How far a conversation is read, as the member of staff `staff` receives it. */
+export async function reads(player: string, staff = "test"): Promise<ReadSeqs> {
+  const url = `${SYSTEM.portal}/api/unified-chat/conversations/${player}?limit=1`;
+  const headers = { Authorization: `Bearer ${token("staff", staff, "Test")}` };
+  const page: { reads?: Record<string, { seq: number }> } = await (
+    await fetch(url, { headers })
+  ).json();
+  const seqs = Object.entries(page.reads ?? {}).map(([side, { seq }]) => [side, seq]);
+  return Object.fromEntries(seqs);
+}
+
+/** Gives the focus to the page's window again, as after a look at another one. */
+export function refocus(page: Page): Promise<void> {
+  return page.evaluate(() => void dispatchEvent(new Event("focus")));
+}
+
 /** Sends without a page; `from` is the staff member, or null for the player. */
 export async function send(player: string, from: string | null, content: string): Promise<void> {
   const sender = from === null ? { senderType: "player" } : { senderType: "staff", senderId: from };

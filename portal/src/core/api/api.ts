@@ -54,7 +54,7 @@ export interface InboxRow {
 }
 
 /** A requested mark: everything up to and with a message is read, or from a message on unread. */
-export type MarkRequest = { readonly messageId: string } | { readonly unreadFrom: string };
+export type MarkRequest = components["schemas"]["ReadMarkRequest"];
 
 /** A requested change of status. */
 export interface StatusRequest {

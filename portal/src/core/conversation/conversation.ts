@@ -22,10 +22,11 @@ import type {
   Session,
   SessionUpdate,
 } from "../types.js";
-import { ConversationReads } from "./conversationReads.js";
 import { History, type Older } from "./history.js";
+import { KnownReads } from "./knownReads.js";
 import type { MarkSender } from "./markSender.js";
 import { Messages } from "./messages.js";
+import { OwnMark } from "./ownMark.js";
 import { pollIntervalMs } from "./pollInterval.js";
 import type { Entry, Timeline } from "./timeline.js";
 
@@ -69,7 +70,8 @@ export class Conversation extends Observable {
   readonly #parts: ConversationParts;
   readonly #history: History;
   readonly #messages: Messages;
-  readonly #reads: ConversationReads;
+  readonly #reads: KnownReads;
+  readonly #ownMark: OwnMark;
   readonly #connection: ConnectionMonitor;
   readonly #poller: Poller;
   readonly #endings: Unsubscribe[] = [];
@@ -108,15 +110,19 @@ export class Conversation extends Observable {
       setBack: () => {
         this.#session = null;
         this.#reads.forget();
+        this.#ownMark.forget();
       },
       changed: () => this.changed(),
     });
-    this.#reads = new ConversationReads({
+    const { timeline } = this.#messages;
+    const { identity, readMarks, markSender: sender } = parts;
+    this.#reads = new KnownReads({ identity, timeline, sender });
+    this.#ownMark = new OwnMark({
       playerId,
-      identity: parts.identity,
-      timeline: this.#messages.timeline,
-      readMarks: parts.readMarks,
-      sender: parts.markSender,
+      identity,
+      timeline,
+      readMarks,
+      sender,
       hasOlder: () => this.#history.older !== "none",
       refresh: () => this.#poller.nudge(),
     });
@@ -136,7 +142,7 @@ export class Conversation extends Observable {
   }
 
   /** How far the other side has read. */
-  get reads(): Pick<ConversationReads, "otherSide" | "receiptOf" | "lastRead"> {
+  get reads(): Pick<KnownReads, "otherSide" | "receiptOf" | "lastRead"> {
     return this.#reads;
   }
 
@@ -175,7 +181,7 @@ export class Conversation extends Observable {
         read: (update) => update.playerId === playerId && this.#receiveRead(update),
       }),
       markSender.subscribe(() => this.changed()),
-      markSender.onAccepted((mark) => this.#reads.accepted(mark)),
+      markSender.onAccepted((mark) => this.#ownMark.accepted(mark)),
       feed.subscribe(() => this.#eventHealthChanged()),
       outbox.watch(playerId, (...change) => {
         const [messageId] = change;
@@ -219,7 +225,7 @@ export class Conversation extends Observable {
 
   #end(): void {
     this.#poller.stop();
-    this.#reads.close();
+    this.#ownMark.close();
     for (const end of this.#endings.splice(0)) end();
   }
 
@@ -232,12 +238,12 @@ export class Conversation extends Observable {
 
   /** Marks all messages as read, here and, if it keeps read marks, at the gateway. */
   markRead(): void {
-    this.#reads.markRead();
+    this.#ownMark.markRead();
   }
 
   /** Marks the player's last messages as unread, here and at the gateway; for staff. */
   markUnread(): void {
-    this.#reads.markUnread();
+    this.#ownMark.markUnread();
   }
 
   /** Sends a message; it is in the timeline when this returns. */
@@ -402,7 +408,10 @@ export class Conversation extends Observable {
 
   #takePage({ session, reads }: HistoryPage, take: () => void): void {
     take();
-    this.#reads.takeReads(reads);
+    if (reads !== null) {
+      this.#reads.takeReads(reads);
+      this.#ownMark.takeReads(reads);
+    }
     if (session !== null) this.#takeSession(session);
   }
 
@@ -433,6 +442,7 @@ export class Conversation extends Observable {
 
   #receiveRead(update: ReadUpdate): void {
     this.#reads.takeUpdate(update);
+    this.#ownMark.takeUpdate(update);
     this.changed();
   }
 

@@ -1,5 +1,5 @@
 import type { Api, MarkRequest } from "../api/api.js";
-import { isTransient, type Outcome, retryAfter } from "../api/failure.js";
+import { type Failure, isTransient, retryAfter } from "../api/failure.js";
 import { backoff, type Random } from "../backoff.js";
 import type { ReadMarksSetting } from "../config.js";
 import { notifyAll } from "../listeners.js";
@@ -115,15 +115,12 @@ export class MarkSender extends Observable {
     this.#waiting.delete(playerId);
     this.#isSending = true;
     this.#notBefore = Date.now() + MARK_EVERY_MS;
-    const outcome = await this.#call(playerId, request);
+    await this.#call(playerId, request);
     this.#isSending = false;
-    // A later mark of the conversation replaces the one that failed.
-    if (!outcome.ok && this.#setting !== "off" && !this.#waiting.has(playerId))
-      this.#waiting.set(playerId, request);
     this.#schedule();
   }
 
-  async #call(playerId: string, request: MarkRequest): Promise<Outcome<null>> {
+  async #call(playerId: string, request: MarkRequest): Promise<void> {
     this.#calls.set(playerId, (this.#calls.get(playerId) ?? 0) + 1);
     const outcome = await this.#api.mark(playerId, request);
     const others = (this.#calls.get(playerId) ?? 1) - 1;
@@ -135,13 +132,21 @@ export class MarkSender extends Observable {
     } else if (outcome.failure.kind === "refused") {
       this.configure("off");
     } else {
-      this.#failures += 1;
-      const asked = retryAfter(outcome.failure);
-      this.#refusedUntil = asked === null ? 0 : Date.now() + asked;
-      const failures = isTransient(outcome.failure) ? this.#failures : Number.POSITIVE_INFINITY;
-      const wait = backoff(failures, this.#random, asked);
-      this.#notBefore = Math.max(this.#notBefore, Date.now() + wait);
+      this.#waitAfter(outcome.failure);
+      // A later mark of the conversation replaces the one that failed.
+      if (this.#setting !== "off" && !this.#waiting.has(playerId))
+        this.#waiting.set(playerId, request);
+      this.#schedule();
     }
-    return outcome;
+  }
+
+  #waitAfter(failure: Failure): void {
+    this.#failures += 1;
+    const asked = retryAfter(failure);
+    this.#refusedUntil = asked === null ? 0 : Date.now() + asked;
+    // Without a token that the gateway accepts, each mark would be refused like this one.
+    const failures = isTransient(failure) ? this.#failures : Number.POSITIVE_INFINITY;
+    const wait = backoff(failures, this.#random, asked);
+    this.#notBefore = Math.max(this.#notBefore, Date.now() + wait);
   }
 }

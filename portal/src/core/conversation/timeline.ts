@@ -38,11 +38,6 @@ export class Timeline {
     return this.#settled.length + this.#outgoing.length;
   }
 
-  /** The number of accepted entries, which come first. */
-  get settledLength(): number {
-    return this.#settled.length;
-  }
-
   at(index: number): Entry | undefined {
     return this.#settled[index] ?? this.#outgoing[index - this.#settled.length];
   }
@@ -64,6 +59,14 @@ export class Timeline {
   /** All accepted entries, the oldest first. */
   settled(): Iterable<Entry> {
     return this.#settled;
+  }
+
+  /** All accepted entries, the newest first. */
+  *backwards(): Generator<Entry> {
+    for (let index = this.#settled.length - 1; index >= 0; index -= 1) {
+      const entry = this.#settled[index];
+      if (entry !== undefined) yield entry;
+    }
   }
 
   /** Adds or merges an entry; false when nothing changes. */

@@ -282,12 +282,18 @@ export class Inbox extends Observable {
   #putListed(listed: InboxRow): Row {
     const { playerId } = listed.session;
     const isFresh = Date.now() - (this.#lastEventAt.get(playerId) ?? 0) < PERSISTED_MS;
-    const { readMarks, markSender } = this.#parts;
-    const isMarking = readMarks.isFresh(playerId) || markSender.isPending(playerId);
+    const isMarking = this.#isMarking(listed);
     const known = this.#rows.get(playerId);
     const row = rowOfPage(known, listed, { isFresh, isMarking });
     this.#rows.set(playerId, row);
     return row;
+  }
+
+  /** Whether the user's last mark covers the listed messages and may not be stored yet. */
+  #isMarking({ session: { playerId }, lastMessage }: InboxRow): boolean {
+    const { readMarks, markSender } = this.#parts;
+    if (!readMarks.isFresh(playerId) && !markSender.isPending(playerId)) return false;
+    return readMarks.isUnread(playerId) || lastMessage.at <= readMarks.of(playerId);
   }
 
   #receiveMessage(message: Message): void {
