@@ -154,6 +154,37 @@ test("a mark is repeated until the gateway accepts it, not before Retry-After", 
   expect(read("player")).toBe(1);
 });
 
+test("a mark that fails while the page is hidden is sent again", async () => {
+  const bo = await player();
+  staffSends("hello");
+  await seconds(1);
+  system().faults.networkFails = true;
+  bo.conversation.markRead();
+  bo.environment.set({ visible: false });
+  await seconds(1);
+  expect(read("player")).toBeNull();
+  system().faults.networkFails = false;
+  bo.environment.set({ visible: true });
+  await seconds(5);
+  expect(read("player")).toBe(1);
+});
+
+test("a mark waits for a token that the gateway accepts", async () => {
+  system().readMarks = "both";
+  system().faults.token = "new";
+  const bo = portal({ token: "new" });
+  await seconds(20);
+  staffSends("hello");
+  await seconds(1);
+  system().faults.token = "newer";
+  bo.conversation.markRead();
+  await seconds(3);
+  expect(read("player")).toBeNull();
+  bo.chat.replaceToken("newer", null);
+  await seconds(3);
+  expect(read("player")).toBe(1);
+});
+
 test("a mark whose message was not stored yet is repeated until the history has it", async () => {
   for (const identity of [PLAYER, ADA]) {
     system().readMarks = "both";

@@ -13,7 +13,7 @@ export class ReadMarks extends Observable {
   readonly #key: string;
   readonly #storage: Storage | null;
   readonly #markListeners = new Set<(playerId: string) => void>();
-  /** When the user marked each conversation, in milliseconds since 1970. */
+  /** When the user marked each conversation lately, in milliseconds since 1970. */
   readonly #markedAt = new Map<string, number>();
   #marks: Map<string, Mark>;
 
@@ -80,6 +80,8 @@ export class ReadMarks extends Observable {
   }
 
   #marked(playerId: string): void {
+    for (const known of this.#markedAt.keys())
+      if (!this.isFresh(known)) this.#markedAt.delete(known);
     this.#markedAt.set(playerId, Date.now());
     notifyAll(this.#markListeners, playerId);
   }
