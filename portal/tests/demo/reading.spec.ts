@@ -7,6 +7,8 @@ const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasTe
 const row = (page: Page, name: string) => page.getByRole("option", { name });
 const count = (page: Page, name: string) => row(page, name).locator(".ppc-item-count");
 
+const right = ({ x, width }: { x: number; width: number }) => x + width;
+
 async function openPlayer(page: Page, query = ""): Promise<void> {
   await page.goto(`/?portal=player&scene=busy${query}`);
   await expect(bubble(page, "Found it 😄")).toBeVisible();
@@ -46,6 +48,46 @@ test("the player sees when staff have read the last message that staff have read
     .poll(async () => (await read.boundingBox())?.y ?? 0)
     .toBeGreaterThan((await bubble(page, "It is").boundingBox())?.y ?? 0);
 });
+
+test("a mark of an earlier day has its day", async ({ page }) => {
+  await openPlayer(page);
+  const [first] = await stored(page, BO);
+  await page.evaluate(
+    ({ playerId, messageId }) => {
+      const { system } = window as never as { system: { store: { mark(mark: object): void } } };
+      const at = (Date.now() - 24 * 3_600_000) * 1000;
+      system.store.mark({ playerId, reader: "staff:ada", messageId, at });
+    },
+    { playerId: BO, messageId: first?.messageId },
+  );
+  await refocus(page);
+  await expect(page.locator(".ppc-read")).toHaveText(/^Read yesterday at \d\d:\d\d$/);
+});
+
+for (const [language, text] of [
+  ["de", /^Gelesen \d\d:\d\d$/],
+  ["fr", /^Lu \d\d:\d\d$/],
+  ["ar", /^قُرئت /],
+] as const) {
+  test(`the player sees in the language ${language} that staff have read`, async ({ page }) => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`/?portal=player&scene=busy&language=${language}`);
+    await expect(bubble(page, "Found it 😄")).toBeVisible();
+    await mark(page, BO, "staff:ada", "Found it 😄");
+    await refocus(page);
+    const read = page.locator(".ppc-read");
+    await expect(read).toHaveText(text);
+    // Below the bubble, on its side.
+    const [below, above] = await Promise.all(
+      [read, bubble(page, "Found it 😄")].map((each) => each.boundingBox()),
+    );
+    if (below == null || above == null) throw new Error("they are visible");
+    expect(below.y).toBeGreaterThanOrEqual(above.y + above.height);
+    const side = language === "ar" ? above.x - below.x : right(above) - right(below);
+    expect(Math.abs(side)).toBeLessThan(10);
+    await expectAccessible(page);
+  });
+}
 
 test("the player does not learn that staff have read when only staff see marks", async ({
   page,
