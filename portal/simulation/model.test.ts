@@ -124,8 +124,7 @@ async function run(seed: number): Promise<void> {
   // Everything that a portal has marked as read is read at the gateway in the end.
   staff.conversation.markRead();
   await vi.advanceTimersByTimeAsync(120_000);
-  if (system.readMarks !== "off")
-    expect(unread(system.store.conversation("p1"), "staff:ada")).toBe(0);
+  expectReads(staff, tabs, system);
   for (const portal of [staff, ...tabs]) {
     while (portal.conversation.older !== "none") {
       await Promise.all([portal.conversation.loadOlder(), vi.advanceTimersByTimeAsync(1_000)]);
@@ -138,6 +137,28 @@ async function run(seed: number): Promise<void> {
   expect(browser.kept.size).toBe(0);
   expectSameRows(inbox, system);
   inbox.close();
+}
+
+/** Expects the desk to have read all, and each side to know how far the other has read. */
+function expectReads(
+  staff: SimulatedPortal,
+  players: readonly SimulatedPortal[],
+  { store, readMarks }: SimulatedSystem,
+): void {
+  const conversation = store.conversation("p1");
+  const seqOf = (reader: string) => conversation.reads.get(reader)?.seq ?? 0;
+  const shown = (portal: SimulatedPortal) => portal.conversation.reads.otherSide?.seq ?? 0;
+  if (readMarks === "off") {
+    expect(conversation.reads.size).toBe(0);
+    return;
+  }
+  expect(unread(conversation, "staff:ada")).toBe(0);
+  expect(shown(staff)).toBe(seqOf("player"));
+  for (const player of players) {
+    // A mark that staff took back stays shown.
+    if (readMarks === "both") expect(shown(player)).toBeGreaterThanOrEqual(seqOf("staff:ada"));
+    else expect(shown(player)).toBe(0);
+  }
 }
 
 /** Expects the desk's rows to be those of the gateway. */
