@@ -4,6 +4,8 @@ import type { ChannelAccess } from "./realtime/channels.js";
 export interface PortalConfig {
   readonly pusher: PusherConfig;
   readonly channelAccess: ChannelAccess;
+  /** Whether the gateway signs presence channels of conversations, for typing and presence. */
+  readonly conversationPresence?: boolean;
 }
 
 /** The address of Pusher. */

@@ -10,7 +10,8 @@ function fakePusher() {
   const calls: string[] = [];
   const channel = (name: string) => {
     const takes = channels.get(name);
-    return takes === undefined ? undefined : { unbind_global: (take: Take) => takes.delete(take) };
+    if (takes === undefined) return undefined;
+    return { unbind_global: (take: Take) => takes.delete(take), unbind() {} };
   };
   const pusher = {
     connection: {
@@ -24,6 +25,7 @@ function fakePusher() {
       const subscribed = {
         subscribed: false,
         bind_global: (take: Take) => takes.add(take) && subscribed,
+        bind() {},
       };
       return subscribed;
     },
@@ -51,6 +53,7 @@ test("a shared connection delivers events and stays open when the transport clos
   transport.subscribe("private-player-p1", {
     subscribed: () => received.push("subscribed"),
     refused: () => received.push("refused"),
+    members: () => received.push("members"),
     event: (name, data) => received.push([name, data]),
   });
   send("private-player-p1", "pusher:subscription_succeeded", {});
