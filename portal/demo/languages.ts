@@ -15,6 +15,11 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       resolved: "تم حل هذه المحادثة. اكتب من جديد وستتواصل.",
       staffName: "الدعم",
     },
+    staff: {
+      playerOnline: "متصل",
+      alsoHere: (names) => `${names} هنا أيضًا`,
+      typing: "يكتب…",
+    },
     playerStatus: { pending: "بانتظار الرد", active: "المحادثة جارية", resolved: "تم الحل" },
     link: { label: "الاتصال", connecting: "جارٍ الاتصال…", live: "متصل" },
     messages: {
@@ -26,6 +31,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       newCount: (count) => (count === 1 ? "رسالة جديدة" : `${count} رسائل جديدة`),
       you: "أنت",
       player: "اللاعب",
+      typing: (names, count) => (count === 1 ? `${names} يكتب` : `${names} يكتبون`),
     },
     delivery: { sending: "جارٍ الإرسال", accepted: "تم القبول", delivered: "تم التسليم" },
     composer: { label: "رسالتك", placeholder: "اكتب رسالة", send: "إرسال" },

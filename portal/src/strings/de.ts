@@ -74,6 +74,10 @@ export const de: Strings = {
     conversationEmptyText: "Was du schreibst, eröffnet ein Gespräch.",
     resolved: "Erledigt. Die nächste Nachricht des Spielers eröffnet einen neuen Vorgang.",
     newMessage: (name, text) => `Neue Nachricht von ${name}: ${text}`,
+    playerOnline: "online",
+    alsoHere: (names, count) =>
+      count === 1 ? `${names} ist auch hier` : `${names} sind auch hier`,
+    typing: "schreibt…",
     shortcuts: "Tastenkürzel",
     singleKeys: "Kürzel mit einer Taste",
     singleKeysHint: "Schalte sie aus, wenn du diktierst oder Tasten versehentlich drückst.",
@@ -142,6 +146,7 @@ export const de: Strings = {
     opensInNewTab: "öffnet einen neuen Tab",
     you: "Du",
     player: "Spieler",
+    typing: (names, count) => (count === 1 ? `${names} schreibt` : `${names} schreiben`),
   },
   delivery: {
     sending: "Wird gesendet",

@@ -10,6 +10,7 @@ import type { Message } from "../../core/types.js";
 import { dayOf } from "../../strings/formats.js";
 import { Avatar } from "../Avatar.js";
 import { usePortal } from "../PortalContext.js";
+import { TypingDots } from "../PresenceLine.js";
 import { StatusBadge } from "../StatusBadge.js";
 
 interface InboxItemProps {
@@ -18,6 +19,8 @@ interface InboxItemProps {
   readonly isChosen: boolean;
   /** The unsent answer; empty for none. */
   readonly draft: string;
+  /** Whether the player types; known of the open conversation only. */
+  readonly isTyping: boolean;
   readonly isUnread: boolean;
   readonly showsStatus: boolean;
   /** In milliseconds since 1970. */
@@ -30,7 +33,7 @@ const LATE_AFTER = 10 * 60 * 1_000_000;
 
 /** One conversation of the inbox. */
 export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
-  const { id, row, isChosen, draft, isUnread, showsStatus, now, onOpen } = props;
+  const { id, row, isChosen, draft, isTyping, isUnread, showsStatus, now, onOpen } = props;
   const { playerId, playerName, lastMessage, told, waitingSince, unanswered, status } = row;
   const { strings, formats } = usePortal();
   const { staff } = strings;
@@ -63,7 +66,11 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
         </p>
         <p className="ppc-item-foot">
           <span className="ppc-item-text">
-            {draft !== "" ? (
+            {isTyping ? (
+              <span className="ppc-item-typing">
+                <TypingDots /> {staff.typing}
+              </span>
+            ) : draft !== "" ? (
               <Draft text={draft} />
             ) : told === null ? (
               <LastMessage message={lastMessage} />
