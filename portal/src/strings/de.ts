@@ -176,7 +176,7 @@ export const de: Strings = {
     hint: "Enter sendet, Umschalt und Enter macht eine neue Zeile",
     hintTouch: "Enter macht eine neue Zeile, der Knopf sendet",
     noFiles:
-      "Bilder und andere Dateien lassen sich noch nicht senden. Füge stattdessen einen ConnectionState zum Bild ein.",
+      "Bilder und andere Dateien lassen sich noch nicht senden. Füge stattdessen einen Link zum Bild ein.",
   },
   settings: {
     label: "Einstellungen",
@@ -191,15 +191,14 @@ export const de: Strings = {
   },
   entrance: {
     missingTitle: "Öffne den Chat aus dem Portal",
-    missingText:
-      "In der Adresse fehlt der Schlüssel. Folge dem ConnectionState im Portal noch einmal.",
+    missingText: "In der Adresse fehlt der Schlüssel. Folge dem Link im Portal noch einmal.",
     changeTitle: (name) => `Als ${name} weitermachen?`,
     changeText: (name) =>
-      `Bisher bist du hier ${name}, und der ConnectionState, dem du gefolgt bist, ist für jemand anderen.`,
+      `Bisher bist du hier ${name}, und der Link, dem du gefolgt bist, ist für jemand anderen.`,
     change: (name) => `Als ${name} weitermachen`,
     stay: (name) => `${name} bleiben`,
     wrongTitle: "Diese Adresse ist für jemand anderen",
     wrongText:
-      "Der Schlüssel in der Adresse passt nicht hierher. Folge dem ConnectionState im Portal noch einmal.",
+      "Der Schlüssel in der Adresse passt nicht hierher. Folge dem Link im Portal noch einmal.",
   },
 };
