@@ -11,7 +11,7 @@ test_with_access() {
     access=$1
     shift
     directory=$PWD/.local/pages-$access
-    PUSHER_CHANNEL_ACCESS=$access PORTAL_DIR=$PWD/portal/dist SENDER_LIMIT=0 STAFF_SENDER_LIMIT=0 READER_LIMIT=0 ADDRESS_LIMIT=0 \
+    PUSHER_CHANNEL_ACCESS=$access PORTAL_DIR=$PWD/portal/dist SENDER_LIMIT=0 STAFF_SENDER_LIMIT=0 READER_LIMIT=0 READ_MARK_LIMIT=0 ADDRESS_LIMIT=0 \
         "$binaries/stack" up --dir "$directory" >/dev/null
     (
         set -a
