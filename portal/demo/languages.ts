@@ -15,6 +15,11 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       resolved: "تم حل هذه المحادثة. اكتب من جديد وستتواصل.",
       staffName: "الدعم",
     },
+    staff: {
+      playerOnline: "متصل",
+      alsoHere: (names) => `${names} هنا أيضًا`,
+      typing: "يكتب…",
+    },
     playerStatus: { pending: "بانتظار الرد", active: "المحادثة جارية", resolved: "تم الحل" },
     link: { label: "الاتصال", connecting: "جارٍ الاتصال…", live: "متصل" },
     messages: {
@@ -28,6 +33,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       newCount: (count) => (count === 1 ? "رسالة جديدة" : `${count} رسائل جديدة`),
       you: "أنت",
       player: "اللاعب",
+      typing: (names, count) => (count === 1 ? `${names} يكتب` : `${names} يكتبون`),
     },
     delivery: {
       sending: "جارٍ الإرسال",

@@ -1,4 +1,6 @@
 import { NO_FAULTS, type SimulatedSystem } from "../simulation/index.js";
+import { CLIENT_TYPING } from "../src/core/realtime/channels.js";
+import type { Identity } from "../src/core/types.js";
 
 /** Puts a system into a certain state. */
 export type Scene = (system: SimulatedSystem) => void;
@@ -169,6 +171,15 @@ function plain(system: SimulatedSystem): void {
   said(system, "p-0071", 8 * MINUTE, "player", "It says 2 × 19.99 €");
 }
 
+/** The player and a member of staff have the conversation open and type. */
+function type(system: SimulatedSystem): void {
+  const player: Identity = { role: "player", subject: BO, name: NAMES[BO] ?? null };
+  const grace: Identity = { role: "staff", subject: "grace", name: STAFF.grace ?? null };
+  for (const guest of [player, grace].map((user) => system.join(user, BO))) {
+    setInterval(() => guest.trigger(CLIENT_TYPING), 2_000);
+  }
+}
+
 /** The scenes by name. */
 export const SCENES: Record<string, Scene> = {
   empty: () => {},
@@ -181,6 +192,11 @@ export const SCENES: Record<string, Scene> = {
     talk(system);
     queue(system);
     system.store.resolve(BO, system.now());
+  },
+  typing: (system) => {
+    talk(system);
+    queue(system);
+    type(system);
   },
   polling: (system) => {
     talk(system);

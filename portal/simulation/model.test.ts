@@ -55,6 +55,7 @@ async function run(seed: number): Promise<void> {
   inbox.open();
   let tabs = [new SimulatedPortal(system, { browser }), new SimulatedPortal(system, { browser })];
   const written: string[] = [];
+  let step = 0;
 
   const say = (portal: SimulatedPortal | undefined) => {
     const content = `${"long ".repeat(random() < 0.2 ? 20 : 0)}message ${written.length + 1}`;
@@ -91,6 +92,11 @@ async function run(seed: number): Promise<void> {
     () => system.disconnect(),
     () => void staff.conversation.loadOlder(),
     () => tabs[any()]?.environment.set({ visible: random() < 0.5 }),
+    () => [staff, tabs[any()]][step % 2]?.conversation.presence.typing.edited(`draft ${step}`),
+    () => {
+      staff.conversation.pause();
+      staff.conversation.resume();
+    },
     () => {
       const transport = tabs[any()]?.transport;
       if (transport) transport.isSilent = !transport.isSilent;
@@ -104,7 +110,7 @@ async function run(seed: number): Promise<void> {
       tabs.push(new SimulatedPortal(system, { browser }));
     },
   ];
-  for (let step = 0; step < 60; step += 1) {
+  for (; step < 60; step += 1) {
     actions[Math.floor(random() * actions.length)]?.();
     await vi.advanceTimersByTimeAsync(random() * 2_000);
   }
@@ -125,6 +131,11 @@ async function run(seed: number): Promise<void> {
   staff.conversation.markRead();
   await vi.advanceTimersByTimeAsync(120_000);
   expectReads(staff, tabs, system);
+  expect(staff.conversation.presence.isPlayerHere).toBe(true);
+  for (const { conversation } of tabs)
+    expect(conversation.presence.staff.map(({ name }) => name)).toEqual(["Ada"]);
+  for (const { conversation } of [staff, ...tabs])
+    expect(conversation.presence.typing.typists).toEqual([]);
   for (const portal of [staff, ...tabs]) {
     while (portal.conversation.older !== "none") {
       await Promise.all([portal.conversation.loadOlder(), vi.advanceTimersByTimeAsync(1_000)]);

@@ -9,6 +9,7 @@ import {
 import type { Identity, Message, Session } from "../src/core/types.js";
 import { type Bounds, Coalescer } from "./coalescer.js";
 import { type FaultSource, type Faults, NO_FAULTS, type Range } from "./faults.js";
+import { memberOf, SimulatedGuest, SimulatedPresence } from "./presence.js";
 import { readHistory, readInbox } from "./reads.js";
 import { type Change, type Mark, Store } from "./store.js";
 import { SimulatedTransport } from "./transport.js";
@@ -44,6 +45,8 @@ export class SimulatedSystem implements FaultSource {
   /** The limits of the staff channel; null sends an event for each message. */
   bounds: Bounds | null = null;
   readonly store = new Store();
+  /** The presence channels, and the client events on them. */
+  readonly presence = new SimulatedPresence();
   /** The number of calls that arrived. */
   calls = 0;
   /** The number of sends that arrived. */
@@ -86,11 +89,16 @@ export class SimulatedSystem implements FaultSource {
     return response;
   }
 
-  /** A portal's connection to Pusher. */
-  transport(): SimulatedTransport {
-    const transport = new SimulatedTransport(this);
+  /** A user's connection to Pusher. */
+  transport(user: Identity): SimulatedTransport {
+    const transport = new SimulatedTransport(this, this.presence, memberOf(user));
     this.#transports.add(transport);
     return transport;
+  }
+
+  /** Opens a player's conversation for a user without a page. */
+  join(user: Identity, playerId: string): SimulatedGuest {
+    return new SimulatedGuest(this.presence, user, playerId);
   }
 
   /** Holds back all answers from now on. */

@@ -18,7 +18,7 @@ import { Outbox } from "./outbox/outbox.js";
 import { LocalOutboxStorage, localStorageOrNull, type OutboxStorage } from "./outbox/storage.js";
 import { openTab, type Tab } from "./outbox/tab.js";
 import { type OnProblem, Problems } from "./problems.js";
-import { playerChannel, staffChannel } from "./realtime/channels.js";
+import { DeferredRealtime } from "./realtime/deferredRealtime.js";
 import { Feed } from "./realtime/feed.js";
 import { PusherTransport } from "./realtime/pusher.js";
 import { Realtime, type Transport } from "./realtime/realtime.js";
@@ -35,6 +35,10 @@ export interface ChatOptions {
   readonly getToken?: GetToken | null;
   /** How to receive events; without it, the gateway's answer of `/api/portal/config`. */
   readonly config?: PortalConfig | null;
+  /**
+   * Whether this page takes part in typing and presence where the gateway has them; by default true.
+   */
+  readonly typing?: boolean;
   /** Receives what keeps the chat from working; without it, the browser's console does. */
   readonly onProblem?: OnProblem | null;
   /** Replacements for parts of the browser; keep the object identical between renderings. */
@@ -63,7 +67,8 @@ export class Chat {
   readonly #problems: Problems;
   readonly #tokens: Tokens;
   readonly #outbox: Outbox;
-  readonly #feed = new Feed();
+  readonly #realtime = new DeferredRealtime();
+  readonly #feed: Feed;
   readonly #environment: Environment;
   readonly #readMarks: ReadMarks;
   readonly #markSender: MarkSender;
@@ -71,6 +76,7 @@ export class Chat {
   readonly #transport: (config: PortalConfig, api: Api) => Transport;
   readonly #endings: Unsubscribe[] = [];
   readonly #hasStorage: boolean;
+  readonly #typing: boolean;
   #closed = false;
 
   constructor(options: ChatOptions) {
@@ -79,6 +85,8 @@ export class Chat {
     const scope = `${apiUrl}|${identity.role}|${identity.subject}`;
     this.identity = identity;
     this.apiUrl = apiUrl;
+    this.#feed = new Feed(this.#realtime, identity);
+    this.#typing = options.typing ?? true;
     this.#problems = new Problems(options.onProblem ?? null);
     this.#tokens = new Tokens(options.token ?? null, options.getToken ?? null, (cause) =>
       this.#problems.report("get a token", {
@@ -176,6 +184,7 @@ export class Chat {
     this.#markSender.close();
     this.#outbox.close();
     this.#feed.close();
+    this.#realtime.close();
   }
 
   #open(options: ChatOptions): void {
@@ -220,21 +229,27 @@ export class Chat {
   }
 
   #connect(config: PortalConfig): void {
-    const { role, subject } = this.identity;
-    const { channelAccess } = config;
     this.#markSender.configure(readMarksOf(config));
-    const channel =
-      role === "staff" ? staffChannel(channelAccess) : playerChannel(channelAccess, subject);
     const transport = this.#transport(config, this.api);
-    const realtime = new Realtime(transport, this.#random, (name) =>
-      this.#problems.report("subscribe", {
-        kind: "subscription",
-        message: `Pusher has not answered the subscription to ${name}; are its key and address right, and is it in the page's connect-src?`,
-        status: null,
-        type: null,
-      }),
-    );
-    this.#feed.connect(realtime, channel);
+    const realtime = new Realtime(transport, this.#random, {
+      unanswered: (name) =>
+        this.#problems.report("subscribe", {
+          kind: "subscription",
+          message: `Pusher has not answered the subscription to ${name}; are its key and address right, and is it in the page's connect-src?`,
+          status: null,
+          type: null,
+        }),
+      triggerRefused: () =>
+        this.#problems.report("send a client event", {
+          kind: "typing",
+          message:
+            "Pusher refuses client events, so this page does not send that the user types; are they enabled for the app?",
+          status: null,
+          type: null,
+        }),
+    });
+    const conversationPresence = this.#typing && config.conversationPresence === true;
+    this.#realtime.open(realtime, { ...config, conversationPresence });
   }
 
   #browser(): Environment {
@@ -249,6 +264,7 @@ export class Chat {
       tokens: this.#tokens,
       outbox: this.#outbox,
       feed: this.#feed,
+      realtime: this.#realtime,
       environment: this.#environment,
       identity: this.identity,
       readMarks: this.#readMarks,

@@ -6,6 +6,8 @@ export interface PortalConfig {
   readonly channelAccess: ChannelAccess;
   /** Whether the gateway keeps read marks; absent for `off`. */
   readonly readMarks?: ReadMarksSetting;
+  /** Whether the gateway signs presence channels of conversations, for typing and presence. */
+  readonly conversationPresence?: boolean;
 }
 
 /**

@@ -16,10 +16,13 @@ export type { Delivery, Entry, Timeline } from "./conversation/timeline.js";
 export type { Count, Inbox } from "./inbox/inbox.js";
 export type { Row } from "./inbox/row.js";
 export type { Observable, Unsubscribe } from "./observable.js";
+export type { ConversationPresence } from "./presence/conversationPresence.js";
+export type { Member } from "./presence/member.js";
+export type { Typing } from "./presence/typing.js";
 export type { OnProblem, Problem } from "./problems.js";
 export type { ChannelAccess } from "./realtime/channels.js";
 export { type PusherConnection, sharedPusher } from "./realtime/pusher.js";
-export type { ChannelHandlers, Transport } from "./realtime/realtime.js";
+export type { ChannelHandlers, ChannelMembers, Transport } from "./realtime/realtime.js";
 export type {
   Identity,
   Message,

@@ -79,6 +79,10 @@ export const en = {
     conversationEmptyText: "What you write opens a conversation.",
     resolved: "Resolved. The player's next message opens a new session.",
     newMessage: (name: string, text: string) => `New message from ${name}: ${text}`,
+    playerOnline: "online",
+    alsoHere: (names: string, count: number) =>
+      count === 1 ? `${names} is here too` : `${names} are here too`,
+    typing: "typing…",
     shortcuts: "Keyboard shortcuts",
     singleKeys: "Shortcuts of a single key",
     singleKeysHint: "Turn them off if you speak to your computer, or press keys by accident.",
@@ -151,6 +155,8 @@ export const en = {
     opensInNewTab: "opens in a new tab",
     you: "You",
     player: "Player",
+    typing: (names: string, count: number) =>
+      count === 1 ? `${names} is typing` : `${names} are typing`,
   },
   delivery: {
     sending: "Sending",

@@ -79,6 +79,10 @@ export const fr: Omit<Strings, "entrance"> = {
     conversationEmptyText: "Ce que vous écrivez ouvre une conversation.",
     resolved: "Résolue. Le prochain message du joueur ouvre une nouvelle session.",
     newMessage: (name, text) => `Nouveau message de ${name} : ${text}`,
+    playerOnline: "en ligne",
+    alsoHere: (names, count) =>
+      count === 1 ? `${names} est aussi ici` : `${names} sont aussi ici`,
+    typing: "écrit…",
     shortcuts: "Raccourcis clavier",
     singleKeys: "Raccourcis à une touche",
     singleKeysHint:
@@ -148,6 +152,7 @@ export const fr: Omit<Strings, "entrance"> = {
     opensInNewTab: "s’ouvre dans un nouvel onglet",
     you: "Vous",
     player: "Joueur",
+    typing: (names, count) => (count === 1 ? `${names} écrit` : `${names} écrivent`),
   },
   delivery: {
     sending: "Envoi",

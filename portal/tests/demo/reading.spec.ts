@@ -192,6 +192,24 @@ test("staff see one tick when a message is stored, and two when the player has r
   await expectAccessible(page);
 });
 
+test("side by side, the player and the desk see at once that the other has read", async ({
+  page,
+}) => {
+  await page.goto(`/?portal=both&scene=busy#/c/${BO}`);
+  const [chat, desk] = [page.locator(".page-player"), page.locator(".page-staff")];
+  await expect(desk.locator(".ppc-online").first()).toBeVisible();
+  await chat.getByLabel("Your message").fill("Are you there?");
+  await page.keyboard.press("Enter");
+  const sent = chat.locator(".ppc-row", { hasText: "Are you there?" });
+  await expect(sent.getByText(/^Read \d\d:\d\d$/)).toBeVisible();
+  await desk.getByLabel("Your message").fill("I am");
+  await page.keyboard.press("Enter");
+  const answer = desk.locator(".ppc-bubble", { hasText: "I am" }).last();
+  await expect(answer.getByTitle("Read by the player")).toBeVisible();
+  // The desk counts nothing as unread that it shows.
+  await expect(desk.locator('[role="option"][aria-selected="true"]')).not.toContainText("unread");
+});
+
 test("more than 99 unread messages are counted as 99+", async ({ page }) => {
   await openDesk(page);
   for (let number = 0; number < 120; number += 1)

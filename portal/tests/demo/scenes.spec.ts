@@ -1,6 +1,6 @@
 import { expect, type Page, test } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
-import { injectFaults, mark } from "./system.js";
+import { injectFaults, joinConversation, mark } from "./system.js";
 
 const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 320, height: 640 } };
 const COLOURS = {
@@ -70,6 +70,7 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
       await mark(page, "bo-1815", "staff:ada", "Found it 😄");
       await seen(page, "Read ");
     },
+    typing: (page) => seen(page, "Grace Hopper is typing"),
     german: (page) => seen(page, "Im Gespräch"),
   },
   staff: {
@@ -123,6 +124,23 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
       await page.getByText("Petr Novák").click();
       await seen(page, "Reopen");
     },
+    typing: async (page) => {
+      await seen(page, "Yara Haddad");
+      await page.keyboard.press("2");
+      await page.getByText("Bo Lindqvist").click();
+      await expect(page.getByText(/^(Bo|Grace) .* are typing$/)).toBeVisible();
+    },
+    present: async (page) => {
+      await seen(page, "Yara Haddad");
+      await page.keyboard.press("2");
+      await page.getByText("Bo Lindqvist").click();
+      const guests = [
+        { role: "player", subject: "bo-1815", name: "Bo Lindqvist" },
+        { role: "staff", subject: "grace", name: "Grace Hopper" },
+      ];
+      for (const guest of guests) await joinConversation(page, guest, "bo-1815");
+      await seen(page, "Grace Hopper is here too");
+    },
     help: async (page) => {
       await seen(page, "Yara Haddad");
       await page.keyboard.press("?");
@@ -151,6 +169,7 @@ const LIKE: Record<string, string> = {
   search: "busy",
   conversation: "busy",
   pending: "busy",
+  present: "busy",
   help: "busy",
 };
 

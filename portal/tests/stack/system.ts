@@ -192,3 +192,25 @@ export async function withoutGateway(context: BrowserContext): Promise<() => Pro
   await context.route("**/api/**", (route) => route.abort());
   return () => context.unroute("**/api/**");
 }
+
+/**
+ * The names of the events that Pusher has accepted from the broadcaster on a player's channels;
+ * without those of read marks, which follow from what is on the screen.
+ */
+export async function acceptedFor(player: string): Promise<string[]> {
+  const answer = await fetch(`${SYSTEM.pusher}/control/accepted?events=true`);
+  const { lastEvents } = (await answer.json()) as {
+    lastEvents: { channel: string; name: string }[];
+  };
+  return lastEvents
+    .filter(({ channel, name }) => channel.endsWith(player) && name !== "read-updated")
+    .map(({ name }) => name);
+}
+
+/** The channels of a player that have a subscriber, each with the number of them. */
+export async function subscriptionsOf(player: string): Promise<Record<string, number>> {
+  const answer = await fetch(`${SYSTEM.pusher}/control/connections`);
+  const { subscriptions } = (await answer.json()) as { subscriptions: Record<string, number> };
+  const own = Object.entries(subscriptions).filter(([channel]) => channel.endsWith(player));
+  return Object.fromEntries(own);
+}

@@ -11,6 +11,7 @@ import { dayOf } from "../../strings/formats.js";
 import { Avatar } from "../Avatar.js";
 import { ReceiptMark } from "../Delivery.js";
 import { usePortal } from "../PortalContext.js";
+import { TypingDots } from "../PresenceLine.js";
 import { StatusBadge } from "../StatusBadge.js";
 
 interface InboxItemProps {
@@ -19,6 +20,8 @@ interface InboxItemProps {
   readonly isChosen: boolean;
   /** The unsent answer; empty for none. */
   readonly draft: string;
+  /** Whether the player types; known of the open conversation only. */
+  readonly isTyping: boolean;
   readonly isUnread: boolean;
   /** The unread messages up to `MOST_UNANSWERED`; null when the gateway does not count them. */
   readonly unread: number | null;
@@ -33,7 +36,7 @@ const LATE_AFTER = 10 * 60 * 1_000_000;
 
 /** One conversation of the inbox. */
 export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
-  const { id, row, isChosen, draft, isUnread, unread, showsStatus, now, onOpen } = props;
+  const { id, row, isChosen, draft, isTyping, isUnread, unread, showsStatus, now, onOpen } = props;
   const { playerId, playerName, lastMessage, told, waitingSince, unanswered, status } = row;
   const { strings, formats } = usePortal();
   const { staff } = strings;
@@ -68,7 +71,11 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
         </p>
         <p className="ppc-item-foot">
           <span className="ppc-item-text">
-            {draft !== "" ? (
+            {isTyping ? (
+              <span className="ppc-item-typing">
+                <TypingDots /> {staff.typing}
+              </span>
+            ) : draft !== "" ? (
               <Draft text={draft} />
             ) : told === null ? (
               <LastMessage message={lastMessage} isRead={isReadByPlayer(row)} />

@@ -12,6 +12,8 @@ import { Observable, type Unsubscribe } from "../observable.js";
 import type { Outbox } from "../outbox/outbox.js";
 import { newerSession } from "../parse.js";
 import { Poller } from "../poller.js";
+import { ConversationPresence } from "../presence/conversationPresence.js";
+import type { DeferredRealtime } from "../realtime/deferredRealtime.js";
 import type { Feed } from "../realtime/feed.js";
 import type {
   Digest,
@@ -36,6 +38,7 @@ export interface ConversationParts {
   readonly tokens: Tokens;
   readonly outbox: Outbox;
   readonly feed: Feed;
+  readonly realtime: DeferredRealtime;
   readonly environment: Environment;
   readonly identity: Identity;
   readonly readMarks: ReadMarks;
@@ -67,6 +70,8 @@ const NUMBERED_WITHIN_MS = 8_000;
  */
 export class Conversation extends Observable {
   readonly playerId: string;
+  /** Who else has the conversation open, and who types; while it is neither paused nor closed. */
+  readonly presence: ConversationPresence;
   readonly #parts: ConversationParts;
   readonly #history: History;
   readonly #messages: Messages;
@@ -83,6 +88,8 @@ export class Conversation extends Observable {
   readonly #requested = new Set<string>();
   readonly #stale = new Set<string>();
   readonly #delays = new Set<Delay>();
+  /** Leaves the player's channel, which staff receive while the conversation is shown. */
+  #unwatch: Unsubscribe | null = null;
   #changesInProgress = 0;
   #isClosing = false;
   #isPaused = false;
@@ -95,6 +102,7 @@ export class Conversation extends Observable {
     super();
     this.playerId = playerId;
     this.#parts = parts;
+    this.presence = new ConversationPresence(playerId, parts.realtime);
     this.#connection = new ConnectionMonitor(parts);
     this.#messages = new Messages({
       outbox: parts.outbox,
@@ -196,11 +204,13 @@ export class Conversation extends Observable {
       this.#connection.start(),
     );
     this.#poller.start();
+    this.#enter();
   }
 
-  /** Stops reading the history until `resume`; events still arrive. */
+  /** Stops reading the history until `resume`; events of the user's own channel still arrive. */
   pause(): void {
     this.#isPaused = true;
+    this.#leave();
     this.#makeChanges();
     if (this.#changesInProgress === 0) this.#poller.stop();
   }
@@ -210,13 +220,27 @@ export class Conversation extends Observable {
     this.#isPaused = false;
     this.#unchanged = 0;
     this.#poller.start();
+    this.#enter();
   }
 
   /** Closes the conversation after its requested changes were sent. */
   close(): void {
     this.#isClosing = true;
+    this.#leave();
     this.#makeChanges();
     if (this.#changesInProgress === 0) this.#end();
+  }
+
+  /** Subscribes to the channels that are received only while the conversation is shown. */
+  #enter(): void {
+    this.#unwatch ??= this.#parts.feed.watch(this.playerId);
+    this.presence.join();
+  }
+
+  #leave(): void {
+    this.#unwatch?.();
+    this.#unwatch = null;
+    this.presence.leave();
   }
 
   #makeChanges(): void {
@@ -248,6 +272,7 @@ export class Conversation extends Observable {
 
   /** Sends a message; it is in the timeline when this returns. */
   send(content: string): void {
+    this.presence.typing.stop();
     this.#parts.outbox.add(this.playerId, content);
   }
 
@@ -459,6 +484,9 @@ export class Conversation extends Observable {
   }
 
   #announce(arrived: readonly Entry[]): void {
-    for (const entry of arrived) notifyAll(this.#arrivalListeners, entry);
+    for (const entry of arrived) {
+      this.presence.typing.receiveMessage(entry);
+      notifyAll(this.#arrivalListeners, entry);
+    }
   }
 }

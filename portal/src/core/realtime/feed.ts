@@ -7,19 +7,21 @@ import {
   parseRejection,
   parseSessionUpdate,
 } from "../parse.js";
-import type { Digest, Message, ReadUpdate, Rejection, SessionUpdate } from "../types.js";
+import type { Digest, Identity, Message, ReadUpdate, Rejection, SessionUpdate } from "../types.js";
 import {
   MESSAGE_REJECTED,
   MESSAGE_SENT,
   NEW_PLAYER_MESSAGE,
   NEW_PLAYER_MESSAGES,
+  playerChannel,
   READ_UPDATED,
   SESSION_UPDATED,
+  staffChannel,
 } from "./channels.js";
+import type { DeferredRealtime } from "./deferredRealtime.js";
 import { EventHealth } from "./eventHealth.js";
-import type { Realtime } from "./realtime.js";
 
-/** Receives the events of the channel. */
+/** Receives the events of this portal's channels. */
 export interface FeedListener {
   message?(message: Message): void;
   session?(update: SessionUpdate): void;
@@ -31,21 +33,43 @@ export interface FeedListener {
 /** The shortest time between two reconnections because of a stall, in milliseconds. */
 const RECONNECT_EVERY_MS = 60_000;
 
-/** The events of this portal's channel. It changes when events start or stop arriving. */
+/**
+ * The events of the user's own channel and, at the desk, of the open conversation's. It changes when
+ * events start or stop arriving on the user's own.
+ */
 export class Feed extends Observable {
+  /** The health of the user's own channel. */
   readonly eventHealth = new EventHealth(() => this.#eventHealthChanged());
   readonly #listeners = new Set<FeedListener>();
-  #realtime: Realtime | null = null;
-  #leave: Unsubscribe | null = null;
+  readonly #realtime: DeferredRealtime;
+  readonly #identity: Identity;
+  readonly #leave: Unsubscribe;
   #reconnection: ReturnType<typeof setTimeout> | undefined;
   #reconnectedAt = Number.NEGATIVE_INFINITY;
 
-  /** Subscribes; the channel's name is known only once the configuration is loaded. */
-  connect(realtime: Realtime, channel: string): void {
+  constructor(realtime: DeferredRealtime, identity: Identity) {
+    super();
+    const { role, subject } = identity;
+    this.#identity = identity;
     this.#realtime = realtime;
-    this.#leave = realtime.listen(channel, {
-      subscribed: (now) => this.eventHealth.setSubscribed(now),
-      event: (name, data) => this.#dispatch(name, data),
+    this.#leave = realtime.listen(
+      ({ channelAccess }) =>
+        role === "staff" ? staffChannel(channelAccess) : playerChannel(channelAccess, subject),
+      {
+        subscribed: (now) => this.eventHealth.setSubscribed(now),
+        event: (name, data) => this.#dispatch(name, data),
+      },
+    );
+  }
+
+  /**
+   * Subscribes staff to the channel of a player, whose messages arrive there at once even where the
+   * staff's channel coalesces them.
+   */
+  watch(playerId: string): Unsubscribe {
+    if (this.#identity.role === "player") return () => {};
+    return this.#realtime.listen(({ channelAccess }) => playerChannel(channelAccess, playerId), {
+      event: (name, data) => this.#dispatchWatched(name, data),
     });
   }
 
@@ -56,14 +80,13 @@ export class Feed extends Observable {
 
   /** Repeats a refused subscription now: the network is back, or there is another token. */
   tryNow(): void {
-    this.#realtime?.tryNow();
+    this.#realtime.tryNow();
   }
 
   close(): void {
     this.eventHealth.clearExpected();
     clearTimeout(this.#reconnection);
-    this.#leave?.();
-    this.#realtime?.close();
+    this.#leave();
   }
 
   #dispatch(name: string, data: unknown): void {
@@ -93,6 +116,20 @@ export class Feed extends Observable {
     }
   }
 
+  /** Handles an event of a watched player's channel. */
+  #dispatchWatched(name: string, data: unknown): void {
+    // These, and messages of staff, are on the staff's channel at once, with what only staff receive.
+    if (name === SESSION_UPDATED || name === MESSAGE_REJECTED) return;
+    if (name !== MESSAGE_SENT) {
+      this.#dispatch(name, data);
+      return;
+    }
+    const message = parseMessage(data);
+    if (message?.senderType !== "player") return;
+    this.eventHealth.foundOnOtherChannel(message);
+    this.#notify((listener) => listener.message?.(message));
+  }
+
   #notify(call: (listener: FeedListener) => unknown): void {
     for (const listener of [...this.#listeners]) reportErrors(() => call(listener));
   }
@@ -109,7 +146,7 @@ export class Feed extends Observable {
       this.#reconnection = setTimeout(() => this.#reconnect(), left);
     } else {
       this.#reconnectedAt = Date.now();
-      this.#realtime?.reconnect();
+      this.#realtime.reconnect();
     }
   }
 }
