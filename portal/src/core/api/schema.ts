@@ -463,14 +463,22 @@ export interface components {
             /**
              * @description The portal's id for the member of the staff who reads; without one the player reads.
              *     Ignored with tokens, which say who reads.
+             *
+             *     The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+             *     control characters, and none that change the direction of text.
+             * @example ada
              */
-            readerId?: components["schemas"]["SenderId"];
+            readerId?: string | null;
         } | {
             /**
              * @description The portal's id for the member of the staff who reads. Ignored with tokens, which say who
              *     reads.
+             *
+             *     The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+             *     control characters, and none that change the direction of text.
+             * @example ada
              */
-            readerId?: components["schemas"]["SenderId"];
+            readerId?: string | null;
             /** @description The first message that is unread. All messages after it are unread too. */
             unreadFrom: components["schemas"]["ClientId"];
         };
@@ -579,12 +587,6 @@ export interface components {
              */
             socketId?: string | null;
         };
-        /**
-         * @description The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
-         *     control characters, and none that change the direction of text.
-         * @example ada
-         */
-        SenderId: string;
         /**
          * @description The two kinds of sender.
          * @example player
