@@ -281,7 +281,7 @@ test("a message that is stored after a later one is marked too", async () => {
   playerSends("two");
   await seconds(2);
   staff.conversation.markRead();
-  await seconds(30);
+  await seconds(90);
   expect(read("staff:ada")).toBe(2);
   inbox.refresh();
   await seconds(1);
