@@ -371,6 +371,39 @@ test("a gateway that refuses marks leaves the desk with those of its browser", a
   expect(inbox.unread("pending")).toBe(0);
 });
 
+test("an answer from before a mark does not take the mark back", async () => {
+  playerSends("one");
+  await seconds(1);
+  const { staff, unread } = await desk();
+  staff.conversation.markRead();
+  await seconds(20);
+  const { at } = playerSends("two");
+  await seconds(1);
+  system().faults.persist = [5_000, 5_000];
+  staff.conversation.markRead();
+  await seconds(1);
+  staff.conversation.refresh();
+  await seconds(1);
+  expect(staff.chat.readUpTo("p1")).toBe(at);
+  expect(unread()).toBe(0);
+});
+
+test("a refused mark hides what was known of the other side", async () => {
+  const bo = await player();
+  playerSends("one");
+  await seconds(1);
+  const { staff } = await desk();
+  staff.conversation.markRead();
+  await seconds(3);
+  expect(bo.conversation.reads.lastRead()?.content).toBe("one");
+  staffSends("answer");
+  await seconds(1);
+  system().faults.markRefusal = 404;
+  bo.conversation.markRead();
+  await seconds(3);
+  expect(bo.conversation.reads.lastRead()).toBeUndefined();
+});
+
 test("a player's devices share their mark", async () => {
   const phone = await player();
   const laptop = portal({ browser: new SimulatedBrowser() });
