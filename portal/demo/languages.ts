@@ -15,6 +15,11 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       resolved: "تم حل هذه المحادثة. اكتب من جديد وستتواصل.",
       staffName: "الدعم",
     },
+    staff: {
+      playerOnline: "متصل",
+      alsoHere: (names) => `${names} هنا أيضًا`,
+      typing: "يكتب…",
+    },
     playerStatus: { pending: "بانتظار الرد", active: "المحادثة جارية", resolved: "تم الحل" },
     link: { label: "الاتصال", connecting: "جارٍ الاتصال…", live: "متصل" },
     messages: {
@@ -23,11 +28,19 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       yesterday: "أمس",
       newSession: (moment) => `جلسة جديدة، ${moment}`,
       toNewest: "إلى أحدث الرسائل",
+      unreadFrom: "رسائل غير مقروءة",
+      read: (time) => `قُرئت ${time}`,
       newCount: (count) => (count === 1 ? "رسالة جديدة" : `${count} رسائل جديدة`),
       you: "أنت",
       player: "اللاعب",
+      typing: (names, count) => (count === 1 ? `${names} يكتب` : `${names} يكتبون`),
     },
-    delivery: { sending: "جارٍ الإرسال", accepted: "تم القبول", delivered: "تم التسليم" },
+    delivery: {
+      sending: "جارٍ الإرسال",
+      accepted: "تم القبول",
+      delivered: "تم التسليم",
+      read: "قرأها اللاعب",
+    },
     composer: { label: "رسالتك", placeholder: "اكتب رسالة", send: "إرسال" },
     settings: {
       label: "الإعدادات",

@@ -1,21 +1,37 @@
 import { createRoot, hydrateRoot, type Root } from "react-dom/client";
 import { SimulatedSystem, seeded } from "../simulation/index.js";
 import type { ChatEnvironment } from "../src/core/chat.js";
+import type { ReadMarksSetting } from "../src/core/config.js";
+import type { Identity, SenderType } from "../src/core/types.js";
 import { PlayerChatSystem, StaffPortal, type Theme } from "../src/index.js";
 import { languageOf } from "./languages.js";
 import { SCENES } from "./scenes.js";
 import "../src/pages/page.css";
 
-// ?portal=player|staff  &scene=…  &theme=light|dark  &language=…  &clockAheadMs=…  &keep  &hydrate
-// &signIn  &font
+// ?portal=player|staff|both  &scene=…  &theme=light|dark  &language=…  &clockAheadMs=…  &keep  &hydrate
+// &signIn  &font  &readMarks=off|staff|both
 const query = new URLSearchParams(location.search);
 const system = new SimulatedSystem(seeded(7));
-const config = { pusher: { key: "demo" }, channelAccess: "private" } as const;
-const around: ChatEnvironment = { fetch: system.fetch, transport: () => system.transport() };
+const config = {
+  pusher: { key: "demo" },
+  channelAccess: "private",
+  conversationPresence: true,
+  readMarks: (query.get("readMarks") ?? "both") as ReadMarksSetting,
+} as const;
+system.readMarks = config.readMarks;
+/** The user of each portal, as last shown. */
+const users: Record<SenderType, Identity> = {
+  player: { role: "player", subject: "bo-1815", name: "Bo Lindqvist" },
+  staff: { role: "staff", subject: "ada", name: "Ada Lovelace" },
+};
+const aroundOf = (role: SenderType): ChatEnvironment => ({
+  fetch: (input) => system.fetchOf(users[role])(input),
+  transport: () => system.transport(users[role]),
+});
+const around = { player: aroundOf("player"), staff: aroundOf("staff") };
 const common = {
   apiUrl: "",
   config,
-  around,
   theme: (query.get("theme") ?? "system") as Theme,
   ...languageOf(query.get("language") ?? "en"),
   unreadInTitle: true,
@@ -35,28 +51,53 @@ system.faults.clockAheadMs = Number(query.get("clockAheadMs") ?? 0);
 if (query.has("font")) await import("./font.css");
 
 const place = document.getElementById("portal");
-const isStaff = query.get("portal") === "staff";
+const portal = query.get("portal");
+const isStaff = portal === "staff";
 
 /** The portal of a user, with further properties from a test. */
-function portalOf(subject: string, name: string, more: object) {
-  return isStaff ? (
+function portalOf({ role, subject, name }: Identity, more: object = {}) {
+  return role === "staff" ? (
     <div className="page-staff">
-      <StaffPortal {...common} chosenInAddress staffId={subject} staffName={name} {...more} />
+      <StaffPortal
+        {...common}
+        around={around.staff}
+        chosenInAddress
+        staffId={subject}
+        staffName={name ?? undefined}
+        {...more}
+      />
     </div>
   ) : (
     <div className="page-player">
       <h1 className="ppc-hidden">Support</h1>
-      <PlayerChatSystem {...common} playerId={subject} playerName={name} {...more} />
+      <PlayerChatSystem
+        {...common}
+        around={around.player}
+        playerId={subject}
+        playerName={name ?? undefined}
+        {...more}
+      />
     </div>
   );
 }
 
-const [subject, name] = isStaff ? ["ada", "Ada Lovelace"] : ["bo-1815", "Bo Lindqvist"];
 let root: Root | null = null;
 
 /** Renders the portal for another user, or with other properties, without a reload. */
-function show(as: string, called: string, more: object = {}): void {
-  root?.render(portalOf(as, called, more));
+function show(subject: string, name: string, more: object = {}): void {
+  const role = isStaff ? "staff" : "player";
+  users[role] = { role, subject, name };
+  root?.render(portalOf(users[role], more));
+}
+
+/** Renders the player's chat and the desk side by side, on one system. */
+function showBoth(): void {
+  root?.render(
+    <div style={{ display: "grid", gridTemplateColumns: "2fr 3fr", blockSize: "100%" }}>
+      {portalOf(users.player)}
+      {portalOf(users.staff)}
+    </div>,
+  );
 }
 
 /** Hydrates the portal from HTML, as after server rendering. */
@@ -64,9 +105,9 @@ async function hydrate(place: HTMLElement): Promise<void> {
   const { renderToString } = await import("react-dom/server");
   const { language: _, ...more } = common;
   const portal = isStaff ? (
-    <StaffPortal {...more} staffId={subject} />
+    <StaffPortal {...more} around={around.staff} staffId={users.staff.subject} />
   ) : (
-    <PlayerChatSystem {...more} playerId={subject} />
+    <PlayerChatSystem {...more} around={around.player} playerId={users.player.subject} />
   );
   place.innerHTML = renderToString(portal);
   Object.assign(globalThis, { rendered: place.innerHTML });
@@ -79,5 +120,6 @@ Object.assign(globalThis, { system, show });
 if (place !== null && query.has("hydrate")) void hydrate(place);
 else if (place !== null) {
   root = createRoot(place);
-  show(subject, name);
+  if (portal === "both") showBoth();
+  else root.render(portalOf(users[isStaff ? "staff" : "player"]));
 }

@@ -1,4 +1,6 @@
 import { NO_FAULTS, type SimulatedSystem } from "../simulation/index.js";
+import { CLIENT_TYPING } from "../src/core/realtime/channels.js";
+import type { Identity } from "../src/core/types.js";
 
 /** Puts a system into a certain state. */
 export type Scene = (system: SimulatedSystem) => void;
@@ -134,6 +136,19 @@ function many(count: number, atOnce: boolean): Scene {
   };
 }
 
+/** Marks all messages as read by the player. */
+function readByPlayer({ store }: SimulatedSystem): void {
+  const last = store.conversation(BO).messages.at(-1);
+  if (last === undefined) return;
+  const { messageId } = last;
+  store.mark({
+    playerId: BO,
+    reader: "player",
+    messageId,
+    at: (Date.now() - MINUTE * 1000) * 1000,
+  });
+}
+
 /** Texts whose letters are all in the font of the pictures. */
 function plain(system: SimulatedSystem): void {
   const at = (ago: number, from: string, content: string) => said(system, BO, ago, from, content);
@@ -145,6 +160,7 @@ function plain(system: SimulatedSystem): void {
   at(22 * MINUTE, "grace", "That is a known problem of this morning's update.");
   at(21 * MINUTE, "ada", "Read https://help.example.com/items, or write to items@example.com.");
   at(2 * MINUTE, "player", "Found it, thank you!");
+  readByPlayer(system);
   const waits: [string, number, string][] = [
     ["dragon_slayer_9000", 14 * MINUTE, "Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaargh it crashed AGAIN"],
     ["p-0071", 9 * MINUTE, "My payment was taken twice. Can you check order 88213?"],
@@ -153,6 +169,15 @@ function plain(system: SimulatedSystem): void {
   ];
   for (const [player, ago, content] of waits) said(system, player, ago, "player", content);
   said(system, "p-0071", 8 * MINUTE, "player", "It says 2 × 19.99 €");
+}
+
+/** The player and a member of staff have the conversation open and type. */
+function type(system: SimulatedSystem): void {
+  const player: Identity = { role: "player", subject: BO, name: NAMES[BO] ?? null };
+  const grace: Identity = { role: "staff", subject: "grace", name: STAFF.grace ?? null };
+  for (const guest of [player, grace].map((user) => system.join(user, BO))) {
+    setInterval(() => guest.trigger(CLIENT_TYPING), 2_000);
+  }
 }
 
 /** The scenes by name. */
@@ -167,6 +192,11 @@ export const SCENES: Record<string, Scene> = {
     talk(system);
     queue(system);
     system.store.resolve(BO, system.now());
+  },
+  typing: (system) => {
+    talk(system);
+    queue(system);
+    type(system);
   },
   polling: (system) => {
     talk(system);

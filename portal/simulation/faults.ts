@@ -24,6 +24,8 @@ export interface Faults {
   refuseSubscription: number;
   /** The subscription is never answered. */
   ignoreSubscription: number;
+  /** Pusher refuses all client events, as for an app for which they are not enabled. */
+  refuseClientEvents: boolean;
   /** How far the gateway's clock is ahead of this machine's, in milliseconds. */
   clockAheadMs: number;
   /** The longest content that an event carries whole, in characters. */
@@ -34,6 +36,8 @@ export interface Faults {
   refusal: string | null;
   /** The token belongs to another user: 403. */
   forbidden: boolean;
+  /** The status with which each read mark is refused, such as 404; null for none. */
+  markRefusal: number | null;
   sendsFail: boolean;
   readsFail: boolean;
   networkFails: boolean;
@@ -52,11 +56,13 @@ export const NO_FAULTS: Faults = {
   repeatEvent: 0,
   refuseSubscription: 0,
   ignoreSubscription: 0,
+  refuseClientEvents: false,
   clockAheadMs: 0,
   longestEvent: 10_000,
   token: null,
   refusal: null,
   forbidden: false,
+  markRefusal: null,
   sendsFail: false,
   readsFail: false,
   networkFails: false,

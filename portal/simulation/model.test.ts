@@ -9,7 +9,7 @@ import {
   SimulatedSystem,
   seeded,
 } from "./index.js";
-import { unanswered } from "./reads.js";
+import { unanswered, unread } from "./reads.js";
 
 const SEEDS = Number(process.env.SEEDS ?? 25);
 const FIRST = Number(process.env.SEED ?? 1);
@@ -48,12 +48,14 @@ async function run(seed: number): Promise<void> {
   system.faults = { ...BAD };
   // Every other seed uses digests, which list one player only.
   if (seed % 2 === 0) system.bounds = { most: 1, listed: 1 };
+  if (seed % 3 !== 0) system.readMarks = seed % 3 === 1 ? "both" : "staff";
   const browser = new SimulatedBrowser();
   const staff = new SimulatedPortal(system, { identity: ADA });
   const inbox = staff.chat.inbox();
   inbox.open();
   let tabs = [new SimulatedPortal(system, { browser }), new SimulatedPortal(system, { browser })];
   const written: string[] = [];
+  let step = 0;
 
   const say = (portal: SimulatedPortal | undefined) => {
     const content = `${"long ".repeat(random() < 0.2 ? 20 : 0)}message ${written.length + 1}`;
@@ -77,9 +79,24 @@ async function run(seed: number): Promise<void> {
       const playerId = `other-${Math.floor(random() * 4)}`;
       void staff.chat.changeStatus(playerId, "resolved");
     },
+    () => staff.conversation.markRead(),
+    () => staff.conversation.markUnread(),
+    () => tabs[any()]?.conversation.markRead(),
+    () => {
+      // Another desk of the user.
+      const { messages } = system.store.conversation("p1");
+      const message = messages[Math.floor(random() * messages.length)];
+      if (message !== undefined)
+        system.mark({ playerId: "p1", reader: "staff:ada", messageId: message.messageId });
+    },
     () => system.disconnect(),
     () => void staff.conversation.loadOlder(),
     () => tabs[any()]?.environment.set({ visible: random() < 0.5 }),
+    () => [staff, tabs[any()]][step % 2]?.conversation.presence.typing.edited(`draft ${step}`),
+    () => {
+      staff.conversation.pause();
+      staff.conversation.resume();
+    },
     () => {
       const transport = tabs[any()]?.transport;
       if (transport) transport.isSilent = !transport.isSilent;
@@ -93,7 +110,7 @@ async function run(seed: number): Promise<void> {
       tabs.push(new SimulatedPortal(system, { browser }));
     },
   ];
-  for (let step = 0; step < 60; step += 1) {
+  for (; step < 60; step += 1) {
     actions[Math.floor(random() * actions.length)]?.();
     await vi.advanceTimersByTimeAsync(random() * 2_000);
   }
@@ -110,6 +127,15 @@ async function run(seed: number): Promise<void> {
   const { messages } = system.store.conversation("p1");
   const stored = messages.map(({ content }) => content);
   expect([...stored].sort()).toEqual([...written].sort());
+  // Everything that a portal has marked as read is read at the gateway in the end.
+  staff.conversation.markRead();
+  await vi.advanceTimersByTimeAsync(120_000);
+  expectReads(staff, tabs, system);
+  expect(staff.conversation.presence.isPlayerHere).toBe(true);
+  for (const { conversation } of tabs)
+    expect(conversation.presence.staff.map(({ name }) => name)).toEqual(["Ada"]);
+  for (const { conversation } of [staff, ...tabs])
+    expect(conversation.presence.typing.typists).toEqual([]);
   for (const portal of [staff, ...tabs]) {
     while (portal.conversation.older !== "none") {
       await Promise.all([portal.conversation.loadOlder(), vi.advanceTimersByTimeAsync(1_000)]);
@@ -124,8 +150,30 @@ async function run(seed: number): Promise<void> {
   inbox.close();
 }
 
+/** Expects the desk to have read all, and each side to know how far the other has read. */
+function expectReads(
+  staff: SimulatedPortal,
+  players: readonly SimulatedPortal[],
+  { store, readMarks }: SimulatedSystem,
+): void {
+  const conversation = store.conversation("p1");
+  const seqOf = (reader: string) => conversation.reads.get(reader)?.seq ?? 0;
+  const shown = (portal: SimulatedPortal) => portal.conversation.reads.otherSide?.seq ?? 0;
+  if (readMarks === "off") {
+    expect(conversation.reads.size).toBe(0);
+    return;
+  }
+  expect(unread(conversation, "staff:ada")).toBe(0);
+  expect(shown(staff)).toBe(seqOf("player"));
+  for (const player of players) {
+    // A mark that staff took back stays shown.
+    if (readMarks === "both") expect(shown(player)).toBeGreaterThanOrEqual(seqOf("staff:ada"));
+    else expect(shown(player)).toBe(0);
+  }
+}
+
 /** Expects the desk's rows to be those of the gateway. */
-function expectSameRows(inbox: Inbox, { store }: SimulatedSystem): void {
+function expectSameRows(inbox: Inbox, { store, readMarks }: SimulatedSystem): void {
   for (const status of ["pending", "active", "resolved"] as const) {
     const stored = store.inbox([status]).map(({ playerId, conversation }) => ({
       playerId,
@@ -133,13 +181,15 @@ function expectSameRows(inbox: Inbox, { store }: SimulatedSystem): void {
       last: conversation.messages.at(-1)?.messageId,
       told: null,
       unanswered: unanswered(conversation),
+      unread: readMarks === "off" ? null : unread(conversation, "staff:ada"),
     }));
-    const rows = inbox.list(status).map(({ playerId, session, lastMessage, told, unanswered }) => ({
-      playerId,
-      version: session?.version,
-      last: lastMessage?.messageId,
-      told,
-      unanswered,
+    const rows = inbox.list(status).map((row) => ({
+      playerId: row.playerId,
+      version: row.session?.version,
+      last: row.lastMessage?.messageId,
+      told: row.told,
+      unanswered: row.unanswered,
+      unread: row.unread,
     }));
     const byPlayer = new Map(rows.map((row) => [row.playerId, row]));
     expect(byPlayer).toEqual(new Map(stored.map((row) => [row.playerId, row])));

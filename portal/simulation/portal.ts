@@ -1,6 +1,8 @@
 import { Chat, type ChatEnvironment } from "../src/core/chat.js";
+import type { PortalConfig } from "../src/core/config.js";
 import type { Conversation } from "../src/core/conversation/conversation.js";
 import type { Entry } from "../src/core/conversation/timeline.js";
+import type { OnProblem } from "../src/core/problems.js";
 import type { Identity } from "../src/core/types.js";
 import { SimulatedBrowser, SimulatedEnvironment } from "./browser.js";
 import type { SimulatedSystem } from "./system.js";
@@ -14,6 +16,10 @@ export interface PortalOptions {
   readonly browser?: SimulatedBrowser;
   readonly token?: string | null;
   readonly getToken?: (() => Promise<string>) | null;
+  /** What the gateway's configuration says. */
+  readonly conversationPresence?: boolean;
+  readonly typing?: boolean;
+  readonly onProblem?: OnProblem;
 }
 
 /** A portal in a tab of its own, with its conversation open. */
@@ -30,13 +36,21 @@ export class SimulatedPortal {
       browser = new SimulatedBrowser(),
       token = null,
       getToken = null,
+      conversationPresence = true,
+      typing = true,
+      onProblem = null,
     } = options;
     this.tab = browser.tab();
-    const config = { pusher: { key: "key" }, channelAccess: "private" } as const;
+    const config: PortalConfig = {
+      pusher: { key: "key" },
+      channelAccess: "private",
+      readMarks: system.readMarks,
+      conversationPresence,
+    };
     const around: ChatEnvironment = {
-      fetch: system.fetch,
+      fetch: system.fetchOf(identity),
       transport: () => {
-        this.transport = system.transport();
+        this.transport = system.transport(identity);
         return this.transport;
       },
       storage: browser.storage(this.tab),
@@ -45,7 +59,7 @@ export class SimulatedPortal {
       random: () => system.between([0, 1]),
     };
     const apiUrl = "http://chat.example";
-    this.chat = new Chat({ apiUrl, identity, token, getToken, config, around });
+    this.chat = new Chat({ apiUrl, identity, token, getToken, config, typing, onProblem, around });
     this.conversation = this.chat.conversation(playerId);
     this.conversation.open();
   }

@@ -1,6 +1,47 @@
+import type { ReadMarksSetting } from "../src/core/config.js";
 import { MOST_UNANSWERED } from "../src/core/inbox/row.js";
-import { type Conversation, type Store, unansweredMessages, waitingSince } from "./store.js";
+import {
+  type Conversation,
+  type Store,
+  type StoredRead,
+  unansweredMessages,
+  unreadMessages,
+  waitingSince,
+} from "./store.js";
 import { historyOf, json, rfc3339, sessionOf } from "./wire.js";
+
+/** The caller of a read. */
+export interface Caller {
+  /** As a reader of a conversation; null when the call does not say. */
+  readonly reader: string | null;
+  readonly readMarks: ReadMarksSetting;
+}
+
+const STAFF = "staff:";
+
+/** How far each side has read, as the caller may see it. */
+function readsOf({ reads }: Conversation, { reader, readMarks }: Caller): object {
+  if (readMarks === "off") return {};
+  const isStaff = reader?.startsWith(STAFF) ?? false;
+  const player = reads.get("player");
+  const [staff] = [...reads]
+    .filter(([name]) => name.startsWith(STAFF))
+    .map(([, read]) => read)
+    .sort((a, b) => b.seq - a.seq);
+  const mine = isStaff ? reads.get(reader ?? "") : undefined;
+  const isStaffShown = staff !== undefined && (isStaff || readMarks === "both");
+  return {
+    reads: {
+      ...(player === undefined ? {} : { player: readOf(player) }),
+      ...(isStaffShown ? { staff: readOf(staff) } : {}),
+      ...(mine === undefined ? {} : { mine: { seq: mine.seq } }),
+    },
+  };
+}
+
+function readOf({ seq, messageId, readAt }: StoredRead): object {
+  return { seq, ...(messageId === null ? {} : { messageId }), at: rfc3339(readAt) };
+}
 
 /** A page of a conversation, with at least `pageSize` messages. */
 export function readHistory(
@@ -8,10 +49,16 @@ export function readHistory(
   playerId: string,
   query: URLSearchParams,
   pageSize: number,
+  caller: Caller,
 ): Response {
-  const { messages, session, lastSeq } = store.conversation(playerId);
+  const conversation = store.conversation(playerId);
+  const { messages, session, lastSeq } = conversation;
   const limit = Math.max(pageSize, Number(query.get("limit") ?? 50));
-  const head = { playerId, session: session === null ? null : sessionOf(session) };
+  const head = {
+    playerId,
+    session: session === null ? null : sessionOf(session),
+    ...readsOf(conversation, caller),
+  };
   const after = query.get("after");
   if (after !== null) {
     const missed = messages.filter(({ seq }) => seq > Number(after)).sort((a, b) => a.seq - b.seq);
@@ -34,8 +81,12 @@ export function readHistory(
 export const unanswered = (conversation: Conversation): number =>
   Math.min(MOST_UNANSWERED, unansweredMessages(conversation).length);
 
+/** The number of unread messages, up to `MOST_UNANSWERED`. */
+export const unread = (conversation: Conversation, reader: string): number =>
+  Math.min(MOST_UNANSWERED, unreadMessages(conversation, reader).length);
+
 /** A page of the inbox. */
-export function readInbox(store: Store, query: URLSearchParams): Response {
+export function readInbox(store: Store, query: URLSearchParams, caller: Caller): Response {
   const limit = Number(query.get("limit") ?? 50);
   const start = Number(query.get("cursor") ?? 0);
   const statuses = (query.get("status") ?? "pending").split(",");
@@ -51,9 +102,20 @@ export function readInbox(store: Store, query: URLSearchParams): Response {
       lastMessage: historyOf(last),
       unansweredCount: unanswered(conversation),
       waitingSince: since === null ? null : rfc3339(since),
+      ...marksOf(conversation, caller),
     };
     return [row];
   });
   const nextCursor = start + limit < all.length ? String(start + limit) : null;
   return json(200, { conversations, nextCursor });
+}
+
+/** The fields of a conversation in the inbox that come from read marks. */
+function marksOf(conversation: Conversation, { reader, readMarks }: Caller): object {
+  if (readMarks === "off" || reader === null) return {};
+  const playerReadSeq = conversation.reads.get("player")?.seq;
+  return {
+    unreadCount: unread(conversation, reader),
+    ...(playerReadSeq === undefined ? {} : { playerReadSeq }),
+  };
 }

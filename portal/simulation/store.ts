@@ -9,6 +9,29 @@ export interface Conversation {
   readonly messages: Stored[];
   lastSeq: number;
   session: Session | null;
+  /** How far each reader has read: `player`, or `staff:` and an id. */
+  readonly reads: Map<string, StoredRead>;
+}
+
+/** How far a reader has read a conversation. */
+export interface StoredRead {
+  readonly seq: number;
+  readonly messageId: string | null;
+  /** When the last mark as read was accepted; 0 for none. In microseconds since 1970. */
+  readonly readAt: number;
+  /** When the last mark as unread was accepted; 0 for none. In microseconds since 1970. */
+  readonly unreadAt: number;
+}
+
+/** A mark that a reader requested. */
+export interface Mark {
+  readonly playerId: string;
+  readonly reader: string;
+  /** Everything up to and with this message is read. */
+  readonly messageId?: string;
+  /** Everything from this message on is unread. */
+  readonly unreadFrom?: string;
+  readonly at: number;
 }
 
 /** A change of status that staff requested. */
@@ -40,7 +63,7 @@ export class Store {
   conversation(playerId: string): Conversation {
     const known = this.#conversations.get(playerId);
     if (known !== undefined) return known;
-    const made: Conversation = { messages: [], lastSeq: 0, session: null };
+    const made: Conversation = { messages: [], lastSeq: 0, session: null, reads: new Map() };
     this.#conversations.set(playerId, made);
     return made;
   }
@@ -68,6 +91,8 @@ export class Store {
       if (seq > lastSeq) this.#byId.delete(messageId);
     conversation.messages.splice(0, Number.POSITIVE_INFINITY, ...kept);
     conversation.lastSeq = lastSeq;
+    for (const [reader, { seq }] of conversation.reads)
+      if (seq > lastSeq) conversation.reads.delete(reader);
     if (conversation.session !== null)
       conversation.session = { ...conversation.session, version: 1 };
   }
@@ -99,6 +124,26 @@ export class Store {
       version: session.version + 1,
     };
     return { session: conversation.session, isStale: false };
+  }
+
+  /**
+   * Applies a mark; null when it has no effect: its message is not stored, or the reader has read
+   * further, or has made a later mark of the other kind.
+   */
+  mark({ playerId, reader, messageId, unreadFrom, at }: Mark): StoredRead | null {
+    const { messages, reads } = this.conversation(playerId);
+    const wanted = (messageId ?? unreadFrom)?.toLowerCase();
+    const message = messages.find((one) => one.messageId === wanted);
+    if (message === undefined) return null;
+    const known = reads.get(reader) ?? { seq: 0, messageId: null, readAt: 0, unreadAt: 0 };
+    const isLater = messageId === undefined ? at > known.readAt : at > known.unreadAt;
+    if (!isLater || (messageId !== undefined && message.seq <= known.seq)) return null;
+    const seq = messageId === undefined ? message.seq - 1 : message.seq;
+    const last = messages.find((one) => one.seq === seq);
+    const times = messageId === undefined ? { unreadAt: at } : { readAt: at };
+    const read = { ...known, ...times, seq, messageId: last?.messageId ?? null };
+    reads.set(reader, read);
+    return read;
   }
 
   /** Resolves the open session. */
@@ -142,6 +187,14 @@ export function unansweredMessages({ messages, session }: Conversation): Stored[
 /** Since when the player waits; null when the player does not wait. */
 export const waitingSince = (conversation: Conversation): number | null =>
   unansweredMessages(conversation)[0]?.at ?? null;
+
+/** The player's messages that `reader` has not read; without a mark those since staff's last one. */
+export function unreadMessages({ messages, reads }: Conversation, reader: string): Stored[] {
+  const bySeq = [...messages].sort((a, b) => a.seq - b.seq);
+  const lastOfStaff = bySeq.findLast(({ senderType }) => senderType === "staff")?.seq ?? 0;
+  const read = reads.get(reader)?.seq ?? lastOfStaff;
+  return bySeq.filter(({ senderType, seq }) => senderType === "player" && seq > read);
+}
 
 function sessionAfter(
   open: Session | null,

@@ -1,10 +1,17 @@
 import type { Random } from "../src/core/backoff.js";
-import { MESSAGE_REJECTED, MESSAGE_SENT, SESSION_UPDATED } from "../src/core/realtime/channels.js";
-import type { Message, Session } from "../src/core/types.js";
+import type { ReadMarksSetting } from "../src/core/config.js";
+import {
+  MESSAGE_REJECTED,
+  MESSAGE_SENT,
+  READ_UPDATED,
+  SESSION_UPDATED,
+} from "../src/core/realtime/channels.js";
+import type { Identity, Message, Session } from "../src/core/types.js";
 import { type Bounds, Coalescer } from "./coalescer.js";
 import { type FaultSource, type Faults, NO_FAULTS, type Range } from "./faults.js";
+import { memberOf, SimulatedGuest, SimulatedPresence } from "./presence.js";
 import { readHistory, readInbox } from "./reads.js";
-import { type Change, Store } from "./store.js";
+import { type Change, type Mark, Store } from "./store.js";
 import { SimulatedTransport } from "./transport.js";
 import { eventOf, json, problem, rfc3339, sessionOf, staffSessionOf } from "./wire.js";
 
@@ -38,10 +45,16 @@ export class SimulatedSystem implements FaultSource {
   /** The limits of the staff channel; null sends an event for each message. */
   bounds: Bounds | null = null;
   readonly store = new Store();
+  /** The presence channels, and the client events on them. */
+  readonly presence = new SimulatedPresence();
   /** The number of calls that arrived. */
   calls = 0;
   /** The number of sends that arrived. */
   sends = 0;
+  /** Whether the gateway keeps read marks. */
+  readMarks: ReadMarksSetting = "off";
+  /** The read marks that arrived, whether or not they were accepted. */
+  readonly marks: Mark[] = [];
   readonly #random: Random;
   readonly #transports = new Set<SimulatedTransport>();
   readonly #coalescer = new Coalescer((name, data) => this.#broadcast(STAFF_CHANNEL, name, data));
@@ -52,13 +65,21 @@ export class SimulatedSystem implements FaultSource {
     this.#random = random;
   }
 
-  /** A portal's `fetch`. */
-  readonly fetch = async (input: RequestInfo | URL): Promise<Response> => {
-    const request = input as Request;
+  /** The `fetch` of a portal without a known user. */
+  readonly fetch = (input: RequestInfo | URL): Promise<Response> =>
+    this.#fetch(input as Request, null);
+
+  /** The `fetch` of a user's portal. */
+  fetchOf({ role, subject }: Pick<Identity, "role" | "subject">): typeof fetch {
+    const reader = role === "player" ? "player" : `staff:${subject}`;
+    return (input) => this.#fetch(input as Request, reader);
+  }
+
+  async #fetch(request: Request, reader: string | null): Promise<Response> {
     await this.#wait(this.faults.latency);
     if (this.faults.networkFails || this.chance(this.faults.loseRequest))
       throw new TypeError("lost");
-    const response = await this.#answer(request);
+    const response = await this.#answer(request, reader);
     const date = new Date(Date.now() + this.faults.clockAheadMs);
     response.headers.set("Date", date.toUTCString());
     await this.#held?.promise;
@@ -66,13 +87,18 @@ export class SimulatedSystem implements FaultSource {
     if (this.faults.networkFails || this.chance(this.faults.loseAnswer))
       throw new TypeError("lost");
     return response;
-  };
+  }
 
-  /** A portal's connection to Pusher. */
-  transport(): SimulatedTransport {
-    const transport = new SimulatedTransport(this);
+  /** A user's connection to Pusher. */
+  transport(user: Identity): SimulatedTransport {
+    const transport = new SimulatedTransport(this, this.presence, memberOf(user));
     this.#transports.add(transport);
     return transport;
+  }
+
+  /** Opens a player's conversation for a user without a page. */
+  join(user: Identity, playerId: string): SimulatedGuest {
+    return new SimulatedGuest(this.presence, user, playerId);
   }
 
   /** Holds back all answers from now on. */
@@ -118,7 +144,7 @@ export class SimulatedSystem implements FaultSource {
     return this.#clock;
   }
 
-  async #answer(request: Request): Promise<Response> {
+  async #answer(request: Request, reader: string | null): Promise<Response> {
     this.calls += 1;
     const { pathname, searchParams } = new URL(request.url);
     const { token } = this.faults;
@@ -134,10 +160,15 @@ export class SimulatedSystem implements FaultSource {
     if (this.faults.readsFail && request.method === "GET") {
       return problem(503, "history-unavailable", { "Retry-After": "1" });
     }
-    const [, playerId, status] = /conversations\/([^/]+)(\/status)?$/.exec(pathname) ?? [];
-    if (playerId === undefined) return readInbox(this.store, searchParams);
+    const caller = { reader, readMarks: this.readMarks };
+    const [, playerId, call] = /conversations\/([^/]+)(\/status|\/read)?$/.exec(pathname) ?? [];
+    if (playerId === undefined) return readInbox(this.store, searchParams, caller);
     const player = decodeURIComponent(playerId);
-    if (status !== undefined) {
+    if (call === "/read") {
+      const { messageId, unreadFrom } = await request.json();
+      return this.mark({ playerId: player, reader: reader ?? "player", messageId, unreadFrom });
+    }
+    if (call !== undefined) {
       return this.changeStatus({
         actorId: "ada",
         actorName: "Ada",
@@ -145,7 +176,7 @@ export class SimulatedSystem implements FaultSource {
         playerId: player,
       });
     }
-    return readHistory(this.store, player, searchParams, this.pageSize);
+    return readHistory(this.store, player, searchParams, this.pageSize, caller);
   }
 
   #send(body: Message): Response {
@@ -205,6 +236,41 @@ export class SimulatedSystem implements FaultSource {
     });
     const { changeId } = change;
     return json(202, { success: true, changeId, acceptedAt: rfc3339(at), status: "accepted" });
+  }
+
+  /** Accepts a read mark, then applies and broadcasts it. */
+  mark(requested: Omit<Mark, "at">): Response {
+    const mark = { ...requested, at: this.now() };
+    this.marks.push(mark);
+    const { markRefusal } = this.faults;
+    if (markRefusal !== null) return problem(markRefusal, "refused");
+    if (this.readMarks === "off") return problem(404, "not-found");
+    if (this.faults.sendsFail) return problem(503, "not-accepted", { "Retry-After": "1" });
+    this.#later(this.faults.persist, () => this.#applyMark(mark));
+    return json(202, {
+      success: true,
+      messageId: mark.messageId ?? mark.unreadFrom,
+      acceptedAt: rfc3339(mark.at),
+      status: "accepted",
+    });
+  }
+
+  #applyMark(mark: Mark): void {
+    const read = this.store.mark(mark);
+    const isPlayers = mark.reader === "player";
+    if (read === null || mark.messageId === undefined) return;
+    if (!isPlayers && this.readMarks !== "both") return;
+    const { seq, messageId, readAt } = read;
+    const event = {
+      playerId: mark.playerId,
+      readerType: isPlayers ? "player" : "staff",
+      seq,
+      messageId,
+      readAt: rfc3339(readAt),
+    };
+    this.#later(this.faults.broadcast, () =>
+      this.#broadcast(`private-player-${mark.playerId}`, READ_UPDATED, event),
+    );
   }
 
   #announce(session: Session, stale: readonly string[] = []): void {

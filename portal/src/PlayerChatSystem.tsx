@@ -7,6 +7,7 @@ import { Frame } from "./components/Frame.js";
 import { Icon } from "./components/Icon.js";
 import type { MessageListHandle } from "./components/MessageList.js";
 import { usePortal } from "./components/PortalContext.js";
+import { nameOf } from "./components/PresenceLine.js";
 import { Settings } from "./components/Settings.js";
 import { StatusBadge } from "./components/StatusBadge.js";
 import type { Chat } from "./core/chat.js";
@@ -119,6 +120,9 @@ function PlayerConversation(props: PlayerConversationProps) {
         listen(({ title, text }) => say(strings.player.newMessageFrom(title, text))),
         conversation.onSendFailure(
           ({ delivery }) => delivery && say(deliveryText(delivery, strings)),
+        ),
+        conversation.presence.typing.onBegin((member) =>
+          say(strings.messages.typing(nameOf(member, strings), 1)),
         ),
       ];
       return () => {

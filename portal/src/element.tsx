@@ -37,7 +37,7 @@ const BY_SCRIPT = [
   "topics",
   "welcome",
 ] as const satisfies (keyof ByScript)[];
-const COMMON = ["api-url", "token", "language", "theme", "settings", "unread-in-title"];
+const COMMON = ["api-url", "token", "language", "theme", "settings", "typing", "unread-in-title"];
 
 /** The common properties, from an element's attributes. */
 function common(element: HTMLElement): PortalProps & { unreadInTitle: boolean } {
@@ -49,6 +49,7 @@ function common(element: HTMLElement): PortalProps & { unreadInTitle: boolean } 
     language: text("language"),
     theme: text("theme") as Theme | undefined,
     settings,
+    typing: text("typing") !== "off",
     unreadInTitle: element.hasAttribute("unread-in-title"),
   };
 }

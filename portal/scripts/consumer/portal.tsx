@@ -22,6 +22,7 @@ export const chat = (
     language={player.language}
     strings={greeting}
     settings={["sound"]}
+    typing={false}
     onUnread={(count) => count.toFixed()}
     onProblem={({ kind, status }) => `${kind} ${status}`}
   />

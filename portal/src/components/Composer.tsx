@@ -11,6 +11,7 @@ import {
 import { flushSync } from "react-dom";
 import { MAX_CONTENT } from "../core/api/limits.js";
 import type { Drafts } from "../core/drafts.js";
+import type { Typing } from "../core/presence/typing.js";
 import { isReadable } from "../core/readable.js";
 import { useDroppedFiles } from "../hooks/useDroppedFiles.js";
 import { useObservable } from "../hooks/useObservable.js";
@@ -22,6 +23,8 @@ import { usePortal } from "./PortalContext.js";
 interface ComposerProps {
   readonly ref?: Ref<HTMLTextAreaElement>;
   readonly drafts: Drafts;
+  /** Receives each change that the user makes. */
+  readonly typing: Typing;
   readonly playerId: string;
   readonly placeholder: string;
   readonly onSend: (content: string) => void;
@@ -33,7 +36,7 @@ const WARN_AT = 200;
 
 /** The field in which the user writes a message. */
 export function Composer(props: ComposerProps) {
-  const { ref, drafts, playerId, placeholder, onSend, onEscape } = props;
+  const { ref, drafts, typing, playerId, placeholder, onSend, onEscape } = props;
   useObservable(drafts);
   const { strings } = usePortal();
   const draft = drafts.of(playerId);
@@ -60,6 +63,7 @@ export function Composer(props: ComposerProps) {
     const { value, selectionEnd } = target;
     const text = withoutControls(value);
     setHasFiles(false);
+    typing.edited(text);
     if (text === value) {
       setDraft(text);
       return;
@@ -115,6 +119,7 @@ export function Composer(props: ComposerProps) {
           aria-describedby={hint}
           aria-invalid={left < 0}
           onChange={change}
+          onBlur={() => typing.stop()}
           onPaste={paste}
           onKeyDown={press}
         />

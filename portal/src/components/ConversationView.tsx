@@ -3,6 +3,7 @@ import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import { Composer } from "./Composer.js";
 import { MessageList, type MessageListHandle } from "./MessageList.js";
+import { PresenceLine } from "./PresenceLine.js";
 
 interface ConversationViewProps {
   readonly chat: Chat;
@@ -36,11 +37,16 @@ export function ConversationView(props: ConversationViewProps) {
         empty={empty}
         {...(onUnread === undefined ? {} : { onUnread })}
       />
+      <PresenceLine
+        presence={conversation.presence}
+        showsColleagues={chat.identity.role === "staff"}
+      />
       {notice}
       <Composer
         {...(composer === undefined ? {} : { ref: composer })}
         {...(onEscape === undefined ? {} : { onEscape })}
         drafts={chat.drafts}
+        typing={conversation.presence.typing}
         playerId={conversation.playerId}
         placeholder={placeholder}
         onSend={send}

@@ -1,4 +1,5 @@
 import type { MouseEvent } from "react";
+import type { Receipt } from "../core/conversation/knownReads.js";
 import type { Delivery } from "../core/conversation/timeline.js";
 import type { Strings } from "../strings/index.js";
 import { Icon, type IconName } from "./Icon.js";
@@ -24,6 +25,20 @@ export function DeliveryMark({ delivery }: { delivery: Delivery }) {
     <span className="ppc-delivery" data-state={state} title={text}>
       <Icon name={ICONS[state]} />
       <span className={isQuiet(delivery) ? "ppc-hidden" : undefined}>{text}</span>
+    </span>
+  );
+}
+
+const RECEIPT_ICONS: Record<Receipt, IconName> = { stored: "check", read: "checks" };
+
+/** Whether the player has read a message of staff. */
+export function ReceiptMark({ receipt }: { receipt: Receipt }) {
+  const { delivery } = usePortal().strings;
+  const text = receipt === "read" ? delivery.read : delivery.delivered;
+  return (
+    <span className="ppc-delivery" data-receipt={receipt} title={text}>
+      <Icon name={RECEIPT_ICONS[receipt]} />
+      <span className="ppc-hidden">{text}</span>
     </span>
   );
 }

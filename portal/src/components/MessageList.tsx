@@ -36,7 +36,8 @@ const BEGINNING = 1_000;
 export function MessageList({ ref, conversation, chat, empty, onUnread }: MessageListProps) {
   useObservable(conversation);
   const { strings } = usePortal();
-  const { timeline, older } = conversation;
+  const { timeline, older, reads } = conversation;
+  const lastRead = chat.identity.role === "player" ? reads.lastRead() : undefined;
   const count = timeline.length;
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
@@ -84,6 +85,8 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
         isBeginning={isBeginning}
         answeredBy={begins ? answeredBy(timeline, index) : null}
         isUnreadFrom={entry.at === firstUnread}
+        readAt={entry === lastRead ? (reads.otherSide?.at ?? null) : null}
+        receipt={reads.receiptOf(entry)}
         viewer={chat.identity}
         conversation={conversation}
       />

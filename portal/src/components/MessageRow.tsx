@@ -1,10 +1,11 @@
 import { memo } from "react";
 import type { Conversation } from "../core/conversation/conversation.js";
+import type { Receipt } from "../core/conversation/knownReads.js";
 import type { Entry } from "../core/conversation/timeline.js";
 import { isReadable } from "../core/readable.js";
 import type { Identity } from "../core/types.js";
 import { dayOf } from "../strings/formats.js";
-import { DeliveryMark, isQuiet, NotSent } from "./Delivery.js";
+import { DeliveryMark, isQuiet, NotSent, ReceiptMark } from "./Delivery.js";
 import { MessageText } from "./MessageText.js";
 import { isFewEmoji } from "./messageText.js";
 import { usePortal } from "./PortalContext.js";
@@ -21,6 +22,13 @@ interface MessageRowProps {
   readonly answeredBy: string | null;
   /** Whether it is the first unread message. */
   readonly isUnreadFrom: boolean;
+  /**
+   * When staff read it, in microseconds since 1970; null for all but the player's last message that
+   * staff have read.
+   */
+  readonly readAt: number | null;
+  /** Whether the player has read it; null for all but staff's own messages. */
+  readonly receipt: Receipt | null;
   /** Whether it is the first message of the conversation. */
   readonly isBeginning: boolean;
   readonly conversation: Conversation;
@@ -34,7 +42,7 @@ const GROUP_WITHIN = 5 * 60 * 1_000_000;
 /** A message, with the dividers between it and the one before. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const { entry, before, after, viewer, isBeginning, conversation, today } = props;
-  const { answeredBy, isUnreadFrom } = props;
+  const { answeredBy, isUnreadFrom, readAt, receipt } = props;
   const { strings, formats } = usePortal();
   const isFirst = before === undefined || !areGrouped(before, entry);
   const isLast = after === undefined || !areGrouped(entry, after);
@@ -89,14 +97,24 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           <time dateTime={new Date(entry.at / 1000).toISOString()} title={formats.full(entry.at)}>
             <bdi>{formats.time(entry.at)}</bdi>
           </time>
-          {entry.delivery !== null && isQuiet(entry.delivery) && (
-            <DeliveryMark delivery={entry.delivery} />
+          {receipt !== null ? (
+            <ReceiptMark receipt={receipt} />
+          ) : (
+            entry.delivery !== null &&
+            isQuiet(entry.delivery) && <DeliveryMark delivery={entry.delivery} />
           )}
         </span>
       </div>
       {entry.delivery?.state === "waiting" && (
         <p className="ppc-below">
           <DeliveryMark delivery={entry.delivery} />
+        </p>
+      )}
+      {readAt !== null && (
+        <p className="ppc-below ppc-read">
+          {strings.messages.read(
+            dayOf(readAt) === today ? formats.time(readAt) : formats.moment(readAt, today),
+          )}
         </p>
       )}
       {entry.delivery?.state === "refused" && (

@@ -4,8 +4,9 @@ import type { Outcome } from "./api/failure.js";
 import { type GetToken, Tokens } from "./api/tokens.js";
 import { backoff, type Random } from "./backoff.js";
 import { Clock } from "./clock.js";
-import { loadConfig, type PortalConfig } from "./config.js";
+import { loadConfig, type PortalConfig, readMarksOf } from "./config.js";
 import { Conversation } from "./conversation/conversation.js";
+import { MarkSender } from "./conversation/markSender.js";
 import { Drafts } from "./drafts.js";
 import { BrowserEnvironment, type Environment } from "./environment.js";
 import { newId } from "./id.js";
@@ -17,7 +18,7 @@ import { Outbox } from "./outbox/outbox.js";
 import { LocalOutboxStorage, localStorageOrNull, type OutboxStorage } from "./outbox/storage.js";
 import { openTab, type Tab } from "./outbox/tab.js";
 import { type OnProblem, Problems } from "./problems.js";
-import { playerChannel, staffChannel } from "./realtime/channels.js";
+import { DeferredRealtime } from "./realtime/deferredRealtime.js";
 import { Feed } from "./realtime/feed.js";
 import { PusherTransport } from "./realtime/pusher.js";
 import { Realtime, type Transport } from "./realtime/realtime.js";
@@ -34,6 +35,10 @@ export interface ChatOptions {
   readonly getToken?: GetToken | null;
   /** How to receive events; without it, the gateway's answer of `/api/portal/config`. */
   readonly config?: PortalConfig | null;
+  /**
+   * Whether this page takes part in typing and presence where the gateway has them; by default true.
+   */
+  readonly typing?: boolean;
   /** Receives what keeps the chat from working; without it, the browser's console does. */
   readonly onProblem?: OnProblem | null;
   /** Replacements for parts of the browser; keep the object identical between renderings. */
@@ -62,13 +67,16 @@ export class Chat {
   readonly #problems: Problems;
   readonly #tokens: Tokens;
   readonly #outbox: Outbox;
-  readonly #feed = new Feed();
+  readonly #realtime = new DeferredRealtime();
+  readonly #feed: Feed;
   readonly #environment: Environment;
   readonly #readMarks: ReadMarks;
+  readonly #markSender: MarkSender;
   readonly #random: Random;
   readonly #transport: (config: PortalConfig, api: Api) => Transport;
   readonly #endings: Unsubscribe[] = [];
   readonly #hasStorage: boolean;
+  readonly #typing: boolean;
   #closed = false;
 
   constructor(options: ChatOptions) {
@@ -77,6 +85,8 @@ export class Chat {
     const scope = `${apiUrl}|${identity.role}|${identity.subject}`;
     this.identity = identity;
     this.apiUrl = apiUrl;
+    this.#feed = new Feed(this.#realtime, identity);
+    this.#typing = options.typing ?? true;
     this.#problems = new Problems(options.onProblem ?? null);
     this.#tokens = new Tokens(options.token ?? null, options.getToken ?? null, (cause) =>
       this.#problems.report("get a token", {
@@ -91,6 +101,7 @@ export class Chat {
     this.#random = around.random ?? Math.random;
     this.#environment = around.environment ?? this.#browser();
     this.#readMarks = new ReadMarks(scope, local);
+    this.#markSender = new MarkSender(this.api, this.#random);
     this.drafts = new Drafts(scope, local);
     this.#hasStorage = around.storage !== undefined || local !== null;
     this.#transport = around.transport ?? ((config, api) => new PusherTransport(config, api));
@@ -111,17 +122,15 @@ export class Chat {
   }
 
   inbox(): Inbox {
-    return new Inbox({ ...this.#parts(), readMarks: this.#readMarks });
+    return new Inbox(this.#parts());
   }
 
-  /** Marks the conversation as read up to `at`, in microseconds since 1970. */
+  /**
+   * Marks the conversation as read in this browser up to `at`, in microseconds since 1970; a
+   * conversation's own `markRead` marks it at the gateway as well.
+   */
   markRead(playerId: string, at: number): void {
     this.#readMarks.mark(playerId, at);
-  }
-
-  /** Marks the conversation as unread. */
-  markUnread(playerId: string): void {
-    this.#readMarks.markUnread(playerId);
   }
 
   /** The time up to which it was read in this browser, in microseconds since 1970; 0 for never. */
@@ -165,22 +174,35 @@ export class Chat {
   /** Retries at once what waits to be retried. */
   tryNow(): void {
     this.#outbox.tryNow();
+    this.#markSender.tryNow();
     this.#feed.tryNow();
   }
 
   close(): void {
     this.#closed = true;
     for (const end of this.#endings.splice(0)) end();
+    this.#markSender.close();
     this.#outbox.close();
     this.#feed.close();
+    this.#realtime.close();
   }
 
   #open(options: ChatOptions): void {
     this.#outbox.open();
     this.#endings.push(
-      this.#environment.subscribe(() => this.tryNow()),
-      this.#environment.onLeave(() => this.#outbox.release()),
-      this.#tokens.subscribe(() => this.#feed.tryNow()),
+      this.#environment.subscribe(() => {
+        // A phone that hides a page may end it without another event.
+        if (!this.#environment.visible) this.#markSender.flush();
+        this.tryNow();
+      }),
+      this.#environment.onLeave(() => {
+        this.#outbox.release();
+        this.#markSender.flush();
+      }),
+      this.#tokens.subscribe(() => {
+        this.#markSender.tryNow();
+        this.#feed.tryNow();
+      }),
       this.drafts.watch(),
       this.#readMarks.watch(),
       this.#feed.listen({ rejection: (rejection) => this.#outbox.reject(rejection) }),
@@ -207,20 +229,27 @@ export class Chat {
   }
 
   #connect(config: PortalConfig): void {
-    const { role, subject } = this.identity;
-    const { channelAccess } = config;
-    const channel =
-      role === "staff" ? staffChannel(channelAccess) : playerChannel(channelAccess, subject);
+    this.#markSender.configure(readMarksOf(config));
     const transport = this.#transport(config, this.api);
-    const realtime = new Realtime(transport, this.#random, (name) =>
-      this.#problems.report("subscribe", {
-        kind: "subscription",
-        message: `Pusher has not answered the subscription to ${name}; are its key and address right, and is it in the page's connect-src?`,
-        status: null,
-        type: null,
-      }),
-    );
-    this.#feed.connect(realtime, channel);
+    const realtime = new Realtime(transport, this.#random, {
+      unanswered: (name) =>
+        this.#problems.report("subscribe", {
+          kind: "subscription",
+          message: `Pusher has not answered the subscription to ${name}; are its key and address right, and is it in the page's connect-src?`,
+          status: null,
+          type: null,
+        }),
+      triggerRefused: () =>
+        this.#problems.report("send a client event", {
+          kind: "typing",
+          message:
+            "Pusher refuses client events, so this page does not send that the user types; are they enabled for the app?",
+          status: null,
+          type: null,
+        }),
+    });
+    const conversationPresence = this.#typing && config.conversationPresence === true;
+    this.#realtime.open(realtime, { ...config, conversationPresence });
   }
 
   #browser(): Environment {
@@ -235,8 +264,11 @@ export class Chat {
       tokens: this.#tokens,
       outbox: this.#outbox,
       feed: this.#feed,
+      realtime: this.#realtime,
       environment: this.#environment,
       identity: this.identity,
+      readMarks: this.#readMarks,
+      markSender: this.#markSender,
       random: this.#random,
     };
   }

@@ -4,7 +4,17 @@ import type { ChannelAccess } from "./realtime/channels.js";
 export interface PortalConfig {
   readonly pusher: PusherConfig;
   readonly channelAccess: ChannelAccess;
+  /** Whether the gateway keeps read marks; absent for `off`. */
+  readonly readMarks?: ReadMarksSetting;
+  /** Whether the gateway signs presence channels of conversations, for typing and presence. */
+  readonly conversationPresence?: boolean;
 }
+
+/**
+ * Whether the gateway keeps read marks: `staff` shows the player's to staff, `both` shows staff's
+ * to the player as well.
+ */
+export type ReadMarksSetting = "off" | "staff" | "both";
 
 /** The address of Pusher. */
 export interface PusherConfig {
@@ -16,6 +26,11 @@ export interface PusherConfig {
 }
 
 const ACCESS: readonly string[] = ["public", "private", "encrypted"] satisfies ChannelAccess[];
+
+/** The setting of a configuration: `off` when it is absent, as from an older gateway, or unknown. */
+export function readMarksOf({ readMarks }: PortalConfig): ReadMarksSetting {
+  return readMarks === "staff" || readMarks === "both" ? readMarks : "off";
+}
 
 /**
  * Loads the configuration from the gateway.

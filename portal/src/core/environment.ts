@@ -5,7 +5,7 @@ import { Observable, type Unsubscribe } from "./observable.js";
 export interface Environment {
   readonly online: boolean;
   readonly visible: boolean;
-  /** Calls `listener` when either has changed, or the machine has woken from sleep. */
+  /** Calls `listener` when either has changed, the window got the focus, or the machine has woken. */
   subscribe(listener: () => void): Unsubscribe;
   /** Calls `listener` when the user leaves the page. */
   onLeave(listener: () => void): Unsubscribe;
@@ -25,6 +25,7 @@ export class BrowserEnvironment extends Observable implements Environment {
     addEventListener("online", this.#notify);
     addEventListener("offline", this.#notify);
     addEventListener("pageshow", this.#notify);
+    addEventListener("focus", this.#notify);
     addEventListener("pagehide", this.#leave);
     document.addEventListener("visibilitychange", this.#notify);
     this.#tick = setInterval(() => {
@@ -51,6 +52,7 @@ export class BrowserEnvironment extends Observable implements Environment {
     removeEventListener("online", this.#notify);
     removeEventListener("offline", this.#notify);
     removeEventListener("pageshow", this.#notify);
+    removeEventListener("focus", this.#notify);
     removeEventListener("pagehide", this.#leave);
     document.removeEventListener("visibilitychange", this.#notify);
   }

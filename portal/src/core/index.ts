@@ -2,16 +2,32 @@
 export type { Failure, Outcome } from "./api/failure.js";
 export type { GetToken } from "./api/tokens.js";
 export { Chat, type ChatEnvironment as ChatSurroundings, type ChatOptions } from "./chat.js";
-export { loadConfig, type PortalConfig, type PusherConfig } from "./config.js";
+export {
+  loadConfig,
+  type PortalConfig,
+  type PusherConfig,
+  type ReadMarksSetting,
+} from "./config.js";
 export type { ConnectionState as Link } from "./connectionState.js";
 export type { Conversation } from "./conversation/conversation.js";
 export type { Older } from "./conversation/history.js";
+export type { Receipt } from "./conversation/knownReads.js";
 export type { Delivery, Entry, Timeline } from "./conversation/timeline.js";
 export type { Count, Inbox } from "./inbox/inbox.js";
 export type { Row } from "./inbox/row.js";
 export type { Observable, Unsubscribe } from "./observable.js";
+export type { ConversationPresence } from "./presence/conversationPresence.js";
+export type { Member } from "./presence/member.js";
+export type { Typing } from "./presence/typing.js";
 export type { OnProblem, Problem } from "./problems.js";
 export type { ChannelAccess } from "./realtime/channels.js";
 export { type PusherConnection, sharedPusher } from "./realtime/pusher.js";
-export type { ChannelHandlers, Transport } from "./realtime/realtime.js";
-export type { Identity, Message, SenderType, Session, SessionStatus } from "./types.js";
+export type { ChannelHandlers, ChannelMembers, Transport } from "./realtime/realtime.js";
+export type {
+  Identity,
+  Message,
+  ReadMark,
+  SenderType,
+  Session,
+  SessionStatus,
+} from "./types.js";

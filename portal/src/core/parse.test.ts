@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import {
+  furthest,
   newerSession,
   parseMessage,
+  parseReads,
+  parseReadUpdate,
   parseRejection,
   parseSession,
   parseSessionUpdate,
@@ -74,4 +77,42 @@ test("names lose direction controls, and an invisible name is null", () => {
   for (const unseen of ["", " ", "\u200b\u200d", "\u3164", "\u2800", "\u202e", "\u00ad\u{e0020}"])
     expect(nameOf(unseen)).toBeNull();
   for (const seen of ["ליאו", "👩‍👩‍👧", "Zoë", "नि"]) expect(nameOf(seen)).toBe(seen);
+});
+
+const read = { seq: 7, messageId: "M", at: "2026-01-01T12:00:00Z" };
+
+test("reads have the sides that the gateway names", () => {
+  const mark = { seq: 7, messageId: "m", at: Date.UTC(2026, 0, 1, 12) * 1000 };
+  expect(parseReads({ player: read, staff: read, mine: { seq: 0 } })).toEqual({
+    player: mark,
+    staff: mark,
+    mine: 0,
+  });
+  expect(parseReads({})).toEqual({ player: null, staff: null, mine: null });
+  for (const none of [undefined, null, 7]) expect(parseReads(none)).toBeNull();
+  for (const seq of [-1, 1.5, "7", null]) {
+    const wrong = parseReads({ player: { ...read, seq }, staff: { ...read, at: "soon" } });
+    expect(wrong).toEqual({ player: null, staff: null, mine: null });
+  }
+});
+
+test("an invalid read update is null", () => {
+  const update = { playerId: "p1", readerType: "staff", readAt: read.at, seq: 7, messageId: "M" };
+  expect(parseReadUpdate(update)).toMatchObject({
+    playerId: "p1",
+    readerType: "staff",
+    mark: { seq: 7, messageId: "m" },
+  });
+  for (const wrong of [{ readerType: "robot" }, { seq: "7" }, { readAt: 7 }, { playerId: null }])
+    expect(parseReadUpdate({ ...update, ...wrong })).toBeNull();
+  for (const wrong of [null, 1, [], {}]) expect(parseReadUpdate(wrong)).toBeNull();
+});
+
+test("the furthest of two marks is the later one, whatever their order", () => {
+  const [low, high] = [1, 2].map((seq) => ({ seq, messageId: null, at: 10 - seq }));
+  if (low === undefined || high === undefined) throw new Error("there are two");
+  expect(furthest(low, high)).toBe(high);
+  expect(furthest(high, low)).toBe(high);
+  expect(furthest(null, low)).toBe(low);
+  expect(furthest(low, null)).toBe(low);
 });

@@ -4,6 +4,9 @@ import {
   type Digest,
   type DigestEntry,
   type Message,
+  type ReadMark,
+  type Reads,
+  type ReadUpdate,
   type Rejection,
   SESSION_STATUSES,
   type SenderType,
@@ -126,6 +129,47 @@ export function parseRejection(value: unknown): Rejection | null {
   const { playerId } = from;
   if (messageId === null || typeof playerId !== "string") return null;
   return { messageId, playerId, reason: text(from.reason) ?? "" };
+}
+
+/** A count or a `seq`; null when it is invalid. */
+export function parseCount(value: unknown): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+function parseReadMark(value: unknown, at: unknown): ReadMark | null {
+  const from = fields(value);
+  const seq = parseCount(from?.seq);
+  const markedAt = time(at);
+  if (from === null || seq === null || Number.isNaN(markedAt)) return null;
+  return { seq, messageId: id(from.messageId), at: markedAt };
+}
+
+/** Parses the `reads` of a conversation; null when the gateway keeps none. */
+export function parseReads(value: unknown): Reads | null {
+  const from = fields(value);
+  if (from === null) return null;
+  return {
+    player: parseReadMark(from.player, fields(from.player)?.at),
+    staff: parseReadMark(from.staff, fields(from.staff)?.at),
+    mine: parseCount(fields(from.mine)?.seq),
+  };
+}
+
+/** Parses a `read-updated` event; null when it is invalid. */
+export function parseReadUpdate(value: unknown): ReadUpdate | null {
+  const from = fields(value);
+  if (from === null) return null;
+  const { playerId, readerType } = from;
+  const mark = parseReadMark(from, from.readAt);
+  if (mark === null || typeof playerId !== "string") return null;
+  if (typeof readerType !== "string" || !SENDERS.includes(readerType)) return null;
+  return { playerId, readerType: readerType as SenderType, mark };
+}
+
+/** The later of two marks of one side: a mark never goes down. */
+export function furthest(known: ReadMark | null, received: ReadMark | null): ReadMark | null {
+  if (known === null || received === null) return known ?? received;
+  return received.seq > known.seq ? received : known;
 }
 
 /** The session to show of two of one player: the newer version, or the later session. */

@@ -10,6 +10,7 @@ export interface Problem {
    * - `getToken`: the portal's `getToken` failed
    * - `config`: the gateway's answer to `/api/portal/config` cannot be used
    * - `subscription`: Pusher has not answered a subscription
+   * - `typing`: Pusher refuses client events; this page does not send that the user types
    */
   readonly kind:
     | "unreachable"
@@ -18,7 +19,8 @@ export interface Problem {
     | "refused"
     | "getToken"
     | "config"
-    | "subscription";
+    | "subscription"
+    | "typing";
   /** What happened and its likely cause, in English. */
   readonly message: string;
   /** The status of the answer; null where there was none. */

@@ -83,3 +83,29 @@ export interface Rejection {
   readonly playerId: string;
   readonly reason: string;
 }
+
+/** How far one side of a conversation has read. */
+export interface ReadMark {
+  /** The `seq` of the last message that is read; 0 for none. */
+  readonly seq: number;
+  /** The id of that message; null for none. */
+  readonly messageId: string | null;
+  /** When it was marked, in microseconds since 1970. */
+  readonly at: number;
+}
+
+/** How far each side has read, as the history returns it. */
+export interface Reads {
+  readonly player: ReadMark | null;
+  /** The mark of the member of staff who has read furthest; null when players do not learn it. */
+  readonly staff: ReadMark | null;
+  /** The `seq` up to which the user, a member of staff, has read; null without a mark. */
+  readonly mine: number | null;
+}
+
+/** A `read-updated` event. */
+export interface ReadUpdate {
+  readonly playerId: string;
+  readonly readerType: SenderType;
+  readonly mark: ReadMark;
+}

@@ -5,6 +5,7 @@ import { warn } from "../core/problems.js";
 /** A chat that is open while the component is mounted; null before. */
 export function useChat(options: ChatOptions): Chat | null {
   const { apiUrl, identity, token = null, getToken = null, config = null, around } = options;
+  const { typing = true } = options;
   const { role, subject, name } = identity;
   const [chat, setChat] = useState<Chat | null>(null);
   const onProblem = useRef(options.onProblem ?? null);
@@ -22,6 +23,7 @@ export function useChat(options: ChatOptions): Chat | null {
       token,
       getToken,
       config,
+      typing,
       onProblem: (problem) => (onProblem.current ?? warn)(problem),
       ...(around === undefined ? {} : { around }),
     });
@@ -30,7 +32,7 @@ export function useChat(options: ChatOptions): Chat | null {
       setChat(null);
       opened.close();
     };
-  }, [apiUrl, role, subject, name, config, around]);
+  }, [apiUrl, role, subject, name, config, typing, around]);
 
   // Until the effect has run, `chat` may belong to the previous user.
   const isUsers = chat?.identity.role === role && chat.identity.subject === subject;

@@ -31,6 +31,11 @@ export interface PortalProps {
   readonly onProblem?: OnProblem | undefined;
   /** How to receive events; without it the gateway is asked. Keep the object identical. */
   readonly config?: PortalConfig | undefined;
+  /**
+   * Whether this page takes part in typing and presence, where the gateway has them: whether others
+   * see that the user is here and types, and the user sees the same of them. By default true.
+   */
+  readonly typing?: boolean | undefined;
   /** Replacements for parts of the browser, such as the portal's own Pusher connection. */
   readonly around?: ChatEnvironment | undefined;
   /** A language tag such as `de-CH`; by default the browser's. English without strings for it. */
@@ -55,7 +60,7 @@ export interface OpenPortal {
 /** Opens the chat of the user `identity` with the portal's properties. */
 export function useOpenPortal(props: PortalProps, identity: Identity): OpenPortal {
   const { apiUrl, token = null, getToken = null, config = null, around } = props;
-  const { language, strings, theme, settings, onProblem = null } = props;
+  const { language, strings, theme, settings, typing = true, onProblem = null } = props;
   const own = useMemo(
     () => (strings === undefined ? null : { language: language ?? null, strings }),
     [language, strings],
@@ -67,6 +72,7 @@ export function useOpenPortal(props: PortalProps, identity: Identity): OpenPorta
     token,
     getToken,
     config,
+    typing,
     onProblem,
     ...(around === undefined ? {} : { around }),
   });

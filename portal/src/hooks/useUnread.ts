@@ -36,9 +36,9 @@ export function useUnread(chat: Chat, conversation: Conversation, atEnd: boolean
   }, [chat, conversation, loaded]);
   useEffect(() => {
     if (!seen || newest === 0) return;
-    const timer = setTimeout(() => chat.markRead(playerId, newest), READ_AFTER_MS);
+    const timer = setTimeout(() => conversation.markRead(), READ_AFTER_MS);
     return () => clearTimeout(timer);
-  }, [chat, playerId, seen, newest]);
+  }, [conversation, seen, newest]);
   useEffect(() => {
     if (seen) setState(({ first }) => ({ unread: [], first }));
     return conversation.onArrival(({ at }) => {

@@ -39,6 +39,8 @@ export const de: Strings = {
     lastMessage: (time) => `letzte Nachricht vor ${time}`,
     unanswered: (count, counted) =>
       count === 1 ? "1 offene Nachricht" : `${counted} offene Nachrichten`,
+    unreadMessages: (count, counted) =>
+      count === 1 ? "1 ungelesene Nachricht" : `${counted} ungelesene Nachrichten`,
     unread: "ungelesen",
     draft: "Entwurf:",
     unreadCount: (count) => `${count} ungelesen`,
@@ -74,6 +76,10 @@ export const de: Strings = {
     conversationEmptyText: "Was du schreibst, eröffnet ein Gespräch.",
     resolved: "Erledigt. Die nächste Nachricht des Spielers eröffnet einen neuen Vorgang.",
     newMessage: (name, text) => `Neue Nachricht von ${name}: ${text}`,
+    playerOnline: "online",
+    alsoHere: (names, count) =>
+      count === 1 ? `${names} ist auch hier` : `${names} sind auch hier`,
+    typing: "schreibt…",
     shortcuts: "Tastenkürzel",
     singleKeys: "Kürzel mit einer Taste",
     singleKeysHint: "Schalte sie aus, wenn du diktierst oder Tasten versehentlich drückst.",
@@ -132,6 +138,7 @@ export const de: Strings = {
     answeredBy: (name) => `, beantwortet von ${name}`,
     moment: (day, time) => `${day} um ${time}`,
     unreadFrom: "Ungelesene Nachrichten",
+    read: (time) => `Gelesen ${time}`,
     today: "Heute",
     yesterday: "Gestern",
     toNewest: "Zu den neuesten Nachrichten",
@@ -142,12 +149,14 @@ export const de: Strings = {
     opensInNewTab: "öffnet einen neuen Tab",
     you: "Du",
     player: "Spieler",
+    typing: (names, count) => (count === 1 ? `${names} schreibt` : `${names} schreiben`),
   },
   delivery: {
     sending: "Wird gesendet",
     waiting: "Noch nicht gesendet, wird wiederholt",
     accepted: "Angenommen",
     delivered: "Zugestellt",
+    read: "Vom Spieler gelesen",
     refused: "Nicht gesendet",
     signedOut: "Nicht gesendet: melde dich neu an",
     refusals: {
@@ -171,7 +180,7 @@ export const de: Strings = {
     hint: "Enter sendet, Umschalt und Enter macht eine neue Zeile",
     hintTouch: "Enter macht eine neue Zeile, der Knopf sendet",
     noFiles:
-      "Bilder und andere Dateien lassen sich noch nicht senden. Füge stattdessen einen ConnectionState zum Bild ein.",
+      "Bilder und andere Dateien lassen sich noch nicht senden. Füge stattdessen einen Link zum Bild ein.",
   },
   settings: {
     label: "Einstellungen",
@@ -186,15 +195,14 @@ export const de: Strings = {
   },
   entrance: {
     missingTitle: "Öffne den Chat aus dem Portal",
-    missingText:
-      "In der Adresse fehlt der Schlüssel. Folge dem ConnectionState im Portal noch einmal.",
+    missingText: "In der Adresse fehlt der Schlüssel. Folge dem Link im Portal noch einmal.",
     changeTitle: (name) => `Als ${name} weitermachen?`,
     changeText: (name) =>
-      `Bisher bist du hier ${name}, und der ConnectionState, dem du gefolgt bist, ist für jemand anderen.`,
+      `Bisher bist du hier ${name}, und der Link, dem du gefolgt bist, ist für jemand anderen.`,
     change: (name) => `Als ${name} weitermachen`,
     stay: (name) => `${name} bleiben`,
     wrongTitle: "Diese Adresse ist für jemand anderen",
     wrongText:
-      "Der Schlüssel in der Adresse passt nicht hierher. Folge dem ConnectionState im Portal noch einmal.",
+      "Der Schlüssel in der Adresse passt nicht hierher. Folge dem Link im Portal noch einmal.",
   },
 };

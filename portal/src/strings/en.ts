@@ -42,6 +42,8 @@ export const en = {
     lastMessage: (time: string) => `last message ${time} ago`,
     unanswered: (count: number, counted: string) =>
       count === 1 ? "1 unanswered message" : `${counted} unanswered messages`,
+    unreadMessages: (count: number, counted: string) =>
+      count === 1 ? "1 unread message" : `${counted} unread messages`,
     unread: "unread",
     draft: "Draft:",
     unreadCount: (count: number) => `${count} unread`,
@@ -77,6 +79,10 @@ export const en = {
     conversationEmptyText: "What you write opens a conversation.",
     resolved: "Resolved. The player's next message opens a new session.",
     newMessage: (name: string, text: string) => `New message from ${name}: ${text}`,
+    playerOnline: "online",
+    alsoHere: (names: string, count: number) =>
+      count === 1 ? `${names} is here too` : `${names} are here too`,
+    typing: "typing…",
     shortcuts: "Keyboard shortcuts",
     singleKeys: "Shortcuts of a single key",
     singleKeysHint: "Turn them off if you speak to your computer, or press keys by accident.",
@@ -138,6 +144,7 @@ export const en = {
     answeredBy: (name: string) => `, answered by ${name}`,
     moment: (day: string, time: string) => `${day} at ${time}`,
     unreadFrom: "Unread messages",
+    read: (time: string) => `Read ${time}`,
     today: "Today",
     yesterday: "Yesterday",
     toNewest: "Go to the newest messages",
@@ -148,12 +155,15 @@ export const en = {
     opensInNewTab: "opens in a new tab",
     you: "You",
     player: "Player",
+    typing: (names: string, count: number) =>
+      count === 1 ? `${names} is typing` : `${names} are typing`,
   },
   delivery: {
     sending: "Sending",
     waiting: "Not sent yet, trying again",
     accepted: "Accepted",
     delivered: "Delivered",
+    read: "Read by the player",
     refused: "Not sent",
     signedOut: "Not sent: sign in again",
     /** By the last segment of the problem's type. */

@@ -14,6 +14,8 @@ export interface Formats {
   since(at: number, now: number): string;
   /** The time if `at` is today, else the day. */
   short(at: number, today: number): string;
+  /** The parts of a list of names, such as "Ada", " and ", "Grace". */
+  list(names: readonly string[]): readonly { type: "element" | "literal"; value: string }[];
 }
 
 const MINUTE_MS = 60_000;
@@ -32,6 +34,7 @@ export function formatsOf(language: string, strings: Strings): Formats {
   });
   const unit = (name: string) =>
     new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" });
+  const list = new Intl.ListFormat(language, { type: "conjunction" });
   const units = { minute: unit("minute"), hour: unit("hour"), day: unit("day") };
   return {
     time: (at) => time.format(at / 1000),
@@ -55,6 +58,7 @@ export function formatsOf(language: string, strings: Strings): Formats {
       return units.day.format(Math.floor(minutes / (24 * 60)));
     },
     short: (at, today) => (dayOf(at) === today ? time : shortDay).format(at / 1000),
+    list: (names) => list.formatToParts(names),
   };
 }
 

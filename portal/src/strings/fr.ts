@@ -43,6 +43,8 @@ export const fr: Omit<Strings, "entrance"> = {
     lastMessage: (time) => `dernier message il y a ${time}`,
     unanswered: (count, counted) =>
       count === 1 ? "1 message sans réponse" : `${counted} messages sans réponse`,
+    unreadMessages: (count, counted) =>
+      count === 1 ? "1 message non lu" : `${counted} messages non lus`,
     unread: "non lu",
     draft: "Brouillon :",
     unreadCount: (count) => (count === 1 ? "1 non lue" : `${count} non lues`),
@@ -77,6 +79,10 @@ export const fr: Omit<Strings, "entrance"> = {
     conversationEmptyText: "Ce que vous écrivez ouvre une conversation.",
     resolved: "Résolue. Le prochain message du joueur ouvre une nouvelle session.",
     newMessage: (name, text) => `Nouveau message de ${name} : ${text}`,
+    playerOnline: "en ligne",
+    alsoHere: (names, count) =>
+      count === 1 ? `${names} est aussi ici` : `${names} sont aussi ici`,
+    typing: "écrit…",
     shortcuts: "Raccourcis clavier",
     singleKeys: "Raccourcis à une touche",
     singleKeysHint:
@@ -135,6 +141,7 @@ export const fr: Omit<Strings, "entrance"> = {
     answeredBy: (name) => `, réponse de ${name}`,
     moment: (day, time) => `${day} à ${time}`,
     unreadFrom: "Messages non lus",
+    read: (time) => `Lu ${time}`,
     today: "Aujourd’hui",
     yesterday: "Hier",
     toNewest: "Aller aux messages les plus récents",
@@ -145,12 +152,14 @@ export const fr: Omit<Strings, "entrance"> = {
     opensInNewTab: "s’ouvre dans un nouvel onglet",
     you: "Vous",
     player: "Joueur",
+    typing: (names, count) => (count === 1 ? `${names} écrit` : `${names} écrivent`),
   },
   delivery: {
     sending: "Envoi",
     waiting: "Pas encore envoyé, nouvel essai",
     accepted: "Accepté",
     delivered: "Distribué",
+    read: "Lu par le joueur",
     refused: "Non envoyé",
     signedOut: "Non envoyé : reconnectez-vous",
     refusals: {

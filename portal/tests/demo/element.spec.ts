@@ -4,11 +4,21 @@ const BO = "bo-1815";
 const AT = "2026-01-01T12:00:00.000000Z";
 const ID = "0197a1b2-0000-7000-8000-000000000001";
 
-/** Replaces the gateway and Pusher; records the tokens of all calls and the open connections. */
+const PRESENCE = `presence-conversation-${BO}`;
+
+/** The members of the presence channel: the player, and one of the staff. */
+const MEMBERS = { player: { role: "player" }, "staff-1": { role: "staff", name: "Ada" } };
+
+/**
+ * Replaces the gateway and Pusher; records the tokens of all calls, the open connections, the
+ * subscribed channels, and what clients send to them.
+ */
 async function answer(page: Page) {
   const tokens = new Set<string | undefined>();
   const sent: string[] = [];
   const open = new Set<WebSocketRoute>();
+  const channels = new Set<string>();
+  const clientEvents: string[] = [];
   const message = {
     messageId: ID,
     playerId: BO,
@@ -28,9 +38,13 @@ async function answer(page: Page) {
     const json = (body: object, status = 200) => route.fulfill({ status, json: body });
     if (pathname === "/api/portal/config") {
       const pusher = { key: "key", host: "127.0.0.1", port: 4179, scheme: "http" };
-      return json({ pusher, channelAccess: "private" });
+      return json({ pusher, channelAccess: "private", conversationPresence: true });
     }
-    if (pathname === "/api/pusher/auth") return json({ auth: "key:signature" });
+    if (pathname === "/api/pusher/auth") {
+      const isPresence = request.postData()?.includes("presence-") === true;
+      const member = { channel_data: JSON.stringify({ user_id: "player" }) };
+      return json({ auth: "key:signature", ...(isPresence ? member : {}) });
+    }
     if (pathname.endsWith("/send")) {
       const { messageId, content } = request.postDataJSON();
       sent.push(content);
@@ -55,11 +69,20 @@ async function answer(page: Page) {
     send("pusher:connection_established", { socket_id: "1.1", activity_timeout: 120 });
     socket.onMessage((text) => {
       const { event, data } = JSON.parse(String(text));
-      if (event === "pusher:subscribe")
-        send("pusher_internal:subscription_succeeded", {}, data.channel);
+      if (event.startsWith("client-")) clientEvents.push(event);
+      if (event === "pusher:unsubscribe") channels.delete(data.channel);
+      if (event !== "pusher:subscribe") return;
+      channels.add(data.channel);
+      const presence = { count: 2, ids: Object.keys(MEMBERS), hash: MEMBERS };
+      const answer = data.channel === PRESENCE ? { presence } : {};
+      send("pusher_internal:subscription_succeeded", answer, data.channel);
     });
   });
-  return { tokens, sent, open };
+  const memberSends = (event: string, userId?: string) => {
+    const message = { event, channel: PRESENCE, data: {}, user_id: userId };
+    for (const socket of open) socket.send(JSON.stringify(message));
+  };
+  return { tokens, sent, open, channels, clientEvents, memberSends };
 }
 
 /** Opens a page without React; records the violations of its Content-Security-Policy. */
@@ -93,6 +116,29 @@ test("one script tag adds the chat to a page without React, under a strict polic
   await expect.poll(() => sent).toEqual(["Hello?"]);
   expect([...tokens].filter(Boolean)).toEqual(["Bearer token-of-bo"]);
   await expect(chat(page)).toHaveAttribute("data-unread", "0");
+  expect(refused).toEqual([]);
+});
+
+test("typing is sent and shown through pusher-js, and off by an attribute", async ({ page }) => {
+  const { channels, clientEvents, memberSends } = await answer(page);
+  const refused = await openPage(page);
+  await expect(chat(page).getByText("My sword is gone")).toBeVisible();
+  await expect.poll(() => channels.has(PRESENCE)).toBe(true);
+  const line = chat(page).locator(".ppc-typing");
+  // None of these is a member's: the last one, which is, arrives after them.
+  memberSends("client-typing");
+  memberSends("client-typing", "staff-2");
+  memberSends("client-message-sent", "staff-1");
+  memberSends("client-typing", "staff-1");
+  await expect(line).toHaveText("Ada is typing");
+  memberSends("client-stopped", "staff-1");
+  await expect(line).toHaveText("");
+  await chat(page).getByLabel("Your message").pressSequentially("Hello?");
+  await chat(page).getByLabel("Your message").press("Enter");
+  await expect.poll(() => clientEvents).toEqual(["client-typing", "client-stopped"]);
+
+  await chat(page).evaluate((element) => element.setAttribute("typing", "off"));
+  await expect.poll(() => [...channels]).toEqual([`private-player-${BO}`]);
   expect(refused).toEqual([]);
 });
 

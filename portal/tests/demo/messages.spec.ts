@@ -45,7 +45,7 @@ test("at the desk players' bubbles are light, and colleagues' differ from one's 
   expect(new Set(colours).size).toBe(3);
   await page.goto("/?portal=player&scene=busy");
   // In the player's chat the player's bubbles have the full blue.
-  expect(await background(bubble(page, "Found it 😄"))).toBe("rgb(31, 91, 239)");
+  await expect(bubble(page, "Found it 😄")).toHaveCSS("background-color", "rgb(31, 91, 239)");
   expect(colours).not.toContain("rgb(31, 91, 239)");
 });
 

@@ -1,6 +1,6 @@
 import { expect, type Page, test } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
-import { injectFaults } from "./system.js";
+import { injectFaults, joinConversation, mark } from "./system.js";
 
 const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 320, height: 640 } };
 const COLOURS = {
@@ -65,6 +65,12 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
       });
       await seen(page, "1 new message");
     },
+    read: async (page) => {
+      await seen(page, "Found it");
+      await mark(page, "bo-1815", "staff:ada", "Found it 😄");
+      await seen(page, "Read ");
+    },
+    typing: (page) => seen(page, "Grace Hopper is typing"),
     german: (page) => seen(page, "Im Gespräch"),
   },
   staff: {
@@ -80,6 +86,20 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
       await page.keyboard.press("2");
       await page.getByText("Bo Lindqvist").click();
       await seen(page, "known problem");
+    },
+    unread: async (page) => {
+      await seen(page, "Yara Haddad");
+      await mark(page, "p-0071", "staff:ada", "My payment");
+      await page.getByText("James Okafor").click();
+      await seen(page, "Unread messages");
+    },
+    receipts: async (page) => {
+      await seen(page, "Yara Haddad");
+      await page.keyboard.press("2");
+      await mark(page, "bo-1815", "player", "Locked items");
+      await page.getByText("Bo Lindqvist").click();
+      await expect(page.getByTitle("Read by the player").last()).toBeVisible();
+      await expect(page.locator(".ppc-bubble").getByTitle("Delivered").last()).toBeVisible();
     },
     pending: async (page) => {
       await seen(page, "Yara Haddad");
@@ -104,6 +124,23 @@ const SCENES: Record<"player" | "staff", Record<string, (page: Page) => Promise<
       await page.getByText("Petr Novák").click();
       await seen(page, "Reopen");
     },
+    typing: async (page) => {
+      await seen(page, "Yara Haddad");
+      await page.keyboard.press("2");
+      await page.getByText("Bo Lindqvist").click();
+      await expect(page.getByText(/^(Bo|Grace) .* are typing$/)).toBeVisible();
+    },
+    present: async (page) => {
+      await seen(page, "Yara Haddad");
+      await page.keyboard.press("2");
+      await page.getByText("Bo Lindqvist").click();
+      const guests = [
+        { role: "player", subject: "bo-1815", name: "Bo Lindqvist" },
+        { role: "staff", subject: "grace", name: "Grace Hopper" },
+      ];
+      for (const guest of guests) await joinConversation(page, guest, "bo-1815");
+      await seen(page, "Grace Hopper is here too");
+    },
     help: async (page) => {
       await seen(page, "Yara Haddad");
       await page.keyboard.press("?");
@@ -124,11 +161,15 @@ const LIKE: Record<string, string> = {
   menu: "busy",
   colleague: "busy",
   resolvedConversation: "busy",
+  read: "busy",
+  unread: "busy",
+  receipts: "busy",
   scrolledUp: "busy",
   german: "busy",
   search: "busy",
   conversation: "busy",
   pending: "busy",
+  present: "busy",
   help: "busy",
 };
 

@@ -106,6 +106,29 @@ export async function persisted(player: string): Promise<string[]> {
   return messages;
 }
 
+/** The `seq` of the message up to which each side has read. */
+export interface ReadSeqs {
+  readonly player?: number;
+  readonly staff?: number;
+  readonly mine?: number;
+}
+
+/** How far a conversation is read, as the member of staff `staff` receives it. */
+export async function reads(player: string, staff = "test"): Promise<ReadSeqs> {
+  const url = `${SYSTEM.portal}/api/unified-chat/conversations/${player}?limit=1`;
+  const headers = { Authorization: `Bearer ${token("staff", staff, "Test")}` };
+  const page: { reads?: Record<string, { seq: number }> } = await (
+    await fetch(url, { headers })
+  ).json();
+  const seqs = Object.entries(page.reads ?? {}).map(([side, { seq }]) => [side, seq]);
+  return Object.fromEntries(seqs);
+}
+
+/** Gives the focus to the page's window again, as after a look at another one. */
+export function refocus(page: Page): Promise<void> {
+  return page.evaluate(() => void dispatchEvent(new Event("focus")));
+}
+
 /** Sends without a page; `from` is the staff member, or null for the player. */
 export async function send(player: string, from: string | null, content: string): Promise<void> {
   const sender = from === null ? { senderType: "player" } : { senderType: "staff", senderId: from };
@@ -168,4 +191,26 @@ export async function withoutBroadcasts(): Promise<() => Promise<void>> {
 export async function withoutGateway(context: BrowserContext): Promise<() => Promise<void>> {
   await context.route("**/api/**", (route) => route.abort());
   return () => context.unroute("**/api/**");
+}
+
+/**
+ * The names of the events that Pusher has accepted from the broadcaster on a player's channels;
+ * without those of read marks, which follow from what is on the screen.
+ */
+export async function acceptedFor(player: string): Promise<string[]> {
+  const answer = await fetch(`${SYSTEM.pusher}/control/accepted?events=true`);
+  const { lastEvents } = (await answer.json()) as {
+    lastEvents: { channel: string; name: string }[];
+  };
+  return lastEvents
+    .filter(({ channel, name }) => channel.endsWith(player) && name !== "read-updated")
+    .map(({ name }) => name);
+}
+
+/** The channels of a player that have a subscriber, each with the number of them. */
+export async function subscriptionsOf(player: string): Promise<Record<string, number>> {
+  const answer = await fetch(`${SYSTEM.pusher}/control/connections`);
+  const { subscriptions } = (await answer.json()) as { subscriptions: Record<string, number> };
+  const own = Object.entries(subscriptions).filter(([channel]) => channel.endsWith(player));
+  return Object.fromEntries(own);
 }

@@ -17,6 +17,7 @@ import { ConnectionBanner, ConnectionLight } from "../Connection.js";
 import { deliveryText } from "../Delivery.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
+import { nameOf } from "../PresenceLine.js";
 import { Settings } from "../Settings.js";
 import { Help } from "./Help.js";
 import { InboxPanel, useRows } from "./InboxPanel.js";
@@ -97,7 +98,7 @@ export function Desk(props: DeskProps) {
   const markUnread = () => {
     if (chosen === null) return;
     setChosen(null);
-    chat.markUnread(chosen);
+    conversation?.markUnread();
     toList();
   };
   const reply = () => composer.current?.focus();
@@ -159,6 +160,9 @@ export function Desk(props: DeskProps) {
         conversation?.onSendFailure(
           ({ delivery }) => delivery && say(deliveryText(delivery, strings)),
         ),
+        conversation?.presence.typing.onBegin((member) =>
+          say(strings.messages.typing(nameOf(member, strings), 1)),
+        ),
       ];
       return () => {
         for (const end of ends) end?.();
@@ -208,6 +212,7 @@ export function Desk(props: DeskProps) {
           status={status}
           query={query}
           chosen={chosen}
+          presence={conversation?.presence ?? null}
           searchField={searchField}
           onStatus={setStatus}
           onQuery={setQuery}

@@ -9,7 +9,9 @@ import { isReadable } from "../../core/readable.js";
 import type { Message } from "../../core/types.js";
 import { dayOf } from "../../strings/formats.js";
 import { Avatar } from "../Avatar.js";
+import { ReceiptMark } from "../Delivery.js";
 import { usePortal } from "../PortalContext.js";
+import { TypingDots } from "../PresenceLine.js";
 import { StatusBadge } from "../StatusBadge.js";
 
 interface InboxItemProps {
@@ -18,7 +20,11 @@ interface InboxItemProps {
   readonly isChosen: boolean;
   /** The unsent answer; empty for none. */
   readonly draft: string;
+  /** Whether the player types; known of the open conversation only. */
+  readonly isTyping: boolean;
   readonly isUnread: boolean;
+  /** The unread messages up to `MOST_UNANSWERED`; null when the gateway does not count them. */
+  readonly unread: number | null;
   readonly showsStatus: boolean;
   /** In milliseconds since 1970. */
   readonly now: number;
@@ -30,10 +36,12 @@ const LATE_AFTER = 10 * 60 * 1_000_000;
 
 /** One conversation of the inbox. */
 export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
-  const { id, row, isChosen, draft, isUnread, showsStatus, now, onOpen } = props;
+  const { id, row, isChosen, draft, isTyping, isUnread, unread, showsStatus, now, onOpen } = props;
   const { playerId, playerName, lastMessage, told, waitingSince, unanswered, status } = row;
   const { strings, formats } = usePortal();
   const { staff } = strings;
+  const hasUnread = isUnread && unread !== null && unread > 0;
+  const count = hasUnread ? unread : unanswered;
   const isLate = waitingSince !== null && now * 1000 - waitingSince > LATE_AFTER;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list handles the keys
@@ -52,7 +60,7 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
           <span className="ppc-item-name">
             <bdi>{playerName ?? playerId}</bdi>
           </span>
-          {isUnread && <span className="ppc-hidden">, {staff.unread}</span>}
+          {isUnread && !hasUnread && <span className="ppc-hidden">, {staff.unread}</span>}
           <span className="ppc-item-time" data-late={isLate || undefined}>
             <bdi>
               {waitingSince !== null && awaitsFirstAnswer(row)
@@ -63,20 +71,24 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
         </p>
         <p className="ppc-item-foot">
           <span className="ppc-item-text">
-            {draft !== "" ? (
+            {isTyping ? (
+              <span className="ppc-item-typing">
+                <TypingDots /> {staff.typing}
+              </span>
+            ) : draft !== "" ? (
               <Draft text={draft} />
             ) : told === null ? (
-              <LastMessage message={lastMessage} />
+              <LastMessage message={lastMessage} isRead={isReadByPlayer(row)} />
             ) : (
               "…"
             )}
           </span>
           {showsStatus && <StatusBadge status={status} text={strings.status[status]} />}
-          {unanswered > 0 && (
+          {count > 0 && (
             <span className="ppc-item-count">
-              <span aria-hidden="true">{countText(unanswered)}</span>
+              <span aria-hidden="true">{countText(count)}</span>
               <span className="ppc-hidden">
-                {staff.unanswered(unanswered, countText(unanswered))}
+                {(hasUnread ? staff.unreadMessages : staff.unanswered)(count, countText(count))}
               </span>
             </span>
           )}
@@ -95,18 +107,30 @@ function Draft({ text }: { text: string }) {
   );
 }
 
-function LastMessage({ message }: { message: Message | null }) {
+/** Whether the last message is staff's and the player has read it. */
+function isReadByPlayer({ lastMessage, playerReadSeq }: Row): boolean {
+  const seq = lastMessage?.senderType === "staff" ? lastMessage.seq : null;
+  return seq !== null && playerReadSeq !== null && seq <= playerReadSeq;
+}
+
+interface LastMessageProps {
+  readonly message: Message | null;
+  readonly isRead: boolean;
+}
+
+function LastMessage({ message, isRead }: LastMessageProps) {
   const { strings } = usePortal();
   if (message === null) return null;
   const { content, senderType, senderName } = message;
   if (content === "") return strings.messages.erased;
   return (
     <>
+      {isRead && <ReceiptMark receipt="read" />}
       {senderType === "staff" && <bdi>{senderName ?? strings.player.staffName}: </bdi>}
       {isReadable(content) ? <bdi>{content.slice(0, 160)}</bdi> : strings.messages.unreadable}
     </>
   );
 }
 
-const countText = (unanswered: number): string =>
-  unanswered < MOST_UNANSWERED ? String(unanswered) : `${MOST_UNANSWERED - 1}+`;
+const countText = (count: number): string =>
+  count < MOST_UNANSWERED ? String(count) : `${MOST_UNANSWERED - 1}+`;

@@ -5,6 +5,7 @@ import type { Clock } from "../../core/clock.js";
 import type { Drafts } from "../../core/drafts.js";
 import type { Inbox } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
+import type { ConversationPresence } from "../../core/presence/conversationPresence.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { useStableOrder } from "../../hooks/useStableOrder.js";
@@ -17,6 +18,8 @@ interface InboxListProps {
   readonly drafts: Drafts;
   readonly rows: readonly Row[];
   readonly chosen: string | null;
+  /** Who else has the chosen conversation open; null for none. */
+  readonly presence: ConversationPresence | null;
   /** Whether each row shows its status. */
   readonly showsStatus: boolean;
   readonly labelledBy: string | null;
@@ -34,10 +37,11 @@ const optionId = (playerId: string): string => `ppc-option-${playerId}`;
 
 /** The conversations of the inbox, as a list box with arrow keys. */
 export function InboxList(props: InboxListProps) {
-  const { inbox, clock, drafts, chosen, showsStatus, labelledBy, onChoose, onOpen, onReply } =
-    props;
+  const { inbox, clock, drafts, chosen, presence, showsStatus, labelledBy } = props;
+  const { onChoose, onOpen, onReply } = props;
   const { strings } = usePortal();
   useObservable(drafts);
+  useObservable(presence?.typing ?? null);
   const now = useNow(clock, TICK_MS);
   const { rows, waiting, release, handlers } = useStableOrder(props.rows, (playerId) =>
     inbox.row(playerId),
@@ -106,7 +110,9 @@ export function InboxList(props: InboxListProps) {
               row={row}
               isChosen={row.playerId === chosen}
               draft={row.playerId === chosen ? "" : drafts.of(row.playerId)}
+              isTyping={row.playerId === chosen && presence?.typing.isPlayerTyping === true}
               isUnread={inbox.isUnread(row)}
+              unread={inbox.unreadCount(row)}
               showsStatus={showsStatus}
               now={now}
               onOpen={onOpen}

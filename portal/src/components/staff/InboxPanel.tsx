@@ -5,6 +5,7 @@ import type { Clock } from "../../core/clock.js";
 import type { Drafts } from "../../core/drafts.js";
 import type { Count, Inbox } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
+import type { ConversationPresence } from "../../core/presence/conversationPresence.js";
 import { SESSION_STATUSES, type SessionStatus } from "../../core/types.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { isComposing } from "../../hooks/useShortcuts.js";
@@ -19,6 +20,8 @@ interface InboxPanelProps {
   readonly status: SessionStatus;
   readonly query: string;
   readonly chosen: string | null;
+  /** Who else has the chosen conversation open; null for none. */
+  readonly presence: ConversationPresence | null;
   readonly searchField: RefObject<HTMLInputElement | null>;
   onStatus(status: SessionStatus): void;
   onQuery(query: string): void;
@@ -33,7 +36,7 @@ interface InboxPanelProps {
 
 /** The inbox: search, tabs and list. */
 export function InboxPanel(props: InboxPanelProps) {
-  const { inbox, clock, drafts, status, query, chosen, searchField } = props;
+  const { inbox, clock, drafts, status, query, chosen, presence, searchField } = props;
   const { onStatus, onQuery, onChoose, onOpen, onReply, onLeave } = props;
   useObservable(inbox);
   const { strings } = usePortal();
@@ -98,6 +101,7 @@ export function InboxPanel(props: InboxPanelProps) {
         drafts={drafts}
         rows={rows}
         chosen={chosen}
+        presence={presence}
         showsStatus={isSearch}
         labelledBy={isSearch ? null : `ppc-tab-${status}`}
         onChoose={onChoose}

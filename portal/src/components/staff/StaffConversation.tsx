@@ -3,6 +3,7 @@ import type { Chat } from "../../core/chat.js";
 import type { Clock } from "../../core/clock.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
 import { awaitsFirstAnswer, lastActivity, type Row } from "../../core/inbox/row.js";
+import type { ConversationPresence } from "../../core/presence/conversationPresence.js";
 import type { Session } from "../../core/types.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
@@ -198,6 +199,7 @@ function Facts({ clock, conversation, row }: FactsProps) {
       {session !== null && (
         <StatusBadge status={session.status} text={strings.status[session.status]} />
       )}
+      <Online presence={conversation.presence} />
       {session?.actorName != null && <bdi>{strings.staff.by(session.actorName)}</bdi>}
       <bdi>{playerId}</bdi>
       {row !== undefined && waitingSince !== null && (
@@ -208,6 +210,19 @@ function Facts({ clock, conversation, row }: FactsProps) {
         </bdi>
       )}
     </p>
+  );
+}
+
+/** Whether the player has the conversation open. */
+function Online({ presence }: { presence: ConversationPresence }) {
+  useObservable(presence);
+  const { staff } = usePortal().strings;
+  if (!presence.isPlayerHere) return null;
+  return (
+    <span className="ppc-online">
+      <span className="ppc-dot" aria-hidden="true" />
+      <span className="ppc-online-text">{staff.playerOnline}</span>
+    </span>
   );
 }
 

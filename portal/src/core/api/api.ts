@@ -1,9 +1,9 @@
 import createClient, { type Client } from "openapi-fetch";
 import type { Clock } from "../clock.js";
 import { micros } from "../order.js";
-import { parseMessage, parseSession } from "../parse.js";
+import { parseCount, parseMessage, parseReads, parseSession } from "../parse.js";
 import { Problems } from "../problems.js";
-import type { Message, Session, SessionStatus } from "../types.js";
+import type { Message, Reads, Session, SessionStatus } from "../types.js";
 import {
   type Failure,
   failed,
@@ -30,6 +30,8 @@ export interface HistoryPage {
   readonly messages: readonly Message[];
   readonly nextCursor: string | null;
   readonly lastSeq: number;
+  /** Null when the gateway keeps no read marks. */
+  readonly reads: Reads | null;
 }
 
 /** A conversation in the inbox. */
@@ -42,7 +44,17 @@ export interface InboxRow {
    * Since when the player waits, in microseconds since 1970; null when the player does not wait.
    */
   readonly waitingSince: number | null;
+  /**
+   * The player's messages that the user has not read, counted up to `MOST_UNANSWERED`; null when
+   * the gateway keeps no read marks.
+   */
+  readonly unreadCount: number | null;
+  /** The `seq` up to which the player has read; null without a mark. */
+  readonly playerReadSeq: number | null;
 }
+
+/** A requested mark: everything up to and with a message is read, or from a message on unread. */
+export type MarkRequest = components["schemas"]["ReadMarkRequest"];
 
 /** A requested change of status. */
 export interface StatusRequest {
@@ -125,6 +137,7 @@ export class Api {
       messages: history.messages.map(parseMessage).filter((message) => message !== null),
       nextCursor: history.nextCursor ?? null,
       lastSeq: history.lastSeq,
+      reads: parseReads(history.reads),
     }));
   }
 
@@ -145,8 +158,16 @@ export class Api {
         const session = parseSession(row.session, row.playerId);
         const lastMessage = parseMessage(row.lastMessage);
         if (session === null || lastMessage === null) return [];
-        const { unansweredCount } = row;
-        return [{ session, lastMessage, unansweredCount, waitingSince: waitingSinceOf(row) }];
+        return [
+          {
+            session,
+            lastMessage,
+            unansweredCount: row.unansweredCount,
+            waitingSince: waitingSinceOf(row),
+            unreadCount: parseCount(row.unreadCount),
+            playerReadSeq: parseCount(row.playerReadSeq),
+          },
+        ];
       }),
       nextCursor: page.nextCursor ?? null,
     }));
@@ -166,6 +187,25 @@ export class Api {
     return map(answer, () => null);
   }
 
+  /** Marks a conversation's messages. */
+  async mark(playerId: string, body: MarkRequest): Promise<Outcome<null>> {
+    const answer = await this.#outcome(
+      "mark messages as read",
+      () =>
+        this.#client.POST("/api/unified-chat/conversations/{playerId}/read", {
+          params: { path: { playerId } },
+          body,
+          // The user may leave the page just after the mark, which `sendBeacon` could send only
+          // without the token.
+          keepalive: true,
+          signal: deadline(),
+        }),
+      // A gateway without read marks refuses them; the chat goes on without.
+      (failure) => failure.kind !== "refused",
+    );
+    return map(answer, () => null);
+  }
+
   /** Lets the Pusher connection `socketId` subscribe to `channel`. */
   async authorize(socketId: string, channel: string): Promise<Outcome<Authorization>> {
     return this.#outcome("authorize a subscription", () =>
@@ -178,10 +218,11 @@ export class Api {
     );
   }
 
-  /** `task` names the call in the problem that developers receive. */
+  /** `task` names the call in the problem that developers receive, if `isReported` says so. */
   async #outcome<T>(
     task: string,
     call: () => Promise<{ data?: T; error?: unknown; response: Response }>,
+    isReported: (failure: Failure) => boolean = () => true,
   ): Promise<Outcome<T>> {
     try {
       const { data, error, response } = await call();
@@ -190,7 +231,8 @@ export class Api {
         return succeeded(data);
       }
       const failure = response.ok ? UNREACHABLE : failureOf(response, error);
-      this.#problems.report(task, problemOf(task, failure, response.status, error));
+      if (isReported(failure))
+        this.#problems.report(task, problemOf(task, failure, response.status, error));
       return failed(failure);
     } catch (cause) {
       // fetch throws the same error for a lost network and for an answer that CORS hides.

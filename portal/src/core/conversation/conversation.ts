@@ -6,15 +6,29 @@ import { ConnectionMonitor, type ConnectionState } from "../connectionState.js";
 import type { Environment } from "../environment.js";
 import { newId } from "../id.js";
 import { actorOf, changeStatus } from "../inbox/changeStatus.js";
+import type { ReadMarks } from "../inbox/readMarks.js";
 import { notifyAll } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import type { Outbox } from "../outbox/outbox.js";
 import { newerSession } from "../parse.js";
 import { Poller } from "../poller.js";
+import { ConversationPresence } from "../presence/conversationPresence.js";
+import type { DeferredRealtime } from "../realtime/deferredRealtime.js";
 import type { Feed } from "../realtime/feed.js";
-import type { Digest, Identity, Message, Rejection, Session, SessionUpdate } from "../types.js";
+import type {
+  Digest,
+  Identity,
+  Message,
+  ReadUpdate,
+  Rejection,
+  Session,
+  SessionUpdate,
+} from "../types.js";
 import { History, type Older } from "./history.js";
+import { KnownReads } from "./knownReads.js";
+import type { MarkSender } from "./markSender.js";
 import { Messages } from "./messages.js";
+import { OwnMark } from "./ownMark.js";
 import { pollIntervalMs } from "./pollInterval.js";
 import type { Entry, Timeline } from "./timeline.js";
 
@@ -24,8 +38,11 @@ export interface ConversationParts {
   readonly tokens: Tokens;
   readonly outbox: Outbox;
   readonly feed: Feed;
+  readonly realtime: DeferredRealtime;
   readonly environment: Environment;
   readonly identity: Identity;
+  readonly readMarks: ReadMarks;
+  readonly markSender: MarkSender;
   readonly random: Random;
 }
 
@@ -53,9 +70,13 @@ const NUMBERED_WITHIN_MS = 8_000;
  */
 export class Conversation extends Observable {
   readonly playerId: string;
+  /** Who else has the conversation open, and who types; while it is neither paused nor closed. */
+  readonly presence: ConversationPresence;
   readonly #parts: ConversationParts;
   readonly #history: History;
   readonly #messages: Messages;
+  readonly #reads: KnownReads;
+  readonly #ownMark: OwnMark;
   readonly #connection: ConnectionMonitor;
   readonly #poller: Poller;
   readonly #endings: Unsubscribe[] = [];
@@ -67,6 +88,8 @@ export class Conversation extends Observable {
   readonly #requested = new Set<string>();
   readonly #stale = new Set<string>();
   readonly #delays = new Set<Delay>();
+  /** Leaves the player's channel, which staff receive while the conversation is shown. */
+  #unwatch: Unsubscribe | null = null;
   #changesInProgress = 0;
   #isClosing = false;
   #isPaused = false;
@@ -79,6 +102,7 @@ export class Conversation extends Observable {
     super();
     this.playerId = playerId;
     this.#parts = parts;
+    this.presence = new ConversationPresence(playerId, parts.realtime);
     this.#connection = new ConnectionMonitor(parts);
     this.#messages = new Messages({
       outbox: parts.outbox,
@@ -93,8 +117,22 @@ export class Conversation extends Observable {
       older: (page) => this.#takePage(page, () => this.#messages.addOlder(page)),
       setBack: () => {
         this.#session = null;
+        this.#reads.forget();
+        this.#ownMark.forget();
       },
       changed: () => this.changed(),
+    });
+    const { timeline } = this.#messages;
+    const { identity, readMarks, markSender: sender } = parts;
+    this.#reads = new KnownReads({ identity, timeline, sender });
+    this.#ownMark = new OwnMark({
+      playerId,
+      identity,
+      timeline,
+      readMarks,
+      sender,
+      hasOlder: () => this.#history.older !== "none",
+      refresh: () => this.#poller.nudge(),
     });
     const interval = () =>
       pollIntervalMs({
@@ -109,6 +147,11 @@ export class Conversation extends Observable {
 
   get timeline(): Timeline {
     return this.#messages.timeline;
+  }
+
+  /** How far the other side has read. */
+  get reads(): Pick<KnownReads, "otherSide" | "receiptOf" | "lastRead"> {
+    return this.#reads;
   }
 
   /** The latest session; null before the first message. */
@@ -135,7 +178,7 @@ export class Conversation extends Observable {
   }
 
   open(): void {
-    const { feed, outbox, environment, tokens } = this.#parts;
+    const { feed, outbox, environment, tokens, markSender } = this.#parts;
     const { playerId } = this;
     this.#endings.push(
       feed.listen({
@@ -143,7 +186,10 @@ export class Conversation extends Observable {
         session: (update) => update.session.playerId === playerId && this.#receiveSession(update),
         rejection: (each) => each.playerId === playerId && this.#receiveRejection(each),
         digest: (digest) => this.#receiveDigest(digest),
+        read: (update) => update.playerId === playerId && this.#receiveRead(update),
       }),
+      markSender.subscribe(() => this.changed()),
+      markSender.onAccepted((mark) => this.#ownMark.accepted(mark)),
       feed.subscribe(() => this.#eventHealthChanged()),
       outbox.watch(playerId, (...change) => {
         const [messageId] = change;
@@ -158,11 +204,13 @@ export class Conversation extends Observable {
       this.#connection.start(),
     );
     this.#poller.start();
+    this.#enter();
   }
 
-  /** Stops reading the history until `resume`; events still arrive. */
+  /** Stops reading the history until `resume`; events of the user's own channel still arrive. */
   pause(): void {
     this.#isPaused = true;
+    this.#leave();
     this.#makeChanges();
     if (this.#changesInProgress === 0) this.#poller.stop();
   }
@@ -172,13 +220,27 @@ export class Conversation extends Observable {
     this.#isPaused = false;
     this.#unchanged = 0;
     this.#poller.start();
+    this.#enter();
   }
 
   /** Closes the conversation after its requested changes were sent. */
   close(): void {
     this.#isClosing = true;
+    this.#leave();
     this.#makeChanges();
     if (this.#changesInProgress === 0) this.#end();
+  }
+
+  /** Subscribes to the channels that are received only while the conversation is shown. */
+  #enter(): void {
+    this.#unwatch ??= this.#parts.feed.watch(this.playerId);
+    this.presence.join();
+  }
+
+  #leave(): void {
+    this.#unwatch?.();
+    this.#unwatch = null;
+    this.presence.leave();
   }
 
   #makeChanges(): void {
@@ -187,6 +249,7 @@ export class Conversation extends Observable {
 
   #end(): void {
     this.#poller.stop();
+    this.#ownMark.close();
     for (const end of this.#endings.splice(0)) end();
   }
 
@@ -197,8 +260,19 @@ export class Conversation extends Observable {
     this.changed();
   }
 
+  /** Marks all messages as read, here and, if it keeps read marks, at the gateway. */
+  markRead(): void {
+    this.#ownMark.markRead();
+  }
+
+  /** Marks the player's last messages as unread, here and at the gateway; for staff. */
+  markUnread(): void {
+    this.#ownMark.markUnread();
+  }
+
   /** Sends a message; it is in the timeline when this returns. */
   send(content: string): void {
+    this.presence.typing.stop();
     this.#parts.outbox.add(this.playerId, content);
   }
 
@@ -357,8 +431,12 @@ export class Conversation extends Observable {
     this.refresh();
   }
 
-  #takePage({ session }: HistoryPage, take: () => void): void {
+  #takePage({ session, reads }: HistoryPage, take: () => void): void {
     take();
+    if (reads !== null) {
+      this.#reads.takeReads(reads);
+      this.#ownMark.takeReads(reads);
+    }
     if (session !== null) this.#takeSession(session);
   }
 
@@ -387,6 +465,12 @@ export class Conversation extends Observable {
     this.#poller.reconsider();
   }
 
+  #receiveRead(update: ReadUpdate): void {
+    this.#reads.takeUpdate(update);
+    this.#ownMark.takeUpdate(update);
+    this.changed();
+  }
+
   #takeSession(session: Session): void {
     const newer = newerSession(this.#session, session);
     if (newer === this.#session) return;
@@ -400,6 +484,9 @@ export class Conversation extends Observable {
   }
 
   #announce(arrived: readonly Entry[]): void {
-    for (const entry of arrived) notifyAll(this.#arrivalListeners, entry);
+    for (const entry of arrived) {
+      this.presence.typing.receiveMessage(entry);
+      notifyAll(this.#arrivalListeners, entry);
+    }
   }
 }

@@ -61,6 +61,14 @@ export class Timeline {
     return this.#settled;
   }
 
+  /** All accepted entries, the newest first. */
+  *backwards(): Generator<Entry> {
+    for (let index = this.#settled.length - 1; index >= 0; index -= 1) {
+      const entry = this.#settled[index];
+      if (entry !== undefined) yield entry;
+    }
+  }
+
   /** Adds or merges an entry; false when nothing changes. */
   put(entry: Entry): boolean {
     const known = this.#byId.get(entry.messageId);

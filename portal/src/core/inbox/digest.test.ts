@@ -9,10 +9,14 @@ afterEach(() => {
   for (const inbox of inboxes.splice(0)) inbox.close();
 });
 
-/** A settled desk with the conversation of `p1` open, which receives one event a second. */
+/**
+ * A settled desk with the conversation of `p1` open. It receives one event a second, and none of
+ * the open conversation's own channel: digests alone announce its messages.
+ */
 async function desk(listed = 50): Promise<{ ada: SimulatedPortal; inbox: Inbox }> {
   system().bounds = { most: 1, listed };
   const ada = portal({ identity: ADA });
+  ada.transport?.silentChannels.add("private-player-p1");
   const inbox = ada.chat.inbox();
   inbox.open();
   inboxes = [...inboxes, inbox];

@@ -3,12 +3,13 @@ import { type Outcome, succeeded } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
 import { ConnectionMonitor, type ConnectionState } from "../connectionState.js";
+import type { MarkSender } from "../conversation/markSender.js";
 import type { Environment } from "../environment.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import { compare } from "../order.js";
 import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
-import type { Digest, Message, Rejection, Session, SessionStatus } from "../types.js";
+import type { Digest, Identity, Message, Rejection, Session, SessionStatus } from "../types.js";
 import { Arrivals } from "./arrivals.js";
 import { LatestOnly } from "./latestOnly.js";
 import type { ReadMarks } from "./readMarks.js";
@@ -16,6 +17,7 @@ import {
   lastActivity,
   type Row,
   rowAfterDigest,
+  rowAfterMark,
   rowAfterMessage,
   rowAfterRejection,
   rowAfterSession,
@@ -28,7 +30,9 @@ export interface InboxParts {
   readonly tokens: Tokens;
   readonly feed: Feed;
   readonly environment: Environment;
+  readonly identity: Identity;
   readonly readMarks: ReadMarks;
+  readonly markSender: MarkSender;
   readonly random: Random;
 }
 
@@ -106,7 +110,7 @@ export class Inbox extends Observable {
   }
 
   open(): void {
-    const { feed, environment, tokens, readMarks } = this.#parts;
+    const { feed, environment, tokens, readMarks, markSender } = this.#parts;
     this.#endings.push(
       feed.listen({
         message: (message) => this.#receiveMessage(message),
@@ -117,7 +121,9 @@ export class Inbox extends Observable {
       feed.subscribe(() => this.refresh()),
       environment.subscribe(() => this.refresh()),
       tokens.subscribe(() => this.refresh()),
+      readMarks.onMark((playerId) => this.#applyMark(playerId)),
       readMarks.subscribe(() => this.changed()),
+      markSender.subscribe(() => this.changed()),
       this.#connection.subscribe(() => this.changed()),
       this.#connection.start(),
     );
@@ -155,13 +161,25 @@ export class Inbox extends Observable {
   }
 
   /**
-   * Whether the player has written since staff read it here; resolved rows count only when marked.
+   * Whether the player has written since staff read it; resolved rows count only when marked here.
    */
-  isUnread({ playerId, status, told, lastMessage }: Row): boolean {
-    if (this.#parts.readMarks.isUnread(playerId)) return true;
-    if (status === "resolved") return false;
+  isUnread(row: Row): boolean {
+    const { playerId, status, told, lastMessage } = row;
+    const isMarked = this.#parts.readMarks.isUnread(playerId);
+    if (status === "resolved") return isMarked;
+    const count = this.unreadCount(row);
+    if (count !== null) return count > 0;
+    if (isMarked) return true;
     const last = told ?? (lastMessage?.senderType === "player" ? lastMessage : null);
     return last !== null && last.at > this.#parts.readMarks.of(playerId);
+  }
+
+  /**
+   * The player's messages that the user has not read, up to `MOST_UNANSWERED`; null when the gateway
+   * keeps no read marks.
+   */
+  unreadCount({ unread }: Row): number | null {
+    return this.#parts.markSender.setting === "off" ? null : unread;
   }
 
   /** The number of unread conversations of a status. */
@@ -264,9 +282,18 @@ export class Inbox extends Observable {
   #putListed(listed: InboxRow): Row {
     const { playerId } = listed.session;
     const isFresh = Date.now() - (this.#lastEventAt.get(playerId) ?? 0) < PERSISTED_MS;
-    const row = rowOfPage(this.#rows.get(playerId), listed, isFresh);
+    const isMarking = this.#isMarking(listed);
+    const known = this.#rows.get(playerId);
+    const row = rowOfPage(known, listed, { isFresh, isMarking });
     this.#rows.set(playerId, row);
     return row;
+  }
+
+  /** Whether the user's last mark covers the listed messages and may not be stored yet. */
+  #isMarking({ session: { playerId }, lastMessage }: InboxRow): boolean {
+    const { readMarks, markSender } = this.#parts;
+    if (!readMarks.isFresh(playerId) && !markSender.isPending(playerId)) return false;
+    return readMarks.isUnread(playerId) || lastMessage.at <= readMarks.of(playerId);
   }
 
   #receiveMessage(message: Message): void {
@@ -277,10 +304,33 @@ export class Inbox extends Observable {
       this.#latest.request();
     } else {
       this.#lastEventAt.set(message.playerId, Date.now());
-      this.#rows.set(message.playerId, rowAfterMessage(known, message));
+      this.#rows.set(message.playerId, this.#afterMessage(known, message));
     }
     this.#arrivals.add(message);
     this.changed();
+  }
+
+  /**
+   * The row after a message. The user's own answer means that the user has read; a colleague's does
+   * for a user without a mark.
+   */
+  #afterMessage(known: Row | undefined, message: Message): Row {
+    const { readMarks, identity } = this.#parts;
+    const isOwn = message.senderId === identity.subject;
+    const isRead =
+      message.senderType === "staff" && (isOwn || readMarks.of(message.playerId) === 0);
+    const row = rowAfterMessage(known, message);
+    return isRead ? rowAfterMark(row, false) : row;
+  }
+
+  /** Applies the user's mark to the row, until a page has it. */
+  #applyMark(playerId: string): void {
+    const row = this.#rows.get(playerId);
+    if (row === undefined) return;
+    const { readMarks } = this.#parts;
+    const isUnread = readMarks.isUnread(playerId);
+    if (isUnread || readMarks.of(playerId) >= lastActivity(row))
+      this.#rows.set(playerId, rowAfterMark(row, isUnread));
   }
 
   #receiveRejection({ playerId, messageId }: Rejection): void {

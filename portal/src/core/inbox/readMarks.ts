@@ -1,6 +1,9 @@
+import { notifyAll } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 
 const MAX_MARKS = 2_000;
+/** A mark is stored at the gateway by this time after it was made here, in milliseconds. */
+const STORED_WITHIN_MS = 15_000;
 
 /** The time up to which a conversation was read, and whether the user marked it as unread. */
 type Mark = readonly [playerId: string, at: number, isUnread?: true];
@@ -9,6 +12,9 @@ type Mark = readonly [playerId: string, at: number, isUnread?: true];
 export class ReadMarks extends Observable {
   readonly #key: string;
   readonly #storage: Storage | null;
+  readonly #markListeners = new Set<(playerId: string) => void>();
+  /** When the user marked each conversation lately, in milliseconds since 1970. */
+  readonly #markedAt = new Map<string, number>();
   #marks: Map<string, Mark>;
 
   constructor(scope: string, storage: Storage | null) {
@@ -22,7 +28,10 @@ export class ReadMarks extends Observable {
   watch(): Unsubscribe {
     const apply = (event: StorageEvent) => {
       if (event.key !== this.#key) return;
+      const before = this.#marks;
       this.#marks = this.#load();
+      for (const [playerId, mark] of this.#marks)
+        if (String(before.get(playerId)) !== String(mark)) this.#marked(playerId);
       this.changed();
     };
     globalThis.addEventListener?.("storage", apply);
@@ -39,14 +48,42 @@ export class ReadMarks extends Observable {
     return this.#marks.get(playerId)?.[2] === true;
   }
 
+  /** Whether the user marked it so recently that the gateway's answers may lack the mark. */
+  isFresh(playerId: string): boolean {
+    return Date.now() - (this.#markedAt.get(playerId) ?? 0) < STORED_WITHIN_MS;
+  }
+
+  /** Calls `listener` with each conversation that the user marks, here or in another tab. */
+  onMark(listener: (playerId: string) => void): Unsubscribe {
+    this.#markListeners.add(listener);
+    return () => this.#markListeners.delete(listener);
+  }
+
   /** Marks it as unread. */
   markUnread(playerId: string): void {
     this.#put([playerId, this.of(playerId), true]);
+    this.#marked(playerId);
   }
 
   mark(playerId: string, at: number): void {
     const known = this.of(playerId);
-    if (at > known || this.isUnread(playerId)) this.#put([playerId, Math.max(at, known)]);
+    if (at <= known && !this.isUnread(playerId)) return;
+    this.#put([playerId, Math.max(at, known)]);
+    this.#marked(playerId);
+  }
+
+  /** Takes over the mark that the gateway has, in microseconds since 1970. */
+  adopt(playerId: string, at: number): void {
+    const known = this.of(playerId);
+    if (at < known) this.#put([playerId, at, true]);
+    else if (at > known || this.isUnread(playerId)) this.#put([playerId, at]);
+  }
+
+  #marked(playerId: string): void {
+    for (const known of this.#markedAt.keys())
+      if (!this.isFresh(known)) this.#markedAt.delete(known);
+    this.#markedAt.set(playerId, Date.now());
+    notifyAll(this.#markListeners, playerId);
   }
 
   #put(mark: Mark): void {

@@ -19,24 +19,40 @@ export interface Row {
   /** The player's messages since staff's last answer, up to `MOST_UNANSWERED`. */
   readonly unanswered: number;
   /**
+   * The player's messages that the user has not read, up to `MOST_UNANSWERED`; null when the gateway
+   * keeps no read marks.
+   */
+  readonly unread: number | null;
+  /** The `seq` up to which the player has read; null when it is not known. */
+  readonly playerReadSeq: number | null;
+  /**
    * Since when the player waits, in microseconds since 1970; null when the player does not wait.
    */
   readonly waitingSince: number | null;
 }
 
-/**
- * The row of a page, merged with the known row if that one is newer. `mayBeNewer` false ignores the
- * known row: a message sent twice may have arrived with its second time, which is not stored.
- */
+/** What the desk has and a page may lack. */
+interface Lacking {
+  /**
+   * Whether events of the conversation may not be stored yet. Otherwise the known row is ignored: a
+   * message sent twice may have arrived with its second time, which is not stored.
+   */
+  readonly isFresh: boolean;
+  /** Whether a mark of the user may not be stored yet. */
+  readonly isMarking: boolean;
+}
+
+/** The row of a page, merged with the known row if that one is newer. */
 export function rowOfPage(
   known: Row | undefined,
-  { session, lastMessage, unansweredCount, waitingSince }: InboxRow,
-  mayBeNewer: boolean,
+  { session, lastMessage, unansweredCount, waitingSince, unreadCount, playerReadSeq }: InboxRow,
+  { isFresh, isMarking }: Lacking,
 ): Row {
-  const isLater = mayBeNewer && known !== undefined && relation(known, lastMessage) > 0;
+  const isLater = isFresh && known !== undefined && relation(known, lastMessage) > 0;
   const later = isLater ? known : null;
   const event = later?.lastMessage ?? null;
   const newest = newerSession(known?.session ?? null, session);
+  const keepsUnread = isLater || isMarking;
   return derive({
     playerId: session.playerId,
     playerName: newest.playerName ?? known?.playerName ?? null,
@@ -46,6 +62,8 @@ export function rowOfPage(
     told: later?.told ?? null,
     unanswered: later?.unanswered ?? unansweredCount,
     waitingSince: later?.waitingSince ?? waitingSince,
+    unread: unreadCount === null || !keepsUnread ? unreadCount : (known?.unread ?? unreadCount),
+    playerReadSeq: largest(known?.playerReadSeq ?? null, playerReadSeq),
   });
 }
 
@@ -65,7 +83,15 @@ export function rowAfterMessage(known: Row | undefined, message: Message): Row {
     told: null,
     unanswered: 0,
     waitingSince: null,
+    unread: known?.unread ?? null,
+    playerReadSeq: known?.playerReadSeq ?? null,
   });
+}
+
+/** The row after the user marked it as read or, `isUnread`, as unread. */
+export function rowAfterMark(row: Row, isUnread: boolean): Row {
+  if (row.unread === null) return row;
+  return { ...row, unread: isUnread ? Math.max(1, row.unread) : 0 };
 }
 
 /** The row after a message was rejected; the next page has its real last message. */
@@ -98,6 +124,9 @@ function withPlayerMessages(
     told: null,
     unanswered: Math.min(MOST_UNANSWERED, (open?.unanswered ?? 0) + count),
     waitingSince: open?.waitingSince ?? what.at,
+    // Of a conversation that no page has listed, only the next page tells whether there are marks.
+    unread: known?.unread == null ? null : Math.min(MOST_UNANSWERED, known.unread + count),
+    playerReadSeq: known?.playerReadSeq ?? null,
   };
 }
 
@@ -114,6 +143,8 @@ export function rowAfterSession(known: Row | undefined, received: Session): Row 
     told: known?.told ?? null,
     unanswered: known?.unanswered ?? 0,
     waitingSince: isSame ? (known?.waitingSince ?? null) : null,
+    unread: known?.unread ?? null,
+    playerReadSeq: known?.playerReadSeq ?? null,
   });
 }
 
@@ -145,6 +176,10 @@ export function lastActivity(row: Row): number {
 
 function newest({ told, lastMessage }: Row): SortKey | null {
   return told ?? lastMessage;
+}
+
+function largest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
 /** Negative when the newest message of `row` sorts before `key`. */

@@ -6,6 +6,8 @@ const EVENT_DUE_MS = 5_000;
 const SETTLED_AFTER_MS = 15_000;
 /** A new subscription that misses no event for this long is healthy again, in milliseconds. */
 const PROBATION_MS = 30_000;
+/** How many ids of received messages are remembered. */
+const MAX_REMEMBERED = 1_000;
 
 /**
  * Detects a stalled subscription: a stored message whose event never arrived. An event that
@@ -16,6 +18,8 @@ export class EventHealth {
   /** A timer for each message whose event is expected. */
   readonly #expected = new Map<string, ReturnType<typeof setTimeout>>();
   #subscribedAt: number | null = null;
+  /** Ids of messages whose event has arrived, the oldest first. */
+  readonly #received = new Set<string>();
   #stalled = false;
   /** Runs while a subscription made during a stall is on probation. */
   #probation: ReturnType<typeof setTimeout> | undefined;
@@ -60,8 +64,18 @@ export class EventHealth {
     if (Date.now() - this.#subscribedAt > SETTLED_AFTER_MS) this.#startTimer(messageId);
   }
 
+  /** Another channel has brought a message whose event is due on this one, unless it was first. */
+  foundOnOtherChannel(message: Message): void {
+    if (!this.#received.has(message.messageId)) this.foundInHistory(message);
+  }
+
   /** The event of a message arrived. */
   received(messageId: string): void {
+    this.#received.add(messageId);
+    for (const oldest of this.#received) {
+      if (this.#received.size <= MAX_REMEMBERED) break;
+      this.#received.delete(oldest);
+    }
     clearTimeout(this.#expected.get(messageId));
     this.#expected.delete(messageId);
     this.#recover();

@@ -1,43 +1,75 @@
 import { reportErrors } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
-import { parseDigest, parseMessage, parseRejection, parseSessionUpdate } from "../parse.js";
-import type { Digest, Message, Rejection, SessionUpdate } from "../types.js";
+import {
+  parseDigest,
+  parseMessage,
+  parseReadUpdate,
+  parseRejection,
+  parseSessionUpdate,
+} from "../parse.js";
+import type { Digest, Identity, Message, ReadUpdate, Rejection, SessionUpdate } from "../types.js";
 import {
   MESSAGE_REJECTED,
   MESSAGE_SENT,
   NEW_PLAYER_MESSAGE,
   NEW_PLAYER_MESSAGES,
+  playerChannel,
+  READ_UPDATED,
   SESSION_UPDATED,
+  staffChannel,
 } from "./channels.js";
+import type { DeferredRealtime } from "./deferredRealtime.js";
 import { EventHealth } from "./eventHealth.js";
-import type { Realtime } from "./realtime.js";
 
-/** Receives the events of the channel. */
+/** Receives the events of this portal's channels. */
 export interface FeedListener {
   message?(message: Message): void;
   session?(update: SessionUpdate): void;
   digest?(digest: Digest): void;
   rejection?(rejection: Rejection): void;
+  read?(update: ReadUpdate): void;
 }
 
 /** The shortest time between two reconnections because of a stall, in milliseconds. */
 const RECONNECT_EVERY_MS = 60_000;
 
-/** The events of this portal's channel. It changes when events start or stop arriving. */
+/**
+ * The events of the user's own channel and, at the desk, of the open conversation's. It changes when
+ * events start or stop arriving on the user's own.
+ */
 export class Feed extends Observable {
+  /** The health of the user's own channel. */
   readonly eventHealth = new EventHealth(() => this.#eventHealthChanged());
   readonly #listeners = new Set<FeedListener>();
-  #realtime: Realtime | null = null;
-  #leave: Unsubscribe | null = null;
+  readonly #realtime: DeferredRealtime;
+  readonly #identity: Identity;
+  readonly #leave: Unsubscribe;
   #reconnection: ReturnType<typeof setTimeout> | undefined;
   #reconnectedAt = Number.NEGATIVE_INFINITY;
 
-  /** Subscribes; the channel's name is known only once the configuration is loaded. */
-  connect(realtime: Realtime, channel: string): void {
+  constructor(realtime: DeferredRealtime, identity: Identity) {
+    super();
+    const { role, subject } = identity;
+    this.#identity = identity;
     this.#realtime = realtime;
-    this.#leave = realtime.listen(channel, {
-      subscribed: (now) => this.eventHealth.setSubscribed(now),
-      event: (name, data) => this.#dispatch(name, data),
+    this.#leave = realtime.listen(
+      ({ channelAccess }) =>
+        role === "staff" ? staffChannel(channelAccess) : playerChannel(channelAccess, subject),
+      {
+        subscribed: (now) => this.eventHealth.setSubscribed(now),
+        event: (name, data) => this.#dispatch(name, data),
+      },
+    );
+  }
+
+  /**
+   * Subscribes staff to the channel of a player, whose messages arrive there at once even where the
+   * staff's channel coalesces them.
+   */
+  watch(playerId: string): Unsubscribe {
+    if (this.#identity.role === "player") return () => {};
+    return this.#realtime.listen(({ channelAccess }) => playerChannel(channelAccess, playerId), {
+      event: (name, data) => this.#dispatchWatched(name, data),
     });
   }
 
@@ -48,14 +80,13 @@ export class Feed extends Observable {
 
   /** Repeats a refused subscription now: the network is back, or there is another token. */
   tryNow(): void {
-    this.#realtime?.tryNow();
+    this.#realtime.tryNow();
   }
 
   close(): void {
     this.eventHealth.clearExpected();
     clearTimeout(this.#reconnection);
-    this.#leave?.();
-    this.#realtime?.close();
+    this.#leave();
   }
 
   #dispatch(name: string, data: unknown): void {
@@ -78,7 +109,25 @@ export class Feed extends Observable {
       if (rejection === null) return;
       this.eventHealth.received(rejection.messageId);
       this.#notify((listener) => listener.rejection?.(rejection));
+    } else if (name === READ_UPDATED) {
+      const update = parseReadUpdate(data);
+      if (update === null) return;
+      this.#notify((listener) => listener.read?.(update));
     }
+  }
+
+  /** Handles an event of a watched player's channel. */
+  #dispatchWatched(name: string, data: unknown): void {
+    // These, and messages of staff, are on the staff's channel at once, with what only staff receive.
+    if (name === SESSION_UPDATED || name === MESSAGE_REJECTED) return;
+    if (name !== MESSAGE_SENT) {
+      this.#dispatch(name, data);
+      return;
+    }
+    const message = parseMessage(data);
+    if (message?.senderType !== "player") return;
+    this.eventHealth.foundOnOtherChannel(message);
+    this.#notify((listener) => listener.message?.(message));
   }
 
   #notify(call: (listener: FeedListener) => unknown): void {
@@ -97,7 +146,7 @@ export class Feed extends Observable {
       this.#reconnection = setTimeout(() => this.#reconnect(), left);
     } else {
       this.#reconnectedAt = Date.now();
-      this.#realtime?.reconnect();
+      this.#realtime.reconnect();
     }
   }
 }

@@ -1,12 +1,17 @@
 import { backoff, type Random } from "../backoff.js";
 import { reportErrors } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
+import type { ClientEvent } from "./channels.js";
 
 /** Carries events: pusher-js, or a simulation of it. */
 export interface Transport {
   /** Subscribes now and after each reconnection. */
   subscribe(channel: string, handlers: ChannelHandlers): void;
   unsubscribe(channel: string): void;
+  /** Sends an event to the other members of a subscribed presence channel. */
+  trigger?(channel: string, event: string, data: unknown): void;
+  /** Calls `listener` when Pusher refused an event that `trigger` sent. */
+  onTriggerRefused?(listener: () => void): void;
   /** Calls `listener` when the connection is lost. */
   onLost(listener: () => void): void;
   /** Replaces the connection, which may be dead without an error. */
@@ -19,25 +24,50 @@ export interface ChannelHandlers {
   subscribed(): void;
   /** The subscription was not authorized, or the server refused it. */
   refused(): void;
-  event(name: string, data: unknown): void;
+  /** The members of a presence channel; called after `subscribed` and on each change. */
+  members(members: ChannelMembers): void;
+  /** `userId` is the member who sent it, of a client event on a presence channel. */
+  event(name: string, data: unknown, userId?: string): void;
+}
+
+/** The members of a presence channel. */
+export interface ChannelMembers {
+  /** The id of this connection's member; null when it is unknown. */
+  readonly ownId: string | null;
+  /** The `user_info` of each member, by id, as it arrived. */
+  readonly info: ReadonlyMap<string, unknown>;
 }
 
 /** Receives the events of a channel. */
 export interface ChannelListener {
   /** Whether the channel is subscribed; called at once and on each change. */
-  subscribed(now: boolean): void;
-  event(name: string, data: unknown): void;
+  subscribed?(now: boolean): void;
+  /** The members of a presence channel; none while it is not subscribed. */
+  members?(members: ChannelMembers): void;
+  /** `userId` is the member who sent it, of a client event on a presence channel. */
+  event(name: string, data: unknown, userId?: string): void;
 }
 
 interface Channel {
   readonly listeners: Set<ChannelListener>;
   subscribed: boolean;
+  members: ChannelMembers;
   refusals: number;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** An unanswered subscription is repeated after this time, in milliseconds. */
 const ANSWER_MS = 15_000;
+
+const NO_MEMBERS: ChannelMembers = { ownId: null, info: new Map() };
+
+/** What a `Realtime` reports to its owner. */
+export interface RealtimeReports {
+  /** Pusher has not answered the subscription to a channel. */
+  unanswered?(channel: string): void;
+  /** Pusher refused a client event; none is sent from then on. */
+  triggerRefused?(): void;
+}
 
 /**
  * Channels, each subscribed once for any number of listeners. pusher-js does not repeat a refused
@@ -47,17 +77,18 @@ export class Realtime {
   readonly #transport: Transport;
   readonly #random: Random;
   readonly #channels = new Map<string, Channel>();
-  readonly #onUnanswered: (name: string) => void;
+  readonly #reports: RealtimeReports;
+  #mayTrigger = true;
 
-  /** `onUnanswered` receives the channel of each unanswered subscription. */
-  constructor(
-    transport: Transport,
-    random: Random,
-    onUnanswered: (name: string) => void = () => {},
-  ) {
-    this.#onUnanswered = onUnanswered;
+  constructor(transport: Transport, random: Random, reports: RealtimeReports = {}) {
+    this.#reports = reports;
     this.#transport = transport;
     this.#random = random;
+    transport.onTriggerRefused?.(() => {
+      if (!this.#mayTrigger) return;
+      this.#mayTrigger = false;
+      reports.triggerRefused?.();
+    });
     transport.onLost(() => {
       for (const [name, channel] of this.#channels) {
         setSubscribed(channel, false);
@@ -69,17 +100,30 @@ export class Realtime {
   listen(name: string, listener: ChannelListener): Unsubscribe {
     let channel = this.#channels.get(name);
     if (channel === undefined) {
-      channel = { listeners: new Set(), subscribed: false, refusals: 0, timer: undefined };
+      channel = {
+        listeners: new Set(),
+        subscribed: false,
+        members: NO_MEMBERS,
+        refusals: 0,
+        timer: undefined,
+      };
       this.#channels.set(name, channel);
       this.#subscribe(name, channel);
     }
     const { listeners } = channel;
     listeners.add(listener);
-    listener.subscribed(channel.subscribed);
+    listener.subscribed?.(channel.subscribed);
+    listener.members?.(channel.members);
     return () => {
       listeners.delete(listener);
       if (listeners.size === 0) this.#leave(name);
     };
+  }
+
+  /** Sends an event to the other members of a presence channel; to none unless subscribed. */
+  trigger(name: string, event: ClientEvent): void {
+    if (!this.#mayTrigger || this.#channels.get(name)?.subscribed !== true) return;
+    this.#transport.trigger?.(name, event, {});
   }
 
   /** Repeats refused subscriptions now: there is a new token, or the tab has woken. */
@@ -116,15 +160,16 @@ export class Realtime {
         channel.refusals += 1;
         this.#repeat(name, channel, backoff(channel.refusals, this.#random));
       },
-      event: (event, data) => {
+      members: (members) => setMembers(channel, members),
+      event: (event, data, userId) => {
         for (const listener of [...channel.listeners])
-          reportErrors(() => listener.event(event, data));
+          reportErrors(() => listener.event(event, data, userId));
       },
     });
   }
 
   #repeatUnlessAnswered(name: string, channel: Channel): void {
-    this.#repeat(name, channel, ANSWER_MS, () => this.#onUnanswered(name));
+    this.#repeat(name, channel, ANSWER_MS, () => this.#reports.unanswered?.(name));
   }
 
   #repeat(name: string, channel: Channel, afterMs: number, first = () => {}): void {
@@ -145,5 +190,11 @@ export class Realtime {
 function setSubscribed(channel: Channel, now: boolean): void {
   if (channel.subscribed === now) return;
   channel.subscribed = now;
-  for (const listener of [...channel.listeners]) reportErrors(() => listener.subscribed(now));
+  for (const listener of [...channel.listeners]) reportErrors(() => listener.subscribed?.(now));
+  if (!now) setMembers(channel, NO_MEMBERS);
+}
+
+function setMembers(channel: Channel, members: ChannelMembers): void {
+  channel.members = members;
+  for (const listener of [...channel.listeners]) reportErrors(() => listener.members?.(members));
 }
