@@ -1,5 +1,6 @@
 use chat::{Name, PlayerId, SenderId, SenderType};
 
+use super::StaffProfile;
 use crate::problem::Problem;
 
 /// The authenticated principal of a request.
@@ -21,6 +22,8 @@ pub enum Caller {
         id: SenderId,
         /// The display name.
         name: Option<Name>,
+        /// What else the token says.
+        profile: StaffProfile,
     },
 }
 
@@ -61,7 +64,7 @@ impl Caller {
                     ..claimed
                 })
             }
-            (Self::Staff { id, name }, SenderType::Staff) => {
+            (Self::Staff { id, name, .. }, SenderType::Staff) => {
                 Ok(Sender {
                     // Only the player's own token names the player.
                     player_name: None,

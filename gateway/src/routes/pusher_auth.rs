@@ -109,7 +109,7 @@ fn authorize_channel(caller: Caller, audience: Audience<'_>) -> Result<Option<Me
     };
     allowed.map_err(|_| Problem::ForbiddenChannel)?;
     match (audience, caller) {
-        (Audience::StaffPresence, Caller::Staff { id, name }) => {
+        (Audience::StaffPresence, Caller::Staff { id, name, .. }) => {
             Ok(Some(Member { user_id: id, user_info: MemberInfo { name } }))
         }
         // Without a token, the gateway does not know which member of the staff calls.
