@@ -40,6 +40,8 @@ pub struct AppState {
     pub channels: Channels,
     /// The clock of accepted messages.
     pub clock: Arc<Clock>,
+    /// Whether subscriptions to the presence channels of conversations are signed.
+    pub conversation_presence: bool,
     /// Whether PostgreSQL answers.
     pub database: DatabaseHealth,
     /// Publishes events.
@@ -98,6 +100,7 @@ impl AppState {
             broker,
             channels: config.channels.clone(),
             clock,
+            conversation_presence: config.conversation_presence,
             database: DatabaseHealth::default(),
             event_publisher,
             history: HistoryReader::new(pools, database.clone(), metrics.clone()),
@@ -106,6 +109,7 @@ impl AppState {
                 &config.portal.pusher,
                 &config.pusher,
                 &config.channels,
+                config.conversation_presence,
             ),
             pusher: config.pusher.clone(),
             readers: Readers::new(limits, memory),

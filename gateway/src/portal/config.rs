@@ -12,6 +12,8 @@ pub struct PortalConfig {
     pusher: PusherConfig,
     /// Who may subscribe to channels: the prefix of their names.
     channel_access: Access,
+    /// Whether subscriptions to `presence-conversation-{playerId}` are signed.
+    conversation_presence: bool,
 }
 
 /// The Pusher app and its server: a host of the operator's own, or a cluster of hosted Pusher.
@@ -48,7 +50,12 @@ enum Access {
 
 impl PortalConfig {
     /// The configuration for the pages of an app.
-    pub fn new(address: &PusherAddress, app: &pusher::App, channels: &Channels) -> Self {
+    pub fn new(
+        address: &PusherAddress,
+        app: &pusher::App,
+        channels: &Channels,
+        conversation_presence: bool,
+    ) -> Self {
         let key = app.key.clone();
         Self {
             pusher: match address.clone() {
@@ -72,6 +79,7 @@ impl PortalConfig {
                 Channels::Private => Access::Private,
                 Channels::Encrypted(_) => Access::Encrypted,
             },
+            conversation_presence,
         }
     }
 }

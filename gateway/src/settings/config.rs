@@ -6,7 +6,7 @@ use pusher::{ChannelAccess, Channels};
 use service::{shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
-use super::{CorsPolicy, Settings, memory::check_memory};
+use super::{CorsPolicy, Settings, Switch, memory::check_memory};
 use crate::{auth::AuthConfig, limits::LimitSettings, portal::Portal};
 
 /// The longest drain. It leaves requests in progress enough of `SHUTDOWN_TIMEOUT`.
@@ -31,6 +31,8 @@ pub struct Config {
     pub drain: Duration,
     /// Whether reads of conversations are recorded.
     pub audit_reads: bool,
+    /// Whether subscriptions to the presence channels of conversations are signed.
+    pub conversation_presence: bool,
     /// The most database connections for reads of conversations.
     pub conversation_pool_size: usize,
     /// The most database connections for reads of the inbox.
@@ -89,6 +91,9 @@ impl Settings {
             topology_check_interval: self.topology_check_interval,
             drain: self.shutdown_drain,
             audit_reads: self.audit_reads,
+            // Without tokens, the gateway does not know who would be present.
+            conversation_presence: self.conversation_presence == Switch::On
+                && matches!(auth, AuthConfig::Tokens(_)),
             conversation_pool_size: self.database_pool_size.into(),
             inbox_pool_size: self.inbox_pool_size.into(),
             auth,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
 use broker::BrokerSettings;
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueEnum};
 use database::DatabaseSettings;
 use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
@@ -39,6 +39,15 @@ fn commit_delay(text: &str) -> Result<Duration, String> {
         true => Ok(delay),
         false => Err(format!("must be {MAX_COMMIT_DELAY:?} at most")),
     }
+}
+
+/// Whether a feature is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// The feature is on
+    On,
+    /// The feature is off
+    Off,
 }
 
 /// The settings, as they are given.
@@ -95,6 +104,12 @@ pub struct Settings {
     /// Enable it once every worker is of a release that has this setting
     #[arg(long, env = "AUDIT_READS", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     pub audit_reads: bool,
+
+    /// Whether subscriptions to presence-conversation-{playerId} are signed, on which the player and
+    /// staff see each other's presence and typing. It needs AUTH_MODE=jwt, and a Pusher app that
+    /// permits client events
+    #[arg(long, env = "CONVERSATION_PRESENCE", value_enum, default_value = "on")]
+    pub conversation_presence: Switch,
 
     /// The most database connections for reads of conversations
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]

@@ -130,7 +130,12 @@ fn changes() -> impl Strategy<Value = Vec<u8>> {
 
 fn subscriptions() -> impl Strategy<Value = Vec<u8>> {
     let socket = prop_oneof![4 => Just(b"1.2".to_vec()), 1 => text()];
-    let channels = ["private-player-p1", "private-staff-portal", "presence-staff-portal"];
+    let channels = [
+        "private-player-p1",
+        "private-staff-portal",
+        "presence-staff-portal",
+        "presence-conversation-p1",
+    ];
     let channel = prop_oneof![
         4 => one_of(&channels),
         1 => text().prop_map(|name| [&b"private-player-"[..], &name].concat()),

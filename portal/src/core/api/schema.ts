@@ -37,8 +37,13 @@ export interface paths {
          * Signs a subscription to a private, an encrypted or a presence channel
          * @description Players may subscribe to their own `private-player-{playerId}`. Staff may subscribe to that of
          *     every player, to `private-staff-portal`, and to `presence-staff-portal` as the member whom the
-         *     token names. With encrypted channels, all names but that of the presence channel begin with
+         *     token names. With encrypted channels, all names but those of presence channels begin with
          *     `private-encrypted-`.
+         *
+         *     Where `conversationPresence` of the configuration is true, players may subscribe to their own
+         *     `presence-conversation-{playerId}`, and staff to that of every player. Their `user_id` is
+         *     `player`, or `staff-` and the first 32 hexadecimal digits of the SHA-256 of the token's `sub`;
+         *     `user_info` has the `role`, and the `name` if the token has one.
          */
         post: operations["authorize"];
         delete?: never;
@@ -304,6 +309,8 @@ export interface components {
         PortalConfig: {
             /** @description Who may subscribe to channels: the prefix of their names. */
             channelAccess: components["schemas"]["Access"];
+            /** @description Whether subscriptions to `presence-conversation-{playerId}` are signed. */
+            conversationPresence: boolean;
             /** @description The Pusher app. */
             pusher: components["schemas"]["PusherConfig"];
         };
