@@ -8,7 +8,7 @@ directory=$PWD/.local/pages
 . dev/scripts/lib/binaries.sh
 
 trap '"$binaries/stack" down --dir "$directory"' EXIT
-PORTAL_DIR=$PWD/portal/dist SENDER_LIMIT=0 STAFF_SENDER_LIMIT=0 READER_LIMIT=0 ADDRESS_LIMIT=0 "$binaries/stack" up --dir "$directory" >/dev/null
+PORTAL_DIR=$PWD/portal/dist SENDER_LIMIT=0 STAFF_SENDER_LIMIT=0 READER_LIMIT=0 READ_MARK_LIMIT=0 ADDRESS_LIMIT=0 "$binaries/stack" up --dir "$directory" >/dev/null
 set -a
 . "$directory/env"
 set +a

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, web};
+use futures_util::future::BoxFuture;
 use pusher::Channels;
 use service::health::Dependency;
 use tokio_util::sync::CancellationToken;
@@ -14,15 +15,20 @@ use crate::{
     auth::Authenticator,
     clock::Clock,
     connections::Connection,
-    group_commit::{EventPublisher, GroupCommit, group_commit},
-    limits::{AddressLimit, RequestMemory, SenderLimit},
+    group_commit::{EventPublisher, group_commit},
+    limits::{AddressLimit, ReadMarkLimit, RequestMemory, SenderLimit},
     metrics::Metrics,
     portal::PortalConfig,
     problem::Problem,
+    read_mark_mode::ReadMarkMode,
+    read_marks::{ReadMarkSettings, ReadMarks, read_marks},
     reads::{DatabaseHealth, HistoryReader, ReadPools},
     refusing_queues::RefusingQueues,
     settings::Config,
 };
+
+/// A task that publishes. It ends after the [`AppState`] that it belongs to.
+pub type Publishing = BoxFuture<'static, ()>;
 
 /// One for the process; all threads share it.
 pub struct AppState {
@@ -54,6 +60,10 @@ pub struct AppState {
     pub portal_config: PortalConfig,
     /// The gateway's Pusher app.
     pub pusher: pusher::App,
+    /// Rate limits of readers' marks.
+    pub read_mark_limit: ReadMarkLimit,
+    /// Marks messages as read; `None` where no marks are kept.
+    pub read_marks: Option<ReadMarks>,
     /// Admits reads of pages.
     pub readers: Readers,
     /// The queues that rejected the last publish.
@@ -69,8 +79,8 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Creates the state, and the tasks that publish what its `event_publisher` is given. It
-    /// connects to no server. tokio must run.
+    /// Creates the state, and the tasks that publish what its `event_publisher` and its `read_marks`
+    /// are given. It connects to no server. tokio must run.
     ///
     /// # Errors
     /// When the settings of the database are invalid.
@@ -80,13 +90,29 @@ impl AppState {
         metrics: Metrics,
         traces: Traces,
         shutdown: CancellationToken,
-    ) -> anyhow::Result<(Self, Vec<GroupCommit>)> {
+    ) -> anyhow::Result<(Self, Vec<Publishing>)> {
         let Config { limits, database, .. } = config;
         let broker = Dependency::of_parts("broker", config.broker.queue_partitions.count());
         let refusing_queues = RefusingQueues::new(metrics.queue_refusing.clone());
-        let (event_publisher, publishing) =
+        let (event_publisher, group_commits) =
             group_commit(config, &broker, &refusing_queues, metrics.clone());
+        let mut publishing: Vec<Publishing> = Vec::new();
+        for group_commit in group_commits {
+            publishing.push(Box::pin(group_commit.run()));
+        }
         let clock = Arc::new(Clock::default());
+        let marks = (config.read_marks != ReadMarkMode::Off).then(|| {
+            let settings = ReadMarkSettings {
+                mode: config.read_marks,
+                delay: config.read_delay,
+                event_publisher: event_publisher.clone(),
+                clock: clock.clone(),
+                shutdown: shutdown.clone(),
+            };
+            let (marks, merger) = read_marks(settings, metrics.clone());
+            publishing.push(Box::pin(merger.run()));
+            marks
+        });
         let pools = ReadPools {
             conversations: database::pool(database, config.conversation_pool_size)?,
             inbox: database::pool(database, config.inbox_pool_size)?,
@@ -109,9 +135,12 @@ impl AppState {
                 &config.portal.pusher,
                 &config.pusher,
                 &config.channels,
+                config.read_marks,
                 config.conversation_presence,
             ),
             pusher: config.pusher.clone(),
+            read_mark_limit: ReadMarkLimit::new(limits),
+            read_marks: marks,
             readers: Readers::new(limits, memory),
             refusing_queues,
             request_memory: RequestMemory::new(limits.request_memory),

@@ -1,4 +1,4 @@
-use chat::{Name, PlayerId, SenderId, SenderType};
+use chat::{Name, PlayerId, Reader, SenderId, SenderType};
 
 use super::StaffProfile;
 use crate::problem::Problem;
@@ -92,6 +92,26 @@ impl Caller {
             Self::Player { id, .. } if id == player => Ok(()),
             Self::Player { .. } => {
                 Err(Problem::Forbidden("a player may only read their own conversation"))
+            }
+        }
+    }
+
+    /// The reader who marks messages of this player's conversation: the caller. Without a token it is
+    /// the member of the staff `claimed`, or else the player.
+    ///
+    /// # Errors
+    /// When the caller is another player.
+    pub fn authorize_reader(
+        &self,
+        player: &PlayerId,
+        claimed: Option<SenderId>,
+    ) -> Result<Reader, Problem> {
+        match self {
+            Self::Trusted => Ok(claimed.map_or(Reader::Player, Reader::Staff)),
+            Self::Staff { id, .. } => Ok(Reader::Staff(id.clone())),
+            Self::Player { id, .. } if id == player => Ok(Reader::Player),
+            Self::Player { .. } => {
+                Err(Problem::Forbidden("a player may only mark messages of their own conversation"))
             }
         }
     }

@@ -31,6 +31,7 @@ mod portal;
 mod properties;
 mod pusher_auth;
 mod raw;
+mod read_marks;
 mod reads;
 mod sending;
 mod stopping;

@@ -115,6 +115,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/unified-chat/conversations/{playerId}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Marks messages as read or as unread
+         * @description The gateway merges the marks of one reader in one conversation within `READ_DELAY`, and answers
+         *     all of them when the merged mark is on disk in both queues; `read-updated` announces how far the
+         *     reader has read. A mark never lowers what is read, except a mark as unread. A mark of a message
+         *     that is not persisted yet, or belongs to another conversation, is accepted and has no effect:
+         *     repeat it until `reads` of the conversation shows it. After a 503, or without a response, send it
+         *     again.
+         */
+        post: operations["mark_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/unified-chat/conversations/{playerId}/status": {
         parameters: {
             query?: never;
@@ -206,6 +231,14 @@ export interface components {
         };
         /** @enum {string} */
         Access: "public" | "private" | "encrypted";
+        /**
+         * Format: uuid
+         * @description An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+         *     max. Ids are case-insensitive; responses and events have them in lower case.
+         *
+         *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+         */
+        ClientId: string;
         /**
          * @description The text of a message: 1 to 4,000 characters without the white space around them, at least one
          *     of them visible. No control characters but line feeds and tabs; CRLF becomes LF.
@@ -313,6 +346,12 @@ export interface components {
             conversationPresence: boolean;
             /** @description The Pusher app. */
             pusher: components["schemas"]["PusherConfig"];
+            /**
+             * @description Whether clients mark messages as read, and who sees it. `off`: the call that marks answers
+             *     404. `staff`: staff see how far the player has read. `both`: the player also sees how far staff
+             *     have read.
+             */
+            readMarks: components["schemas"]["ReadMarkMode"];
         };
         /**
          * @description An error response.
@@ -332,7 +371,7 @@ export interface components {
             /**
              * Format: uuid
              * @description With `not-accepted`: the `messageId` with which to send the message again, whether the
-             *     client or the gateway made it.
+             *     client or the gateway made it; or the message to mark again.
              */
             messageId?: string;
             /**
@@ -369,6 +408,58 @@ export interface components {
          * @enum {string}
          */
         PusherScheme: "http" | "https";
+        /** @description An accepted mark: it is on disk in both queues. */
+        ReadMarkAccepted: {
+            /**
+             * Format: date-time
+             * @description When the mark was accepted. Of a mark as read and a mark as unread the later one has an
+             *     effect.
+             */
+            acceptedAt: string;
+            /**
+             * Format: uuid
+             * @description The message that the request names, in lower case.
+             */
+            messageId: string;
+            /**
+             * @description Always `accepted`.
+             * @example accepted
+             */
+            status: string;
+            /** @description Always `true`. */
+            success: boolean;
+        };
+        /**
+         * @description Whose read marks are kept, and which of them players see.
+         * @enum {string}
+         */
+        ReadMarkMode: "off" | "staff" | "both";
+        /** @description A mark of messages as read or as unread. */
+        ReadMarkRequest: {
+            /** @description The last message that is read. All messages before it are read too. */
+            messageId: components["schemas"]["ClientId"];
+            /**
+             * @description The portal's id for the member of the staff who reads; without one the player reads.
+             *     Ignored with tokens, which say who reads.
+             *
+             *     The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+             *     control characters, and none that change the direction of text.
+             * @example ada
+             */
+            readerId?: string | null;
+        } | {
+            /**
+             * @description The portal's id for the member of the staff who reads. Ignored with tokens, which say who
+             *     reads.
+             *
+             *     The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+             *     control characters, and none that change the direction of text.
+             * @example ada
+             */
+            readerId?: string | null;
+            /** @description The first message that is unread. All messages after it are unread too. */
+            unreadFrom: components["schemas"]["ClientId"];
+        };
         /** @description The response of `/health/ready`. */
         Readiness: {
             /** @description Each dependency with its state. */
@@ -1005,6 +1096,123 @@ export interface operations {
                 };
             };
             /** @description The database does not answer, or too many reads are in progress */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mark_messages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The player whose conversation it is */
+                playerId: components["schemas"]["PlayerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "messageId": "019aa6c4-3a33-7c5e-9d3c-3f6a3d1f2b10"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReadMarkRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadMarkAccepted"];
+                };
+            };
+            /** @description A field is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The token is missing or invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The gateway keeps no read marks */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body has another media type, or is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not accepted; send it again with the same id */
             503: {
                 headers: {
                     /** @description Seconds to wait */
