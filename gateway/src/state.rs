@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, web};
+use chat::Reader;
 use futures_util::future::BoxFuture;
 use pusher::Channels;
 use service::health::Dependency;
@@ -12,7 +13,7 @@ use traces::Traces;
 use crate::{
     answers::{AnswerMemory, Client, Readers},
     audit::ReadAudit,
-    auth::Authenticator,
+    auth::{Authenticator, Caller},
     clock::Clock,
     connections::Connection,
     group_commit::{EventPublisher, group_commit},
@@ -22,7 +23,7 @@ use crate::{
     problem::Problem,
     read_mark_mode::ReadMarkMode,
     read_marks::{ReadMarkSettings, ReadMarks, read_marks},
-    reads::{DatabaseHealth, HistoryReader, ReadPools},
+    reads::{DatabaseHealth, HistoryReader, ReadPools, VisibleReads},
     refusing_queues::RefusingQueues,
     settings::Config,
 };
@@ -62,6 +63,8 @@ pub struct AppState {
     pub pusher: pusher::App,
     /// Rate limits of readers' marks.
     pub read_mark_limit: ReadMarkLimit,
+    /// Whose read marks are kept.
+    pub read_mark_mode: ReadMarkMode,
     /// Marks messages as read; `None` where no marks are kept.
     pub read_marks: Option<ReadMarks>,
     /// Admits reads of pages.
@@ -140,6 +143,7 @@ impl AppState {
             ),
             pusher: config.pusher.clone(),
             read_mark_limit: ReadMarkLimit::new(limits),
+            read_mark_mode: config.read_marks,
             read_marks: marks,
             readers: Readers::new(limits, memory),
             refusing_queues,
@@ -159,6 +163,22 @@ impl AppState {
         request.app_data().ok_or_else(|| {
             tracing::error!("the application has no state");
             Problem::Internal
+        })
+    }
+
+    /// The read marks that `caller` sees; `None` where no marks are kept.
+    pub fn visible_reads(&self, caller: &Caller) -> Option<VisibleReads> {
+        if self.read_mark_mode == ReadMarkMode::Off {
+            return None;
+        }
+        Some(match caller {
+            Caller::Trusted => VisibleReads { own: None, of_staff: true },
+            Caller::Staff { id, .. } => {
+                VisibleReads { own: Some(Reader::Staff(id.clone())), of_staff: true }
+            }
+            Caller::Player { .. } => {
+                VisibleReads { own: None, of_staff: self.read_mark_mode == ReadMarkMode::Both }
+            }
         })
     }
 

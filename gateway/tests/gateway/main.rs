@@ -32,6 +32,7 @@ mod properties;
 mod pusher_auth;
 mod raw;
 mod read_marks;
+mod read_states;
 mod reads;
 mod sending;
 mod stopping;

@@ -263,6 +263,8 @@ export interface components {
             nextCursor: string | null;
             /** @description The player whose conversation it is. */
             playerId: components["schemas"]["PlayerId"];
+            /** @description How far the conversation is read; absent where no read marks are kept. */
+            reads?: components["schemas"]["Reads"];
             /** @description The latest session, whatever its status; null before the first message. */
             session: components["schemas"]["Session"] | null;
         };
@@ -308,6 +310,11 @@ export interface components {
             lastMessage: components["schemas"]["HistoryMessage"];
             /** @description The player whose conversation it is. */
             playerId: string;
+            /**
+             * Format: int64
+             * @description The `seq` of the last message that the player has read; absent before the player's first mark.
+             */
+            playerReadSeq?: number;
             /** @description Its latest session. */
             session: components["schemas"]["Session"];
             /**
@@ -316,6 +323,13 @@ export interface components {
              *     when the session is resolved.
              */
             unansweredCount: number;
+            /**
+             * Format: int64
+             * @description The player's messages beyond the caller's mark or, without one, after the last message of
+             *     staff; 100 for 100 or more. Messages before the last 100 of the conversation are not counted.
+             *     Absent where no read marks are kept.
+             */
+            unreadCount?: number;
             /**
              * Format: date-time
              * @description When the first of these was accepted; null when there is none.
@@ -328,6 +342,14 @@ export interface components {
             conversations: components["schemas"]["InboxConversation"][];
             /** @description The `cursor` of the next page; null on the last page. */
             nextCursor: string | null;
+        };
+        /** @description How far the caller has read. */
+        OwnRead: {
+            /**
+             * Format: int64
+             * @description The `seq` of the last message that is read; 0 when all messages are unread.
+             */
+            seq: number;
         };
         /**
          * @description A player's id: 1 to 128 characters that are allowed in the name of a Pusher channel, and not `.`
@@ -460,6 +482,24 @@ export interface components {
             /** @description The first message that is unread. All messages after it are unread too. */
             unreadFrom: components["schemas"]["ClientId"];
         };
+        /** @description How far a reader has read. */
+        ReadUpTo: {
+            /**
+             * Format: date-time
+             * @description When the mark was accepted.
+             */
+            at: string;
+            /**
+             * Format: uuid
+             * @description The id of that message.
+             */
+            messageId: string;
+            /**
+             * Format: int64
+             * @description The `seq` of the last message that is read.
+             */
+            seq: number;
+        };
         /** @description The response of `/health/ready`. */
         Readiness: {
             /** @description Each dependency with its state. */
@@ -468,6 +508,18 @@ export interface components {
             };
             /** @description `ready`, `unready`, or `stopping` once the service was told to stop. */
             status: string;
+        };
+        /** @description How far a conversation is read. */
+        Reads: {
+            /** @description How far the caller has read, if it is staff. Absent before the first mark. */
+            mine?: components["schemas"]["OwnRead"];
+            /** @description How far the player has read. Absent before the first mark. */
+            player?: components["schemas"]["ReadUpTo"];
+            /**
+             * @description How far the member of the staff who read furthest has read. Absent before the first mark,
+             *     and for players unless `readMarks` of the configuration is `both`.
+             */
+            staff?: components["schemas"]["ReadUpTo"];
         };
         /**
          * @description A status that staff can ask for; `pending` only comes from a player's message.
