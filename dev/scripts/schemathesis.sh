@@ -14,7 +14,7 @@ install_from_pypi "$tools" "schemathesis==$version"
 stop() { "$binaries/stack" down --dir "$directory"; }
 trap stop EXIT
 # Rate limits would reject most of the calls.
-SENDER_LIMIT=0 STAFF_SENDER_LIMIT=0 READER_LIMIT=0 ADDRESS_LIMIT=0 "$binaries/stack" up --dir "$directory"
+SENDER_LIMIT=0 STAFF_SENDER_LIMIT=0 READER_LIMIT=0 READ_MARK_LIMIT=0 ADDRESS_LIMIT=0 "$binaries/stack" up --dir "$directory"
 set -a
 . "$directory/env"
 set +a

@@ -33,7 +33,7 @@ impl ReadAudit {
     /// Records that `caller` has read the conversation of `player`, if it is staff with an id. It
     /// does not wait: a read that is not accepted is counted and logged.
     pub fn record(&self, caller: &Caller, player: &PlayerId) {
-        let (Some(recent), Caller::Staff { id, name }) = (&self.recent, caller) else {
+        let (Some(recent), Caller::Staff { id, name, .. }) = (&self.recent, caller) else {
             return;
         };
         // The reads are valid after a panic.

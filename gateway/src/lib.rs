@@ -11,9 +11,11 @@
 //! - [`state`]: what handlers and middleware share.
 //! - [`audit`]: records who reads which conversation.
 //! - [`reads`]: reads from the database.
+//! - [`read_marks`]: merges and publishes read marks.
 //! - [`group_commit`]: publishes events into both queues.
 //! - [`settings`]: the settings.
 //! - [`portal`]: the settings of the portal's pages.
+//! - [`read_mark_mode`]: whose read marks are kept.
 //! - [`answers`]: the memory of pages.
 //! - [`connections`]: limits on clients' connections.
 //! - [`metrics`], [`refusing_queues`]: what operators see.
@@ -39,6 +41,8 @@ pub mod middleware;
 pub mod openapi;
 pub mod portal;
 pub mod problem;
+pub mod read_mark_mode;
+pub mod read_marks;
 pub mod reads;
 pub mod refusing_queues;
 pub mod routes;

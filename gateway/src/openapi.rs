@@ -16,7 +16,9 @@ use utoipa::{
 use crate::{
     middleware::{docs_csp, head_as_get},
     problem::{Problem, ProblemBody},
-    routes::{conversation, health, inbox, portal_config, pusher_auth, read, send, status},
+    routes::{
+        conversation, health, inbox, portal_config, pusher_auth, read, read_mark, send, status,
+    },
 };
 
 /// The API.
@@ -34,6 +36,7 @@ use crate::{
         conversation::conversation,
         inbox::inbox,
         status::change_status,
+        read_mark::mark_messages,
         portal_config::portal_config,
         pusher_auth::authorize,
         health::live,
@@ -41,7 +44,7 @@ use crate::{
     ),
     tags(
         (name = "messages", description = "Sending messages"),
-        (name = "conversations", description = "Reading conversations and changing their status"),
+        (name = "conversations", description = "Reading conversations, changing their status, and marking messages as read"),
         (name = "pusher", description = "Subscribing to events"),
         (name = "health", description = "Probes"),
     )
@@ -78,8 +81,7 @@ impl Modify for PlainNulls {
                 _ => None,
             })
             .collect();
-        for schema in components.schemas.values_mut() {
-            let RefOr::T(Schema::Object(object)) = schema else { continue };
+        for object in components.schemas.values_mut().flat_map(objects) {
             for property in object.properties.values_mut() {
                 if let RefOr::T(Schema::OneOf(one_of)) = property
                     && let Some(schema) = plain_schema(one_of, &strings)
@@ -88,6 +90,15 @@ impl Modify for PlainNulls {
                 }
             }
         }
+    }
+}
+
+/// The object that `schema` is, or the alternatives of which it is one.
+fn objects(schema: &mut RefOr<Schema>) -> Vec<&mut Object> {
+    match schema {
+        RefOr::T(Schema::Object(object)) => vec![object],
+        RefOr::T(Schema::OneOf(one_of)) => one_of.items.iter_mut().flat_map(objects).collect(),
+        _ => Vec::new(),
     }
 }
 

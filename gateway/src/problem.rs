@@ -56,6 +56,9 @@ pub enum Problem {
     /// The path does not exist.
     #[error("this path does not exist")]
     NotFound,
+    /// The gateway keeps no read marks.
+    #[error("this gateway keeps no read marks: READ_MARKS is off")]
+    ReadMarksOff,
     /// The path exists, with these methods.
     #[error("this path allows {0}")]
     MethodNotAllowed(&'static str),
@@ -85,6 +88,9 @@ pub enum NotAccepted {
     /// A change of a session's status.
     #[error("not accepted; send the change again with changeId {0}")]
     Change(Uuid),
+    /// A mark that names this message.
+    #[error("not accepted; mark message {0} again")]
+    Mark(Uuid),
 }
 
 impl From<NotAccepted> for Problem {
@@ -123,7 +129,7 @@ pub struct ProblemBody {
     #[schema(nullable = false)]
     field: Option<String>,
     /// With `not-accepted`: the `messageId` with which to send the message again, whether the
-    /// client or the gateway made it.
+    /// client or the gateway made it; or the message to mark again.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     message_id: Option<Uuid>,
@@ -169,6 +175,7 @@ impl Problem {
                 ("too-many-calls", "Too many requests", StatusCode::TOO_MANY_REQUESTS)
             }
             Self::NotFound => ("not-found", "Not found", StatusCode::NOT_FOUND),
+            Self::ReadMarksOff => ("read-marks-off", "Not found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed(_) => {
                 ("method-not-allowed", "Method not allowed", StatusCode::METHOD_NOT_ALLOWED)
             }
@@ -212,7 +219,9 @@ impl ResponseError for Problem {
             _ => None,
         };
         let (message_id, change_id) = match self {
-            Self::NotAccepted(NotAccepted::Message(id)) => (Some(*id), None),
+            Self::NotAccepted(NotAccepted::Message(id) | NotAccepted::Mark(id)) => {
+                (Some(*id), None)
+            }
             Self::NotAccepted(NotAccepted::Change(id)) => (None, Some(*id)),
             _ => (None, None),
         };

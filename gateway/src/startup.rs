@@ -30,7 +30,7 @@ use crate::{
 /// A gateway that serves.
 pub struct Gateway {
     server: Server,
-    /// The tasks of the group commit.
+    /// The tasks that publish.
     publishing: JoinSet<()>,
     metrics_server: JoinHandle<io::Result<()>>,
     /// Stops the metrics server when it is dropped.
@@ -64,7 +64,7 @@ impl Gateway {
             traces.clone(),
             shutdown.clone(),
         )?;
-        let publishing = publishing.into_iter().map(|group_commit| group_commit.run()).collect();
+        let publishing = publishing.into_iter().collect();
         tokio::spawn(state.database.clone().probe(config.database.clone(), shutdown.clone()));
         let queue_watch =
             QueueWatch::new(&config.broker, &ConsumerKind::ALL, "gateway: watching", queues);
@@ -106,7 +106,7 @@ impl Gateway {
             // A gateway that cannot publish must be restarted.
             Some(ended) = self.publishing.join_next() => return ended.context("publishing failed"),
         }
-        // The server dropped the last `EventPublisher`, which ends the tasks.
+        // The server dropped the state, which ends the tasks.
         while let Some(ended) = self.publishing.join_next().await {
             ended.context("publishing failed")?;
         }

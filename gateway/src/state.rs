@@ -3,6 +3,8 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, web};
+use chat::Reader;
+use futures_util::future::BoxFuture;
 use pusher::Channels;
 use service::health::Dependency;
 use tokio_util::sync::CancellationToken;
@@ -11,18 +13,23 @@ use traces::Traces;
 use crate::{
     answers::{AnswerMemory, Client, Readers},
     audit::ReadAudit,
-    auth::Authenticator,
+    auth::{Authenticator, Caller},
     clock::Clock,
     connections::Connection,
-    group_commit::{EventPublisher, GroupCommit, group_commit},
-    limits::{AddressLimit, RequestMemory, SenderLimit},
+    group_commit::{EventPublisher, group_commit},
+    limits::{AddressLimit, ReadMarkLimit, RequestMemory, SenderLimit},
     metrics::Metrics,
     portal::PortalConfig,
     problem::Problem,
-    reads::{DatabaseHealth, HistoryReader, ReadPools},
+    read_mark_mode::ReadMarkMode,
+    read_marks::{ReadMarkSettings, ReadMarks, read_marks},
+    reads::{DatabaseHealth, HistoryReader, ReadPools, VisibleReads},
     refusing_queues::RefusingQueues,
     settings::Config,
 };
+
+/// A task that publishes. It ends after the [`AppState`] that it belongs to.
+pub type Publishing = BoxFuture<'static, ()>;
 
 /// One for the process; all threads share it.
 pub struct AppState {
@@ -40,6 +47,8 @@ pub struct AppState {
     pub channels: Channels,
     /// The clock of accepted messages.
     pub clock: Arc<Clock>,
+    /// Whether subscriptions to the presence channels of conversations are signed.
+    pub conversation_presence: bool,
     /// Whether PostgreSQL answers.
     pub database: DatabaseHealth,
     /// Publishes events.
@@ -52,6 +61,12 @@ pub struct AppState {
     pub portal_config: PortalConfig,
     /// The gateway's Pusher app.
     pub pusher: pusher::App,
+    /// Rate limits of readers' marks.
+    pub read_mark_limit: ReadMarkLimit,
+    /// Whose read marks are kept.
+    pub read_mark_mode: ReadMarkMode,
+    /// Marks messages as read; `None` where no marks are kept.
+    pub read_marks: Option<ReadMarks>,
     /// Admits reads of pages.
     pub readers: Readers,
     /// The queues that rejected the last publish.
@@ -67,8 +82,8 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Creates the state, and the tasks that publish what its `event_publisher` is given. It
-    /// connects to no server. tokio must run.
+    /// Creates the state, and the tasks that publish what its `event_publisher` and its `read_marks`
+    /// are given. It connects to no server. tokio must run.
     ///
     /// # Errors
     /// When the settings of the database are invalid.
@@ -78,13 +93,29 @@ impl AppState {
         metrics: Metrics,
         traces: Traces,
         shutdown: CancellationToken,
-    ) -> anyhow::Result<(Self, Vec<GroupCommit>)> {
+    ) -> anyhow::Result<(Self, Vec<Publishing>)> {
         let Config { limits, database, .. } = config;
         let broker = Dependency::of_parts("broker", config.broker.queue_partitions.count());
         let refusing_queues = RefusingQueues::new(metrics.queue_refusing.clone());
-        let (event_publisher, publishing) =
+        let (event_publisher, group_commits) =
             group_commit(config, &broker, &refusing_queues, metrics.clone());
+        let mut publishing: Vec<Publishing> = Vec::new();
+        for group_commit in group_commits {
+            publishing.push(Box::pin(group_commit.run()));
+        }
         let clock = Arc::new(Clock::default());
+        let marks = (config.read_marks != ReadMarkMode::Off).then(|| {
+            let settings = ReadMarkSettings {
+                mode: config.read_marks,
+                delay: config.read_delay,
+                event_publisher: event_publisher.clone(),
+                clock: clock.clone(),
+                shutdown: shutdown.clone(),
+            };
+            let (marks, merger) = read_marks(settings, metrics.clone());
+            publishing.push(Box::pin(merger.run()));
+            marks
+        });
         let pools = ReadPools {
             conversations: database::pool(database, config.conversation_pool_size)?,
             inbox: database::pool(database, config.inbox_pool_size)?,
@@ -98,6 +129,7 @@ impl AppState {
             broker,
             channels: config.channels.clone(),
             clock,
+            conversation_presence: config.conversation_presence,
             database: DatabaseHealth::default(),
             event_publisher,
             history: HistoryReader::new(pools, database.clone(), metrics.clone()),
@@ -106,8 +138,13 @@ impl AppState {
                 &config.portal.pusher,
                 &config.pusher,
                 &config.channels,
+                config.read_marks,
+                config.conversation_presence,
             ),
             pusher: config.pusher.clone(),
+            read_mark_limit: ReadMarkLimit::new(limits),
+            read_mark_mode: config.read_marks,
+            read_marks: marks,
             readers: Readers::new(limits, memory),
             refusing_queues,
             request_memory: RequestMemory::new(limits.request_memory),
@@ -126,6 +163,22 @@ impl AppState {
         request.app_data().ok_or_else(|| {
             tracing::error!("the application has no state");
             Problem::Internal
+        })
+    }
+
+    /// The read marks that `caller` sees; `None` where no marks are kept.
+    pub fn visible_reads(&self, caller: &Caller) -> Option<VisibleReads> {
+        if self.read_mark_mode == ReadMarkMode::Off {
+            return None;
+        }
+        Some(match caller {
+            Caller::Trusted => VisibleReads { own: None, of_staff: true },
+            Caller::Staff { id, .. } => {
+                VisibleReads { own: Some(Reader::Staff(id.clone())), of_staff: true }
+            }
+            Caller::Player { .. } => {
+                VisibleReads { own: None, of_staff: self.read_mark_mode == ReadMarkMode::Both }
+            }
         })
     }
 

@@ -69,6 +69,7 @@ pub fn service_variables(
         ("AUTH_MODE", "jwt"),
         ("QUEUE_PARTITIONS", "1"),
         ("AUDIT_READS", "true"),
+        ("READ_MARKS", "both"),
     ] {
         variables.set(name, from_caller(name).unwrap_or_else(|| default.to_owned()));
     }

@@ -1,5 +1,6 @@
-use chat::{Name, PlayerId, SenderId, SenderType};
+use chat::{Name, PlayerId, Reader, SenderId, SenderType};
 
+use super::StaffProfile;
 use crate::problem::Problem;
 
 /// The authenticated principal of a request.
@@ -21,6 +22,8 @@ pub enum Caller {
         id: SenderId,
         /// The display name.
         name: Option<Name>,
+        /// What else the token says.
+        profile: StaffProfile,
     },
 }
 
@@ -61,7 +64,7 @@ impl Caller {
                     ..claimed
                 })
             }
-            (Self::Staff { id, name }, SenderType::Staff) => {
+            (Self::Staff { id, name, .. }, SenderType::Staff) => {
                 Ok(Sender {
                     // Only the player's own token names the player.
                     player_name: None,
@@ -89,6 +92,26 @@ impl Caller {
             Self::Player { id, .. } if id == player => Ok(()),
             Self::Player { .. } => {
                 Err(Problem::Forbidden("a player may only read their own conversation"))
+            }
+        }
+    }
+
+    /// The reader who marks messages of this player's conversation: the caller. Without a token it is
+    /// the member of the staff `claimed`, or else the player.
+    ///
+    /// # Errors
+    /// When the caller is another player.
+    pub fn authorize_reader(
+        &self,
+        player: &PlayerId,
+        claimed: Option<SenderId>,
+    ) -> Result<Reader, Problem> {
+        match self {
+            Self::Trusted => Ok(claimed.map_or(Reader::Player, Reader::Staff)),
+            Self::Staff { id, .. } => Ok(Reader::Staff(id.clone())),
+            Self::Player { id, .. } if id == player => Ok(Reader::Player),
+            Self::Player { .. } => {
+                Err(Problem::Forbidden("a player may only mark messages of their own conversation"))
             }
         }
     }

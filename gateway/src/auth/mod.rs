@@ -3,6 +3,7 @@
 //! - [`AuthSettings`], [`AuthConfig`]: the keys and the claims that tokens must have.
 //! - [`Authenticator`]: verifies a token and returns its [`Caller`].
 //! - [`Caller`]: who calls, and what that caller may send, read and subscribe to.
+//! - [`StaffProfile`]: what else a token says of a member of the staff.
 //! - [`TokenCommand`]: makes tokens, for development and for operators.
 
 mod auth_error;
@@ -14,10 +15,12 @@ mod key;
 mod key_file;
 mod key_set;
 mod settings;
+mod staff_profile;
 mod token;
 
 pub use auth_error::{AuthError, BadToken};
 pub use authenticator::Authenticator;
 pub use caller::{Caller, Sender};
 pub use settings::{AuthConfig, AuthMode, AuthSettings, TokenAlgorithm, TokenConfig};
+pub use staff_profile::{StaffProfile, Team};
 pub use token::TokenCommand;

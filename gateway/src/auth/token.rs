@@ -68,7 +68,15 @@ impl TokenCommand {
         let secret = signature.secret()?;
         let name = self.name.map(NewName::try_from).transpose();
         let name = name.map_err(|complaint| format!("--name {complaint}"))?.map(Name::from);
-        let claims = Claims { sub: self.subject, role: self.role, name };
+        let claims = Claims {
+            sub: self.subject,
+            role: self.role,
+            name,
+            teams: Vec::new(),
+            lead: false,
+            bot: false,
+            capacity: None,
+        };
         let now = get_current_timestamp();
         let signed = Signed {
             claims: &claims,

@@ -123,6 +123,23 @@ impl EventPublisher {
         accepted
     }
 
+    /// Publishes the merged read marks of `requests` clients. They are counted apart from the sends,
+    /// since they were delayed.
+    ///
+    /// # Errors
+    /// Those of [`Self::publish`].
+    pub async fn publish_read_mark(
+        &self,
+        player: &PlayerId,
+        event: EncodedEvent,
+        requests: u64,
+    ) -> Result<(), NotAccepted> {
+        let accepted = self.confirmed(self.partitions.of(player), event).await;
+        let outcome = SendOutcome::from(&accepted);
+        self.metrics.read_marks.of(outcome).inc_by(requests);
+        accepted
+    }
+
     async fn confirmed(
         &self,
         partition: Partition,

@@ -33,7 +33,8 @@ pub(super) fn parameters(whole: &str, error: Error<serde_urlencoded::de::Error>)
     }
 }
 
-/// The problem of an error in which serde names the field in its text alone.
+/// The problem of an error in which serde, or a conversion after it, names the field in its text
+/// alone.
 fn named_in_text(reason: &str) -> Option<Problem> {
     let named = |before: &str, after: &str| {
         let rest = reason.strip_prefix(before)?;
@@ -45,6 +46,9 @@ fn named_in_text(reason: &str) -> Option<Problem> {
     }
     if let Some((field, _)) = named("duplicate field `", "`") {
         return Some(field_problem(field, "must be given once"));
+    }
+    if let Some((field, reason)) = named("field `", "` ") {
+        return Some(field_problem(field, reason));
     }
     let (field, expected) = named("unknown field `", "`, expected ")?;
     let known = expected.trim_start_matches("one of ").replace('`', "");

@@ -37,6 +37,15 @@ pub struct LimitSettings {
     #[arg(long, env = "READER_BURST", default_value_t = 200, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(4..))]
     pub reader_burst: u32,
 
+    /// The most marks as read or unread that one player or member of the staff may make in a minute;
+    /// 0 for no limit. Each gateway counts for itself
+    #[arg(long, env = "READ_MARK_LIMIT", default_value_t = 30, value_name = "NUMBER")]
+    pub read_mark_limit: u32,
+
+    /// The most marks of one reader at once: the burst of READ_MARK_LIMIT
+    #[arg(long, env = "READ_MARK_BURST", default_value_t = 30, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub read_mark_burst: u32,
+
     /// The most requests of one client address in a minute, on all paths; 0 for no limit. Many
     /// players can share an address. An IPv6 address counts by its first 64 bits. Each gateway
     /// counts for itself. Requests to /health are counted apart, except from this machine and from

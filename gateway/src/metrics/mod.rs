@@ -26,6 +26,10 @@ service::metrics! {
         pub sends: ByLabel<SendOutcome, Counter>,
         /// Reads of a conversation to be recorded, by outcome.
         pub audited_reads: ByLabel<SendOutcome, Counter>,
+        /// Requests to mark messages as read or unread, by outcome.
+        pub read_marks: ByLabel<SendOutcome, Counter>,
+        /// Requests to mark messages that wait for a confirm.
+        pub waiting_read_marks: OnScrape,
         /// Seconds from the request to publish an event to its outcome.
         pub send_seconds: ByLabel<SendOutcome, Histogram> =
             ByLabel::new(|| Histogram::new(SECONDS)),

@@ -3,6 +3,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{PusherAddress, PusherScheme};
+use crate::read_mark_mode::ReadMarkMode;
 
 /// The configuration of a portal's page. It holds no secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -12,6 +13,12 @@ pub struct PortalConfig {
     pusher: PusherConfig,
     /// Who may subscribe to channels: the prefix of their names.
     channel_access: Access,
+    /// Whether clients mark messages as read, and who sees it. `off`: the call that marks answers
+    /// 404. `staff`: staff see how far the player has read. `both`: the player also sees how far staff
+    /// have read.
+    read_marks: ReadMarkMode,
+    /// Whether subscriptions to `presence-conversation-{playerId}` are signed.
+    conversation_presence: bool,
 }
 
 /// The Pusher app and its server: a host of the operator's own, or a cluster of hosted Pusher.
@@ -48,7 +55,13 @@ enum Access {
 
 impl PortalConfig {
     /// The configuration for the pages of an app.
-    pub fn new(address: &PusherAddress, app: &pusher::App, channels: &Channels) -> Self {
+    pub fn new(
+        address: &PusherAddress,
+        app: &pusher::App,
+        channels: &Channels,
+        read_marks: ReadMarkMode,
+        conversation_presence: bool,
+    ) -> Self {
         let key = app.key.clone();
         Self {
             pusher: match address.clone() {
@@ -72,6 +85,8 @@ impl PortalConfig {
                 Channels::Private => Access::Private,
                 Channels::Encrypted(_) => Access::Encrypted,
             },
+            read_marks,
+            conversation_presence,
         }
     }
 }

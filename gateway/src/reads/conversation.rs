@@ -8,7 +8,10 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::{HistoryMessage, MessageCursor, Session, bounded::bounded};
+use super::{
+    HistoryMessage, MessageCursor, Reads, Session, VisibleReads, bounded::bounded,
+    read_states::reads,
+};
 
 /// Which page of a conversation.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +33,8 @@ pub struct Conversation {
     pub messages: Vec<HistoryMessage>,
     /// Whether there are more in the requested direction.
     pub has_more: bool,
+    /// How far it is read, where marks are kept.
+    pub reads: Option<Reads>,
     /// Every message up to this `seq` is on this page or an older one, or was excluded by the
     /// request.
     pub last_seq: i64,
@@ -37,7 +42,7 @@ pub struct Conversation {
 
 /// A page of at most `limit` messages of a player's conversation; empty when there is none. It has
 /// fewer messages when they exceed [`PAGE_BYTES`](crate::answers::PAGE_BYTES) of JSON, but one at
-/// least.
+/// least. `visible` are the marks to read; `None` reads none.
 ///
 /// # Errors
 /// When the database fails.
@@ -46,14 +51,22 @@ pub async fn conversation(
     player_id: &PlayerId,
     page: Page,
     limit: i64,
+    visible: Option<&VisibleReads>,
 ) -> QueryResult<Conversation> {
-    // Both queries are sent at once, and PostgreSQL runs them in turn: first the summary and then
-    // the messages. A message that is committed in between is on the page and not in `last_seq`, so
-    // that a client gets it twice rather than never.
+    // The queries are sent at once, and PostgreSQL runs them in turn: first the marks, then the
+    // summary, and then the messages. A message that is committed in between is on the page and not
+    // in `last_seq`, so that a client gets it twice rather than never.
     let connection: &AsyncPgConnection = connection;
+    let reads = async {
+        match visible {
+            Some(visible) => reads(connection, player_id, visible).await.map(Some),
+            None => Ok(None),
+        }
+    };
     let summary = summary(connection, player_id);
     let messages = read_page(connection, player_id, page, limit);
-    let (summary, (mut messages, has_more)) = tokio::try_join!(biased; summary, messages)?;
+    let (reads, summary, (mut messages, has_more)) =
+        tokio::try_join!(biased; reads, summary, messages)?;
     let (last_seq, session) = summary.unwrap_or_default();
     let last_seq = match page {
         Page::After(seq) if has_more => messages.last().map_or(seq, |message| message.seq),
@@ -61,7 +74,7 @@ pub async fn conversation(
         Page::Newest | Page::Before(_) => last_seq,
     };
     messages.sort_by_key(|message| (message.accepted_at, message.message_id));
-    Ok(Conversation { session, messages, has_more, last_seq })
+    Ok(Conversation { session, messages, has_more, reads, last_seq })
 }
 
 async fn read_page(

@@ -8,8 +8,12 @@ use diesel::{
     sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::TryStreamExt;
 
-use super::{HistoryMessage, InboxCursor, LatestCursor, Session, WaitingCursor, bounded::bounded};
+use super::{
+    HistoryMessage, InboxCursor, LatestCursor, Session, VisibleReads, WaitingCursor,
+    bounded::bounded,
+};
 
 /// The order of conversations, and the cursor after which the page begins.
 #[derive(Clone, Debug)]
@@ -42,10 +46,23 @@ pub struct InboxEntry {
     pub unanswered_count: i64,
     /// When the first of these was accepted.
     pub waiting_since: Option<DateTime<Utc>>,
+    /// What is unread, where marks are kept.
+    pub unread: Option<Unread>,
+}
+
+/// What is unread in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// The player's messages beyond the caller's mark, or, without one, after the last message of
+    /// staff; at most 100.
+    pub count: i64,
+    /// The `seq` of the last message that the player has read.
+    pub player_read_seq: Option<i64>,
 }
 
 /// At most `limit` of the conversations whose latest session has one of `statuses`, each once, from
 /// one snapshot. Fewer when they exceed [`PAGE_BYTES`](crate::answers::PAGE_BYTES) of JSON.
+/// `visible` are the marks by which unread messages are counted; `None` counts none.
 ///
 /// # Errors
 /// When the database fails.
@@ -54,12 +71,28 @@ pub async fn inbox(
     statuses: &[SessionStatus],
     order: &InboxOrder,
     limit: i64,
+    visible: Option<&VisibleReads>,
 ) -> QueryResult<Inbox> {
     let query = InboxQuery::new(statuses, order, limit + 1);
-    let rows = query.load_stream::<Row>(connection).await?;
-    let (rows, has_more) = bounded(rows, limit, json_bytes).await?;
-    let next = rows.last().filter(|_| has_more).and_then(|row| cursor_after(row, order));
-    let entry = |(player_id, _, unanswered, waiting_since, session, last_message): Row| {
+    let bytes = |(row, _): &(Row, _)| json_bytes(row);
+    let (rows, has_more) = match visible {
+        None => {
+            let rows = query.load_stream::<Row>(connection).await?;
+            bounded(rows.map_ok(|row| (row, None)), limit, bytes).await?
+        }
+        Some(visible) => {
+            let query = InboxWithReadsQuery::new(query, visible);
+            let rows = query.load_stream::<RowWithReads>(connection).await?;
+            let rows = rows.map_ok(|(player, at, count, since, session, message, number, read)| {
+                let unread = Unread { count: number, player_read_seq: read };
+                ((player, at, count, since, session, message), Some(unread))
+            });
+            bounded(rows, limit, bytes).await?
+        }
+    };
+    let next = rows.last().filter(|_| has_more).and_then(|(row, _)| cursor_after(row, order));
+    let entry = |(row, unread): (Row, Option<Unread>)| {
+        let (player_id, _, unanswered, waiting_since, session, last_message) = row;
         let is_open = session.resolved_at.is_none();
         InboxEntry {
             player_id,
@@ -67,6 +100,7 @@ pub async fn inbox(
             waiting_since: waiting_since.filter(|_| is_open),
             session,
             last_message,
+            unread,
         }
     };
     Ok(Inbox { entries: rows.into_iter().map(entry).collect(), next })
@@ -74,10 +108,22 @@ pub async fn inbox(
 
 type Row = (String, Option<DateTime<Utc>>, i16, Option<DateTime<Utc>>, Session, HistoryMessage);
 
+/// A [`Row`] with the columns of [`InboxWithReadsQuery`].
+type RowWithReads = (
+    String,
+    Option<DateTime<Utc>>,
+    i16,
+    Option<DateTime<Utc>>,
+    Session,
+    HistoryMessage,
+    i64,
+    Option<i64>,
+);
+
 /// An upper bound of the size of a row as JSON, in bytes.
 fn json_bytes((.., session, last_message): &Row) -> usize {
     /// Field names, ids, numbers and timestamps.
-    const OTHERS: usize = 600;
+    const OTHERS: usize = 700;
     /// A name has at most 128 characters, each of at most six bytes.
     const NAME: usize = 128 * 6;
     let name = session.player_name.as_ref().map_or(0, |_| NAME);
@@ -215,8 +261,14 @@ enum Scan<'a> {
     NotWaiting(Option<&'a PlayerId>),
 }
 
-impl QueryFragment<Pg> for InboxQuery<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+impl InboxQuery<'_> {
+    /// The statement, with further columns `columns` and the joins that they need.
+    fn walk<'b>(
+        &'b self,
+        mut out: AstPass<'_, 'b, Pg>,
+        columns: &str,
+        joins: impl FnOnce(&mut AstPass<'_, 'b, Pg>) -> QueryResult<()>,
+    ) -> QueryResult<()> {
         // The aliases are the table names that the selections of a session and a message use.
         out.push_sql(
             "SELECT chat_conversations.player_id, chat_conversations.last_message_at, \
@@ -225,6 +277,7 @@ impl QueryFragment<Pg> for InboxQuery<'_> {
         self.session.walk_ast(out.reborrow())?;
         out.push_sql(", ");
         self.message.walk_ast(out.reborrow())?;
+        out.push_sql(columns);
         out.push_sql(" FROM (SELECT * FROM (");
         let mut separator = "";
         for status in &self.statuses {
@@ -244,6 +297,7 @@ impl QueryFragment<Pg> for InboxQuery<'_> {
              JOIN chat_messages ON chat_messages.player_id = chat_conversations.player_id \
              AND chat_messages.id = chat_conversations.last_message_id",
         );
+        joins(&mut out)?;
         // Qualified, since the session and the message have columns of the same names.
         out.push_sql(match self.order {
             InboxOrder::Latest(_) => {
@@ -254,6 +308,12 @@ impl QueryFragment<Pg> for InboxQuery<'_> {
             }
         });
         Ok(())
+    }
+}
+
+impl QueryFragment<Pg> for InboxQuery<'_> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.walk(out, "", |_| Ok(()))
     }
 }
 
@@ -271,5 +331,75 @@ impl Query for InboxQuery<'_> {
         Nullable<Timestamptz>,
         AsSelect<Session, Pg>,
         AsSelect<HistoryMessage, Pg>,
+    );
+}
+
+/// The inbox with what is unread, as one statement.
+///
+/// Of each conversation on the page it reads at most the last 100 messages from the index by `seq`,
+/// which has no gaps.
+pub struct InboxWithReadsQuery<'a> {
+    inbox: InboxQuery<'a>,
+    /// The caller's name as a reader.
+    own: Option<String>,
+}
+
+impl<'a> InboxWithReadsQuery<'a> {
+    /// `inbox`, with what is unread for the caller of `visible`.
+    pub fn new(inbox: InboxQuery<'a>, visible: &VisibleReads) -> Self {
+        Self { inbox, own: visible.own.as_ref().map(ToString::to_string) }
+    }
+
+    fn join<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // Aggregates, so that the rows of each conversation on the page are looked up, and no table is
+        // read whole. They refer to the session and not to the page, which is a limited subquery: Citus
+        // rejects aggregates that refer to one.
+        out.push_sql(
+            " CROSS JOIN LATERAL (SELECT max(extent.last_seq) AS seq FROM chat_conversations AS extent \
+             WHERE extent.player_id = chat_sessions.player_id) AS newest \
+             CROSS JOIN LATERAL (SELECT max(of_player.seq) AS seq FROM chat_reads AS of_player \
+             WHERE of_player.player_id = chat_sessions.player_id \
+             AND of_player.reader = 'player') AS player_read \
+             CROSS JOIN LATERAL (SELECT max(own.seq) AS seq FROM chat_reads AS own \
+             WHERE own.player_id = chat_sessions.player_id AND own.reader = ",
+        );
+        out.push_bind_param::<Nullable<Text>, _>(&self.own)?;
+        out.push_sql(
+            ") AS own_read \
+             CROSS JOIN LATERAL (SELECT max(answer.seq) AS seq FROM chat_messages AS answer \
+             WHERE answer.player_id = chat_sessions.player_id \
+             AND answer.seq > newest.seq - 100 AND answer.sender_type = 'staff' \
+             AND own_read.seq IS NULL) AS answered \
+             CROSS JOIN LATERAL (SELECT count(*) AS number FROM chat_messages AS recent \
+             WHERE recent.player_id = chat_sessions.player_id \
+             AND recent.seq > greatest(newest.seq - 100, own_read.seq, answered.seq) \
+             AND recent.sender_type = 'player') AS unread",
+        );
+        Ok(())
+    }
+}
+
+impl QueryFragment<Pg> for InboxWithReadsQuery<'_> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.inbox.walk(out, ", unread.number, player_read.seq", |out| self.join(out))
+    }
+}
+
+/// The text of the SQL is the key of the prepared statement.
+impl QueryId for InboxWithReadsQuery<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for InboxWithReadsQuery<'_> {
+    type SqlType = (
+        Text,
+        Nullable<Timestamptz>,
+        SmallInt,
+        Nullable<Timestamptz>,
+        AsSelect<Session, Pg>,
+        AsSelect<HistoryMessage, Pg>,
+        BigInt,
+        Nullable<BigInt>,
     );
 }

@@ -6,6 +6,7 @@ mod conversation;
 mod cursor;
 mod health;
 mod inbox;
+mod read_states;
 mod rows;
 
 use std::{
@@ -24,7 +25,8 @@ use crate::metrics::{HistoryRead, Metrics};
 pub use conversation::{Conversation, Page, conversation, messages_of_page};
 pub use cursor::{InboxCursor, LatestCursor, MessageCursor, WaitingCursor};
 pub use health::DatabaseHealth;
-pub use inbox::{Inbox, InboxEntry, InboxOrder, InboxQuery, inbox};
+pub use inbox::{Inbox, InboxEntry, InboxOrder, InboxQuery, InboxWithReadsQuery, Unread, inbox};
+pub use read_states::{OwnRead, ReadUpTo, Reads, VisibleReads};
 pub use rows::{HistoryMessage, Session};
 
 /// Reads from the database, within a time limit.

@@ -16,7 +16,7 @@ use crate::{
     input::NewPlayerId,
     metrics::HistoryRead,
     problem::Problem,
-    reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Session},
+    reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Reads, Session},
     state::AppState,
 };
 
@@ -54,6 +54,10 @@ pub struct History {
     /// page was requested with `after`, with `lastSeq` as `after`.
     #[schema(required = true)]
     next_cursor: Option<String>,
+    /// How far the conversation is read; absent where no read marks are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reads: Option<Reads>,
     /// The `after` for messages that are not there yet. Take it from the newest page and from pages
     /// requested with `after`. On a page requested with `before` it is the last `seq` of the
     /// conversation, which the client may not have seen.
@@ -89,10 +93,11 @@ pub async fn conversation(
     caller.authorize_read(&player.0)?;
     let (page, limit) = (parameters.0.page(), parameters.0.limit.get());
     let memory = state.readers.admit(&caller, state.client(&request), limit).await?;
+    let visible = state.visible_reads(&caller);
     let found = state
         .history
         .read(HistoryRead::Conversation, async |connection| {
-            reads::conversation(connection, &player.0, page, limit).await
+            reads::conversation(connection, &player.0, page, limit, visible.as_ref()).await
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
@@ -124,6 +129,7 @@ impl History {
             session: found.session,
             messages: found.messages,
             next_cursor: next.filter(|_| found.has_more),
+            reads: found.reads,
             last_seq: found.last_seq,
         }
     }

@@ -106,6 +106,16 @@ pub struct InboxConversation {
     #[schema(required = true)]
     #[serde(serialize_with = "chat::timestamp::optional::serialize")]
     waiting_since: Option<DateTime<Utc>>,
+    /// The player's messages beyond the caller's mark or, without one, after the last message of
+    /// staff; 100 for 100 or more. Messages before the last 100 of the conversation are not counted.
+    /// Absent where no read marks are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 0, maximum = 100)]
+    unread_count: Option<i64>,
+    /// The `seq` of the last message that the player has read; absent before the player's first mark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    player_read_seq: Option<i64>,
 }
 
 /// Reads the staff's inbox
@@ -133,10 +143,11 @@ pub async fn inbox(
     let InboxParameters { status, order, limit, cursor } = parameters.0;
     let order = order.after(cursor);
     let memory = state.readers.admit(&caller, state.client(&request), limit.get()).await?;
+    let visible = state.visible_reads(&caller);
     let found = state
         .history
         .read(HistoryRead::Inbox, async |connection| {
-            reads::inbox(connection, &status.0, &order, limit.get()).await
+            reads::inbox(connection, &status.0, &order, limit.get(), visible.as_ref()).await
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
@@ -172,6 +183,8 @@ impl From<InboxEntry> for InboxConversation {
             last_message: entry.last_message,
             unanswered_count: entry.unanswered_count,
             waiting_since: entry.waiting_since,
+            unread_count: entry.unread.map(|unread| unread.count),
+            player_read_seq: entry.unread.and_then(|unread| unread.player_read_seq),
         }
     }
 }

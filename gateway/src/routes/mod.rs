@@ -9,6 +9,7 @@ pub mod paths;
 pub mod portal_config;
 pub mod publishing;
 pub mod pusher_auth;
+pub mod read_mark;
 pub mod responses;
 pub mod send;
 pub mod status;
@@ -32,6 +33,7 @@ pub fn configure(services: &mut web::ServiceConfig, cors_policy: &CorsPolicy, po
         .service(get(paths::INBOX, read().to(inbox::inbox)))
         .service(get(paths::CONVERSATION, read().to(conversation::conversation)))
         .service(post(paths::STATUS, web::post().to(status::change_status)))
+        .service(post(paths::READ_MARK, web::post().to(read_mark::mark_messages)))
         .service(get(paths::PORTAL_CONFIG, read().to(portal_config::portal_config)))
         .service(post(paths::PUSHER_AUTH, web::post().to(pusher_auth::authorize)));
     services

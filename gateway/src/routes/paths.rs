@@ -13,6 +13,8 @@ pub const INBOX: &str = "/api/unified-chat/conversations";
 pub const CONVERSATION: &str = "/api/unified-chat/conversations/{player_id}";
 /// Changes the status of a session.
 pub const STATUS: &str = "/api/unified-chat/conversations/{player_id}/status";
+/// Marks messages as read or as unread.
+pub const READ_MARK: &str = "/api/unified-chat/conversations/{player_id}/read";
 /// Returns the settings of the portal's pages.
 pub const PORTAL_CONFIG: &str = "/api/portal/config";
 /// Signs a subscription.
@@ -23,10 +25,12 @@ pub const LIVE: &str = "/health/live";
 pub const READY: &str = "/health/ready";
 
 /// All of them, by which requests are counted.
-pub const ALL: [&str; 8] =
-    [SEND, INBOX, CONVERSATION, STATUS, PORTAL_CONFIG, PUSHER_AUTH, LIVE, READY];
+pub const ALL: [&str; 9] =
+    [SEND, INBOX, CONVERSATION, STATUS, READ_MARK, PORTAL_CONFIG, PUSHER_AUTH, LIVE, READY];
 
 /// The OpenAPI documentation's form of [`CONVERSATION`], with the parameter's public name.
 pub const CONVERSATION_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}";
 /// The OpenAPI documentation's form of [`STATUS`].
 pub const STATUS_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}/status";
+/// The OpenAPI documentation's form of [`READ_MARK`].
+pub const READ_MARK_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}/read";

@@ -1,8 +1,9 @@
 //! `POST /api/pusher/auth`
 
 use actix_web::{HttpResponse, web};
-use chat::{Name, PlayerId, SenderId};
+use chat::{Name, PlayerId, SenderId, SenderType};
 use pusher::{Audience, SocketId, sign_subscription};
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -45,12 +46,15 @@ pub struct Subscription {
 /// Source: <https://pusher.com/docs/channels/using_channels/presence-channels/>.
 #[derive(Debug, Serialize)]
 struct Member {
-    user_id: SenderId,
+    user_id: String,
     user_info: MemberInfo,
 }
 
 #[derive(Debug, Serialize)]
 struct MemberInfo {
+    /// In the presence channel of a conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<SenderType>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Name>,
 }
@@ -59,8 +63,13 @@ struct MemberInfo {
 ///
 /// Players may subscribe to their own `private-player-{playerId}`. Staff may subscribe to that of
 /// every player, to `private-staff-portal`, and to `presence-staff-portal` as the member whom the
-/// token names. With encrypted channels, all names but that of the presence channel begin with
+/// token names. With encrypted channels, all names but those of presence channels begin with
 /// `private-encrypted-`.
+///
+/// Where `conversationPresence` of the configuration is true, players may subscribe to their own
+/// `presence-conversation-{playerId}`, and staff to that of every player. Their `user_id` is
+/// `player`, or `staff-` and the first 32 hexadecimal digits of the SHA-256 of the token's `sub`;
+/// `user_info` has the `role`, and the `name` if the token has one.
 #[utoipa::path(
     post,
     path = paths::PUSHER_AUTH,
@@ -86,6 +95,9 @@ pub async fn authorize(
     let AppState { pusher: app, channels, .. } = &**state;
     let SubscriptionRequest { socket_id, channel_name: name } = form.0;
     let audience = channels.to_sign_for(&name).ok_or(Problem::ForbiddenChannel)?;
+    if matches!(audience, Audience::ConversationPresence(_)) && !state.conversation_presence {
+        return Err(Problem::ForbiddenChannel);
+    }
     let member = authorize_channel(caller, audience)?;
     let channel_data = member.map(|member| serde_json::to_string(&member)).transpose();
     let channel_data = channel_data.map_err(|_| Problem::Internal)?;
@@ -101,19 +113,45 @@ pub async fn authorize(
 /// Checks that the caller may subscribe, and returns the member that enters a presence channel.
 fn authorize_channel(caller: Caller, audience: Audience<'_>) -> Result<Option<Member>, Problem> {
     let allowed = match audience {
-        Audience::Player(id) => match PlayerId::try_from(id.to_owned()) {
-            Ok(player) => caller.authorize_read(&player),
-            Err(_) => Err(Problem::ForbiddenChannel),
-        },
+        Audience::Player(id) | Audience::ConversationPresence(id) => {
+            match PlayerId::try_from(id.to_owned()) {
+                Ok(player) => caller.authorize_read(&player),
+                Err(_) => Err(Problem::ForbiddenChannel),
+            }
+        }
         Audience::Staff | Audience::StaffPresence => caller.require_staff(),
     };
     allowed.map_err(|_| Problem::ForbiddenChannel)?;
     match (audience, caller) {
-        (Audience::StaffPresence, Caller::Staff { id, name }) => {
-            Ok(Some(Member { user_id: id, user_info: MemberInfo { name } }))
+        (Audience::StaffPresence, Caller::Staff { id, name, .. }) => {
+            let user_id = id.as_str().to_owned();
+            Ok(Some(Member { user_id, user_info: MemberInfo { role: None, name } }))
         }
-        // Without a token, the gateway does not know which member of the staff calls.
-        (Audience::StaffPresence, _) => Err(Problem::ForbiddenChannel),
-        _ => Ok(None),
+        (Audience::ConversationPresence(_), Caller::Staff { id, name, .. }) => {
+            let role = Some(SenderType::Staff);
+            Ok(Some(Member { user_id: hashed(&id), user_info: MemberInfo { role, name } }))
+        }
+        (Audience::ConversationPresence(_), Caller::Player { name, .. }) => {
+            let role = Some(SenderType::Player);
+            Ok(Some(Member {
+                user_id: SenderType::Player.as_str().to_owned(),
+                user_info: MemberInfo { role, name },
+            }))
+        }
+        // Without a token, the gateway does not know who calls.
+        (Audience::StaffPresence | Audience::ConversationPresence(_), _) => {
+            Err(Problem::ForbiddenChannel)
+        }
+        (Audience::Staff | Audience::Player(_), _) => Ok(None),
     }
+}
+
+/// The id of a member of the staff in the presence channel of a conversation. Players see it, and do
+/// not learn the portal's id from it.
+fn hashed(id: &SenderId) -> String {
+    /// Half of the digest: 32 hexadecimal digits.
+    const BYTES: usize = 16;
+    let digest = digest(&SHA256, id.as_str().as_bytes());
+    let digits = digest.as_ref().iter().take(BYTES).map(|byte| format!("{byte:02x}"));
+    format!("staff-{}", digits.collect::<String>())
 }

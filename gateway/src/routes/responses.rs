@@ -61,6 +61,15 @@ pub enum BodyRejected {
 )]
 pub struct NotAccepted(pub ProblemBody);
 
+/// Of the route that marks messages.
+#[derive(IntoResponses)]
+#[response(
+    status = 404,
+    description = "The gateway keeps no read marks",
+    content_type = "application/problem+json"
+)]
+pub struct ReadMarksOff(pub ProblemBody);
+
 /// Of routes that read from the database.
 #[derive(IntoResponses)]
 #[response(

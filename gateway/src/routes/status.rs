@@ -98,7 +98,7 @@ pub async fn change_status(
     let request = body.0;
     let (actor_id, actor_name) = match caller {
         Caller::Trusted => (request.actor_id.map(Into::into), request.actor_name.map(Into::into)),
-        Caller::Staff { id, name } => (Some(id), name),
+        Caller::Staff { id, name, .. } => (Some(id), name),
         Caller::Player { .. } => (None, None),
     };
     let change_id = request.change_id.map_or_else(Uuid::now_v7, ClientId::uuid);

@@ -6,8 +6,10 @@ use pusher::{ChannelAccess, Channels};
 use service::{shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
-use super::{CorsPolicy, Settings, memory::check_memory};
-use crate::{auth::AuthConfig, limits::LimitSettings, portal::Portal};
+use super::{CorsPolicy, Settings, Switch, memory::check_memory};
+use crate::{
+    auth::AuthConfig, limits::LimitSettings, portal::Portal, read_mark_mode::ReadMarkMode,
+};
 
 /// The longest drain. It leaves requests in progress enough of `SHUTDOWN_TIMEOUT`.
 const MAX_DRAIN: Duration = Duration::from_secs(5);
@@ -31,6 +33,12 @@ pub struct Config {
     pub drain: Duration,
     /// Whether reads of conversations are recorded.
     pub audit_reads: bool,
+    /// Whose read marks are kept.
+    pub read_marks: ReadMarkMode,
+    /// Time for which the marks of one reader in one conversation are merged.
+    pub read_delay: Duration,
+    /// Whether subscriptions to the presence channels of conversations are signed.
+    pub conversation_presence: bool,
     /// The most database connections for reads of conversations.
     pub conversation_pool_size: usize,
     /// The most database connections for reads of the inbox.
@@ -89,6 +97,11 @@ impl Settings {
             topology_check_interval: self.topology_check_interval,
             drain: self.shutdown_drain,
             audit_reads: self.audit_reads,
+            read_marks: self.read_marks,
+            read_delay: self.read_delay,
+            // Without tokens, the gateway does not know who would be present.
+            conversation_presence: self.conversation_presence == Switch::On
+                && matches!(auth, AuthConfig::Tokens(_)),
             conversation_pool_size: self.database_pool_size.into(),
             inbox_pool_size: self.inbox_pool_size.into(),
             auth,

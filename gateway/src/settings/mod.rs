@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
 use broker::BrokerSettings;
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueEnum};
 use database::DatabaseSettings;
 use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
-use crate::{auth::AuthSettings, limits::LimitSettings, portal::PortalSettings};
+use crate::{
+    auth::AuthSettings, limits::LimitSettings, portal::PortalSettings, read_mark_mode::ReadMarkMode,
+};
 
 pub use config::Config;
 pub use origin::Origin;
@@ -34,11 +36,32 @@ pub struct CorsPolicy {
 const MAX_COMMIT_DELAY: Duration = Duration::from_millis(100);
 
 fn commit_delay(text: &str) -> Result<Duration, String> {
-    let delay = if text == "0ms" { Duration::ZERO } else { duration(text)? };
-    match delay <= MAX_COMMIT_DELAY {
+    delay(text, MAX_COMMIT_DELAY)
+}
+
+/// Longer, clients would give up before the response.
+const MAX_READ_DELAY: Duration = Duration::from_secs(5);
+
+fn read_delay(text: &str) -> Result<Duration, String> {
+    delay(text, MAX_READ_DELAY)
+}
+
+/// Parses a duration that may be 0.
+fn delay(text: &str, longest: Duration) -> Result<Duration, String> {
+    let delay = if matches!(text, "0" | "0ms") { Duration::ZERO } else { duration(text)? };
+    match delay <= longest {
         true => Ok(delay),
-        false => Err(format!("must be {MAX_COMMIT_DELAY:?} at most")),
+        false => Err(format!("must be {longest:?} at most")),
     }
+}
+
+/// Whether a feature is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// The feature is on
+    On,
+    /// The feature is off
+    Off,
 }
 
 /// The settings, as they are given.
@@ -95,6 +118,22 @@ pub struct Settings {
     /// Enable it once every worker is of a release that has this setting
     #[arg(long, env = "AUDIT_READS", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     pub audit_reads: bool,
+
+    /// Whether clients mark messages as read, and what players see of it. Enable it once every
+    /// worker is of a release that has this setting
+    #[arg(long, env = "READ_MARKS", value_enum, default_value = "off")]
+    pub read_marks: ReadMarkMode,
+
+    /// For how long the marks of one reader in one conversation are merged into one event, 0ms to
+    /// 5s. Their clients are answered when it is in the queues
+    #[arg(long, env = "READ_DELAY", default_value = "500ms", value_parser = read_delay, value_name = "DURATION")]
+    pub read_delay: Duration,
+
+    /// Whether subscriptions to presence-conversation-{playerId} are signed, on which the player and
+    /// staff see each other's presence and typing. It needs AUTH_MODE=jwt, and a Pusher app that
+    /// permits client events
+    #[arg(long, env = "CONVERSATION_PRESENCE", value_enum, default_value = "on")]
+    pub conversation_presence: Switch,
 
     /// The most database connections for reads of conversations
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]

@@ -28,6 +28,7 @@ async fn requests_without_a_token_are_rejected_with_401() {
         api.inbox("").await,
         api.change_status("p1", "resolved").await,
         api.subscribe("private-player-p1").await,
+        api.subscribe("presence-conversation-p1").await,
     ] {
         assert_rejected(&answer, 401, "unauthenticated");
         assert_eq!(answer.headers[WWW_AUTHENTICATE], r#"Bearer realm="player-portal-chat""#);

@@ -31,6 +31,8 @@ mod portal;
 mod properties;
 mod pusher_auth;
 mod raw;
+mod read_marks;
+mod read_states;
 mod reads;
 mod sending;
 mod stopping;

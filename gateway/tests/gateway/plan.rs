@@ -7,7 +7,8 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use gateway::reads::{
-    InboxOrder, InboxQuery, LatestCursor, MessageCursor, Page, WaitingCursor, messages_of_page,
+    InboxOrder, InboxQuery, InboxWithReadsQuery, LatestCursor, MessageCursor, Page, VisibleReads,
+    WaitingCursor, messages_of_page,
 };
 use test_support::Database;
 use uuid::Uuid;
@@ -74,6 +75,12 @@ async fn inbox_reads_one_message_an_entry_whatever_the_length_of_sessions() {
          SELECT gen_random_uuid(), session_id, player_id, n, 'player', 'hello', to_timestamp(n)
          FROM chat_conversations, generate_series(2, 10000) AS n
          WHERE player_id IN ('p1','p2','p3','p4','p5','p6','p7','p8','p9','p10')",
+        "INSERT INTO chat_reads (player_id, reader, seq, read_at)
+         SELECT player_id, reader, 1, now() FROM chat_conversations,
+             (VALUES ('player'), ('staff:ada'), ('staff:bea')) AS readers (reader)
+         WHERE player_id <> 'p3'",
+        "UPDATE chat_conversations SET last_seq = 10000
+         WHERE player_id IN ('p1','p2','p3','p4','p5','p6','p7','p8','p9','p10')",
         "ANALYZE",
     ] {
         database.run(statement).await;
@@ -85,6 +92,8 @@ async fn inbox_reads_one_message_an_entry_whatever_the_length_of_sessions() {
     };
     let latest = LatestCursor { last_message_at: time(200), player_id: player_id() };
     let open = [SessionStatus::Pending, SessionStatus::Active];
+    let ada = chat::Reader::Staff("ada".to_owned().try_into().unwrap());
+    let visible = VisibleReads { own: Some(ada), of_staff: true };
     for order in [
         InboxOrder::Latest(None),
         InboxOrder::Latest(Some(latest)),
@@ -102,6 +111,17 @@ async fn inbox_reads_one_message_an_entry_whatever_the_length_of_sessions() {
             assert!(read_conversations <= conversations, "{order:?} {plan}");
             assert!(read("using chat_sessions") <= SHOWN, "{order:?} {plan}");
             assert!(read("using chat_messages") <= SHOWN, "{order:?} {plan}");
+
+            let query = InboxQuery::new(statuses, &order, SHOWN);
+            let plan = explain(&database, InboxWithReadsQuery::new(query, &visible)).await;
+            assert!(!plan.contains("Seq Scan"), "{order:?} {plan}");
+            let read = |index: &str| -> i64 {
+                plan.lines().filter(|line| line.contains(index)).map(rows).sum()
+            };
+            assert!(read("using chat_reads") <= 2 * SHOWN, "{order:?} {plan}");
+            // 100 messages to count, 100 to find the last answer, and the last message.
+            let read_messages = read("using chat_messages") + read("on chat_messages_seq");
+            assert!(read_messages <= 201 * SHOWN, "{order:?} {plan}");
         }
     }
 }

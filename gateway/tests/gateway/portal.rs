@@ -92,14 +92,32 @@ async fn portal_config_has_the_pusher_server_and_no_secret() {
     };
     assert_eq!(
         config(&["--pusher-cluster=eu"]).await,
-        json!({ "pusher": { "key": "key", "cluster": "eu" }, "channelAccess": "private" })
+        json!({
+            "pusher": { "key": "key", "cluster": "eu" },
+            "channelAccess": "private",
+            "readMarks": "off",
+            "conversationPresence": true
+        })
     );
-    let own = ["--pusher-client-host=127.0.0.1", "--pusher-client-scheme=http"];
+    let own = [
+        "--pusher-client-host=127.0.0.1",
+        "--pusher-client-scheme=http",
+        "--read-marks=both",
+        "--conversation-presence=off",
+    ];
     assert_eq!(
         config(&own).await,
         json!({
             "pusher": { "key": "key", "host": "127.0.0.1", "port": 443, "scheme": "http" },
-            "channelAccess": "private"
+            "channelAccess": "private",
+            "readMarks": "both",
+            "conversationPresence": false
         })
+    );
+    let without_tokens = system.gateway_with(&["--read-marks=staff"]);
+    let config = without_tokens.api().get("/api/portal/config").await.json;
+    assert_eq!(
+        (&config["readMarks"], &config["conversationPresence"]),
+        (&json!("staff"), &json!(false))
     );
 }

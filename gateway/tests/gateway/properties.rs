@@ -51,12 +51,16 @@ fn any_request_gets_a_response() {
     let changed = |(player, body): (Vec<u8>, _)| {
         ("POST", [CONVERSATIONS, b"/", &player, b"/status"].concat(), JSON, body)
     };
+    let marked = |(player, body): (Vec<u8>, _)| {
+        ("POST", [CONVERSATIONS, b"/", &player, b"/read"].concat(), JSON, body)
+    };
     let subscribed = |body| ("POST", b"/api/pusher/auth".to_vec(), FORM, body);
     let read = |(target, body)| ("GET", target, JSON, body);
     let other = |(method, target, body)| (method, target, JSON, body);
     let call = prop_oneof![
         3 => messages().prop_map(sent),
         2 => (segment(), changes()).prop_map(changed),
+        2 => (segment(), marks()).prop_map(marked),
         2 => subscriptions().prop_map(subscribed),
         2 => (reads(), any_bytes()).prop_map(read),
         1 => (method(), target(), any_bytes()).prop_map(other),
@@ -88,7 +92,8 @@ fn always_served<Inputs: Strategy>(
     let runtime = Runtime::new().unwrap();
     let system = runtime.block_on(System::new());
     // The timeout of a send, so that a slow machine causes no 503.
-    let gateway = runtime.block_on(system.guarded_gateway(&["--database-timeout=30s"]));
+    let settings = ["--database-timeout=30s", "--read-marks=both", "--read-delay=0"];
+    let gateway = runtime.block_on(system.guarded_gateway(&settings));
     always(&runtime, cases, inputs, async |input| property(&gateway, input).await);
     runtime.block_on(async {
         let api = gateway.api().with_token(&token("player", "p1"));
@@ -128,9 +133,19 @@ fn changes() -> impl Strategy<Value = Vec<u8>> {
     nearly(vec![json!({ "changeId": id, "status": "resolved" }), json!({ "status": "active" })])
 }
 
+fn marks() -> impl Strategy<Value = Vec<u8>> {
+    let id = "019aa6c4-3a33-7c5e-9d3c-3f6a3d1f2b10";
+    nearly(vec![json!({ "messageId": id }), json!({ "unreadFrom": id, "readerId": "ada" })])
+}
+
 fn subscriptions() -> impl Strategy<Value = Vec<u8>> {
     let socket = prop_oneof![4 => Just(b"1.2".to_vec()), 1 => text()];
-    let channels = ["private-player-p1", "private-staff-portal", "presence-staff-portal"];
+    let channels = [
+        "private-player-p1",
+        "private-staff-portal",
+        "presence-staff-portal",
+        "presence-conversation-p1",
+    ];
     let channel = prop_oneof![
         4 => one_of(&channels),
         1 => text().prop_map(|name| [&b"private-player-"[..], &name].concat()),

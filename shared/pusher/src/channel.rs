@@ -13,6 +13,9 @@ const ENCRYPTED: &str = "private-encrypted-";
 /// The presence channel of staff, whatever the access of the other channels.
 const STAFF_PRESENCE: &str = "presence-staff-portal";
 
+/// Prefix of the presence channel of a conversation, whatever the access of the other channels.
+const CONVERSATION_PRESENCE: &str = "presence-conversation-";
+
 /// The chat's channels.
 #[derive(Clone, Debug)]
 pub enum Channels {
@@ -34,6 +37,8 @@ pub enum Audience<'a> {
     StaffPresence,
     /// The player of this id.
     Player(&'a str),
+    /// The player of this id and all staff, for presence and typing; nothing is published.
+    ConversationPresence(&'a str),
 }
 
 impl Channels {
@@ -51,6 +56,9 @@ impl Channels {
     pub fn to_sign_for<'a>(&self, name: &'a str) -> Option<Audience<'a>> {
         if name == STAFF_PRESENCE {
             return Some(Audience::StaffPresence);
+        }
+        if let Some(player_id) = name.strip_prefix(CONVERSATION_PRESENCE) {
+            return Some(Audience::ConversationPresence(player_id));
         }
         if matches!(self, Self::Public) {
             return None;
@@ -130,14 +138,26 @@ mod tests {
         assert_eq!(signed(&Channels::Public), [none, none, none]);
         assert_eq!(signed(&Channels::Private), [none, both, none]);
         assert_eq!(signed(&encrypted()), [none, none, both]);
-        let presence = Channels::Public.to_sign_for("presence-staff-portal");
-        assert_eq!(presence, Some(Audience::StaffPresence));
+        for channels in [Channels::Public, Channels::Private, encrypted()] {
+            let presence = channels.to_sign_for("presence-staff-portal");
+            assert_eq!(presence, Some(Audience::StaffPresence));
+            let presence = channels.to_sign_for("presence-conversation-p1");
+            assert_eq!(presence, Some(Audience::ConversationPresence("p1")));
+            for other in ["presence-conversation", "presence-player-p1", "private-conversation-p1"]
+            {
+                assert_eq!(channels.to_sign_for(other), None, "{other}");
+            }
+        }
     }
 
     #[test]
     fn the_longest_name_is_within_pushers_limit() {
-        let longest = encrypted().player(&"p".repeat(crate::limits::MAX_PLAYER_ID));
-        assert!(longest.len() <= crate::limits::MAX_CHANNEL_NAME);
+        let player_id = "p".repeat(crate::limits::MAX_PLAYER_ID);
+        let presence = format!("{CONVERSATION_PRESENCE}{player_id}");
+        assert_eq!(presence.len(), 22 + 128);
+        for longest in [encrypted().player(&player_id), presence] {
+            assert!(longest.len() <= crate::limits::MAX_CHANNEL_NAME);
+        }
     }
 
     #[test]
@@ -148,7 +168,9 @@ mod tests {
             assert!(channels.shared_secret(&channels.staff()).is_none());
         }
         let channels = encrypted();
-        assert!(channels.shared_secret("presence-staff-portal").is_none());
+        for presence in ["presence-staff-portal", "presence-conversation-p1"] {
+            assert!(channels.shared_secret(presence).is_none());
+        }
         assert!(!channels.seal(&channels.staff(), data).contains("hello"));
     }
 }
