@@ -55,7 +55,9 @@ pub struct InboxEntry {
 pub struct Unread {
     /// The player's messages beyond the caller's mark, or, without one, after the last message of
     /// staff; at most 100.
-    pub count: i64,
+    ///
+    /// `None` without a token, since the caller may be any member of the staff.
+    pub count: Option<i64>,
     /// The `seq` of the last message that the player has read.
     pub player_read_seq: Option<i64>,
 }
@@ -84,7 +86,8 @@ pub async fn inbox(
             let query = InboxWithReadsQuery::new(query, visible);
             let rows = query.load_stream::<RowWithReads>(connection).await?;
             let rows = rows.map_ok(|(player, at, count, since, session, message, number, read)| {
-                let unread = Unread { count: number, player_read_seq: read };
+                let known = visible.own.is_some().then_some(number);
+                let unread = Unread { count: known, player_read_seq: read };
                 ((player, at, count, since, session, message), Some(unread))
             });
             bounded(rows, limit, bytes).await?

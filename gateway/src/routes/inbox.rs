@@ -108,7 +108,7 @@ pub struct InboxConversation {
     waiting_since: Option<DateTime<Utc>>,
     /// The player's messages beyond the caller's mark or, without one, after the last message of
     /// staff; 100 for 100 or more. Messages before the last 100 of the conversation are not counted.
-    /// Absent where no read marks are kept.
+    /// Absent where no read marks are kept, and with `AUTH_MODE=off`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 0, maximum = 100)]
     unread_count: Option<i64>,
@@ -183,7 +183,7 @@ impl From<InboxEntry> for InboxConversation {
             last_message: entry.last_message,
             unanswered_count: entry.unanswered_count,
             waiting_since: entry.waiting_since,
-            unread_count: entry.unread.map(|unread| unread.count),
+            unread_count: entry.unread.and_then(|unread| unread.count),
             player_read_seq: entry.unread.and_then(|unread| unread.player_read_seq),
         }
     }

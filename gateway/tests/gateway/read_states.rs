@@ -115,6 +115,8 @@ async fn conversation_has_the_reads_that_its_caller_may_see() {
     }
     let trusted = system.gateway_with(&[BOTH]).ready().await;
     assert_eq!(seqs(&trusted.api(), "p1").await, [Some(3), Some(4), None]);
+    let inbox = unread(&trusted.api(), "").await;
+    assert_eq!(inbox[0], ("p1".to_owned(), None, Some(3)), "no caller has read marks of its own");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -78,7 +78,7 @@ async fn an_upgrade_in_the_documented_order_loses_no_message_and_makes_no_dead_l
     fleet.replace_gateways(&programs, &marking, &mut [(&mut sender, "")]).await;
     let gateway = api(&fleet.gateways[0]);
     let newest = page(&wait_for_messages(&gateway).await).pop().unwrap();
-    let mark = json!({ "messageId": newest["messageId"], "actorId": "ada" });
+    let mark = json!({ "messageId": newest["messageId"], "readerId": "ada" });
     let path = "/api/unified-chat/conversations/p1/read";
     assert_eq!(gateway.post(path, &mark).await.status, 202);
     eventually("the mark is in the history", async || {

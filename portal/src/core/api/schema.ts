@@ -327,7 +327,7 @@ export interface components {
              * Format: int64
              * @description The player's messages beyond the caller's mark or, without one, after the last message of
              *     staff; 100 for 100 or more. Messages before the last 100 of the conversation are not counted.
-             *     Absent where no read marks are kept.
+             *     Absent where no read marks are kept, and with `AUTH_MODE=off`.
              */
             unreadCount?: number;
             /**
