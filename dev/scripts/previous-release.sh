@@ -1,14 +1,15 @@
 #!/bin/sh
-# Builds the gateway and the persister of the previous release, of the commit in .ci/previous-release, into
+# Builds the gateway and the workers of the previous release, of the commit in .ci/previous-release, into
 # .local/previous/COMMIT, unless they exist. A test runs them with the current schema.
 #
-# They share the target directory, and so the dependencies, with the current programs, which the next build restores.
+# They share the target directory, and so the dependencies, with the current programs. Under a version of their own: cargo
+# takes crates of the same name, version and place in the workspace for the same.
 set -eu
 cd "$(dirname "$0")/../.."
 
 commit=$(cat .ci/previous-release)
 place=$PWD/.local/previous/$commit
-[ ! -e "$place" ] || exit 0
+[ ! -e "$place/broadcaster" ] || exit 0
 . dev/scripts/lib/binaries.sh
 
 # In a container, another user may own the checkout.
@@ -22,8 +23,10 @@ mkdir -p "$unfinished/source"
 git archive "$commit" | tar -x -C "$unfinished/source"
 (
     cd "$unfinished/source"
-    CARGO_TARGET_DIR=${binaries%/debug} CARGO_INCREMENTAL=0 cargo build --quiet --locked -p gateway -p persister
+    sed -i 's/^version = .*/version = "0.0.0-previous"/' Cargo.toml
+    cargo update --quiet --workspace
+    CARGO_TARGET_DIR=${binaries%/debug} CARGO_INCREMENTAL=0 cargo build --quiet --locked -p gateway -p persister -p broadcaster
 )
-cp "$binaries/gateway" "$binaries/persister" "$unfinished"
+cp "$binaries/gateway" "$binaries/persister" "$binaries/broadcaster" "$unfinished"
 rm -r "$unfinished/source"
 mv "$unfinished" "$place"
