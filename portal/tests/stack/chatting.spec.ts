@@ -91,7 +91,9 @@ test("staff receive their colleagues' answers", async ({ browser }) => {
   await grace.getByRole("option").first().click();
   await write(ada, "I take this one");
   await expect(bubbles(grace, "I take this one")).toBeVisible();
-  await expect(grace.getByRole("region", { name: "Messages" }).getByText("Ada", { exact: true })).toBeVisible();
+  await expect(
+    grace.getByRole("region", { name: "Messages" }).getByText("Ada", { exact: true }),
+  ).toBeVisible();
 });
 
 test("a message is shown as text and nothing in it is executed", async ({ browser }) => {
