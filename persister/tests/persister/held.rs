@@ -69,11 +69,11 @@ async fn a_refused_event_of_a_requeued_batch_becomes_one_dead_letter() {
         (api.metric("chat_persister_given_back_total").await >= 3).then_some(())
     })
     .await;
+    // On a slow machine the short hold could end between a dead letter and its acknowledgement.
+    persister.stop().await;
     let mended = "ALTER TABLE chat_messages DROP CONSTRAINT slow,
         ADD CONSTRAINT refused CHECK (content <> 'refused')";
     system.database.run(mended).await;
-    until_persisted(&system, 1).await;
-    persister.stop().await;
     system.work_off(1).await;
     let dead = system.broker.names().dead_letters(ConsumerKind::Persister);
     assert_eq!(system.broker.depth(&dead).await, Some(1));

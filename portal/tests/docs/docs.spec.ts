@@ -33,6 +33,14 @@ const PICTURES: Record<string, [{ width: number; height: number }, (page: Page) 
     "portal-staff-phone": [PHONE, openDesk],
     "portal-player": [DESKTOP, (page) => openPlayer(page, "busy")],
     "portal-player-phone": [PHONE, (page) => openPlayer(page, "busy")],
+    "portal-both": [
+      DESKTOP,
+      async (page) => {
+        await page.goto("/?portal=both&scene=typing#/c/bo-1815");
+        await expect(page.getByText("Bo Lindqvist is typing").first()).toBeVisible();
+        await expect(page.getByText(/^Read /).first()).toBeVisible();
+      },
+    ],
     "portal-player-not-sent": [
       DESKTOP,
       async (page) => {
