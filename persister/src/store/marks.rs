@@ -122,8 +122,25 @@ pub(super) async fn write(
     if positions.is_empty() {
         return Ok(Marked::default());
     }
-    let rows = upsert(connection, &positions).await?;
-    Ok(Marked { rows, updates: current(connection, &positions).await? })
+    let written = upsert(connection, &positions).await?;
+    let rows = written.len();
+    let key = |state: ReadState| ((state.player_id.clone(), state.reader.clone()), state);
+    let mut written = written
+        .into_iter()
+        .filter_map(StoredState::read)
+        .map(|state| state.map(key))
+        .collect::<Result<HashMap<_, _>, _>>()?;
+    let (mut updates, mut unmoved) = (Vec::new(), Vec::new());
+    for ((player_id, reader), position) in &positions {
+        if position.is_announced {
+            match written.remove(&((*player_id).clone(), (*reader).clone())) {
+                Some(state) => updates.push(state),
+                None => unmoved.push(((*player_id, *reader), position)),
+            }
+        }
+    }
+    updates.extend(redelivered(connection, &unmoved).await?);
+    Ok(Marked { rows, updates })
 }
 
 /// The stored messages that the marks name.
@@ -182,11 +199,11 @@ fn positions<'a>(
     positions
 }
 
-/// Writes the positions that move, and returns their number.
+/// Writes the positions that move, and returns them.
 async fn upsert(
     connection: &mut AsyncPgConnection,
     positions: &[(ReaderKey<'_>, Position)],
-) -> Result<usize, StoreError> {
+) -> Result<Vec<StoredState>, StoreError> {
     let written = Statement::new(
         "INSERT INTO chat_reads AS r (player_id, reader, seq, message_id, read_at, unread_at)
          SELECT * FROM unnest(",
@@ -198,7 +215,8 @@ async fn upsert(
              unread_at = greatest(r.unread_at, excluded.unread_at)
          WHERE excluded.unread_at > r.read_at OR (
              excluded.seq > r.seq AND excluded.read_at
-                 > coalesce(greatest(r.unread_at, excluded.unread_at), '-infinity'))",
+                 > coalesce(greatest(r.unread_at, excluded.unread_at), '-infinity'))
+         RETURNING r.player_id, r.reader, r.seq, r.message_id, r.read_at",
     )
     .column::<Text, _, _>(positions, |((player_id, _), _)| player_id.as_str())
     .column::<Text, _, _>(positions, |((_, reader), _)| reader.to_string())
@@ -206,53 +224,58 @@ async fn upsert(
     .column::<Nullable<SqlUuid>, _, _>(positions, |(_, position)| position.message_id)
     .column::<Timestamptz, _, _>(positions, |(_, position)| position.read_at)
     .column::<Nullable<Timestamptz>, _, _>(positions, |(_, position)| position.unread_at)
-    .execute(connection)
+    .load(connection)
     .await?;
     Ok(written)
 }
 
-/// The states to announce: those of the positions that are stored. A redelivered mark finds its own,
-/// since the persister that wrote it may have died before it announced it. A later mark of the same
-/// message finds none.
-async fn current(
-    connection: &mut AsyncPgConnection,
-    positions: &[(ReaderKey<'_>, Position)],
-) -> Result<Vec<ReadState>, StoreError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text, deserialize_as = StoredPlayer)]
-        player_id: PlayerId,
-        #[diesel(sql_type = Text)]
-        reader: String,
-        #[diesel(sql_type = BigInt)]
-        seq: i64,
-        #[diesel(sql_type = SqlUuid)]
-        message_id: Uuid,
-        #[diesel(sql_type = Timestamptz)]
-        read_at: DateTime<Utc>,
+/// A stored row.
+#[derive(QueryableByName)]
+struct StoredState {
+    #[diesel(sql_type = Text, deserialize_as = StoredPlayer)]
+    player_id: PlayerId,
+    #[diesel(sql_type = Text)]
+    reader: String,
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    message_id: Option<Uuid>,
+    #[diesel(sql_type = Timestamptz)]
+    read_at: DateTime<Utc>,
+}
+
+impl StoredState {
+    /// The state for clients. `None` if no message is read.
+    fn read(self) -> Option<Result<ReadState, StoreError>> {
+        let Self { player_id, reader, seq, message_id, read_at } = self;
+        let message_id = message_id?;
+        let reader = Reader::try_from(reader)
+            .map_err(|error| StoreError::Unavailable(format!("a reader is invalid: {error}")));
+        Some(reader.map(|reader| ReadState { player_id, reader, seq, message_id, read_at }))
     }
-    let announced: Vec<_> =
-        positions.iter().filter(|(_, position)| position.is_announced).collect();
-    if announced.is_empty() {
+}
+
+/// The stored states of positions that do not move. A redelivered mark finds its own, since the
+/// persister that wrote it may have died before it announced it. A later mark of the same message
+/// finds none.
+async fn redelivered(
+    connection: &mut AsyncPgConnection,
+    positions: &[(ReaderKey<'_>, &Position)],
+) -> Result<Vec<ReadState>, StoreError> {
+    if positions.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<Row> = Statement::new(
+    let stored: Vec<StoredState> = Statement::new(
         "SELECT r.player_id, r.reader, r.seq, r.message_id, r.read_at FROM unnest(",
         ") AS key (player_id, reader, message_id, read_at)
          JOIN chat_reads r ON r.player_id = key.player_id AND r.reader = key.reader
              AND r.message_id = key.message_id AND r.read_at >= key.read_at",
     )
-    .column::<Text, _, _>(&announced, |((player_id, _), _)| player_id.as_str())
-    .column::<Text, _, _>(&announced, |((_, reader), _)| reader.to_string())
-    .column::<Nullable<SqlUuid>, _, _>(&announced, |(_, position)| position.message_id)
-    .column::<Timestamptz, _, _>(&announced, |(_, position)| position.read_at)
+    .column::<Text, _, _>(positions, |((player_id, _), _)| player_id.as_str())
+    .column::<Text, _, _>(positions, |((_, reader), _)| reader.to_string())
+    .column::<Nullable<SqlUuid>, _, _>(positions, |(_, position)| position.message_id)
+    .column::<Timestamptz, _, _>(positions, |(_, position)| position.read_at)
     .load(connection)
     .await?;
-    let state = |row: Row| {
-        let reader = Reader::try_from(row.reader)
-            .map_err(|error| StoreError::Unavailable(format!("a reader is invalid: {error}")))?;
-        let Row { player_id, seq, message_id, read_at, .. } = row;
-        Ok(ReadState { player_id, reader, seq, message_id, read_at })
-    };
-    rows.into_iter().map(state).collect()
+    stored.into_iter().filter_map(StoredState::read).collect()
 }
