@@ -120,6 +120,7 @@ mod tests {
             content: "hello".to_owned().try_into().unwrap(),
             accepted_at: chat::now(),
             socket_id: None,
+            intake: None,
             traceparent: None,
         }))
     }

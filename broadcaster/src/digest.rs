@@ -132,6 +132,7 @@ mod tests {
             content: "hush".to_owned().try_into().unwrap(),
             accepted_at: chat::now(),
             socket_id: Some("1.2".to_owned().try_into().unwrap()),
+            intake: None,
             traceparent: None,
         }
     }

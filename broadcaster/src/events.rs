@@ -1,6 +1,8 @@
 //! Maps chat events to Pusher events.
 
-use chat::{Message, MessageRejected, ReadState, SenderType, SessionState, event::Event};
+use chat::{
+    Message, MessageRejected, ReadState, SenderType, SessionState, StaffNames, event::Event,
+};
 use pusher::Channels;
 use serde::Serialize;
 
@@ -60,7 +62,13 @@ pub fn pusher_events(
         Event::MessageRejected(rejected) => rejection_events(rejected, channels),
         Event::ReadUpdated(state) => read_events(state, channels),
         // Only the persister needs them.
-        Event::ConversationRead(_) | Event::ReadMark(_) => Ok(Vec::new()),
+        Event::ConversationRead(_)
+        | Event::ReadMark(_)
+        | Event::SessionChange(_)
+        | Event::Note(_)
+        | Event::StaffAvailability(_)
+        | Event::CannedReplyChange(_)
+        | Event::CannedRepliesUpdated(_) => Ok(Vec::new()),
     }
 }
 
@@ -132,7 +140,7 @@ fn session_events(
     channels: &Channels,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
     let for_staff = serde_json::to_string(session)?;
-    let for_player = serde_json::to_string(&session.for_player())?;
+    let for_player = serde_json::to_string(&session.for_player(StaffNames::Hidden))?;
     let player = channels.player(session.player_id.as_str());
     Ok(vec![
         to_channel(channels.staff(), SESSION_UPDATED, &for_staff, channels),
@@ -183,6 +191,7 @@ mod tests {
             content: "hello".to_owned().try_into().unwrap(),
             accepted_at: chat::now(),
             socket_id: Some("1.2".to_owned().try_into().unwrap()),
+            intake: None,
             traceparent: None,
         }))
     }
@@ -222,7 +231,7 @@ mod tests {
 
     #[test]
     fn both_sides_receive_a_session() {
-        let event = Event::SessionUpdated(SessionState {
+        let event = Event::SessionUpdated(Box::new(SessionState {
             id: Uuid::now_v7(),
             player_id: "p1".to_owned().try_into().unwrap(),
             player_name: None,
@@ -232,7 +241,7 @@ mod tests {
             resolved_at: None,
             version: 1,
             staff: StaffFacts::default(),
-        });
+        }));
         assert_eq!(
             recipients(&event, &Channels::Public),
             [

@@ -147,6 +147,7 @@ mod tests {
             content: content.to_owned().try_into().unwrap(),
             accepted_at: chat::now(),
             socket_id: None,
+            intake: None,
             traceparent: None,
         }
     }

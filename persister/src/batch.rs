@@ -151,7 +151,10 @@ fn earliest(events: &[Event]) -> Option<DateTime<Utc>> {
 fn writable(event: Result<Event, UnreadableEvent>) -> Result<Event, Box<Option<DeadLetter>>> {
     match event {
         Ok(
-            event @ (Event::SessionUpdated(_) | Event::MessageRejected(_) | Event::ReadUpdated(_)),
+            event @ (Event::SessionUpdated(_)
+            | Event::MessageRejected(_)
+            | Event::ReadUpdated(_)
+            | Event::CannedRepliesUpdated(_)),
         ) => {
             let kind = DeadLetterReason::Misdirected;
             let reason = "the persister publishes this kind of event and does not write it";

@@ -34,6 +34,7 @@ fn message(sender_type: SenderType, is_full: bool, content: &str) -> Message {
         content: content.to_owned().try_into().unwrap(),
         accepted_at: chat::now(),
         socket_id: None,
+        intake: None,
         traceparent: None,
     }
 }
@@ -44,6 +45,7 @@ fn session(status: SessionStatus, is_full: bool) -> SessionState {
         actor_id: Some("ada".to_owned().try_into().unwrap()),
         actor_name: Some("Ada".to_owned().try_into().unwrap()),
         stale_change_ids: vec![Uuid::now_v7()],
+        ..StaffFacts::default()
     };
     SessionState {
         id: Uuid::now_v7(),
@@ -93,7 +95,7 @@ fn events() -> Vec<PusherEvent> {
             }
         }
         for status in SessionStatus::ALL {
-            events.push(Event::SessionUpdated(session(status, is_full)));
+            events.push(Event::SessionUpdated(Box::new(session(status, is_full))));
         }
     }
     let mut sent: Vec<_> =

@@ -3,9 +3,10 @@
 use broadcaster::events::{PusherEvent, pusher_events};
 use broker::ConsumerKind;
 use chat::{
-    ConversationRead, Mark, Message, MessageRejected, Name, ReadMark, ReadState, Reader,
-    RejectionReason, RequestedStatus, SenderId, SenderType, SessionState, SessionStatus,
-    StaffFacts, StatusChange, event::Event,
+    Assignee, AssignmentReason, Availability, CannedRepliesUpdated, CannedReplyChange,
+    ConversationRead, Mark, Message, MessageRejected, Name, Note, ReadMark, ReadState, Reader,
+    RejectionReason, RequestedStatus, SenderId, SenderType, SessionAction, SessionChange,
+    SessionState, SessionStatus, StaffAvailability, StaffFacts, StatusChange, event::Event,
 };
 use chrono::DateTime;
 use proptest::{collection::vec, option, prelude::*};
@@ -108,6 +109,7 @@ fn any_staff_facts() -> impl Strategy<Value = StaffFacts> {
             actor_id,
             actor_name,
             stale_change_ids,
+            ..StaffFacts::default()
         },
     )
 }
@@ -125,7 +127,7 @@ fn each_kind(staff: &StaffFacts) -> Vec<Event> {
             sender_type: SenderType::Staff,
             sender_id: Some(actor_id.clone()),
             accepted_at,
-            ..hello
+            ..hello.clone()
         })),
         Event::StatusChange(StatusChange {
             change_id: id,
@@ -138,7 +140,7 @@ fn each_kind(staff: &StaffFacts) -> Vec<Event> {
             actor_name: actor_name.clone(),
             traceparent: None,
         }),
-        Event::SessionUpdated(SessionState {
+        Event::SessionUpdated(Box::new(SessionState {
             id,
             player_id: player_id.clone(),
             player_name: None,
@@ -148,7 +150,7 @@ fn each_kind(staff: &StaffFacts) -> Vec<Event> {
             resolved_at: None,
             version: 1,
             staff: staff.clone(),
-        }),
+        })),
         Event::MessageRejected(MessageRejected {
             message_id: id,
             player_id: player_id.clone(),
@@ -158,8 +160,8 @@ fn each_kind(staff: &StaffFacts) -> Vec<Event> {
         Event::ConversationRead(ConversationRead {
             read_id: id,
             player_id: player_id.clone(),
-            actor_id,
-            actor_name,
+            actor_id: actor_id.clone(),
+            actor_name: actor_name.clone(),
             accepted_at,
         }),
         Event::ReadMark(ReadMark {
@@ -171,12 +173,53 @@ fn each_kind(staff: &StaffFacts) -> Vec<Event> {
             staff_only: false,
         }),
         Event::ReadUpdated(ReadState {
-            player_id,
+            player_id: player_id.clone(),
             reader,
             seq: 1,
             message_id: id,
             read_at: accepted_at,
         }),
+        Event::SessionChange(Box::new(SessionChange {
+            change_id: id,
+            player_id: player_id.clone(),
+            session_id: None,
+            what: SessionAction::Claim(Assignee {
+                id: actor_id.clone(),
+                name: actor_name.clone(),
+                reason: AssignmentReason::Claim,
+            }),
+            by: Some(actor_id.clone()),
+            by_name: actor_name.clone(),
+            accepted_at,
+            traceparent: None,
+        })),
+        Event::Note(Box::new(Note {
+            note_id: id,
+            player_id,
+            session_id: None,
+            author_id: Some(actor_id.clone()),
+            author_name: actor_name.clone(),
+            content: hello.content,
+            mentions: vec![actor_id.clone()],
+            accepted_at,
+            traceparent: None,
+        })),
+        Event::StaffAvailability(Box::new(StaffAvailability {
+            staff_id: actor_id.clone(),
+            name: actor_name,
+            teams: Vec::new(),
+            capacity: None,
+            availability: Availability::Online,
+            accepted_at,
+        })),
+        Event::CannedReplyChange(Box::new(CannedReplyChange {
+            change_id: id,
+            reply_id: id,
+            reply: None,
+            by: Some(actor_id),
+            accepted_at,
+        })),
+        Event::CannedRepliesUpdated(CannedRepliesUpdated { version: 1 }),
     ];
     // A new kind does not compile here, and belongs into the list above.
     let place = |event: &Event| match event {
@@ -187,8 +230,13 @@ fn each_kind(staff: &StaffFacts) -> Vec<Event> {
         Event::ConversationRead(_) => 4,
         Event::ReadMark(_) => 5,
         Event::ReadUpdated(_) => 6,
+        Event::SessionChange(_) => 7,
+        Event::Note(_) => 8,
+        Event::StaffAvailability(_) => 9,
+        Event::CannedReplyChange(_) => 10,
+        Event::CannedRepliesUpdated(_) => 11,
     };
-    assert!(events.iter().map(place).eq(0..7));
+    assert!(events.iter().map(place).eq(0..12));
     events
 }
 
@@ -220,8 +268,8 @@ proptest! {
             version,
             staff,
         };
-        let (to_player, to_staff) = by_audience(&Event::SessionUpdated(state(staff.clone())));
-        let (without, _) = by_audience(&Event::SessionUpdated(state(StaffFacts::default())));
+        let (to_player, to_staff) = by_audience(&Event::SessionUpdated(Box::new(state(staff.clone()))));
+        let (without, _) = by_audience(&Event::SessionUpdated(Box::new(state(StaffFacts::default()))));
         prop_assert_eq!(to_player.len(), 1);
         prop_assert_eq!(to_player, without);
         let [to_staff] = &*to_staff else { panic!("{to_staff:?}") };

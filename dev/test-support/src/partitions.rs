@@ -12,7 +12,7 @@ pub fn player_of_each(count: u16) -> Vec<(Partition, String)> {
     let player_of = |partition| {
         let mut players = (0..).map(|number| format!("player-{number}"));
         let is_in_partition = |player: &String| {
-            partitions.of(&PlayerId::try_from(player.clone()).unwrap()) == partition
+            partitions.of(Some(&PlayerId::try_from(player.clone()).unwrap())) == partition
         };
         (partition, players.find(is_in_partition).unwrap())
     };

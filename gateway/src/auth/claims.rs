@@ -1,8 +1,8 @@
-use chat::{Name, PlayerId, SenderId, ValidationError};
+use chat::{Name, PlayerId, SenderId, Team, ValidationError};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{Caller, StaffProfile, Team};
+use super::{Caller, StaffProfile, staff_profile::teams_in};
 use crate::input::{NewPlayerId, NewSenderId, display_name};
 
 /// The claims of a token.
@@ -48,7 +48,7 @@ fn lenient_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Name>, D::E
 
 /// Reads teams: names that a team cannot have, and those after the first 20, are ignored.
 fn lenient_teams<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Team>, D::Error> {
-    Ok(Team::all_in(&Value::deserialize(from)?))
+    Ok(teams_in(&Value::deserialize(from)?))
 }
 
 /// Reads a flag: everything but `true` is false.

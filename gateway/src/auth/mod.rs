@@ -22,5 +22,5 @@ pub use auth_error::{AuthError, BadToken};
 pub use authenticator::Authenticator;
 pub use caller::{Caller, Sender};
 pub use settings::{AuthConfig, AuthMode, AuthSettings, TokenAlgorithm, TokenConfig};
-pub use staff_profile::{StaffProfile, Team};
+pub use staff_profile::StaffProfile;
 pub use token::TokenCommand;

@@ -1,3 +1,4 @@
+use chat::Team;
 use serde_json::Value;
 
 /// What a token says of a member of the staff besides the id and the name. The portal's identity
@@ -17,37 +18,14 @@ pub struct StaffProfile {
 /// The most teams of one member.
 const MAX_TEAMS: usize = 20;
 
-/// The most characters of a team's name.
-const MAX_TEAM_CHARACTERS: usize = 40;
-
-/// The name of a team: 1 to 40 lower-case letters, digits and hyphens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Team(String);
-
-impl Team {
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Returns `None` when `name` is no name of a team.
-    fn parse(name: &str) -> Option<Self> {
-        let is_allowed =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let is_team =
-            (1..=MAX_TEAM_CHARACTERS).contains(&name.len()) && name.bytes().all(is_allowed);
-        is_team.then(|| Self(name.to_owned()))
-    }
-
-    /// The teams in the value of a claim, each once. Other values and surplus teams are ignored.
-    pub(super) fn all_in(claim: &Value) -> Vec<Self> {
-        let mut teams = Vec::new();
-        let names = claim.as_array().into_iter().flatten().filter_map(Value::as_str);
-        for team in names.filter_map(Self::parse) {
-            if teams.len() < MAX_TEAMS && !teams.contains(&team) {
-                teams.push(team);
-            }
+/// The teams in the value of a claim, each once. Other values and surplus teams are ignored.
+pub(super) fn teams_in(claim: &Value) -> Vec<Team> {
+    let mut teams = Vec::new();
+    let names = claim.as_array().into_iter().flatten().filter_map(Value::as_str);
+    for team in names.filter_map(|name| Team::try_from(name.to_owned()).ok()) {
+        if teams.len() < MAX_TEAMS && !teams.contains(&team) {
+            teams.push(team);
         }
-        teams
     }
+    teams
 }

@@ -98,7 +98,11 @@ impl EventPublisher {
     ///
     /// # Errors
     /// When RabbitMQ rejected or returned it, did not confirm it in time, or is not connected.
-    pub async fn publish(&self, player: &PlayerId, event: EncodedEvent) -> Result<(), NotAccepted> {
+    pub async fn publish(
+        &self,
+        player: Option<&PlayerId>,
+        event: EncodedEvent,
+    ) -> Result<(), NotAccepted> {
         let began = Instant::now();
         let accepted = self.confirmed(self.partitions.of(player), event).await;
         let outcome = SendOutcome::from(&accepted);
@@ -117,7 +121,7 @@ impl EventPublisher {
         player: &PlayerId,
         event: EncodedEvent,
     ) -> Result<(), NotAccepted> {
-        let accepted = self.confirmed(self.partitions.of(player), event).await;
+        let accepted = self.confirmed(self.partitions.of(Some(player)), event).await;
         let outcome = SendOutcome::from(&accepted);
         self.metrics.audited_reads.of(outcome).inc();
         accepted
@@ -134,7 +138,7 @@ impl EventPublisher {
         event: EncodedEvent,
         requests: u64,
     ) -> Result<(), NotAccepted> {
-        let accepted = self.confirmed(self.partitions.of(player), event).await;
+        let accepted = self.confirmed(self.partitions.of(Some(player)), event).await;
         let outcome = SendOutcome::from(&accepted);
         self.metrics.read_marks.of(outcome).inc_by(requests);
         accepted

@@ -124,6 +124,7 @@ pub async fn send(
         content,
         accepted_at,
         socket_id: request.socket_id,
+        intake: None,
         traceparent: span.traceparent(),
     };
     publish_event(Event::Message(Box::new(message)), &state.event_publisher, span).await?;

@@ -35,8 +35,15 @@ impl<'a> Batch<'a> {
                 }
                 Event::ConversationRead(read) => reads.push(read),
                 Event::ReadMark(mark) => marks.push(mark),
+                Event::SessionChange(_)
+                | Event::Note(_)
+                | Event::StaffAvailability(_)
+                | Event::CannedReplyChange(_) => {}
                 // The persister publishes these; they have nothing to write.
-                Event::SessionUpdated(_) | Event::MessageRejected(_) | Event::ReadUpdated(_) => {}
+                Event::SessionUpdated(_)
+                | Event::MessageRejected(_)
+                | Event::ReadUpdated(_)
+                | Event::CannedRepliesUpdated(_) => {}
             }
         }
         players.sort_unstable();

@@ -78,6 +78,7 @@ fn events() -> Result<[Vec<Event>; 2], ValidationError> {
             content: content.to_owned().try_into()?,
             accepted_at,
             socket_id: None,
+            intake: None,
             traceparent: None,
         })))
     };

@@ -34,6 +34,7 @@ pub struct Outcome {
 impl Outcome {
     /// Whether `event` was not written since its conversation was locked.
     pub fn is_left_out(&self, event: &Event) -> bool {
-        !matches!(event, Event::ReadMark(_)) && self.locked.contains(event.player_id())
+        !matches!(event, Event::ReadMark(_))
+            && event.player_id().is_some_and(|player| self.locked.contains(player))
     }
 }

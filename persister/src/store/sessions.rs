@@ -128,7 +128,7 @@ impl TryFrom<SessionRow> for SessionState {
             staff: StaffFacts {
                 actor_id: row.actor_id.and_then(|id| SenderId::try_from(id).ok()),
                 actor_name: row.actor_name.and_then(|name| Name::try_from(name).ok()),
-                stale_change_ids: Vec::new(),
+                ..StaffFacts::default()
             },
         })
     }

@@ -50,7 +50,8 @@ impl Announcer {
         if outcome.ahead > 0 {
             self.log_ahead(outcome.ahead);
         }
-        let updated = outcome.session_updates.iter().cloned().map(Event::SessionUpdated);
+        let updated =
+            outcome.session_updates.iter().cloned().map(Box::new).map(Event::SessionUpdated);
         let rejected = outcome.rejected.iter().cloned().map(Event::MessageRejected);
         let read = outcome.read_updates.iter().cloned().map(Event::ReadUpdated);
         self.announce(updated.chain(rejected).chain(read).collect()).await;

@@ -11,7 +11,7 @@ use crate::support::{change, event, publish_each, system};
 async fn announced(system: &System) -> Vec<SessionState> {
     let events = system.broker.drain_events(ConsumerKind::Broadcaster).await;
     let session = |event| match event {
-        Event::SessionUpdated(session) => Some(session),
+        Event::SessionUpdated(session) => Some(*session),
         _ => None,
     };
     events.into_iter().filter_map(session).collect()

@@ -16,7 +16,7 @@ async fn announced(system: &System, partition: Partition) -> Vec<String> {
     let queue = system.broker.names().queue_of(ConsumerKind::Broadcaster, partition);
     let events = system.broker.drain_events_of(&queue).await;
     let sessions = events.iter().filter(|event| matches!(event, Event::SessionUpdated(_)));
-    sessions.map(|event| event.player_id().as_str().to_owned()).collect()
+    sessions.map(|event| event.player_id().unwrap().as_str().to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +72,8 @@ async fn a_partition_that_cannot_announce_delays_no_other() {
     // The persister may announce as soon as the queue has room, while it is still being drained.
     let drained = system.broker.drain(&full).await;
     let drained = drained.iter().filter_map(|body| decode(body).ok()).flatten().flatten();
-    let is_announced = drained.into_iter().any(|event| event.player_id().as_str() == other);
+    let is_announced =
+        drained.into_iter().any(|event| event.player_id().unwrap().as_str() == other);
     eventually("the session is announced after all", async || {
         (is_announced || announced(&system, *second).await.contains(other)).then_some(())
     })

@@ -42,13 +42,10 @@ test("a faster colleague is named", async ({ page }) => {
 test("names and texts do not change the direction around them, and none is empty", async ({
   page,
 }) => {
-  await callSystem(page, "send", {
-    playerId: SORA,
-    playerName: "\u202eevil\u2066",
-    senderType: "player",
-    content: "\u202eabc",
-  });
-  await callSystem(page, "send", { playerId: SORA, senderType: "player", content: "\u200b\u3164" });
+  // Either message may arrive first.
+  const player = { playerId: SORA, playerName: "\u202eevil\u2066", senderType: "player" };
+  await callSystem(page, "send", { ...player, content: "\u202eabc" });
+  await callSystem(page, "send", { ...player, content: "\u200b\u3164" });
   const bubble = page.locator(".ppc-bubble", { hasText: "This message has no visible text" });
   await expect(bubble).toBeVisible();
   const option = page.getByRole("option", { name: "evil" });

@@ -68,7 +68,7 @@ impl Filter {
 fn has_event_of(body: &[u8], player: &PlayerId) -> bool {
     let events = event::decode(body).unwrap_or_default();
     let mut readable = events.iter().flatten();
-    if readable.any(|event| event.player_id() == player) {
+    if readable.any(|event| event.player_id() == Some(player)) {
         return true;
     }
     let is_readable = !events.is_empty() && events.iter().all(Result::is_ok);

@@ -54,10 +54,14 @@ impl Partitions {
 
     /// The partition of `player`. It must be the same in every service and release. When the number changes,
     /// as few players as possible change their partition.
-    pub fn of(self, player: &PlayerId) -> Partition {
-        match self.0 {
-            1 => Partition::FIRST,
-            count => Partition(jump(SipHasher24::new().hash(player.as_str().as_bytes()), count)),
+    ///
+    /// Events of no conversation, which have no player, use the first partition.
+    pub fn of(self, player: Option<&PlayerId>) -> Partition {
+        match (self.0, player) {
+            (1, _) | (_, None) => Partition::FIRST,
+            (count, Some(player)) => {
+                Partition(jump(SipHasher24::new().hash(player.as_str().as_bytes()), count))
+            }
         }
     }
 
@@ -111,7 +115,8 @@ mod tests {
 
     #[test]
     fn a_player_has_the_same_partition_in_every_service_and_every_release() {
-        let of = |count| (0..8).map(|id| partitions(count).of(&player(id)).0).collect::<Vec<_>>();
+        let of =
+            |count| (0..8).map(|id| partitions(count).of(Some(&player(id))).0).collect::<Vec<_>>();
         assert_eq!(of(1), [0; 8]);
         assert_eq!(of(8), [3, 4, 0, 2, 5, 2, 6, 1]);
         assert_eq!(of(64), [31, 4, 12, 19, 5, 35, 41, 43]);
@@ -121,7 +126,7 @@ mod tests {
     fn each_partition_has_its_share_of_the_players() {
         let mut players = [0; 8];
         for number in 0..80_000 {
-            players[usize::from(partitions(8).of(&player(number)).0)] += 1;
+            players[usize::from(partitions(8).of(Some(&player(number))).0)] += 1;
         }
         assert!(players.iter().all(|count| (9_500..10_500).contains(count)), "{players:?}");
     }
@@ -130,8 +135,8 @@ mod tests {
     fn with_one_more_partition_players_move_only_into_it() {
         for count in 1..Partitions::MOST.0 {
             for number in 0..1_000 {
-                let before = partitions(count).of(&player(number));
-                let after = partitions(count + 1).of(&player(number));
+                let before = partitions(count).of(Some(&player(number)));
+                let after = partitions(count + 1).of(Some(&player(number)));
                 assert!(after == before || after.0 == count);
             }
         }

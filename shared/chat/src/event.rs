@@ -14,8 +14,9 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{
-    ConversationRead, Message, MessageRejected, PlayerId, ReadMark, ReadState, SessionState,
-    StatusChange, Subject,
+    CannedRepliesUpdated, CannedReplyChange, ConversationRead, Message, MessageRejected, Note,
+    PlayerId, ReadMark, ReadState, SessionChange, SessionState, StaffAvailability, StatusChange,
+    Subject,
 };
 
 /// The version of bodies that this release writes, and the only one that it reads.
@@ -45,7 +46,7 @@ pub enum Event {
     /// The gateway accepted a request to take or resolve a session.
     StatusChange(StatusChange),
     /// The persister committed a session's new state.
-    SessionUpdated(SessionState),
+    SessionUpdated(Box<SessionState>),
     /// The persister dropped an accepted message.
     MessageRejected(MessageRejected),
     /// A member of staff read a conversation.
@@ -54,19 +55,34 @@ pub enum Event {
     ReadMark(ReadMark),
     /// The persister committed how far a reader has read.
     ReadUpdated(ReadState),
+    /// The gateway accepted a change of what staff keeps about a session.
+    SessionChange(Box<SessionChange>),
+    /// The gateway accepted an internal note of staff.
+    Note(Box<Note>),
+    /// A member of the staff is at the desk.
+    StaffAvailability(Box<StaffAvailability>),
+    /// The gateway accepted a change of a canned reply.
+    CannedReplyChange(Box<CannedReplyChange>),
+    /// The persister committed changes of canned replies.
+    CannedRepliesUpdated(CannedRepliesUpdated),
 }
 
 impl Event {
-    /// The player of its conversation.
-    pub fn player_id(&self) -> &PlayerId {
+    /// The player of its conversation; `None` for an event of no conversation.
+    pub fn player_id(&self) -> Option<&PlayerId> {
         match self {
-            Self::Message(message) => &message.player_id,
-            Self::StatusChange(change) => &change.player_id,
-            Self::SessionUpdated(session) => &session.player_id,
-            Self::MessageRejected(rejected) => &rejected.player_id,
-            Self::ConversationRead(read) => &read.player_id,
-            Self::ReadMark(mark) => &mark.player_id,
-            Self::ReadUpdated(state) => &state.player_id,
+            Self::Message(message) => Some(&message.player_id),
+            Self::StatusChange(change) => Some(&change.player_id),
+            Self::SessionUpdated(session) => Some(&session.player_id),
+            Self::MessageRejected(rejected) => Some(&rejected.player_id),
+            Self::ConversationRead(read) => Some(&read.player_id),
+            Self::ReadMark(mark) => Some(&mark.player_id),
+            Self::ReadUpdated(state) => Some(&state.player_id),
+            Self::SessionChange(change) => Some(&change.player_id),
+            Self::Note(note) => Some(&note.player_id),
+            Self::StaffAvailability(_)
+            | Self::CannedReplyChange(_)
+            | Self::CannedRepliesUpdated(_) => None,
         }
     }
 
@@ -103,7 +119,20 @@ impl Event {
             Self::ReadMark(mark) => {
                 Subject { message_id: mark.message_ids.last().copied(), ..Subject::default() }
             }
-            Self::ConversationRead(_) => Subject::default(),
+            Self::SessionChange(change) => {
+                let change_id = Some(change.change_id);
+                Subject { change_id, trace: change.traceparent, ..Subject::default() }
+            }
+            Self::Note(note) => {
+                let message_id = Some(note.note_id);
+                Subject { message_id, trace: note.traceparent, ..Subject::default() }
+            }
+            Self::CannedReplyChange(change) => {
+                Subject { change_id: Some(change.change_id), ..Subject::default() }
+            }
+            Self::ConversationRead(_)
+            | Self::StaffAvailability(_)
+            | Self::CannedRepliesUpdated(_) => Subject::default(),
         }
     }
 
@@ -112,7 +141,14 @@ impl Event {
         match self {
             Self::Message(message) => Some(message.accepted_at),
             Self::StatusChange(change) => Some(change.accepted_at),
-            Self::SessionUpdated(_) | Self::MessageRejected(_) | Self::ReadUpdated(_) => None,
+            Self::SessionUpdated(_)
+            | Self::MessageRejected(_)
+            | Self::ReadUpdated(_)
+            | Self::CannedRepliesUpdated(_) => None,
+            Self::SessionChange(change) => Some(change.accepted_at),
+            Self::Note(note) => Some(note.accepted_at),
+            Self::StaffAvailability(availability) => Some(availability.accepted_at),
+            Self::CannedReplyChange(change) => Some(change.accepted_at),
             Self::ConversationRead(read) => Some(read.accepted_at),
             Self::ReadMark(mark) => Some(mark.accepted_at),
         }
@@ -307,6 +343,7 @@ mod tests {
             content: content.to_owned().try_into().unwrap(),
             accepted_at: crate::now(),
             socket_id: None,
+            intake: None,
             traceparent: None,
         }))
     }

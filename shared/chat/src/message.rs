@@ -5,7 +5,7 @@ use strum::IntoStaticStr;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Content, Name, PlayerId, SenderId, TraceParent};
+use super::{Content, Language, Name, PlayerId, SenderId, Team, TraceParent};
 
 /// The two kinds of sender.
 #[derive(
@@ -55,6 +55,9 @@ pub struct Message {
     /// The sender's Pusher connection, which does not receive the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub socket_id: Option<SocketId>,
+    /// What the session gets that the message opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intake: Option<Box<Intake>>,
     /// The trace that it belongs to.
     #[serde(
         default,
@@ -62,4 +65,16 @@ pub struct Message {
         skip_serializing_if = "Option::is_none"
     )]
     pub traceparent: Option<TraceParent>,
+}
+
+/// What a player's message says about the session that it opens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Intake {
+    /// The topic that the player chose: the team that the session goes to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<Team>,
+    /// The player's language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
 }

@@ -1,10 +1,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
+use strum::{EnumString, IntoStaticStr};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Name, PlayerId, SenderId, TraceParent};
+use super::{Language, Name, PlayerId, Priority, SenderId, Tag, Team, TraceParent};
 
 /// How far a session has come.
 #[derive(
@@ -131,10 +131,27 @@ pub struct SessionState {
 }
 
 impl SessionState {
-    /// The state without the fields that only staff may see.
-    pub fn for_player(&self) -> Self {
-        Self { staff: StaffFacts::default(), ..self.clone() }
+    /// The state without the fields that only staff may see. The assignee's name is kept if
+    /// `staff_names` are shown to players.
+    pub fn for_player(&self, staff_names: StaffNames) -> Self {
+        let assignee_name = match staff_names {
+            StaffNames::Shown => self.staff.assignee_name.clone(),
+            StaffNames::Hidden => None,
+        };
+        Self { staff: StaffFacts { assignee_name, ..StaffFacts::default() }, ..self.clone() }
     }
+}
+
+/// Whether players learn the name of the member of the staff who has their session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, EnumString)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum StaffNames {
+    /// They do.
+    Shown,
+    /// They do not.
+    #[default]
+    Hidden,
 }
 
 /// The fields of a session that players never receive.
@@ -151,6 +168,27 @@ pub struct StaffFacts {
     /// written meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale_change_ids: Vec<Uuid>,
+    /// The member of the staff who has the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee_id: Option<SenderId>,
+    /// The name of that member of the staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee_name: Option<Name>,
+    /// Since when that member has it.
+    #[serde(default, with = "super::timestamp::optional", skip_serializing_if = "Option::is_none")]
+    pub assigned_at: Option<DateTime<Utc>>,
+    /// The team that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Team>,
+    /// Its tags, sorted: at most [`Tag::MAX_OF_SESSION`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    /// How urgent it is; normal when absent.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
+    /// The player's language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
 }
 
 #[cfg(test)]
@@ -171,6 +209,13 @@ mod tests {
                 actor_id: Some("ada@example.com".to_owned().try_into().unwrap()),
                 actor_name: Some("Ada".to_owned().try_into().unwrap()),
                 stale_change_ids: vec![Uuid::now_v7()],
+                assignee_id: Some("grace".to_owned().try_into().unwrap()),
+                assignee_name: Some("Grace".to_owned().try_into().unwrap()),
+                assigned_at: Some(crate::now()),
+                team: Some("payments".to_owned().try_into().unwrap()),
+                tags: vec!["refund".to_owned().try_into().unwrap()],
+                priority: Priority::Urgent,
+                language: Some("de".to_owned().try_into().unwrap()),
             },
         }
     }
@@ -184,10 +229,28 @@ mod tests {
     }
 
     #[test]
-    fn a_player_receives_no_staff_fact() {
-        let json = serde_json::to_string(&state().for_player()).unwrap();
-        for fact in ["actor", "stale", "ada@", "Ada"] {
-            assert!(!json.contains(fact), "{json}");
+    fn a_player_receives_no_staff_fact_but_a_shown_name() {
+        for (names, is_shown) in [(StaffNames::Hidden, false), (StaffNames::Shown, true)] {
+            let json = serde_json::to_string(&state().for_player(names)).unwrap();
+            for fact in [
+                "actor",
+                "stale",
+                "ada@",
+                "Ada",
+                "assigneeId",
+                "grace",
+                "assignedAt",
+                "team",
+                "payments",
+                "tags",
+                "refund",
+                "priority",
+                "urgent",
+                "language",
+            ] {
+                assert!(!json.contains(fact), "{json}");
+            }
+            assert_eq!(json.contains("Grace"), is_shown, "{json}");
         }
     }
 

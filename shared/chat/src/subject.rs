@@ -5,9 +5,9 @@ use super::TraceParent;
 /// The ids of an event, for logs and traces. It has no content and no names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
-    /// The id of the message, if the event is one.
+    /// The id of the message or the note, if the event is one.
     pub message_id: Option<Uuid>,
-    /// The id of the status change, if the event is one.
+    /// The id of the change, if the event is one.
     pub change_id: Option<Uuid>,
     /// The id of the session, if the event is its state.
     pub session_id: Option<Uuid>,

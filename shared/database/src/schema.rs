@@ -9,6 +9,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    chat_assignments (player_id, id) {
+        player_id -> Text,
+        id -> Uuid,
+        session_id -> Nullable<Uuid>,
+        action -> Text,
+        assignee_id -> Nullable<Text>,
+        assignee_name -> Nullable<Text>,
+        team -> Nullable<Text>,
+        by_id -> Nullable<Text>,
+        by_name -> Nullable<Text>,
+        reason -> Text,
+        accepted_at -> Timestamptz,
+        persisted_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     chat_audit (player_id, id) {
         player_id -> Text,
         id -> Uuid,
@@ -20,6 +37,21 @@ diesel::table! {
         change_id -> Nullable<Uuid>,
         accepted_at -> Timestamptz,
         persisted_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    chat_canned_replies (id) {
+        id -> Uuid,
+        shortcut -> Text,
+        title -> Text,
+        team -> Nullable<Text>,
+        bodies -> Jsonb,
+        version -> Int8,
+        change_id -> Uuid,
+        updated_at -> Timestamptz,
+        updated_by -> Nullable<Text>,
+        deleted_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -57,6 +89,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    chat_notes (player_id, id) {
+        player_id -> Text,
+        id -> Uuid,
+        session_id -> Nullable<Uuid>,
+        author_id -> Nullable<Text>,
+        author_name -> Nullable<Text>,
+        content -> Text,
+        mentions -> Array<Nullable<Text>>,
+        accepted_at -> Timestamptz,
+        persisted_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     chat_reads (player_id, reader) {
         player_id -> Text,
         reader -> Text,
@@ -64,6 +110,20 @@ diesel::table! {
         message_id -> Nullable<Uuid>,
         read_at -> Timestamptz,
         unread_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    chat_session_changes (player_id, id) {
+        player_id -> Text,
+        id -> Uuid,
+        session_id -> Nullable<Uuid>,
+        what -> Text,
+        value -> Jsonb,
+        by_id -> Nullable<Text>,
+        by_name -> Nullable<Text>,
+        accepted_at -> Timestamptz,
+        persisted_at -> Timestamptz,
     }
 }
 
@@ -79,6 +139,25 @@ diesel::table! {
         version -> Int8,
         actor_id -> Nullable<Text>,
         actor_name -> Nullable<Text>,
+        assignee_id -> Nullable<Text>,
+        assignee_name -> Nullable<Text>,
+        assigned_at -> Nullable<Timestamptz>,
+        team -> Nullable<Text>,
+        tags -> Array<Nullable<Text>>,
+        priority -> Int2,
+        language -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    chat_staff (id) {
+        id -> Text,
+        name -> Nullable<Text>,
+        teams -> Array<Nullable<Text>>,
+        capacity -> Nullable<Int2>,
+        status -> Text,
+        seen_at -> Timestamptz,
+        last_assigned_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -97,15 +176,23 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(chat_assignments -> chat_conversations (player_id));
+diesel::joinable!(chat_notes -> chat_conversations (player_id));
+diesel::joinable!(chat_session_changes -> chat_conversations (player_id));
 diesel::joinable!(chat_sessions -> chat_conversations (player_id));
 diesel::joinable!(chat_status_changes -> chat_conversations (player_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     chat_archived_messages,
+    chat_assignments,
     chat_audit,
+    chat_canned_replies,
     chat_conversations,
     chat_messages,
+    chat_notes,
     chat_reads,
+    chat_session_changes,
     chat_sessions,
+    chat_staff,
     chat_status_changes,
 );

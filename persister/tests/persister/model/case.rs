@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, iter::zip};
 
-use chat::{RequestedStatus, SenderType, StatusChange, event::Event};
+use chat::{PlayerId, RequestedStatus, SenderType, StatusChange, event::Event};
 use proptest::{bool::weighted, collection::vec, prelude::*, sample::select};
 use test_support::{message_at, status_change};
 use uuid::Uuid;
@@ -202,6 +202,11 @@ pub fn id(event: &Event) -> Id {
         Event::ConversationRead(read) => ("read", read.read_id),
         Event::ReadMark(mark) => ("mark", mark.message_ids.last().copied().unwrap_or_default()),
         Event::ReadUpdated(state) => ("marked", state.message_id),
+        Event::SessionChange(change) => ("session change", change.change_id),
+        Event::Note(note) => ("note", note.note_id),
+        Event::CannedReplyChange(change) => ("canned reply", change.change_id),
+        Event::StaffAvailability(_) | Event::CannedRepliesUpdated(_) => ("staff", Uuid::nil()),
     };
-    (kind, event.player_id().as_str().to_owned(), id)
+    let player = event.player_id().map_or("", PlayerId::as_str);
+    (kind, player.to_owned(), id)
 }

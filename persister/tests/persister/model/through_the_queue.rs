@@ -129,7 +129,7 @@ async fn read_published(published: &mut Published, script: &Script, system: &Sys
     for event in system.broker.drain_events(ConsumerKind::Broadcaster).await {
         match event {
             Event::SessionUpdated(session) if concerns(session.player_id.as_str()) => {
-                published.sessions.push(session);
+                published.sessions.push(*session);
             }
             Event::MessageRejected(message) if concerns(message.player_id.as_str()) => {
                 published.rejected.insert(rejected(&message));

@@ -1,0 +1,2 @@
+-- A constraint stays valid.
+SELECT 1;
