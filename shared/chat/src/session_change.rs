@@ -177,7 +177,6 @@ impl Priority {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::event::Event;
 
     #[test]
