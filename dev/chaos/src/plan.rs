@@ -35,6 +35,8 @@ pub struct Plan {
     pub rabbitmq: Vec<(&'static str, String)>,
     /// Additional settings of the services, by the names of their variables.
     pub services: Vec<(&'static str, String)>,
+    /// Persisters: two at least.
+    pub persisters: usize,
     /// Whether the services reach RabbitMQ through a proxy that can cut connections.
     pub proxied: bool,
     /// Whether each gateway has a clock of its own, which can be set.
@@ -57,6 +59,7 @@ impl Plan {
             nodes: 1,
             rabbitmq: Vec::new(),
             services: Vec::new(),
+            persisters: 2,
             proxied: false,
             own_clocks: false,
             load,

@@ -58,6 +58,8 @@ pub struct SessionUpdate {
     pub status: String,
     /// When the session was resolved.
     pub resolved_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// The member of the staff who has the session; players never learn it.
+    pub assignee_id: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -74,6 +74,13 @@ impl Findings {
                 present.insert(change.id);
             }
         }
+        for (player, assignments) in &stored.assignments {
+            for assignment in assignments {
+                let sent = entries.requests.get(&assignment.id);
+                self.corrupted += u64::from(sent.is_none_or(|sent| sent.player != *player));
+                present.insert(assignment.id);
+            }
+        }
         self.persisted = present.len() as u64;
         let lost = |(id, entry): &(&Uuid, &Entry)| entry.accepted && !present.contains(*id);
         self.lost = entries.requests.iter().filter(lost).count() as u64;
@@ -108,10 +115,13 @@ impl Findings {
 
     fn check_session_updates(&mut self, stored: &Stored, broadcasts: &Broadcasts) {
         for (id, session) in &stored.sessions {
-            for channel in [STAFF_CHANNEL.to_owned(), player_channel(&session.player)] {
+            let for_staff = (STAFF_CHANNEL.to_owned(), session.assignee.as_ref());
+            for (channel, assignee) in [for_staff, (player_channel(&session.player), None)] {
                 let newest = broadcasts.sessions.get(&(*id, channel));
                 let is_current = newest.is_some_and(|update| {
-                    update.status == session.status && update.resolved_at == session.resolved_at
+                    update.status == session.status
+                        && update.resolved_at == session.resolved_at
+                        && update.assignee_id.as_ref() == assignee
                 });
                 self.missing += u64::from(!is_current);
             }

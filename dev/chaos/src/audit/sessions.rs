@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::stored::{Stored, StoredMessage};
+use super::stored::{Stored, StoredAssignment, StoredMessage};
 
 /// The number of messages in a wrong session, or in a session whose row does not follow from its
 /// messages and status changes.
@@ -34,6 +34,7 @@ fn misplaced_of(player: &str, messages: &[StoredMessage], stored: &Stored) -> u6
     }
     let mut intervals: Vec<_> = intervals.into_iter().collect();
     intervals.sort_by_key(|(end, _)| (end.is_none(), *end));
+    let assigned = stored.assignments.get(player).map(Vec::as_slice).unwrap_or_default();
     let (mut used, mut misplaced) = (HashSet::new(), 0);
     let mut before = None;
     for (end, mut messages) in intervals {
@@ -48,8 +49,9 @@ fn misplaced_of(player: &str, messages: &[StoredMessage], stored: &Stored) -> u6
         before = Some(first.session);
         let sessions: HashSet<Uuid> = messages.iter().map(|message| message.session).collect();
         let is_one = sessions.len() == 1 && sessions.iter().all(|id| used.insert(*id));
-        let is_right =
-            sessions.iter().all(|id| matches_row(*id, end, &messages, &assignments, stored));
+        let is_right = sessions
+            .iter()
+            .all(|id| matches_row(*id, end, &messages, &assignments, assigned, stored));
         if !(is_one && is_right) {
             misplaced += messages.len() as u64;
         }
@@ -63,12 +65,15 @@ fn matches_row(
     end: End,
     messages: &[&StoredMessage],
     assignments: &BTreeSet<DateTime<Utc>>,
+    assigned: &[StoredAssignment],
     stored: &Stored,
 ) -> bool {
     let Some(session) = stored.sessions.get(&id) else { return false };
     let opened_at = messages.iter().map(|message| message.accepted_at).min();
     let last_message_at = messages.iter().map(|message| message.accepted_at).max();
+    let assignee = assignee(opened_at, end, assigned);
     let answered = messages.iter().any(|message| message.by_staff)
+        || assignee.is_some()
         || opened_at.is_some_and(|opened_at| assignments.range(opened_at..).next().is_some());
     let status = match end {
         Some(_) => "resolved",
@@ -79,4 +84,17 @@ fn matches_row(
         && session.resolved_at == end
         && Some(session.opened_at) == opened_at
         && Some(session.last_message_at) == last_message_at
+        && session.assignee.as_deref() == assignee
+}
+
+/// The member of the staff who has a session: the first to claim it since it was put back.
+fn assignee(opened_at: End, end: End, assigned: &[StoredAssignment]) -> Option<&str> {
+    let in_session = assigned.iter().filter(|assignment| {
+        opened_at.is_some_and(|opened_at| assignment.accepted_at >= opened_at)
+            && end.is_none_or(|end| assignment.accepted_at <= end)
+    });
+    in_session.fold(None, |assignee, assignment| match &assignment.claimant {
+        Some(claimant) => assignee.or(Some(claimant)),
+        None => None,
+    })
 }

@@ -11,6 +11,8 @@ pub struct Stored {
     pub messages: HashMap<String, Vec<StoredMessage>>,
     /// The status changes, by player.
     pub changes: HashMap<String, Vec<StoredChange>>,
+    /// The assignments, by player, in the order in which they were accepted.
+    pub assignments: HashMap<String, Vec<StoredAssignment>>,
     /// The sessions, by id.
     pub sessions: HashMap<Uuid, StoredSession>,
     /// The last assigned `seq`, by player.
@@ -49,6 +51,17 @@ pub struct StoredChange {
     pub accepted_at: DateTime<Utc>,
 }
 
+/// A row of `chat_assignments`.
+#[derive(Clone, Debug)]
+pub struct StoredAssignment {
+    /// The change's id.
+    pub id: Uuid,
+    /// The member of the staff who claims the session; `None` for a release.
+    pub claimant: Option<String>,
+    /// When it was accepted.
+    pub accepted_at: DateTime<Utc>,
+}
+
 /// A row of `chat_sessions`.
 #[derive(Clone, Debug)]
 pub struct StoredSession {
@@ -62,6 +75,8 @@ pub struct StoredSession {
     pub last_message_at: DateTime<Utc>,
     /// When it was resolved.
     pub resolved_at: Option<DateTime<Utc>>,
+    /// The member of the staff who has it.
+    pub assignee: Option<String>,
 }
 
 impl Stored {
@@ -94,9 +109,19 @@ impl Stored {
                 accepted_at: row.try_get(4)?,
             });
         }
+        let assignments = "SELECT player_id, id, CASE action WHEN 'claim' THEN assignee_id END, \
+                           accepted_at FROM chat_assignments ORDER BY accepted_at, id";
+        for row in client.query(assignments, &[]).await? {
+            stored.assignments.entry(row.try_get(0)?).or_default().push(StoredAssignment {
+                id: row.try_get(1)?,
+                claimant: row.try_get(2)?,
+                accepted_at: row.try_get(3)?,
+            });
+        }
         // The conversation's row holds the time of an open session's last message.
         let sessions = "SELECT s.id, s.player_id, s.status, s.opened_at, CASE WHEN s.resolved_at IS \
-                            NULL THEN c.last_message_at ELSE s.last_message_at END, s.resolved_at \
+                            NULL THEN c.last_message_at ELSE s.last_message_at END, s.resolved_at, \
+                            s.assignee_id \
                         FROM chat_sessions s JOIN chat_conversations c USING (player_id)";
         for row in client.query(sessions, &[]).await? {
             let session = StoredSession {
@@ -105,6 +130,7 @@ impl Stored {
                 opened_at: row.try_get(3)?,
                 last_message_at: row.try_get(4)?,
                 resolved_at: row.try_get(5)?,
+                assignee: row.try_get(6)?,
             };
             stored.sessions.insert(row.try_get(0)?, session);
         }

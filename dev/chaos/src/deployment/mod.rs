@@ -16,7 +16,7 @@ use tokio::process::Command;
 
 use crate::{amqp_proxy::AmqpProxy, fake_clock::FakeClock, plan::Plan, pusher::Pusher};
 
-/// Instances of each service.
+/// Instances of each service; a plan may have more persisters.
 const INSTANCES: usize = 2;
 
 /// Upper bound of the time of the drill's own queries.
@@ -82,6 +82,7 @@ impl Deployment {
         let mut variables = service_variables(supervisor, postgres.url(), &urls.join(","))?;
         // Without tokens and rate limits: no fault is about them.
         variables.set("AUTH_MODE", "off");
+        variables.set("TEAM_DESK", "on");
         for limit in ["SENDER_LIMIT", "STAFF_SENDER_LIMIT", "READER_LIMIT", "ADDRESS_LIMIT"] {
             variables.set(limit, "0");
         }
@@ -134,6 +135,11 @@ impl Deployment {
             deployment.gateways.push(gateway);
             deployment.persisters.push(persister);
             deployment.broadcasters.push(broadcaster);
+        }
+        for instance in INSTANCES + 1..=plan.persisters {
+            let name = format!("{}-{instance}", Service::Persister.name());
+            let persister = start(Service::Persister, &deployment.variables, &name, &own).await?;
+            deployment.persisters.push(persister);
         }
         Ok(deployment)
     }

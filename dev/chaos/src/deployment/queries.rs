@@ -51,25 +51,27 @@ impl Deployment {
         Ok(Database { client, _connection: AbortOnDropHandle::new(connection) })
     }
 
-    /// The number of persisted messages and status changes.
+    /// The number of persisted messages, status changes and assignments.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn rows(&self) -> anyhow::Result<u64> {
         let count = "SELECT (SELECT count(*) FROM chat_messages) \
-                     + (SELECT count(*) FROM chat_status_changes)";
+                     + (SELECT count(*) FROM chat_status_changes) \
+                     + (SELECT count(*) FROM chat_assignments)";
         let database = self.database().await?;
         let row = timeout(ANSWER_LIMIT, database.query_one(count, &[])).await??;
         Ok(u64::try_from(row.try_get::<_, i64>(0)?)?)
     }
 
-    /// Whether all messages and status changes of `ids` are persisted.
+    /// Whether all messages, status changes and assignments of `ids` are persisted.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn has_persisted(&self, ids: &[Uuid]) -> anyhow::Result<bool> {
         let count = "SELECT (SELECT count(*) FROM chat_messages WHERE id = ANY($1)) \
-                     + (SELECT count(*) FROM chat_status_changes WHERE id = ANY($1))";
+                     + (SELECT count(*) FROM chat_status_changes WHERE id = ANY($1)) \
+                     + (SELECT count(*) FROM chat_assignments WHERE id = ANY($1))";
         let database = self.database().await?;
         let row = timeout(ANSWER_LIMIT, database.query_one(count, &[&ids])).await??;
         Ok(usize::try_from(row.try_get::<_, i64>(0)?)? == ids.len())

@@ -5,6 +5,7 @@ mod broker;
 mod clocks;
 mod cluster;
 mod database;
+mod desk;
 mod partitions;
 mod poison;
 mod pressure;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Fault> {
         clocks::faults(),
         pressure::faults(),
         abuse::faults(),
+        desk::faults(),
     ]
     .concat()
 }

@@ -22,8 +22,12 @@ const IDLE_LIMIT: Duration = Duration::from_secs(60);
 /// Time before a request without an answer is sent again.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
+/// Desks that claim sessions.
+const DESKS: u8 = 8;
+
 /// A client of the gateways: creates an id for each request, and sends the request again under that
 /// id until it is accepted.
+#[derive(Clone, Debug)]
 pub(super) struct Client {
     pub(super) http: reqwest::Client,
     /// The gateways that are ready.
@@ -86,7 +90,6 @@ impl Client {
                 _ => return,
             }
             let request = self.compose();
-            self.ledger.record_request(&request);
             self.send_until_accepted(&request).await;
             if let Some(pace) = &mut pace {
                 pace.tick().await;
@@ -99,13 +102,17 @@ impl Client {
         let action = match self.random.u8(0..100) {
             0..62 => Action::PlayerWrites,
             62..94 => Action::StaffWrites,
-            94..97 => Action::Take,
+            94..96 => Action::Take,
+            96 => Action::Claim(self.random.u8(..DESKS)),
+            97 => Action::Release,
             _ => Action::Resolve,
         };
         ClientRequest::new(player, action)
     }
 
-    async fn send_until_accepted(&mut self, request: &ClientRequest) {
+    /// Sends `request` until it is accepted.
+    pub(super) async fn send_until_accepted(&mut self, request: &ClientRequest) {
+        self.ledger.record_request(request);
         loop {
             let began = Instant::now();
             let answer = self.call(request).await;

@@ -100,17 +100,17 @@ impl Ledger {
     pub(super) fn record_request(&self, request: &ClientRequest) {
         let entry =
             Entry { player: request.player.clone(), action: request.action, accepted: false };
-        self.entries().requests.insert(request.id, entry);
+        self.entries().requests.entry(request.id).or_insert(entry);
     }
 
     pub(super) fn record_answer(&self, request: &ClientRequest, answer: &Answer, took: Duration) {
         let mut entries = self.entries();
         match answer {
             Answer::Accepted => {
-                entries.accepted += 1;
-                if let Some(entry) = entries.requests.get_mut(&request.id) {
-                    entry.accepted = true;
-                }
+                let entry = entries.requests.get_mut(&request.id);
+                let is_first =
+                    entry.is_some_and(|entry| !std::mem::replace(&mut entry.accepted, true));
+                entries.accepted += u64::from(is_first);
             }
             Answer::Refused(_) => entries.refused += 1,
             Answer::None => entries.unanswered += 1,

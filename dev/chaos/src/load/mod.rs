@@ -53,6 +53,8 @@ pub struct LoadGenerator {
     ledger: Arc<Ledger>,
     traffic: watch::Sender<Traffic>,
     clients: JoinSet<()>,
+    /// From which further clients are made.
+    client: Client,
 }
 
 impl LoadGenerator {
@@ -69,19 +71,28 @@ impl LoadGenerator {
         let (ledger, http) = (Arc::<Ledger>::default(), Client::http()?);
         let ready = watch::Sender::new(gateways.to_vec());
         let mut clients = JoinSet::new();
+        let client = Client {
+            http: http.clone(),
+            gateways: ready.subscribe(),
+            load,
+            ledger: Arc::clone(&ledger),
+            random: random.fork(),
+            traffic: traffic.subscribe(),
+        };
         for _ in 0..load.clients {
-            let client = Client {
-                http: http.clone(),
-                gateways: ready.subscribe(),
-                load,
-                ledger: Arc::clone(&ledger),
-                random: random.fork(),
-                traffic: traffic.subscribe(),
-            };
-            clients.spawn(client.run());
+            let random = random.fork();
+            clients.spawn(Client { random, ..client.clone() }.run());
         }
         tokio::spawn(Balancer { http, gateways: gateways.to_vec(), ready }.run());
-        Ok(Self { ledger, traffic, clients })
+        Ok(Self { ledger, traffic, clients, client })
+    }
+
+    /// Sends each of `requests` until it is accepted, one after the other, as a further client.
+    pub async fn send_all(&self, requests: &[ClientRequest], random: fastrand::Rng) {
+        let mut client = Client { random, ..self.client.clone() };
+        for request in requests {
+            client.send_until_accepted(request).await;
+        }
     }
 
     /// The requests and answers of the clients.

@@ -23,10 +23,14 @@ pub enum Action {
     Take,
     /// Staff resolves the session.
     Resolve,
+    /// The desk of this number claims the session.
+    Claim(u8),
+    /// Staff puts the session back.
+    Release,
 }
 
 impl Action {
-    /// Whether it is a message; the others change a session's status.
+    /// Whether it is a message; the others change a session.
     pub fn is_message(self) -> bool {
         matches!(self, Self::PlayerWrites | Self::StaffWrites)
     }
@@ -45,10 +49,13 @@ impl ClientRequest {
 
     /// The path of the call.
     pub fn path(&self) -> String {
-        if self.action.is_message() {
-            "/api/staff-chat-integration/send".to_owned()
-        } else {
-            format!("/api/unified-chat/conversations/{}/status", self.player)
+        let conversation = format!("/api/unified-chat/conversations/{}", self.player);
+        match self.action {
+            Action::PlayerWrites | Action::StaffWrites => {
+                "/api/staff-chat-integration/send".to_owned()
+            }
+            Action::Take | Action::Resolve => format!("{conversation}/status"),
+            Action::Claim(_) | Action::Release => format!("{conversation}/assignment"),
         }
     }
 
@@ -68,6 +75,15 @@ impl ClientRequest {
             Action::StaffWrites => message("staff"),
             Action::Take => json!({ "changeId": id, "status": "active" }),
             Action::Resolve => json!({ "changeId": id, "status": "resolved" }),
+            Action::Claim(desk) => {
+                json!({ "changeId": id, "action": "claim", "actorId": desk_name(desk) })
+            }
+            Action::Release => json!({ "changeId": id, "action": "release", "actorId": "lead" }),
         }
     }
+}
+
+/// The id of the member of the staff at a desk.
+fn desk_name(desk: u8) -> String {
+    format!("desk-{desk}")
 }
