@@ -18,6 +18,8 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// For each event the index of its delivery.
     owners: Vec<usize>,
+    /// How many of the events are read marks.
+    marks: usize,
 }
 
 /// An unacknowledged delivery.
@@ -67,6 +69,8 @@ impl Batch {
     ) -> Result<Self, BrokerError> {
         let mut batch = Self::default();
         for HeldBack { delivery, events } in held_back {
+            let marks = events.iter().filter(|event| matches!(event, Event::ReadMark(_)));
+            batch.marks += marks.count();
             batch.owners.extend(events.iter().map(|_| batch.deliveries.len()));
             batch.events.extend(events);
             batch.deliveries.push(delivery);
@@ -74,13 +78,19 @@ impl Batch {
         let Some(first) = first else { return Ok(batch) };
         batch.open(first);
         let deadline = Instant::now() + settings.batch_max_wait;
-        while batch.events.len() < usize::from(settings.batch_max_events) {
+        while !batch.is_full(usize::from(settings.batch_max_events)) {
             match timeout_at(deadline, deliveries.next()).await {
                 Ok(delivery) => batch.open(delivery?),
                 Err(_) => break,
             }
         }
         Ok(batch)
+    }
+
+    /// Whether it has `limit` marks, or as many other events. Marks count apart, since they cost a
+    /// fraction of a message: otherwise a reader for each message would halve the batches.
+    fn is_full(&self, limit: usize) -> bool {
+        self.marks.max(self.events.len() - self.marks) >= limit
     }
 
     fn open(&mut self, delivery: Delivery) {
@@ -90,6 +100,7 @@ impl Batch {
                 for event in events {
                     match writable(event) {
                         Ok(event) => {
+                            self.marks += usize::from(matches!(event, Event::ReadMark(_)));
                             self.events.push(event);
                             self.owners.push(owner);
                         }

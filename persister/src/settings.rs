@@ -20,7 +20,7 @@ pub struct Settings {
     )]
     pub persister_listen: String,
 
-    /// Upper bound of the events that are written in one transaction
+    /// Upper bound of the events that are written in one transaction; read marks count apart
     #[arg(
         long,
         env = "BATCH_MAX_EVENTS",

@@ -8,7 +8,7 @@ use chat::{Mark, PlayerId, ReadMark, ReadState, Reader};
 use chrono::{DateTime, Utc};
 use diesel::{
     QueryableByName,
-    sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
@@ -34,15 +34,16 @@ struct MarkedMessage {
     id: Uuid,
     #[diesel(sql_type = BigInt)]
     seq: i64,
-    /// The message before it.
+    /// The message before it; `None` for a mark as read.
     #[diesel(sql_type = Nullable<SqlUuid>)]
     previous_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     erased_through: Option<DateTime<Utc>>,
-    /// `read_at` of the mark's reader, if a row is stored.
+    /// `read_at` of the mark's reader, if a row is stored. `None` for the only mark of its reader in
+    /// the batch, whose row the upsert compares.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     read_at: Option<DateTime<Utc>>,
-    /// `unread_at` of the mark's reader.
+    /// `unread_at` of the mark's reader, in the same way.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     unread_at: Option<DateTime<Utc>>,
     /// The database's clock.
@@ -148,24 +149,34 @@ async fn marked_messages(
     connection: &mut AsyncPgConnection,
     marks: &[&ReadMark],
 ) -> Result<Vec<MarkedMessage>, StoreError> {
+    let mut times: HashMap<ReaderKey<'_>, usize> = HashMap::new();
+    for mark in marks {
+        *times.entry((&mark.player_id, &mark.reader)).or_default() += 1;
+    }
+    let is_only = |mark: &ReadMark| times.get(&(&mark.player_id, &mark.reader)) == Some(&1);
     let named: Vec<_> = (0_i64..)
         .zip(marks)
         .flat_map(|(index, mark)| mark.message_ids.iter().map(move |id| (index, mark, *id)))
         .collect();
+    // A comparison with NULL looks nothing up.
     let messages = Statement::new(
         "SELECT key.mark, m.id, m.seq, previous.id AS previous_id, c.erased_through, r.read_at,
              r.unread_at, now() AS clock
          FROM unnest(",
-        ") AS key (mark, player_id, reader, id)
+        ") AS key (mark, player_id, is_unread, compared_reader, id)
          JOIN chat_messages m ON m.player_id = key.player_id AND m.id = key.id
          JOIN chat_conversations c ON c.player_id = m.player_id
          LEFT JOIN chat_messages previous
-             ON previous.player_id = m.player_id AND previous.seq = m.seq - 1
-         LEFT JOIN chat_reads r ON r.player_id = m.player_id AND r.reader = key.reader",
+             ON previous.player_id = m.player_id
+             AND previous.seq = CASE WHEN key.is_unread THEN m.seq - 1 END
+         LEFT JOIN chat_reads r ON r.player_id = m.player_id AND r.reader = key.compared_reader",
     )
     .column::<BigInt, _, _>(&named, |(mark, ..)| *mark)
     .column::<Text, _, _>(&named, |(_, mark, _)| mark.player_id.as_str())
-    .column::<Text, _, _>(&named, |(_, mark, _)| mark.reader.to_string())
+    .column::<Bool, _, _>(&named, |(_, mark, _)| mark.mark == Mark::Unread)
+    .column::<Nullable<Text>, _, _>(&named, |(_, mark, _)| {
+        (!is_only(mark)).then(|| mark.reader.to_string())
+    })
     .column::<SqlUuid, _, _>(&named, |(.., id)| *id)
     .load(connection)
     .await?;
