@@ -69,3 +69,46 @@ pub async fn fill(client: &Client, rows: u32, players: u32) -> anyhow::Result<()
     }
     Ok(())
 }
+
+/// Resolves all sessions but 10,000, which belong to eight teams; every tenth has a tag, and every tenth belongs to one of
+/// 200 desks.
+const RESOLVE_MOST: &str = "
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SET LOCAL synchronous_commit = off;
+CREATE TEMP TABLE open ON COMMIT DROP AS
+    SELECT player_id, row_number() OVER (ORDER BY md5(player_id)) AS number FROM chat_conversations
+    ORDER BY md5(player_id) LIMIT 10000;
+CREATE UNIQUE INDEX ON open (player_id);
+UPDATE chat_sessions AS s SET status = 'resolved', resolved_at = last_message_at
+    WHERE NOT EXISTS (SELECT FROM open WHERE open.player_id = s.player_id);
+UPDATE chat_conversations AS c SET status = 'resolved', inbox_at = last_message_at
+    WHERE NOT EXISTS (SELECT FROM open WHERE open.player_id = c.player_id);
+UPDATE chat_conversations AS c SET unanswered = 1, waiting_since = c.last_message_at,
+    status = CASE number % 10 WHEN 1 THEN 'active' ELSE 'pending' END
+    FROM open WHERE open.player_id = c.player_id;
+UPDATE chat_sessions AS s SET
+    team = 'team-' || number % 8,
+    tags = CASE number % 10 WHEN 0 THEN ARRAY['refund'] ELSE '{}' END,
+    priority = CASE number % 20 WHEN 0 THEN 2 ELSE 0 END,
+    status = CASE number % 10 WHEN 1 THEN 'active' ELSE 'pending' END,
+    assignee_id = CASE number % 10 WHEN 1 THEN 'desk-' || number / 10 % 200 END,
+    assigned_at = CASE number % 10 WHEN 1 THEN s.last_message_at END
+    FROM open WHERE open.player_id = s.player_id;
+COMMIT;
+";
+
+/// Resolves most sessions, unless that was done.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub async fn resolve_most(client: &Client) -> anyhow::Result<()> {
+    let resolved = "SELECT FROM chat_sessions WHERE resolved_at IS NOT NULL LIMIT 1";
+    if client.query_opt(resolved, &[]).await?.is_some() {
+        return Ok(());
+    }
+    for sql in [RESOLVE_MOST, "VACUUM ANALYZE", "CHECKPOINT"] {
+        client.batch_execute(sql).await?;
+    }
+    Ok(())
+}

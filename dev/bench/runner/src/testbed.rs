@@ -174,6 +174,26 @@ impl Testbed {
         Ok(url)
     }
 
+    /// Copies the system's database, unless that was done in an earlier run, and returns the copy's
+    /// URL.
+    ///
+    /// # Errors
+    /// When PostgreSQL refuses, for example since the database is in use.
+    pub async fn copied_database(&self, name: &str) -> anyhow::Result<String> {
+        let client = connect(&self.database_url("postgres")?).await?;
+        let exists = "SELECT FROM pg_database WHERE datname = $1";
+        if client.query_opt(exists, &[&name]).await?.is_none() {
+            let url = self.servers.postgres.url();
+            let (_, system) = url.rsplit_once('/').context("no database")?;
+            client
+                .batch_execute(&format!(
+                    "CREATE DATABASE {name} TEMPLATE {system} STRATEGY file_copy"
+                ))
+                .await?;
+        }
+        self.database_url(name)
+    }
+
     /// The URL of a database beside the system's.
     ///
     /// # Errors

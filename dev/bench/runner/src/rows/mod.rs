@@ -3,6 +3,7 @@
 mod broadcast;
 mod cpu;
 mod delivery;
+mod desk;
 mod drain;
 mod growth;
 mod history;
@@ -32,7 +33,7 @@ impl From<Row> for Measurement {
 }
 
 /// The numbers of all rows.
-pub const ALL: std::ops::RangeInclusive<u8> = 1..=13;
+pub const ALL: std::ops::RangeInclusive<u8> = 1..=14;
 
 /// Measures a row. The load of row 5 is half of `sustained`, the rate of row 4 in messages a
 /// second.
@@ -54,6 +55,7 @@ pub async fn measure(number: u8, run: &Run, sustained: Option<f64>) -> anyhow::R
         11 => isolation::measure(run).await.map(Measurement::from),
         12 => losses::measure(run).await.map(Measurement::from),
         13 => message_cost::measure(run).await.map(Measurement::from),
-        _ => anyhow::bail!("there is no row {number}; there are 1 to 13"),
+        14 => desk::measure(run).await.map(Measurement::from),
+        _ => anyhow::bail!("there is no row {number}; there are 1 to 14"),
     }
 }
