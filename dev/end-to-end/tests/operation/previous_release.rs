@@ -74,13 +74,26 @@ async fn an_upgrade_in_the_documented_order_loses_no_message_and_makes_no_dead_l
     fleet.replace_workers(&programs, &own).await;
     sender.wait_for_progress().await;
     // The events that the previous release's workers cannot read.
-    let marking: Vec<_> = own.into_iter().chain([("READ_MARKS", "both")]).collect();
-    fleet.replace_gateways(&programs, &marking, &mut [(&mut sender, "")]).await;
+    let features = [("READ_MARKS", "both"), ("TEAM_DESK", "on")];
+    let with_features: Vec<_> = own.into_iter().chain(features).collect();
+    fleet.replace_gateways(&programs, &with_features, &mut [(&mut sender, "")]).await;
     let gateway = api(&fleet.gateways[0]);
     let newest = page(&wait_for_messages(&gateway).await).pop().unwrap();
     let mark = json!({ "messageId": newest["messageId"], "readerId": "ada" });
     let path = "/api/unified-chat/conversations/p1/read";
     assert_eq!(gateway.post(path, &mark).await.status, 202);
+    let claim = json!({ "action": "claim", "actorId": "ada" });
+    let path = "/api/unified-chat/conversations/p1/assignment";
+    assert_eq!(gateway.post(path, &claim).await.status, 202);
+    let note = json!({ "content": "asked before", "actorId": "ada" });
+    let notes = "/api/unified-chat/conversations/p1/notes";
+    assert_eq!(gateway.post(notes, &note).await.status, 202);
+    eventually("the claim and the note are stored", async || {
+        let session = gateway.conversation("p1", "").await.json["session"].clone();
+        let notes = gateway.get(notes).await.json["notes"].clone();
+        (session["assigneeId"] == "ada" && notes[0]["content"] == "asked before").then_some(())
+    })
+    .await;
     eventually("the mark is in the history", async || {
         let read = gateway.conversation("p1", "").await.json["reads"]["staff"]["seq"].as_i64();
         (read == newest["seq"].as_i64()).then_some(())
