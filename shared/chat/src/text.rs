@@ -32,7 +32,7 @@ impl TryFrom<String> for Content {
             ));
         }
         refuse_nul(trimmed)?;
-        Ok(Self(if trimmed.len() == text.len() { text } else { trimmed.to_owned() }))
+        Ok(Self(without_white_space(text)))
     }
 }
 
@@ -93,7 +93,13 @@ fn short_text(text: String) -> Result<String, ValidationError> {
         ));
     }
     refuse_nul(trimmed)?;
-    Ok(trimmed.to_owned())
+    Ok(without_white_space(text))
+}
+
+/// The text without surrounding white space. A text without any is not copied.
+fn without_white_space(text: String) -> String {
+    let trimmed = text.trim();
+    if trimmed.len() == text.len() { text } else { trimmed.to_owned() }
 }
 
 fn exceeds(text: &str, characters: usize) -> bool {

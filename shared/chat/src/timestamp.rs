@@ -3,8 +3,13 @@
 //!
 //! For `#[serde(with = "chat::timestamp")]`; [`optional`] is for a time that may be null.
 
+use std::fmt;
+
 use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Utc};
-use serde::{Deserialize, Deserializer, Serializer, de::Error};
+use serde::{
+    Deserializer, Serializer,
+    de::{Error, Visitor},
+};
 
 /// The current time in microseconds, which PostgreSQL stores, so that a time is the same in a response, an
 /// event and a row.
@@ -30,17 +35,33 @@ pub fn serialize<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S:
 /// # Errors
 /// When it is not a time of these years.
 pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<DateTime<Utc>, D::Error> {
-    let time = DateTime::<Utc>::deserialize(from)?;
-    if (1970..10_000).contains(&time.year()) {
-        Ok(time.trunc_subsecs(6))
-    } else {
-        Err(D::Error::custom("the year of the time must be 1970 to 9999"))
+    from.deserialize_str(Time)
+}
+
+struct Time;
+
+impl Visitor<'_> for Time {
+    type Value = DateTime<Utc>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a time of RFC 3339")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<DateTime<Utc>, E> {
+        let time = DateTime::parse_from_rfc3339(text).map_err(E::custom)?.to_utc();
+        if (1970..10_000).contains(&time.year()) {
+            Ok(time.trunc_subsecs(6))
+        } else {
+            Err(E::custom("the year of the time must be 1970 to 9999"))
+        }
     }
 }
 
 /// The same for a time that may be null.
 pub mod optional {
-    use super::{DateTime, Deserialize, Deserializer, Serializer, Utc};
+    use serde::Deserialize;
+
+    use super::{DateTime, Deserializer, Serializer, Utc};
 
     /// Serializes the time, or null.
     ///
@@ -73,7 +94,7 @@ pub mod optional {
 
 #[cfg(test)]
 mod tests {
-    use serde::Serialize;
+    use serde::{Deserialize, Serialize};
     use serde_json::json;
 
     use super::*;
