@@ -3,12 +3,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
-    ops::Range,
     sync::Arc,
 };
 
 use broker::{BrokerError, Consumer, DeadLetter, DeadLetterReason, Delivery};
-use chat::event::{self, Event, PlacedEvent};
+use chat::event::{self, Event};
 use chrono::{DateTime, Utc};
 use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
 use service::metrics::OldestPart;
@@ -61,8 +60,6 @@ pub struct InFlight<'a> {
 struct PendingDelivery {
     /// The whole body. A dead letter is cut out of it.
     body: Vec<u8>,
-    /// The bytes of each event in the body.
-    event_ranges: Vec<Range<usize>>,
     /// When its first event was accepted.
     accepted_at: Option<DateTime<Utc>>,
     received_at: Instant,
@@ -165,10 +162,9 @@ impl<'a> InFlight<'a> {
         let Delivery { tag, body } = delivery;
         let mut pending = PendingDelivery::new(body);
         let mut superseded = Vec::new();
-        match event::decode_placed(&pending.body) {
+        match event::decode(&pending.body) {
             Ok(events) => {
-                for (position, PlacedEvent { event, place }) in events.into_iter().enumerate() {
-                    pending.event_ranges.push(place);
+                for (position, event) in events.into_iter().enumerate() {
                     match event {
                         Ok(event) => {
                             let accepted_at = [pending.accepted_at, event.accepted_at()];
@@ -313,12 +309,11 @@ impl<'a> InFlight<'a> {
     /// Adds the dead letter of an event, unless another of its jobs was rejected before.
     fn refuse(&mut self, origin: &Origin, reason: &str) {
         let Some(delivery) = self.deliveries.get_mut(&origin.tag) else { return };
-        let PendingDelivery { body, event_ranges, letters, .. } = delivery;
+        let PendingDelivery { body, letters, .. } = delivery;
         letters.entry(origin.position).or_insert_with(|| {
-            let place = event_ranges.get(origin.position);
-            let alone = place.and_then(|place| event::alone(body, place));
+            let alone = event::alone(body, origin.position);
             DeadLetter {
-                // The place is always one in the body; without it the whole body is kept.
+                // The position is always one in the body; otherwise the whole body is kept.
                 body: alone.unwrap_or_else(|| body.clone()),
                 kind: DeadLetterReason::Refused,
                 reason: reason.to_owned(),
@@ -358,7 +353,6 @@ impl PendingDelivery {
     fn new(body: Vec<u8>) -> Self {
         Self {
             body,
-            event_ranges: Vec::new(),
             accepted_at: None,
             received_at: Instant::now(),
             jobs: 0,

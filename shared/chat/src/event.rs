@@ -4,7 +4,7 @@
 //! cover all waiting events. Each event is an object with its kind as the only key. An unreadable event
 //! affects no other: [`decode`] returns it with its own bytes beside the readable ones.
 
-use std::{fmt, marker::PhantomData, ops::Range};
+use std::{fmt, marker::PhantomData};
 
 use chrono::{DateTime, Utc};
 use serde::{
@@ -229,31 +229,10 @@ pub fn decode(body: &[u8]) -> Result<Vec<Result<Event, UnreadableEvent>>, Unread
     Ok(raw_events(body)?.into_iter().map(decode_one).collect())
 }
 
-/// An event with its place in the body.
-#[derive(Debug)]
-pub struct PlacedEvent {
-    /// The decoded event.
-    pub event: Result<Event, UnreadableEvent>,
-    /// Its bytes in the body.
-    pub place: Range<usize>,
-}
-
-/// Decodes the events of a body with their places, from which [`alone`] makes a body of one event.
-///
-/// # Errors
-/// Those of [`decode`].
-pub fn decode_placed(body: &[u8]) -> Result<Vec<PlacedEvent>, UnreadableBody> {
-    let placed = |raw: &RawValue| {
-        let bytes = raw.get().as_bytes();
-        let start = bytes.as_ptr().addr() - body.as_ptr().addr();
-        PlacedEvent { event: decode_one(raw), place: start..start + bytes.len() }
-    };
-    Ok(raw_events(body)?.into_iter().map(placed).collect())
-}
-
-/// A body with only the event at `place` in `body`, unchanged.
-pub fn alone(body: &[u8], place: &Range<usize>) -> Option<Vec<u8>> {
-    Some(encode([&EncodedEvent(body.get(place.clone())?.to_vec())]))
+/// A body with only the event at `position` in `body`, unchanged.
+pub fn alone(body: &[u8], position: usize) -> Option<Vec<u8>> {
+    let events = raw_events(body).ok()?;
+    Some(encode([&EncodedEvent(events.get(position)?.get().as_bytes().to_vec())]))
 }
 
 fn raw_events(body: &[u8]) -> Result<Vec<&RawValue>, UnreadableBody> {
@@ -383,8 +362,7 @@ mod tests {
         let later = EncodedEvent(br#"{"message":{"ofALaterRelease":1}}"#.to_vec());
         let events = [message("one").encode().unwrap(), later, message("three").encode().unwrap()];
         let body = encode(&events);
-        let placed = decode_placed(&body).unwrap();
-        let alone: Vec<_> = placed.iter().map(|event| alone(&body, &event.place)).collect();
+        let alone: Vec<_> = (0..3).map(|position| alone(&body, position)).collect();
         assert_eq!(alone, events.map(|event| Some(encode([&event]))));
     }
 
