@@ -13,9 +13,6 @@ use tokio::time::Instant;
 
 use crate::batch::HeldBack;
 
-/// Bytes of events that are published again in one body: as many as a gateway puts into one.
-const BODY_BYTES: usize = 96 * 1024;
-
 /// The events that are held back, and the time of the next attempt.
 #[derive(Default)]
 pub struct HeldBackEvents {
@@ -90,20 +87,8 @@ impl HeldBackEvents {
         if !is_old && self.deliveries.len() <= limit {
             return None;
         }
-        let mut bodies = Vec::new();
-        let (mut together, mut size) = (Vec::new(), 0);
-        for event in self.deliveries.iter().flat_map(HeldBack::encode) {
-            if size + event.size() > BODY_BYTES || together.len() == event::MAX_EVENTS {
-                bodies.push(event::encode(&together));
-                together.clear();
-                size = 0;
-            }
-            size += event.size();
-            together.push(event);
-        }
-        if !together.is_empty() {
-            bodies.push(event::encode(&together));
-        }
+        let events = self.deliveries.iter().flat_map(HeldBack::encode);
+        let bodies = event::encode_in_parts(events);
         if !is_old && bodies.len() > limit / 2 {
             return None;
         }

@@ -51,9 +51,6 @@ const MAX_WAITING_EVENTS: u16 = 10_000;
 /// The most events in one body.
 const MAX_EVENTS_PER_BODY: usize = 500;
 
-/// A body takes no further event once its events have this many bytes.
-const MAX_BYTES_PER_BODY: usize = 96 * 1024;
-
 /// A publish of this many events delays the next one: more will arrive meanwhile.
 const SIBLINGS: usize = 3;
 
@@ -342,7 +339,7 @@ impl GroupCommit {
     fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
         let mut size = first.event.size();
         let mut group = vec![first];
-        while size < MAX_BYTES_PER_BODY && group.len() < MAX_EVENTS_PER_BODY {
+        while size < event::BODY_BYTES && group.len() < MAX_EVENTS_PER_BODY {
             let Ok(next) = self.waiting.try_recv() else {
                 break;
             };

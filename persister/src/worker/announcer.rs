@@ -10,9 +10,6 @@ use tokio::time::Instant;
 
 use crate::{metrics::Metrics, store::Outcome};
 
-/// Upper bound of the events in one announcement.
-const ANNOUNCED_TOGETHER: usize = 100;
-
 /// An event ahead of the database's clock is logged if there was none for this long.
 const AHEAD_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -79,10 +76,8 @@ impl Announcer {
         events.sort_by_key(partition);
         for theirs in events.chunk_by(|one, other| partition(one) == partition(other)) {
             let Some(partition) = theirs.first().map(partition) else { continue };
-            for events in theirs.chunks(ANNOUNCED_TOGETHER) {
-                let encoded: Vec<_> =
-                    events.iter().filter_map(|event| event.encode().ok()).collect();
-                let body = event::encode(&encoded);
+            let encoded = theirs.iter().filter_map(|event| event.encode().ok());
+            for body in event::encode_in_parts(encoded) {
                 self.publisher.publish(RoutingKey::SessionUpdated, partition, &body).await;
             }
         }

@@ -31,6 +31,9 @@ pub const MAX_EVENTS: usize = 1_000;
 /// The most bytes of a body. The gateway's largest bodies are an eighth of it.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
+/// The most bytes of events that a service puts together into one body.
+pub const BODY_BYTES: usize = 96 * 1024;
+
 /// Most events are smaller, so that encoding one allocates once.
 const USUAL_BYTES: usize = 512;
 
@@ -211,6 +214,26 @@ where
     }
     body.extend_from_slice(END);
     body
+}
+
+/// Encodes events into few bodies of at most [`BODY_BYTES`] and [`MAX_EVENTS`].
+pub fn encode_in_parts(events: impl IntoIterator<Item = EncodedEvent>) -> Vec<Vec<u8>> {
+    let mut bodies = Vec::new();
+    let (mut together, mut size) = (Vec::new(), 0);
+    for event in events {
+        let is_full = size + event.size() > BODY_BYTES || together.len() == MAX_EVENTS;
+        if is_full && !together.is_empty() {
+            bodies.push(encode(&together));
+            together.clear();
+            size = 0;
+        }
+        size += event.size();
+        together.push(event);
+    }
+    if !together.is_empty() {
+        bodies.push(encode(&together));
+    }
+    bodies
 }
 
 /// Decodes the events of a body. An unreadable event is an item of the result.
