@@ -14,6 +14,7 @@ mod archiving_meanwhile;
 mod audit;
 mod clocks;
 mod dead_letters;
+mod desk;
 mod durability;
 mod erasing;
 mod exporting;
