@@ -5,6 +5,7 @@
 //! - [`batch`]: the events that the worker writes together.
 //! - [`held_back`]: events whose conversations other transactions have locked.
 //! - [`timeline`]: which session a message belongs to, without a database.
+//! - [`desk`]: what staff keeps about a session, without a database.
 //! - [`store`]: the database: batches, erasure, archiving, the audit.
 //! - [`archive`]: the files into which old messages are moved.
 //! - [`commands`]: the operators' commands: migrate, export, erase, archive, audit.
@@ -12,6 +13,7 @@
 pub mod archive;
 pub mod batch;
 pub mod commands;
+pub mod desk;
 pub mod held_back;
 pub mod metrics;
 pub mod settings;

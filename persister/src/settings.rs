@@ -8,6 +8,8 @@ use database::DatabaseSettings;
 use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
+use crate::desk::RepliesClaim;
+
 /// Settings of a serving persister.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
@@ -39,6 +41,10 @@ pub struct Settings {
         value_parser = duration
     )]
     pub batch_max_wait: Duration,
+
+    /// Whether a message of staff claims its session, if that has no assignee
+    #[arg(long, env = "ASSIGN_ON_REPLY", value_enum, default_value = "off")]
+    pub assign_on_reply: RepliesClaim,
 
     /// RabbitMQ
     #[command(flatten)]

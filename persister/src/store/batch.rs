@@ -1,6 +1,8 @@
 use std::collections::HashSet;
 
-use chat::{ConversationRead, Message, PlayerId, ReadMark, StatusChange, event::Event};
+use chat::{
+    ConversationRead, Message, Note, PlayerId, ReadMark, SessionChange, StatusChange, event::Event,
+};
 use chrono::{DateTime, Utc};
 
 use super::rows::ConversationRow;
@@ -13,8 +15,11 @@ pub(super) struct Batch<'a> {
     pub changes: Vec<&'a StatusChange>,
     pub reads: Vec<&'a ConversationRead>,
     pub marks: Vec<&'a ReadMark>,
-    /// The players of the messages and the changes, each once, in the order in which their
-    /// conversations are locked.
+    /// The changes of what staff keeps about sessions.
+    pub desk: Vec<&'a SessionChange>,
+    pub notes: Vec<&'a Note>,
+    /// The players of the messages, the changes and the notes, each once, in the order in which
+    /// their conversations are locked.
     pub players: Vec<&'a PlayerId>,
 }
 
@@ -22,6 +27,7 @@ impl<'a> Batch<'a> {
     pub fn new(events: &'a [Event]) -> Self {
         let (mut messages, mut changes) = (Vec::new(), Vec::new());
         let (mut reads, mut marks) = (Vec::new(), Vec::new());
+        let (mut desk, mut notes) = (Vec::new(), Vec::new());
         let mut players = Vec::with_capacity(events.len());
         for event in events {
             match event {
@@ -35,10 +41,15 @@ impl<'a> Batch<'a> {
                 }
                 Event::ConversationRead(read) => reads.push(read),
                 Event::ReadMark(mark) => marks.push(mark),
-                Event::SessionChange(_)
-                | Event::Note(_)
-                | Event::StaffAvailability(_)
-                | Event::CannedReplyChange(_) => {}
+                Event::SessionChange(change) => {
+                    players.push(&change.player_id);
+                    desk.push(&**change);
+                }
+                Event::Note(note) => {
+                    players.push(&note.player_id);
+                    notes.push(&**note);
+                }
+                Event::StaffAvailability(_) | Event::CannedReplyChange(_) => {}
                 // The persister publishes these; they have nothing to write.
                 Event::SessionUpdated(_)
                 | Event::MessageRejected(_)
@@ -48,7 +59,7 @@ impl<'a> Batch<'a> {
         }
         players.sort_unstable();
         players.dedup();
-        Self { events, messages, changes, reads, marks, players }
+        Self { events, messages, changes, reads, marks, desk, notes, players }
     }
 
     /// The players of whose conversations `rows` has none.
@@ -69,6 +80,8 @@ impl<'a> Batch<'a> {
         self.messages.retain(|message| !locked.contains(&message.player_id));
         self.changes.retain(|change| !locked.contains(&change.player_id));
         self.reads.retain(|read| !locked.contains(&read.player_id));
+        self.desk.retain(|change| !locked.contains(&change.player_id));
+        self.notes.retain(|note| !locked.contains(&note.player_id));
         self.players.retain(|player| !locked.contains(*player));
     }
 
@@ -76,6 +89,7 @@ impl<'a> Batch<'a> {
     /// resolved before.
     pub fn earliest(&self) -> Option<DateTime<Utc>> {
         let messages = self.messages.iter().map(|message| message.accepted_at);
-        messages.chain(self.changes.iter().map(|change| change.accepted_at)).min()
+        let changes = self.changes.iter().map(|change| change.accepted_at);
+        messages.chain(changes).chain(self.desk.iter().map(|change| change.accepted_at)).min()
     }
 }
