@@ -1,6 +1,9 @@
 use std::collections::HashSet;
 
-use chat::{ConversationRead, Message, PlayerId, ReadMark, StatusChange, event::Event};
+use chat::{
+    CannedReplyChange, ConversationRead, Message, PlayerId, ReadMark, StaffAvailability,
+    StatusChange, event::Event,
+};
 use chrono::{DateTime, Utc};
 
 use super::rows::ConversationRow;
@@ -13,6 +16,8 @@ pub(super) struct Batch<'a> {
     pub changes: Vec<&'a StatusChange>,
     pub reads: Vec<&'a ConversationRead>,
     pub marks: Vec<&'a ReadMark>,
+    pub availabilities: Vec<&'a StaffAvailability>,
+    pub canned: Vec<&'a CannedReplyChange>,
     /// The players of the messages and the changes, each once, in the order in which their
     /// conversations are locked.
     pub players: Vec<&'a PlayerId>,
@@ -22,6 +27,7 @@ impl<'a> Batch<'a> {
     pub fn new(events: &'a [Event]) -> Self {
         let (mut messages, mut changes) = (Vec::new(), Vec::new());
         let (mut reads, mut marks) = (Vec::new(), Vec::new());
+        let (mut availabilities, mut canned) = (Vec::new(), Vec::new());
         let mut players = Vec::with_capacity(events.len());
         for event in events {
             match event {
@@ -35,10 +41,9 @@ impl<'a> Batch<'a> {
                 }
                 Event::ConversationRead(read) => reads.push(read),
                 Event::ReadMark(mark) => marks.push(mark),
-                Event::SessionChange(_)
-                | Event::Note(_)
-                | Event::StaffAvailability(_)
-                | Event::CannedReplyChange(_) => {}
+                Event::StaffAvailability(availability) => availabilities.push(&**availability),
+                Event::CannedReplyChange(change) => canned.push(&**change),
+                Event::SessionChange(_) | Event::Note(_) => {}
                 // The persister publishes these; they have nothing to write.
                 Event::SessionUpdated(_)
                 | Event::MessageRejected(_)
@@ -48,7 +53,7 @@ impl<'a> Batch<'a> {
         }
         players.sort_unstable();
         players.dedup();
-        Self { events, messages, changes, reads, marks, players }
+        Self { events, messages, changes, reads, marks, availabilities, canned, players }
     }
 
     /// The players of whose conversations `rows` has none.
@@ -61,7 +66,8 @@ impl<'a> Batch<'a> {
         others.map(|player| (*player).clone()).collect()
     }
 
-    /// Drops the events of the `locked` players, except marks, which wait for no conversation.
+    /// Drops the events of the `locked` players, except marks, which wait for no conversation. Events
+    /// of no conversation stay.
     pub fn leave_out(&mut self, locked: &HashSet<PlayerId>) {
         if locked.is_empty() {
             return;

@@ -1,8 +1,9 @@
 use std::fmt::Write as _;
 
 use chat::{
-    ConversationRead, Mark, Message, PlayerId, ReadMark, Reader, RequestedStatus, SenderType,
-    StatusChange, ValidationError, event::Event, now,
+    Availability, CannedReplyChange, ConversationRead, Mark, Message, PlayerId, ReadMark, Reader,
+    RequestedStatus, SenderType, StaffAvailability, StatusChange, ValidationError, event::Event,
+    now,
 };
 use diesel::{result::Error, sql_query};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -54,7 +55,7 @@ pub async fn prove_writable(connection: &mut AsyncPgConnection) -> Result<(), St
 }
 
 /// Two messages, of which the second fills half a page of the table; then a resolution between
-/// them, a read, and a mark.
+/// them, a read, a mark, and the events of no conversation.
 fn events() -> Result<[Vec<Event>; 2], ValidationError> {
     let player_id = PlayerId::try_from(format!("persister-canary-{}", Uuid::new_v4()))?;
     let now = now();
@@ -110,5 +111,20 @@ fn events() -> Result<[Vec<Event>; 2], ValidationError> {
         accepted_at: now,
         staff_only: false,
     });
-    Ok([vec![opening, later], vec![resolution, read, mark]])
+    let availability = Event::StaffAvailability(Box::new(StaffAvailability {
+        staff_id: player_id.clone().into(),
+        name: None,
+        teams: Vec::new(),
+        capacity: None,
+        availability: Availability::Away,
+        accepted_at: now,
+    }));
+    let canned = Event::CannedReplyChange(Box::new(CannedReplyChange {
+        change_id: Uuid::now_v7(),
+        reply_id: Uuid::now_v7(),
+        reply: None,
+        by: None,
+        accepted_at: now,
+    }));
+    Ok([vec![opening, later], vec![resolution, read, mark, availability, canned]])
 }

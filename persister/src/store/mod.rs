@@ -2,7 +2,8 @@
 //!
 //! Locks are taken in an order in which two persisters cannot deadlock: a transaction locks its
 //! conversations, by `player_id`, and every other row that it reads or writes belongs to one of them,
-//! except the read marks, which come last ([`marks`]).
+//! except the read marks, which come after them ([`marks`]), then the members of the staff
+//! ([`staff`]), and last the canned replies ([`canned`]).
 
 mod archive;
 mod archived_ids;
@@ -10,6 +11,7 @@ mod attempt;
 mod audit;
 mod batch;
 mod canary;
+mod canned;
 mod clock;
 mod erase;
 mod error;
@@ -24,6 +26,7 @@ mod read;
 mod record;
 mod rows;
 mod sessions;
+mod staff;
 mod stale;
 mod statement;
 mod waiting;

@@ -54,7 +54,8 @@ impl Announcer {
             outcome.session_updates.iter().cloned().map(Box::new).map(Event::SessionUpdated);
         let rejected = outcome.rejected.iter().cloned().map(Event::MessageRejected);
         let read = outcome.read_updates.iter().cloned().map(Event::ReadUpdated);
-        self.announce(updated.chain(rejected).chain(read).collect()).await;
+        let canned = outcome.canned_replies.into_iter().map(Event::CannedRepliesUpdated);
+        self.announce(updated.chain(rejected).chain(read).chain(canned).collect()).await;
         self.metrics.announced.inc_by(outcome.session_updates.len() as u64);
         self.metrics.rejections.inc_by(outcome.rejected.len() as u64);
     }
