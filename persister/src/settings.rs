@@ -8,6 +8,8 @@ use database::DatabaseSettings;
 use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
+use crate::assigner::AssignSettings;
+
 /// Settings of a serving persister.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
@@ -51,6 +53,10 @@ pub struct Settings {
     /// PostgreSQL
     #[command(flatten)]
     pub database: DatabaseSettings,
+
+    /// How sessions are assigned
+    #[command(flatten)]
+    pub assignment: AssignSettings,
 
     /// Shutdown
     #[command(flatten)]

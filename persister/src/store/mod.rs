@@ -42,3 +42,4 @@ pub use error::StoreError;
 pub use outcome::Outcome;
 pub use persist::persist;
 pub use record::MessageRecord;
+pub use sessions::by_key as sessions_by_key;
