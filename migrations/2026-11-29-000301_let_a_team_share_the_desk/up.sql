@@ -9,6 +9,10 @@ ALTER TABLE chat_sessions
     ADD COLUMN priority smallint NOT NULL DEFAULT 0,
     ADD COLUMN language text;
 
+-- When the latest change of what staff keeps about a session of the conversation was accepted. Null while there is none,
+-- so that a batch reads no changes of most conversations.
+ALTER TABLE chat_conversations ADD COLUMN desk_changed_at timestamptz;
+
 -- Who was to have a session, as accepted. A claim has an effect only if the session had no assignee at that point. A
 -- release with an assignee has one only while that member of the staff has the session. The id of a claim by a reply is
 -- the message's.

@@ -5,6 +5,7 @@
 //! - [`batch`]: the events that the worker writes together.
 //! - [`held_back`]: events whose conversations other transactions have locked.
 //! - [`timeline`]: which session a message belongs to, without a database.
+//! - [`desk`]: what staff keeps about a session, without a database.
 //! - [`assigner`]: assigns sessions to the staff at their desks.
 //! - [`store`]: the database: batches, erasure, archiving, the audit.
 //! - [`archive`]: the files into which old messages are moved.
@@ -14,6 +15,7 @@ pub mod archive;
 pub mod assigner;
 pub mod batch;
 pub mod commands;
+pub mod desk;
 pub mod held_back;
 pub mod metrics;
 pub mod settings;

@@ -8,7 +8,7 @@ use database::DatabaseSettings;
 use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
-use crate::assigner::AssignSettings;
+use crate::{assigner::AssignSettings, desk::RepliesClaim};
 
 /// Settings of a serving persister.
 #[derive(Args, Clone, Debug)]
@@ -41,6 +41,10 @@ pub struct Settings {
         value_parser = duration
     )]
     pub batch_max_wait: Duration,
+
+    /// Whether a message of staff claims its session, if that has no assignee
+    #[arg(long, env = "ASSIGN_ON_REPLY", value_enum, default_value = "off")]
+    pub assign_on_reply: RepliesClaim,
 
     /// RabbitMQ
     #[command(flatten)]

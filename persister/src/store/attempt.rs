@@ -1,5 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::desk::RepliesClaim;
+
 /// What to do about conversations that another transaction has locked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Locks {
@@ -14,13 +16,20 @@ pub enum Locks {
 #[derive(Debug, Default)]
 pub struct Attempt {
     pub(super) locks: Locks,
+    pub(super) replies_claim: RepliesClaim,
     steps: AtomicU64,
 }
 
 impl Attempt {
-    /// An attempt that treats locked conversations as `locks` says.
+    /// An attempt that treats locked conversations as `locks` says. Replies claim no session.
     pub fn new(locks: Locks) -> Self {
-        Self { locks, steps: AtomicU64::new(0) }
+        Self { locks, ..Self::default() }
+    }
+
+    /// The attempt, in which replies claim their sessions or not.
+    #[must_use]
+    pub fn with_replies(self, replies_claim: RepliesClaim) -> Self {
+        Self { replies_claim, ..self }
     }
 
     /// The steps done so far. An attempt that moves many messages takes long; it makes progress as

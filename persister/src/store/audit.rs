@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use chat::{
-    ConversationRead, Name, PlayerId, RequestedStatus, SenderId, SessionState, SessionStatus,
-    StatusChange,
+    ConversationRead, Name, Note, PlayerId, RequestedStatus, SenderId, SessionAction, SessionState,
+    SessionStatus, StatusChange,
 };
 use chrono::{DateTime, Utc};
 use database::schema::chat_audit;
@@ -17,7 +17,14 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{error::StoreError, plan::Plan, rows::key_of, statement::Statement};
+use super::{
+    desk::is_of_system,
+    error::StoreError,
+    plan::{DeskChange, Plan},
+    rows::key_of,
+    statement::Statement,
+};
+use crate::desk::Source;
 
 /// Rows that one transaction deletes.
 const PURGED_TOGETHER: i64 = 1_000;
@@ -29,11 +36,12 @@ const PURGED_TOGETHER: i64 = 1_000;
 pub struct AuditRow {
     /// The player whose conversation it concerns.
     pub player_id: String,
-    /// The id of the change or of the read.
+    /// The id of the change, of the note, of the message that claimed the session, or of the read.
     pub id: Uuid,
-    /// `taken`, `resolved` or `read`.
+    /// `taken`, `resolved`, `read`, `claimed`, `assigned`, `released`, `tagged`, `prioritized` or
+    /// `noted`.
     pub action: String,
-    /// Whether it changed a session when it was persisted; `true` for a read.
+    /// Whether it changed a session when it was persisted; `true` for a read and a note.
     pub effective: bool,
     /// The portal's id of the member of the staff; `None` where the gateway does not know it.
     pub actor_id: Option<String>,
@@ -41,7 +49,7 @@ pub struct AuditRow {
     pub actor_name: Option<String>,
     /// The session that changed, or else the one that the change named.
     pub session_id: Option<Uuid>,
-    /// The id of the change; `None` for a read.
+    /// The id of the change; `None` for a read and a note.
     pub change_id: Option<Uuid>,
     /// When the gateway accepted it.
     #[serde(serialize_with = "chat::timestamp::serialize")]
@@ -97,6 +105,52 @@ pub(super) fn changes<'a>(plan: &Plan<'a>) -> Vec<NewRow<'a>> {
         }
     };
     plan.changes.iter().map(row).collect()
+}
+
+/// The rows of the changes of what staff keeps about sessions, except those of the system.
+pub(super) fn desk(changes: &[DeskChange]) -> Vec<NewRow<'_>> {
+    changes.iter().filter_map(desk_row).collect()
+}
+
+fn desk_row(new: &DeskChange) -> Option<NewRow<'_>> {
+    let change = &new.change;
+    let action = match change.what {
+        SessionAction::Claim(_) => "claimed",
+        SessionAction::Assign(_) => "assigned",
+        SessionAction::Release { .. } => "released",
+        SessionAction::Tags { .. } => "tagged",
+        SessionAction::Priority(_) => "prioritized",
+        SessionAction::Route(_) => return None,
+    };
+    // A change to active has a row already, and a topic is the player's.
+    let is_of_staff = matches!(new.source, Source::Event | Source::Reply) && !is_of_system(change);
+    is_of_staff.then_some(NewRow {
+        player_id: &change.player_id,
+        id: change.change_id,
+        action,
+        effective: new.is_effective,
+        actor_id: change.by.as_ref(),
+        actor_name: change.by_name.as_ref(),
+        session_id: new.session_id.or(change.session_id),
+        change_id: Some(change.change_id),
+        accepted_at: change.accepted_at,
+    })
+}
+
+/// The rows of the new notes.
+pub(super) fn notes<'a>(notes: &[&'a Note]) -> Vec<NewRow<'a>> {
+    let row = |note: &&'a Note| NewRow {
+        player_id: &note.player_id,
+        id: note.note_id,
+        action: "noted",
+        effective: true,
+        actor_id: note.author_id.as_ref(),
+        actor_name: note.author_name.as_ref(),
+        session_id: note.session_id,
+        change_id: None,
+        accepted_at: note.accepted_at,
+    };
+    notes.iter().map(row).collect()
 }
 
 /// The rows of the `reads`.

@@ -1,8 +1,8 @@
 use std::collections::HashSet;
 
 use chat::{
-    CannedReplyChange, ConversationRead, Message, PlayerId, ReadMark, StaffAvailability,
-    StatusChange, event::Event,
+    CannedReplyChange, ConversationRead, Message, Note, PlayerId, ReadMark, SessionChange,
+    StaffAvailability, StatusChange, event::Event,
 };
 use chrono::{DateTime, Utc};
 
@@ -16,10 +16,13 @@ pub(super) struct Batch<'a> {
     pub changes: Vec<&'a StatusChange>,
     pub reads: Vec<&'a ConversationRead>,
     pub marks: Vec<&'a ReadMark>,
+    /// The changes of what staff keeps about sessions.
+    pub desk: Vec<&'a SessionChange>,
+    pub notes: Vec<&'a Note>,
     pub availabilities: Vec<&'a StaffAvailability>,
     pub canned: Vec<&'a CannedReplyChange>,
-    /// The players of the messages and the changes, each once, in the order in which their
-    /// conversations are locked.
+    /// The players of the messages, the changes and the notes, each once, in the order in which
+    /// their conversations are locked.
     pub players: Vec<&'a PlayerId>,
 }
 
@@ -28,6 +31,7 @@ impl<'a> Batch<'a> {
         let (mut messages, mut changes) = (Vec::new(), Vec::new());
         let (mut reads, mut marks) = (Vec::new(), Vec::new());
         let (mut availabilities, mut canned) = (Vec::new(), Vec::new());
+        let (mut desk, mut notes) = (Vec::new(), Vec::new());
         let mut players = Vec::with_capacity(events.len());
         for event in events {
             match event {
@@ -43,7 +47,14 @@ impl<'a> Batch<'a> {
                 Event::ReadMark(mark) => marks.push(mark),
                 Event::StaffAvailability(availability) => availabilities.push(&**availability),
                 Event::CannedReplyChange(change) => canned.push(&**change),
-                Event::SessionChange(_) | Event::Note(_) => {}
+                Event::SessionChange(change) => {
+                    players.push(&change.player_id);
+                    desk.push(&**change);
+                }
+                Event::Note(note) => {
+                    players.push(&note.player_id);
+                    notes.push(&**note);
+                }
                 // The persister publishes these; they have nothing to write.
                 Event::SessionUpdated(_)
                 | Event::MessageRejected(_)
@@ -53,7 +64,18 @@ impl<'a> Batch<'a> {
         }
         players.sort_unstable();
         players.dedup();
-        Self { events, messages, changes, reads, marks, availabilities, canned, players }
+        Self {
+            events,
+            messages,
+            changes,
+            reads,
+            marks,
+            desk,
+            notes,
+            availabilities,
+            canned,
+            players,
+        }
     }
 
     /// The players of whose conversations `rows` has none.
@@ -75,6 +97,8 @@ impl<'a> Batch<'a> {
         self.messages.retain(|message| !locked.contains(&message.player_id));
         self.changes.retain(|change| !locked.contains(&change.player_id));
         self.reads.retain(|read| !locked.contains(&read.player_id));
+        self.desk.retain(|change| !locked.contains(&change.player_id));
+        self.notes.retain(|note| !locked.contains(&note.player_id));
         self.players.retain(|player| !locked.contains(*player));
     }
 
@@ -82,6 +106,7 @@ impl<'a> Batch<'a> {
     /// resolved before.
     pub fn earliest(&self) -> Option<DateTime<Utc>> {
         let messages = self.messages.iter().map(|message| message.accepted_at);
-        messages.chain(self.changes.iter().map(|change| change.accepted_at)).min()
+        let changes = self.changes.iter().map(|change| change.accepted_at);
+        messages.chain(changes).chain(self.desk.iter().map(|change| change.accepted_at)).min()
     }
 }

@@ -44,6 +44,8 @@ pub(super) fn redate(events: &[Event], clock: DateTime<Utc>) -> Option<Redated> 
         match events.get_mut(place) {
             Some(Event::Message(message)) => message.accepted_at = time,
             Some(Event::StatusChange(change)) => change.accepted_at = time,
+            Some(Event::SessionChange(change)) => change.accepted_at = time,
+            Some(Event::Note(note)) => note.accepted_at = time,
             _ => continue,
         }
         ids.insert(id);

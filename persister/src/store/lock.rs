@@ -65,7 +65,7 @@ async fn lock_all(
          ON CONFLICT (player_id) DO UPDATE SET last_seq = c.last_seq
          RETURNING c.player_id, c.last_seq, c.session_id, c.status, c.last_message_id,
              c.last_message_at, c.erased_through, c.unanswered, c.waiting_since, c.answered_at,
-             clock_timestamp() AS clock",
+             c.desk_changed_at, clock_timestamp() AS clock",
     )
     .column::<Text, _, _>(players, |player| player.as_str())
     .load(connection)

@@ -9,13 +9,16 @@ use super::{
     batch::Batch,
     canned,
     clock::{self, Redated},
+    desk,
     error::StoreError,
     lock::{LockedConversations, lock_conversations},
     marks::{self, Marked},
+    notes,
     outcome::Outcome,
     planner::Planner,
     read, sessions, staff, stale, waiting, write,
 };
+use crate::desk::Source;
 
 /// Writes `events` in one transaction, except those of locked conversations.
 ///
@@ -55,26 +58,38 @@ pub(super) async fn write_batch(
         clock.and_then(|clock| clock::redate(batch.events, clock)).unwrap_or_default();
     let mut batch = if ahead.is_empty() { batch } else { Batch::new(&redated) };
     batch.leave_out(&locked);
+    let noted = notes::write(connection, &batch.notes, &notes::erased_through(&rows)).await?;
+    let ahead_notes = noted.new.iter().filter(|note| ahead.contains(&note.note_id)).count();
     let Some(earliest) = batch.earliest() else {
-        let outcome = write_lockless(connection, &batch).await?;
-        return Ok(Outcome { locked, clock_offset, ..outcome });
+        let mut outcome = write_lockless(connection, &batch).await?;
+        outcome.audited += audit::insert(connection, &audit::notes(&noted.new)).await?;
+        outcome.duplicates += noted.duplicates;
+        outcome.conflicting_changes += noted.conflicts;
+        return Ok(Outcome { ahead: ahead_notes, locked, clock_offset, ..outcome });
     };
 
     let stored = read::messages_by_key(connection, &batch.messages).await?;
     let stored_changes = read::changes_by_key(connection, &batch.changes).await?;
+    let stored_desk = desk::by_key(connection, &batch.desk).await?;
     let changes = read::changes_since(connection, &batch.players, earliest).await?;
     let stored_sessions = sessions::since(connection, &rows, earliest).await?;
 
     let mut planner = Planner::new(rows, changes, stored_sessions, earliest)?;
     planner.add_messages(&batch.messages, &stored)?;
     planner.add_changes(&batch.changes, &stored_changes)?;
+    planner.add_desk_changes(&batch.desk, &stored_desk)?;
     read_needed(connection, &mut planner, attempt).await?;
     let outdated = read::outdated(connection, &planner.last_seen()).await?;
-    let plan = planner.finish(&outdated);
+    let mut placed = planner.place(&outdated, attempt.replies_claim);
+    placed.add_stored(desk::since(connection, &placed.needed_changes()).await?);
+    placed.add_replies(desk::first_replies(connection, &placed.gaps()).await?);
+    let plan = placed.finish();
     let mut audit_rows = audit::changes(&plan);
+    audit_rows.extend(audit::desk(&plan.desk));
+    audit_rows.extend(audit::notes(&noted.new));
     audit_rows.extend(audit::reads(&batch.reads));
 
-    write::upsert_sessions(connection, &plan.sessions).await?;
+    write::upsert_sessions(connection, &plan.sessions, plan.are_facts_changed).await?;
     write::move_messages(connection, &plan.moves, attempt).await?;
     write::insert_messages(connection, &plan.messages).await?;
     write::update_conversations(connection, &plan.conversations).await?;
@@ -82,6 +97,8 @@ pub(super) async fn write_batch(
     let audited = audit::insert(connection, &audit_rows).await?;
     write::insert_changes(connection, &plan.changes).await?;
     write::mark_ineffective(connection, &plan.ineffective).await?;
+    desk::insert(connection, &plan.desk).await?;
+    desk::update_changed_at(connection, &plan.desk_changed_at).await?;
 
     let mut updates: BTreeMap<_, _> =
         plan.session_updates.into_iter().map(|session| (session.id, session)).collect();
@@ -96,12 +113,15 @@ pub(super) async fn write_batch(
 
     let new_messages = plan.messages.iter().map(|new| new.message.message_id);
     let new_changes = plan.changes.iter().map(|change| change.change_id);
+    let new_events = plan.desk.iter().filter(|new| new.source == Source::Event);
+    let new_changes = new_changes.chain(new_events.map(|new| new.change.change_id));
+    let ahead_events = new_messages.chain(new_changes).filter(|id| ahead.contains(id)).count();
     Ok(Outcome {
-        ahead: new_messages.chain(new_changes).filter(|id| ahead.contains(id)).count(),
+        ahead: ahead_events + ahead_notes,
         persisted: plan.messages.iter().map(|new| new.message.accepted_at).collect(),
-        duplicates: plan.duplicates,
+        duplicates: plan.duplicates + noted.duplicates,
         rejected: plan.rejected,
-        conflicting_changes: plan.conflicting_changes,
+        conflicting_changes: plan.conflicting_changes + noted.conflicts,
         audited,
         marked,
         read_updates,

@@ -1,9 +1,11 @@
 use std::collections::BTreeSet;
 
-use chat::{Message, MessageRejected, Name, PlayerId, SessionState, StatusChange};
+use chat::{Message, MessageRejected, Name, PlayerId, SessionChange, SessionState, StatusChange};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::rows::{ConversationRow, Key};
+use crate::desk::Source;
 
 /// What a batch writes and announces.
 #[derive(Default)]
@@ -13,6 +15,8 @@ pub(super) struct Plan<'a> {
     pub recounts: Vec<PlayerId>,
     /// Resolved sessions before open ones, so that a player never has two open sessions.
     pub sessions: Vec<SessionState>,
+    /// Whether what staff keeps about one of them changed.
+    pub are_facts_changed: bool,
     /// The stored messages that move, each with its new session.
     pub moves: Vec<(Key, Uuid)>,
     pub messages: Vec<NewMessage<'a>>,
@@ -20,6 +24,10 @@ pub(super) struct Plan<'a> {
     pub changes: Vec<&'a StatusChange>,
     /// The changes whose rows must become ineffective, new ones among them.
     pub ineffective: Vec<Key>,
+    /// The changes of what staff keeps about sessions that become rows.
+    pub desk: Vec<DeskChange>,
+    /// The conversations with such changes, each with the time of its latest.
+    pub desk_changed_at: Vec<(PlayerId, DateTime<Utc>)>,
     pub duplicates: usize,
     pub rejected: Vec<MessageRejected>,
     pub conflicting_changes: usize,
@@ -60,4 +68,14 @@ pub(super) struct StaleChange {
     pub session_id: Option<Uuid>,
     /// The conversation's latest session.
     pub latest: Option<Uuid>,
+}
+
+/// A change of what staff keeps about a session, which becomes a row.
+pub(super) struct DeskChange {
+    pub change: SessionChange,
+    pub source: Source,
+    /// The session to which it belongs.
+    pub session_id: Option<Uuid>,
+    /// Whether it changed that session.
+    pub is_effective: bool,
 }

@@ -3,21 +3,26 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chat::{
-    Message, MessageRejected, Name, PlayerId, RejectionReason, SenderType, SessionState,
-    StatusChange, Subject,
+    Message, MessageRejected, Name, PlayerId, RejectionReason, SenderType, SessionChange,
+    SessionState, StatusChange, Subject,
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
+    desk::is_repeat_of,
     error::StoreError,
     identity::Identity,
-    plan::{NewMessage, Plan, StaleChange},
+    placed::{Placed, PlacedConversation},
+    plan::{NewMessage, Plan},
     read::{LastSeen, NeededMessages},
     rows::{ConversationRow, Key, StoredChange, StoredMessage, key_of},
     waiting::Waiting,
 };
-use crate::timeline::{Finalized, NewEvents, PlacedMessage, Timeline};
+use crate::{
+    desk::{Desk, Input, RepliesClaim},
+    timeline::{NewEvents, PlacedMessage, Timeline},
+};
 
 /// The conversations of a batch: what is stored of them, and the batch's events.
 pub(super) struct Planner<'a> {
@@ -40,6 +45,10 @@ struct Conversation<'a> {
     new_changes: Vec<&'a StatusChange>,
     /// Redelivered changes that have no effect, each with the session that it names.
     stale: Vec<(Uuid, Option<Uuid>)>,
+    /// The new changes of what staff keeps about sessions.
+    new_desk: Vec<&'a SessionChange>,
+    /// The stored ones that the batch repeats.
+    repeated_desk: Vec<SessionChange>,
 }
 
 impl<'a> Planner<'a> {
@@ -68,6 +77,8 @@ impl<'a> Planner<'a> {
                 new_messages: Vec::new(),
                 new_changes: Vec::new(),
                 stale: Vec::new(),
+                new_desk: Vec::new(),
+                repeated_desk: Vec::new(),
                 row,
             }
         };
@@ -176,6 +187,41 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
+    /// Adds the batch's changes of what staff keeps about sessions, in the order of arrival. `stored`
+    /// has those whose key is stored.
+    pub fn add_desk_changes(
+        &mut self,
+        changes: &[&'a SessionChange],
+        stored: &HashMap<Key, SessionChange>,
+    ) -> Result<(), StoreError> {
+        let mut new: HashMap<Key, &'a SessionChange> = HashMap::new();
+        for &change in changes {
+            let key = (change.player_id.clone(), change.change_id);
+            let conversation = self.conversation(&change.player_id)?;
+            let first = match (stored.get(&key), new.get(&key)) {
+                (Some(stored), _) => stored,
+                (None, Some(first)) => *first,
+                (None, None) => {
+                    conversation.new_desk.push(change);
+                    new.insert(key, change);
+                    continue;
+                }
+            };
+            if is_repeat_of(change, first) {
+                conversation.repeated_desk.push(first.clone());
+                self.duplicates += 1;
+            } else {
+                log_conflict(Subject {
+                    change_id: Some(change.change_id),
+                    trace: change.traceparent,
+                    ..Subject::default()
+                });
+                self.conflicting_changes += 1;
+            }
+        }
+        Ok(())
+    }
+
     /// The stored sessions whose messages are needed; for most batches none.
     pub fn needs(&self) -> Vec<NeededMessages> {
         let mut needs = Vec::new();
@@ -233,7 +279,7 @@ impl<'a> Planner<'a> {
 
     /// Numbers the new messages and places all new events, in the order in which they were
     /// accepted. The authors of the `outdated` changes had not seen all of the stored open session.
-    pub fn finish(self, outdated: &HashSet<Key>) -> Plan<'a> {
+    pub fn place(self, outdated: &HashSet<Key>, replies_claim: RepliesClaim) -> Placed<'a> {
         let mut plan = Plan {
             duplicates: self.duplicates,
             rejected: self.rejected,
@@ -241,11 +287,12 @@ impl<'a> Planner<'a> {
             redelivered_sessions: self.redelivered_sessions,
             ..Plan::default()
         };
+        let mut conversations = Vec::with_capacity(self.conversations.len());
         for conversation in self.conversations {
-            conversation.finish(outdated, &mut plan);
+            plan.changes.extend(&conversation.new_changes);
+            conversations.push(conversation.place(outdated, replies_claim));
         }
-        plan.sessions.sort_by_key(|session| session.resolved_at.is_none());
-        plan
+        Placed { conversations, plan }
     }
 
     /// The conversation of `player`, which is locked.
@@ -261,52 +308,32 @@ impl<'a> Planner<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    fn finish(mut self, outdated: &HashSet<Key>, plan: &mut Plan<'a>) {
-        plan.changes.extend(&self.new_changes);
-        let mut messages = self.place_all(outdated);
-        let Finalized { sessions, mut moves, ineffective, undone } = self.timeline.finalize();
-        let has_moves = !moves.is_empty();
-        for new in &mut messages {
-            new.session_id = moves.remove(&new.message.message_id).unwrap_or(new.session_id);
+    fn place(
+        mut self,
+        outdated: &HashSet<Key>,
+        replies_claim: RepliesClaim,
+    ) -> PlacedConversation<'a> {
+        let changes = std::mem::take(&mut self.new_changes);
+        let answered_at = self.row.answered_at;
+        let messages = self.place_all(&changes, outdated);
+        let mut desk = Desk::new(replies_claim, self.row.desk_changed_at);
+        desk.answered_at = (answered_at, self.waiting.answered_at());
+        desk.new.extend(self.new_desk.into_iter().map(Input::of_event));
+        let finalized = self.timeline.finalize();
+        PlacedConversation {
+            stale: self.stale,
+            repeated: self.repeated_desk,
+            ..PlacedConversation::new(self.row, self.waiting, finalized, &changes, messages, desk)
         }
-        plan.messages.extend(messages);
-        let player_id = self.row.player_id.clone();
-        let key = |id| (player_id.clone(), id);
-        plan.moves.extend(moves.into_iter().map(|(message, session)| (key(message), session)));
-
-        let mut row = self.row;
-        if let Some(latest) = sessions.last() {
-            row.session_id = Some(latest.state.id);
-            row.status = row.inbox_status(latest.state.status).map(ToOwned::to_owned);
-            if self.waiting.finish(&mut row, &latest.state, latest.is_new(), has_moves) {
-                plan.recounts.push(row.player_id.clone());
-            }
-        }
-        for session in sessions {
-            if session.is_update() {
-                plan.session_updates.push(session.state.clone());
-            }
-            if session.is_changed() {
-                plan.sessions.push(session.state);
-            }
-        }
-        plan.ineffective.extend(ineffective.iter().map(|change| key(change.change_id)));
-        plan.ineffective.extend(undone.into_iter().map(key));
-        let latest = row.session_id;
-        let new_stale = ineffective.into_iter().map(|change| (change.change_id, change.session_id));
-        let stale = self.stale.into_iter().chain(new_stale);
-        plan.stale.extend(stale.map(|(change_id, session_id)| StaleChange {
-            change_id,
-            player_id: row.player_id.clone(),
-            session_id,
-            latest,
-        }));
-        plan.conversations.push(row);
     }
 
-    fn place_all(&mut self, outdated: &HashSet<Key>) -> Vec<NewMessage<'a>> {
+    fn place_all(
+        &mut self,
+        changes: &[&StatusChange],
+        outdated: &HashSet<Key>,
+    ) -> Vec<NewMessage<'a>> {
         let mut messages = std::mem::take(&mut self.new_messages);
-        let mut changes = std::mem::take(&mut self.new_changes);
+        let mut changes = changes.to_vec();
         messages.sort_unstable_by_key(|message| (message.accepted_at, message.message_id));
         let mut numbered: Vec<_> = (self.row.last_seq + 1..).zip(messages).collect();
         numbered.sort_by_key(|(_, message)| {
@@ -324,7 +351,7 @@ impl<'a> Conversation<'a> {
             {
                 self.apply(change, outdated);
             }
-            placed.push(self.place(seq, message));
+            placed.push(self.place_message(seq, message));
         }
         for change in changes {
             self.apply(change, outdated);
@@ -336,7 +363,7 @@ impl<'a> Conversation<'a> {
         self.timeline.apply(change.clone(), outdated.contains(&key_of(change)));
     }
 
-    fn place(&mut self, seq: i64, message: &'a Message) -> NewMessage<'a> {
+    fn place_message(&mut self, seq: i64, message: &'a Message) -> NewMessage<'a> {
         let row = &mut self.row;
         let erased = row.erased_through.is_some_and(|through| message.accepted_at <= through);
         let session_id = if erased {

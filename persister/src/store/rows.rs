@@ -52,6 +52,8 @@ pub(super) struct ConversationRow {
     pub unanswered: i16,
     pub waiting_since: Option<DateTime<Utc>>,
     pub answered_at: Option<DateTime<Utc>>,
+    /// When the latest stored change of what staff keeps about a session was accepted.
+    pub desk_changed_at: Option<DateTime<Utc>>,
 }
 
 impl ConversationRow {

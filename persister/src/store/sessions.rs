@@ -1,6 +1,9 @@
 //! Sessions, as a batch reads them.
 
-use chat::{Name, PlayerId, SenderId, SessionState, SessionStatus, StaffFacts};
+use chat::{
+    Language, Name, PlayerId, Priority, SenderId, SessionState, SessionStatus, StaffFacts, Tag,
+    Team,
+};
 use chrono::{DateTime, Utc};
 use database::{
     LastMessageAt, last_message_at,
@@ -37,6 +40,13 @@ struct SessionRow {
     version: i64,
     actor_id: Option<String>,
     actor_name: Option<String>,
+    assignee_id: Option<String>,
+    assignee_name: Option<String>,
+    assigned_at: Option<DateTime<Utc>>,
+    team: Option<String>,
+    tags: Vec<Option<String>>,
+    priority: i16,
+    language: Option<String>,
 }
 
 /// The sessions of the conversations that a batch can change whose first event was accepted at
@@ -94,7 +104,8 @@ pub async fn by_key(
     }
     let rows = Statement::new(
         "SELECT s.id, s.player_id, s.player_name, s.status, s.opened_at, s.resolved_at, s.version,
-             s.actor_id, s.actor_name,
+             s.actor_id, s.actor_name, s.assignee_id, s.assignee_name, s.assigned_at, s.team, s.tags,
+             s.priority, s.language,
              CASE WHEN s.resolved_at IS NULL THEN c.last_message_at ELSE s.last_message_at END
                  AS last_message_at
          FROM unnest(",
@@ -131,7 +142,14 @@ impl TryFrom<SessionRow> for SessionState {
             staff: StaffFacts {
                 actor_id: row.actor_id.and_then(|id| SenderId::try_from(id).ok()),
                 actor_name: row.actor_name.and_then(|name| Name::try_from(name).ok()),
-                ..StaffFacts::default()
+                stale_change_ids: Vec::new(),
+                assignee_id: row.assignee_id.and_then(|id| SenderId::try_from(id).ok()),
+                assignee_name: row.assignee_name.and_then(|name| Name::try_from(name).ok()),
+                assigned_at: row.assigned_at,
+                team: row.team.and_then(|team| Team::try_from(team).ok()),
+                tags: row.tags.into_iter().flatten().flat_map(Tag::try_from).collect(),
+                priority: Priority::from_number(row.priority).unwrap_or_default(),
+                language: row.language.and_then(|language| Language::try_from(language).ok()),
             },
         })
     }

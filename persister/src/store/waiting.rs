@@ -54,6 +54,11 @@ impl Waiting {
         Self { stored, answered_at, session_id: None, unanswered: 0, since: None }
     }
 
+    /// When staff's last message was accepted.
+    pub fn answered_at(&self) -> Option<DateTime<Utc>> {
+        self.answered_at
+    }
+
     pub fn add(&mut self, message: &Message, session_id: Uuid, erased: bool) {
         let at = message.accepted_at;
         if self.session_id != Some(session_id) {

@@ -1,6 +1,6 @@
 //! The statements with which a batch is written.
 
-use chat::{Name, SenderId, SessionState, StatusChange};
+use chat::{Language, Name, SenderId, SessionState, StatusChange, Tag, Team};
 use diesel::sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
@@ -61,20 +61,48 @@ pub(super) async fn mark_ineffective(
     Ok(())
 }
 
-/// Inserts or updates the sessions.
+/// Inserts or updates the sessions. What staff keeps about them is written only if it changed in one
+/// of them: most batches change it in none.
 pub(super) async fn upsert_sessions(
     connection: &mut AsyncPgConnection,
     sessions: &[SessionState],
+    are_facts_changed: bool,
 ) -> Result<(), StoreError> {
     if sessions.is_empty() {
         return Ok(());
     }
-    Statement::new(
+    if !are_facts_changed {
+        let statement = Statement::new(
+            "INSERT INTO chat_sessions AS s
+                 (id, player_id, player_name, status, opened_at, last_message_at, resolved_at,
+                  version, actor_id, actor_name)
+             SELECT * FROM unnest(",
+            ")
+             ON CONFLICT (player_id, id) DO UPDATE SET
+                 player_name = excluded.player_name,
+                 status = excluded.status,
+                 opened_at = excluded.opened_at,
+                 last_message_at = excluded.last_message_at,
+                 resolved_at = excluded.resolved_at,
+                 version = excluded.version,
+                 actor_id = excluded.actor_id,
+                 actor_name = excluded.actor_name",
+        );
+        with_session_columns(statement, sessions).execute(connection).await?;
+        return Ok(());
+    }
+    let statement = Statement::new(
         "INSERT INTO chat_sessions AS s
              (id, player_id, player_name, status, opened_at, last_message_at, resolved_at, version,
-              actor_id, actor_name)
-         SELECT * FROM unnest(",
-        ")
+              actor_id, actor_name, assignee_id, assignee_name, assigned_at, team, tags, priority,
+              language)
+         SELECT id, player_id, player_name, status, opened_at, last_message_at, resolved_at, version,
+             actor_id, actor_name, assignee_id, assignee_name, assigned_at, team,
+             string_to_array(tags, ','), priority, language
+         FROM unnest(",
+        ") AS new (id, player_id, player_name, status, opened_at, last_message_at, resolved_at,
+             version, actor_id, actor_name, assignee_id, assignee_name, assigned_at, team, tags,
+             priority, language)
          ON CONFLICT (player_id, id) DO UPDATE SET
              player_name = excluded.player_name,
              status = excluded.status,
@@ -83,27 +111,59 @@ pub(super) async fn upsert_sessions(
              resolved_at = excluded.resolved_at,
              version = excluded.version,
              actor_id = excluded.actor_id,
-             actor_name = excluded.actor_name",
-    )
-    .column::<SqlUuid, _, _>(sessions, |session| session.id)
-    .column::<Text, _, _>(sessions, |session| session.player_id.as_str())
-    .column::<Nullable<Text>, _, _>(sessions, |session| {
-        session.player_name.as_ref().map(Name::as_str)
-    })
-    .column::<Text, _, _>(sessions, |session| session.status.as_str())
-    .column::<Timestamptz, _, _>(sessions, |session| session.opened_at)
-    .column::<Timestamptz, _, _>(sessions, |session| session.last_message_at)
-    .column::<Nullable<Timestamptz>, _, _>(sessions, |session| session.resolved_at)
-    .column::<BigInt, _, _>(sessions, |session| session.version)
-    .column::<Nullable<Text>, _, _>(sessions, |session| {
-        session.staff.actor_id.as_ref().map(SenderId::as_str)
-    })
-    .column::<Nullable<Text>, _, _>(sessions, |session| {
-        session.staff.actor_name.as_ref().map(Name::as_str)
-    })
-    .execute(connection)
-    .await?;
+             actor_name = excluded.actor_name,
+             assignee_id = excluded.assignee_id,
+             assignee_name = excluded.assignee_name,
+             assigned_at = excluded.assigned_at,
+             team = excluded.team,
+             tags = excluded.tags,
+             priority = excluded.priority,
+             language = excluded.language",
+    );
+    with_session_columns(statement, sessions)
+        .column::<Nullable<Text>, _, _>(sessions, |session| {
+            session.staff.assignee_id.as_ref().map(SenderId::as_str)
+        })
+        .column::<Nullable<Text>, _, _>(sessions, |session| {
+            session.staff.assignee_name.as_ref().map(Name::as_str)
+        })
+        .column::<Nullable<Timestamptz>, _, _>(sessions, |session| session.staff.assigned_at)
+        .column::<Nullable<Text>, _, _>(sessions, |session| {
+            session.staff.team.as_ref().map(Team::as_str)
+        })
+        .column::<Text, _, _>(sessions, |session| {
+            session.staff.tags.iter().map(Tag::as_str).collect::<Vec<_>>().join(",")
+        })
+        .column::<SmallInt, _, _>(sessions, |session| session.staff.priority.number())
+        .column::<Nullable<Text>, _, _>(sessions, |session| {
+            session.staff.language.as_ref().map(Language::as_str)
+        })
+        .execute(connection)
+        .await?;
     Ok(())
+}
+
+fn with_session_columns<'a>(
+    statement: Statement<'a>,
+    sessions: &'a [SessionState],
+) -> Statement<'a> {
+    statement
+        .column::<SqlUuid, _, _>(sessions, |session| session.id)
+        .column::<Text, _, _>(sessions, |session| session.player_id.as_str())
+        .column::<Nullable<Text>, _, _>(sessions, |session| {
+            session.player_name.as_ref().map(Name::as_str)
+        })
+        .column::<Text, _, _>(sessions, |session| session.status.as_str())
+        .column::<Timestamptz, _, _>(sessions, |session| session.opened_at)
+        .column::<Timestamptz, _, _>(sessions, |session| session.last_message_at)
+        .column::<Nullable<Timestamptz>, _, _>(sessions, |session| session.resolved_at)
+        .column::<BigInt, _, _>(sessions, |session| session.version)
+        .column::<Nullable<Text>, _, _>(sessions, |session| {
+            session.staff.actor_id.as_ref().map(SenderId::as_str)
+        })
+        .column::<Nullable<Text>, _, _>(sessions, |session| {
+            session.staff.actor_name.as_ref().map(Name::as_str)
+        })
 }
 
 /// Messages that one statement moves, so that it stays within the statement timeout.

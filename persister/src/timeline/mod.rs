@@ -54,6 +54,7 @@ pub struct Timeline {
     moves: BTreeMap<Uuid, Uuid>,
     ineffective: Vec<Ineffective>,
     undone: Vec<Uuid>,
+    reopenings: Vec<Uuid>,
     /// Whether the messages of the batch are kept, since a change may depend on them.
     keeps_messages: bool,
 }
@@ -69,6 +70,10 @@ pub struct Finalized {
     pub ineffective: Vec<Ineffective>,
     /// The resolutions that a reopening took back.
     pub undone: Vec<Uuid>,
+    /// The changes to active that reopened a session.
+    pub reopenings: Vec<Uuid>,
+    /// The known changes to active that have an effect, by time and id.
+    pub takings: Vec<StatusChange>,
 }
 
 impl Timeline {
@@ -88,6 +93,7 @@ impl Timeline {
             moves: BTreeMap::new(),
             ineffective: Vec::new(),
             undone: Vec::new(),
+            reopenings: Vec::new(),
             keeps_messages: false,
         };
         for change in changes {
@@ -101,7 +107,7 @@ impl Timeline {
     pub fn add(&mut self, state: SessionState) {
         // A session that was resolved before the batch keeps its end.
         let end = state.resolved_at.map_or(Boundary::Open, Boundary::ResolvedAt);
-        self.sessions.insert(end, Session::stored(state));
+        self.sessions.insert(end, Session::from_row(state));
     }
 
     /// Adds the needed messages of a stored session.
@@ -203,6 +209,8 @@ impl Timeline {
             moves: self.moves,
             ineffective: self.ineffective,
             undone: self.undone,
+            reopenings: self.reopenings,
+            takings: assignments.into_values().collect(),
         }
     }
 
@@ -328,6 +336,7 @@ impl Timeline {
             session.recount(next);
             self.sessions.insert(next, session);
         }
+        self.reopenings.push(change.change_id);
         self.record(change);
     }
 

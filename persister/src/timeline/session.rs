@@ -1,4 +1,6 @@
-use chat::{Name, PlayerId, SenderType, SessionState, SessionStatus, StaffFacts, StatusChange};
+use chat::{
+    Language, Name, PlayerId, SenderType, SessionState, SessionStatus, StaffFacts, StatusChange,
+};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -43,13 +45,18 @@ impl PlacedMessage {
 pub struct Session {
     /// The state to store.
     pub state: SessionState,
-    pub(super) stored: Option<SessionState>,
+    stored: Option<SessionState>,
     answered: bool,
     /// The known messages: those that a change may move or depends on.
     pub(super) messages: Vec<PlacedMessage>,
 }
 
 impl Session {
+    /// The stored state, if the session has a row.
+    pub fn stored(&self) -> Option<&SessionState> {
+        self.stored.as_ref()
+    }
+
     /// Whether the session has no row yet.
     pub fn is_new(&self) -> bool {
         self.stored.is_none()
@@ -76,7 +83,7 @@ impl Session {
             || stored.staff != self.state.staff
     }
 
-    pub(super) fn stored(state: SessionState) -> Self {
+    pub(super) fn from_row(state: SessionState) -> Self {
         Self {
             answered: state.status == SessionStatus::Active,
             stored: Some(state.clone()),
@@ -164,7 +171,11 @@ impl Session {
     ) -> Self {
         (self.state.status, self.state.resolved_at) = match end {
             Boundary::ResolvedAt(at) => (SessionStatus::Resolved, Some(at)),
-            Boundary::Open if self.answered || is_assigned => (SessionStatus::Active, None),
+            Boundary::Open
+                if self.answered || is_assigned || self.state.staff.assignee_id.is_some() =>
+            {
+                (SessionStatus::Active, None)
+            }
             Boundary::Open => (SessionStatus::Pending, None),
         };
         let was_resolved = self.stored.as_ref().is_some_and(|stored| stored.resolved_at.is_some());
@@ -174,13 +185,40 @@ impl Session {
                 self.state.staff.actor_name.clone_from(&change.actor_name);
             }
             None if end == Boundary::Open && was_resolved => {
-                self.state.staff = StaffFacts::default();
+                (self.state.staff.actor_id, self.state.staff.actor_name) = (None, None);
             }
             None => {}
         }
-        if self.is_changed() {
-            self.state.version += 1;
-        }
+        self.count_version();
         self
+    }
+
+    /// Sets what staff keeps about the session, which is active, while it is open, if `is_active`.
+    pub fn set_staff_facts(&mut self, facts: StaffFacts, is_active: bool) {
+        self.state.staff = facts;
+        if self.state.resolved_at.is_none() {
+            self.state.status =
+                if is_active { SessionStatus::Active } else { SessionStatus::Pending };
+        }
+        self.count_version();
+    }
+
+    /// Sets the player's language.
+    pub fn set_language(&mut self, language: Option<Language>) {
+        self.state.staff.language = language;
+        self.count_version();
+    }
+
+    /// Whether what staff keeps about the session, or its language, changed.
+    pub fn are_facts_changed(&self) -> bool {
+        let without_actor =
+            |facts: &StaffFacts| StaffFacts { actor_id: None, actor_name: None, ..facts.clone() };
+        let stored = self.stored.as_ref().map(|stored| without_actor(&stored.staff));
+        stored.unwrap_or_default() != without_actor(&self.state.staff)
+    }
+
+    fn count_version(&mut self) {
+        let stored = self.stored.as_ref().map_or(0, |stored| stored.version);
+        self.state.version = stored + i64::from(self.is_changed());
     }
 }

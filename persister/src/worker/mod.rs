@@ -79,7 +79,12 @@ pub async fn run(
         let publisher = RetryingPublisher::new(broker, "persister: announcing", part(&announcing));
         let database = Outage::new(part(&database));
         Persister {
-            writer: Writer::new(settings.database.clone(), metrics.clone(), database),
+            writer: Writer::new(
+                settings.database.clone(),
+                settings.assign_on_reply,
+                metrics.clone(),
+                database,
+            ),
             announcer: Announcer::new(broker.clone(), publisher, metrics.clone()),
             settings: settings.clone(),
             oldest_held: metrics.oldest_held_seconds.part(),

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::part::Part;
 use crate::{
+    desk::RepliesClaim,
     metrics::Metrics,
     store::{self, Attempt, Locks, Outcome, StoreError},
 };
@@ -26,6 +27,7 @@ const NO_ANSWER: &str = "PostgreSQL does not answer";
 /// Writes events over one connection to the database.
 pub(super) struct Writer {
     settings: DatabaseSettings,
+    replies_claim: RepliesClaim,
     metrics: Metrics,
     connection: Option<AsyncPgConnection>,
     outage: Outage,
@@ -62,9 +64,15 @@ pub(super) enum Decision {
 }
 
 impl Writer {
-    pub fn new(settings: DatabaseSettings, metrics: Metrics, outage: Outage) -> Self {
+    pub fn new(
+        settings: DatabaseSettings,
+        replies_claim: RepliesClaim,
+        metrics: Metrics,
+        outage: Outage,
+    ) -> Self {
         Self {
             settings,
+            replies_claim,
             metrics,
             connection: None,
             outage,
@@ -126,7 +134,7 @@ impl Writer {
                 }
             },
         };
-        let attempt = Attempt::new(self.locks);
+        let attempt = Attempt::new(self.locks).with_replies(self.replies_claim);
         self.attempted_at = Instant::now();
         let written = {
             let mut writing = std::pin::pin!(store::persist(&mut connection, events, &attempt));

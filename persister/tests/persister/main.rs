@@ -15,6 +15,7 @@ mod audit;
 mod canned;
 mod clocks;
 mod dead_letters;
+mod desk;
 mod durability;
 mod erasing;
 mod exporting;

@@ -1,8 +1,11 @@
 use chat::{
-    Message, StatusChange,
+    Assignee, AssignmentReason, Message, PlayerId, SenderId, SessionAction, SessionChange,
+    StatusChange,
     event::{Event, MAX_EVENTS},
 };
+use chrono::DateTime;
 use test_support::{System, body, eventually, message};
+use uuid::Uuid;
 
 /// A system with its queues, so that events can be published before a persister runs.
 pub async fn system() -> System {
@@ -23,6 +26,31 @@ pub fn event(message: &Message) -> Event {
 
 pub fn change(change: &StatusChange) -> Event {
     Event::StatusChange(change.clone())
+}
+
+/// A change of what staff keeps about the session, by `by`, that was accepted `micros` after the
+/// epoch.
+pub fn session_change(player: &str, by: &str, what: SessionAction, micros: i64) -> SessionChange {
+    SessionChange {
+        change_id: Uuid::now_v7(),
+        player_id: PlayerId::try_from(player.to_owned()).unwrap(),
+        session_id: None,
+        what,
+        by: Some(staff(by)),
+        by_name: None,
+        accepted_at: DateTime::from_timestamp_micros(micros).unwrap(),
+        traceparent: None,
+    }
+}
+
+pub fn assignee(id: &str) -> Assignee {
+    let name = Some(format!("The name of {id}").try_into().unwrap());
+    Assignee { id: staff(id), name, reason: AssignmentReason::Claim }
+}
+
+/// The id of a member of the staff.
+pub fn staff(id: &str) -> SenderId {
+    id.to_owned().try_into().unwrap()
 }
 
 /// Publishes each event in a body of its own.

@@ -70,6 +70,7 @@ diesel::table! {
         answered_at -> Nullable<Timestamptz>,
         counted_seq -> Nullable<Int8>,
         inbox_at -> Nullable<Timestamptz>,
+        desk_changed_at -> Nullable<Timestamptz>,
     }
 }
 
