@@ -192,12 +192,12 @@ impl Assigner {
     ) -> Result<(), Failure> {
         let began = Instant::now();
         self.state.left_out.retain(|_, until| *until > began);
+        self.count_pile(connection).await?;
         let rows = self.in_time(queries::staff(connection)).await?;
         let Some(database) = rows.first().map(|row| row.clock) else { return Ok(()) };
         let clock = Clock { database, read_at: Instant::now() };
         let mut roster = Roster::new(rows, &self.settings);
         self.announce_recent(connection, &roster, &clock).await?;
-        self.count_pile(connection).await?;
 
         let gone = roster.gone();
         if !gone.is_empty() {

@@ -228,19 +228,20 @@ pub(super) async fn set_assigned(
     Ok(())
 }
 
-/// The statement of [`recently_changed`] for assigned sessions.
+/// The statement of [`recently_changed`] for assigned sessions. The subquery is no join, so that
+/// PostgreSQL looks up the changes of each session, and never reads those of all players.
 pub const RECENTLY_ASSIGNED: &str = "SELECT s.player_id, s.id FROM chat_sessions s
     WHERE s.resolved_at IS NULL AND s.assignee_id IS NOT NULL AND s.assignee_id = ANY ($2)
-        AND s.assigned_at >= $1 AND EXISTS (
-            SELECT 1 FROM chat_assignments a WHERE a.player_id = s.player_id
-                AND a.accepted_at >= $1 AND a.reason IN ('auto', 'gone')
+        AND s.assigned_at >= $1 AND (
+            SELECT true FROM chat_assignments a WHERE a.player_id = s.player_id
+                AND a.accepted_at >= $1 AND a.reason IN ('auto', 'gone') LIMIT 1
         )";
 
 /// The statement of [`recently_changed`] for released sessions.
 pub const RECENTLY_RELEASED: &str = "SELECT s.player_id, s.id FROM chat_sessions s
-    WHERE s.resolved_at IS NULL AND s.assignee_id IS NULL AND EXISTS (
-            SELECT 1 FROM chat_assignments a WHERE a.player_id = s.player_id
-                AND a.accepted_at >= $1 AND a.reason IN ('auto', 'gone')
+    WHERE s.resolved_at IS NULL AND s.assignee_id IS NULL AND (
+            SELECT true FROM chat_assignments a WHERE a.player_id = s.player_id
+                AND a.accepted_at >= $1 AND a.reason IN ('auto', 'gone') LIMIT 1
         )";
 
 /// The open sessions that an assigner has changed since then.

@@ -206,3 +206,117 @@ impl Pile {
         sessions
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::assigner::Switch;
+
+    const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+    fn settings() -> AssignSettings {
+        AssignSettings {
+            auto_assign: Switch::On,
+            sticky: Duration::from_secs(3_600),
+            gone_after: Duration::from_secs(270),
+            staff_capacity: 5,
+        }
+    }
+
+    /// A member with a capacity, open sessions and the second of the last assignment.
+    fn member(
+        id: &str,
+        capacity: i16,
+        open: i64,
+        last_assigned: Option<i64>,
+    ) -> (StaffRow, OpenRow) {
+        let row = StaffRow {
+            id: id.to_owned(),
+            name: None,
+            teams: vec!["payments".to_owned()],
+            capacity: Some(capacity),
+            status: "online".to_owned(),
+            seen_at: NOW,
+            last_assigned_at: last_assigned.and_then(|at| DateTime::from_timestamp(at, 0)),
+            clock: NOW,
+        };
+        (row, OpenRow { assignee_id: id.to_owned(), open })
+    }
+
+    fn roster(members: impl IntoIterator<Item = (StaffRow, OpenRow)>) -> Roster {
+        let (rows, open) = members.into_iter().unzip();
+        let mut roster = Roster::new(rows, &settings());
+        roster.add_open(open);
+        roster
+    }
+
+    fn session(former: Option<&str>) -> WaitingSession {
+        WaitingSession {
+            player_id: "p1".to_owned().try_into().unwrap(),
+            id: Uuid::nil(),
+            team: None,
+            priority: Priority::Normal,
+            opened_at: NOW,
+            former: former.map(|id| id.to_owned().try_into().unwrap()),
+        }
+    }
+
+    fn chosen(roster: &Roster, former: Option<&str>) -> Option<String> {
+        let chosen = roster.choose(&session(former));
+        chosen.map(|(member, _)| member.id.as_str().to_owned())
+    }
+
+    #[test]
+    fn the_least_busy_member_is_chosen_then_the_one_who_waited_longest() {
+        let busy = roster([member("ada", 2, 1, None), member("bea", 5, 2, None)]);
+        assert_eq!(chosen(&busy, None).as_deref(), Some("bea"));
+        let equal = [member("ada", 2, 1, Some(20)), member("bea", 4, 2, Some(10))];
+        assert_eq!(chosen(&roster(equal), None).as_deref(), Some("bea"));
+        let never = [member("ada", 5, 1, Some(1)), member("bea", 5, 1, None)];
+        assert_eq!(chosen(&roster(never), None).as_deref(), Some("bea"));
+    }
+
+    #[test]
+    fn a_former_assignee_is_chosen_only_while_free() {
+        let free = [member("ada", 5, 0, None), member("bea", 5, 4, None)];
+        assert_eq!(chosen(&roster(free), Some("bea")).as_deref(), Some("bea"));
+        let full = [member("ada", 5, 0, None), member("bea", 5, 5, None)];
+        assert_eq!(chosen(&roster(full), Some("bea")).as_deref(), Some("ada"));
+        let none = [member("ada", 0, 0, None), member("bea", 5, 6, None)];
+        assert_eq!(chosen(&roster(none), Some("bea")), None);
+    }
+
+    #[test]
+    fn a_player_comes_back_only_within_the_time() {
+        let former = |seconds| Former {
+            player_id: "p1".to_owned().try_into().unwrap(),
+            assignee_id: "bea".to_owned().try_into().unwrap(),
+            resolved_at: NOW - TimeDelta::seconds(seconds),
+        };
+        for (seconds, is_former) in [(3_600, true), (3_601, false)] {
+            let mut pile = Pile(vec![session(None)]);
+            pile.add_former(vec![former(seconds)], settings().sticky());
+            assert_eq!(pile.into_sessions()[0].former.is_some(), is_former);
+        }
+    }
+
+    #[test]
+    fn a_member_is_present_then_absent_then_gone() {
+        for (unseen, status, is_free, is_gone) in [
+            (150, "online", true, false),
+            (151, "online", false, false),
+            (271, "online", false, true),
+            (0, "away", false, false),
+            (0, "reassign", false, true),
+        ] {
+            let (row, open) = member("ada", 5, 0, None);
+            let seen_at = NOW - TimeDelta::seconds(unseen);
+            let row = StaffRow { seen_at, status: status.to_owned(), ..row };
+            let roster = roster([(row, open)]);
+            let found = (roster.has_free(), !roster.gone().is_empty());
+            assert_eq!(found, (is_free, is_gone), "{unseen} {status}");
+        }
+    }
+}

@@ -11,6 +11,7 @@ mod announcements;
 mod archive_files;
 mod archiving;
 mod archiving_meanwhile;
+mod assigning;
 mod audit;
 mod canned;
 mod clocks;
