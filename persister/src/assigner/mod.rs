@@ -227,7 +227,7 @@ impl Assigner {
         connection: &mut AsyncPgConnection,
         roster: &mut Roster,
     ) -> Result<Vec<WaitingSession>, StoreError> {
-        let open = queries::open_sessions(connection, &roster.ids()).await?;
+        let open = queries::open_sessions(connection, &roster.present()).await?;
         roster.add_open(open);
         let mut pile = Pile::default();
         let left_out = &self.state.left_out;

@@ -96,6 +96,12 @@ impl Roster {
         self.members.iter().map(|member| member.id.as_str()).collect()
     }
 
+    /// The ids of the members who get new sessions.
+    pub fn present(&self) -> Vec<&str> {
+        let present = self.members.iter().filter(|member| member.is_present);
+        present.map(|member| member.id.as_str()).collect()
+    }
+
     /// The ids of the members who lose sessions.
     pub fn gone(&self) -> Vec<&str> {
         self.members

@@ -15,8 +15,8 @@ use crate::{
 ///
 /// Archives the messages of sessions that were resolved longer ago than HISTORY_RETENTION. Each
 /// message becomes a line of JSON in the file of the month in which it was accepted, and is deleted
-/// from the database once that line is on disk. Conversations, sessions, status changes and all
-/// messages of open sessions stay in the database. The command may run beside persisters. It may be
+/// from the database once that line is on disk. Conversations, sessions, their changes, internal notes
+/// and all messages of open sessions stay in the database. The command may run beside persisters. It may be
 /// killed at any time and run again: the files may then have the last messages of the killed run
 /// twice. Use it only when all persisters are of this release or a later one.
 ///

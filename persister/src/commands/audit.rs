@@ -15,8 +15,8 @@ const PAGE: i64 = 1_000;
 /// Print actions of staff, or delete old ones
 ///
 /// With --player or --staff, prints each action of staff as a line of JSON, oldest first: which
-/// conversation was read, taken or resolved, by whom and when, and whether it had an effect. With
-/// --purge, deletes the rows that are older than AUDIT_RETENTION. Rows are never changed, and only
+/// conversation was read, taken, resolved, claimed, assigned, released, tagged, prioritized or noted,
+/// by whom and when, and whether it had an effect. With --purge, deletes the rows that are older than AUDIT_RETENTION. Rows are never changed, and only
 /// --purge deletes them.
 #[derive(Args, Clone, Debug)]
 #[command(group = ArgGroup::new("what").required(true).args(["player", "staff", "purge"]))]

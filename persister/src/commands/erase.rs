@@ -15,12 +15,13 @@ use crate::{
 
 /// Erase the contents and names of one player's conversation
 ///
-/// Erases the contents of all messages, the names of their senders and the player's name, and
-/// deletes who has read how far. Ids, times, seq, sessions, counts and the audit of staff
-/// (`persister audit`) stay. Messages that were
-/// accepted before the command and are persisted later, from the queue or from the dead letters,
-/// are erased when they are persisted; messages that are accepted later are not. The command may
-/// run beside persisters and may be repeated. A player without stored messages is not an error.
+/// Erases the contents of all messages and internal notes, the names of their senders and authors,
+/// the player's name and language, and deletes who has read how far. Ids, times, seq, sessions with
+/// their assignees, teams, tags and priorities, counts and the audit of staff (`persister audit`)
+/// stay. Messages and notes that were accepted before the command and are persisted later, from the
+/// queue or from the dead letters, are erased when they are persisted; those that are accepted later
+/// are not. The command may run beside persisters and may be repeated. A player without stored
+/// messages is not an error.
 ///
 /// Erases archived messages in the files of HISTORY_ARCHIVE_DIR. Without that setting, it prints
 /// whether messages may be in the archive.
@@ -60,11 +61,13 @@ impl EraseCommand {
         self.database.check().map_err(anyhow::Error::msg)?;
         self.broker.check().map_err(anyhow::Error::msg)?;
         let mut connection = connect(&self.database).await?;
-        let Erased { messages, sessions } = store::erase(&mut connection, &self.player).await?;
+        let Erased { messages, sessions, notes } =
+            store::erase(&mut connection, &self.player).await?;
         let erased = format!("{} of {}", count(messages, "message"), count(sessions, "session"));
-        match messages {
-            0 => println!("erased {erased}: player {} has nothing to erase", self.player),
-            _ => println!("erased {erased}"),
+        match (messages, notes) {
+            (0, 0) => println!("erased {erased}: player {} has nothing to erase", self.player),
+            (_, 0) => println!("erased {erased}"),
+            _ => println!("erased {erased}, and {}", count(notes, "note")),
         }
         self.erase_archived(&mut connection).await.context(
             "the conversation is erased in the database, but not completely in the archive",

@@ -1,22 +1,23 @@
 use std::io::{BufWriter, Write, stdout};
 
 use anyhow::Context;
-use chat::PlayerId;
+use chat::{PlayerId, Priority};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use database::{
     DatabaseSettings, LastMessageAt, connect, last_message_at,
     schema::{
-        chat_audit, chat_conversations, chat_messages, chat_reads, chat_sessions,
-        chat_status_changes,
+        chat_assignments, chat_audit, chat_conversations, chat_messages, chat_notes, chat_reads,
+        chat_session_changes, chat_sessions, chat_status_changes,
     },
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
-    SelectableHelper, sql_query,
+    SelectableHelper, dsl::sql, expression::SqlLiteral, sql_query, sql_types::Text,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::Error};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::arguments::id;
@@ -62,6 +63,9 @@ struct Summary<'a> {
     archived_through: Option<DateTime<Utc>>,
     sessions: Vec<Session>,
     status_changes: Vec<StatusChange>,
+    assignments: Vec<Assignment>,
+    session_changes: Vec<SessionChange>,
+    notes: Vec<Note>,
     reads: Vec<Read>,
     audit: Vec<AuditRow>,
 }
@@ -86,6 +90,21 @@ struct Session {
     version: i64,
     actor_id: Option<String>,
     actor_name: Option<String>,
+    assignee_id: Option<String>,
+    assignee_name: Option<String>,
+    #[serde(serialize_with = "chat::timestamp::optional::serialize")]
+    assigned_at: Option<DateTime<Utc>>,
+    team: Option<String>,
+    tags: Vec<Option<String>>,
+    #[serde(serialize_with = "priority")]
+    priority: i16,
+    language: Option<String>,
+}
+
+/// Serializes the name of a priority.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn priority<S: Serializer>(number: &i16, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(Priority::from_number(*number).unwrap_or_default().as_str())
 }
 
 #[derive(Queryable, Selectable, Serialize)]
@@ -100,6 +119,74 @@ struct StatusChange {
     actor_id: Option<String>,
     actor_name: Option<String>,
     effective: bool,
+    #[serde(serialize_with = "chat::timestamp::serialize")]
+    accepted_at: DateTime<Utc>,
+    #[serde(serialize_with = "chat::timestamp::serialize")]
+    persisted_at: DateTime<Utc>,
+}
+
+/// A change of who has a session.
+#[derive(Queryable, Selectable, Serialize)]
+#[diesel(table_name = chat_assignments)]
+#[serde(rename_all = "camelCase")]
+struct Assignment {
+    #[diesel(column_name = id)]
+    change_id: Uuid,
+    session_id: Option<Uuid>,
+    action: String,
+    assignee_id: Option<String>,
+    assignee_name: Option<String>,
+    team: Option<String>,
+    by_id: Option<String>,
+    by_name: Option<String>,
+    reason: String,
+    #[serde(serialize_with = "chat::timestamp::serialize")]
+    accepted_at: DateTime<Utc>,
+    #[serde(serialize_with = "chat::timestamp::serialize")]
+    persisted_at: DateTime<Utc>,
+}
+
+/// A change of a session's team, tags or priority.
+#[derive(Queryable, Selectable, Serialize)]
+#[diesel(table_name = chat_session_changes)]
+#[serde(rename_all = "camelCase")]
+struct SessionChange {
+    #[diesel(column_name = id)]
+    change_id: Uuid,
+    session_id: Option<Uuid>,
+    what: String,
+    #[diesel(
+        select_expression = sql("chat_session_changes.value::text"),
+        select_expression_type = SqlLiteral<Text>
+    )]
+    #[serde(serialize_with = "json")]
+    value: String,
+    by_id: Option<String>,
+    by_name: Option<String>,
+    #[serde(serialize_with = "chat::timestamp::serialize")]
+    accepted_at: DateTime<Utc>,
+    #[serde(serialize_with = "chat::timestamp::serialize")]
+    persisted_at: DateTime<Utc>,
+}
+
+/// Serializes a text that is JSON.
+fn json<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    let value: &RawValue = serde_json::from_str(text).map_err(Error::custom)?;
+    value.serialize(serializer)
+}
+
+/// An internal note.
+#[derive(Queryable, Selectable, Serialize)]
+#[diesel(table_name = chat_notes)]
+#[serde(rename_all = "camelCase")]
+struct Note {
+    #[diesel(column_name = id)]
+    note_id: Uuid,
+    session_id: Option<Uuid>,
+    author_id: Option<String>,
+    author_name: Option<String>,
+    content: String,
+    mentions: Vec<Option<String>>,
     #[serde(serialize_with = "chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     #[serde(serialize_with = "chat::timestamp::serialize")]
@@ -128,9 +215,9 @@ fn reader_type<S: Serializer>(reader: &str, serializer: S) -> Result<S::Ok, S::E
     serializer.serialize_str(if is_player { "player" } else { "staff" })
 }
 
-/// Writes all data of `player` in the database to `out`, as one JSON object: the sessions, the
-/// status changes, how far each reader has read, the audit, and the messages by `seq`. It reads one snapshot, takes no locks, and
-/// keeps one page of messages in memory.
+/// Writes all data of `player` in the database to `out`, as one JSON object: the sessions, their
+/// changes, the internal notes, how far each reader has read, the audit, and the messages by `seq`.
+/// It reads one snapshot, takes no locks, and keeps one page of messages in memory.
 ///
 /// # Errors
 /// When the database cannot be used, or `out` cannot be written. The written JSON is incomplete
@@ -194,6 +281,24 @@ async fn summary<'a>(
         .select(StatusChange::as_select())
         .load(connection)
         .await?;
+    let assignments = chat_assignments::table
+        .filter(chat_assignments::player_id.eq(player.as_str()))
+        .order((chat_assignments::accepted_at, chat_assignments::id))
+        .select(Assignment::as_select())
+        .load(connection)
+        .await?;
+    let session_changes = chat_session_changes::table
+        .filter(chat_session_changes::player_id.eq(player.as_str()))
+        .order((chat_session_changes::accepted_at, chat_session_changes::id))
+        .select(SessionChange::as_select())
+        .load(connection)
+        .await?;
+    let notes = chat_notes::table
+        .filter(chat_notes::player_id.eq(player.as_str()))
+        .order((chat_notes::accepted_at, chat_notes::id))
+        .select(Note::as_select())
+        .load(connection)
+        .await?;
     let (erased_through, archived_through) = through.unwrap_or_default();
     let reads = chat_reads::table
         .filter(chat_reads::player_id.eq(player.as_str()))
@@ -213,6 +318,9 @@ async fn summary<'a>(
         archived_through,
         sessions,
         status_changes,
+        assignments,
+        session_changes,
+        notes,
         reads,
         audit,
     })

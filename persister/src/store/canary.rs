@@ -1,8 +1,9 @@
 use std::fmt::Write as _;
 
 use chat::{
-    Availability, CannedReplyChange, ConversationRead, Mark, Message, PlayerId, ReadMark, Reader,
-    RequestedStatus, SenderType, StaffAvailability, StatusChange, ValidationError, event::Event,
+    Assignee, AssignmentReason, Availability, CannedReplyChange, ConversationRead, Mark, Message,
+    Note, PlayerId, Priority, ReadMark, Reader, RequestedStatus, SenderId, SenderType,
+    SessionAction, SessionChange, StaffAvailability, StatusChange, ValidationError, event::Event,
     now,
 };
 use diesel::{result::Error, sql_query};
@@ -55,7 +56,7 @@ pub async fn prove_writable(connection: &mut AsyncPgConnection) -> Result<(), St
 }
 
 /// Two messages, of which the second fills half a page of the table; then a resolution between
-/// them, a read, a mark, and the events of no conversation.
+/// them, a read, a mark, a claim, a priority, a note, and the events of no conversation.
 fn events() -> Result<[Vec<Event>; 2], ValidationError> {
     let player_id = PlayerId::try_from(format!("persister-canary-{}", Uuid::new_v4()))?;
     let now = now();
@@ -126,5 +127,34 @@ fn events() -> Result<[Vec<Event>; 2], ValidationError> {
         by: None,
         accepted_at: now,
     }));
-    Ok([vec![opening, later], vec![resolution, read, mark, availability, canned]])
+    let session_change = |what| {
+        Event::SessionChange(Box::new(SessionChange {
+            change_id: Uuid::now_v7(),
+            player_id: player_id.clone(),
+            session_id: None,
+            what,
+            by: None,
+            by_name: None,
+            accepted_at: now,
+            traceparent: None,
+        }))
+    };
+    let persister = SenderId::try_from("persister".to_owned())?;
+    let assignee = Assignee { id: persister, name: None, reason: AssignmentReason::Auto };
+    let claim = session_change(SessionAction::Claim(assignee));
+    let priority = session_change(SessionAction::Priority(Priority::Low));
+    let note = Event::Note(Box::new(Note {
+        note_id: Uuid::now_v7(),
+        player_id: player_id.clone(),
+        session_id: None,
+        author_id: None,
+        author_name: None,
+        content: "canary".to_owned().try_into()?,
+        mentions: Vec::new(),
+        accepted_at: now,
+        traceparent: None,
+    }));
+    let of_conversation = [resolution, read, mark, claim, priority, note];
+    let second = of_conversation.into_iter().chain([availability, canned]).collect();
+    Ok([vec![opening, later], second])
 }

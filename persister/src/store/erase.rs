@@ -28,6 +28,8 @@ pub struct Erased {
     pub messages: usize,
     /// The number of sessions to which these messages belong.
     pub sessions: usize,
+    /// The number of internal notes.
+    pub notes: usize,
 }
 
 #[derive(QueryableByName)]
@@ -42,10 +44,10 @@ struct ErasedMessage {
     session_id: Uuid,
 }
 
-/// Erases the contents of the messages of `player`'s conversation that were accepted until now, and
-/// all names in it. The rows stay, with their ids, times and `seq`. Deletes how far its readers have
-/// read. Messages that were accepted until now and are persisted later are erased when they are
-/// persisted, and marks of that time have no effect.
+/// Erases the contents of the messages and notes of `player`'s conversation that were accepted until
+/// now, all names in it, and the player's language. The rows stay, with their ids, times and `seq`.
+/// Deletes how far its readers have read. Messages and notes that were accepted until now and are
+/// persisted later are erased when they are persisted, and marks of that time have no effect.
 ///
 /// # Errors
 /// When the database cannot be used; a part may be erased then, and the caller may call again.
@@ -53,7 +55,7 @@ pub async fn erase(
     connection: &mut AsyncPgConnection,
     player: &PlayerId,
 ) -> Result<Erased, StoreError> {
-    let last_seq =
+    let (last_seq, notes) =
         connection.transaction(async |connection| close(connection, player).await).await?;
     let (mut messages, mut sessions) = (0, BTreeSet::new());
     let mut from = 0;
@@ -67,13 +69,17 @@ pub async fn erase(
         from = to;
     }
     connection.transaction(async |connection| delete_marks(connection, player).await).await?;
-    Ok(Erased { messages, sessions: sessions.len() })
+    Ok(Erased { messages, sessions: sessions.len(), notes })
 }
 
-/// Marks the conversation as erased until now, removes the player's name from its sessions,
-/// resolves its open session, and returns its last `seq`. The conversation is in no inbox until a
-/// later message. The ids and names of staff stay.
-async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<i64, StoreError> {
+/// Marks the conversation as erased until now, erases its notes, removes the player's name and
+/// language from its sessions, resolves its open session, and returns its last `seq` and the number
+/// of notes. The conversation is in no inbox until a later message. The ids of staff stay, and their
+/// names beside what they did.
+async fn close(
+    connection: &mut AsyncPgConnection,
+    player: &PlayerId,
+) -> Result<(i64, usize), StoreError> {
     let players = [player];
     // Messages of the player may be in the queue though none is stored yet.
     let conversations = lock_conversations(connection, &players, Locks::Wait).await?;
@@ -86,8 +92,16 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
     .get_result(connection)
     .await?;
     sql_query(
-        "UPDATE chat_sessions SET player_name = NULL, version = version + 1
-         WHERE player_id = $1 AND player_name IS NOT NULL",
+        "UPDATE chat_sessions SET player_name = NULL, language = NULL, version = version + 1
+         WHERE player_id = $1 AND (player_name IS NOT NULL OR language IS NOT NULL)",
+    )
+    .bind::<Text, _>(player.as_str())
+    .execute(connection)
+    .await?;
+    // Staff writes few notes, so that one statement erases all.
+    let notes = sql_query(
+        "UPDATE chat_notes SET content = '', author_name = NULL, mentions = '{}'
+         WHERE player_id = $1 AND content <> ''",
     )
     .bind::<Text, _>(player.as_str())
     .execute(connection)
@@ -106,7 +120,8 @@ async fn close(connection: &mut AsyncPgConnection, player: &PlayerId) -> Result<
         traceparent: None,
     });
     write_batch(connection, Batch::new(&[resolution]), &Attempt::default()).await?;
-    Ok(conversations.rows.iter().map(|row| row.last_seq).max().unwrap_or_default())
+    let last_seq = conversations.rows.iter().map(|row| row.last_seq).max().unwrap_or_default();
+    Ok((last_seq, notes))
 }
 
 async fn erase_messages(

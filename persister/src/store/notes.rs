@@ -47,7 +47,7 @@ pub(super) fn erased_through(rows: &[ConversationRow]) -> ErasedThrough {
 }
 
 /// Inserts the notes whose key is not stored. A note that was accepted before its conversation was
-/// erased has no content and no author's name. The caller holds the conversations' locks.
+/// erased has no content, no author's name and no mentions. The caller holds the conversations' locks.
 pub(super) async fn write<'a>(
     connection: &mut AsyncPgConnection,
     notes: &[&'a Note],
@@ -122,7 +122,10 @@ async fn insert(
     })
     .column::<Text, _, _>(notes, |note| if is_erased(note) { "" } else { note.content.as_str() })
     // PostgreSQL has no array of arrays of several lengths.
-    .column::<Text, _, _>(notes, |note| serde_json::json!(note.mentions).to_string())
+    .column::<Text, _, _>(notes, |note| {
+        let mentions = if is_erased(note) { [].as_slice() } else { note.mentions.as_slice() };
+        serde_json::json!(mentions).to_string()
+    })
     .column::<Timestamptz, _, _>(notes, |note| note.accepted_at)
     .execute(connection)
     .await?;

@@ -156,7 +156,9 @@ impl<'a> PlacedConversation<'a> {
         for session in &mut self.finalized.sessions {
             let state = &mut session.state;
             let opening = self.messages.iter().find(|new| {
-                new.session_id == state.id && new.message.accepted_at == state.opened_at
+                new.session_id == state.id
+                    && new.message.accepted_at == state.opened_at
+                    && !new.erased
             });
             let language = opening.and_then(|new| new.message.intake.as_ref()?.language.clone());
             if language.is_some() {

@@ -1,11 +1,11 @@
 use broker::ConsumerKind;
 use chat::{
-    RejectionReason, RequestedStatus, SenderType, SessionState, SessionStatus, StaffFacts,
-    StatusChange, event::Event,
+    RejectionReason, RequestedStatus, SenderType, SessionAction, SessionState, SessionStatus,
+    StaffFacts, StatusChange, event::Event,
 };
 use test_support::{System, eventually, message_at, status_change};
 
-use crate::support::{change, event, publish_each, system};
+use crate::support::{assignee, change, event, publish_each, session_change, system};
 
 /// The sessions that were announced since the last call, oldest first.
 async fn announced(system: &System) -> Vec<SessionState> {
@@ -52,11 +52,13 @@ async fn a_further_message_announces_no_session_update() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redelivered_event_is_announced_again() {
     let system = system().await;
-    let (hello, resolved) = (
+    let (hello, claim, resolved) = (
         message_at("p1", SenderType::Player, "hello", 1),
-        status_change("p1", RequestedStatus::Resolved, 2),
+        session_change("p1", "ada", SessionAction::Claim(assignee("ada")), 2),
+        status_change("p1", RequestedStatus::Resolved, 3),
     );
-    for delivered in [event(&hello), change(&resolved)] {
+    let claim = Event::SessionChange(Box::new(claim));
+    for delivered in [event(&hello), claim, change(&resolved)] {
         publish_each(&system, [delivered.clone()]).await;
         system.work_off(1).await;
         let first = announced(&system).await;

@@ -18,6 +18,7 @@ async fn rows_with(system: &System, word: &str) -> i64 {
         "chat_conversations",
         "chat_status_changes",
         "chat_reads",
+        "chat_notes",
     ];
     system.database.number(&tables.map(count).join(" + ")).await
 }
@@ -46,7 +47,7 @@ async fn erasing_removes_contents_and_names_and_keeps_the_rows() {
     let versions = "SELECT sum(version) FROM chat_sessions WHERE player_id = 'p1'";
     let version = system.database.number(versions).await;
 
-    assert_eq!(system.erase("p1").await, Erased { messages: 2, sessions: 2 });
+    assert_eq!(system.erase("p1").await, Erased { messages: 2, sessions: 2, notes: 0 });
     assert_eq!((rows_with(&system, "secret").await, rows_with(&system, "Bo").await), (1, 0));
     assert_eq!(rows_with(&system, "Cy").await, 2, "those of the other player");
     assert_eq!(rest_of_messages(&system).await, rest);
@@ -56,7 +57,7 @@ async fn erasing_removes_contents_and_names_and_keeps_the_rows() {
         newer,
         "one for each session, and one for the resolution"
     );
-    assert_eq!(system.erase("p1").await, Erased { messages: 0, sessions: 0 });
+    assert_eq!(system.erase("p1").await, Erased { messages: 0, sessions: 0, notes: 0 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +79,7 @@ async fn a_redelivered_erased_message_stays_erased() {
 async fn only_messages_accepted_before_an_erasure_are_erased_when_they_arrive_later() {
     let system = system().await;
     let late = named("p1", "the secret sword", "Bo");
-    assert_eq!(system.erase("p1").await, Erased { messages: 0, sessions: 0 });
+    assert_eq!(system.erase("p1").await, Erased { messages: 0, sessions: 0, notes: 0 });
     publish_each(&system, [event(&late), event(&late)]).await;
     system.work_off(1).await;
     assert_eq!(contents(&system, "p1").await, [""]);
@@ -101,7 +102,7 @@ async fn a_message_that_a_persister_is_writing_is_erased() {
     until_waiting(&system, 1).await;
     let erasing = async {
         let erased = system.erase("p1").await;
-        assert_eq!(erased, Erased { messages: 2, sessions: 1 });
+        assert_eq!(erased, Erased { messages: 2, sessions: 1, notes: 0 });
     };
     let releasing = async {
         until_waiting(&system, 2).await;

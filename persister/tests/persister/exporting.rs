@@ -2,13 +2,19 @@
 
 use std::io::Write;
 
-use chat::{Mark, ReadMark, RequestedStatus, SenderType, StatusChange, event::Event};
+use chat::{
+    Mark, Priority, ReadMark, RequestedStatus, SenderType, SessionAction, StatusChange,
+    event::Event,
+};
 use chrono::{DateTime, Utc};
 use persister::commands::export;
 use serde_json::{Value, json};
 use test_support::{Database, System, message, message_at, status_change};
 
-use crate::support::{change, contents, event, named, publish_each, publish_together, system};
+use crate::support::{
+    assignee, change, contents, event, named, note, publish_each, publish_together, session_change,
+    system,
+};
 
 /// A writer that runs a statement in the database before it accepts the first bytes.
 struct InterferingWriter {
@@ -123,6 +129,38 @@ async fn an_export_has_how_far_the_player_and_staff_have_read_and_not_which_staf
     assert!(!export.to_string().contains("ada"));
 }
 
+/// The player's right of access covers them.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_has_what_staff_keeps_about_the_player() {
+    let system = system().await;
+    let question = event(&message_at("p1", SenderType::Player, "hello", 1));
+    let claim = session_change("p1", "ada", SessionAction::Claim(assignee("ada")), 2);
+    let urgent = SessionAction::Priority(Priority::Urgent);
+    let urgent = session_change("p1", "ada", urgent, 3);
+    let note = note("p1", "ada", "asked twice", 4);
+    let changes = [&claim, &urgent].map(|change| Event::SessionChange(Box::new(change.clone())));
+    let noted = Event::Note(Box::new(note.clone()));
+    publish_together(&system, [question].into_iter().chain(changes).chain([noted])).await;
+    system.work_off(1).await;
+    let export = exported(&system, "p1", None).await;
+    let session = &export["sessions"][0];
+    assert_eq!((&session["assigneeId"], &session["priority"]), (&json!("ada"), &json!("urgent")));
+    let [assignment, change, written] =
+        ["assignments", "sessionChanges", "notes"].map(|field| &export[field][0]);
+    assert_eq!(
+        (&assignment["changeId"], &assignment["action"], &assignment["byId"]),
+        (&json!(claim.change_id), &json!("claim"), &json!("ada"))
+    );
+    assert_eq!(
+        (&change["changeId"], &change["what"], &change["value"]),
+        (&json!(urgent.change_id), &json!("priority"), &json!(2))
+    );
+    assert_eq!(
+        (&written["noteId"], &written["content"], &written["mentions"]),
+        (&json!(note.note_id), &json!("asked twice"), &json!(["bo"]))
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_begins_where_the_archive_ends() {
     let system = system().await;
@@ -161,7 +199,7 @@ async fn an_export_of_an_unknown_player_is_empty() {
         exported(&system, "absent", None).await,
         json!({
             "playerId": "absent", "erasedThrough": null, "archivedThrough": null, "sessions": [],
-            "statusChanges": [], "reads": [], "audit": [], "messages": []
+            "statusChanges": [], "assignments": [], "sessionChanges": [], "notes": [], "reads": [], "audit": [], "messages": []
         })
     );
 }

@@ -24,6 +24,7 @@ mod held;
 mod metrics;
 mod migrations;
 mod model;
+mod notes;
 mod outages;
 mod partitions;
 mod plans;

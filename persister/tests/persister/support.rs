@@ -1,5 +1,5 @@
 use chat::{
-    Assignee, AssignmentReason, Message, PlayerId, SenderId, SessionAction, SessionChange,
+    Assignee, AssignmentReason, Message, Note, PlayerId, SenderId, SessionAction, SessionChange,
     StatusChange,
     event::{Event, MAX_EVENTS},
 };
@@ -38,6 +38,21 @@ pub fn session_change(player: &str, by: &str, what: SessionAction, micros: i64) 
         what,
         by: Some(staff(by)),
         by_name: None,
+        accepted_at: DateTime::from_timestamp_micros(micros).unwrap(),
+        traceparent: None,
+    }
+}
+
+/// A note by `author` that mentions bo and was accepted `micros` after the epoch.
+pub fn note(player: &str, author: &str, content: &str, micros: i64) -> Note {
+    Note {
+        note_id: Uuid::now_v7(),
+        player_id: PlayerId::try_from(player.to_owned()).unwrap(),
+        session_id: None,
+        author_id: Some(staff(author)),
+        author_name: Some(format!("The name of {author}").try_into().unwrap()),
+        content: content.to_owned().try_into().unwrap(),
+        mentions: vec![staff("bo")],
         accepted_at: DateTime::from_timestamp_micros(micros).unwrap(),
         traceparent: None,
     }

@@ -9,6 +9,9 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncC
 
 use crate::{DatabaseSettings, connection::connect_for_migrations, migrate::ensure_migrated};
 
+/// The tables that are about no player. They stay on one server, and nothing joins them with others.
+const WITHOUT_PLAYER: [&str; 2] = ["chat_canned_replies", "chat_staff"];
+
 #[derive(QueryableByName)]
 struct Name {
     #[diesel(sql_type = Text)]
@@ -26,7 +29,8 @@ struct Reference {
     definition: String,
 }
 
-/// The primary keys, unique indexes and foreign keys of the tables that do not contain `player_id`.
+/// The primary keys, unique indexes and foreign keys of the players' tables that do not contain
+/// `player_id`.
 /// None can be enforced once the tables are distributed.
 ///
 /// # Errors
@@ -40,7 +44,7 @@ pub async fn keys_without_player(connection: &mut AsyncPgConnection) -> QueryRes
          relation AS (
              SELECT c.oid FROM pg_class c
              WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace
-                 AND c.relname LIKE 'chat\\_%'
+                 AND c.relname LIKE 'chat\\_%' AND c.relname <> ALL ($1)
          )
          SELECT i.indexrelid::regclass::text AS name FROM pg_index i
          JOIN relation ON relation.oid = i.indrelid
@@ -56,6 +60,7 @@ pub async fn keys_without_player(connection: &mut AsyncPgConnection) -> QueryRes
          ) IS NOT true
          ORDER BY name",
     )
+    .bind::<Array<Text>, _>(WITHOUT_PLAYER.as_slice())
     .load(connection)
     .await?;
     Ok(keys.into_iter().map(|key| key.name).collect())
@@ -91,10 +96,11 @@ async fn distribute_tables(
     let tables: Vec<Name> = sql_query(
         "SELECT relname::text AS name FROM pg_class
          WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
-             AND relname LIKE 'chat\\_%'
+             AND relname LIKE 'chat\\_%' AND relname <> ALL ($1)
              AND oid NOT IN (SELECT logicalrelid FROM pg_dist_partition)
          ORDER BY relname <> 'chat_conversations', relname",
     )
+    .bind::<Array<Text>, _>(WITHOUT_PLAYER.as_slice())
     .load(connection)
     .await?;
     let tables: Vec<_> = tables.into_iter().map(|table| table.name).collect();

@@ -3,10 +3,15 @@
 
 use std::{collections::BTreeSet, iter::zip};
 
-use chat::{PlayerId, RequestedStatus, SenderType, StatusChange, event::Event};
-use proptest::{bool::weighted, collection::vec, prelude::*, sample::select};
+use chat::{
+    Intake, Message, Note, PlayerId, Priority, RequestedStatus, SenderType, SessionAction,
+    SessionChange, StatusChange, Tag, Team, event::Event,
+};
+use proptest::{bool::weighted, collection::vec, option, prelude::*, sample::select};
 use test_support::{message_at, status_change};
 use uuid::Uuid;
+
+use crate::support::{assignee, note, session_change, staff};
 
 /// One course of events, in few numbers, so that proptest can shrink a failure.
 #[derive(Clone, Debug)]
@@ -36,6 +41,71 @@ struct Accepted {
 enum What {
     Message(SenderType, &'static str),
     Change(RequestedStatus, Names),
+    Desk(Action, bool),
+    Note,
+}
+
+/// What a change of staff does; the team, tag and member names are fixed.
+#[derive(Clone, Copy, Debug)]
+enum Action {
+    Claim(&'static str),
+    Assign(&'static str),
+    Release { team: Option<&'static str>, from: Option<&'static str> },
+    Route(&'static str),
+    Tag { name: &'static str, add: bool },
+    Priority(Priority),
+}
+
+const MEMBERS: &[&str] = &["ada", "bo", "cy"];
+const TEAMS: &[&str] = &["payments", "appeals"];
+
+/// A message of that time. Its sender and its topic follow from the time, so that two messages of
+/// one id and one time are the same.
+pub fn message_of(player: &str, sender: SenderType, content: &str, at: i64) -> Message {
+    let mut message = message_at(player, sender, content, at);
+    match sender {
+        SenderType::Staff if at % 5 > 0 => {
+            message.sender_id = Some(staff(if at % 2 == 0 { "ada" } else { "bo" }));
+        }
+        SenderType::Player if at % 5 == 0 => {
+            let topic = if at % 2 == 0 { "payments" } else { "appeals" };
+            let topic = Some(topic.to_owned().try_into().unwrap());
+            message.intake = Some(Box::new(Intake { topic, language: None }));
+        }
+        SenderType::Player | SenderType::Staff => {}
+    }
+    message
+}
+
+/// A status change of that time. Its author follows from the time.
+pub fn change_of(player: &str, status: RequestedStatus, at: i64) -> StatusChange {
+    let actor_id = (at % 3 > 0).then(|| staff("dee"));
+    StatusChange { actor_id, ..status_change(player, status, at) }
+}
+
+/// A note of that time.
+pub fn note_of(player: &str, at: i64) -> Note {
+    note(player, "ada", "asked twice", at)
+}
+
+impl Action {
+    fn action(self) -> SessionAction {
+        let team = |name: &str| Team::try_from(name.to_owned()).unwrap();
+        match self {
+            Self::Claim(id) => SessionAction::Claim(assignee(id)),
+            Self::Assign(id) => SessionAction::Assign(assignee(id)),
+            Self::Release { team: to, from } => {
+                SessionAction::Release { team: to.map(team), from: from.map(staff) }
+            }
+            Self::Route(to) => SessionAction::Route(team(to)),
+            Self::Tag { name, add } => {
+                let tag = vec![Tag::try_from(name.to_owned()).unwrap()];
+                let (add, remove) = if add { (tag, Vec::new()) } else { (Vec::new(), tag) };
+                SessionAction::Tags { add, remove }
+            }
+            Self::Priority(priority) => SessionAction::Priority(priority),
+        }
+    }
 }
 
 /// What a change names of what its author saw.
@@ -108,10 +178,25 @@ fn accepted() -> impl Strategy<Value = Accepted> {
         2 => says(SenderType::Staff),
         4 => names().prop_map(|names| What::Change(RequestedStatus::Resolved, names)),
         2 => names().prop_map(|names| What::Change(RequestedStatus::Active, names)),
+        5 => (action(), weighted(0.3)).prop_map(|(action, named)| What::Desk(action, named)),
+        1 => Just(What::Note),
     ];
     let arrivals = prop_oneof![3 => vec(any::<u8>(), 1), 1 => vec(any::<u8>(), 2..=3)];
     (0..PLAYERS, what, 0..20_i64, 0..IDS, arrivals)
         .prop_map(|(player, what, at, id, arrivals)| Accepted { player, what, at, id, arrivals })
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let (team, from) = (option::of(select(TEAMS)), option::weighted(0.3, select(MEMBERS)));
+    prop_oneof![
+        4 => select(MEMBERS).prop_map(Action::Claim),
+        2 => select(MEMBERS).prop_map(Action::Assign),
+        4 => (team, from).prop_map(|(team, from)| Action::Release { team, from }),
+        1 => select(TEAMS).prop_map(Action::Route),
+        2 => (select(&["refund", "vip"]), any::<bool>())
+            .prop_map(|(name, add)| Action::Tag { name, add }),
+        1 => select(&Priority::ALL).prop_map(Action::Priority),
+    ]
 }
 
 fn names() -> impl Strategy<Value = Names> {
@@ -129,15 +214,17 @@ impl Case {
         let case = Uuid::now_v7();
         let players: Vec<_> = (0..PLAYERS).map(|player| format!("{case}-{player}")).collect();
         let ids: Vec<_> = (0..IDS).map(|_| Uuid::now_v7()).collect();
+        // A row of a change may have the id of a message, and no client's change has one.
+        let desk_ids: Vec<_> = (0..IDS).map(|_| Uuid::now_v7()).collect();
         let event = |accepted: &Accepted| match accepted.what {
             What::Message(sender, content) => {
                 let mut message =
-                    message_at(&players[accepted.player], sender, content, accepted.at);
+                    message_of(&players[accepted.player], sender, content, accepted.at);
                 message.message_id = ids[accepted.id];
                 Event::Message(Box::new(message))
             }
             What::Change(status, names) => {
-                let mut change = status_change(&players[accepted.player], status, accepted.at);
+                let mut change = change_of(&players[accepted.player], status, accepted.at);
                 change.change_id = ids[accepted.id];
                 (change.session_id, change.last_seq) = match names {
                     Names::Nothing => (None, None),
@@ -146,6 +233,18 @@ impl Case {
                     Names::SessionAndSeq => (Some(LATEST_SESSION), Some(LAST_SEQ)),
                 };
                 Event::StatusChange(change)
+            }
+            What::Desk(action, named) => {
+                let player = &players[accepted.player];
+                let mut change = session_change(player, "ada", action.action(), accepted.at);
+                change.change_id = desk_ids[accepted.id];
+                change.session_id = named.then_some(LATEST_SESSION);
+                Event::SessionChange(Box::new(change))
+            }
+            What::Note => {
+                let mut note = note_of(&players[accepted.player], accepted.at);
+                note.note_id = ids[accepted.id];
+                Event::Note(Box::new(note))
             }
         };
         let accepted: Vec<_> = self.accepted.iter().map(event).collect();
@@ -184,6 +283,9 @@ pub fn unnamed(event: Event) -> Event {
     match event {
         Event::StatusChange(change) => {
             Event::StatusChange(StatusChange { session_id: None, last_seq: None, ..change })
+        }
+        Event::SessionChange(change) => {
+            Event::SessionChange(Box::new(SessionChange { session_id: None, ..*change }))
         }
         other => other,
     }

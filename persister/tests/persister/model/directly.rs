@@ -4,7 +4,10 @@ use std::{cell::RefCell, collections::VecDeque};
 
 use diesel_async::AsyncPgConnection;
 use futures_util::future::join_all;
-use persister::store::{self, Attempt};
+use persister::{
+    desk::RepliesClaim,
+    store::{self, Attempt},
+};
 use proptest::{
     prelude::*,
     test_runner::{TestCaseError, TestCaseResult, TestRunner},
@@ -13,7 +16,7 @@ use test_support::{Database, hostile::same_cases};
 use tokio::runtime::Runtime;
 
 use super::{
-    case::{Body, Case, cases, id},
+    case::{Body, Case, cases, id, unnamed},
     check,
     observed::{self, Published, rejected},
 };
@@ -55,7 +58,8 @@ async fn persist_directly(
         published.rejected.extend(outcome.rejected);
     }
     if alone {
-        let mut stored = observed::stored(reader, &script.players).await;
+        let stored = observed::stored(reader, &script.players).await;
+        let mut stored: Vec<_> = stored.into_iter().map(unnamed).collect();
         stored.sort_by_key(id);
         let mut first = script.first_to_arrive();
         first.sort_by_key(id);
@@ -73,7 +77,8 @@ async fn persist_next(
     let mut published = Published::default();
     while let Some(mut body) = next() {
         observed::fill_in_names(persister, &mut body.events).await;
-        let outcome = store::persist(persister, &body.events, &Attempt::default()).await;
+        let attempt = Attempt::default().with_replies(RepliesClaim::Yes);
+        let outcome = store::persist(persister, &body.events, &attempt).await;
         let outcome = outcome.map_err(|error| TestCaseError::fail(error.to_string()))?;
         if body.dies {
             bodies.borrow_mut().push_back(Body { dies: false, ..body });

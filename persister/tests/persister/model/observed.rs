@@ -8,26 +8,31 @@ use std::{
 };
 
 use chat::{
-    MessageRejected, RequestedStatus, SenderType, SessionState, SessionStatus, event::Event,
+    MessageRejected, Note, RequestedStatus, SenderType, SessionChange, SessionState, SessionStatus,
+    StaffFacts, event::Event,
 };
 use chrono::{DateTime, Utc};
 use database::{
     DatabaseSettings, connect, last_message_at,
-    schema::{chat_conversations, chat_messages, chat_sessions, chat_status_changes},
+    schema::{
+        chat_assignments, chat_conversations, chat_messages, chat_notes, chat_sessions,
+        chat_status_changes,
+    },
 };
 use diesel::{
     ExpressionMethods, QueryDsl, QueryableByName, sql_query,
-    sql_types::{Array, BigInt, Text},
+    sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::join;
-use test_support::{Database, eventually, message_at, status_change};
+use test_support::{Database, eventually};
 use uuid::Uuid;
 
 use super::{
-    case::{LAST_SEQ, LATEST_SESSION},
-    rules::{Conversation, Session},
+    case::{LAST_SEQ, LATEST_SESSION, change_of, message_of, note_of},
+    rules::{Conversation, Facts, Given, Session},
 };
+use crate::support::session_change;
 
 /// The events that the persisters published.
 #[derive(Debug, Default)]
@@ -46,16 +51,29 @@ pub fn rejected(message: &MessageRejected) -> Rejected {
 }
 
 impl Published {
-    /// The status and the resolution that were announced with the highest version of the session.
-    fn latest(&self, session: Uuid) -> Vec<(SessionStatus, Option<i64>)> {
+    /// What was announced with the highest version of the session.
+    fn latest(&self, session: Uuid) -> Vec<(SessionStatus, Option<i64>, Facts)> {
         let states = self.sessions.iter().filter(|state| state.id == session);
         let highest = states.clone().map(|state| state.version).max();
         let mut latest: Vec<_> = states
             .filter(|state| Some(state.version) == highest)
-            .map(|state| (state.status, state.resolved_at.map(|at| at.timestamp_micros())))
+            .map(|state| {
+                let resolved_at = state.resolved_at.map(|at| at.timestamp_micros());
+                (state.status, resolved_at, facts(&state.staff))
+            })
             .collect();
         latest.dedup();
         latest
+    }
+}
+
+fn facts(facts: &StaffFacts) -> Facts {
+    let since = facts.assigned_at.map(|at| at.timestamp_micros());
+    Facts {
+        assignee: facts.assignee_id.as_ref().map(|id| id.as_str().to_owned()).zip(since),
+        team: facts.team.as_ref().map(|team| team.as_str().to_owned()),
+        tags: facts.tags.iter().map(|tag| tag.as_str().to_owned()).collect(),
+        priority: facts.priority.number(),
     }
 }
 
@@ -135,37 +153,128 @@ pub async fn stored(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<E
     let messages = messages.into_iter().map(|(id, player, sender, content, at)| {
         let staff = sender == SenderType::Staff.as_str();
         let sender = if staff { SenderType::Staff } else { SenderType::Player };
-        let mut message = message_at(&player, sender, &content, at.timestamp_micros());
+        let mut message = message_of(&player, sender, &content, at.timestamp_micros());
         message.message_id = id;
         Event::Message(Box::new(message))
     });
     let changes = changes.into_iter().map(|(id, player, status, at)| {
         let resolved = status == RequestedStatus::Resolved.as_str();
         let status = if resolved { RequestedStatus::Resolved } else { RequestedStatus::Active };
-        let mut change = status_change(&player, status, at.timestamp_micros());
+        let mut change = change_of(&player, status, at.timestamp_micros());
         change.change_id = id;
         Event::StatusChange(change)
     });
-    messages.chain(changes).collect()
+    let notes: Vec<(Uuid, String, DateTime<Utc>)> = chat_notes::table
+        .filter(chat_notes::player_id.eq_any(players))
+        .select((chat_notes::id, chat_notes::player_id, chat_notes::accepted_at))
+        .load(reader)
+        .await
+        .unwrap();
+    let notes = notes.into_iter().map(|(note_id, player, at)| {
+        Event::Note(Box::new(Note { note_id, ..note_of(&player, at.timestamp_micros()) }))
+    });
+    let desk = session_changes(reader, players).await.into_iter();
+    let desk = desk.map(|change| Event::SessionChange(Box::new(change)));
+    messages.chain(changes).chain(notes).chain(desk).collect()
+}
+
+/// The stored changes of what staff keeps about sessions that were events, with what they name.
+async fn session_changes(reader: &mut AsyncPgConnection, players: &[String]) -> Vec<SessionChange> {
+    /// The change as JSON of an event.
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        what: String,
+        #[diesel(sql_type = Text)]
+        player_id: String,
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(sql_type = Nullable<SqlUuid>)]
+        session_id: Option<Uuid>,
+        #[diesel(sql_type = Timestamptz)]
+        accepted_at: DateTime<Utc>,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT json_build_object(action, CASE action
+                 WHEN 'release' THEN json_build_object('team', team, 'from', assignee_id)
+                 ELSE json_build_object('id', assignee_id, 'name', assignee_name, 'reason', reason)
+             END)::text AS what, player_id, id, session_id, accepted_at
+         FROM chat_assignments a
+         WHERE player_id = ANY ($1) AND reason <> 'reply' AND NOT EXISTS (
+             SELECT FROM chat_status_changes s WHERE s.player_id = a.player_id AND s.id = a.id)
+         UNION ALL
+         SELECT json_build_object(what, CASE what
+                 WHEN 'priority' THEN to_json(('[\"low\",\"normal\",\"high\",\"urgent\"]'::json
+                     ->> (1 + value::int)))
+                 ELSE value::json
+             END)::text, player_id, id, session_id, accepted_at
+         FROM chat_session_changes c
+         WHERE player_id = ANY ($1) AND NOT EXISTS (
+             SELECT FROM chat_messages m WHERE m.player_id = c.player_id AND m.id = c.id)",
+    )
+    .bind::<Array<Text>, _>(players)
+    .load(reader)
+    .await
+    .unwrap();
+    let change = |row: Row| SessionChange {
+        change_id: row.id,
+        session_id: row.session_id,
+        ..session_change(
+            &row.player_id,
+            "ada",
+            serde_json::from_str(&row.what).unwrap(),
+            row.accepted_at.timestamp_micros(),
+        )
+    };
+    rows.into_iter().map(change).collect()
+}
+
+/// The changes to active that reopened a session for their author, and the ids of the sessions of
+/// `player`, oldest first.
+pub async fn given(reader: &mut AsyncPgConnection, player: &str) -> Given {
+    let sessions = chat_sessions::table
+        .filter(chat_sessions::player_id.eq(player))
+        .order(chat_sessions::opened_at)
+        .select(chat_sessions::id)
+        .load(reader)
+        .await
+        .unwrap();
+    let changes = chat_status_changes::table
+        .filter(chat_status_changes::player_id.eq(player))
+        .select(chat_status_changes::id);
+    let reopenings: Vec<Uuid> = chat_assignments::table
+        .filter(chat_assignments::player_id.eq(player))
+        .filter(chat_assignments::id.eq_any(changes))
+        .select(chat_assignments::id)
+        .load(reader)
+        .await
+        .unwrap();
+    Given { sessions, reopenings: reopenings.into_iter().collect() }
 }
 
 /// Replaces the placeholders of the changes among `events` by the current state of their
 /// conversations.
 pub async fn fill_in_names(connection: &mut AsyncPgConnection, events: &mut [Event]) {
     for event in events {
-        let Event::StatusChange(change) = event else { continue };
-        if change.session_id != Some(LATEST_SESSION) {
+        let (player_id, named) = match event {
+            Event::StatusChange(change) => (&change.player_id, &mut change.session_id),
+            Event::SessionChange(change) => (&change.player_id, &mut change.session_id),
+            _ => continue,
+        };
+        if *named != Some(LATEST_SESSION) {
             continue;
         }
         let row: Vec<(Option<Uuid>, i64)> = chat_conversations::table
-            .filter(chat_conversations::player_id.eq(change.player_id.as_str()))
+            .filter(chat_conversations::player_id.eq(player_id.as_str()))
             .select((chat_conversations::session_id, chat_conversations::last_seq))
             .load(connection)
             .await
             .unwrap();
         let (session_id, last_seq) = row.into_iter().next().unwrap_or_default();
-        change.session_id = Some(session_id.unwrap_or_else(Uuid::now_v7));
-        if change.last_seq == Some(LAST_SEQ) {
+        *named = Some(session_id.unwrap_or_else(Uuid::now_v7));
+        if let Event::StatusChange(change) = event
+            && change.last_seq == Some(LAST_SEQ)
+        {
             change.last_seq = Some(last_seq);
         }
     }
@@ -232,7 +341,9 @@ pub async fn conversation(
         .load(reader)
         .await
         .unwrap();
-    type SessionRow = (Uuid, String, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
+    type FactsRow =
+        (Option<String>, Option<DateTime<Utc>>, Option<String>, Vec<Option<String>>, i16);
+    type SessionRow = (Uuid, String, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>, FactsRow);
     let sessions: Vec<SessionRow> = chat_sessions::table
         .inner_join(chat_conversations::table)
         .filter(chat_sessions::player_id.eq(player))
@@ -243,6 +354,13 @@ pub async fn conversation(
             chat_sessions::opened_at,
             last_message_at(),
             chat_sessions::resolved_at,
+            (
+                chat_sessions::assignee_id,
+                chat_sessions::assigned_at,
+                chat_sessions::team,
+                chat_sessions::tags,
+                chat_sessions::priority,
+            ),
         ))
         .load(reader)
         .await
@@ -280,8 +398,13 @@ pub async fn conversation(
     };
     let sessions: Vec<_> = sessions
         .into_iter()
-        .map(|(id, status, opened_at, last_message_at, resolved_at)| {
+        .map(|(id, status, opened_at, last_message_at, resolved_at, facts)| {
+            let (assignee, assigned_at, team, tags, priority) = facts;
+            let since = assigned_at.map(|at| at.timestamp_micros());
+            let tags = tags.into_iter().flatten().collect();
+            let facts = Facts { assignee: assignee.zip(since), team, tags, priority };
             let session = Session {
+                facts,
                 messages: messages_of(id),
                 status: SessionStatus::from_name(&status).unwrap(),
                 opened_at: opened_at.timestamp_micros(),

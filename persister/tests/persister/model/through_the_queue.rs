@@ -16,9 +16,11 @@ use super::{
     case::{Body, Case, Script, cases, id},
     check,
     observed::{self, Published, rejected},
-    rules,
+    rules::{self, Session},
 };
 use crate::support::system;
+
+const REPLIES_CLAIM: &str = "--assign-on-reply=on";
 
 #[test]
 fn the_database_follows_the_rules_through_the_queue() {
@@ -59,13 +61,13 @@ async fn run_persisters(case: &Case, bodies: &[Body], system: &System) {
     publish(before, system).await;
     let mut persisters = Vec::new();
     for _ in 0..case.persisters {
-        persisters.push(system.persister_with(&[&batches]).ready().await);
+        persisters.push(system.persister_with(&[&batches, REPLIES_CLAIM]).ready().await);
     }
     if case.killed
         && let Some(persister) = persisters.pop()
     {
         persister.kill().await;
-        persisters.push(system.persister_with(&[&batches]).ready().await);
+        persisters.push(system.persister_with(&[&batches, REPLIES_CLAIM]).ready().await);
     }
     publish(after, system).await;
     system.broker.wait_for_depth(&system.broker.names().queue(ConsumerKind::Persister), 0).await;
@@ -92,7 +94,10 @@ async fn until_complete(
 ) -> Published {
     let mut published = Published::default();
     eventually("each event is persisted or rejected, and each session announced", async || {
-        system.work_off(1).await;
+        let persister = system.persister_with(&[REPLIES_CLAIM]).ready().await;
+        let queue = system.broker.names().queue(ConsumerKind::Persister);
+        system.broker.wait_for_depth(&queue, 0).await;
+        persister.stop().await;
         read_published(&mut published, script, system).await;
         is_complete(script, &published, reader).await.then_some(())
     })
@@ -115,7 +120,10 @@ async fn is_complete(
     for player in &script.players {
         let conversation = observed::conversation(reader, player, &[], published).await;
         let mut sessions = conversation.sessions.iter();
-        if !sessions.all(|session| session.announced == [(session.status, session.resolved_at)]) {
+        let is_announced = |session: &Session| {
+            session.announced == [(session.status, session.resolved_at, session.facts.clone())]
+        };
+        if !sessions.all(is_announced) {
             return false;
         }
     }
