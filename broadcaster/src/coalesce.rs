@@ -1,15 +1,15 @@
-//! Coalesces players' messages for staff beyond a rate that the operator sets: one event then stands for
-//! many messages.
+//! Coalesces players' messages and internal notes for staff beyond a rate that the operator sets: one event
+//! then stands for many of them.
 
 use std::{future::pending, mem, num::NonZeroU32, time::Duration};
 
 use broker::Partitions;
-use chat::{SenderType, event::Event};
+use chat::event::Event;
 use pusher::Channels;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    digest::Digest,
+    digest::{Digest, Entry},
     retrying_pusher::{Job, Origin},
 };
 
@@ -52,15 +52,10 @@ impl Coalescer {
         }
     }
 
-    /// Adds `event` to the coalesced ones if it is a player's message beyond the rate, and returns whether
-    /// it did. While messages are coalesced, every further one is too: they stay in order.
+    /// Adds `event` to the coalesced ones if it is a player's message or a note beyond the rate, and returns
+    /// whether it did. While events are coalesced, every further one is too: they stay in order.
     pub fn try_coalesce(&mut self, event: &Event, origin: Origin, now: Instant) -> bool {
-        let (Some(rate), Event::Message(message)) = (self.rate, event) else {
-            return false;
-        };
-        if message.sender_type != SenderType::Player {
-            return false;
-        }
+        let (Some(rate), Some(entry)) = (self.rate, Entry::new(event)) else { return false };
         if self.coalesced.is_empty() {
             self.renew_window(now);
             if self.sent < rate.get() {
@@ -68,7 +63,7 @@ impl Coalescer {
                 return false;
             }
         }
-        self.coalesced.add(message, origin);
+        self.coalesced.add(entry, origin);
         true
     }
 
@@ -106,7 +101,7 @@ impl Coalescer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chat::{self, Message, Subject};
+    use chat::{self, Message, Note, SenderType, Subject};
     use uuid::Uuid;
 
     fn message(sender_type: SenderType) -> Event {
@@ -216,15 +211,36 @@ mod tests {
         assert!(!clocked.is_alone(999));
     }
 
+    fn origin() -> Origin {
+        Origin { tag: 9, position: 0, accepted_at: None, subject: Subject::default() }
+    }
+
     #[test]
-    fn only_players_messages_are_coalesced() {
+    fn a_note_counts_as_an_event_and_is_coalesced_beyond_the_rate() {
+        let mut clocked = Clocked::with_rate(1);
+        let note = Event::Note(Box::new(Note {
+            note_id: Uuid::now_v7(),
+            player_id: "p1".to_owned().try_into().unwrap(),
+            session_id: None,
+            author_id: None,
+            author_name: None,
+            content: "hello".to_owned().try_into().unwrap(),
+            mentions: Vec::new(),
+            accepted_at: chat::now(),
+            traceparent: None,
+        }));
+        let start = clocked.start;
+        assert!(!clocked.coalescer.try_coalesce(&note, origin(), start));
+        assert!(!clocked.is_alone(0));
+        assert!(clocked.coalescer.try_coalesce(&note, origin(), start));
+        assert_eq!(clocked.coalesced(1_000), Some(2));
+    }
+
+    #[test]
+    fn messages_of_staff_are_not_coalesced() {
         let mut clocked = Clocked::with_rate(1);
         assert!(clocked.is_alone(0) && !clocked.is_alone(0));
-        let origin = Origin { tag: 9, position: 0, accepted_at: None, subject: Subject::default() };
-        assert!(!clocked.coalescer.try_coalesce(
-            &message(SenderType::Staff),
-            origin,
-            clocked.start
-        ));
+        let start = clocked.start;
+        assert!(!clocked.coalescer.try_coalesce(&message(SenderType::Staff), origin(), start));
     }
 }

@@ -1,8 +1,9 @@
-//! The event that stands for several players' messages: who wrote how many and when, without contents.
+//! The event that stands for several players' messages and staff's notes: who wrote how many and when,
+//! without contents.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use chat::{Message, Name, PlayerId};
+use chat::{Message, Name, Note, PlayerId, SenderId, SenderType, event::Event};
 use chrono::{DateTime, Utc};
 use pusher::Channels;
 use serde::Serialize;
@@ -13,10 +14,33 @@ use crate::{
     retrying_pusher::{Job, Origin},
 };
 
-/// Players' messages that one event for staff stands for.
+/// An event that a digest may stand for.
+#[derive(Clone, Copy, Debug)]
+pub enum Entry<'a> {
+    /// A player's message.
+    Message(&'a Message),
+    /// A note.
+    Note(&'a Note),
+}
+
+impl<'a> Entry<'a> {
+    /// The entry of `event`; `None` for an event that goes out alone.
+    pub fn new(event: &'a Event) -> Option<Self> {
+        match event {
+            Event::Message(message) if message.sender_type == SenderType::Player => {
+                Some(Self::Message(message))
+            }
+            Event::Note(note) => Some(Self::Note(note)),
+            _ => None,
+        }
+    }
+}
+
+/// Players' messages and notes that one event for staff stands for.
 #[derive(Debug, Default)]
 pub struct Digest {
     players: HashMap<PlayerId, PlayerSummary>,
+    notes: HashMap<PlayerId, NoteSummary>,
     origins: Vec<Origin>,
     deliveries: usize,
 }
@@ -35,20 +59,46 @@ struct PlayerSummary {
     last_accepted_at: DateTime<Utc>,
 }
 
+/// The notes about one player.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NoteSummary {
+    player_id: PlayerId,
+    /// The number of notes; a repeated note counts again.
+    count: u32,
+    /// The members of the staff whom the notes mention.
+    mentions: BTreeSet<SenderId>,
+    #[serde(skip)]
+    last_accepted_at: DateTime<Utc>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload<'a> {
     players: &'a [PlayerSummary],
-    /// The number of messages of players that did not fit into the event.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [NoteSummary],
+    /// The number of messages and notes of players that did not fit into the event.
     unlisted: u32,
-    /// When the last of all messages was accepted.
+    /// When the last of all messages and notes was accepted.
     #[serde(serialize_with = "chat::timestamp::optional::serialize")]
     last_accepted_at: Option<DateTime<Utc>>,
 }
 
 impl Digest {
-    /// Adds a message.
-    pub fn add(&mut self, message: &Message, origin: Origin) {
+    /// Adds a message or a note.
+    pub fn add(&mut self, entry: Entry<'_>, origin: Origin) {
+        match entry {
+            Entry::Message(message) => self.add_message(message),
+            Entry::Note(note) => self.add_note(note),
+        }
+        if self.origins.last().is_none_or(|last| last.tag != origin.tag) {
+            self.deliveries += 1;
+        }
+        self.origins.push(origin);
+    }
+
+    fn add_message(&mut self, message: &Message) {
         let summary =
             self.players.entry(message.player_id.clone()).or_insert_with(|| PlayerSummary {
                 player_id: message.player_id.clone(),
@@ -63,51 +113,73 @@ impl Digest {
             (summary.last_accepted_at, summary.last_message_id) = place;
             summary.player_name = message.player_name.clone().or(summary.player_name.take());
         }
-        if self.origins.last().is_none_or(|last| last.tag != origin.tag) {
-            self.deliveries += 1;
-        }
-        self.origins.push(origin);
     }
 
-    /// Whether it has no message.
+    fn add_note(&mut self, note: &Note) {
+        let summary = self.notes.entry(note.player_id.clone()).or_insert_with(|| NoteSummary {
+            player_id: note.player_id.clone(),
+            count: 0,
+            mentions: BTreeSet::new(),
+            last_accepted_at: note.accepted_at,
+        });
+        summary.count += 1;
+        summary.mentions.extend(note.mentions.iter().cloned());
+        summary.last_accepted_at = summary.last_accepted_at.max(note.accepted_at);
+    }
+
+    /// Whether it has neither a message nor a note.
     pub fn is_empty(&self) -> bool {
         self.origins.is_empty()
     }
 
-    /// The number of deliveries that its messages came in.
+    /// The number of deliveries that its messages and notes came in.
     pub fn deliveries(&self) -> usize {
         self.deliveries
     }
 
     /// The event for staff. It excludes no connection, since no player subscribes to the staff's channel.
     pub fn into_job(self, channels: &Channels) -> Job {
-        let Self { players, origins, .. } = self;
+        let Self { players, notes, origins, .. } = self;
         let channel = channels.staff();
-        let data = payload(players.into_values().collect(), channels.max_data_bytes());
+        let (players, notes) = (players.into_values().collect(), notes.into_values().collect());
+        let data = payload(players, notes, channels.max_data_bytes());
         let data = channels.seal(&channel, &data).into_owned();
         let event = PusherEvent { channel, name: NEW_PLAYER_MESSAGES, data, socket_id: None };
         Job::new(event, origins)
     }
 }
 
-/// The event's data with as many of `players` as fit into `max_bytes`, in the order of their last messages.
-fn payload(mut players: Vec<PlayerSummary>, max_bytes: usize) -> String {
+/// The event's data with as many of `players`, in the order of their last messages, and then of `notes` as
+/// fit into `max_bytes`.
+fn payload(
+    mut players: Vec<PlayerSummary>,
+    mut notes: Vec<NoteSummary>,
+    max_bytes: usize,
+) -> String {
     players.sort_unstable_by_key(|player| (player.last_accepted_at, player.last_message_id));
-    let last_accepted_at = players.last().map(|player| player.last_accepted_at);
-    let frame = json(&Payload { players: &[], unlisted: u32::MAX, last_accepted_at });
-    let mut room = max_bytes.saturating_sub(frame.len());
+    notes.sort_unstable_by_key(|note| note.last_accepted_at);
+    let last_message_at = players.last().map(|player| player.last_accepted_at);
+    let last_accepted_at = last_message_at.max(notes.last().map(|note| note.last_accepted_at));
+    let frame = json(&Payload { players: &[], notes: &[], unlisted: u32::MAX, last_accepted_at });
+    let notes_frame = if notes.is_empty() { "" } else { r#""notes":[],"# };
+    let mut room = max_bytes.saturating_sub(frame.len() + notes_frame.len());
     let mut unlisted = 0;
-    players.retain(|player| {
-        let bytes = json(player).len() + ",".len();
-        let fits = bytes <= room;
-        if fits {
-            room -= bytes;
-        } else {
-            unlisted += player.count;
-        }
-        fits
-    });
-    json(&Payload { players: &players, unlisted, last_accepted_at })
+    players.retain(|player| fits(player, player.count, &mut room, &mut unlisted));
+    notes.retain(|note| fits(note, note.count, &mut room, &mut unlisted));
+    json(&Payload { players: &players, notes: &notes, unlisted, last_accepted_at })
+}
+
+/// Whether `summary` fits into `room`, of which it then takes its part. Otherwise its `count` is
+/// `unlisted`.
+fn fits(summary: &impl Serialize, count: u32, room: &mut usize, unlisted: &mut u32) -> bool {
+    let bytes = json(summary).len() + ",".len();
+    let fits = bytes <= *room;
+    if fits {
+        *room -= bytes;
+    } else {
+        *unlisted += count;
+    }
+    fits
 }
 
 /// `value` in JSON. Serializing a digest cannot fail.
@@ -137,12 +209,30 @@ mod tests {
         }
     }
 
+    fn note(player: &str, mentions: &[&str]) -> Note {
+        Note {
+            note_id: Uuid::now_v7(),
+            player_id: player.to_owned().try_into().unwrap(),
+            session_id: None,
+            author_id: None,
+            author_name: None,
+            content: "hush".to_owned().try_into().unwrap(),
+            mentions: mentions.iter().map(|id| (*id).to_owned().try_into().unwrap()).collect(),
+            accepted_at: chat::now(),
+            traceparent: None,
+        }
+    }
+
     fn digest<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Digest {
+        digest_of(messages.into_iter().map(Entry::Message))
+    }
+
+    fn digest_of<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> Digest {
         let mut digest = Digest::default();
-        for (position, message) in messages.into_iter().enumerate() {
+        for (position, entry) in entries.into_iter().enumerate() {
             let tag = u64::try_from(position / 2).unwrap();
             digest.add(
-                message,
+                entry,
                 Origin {
                     tag,
                     position: position % 2,
@@ -203,7 +293,8 @@ mod tests {
             let job = digest(&messages).into_job(&channels);
             assert!(job.event.data.len() <= pusher::limits::MAX_DATA_BYTES);
             let max_bytes = channels.max_data_bytes();
-            let text = payload(digest(&messages).players.into_values().collect(), max_bytes);
+            let text =
+                payload(digest(&messages).players.into_values().collect(), Vec::new(), max_bytes);
             assert!(text.len() <= max_bytes && text.len() > max_bytes - 700, "{}", text.len());
             let data: Value = serde_json::from_str(&text).unwrap();
             let listed = data["players"].as_array().unwrap();
@@ -214,5 +305,29 @@ mod tests {
             );
             assert_eq!(data["lastAcceptedAt"], timestamp::to_text(&messages[499].accepted_at));
         }
+    }
+
+    #[test]
+    fn notes_are_counted_apart_from_messages_and_name_whom_they_mention() {
+        let (message, notes) =
+            (message("p1", None), [note("p1", &["grace", "ada"]), note("p1", &["ada"])]);
+        let entries = [Entry::Note(&notes[0]), Entry::Message(&message), Entry::Note(&notes[1])];
+        let data = data(digest_of(entries), &Channels::Private);
+        assert_eq!((&data["players"][0]["count"], &data["unlisted"]), (&json!(1), &json!(0)));
+        let summary = json!({ "playerId": "p1", "count": 2, "mentions": ["ada", "grace"] });
+        assert_eq!(data["notes"], json!([summary]));
+        assert_eq!(data["lastAcceptedAt"], timestamp::to_text(&notes[1].accepted_at));
+    }
+
+    #[test]
+    fn notes_that_do_not_fit_are_counted() {
+        let notes: Vec<_> = (0..500).map(|number| note(&format!("p{number}"), &["ada"])).collect();
+        let job = digest_of(notes.iter().map(Entry::Note)).into_job(&Channels::Private);
+        assert!(job.event.data.len() <= pusher::limits::MAX_DATA_BYTES);
+        let data: Value = serde_json::from_str(&job.event.data).unwrap();
+        let listed = data["notes"].as_array().unwrap().len();
+        assert!(listed > 100, "{listed}");
+        let unlisted = usize::try_from(data["unlisted"].as_u64().unwrap()).unwrap();
+        assert_eq!(listed + unlisted, 500);
     }
 }

@@ -1,7 +1,8 @@
 //! Maps chat events to Pusher events.
 
 use chat::{
-    Message, MessageRejected, ReadState, SenderType, SessionState, StaffNames, event::Event,
+    CannedRepliesUpdated, Message, MessageRejected, Note, ReadState, SenderType, SessionState,
+    StaffNames, event::Event,
 };
 use pusher::Channels;
 use serde::Serialize;
@@ -27,7 +28,7 @@ pub struct PusherEvent {
 /// To staff: a player's message.
 const NEW_PLAYER_MESSAGE: &str = "new-player-message";
 
-/// To staff: several players' messages, coalesced.
+/// To staff: several players' messages and notes, coalesced.
 pub const NEW_PLAYER_MESSAGES: &str = "new-player-messages";
 
 /// A message of a conversation: to its player as the confirmation and for the player's other devices, and
@@ -43,32 +44,39 @@ const MESSAGE_REJECTED: &str = "message-rejected";
 /// On the player's channel: how far the player or a member of the staff has read.
 const READ_UPDATED: &str = "read-updated";
 
+/// To staff: an internal note.
+const NOTE_ADDED: &str = "note-added";
+
+/// To staff: the canned replies have a new version.
+const CANNED_REPLIES_UPDATED: &str = "canned-replies-updated";
+
 /// A channel that no portal subscribes to.
 const PROBE_CHANNEL: &str = "broadcaster-probe";
 
-/// The Pusher events of `event`.
+/// The Pusher events of `event`. The player receives the assignee's name if `staff_names` are shown.
 ///
 /// # Errors
 /// None in practice: every event can be serialized.
 pub fn pusher_events(
     event: &Event,
     channels: &Channels,
+    staff_names: StaffNames,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
     match event {
         Event::Message(message) => message_events(message, channels),
-        Event::SessionUpdated(session) => session_events(session, channels),
+        Event::SessionUpdated(session) => session_events(session, channels, staff_names),
         // The portals receive the session's new state once the persister has committed it.
         Event::StatusChange(_) => Ok(Vec::new()),
         Event::MessageRejected(rejected) => rejection_events(rejected, channels),
         Event::ReadUpdated(state) => read_events(state, channels),
+        Event::Note(note) => note_events(note, channels),
+        Event::CannedRepliesUpdated(updated) => canned_replies_events(*updated, channels),
         // Only the persister needs them.
         Event::ConversationRead(_)
         | Event::ReadMark(_)
         | Event::SessionChange(_)
-        | Event::Note(_)
         | Event::StaffAvailability(_)
-        | Event::CannedReplyChange(_)
-        | Event::CannedRepliesUpdated(_) => Ok(Vec::new()),
+        | Event::CannedReplyChange(_) => Ok(Vec::new()),
     }
 }
 
@@ -138,9 +146,10 @@ fn excluding_sender(
 fn session_events(
     session: &SessionState,
     channels: &Channels,
+    staff_names: StaffNames,
 ) -> Result<Vec<PusherEvent>, serde_json::Error> {
     let for_staff = serde_json::to_string(session)?;
-    let for_player = serde_json::to_string(&session.for_player(StaffNames::Hidden))?;
+    let for_player = serde_json::to_string(&session.for_player(staff_names))?;
     let player = channels.player(session.player_id.as_str());
     Ok(vec![
         to_channel(channels.staff(), SESSION_UPDATED, &for_staff, channels),
@@ -156,6 +165,20 @@ fn rejection_events(
     let both = [channels.staff(), channels.player(rejected.player_id.as_str())];
     let event = |channel| to_channel(channel, MESSAGE_REJECTED, &data, channels);
     Ok(both.into_iter().map(event).collect())
+}
+
+/// For staff alone: no player ever receives a note.
+fn note_events(note: &Note, channels: &Channels) -> Result<Vec<PusherEvent>, serde_json::Error> {
+    let data = payload::note(note, channels.max_data_bytes())?;
+    Ok(vec![to_channel(channels.staff(), NOTE_ADDED, &data, channels)])
+}
+
+fn canned_replies_events(
+    updated: CannedRepliesUpdated,
+    channels: &Channels,
+) -> Result<Vec<PusherEvent>, serde_json::Error> {
+    let data = serde_json::to_string(&updated)?;
+    Ok(vec![to_channel(channels.staff(), CANNED_REPLIES_UPDATED, &data, channels)])
 }
 
 /// The staff's channel does not receive it: every desk would pay for each player's glance.
@@ -197,7 +220,7 @@ mod tests {
     }
 
     fn recipients(event: &Event, channels: &Channels) -> Vec<(String, &'static str)> {
-        let events = pusher_events(event, channels).unwrap();
+        let events = pusher_events(event, channels, StaffNames::Hidden).unwrap();
         events.into_iter().map(|event| (event.channel, event.name)).collect()
     }
 
@@ -225,7 +248,9 @@ mod tests {
 
     #[test]
     fn the_senders_own_connection_is_excluded() {
-        let events = pusher_events(&message(SenderType::Player), &Channels::Public).unwrap();
+        let events =
+            pusher_events(&message(SenderType::Player), &Channels::Public, StaffNames::Hidden)
+                .unwrap();
         assert!(events.iter().all(|event| event.socket_id.as_deref() == Some("1.2")));
     }
 
@@ -260,7 +285,7 @@ mod tests {
             reason: RejectionReason::MessageIdTaken,
             accepted_at: chat::now(),
         });
-        let events = pusher_events(&event, &Channels::Private).unwrap();
+        let events = pusher_events(&event, &Channels::Private, StaffNames::Hidden).unwrap();
         let channels: Vec<_> = events.iter().map(|event| event.channel.as_str()).collect();
         assert_eq!(channels, ["private-staff-portal", "private-player-p1"]);
         for PusherEvent { name, data, socket_id, .. } in events {
@@ -287,7 +312,10 @@ mod tests {
             );
             let channel = "private-player-p1".to_owned();
             let expected = PusherEvent { channel, name: "read-updated", data, socket_id: None };
-            assert_eq!(pusher_events(&event, &Channels::Private).unwrap(), [expected]);
+            assert_eq!(
+                pusher_events(&event, &Channels::Private, StaffNames::Hidden).unwrap(),
+                [expected]
+            );
         }
     }
 

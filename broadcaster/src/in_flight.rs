@@ -7,7 +7,10 @@ use std::{
 };
 
 use broker::{BrokerError, Consumer, DeadLetter, DeadLetterReason, Delivery};
-use chat::event::{self, Event};
+use chat::{
+    StaffNames,
+    event::{self, Event},
+};
 use chrono::{DateTime, Utc};
 use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
 use service::metrics::OldestPart;
@@ -31,6 +34,8 @@ pub struct Resources {
     pub pusher: RetryingPusher,
     /// The channels to publish on.
     pub channels: Channels,
+    /// Whether players learn the name of their session's assignee.
+    pub staff_names: StaffNames,
     /// A permit for each call that may be under way, for all partitions together.
     pub permits: Arc<Semaphore>,
     /// The broadcaster's metrics.
@@ -96,7 +101,7 @@ pub enum Step {
     CallAllowed(OwnedSemaphorePermit),
     /// The dead letters of a delivery are published: [`InFlight::acknowledge`].
     LettersPublished(u64),
-    /// The coalesced messages are due: [`InFlight::start_calls`].
+    /// The coalesced messages and notes are due: [`InFlight::start_calls`].
     CoalescedDue,
 }
 
@@ -198,7 +203,7 @@ impl<'a> InFlight<'a> {
         let Resources { channels, permits, metrics, .. } = self.resources;
         if let Some(job) = self.coalescer.take(Instant::now(), channels) {
             metrics.coalesced.inc_by(job.origins.len() as u64);
-            // Messages supersede no job.
+            // Messages and notes supersede no job.
             self.waiting.push(job);
         }
         while !self.waiting.is_empty()
@@ -263,11 +268,12 @@ impl<'a> InFlight<'a> {
     /// Makes the jobs of an event. Returns how many its delivery waits for. Adds to `superseded` the
     /// jobs that are not to be sent any more.
     fn enqueue(&mut self, event: Event, origin: Origin, superseded: &mut Vec<Job>) -> usize {
-        let channels = &self.resources.channels;
+        let Resources { channels, staff_names, .. } = self.resources;
         let is_coalesced = self.coalescer.try_coalesce(&event, origin, Instant::now());
         let events = match &event {
             Event::Message(message) if is_coalesced => events::player_event(message, channels),
-            _ => events::pusher_events(&event, channels),
+            Event::Note(_) if is_coalesced => Ok(Vec::new()),
+            _ => events::pusher_events(&event, channels, *staff_names),
         };
         let events = events.unwrap_or_default();
         let jobs = events.len() + usize::from(is_coalesced);

@@ -1,8 +1,9 @@
-//! The data of a message's events: the fields of the history, except `sessionId` and `seq`, which only the
-//! database has.
+//! The data of events: for a message the fields of the history, except `sessionId` and `seq`, which only
+//! the database has.
 
 use chat::{
-    Message, MessageRejected, Name, PlayerId, ReadState, RejectionReason, SenderId, SenderType,
+    Message, MessageRejected, Name, Note, PlayerId, ReadState, RejectionReason, SenderId,
+    SenderType,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -52,26 +53,79 @@ fn message_payload(
     sender_id: Option<&SenderId>,
     max_bytes: usize,
 ) -> Result<String, serde_json::Error> {
-    let mut payload = Payload {
-        message_id: message.message_id,
-        player_id: &message.player_id,
-        player_name: message.player_name.as_ref(),
-        sender_type: message.sender_type,
-        sender_id,
-        sender_name: message.sender_name.as_ref(),
-        content: message.content.as_str(),
-        accepted_at: message.accepted_at,
-        truncated: false,
+    fitting(message.content.as_str(), max_bytes, |content, truncated| {
+        serde_json::to_string(&Payload {
+            message_id: message.message_id,
+            player_id: &message.player_id,
+            player_name: message.player_name.as_ref(),
+            sender_type: message.sender_type,
+            sender_id,
+            sender_name: message.sender_name.as_ref(),
+            content,
+            accepted_at: message.accepted_at,
+            truncated,
+        })
+    })
+}
+
+/// The payload of `note-added`, in JSON. The content is truncated to fit into `max_bytes`; mentions that do
+/// not fit even without content are left out.
+///
+/// # Errors
+/// None in practice: every note can be serialized.
+pub fn note(note: &Note, max_bytes: usize) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Payload<'a> {
+        note_id: Uuid,
+        player_id: &'a PlayerId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session_id: Option<Uuid>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        author_id: Option<&'a SenderId>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        author_name: Option<&'a Name>,
+        content: &'a str,
+        mentions: &'a [SenderId],
+        #[serde(serialize_with = "chat::timestamp::serialize")]
+        accepted_at: DateTime<Utc>,
+        /// The content is truncated, and the client loads it from the notes.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        truncated: bool,
+    }
+    let json = |content: &str, truncated, mentions| {
+        serde_json::to_string(&Payload {
+            note_id: note.note_id,
+            player_id: &note.player_id,
+            session_id: note.session_id,
+            author_id: note.author_id.as_ref(),
+            author_name: note.author_name.as_ref(),
+            content,
+            mentions,
+            accepted_at: note.accepted_at,
+            truncated,
+        })
     };
-    let whole = serde_json::to_string(&payload)?;
+    let fits = json("", true, &note.mentions)?.len() <= max_bytes;
+    let mentions = if fits { note.mentions.as_slice() } else { &[] };
+    fitting(note.content.as_str(), max_bytes, |content, truncated| {
+        json(content, truncated, mentions)
+    })
+}
+
+/// What `json` makes of `content`, or of the longest beginning of it with which that takes at most
+/// `max_bytes`. `json` is passed whether the content is truncated.
+fn fitting(
+    content: &str,
+    max_bytes: usize,
+    json: impl Fn(&str, bool) -> Result<String, serde_json::Error>,
+) -> Result<String, serde_json::Error> {
+    let whole = json(content, false)?;
     if whole.len() <= max_bytes {
         return Ok(whole);
     }
-    payload.truncated = true;
-    payload.content = "";
-    let room = max_bytes.saturating_sub(serde_json::to_string(&payload)?.len());
-    payload.content = truncate(message.content.as_str(), room);
-    serde_json::to_string(&payload)
+    let room = max_bytes.saturating_sub(json("", true)?.len());
+    json(truncate(content, room), true)
 }
 
 /// The payload of `message-rejected`, in JSON.

@@ -3,7 +3,11 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use broker::{BrokerSettings, ConsumerSettings};
-use clap::{Args, ValueEnum};
+use chat::StaffNames;
+use clap::{
+    Args, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use pusher::ChannelSettings;
 use service::{
     TlsSettings, settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings,
@@ -28,11 +32,17 @@ pub struct Settings {
     #[arg(long, env = "BROADCAST_CONCURRENCY", default_value_t = 8, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub broadcast_concurrency: u16,
 
-    /// The most events per second that each broadcaster sends staff for players' messages. Messages beyond
-    /// it are coalesced: one event stands for many, up to a second later and without their contents, which
-    /// desks then load from the gateway. The partitions share the rate. Without it no message is coalesced
+    /// The most events per second that each broadcaster sends staff for players' messages and for notes.
+    /// Those beyond it are coalesced: one event stands for many, up to a second later and without their
+    /// contents, which desks then load from the gateway. The partitions share the rate. Without it nothing
+    /// is coalesced
     #[arg(long, env = "STAFF_EVENTS_PER_SECOND", value_name = "NUMBER")]
     pub staff_events_per_second: Option<NonZeroU32>,
+
+    /// Whether players learn the name of the member of the staff who has their session: shown or hidden. The
+    /// gateway's must be the same
+    #[arg(long, env = "STAFF_NAMES", default_value = "hidden", value_name = "WHETHER", value_parser = staff_names())]
+    pub staff_names: StaffNames,
 
     /// RabbitMQ
     #[command(flatten)]
@@ -133,6 +143,11 @@ impl Scheme {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
+}
+
+fn staff_names() -> impl TypedValueParser<Value = StaffNames> {
+    PossibleValuesParser::new(["hidden", "shown"])
+        .try_map(|name| name.parse().map_err(|error: strum::ParseError| error.to_string()))
 }
 
 impl Settings {

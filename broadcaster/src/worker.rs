@@ -1,8 +1,8 @@
 //! The loop: consume deliveries, call Pusher, acknowledge.
 //!
 //! While a call is allowed, the waiting Pusher events go out at once, ten in a call at most. While all calls
-//! are under way, events wait for the next one. Beyond a rate that the operator sets, messages for
-//! staff are coalesced: see [`Coalescer`].
+//! are under way, events wait for the next one. Beyond a rate that the operator sets, messages and
+//! notes for staff are coalesced: see [`Coalescer`].
 //!
 //! Each partition has a loop and a connection of its own. The partitions share the calls.
 
@@ -62,6 +62,7 @@ pub async fn run(
         let resources = Resources {
             pusher: pusher.clone(),
             channels: channels.clone(),
+            staff_names: settings.staff_names,
             permits: Arc::clone(&permits),
             metrics: metrics.clone(),
             oldest_held: metrics.oldest_held_seconds.part(),

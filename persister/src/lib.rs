@@ -6,11 +6,13 @@
 //! - [`held_back`]: events whose conversations other transactions have locked.
 //! - [`timeline`]: which session a message belongs to, without a database.
 //! - [`desk`]: what staff keeps about a session, without a database.
+//! - [`assigner`]: assigns sessions to the staff at their desks.
 //! - [`store`]: the database: batches, erasure, archiving, the audit.
 //! - [`archive`]: the files into which old messages are moved.
 //! - [`commands`]: the operators' commands: migrate, export, erase, archive, audit.
 
 pub mod archive;
+pub mod assigner;
 pub mod batch;
 pub mod commands;
 pub mod desk;

@@ -4,7 +4,24 @@ use std::sync::atomic::AtomicU64;
 
 use broker::DeadLetterReason;
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
-use service::metrics::{ByLabel, OldestHeld, OnScrape, SECONDS};
+use service::metrics::{ByLabel, Label, OldestHeld, OnScrape, SECONDS};
+use strum::{IntoStaticStr, VariantArray};
+
+/// Why the assigner changed the assignee of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
+pub enum AssignedReason {
+    /// The new assignee was the least busy one.
+    Auto,
+    /// The new assignee had the player's last session.
+    Sticky,
+    /// The assignee had left, and the session has none.
+    Gone,
+}
+
+impl Label for AssignedReason {
+    const NAME: &'static str = "reason";
+}
 
 service::metrics! {
     /// The persister's metrics.
@@ -25,6 +42,10 @@ service::metrics! {
         pub audited: Counter,
         /// Read marks that moved how far a reader has read: rows inserted or updated.
         pub marked: Counter,
+        /// Sessions that the system assigned, or took from members of the staff who had left, by reason.
+        pub assigned: ByLabel<AssignedReason, Counter>,
+        /// Open sessions without an assignee; 0 in a persister that does not assign.
+        pub pile_sessions: Gauge,
         /// Batches that were requeued, after DELIVERY_HOLD or at a stop.
         pub given_back: Counter,
         /// Events in a batch.

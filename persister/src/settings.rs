@@ -8,7 +8,7 @@ use database::DatabaseSettings;
 use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
-use crate::desk::RepliesClaim;
+use crate::{assigner::AssignSettings, desk::RepliesClaim};
 
 /// Settings of a serving persister.
 #[derive(Args, Clone, Debug)]
@@ -57,6 +57,10 @@ pub struct Settings {
     /// PostgreSQL
     #[command(flatten)]
     pub database: DatabaseSettings,
+
+    /// How sessions are assigned
+    #[command(flatten)]
+    pub assignment: AssignSettings,
 
     /// Shutdown
     #[command(flatten)]

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use broker::{ConsumerKind, dead_letters::DeadLetters};
-use chat::{Message, SenderType, event::Event};
+use chat::{Message, Note, SenderType, event::Event};
 use serde_json::{Value, json};
 use test_support::{Api, System, body, eventually, message, message_at};
 
 use crate::support::{all_acknowledged, dead_letters, event, system, until_accepted};
 use test_support::fake_pusher::{FakePusher, rejecting};
+use uuid::Uuid;
 
 const ONE_A_SECOND: &str = "--staff-events-per-second=1";
 
@@ -52,6 +53,38 @@ async fn messages_beyond_the_rate_reach_staff_in_a_few_events() {
     // Each player receives each of its own messages.
     until_accepted(&system, 206).await;
     assert_eq!(broadcaster.api().metric("chat_broadcaster_coalesced_total").await, 195);
+    broadcaster.stop().await;
+    all_acknowledged(&system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notes_beyond_the_rate_reach_staff_in_one_event_and_no_player() {
+    let system = system().await;
+    let note = |number: usize| {
+        Event::Note(Box::new(Note {
+            note_id: Uuid::now_v7(),
+            player_id: format!("p{}", number % 2).try_into().unwrap(),
+            session_id: None,
+            author_id: None,
+            author_name: None,
+            content: "hush".to_owned().try_into().unwrap(),
+            mentions: vec!["ada".to_owned().try_into().unwrap()],
+            accepted_at: chat::now(),
+            traceparent: None,
+        }))
+    };
+    system.broker.publish(&body((0..9).map(note))).await;
+    let broadcaster = system.broadcaster_with(&[ONE_A_SECOND]).ready().await;
+    until_accepted(&system, 2).await;
+    let events = system.pusher.events().await;
+    assert!(events.iter().all(|(channel, ..)| channel == "staff-portal"), "{events:?}");
+    let staff = staff_events(&system).await;
+    let names: Vec<_> = staff.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["note-added", "new-player-messages"]);
+    let mut notes: Vec<_> = staff[1].1["notes"].as_array().unwrap().clone();
+    notes.sort_by_key(|summary| summary["playerId"].to_string());
+    let summary = |player| json!({ "playerId": player, "count": 4, "mentions": ["ada"] });
+    assert_eq!(notes, [summary("p0"), summary("p1")]);
     broadcaster.stop().await;
     all_acknowledged(&system).await;
 }

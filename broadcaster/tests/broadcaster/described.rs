@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use broadcaster::{
-    digest::Digest,
+    digest::{Digest, Entry},
     events::{PusherEvent, pusher_events},
     retrying_pusher::Origin,
 };
 use chat::{
-    self, Message, MessageRejected, ReadState, RejectionReason, SenderType, SessionState,
-    SessionStatus, StaffFacts, Subject, event::Event,
+    self, CannedRepliesUpdated, Message, MessageRejected, Note, Priority, ReadState,
+    RejectionReason, SenderType, SessionState, SessionStatus, StaffFacts, StaffNames, Subject,
+    event::Event,
 };
 use pusher::Channels;
 use serde_json::{Value, json};
@@ -45,7 +46,13 @@ fn session(status: SessionStatus, is_full: bool) -> SessionState {
         actor_id: Some("ada".to_owned().try_into().unwrap()),
         actor_name: Some("Ada".to_owned().try_into().unwrap()),
         stale_change_ids: vec![Uuid::now_v7()],
-        ..StaffFacts::default()
+        assignee_id: Some("ada".to_owned().try_into().unwrap()),
+        assignee_name: Some("Ada".to_owned().try_into().unwrap()),
+        assigned_at: Some(now),
+        team: Some("payments".to_owned().try_into().unwrap()),
+        tags: vec!["refund".to_owned().try_into().unwrap()],
+        priority: Priority::Urgent,
+        language: Some("de".to_owned().try_into().unwrap()),
     };
     SessionState {
         id: Uuid::now_v7(),
@@ -57,6 +64,20 @@ fn session(status: SessionStatus, is_full: bool) -> SessionState {
         resolved_at: is_full.then_some(now),
         version: 3,
         staff: if is_full { staff } else { StaffFacts::default() },
+    }
+}
+
+fn note(is_full: bool, content: &str) -> Note {
+    Note {
+        note_id: Uuid::now_v7(),
+        player_id: "p1".to_owned().try_into().unwrap(),
+        session_id: is_full.then(Uuid::now_v7),
+        author_id: is_full.then(|| "ada".to_owned().try_into().unwrap()),
+        author_name: is_full.then(|| "Ada".to_owned().try_into().unwrap()),
+        content: content.to_owned().try_into().unwrap(),
+        mentions: if is_full { vec!["grace".to_owned().try_into().unwrap()] } else { Vec::new() },
+        accepted_at: chat::now(),
+        traceparent: None,
     }
 }
 
@@ -73,7 +94,10 @@ fn read(reader: &str) -> Event {
 fn digest(is_full: bool) -> PusherEvent {
     let mut digest = Digest::default();
     let origin = Origin { tag: 1, position: 0, accepted_at: None, subject: Subject::default() };
-    digest.add(&message(SenderType::Player, is_full, "hello"), origin);
+    digest.add(Entry::Message(&message(SenderType::Player, is_full, "hello")), origin);
+    if is_full {
+        digest.add(Entry::Note(&note(true, "hello")), origin);
+    }
     digest.into_job(&CHANNELS).event
 }
 
@@ -86,20 +110,24 @@ fn events() -> Vec<PusherEvent> {
         reason: RejectionReason::MessageIdTaken,
         accepted_at: chat::now(),
     };
-    let mut events = vec![Event::MessageRejected(rejected)];
+    let updated = CannedRepliesUpdated { version: 3 };
+    let mut events = vec![Event::MessageRejected(rejected), Event::CannedRepliesUpdated(updated)];
     events.extend(["player", "staff:ada"].map(read));
     for is_full in [false, true] {
         for content in ["hello", &long] {
             for sender in [SenderType::Player, SenderType::Staff] {
                 events.push(Event::Message(Box::new(message(sender, is_full, content))));
             }
+            events.push(Event::Note(Box::new(note(is_full, content))));
         }
         for status in SessionStatus::ALL {
             events.push(Event::SessionUpdated(Box::new(session(status, is_full))));
         }
     }
-    let mut sent: Vec<_> =
-        events.iter().flat_map(|event| pusher_events(event, &CHANNELS).unwrap()).collect();
+    let mut sent: Vec<_> = events
+        .iter()
+        .flat_map(|event| pusher_events(event, &CHANNELS, StaffNames::Shown).unwrap())
+        .collect();
     sent.extend([false, true].map(digest));
     sent
 }

@@ -17,5 +17,6 @@ mod outages;
 mod partitions;
 mod properties;
 mod reads;
+mod staff_names;
 mod stopping;
 mod support;

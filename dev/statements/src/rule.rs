@@ -9,6 +9,9 @@ use sqlparser::{
     parser::Parser,
 };
 
+/// Tables about no player. They are not distributed, and no other table is joined with them.
+const OF_NO_PLAYER: [&str; 2] = ["chat_staff", "chat_canned_replies"];
+
 /// Checks one statement, in the form of `pg_stat_statements`.
 ///
 /// # Errors
@@ -30,7 +33,7 @@ fn check_statement(statement: &Statement) -> Result<(), String> {
         return Err("it locks rows of several players, and is no upsert".to_owned());
     }
     let writes = matches!(statement, Statement::Update(_) | Statement::Delete(_));
-    if writes && !found.compares_player {
+    if writes && !found.compares_player && !found.is_of_no_player() {
         return Err("it writes without a condition on player_id".to_owned());
     }
     Ok(())
@@ -53,6 +56,12 @@ impl Found {
             ControlFlow::Continue(()) => found,
             ControlFlow::Break(never) => match never {},
         }
+    }
+
+    /// Whether all its tables are about no player.
+    fn is_of_no_player(&self) -> bool {
+        !self.tables.is_empty()
+            && self.tables.iter().all(|table| OF_NO_PLAYER.contains(&table.as_str()))
     }
 
     /// A table that is not compared with the first one.
@@ -186,6 +195,7 @@ mod tests {
             check(&format!("SELECT 1 FROM chat_conversations c JOIN chat_sessions s ON {on}"))
         };
         assert_eq!(joined("s.player_id = c.player_id AND s.id = c.session_id"), Ok(()));
+        assert!(check("SELECT 1 FROM chat_staff t, chat_sessions s WHERE s.id = t.id").is_err());
         assert_eq!(joined("s.id = c.session_id"), Err("s is joined without player_id".to_owned()));
         let keys = "SELECT 1 FROM unnest($1, $2) AS key (player_id, id)
             JOIN chat_messages m ON m.player_id = key.player_id AND m.id = key.id";
@@ -201,6 +211,7 @@ mod tests {
         assert_eq!(check("DELETE FROM chat_messages WHERE player_id = $1 AND id = $2"), Ok(()));
         assert!(check("DELETE FROM chat_messages WHERE id = ANY ($1)").is_err());
         assert!(check("UPDATE chat_messages SET content = '' WHERE id = $1").is_err());
+        assert_eq!(check("UPDATE chat_staff SET last_assigned_at = $2 WHERE id = $1"), Ok(()));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 use std::collections::HashSet;
 
 use chat::{
-    ConversationRead, Message, Note, PlayerId, ReadMark, SessionChange, StatusChange, event::Event,
+    CannedReplyChange, ConversationRead, Message, Note, PlayerId, ReadMark, SessionChange,
+    StaffAvailability, StatusChange, event::Event,
 };
 use chrono::{DateTime, Utc};
 
@@ -18,6 +19,8 @@ pub(super) struct Batch<'a> {
     /// The changes of what staff keeps about sessions.
     pub desk: Vec<&'a SessionChange>,
     pub notes: Vec<&'a Note>,
+    pub availabilities: Vec<&'a StaffAvailability>,
+    pub canned: Vec<&'a CannedReplyChange>,
     /// The players of the messages, the changes and the notes, each once, in the order in which
     /// their conversations are locked.
     pub players: Vec<&'a PlayerId>,
@@ -27,6 +30,7 @@ impl<'a> Batch<'a> {
     pub fn new(events: &'a [Event]) -> Self {
         let (mut messages, mut changes) = (Vec::new(), Vec::new());
         let (mut reads, mut marks) = (Vec::new(), Vec::new());
+        let (mut availabilities, mut canned) = (Vec::new(), Vec::new());
         let (mut desk, mut notes) = (Vec::new(), Vec::new());
         let mut players = Vec::with_capacity(events.len());
         for event in events {
@@ -41,6 +45,8 @@ impl<'a> Batch<'a> {
                 }
                 Event::ConversationRead(read) => reads.push(read),
                 Event::ReadMark(mark) => marks.push(mark),
+                Event::StaffAvailability(availability) => availabilities.push(&**availability),
+                Event::CannedReplyChange(change) => canned.push(&**change),
                 Event::SessionChange(change) => {
                     players.push(&change.player_id);
                     desk.push(&**change);
@@ -49,7 +55,6 @@ impl<'a> Batch<'a> {
                     players.push(&note.player_id);
                     notes.push(&**note);
                 }
-                Event::StaffAvailability(_) | Event::CannedReplyChange(_) => {}
                 // The persister publishes these; they have nothing to write.
                 Event::SessionUpdated(_)
                 | Event::MessageRejected(_)
@@ -59,7 +64,18 @@ impl<'a> Batch<'a> {
         }
         players.sort_unstable();
         players.dedup();
-        Self { events, messages, changes, reads, marks, desk, notes, players }
+        Self {
+            events,
+            messages,
+            changes,
+            reads,
+            marks,
+            desk,
+            notes,
+            availabilities,
+            canned,
+            players,
+        }
     }
 
     /// The players of whose conversations `rows` has none.
@@ -72,7 +88,8 @@ impl<'a> Batch<'a> {
         others.map(|player| (*player).clone()).collect()
     }
 
-    /// Drops the events of the `locked` players, except marks, which wait for no conversation.
+    /// Drops the events of the `locked` players, except marks, which wait for no conversation. Events
+    /// of no conversation stay.
     pub fn leave_out(&mut self, locked: &HashSet<PlayerId>) {
         if locked.is_empty() {
             return;

@@ -1,9 +1,10 @@
 use std::fmt::Write as _;
 
 use chat::{
-    Assignee, AssignmentReason, ConversationRead, Mark, Message, Note, PlayerId, Priority,
-    ReadMark, Reader, RequestedStatus, SenderId, SenderType, SessionAction, SessionChange,
-    StatusChange, ValidationError, event::Event, now,
+    Assignee, AssignmentReason, Availability, CannedReplyChange, ConversationRead, Mark, Message,
+    Note, PlayerId, Priority, ReadMark, Reader, RequestedStatus, SenderId, SenderType,
+    SessionAction, SessionChange, StaffAvailability, StatusChange, ValidationError, event::Event,
+    now,
 };
 use diesel::{result::Error, sql_query};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -55,7 +56,7 @@ pub async fn prove_writable(connection: &mut AsyncPgConnection) -> Result<(), St
 }
 
 /// Two messages, of which the second fills half a page of the table; then a resolution between
-/// them, a read, a mark, a claim, a priority and a note.
+/// them, a read, a mark, a claim, a priority, a note, and the events of no conversation.
 fn events() -> Result<[Vec<Event>; 2], ValidationError> {
     let player_id = PlayerId::try_from(format!("persister-canary-{}", Uuid::new_v4()))?;
     let now = now();
@@ -111,6 +112,21 @@ fn events() -> Result<[Vec<Event>; 2], ValidationError> {
         accepted_at: now,
         staff_only: false,
     });
+    let availability = Event::StaffAvailability(Box::new(StaffAvailability {
+        staff_id: player_id.clone().into(),
+        name: None,
+        teams: Vec::new(),
+        capacity: None,
+        availability: Availability::Away,
+        accepted_at: now,
+    }));
+    let canned = Event::CannedReplyChange(Box::new(CannedReplyChange {
+        change_id: Uuid::now_v7(),
+        reply_id: Uuid::now_v7(),
+        reply: None,
+        by: None,
+        accepted_at: now,
+    }));
     let session_change = |what| {
         Event::SessionChange(Box::new(SessionChange {
             change_id: Uuid::now_v7(),
@@ -138,5 +154,7 @@ fn events() -> Result<[Vec<Event>; 2], ValidationError> {
         accepted_at: now,
         traceparent: None,
     }));
-    Ok([vec![opening, later], vec![resolution, read, mark, claim, priority, note]])
+    let of_conversation = [resolution, read, mark, claim, priority, note];
+    let second = of_conversation.into_iter().chain([availability, canned]).collect();
+    Ok([vec![opening, later], second])
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// How far an event's time may be ahead of the database's clock. Clocks that NTP synchronises
 /// differ by far less.
-const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
+pub(super) const TOLERANCE: TimeDelta = TimeDelta::seconds(10);
 
 /// Events of which some were ahead of the database's clock.
 #[derive(Default)]

@@ -2,7 +2,8 @@
 //!
 //! Locks are taken in an order in which two persisters cannot deadlock: a transaction locks its
 //! conversations, by `player_id`, and every other row that it reads or writes belongs to one of them,
-//! except the read marks, which come last ([`marks`]).
+//! except the read marks, which come after them ([`marks`]), then the members of the staff
+//! ([`staff`]), and last the canned replies ([`canned`]).
 
 mod archive;
 mod archived_ids;
@@ -10,6 +11,7 @@ mod attempt;
 mod audit;
 mod batch;
 mod canary;
+mod canned;
 mod clock;
 mod desk;
 mod erase;
@@ -27,6 +29,7 @@ mod read;
 mod record;
 mod rows;
 mod sessions;
+mod staff;
 mod stale;
 mod statement;
 mod waiting;
@@ -42,3 +45,4 @@ pub use error::StoreError;
 pub use outcome::Outcome;
 pub use persist::persist;
 pub use record::MessageRecord;
+pub use sessions::by_key as sessions_by_key;

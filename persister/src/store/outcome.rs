@@ -1,6 +1,8 @@
 use std::collections::HashSet;
 
-use chat::{MessageRejected, PlayerId, ReadState, SessionState, event::Event};
+use chat::{
+    CannedRepliesUpdated, MessageRejected, PlayerId, ReadState, SessionState, event::Event,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// The result of a batch.
@@ -22,6 +24,8 @@ pub struct Outcome {
     pub session_updates: Vec<SessionState>,
     /// The read marks to announce, as committed.
     pub read_updates: Vec<ReadState>,
+    /// The version of the canned replies to announce, as committed.
+    pub canned_replies: Option<CannedRepliesUpdated>,
     /// The players whose conversations another transaction had locked. None of their events is
     /// written, except read marks.
     pub locked: HashSet<PlayerId>,

@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
-use chat::event::Event;
+use chat::{CannedRepliesUpdated, event::Event};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 
 use super::{
     attempt::Attempt,
     audit,
     batch::Batch,
+    canned,
     clock::{self, Redated},
     desk,
     error::StoreError,
@@ -15,7 +16,7 @@ use super::{
     notes,
     outcome::Outcome,
     planner::Planner,
-    read, sessions, stale, waiting, write,
+    read, sessions, staff, stale, waiting, write,
 };
 use crate::desk::Source;
 
@@ -30,7 +31,8 @@ pub async fn persist(
 ) -> Result<Outcome, StoreError> {
     let batch = Batch::new(events);
     if batch.players.is_empty() {
-        // A read or a mark changes no conversation, and takes no lock.
+        // A read or a mark changes no conversation, nor does an event of no conversation: they take
+        // no lock of one.
         return write_lockless(connection, &batch).await;
     }
     connection
@@ -107,6 +109,7 @@ pub(super) async fn write_batch(
     stale::announce(connection, &mut updates, &plan.stale).await?;
     let Marked { rows: marked, updates: read_updates } =
         marks::write(connection, &batch.marks).await?;
+    let canned_replies = write_of_no_conversation(connection, &batch).await?;
 
     let new_messages = plan.messages.iter().map(|new| new.message.message_id);
     let new_changes = plan.changes.iter().map(|change| change.change_id);
@@ -122,13 +125,15 @@ pub(super) async fn write_batch(
         audited,
         marked,
         read_updates,
+        canned_replies,
         session_updates: updates.into_values().collect(),
         locked,
         clock_offset,
     })
 }
 
-/// Writes the reads and the marks of the batch. Each statement is repeatable by itself.
+/// Writes the reads and the marks of the batch, and its events of no conversation. Each part is
+/// repeatable by itself.
 async fn write_lockless(
     connection: &mut AsyncPgConnection,
     batch: &Batch<'_>,
@@ -136,7 +141,17 @@ async fn write_lockless(
     let audited = audit::insert(connection, &audit::reads(&batch.reads)).await?;
     let Marked { rows: marked, updates: read_updates } =
         marks::write(connection, &batch.marks).await?;
-    Ok(Outcome { audited, marked, read_updates, ..Outcome::default() })
+    let canned_replies = write_of_no_conversation(connection, batch).await?;
+    Ok(Outcome { audited, marked, read_updates, canned_replies, ..Outcome::default() })
+}
+
+/// Writes the events of no conversation. Returns the version of the canned replies to announce.
+async fn write_of_no_conversation(
+    connection: &mut AsyncPgConnection,
+    batch: &Batch<'_>,
+) -> Result<Option<CannedRepliesUpdated>, StoreError> {
+    staff::write(connection, &batch.availabilities).await?;
+    canned::write(connection, &batch.canned).await
 }
 
 /// Reads the messages that the planner needs, and the changes since the first of them.

@@ -92,7 +92,10 @@ pub(super) async fn since(
 }
 
 /// The sessions with these keys.
-pub(super) async fn by_key(
+///
+/// # Errors
+/// See [`StoreError`].
+pub async fn by_key(
     connection: &mut AsyncPgConnection,
     keys: &[Key],
 ) -> Result<Vec<SessionState>, StoreError> {

@@ -5,7 +5,10 @@ use std::time::Duration;
 use broker::{
     BrokerSettings, ConsumerKind, DeadLetter, PublishError, RetryingPublisher, RoutingKey,
 };
-use chat::event::{self, Event};
+use chat::{
+    SessionState,
+    event::{self, Event},
+};
 use tokio::time::Instant;
 
 use crate::{metrics::Metrics, store::Outcome};
@@ -14,7 +17,7 @@ use crate::{metrics::Metrics, store::Outcome};
 const AHEAD_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Publishes what follows from written events.
-pub(super) struct Announcer {
+pub(crate) struct Announcer {
     settings: BrokerSettings,
     publisher: RetryingPublisher,
     metrics: Metrics,
@@ -51,9 +54,18 @@ impl Announcer {
             outcome.session_updates.iter().cloned().map(Box::new).map(Event::SessionUpdated);
         let rejected = outcome.rejected.iter().cloned().map(Event::MessageRejected);
         let read = outcome.read_updates.iter().cloned().map(Event::ReadUpdated);
-        self.announce(updated.chain(rejected).chain(read).collect()).await;
+        let canned = outcome.canned_replies.into_iter().map(Event::CannedRepliesUpdated);
+        self.announce(updated.chain(rejected).chain(read).chain(canned).collect()).await;
         self.metrics.announced.inc_by(outcome.session_updates.len() as u64);
         self.metrics.rejections.inc_by(outcome.rejected.len() as u64);
+    }
+
+    /// Announces sessions, however long that takes.
+    pub async fn announce_sessions(&mut self, sessions: Vec<SessionState>) {
+        let count = sessions.len();
+        let updated = sessions.into_iter().map(Box::new).map(Event::SessionUpdated);
+        self.announce(updated.collect()).await;
+        self.metrics.announced.inc_by(count as u64);
     }
 
     /// Logs that a gateway's clock is ahead, once for each series of such events.

@@ -7,7 +7,7 @@
 //! Each partition has a loop of its own with its own connections, so that one whose sessions cannot
 //! be announced delays no other.
 
-mod announcer;
+pub(crate) mod announcer;
 mod part;
 mod writer;
 
@@ -29,6 +29,7 @@ use self::{
     writer::{Decision, Writer},
 };
 use crate::{
+    assigner::Assigner,
     batch::{Batch, HeldBack, PendingDelivery},
     held_back::{Compacted, HeldBackEvents},
     metrics::Metrics,
@@ -52,12 +53,26 @@ pub async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let Settings { broker, traces, shutdown, .. } = &settings;
+    let assigner_stop = stop.clone();
     let mut worker = Worker::new(ConsumerKind::Persister, broker, traces, *shutdown, stop)?;
     let metrics = Metrics::register(worker.registry());
     let database = worker.partitioned_dependency("database");
     let announcing = worker.partitioned_dependency("announcing");
     let connected = database.clone();
     metrics.database_connected.answer_by(move || f64::from(u8::from(connected.is_up())));
+    let assigner = settings.assignment.is_on().then(|| {
+        let announcing = worker.shared_dependency("assigner-broker");
+        let database = worker.shared_dependency("assigner-database");
+        let publisher = RetryingPublisher::new(broker, "persister: assigning", announcing);
+        Assigner::new(
+            settings.assignment.clone(),
+            settings.database.clone(),
+            *shutdown,
+            Announcer::new(broker.clone(), publisher, metrics.clone()),
+            metrics.clone(),
+            Outage::new(database),
+        )
+    });
     let traces = worker.traces();
     let persister = |partition: Partition| {
         let part = |dependency: &Dependency| dependency.part(partition.number());
@@ -79,7 +94,14 @@ pub async fn run(
             held_back_events: 0,
         }
     };
-    worker.run(listener, PREFETCH, persister).await
+    let assigning = async {
+        if let Some(assigner) = assigner {
+            assigner.run(assigner_stop).await;
+        }
+        Ok(())
+    };
+    tokio::try_join!(worker.run(listener, PREFETCH, persister), assigning)?;
+    Ok(())
 }
 
 struct Persister {

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use broadcaster::events::{self, PusherEvent};
+use chat::StaffNames;
 use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
 
 use crate::{Call, samples};
@@ -12,7 +13,11 @@ pub fn pusher_events() -> anyhow::Result<Call> {
     let events = samples::events(1)?;
     Ok(Box::new(move || {
         for event in &events {
-            black_box(events::pusher_events(black_box(event), &Channels::Private)?);
+            black_box(events::pusher_events(
+                black_box(event),
+                &Channels::Private,
+                StaffNames::Hidden,
+            )?);
         }
         Ok(())
     }))
@@ -32,7 +37,7 @@ pub fn batch() -> anyhow::Result<Call> {
 pub fn batch_of_ten() -> anyhow::Result<Vec<PusherEvent>> {
     let mut batch = Vec::new();
     for event in samples::events(MAX_EVENTS_PER_BATCH)? {
-        batch.extend(events::pusher_events(&event, &Channels::Private)?);
+        batch.extend(events::pusher_events(&event, &Channels::Private, StaffNames::Hidden)?);
     }
     batch.truncate(MAX_EVENTS_PER_BATCH);
     Ok(batch)

@@ -1,0 +1,30 @@
+use diesel::{QueryableByName, sql_query, sql_types::Bool};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use crate::store::StoreError;
+
+/// Key of the advisory lock, an arbitrary number.
+const LOCK: i64 = 4_091_775_306_128_847;
+
+/// Excludes other assigners. PostgreSQL holds the lock while the connection lasts.
+pub(super) struct AssignerLock;
+
+#[derive(QueryableByName)]
+struct LockAttempt {
+    #[diesel(sql_type = Bool)]
+    is_locked: bool,
+}
+
+impl AssignerLock {
+    /// Whether the connection holds the lock now. A connection that holds it must not ask again.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub async fn try_acquire(connection: &mut AsyncPgConnection) -> Result<bool, StoreError> {
+        let attempt: LockAttempt =
+            sql_query(format!("SELECT pg_try_advisory_lock({LOCK}) AS is_locked"))
+                .get_result(connection)
+                .await?;
+        Ok(attempt.is_locked)
+    }
+}
