@@ -16,6 +16,7 @@
 //! - [`settings`]: the settings.
 //! - [`portal`]: the settings of the portal's pages.
 //! - [`read_mark_mode`]: whose read marks are kept.
+//! - [`team_desk`]: the desk that a team of staff shares.
 //! - [`answers`]: the memory of pages.
 //! - [`connections`]: limits on clients' connections.
 //! - [`metrics`], [`refusing_queues`]: what operators see.
@@ -49,3 +50,4 @@ pub mod routes;
 pub mod settings;
 pub mod startup;
 pub mod state;
+pub mod team_desk;

@@ -17,7 +17,8 @@ use crate::{
     middleware::{docs_csp, head_as_get},
     problem::{Problem, ProblemBody},
     routes::{
-        conversation, health, inbox, portal_config, pusher_auth, read, read_mark, send, status,
+        assignment, availability, canned_replies, conversation, health, inbox, notes,
+        portal_config, pusher_auth, read, read_mark, send, session, staff, status,
     },
 };
 
@@ -37,6 +38,15 @@ use crate::{
         inbox::inbox,
         status::change_status,
         read_mark::mark_messages,
+        assignment::change_assignment,
+        session::change_session,
+        notes::read_notes,
+        notes::write_note,
+        staff::staff,
+        availability::report_availability,
+        canned_replies::canned_replies,
+        canned_replies::write_canned_reply,
+        canned_replies::delete_canned_reply,
         portal_config::portal_config,
         pusher_auth::authorize,
         health::live,
@@ -45,6 +55,7 @@ use crate::{
     tags(
         (name = "messages", description = "Sending messages"),
         (name = "conversations", description = "Reading conversations, changing their status, and marking messages as read"),
+        (name = "staff", description = "What staff share: assignment, teams, tags, notes, canned replies. With `TEAM_DESK=off` these calls answer 404"),
         (name = "pusher", description = "Subscribing to events"),
         (name = "health", description = "Probes"),
     )

@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
-use chat::Subject;
+use chat::event::Event;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -59,6 +59,9 @@ pub enum Problem {
     /// The gateway keeps no read marks.
     #[error("this gateway keeps no read marks: READ_MARKS is off")]
     ReadMarksOff,
+    /// The gateway serves no team's desk.
+    #[error("this gateway serves no team's desk: TEAM_DESK is off")]
+    TeamDeskOff,
     /// The path exists, with these methods.
     #[error("this path allows {0}")]
     MethodNotAllowed(&'static str),
@@ -91,6 +94,12 @@ pub enum NotAccepted {
     /// A mark that names this message.
     #[error("not accepted; mark message {0} again")]
     Mark(Uuid),
+    /// An internal note.
+    #[error("not accepted; send the note again with noteId {0}")]
+    Note(Uuid),
+    /// The availability of a member of the staff.
+    #[error("not accepted; send the availability again")]
+    Availability,
 }
 
 impl From<NotAccepted> for Problem {
@@ -99,12 +108,25 @@ impl From<NotAccepted> for Problem {
     }
 }
 
-impl TryFrom<Subject> for NotAccepted {
+impl TryFrom<&Event> for NotAccepted {
     type Error = Problem;
 
-    fn try_from(subject: Subject) -> Result<Self, Problem> {
-        let message = subject.message_id.map(Self::Message);
-        message.or_else(|| subject.change_id.map(Self::Change)).ok_or(Problem::Internal)
+    /// Fails for an event that no client asks for.
+    fn try_from(event: &Event) -> Result<Self, Problem> {
+        Ok(match event {
+            Event::Message(message) => Self::Message(message.message_id),
+            Event::StatusChange(change) => Self::Change(change.change_id),
+            Event::SessionChange(change) => Self::Change(change.change_id),
+            Event::CannedReplyChange(change) => Self::Change(change.change_id),
+            Event::Note(note) => Self::Note(note.note_id),
+            Event::StaffAvailability(_) => Self::Availability,
+            Event::SessionUpdated(_)
+            | Event::MessageRejected(_)
+            | Event::ConversationRead(_)
+            | Event::ReadMark(_)
+            | Event::ReadUpdated(_)
+            | Event::CannedRepliesUpdated(_) => return Err(Problem::Internal),
+        })
     }
 }
 
@@ -137,6 +159,10 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     change_id: Option<Uuid>,
+    /// With `not-accepted`: the `noteId` with which to send the note again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    note_id: Option<Uuid>,
 }
 
 const CHALLENGE: &str = r#"Bearer realm="player-portal-chat""#;
@@ -176,6 +202,7 @@ impl Problem {
             }
             Self::NotFound => ("not-found", "Not found", StatusCode::NOT_FOUND),
             Self::ReadMarksOff => ("read-marks-off", "Not found", StatusCode::NOT_FOUND),
+            Self::TeamDeskOff => ("team-desk-off", "Not found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed(_) => {
                 ("method-not-allowed", "Method not allowed", StatusCode::METHOD_NOT_ALLOWED)
             }
@@ -218,13 +245,15 @@ impl ResponseError for Problem {
             Self::InvalidField { field, .. } => Some(field.clone()),
             _ => None,
         };
-        let (message_id, change_id) = match self {
-            Self::NotAccepted(NotAccepted::Message(id) | NotAccepted::Mark(id)) => {
-                (Some(*id), None)
+        let (mut message_id, mut change_id, mut note_id) = (None, None, None);
+        if let Self::NotAccepted(what) = self {
+            match what {
+                NotAccepted::Message(id) | NotAccepted::Mark(id) => message_id = Some(*id),
+                NotAccepted::Change(id) => change_id = Some(*id),
+                NotAccepted::Note(id) => note_id = Some(*id),
+                NotAccepted::Availability => {}
             }
-            Self::NotAccepted(NotAccepted::Change(id)) => (None, Some(*id)),
-            _ => (None, None),
-        };
+        }
         let mut response = HttpResponse::build(status);
         response.content_type("application/problem+json");
         let wait = match self {
@@ -259,6 +288,7 @@ impl ResponseError for Problem {
             field,
             message_id,
             change_id,
+            note_id,
         })
     }
 }

@@ -7,6 +7,7 @@ use chat::Reader;
 use futures_util::future::BoxFuture;
 use pusher::Channels;
 use service::health::Dependency;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use traces::Traces;
 
@@ -17,15 +18,16 @@ use crate::{
     clock::Clock,
     connections::Connection,
     group_commit::{EventPublisher, group_commit},
-    limits::{AddressLimit, ReadMarkLimit, RequestMemory, SenderLimit},
+    limits::{AddressLimit, AvailabilityLimit, ReadMarkLimit, RequestMemory, SenderLimit},
     metrics::Metrics,
     portal::PortalConfig,
     problem::Problem,
     read_mark_mode::ReadMarkMode,
     read_marks::{ReadMarkSettings, ReadMarks, read_marks},
-    reads::{DatabaseHealth, HistoryReader, ReadPools, VisibleReads},
+    reads::{DatabaseHealth, EncodedReplies, HistoryReader, ReadPools, VisibleReads},
     refusing_queues::RefusingQueues,
     settings::Config,
+    team_desk::TeamDesk,
 };
 
 /// A task that publishes. It ends after the [`AppState`] that it belongs to.
@@ -39,10 +41,14 @@ pub struct AppState {
     pub audit: ReadAudit,
     /// Verifies tokens.
     pub authenticator: Authenticator,
+    /// Rate limits of members of the staff who report their availability.
+    pub availability_limit: AvailabilityLimit,
     /// How long a client may take to send a body.
     pub body_timeout: Duration,
     /// Whether events can be published; one part for each partition.
     pub broker: Dependency,
+    /// The list of canned replies that was read last.
+    pub canned_replies: Mutex<Option<EncodedReplies>>,
     /// The channels that subscriptions are signed for.
     pub channels: Channels,
     /// The clock of accepted messages.
@@ -77,6 +83,8 @@ pub struct AppState {
     pub sender_limit: SenderLimit,
     /// Cancelled when the gateway is told to stop.
     pub shutdown: CancellationToken,
+    /// The team's desk; `None` when it is off.
+    pub team_desk: Option<Arc<TeamDesk>>,
     /// Exports spans.
     pub traces: Traces,
 }
@@ -120,13 +128,16 @@ impl AppState {
             conversations: database::pool(database, config.conversation_pool_size)?,
             inbox: database::pool(database, config.inbox_pool_size)?,
         };
+        let team_desk = config.team_desk.clone().map(Arc::new);
         let memory = AnswerMemory::new(limits.answer_memory, metrics.clone());
         let state = Self {
             address_limit: AddressLimit::new(limits),
             audit: ReadAudit::new(config.audit_reads, event_publisher.clone(), clock.clone()),
             authenticator,
+            availability_limit: AvailabilityLimit::start(),
             body_timeout: limits.client_timeout,
             broker,
+            canned_replies: Mutex::default(),
             channels: config.channels.clone(),
             clock,
             conversation_presence: config.conversation_presence,
@@ -140,6 +151,7 @@ impl AppState {
                 &config.channels,
                 config.read_marks,
                 config.conversation_presence,
+                config.team_desk.as_ref(),
             ),
             pusher: config.pusher.clone(),
             read_mark_limit: ReadMarkLimit::new(limits),
@@ -150,6 +162,7 @@ impl AppState {
             request_memory: RequestMemory::new(limits.request_memory),
             sender_limit: SenderLimit::new(limits),
             shutdown,
+            team_desk,
             traces,
         };
         Ok((state, publishing))

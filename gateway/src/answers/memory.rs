@@ -10,6 +10,7 @@ use std::{
 };
 
 use actix_web::{HttpResponse, http::header};
+use bytes::Bytes;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -126,6 +127,12 @@ impl PageMemory {
                 return HttpResponse::from_error(Problem::Internal);
             }
         };
+        self.response(json.into())
+    }
+
+    /// The response with the JSON `json`. It holds its memory until the client has taken it. Of JSON
+    /// that is larger than a page, which several responses share, it holds that of a page.
+    pub fn response(self, json: Bytes) -> HttpResponse {
         let memory = self.until_taken(json.len());
         let mut response = HttpResponse::Ok();
         response.insert_header((header::CONTENT_TYPE, "application/json"));

@@ -1,4 +1,4 @@
-use chat::{Name, PlayerId, Reader, SenderId, SenderType};
+use chat::{Name, PlayerId, Reader, SenderId, SenderType, Team};
 
 use super::StaffProfile;
 use crate::problem::Problem;
@@ -40,6 +40,22 @@ pub struct Sender {
     pub sender_id: Option<SenderId>,
     /// The sender's display name.
     pub sender_name: Option<Name>,
+}
+
+/// The member of the staff who changes something, as the change names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actor {
+    /// The portal's id for them. Without tokens the portal may leave it out.
+    pub id: Option<SenderId>,
+    /// The display name.
+    pub name: Option<Name>,
+}
+
+impl Actor {
+    /// The actor that a body claims.
+    pub fn claimed(id: Option<impl Into<SenderId>>, name: Option<impl Into<Name>>) -> Self {
+        Self { id: id.map(Into::into), name: name.map(Into::into) }
+    }
 }
 
 impl Caller {
@@ -113,6 +129,41 @@ impl Caller {
             Self::Player { .. } => {
                 Err(Problem::Forbidden("a player may only mark messages of their own conversation"))
             }
+        }
+    }
+
+    /// The member of the staff who acts: the caller. Without a token it is `claimed`.
+    ///
+    /// # Errors
+    /// When the caller is a player.
+    pub fn authorize_actor(&self, claimed: Actor) -> Result<Actor, Problem> {
+        self.require_staff()?;
+        Ok(match self {
+            Self::Trusted => claimed,
+            Self::Staff { id, name, .. } => Actor { id: Some(id.clone()), name: name.clone() },
+            Self::Player { .. } => Actor::default(),
+        })
+    }
+
+    /// Checks that the caller leads others.
+    ///
+    /// # Errors
+    /// When the caller is a player, or a member of the staff without the claim `lead`.
+    pub fn require_lead(&self) -> Result<(), Problem> {
+        match self {
+            Self::Staff { profile, .. } if !profile.is_lead => {
+                Err(Problem::Forbidden("only a lead may do this: the token lacks the claim lead"))
+            }
+            _ => self.require_staff(),
+        }
+    }
+
+    /// The teams of a member of the staff who may only read the conversations of these; `None` for
+    /// callers whom no team restricts.
+    pub fn restricting_teams(&self) -> Option<&[Team]> {
+        match self {
+            Self::Staff { profile, .. } if !profile.is_lead => Some(&profile.teams),
+            _ => None,
         }
     }
 

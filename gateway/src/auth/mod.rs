@@ -2,6 +2,7 @@
 //!
 //! - [`AuthSettings`], [`AuthConfig`]: the keys and the claims that tokens must have.
 //! - [`Authenticator`]: verifies a token and returns its [`Caller`].
+//! - [`Actor`]: the member of the staff who changes something.
 //! - [`Caller`]: who calls, and what that caller may send, read and subscribe to.
 //! - [`StaffProfile`]: what else a token says of a member of the staff.
 //! - [`TokenCommand`]: makes tokens, for development and for operators.
@@ -20,7 +21,7 @@ mod token;
 
 pub use auth_error::{AuthError, BadToken};
 pub use authenticator::Authenticator;
-pub use caller::{Caller, Sender};
+pub use caller::{Actor, Caller, Sender};
 pub use settings::{AuthConfig, AuthMode, AuthSettings, TokenAlgorithm, TokenConfig};
 pub use staff_profile::StaffProfile;
 pub use token::TokenCommand;

@@ -10,7 +10,7 @@ use serde::{
     de::{DeserializeOwned, IntoDeserializer, value::StringDeserializer},
 };
 
-use super::{body, reject};
+use super::{ClientId, body, reject};
 use crate::{input::NewPlayerId, problem::Problem};
 
 /// The query parameters, parsed. A type that denies unknown fields rejects unknown parameters.
@@ -53,6 +53,20 @@ impl FromRequest for PathPlayer {
         let player_id = NewPlayerId::try_from(player_id);
         let player_id = player_id.map(|player_id| Self(player_id.into()));
         ready(player_id.map_err(|reason| Problem::invalid_field("playerId", reason)))
+    }
+}
+
+/// The `id` in the path.
+#[derive(Debug)]
+pub struct PathId(pub ClientId);
+
+impl FromRequest for PathId {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = ClientId::try_from(request.match_info().query("id").to_owned());
+        ready(id.map(Self).map_err(|reason| Problem::invalid_field("id", reason)))
     }
 }
 

@@ -4,12 +4,18 @@
 //! gateways accepted.
 //!
 //! - [`NewContent`], [`NewName`], [`NewSenderId`]: text with a visible character.
+//! - [`NewBodies`]: the texts of a canned reply.
 //! - [`NewPlayerId`]: an id that a URL's path can contain.
+//! - [`NewTeam`], [`NewTag`]: names of lower-case letters, digits and hyphens.
 //! - `characters`: the Unicode properties that these rules use.
 
+mod bodies;
 mod characters;
 mod player_id;
+mod slug;
 mod text;
 
+pub use bodies::NewBodies;
 pub use player_id::NewPlayerId;
+pub use slug::{NewTag, NewTeam};
 pub use text::{NewContent, NewName, NewSenderId, display_name};

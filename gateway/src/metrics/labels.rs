@@ -39,6 +39,16 @@ pub enum HistoryRead {
     Conversation,
     /// A page of the inbox.
     Inbox,
+    /// A page of notes.
+    Notes,
+    /// The members of the staff.
+    Staff,
+    /// The canned replies.
+    CannedReplies,
+    /// Whether an assignment can have an effect.
+    Assignment,
+    /// The team whose members may subscribe to a channel.
+    PusherAuth,
 }
 
 /// Why a client's connection was closed, or not admitted.
@@ -96,6 +106,11 @@ impl From<HistoryRead> for &'static str {
         match read {
             HistoryRead::Conversation => paths::CONVERSATION,
             HistoryRead::Inbox => paths::INBOX,
+            HistoryRead::Notes => paths::NOTES,
+            HistoryRead::Staff => paths::STAFF,
+            HistoryRead::CannedReplies => paths::CANNED_REPLIES,
+            HistoryRead::Assignment => paths::ASSIGNMENT,
+            HistoryRead::PusherAuth => paths::PUSHER_AUTH,
         }
     }
 }

@@ -41,11 +41,11 @@ const ALWAYS_ALLOWED_HEADERS: [&str; 4] = ["traceparent", "tracestate", "baggage
 /// Source: <https://fetch.spec.whatwg.org/#http-cors-protocol>.
 pub fn cors(policy: &CorsPolicy) -> Cors {
     let cors = Cors::default()
-        .allowed_methods([Method::GET, Method::POST])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_NONE_MATCH])
         .allowed_headers(ALWAYS_ALLOWED_HEADERS)
         .allowed_headers(&policy.headers)
-        .expose_headers([header::RETRY_AFTER, header::WWW_AUTHENTICATE])
+        .expose_headers([header::ETAG, header::RETRY_AFTER, header::WWW_AUTHENTICATE])
         .max_age(3_600)
         // Browsers withhold the response from pages of other origins; other clients send no origin.
         .block_on_origin_mismatch(false);

@@ -1,9 +1,10 @@
+use chat::Team;
 use pusher::Channels;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{PusherAddress, PusherScheme};
-use crate::read_mark_mode::ReadMarkMode;
+use crate::{input::NewTeam, read_mark_mode::ReadMarkMode, team_desk::TeamDesk};
 
 /// The configuration of a portal's page. It holds no secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -19,6 +20,12 @@ pub struct PortalConfig {
     read_marks: ReadMarkMode,
     /// Whether subscriptions to `presence-conversation-{playerId}` are signed.
     conversation_presence: bool,
+    /// Whether staff assign sessions, write notes, tag, prioritize, and share canned replies. `false`:
+    /// the calls for that answer 404.
+    team_desk: bool,
+    /// The topics that a player can choose, which are the teams of staff; empty without a team's desk.
+    #[schema(value_type = Vec<NewTeam>)]
+    topics: Vec<Team>,
 }
 
 /// The Pusher app and its server: a host of the operator's own, or a cluster of hosted Pusher.
@@ -61,6 +68,7 @@ impl PortalConfig {
         channels: &Channels,
         read_marks: ReadMarkMode,
         conversation_presence: bool,
+        team_desk: Option<&TeamDesk>,
     ) -> Self {
         let key = app.key.clone();
         Self {
@@ -87,6 +95,8 @@ impl PortalConfig {
             },
             read_marks,
             conversation_presence,
+            team_desk: team_desk.is_some(),
+            topics: team_desk.map(|desk| desk.teams.clone()).unwrap_or_default(),
         }
     }
 }

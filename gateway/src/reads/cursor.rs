@@ -1,6 +1,6 @@
 use std::fmt;
 
-use chat::{PlayerId, ValidationError};
+use chat::{PlayerId, Priority, ValidationError};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -23,6 +23,8 @@ pub enum InboxCursor {
     Latest(LatestCursor),
     /// In the order of waiting.
     Waiting(WaitingCursor),
+    /// In the order of urgency.
+    Urgency(UrgencyCursor),
 }
 
 /// A position in the inbox with the latest message first.
@@ -43,6 +45,46 @@ pub struct WaitingCursor {
     pub player_id: PlayerId,
 }
 
+/// A position in the inbox with the most urgent session first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UrgencyCursor {
+    /// How urgent the session is.
+    pub urgency: Urgency,
+    /// The position among equally urgent ones.
+    pub waiting: WaitingCursor,
+}
+
+/// How urgent a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// It is resolved, and comes after all open ones.
+    Resolved,
+    /// It is open and has this priority.
+    Open(Priority),
+}
+
+impl Urgency {
+    /// Every urgency, the lowest first. Its index stands for it in a cursor.
+    const ALL: [Self; 5] = [
+        Self::Resolved,
+        Self::Open(Priority::Low),
+        Self::Open(Priority::Normal),
+        Self::Open(Priority::High),
+        Self::Open(Priority::Urgent),
+    ];
+
+    fn digit(self) -> usize {
+        Self::ALL.iter().position(|urgency| *urgency == self).unwrap_or_default()
+    }
+
+    fn from_digit(digit: &str) -> Option<Self> {
+        digit.parse::<usize>().ok().and_then(|digit| Self::ALL.get(digit).copied())
+    }
+}
+
+/// The prefix of a cursor in the order of urgency, before the digit of the urgency.
+const URGENCY: char = 'u';
+
 /// The prefix of a cursor in the order of waiting.
 const WAITING: char = 'w';
 
@@ -61,13 +103,20 @@ impl fmt::Display for InboxCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Latest(cursor) => write_cursor(f, cursor.last_message_at, &cursor.player_id),
-            Self::Waiting(WaitingCursor { waiting_since: Some(since), player_id }) => {
-                write!(f, "{WAITING}")?;
-                write_cursor(f, *since, player_id)
+            Self::Waiting(cursor) => cursor.fmt(f),
+            Self::Urgency(UrgencyCursor { urgency, waiting }) => {
+                write!(f, "{URGENCY}{}{waiting}", urgency.digit())
             }
-            Self::Waiting(WaitingCursor { waiting_since: None, player_id }) => {
-                write!(f, "{WAITING}{NOT_WAITING}:{player_id}")
-            }
+        }
+    }
+}
+
+impl fmt::Display for WaitingCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{WAITING}")?;
+        match self.waiting_since {
+            Some(since) => write_cursor(f, since, &self.player_id),
+            None => write!(f, "{NOT_WAITING}:{}", self.player_id),
         }
     }
 }
@@ -85,20 +134,33 @@ impl TryFrom<String> for InboxCursor {
     type Error = ValidationError;
 
     fn try_from(text: String) -> Result<Self, ValidationError> {
-        let player = |id: String| PlayerId::try_from(id).map_err(|_| UNKNOWN_CURSOR);
-        let Some(waiting) = text.strip_prefix(WAITING) else {
-            let (last_message_at, id) = read_cursor(&text)?;
-            return Ok(Self::Latest(LatestCursor { last_message_at, player_id: player(id)? }));
-        };
-        let (waiting_since, id) = match waiting.split_once(':') {
-            Some((NOT_WAITING, id)) => (None, id.to_owned()),
-            _ => {
-                let (since, id) = read_cursor(waiting)?;
-                (Some(since), id)
-            }
-        };
-        Ok(Self::Waiting(WaitingCursor { waiting_since, player_id: player(id)? }))
+        if let Some(waiting) = text.strip_prefix(WAITING) {
+            return read_waiting(waiting).map(Self::Waiting);
+        }
+        if let Some(urgency) = text.strip_prefix(URGENCY) {
+            let (digit, waiting) = urgency.split_once(WAITING).ok_or(UNKNOWN_CURSOR)?;
+            let urgency = Urgency::from_digit(digit).ok_or(UNKNOWN_CURSOR)?;
+            return Ok(Self::Urgency(UrgencyCursor { urgency, waiting: read_waiting(waiting)? }));
+        }
+        let (last_message_at, id) = read_cursor(&text)?;
+        Ok(Self::Latest(LatestCursor { last_message_at, player_id: read_player(id)? }))
     }
+}
+
+/// Reads a cursor in the order of waiting without its prefix.
+fn read_waiting(text: &str) -> Result<WaitingCursor, ValidationError> {
+    let (waiting_since, id) = match text.split_once(':') {
+        Some((NOT_WAITING, id)) => (None, id.to_owned()),
+        _ => {
+            let (since, id) = read_cursor(text)?;
+            (Some(since), id)
+        }
+    };
+    Ok(WaitingCursor { waiting_since, player_id: read_player(id)? })
+}
+
+fn read_player(id: String) -> Result<PlayerId, ValidationError> {
+    PlayerId::try_from(id).map_err(|_| UNKNOWN_CURSOR)
 }
 
 fn write_cursor(
@@ -135,7 +197,12 @@ mod tests {
             InboxCursor::Latest(LatestCursor { last_message_at, player_id: player() }),
             InboxCursor::Waiting(WaitingCursor { waiting_since, player_id: player() }),
             InboxCursor::Waiting(WaitingCursor { waiting_since: None, player_id: player() }),
-        ] {
+        ]
+        .into_iter()
+        .chain(Urgency::ALL.map(|urgency| {
+            let waiting = WaitingCursor { waiting_since, player_id: player() };
+            InboxCursor::Urgency(UrgencyCursor { urgency, waiting })
+        })) {
             assert_eq!(InboxCursor::try_from(cursor.to_string()), Ok(cursor));
         }
     }
@@ -145,8 +212,12 @@ mod tests {
         let far = format!("{}:{}", i64::MAX, Uuid::now_v7());
         for text in ["", "x", "x:1", ":", "-", &far] {
             assert!(MessageCursor::try_from(text.to_owned()).is_err(), "{text:?}");
-            let waiting = format!("w{text}");
-            assert!(InboxCursor::try_from(waiting).is_err(), "{text:?}");
+            for inbox in [format!("w{text}"), format!("u2w{text}"), format!("u2{text}")] {
+                assert!(InboxCursor::try_from(inbox).is_err(), "{text:?}");
+            }
+        }
+        for text in ["u5w-:p1", "uw-:p1", "u-1w-:p1", "u2:p1"] {
+            assert!(InboxCursor::try_from(text.to_owned()).is_err(), "{text:?}");
         }
     }
 }

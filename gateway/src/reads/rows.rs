@@ -1,11 +1,11 @@
-use chat::{SenderType, SessionStatus};
+use chat::{Priority, SenderType, SessionStatus, StaffNames};
 use chrono::{DateTime, Utc};
 use database::{
     LastMessageAt, last_message_at,
     schema::{chat_messages, chat_sessions},
 };
 use diesel::{ExpressionMethods, Queryable, Selectable};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -60,7 +60,7 @@ impl HistoryMessage {
 }
 
 /// The size of `text` in JSON, in bytes.
-fn json_bytes(text: &str) -> usize {
+pub(super) fn json_bytes(text: &str) -> usize {
     let of_byte = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
         0..0x20 => 6,
@@ -106,6 +106,71 @@ pub struct Session {
     /// The display name of that member; only in the view of staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
+    /// The portal's id for the member of the staff who has the session; only in the view of staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub assignee_id: Option<String>,
+    /// The display name of that member; in the view of players only with `STAFF_NAMES=shown`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub assignee_name: Option<String>,
+    /// Since when that member has it; only in the view of staff.
+    #[serde(
+        serialize_with = "chat::timestamp::optional::serialize",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false)]
+    pub assigned_at: Option<DateTime<Utc>>,
+    /// The team that the session belongs to; only in the view of staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub team: Option<String>,
+    /// The session's tags, at most 20; absent without one, and in the view of players.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, value_type = Vec<String>)]
+    pub tags: Vec<Option<String>>,
+    /// How urgent the session is; absent when normal, and in the view of players.
+    #[serde(serialize_with = "serialize_priority", skip_serializing_if = "is_normal")]
+    #[schema(required = false, value_type = Priority)]
+    pub priority: i16,
+    /// The player's language, such as `de`; only in the view of staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub language: Option<String>,
+}
+
+impl Session {
+    /// The session without what staff keep about it on a team's desk.
+    pub fn without_desk(self) -> Self {
+        Self {
+            assignee_id: None,
+            assignee_name: None,
+            assigned_at: None,
+            team: None,
+            tags: Vec::new(),
+            priority: Priority::Normal.number(),
+            language: None,
+            ..self
+        }
+    }
+
+    /// The session as the player sees it: without what staff keep about it, and without who of them
+    /// changed it. The assignee's name is kept if `staff_names` are shown.
+    pub fn for_player(self, staff_names: StaffNames) -> Self {
+        let assignee_name = match staff_names {
+            StaffNames::Shown => self.assignee_name.clone(),
+            StaffNames::Hidden => None,
+        };
+        Self { actor_id: None, actor_name: None, assignee_name, ..self.without_desk() }
+    }
+}
+
+fn is_normal(priority: &i16) -> bool {
+    *priority == Priority::Normal.number()
+}
+
+fn serialize_priority<S: Serializer>(priority: &i16, to: S) -> Result<S::Ok, S::Error> {
+    Priority::from_number(*priority).unwrap_or_default().serialize(to)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::{
     problem::Problem,
     reads::{self, Conversation, HistoryMessage, MessageCursor, Page, Reads, Session},
     state::AppState,
+    team_desk::TeamDesk,
 };
 
 /// The parameters of a page.
@@ -101,8 +102,12 @@ pub async fn conversation(
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
+    let desk = state.team_desk.as_deref();
+    if let (Some(desk), Some(session)) = (desk, &found.session) {
+        desk.check_readable(&caller, session.team.as_deref())?;
+    }
     state.audit.record(&caller, &player.0);
-    Ok(memory.json(&History::new(player.0, page, found).shown_to(&caller)))
+    Ok(memory.json(&History::new(player.0, page, found).shown_to(&caller, desk)))
 }
 
 impl HistoryParameters {
@@ -134,14 +139,17 @@ impl History {
         }
     }
 
-    /// Removes what a player must not see: the ids of staff, and who of them changed the session.
-    fn shown_to(mut self, caller: &Caller) -> Self {
+    /// Removes what the caller must not see: players see neither the ids of staff nor what staff keep
+    /// about a session, and without a `desk` staff keep nothing.
+    fn shown_to(mut self, caller: &Caller, desk: Option<&TeamDesk>) -> Self {
         if !matches!(caller, Caller::Player { .. }) {
+            if desk.is_none() {
+                self.session = self.session.map(Session::without_desk);
+            }
             return self;
         }
-        if let Some(session) = &mut self.session {
-            (session.actor_id, session.actor_name) = (None, None);
-        }
+        let staff_names = desk.map(|desk| desk.staff_names).unwrap_or_default();
+        self.session = self.session.map(|session| session.for_player(staff_names));
         let staff = SenderType::Staff.as_str();
         for message in self.messages.iter_mut().filter(|message| message.sender_type == staff) {
             message.sender_id = None;

@@ -1,23 +1,28 @@
 //! `GET /api/unified-chat/conversations`
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chat::{SessionStatus, ValidationError};
+use chat::{Priority, SenderId, SessionStatus, Tag, Team, ValidationError};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    paging::PageLimit,
+    paging::{Listed, PageLimit},
     paths,
     responses::{CallerRejected, HistoryUnavailable, ParameterRejected, RateLimited},
 };
 use crate::{
     auth::Caller,
     http::{Parameters, by_name},
+    input::NewSenderId,
     metrics::HistoryRead,
     problem::Problem,
-    reads::{self, HistoryMessage, Inbox, InboxCursor, InboxEntry, InboxOrder, Session},
+    reads::{
+        self, AssigneeFilter, HistoryMessage, Inbox, InboxCursor, InboxEntry, InboxFilters,
+        InboxOrder, Session,
+    },
     state::AppState,
+    team_desk::TeamDesk,
 };
 
 /// The parameters of the inbox.
@@ -25,12 +30,25 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct InboxParameters {
-    /// Statuses of the latest session, separated by commas; all statuses when absent
-    #[serde(default)]
+    /// Statuses of the latest session, separated by commas. When absent all statuses, and with
+    /// `assignee`, `team`, `tag` or `priority` the open ones, `pending` and `active`. Those do not go
+    /// together with `resolved`
     #[param(value_type = Option<String>, example = "pending,active", pattern = r"^(pending|active|resolved)(,(pending|active|resolved))*$")]
-    status: Statuses,
-    /// `latest`: the latest message first. `waiting`: the longest waiting player first, and
-    /// conversations in which no player waits last
+    status: Option<Statuses>,
+    /// Who has the session: `me`, `none`, or the id of a member of the staff
+    #[param(value_type = Option<String>, min_length = 1, max_length = 128, example = "me")]
+    assignee: Option<AssigneeName>,
+    /// The teams that the session belongs to, separated by commas: at most 20
+    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,40}(,[a-z0-9-]{1,40}){0,19}$", example = "payments,appeals")]
+    team: Option<Listed<Team>>,
+    /// A tag of the session
+    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,40}$", example = "refund")]
+    tag: Option<Tag>,
+    /// Priorities of the session, separated by commas
+    #[param(value_type = Option<String>, pattern = "^(low|normal|high|urgent)(,(low|normal|high|urgent)){0,19}$", example = "urgent,high")]
+    priority: Option<Listed<Priority>>,
+    /// `latest`: the latest message first. `waiting`: the most urgent session first, then the longest
+    /// waiting player; conversations in which no player waits come last, and resolved ones after them
     #[serde(default, deserialize_with = "by_name")]
     #[param(value_type = Option<String>, pattern = "^(latest|waiting)$", default = "latest", example = "waiting")]
     order: Order,
@@ -39,7 +57,7 @@ pub struct InboxParameters {
     #[param(value_type = Option<u8>, minimum = 1, maximum = 200, default = 50)]
     limit: PageLimit,
     /// The `nextCursor` of the previous page. It determines the order; `order` is then ignored
-    #[param(value_type = Option<String>, pattern = r"^([0-9]{1,17}|w[0-9]{1,17}|w-):[A-Za-z0-9_\-=@,.;]{1,128}$")]
+    #[param(value_type = Option<String>, pattern = r"^([0-9]{1,17}|(u[0-4])?w([0-9]{1,17}|-)):[A-Za-z0-9_\-=@,.;]{1,128}$")]
     cursor: Option<InboxCursor>,
 }
 
@@ -52,16 +70,31 @@ enum Order {
     Waiting,
 }
 
+/// Who has a session, as a client names the member of the staff.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+enum AssigneeName {
+    Me,
+    None,
+    Member(SenderId),
+}
+
+impl TryFrom<String> for AssigneeName {
+    type Error = ValidationError;
+
+    fn try_from(name: String) -> Result<Self, ValidationError> {
+        Ok(match name.as_str() {
+            "me" => Self::Me,
+            "none" => Self::None,
+            _ => Self::Member(NewSenderId::try_from(name)?.into()),
+        })
+    }
+}
+
 /// Distinct statuses.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct Statuses(Vec<SessionStatus>);
-
-impl Default for Statuses {
-    fn default() -> Self {
-        Self(SessionStatus::ALL.to_vec())
-    }
-}
 
 impl TryFrom<String> for Statuses {
     type Error = ValidationError;
@@ -140,27 +173,100 @@ pub async fn inbox(
     parameters: Parameters<InboxParameters>,
 ) -> Result<HttpResponse, Problem> {
     caller.require_staff()?;
-    let InboxParameters { status, order, limit, cursor } = parameters.0;
-    let order = order.after(cursor);
-    let memory = state.readers.admit(&caller, state.client(&request), limit.get()).await?;
+    let desk = state.team_desk.as_deref();
+    let parameters = parameters.0;
+    let filters = parameters.filters(&caller, desk)?;
+    let statuses = parameters.statuses(&filters)?;
+    let order = parameters.order.after(parameters.cursor, desk.is_some());
+    let limit = parameters.limit.get();
+    let memory = state.readers.admit(&caller, state.client(&request), limit).await?;
     let visible = state.visible_reads(&caller);
-    let found = state
+    let mut found = state
         .history
         .read(HistoryRead::Inbox, async |connection| {
-            reads::inbox(connection, &status.0, &order, limit.get(), visible.as_ref()).await
+            reads::inbox(connection, &statuses, &filters, &order, limit, visible.as_ref()).await
         })
         .await
         .map_err(|_| Problem::HistoryUnavailable)?;
+    if desk.is_none() {
+        found.hide_desk();
+    }
     Ok(memory.json(&InboxPage::from(found)))
+}
+
+impl InboxParameters {
+    /// Which sessions the page has.
+    fn filters(&self, caller: &Caller, desk: Option<&TeamDesk>) -> Result<InboxFilters, Problem> {
+        let Self { assignee, team, tag, priority, .. } = self;
+        let Some(desk) = desk else {
+            let given = [
+                ("assignee", assignee.is_some()),
+                ("team", team.is_some()),
+                ("tag", tag.is_some()),
+                ("priority", priority.is_some()),
+            ];
+            return match given.into_iter().find(|(_, is_given)| *is_given) {
+                Some((field, _)) => Err(Problem::invalid_field(
+                    field,
+                    "is unknown: this gateway serves no team's desk",
+                )),
+                None => Ok(InboxFilters::default()),
+            };
+        };
+        let names = |teams: &[Team]| teams.iter().map(|team| team.as_str().to_owned()).collect();
+        Ok(InboxFilters {
+            assignee: assignee.as_ref().map(|assignee| assignee.filter(caller)).transpose()?,
+            teams: team.as_ref().map(|Listed(teams)| names(teams)).unwrap_or_default(),
+            tag: tag.clone(),
+            priorities: priority.as_ref().map(|Listed(all)| all.clone()).unwrap_or_default(),
+            readable_teams: desk.readable_teams(caller).map(names),
+        })
+    }
+
+    /// The statuses of the page. Filters concern open sessions.
+    fn statuses(&self, filters: &InboxFilters) -> Result<Vec<SessionStatus>, Problem> {
+        let is_filtered = filters.choose_open_sessions();
+        match &self.status {
+            Some(Statuses(statuses))
+                if is_filtered && statuses.contains(&SessionStatus::Resolved) =>
+            {
+                Err(Problem::invalid_field(
+                    "status",
+                    "must be pending or active beside assignee, team, tag or priority",
+                ))
+            }
+            Some(Statuses(statuses)) => Ok(statuses.clone()),
+            None if is_filtered => Ok(vec![SessionStatus::Pending, SessionStatus::Active]),
+            None => Ok(SessionStatus::ALL.to_vec()),
+        }
+    }
+}
+
+impl AssigneeName {
+    fn filter(&self, caller: &Caller) -> Result<AssigneeFilter, Problem> {
+        match (self, caller) {
+            (Self::None, _) => Ok(AssigneeFilter::None),
+            (Self::Member(id), _) | (Self::Me, Caller::Staff { id, .. }) => {
+                Ok(AssigneeFilter::Member(id.clone()))
+            }
+            (Self::Me, Caller::Trusted | Caller::Player { .. }) => Err(Problem::invalid_field(
+                "assignee",
+                "must be none or an id: without a token the gateway does not know who calls",
+            )),
+        }
+    }
 }
 
 impl Order {
     /// This order from its beginning, or the order of `cursor` after its place.
-    fn after(self, cursor: Option<InboxCursor>) -> InboxOrder {
+    /// On a team's desk the order of waiting has the most urgent sessions first.
+    fn after(self, cursor: Option<InboxCursor>, on_desk: bool) -> InboxOrder {
         match (self, cursor) {
             (_, Some(InboxCursor::Latest(cursor))) => InboxOrder::Latest(Some(cursor)),
             (_, Some(InboxCursor::Waiting(cursor))) => InboxOrder::Waiting(Some(cursor)),
+            (_, Some(InboxCursor::Urgency(cursor))) => InboxOrder::Urgency(Some(cursor)),
             (Self::Latest, None) => InboxOrder::Latest(None),
+            (Self::Waiting, None) if on_desk => InboxOrder::Urgency(None),
             (Self::Waiting, None) => InboxOrder::Waiting(None),
         }
     }

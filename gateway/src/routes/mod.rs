@@ -1,8 +1,13 @@
 //! The HTTP routes, one file for each. A handler parses, authorizes, calls, maps.
 
+pub mod assignment;
+pub mod availability;
+pub mod canned_replies;
 pub mod conversation;
 pub mod health;
 pub mod inbox;
+mod mentions;
+pub mod notes;
 mod pages;
 pub mod paging;
 pub mod paths;
@@ -12,6 +17,8 @@ pub mod pusher_auth;
 pub mod read_mark;
 pub mod responses;
 pub mod send;
+pub mod session;
+pub mod staff;
 pub mod status;
 
 use actix_web::{HttpResponse, Resource, Route, guard, middleware::from_fn, web};
@@ -34,6 +41,24 @@ pub fn configure(services: &mut web::ServiceConfig, cors_policy: &CorsPolicy, po
         .service(get(paths::CONVERSATION, read().to(conversation::conversation)))
         .service(post(paths::STATUS, web::post().to(status::change_status)))
         .service(post(paths::READ_MARK, web::post().to(read_mark::mark_messages)))
+        .service(post(paths::ASSIGNMENT, web::post().to(assignment::change_assignment)))
+        .service(post(paths::SESSION, web::post().to(session::change_session)))
+        .service(
+            allowing(paths::NOTES, "GET, HEAD, POST")
+                .route(read().to(notes::read_notes))
+                .route(web::post().to(notes::write_note)),
+        )
+        .service(get(paths::STAFF, read().to(staff::staff)))
+        .service(
+            allowing(paths::AVAILABILITY, "PUT")
+                .route(web::put().to(availability::report_availability)),
+        )
+        .service(get(paths::CANNED_REPLIES, read().to(canned_replies::canned_replies)))
+        .service(
+            allowing(paths::CANNED_REPLY, "PUT, DELETE")
+                .route(web::put().to(canned_replies::write_canned_reply))
+                .route(web::delete().to(canned_replies::delete_canned_reply)),
+        )
         .service(get(paths::PORTAL_CONFIG, read().to(portal_config::portal_config)))
         .service(post(paths::PUSHER_AUTH, web::post().to(pusher_auth::authorize)));
     services
@@ -51,13 +76,18 @@ fn resource(path: &str) -> Resource {
 }
 
 fn get(path: &str, route: Route) -> Resource {
-    let not_allowed = || async { Err::<HttpResponse, _>(Problem::MethodNotAllowed("GET, HEAD")) };
-    resource(path).route(route).default_service(web::to(not_allowed))
+    allowing(path, "GET, HEAD").route(route)
 }
 
 fn post(path: &str, route: Route) -> Resource {
-    let not_allowed = || async { Err::<HttpResponse, _>(Problem::MethodNotAllowed("POST")) };
-    resource(path).route(route).default_service(web::to(not_allowed))
+    allowing(path, "POST").route(route)
+}
+
+/// The resource at `path`, which rejects other methods than `methods`.
+fn allowing(path: &str, methods: &'static str) -> Resource {
+    let not_allowed =
+        move || async move { Err::<HttpResponse, _>(Problem::MethodNotAllowed(methods)) };
+    resource(path).default_service(web::to(not_allowed))
 }
 
 /// GET and HEAD. The connection leaves out the body of a response to HEAD.

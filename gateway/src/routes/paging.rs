@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, Unexpected, Visitor},
+    de::{self, Error, IntoDeserializer, Unexpected, Visitor},
 };
 
 /// The most entries of a page: 1 to 200, by default 50.
@@ -73,5 +73,26 @@ impl Visitor<'_> for SeqVisitor {
             return Err(E::invalid_type(Unexpected::Float(seq), &self));
         }
         self.visit_i64(seq as i64)
+    }
+}
+
+/// Values separated by commas, each once, in order: 1 to 20.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<T>(pub Vec<T>);
+
+/// The most values of a list.
+const MAX_LISTED: usize = 20;
+
+impl<'de, T: Deserialize<'de> + Ord> Deserialize<'de> for Listed<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let value = |name: &str| T::deserialize(name.to_owned().into_deserializer());
+        let mut values: Vec<T> = text.split(',').map(value).collect::<Result<_, D::Error>>()?;
+        values.sort_unstable();
+        values.dedup();
+        match values.len() <= MAX_LISTED {
+            true => Ok(Self(values)),
+            false => Err(D::Error::custom("must have 20 values or fewer")),
+        }
     }
 }

@@ -15,6 +15,20 @@ pub const CONVERSATION: &str = "/api/unified-chat/conversations/{player_id}";
 pub const STATUS: &str = "/api/unified-chat/conversations/{player_id}/status";
 /// Marks messages as read or as unread.
 pub const READ_MARK: &str = "/api/unified-chat/conversations/{player_id}/read";
+/// Claims, assigns or releases a session.
+pub const ASSIGNMENT: &str = "/api/unified-chat/conversations/{player_id}/assignment";
+/// Changes the tags and the priority of a session.
+pub const SESSION: &str = "/api/unified-chat/conversations/{player_id}/session";
+/// Reads and writes the internal notes of a conversation.
+pub const NOTES: &str = "/api/unified-chat/conversations/{player_id}/notes";
+/// Reads the members of the staff.
+pub const STAFF: &str = "/api/staff";
+/// Reports the availability of a member of the staff.
+pub const AVAILABILITY: &str = "/api/staff/availability";
+/// Reads the canned replies.
+pub const CANNED_REPLIES: &str = "/api/staff/canned-replies";
+/// Changes a canned reply.
+pub const CANNED_REPLY: &str = "/api/staff/canned-replies/{id}";
 /// Returns the settings of the portal's pages.
 pub const PORTAL_CONFIG: &str = "/api/portal/config";
 /// Signs a subscription.
@@ -25,8 +39,24 @@ pub const LIVE: &str = "/health/live";
 pub const READY: &str = "/health/ready";
 
 /// All of them, by which requests are counted.
-pub const ALL: [&str; 9] =
-    [SEND, INBOX, CONVERSATION, STATUS, READ_MARK, PORTAL_CONFIG, PUSHER_AUTH, LIVE, READY];
+pub const ALL: [&str; 16] = [
+    SEND,
+    INBOX,
+    CONVERSATION,
+    STATUS,
+    READ_MARK,
+    ASSIGNMENT,
+    SESSION,
+    NOTES,
+    STAFF,
+    AVAILABILITY,
+    CANNED_REPLIES,
+    CANNED_REPLY,
+    PORTAL_CONFIG,
+    PUSHER_AUTH,
+    LIVE,
+    READY,
+];
 
 /// The OpenAPI documentation's form of [`CONVERSATION`], with the parameter's public name.
 pub const CONVERSATION_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}";
@@ -34,3 +64,9 @@ pub const CONVERSATION_DOCUMENTED: &str = "/api/unified-chat/conversations/{play
 pub const STATUS_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}/status";
 /// The OpenAPI documentation's form of [`READ_MARK`].
 pub const READ_MARK_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}/read";
+/// The OpenAPI documentation's form of [`ASSIGNMENT`].
+pub const ASSIGNMENT_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}/assignment";
+/// The OpenAPI documentation's form of [`SESSION`].
+pub const SESSION_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}/session";
+/// The OpenAPI documentation's form of [`NOTES`].
+pub const NOTES_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}/notes";

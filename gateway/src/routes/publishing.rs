@@ -2,9 +2,12 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload};
 use chat::{TraceParent, event::Event};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 use traces::{RequestSpan, Traces};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -48,7 +51,7 @@ pub(super) async fn publish_event(
     mut span: RequestSpan,
 ) -> Result<(), Problem> {
     let subject = event.subject();
-    let not_accepted = NotAccepted::try_from(subject)?;
+    let not_accepted = NotAccepted::try_from(&event)?;
     let encoded = event.encode().map_err(|_| Problem::Internal)?;
     event_publisher.publish(event.player_id(), encoded).await.map_err(|cause| {
         span.refused("not confirmed by both queues");
@@ -61,4 +64,32 @@ pub(super) async fn publish_event(
         );
         not_accepted.into()
     })
+}
+
+/// An accepted change: it is on disk in both queues.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeAccepted {
+    /// Always `true`.
+    success: bool,
+    /// The change's id, in lower case.
+    change_id: Uuid,
+    /// When it was accepted. It acts on the session that is open then.
+    #[serde(serialize_with = "chat::timestamp::serialize")]
+    accepted_at: DateTime<Utc>,
+    /// Always `accepted`.
+    #[schema(examples("accepted"))]
+    status: &'static str,
+}
+
+impl ChangeAccepted {
+    /// The change `change_id`, accepted at `accepted_at`.
+    pub(super) fn new(change_id: Uuid, accepted_at: DateTime<Utc>) -> Self {
+        Self { success: true, change_id, accepted_at, status: "accepted" }
+    }
+
+    /// The response.
+    pub(super) fn response(&self) -> HttpResponse {
+        HttpResponse::Accepted().json(self)
+    }
 }

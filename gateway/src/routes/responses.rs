@@ -70,6 +70,15 @@ pub struct NotAccepted(pub ProblemBody);
 )]
 pub struct ReadMarksOff(pub ProblemBody);
 
+/// Of the routes of a team's desk.
+#[derive(IntoResponses)]
+#[response(
+    status = 404,
+    description = "The gateway serves no team's desk",
+    content_type = "application/problem+json"
+)]
+pub struct TeamDeskOff(pub ProblemBody);
+
 /// Of routes that read from the database.
 #[derive(IntoResponses)]
 #[response(

@@ -1,10 +1,11 @@
 //! `POST /api/staff-chat-integration/send`
 
 use actix_web::{HttpResponse, web};
-use chat::{Content, Message, Name, SenderId, SenderType, event::Event};
+use chat::{Content, Intake, Message, Name, SenderId, SenderType, Team, event::Event};
 use chrono::{DateTime, Utc};
 use pusher::SocketId;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -15,10 +16,11 @@ use super::{
 };
 use crate::{
     auth::{Caller, Sender},
-    http::{Body, ClientId, by_name},
-    input::{NewContent, NewName, NewPlayerId, NewSenderId},
+    http::{Body, ClientId, PreferredLanguage, by_name},
+    input::{NewContent, NewName, NewPlayerId, NewSenderId, NewTeam},
     problem::Problem,
     state::AppState,
+    team_desk::TeamDesk,
 };
 
 /// A message to send.
@@ -51,6 +53,10 @@ pub struct SendRequest {
     content: Option<NewContent>,
     #[schema(ignore)]
     message: Option<NewContent>,
+    /// The topic that the player chose when the message opens a session: the team that the session
+    /// goes to, one of `topics` of the configuration. Ignored for staff, and without a team's desk.
+    #[schema(value_type = Option<NewTeam>)]
+    topic: Option<Value>,
     /// The sender's Pusher connection, which receives no event about this message.
     socket_id: Option<SocketId>,
 }
@@ -99,6 +105,7 @@ pub async fn send(
     state: web::Data<AppState>,
     trace: RequestTrace,
     caller: Caller,
+    language: PreferredLanguage,
     body: Body<SendRequest>,
 ) -> Result<HttpResponse, Problem> {
     let request = body.0;
@@ -111,6 +118,12 @@ pub async fn send(
         sender_name: request.sender_name.map(Name::from),
     })?;
     state.sender_limit.check(&sender)?;
+    let intake = match &state.team_desk {
+        Some(desk) if sender.sender_type == SenderType::Player => {
+            intake(desk, request.topic, language)?
+        }
+        _ => None,
+    };
     let message_id = request.message_id.map_or_else(Uuid::now_v7, ClientId::uuid);
     let accepted_at = state.clock.next_timestamp();
     let span = trace.start("send", message_id);
@@ -124,7 +137,7 @@ pub async fn send(
         content,
         accepted_at,
         socket_id: request.socket_id,
-        intake: None,
+        intake,
         traceparent: span.traceparent(),
     };
     publish_event(Event::Message(Box::new(message)), &state.event_publisher, span).await?;
@@ -145,4 +158,19 @@ fn one_of(content: Option<NewContent>, message: Option<NewContent>) -> Result<Co
         (Some(content), _) | (None, Some(content)) => Ok(content.into()),
         (None, None) => Err(Problem::invalid_field("content", "is missing")),
     }
+}
+
+/// What the session gets that the message opens.
+fn intake(
+    desk: &TeamDesk,
+    topic: Option<Value>,
+    PreferredLanguage(language): PreferredLanguage,
+) -> Result<Option<Box<Intake>>, Problem> {
+    let topic = topic.map(NewTeam::deserialize).transpose();
+    let topic = topic.map_err(|reason| Problem::invalid_field("topic", reason))?.map(Team::from);
+    if let Some(topic) = &topic {
+        desk.check_team("topic", topic)?;
+    }
+    let is_empty = topic.is_none() && language.is_none();
+    Ok((!is_empty).then(|| Box::new(Intake { topic, language })))
 }

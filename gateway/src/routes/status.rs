@@ -2,19 +2,18 @@
 
 use actix_web::{HttpResponse, web};
 use chat::{RequestedStatus, StatusChange, event::Event};
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     paging::Seq,
     paths,
-    publishing::{RequestTrace, publish_event},
+    publishing::{ChangeAccepted, RequestTrace, publish_event},
     responses::{BodyRejected, CallerRejected, NotAccepted, RateLimited},
 };
 use crate::{
-    auth::Caller,
+    auth::{Actor, Caller},
     http::{Body, ClientId, PathPlayer, by_name},
     input::{NewName, NewPlayerId, NewSenderId},
     problem::Problem,
@@ -48,22 +47,6 @@ pub struct StatusRequest {
     change_id: Option<ClientId>,
 }
 
-/// An accepted change: it is on disk in both queues.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct StatusAccepted {
-    /// Always `true`.
-    success: bool,
-    /// The change's id, in lower case.
-    change_id: Uuid,
-    /// When it was accepted. It acts on the session that is open then.
-    #[serde(serialize_with = "chat::timestamp::serialize")]
-    accepted_at: DateTime<Utc>,
-    /// Always `accepted`.
-    #[schema(examples("accepted"))]
-    status: &'static str,
-}
-
 /// Takes, resolves or reopens a conversation's session
 ///
 /// The change goes through the queues like a message; `session-updated` announces its effect. When
@@ -79,7 +62,7 @@ pub struct StatusAccepted {
     params(("playerId" = NewPlayerId, Path, description = "The player whose conversation it is")),
     request_body(content = StatusRequest, example = json!({"status": "resolved"})),
     responses(
-        (status = 202, description = "Accepted", body = StatusAccepted),
+        (status = 202, description = "Accepted", body = ChangeAccepted),
         BodyRejected,
         CallerRejected,
         RateLimited,
@@ -93,14 +76,9 @@ pub async fn change_status(
     player: PathPlayer,
     body: Body<StatusRequest>,
 ) -> Result<HttpResponse, Problem> {
-    caller.require_staff()?;
-    state.sender_limit.check_caller(&caller)?;
     let request = body.0;
-    let (actor_id, actor_name) = match caller {
-        Caller::Trusted => (request.actor_id.map(Into::into), request.actor_name.map(Into::into)),
-        Caller::Staff { id, name, .. } => (Some(id), name),
-        Caller::Player { .. } => (None, None),
-    };
+    let actor = caller.authorize_actor(Actor::claimed(request.actor_id, request.actor_name))?;
+    state.sender_limit.check_caller(&caller)?;
     let change_id = request.change_id.map_or_else(Uuid::now_v7, ClientId::uuid);
     let accepted_at = state.clock.next_timestamp();
     let span = trace.start("change status", change_id);
@@ -111,15 +89,10 @@ pub async fn change_status(
         accepted_at,
         session_id: request.session_id.map(ClientId::uuid),
         last_seq: request.last_seq.map(Seq::get),
-        actor_id,
-        actor_name,
+        actor_id: actor.id,
+        actor_name: actor.name,
         traceparent: span.traceparent(),
     };
     publish_event(Event::StatusChange(change), &state.event_publisher, span).await?;
-    Ok(HttpResponse::Accepted().json(StatusAccepted {
-        success: true,
-        change_id,
-        accepted_at,
-        status: "accepted",
-    }))
+    Ok(ChangeAccepted::new(change_id, accepted_at).response())
 }

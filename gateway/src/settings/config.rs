@@ -9,6 +9,7 @@ use traces::TraceSettings;
 use super::{CorsPolicy, Settings, Switch, memory::check_memory};
 use crate::{
     auth::AuthConfig, limits::LimitSettings, portal::Portal, read_mark_mode::ReadMarkMode,
+    team_desk::TeamDesk,
 };
 
 /// The longest drain. It leaves requests in progress enough of `SHUTDOWN_TIMEOUT`.
@@ -39,6 +40,8 @@ pub struct Config {
     pub read_delay: Duration,
     /// Whether subscriptions to the presence channels of conversations are signed.
     pub conversation_presence: bool,
+    /// The team's desk; `None` when it is off.
+    pub team_desk: Option<TeamDesk>,
     /// The most database connections for reads of conversations.
     pub conversation_pool_size: usize,
     /// The most database connections for reads of the inbox.
@@ -102,6 +105,7 @@ impl Settings {
             // Without tokens, the gateway does not know who would be present.
             conversation_presence: self.conversation_presence == Switch::On
                 && matches!(auth, AuthConfig::Tokens(_)),
+            team_desk: self.team_desk.parse(),
             conversation_pool_size: self.database_pool_size.into(),
             inbox_pool_size: self.inbox_pool_size.into(),
             auth,

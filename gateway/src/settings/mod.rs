@@ -6,6 +6,7 @@
 mod config;
 mod memory;
 mod origin;
+mod team_desk;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::{
 
 pub use config::Config;
 pub use origin::Origin;
+pub use team_desk::TeamDeskSettings;
 
 /// Which pages may call the API.
 #[derive(Clone, Debug)]
@@ -143,6 +145,10 @@ pub struct Settings {
     /// players do not wait for each other. One further connection is for /health/ready
     #[arg(long, env = "INBOX_POOL_SIZE", default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub inbox_pool_size: u16,
+
+    /// The team's desk
+    #[command(flatten)]
+    pub team_desk: TeamDeskSettings,
 
     /// Authentication
     #[command(flatten)]

@@ -7,144 +7,13 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz},
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::TryStreamExt;
 
 use super::{
-    HistoryMessage, InboxCursor, LatestCursor, Session, VisibleReads, WaitingCursor,
-    bounded::bounded,
+    super::{
+        HistoryMessage, LatestCursor, Session, Urgency, UrgencyCursor, VisibleReads, WaitingCursor,
+    },
+    InboxFilters, InboxOrder,
 };
-
-/// The order of conversations, and the cursor after which the page begins.
-#[derive(Clone, Debug)]
-pub enum InboxOrder {
-    /// The latest message first.
-    Latest(Option<LatestCursor>),
-    /// The longest waiting player first; conversations in which no player waits last.
-    Waiting(Option<WaitingCursor>),
-}
-
-/// A page of the staff's inbox.
-#[derive(Debug)]
-pub struct Inbox {
-    /// In the requested order.
-    pub entries: Vec<InboxEntry>,
-    /// The cursor of the next page, if there is one.
-    pub next: Option<InboxCursor>,
-}
-
-/// One conversation in the inbox.
-#[derive(Debug)]
-pub struct InboxEntry {
-    /// The player whose conversation it is.
-    pub player_id: String,
-    /// Its latest session.
-    pub session: Session,
-    /// Its last message.
-    pub last_message: HistoryMessage,
-    /// The player's messages in the open session since the last answer of staff, at most 100.
-    pub unanswered_count: i64,
-    /// When the first of these was accepted.
-    pub waiting_since: Option<DateTime<Utc>>,
-    /// What is unread, where marks are kept.
-    pub unread: Option<Unread>,
-}
-
-/// What is unread in a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unread {
-    /// The player's messages beyond the caller's mark, or, without one, after the last message of
-    /// staff; at most 100.
-    ///
-    /// `None` without a token, since the caller may be any member of the staff.
-    pub count: Option<i64>,
-    /// The `seq` of the last message that the player has read.
-    pub player_read_seq: Option<i64>,
-}
-
-/// At most `limit` of the conversations whose latest session has one of `statuses`, each once, from
-/// one snapshot. Fewer when they exceed [`PAGE_BYTES`](crate::answers::PAGE_BYTES) of JSON.
-/// `visible` are the marks by which unread messages are counted; `None` counts none.
-///
-/// # Errors
-/// When the database fails.
-pub async fn inbox(
-    connection: &mut AsyncPgConnection,
-    statuses: &[SessionStatus],
-    order: &InboxOrder,
-    limit: i64,
-    visible: Option<&VisibleReads>,
-) -> QueryResult<Inbox> {
-    let query = InboxQuery::new(statuses, order, limit + 1);
-    let bytes = |(row, _): &(Row, _)| json_bytes(row);
-    let (rows, has_more) = match visible {
-        None => {
-            let rows = query.load_stream::<Row>(connection).await?;
-            bounded(rows.map_ok(|row| (row, None)), limit, bytes).await?
-        }
-        Some(visible) => {
-            let query = InboxWithReadsQuery::new(query, visible);
-            let rows = query.load_stream::<RowWithReads>(connection).await?;
-            let rows = rows.map_ok(|(player, at, count, since, session, message, number, read)| {
-                let known = visible.own.is_some().then_some(number);
-                let unread = Unread { count: known, player_read_seq: read };
-                ((player, at, count, since, session, message), Some(unread))
-            });
-            bounded(rows, limit, bytes).await?
-        }
-    };
-    let next = rows.last().filter(|_| has_more).and_then(|(row, _)| cursor_after(row, order));
-    let entry = |(row, unread): (Row, Option<Unread>)| {
-        let (player_id, _, unanswered, waiting_since, session, last_message) = row;
-        let is_open = session.resolved_at.is_none();
-        InboxEntry {
-            player_id,
-            unanswered_count: if is_open { unanswered.into() } else { 0 },
-            waiting_since: waiting_since.filter(|_| is_open),
-            session,
-            last_message,
-            unread,
-        }
-    };
-    Ok(Inbox { entries: rows.into_iter().map(entry).collect(), next })
-}
-
-type Row = (String, Option<DateTime<Utc>>, i16, Option<DateTime<Utc>>, Session, HistoryMessage);
-
-/// A [`Row`] with the columns of [`InboxWithReadsQuery`].
-type RowWithReads = (
-    String,
-    Option<DateTime<Utc>>,
-    i16,
-    Option<DateTime<Utc>>,
-    Session,
-    HistoryMessage,
-    i64,
-    Option<i64>,
-);
-
-/// An upper bound of the size of a row as JSON, in bytes.
-fn json_bytes((.., session, last_message): &Row) -> usize {
-    /// Field names, ids, numbers and timestamps.
-    const OTHERS: usize = 700;
-    /// A name has at most 128 characters, each of at most six bytes.
-    const NAME: usize = 128 * 6;
-    let name = session.player_name.as_ref().map_or(0, |_| NAME);
-    OTHERS + name + last_message.json_bytes()
-}
-
-fn cursor_after(row: &Row, order: &InboxOrder) -> Option<InboxCursor> {
-    let (player_id, last_message_at, _, waiting_since, ..) = row;
-    let player_id = PlayerId::try_from(player_id.clone()).ok()?;
-    Some(match order {
-        InboxOrder::Latest(_) => {
-            InboxCursor::Latest(LatestCursor { last_message_at: (*last_message_at)?, player_id })
-        }
-        InboxOrder::Waiting(_) => {
-            InboxCursor::Waiting(WaitingCursor { waiting_since: *waiting_since, player_id })
-        }
-    })
-}
 
 /// The inbox as one statement, and so from one snapshot. It takes the first rows of each status,
 /// the first of all of these, and only then reads their sessions and messages.
@@ -153,6 +22,8 @@ fn cursor_after(row: &Row, order: &InboxOrder) -> Option<InboxCursor> {
 /// index in their order would be written by each message.
 pub struct InboxQuery<'a> {
     statuses: Vec<SessionStatus>,
+    /// `None` when some of the statuses are not open.
+    filters: Option<&'a InboxFilters>,
     order: &'a InboxOrder,
     limit: i64,
     session: AsSelect<Session, Pg>,
@@ -164,11 +35,20 @@ impl<'a> InboxQuery<'a> {
     pub fn new(statuses: &[SessionStatus], order: &'a InboxOrder, limit: i64) -> Self {
         Self {
             statuses: statuses.to_vec(),
+            filters: None,
             order,
             limit,
             session: Session::as_select(),
             message: HistoryMessage::as_select(),
         }
+    }
+
+    /// Those of the conversations that `filters` choose. Filters concern open sessions: with the status
+    /// `resolved` they have no effect.
+    pub fn with_filters(mut self, filters: &'a InboxFilters) -> Self {
+        let has_resolved = self.statuses.contains(&SessionStatus::Resolved);
+        self.filters = Some(filters).filter(|filters| !has_resolved && !filters.is_empty());
+        self
     }
 
     /// The first rows of one status, after the cursor if there is one.
@@ -180,7 +60,12 @@ impl<'a> InboxQuery<'a> {
     ) -> QueryResult<()> {
         let is_resolved = status == SessionStatus::Resolved;
         // The status is no parameter, so that every plan can use the index of its conversations.
-        out.push_sql("(SELECT * FROM chat_conversations WHERE status = '");
+        out.push_sql(match self.order {
+            InboxOrder::Latest(_) | InboxOrder::Waiting(_) => "(SELECT *",
+            // After every open one.
+            InboxOrder::Urgency(_) => "(SELECT *, -2::smallint AS urgency",
+        });
+        out.push_sql(" FROM chat_conversations WHERE status = '");
         out.push_sql(status.as_str());
         out.push_sql("'");
         match scan {
@@ -215,10 +100,83 @@ impl<'a> InboxQuery<'a> {
         out.push_sql(match (self.order, is_resolved) {
             (InboxOrder::Latest(_), true) => " ORDER BY inbox_at DESC, player_id DESC",
             (InboxOrder::Waiting(_), true) => " ORDER BY player_id",
-            (order, false) => order_by(order),
+            (InboxOrder::Urgency(_), true) => " ORDER BY player_id",
+            (order, false) => order.order_by(),
         });
         self.limit(out)?;
         out.push_sql(")");
+        Ok(())
+    }
+
+    /// Whether open conversations are found by their sessions: the filters and the order of urgency
+    /// need what sessions have.
+    fn reads_sessions(&self) -> bool {
+        self.filters.is_some() || matches!(self.order, InboxOrder::Urgency(_))
+    }
+
+    /// The first rows of the open statuses, after the cursor if there is one.
+    fn first_of_open<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("(SELECT of_player.*");
+        if matches!(self.order, InboxOrder::Urgency(_)) {
+            out.push_sql(", of_session.priority AS urgency");
+        }
+        // Every condition of a partial index of open sessions is literal, so that every plan can use
+        // that index.
+        out.push_sql(
+            " FROM chat_sessions AS of_session JOIN chat_conversations AS of_player \
+             ON of_player.player_id = of_session.player_id \
+             AND of_player.session_id = of_session.id \
+             WHERE of_session.resolved_at IS NULL AND of_player.status IN (",
+        );
+        let mut separator = "'";
+        for status in self.statuses.iter().filter(|status| **status != SessionStatus::Resolved) {
+            out.push_sql(separator);
+            out.push_sql(status.as_str());
+            separator = "', '";
+        }
+        out.push_sql(if separator == "'" { "NULL)" } else { "')" });
+        if let Some(filters) = self.filters {
+            filters.walk(out)?;
+        }
+        self.after_cursor(out)?;
+        out.push_sql(self.order.order_by());
+        self.limit(out)?;
+        out.push_sql(")");
+        Ok(())
+    }
+
+    /// The condition that an open conversation comes after the cursor.
+    fn after_cursor<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match self.order {
+            InboxOrder::Latest(None) | InboxOrder::Waiting(None) | InboxOrder::Urgency(None) => {}
+            InboxOrder::Latest(Some(LatestCursor { last_message_at, player_id })) => {
+                out.push_sql(" AND (of_player.last_message_at, of_player.player_id) < (");
+                out.push_bind_param::<Timestamptz, _>(last_message_at)?;
+                out.push_sql(", ");
+                out.push_bind_param::<Text, _>(player_id.as_str())?;
+                out.push_sql(")");
+            }
+            InboxOrder::Waiting(Some(cursor)) => {
+                out.push_sql(" AND ");
+                after_waiting(cursor, out)?;
+            }
+            InboxOrder::Urgency(Some(UrgencyCursor { urgency: Urgency::Resolved, .. })) => {
+                out.push_sql(" AND false");
+            }
+            InboxOrder::Urgency(Some(UrgencyCursor {
+                urgency: Urgency::Open(priority),
+                waiting,
+            })) => {
+                let number = priority.number().to_string();
+                out.push_sql(" AND (of_session.priority < ");
+                out.push_sql(&number);
+                out.push_sql(" OR of_session.priority = ");
+                out.push_sql(&number);
+                out.push_sql(" AND ");
+                after_waiting(waiting, out)?;
+                out.push_sql(")");
+            }
+        }
         Ok(())
     }
 
@@ -244,15 +202,31 @@ impl<'a> InboxQuery<'a> {
             InboxOrder::Waiting(Some(WaitingCursor { waiting_since: None, player_id })) => {
                 vec![Scan::NotWaiting(Some(player_id))]
             }
+            InboxOrder::Urgency(cursor) => {
+                let resolved = cursor.as_ref().filter(|cursor| cursor.urgency == Urgency::Resolved);
+                vec![resolved.map_or(Scan::All, |c| Scan::NotWaiting(Some(&c.waiting.player_id)))]
+            }
         }
     }
 }
 
-fn order_by(order: &InboxOrder) -> &'static str {
-    match order {
-        InboxOrder::Latest(_) => " ORDER BY last_message_at DESC, player_id DESC",
-        InboxOrder::Waiting(_) => " ORDER BY waiting_since, player_id",
+/// The condition that an open conversation comes after `cursor` in the order of waiting.
+fn after_waiting<'b>(cursor: &'b WaitingCursor, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    match &cursor.waiting_since {
+        Some(since) => {
+            out.push_sql("(of_player.waiting_since IS NULL OR (of_player.waiting_since, of_player.player_id) > (");
+            out.push_bind_param::<Timestamptz, _>(since)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Text, _>(cursor.player_id.as_str())?;
+            out.push_sql("))");
+        }
+        None => {
+            out.push_sql("(of_player.waiting_since IS NULL AND of_player.player_id > ");
+            out.push_bind_param::<Text, _>(cursor.player_id.as_str())?;
+            out.push_sql(")");
+        }
     }
+    Ok(())
 }
 
 /// The conversations of a status that are read.
@@ -283,7 +257,13 @@ impl InboxQuery<'_> {
         out.push_sql(columns);
         out.push_sql(" FROM (SELECT * FROM (");
         let mut separator = "";
-        for status in &self.statuses {
+        let reads_sessions = self.reads_sessions();
+        if reads_sessions {
+            self.first_of_open(&mut out)?;
+            separator = " UNION ALL ";
+        }
+        let is_scanned = |status: &&_| !reads_sessions || **status == SessionStatus::Resolved;
+        for status in self.statuses.iter().filter(is_scanned) {
             for scan in self.scans(*status) {
                 out.push_sql(separator);
                 self.first_of_status(*status, scan, &mut out)?;
@@ -291,7 +271,7 @@ impl InboxQuery<'_> {
             }
         }
         out.push_sql(") AS of_each_status");
-        out.push_sql(order_by(self.order));
+        out.push_sql(self.order.order_by());
         self.limit(&mut out)?;
         out.push_sql(
             ") AS chat_conversations \
@@ -302,14 +282,7 @@ impl InboxQuery<'_> {
         );
         joins(&mut out)?;
         // Qualified, since the session and the message have columns of the same names.
-        out.push_sql(match self.order {
-            InboxOrder::Latest(_) => {
-                " ORDER BY chat_conversations.last_message_at DESC, chat_conversations.player_id DESC"
-            }
-            InboxOrder::Waiting(_) => {
-                " ORDER BY chat_conversations.waiting_since, chat_conversations.player_id"
-            }
-        });
+        out.push_sql(self.order.qualified_order_by());
         Ok(())
     }
 }
