@@ -144,9 +144,11 @@ impl Drill {
     pub async fn pause_and_settle(&self) -> anyhow::Result<()> {
         self.load.pause();
         self.wait_until("everything sent is accepted, persisted and broadcast", async |drill| {
-            let sent = drill.load.ledger().entries().requests.len() as u64;
-            let accepted = drill.load.ledger().entries().accepted;
-            accepted == sent && drill.audit().await.is_ok_and(|findings| findings.is_complete())
+            let is_answered = {
+                let entries = drill.load.ledger().entries();
+                entries.accepted + entries.too_late == entries.requests.len() as u64
+            };
+            is_answered && drill.audit().await.is_ok_and(|findings| findings.is_complete())
         })
         .await
     }

@@ -45,6 +45,8 @@ pub(super) enum Answer {
     Accepted,
     /// 503 with its `Retry-After`.
     Refused(Duration),
+    /// 400 to a claim or a release of a session that was resolved meanwhile.
+    TooLate,
     /// The connection broke, or the call timed out.
     None,
     /// No gateway accepted a connection.
@@ -59,6 +61,7 @@ impl Answer {
         match self {
             Self::Accepted => "202",
             Self::Refused(_) => "503",
+            Self::TooLate => "400",
             Self::None => "no answer",
             Self::Unreachable => "no connection",
             Self::Unexpected(_) => "another answer",
@@ -118,7 +121,7 @@ impl Client {
             let answer = self.call(request).await;
             self.ledger.record_answer(request, &answer, began.elapsed());
             match answer {
-                Answer::Accepted | Answer::Unexpected(_) => return,
+                Answer::Accepted | Answer::TooLate | Answer::Unexpected(_) => return,
                 Answer::Refused(wait) => sleep(self.jittered(wait)).await,
                 Answer::None | Answer::Unreachable => sleep(self.jittered(RETRY_DELAY)).await,
             }
@@ -132,7 +135,7 @@ impl Client {
         for gateway in gateways {
             let url = format!("http://{gateway}{}", request.path());
             match self.http.post(url).json(&request.body()).send().await {
-                Ok(answer) => return read(answer).await,
+                Ok(answer) => return read(answer, request.action).await,
                 Err(error) if error.is_connect() => {}
                 Err(_) => return Answer::None,
             }
@@ -147,7 +150,7 @@ impl Client {
     }
 }
 
-async fn read(answer: reqwest::Response) -> Answer {
+async fn read(answer: reqwest::Response, action: Action) -> Answer {
     let status = answer.status();
     let retry_after = answer
         .headers()
@@ -158,6 +161,7 @@ async fn read(answer: reqwest::Response) -> Answer {
     match (status, retry_after) {
         (StatusCode::ACCEPTED, _) => Answer::Accepted,
         (StatusCode::SERVICE_UNAVAILABLE, Some(wait)) => Answer::Refused(wait),
+        (StatusCode::BAD_REQUEST, _) if action.is_assignment() => Answer::TooLate,
         _ => Answer::Unexpected(format!("{status}: {text}")),
     }
 }

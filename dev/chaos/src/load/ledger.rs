@@ -29,6 +29,8 @@ pub struct Entries {
     pub accepted: u64,
     /// Answers with 503.
     pub refused: u64,
+    /// Claims and releases that came too late.
+    pub too_late: u64,
     /// Calls that got no answer over an open connection.
     pub unanswered: u64,
     /// Calls for which no gateway accepted a connection.
@@ -113,6 +115,7 @@ impl Ledger {
                 entries.accepted += u64::from(is_first);
             }
             Answer::Refused(_) => entries.refused += 1,
+            Answer::TooLate => entries.too_late += 1,
             Answer::None => entries.unanswered += 1,
             Answer::Unreachable => entries.unreachable += 1,
             Answer::Unexpected(text) => {

@@ -34,6 +34,11 @@ impl Action {
     pub fn is_message(self) -> bool {
         matches!(self, Self::PlayerWrites | Self::StaffWrites)
     }
+
+    /// Whether it changes who has a session. A gateway rejects it when the session is resolved.
+    pub fn is_assignment(self) -> bool {
+        matches!(self, Self::Claim(_) | Self::Release)
+    }
 }
 
 impl ClientRequest {
