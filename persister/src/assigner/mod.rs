@@ -164,6 +164,7 @@ impl Assigner {
         let connected = connect_to_write(&self.database).await;
         let mut connection =
             connected.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        self.in_time(AssignerLock::limit_idle_time(&mut connection)).await?;
         while !self.in_time(AssignerLock::try_acquire(&mut connection)).await? {
             self.outage.succeeded();
             *waits = backoff::waits();
