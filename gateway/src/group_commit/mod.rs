@@ -54,6 +54,9 @@ const MAX_EVENTS_PER_BODY: usize = 500;
 /// A body takes no further event once its events have this many bytes.
 const MAX_BYTES_PER_BODY: usize = 96 * 1024;
 
+/// The most bytes of the events in a body of several.
+const MAX_BYTES_OF_SEVERAL: usize = 120 * 1024;
+
 /// A publish of this many events delays the next one: more will arrive meanwhile.
 const SIBLINGS: usize = 3;
 
@@ -164,6 +167,8 @@ impl EventPublisher {
 pub struct GroupCommit {
     partition: Partition,
     waiting: mpsc::Receiver<Waiting>,
+    /// The event that was too large for the last body.
+    postponed: Option<Waiting>,
     broker: BrokerSettings,
     check_interval: Duration,
     commit_delay: Duration,
@@ -202,6 +207,7 @@ pub fn group_commit(
             let group_commit = GroupCommit {
                 partition,
                 waiting: receiver,
+                postponed: None,
                 broker: config.broker.clone(),
                 check_interval: config.topology_check_interval,
                 commit_delay: config.commit_delay,
@@ -323,7 +329,7 @@ impl GroupCommit {
                         self.record(published, publisher).await?;
                     }
                 }
-                first = self.waiting.recv() => {
+                first = first(&mut self.postponed, &mut self.waiting) => {
                     let Some(first) = first else { return Ok(Finished) };
                     // A timer rounds up to the next millisecond, even one that is due.
                     if self.not_before > Instant::now() {
@@ -347,6 +353,10 @@ impl GroupCommit {
                 break;
             };
             size += next.event.size();
+            if size > MAX_BYTES_OF_SEVERAL {
+                self.postponed = Some(next);
+                break;
+            }
             group.push(next);
         }
         // Skip clients that already timed out; they got a 503.
@@ -444,6 +454,17 @@ impl GroupCommit {
             }
             PublishError::Broker(error) => Err(error),
         }
+    }
+}
+
+/// The next event to publish. `None` when every [`EventPublisher`] is dropped.
+async fn first(
+    postponed: &mut Option<Waiting>,
+    waiting: &mut mpsc::Receiver<Waiting>,
+) -> Option<Waiting> {
+    match postponed.take() {
+        Some(event) => Some(event),
+        None => waiting.recv().await,
     }
 }
 
