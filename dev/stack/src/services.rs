@@ -70,6 +70,11 @@ pub fn service_variables(
         ("QUEUE_PARTITIONS", "1"),
         ("AUDIT_READS", "true"),
         ("READ_MARKS", "both"),
+        ("TEAM_DESK", "on"),
+        ("STAFF_TEAMS", "payments,appeals"),
+        ("STAFF_NAMES", "shown"),
+        ("ASSIGN_ON_REPLY", "on"),
+        ("AUTO_ASSIGN", "off"),
     ] {
         variables.set(name, from_caller(name).unwrap_or_else(|| default.to_owned()));
     }

@@ -51,6 +51,9 @@ const MAX_WAITING_EVENTS: u16 = 10_000;
 /// The most events in one body.
 const MAX_EVENTS_PER_BODY: usize = 500;
 
+/// The most bytes of the events in a body of several.
+const MAX_BYTES_OF_SEVERAL: usize = 120 * 1024;
+
 /// A publish of this many events delays the next one: more will arrive meanwhile.
 const SIBLINGS: usize = 3;
 
@@ -161,6 +164,8 @@ impl EventPublisher {
 pub struct GroupCommit {
     partition: Partition,
     waiting: mpsc::Receiver<Waiting>,
+    /// The event that was too large for the last body.
+    postponed: Option<Waiting>,
     broker: BrokerSettings,
     check_interval: Duration,
     commit_delay: Duration,
@@ -199,6 +204,7 @@ pub fn group_commit(
             let group_commit = GroupCommit {
                 partition,
                 waiting: receiver,
+                postponed: None,
                 broker: config.broker.clone(),
                 check_interval: config.topology_check_interval,
                 commit_delay: config.commit_delay,
@@ -320,7 +326,7 @@ impl GroupCommit {
                         self.record(published, publisher).await?;
                     }
                 }
-                first = self.waiting.recv() => {
+                first = first(&mut self.postponed, &mut self.waiting) => {
                     let Some(first) = first else { return Ok(Finished) };
                     // A timer rounds up to the next millisecond, even one that is due.
                     if self.not_before > Instant::now() {
@@ -344,6 +350,10 @@ impl GroupCommit {
                 break;
             };
             size += next.event.size();
+            if size > MAX_BYTES_OF_SEVERAL {
+                self.postponed = Some(next);
+                break;
+            }
             group.push(next);
         }
         // Skip clients that already timed out; they got a 503.
@@ -441,6 +451,17 @@ impl GroupCommit {
             }
             PublishError::Broker(error) => Err(error),
         }
+    }
+}
+
+/// The next event to publish. `None` when every [`EventPublisher`] is dropped.
+async fn first(
+    postponed: &mut Option<Waiting>,
+    waiting: &mut mpsc::Receiver<Waiting>,
+) -> Option<Waiting> {
+    match postponed.take() {
+        Some(event) => Some(event),
+        None => waiting.recv().await,
     }
 }
 

@@ -1,6 +1,6 @@
 //! `POST /api/pusher/auth`
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use chat::{Name, PlayerId, SenderId, SenderType};
 use pusher::{Audience, SocketId, sign_subscription};
 use ring::digest::{SHA256, digest};
@@ -9,9 +9,11 @@ use utoipa::ToSchema;
 
 use super::{
     paths,
-    responses::{BodyRejected, CallerRejected, RateLimited},
+    responses::{BodyRejected, CallerRejected, HistoryUnavailable, RateLimited},
 };
-use crate::{auth::Caller, http::Form, problem::Problem, state::AppState};
+use crate::{
+    auth::Caller, http::Form, metrics::HistoryRead, problem::Problem, reads, state::AppState,
+};
 
 /// A subscription to sign, as pusher-js sends it.
 ///
@@ -85,10 +87,12 @@ struct MemberInfo {
         BodyRejected,
         CallerRejected,
         RateLimited,
+        HistoryUnavailable,
     )
 )]
 pub async fn authorize(
     state: web::Data<AppState>,
+    request: HttpRequest,
     caller: Caller,
     form: Form<SubscriptionRequest>,
 ) -> Result<HttpResponse, Problem> {
@@ -98,6 +102,7 @@ pub async fn authorize(
     if matches!(audience, Audience::ConversationPresence(_)) && !state.conversation_presence {
         return Err(Problem::ForbiddenChannel);
     }
+    authorize_team(&state, &request, &caller, audience).await?;
     let member = authorize_channel(caller, audience)?;
     let channel_data = member.map(|member| serde_json::to_string(&member)).transpose();
     let channel_data = channel_data.map_err(|_| Problem::Internal)?;
@@ -108,6 +113,34 @@ pub async fn authorize(
         channel_data,
         shared_secret: channels.shared_secret(&name).map(|secret| secret.to_base64()),
     }))
+}
+
+/// Checks that no team restricts the caller from the channel of a conversation.
+async fn authorize_team(
+    state: &AppState,
+    request: &HttpRequest,
+    caller: &Caller,
+    audience: Audience<'_>,
+) -> Result<(), Problem> {
+    let (Audience::Player(id) | Audience::ConversationPresence(id)) = audience else {
+        return Ok(());
+    };
+    let desk = state.team_desk.as_deref();
+    let Some(desk) = desk.filter(|desk| desk.readable_teams(caller).is_some()) else {
+        return Ok(());
+    };
+    let player = PlayerId::try_from(id.to_owned()).map_err(|_| Problem::ForbiddenChannel)?;
+    let memory = state.readers.admit(caller, state.client(request), 1).await?;
+    let team = state
+        .history
+        .read(HistoryRead::PusherAuth, async |connection| {
+            reads::team_of_latest_session(connection, &player).await
+        })
+        .await
+        .map_err(|_| Problem::HistoryUnavailable)?;
+    drop(memory);
+    let readable = desk.check_readable(caller, team.as_deref());
+    readable.map_err(|_| Problem::ForbiddenChannel)
 }
 
 /// Checks that the caller may subscribe, and returns the member that enters a presence channel.

@@ -17,6 +17,7 @@ mod confirms;
 mod connections;
 mod conversations;
 mod description;
+mod desk;
 mod fd_limit;
 mod hostile;
 mod inbox;

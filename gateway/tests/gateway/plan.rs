@@ -1,4 +1,4 @@
-use chat::{PlayerId, SessionStatus};
+use chat::{PlayerId, Priority, SessionStatus};
 use diesel::{
     QueryResult,
     pg::Pg,
@@ -7,12 +7,13 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use gateway::reads::{
-    InboxOrder, InboxQuery, InboxWithReadsQuery, LatestCursor, MessageCursor, Page, VisibleReads,
-    WaitingCursor, messages_of_page,
+    AssigneeFilter, InboxFilters, InboxOrder, InboxQuery, InboxWithReadsQuery, LatestCursor,
+    MessageCursor, Page, Urgency, UrgencyCursor, VisibleReads, WaitingCursor, messages_of_page,
 };
 use test_support::Database;
 use uuid::Uuid;
 
+const SHOWN: i64 = 11;
 const MESSAGES: i64 = 100_000;
 
 /// Deep in a conversation of 100,000 messages, a page reads as many rows as it has, from the index
@@ -53,7 +54,6 @@ async fn page_deep_in_a_long_conversation_is_read_from_the_index() {
 #[tokio::test(flavor = "multi_thread")]
 async fn inbox_reads_one_message_an_entry_whatever_the_length_of_sessions() {
     const OPEN: i64 = 500;
-    const SHOWN: i64 = 11;
     let database = Database::create().await;
     // Ten players with a day's messages, among many resolved and some open conversations.
     for statement in [
@@ -122,6 +122,89 @@ async fn inbox_reads_one_message_an_entry_whatever_the_length_of_sessions() {
             // 100 messages to count, 100 to find the last answer, and the last message.
             let read_messages = read("using chat_messages") + read("on chat_messages_seq");
             assert!(read_messages <= 201 * SHOWN, "{order:?} {plan}");
+        }
+    }
+}
+
+const TEAM_OPEN: i64 = 10_000;
+
+/// With 10,000 open sessions in a table of many more, a page of a desk reads no resolved session, no
+/// session twice, and by a filter no more sessions than the filter's index has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desks_inbox_reads_the_open_sessions_that_its_filters_choose_from_their_indexes() {
+    let database = Database::create().await;
+    for statement in [
+        "INSERT INTO chat_conversations (player_id, last_seq, session_id, status, last_message_id,
+             last_message_at, inbox_at, waiting_since)
+         SELECT 'p' || n, 1, md5('session' || n)::uuid,
+             CASE WHEN n <= 10000 THEN CASE WHEN n % 2 = 0 THEN 'pending' ELSE 'active' END
+                  ELSE 'resolved' END,
+             md5('message' || n)::uuid, to_timestamp(n), CASE WHEN n > 10000 THEN to_timestamp(n) END,
+             CASE WHEN n <= 9000 THEN to_timestamp(n) END
+         FROM generate_series(1, 100000) AS n",
+        "INSERT INTO chat_sessions (id, player_id, status, opened_at, last_message_at, resolved_at,
+             assignee_id, team, tags, priority)
+         SELECT session_id, player_id, status, 'epoch', last_message_at,
+             CASE WHEN status = 'resolved' THEN last_message_at END,
+             CASE WHEN n % 2 = 0 THEN 'ada' || n % 1000 END,
+             CASE WHEN n % 4 = 1 THEN 'payments' END,
+             CASE WHEN n % 100 = 0 THEN ARRAY['refund', 'vip'] ELSE '{}' END, n % 4 - 1
+         FROM chat_conversations, LATERAL (SELECT substr(player_id, 2)::int AS n) AS number",
+        "INSERT INTO chat_messages (id, session_id, player_id, seq, sender_type, content, accepted_at)
+         SELECT last_message_id, session_id, player_id, 1, 'player', 'hello', last_message_at
+         FROM chat_conversations",
+        "ANALYZE",
+    ] {
+        database.run(statement).await;
+    }
+    let open = [SessionStatus::Pending, SessionStatus::Active];
+    let ada = AssigneeFilter::Member("ada8".to_owned().try_into().unwrap());
+    let all = InboxFilters::default;
+    let team = || vec!["payments".to_owned()];
+    let after = UrgencyCursor {
+        urgency: Urgency::Open(Priority::Normal),
+        waiting: WaitingCursor {
+            waiting_since: chrono::DateTime::from_timestamp(5_000, 0),
+            player_id: "p5000".to_owned().try_into().unwrap(),
+        },
+    };
+    let waiting = [InboxOrder::Urgency(None), InboxOrder::Urgency(Some(after))];
+    let every = [&waiting[..], &[InboxOrder::Latest(None)]].concat();
+    for (filters, orders, sessions, index) in [
+        (all(), &waiting[..], TEAM_OPEN, "chat_sessions"),
+        (InboxFilters { assignee: Some(ada), ..all() }, &every, 10, "chat_sessions_assigned"),
+        (
+            InboxFilters { assignee: Some(AssigneeFilter::None), teams: team(), ..all() },
+            &every,
+            TEAM_OPEN / 4,
+            "chat_sessions_pile",
+        ),
+        (
+            InboxFilters { tag: Some("vip".to_owned().try_into().unwrap()), ..all() },
+            &every,
+            TEAM_OPEN / 100,
+            "chat_sessions_tags",
+        ),
+        (
+            InboxFilters { readable_teams: Some(team()), ..all() },
+            &every,
+            TEAM_OPEN,
+            "chat_sessions",
+        ),
+    ] {
+        for order in orders {
+            let query = InboxQuery::new(&open, order, SHOWN).with_filters(&filters);
+            let plan = explain(&database, query).await;
+            assert!(!plan.contains("Seq Scan"), "{filters:?} {order:?} {plan}");
+            assert!(plan.contains(index), "{index} {filters:?} {order:?} {plan}");
+            let read = |table: &str| -> i64 {
+                let of_table = plan.lines().filter(|line| line.contains(table));
+                of_table.filter(|line| line.contains("Scan")).map(rows).sum()
+            };
+            // A bitmap is a scan of the index and one of the table.
+            assert!(read("chat_sessions") <= 2 * sessions + SHOWN, "{filters:?} {order:?} {plan}");
+            assert!(read("chat_conversations") <= 2 * TEAM_OPEN, "{filters:?} {order:?} {plan}");
+            assert!(read("chat_messages") <= SHOWN, "{filters:?} {order:?} {plan}");
         }
     }
 }
