@@ -196,6 +196,17 @@ export function unreadMessages({ messages, reads }: Conversation, reader: string
   return bySeq.filter(({ senderType, seq }) => senderType === "player" && seq > read);
 }
 
+/** What staff keeps about a session, of a new one. */
+export const NO_DESK_FACTS = {
+  assigneeId: null,
+  assigneeName: null,
+  assignedAt: null,
+  team: null,
+  tags: [],
+  priority: "normal",
+  language: null,
+} as const;
+
 function sessionAfter(
   open: Session | null,
   message: Message,
@@ -214,6 +225,7 @@ function sessionAfter(
       resolvedAt: null,
       actorId: null,
       actorName: null,
+      ...NO_DESK_FACTS,
       version: 1,
     };
     return { session, changed: true };
