@@ -91,7 +91,7 @@ export function readInbox(store: Store, query: URLSearchParams, caller: Caller):
   const limit = Number(query.get("limit") ?? 50);
   const start = Number(query.get("cursor") ?? 0);
   const statuses = (query.get("status") ?? "pending").split(",");
-  const all = store.inbox(statuses, query.get("order") ?? "latest");
+  const all = store.inbox(statuses, query.get("order") ?? "latest", query.get("assignee"));
   const conversations = all.slice(start, start + limit).flatMap(({ playerId, conversation }) => {
     const last = conversation.messages.at(-1);
     const { session } = conversation;

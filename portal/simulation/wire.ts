@@ -103,7 +103,9 @@ export function problem(
   status: number,
   name: string,
   headers: Record<string, string> = {},
+  field: string | null = null,
 ): Response {
   const type = `urn:problem-type:player-portal-chat:${name}`;
-  return json(status, { type, title: name, status, detail: name }, headers);
+  const invalid = field === null ? {} : { field };
+  return json(status, { type, title: name, status, detail: name, ...invalid }, headers);
 }
