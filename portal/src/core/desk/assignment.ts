@@ -4,7 +4,7 @@ import type { Unsubscribe } from "../observable.js";
 export type Assignment =
   /** The user takes it, if no member of the staff has it. */
   | { readonly action: "claim" }
-  /** A member of the staff gets it, whoever had it. */
+  /** A member of the staff gets it, also from another. */
   | { readonly action: "assign"; readonly assigneeId: string; readonly assigneeName: string | null }
   /** No member has it any more; it goes to the pile of `team`, or to the one in which it was. */
   | { readonly action: "release"; readonly team: string | null };

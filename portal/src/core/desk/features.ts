@@ -3,8 +3,14 @@ import { Observable } from "../observable.js";
 
 /** What the gateway offers beyond the chat itself; nothing until its configuration is known. */
 export class Features extends Observable {
+  #isKnown = false;
   #teamDesk = false;
   #topics: readonly string[] = [];
+
+  /** Whether the gateway's configuration is known. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
 
   /** Whether staff assigns conversations to its members. */
   get teamDesk(): boolean {
@@ -17,6 +23,7 @@ export class Features extends Observable {
   }
 
   configure({ teamDesk = false, topics = [] }: PortalConfig): void {
+    this.#isKnown = true;
     this.#teamDesk = teamDesk;
     this.#topics = teamDesk ? topics : [];
     this.changed();

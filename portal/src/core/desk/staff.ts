@@ -26,6 +26,8 @@ export interface StaffList {
   readonly tags: readonly string[];
 }
 
+const NO_TEAMS: readonly string[] = [];
+
 /** How often an open desk loads the list, in milliseconds. */
 const POLL_MS = 5 * 60_000;
 
@@ -61,7 +63,7 @@ export class StaffDirectory extends Observable {
 
   /** The teams of a member; empty when they are not known. */
   teamsOf(id: string): readonly string[] {
-    return this.#list?.staff.find((member) => member.id === id)?.teams ?? [];
+    return this.#list?.staff.find((member) => member.id === id)?.teams ?? NO_TEAMS;
   }
 
   /** Loads the list, and again from time to time, until the returned function is called. */
