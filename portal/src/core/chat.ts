@@ -118,7 +118,10 @@ export class Chat {
     const random = this.#random;
     this.#ownAssignments = new OwnAssignments(scope, local);
     this.directory = new StaffDirectory(api, features, random);
-    this.availability = new OwnAvailability({ api, features, storage: local, scope, random });
+    this.availability = new OwnAvailability({
+      ...{ api, features, identity, scope, random },
+      storage: local,
+    });
     this.#hasStorage = around.storage !== undefined || local !== null;
     this.#transport = around.transport ?? ((config, api) => new PusherTransport(config, api));
     this.#outbox = new Outbox({

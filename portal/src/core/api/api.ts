@@ -74,16 +74,20 @@ export interface StatusRequest {
   readonly actorName?: string;
 }
 
-/** A requested assignment of a session. */
-export type AssignmentRequest = Assignment & {
-  /** Makes the request idempotent. */
-  readonly changeId: string;
-  /** The session to change; in any other session the request has no effect. */
-  readonly sessionId?: string;
-  /** The member of staff who acts; the token's `sub` takes precedence. */
-  readonly actorId?: string;
+/** The member of staff who acts; the token's `sub` takes precedence. */
+export interface Actor {
+  readonly actorId: string;
   readonly actorName?: string;
-};
+}
+
+/** A requested assignment of a session. */
+export type AssignmentRequest = Assignment &
+  Actor & {
+    /** Makes the request idempotent. */
+    readonly changeId: string;
+    /** The session to change; in any other session the request has no effect. */
+    readonly sessionId?: string;
+  };
 
 /** The conversations that a page of the inbox lists. */
 export interface InboxQuery {
@@ -222,8 +226,8 @@ export class Api {
   }
 
   /** Sets whether the user takes conversations. */
-  async setAvailability({ status, capacity }: Availability): Promise<Outcome<null>> {
-    const body = withoutNulls({ status, capacity });
+  async setAvailability(request: Availability & Actor): Promise<Outcome<null>> {
+    const body = withoutNulls(request);
     const answer = await this.#outcome("set the availability", () =>
       this.#client.PUT("/api/staff/availability", { body, signal: deadline() }),
     );

@@ -52,6 +52,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the members of the staff, the teams and the tags */
+        get: operations["staff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff-chat-integration/send": {
         parameters: {
             query?: never;
@@ -71,6 +88,74 @@ export interface paths {
          */
         post: operations["send"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Reports whether the caller takes sessions
+         * @description An open desk sends it every 60 seconds. A member whose last report is older than 150 seconds counts
+         *     as away. The token names the member and the member's teams.
+         */
+        put: operations["report_availability"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/canned-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the canned replies
+         * @description `ETag` is the list's version in quotes. With `If-None-Match` of that version the response is a
+         *     304.
+         */
+        get: operations["canned_replies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/canned-replies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Writes a canned reply, which only leads may
+         * @description The change goes through the queues like a message; `canned-replies-updated` on the staff channel
+         *     announces its effect. The body has at most 64 KiB. After a 503, or without a response, send it
+         *     again with the same `changeId`.
+         */
+        put: operations["write_canned_reply"];
+        post?: never;
+        /**
+         * Deletes a canned reply, which only leads may
+         * @description A deletion of a reply that does not exist is accepted and has no effect.
+         */
+        delete: operations["delete_canned_reply"];
         options?: never;
         head?: never;
         patch?: never;
@@ -115,6 +200,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/unified-chat/conversations/{playerId}/assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claims, assigns or releases a conversation's session
+         * @description The change goes through the queues like a message; `session-updated` announces its effect. Of the
+         *     claims of one session the one that was accepted first has an effect. The `staleChangeIds` of a
+         *     `session-updated` for staff list changes that acted on no open session. While the database
+         *     answers, a change of a resolved session and an unknown assignee are rejected at once. After a
+         *     503, or without a response, send it again with the same `changeId`.
+         */
+        post: operations["change_assignment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/unified-chat/conversations/{playerId}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reads the internal notes about a conversation
+         * @description Without `before` it returns the newest page.
+         */
+        get: operations["read_notes"];
+        put?: never;
+        /**
+         * Writes an internal note about a conversation
+         * @description Only staff read notes. A note is no message and has no `seq`. `note-added` on the staff channel
+         *     announces it. After a 503, or without a response, send it again with the same `noteId`.
+         */
+        post: operations["write_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/unified-chat/conversations/{playerId}/read": {
         parameters: {
             query?: never;
@@ -140,6 +274,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/unified-chat/conversations/{playerId}/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Changes the tags and the priority of a conversation's session
+         * @description The change goes through the queues like a message; `session-updated` for staff announces its
+         *     effect. Changes of one session apply in the order in which they were accepted. A session has at
+         *     most 20 tags. After a 503, or without a response, send it again with the same `changeId`.
+         */
+        post: operations["change_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/unified-chat/conversations/{playerId}/status": {
         parameters: {
             query?: never;
@@ -158,127 +314,6 @@ export interface paths {
          *     with the same `changeId`.
          */
         post: operations["change_status"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/staff": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Returns the members of the staff, the teams and the tags */
-        get: operations["list_staff"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/staff/availability": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Sets whether the caller takes conversations */
-        put: operations["set_availability"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/staff/canned-replies": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Returns the canned replies */
-        get: operations["list_canned_replies"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/staff/canned-replies/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Creates or changes a canned reply */
-        put: operations["put_canned_reply"];
-        post?: never;
-        /** Deletes a canned reply */
-        delete: operations["delete_canned_reply"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/unified-chat/conversations/{playerId}/assignment": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Takes, gives or puts back a conversation */
-        post: operations["assign"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/unified-chat/conversations/{playerId}/notes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Returns a page of the notes of staff */
-        get: operations["list_notes"];
-        put?: never;
-        /** Adds a note of staff */
-        post: operations["add_note"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/unified-chat/conversations/{playerId}/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Changes the tags and the priority of a session */
-        post: operations["change_session"];
         delete?: never;
         options?: never;
         head?: never;
@@ -352,154 +387,283 @@ export interface components {
         };
         /** @enum {string} */
         Access: "public" | "private" | "encrypted";
-        /** @description A request to take, give or put back a conversation. */
+        /** @description A change of the member of the staff who has a session. */
         AssignmentRequest: {
-            actorId?: string | null;
-            actorName?: string | null;
-            /** Format: uuid */
-            changeId?: string | null;
-            /** Format: uuid */
-            sessionId?: string | null;
             /** @enum {string} */
-            action: "claim" | "assign" | "release";
-            assigneeId?: string | null;
+            action: "claim";
+            /**
+             * @description The portal's id for the member of the staff who takes it. Needed without tokens, and
+             *     ignored with them: it is their `sub`.
+             *
+             *     The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+             *     control characters, and none that change the direction of text.
+             * @example ada
+             */
+            actorId?: string | null;
+            /**
+             * @description The display name of that member. Ignored with tokens, which name the member.
+             *
+             *     A display name: 1 to 128 characters, at least one of them visible, and no control characters.
+             *     Characters that change the direction of text are removed.
+             * @example Ada
+             */
+            actorName?: string | null;
+            /**
+             * Format: uuid
+             * @description The change's id, made by the client so that it can send the change again; without one the
+             *     gateway makes a version 7 UUID.
+             *
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            changeId?: string | null;
+            /**
+             * Format: uuid
+             * @description The session that the member of the staff acts on. Without it the change acts on the
+             *     session that is open when the change is accepted.
+             *
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            sessionId?: string | null;
+        } | {
+            /** @enum {string} */
+            action: "assign";
+            /**
+             * @description The portal's id for the member of the staff who acts. Ignored with tokens, whose `sub` it
+             *     is.
+             *
+             *     The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+             *     control characters, and none that change the direction of text.
+             * @example ada
+             */
+            actorId?: string | null;
+            /**
+             * @description The display name of the member who acts. Ignored with tokens, which name the member.
+             *
+             *     A display name: 1 to 128 characters, at least one of them visible, and no control characters.
+             *     Characters that change the direction of text are removed.
+             * @example Ada
+             */
+            actorName?: string | null;
+            /** @description The portal's id for the member who gets it, which `GET /api/staff` lists. */
+            assigneeId: components["schemas"]["SenderId"];
+            /**
+             * @description The display name of the member who gets it.
+             *
+             *     A display name: 1 to 128 characters, at least one of them visible, and no control characters.
+             *     Characters that change the direction of text are removed.
+             * @example Ada
+             */
             assigneeName?: string | null;
+            /**
+             * Format: uuid
+             * @description The change's id, as for a claim.
+             *
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            changeId?: string | null;
+            /**
+             * Format: uuid
+             * @description The session that the member of the staff acts on, as for a claim.
+             *
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            sessionId?: string | null;
+        } | {
+            /** @enum {string} */
+            action: "release";
+            /**
+             * @description The portal's id for the member of the staff who acts. Ignored with tokens, whose `sub` it
+             *     is.
+             *
+             *     The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+             *     control characters, and none that change the direction of text.
+             * @example ada
+             */
+            actorId?: string | null;
+            /**
+             * @description The display name of the member who acts. Ignored with tokens, which name the member.
+             *
+             *     A display name: 1 to 128 characters, at least one of them visible, and no control characters.
+             *     Characters that change the direction of text are removed.
+             * @example Ada
+             */
+            actorName?: string | null;
+            /**
+             * Format: uuid
+             * @description The change's id, as for a claim.
+             *
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            changeId?: string | null;
+            /**
+             * Format: uuid
+             * @description The session that the member of the staff acts on, as for a claim.
+             *
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            sessionId?: string | null;
+            /**
+             * @description The team that the session goes to; without it the session keeps its team.
+             *
+             *     The name of a team of staff: 1 to 40 lower-case letters, digits and hyphens.
+             * @example payments
+             */
             team?: string | null;
         };
         /**
-         * @description Whether a member of the staff takes conversations.
+         * @description Whether a member of the staff takes sessions.
          * @enum {string}
          */
         Availability: "online" | "away" | "reassign";
-        /** @description An accepted availability. */
+        /** @description An accepted availability: it is on disk in both queues. */
         AvailabilityAccepted: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was accepted. The last one counts.
+             */
             acceptedAt: string;
+            /**
+             * @description Always `accepted`.
+             * @example accepted
+             */
             status: string;
+            /** @description Always `true`. */
             success: boolean;
         };
-        /** @description What a member of the staff sets. */
+        /** @description Whether a member of the staff takes sessions. */
         AvailabilityRequest: {
+            /**
+             * @description The portal's id for the member. Needed without tokens, and ignored with them: it is their
+             *     `sub`.
+             *
+             *     The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+             *     control characters, and none that change the direction of text.
+             * @example ada
+             */
             actorId?: string | null;
+            /**
+             * @description The member's display name. Ignored with tokens, which name the member.
+             *
+             *     A display name: 1 to 128 characters, at least one of them visible, and no control characters.
+             *     Characters that change the direction of text are removed.
+             * @example Ada
+             */
             actorName?: string | null;
+            /**
+             * Format: int32
+             * @description How many open sessions the member has at once before the system assigns no more. Without it
+             *     the claim `capacity` of the token counts, and then the system's default.
+             */
             capacity?: number | null;
+            /** @description Whether the member takes sessions. */
             status: components["schemas"]["Availability"];
         };
-        /** @description All canned replies. */
+        /** @description The text in each language, by its subtag: 1 to 10 languages. */
+        Bodies: {
+            [key: string]: components["schemas"]["Content"];
+        };
+        /** @description The canned replies of staff. */
         CannedReplies: {
-            replies: components["schemas"]["CannedReply"][];
-            /** Format: int64 */
+            /** @description By shortcut: at most 500. */
+            replies: components["schemas"]["StoredReply"][];
+            /**
+             * Format: int64
+             * @description The version of the list. It grows with each change.
+             */
             version: number;
         };
-        /** @description A canned reply. */
-        CannedReply: {
-            bodies: {
-                [key: string]: string;
-            };
-            id: string;
-            shortcut: string;
-            team?: string | null;
-            title: string;
-            /** Format: date-time */
-            updatedAt: string;
-            updatedBy?: string | null;
-        };
-        /** @description An accepted change of a canned reply. */
+        /** @description An accepted change of a canned reply: it is on disk in both queues. */
         CannedReplyAccepted: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was accepted. Of the changes of one reply the last one counts.
+             */
             acceptedAt: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The change's id, in lower case.
+             */
             changeId: string;
+            /**
+             * Format: uuid
+             * @description The reply's id, in lower case.
+             */
             id: string;
+            /**
+             * @description Always `accepted`.
+             * @example accepted
+             */
             status: string;
+            /** @description Always `true`. */
             success: boolean;
         };
-        /** @description The content of a canned reply. */
+        /** @description The text of a canned reply. */
         CannedReplyRequest: {
-            actorId?: string | null;
-            actorName?: string | null;
-            bodies: {
-                [key: string]: string;
-            };
-            /** Format: uuid */
+            /** @description The text in each language. */
+            bodies: components["schemas"]["Bodies"];
+            /**
+             * Format: uuid
+             * @description The change's id, made by the client so that it can send the change again; without one the
+             *     gateway makes a version 7 UUID.
+             *
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
             changeId?: string | null;
-            shortcut: string;
+            /**
+             * @description What staff type after `/`. Of two replies with one shortcut, the later one gets a number
+             *     appended.
+             */
+            shortcut: components["schemas"]["Tag"];
+            /**
+             * @description The team that uses it; all without it.
+             *
+             *     The name of a team of staff: 1 to 40 lower-case letters, digits and hyphens.
+             * @example payments
+             */
             team?: string | null;
-            title: string;
+            /** @description What staff see in the list. */
+            title: components["schemas"]["Name"];
         };
-        /** @description A note of staff. */
-        Note: {
-            /** Format: date-time */
+        /** @description An accepted change: it is on disk in both queues. */
+        ChangeAccepted: {
+            /**
+             * Format: date-time
+             * @description When it was accepted. It acts on the session that is open then.
+             */
             acceptedAt: string;
-            authorId?: string | null;
-            authorName?: string | null;
-            content: string;
-            erased?: boolean;
-            mentions: string[];
-            /** Format: uuid */
-            noteId: string;
-            /** Format: uuid */
-            sessionId?: string | null;
-        };
-        /** @description An accepted note. */
-        NoteAccepted: {
-            /** Format: date-time */
-            acceptedAt: string;
-            /** Format: uuid */
-            noteId: string;
+            /**
+             * Format: uuid
+             * @description The change's id, in lower case.
+             */
+            changeId: string;
+            /**
+             * @description Always `accepted`.
+             * @example accepted
+             */
             status: string;
+            /** @description Always `true`. */
             success: boolean;
-        };
-        /** @description A note to add. */
-        NoteRequest: {
-            actorId?: string | null;
-            actorName?: string | null;
-            content: string;
-            /** Format: uuid */
-            noteId?: string | null;
-            /** Format: uuid */
-            sessionId?: string | null;
-        };
-        /** @description A page of notes, the oldest first. */
-        NotesPage: {
-            nextCursor: string | null;
-            notes: components["schemas"]["Note"][];
-        };
-        /**
-         * @description How urgent a session is.
-         * @enum {string}
-         */
-        Priority: "low" | "normal" | "high" | "urgent";
-        /** @description A change of the tags, the priority or both. */
-        SessionRequest: {
-            actorId?: string | null;
-            actorName?: string | null;
-            /** Format: uuid */
-            changeId?: string | null;
-            /** Format: uuid */
-            sessionId?: string | null;
-            priority?: components["schemas"]["Priority"] | null;
-            tags?: {
-                add?: string[];
-                remove?: string[];
-            } | null;
-        };
-        /** @description The staff. */
-        StaffList: {
-            staff: components["schemas"]["StaffMember"][];
-            tags: string[];
-            teams: string[];
-        };
-        /** @description A member of the staff. */
-        StaffMember: {
-            capacity?: number | null;
-            id: string;
-            name?: string | null;
-            open: number;
-            /** Format: date-time */
-            seenAt: string;
-            status: components["schemas"]["Availability"];
-            teams: string[];
         };
         /**
          * Format: uuid
@@ -613,6 +777,81 @@ export interface components {
             /** @description The `cursor` of the next page; null on the last page. */
             nextCursor: string | null;
         };
+        /**
+         * @description A display name: 1 to 128 characters, at least one of them visible, and no control characters.
+         *     Characters that change the direction of text are removed.
+         * @example Ada
+         */
+        Name: string;
+        /** @description An accepted note: it is on disk in both queues. */
+        NoteAccepted: {
+            /**
+             * Format: date-time
+             * @description When it was accepted.
+             */
+            acceptedAt: string;
+            /**
+             * Format: uuid
+             * @description The note's id, in lower case.
+             */
+            noteId: string;
+            /**
+             * @description Always `accepted`.
+             * @example accepted
+             */
+            status: string;
+            /** @description Always `true`. */
+            success: boolean;
+        };
+        /** @description An internal note to write. */
+        NoteRequest: {
+            /**
+             * @description The portal's id for the author. Ignored with tokens, whose `sub` it is.
+             *
+             *     The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+             *     control characters, and none that change the direction of text.
+             * @example ada
+             */
+            actorId?: string | null;
+            /**
+             * @description The author's display name. Ignored with tokens, which name the author.
+             *
+             *     A display name: 1 to 128 characters, at least one of them visible, and no control characters.
+             *     Characters that change the direction of text are removed.
+             * @example Ada
+             */
+            actorName?: string | null;
+            /** @description The text. `@` and an id mention a member of the staff: at most 10 of them are told. */
+            content: components["schemas"]["Content"];
+            /**
+             * Format: uuid
+             * @description The note's id, made by the client so that it can send the note again; without one the gateway
+             *     makes a version 7 UUID.
+             *
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            noteId?: string | null;
+            /**
+             * Format: uuid
+             * @description The session that the author sees.
+             *
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            sessionId?: string | null;
+        };
+        /** @description A page of the notes about a conversation. */
+        Notes: {
+            /** @description The `before` of the next page, which is older; null on the last page. */
+            nextCursor: string | null;
+            /** @description The oldest first. */
+            notes: components["schemas"]["StoredNote"][];
+        };
         /** @description How far the caller has read. */
         OwnRead: {
             /**
@@ -636,10 +875,6 @@ export interface components {
             channelAccess: components["schemas"]["Access"];
             /** @description Whether subscriptions to `presence-conversation-{playerId}` are signed. */
             conversationPresence: boolean;
-            /** @description Whether staff assigns conversations, and the routes for it answer. */
-            teamDesk?: boolean;
-            /** @description What a player's message can be about; empty when `teamDesk` is false. */
-            topics?: string[];
             /** @description The Pusher app. */
             pusher: components["schemas"]["PusherConfig"];
             /**
@@ -648,7 +883,19 @@ export interface components {
              *     have read.
              */
             readMarks: components["schemas"]["ReadMarkMode"];
+            /**
+             * @description Whether staff assign sessions, write notes, tag, prioritize, and share canned replies. `false`:
+             *     the calls for that answer 404.
+             */
+            teamDesk: boolean;
+            /** @description The topics that a player can choose, which are the teams of staff; empty without a team's desk. */
+            topics: components["schemas"]["Team"][];
         };
+        /**
+         * @description How urgent a session is. Its number orders priorities, and is what the database stores.
+         * @enum {string}
+         */
+        Priority: "low" | "normal" | "high" | "urgent";
         /**
          * @description An error response.
          *
@@ -670,6 +917,11 @@ export interface components {
              *     client or the gateway made it; or the message to mark again.
              */
             messageId?: string;
+            /**
+             * Format: uuid
+             * @description With `not-accepted`: the `noteId` with which to send the note again.
+             */
+            noteId?: string;
             /**
              * Format: int32
              * @description The HTTP status.
@@ -860,9 +1112,21 @@ export interface components {
              * @example 4711.42
              */
             socketId?: string | null;
-            /** @description What the message is about: the team that gets the session that it opens. */
+            /**
+             * @description The topic that the player chose when the message opens a session: the team that the session
+             *     goes to, one of `topics` of the configuration. Ignored for staff, and without a team's desk.
+             *
+             *     The name of a team of staff: 1 to 40 lower-case letters, digits and hyphens.
+             * @example payments
+             */
             topic?: string | null;
         };
+        /**
+         * @description The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+         *     control characters, and none that change the direction of text.
+         * @example ada
+         */
+        SenderId: string;
         /**
          * @description The two kinds of sender.
          * @example player
@@ -878,19 +1142,22 @@ export interface components {
             actorId?: string | null;
             /** @description The display name of that member; only in the view of staff. */
             actorName?: string | null;
-            /** Format: date-time */
-            assignedAt?: string | null;
-            assigneeId?: string | null;
-            assigneeName?: string | null;
-            language?: string | null;
-            priority?: components["schemas"]["Priority"] | null;
-            tags?: string[] | null;
-            team?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when that member has it; only in the view of staff.
+             */
+            assignedAt?: string;
+            /** @description The portal's id for the member of the staff who has the session; only in the view of staff. */
+            assigneeId?: string;
+            /** @description The display name of that member; in the view of players only with `STAFF_NAMES=shown`. */
+            assigneeName?: string;
             /**
              * Format: uuid
              * @description The session's id.
              */
             id: string;
+            /** @description The player's language, such as `de`; only in the view of staff. */
+            language?: string;
             /**
              * Format: date-time
              * @description When its last message was accepted.
@@ -903,6 +1170,8 @@ export interface components {
             openedAt: string;
             /** @description The player's display name. */
             playerName: string | null;
+            /** @description How urgent the session is; absent when normal, and in the view of players. */
+            priority?: components["schemas"]["Priority"];
             /**
              * Format: date-time
              * @description When staff resolved it; null unless it is resolved.
@@ -910,12 +1179,66 @@ export interface components {
             resolvedAt: string | null;
             /** @description Its status. */
             status: components["schemas"]["SessionStatus"];
+            /** @description The session's tags, at most 20; absent without one, and in the view of players. */
+            tags?: string[];
+            /** @description The team that the session belongs to; only in the view of staff. */
+            team?: string;
             /**
              * Format: int64
              * @description Increases with each change of the session; the higher of two is the newer. A message alone
              *     may leave it unchanged.
              */
             version: number;
+        };
+        /** @description A change of the tags of a session, of its priority, or of both. */
+        SessionRequest: {
+            /**
+             * @description The portal's id for the member of the staff who acts. Ignored with tokens, whose `sub` it is.
+             *
+             *     The portal's id for a member of the staff: 1 to 128 characters, at least one of them visible. No
+             *     control characters, and none that change the direction of text.
+             * @example ada
+             */
+            actorId?: string | null;
+            /**
+             * @description The display name of that member. Ignored with tokens, which name the member.
+             *
+             *     A display name: 1 to 128 characters, at least one of them visible, and no control characters.
+             *     Characters that change the direction of text are removed.
+             * @example Ada
+             */
+            actorName?: string | null;
+            /**
+             * Format: uuid
+             * @description The change's id, made by the client so that it can send the change again; without one the
+             *     gateway makes a version 7 UUID.
+             *
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            changeId?: string | null;
+            /**
+             * @description The new priority.
+             *
+             *     How urgent a session is. Its number orders priorities, and is what the database stores.
+             * @enum {string|null}
+             */
+            priority?: "low" | "normal" | "high" | "urgent" | null;
+            /**
+             * Format: uuid
+             * @description The session that the member of the staff acts on. Without it the change acts on the session
+             *     that is open when the change is accepted.
+             *
+             *     An id made by a client, so that a repeat is recognised: a UUID with hyphens, neither nil nor
+             *     max. Ids are case-insensitive; responses and events have them in lower case.
+             *
+             *     Source: <https://www.rfc-editor.org/rfc/rfc9562#section-4>.
+             */
+            sessionId?: string | null;
+            /** @description The tags to add and to remove. They or `priority` must be there. */
+            tags?: components["schemas"]["TagChange"] | null;
         };
         /**
          * @description How far a session has come.
@@ -929,31 +1252,46 @@ export interface components {
          * @example 4711.42
          */
         SocketId: string;
+        /** @description The members of the staff, and what they choose from. */
+        Staff: {
+            /** @description The members who have reported their availability, the last report first: at most 1,000. */
+            staff: components["schemas"]["StaffMember"][];
+            /** @description The tags that staff may add; any when empty. */
+            tags: components["schemas"]["Tag"][];
+            /** @description The teams. */
+            teams: components["schemas"]["Team"][];
+        };
+        /** @description A member of the staff. */
+        StaffMember: {
+            /**
+             * Format: int32
+             * @description How many the member takes; absent for the system's default.
+             */
+            capacity?: number;
+            /** @description The portal's id for the member. */
+            id: string;
+            /** @description The display name. */
+            name?: string;
+            /**
+             * Format: int64
+             * @description How many open sessions the member has.
+             */
+            open: number;
+            /**
+             * Format: date-time
+             * @description When the last report was accepted.
+             */
+            seenAt: string;
+            /** @description Whether the member takes sessions; `away` when the last report is older than 150 seconds. */
+            status: components["schemas"]["Availability"];
+            /** @description The member's teams, as the last report's token named them. */
+            teams: string[];
+        };
         /**
          * @description The state of one dependency.
          * @enum {string}
          */
         State: "up" | "down";
-        /** @description An accepted change: it is on disk in both queues. */
-        StatusAccepted: {
-            /**
-             * Format: date-time
-             * @description When it was accepted. It acts on the session that is open then.
-             */
-            acceptedAt: string;
-            /**
-             * Format: uuid
-             * @description The change's id, in lower case.
-             */
-            changeId: string;
-            /**
-             * @description Always `accepted`.
-             * @example accepted
-             */
-            status: string;
-            /** @description Always `true`. */
-            success: boolean;
-        };
         /**
          * @description A change of the status of a conversation's latest session.
          *
@@ -1009,6 +1347,57 @@ export interface components {
             /** @description The new status. */
             status: components["schemas"]["RequestedStatus"];
         };
+        /** @description An internal note as staff read it. */
+        StoredNote: {
+            /**
+             * Format: date-time
+             * @description When it was accepted. Notes sort by it, then by `noteId`.
+             */
+            acceptedAt: string;
+            /** @description The portal's id for the author. */
+            authorId?: string;
+            /** @description The author's display name. */
+            authorName?: string;
+            /** @description The text; empty if and only if the note is erased. */
+            content: string;
+            /** @description `true` when the text and the author's name were erased; otherwise absent. */
+            erased?: boolean;
+            /** @description The ids of the members of the staff whom the text mentions. */
+            mentions: string[];
+            /**
+             * Format: uuid
+             * @description The note's id.
+             */
+            noteId: string;
+            /**
+             * Format: uuid
+             * @description The session that its author saw.
+             */
+            sessionId?: string;
+        };
+        /** @description A canned reply. */
+        StoredReply: {
+            /** @description The text in each language. */
+            bodies: components["schemas"]["Bodies"];
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What staff type after `/`. */
+            shortcut: string;
+            /** @description The team that uses it; absent for all. */
+            team?: string;
+            /** @description What staff see in the list. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When its last change was accepted.
+             */
+            updatedAt: string;
+            /** @description The portal's id for the author of that change; absent for an import. */
+            updatedBy?: string;
+        };
         /** @description The signature of a subscription. */
         Subscription: {
             /** @description The app key and the signature, separated by a colon. */
@@ -1035,6 +1424,23 @@ export interface components {
             /** @description The Pusher connection that subscribes. */
             socket_id: components["schemas"]["SocketId"];
         };
+        /**
+         * @description A tag, or the shortcut of a canned reply: 1 to 40 lower-case letters, digits and hyphens.
+         * @example refund
+         */
+        Tag: string;
+        /** @description The tags to add and to remove: 1 to 20 together. */
+        TagChange: {
+            /** @description The tags that the session gets. */
+            add?: components["schemas"]["Tag"][];
+            /** @description The tags that the session loses. */
+            remove?: components["schemas"]["Tag"][];
+        };
+        /**
+         * @description The name of a team of staff: 1 to 40 lower-case letters, digits and hyphens.
+         * @example payments
+         */
+        Team: string;
     };
     responses: never;
     parameters: never;
@@ -1170,6 +1576,75 @@ export interface operations {
             };
         };
     };
+    staff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The staff */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Staff"];
+                };
+            };
+            /** @description The token is missing or invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The gateway serves no team's desk */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The database does not answer, or too many reads are in progress */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     send: {
         parameters: {
             query?: never;
@@ -1277,28 +1752,450 @@ export interface operations {
             };
         };
     };
+    report_availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "status": "online"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AvailabilityRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailabilityAccepted"];
+                };
+            };
+            /** @description A field is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The token is missing or invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The gateway serves no team's desk */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body has another media type, or is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not accepted; send it again with the same id */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    canned_replies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier response
+                 * @example "17"
+                 */
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    /** @description The list's version in quotes */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReplies"];
+                };
+            };
+            /** @description The client has this version */
+            304: {
+                headers: {
+                    /** @description The list's version in quotes */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is missing or invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The gateway serves no team's desk */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The database does not answer, or too many reads are in progress */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    write_canned_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The reply's id, made by the client */
+                id: components["schemas"]["ClientId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "bodies": {
+                 *         "en": "Your refund is on its way."
+                 *       },
+                 *       "shortcut": "refund",
+                 *       "title": "Refund"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CannedReplyRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReplyAccepted"];
+                };
+            };
+            /** @description A field is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The token is missing or invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The gateway serves no team's desk */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body has another media type, or is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not accepted; send it again with the same id */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_canned_reply: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The change's id, made by the client so that it can send the change again; without one the
+                 *     gateway makes a version 7 UUID
+                 */
+                changeId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The reply's id */
+                id: components["schemas"]["ClientId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReplyAccepted"];
+                };
+            };
+            /** @description A parameter is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The token is missing or invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The gateway serves no team's desk */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not accepted; send it again with the same id */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     inbox: {
         parameters: {
             query?: {
                 /**
-                 * @description Statuses of the latest session, separated by commas; all statuses when absent
+                 * @description Statuses of the latest session, separated by commas. When absent all statuses, and with
+                 *     `assignee`, `team`, `tag` or `priority` the open ones, `pending` and `active`. Those do not go
+                 *     together with `resolved`
                  * @example pending,active
                  */
                 status?: string;
                 /**
-                 * @description `latest`: the latest message first. `waiting`: the longest waiting player first, and
-                 *     conversations in which no player waits last
+                 * @description Who has the session: `me`, `none`, or the id of a member of the staff
+                 * @example me
+                 */
+                assignee?: string;
+                /**
+                 * @description The teams that the session belongs to, separated by commas: at most 20
+                 * @example payments,appeals
+                 */
+                team?: string;
+                /**
+                 * @description A tag of the session
+                 * @example refund
+                 */
+                tag?: string;
+                /**
+                 * @description Priorities of the session, separated by commas
+                 * @example urgent,high
+                 */
+                priority?: string;
+                /**
+                 * @description `latest`: the latest message first. `waiting`: the most urgent session first, then the longest
+                 *     waiting player; conversations in which no player waits come last, and resolved ones after them
                  * @example waiting
                  */
                 order?: string;
-                /** @description `me`, `none` or the id of a member of the staff */
-                assignee?: string;
-                /** @description Teams, separated by commas */
-                team?: string;
-                /** @description A tag */
-                tag?: string;
-                /** @description Priorities, separated by commas */
-                priority?: string;
                 /** @description The most conversations of a page */
                 limit?: number;
                 /** @description The `nextCursor` of the previous page. It determines the order; `order` is then ignored */
@@ -1452,6 +2349,326 @@ export interface operations {
             };
         };
     };
+    change_assignment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The player whose conversation it is */
+                playerId: components["schemas"]["PlayerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "claim"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AssignmentRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeAccepted"];
+                };
+            };
+            /** @description A field is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The token is missing or invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The gateway serves no team's desk */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body has another media type, or is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not accepted; send it again with the same id */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    read_notes: {
+        parameters: {
+            query?: {
+                /** @description The most notes of a page. A page has at most 256 KiB, and then fewer notes */
+                limit?: number;
+                /** @description Notes before this cursor: the `nextCursor` of a newer page */
+                before?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The player whose conversation it is */
+                playerId: components["schemas"]["PlayerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notes"];
+                };
+            };
+            /** @description A parameter is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The token is missing or invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The gateway serves no team's desk */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The database does not answer, or too many reads are in progress */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    write_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The player whose conversation it is */
+                playerId: components["schemas"]["PlayerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "content": "@ada the refund is approved"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NoteRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoteAccepted"];
+                };
+            };
+            /** @description A field is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The token is missing or invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The gateway serves no team's desk */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body has another media type, or is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Not accepted; send it again with the same id */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     mark_messages: {
         parameters: {
             query?: never;
@@ -1569,772 +2786,6 @@ export interface operations {
             };
         };
     };
-    list_staff: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The staff */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StaffList"];
-                };
-            };
-            /** @description A field is invalid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The token is missing or invalid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The caller may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The team desk is off */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Too many calls */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Not accepted; send it again with the same id */
-            503: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    set_availability: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AvailabilityRequest"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AvailabilityAccepted"];
-                };
-            };
-            /** @description A field is invalid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The token is missing or invalid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The caller may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The team desk is off */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The body did not arrive in time */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The body has another media type, or is compressed */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Too many calls */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Not accepted; send it again with the same id */
-            503: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    list_canned_replies: {
-        parameters: {
-            query?: never;
-            header?: {
-                "If-None-Match"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The canned replies */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CannedReplies"];
-                };
-            };
-            /** @description A field is invalid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The token is missing or invalid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The caller may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The team desk is off */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Too many calls */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Not accepted; send it again with the same id */
-            503: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    put_canned_reply: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CannedReplyRequest"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CannedReplyAccepted"];
-                };
-            };
-            /** @description A field is invalid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The token is missing or invalid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The caller may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The team desk is off */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The body did not arrive in time */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The body has another media type, or is compressed */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Too many calls */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Not accepted; send it again with the same id */
-            503: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    delete_canned_reply: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CannedReplyAccepted"];
-                };
-            };
-            /** @description A field is invalid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The token is missing or invalid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The caller may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The team desk is off */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Too many calls */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Not accepted; send it again with the same id */
-            503: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    assign: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The player whose conversation it is */
-                playerId: components["schemas"]["PlayerId"];
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AssignmentRequest"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StatusAccepted"];
-                };
-            };
-            /** @description A field is invalid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The token is missing or invalid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The caller may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The team desk is off */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The body did not arrive in time */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The body has another media type, or is compressed */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Too many calls */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Not accepted; send it again with the same id */
-            503: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    list_notes: {
-        parameters: {
-            query?: {
-                before?: string;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description The player whose conversation it is */
-                playerId: components["schemas"]["PlayerId"];
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NotesPage"];
-                };
-            };
-            /** @description A field is invalid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The token is missing or invalid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The caller may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The team desk is off */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Too many calls */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Not accepted; send it again with the same id */
-            503: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    add_note: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The player whose conversation it is */
-                playerId: components["schemas"]["PlayerId"];
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NoteRequest"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NoteAccepted"];
-                };
-            };
-            /** @description A field is invalid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The token is missing or invalid */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The caller may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The team desk is off */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The body did not arrive in time */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description The body has another media type, or is compressed */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Too many calls */
-            429: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-            /** @description Not accepted; send it again with the same id */
-            503: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
     change_session: {
         parameters: {
             query?: never;
@@ -2347,6 +2798,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "priority": "high",
+                 *       "tags": {
+                 *         "add": [
+                 *           "refund"
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["SessionRequest"];
             };
         };
@@ -2357,7 +2818,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StatusAccepted"];
+                    "application/json": components["schemas"]["ChangeAccepted"];
                 };
             };
             /** @description A field is invalid */
@@ -2387,7 +2848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The team desk is off */
+            /** @description The gateway serves no team's desk */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2474,7 +2935,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StatusAccepted"];
+                    "application/json": components["schemas"]["ChangeAccepted"];
                 };
             };
             /** @description A field is invalid */

@@ -1,8 +1,10 @@
 import type { Api } from "../api/api.js";
 import { type Outcome, succeeded } from "../api/failure.js";
 import type { Random } from "../backoff.js";
+import { actorOf } from "../inbox/changeStatus.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import { Poller } from "../poller.js";
+import type { Identity } from "../types.js";
 import type { Features } from "./features.js";
 
 /** All availabilities, in the order in which the desk offers them. */
@@ -41,6 +43,7 @@ const INITIAL: Stored = { status: "online", capacity: null, sentAt: 0 };
 export interface AvailabilityParts {
   readonly api: Api;
   readonly features: Features;
+  readonly identity: Identity;
   readonly storage: Storage | null;
   /** Separates the users and systems of one browser. */
   readonly scope: string;
@@ -109,7 +112,8 @@ export class OwnAvailability extends Observable {
     if (!this.#parts.features.teamDesk) return succeeded(null);
     const { status, capacity, sentAt } = this.#current;
     if (!this.#isUnsent && Date.now() - sentAt < SENT_MS) return succeeded(null);
-    const outcome = await this.#parts.api.setAvailability({ status, capacity });
+    const { api, identity } = this.#parts;
+    const outcome = await api.setAvailability({ status, capacity, ...actorOf(identity) });
     this.#failed = !outcome.ok;
     const isCurrent = this.#current.status === status && this.#current.capacity === capacity;
     if (outcome.ok && isCurrent) {

@@ -1,4 +1,4 @@
-import type { Api, StatusRequest } from "../api/api.js";
+import type { Actor, Api, StatusRequest } from "../api/api.js";
 import { isTransient, type Outcome, retryAfter } from "../api/failure.js";
 import { backoff, type Random } from "../backoff.js";
 import type { Identity } from "../types.js";
@@ -35,6 +35,6 @@ export async function requestChange(
 }
 
 /** The actor of a change, as the request has it. */
-export function actorOf({ subject, name }: Identity): Pick<StatusRequest, "actorId" | "actorName"> {
+export function actorOf({ subject, name }: Identity): Actor {
   return { actorId: subject, ...(name === null ? {} : { actorName: name }) };
 }
