@@ -6,10 +6,11 @@ import type { Identity, SenderType } from "../src/core/types.js";
 import { PlayerChatSystem, StaffPortal, type Theme } from "../src/index.js";
 import { languageOf } from "./languages.js";
 import { SCENES } from "./scenes.js";
+import { staffDesk, TEAMS } from "./team.js";
 import "../src/pages/page.css";
 
-// ?portal=player|staff|both  &scene=…  &theme=light|dark  &language=…  &clockAheadMs=…  &keep  &hydrate
-// &signIn  &font  &readMarks=off|staff|both
+// ?portal=player|staff|both|desks  &scene=…  &theme=light|dark  &language=…  &clockAheadMs=…  &keep  &hydrate
+// &signIn  &font  &readMarks=off|staff|both  &team
 const query = new URLSearchParams(location.search);
 const system = new SimulatedSystem(seeded(7));
 const config = {
@@ -17,6 +18,8 @@ const config = {
   channelAccess: "private",
   conversationPresence: true,
   readMarks: (query.get("readMarks") ?? "both") as ReadMarksSetting,
+  teamDesk: query.has("team"),
+  topics: query.has("team") ? TEAMS : [],
 } as const;
 system.readMarks = config.readMarks;
 /** The user of each portal, as last shown. */
@@ -46,6 +49,7 @@ if (!query.has("keep")) {
 const scene = SCENES[query.get("scene") ?? "busy"];
 if (scene === undefined) throw new Error(`the scenes are ${Object.keys(SCENES).join(", ")}`);
 scene(system);
+if (config.teamDesk) staffDesk(system);
 system.faults.clockAheadMs = Number(query.get("clockAheadMs") ?? 0);
 
 if (query.has("font")) await import("./font.css");
@@ -100,6 +104,29 @@ function showBoth(): void {
   );
 }
 
+/** Renders the desks of two members of the staff side by side, on one system. */
+function showDesks(): void {
+  const desks = [users.staff, { role: "staff", subject: "grace", name: "Grace Hopper" } as const];
+  root?.render(
+    <div style={{ display: "grid", gridTemplateColumns: "1fr 1fr", blockSize: "100%" }}>
+      {desks.map(({ subject, name }) => {
+        const user: Identity = { role: "staff", subject, name };
+        const around = { fetch: system.fetchOf(user), transport: () => system.transport(user) };
+        return (
+          <div key={subject} className="page-staff" data-desk={subject}>
+            <StaffPortal
+              {...common}
+              around={around}
+              staffId={subject}
+              staffName={name ?? subject}
+            />
+          </div>
+        );
+      })}
+    </div>,
+  );
+}
+
 /** Hydrates the portal from HTML, as after server rendering. */
 async function hydrate(place: HTMLElement): Promise<void> {
   const { renderToString } = await import("react-dom/server");
@@ -121,5 +148,6 @@ if (place !== null && query.has("hydrate")) void hydrate(place);
 else if (place !== null) {
   root = createRoot(place);
   if (portal === "both") showBoth();
+  else if (portal === "desks") showDesks();
   else root.render(portalOf(users[isStaff ? "staff" : "player"]));
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Assignment } from "../src/core/desk/assignment.js";
 import type { Inbox } from "../src/core/inbox/inbox.js";
 import {
   ADA,
@@ -48,6 +49,9 @@ async function run(seed: number): Promise<void> {
   system.faults = { ...BAD };
   // Every other seed uses digests, which list one player only.
   if (seed % 2 === 0) system.bounds = { most: 1, listed: 1 };
+  system.desk.enabled = seed % 4 > 1;
+  system.desk.teams = ["payments", "appeals"];
+  system.desk.add("grace", "Grace");
   if (seed % 3 !== 0) system.readMarks = seed % 3 === 1 ? "both" : "staff";
   const browser = new SimulatedBrowser();
   const staff = new SimulatedPortal(system, { identity: ADA });
@@ -78,6 +82,23 @@ async function run(seed: number): Promise<void> {
     () => {
       const playerId = `other-${Math.floor(random() * 4)}`;
       void staff.chat.changeStatus(playerId, "resolved");
+    },
+    () => {
+      const assignments: Assignment[] = [
+        { action: "claim" },
+        { action: "assign", assigneeId: "ada", assigneeName: "Ada" },
+        { action: "assign", assigneeId: "grace", assigneeName: "Grace" },
+        { action: "release", team: random() < 0.5 ? "payments" : null },
+      ];
+      const assignment = assignments[Math.floor(random() * assignments.length)];
+      if (assignment === undefined || !system.desk.enabled) return;
+      if (random() < 0.5) staff.conversation.assign(assignment);
+      else {
+        const actor = { actorId: "grace", actorName: "Grace" };
+        const playerId = `other-${Math.floor(random() * 4)}`;
+        const changeId = crypto.randomUUID();
+        system.assign({ ...assignment, playerId, changeId, ...actor });
+      }
     },
     () => staff.conversation.markRead(),
     () => staff.conversation.markUnread(),
@@ -122,6 +143,7 @@ async function run(seed: number): Promise<void> {
     return tab;
   });
   inbox.wantResolved(true);
+  inbox.wantAll(true);
   await vi.advanceTimersByTimeAsync(180_000);
 
   const { messages } = system.store.conversation("p1");
@@ -173,11 +195,12 @@ function expectReads(
 }
 
 /** Expects the desk's rows to be those of the gateway. */
-function expectSameRows(inbox: Inbox, { store, readMarks }: SimulatedSystem): void {
+function expectSameRows(inbox: Inbox, { store, desk, readMarks }: SimulatedSystem): void {
   for (const status of ["pending", "active", "resolved"] as const) {
     const stored = store.inbox([status]).map(({ playerId, conversation }) => ({
       playerId,
       version: conversation.session?.version,
+      assigneeId: conversation.session?.assigneeId,
       last: conversation.messages.at(-1)?.messageId,
       told: null,
       unanswered: unanswered(conversation),
@@ -186,6 +209,7 @@ function expectSameRows(inbox: Inbox, { store, readMarks }: SimulatedSystem): vo
     const rows = inbox.list(status).map((row) => ({
       playerId: row.playerId,
       version: row.session?.version,
+      assigneeId: row.session?.assigneeId,
       last: row.lastMessage?.messageId,
       told: row.told,
       unanswered: row.unanswered,
@@ -193,5 +217,14 @@ function expectSameRows(inbox: Inbox, { store, readMarks }: SimulatedSystem): vo
     }));
     const byPlayer = new Map(rows.map((row) => [row.playerId, row]));
     expect(byPlayer).toEqual(new Map(stored.map((row) => [row.playerId, row])));
+  }
+  if (!desk.enabled) return;
+  for (const [view, assignee] of [
+    ["mine", "ada"],
+    ["pile", "none"],
+  ] as const) {
+    const open = store.inbox(["pending", "active"], "waiting", assignee);
+    const rows = inbox.list(view).map(({ playerId }) => playerId);
+    expect(rows).toEqual(open.map(({ playerId }) => playerId));
   }
 }

@@ -46,6 +46,8 @@ export class SimulatedPortal {
       channelAccess: "private",
       readMarks: system.readMarks,
       conversationPresence,
+      teamDesk: system.desk.enabled,
+      topics: system.desk.teams,
     };
     const around: ChatEnvironment = {
       fetch: system.fetchOf(identity),

@@ -8,7 +8,7 @@ import {
   unreadMessages,
   waitingSince,
 } from "./store.js";
-import { historyOf, json, rfc3339, sessionOf } from "./wire.js";
+import { deskSessionOf, historyOf, json, rfc3339, sessionOf } from "./wire.js";
 
 /** The caller of a read. */
 export interface Caller {
@@ -54,9 +54,10 @@ export function readHistory(
   const conversation = store.conversation(playerId);
   const { messages, session, lastSeq } = conversation;
   const limit = Math.max(pageSize, Number(query.get("limit") ?? 50));
+  const viewOf = caller.reader?.startsWith(STAFF) ? deskSessionOf : sessionOf;
   const head = {
     playerId,
-    session: session === null ? null : sessionOf(session),
+    session: session === null ? null : viewOf(session),
     ...readsOf(conversation, caller),
   };
   const after = query.get("after");
@@ -90,7 +91,7 @@ export function readInbox(store: Store, query: URLSearchParams, caller: Caller):
   const limit = Number(query.get("limit") ?? 50);
   const start = Number(query.get("cursor") ?? 0);
   const statuses = (query.get("status") ?? "pending").split(",");
-  const all = store.inbox(statuses, query.get("order") ?? "latest");
+  const all = store.inbox(statuses, query.get("order") ?? "latest", query.get("assignee"));
   const conversations = all.slice(start, start + limit).flatMap(({ playerId, conversation }) => {
     const last = conversation.messages.at(-1);
     const { session } = conversation;
@@ -98,7 +99,7 @@ export function readInbox(store: Store, query: URLSearchParams, caller: Caller):
     const since = waitingSince(conversation);
     const row = {
       playerId,
-      session: sessionOf(session),
+      session: deskSessionOf(session),
       lastMessage: historyOf(last),
       unansweredCount: unanswered(conversation),
       waitingSince: since === null ? null : rfc3339(since),

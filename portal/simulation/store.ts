@@ -1,5 +1,6 @@
 import { position } from "../src/core/order.js";
-import type { Message, Session } from "../src/core/types.js";
+import { type Message, PRIORITIES, type Session } from "../src/core/types.js";
+import { assignedAfter, inOrder, type StoredAssignment } from "./assignments.js";
 
 /** A stored message. */
 export type Stored = Message & { readonly seq: number; readonly sessionId: string };
@@ -59,6 +60,10 @@ export type Written = { readonly session: Session | null; readonly isRejected: b
 export class Store {
   readonly #conversations = new Map<string, Conversation>();
   readonly #byId = new Map<string, Message>();
+  /** The assignments of each session, in order. */
+  readonly #assignments = new Map<string, StoredAssignment[]>();
+  /** The team to whose pile each session came first. */
+  readonly #topics = new Map<string, string>();
 
   conversation(playerId: string): Conversation {
     const known = this.#conversations.get(playerId);
@@ -68,14 +73,18 @@ export class Store {
     return made;
   }
 
-  /** Writes a message unless one with its id is stored. */
-  write(message: Message): Written {
+  /**
+   * Writes a message unless one with its id is stored; `topic` is the team to whose pile the session
+   * goes that it opens.
+   */
+  write(message: Message, topic: string | null = null): Written {
     const known = this.#byId.get(message.messageId);
     if (known !== undefined) return { session: null, isRejected: !isSame(known, message) };
     const conversation = this.conversation(message.playerId);
     const { messages } = conversation;
     this.#byId.set(message.messageId, message);
-    const { session, changed } = sessionAfter(conversation.session, message);
+    const { session, changed } = sessionAfter(conversation.session, message, topic);
+    if (changed && session.version === 1 && topic !== null) this.#topics.set(session.id, topic);
     conversation.session = session;
     conversation.lastSeq += 1;
     const stored = { ...message, seq: conversation.lastSeq, sessionId: session.id };
@@ -126,6 +135,32 @@ export class Store {
     return { session: conversation.session, isStale: false };
   }
 
+  /** Applies an assignment; null when there is no session. */
+  assign(change: StoredAssignment): (Changed & { readonly hasChanged: boolean }) | null {
+    const conversation = this.conversation(change.playerId);
+    const { session } = conversation;
+    if (session === null) return null;
+    const isAnother = change.sessionId !== undefined && change.sessionId !== session.id;
+    const isLate = session.resolvedAt !== null && change.at > session.resolvedAt;
+    if (isAnother || isLate || change.at < session.openedAt)
+      return { session, isStale: true, hasChanged: false };
+    const changes = this.#assignments.get(session.id) ?? [];
+    this.#assignments.set(session.id, changes);
+    if (!changes.some(({ changeId }) => changeId === change.changeId)) changes.push(change);
+    changes.sort(inOrder);
+    const assigned = assignedAfter(changes, this.#topics.get(session.id) ?? null);
+    const isTaken = assigned.assigneeId !== null || isAnswered(conversation);
+    const open = isTaken ? "active" : "pending";
+    const status = session.status === "resolved" ? "resolved" : open;
+    const hasChanged =
+      status !== session.status ||
+      assigned.assigneeId !== session.assigneeId ||
+      assigned.team !== session.team;
+    if (!hasChanged) return { session, isStale: false, hasChanged };
+    conversation.session = { ...session, ...assigned, status, version: session.version + 1 };
+    return { session: conversation.session, isStale: false, hasChanged };
+  }
+
   /**
    * Applies a mark; null when it has no effect: its message is not stored, or the reader has read
    * further, or has made a later mark of the other kind.
@@ -151,15 +186,22 @@ export class Store {
     this.change({ playerId, status: "resolved", changeId: crypto.randomUUID(), at });
   }
 
-  /** The conversations whose latest session has one of `statuses`. */
+  /**
+   * The conversations whose latest session has one of `statuses`; with `assignee` only those of that
+   * member of the staff, or those that no member has for `none`.
+   */
   inbox(
     statuses: readonly string[],
     order = "latest",
+    assignee: string | null = null,
   ): { playerId: string; conversation: Conversation }[] {
     const first = order === "waiting" ? longestWaiting : latest;
     return [...this.#conversations]
       .map(([playerId, conversation]) => ({ playerId, conversation }))
-      .filter(({ conversation }) => statuses.includes(conversation.session?.status ?? ""))
+      .filter(({ conversation: { session } }) => {
+        if (!statuses.includes(session?.status ?? "")) return false;
+        return assignee === null || (session?.assigneeId ?? "none") === assignee;
+      })
       .sort((a, b) => first(a.conversation, b.conversation));
   }
 }
@@ -169,11 +211,20 @@ const isSame = (a: Message, b: Message): boolean =>
 
 const latest = (a: Conversation, b: Conversation): number => lastAt(b) - lastAt(a);
 
-/** Conversations without a waiting player come last, the latest first. */
+/** By priority; then conversations without a waiting player come last, the latest first. */
 function longestWaiting(a: Conversation, b: Conversation): number {
+  const rank = rankOf(a) - rankOf(b);
+  if (rank !== 0) return rank;
   const since = (waitingSince(a) ?? Infinity) - (waitingSince(b) ?? Infinity);
   return since || latest(a, b);
 }
+
+const rankOf = ({ session }: Conversation): number =>
+  PRIORITIES.indexOf(session?.priority ?? "normal");
+
+/** Whether staff has written in the latest session. */
+const isAnswered = ({ messages, session }: Conversation): boolean =>
+  messages.some(({ senderType, sessionId }) => senderType === "staff" && sessionId === session?.id);
 
 const lastAt = ({ messages }: Conversation): number => messages.at(-1)?.at ?? 0;
 
@@ -196,9 +247,21 @@ export function unreadMessages({ messages, reads }: Conversation, reader: string
   return bySeq.filter(({ senderType, seq }) => senderType === "player" && seq > read);
 }
 
+/** What staff keeps about a session, of a new one. */
+export const NO_DESK_FACTS = {
+  assigneeId: null,
+  assigneeName: null,
+  assignedAt: null,
+  team: null,
+  tags: [],
+  priority: "normal",
+  language: null,
+} as const;
+
 function sessionAfter(
   open: Session | null,
   message: Message,
+  topic: string | null,
 ): { session: Session; changed: boolean } {
   const answers = message.senderType === "staff";
   // A staff message after the resolution belongs to the resolved session.
@@ -214,6 +277,8 @@ function sessionAfter(
       resolvedAt: null,
       actorId: null,
       actorName: null,
+      ...NO_DESK_FACTS,
+      team: topic,
       version: 1,
     };
     return { session, changed: true };

@@ -7,7 +7,9 @@ import {
   SESSION_UPDATED,
 } from "../src/core/realtime/channels.js";
 import type { Identity, Message, Session } from "../src/core/types.js";
+import type { RequestedAssignment, StoredAssignment } from "./assignments.js";
 import { type Bounds, Coalescer } from "./coalescer.js";
+import { SimulatedDesk } from "./desk.js";
 import { type FaultSource, type Faults, NO_FAULTS, type Range } from "./faults.js";
 import { memberOf, SimulatedGuest, SimulatedPresence } from "./presence.js";
 import { readHistory, readInbox } from "./reads.js";
@@ -34,6 +36,9 @@ function withDefaults(message: NewMessage): Message {
   };
 }
 
+const readerOf = ({ role, subject }: Identity): string =>
+  role === "player" ? "player" : `staff:${subject}`;
+
 /**
  * The whole system as a portal sees it, in memory. Accepting, persisting and broadcasting take
  * random times, so that events arrive out of order, and `faults` strike at random.
@@ -45,6 +50,7 @@ export class SimulatedSystem implements FaultSource {
   /** The limits of the staff channel; null sends an event for each message. */
   bounds: Bounds | null = null;
   readonly store = new Store();
+  readonly desk = new SimulatedDesk();
   /** The presence channels, and the client events on them. */
   readonly presence = new SimulatedPresence();
   /** The number of calls that arrived. */
@@ -70,16 +76,15 @@ export class SimulatedSystem implements FaultSource {
     this.#fetch(input as Request, null);
 
   /** The `fetch` of a user's portal. */
-  fetchOf({ role, subject }: Pick<Identity, "role" | "subject">): typeof fetch {
-    const reader = role === "player" ? "player" : `staff:${subject}`;
-    return (input) => this.#fetch(input as Request, reader);
+  fetchOf(user: Identity): typeof fetch {
+    return (input) => this.#fetch(input as Request, user);
   }
 
-  async #fetch(request: Request, reader: string | null): Promise<Response> {
+  async #fetch(request: Request, user: Identity | null): Promise<Response> {
     await this.#wait(this.faults.latency);
     if (this.faults.networkFails || this.chance(this.faults.loseRequest))
       throw new TypeError("lost");
-    const response = await this.#answer(request, reader);
+    const response = await this.#answer(request, user);
     const date = new Date(Date.now() + this.faults.clockAheadMs);
     response.headers.set("Date", date.toUTCString());
     await this.#held?.promise;
@@ -144,8 +149,9 @@ export class SimulatedSystem implements FaultSource {
     return this.#clock;
   }
 
-  async #answer(request: Request, reader: string | null): Promise<Response> {
+  async #answer(request: Request, user: Identity | null): Promise<Response> {
     this.calls += 1;
+    const reader = user === null ? null : readerOf(user);
     const { pathname, searchParams } = new URL(request.url);
     const { token } = this.faults;
     if (token !== null && request.headers.get("authorization") !== `Bearer ${token}`) {
@@ -159,6 +165,10 @@ export class SimulatedSystem implements FaultSource {
     if (pathname.endsWith("/pusher/auth")) return json(200, { auth: "simulated" });
     if (this.faults.readsFail && request.method === "GET") {
       return problem(503, "history-unavailable", { "Retry-After": "1" });
+    }
+    if (user !== null && this.desk.enabled) {
+      const answer = await this.#answerDesk(request, pathname, user);
+      if (answer !== null) return answer;
     }
     const caller = { reader, readMarks: this.readMarks };
     const [, playerId, call] = /conversations\/([^/]+)(\/status|\/read)?$/.exec(pathname) ?? [];
@@ -179,13 +189,60 @@ export class SimulatedSystem implements FaultSource {
     return readHistory(this.store, player, searchParams, this.pageSize, caller);
   }
 
-  #send(body: Message): Response {
+  /** The answer to a call that only a team desk has; null for any other. */
+  async #answerDesk(request: Request, path: string, user: Identity): Promise<Response | null> {
+    const { desk, store, faults } = this;
+    const unavailable = () => problem(503, "not-accepted", { "Retry-After": "1" });
+    if (path.endsWith("/api/staff")) return desk.list(store);
+    if (path.endsWith("/api/staff/availability")) {
+      if (faults.sendsFail) return unavailable();
+      return desk.setAvailability(user.subject, user.name, await request.json());
+    }
+    const [, playerId] = /conversations\/([^/]+)\/assignment$/.exec(path) ?? [];
+    if (playerId === undefined) return null;
+    if (faults.sendsFail) return unavailable();
+    const { team = null, ...body } = await request.json();
+    const actor = { actorId: user.subject, actorName: user.name };
+    return this.assign({ ...body, team, ...actor, playerId: decodeURIComponent(playerId) });
+  }
+
+  /** Accepts an assignment, then applies and broadcasts it. */
+  assign(change: RequestedAssignment): Response {
+    const at = this.now();
+    const { changeId } = change;
+    const { session } = this.store.conversation(change.playerId);
+    if (change.action !== "release" && session?.status === "resolved")
+      return problem(400, "invalid-field", {}, "action");
+    const assignee = change.action === "assign" ? change.assigneeId : change.actorId;
+    if (assignee !== change.actorId && !this.desk.staff.has(assignee))
+      return problem(400, "invalid-field", {}, "assigneeId");
+    this.#later(this.faults.persist, () => this.#assign({ ...change, at }));
+    return json(202, { success: true, changeId, acceptedAt: rfc3339(at), status: "accepted" });
+  }
+
+  #assign(change: StoredAssignment): void {
+    const assigned = this.store.assign(change);
+    if (assigned === null) return;
+    const { session, isStale, hasChanged } = assigned;
+    if (isStale || hasChanged) this.#announce(session, isStale ? [change.changeId] : []);
+  }
+
+  /** A change or an answer of a member of the staff is a claim as well. */
+  #claim(action: "claim" | "assign", change: Omit<StoredAssignment, "action">): void {
+    if (!this.desk.enabled) return;
+    const { actorId: assigneeId, actorName: assigneeName } = change;
+    this.#assign({ ...change, action, assigneeId, assigneeName } as StoredAssignment);
+  }
+
+  #send({ topic = null, ...body }: Message & { topic?: string | null }): Response {
     if (this.faults.sendsFail) return problem(503, "not-accepted", { "Retry-After": "1" });
     this.sends += 1;
     const { refusal } = this.faults;
     if (refusal !== null) return problem(400, refusal);
     if (body.content.includes("\0")) return problem(400, "invalid-field");
-    const { at } = this.send(body);
+    if (topic !== null && !this.desk.teams.includes(topic))
+      return problem(400, "invalid-field", {}, "topic");
+    const { at } = this.#accept(withDefaults(body), topic);
     return json(202, {
       success: true,
       messageId: body.messageId,
@@ -195,12 +252,15 @@ export class SimulatedSystem implements FaultSource {
   }
 
   /** A repeated message is accepted at another time and broadcast again. */
-  #accept(message: Message): Message {
+  #accept(message: Message, topic: string | null = null): Message {
     const accepted = { ...message, at: message.at || this.now() };
     this.#later(this.faults.persist, () => {
-      const { session, isRejected } = this.store.write(accepted);
+      const { session, isRejected } = this.store.write(accepted, topic);
       if (session !== null) this.#announce(session);
       if (isRejected) this.#reject(accepted);
+      const { playerId, messageId: changeId, senderType, senderId, senderName, at } = accepted;
+      if (senderType !== "staff" || senderId === null || isRejected) return;
+      this.#claim("claim", { playerId, changeId, actorId: senderId, actorName: senderName, at });
     });
     this.#later(this.faults.broadcast, () => {
       const { longestEvent } = this.faults;
@@ -231,8 +291,15 @@ export class SimulatedSystem implements FaultSource {
     if (this.faults.sendsFail) return problem(503, "not-accepted", { "Retry-After": "1" });
     const at = this.now();
     this.#later(this.faults.persist, () => {
+      const { session } = this.store.conversation(change.playerId);
+      const wasResolved = session?.status === "resolved";
       const changed = this.store.change({ ...change, at });
-      if (changed !== null) this.#announce(changed.session, changed.isStale ? [changeId] : []);
+      if (changed === null) return;
+      this.#announce(changed.session, changed.isStale ? [changeId] : []);
+      const { playerId, actorId = null, actorName = null } = change;
+      if (change.status !== "active" || changed.isStale || actorId === null) return;
+      const actor = { actorId, actorName };
+      this.#claim(wasResolved ? "assign" : "claim", { playerId, changeId, ...actor, at });
     });
     const { changeId } = change;
     return json(202, { success: true, changeId, acceptedAt: rfc3339(at), status: "accepted" });

@@ -50,14 +50,29 @@ export function historyOf({ at, truncated, playerName, ...rest }: Stored) {
   return { ...rest, acceptedAt: rfc3339(at) };
 }
 
-/** A session, as the history, the inbox and players' events have it. */
-export function sessionOf({ openedAt, lastMessageAt, resolvedAt, ...facts }: Session) {
-  const { actorId: _id, actorName: _name, ...rest } = facts;
+/** A session, as players' history and events have it. */
+export function sessionOf(session: Session) {
+  const { id, playerId, playerName, status, openedAt, lastMessageAt, resolvedAt } = session;
   return {
-    ...rest,
+    ...{ id, playerId, playerName, status, version: session.version },
     openedAt: rfc3339(openedAt),
     lastMessageAt: rfc3339(lastMessageAt),
     resolvedAt: resolvedAt === null ? null : rfc3339(resolvedAt),
+    ...(session.assigneeName === null ? {} : { assigneeName: session.assigneeName }),
+  };
+}
+
+/** A session, as staff's history and inbox have it: with what only staff keeps about it. */
+export function deskSessionOf(session: Session) {
+  const { assigneeId, assignedAt, team, tags, priority, language } = session;
+  return {
+    ...sessionOf(session),
+    ...(assigneeId === null ? {} : { assigneeId }),
+    ...(assignedAt === null ? {} : { assignedAt: rfc3339(assignedAt) }),
+    ...(team === null ? {} : { team }),
+    ...(tags.length === 0 ? {} : { tags }),
+    ...(priority === "normal" ? {} : { priority }),
+    ...(language === null ? {} : { language }),
   };
 }
 
@@ -65,7 +80,7 @@ export function sessionOf({ openedAt, lastMessageAt, resolvedAt, ...facts }: Ses
 export function staffSessionOf(session: Session, staleChangeIds: readonly string[]) {
   const { actorId, actorName } = session;
   return {
-    ...sessionOf(session),
+    ...deskSessionOf(session),
     ...(actorId === null ? {} : { actorId }),
     ...(actorName === null ? {} : { actorName }),
     ...(staleChangeIds.length === 0 ? {} : { staleChangeIds }),
@@ -88,7 +103,9 @@ export function problem(
   status: number,
   name: string,
   headers: Record<string, string> = {},
+  field: string | null = null,
 ): Response {
   const type = `urn:problem-type:player-portal-chat:${name}`;
-  return json(status, { type, title: name, status, detail: name }, headers);
+  const invalid = field === null ? {} : { field };
+  return json(status, { type, title: name, status, detail: name, ...invalid }, headers);
 }

@@ -10,9 +10,10 @@ import { usePortal } from "./components/PortalContext.js";
 import { nameOf } from "./components/PresenceLine.js";
 import { Settings } from "./components/Settings.js";
 import { StatusBadge } from "./components/StatusBadge.js";
+import { TextWithName } from "./components/TextWithName.js";
 import type { Chat } from "./core/chat.js";
 import type { Conversation } from "./core/conversation/conversation.js";
-import type { Identity } from "./core/types.js";
+import type { Identity, Session } from "./core/types.js";
 import { type Alert, useAlerts } from "./hooks/useAlerts.js";
 import { useConversation } from "./hooks/useConversation.js";
 import { useObservable } from "./hooks/useObservable.js";
@@ -21,13 +22,24 @@ import { type PortalProps, useOpenPortal } from "./hooks/useOpenPortal.js";
 import type { ChangePreferences, Preferences } from "./hooks/usePreferences.js";
 import { useTitle } from "./hooks/useTitle.js";
 
+/** A team of the gateway, as players choose it. */
+export interface Topic {
+  readonly id: string;
+  readonly label: string;
+}
+
 export interface PlayerChatSystemProps extends PortalProps {
   /** The player's id; the token's `sub`. */
   readonly playerId: string;
   /** The player's name, as staff see it. */
   readonly playerName?: string | undefined;
-  /** Buttons that begin the first message; by default those of the language. */
-  readonly topics?: readonly string[] | undefined;
+  /**
+   * What the player's first message can be about. A topic with an id is a team of the gateway: the
+   * player chooses it before the message, which goes to the pile of that team; by default those of
+   * the gateway, with their ids as labels. A text, and each topic where the gateway knows no teams, is
+   * a button that begins the message; by default those of the language.
+   */
+  readonly topics?: readonly (string | Topic)[] | undefined;
   /** Shown below the greeting, such as opening hours or a privacy note. */
   readonly welcome?: ReactNode;
   /** Whether the page's title has the number of unread messages. */
@@ -70,7 +82,7 @@ interface OpenChatProps {
   readonly onChange: ChangePreferences;
   readonly unreadInTitle: boolean;
   readonly onUnread: ((count: number) => void) | undefined;
-  readonly topics: readonly string[] | null;
+  readonly topics: readonly (string | Topic)[] | null;
   readonly welcome: ReactNode;
 }
 
@@ -87,8 +99,12 @@ type PlayerConversationProps = Omit<OpenChatProps, "playerId"> & {
 function PlayerConversation(props: PlayerConversationProps) {
   const { chat, conversation, preferences, onChange, unreadInTitle, topics, welcome } = props;
   useObservable(conversation);
+  useObservable(chat.features);
   const { strings } = usePortal();
   const { link, session } = conversation;
+  const teams = teamsOf(topics, chat.features.topics);
+  const asksTopic = teams.length > 0 && conversation.loaded && !isOpen(session);
+  const helper = session?.status === "active" ? session.assigneeName : null;
   const [unread, setUnread] = useState(0);
   useTitle(unread, unreadInTitle);
   useOnChange(props.onUnread, unread);
@@ -145,6 +161,9 @@ function PlayerConversation(props: PlayerConversationProps) {
           ) : (
             <StatusBadge status={session.status} text={strings.playerStatus[session.status]} />
           )}
+          <p className="ppc-helper" role="status">
+            {helper !== null && <TextWithName text={strings.desk.withPlayer} name={helper} />}
+          </p>
         </div>
         <ConnectionLight link={link} />
         <Settings preferences={preferences} onChange={onChange} />
@@ -172,17 +191,78 @@ function PlayerConversation(props: PlayerConversationProps) {
             <h3>{strings.player.emptyTitle}</h3>
             <p>{strings.player.emptyText}</p>
             {welcome}
-            <Topics topics={topics ?? strings.player.topics} onChoose={begin} />
+            {!asksTopic && (
+              <Topics topics={topics?.map(labelOf) ?? strings.player.topics} onChoose={begin} />
+            )}
           </div>
         }
         notice={
-          <p className="ppc-notice" role="status">
-            {session?.status === "resolved" && strings.player.resolved}
-          </p>
+          <>
+            <p className="ppc-notice" role="status">
+              {session?.status === "resolved" && strings.player.resolved}
+            </p>
+            {asksTopic && (
+              <TopicChoice
+                teams={teams}
+                chosen={conversation.topic}
+                onChoose={(topic) => {
+                  conversation.topic = topic;
+                  composer.current?.focus();
+                }}
+              />
+            )}
+          </>
         }
       />
       <Announcer listen={announce} />
     </section>
+  );
+}
+
+const labelOf = (topic: string | Topic): string =>
+  typeof topic === "string" ? topic : topic.label;
+
+const isOpen = (session: Session | null): boolean =>
+  session !== null && session.status !== "resolved";
+
+/** The topics that the gateway knows, with the portal's labels. */
+function teamsOf(
+  topics: readonly (string | Topic)[] | null,
+  known: readonly string[],
+): readonly Topic[] {
+  if (topics === null) return known.map((id) => ({ id, label: id }));
+  return topics.flatMap((topic) =>
+    typeof topic !== "string" && known.includes(topic.id) ? [topic] : [],
+  );
+}
+
+interface TopicChoiceProps {
+  readonly teams: readonly Topic[];
+  /** The id of the chosen one; null for none. */
+  readonly chosen: string | null;
+  onChoose(topic: string | null): void;
+}
+
+/** Asks what the next message is about; without a choice it is about anything. */
+function TopicChoice({ teams, chosen, onChoose }: TopicChoiceProps) {
+  const { desk } = usePortal().strings;
+  return (
+    <fieldset className="ppc-topic-choice">
+      <legend>{desk.topicLabel}</legend>
+      <div className="ppc-topics">
+        {[...teams, { id: null, label: desk.topicNone }].map((topic) => (
+          <button
+            key={topic.id}
+            type="button"
+            className="ppc-button ppc-chip"
+            aria-pressed={topic.id === chosen}
+            onClick={() => onChoose(topic.id)}
+          >
+            {topic.label}
+          </button>
+        ))}
+      </div>
+    </fieldset>
   );
 }
 

@@ -7,6 +7,8 @@ export interface MenuItem {
   readonly label: string;
   /** Shown only where the layout has no room for a button of its own. */
   readonly isNarrow?: boolean;
+  /** Shown only where the layout has less room than a desk usually has. */
+  readonly isTight?: boolean;
   onChoose(): void;
 }
 
@@ -70,7 +72,7 @@ export function Menu({ items, children }: MenuProps) {
             <button
               key={item.label}
               type="button"
-              className={item.isNarrow ? "ppc-menu-item ppc-narrow" : "ppc-menu-item"}
+              className={classOf(item)}
               onClick={() => choose(item)}
             >
               {item.label}
@@ -80,4 +82,9 @@ export function Menu({ items, children }: MenuProps) {
       )}
     </div>
   );
+}
+
+function classOf({ isNarrow = false, isTight = false }: MenuItem): string {
+  if (isNarrow) return "ppc-menu-item ppc-narrow";
+  return isTight ? "ppc-menu-item ppc-tight" : "ppc-menu-item";
 }

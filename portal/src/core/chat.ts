@@ -7,6 +7,10 @@ import { Clock } from "./clock.js";
 import { loadConfig, type PortalConfig, readMarksOf } from "./config.js";
 import { Conversation } from "./conversation/conversation.js";
 import { MarkSender } from "./conversation/markSender.js";
+import { OwnAssignments } from "./desk/assignment.js";
+import { OwnAvailability } from "./desk/availability.js";
+import { Features } from "./desk/features.js";
+import { StaffDirectory } from "./desk/staff.js";
 import { Drafts } from "./drafts.js";
 import { BrowserEnvironment, type Environment } from "./environment.js";
 import { newId } from "./id.js";
@@ -64,6 +68,12 @@ export class Chat {
   readonly drafts: Drafts;
   readonly identity: Identity;
   readonly apiUrl: string;
+  /** What the gateway offers beyond the chat itself. */
+  readonly features = new Features();
+  /** The members of the staff; for staff. */
+  readonly directory: StaffDirectory;
+  /** Whether the user takes conversations; for staff. */
+  readonly availability: OwnAvailability;
   readonly #problems: Problems;
   readonly #tokens: Tokens;
   readonly #outbox: Outbox;
@@ -72,6 +82,7 @@ export class Chat {
   readonly #environment: Environment;
   readonly #readMarks: ReadMarks;
   readonly #markSender: MarkSender;
+  readonly #ownAssignments: OwnAssignments;
   readonly #random: Random;
   readonly #transport: (config: PortalConfig, api: Api) => Transport;
   readonly #endings: Unsubscribe[] = [];
@@ -103,6 +114,14 @@ export class Chat {
     this.#readMarks = new ReadMarks(scope, local);
     this.#markSender = new MarkSender(this.api, this.#random);
     this.drafts = new Drafts(scope, local);
+    const { api, features } = this;
+    const random = this.#random;
+    this.#ownAssignments = new OwnAssignments(scope, local);
+    this.directory = new StaffDirectory(api, features, random);
+    this.availability = new OwnAvailability({
+      ...{ api, features, identity, scope, random },
+      storage: local,
+    });
     this.#hasStorage = around.storage !== undefined || local !== null;
     this.#transport = around.transport ?? ((config, api) => new PusherTransport(config, api));
     this.#outbox = new Outbox({
@@ -205,6 +224,7 @@ export class Chat {
       }),
       this.drafts.watch(),
       this.#readMarks.watch(),
+      this.#ownAssignments.watch(),
       this.#feed.listen({ rejection: (rejection) => this.#outbox.reject(rejection) }),
     );
     if (options.config) this.#connect(options.config);
@@ -230,6 +250,7 @@ export class Chat {
 
   #connect(config: PortalConfig): void {
     this.#markSender.configure(readMarksOf(config));
+    this.features.configure(config);
     const transport = this.#transport(config, this.api);
     const realtime = new Realtime(transport, this.#random, {
       unanswered: (name) =>
@@ -269,6 +290,8 @@ export class Chat {
       identity: this.identity,
       readMarks: this.#readMarks,
       markSender: this.#markSender,
+      features: this.features,
+      ownAssignments: this.#ownAssignments,
       random: this.#random,
     };
   }

@@ -8,6 +8,10 @@ export interface PortalConfig {
   readonly readMarks?: ReadMarksSetting;
   /** Whether the gateway signs presence channels of conversations, for typing and presence. */
   readonly conversationPresence?: boolean;
+  /** Whether staff assigns conversations, keeps notes and the like; absent for false. */
+  readonly teamDesk?: boolean;
+  /** What a player's first message can be about: the ids of teams. Absent for none. */
+  readonly topics?: readonly string[];
 }
 
 /**

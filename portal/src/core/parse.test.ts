@@ -42,6 +42,22 @@ test("an invalid message or session is null", () => {
   expect(parseSession({ ...session, version: "1" })).toBeNull();
 });
 
+test("a session has what staff keeps about it, and nothing of it is required", () => {
+  const kept = {
+    ...{ assigneeId: "ada", assigneeName: "Ada", team: "payments", language: "de" },
+    ...{ tags: ["refund"], priority: "urgent" },
+  };
+  const assignedAt = "2026-01-01T12:00:01Z";
+  expect(parseSession({ ...session, ...kept, assignedAt })).toMatchObject({
+    ...kept,
+    assignedAt: 1_767_268_801_000_000,
+  });
+  const none = { assigneeId: null, assignedAt: null, team: null, tags: [], priority: "normal" };
+  expect(parseSession(session)).toMatchObject(none);
+  const wrong = { assigneeId: 7, assignedAt: "soon", team: {}, tags: "refund", priority: "most" };
+  expect(parseSession({ ...session, ...wrong })).toMatchObject(none);
+});
+
 test("newerSession prefers the higher version, and the later session", () => {
   const base = parseSession(session) as Session;
   const taken: Session = { ...base, status: "active", version: 2 };

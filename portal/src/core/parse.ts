@@ -4,6 +4,7 @@ import {
   type Digest,
   type DigestEntry,
   type Message,
+  PRIORITIES,
   type ReadMark,
   type Reads,
   type ReadUpdate,
@@ -16,6 +17,11 @@ import {
 
 type Fields = Record<string, unknown>;
 
+type DeskFacts = Pick<
+  Session,
+  "assigneeId" | "assigneeName" | "assignedAt" | "team" | "tags" | "priority" | "language"
+>;
+
 const SENDERS: readonly string[] = ["player", "staff"] satisfies SenderType[];
 
 function fields(value: unknown): Fields | null {
@@ -24,6 +30,11 @@ function fields(value: unknown): Fields | null {
 
 function text(value: unknown): string | null {
   return typeof value === "string" ? value : null;
+}
+
+/** The texts of a list; empty when it is no list. */
+export function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.flatMap((each) => text(each) ?? []) : [];
 }
 
 function name(value: unknown): string | null {
@@ -108,7 +119,22 @@ export function parseSession(value: unknown, ofPlayer?: string): Session | null 
     resolvedAt: typeof from.resolvedAt === "string" ? micros(from.resolvedAt) : null,
     actorId: text(from.actorId),
     actorName: name(from.actorName),
+    ...parseDesk(from),
     version,
+  };
+}
+
+/** What staff keeps about a session. Only staff receives it, but for the assignee's name. */
+function parseDesk(from: Fields): DeskFacts {
+  const assignedAt = time(from.assignedAt);
+  return {
+    assigneeId: text(from.assigneeId),
+    assigneeName: name(from.assigneeName),
+    assignedAt: Number.isNaN(assignedAt) ? null : assignedAt,
+    team: text(from.team),
+    tags: texts(from.tags),
+    priority: PRIORITIES.find((each) => each === from.priority) ?? "normal",
+    language: text(from.language),
   };
 }
 

@@ -7,6 +7,12 @@ export const SESSION_STATUSES = ["pending", "active", "resolved"] as const;
 /** `pending`: no answer yet; `active`: staff answered or took it. */
 export type SessionStatus = (typeof SESSION_STATUSES)[number];
 
+/** All priorities, the most urgent first. */
+export const PRIORITIES = ["urgent", "high", "normal", "low"] as const;
+
+/** How urgent a session is. */
+export type Priority = (typeof PRIORITIES)[number];
+
 /** The user of this portal. */
 export interface Identity {
   readonly role: SenderType;
@@ -66,6 +72,19 @@ export interface Session {
   /** The member of the staff who last took or resolved it; players do not receive this. */
   readonly actorId: string | null;
   readonly actorName: string | null;
+  /** The member of the staff who has it; null for none, and for players. */
+  readonly assigneeId: string | null;
+  /** The name of that member; players receive it where the gateway shows staff's names. */
+  readonly assigneeName: string | null;
+  /** Since when that member has it; null for none, and for players. */
+  readonly assignedAt: number | null;
+  /** The team whose pile it is in, or was in; null for none, and for players. */
+  readonly team: string | null;
+  /** In the order of the gateway; empty for players. */
+  readonly tags: readonly string[];
+  readonly priority: Priority;
+  /** The primary subtag of the player's language; null when it is not known, and for players. */
+  readonly language: string | null;
   /** Grows with each change of the session. */
   readonly version: number;
 }
@@ -73,7 +92,7 @@ export interface Session {
 /** A `session-updated` event. */
 export interface SessionUpdate {
   readonly session: Session;
-  /** Changes of status without effect, because the conversation had changed before them. */
+  /** Changes without effect, because the conversation had changed before them. */
   readonly staleChangeIds: readonly string[];
 }
 

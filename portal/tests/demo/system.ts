@@ -1,6 +1,14 @@
 import type { Page } from "@playwright/test";
 
-type Method = "send" | "persist" | "changeStatus" | "mark" | "hold" | "release" | "disconnect";
+type Method =
+  | "send"
+  | "persist"
+  | "changeStatus"
+  | "assign"
+  | "mark"
+  | "hold"
+  | "release"
+  | "disconnect";
 
 /** Calls a method of the page's simulated system. */
 export function callSystem(page: Page, method: Method, what: object = {}): Promise<void> {

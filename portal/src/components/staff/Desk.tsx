@@ -1,8 +1,9 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import type { Chat } from "../../core/chat.js";
-import type { Inbox } from "../../core/inbox/inbox.js";
-import { SESSION_STATUSES } from "../../core/types.js";
+import type { Inbox, InboxView } from "../../core/inbox/inbox.js";
+import type { Session, SessionStatus } from "../../core/types.js";
 import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
+import { useAssignment } from "../../hooks/useAssignment.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { useOnChange } from "../../hooks/useOnChange.js";
 import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.js";
@@ -19,9 +20,12 @@ import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { nameOf } from "../PresenceLine.js";
 import { Settings } from "../Settings.js";
+import { AvailabilitySwitch } from "./Availability.js";
 import { Help } from "./Help.js";
 import { InboxPanel, useRows } from "./InboxPanel.js";
 import { StaffConversation } from "./StaffConversation.js";
+import { teamsOf } from "./TeamFilter.js";
+import { viewsOf } from "./views.js";
 
 interface DeskProps {
   readonly chat: Chat;
@@ -58,34 +62,57 @@ export function Desk(props: DeskProps) {
   useObservable(inbox);
   const { strings } = usePortal();
   const scope = `player-portal-chat/desk/${chat.apiUrl}|${chat.identity.subject}`;
-  const [kept, setStatus] = useSessionStorage(`${scope}/status`);
+  const { features, directory, availability, identity } = chat;
+  useObservable(features);
+  useObservable(directory);
+  const { teamDesk } = features;
+  const views = viewsOf(teamDesk);
+  // Each kind of desk has tabs of its own.
+  const [keptStatus, setStatus] = useSessionStorage(`${scope}/status`);
+  const [keptView, setDeskView] = useSessionStorage(`${scope}/view`);
+  const [kept, setView] = teamDesk ? [keptView, setDeskView] : [keptStatus, setStatus];
+  const [team, setTeam] = useSessionStorage(`${scope}/team`);
   const [keptQuery, setQuery] = useSessionStorage(`${scope}/query`);
-  const status = SESSION_STATUSES.find((each) => each === kept) ?? "pending";
+  const view = views.find((each) => each === kept) ?? (teamDesk ? "pile" : "pending");
   const query = keptQuery ?? "";
   const [chosen, setChosen] = useSelection(chosenInAddress);
   const [helps, setHelps] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const desk = useRef<HTMLDivElement>(null);
-  const rows = useRows(inbox, status, query);
+  const rows = useRows(inbox, view, query);
   const row = chosen === null ? undefined : inbox.row(chosen);
   const conversation = useRecentConversation(chat, chosen);
   useObservable(conversation);
-  const change = useStatusChange(conversation, chat.identity.subject);
-  const wantsResolved = status === "resolved" || query.trim() !== "";
-  useEffect(() => inbox.wantResolved(wantsResolved), [inbox, wantsResolved]);
-  const unread = inbox.unread("pending") + inbox.unread("active");
+  const change = useStatusChange(conversation, identity.subject);
+  const assignment = useAssignment(conversation, identity.subject);
+  const isSearch = query.trim() !== "";
+  useEffect(() => inbox.wantResolved(view === "resolved" || isSearch), [inbox, view, isSearch]);
+  useEffect(() => inbox.wantAll(view === "all" || isSearch), [inbox, view, isSearch]);
+  useEffect(() => directory.open(), [directory]);
+  const ownTeams = directory.teamsOf(identity.subject);
+  useEffect(() => inbox.showTeams(teamsOf(team, ownTeams)), [inbox, team, ownTeams]);
+  const isGiven = chosen !== null && inbox.isGiven(chosen);
+  useEffect(() => {
+    if (isGiven && chosen !== null) inbox.opened(chosen);
+  }, [inbox, chosen, isGiven]);
+  const unread = teamDesk
+    ? inbox.unread("mine") + inbox.unread("pile")
+    : inbox.unread("pending") + inbox.unread("active");
   useTitle(unread, unreadInTitle);
   useOnChange(props.onUnread, unread);
 
   // A link to a conversation opens the tab that lists it.
-  const linked = useRef(kept === null ? chosen : null);
-  const statusOfLinked = row?.status ?? conversation?.session?.status;
+  const linked = useRef(keptStatus === null && keptView === null ? chosen : null);
+  const linkedSession = row?.session ?? conversation?.session ?? null;
+  const statusOfLinked = row?.status ?? linkedSession?.status;
+  const isKnown = features.isKnown && statusOfLinked !== undefined;
+  const viewOfLinked = isKnown ? viewOf(statusOfLinked, linkedSession, chat) : undefined;
   useEffect(() => {
-    if (linked.current === null || statusOfLinked === undefined) return;
-    if (linked.current === chosen) setStatus(statusOfLinked);
+    if (linked.current === null || viewOfLinked === undefined) return;
+    if (linked.current === chosen) setView(viewOfLinked);
     linked.current = null;
-  }, [chosen, statusOfLinked, setStatus]);
+  }, [chosen, viewOfLinked, setView]);
 
   useFocusOnPhone(chosen, desk);
 
@@ -102,6 +129,10 @@ export function Desk(props: DeskProps) {
     toList();
   };
   const reply = () => composer.current?.focus();
+  const session = conversation?.session ?? null;
+  const claim = () => {
+    if (session?.assigneeId === null) assignment.ask({ action: "claim" });
+  };
   // Typing after a click writes an answer. On a touch screen the focus would open the keyboard.
   const [opening, setOpening] = useState<string | null>(null);
   const open = useCallback(
@@ -122,24 +153,38 @@ export function Desk(props: DeskProps) {
       j: () => step(1),
       k: () => step(-1),
       r: reply,
+      ...(teamDesk ? { a: claim } : {}),
       t: () => {
-        change.take(UNDO_MS);
+        if (teamDesk) claim();
+        else change.take(UNDO_MS);
         change.reopen(UNDO_MS);
       },
       e: () => change.resolve(),
       u: markUnread,
       z: () => change.undo?.(),
       "/": () => searchField.current?.focus(),
-      "1": () => setStatus("pending"),
-      "2": () => setStatus("active"),
-      "3": () => setStatus("resolved"),
+      ...Object.fromEntries(views.map((each, index) => [`${index + 1}`, () => setView(each)])),
       "?": () => setHelps(true),
       Escape: toList,
     },
     preferences.singleKeys,
   );
 
-  const listen = useCallback(
+  const listenGiven = useCallback(
+    (alert: (what: Alert) => void) =>
+      inbox.onGiven(({ playerId, playerName, session }) => {
+        const name = playerName ?? playerId;
+        alert({
+          title: strings.desk.givenToYou,
+          text: strings.desk.given(name),
+          tag: `player-portal-chat/${playerId}`,
+          id: `given/${chat.identity.subject}/${session?.id}/${session?.version}`,
+          onClick: () => open(playerId),
+        });
+      }),
+    [chat, inbox, open, strings],
+  );
+  const listenMessages = useCallback(
     (alert: (what: Alert) => void) =>
       inbox.onArrival(({ messageId, playerId, playerName, content }) =>
         alert({
@@ -152,11 +197,21 @@ export function Desk(props: DeskProps) {
       ),
     [chat, inbox, open],
   );
+  const listen = useCallback(
+    (alert: (what: Alert) => void) => {
+      const ends = [listenMessages(alert), listenGiven(alert)];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    [listenMessages, listenGiven],
+  );
   useAlerts(preferences, listen);
   const announce = useCallback(
     (say: (text: string) => void) => {
       const ends = [
-        listen(({ title, text }) => say(strings.staff.newMessage(title, text))),
+        listenMessages(({ title, text }) => say(strings.staff.newMessage(title, text))),
+        listenGiven(({ text }) => say(text)),
         conversation?.onSendFailure(
           ({ delivery }) => delivery && say(deliveryText(delivery, strings)),
         ),
@@ -168,7 +223,7 @@ export function Desk(props: DeskProps) {
         for (const end of ends) end?.();
       };
     },
-    [listen, conversation, strings],
+    [listenMessages, listenGiven, conversation, strings],
   );
 
   return (
@@ -185,6 +240,7 @@ export function Desk(props: DeskProps) {
         <p className="ppc-who">
           <bdi>{chat.identity.name ?? chat.identity.subject}</bdi>
         </p>
+        {teamDesk && <AvailabilitySwitch availability={availability} />}
         <button
           type="button"
           className="ppc-icon-button"
@@ -209,12 +265,16 @@ export function Desk(props: DeskProps) {
           inbox={inbox}
           clock={chat.clock}
           drafts={chat.drafts}
-          status={status}
+          view={view}
+          directory={teamDesk ? directory : null}
+          userId={identity.subject}
+          team={team}
           query={query}
           chosen={chosen}
           presence={conversation?.presence ?? null}
           searchField={searchField}
-          onStatus={setStatus}
+          onView={setView}
+          onTeam={setTeam}
           onQuery={setQuery}
           onChoose={setChosen}
           onOpen={open}
@@ -238,6 +298,7 @@ export function Desk(props: DeskProps) {
             conversation={conversation}
             row={row}
             change={change}
+            assignment={teamDesk ? assignment : null}
             composer={composer}
             onBack={() => setChosen(null)}
             onReply={reply}
@@ -247,9 +308,22 @@ export function Desk(props: DeskProps) {
         )}
       </div>
       {helps && (
-        <Help preferences={preferences} onChange={onChange} onClose={() => setHelps(false)} />
+        <Help
+          preferences={preferences}
+          onChange={onChange}
+          teamDesk={teamDesk}
+          onClose={() => setHelps(false)}
+        />
       )}
       <Announcer listen={announce} />
     </div>
   );
+}
+
+/** The tab that lists a conversation. */
+function viewOf(status: SessionStatus, session: Session | null, chat: Chat): InboxView {
+  if (!chat.features.teamDesk || status === "resolved") return status;
+  const assignee = session?.assigneeId ?? null;
+  if (assignee === null) return "pile";
+  return assignee === chat.identity.subject ? "mine" : "all";
 }

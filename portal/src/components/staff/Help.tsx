@@ -6,23 +6,26 @@ import { Switch } from "../Settings.js";
 interface HelpProps {
   readonly preferences: Preferences;
   readonly onChange: ChangePreferences;
+  /** Whether staff assigns conversations. */
+  readonly teamDesk: boolean;
   readonly onClose: () => void;
 }
 
 /** All shortcuts, and the switch for those of a single key. */
-export function Help({ preferences, onChange, onClose }: HelpProps) {
-  const { staff } = usePortal().strings;
+export function Help({ preferences, onChange, teamDesk, onClose }: HelpProps) {
+  const { staff, desk } = usePortal().strings;
   const { keys } = staff;
   const rows: [string[], string][] = [
     [["J", "↓"], keys.next],
     [["K", "↑"], keys.previous],
     [["R", "Enter"], keys.reply],
+    ...(teamDesk ? ([[["A"], desk.keys.take]] as [string[], string][]) : []),
     [["T"], keys.take],
     [["E"], keys.resolve],
     [["Z"], keys.undo],
     [["U"], keys.unread],
     [["/"], keys.search],
-    [["1", "2", "3"], keys.tabs],
+    teamDesk ? [["1", "2", "3", "4"], desk.keys.tabs] : [["1", "2", "3"], keys.tabs],
     [["Enter"], keys.send],
     [["Shift+Enter"], keys.newline],
     [["Esc"], keys.leave],

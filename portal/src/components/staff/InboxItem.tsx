@@ -6,7 +6,7 @@ import {
   type Row,
 } from "../../core/inbox/row.js";
 import { isReadable } from "../../core/readable.js";
-import type { Message } from "../../core/types.js";
+import type { Message, Priority } from "../../core/types.js";
 import { dayOf } from "../../strings/formats.js";
 import { Avatar } from "../Avatar.js";
 import { ReceiptMark } from "../Delivery.js";
@@ -26,6 +26,10 @@ interface InboxItemProps {
   /** The unread messages up to `MOST_UNANSWERED`; null when the gateway does not count them. */
   readonly unread: number | null;
   readonly showsStatus: boolean;
+  /** The user, where staff assigns conversations; null where it does not. */
+  readonly userId: string | null;
+  /** Whether the user was given it and has not opened it. */
+  readonly isGiven: boolean;
   /** In milliseconds since 1970. */
   readonly now: number;
   readonly onOpen: (playerId: string) => void;
@@ -37,7 +41,9 @@ const LATE_AFTER = 10 * 60 * 1_000_000;
 /** One conversation of the inbox. */
 export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
   const { id, row, isChosen, draft, isTyping, isUnread, unread, showsStatus, now, onOpen } = props;
-  const { playerId, playerName, lastMessage, told, waitingSince, unanswered, status } = row;
+  const { userId, isGiven } = props;
+  const { playerId, playerName, session, lastMessage, told, waitingSince, unanswered, status } =
+    row;
   const { strings, formats } = usePortal();
   const { staff } = strings;
   const hasUnread = isUnread && unread !== null && unread > 0;
@@ -60,6 +66,7 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
           <span className="ppc-item-name">
             <bdi>{playerName ?? playerId}</bdi>
           </span>
+          {userId !== null && session !== null && <PriorityBadge priority={session.priority} />}
           {isUnread && !hasUnread && <span className="ppc-hidden">, {staff.unread}</span>}
           <span className="ppc-item-time" data-late={isLate || undefined}>
             <bdi>
@@ -83,6 +90,8 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
               "…"
             )}
           </span>
+          {isGiven && <span className="ppc-item-given">{strings.desk.givenToYou}</span>}
+          {userId !== null && <Belonging row={row} userId={userId} />}
           {showsStatus && <StatusBadge status={status} text={strings.status[status]} />}
           {count > 0 && (
             <span className="ppc-item-count">
@@ -97,6 +106,35 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
     </div>
   );
 });
+
+/** A priority other than the normal one, by colour and text. */
+function PriorityBadge({ priority }: { priority: Priority }) {
+  const { desk } = usePortal().strings;
+  if (priority === "normal") return null;
+  return (
+    <span className="ppc-badge ppc-priority" data-priority={priority}>
+      {desk.priorities[priority]}
+    </span>
+  );
+}
+
+/** Who has the open session or, of one that is free, in which team's pile it is. */
+function Belonging({ row, userId }: { row: Row; userId: string }) {
+  const { desk } = usePortal().strings;
+  const { session, status } = row;
+  if (session === null || status === "resolved" || session.status === "resolved") return null;
+  const { assigneeId, assigneeName, team } = session;
+  if (assigneeId === null)
+    return team === null ? null : <bdi className="ppc-badge ppc-item-team">{team}</bdi>;
+  const name = assigneeName ?? assigneeId;
+  const text = assigneeId === userId ? desk.withYou : desk.withColleague(name);
+  return (
+    <span className="ppc-item-assignee" title={text}>
+      <Avatar id={assigneeId} name={assigneeName} />
+      <span className="ppc-hidden">{text}</span>
+    </span>
+  );
+}
 
 function Draft({ text }: { text: string }) {
   const { staff } = usePortal().strings;

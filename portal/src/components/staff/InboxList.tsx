@@ -22,6 +22,8 @@ interface InboxListProps {
   readonly presence: ConversationPresence | null;
   /** Whether each row shows its status. */
   readonly showsStatus: boolean;
+  /** The user, where staff assigns conversations; null where it does not. */
+  readonly userId: string | null;
   readonly labelledBy: string | null;
   /** Chooses a conversation; the list keeps the focus. */
   onChoose(playerId: string): void;
@@ -37,7 +39,7 @@ const optionId = (playerId: string): string => `ppc-option-${playerId}`;
 
 /** The conversations of the inbox, as a list box with arrow keys. */
 export function InboxList(props: InboxListProps) {
-  const { inbox, clock, drafts, chosen, presence, showsStatus, labelledBy } = props;
+  const { inbox, clock, drafts, chosen, presence, showsStatus, userId, labelledBy } = props;
   const { onChoose, onOpen, onReply } = props;
   const { strings } = usePortal();
   useObservable(drafts);
@@ -114,6 +116,8 @@ export function InboxList(props: InboxListProps) {
               isUnread={inbox.isUnread(row)}
               unread={inbox.unreadCount(row)}
               showsStatus={showsStatus}
+              userId={userId}
+              isGiven={inbox.isGiven(row.playerId)}
               now={now}
               onOpen={onOpen}
             />

@@ -2,28 +2,39 @@ import { type RefObject, useDeferredValue, useMemo, useRef } from "react";
 import { flushSync } from "react-dom";
 import { MAX_PLAYER_ID, PLAYER_ID } from "../../core/api/limits.js";
 import type { Clock } from "../../core/clock.js";
+import type { StaffDirectory } from "../../core/desk/staff.js";
 import type { Drafts } from "../../core/drafts.js";
-import type { Count, Inbox } from "../../core/inbox/inbox.js";
+import type { Count, Inbox, InboxView } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
 import type { ConversationPresence } from "../../core/presence/conversationPresence.js";
-import { SESSION_STATUSES, type SessionStatus } from "../../core/types.js";
+import { SESSION_STATUSES } from "../../core/types.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { isComposing } from "../../hooks/useShortcuts.js";
+import type { Strings } from "../../strings/en.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { InboxList } from "./InboxList.js";
+import { TeamFilter } from "./TeamFilter.js";
+import { emptyTextOf, labelOf, viewsOf } from "./views.js";
 
 interface InboxPanelProps {
   readonly inbox: Inbox;
   readonly clock: Clock;
   readonly drafts: Drafts;
-  readonly status: SessionStatus;
+  /** The tab. */
+  readonly view: InboxView;
+  /** The staff's teams; null where staff does not assign conversations. */
+  readonly directory: StaffDirectory | null;
+  readonly userId: string;
+  /** The chosen filter of the pile; null before a choice. */
+  readonly team: string | null;
   readonly query: string;
   readonly chosen: string | null;
   /** Who else has the chosen conversation open; null for none. */
   readonly presence: ConversationPresence | null;
   readonly searchField: RefObject<HTMLInputElement | null>;
-  onStatus(status: SessionStatus): void;
+  onView(view: InboxView): void;
+  onTeam(team: string): void;
   onQuery(query: string): void;
   onChoose(playerId: string): void;
   /** Chooses a conversation and moves the focus to the composer. */
@@ -36,11 +47,12 @@ interface InboxPanelProps {
 
 /** The inbox: search, tabs and list. */
 export function InboxPanel(props: InboxPanelProps) {
-  const { inbox, clock, drafts, status, query, chosen, presence, searchField } = props;
-  const { onStatus, onQuery, onChoose, onOpen, onReply, onLeave } = props;
+  const { inbox, clock, drafts, view, query, chosen, presence, searchField } = props;
+  const { directory, userId, team, onTeam } = props;
+  const { onView, onQuery, onChoose, onOpen, onReply, onLeave } = props;
   useObservable(inbox);
   const { strings } = usePortal();
-  const rows = useRows(inbox, status, useDeferredValue(query));
+  const rows = useRows(inbox, view, useDeferredValue(query));
   const isSearch = query.trim() !== "";
 
   return (
@@ -60,7 +72,7 @@ export function InboxPanel(props: InboxPanelProps) {
           onKeyDown={(event) => {
             if (isComposing(event.nativeEvent)) return;
             // The list renders later than the field: the field's text decides.
-            const found = () => rowsOf(inbox, status, event.currentTarget.value);
+            const found = () => rowsOf(inbox, view, event.currentTarget.value);
             if (event.key === "Escape") {
               // The list of the status replaces that of the search.
               flushSync(() => onQuery(""));
@@ -93,9 +105,12 @@ export function InboxPanel(props: InboxPanelProps) {
           </button>
         )}
       </search>
-      {!isSearch && <StatusTabs inbox={inbox} status={status} onStatus={onStatus} />}
+      {!isSearch && <Tabs {...{ inbox, directory, view, onView }} />}
+      {!isSearch && view === "pile" && directory !== null && (
+        <TeamFilter {...{ directory, userId, team, onTeam }} />
+      )}
       <InboxList
-        key={isSearch ? "search" : status}
+        key={isSearch ? "search" : view}
         inbox={inbox}
         clock={clock}
         drafts={drafts}
@@ -103,26 +118,27 @@ export function InboxPanel(props: InboxPanelProps) {
         chosen={chosen}
         presence={presence}
         showsStatus={isSearch}
-        labelledBy={isSearch ? null : `ppc-tab-${status}`}
+        userId={directory === null ? null : userId}
+        labelledBy={isSearch ? null : `ppc-tab-${view}`}
         onChoose={onChoose}
         onOpen={onOpen}
         onReply={onReply}
       />
-      <ListFoot {...{ inbox, status, query, rows, onOpen }} />
+      <ListFoot {...{ inbox, view, query, rows, onOpen }} />
     </section>
   );
 }
 
-/** The rows of a status, or of a search in all statuses. */
-export function useRows(inbox: Inbox, status: SessionStatus, query: string): Row[] {
+/** The rows of a tab, or of a search in all statuses. */
+export function useRows(inbox: Inbox, view: InboxView, query: string): Row[] {
   const version = inbox.version();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the inbox changes in place
-  return useMemo(() => rowsOf(inbox, status, query), [inbox, version, status, query]);
+  return useMemo(() => rowsOf(inbox, view, query), [inbox, version, view, query]);
 }
 
-function rowsOf(inbox: Inbox, status: SessionStatus, query: string): Row[] {
+function rowsOf(inbox: Inbox, view: InboxView, query: string): Row[] {
   const wanted = query.trim().toLowerCase();
-  if (wanted === "") return inbox.list(status);
+  if (wanted === "") return inbox.list(view);
   const found = SESSION_STATUSES.flatMap((each) => inbox.list(each)).flatMap((row) => {
     const rank = rankOf(row, wanted);
     return rank === null ? [] : [{ row, rank }];
@@ -140,55 +156,62 @@ function rankOf({ playerId, playerName }: Row, wanted: string): number | null {
   return id.includes(wanted) || name.includes(wanted) ? 3 : null;
 }
 
-type StatusTabsProps = Pick<InboxPanelProps, "inbox" | "status" | "onStatus">;
+type TabsProps = Pick<InboxPanelProps, "inbox" | "directory" | "view" | "onView">;
 
-function StatusTabs({ inbox, status, onStatus }: StatusTabsProps) {
+function Tabs({ inbox, directory, view, onView }: TabsProps) {
   const { strings } = usePortal();
   const tabs = useRef<HTMLDivElement>(null);
+  const teamDesk = directory !== null;
+  const views = viewsOf(teamDesk);
   const move = (by: number) => {
-    const next =
-      SESSION_STATUSES.at((SESSION_STATUSES.indexOf(status) + by) % SESSION_STATUSES.length) ??
-      status;
-    onStatus(next);
+    const next = views.at((views.indexOf(view) + by) % views.length) ?? view;
+    onView(next);
     tabs.current?.querySelector<HTMLElement>(`#ppc-tab-${next}`)?.focus();
   };
   return (
     <div ref={tabs} className="ppc-tabs" role="tablist" aria-label={strings.staff.inboxLabel}>
-      {SESSION_STATUSES.map((each) => (
-        <button
-          key={each}
-          id={`ppc-tab-${each}`}
-          type="button"
-          role="tab"
-          className="ppc-tab"
-          data-status={each}
-          aria-selected={each === status}
-          aria-controls="ppc-inbox-list"
-          tabIndex={each === status ? 0 : -1}
-          onClick={() => onStatus(each)}
-          onKeyDown={(event) => {
-            if (event.key === "ArrowRight") move(1);
-            if (event.key === "ArrowLeft") move(-1);
-          }}
-        >
-          {inbox.unread(each) > 0 && each !== "resolved" && (
-            <span
-              className="ppc-tab-unread"
-              aria-hidden="true"
-              title={strings.staff.unreadCount(inbox.unread(each))}
-            />
-          )}
-          {strings.status[each]}{" "}
-          <span className="ppc-tab-count">
-            {inbox.hasLoaded(each) && countText(inbox.count(each))}
-          </span>
-          {inbox.unread(each) > 0 && each !== "resolved" && (
-            <span className="ppc-hidden">, {strings.staff.unreadCount(inbox.unread(each))}</span>
-          )}
-        </button>
-      ))}
+      {views.map((each) => {
+        const { label, hint } = labelOf(each, teamDesk, strings);
+        const news = newsOf(inbox, each, strings);
+        return (
+          <button
+            key={each}
+            id={`ppc-tab-${each}`}
+            type="button"
+            role="tab"
+            className="ppc-tab"
+            title={hint}
+            aria-selected={each === view}
+            aria-controls="ppc-inbox-list"
+            tabIndex={each === view ? 0 : -1}
+            onClick={() => onView(each)}
+            onKeyDown={(event) => {
+              if (event.key === "ArrowRight") move(1);
+              if (event.key === "ArrowLeft") move(-1);
+            }}
+          >
+            {news !== "" && <span className="ppc-tab-unread" aria-hidden="true" title={news} />}
+            {label}{" "}
+            <span className="ppc-tab-count">
+              {each !== "all" && inbox.hasLoaded(each) && countText(inbox.count(each))}
+            </span>
+            {news !== "" && <span className="ppc-hidden">, {news}</span>}
+          </button>
+        );
+      })}
     </div>
   );
+}
+
+/** What is new in a tab; empty for nothing. */
+function newsOf(inbox: Inbox, view: InboxView, { staff, desk }: Strings): string {
+  if (view === "resolved" || view === "all") return "";
+  const unread = inbox.unread(view);
+  const given = view === "mine" ? inbox.given : 0;
+  return [
+    ...(given > 0 ? [desk.givenCount(given)] : []),
+    ...(unread > 0 ? [staff.unreadCount(unread)] : []),
+  ].join(", ");
 }
 
 const countText = ({ count, more }: Count): string => (more ? `${count}+` : String(count));
@@ -216,13 +239,14 @@ function NotLoaded({ inbox }: { inbox: Inbox }) {
   );
 }
 
-type ListFootProps = Pick<InboxPanelProps, "inbox" | "status" | "query" | "onOpen"> & {
+type ListFootProps = Pick<InboxPanelProps, "inbox" | "view" | "query" | "onOpen"> & {
   readonly rows: readonly Row[];
 };
 
 /** Below the list: a button for more, or why the list is empty. */
-function ListFoot({ inbox, status, query, rows, onOpen }: ListFootProps) {
-  const { staff } = usePortal().strings;
+function ListFoot({ inbox, view, query, rows, onOpen }: ListFootProps) {
+  const { strings } = usePortal();
+  const { staff } = strings;
   const wanted = query.trim();
   if (wanted !== "") {
     // The beginning of a listed id or name is not offered as the id of another player.
@@ -243,12 +267,8 @@ function ListFoot({ inbox, status, query, rows, onOpen }: ListFootProps) {
       </div>
     );
   }
-  if (rows.length === 0 && inbox.hasLoaded(status)) {
-    const [title, text] = {
-      pending: [staff.nonePending, staff.nonePendingText],
-      active: [staff.noneActive, staff.noneActiveText],
-      resolved: [staff.noneResolved, staff.noneResolvedText],
-    }[status];
+  if (rows.length === 0 && inbox.hasLoaded(view)) {
+    const [title, text] = emptyTextOf(view, strings);
     return (
       <div className="ppc-empty ppc-empty-list">
         <span className="ppc-empty-art" aria-hidden="true">
@@ -259,11 +279,11 @@ function ListFoot({ inbox, status, query, rows, onOpen }: ListFootProps) {
       </div>
     );
   }
-  if (!inbox.hasLoaded(status)) return <NotLoaded inbox={inbox} />;
-  if (!inbox.count(status).more) return null;
+  if (!inbox.hasLoaded(view)) return <NotLoaded inbox={inbox} />;
+  if (!inbox.count(view).more) return null;
   return (
     <div className="ppc-list-foot">
-      <button type="button" className="ppc-link" onClick={() => void inbox.loadMore(status)}>
+      <button type="button" className="ppc-link" onClick={() => void inbox.loadMore(view)}>
         {staff.loadMore}
       </button>
     </div>

@@ -1,10 +1,11 @@
-import type { Ref } from "react";
+import { type Ref, useState } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Clock } from "../../core/clock.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
 import { awaitsFirstAnswer, lastActivity, type Row } from "../../core/inbox/row.js";
 import type { ConversationPresence } from "../../core/presence/conversationPresence.js";
 import type { Session } from "../../core/types.js";
+import type { AssignmentState } from "../../hooks/useAssignment.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { Change, StatusChange } from "../../hooks/useStatusChange.js";
@@ -16,6 +17,8 @@ import { Menu } from "../Menu.js";
 import { usePortal } from "../PortalContext.js";
 import { StatusBadge } from "../StatusBadge.js";
 import { TextWithName } from "../TextWithName.js";
+import { Assignee, AssignmentActions, AssignmentNotice } from "./Assignment.js";
+import { Give, PutBack } from "./HandOver.js";
 
 interface StaffConversationProps {
   readonly chat: Chat;
@@ -23,6 +26,8 @@ interface StaffConversationProps {
   readonly conversation: Conversation | null;
   readonly row: Row | undefined;
   readonly change: StatusChange;
+  /** Null where staff does not assign conversations. */
+  readonly assignment: AssignmentState | null;
   readonly composer: Ref<HTMLTextAreaElement>;
   onBack(): void;
   /** Moves the focus to the composer. */
@@ -44,10 +49,23 @@ type OpenConversationProps = StaffConversationProps & { readonly conversation: C
 function OpenConversation(props: OpenConversationProps) {
   const { chat, conversation, row, change, composer, onBack, onReply, onLeave, onUnread } = props;
   useObservable(conversation);
+  useObservable(chat.directory);
+  const [handsOver, setHandsOver] = useState<"give" | "putBack" | null>(null);
   const { strings } = usePortal();
   const { staff } = strings;
   const { playerId, session } = conversation;
   const name = session?.playerName ?? row?.playerName ?? playerId;
+  const { subject } = chat.identity;
+  const isOpen = session !== null && session.status !== "resolved";
+  // Only where staff assigns conversations, and while there is one to assign.
+  const assignment = isOpen ? props.assignment : null;
+  const teams = chat.directory.list?.teams ?? [];
+  const give = () => assignment?.asked == null && setHandsOver("give");
+  const putBack = () => {
+    if (assignment?.asked != null) return;
+    if (teams.length > 0) setHandsOver("putBack");
+    else assignment?.ask({ action: "release", team: null });
+  };
   const resolve = () => {
     change.resolve();
     onLeave();
@@ -65,18 +83,35 @@ function OpenConversation(props: OpenConversationProps) {
           <h2>
             <bdi>{name}</bdi>
           </h2>
-          <Facts clock={chat.clock} conversation={conversation} row={row} />
+          <Facts {...{ conversation, row, assignment }} clock={chat.clock} userId={subject} />
         </div>
         <ConnectionLight link={conversation.link} />
-        <Actions
-          status={session?.status ?? null}
-          change={change}
-          onResolve={resolve}
-          onTaken={onReply}
-        />
+        {assignment !== null && session !== null ? (
+          <AssignmentActions
+            {...{ session, assignment, change }}
+            userId={subject}
+            onResolve={resolve}
+            onTaken={onReply}
+            onGive={give}
+            onPutBack={putBack}
+          />
+        ) : (
+          <Actions
+            status={session?.status ?? null}
+            change={change}
+            onResolve={resolve}
+            onTaken={onReply}
+          />
+        )}
         <Menu
           items={[
-            ...(session?.status === "pending"
+            ...(assignment === null
+              ? []
+              : [{ label: strings.desk.give, isTight: true, onChoose: give }]),
+            ...(assignment === null || session?.assigneeId !== subject
+              ? []
+              : [{ label: strings.desk.putBack, isTight: true, onChoose: putBack }]),
+            ...(isSecondary(session, assignment, subject)
               ? [{ label: staff.resolve, isNarrow: true, onChoose: resolve }]
               : []),
             { label: staff.markUnread, onChoose: onUnread },
@@ -84,7 +119,7 @@ function OpenConversation(props: OpenConversationProps) {
           ]}
         >
           <div className="ppc-menu-facts ppc-narrow">
-            <Facts clock={chat.clock} conversation={conversation} row={row} />
+            <Facts {...{ conversation, row, assignment }} clock={chat.clock} userId={subject} />
           </div>
         </Menu>
       </header>
@@ -104,14 +139,66 @@ function OpenConversation(props: OpenConversationProps) {
           <div
             className="ppc-notice"
             role="status"
-            data-problem={(change.undo === null && change.problem) || undefined}
+            data-problem={problemOf(change, props.assignment) ?? undefined}
           >
-            <Notice session={session} change={change} onUndone={onLeave} />
+            {session !== null && isAboutAssignment(change, props.assignment, isOpen) ? (
+              <AssignmentNotice
+                session={session}
+                assignment={props.assignment}
+                identity={chat.identity}
+                onTaken={onReply}
+              />
+            ) : (
+              <Notice session={session} change={change} onUndone={onLeave} />
+            )}
           </div>
         }
       />
+      {handsOver === "give" && assignment !== null && session !== null && (
+        <Give
+          directory={chat.directory}
+          session={session}
+          userId={subject}
+          onAssign={assignment.ask}
+          onClose={() => setHandsOver(null)}
+        />
+      )}
+      {handsOver === "putBack" && assignment !== null && session !== null && (
+        <PutBack
+          teams={teams}
+          session={session}
+          onAssign={assignment.ask}
+          onClose={() => setHandsOver(null)}
+        />
+      )}
     </section>
   );
+}
+
+/** Whether narrow layouts have no button to resolve the session. */
+function isSecondary(
+  session: Session | null,
+  assignment: AssignmentState | null,
+  userId: string,
+): boolean {
+  if (assignment === null) return session?.status === "pending";
+  return session?.assigneeId !== userId;
+}
+
+/** Whether the notice is about the last assignment, or who has the session. */
+function isAboutAssignment(
+  change: StatusChange,
+  assignment: AssignmentState | null,
+  isOpen: boolean,
+): assignment is AssignmentState {
+  if (assignment === null || change.undo !== null || change.problem !== null) return false;
+  return isOpen || (assignment.problem !== null && assignment.problem !== "colleague");
+}
+
+/** The problem of the last change, which the notice shows. */
+function problemOf(change: StatusChange, assignment: AssignmentState | null): string | null {
+  if (change.undo !== null) return null;
+  return change.problem ?? assignment?.problem ?? null;
 }
 
 /** Loads as much of the conversation as possible and prints it. */
@@ -185,10 +272,12 @@ interface FactsProps {
   readonly clock: Clock;
   readonly conversation: Conversation;
   readonly row: Row | undefined;
+  readonly assignment: AssignmentState | null;
+  readonly userId: string;
 }
 
-/** The session's status and actor, the player's id and the waiting time. */
-function Facts({ clock, conversation, row }: FactsProps) {
+/** The session's status, who has it, the player's id and the waiting time. */
+function Facts({ clock, conversation, row, assignment, userId }: FactsProps) {
   const { strings, formats } = usePortal();
   const now = useNow(clock, 30_000);
   const { session, playerId } = conversation;
@@ -200,7 +289,11 @@ function Facts({ clock, conversation, row }: FactsProps) {
         <StatusBadge status={session.status} text={strings.status[session.status]} />
       )}
       <Online presence={conversation.presence} />
-      {session?.actorName != null && <bdi>{strings.staff.by(session.actorName)}</bdi>}
+      {assignment !== null && session !== null ? (
+        <Assignee session={session} userId={userId} />
+      ) : (
+        session?.actorName != null && <bdi>{strings.staff.by(session.actorName)}</bdi>
+      )}
       <bdi>{playerId}</bdi>
       {row !== undefined && waitingSince !== null && (
         <bdi>

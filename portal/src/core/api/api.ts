@@ -1,8 +1,12 @@
 import createClient, { type Client } from "openapi-fetch";
 import type { Clock } from "../clock.js";
+import type { Assignment } from "../desk/assignment.js";
+import { AVAILABILITIES, type Availability } from "../desk/availability.js";
+import type { StaffList, StaffMember } from "../desk/staff.js";
 import { micros } from "../order.js";
-import { parseCount, parseMessage, parseReads, parseSession } from "../parse.js";
+import { parseCount, parseMessage, parseReads, parseSession, texts } from "../parse.js";
 import { Problems } from "../problems.js";
+import { readableName } from "../readable.js";
 import type { Message, Reads, Session, SessionStatus } from "../types.js";
 import {
   type Failure,
@@ -70,7 +74,30 @@ export interface StatusRequest {
   readonly actorName?: string;
 }
 
-/** The order of the inbox: by the latest message, or by the longest wait. */
+/** The member of staff who acts; the token's `sub` takes precedence. */
+export interface Actor {
+  readonly actorId: string;
+  readonly actorName?: string;
+}
+
+/** A requested assignment of a session. */
+export type AssignmentRequest = Assignment &
+  Actor & {
+    /** Makes the request idempotent. */
+    readonly changeId: string;
+    /** The session to change; in any other session the request has no effect. */
+    readonly sessionId?: string;
+  };
+
+/** The conversations that a page of the inbox lists. */
+export interface InboxQuery {
+  readonly status: SessionStatus | "pending,active";
+  readonly order: InboxOrder;
+  /** Only those of a member of the staff, or `none` for those that no member has. */
+  readonly assignee?: string;
+}
+
+/** The order of the inbox: by the latest message, or by priority and the longest wait. */
 export type InboxOrder = "latest" | "waiting";
 
 /** A page of the inbox. */
@@ -141,12 +168,8 @@ export class Api {
     }));
   }
 
-  async inbox(
-    status: SessionStatus | "pending,active",
-    order: InboxOrder,
-    cursor: string | null,
-  ): Promise<Outcome<InboxPage>> {
-    const query = { status, order, limit: INBOX_LIMIT, ...(cursor === null ? {} : { cursor }) };
+  async inbox(wanted: InboxQuery, cursor: string | null): Promise<Outcome<InboxPage>> {
+    const query = { ...wanted, limit: INBOX_LIMIT, ...(cursor === null ? {} : { cursor }) };
     const answer = await this.#outcome("read the inbox", () =>
       this.#client.GET("/api/unified-chat/conversations", {
         params: { query },
@@ -185,6 +208,42 @@ export class Api {
       }),
     );
     return map(answer, () => null);
+  }
+
+  /** Takes, gives or puts back a conversation's open session. */
+  async assign(playerId: string, request: AssignmentRequest): Promise<Outcome<null>> {
+    const body = withoutNulls(request);
+    const answer = await this.#outcome("assign a conversation", () =>
+      this.#client.POST("/api/unified-chat/conversations/{playerId}/assignment", {
+        params: { path: { playerId } },
+        body,
+        // The user may leave the page just after the request.
+        keepalive: true,
+        signal: deadline(),
+      }),
+    );
+    return map(answer, () => null);
+  }
+
+  /** Sets whether the user takes conversations. */
+  async setAvailability(request: Availability & Actor): Promise<Outcome<null>> {
+    const body = withoutNulls(request);
+    const answer = await this.#outcome("set the availability", () =>
+      this.#client.PUT("/api/staff/availability", { body, signal: deadline() }),
+    );
+    return map(answer, () => null);
+  }
+
+  /** The staff, the teams and the tags. */
+  async staff(): Promise<Outcome<StaffList>> {
+    const answer = await this.#outcome("read the staff", () =>
+      this.#client.GET("/api/staff", { signal: deadline() }),
+    );
+    return map(answer, ({ staff, teams, tags }) => ({
+      staff: staff.map(memberOf),
+      teams: texts(teams),
+      tags: texts(tags),
+    }));
   }
 
   /** Marks a conversation's messages. */
@@ -263,6 +322,18 @@ export class Api {
 const UNREACHABLE: Failure = { kind: "unreachable" };
 
 const deadline = (): AbortSignal => AbortSignal.timeout(CALL_TIMEOUT_MS);
+
+function memberOf(member: components["schemas"]["StaffMember"]): StaffMember {
+  const { id, name = null, teams, status, open, capacity = null } = member;
+  const known = AVAILABILITIES.find((each) => each === status) ?? "away";
+  return { id, name: readableName(name), teams: texts(teams), status: known, open, capacity };
+}
+
+/** The fields of a request that have a value. */
+function withoutNulls<T extends object>(request: T): { [Key in keyof T]: NonNullable<T[Key]> } {
+  const entries = Object.entries(request).filter(([, value]) => value !== null);
+  return Object.fromEntries(entries) as { [Key in keyof T]: NonNullable<T[Key]> };
+}
 
 function waitingSinceOf(row: object): number | null {
   const since =

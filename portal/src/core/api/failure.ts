@@ -14,6 +14,8 @@ export type Failure =
       /** The problem type, which is stable; null when the answer has none. */
       readonly type: string | null;
       readonly detail: string;
+      /** The invalid field, if the answer names one. */
+      readonly field?: string;
     };
 
 /** The result of a call. */
@@ -57,11 +59,16 @@ export function unreachable(task: string, cause: unknown): Problem {
 }
 
 /** The fields of a problem body (RFC 9457). */
-function problemFields(problem: unknown): { type: string | null; detail: string } {
+function problemFields(problem: unknown): {
+  type: string | null;
+  detail: string;
+  field?: string;
+} {
   const from = typeof problem === "object" && problem !== null ? problem : {};
   const type = "type" in from && typeof from.type === "string" ? from.type : null;
   const detail = "detail" in from && typeof from.detail === "string" ? from.detail : "";
-  return { type, detail };
+  const field = "field" in from && typeof from.field === "string" ? { field: from.field } : {};
+  return { type, detail, ...field };
 }
 
 /** The failure of an answer other than 2xx; `problem` is its body. */
@@ -71,6 +78,6 @@ export function failureOf(response: Response, problem: unknown): Failure {
     const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
     return { kind: "busy", retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null };
   }
-  const { type, detail } = problemFields(problem);
-  return { kind: "refused", type, detail: detail || String(response.status) };
+  const fields = problemFields(problem);
+  return { kind: "refused", ...fields, detail: fields.detail || String(response.status) };
 }

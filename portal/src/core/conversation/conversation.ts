@@ -3,9 +3,10 @@ import type { Failure, Outcome } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
 import { ConnectionMonitor, type ConnectionState } from "../connectionState.js";
+import type { Assignment, OwnAssignments } from "../desk/assignment.js";
 import type { Environment } from "../environment.js";
 import { newId } from "../id.js";
-import { actorOf, changeStatus } from "../inbox/changeStatus.js";
+import { actorOf, changeStatus, requestChange } from "../inbox/changeStatus.js";
 import type { ReadMarks } from "../inbox/readMarks.js";
 import { notifyAll } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
@@ -43,6 +44,7 @@ export interface ConversationParts {
   readonly identity: Identity;
   readonly readMarks: ReadMarks;
   readonly markSender: MarkSender;
+  readonly ownAssignments: OwnAssignments;
   readonly random: Random;
 }
 
@@ -91,6 +93,7 @@ export class Conversation extends Observable {
   /** Leaves the player's channel, which staff receive while the conversation is shown. */
   #unwatch: Unsubscribe | null = null;
   #changesInProgress = 0;
+  #topic: string | null = null;
   #isClosing = false;
   #isPaused = false;
   #session: Session | null = null;
@@ -270,10 +273,26 @@ export class Conversation extends Observable {
     this.#ownMark.markUnread();
   }
 
+  /** What the player's next session is about: the id of a team; null for none. */
+  get topic(): string | null {
+    return this.#topic;
+  }
+
+  set topic(topic: string | null) {
+    this.#topic = topic;
+    this.changed();
+  }
+
   /** Sends a message; it is in the timeline when this returns. */
   send(content: string): void {
     this.presence.typing.stop();
-    this.#parts.outbox.add(this.playerId, content);
+    const { identity, outbox, ownAssignments } = this.#parts;
+    const hasAssignee = this.#session !== null && this.#session.assigneeId !== null;
+    // An answer in a session that no member has can be a claim.
+    if (identity.role === "staff" && !hasAssignee) ownAssignments.expect(this.playerId);
+    const isOpen = this.#session !== null && this.#session.status !== "resolved";
+    outbox.add(this.playerId, content, isOpen ? null : this.#topic);
+    this.#topic = null;
   }
 
   retry(messageId: string): void {
@@ -310,6 +329,27 @@ export class Conversation extends Observable {
     const { delay, isMade } = this.#delay(undoMs);
     const outcome = this.#changeStatus(status, changeId, isMade);
     return { changeId, outcome, undo: () => delay.end(false) };
+  }
+
+  /** Takes, gives or puts back the open session; `changeId` is that of an earlier attempt. */
+  assign(assignment: Assignment, changeId = newId()): Omit<RequestedChange, "undo"> {
+    const { api, identity, ownAssignments, random } = this.#parts;
+    this.#requested.add(changeId);
+    const isForUser =
+      assignment.action === "claim" ||
+      (assignment.action === "assign" && assignment.assigneeId === identity.subject);
+    if (isForUser) ownAssignments.expect(this.playerId);
+    const sessionId = this.#session?.id;
+    const request = {
+      ...assignment,
+      changeId,
+      ...(sessionId === undefined ? {} : { sessionId }),
+      ...actorOf(identity),
+    };
+    const outcome = this.#untilAnswered(() =>
+      requestChange(() => api.assign(this.playerId, request), random),
+    );
+    return { changeId, outcome };
   }
 
   #delay(ms: number): { delay: Delay; isMade: Promise<boolean> } {
@@ -359,17 +399,25 @@ export class Conversation extends Observable {
     changeId: string,
     isMade: Promise<boolean>,
   ): Promise<Outcome<null> | null> {
-    const { api, random } = this.#parts;
+    const { api, identity, random } = this.#parts;
     const sessionId = this.#session?.id;
     const isResolved = this.#session?.status === "resolved";
-    this.#changesInProgress += 1;
-    try {
+    return this.#untilAnswered(async () => {
       const of = sessionId === undefined ? {} : { sessionId };
       // A new message of the player does not prevent taking an open session.
       const seen = status === "resolved" || isResolved ? { lastSeq: await this.#seenUpTo() } : {};
       if (!(await isMade)) return null;
-      const request = { status, changeId, ...of, ...seen, ...actorOf(this.#parts.identity) };
-      return await changeStatus(api, this.playerId, request, random);
+      const request = { status, changeId, ...of, ...seen, ...actorOf(identity) };
+      if (status === "active") this.#parts.ownAssignments.expect(this.playerId);
+      return changeStatus(api, this.playerId, request, random);
+    });
+  }
+
+  /** Makes a change; the conversation stays open until it is answered. */
+  async #untilAnswered<T>(change: () => Promise<T>): Promise<T> {
+    this.#changesInProgress += 1;
+    try {
+      return await change();
     } finally {
       this.#changesInProgress -= 1;
       if (this.#changesInProgress === 0) {

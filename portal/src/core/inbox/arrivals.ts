@@ -14,19 +14,20 @@ export class Arrivals {
     return this.#remembered.has(messageId);
   }
 
-  /** Calls `listener` once for each player's message. */
+  /** Calls `listener` once for each player's message that is news. */
   listen(listener: (message: Message) => void): Unsubscribe {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  add(message: Message): void {
+  /** `isNews`: whether the listeners are notified of it, if a player has sent it. */
+  add(message: Message, isNews: boolean): void {
     this.#remembered.add(message.messageId);
     for (const oldest of this.#remembered) {
       if (this.#remembered.size <= MAX_REMEMBERED) break;
       this.#remembered.delete(oldest);
     }
-    if (message.senderType === "staff") return;
+    if (message.senderType === "staff" || !isNews) return;
     notifyAll(this.#listeners, message);
   }
 }

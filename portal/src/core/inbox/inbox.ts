@@ -1,10 +1,13 @@
-import type { Api, InboxPage, InboxRow } from "../api/api.js";
+import type { Api, InboxPage, InboxQuery, InboxRow } from "../api/api.js";
 import { type Outcome, succeeded } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
 import { ConnectionMonitor, type ConnectionState } from "../connectionState.js";
 import type { MarkSender } from "../conversation/markSender.js";
+import type { OwnAssignments } from "../desk/assignment.js";
+import type { Features } from "../desk/features.js";
 import type { Environment } from "../environment.js";
+import { notifyAll } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import { compare } from "../order.js";
 import { Poller } from "../poller.js";
@@ -14,6 +17,8 @@ import { Arrivals } from "./arrivals.js";
 import { LatestOnly } from "./latestOnly.js";
 import type { ReadMarks } from "./readMarks.js";
 import {
+  assigneeOf,
+  byUrgency,
   lastActivity,
   type Row,
   rowAfterDigest,
@@ -33,16 +38,27 @@ export interface InboxParts {
   readonly identity: Identity;
   readonly readMarks: ReadMarks;
   readonly markSender: MarkSender;
+  readonly features: Features;
+  readonly ownAssignments: OwnAssignments;
   readonly random: Random;
 }
 
-/** The gateway's lists. Open conversations are one list, the longest waiting first. */
-type List = "pending,active" | "resolved";
+/** The lists that the gateway is asked for: `mine` and `pile` only where staff assigns. */
+type List = "open" | "mine" | "pile" | "resolved";
 
-const listOf = (status: SessionStatus): List =>
-  status === "resolved" ? "resolved" : "pending,active";
+/**
+ * The rows that a tab shows: those of a status or, where staff assigns conversations, `mine`, those
+ * of the user; `pile`, those that no member of the staff has; and `all` open ones.
+ */
+export type InboxView = SessionStatus | "mine" | "pile" | "all";
+
+function listOf(view: InboxView): List {
+  if (view === "resolved" || view === "mine" || view === "pile") return view;
+  return "open";
+}
+
 /** The number of pages loaded of each list; a page has 200 conversations. */
-const PAGES: Record<List, number> = { "pending,active": 20, resolved: 1 };
+const PAGES: Record<List, number> = { open: 20, mine: 20, pile: 20, resolved: 1 };
 const POLL_MS = 4_000;
 const POLL_HIDDEN_MS = 30_000;
 const CHECK_MS = 60_000;
@@ -63,9 +79,19 @@ export class Inbox extends Observable {
   readonly #connection: ConnectionMonitor;
   readonly #rows = new Map<string, Row>();
   readonly #cursors = new Map<List, string | null>();
-  /** Open conversations that the last pages did not list. */
-  #unlisted = new Set<string>();
+  /** Open conversations that the last pages of each list did not have. */
+  readonly #unlisted = new Map<List, ReadonlySet<string>>();
   #wantsResolved = false;
+  #wantsAll = false;
+  /** The teams whose pile the user sees; null for all. */
+  #teams: ReadonlySet<string | null> | null = null;
+  /** The conversations that the user has, as far as this desk knows. */
+  readonly #mine = new Set<string>();
+  /** Those that the user was given and has not opened. */
+  readonly #given = new Set<string>();
+  readonly #givenListeners = new Set<(row: Row) => void>();
+  /** Messages of conversations of which it is not known yet who has them. */
+  readonly #undecided = new Map<string, Message[]>();
   #failed = false;
   /** When the last event of each conversation arrived, in milliseconds since 1970. */
   readonly #lastEventAt = new Map<string, number>();
@@ -83,14 +109,15 @@ export class Inbox extends Observable {
     this.#poller = new Poller(() => this.#load(), interval, parts.random);
     this.#latest = new LatestOnly(parts.api, parts.random, {
       take: (rows) => this.#addLatest(rows),
-      isIncomplete: () => [...this.#rows.values()].some(lacksMessage),
+      isIncomplete: () =>
+        [...this.#rows.values()].some((row) => lacksMessage(row) || this.#lacksAssignee(row)),
       answered: (outcome) => this.#connection.answered(outcome),
     });
   }
 
-  /** Whether the conversations of a status were loaded once. */
-  hasLoaded(status: SessionStatus): boolean {
-    return this.#cursors.has(listOf(status));
+  /** Whether the conversations of a tab were loaded once. */
+  hasLoaded(view: InboxView): boolean {
+    return this.#cursors.has(listOf(view));
   }
 
   /** Whether the last read failed. */
@@ -105,13 +132,51 @@ export class Inbox extends Observable {
     if (wanted) this.refresh();
   }
 
+  /**
+   * Where staff assigns conversations, loads those of colleagues only while `wanted`: by then only
+   * those of the user and the pile are complete.
+   */
+  wantAll(wanted: boolean): void {
+    if (wanted === this.#wantsAll) return;
+    this.#wantsAll = wanted;
+    if (wanted) this.refresh();
+  }
+
+  /** Narrows the pile to some teams, with null for conversations of none; null shows all. */
+  showTeams(teams: readonly (string | null)[] | null): void {
+    this.#teams = teams === null ? null : new Set(teams);
+    this.changed();
+  }
+
+  /** Whether the user was given the conversation and has not opened it. */
+  isGiven(playerId: string): boolean {
+    return this.#given.has(playerId);
+  }
+
+  /** The number of conversations that the user was given and has not opened. */
+  get given(): number {
+    return this.#given.size;
+  }
+
+  /** The user has opened a conversation. */
+  opened(playerId: string): void {
+    if (this.#given.delete(playerId)) this.changed();
+  }
+
+  /** Calls `listener` with each conversation that the user gets without having asked for it. */
+  onGiven(listener: (row: Row) => void): Unsubscribe {
+    this.#givenListeners.add(listener);
+    return () => this.#givenListeners.delete(listener);
+  }
+
   get link(): ConnectionState {
     return this.#connection.state;
   }
 
   open(): void {
-    const { feed, environment, tokens, readMarks, markSender } = this.#parts;
+    const { feed, environment, tokens, readMarks, markSender, features } = this.#parts;
     this.#endings.push(
+      features.subscribe(() => this.refresh()),
       feed.listen({
         message: (message) => this.#receiveMessage(message),
         session: ({ session }) => this.#receiveSession(session),
@@ -142,11 +207,15 @@ export class Inbox extends Observable {
     this.changed();
   }
 
-  /** The rows of a status: pending ones by the longest wait, the others by the latest message. */
-  list(status: SessionStatus): Row[] {
-    const rows = [...this.#rows.values()].filter((row) => row.status === status);
-    if (status === "pending")
+  /**
+   * The rows of a tab: pending ones by the longest wait, `mine`, `pile` and `all` by priority before
+   * that, and the others by the latest message.
+   */
+  list(view: InboxView): Row[] {
+    const rows = [...this.#rows.values()].filter((row) => this.#isIn(view, row));
+    if (view === "pending")
       return rows.sort((a, b) => (a.waitingSince ?? 0) - (b.waitingSince ?? 0));
+    if (view === "mine" || view === "pile" || view === "all") return rows.sort(byUrgency);
     return rows.sort((a, b) => lastActivity(b) - lastActivity(a));
   }
 
@@ -154,10 +223,10 @@ export class Inbox extends Observable {
     return this.#rows.get(playerId);
   }
 
-  count(status: SessionStatus): Count {
+  count(view: InboxView): Count {
     let count = 0;
-    for (const row of this.#rows.values()) if (row.status === status) count += 1;
-    return { count, more: (this.#cursors.get(listOf(status)) ?? null) !== null };
+    for (const row of this.#rows.values()) if (this.#isIn(view, row)) count += 1;
+    return { count, more: (this.#cursors.get(listOf(view)) ?? null) !== null };
   }
 
   /**
@@ -182,17 +251,17 @@ export class Inbox extends Observable {
     return this.#parts.markSender.setting === "off" ? null : unread;
   }
 
-  /** The number of unread conversations of a status. */
-  unread(status: SessionStatus): number {
+  /** The number of unread conversations of a tab. */
+  unread(view: InboxView): number {
     let count = 0;
     for (const row of this.#rows.values())
-      if (row.status === status && this.isUnread(row)) count += 1;
+      if (this.#isIn(view, row) && this.isUnread(row)) count += 1;
     return count;
   }
 
-  /** Loads the next page of the list that has a status. */
-  async loadMore(status: SessionStatus): Promise<void> {
-    const list = listOf(status);
+  /** Loads the next page of the list of a tab. */
+  async loadMore(view: InboxView): Promise<void> {
+    const list = listOf(view);
     const cursor = this.#cursors.get(list) ?? null;
     if (cursor === null) return;
     const outcome = await this.#page(list, cursor);
@@ -202,7 +271,10 @@ export class Inbox extends Observable {
     this.changed();
   }
 
-  /** Calls `listener` once for each player's message. */
+  /**
+   * Calls `listener` once for each player's message; where staff assigns conversations, only for
+   * those of the user and of the pile that the user sees.
+   */
   onArrival(listener: (message: Message) => void): Unsubscribe {
     return this.#arrivals.listen(listener);
   }
@@ -211,8 +283,7 @@ export class Inbox extends Observable {
     const began = Date.now();
     for (const [playerId, at] of this.#lastEventAt)
       if (began - at > PERSISTED_MS) this.#lastEventAt.delete(playerId);
-    const lists: List[] = this.#wantsResolved ? ["pending,active", "resolved"] : ["pending,active"];
-    for (const list of lists) {
+    for (const list of this.#lists()) {
       const outcome = await this.#loadList(list, began);
       this.#connection.answered(outcome);
       this.#failed = !outcome.ok;
@@ -225,8 +296,48 @@ export class Inbox extends Observable {
     return succeeded(null);
   }
 
+  #lists(): List[] {
+    const resolved: List[] = this.#wantsResolved ? ["resolved"] : [];
+    if (!this.#assigns) return ["open", ...resolved];
+    return ["mine", "pile", ...(this.#wantsAll ? (["open"] as const) : []), ...resolved];
+  }
+
+  /** Whether staff assigns conversations. */
+  get #assigns(): boolean {
+    return this.#parts.features.teamDesk;
+  }
+
   #page(list: List, cursor: string | null): Promise<Outcome<InboxPage>> {
-    return this.#parts.api.inbox(list, list === "resolved" ? "latest" : "waiting", cursor);
+    return this.#parts.api.inbox(this.#query(list), cursor);
+  }
+
+  #query(list: List): InboxQuery {
+    if (list === "resolved") return { status: "resolved", order: "latest" };
+    const open: InboxQuery = { status: "pending,active", order: "waiting" };
+    if (list === "mine") return { ...open, assignee: this.#parts.identity.subject };
+    return list === "pile" ? { ...open, assignee: "none" } : open;
+  }
+
+  #isIn(view: InboxView, row: Row): boolean {
+    if (view === "pile") return this.#isListed("pile", row) && this.#isOfTeams(row);
+    return view === "mine" || view === "all"
+      ? this.#isListed(listOf(view), row)
+      : row.status === view;
+  }
+
+  /** Whether the gateway would list the row, as far as this desk knows. */
+  #isListed(list: List, row: Row): boolean {
+    if (row.status === "resolved" || list === "resolved") return row.status === list;
+    if (list === "open") return true;
+    return assigneeOf(row) === (list === "mine" ? this.#parts.identity.subject : null);
+  }
+
+  #isOfTeams({ session }: Row): boolean {
+    return this.#teams === null || this.#teams.has(session?.team ?? null);
+  }
+
+  #lacksAssignee(row: Row): boolean {
+    return this.#assigns && row.status !== "resolved" && assigneeOf(row) === undefined;
   }
 
   async #loadList(list: List, began: number): Promise<Outcome<null>> {
@@ -256,14 +367,14 @@ export class Inbox extends Observable {
    */
   #dropUnlisted(list: List, listed: Set<string>, began: number, pages: number): void {
     const unlisted = new Set<string>();
-    for (const [playerId, { status }] of this.#rows) {
+    for (const [playerId, row] of this.#rows) {
       const hasNewEvent = (this.#lastEventAt.get(playerId) ?? 0) >= began;
-      if (listOf(status) !== list || listed.has(playerId) || hasNewEvent) continue;
-      if (pages === 1 || this.#unlisted.has(playerId)) this.#rows.delete(playerId);
+      if (!this.#isListed(list, row) || listed.has(playerId) || hasNewEvent) continue;
+      if (pages === 1 || this.#unlisted.get(list)?.has(playerId)) this.#drop(playerId);
       else unlisted.add(playerId);
     }
     if (list === "resolved") return;
-    this.#unlisted = unlisted;
+    this.#unlisted.set(list, unlisted);
     if (unlisted.size > 0) this.#poller.soon();
   }
 
@@ -272,11 +383,58 @@ export class Inbox extends Observable {
     const known = this.#rows.get(listed.session.playerId);
     const row = this.#putListed(listed);
     const { lastMessage } = row;
-    if (!this.hasLoaded("pending") || lastMessage === null || row.status === "resolved") return;
+    if (!this.#hasLoadedOpen || lastMessage === null || row.status === "resolved") return;
     if (known?.lastMessage && compare(known.lastMessage, lastMessage) >= 0) return;
     if (this.#arrivals.has(lastMessage.messageId)) return;
     this.#parts.feed.eventHealth.foundInHistory(lastMessage);
-    this.#arrivals.add(lastMessage);
+    this.#arrivals.add(lastMessage, this.#concernsUser(row));
+  }
+
+  /** Whether the open conversations that concern the user were loaded once. */
+  get #hasLoadedOpen(): boolean {
+    return this.#assigns ? this.hasLoaded("mine") && this.hasLoaded("pile") : this.hasLoaded("all");
+  }
+
+  /** Whether the user is notified about messages of the conversation. */
+  #concernsUser(row: Row): boolean {
+    return !this.#assigns || this.#isIn("mine", row) || this.#isIn("pile", row);
+  }
+
+  #put(row: Row): void {
+    const { playerId } = row;
+    const before = this.#rows.get(playerId);
+    this.#rows.set(playerId, row);
+    if (!this.#assigns) return;
+    this.#decide(row);
+    const { identity, ownAssignments } = this.#parts;
+    const hadIt = this.#mine.has(playerId);
+    const assignee = assigneeOf(row);
+    if (assignee !== identity.subject || row.status === "resolved") {
+      // A colleague was faster: that ends what the user has asked for.
+      if (assignee && before && assigneeOf(before) !== assignee) ownAssignments.take(playerId);
+      this.#mine.delete(playerId);
+      this.#given.delete(playerId);
+    } else if (!hadIt) {
+      this.#mine.add(playerId);
+      if (ownAssignments.take(playerId) || !this.hasLoaded("mine")) return;
+      this.#given.add(playerId);
+      notifyAll(this.#givenListeners, row);
+    }
+  }
+
+  /** Notifies about the messages that arrived before it was known who has the conversation. */
+  #decide(row: Row): void {
+    if (this.#lacksAssignee(row)) return;
+    const messages = this.#undecided.get(row.playerId) ?? [];
+    this.#undecided.delete(row.playerId);
+    for (const message of messages) this.#arrivals.add(message, this.#concernsUser(row));
+  }
+
+  #drop(playerId: string): void {
+    this.#rows.delete(playerId);
+    this.#undecided.delete(playerId);
+    this.#mine.delete(playerId);
+    this.#given.delete(playerId);
   }
 
   #putListed(listed: InboxRow): Row {
@@ -285,7 +443,7 @@ export class Inbox extends Observable {
     const isMarking = this.#isMarking(listed);
     const known = this.#rows.get(playerId);
     const row = rowOfPage(known, listed, { isFresh, isMarking });
-    this.#rows.set(playerId, row);
+    this.#put(row);
     return row;
   }
 
@@ -297,16 +455,24 @@ export class Inbox extends Observable {
   }
 
   #receiveMessage(message: Message): void {
-    if (this.#arrivals.has(message.messageId)) return;
-    const known = this.#rows.get(message.playerId);
+    const { playerId, messageId } = message;
+    const undecided = this.#undecided.get(playerId) ?? [];
+    if (this.#arrivals.has(messageId)) return;
+    if (undecided.some((other) => other.messageId === messageId)) return;
+    const known = this.#rows.get(playerId);
     if (known === undefined && message.senderType === "staff") {
       // The session may be resolved: the next page shows whether it is open.
       this.#latest.request();
+      this.#arrivals.add(message, false);
     } else {
-      this.#lastEventAt.set(message.playerId, Date.now());
-      this.#rows.set(message.playerId, this.#afterMessage(known, message));
+      this.#lastEventAt.set(playerId, Date.now());
+      const row = this.#afterMessage(known, message);
+      this.#put(row);
+      if (this.#lacksAssignee(row)) {
+        this.#undecided.set(playerId, [...undecided, message]);
+        this.#latest.request();
+      } else this.#arrivals.add(message, this.#concernsUser(row));
     }
-    this.#arrivals.add(message);
     this.changed();
   }
 
@@ -330,22 +496,22 @@ export class Inbox extends Observable {
     const { readMarks } = this.#parts;
     const isUnread = readMarks.isUnread(playerId);
     if (isUnread || readMarks.of(playerId) >= lastActivity(row))
-      this.#rows.set(playerId, rowAfterMark(row, isUnread));
+      this.#put(rowAfterMark(row, isUnread));
   }
 
   #receiveRejection({ playerId, messageId }: Rejection): void {
     const row = this.#rows.get(playerId);
     if (row === undefined) return;
     this.#lastEventAt.delete(playerId);
-    if (row.session === null) this.#rows.delete(playerId);
-    else this.#rows.set(playerId, rowAfterRejection(row, messageId));
+    if (row.session === null) this.#drop(playerId);
+    else this.#put(rowAfterRejection(row, messageId));
     this.refresh();
   }
 
   #receiveDigest({ players }: Digest): void {
     for (const entry of players) {
       this.#lastEventAt.set(entry.playerId, Date.now());
-      this.#rows.set(entry.playerId, rowAfterDigest(this.#rows.get(entry.playerId), entry));
+      this.#put(rowAfterDigest(this.#rows.get(entry.playerId), entry));
     }
     this.#latest.request();
     this.changed();
@@ -359,7 +525,7 @@ export class Inbox extends Observable {
   #receiveSession(session: Session): void {
     this.#lastEventAt.set(session.playerId, Date.now());
     const row = rowAfterSession(this.#rows.get(session.playerId), session);
-    this.#rows.set(session.playerId, row);
+    this.#put(row);
     if (lacksMessage(row)) this.#latest.request();
     this.changed();
   }

@@ -55,7 +55,7 @@ export class LatestOnly {
     this.#rounds += 1;
     let cursor: string | null = null;
     for (let page = 0; page < PAGES; page += 1) {
-      const outcome = await this.#api.inbox("pending,active", "latest", cursor);
+      const outcome = await this.#api.inbox({ status: "pending,active", order: "latest" }, cursor);
       this.#sink.answered(outcome);
       if (!outcome.ok) return outcome;
       this.#sink.take(outcome.value.rows);

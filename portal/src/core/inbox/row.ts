@@ -1,7 +1,13 @@
 import type { InboxRow } from "../api/api.js";
 import { compare, type SortKey } from "../order.js";
 import { newerSession } from "../parse.js";
-import type { DigestEntry, Message, Session, SessionStatus } from "../types.js";
+import {
+  type DigestEntry,
+  type Message,
+  PRIORITIES,
+  type Session,
+  type SessionStatus,
+} from "../types.js";
 
 /** The gateway counts unanswered messages up to this number; the desk shows "99+" for it. */
 export const MOST_UNANSWERED = 100;
@@ -159,6 +165,26 @@ function derive(row: Row): Row {
   if (unanswered === 0) return { ...row, waitingSince: null };
   return { ...row, waitingSince: row.waitingSince ?? lastMessage?.at ?? null };
 }
+
+/**
+ * The member of the staff who has the open session: an id, or null for none; undefined while the
+ * event of a new session has not arrived.
+ */
+export function assigneeOf({ status, session }: Row): string | null | undefined {
+  const isNew = session === null || (session.status === "resolved" && status !== "resolved");
+  return isNew ? undefined : session.assigneeId;
+}
+
+/** Orders rows by priority, then by the longest wait; rows without one come last, latest first. */
+export function byUrgency(a: Row, b: Row): number {
+  const rank = rankOf(a) - rankOf(b);
+  if (rank !== 0) return rank;
+  if (a.waitingSince !== null && b.waitingSince !== null) return a.waitingSince - b.waitingSince;
+  if (a.waitingSince !== null || b.waitingSince !== null) return a.waitingSince === null ? 1 : -1;
+  return lastActivity(b) - lastActivity(a);
+}
+
+const rankOf = ({ session }: Row): number => PRIORITIES.indexOf(session?.priority ?? "normal");
 
 /**
  * Whether the player waits for a first answer in the session. After one, the player's messages may

@@ -11,6 +11,8 @@ export interface OutboxItem {
   readonly senderId: string | null;
   readonly senderName: string | null;
   readonly content: string;
+  /** What the session is about that it opens: the id of a team. */
+  readonly topic?: string;
   /** When the user wrote it, in milliseconds since 1970. */
   readonly writtenAt: number;
   /** The id of the tab that sends it. */
@@ -32,7 +34,8 @@ export function isUnsent(item: OutboxItem): boolean {
 
 /** The request of an item; the same for each attempt. */
 export function requestOf(item: OutboxItem): SendRequest {
-  const { messageId, playerId, playerName, senderType, senderId, senderName, content } = item;
+  const { messageId, playerId, playerName, senderType, senderId, senderName, content, topic } =
+    item;
   return {
     messageId,
     playerId,
@@ -41,6 +44,7 @@ export function requestOf(item: OutboxItem): SendRequest {
     ...(playerName === null ? {} : { playerName }),
     ...(senderId === null ? {} : { senderId }),
     ...(senderName === null ? {} : { senderName }),
+    ...(topic === undefined ? {} : { topic }),
   };
 }
 

@@ -104,8 +104,11 @@ export class Outbox {
     return false;
   }
 
-  /** Adds a message; it can be shown when this returns. */
-  add(playerId: string, content: string): OutboxItem {
+  /**
+   * Adds a message; it can be shown when this returns. `topic` is what the session is about that it
+   * opens.
+   */
+  add(playerId: string, content: string, topic: string | null = null): OutboxItem {
     const { role, subject, name } = this.#parts.identity;
     const item: OutboxItem = {
       messageId: newId(),
@@ -116,6 +119,7 @@ export class Outbox {
       senderId: role === "staff" ? subject : null,
       senderName: name,
       content,
+      ...(topic === null ? {} : { topic }),
       writtenAt: this.#nextTime(),
       owner: this.#parts.tab.id,
       leaseUntil: Date.now() + LEASE_MS,

@@ -1,0 +1,295 @@
+import { randomUUID } from "node:crypto";
+import { expect, type Locator, type Page, test } from "@playwright/test";
+import { expectAccessible } from "../axe.js";
+import { callSystem, injectFaults } from "./system.js";
+
+const SORA = "p-9313";
+const BO = "bo-1815";
+const GRACE = { actorId: "grace", actorName: "Grace Hopper" };
+
+/** A colleague without a page assigns a conversation. */
+const assign = (page: Page, playerId: string, assignment: object) =>
+  callSystem(page, "assign", { ...assignment, ...GRACE, playerId, changeId: randomUUID() });
+const toAda = { action: "assign", assigneeId: "ada", assigneeName: "Ada Lovelace" };
+
+const tab = (desk: Page | Locator, name: string) => desk.getByRole("tab", { name });
+const row = (desk: Page | Locator, name: string) => desk.getByRole("option", { name });
+const notice = (desk: Page | Locator) => desk.locator(".ppc-notice");
+const facts = (desk: Page | Locator) => desk.locator(".ppc-heading .ppc-facts");
+const action = (desk: Page | Locator, name: string) =>
+  desk.locator(".ppc-conversation > .ppc-header").getByRole("button", { name, exact: true });
+
+async function openDesk(page: Page, more = ""): Promise<void> {
+  await page.goto(`/?portal=staff&scene=busy&team${more}`);
+  await expect(page.getByText("Live", { exact: true }).first()).toBeVisible();
+  await expect(tab(page, "Pile")).toContainText("6");
+}
+
+/** Opens the desks of Ada and Grace side by side. */
+async function openDesks(page: Page): Promise<{ ada: Locator; grace: Locator }> {
+  await page.setViewportSize({ width: 2600, height: 900 });
+  await page.goto("/?portal=desks&scene=busy&team");
+  const [ada, grace] = [page.locator("[data-desk=ada]"), page.locator("[data-desk=grace]")];
+  for (const desk of [ada, grace])
+    await expect(desk.getByText("Live", { exact: true }).first()).toBeVisible();
+  return { ada, grace };
+}
+
+test("of two who take a conversation at once, the slower one is told who has it", async ({
+  page,
+}) => {
+  const { ada, grace } = await openDesks(page);
+  for (const desk of [ada, grace]) await row(desk, "Sora Tanaka").click();
+  await injectFaults(page, { broadcast: [1_000, 1_000] });
+  await action(grace, "Take").click();
+  await action(ada, "Take").click();
+  await expect(action(ada, "Taking…")).toBeVisible();
+  await expect(notice(ada)).toContainText("Grace Hopper was first and has taken");
+  await expect(facts(ada)).toContainText("With Grace Hopper");
+  await expect(facts(grace)).toContainText("With you");
+  await expect(notice(grace)).toBeEmpty();
+  for (const desk of [ada, grace]) await expect(row(desk, "Sora Tanaka")).toBeHidden();
+  await expect(tab(grace, "Mine")).toContainText("2");
+  await expect(tab(ada, "Mine")).toContainText("2");
+  await notice(ada).getByRole("button", { name: "Take over" }).click();
+  await expect(facts(ada)).toContainText("With you");
+  await expect(notice(grace)).toContainText("Ada Lovelace has this conversation.");
+  await expect(tab(ada, "Mine")).toContainText("3");
+  await expect(tab(grace, "Mine")).toContainText("1");
+  await expect(ada.getByRole("log").last()).not.toContainText("You were given");
+});
+
+test("a conversation is given by the keyboard, and its new owner is told", async ({ page }) => {
+  const { ada, grace } = await openDesks(page);
+  await tab(ada, "Mine").click();
+  await row(ada, "Bo Lindqvist").click();
+  await expect(facts(ada)).toContainText("With you");
+  await action(ada, "Give to…").press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Give this conversation to" });
+  await expect(dialog.getByRole("button", { name: /Alan Turing/ })).toBeFocused();
+  await expect(dialog.getByRole("button", { name: /Grace Hopper/ })).toContainText("1 of 5 open");
+  await expect(dialog.getByRole("button", { name: /Katherine/ })).toContainText("Away");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(dialog).toBeHidden();
+  await expect(notice(ada)).toContainText("Grace Hopper has this conversation.");
+  await expect(row(ada, "Bo Lindqvist")).toBeHidden();
+  await expect(grace.getByRole("log").last()).toContainText(
+    "You were given the conversation with Bo Lindqvist.",
+  );
+  await expect(tab(grace, "Mine")).toHaveAccessibleName(/1 given to you/);
+  await tab(grace, "Mine").click();
+  await expect(row(grace, "Bo Lindqvist")).toContainText("Given to you");
+  await row(grace, "Bo Lindqvist").click();
+  await expect(row(grace, "Bo Lindqvist")).not.toContainText("Given to you");
+  await expect(tab(grace, "Mine")).not.toHaveAccessibleName(/given/);
+});
+
+test("a conversation goes back to the pile of a team", async ({ page }) => {
+  await openDesk(page);
+  await tab(page, "Mine").click();
+  await row(page, "Tomás Rivera").click();
+  await action(page, "Put back").click();
+  const dialog = page.getByRole("dialog", { name: "Put back into the pile of" });
+  await dialog.getByRole("button", { name: "appeals" }).click();
+  await expect(facts(page)).toContainText("Free to take");
+  await expect(tab(page, "Mine")).toContainText("1");
+  // Ada sees the pile of her own teams first.
+  await tab(page, "Pile").click();
+  await expect(tab(page, "Pile")).toContainText("6");
+  await expect(row(page, "Tomás Rivera")).toBeHidden();
+  await page.getByLabel("Pile of").selectOption("appeals");
+  await expect(row(page, "Tomás Rivera")).toContainText("appeals");
+  await expect(tab(page, "Pile")).toContainText("1");
+  await expect(page.getByRole("option", { name: /waits/ })).toHaveCount(0);
+});
+
+test("tabs, counts and the order follow what colleagues do", async ({ page }) => {
+  await openDesk(page);
+  const names = page.locator(".ppc-item-name");
+  await expect(names.first()).toHaveText("James Okafor");
+  await expect(row(page, "James Okafor")).toContainText("Urgent");
+  await expect(names.last()).toHaveText("Lena Kühn");
+  await assign(page, SORA, { action: "claim" });
+  await expect(row(page, "Sora Tanaka")).toBeHidden();
+  await expect(tab(page, "Pile")).toContainText("5");
+  await tab(page, "All").click();
+  await expect(row(page, "Sora Tanaka")).toContainText("With Grace Hopper");
+  await assign(page, SORA, toAda);
+  await expect(tab(page, "Mine")).toHaveAccessibleName(/1 given to you/);
+  await assign(page, SORA, { action: "release", team: null });
+  await expect(tab(page, "Mine")).not.toHaveAccessibleName(/given/);
+  await expect(tab(page, "Pile")).toContainText("6");
+  await callSystem(page, "changeStatus", {
+    ...{ playerId: SORA, status: "resolved", changeId: randomUUID(), ...GRACE },
+  });
+  await expect(tab(page, "Pile")).toContainText("5");
+  await expect(row(page, "Sora Tanaka")).toBeHidden();
+});
+
+test("messages in a colleague's conversation are neither unread nor announced", async ({
+  page,
+}) => {
+  await openDesk(page);
+  await page.getByLabel("Pile of").selectOption("All teams");
+  const log = page.getByRole("log").last();
+  await callSystem(page, "send", { playerId: "mika-77", senderType: "player", content: "hi?" });
+  await callSystem(page, "send", { playerId: SORA, senderType: "player", content: "still there?" });
+  await callSystem(page, "send", { playerId: "new-1", senderType: "player", content: "my first" });
+  await expect(log).toContainText("still there?");
+  await expect(log).toContainText("my first");
+  await expect(row(page, "new-1")).toBeVisible();
+  await expect(log).not.toContainText("hi?");
+});
+
+test("a take waits while the database is away, and says so", async ({ page }) => {
+  await page.clock.install();
+  await openDesk(page);
+  await row(page, "Sora Tanaka").click();
+  await expect(facts(page)).toContainText("Free to take");
+  await injectFaults(page, { persist: [20_000, 20_000] });
+  await page.locator(".ppc-list").press("a");
+  await expect(action(page, "Taking…")).toBeVisible();
+  await expect(notice(page)).toBeEmpty();
+  await page.clock.runFor(15_500);
+  await expect(notice(page)).toContainText("Accepted. It takes effect as soon as");
+  await expect(action(page, "Taking…")).toBeVisible();
+  await page.clock.runFor(5_000);
+  await expect(facts(page)).toContainText("With you");
+  await expect(notice(page)).toBeEmpty();
+});
+
+test("a take after the conversation was resolved has no effect and says why", async ({ page }) => {
+  await openDesk(page);
+  await row(page, "Sora Tanaka").click();
+  await injectFaults(page, { broadcast: [1_500, 1_500], persist: [300, 300] });
+  await callSystem(page, "changeStatus", {
+    ...{ playerId: SORA, status: "resolved", changeId: randomUUID(), ...GRACE },
+  });
+  await action(page, "Take").click();
+  await expect(notice(page)).toContainText("That had no effect");
+  await expect(action(page, "Reopen")).toBeVisible();
+});
+
+test("the availability is sent, remembered, and repeated until it is accepted", async ({
+  page,
+}) => {
+  await openDesk(page);
+  const sent = () =>
+    page.evaluate(() => {
+      const { system } = window as never as {
+        system: { desk: { availabilities: { status: string; capacity: number | null }[] } };
+      };
+      return system.desk.availabilities.at(-1);
+    });
+  await expect.poll(sent).toMatchObject({ status: "online", capacity: null });
+  await injectFaults(page, { sendsFail: true });
+  await page.getByRole("button", { name: "Your availability: Online" }).click();
+  const dialog = page.getByRole("dialog", { name: "Your availability" });
+  await dialog.getByLabel("Away").check();
+  await expect(dialog).toContainText("Not saved yet");
+  await expectAccessible(page);
+  await injectFaults(page, { sendsFail: false });
+  await expect(dialog).not.toContainText("Not saved yet");
+  await dialog.getByLabel("Conversations at once").selectOption("3");
+  await expect.poll(sent).toMatchObject({ status: "away", capacity: 3 });
+  await page.keyboard.press("Escape");
+  await page.goto("/?portal=staff&scene=busy&team&keep");
+  await expect(page.getByRole("button", { name: "Your availability: Away" })).toBeVisible();
+  await expect.poll(sent).toMatchObject({ status: "away", capacity: 3 });
+});
+
+test("on a phone the menu gives and puts back, and the tabs fit", async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await openDesk(page);
+  for (const name of ["Mine", "Pile", "All", "Resolved"]) {
+    const box = await tab(page, name).boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? 999)).toBeLessThanOrEqual(390);
+  }
+  await expectAccessible(page);
+  await tab(page, "Mine").click();
+  await row(page, "Tomás Rivera").click();
+  await expect(action(page, "Give to…")).toBeHidden();
+  const more = page.getByRole("button", { name: "More" });
+  await more.click();
+  await page.getByRole("button", { name: "Give to…" }).last().click();
+  await expectAccessible(page);
+  await page
+    .getByRole("dialog")
+    .getByRole("button", { name: /Alan Turing/ })
+    .click();
+  await expect(notice(page)).toContainText("Alan Turing has this conversation.");
+  await expectAccessible(page);
+});
+
+test("the help lists the keys of a team's desk, and a number opens each tab", async ({ page }) => {
+  await openDesk(page);
+  await page.locator(".ppc-list").press("?");
+  await expect(page.getByRole("dialog")).toContainText("Take the conversation");
+  await expect(page.getByRole("dialog")).toContainText("Mine, pile, all, resolved");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("1");
+  await expect(tab(page, "Mine")).toHaveAttribute("aria-selected", "true");
+  await page.keyboard.press("4");
+  await expect(tab(page, "Resolved")).toHaveAttribute("aria-selected", "true");
+});
+
+test("a link opens the tab that lists the conversation", async ({ page }) => {
+  await page.goto(`/?portal=staff&scene=busy&team#/c/${BO}`);
+  await expect(tab(page, "Mine")).toHaveAttribute("aria-selected", "true");
+  await expect(row(page, "Bo Lindqvist")).toHaveAttribute("aria-selected", "true");
+});
+
+/** The team of a player's latest session in the page's simulated system. */
+const teamOf = (page: Page, playerId: string) =>
+  page.evaluate((playerId) => {
+    const { system } = window as never as {
+      system: { store: { conversation(id: string): { session: { team: string | null } | null } } };
+    };
+    return system.store.conversation(playerId).session?.team;
+  }, playerId);
+
+test("a player chooses what it is about before the first message, or does not", async ({
+  page,
+}) => {
+  await page.goto("/?portal=player&scene=empty&team");
+  const topics = page.getByRole("group", { name: "What is it about?" });
+  await topics.getByRole("button", { name: "payments" }).click();
+  await expect(page.getByLabel("Your message")).toBeFocused();
+  await expect(topics.getByRole("button", { name: "payments" })).toHaveAttribute(
+    "aria-pressed",
+    "true",
+  );
+  await expectAccessible(page);
+  await page.keyboard.type("My payment was taken twice");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => teamOf(page, BO)).toBe("payments");
+  await expect(topics).toBeHidden();
+  // Not in the open session, and again after it.
+  await assign(page, BO, toAda);
+  await expect(page.locator(".ppc-helper")).toHaveText("Ada Lovelace is with you");
+  await callSystem(page, "changeStatus", {
+    ...{ playerId: BO, status: "resolved", changeId: randomUUID(), ...GRACE },
+  });
+  await expect(topics).toBeVisible();
+  await expect(page.locator(".ppc-helper")).toBeEmpty();
+  await page.getByLabel("Your message").fill("One more thing");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => teamOf(page, BO)).toBeNull();
+});
+
+test("the embedding page names the topics, and offers none that the gateway lacks", async ({
+  page,
+}) => {
+  await page.goto("/?portal=player&scene=empty&team");
+  await page.evaluate(() => {
+    const { show } = window as never as { show(id: string, name: string, more: object): void };
+    const topics = [
+      { id: "payments", label: "Something I bought" },
+      { id: "unknown", label: "Anything" },
+    ];
+    show("bo-1815", "Bo Lindqvist", { topics });
+  });
+  const topics = page.getByRole("group", { name: "What is it about?" });
+  await expect(topics.getByRole("button")).toHaveText(["Something I bought", "Something else"]);
+});
