@@ -8,9 +8,35 @@ use crate::Variables;
 /// How long a portal's token is valid.
 const TOKEN_LIFE: &str = "168h";
 
-/// The users of the portals: the variable of the address, role, id and name.
-const DEMO_USERS: [(&str, &str, &str, &str); 2] =
-    [("PLAYER_PORTAL_URL", "player", "bo", "Bo"), ("STAFF_PORTAL_URL", "staff", "ada", "Ada")];
+/// A user of the portals.
+struct DemoUser {
+    /// The variable of the address.
+    variable: &'static str,
+    role: &'static str,
+    id: &'static str,
+    name: &'static str,
+    /// Further options of `gateway token`.
+    options: &'static [&'static str],
+}
+
+/// A player, and two members of the staff who can hand conversations over.
+const DEMO_USERS: [DemoUser; 3] = [
+    DemoUser { variable: "PLAYER_PORTAL_URL", role: "player", id: "bo", name: "Bo", options: &[] },
+    DemoUser {
+        variable: "STAFF_PORTAL_URL",
+        role: "staff",
+        id: "ada",
+        name: "Ada",
+        options: &["--lead", "--team", "payments"],
+    },
+    DemoUser {
+        variable: "SECOND_STAFF_PORTAL_URL",
+        role: "staff",
+        id: "grace",
+        name: "Grace",
+        options: &["--team", "appeals"],
+    },
+];
 
 /// Adds the addresses of the portal's pages at `gateway`, each with the token of its demo user.
 ///
@@ -21,10 +47,11 @@ pub(crate) async fn set_portal_urls(
     gateway: SocketAddr,
     variables: &mut Variables,
 ) -> anyhow::Result<()> {
-    for (variable, role, subject, name) in DEMO_USERS {
+    for DemoUser { variable, role, id, name, options } in DEMO_USERS {
         let made = Command::new(binaries.join("gateway"))
-            .args(["token", "--role", role, "--subject", subject, "--name", name])
+            .args(["token", "--role", role, "--subject", id, "--name", name])
             .args(["--expires-in", TOKEN_LIFE])
+            .args(options)
             .envs(variables.iter())
             .output()
             .await

@@ -100,6 +100,7 @@ async fn a_system_starts_restarts_what_is_killed_and_stops() {
     for (name, page) in [
         ("PLAYER_PORTAL_URL", "player/#token=a-token-for-bo"),
         ("STAFF_PORTAL_URL", "staff/#token=a-token-for-ada"),
+        ("SECOND_STAFF_PORTAL_URL", "staff/#token=a-token-for-grace"),
     ] {
         assert_eq!(value(name), format!("{}/portal/{page}", value("GATEWAY_URL")));
         assert!(output.contains(&value(name)), "{output}");

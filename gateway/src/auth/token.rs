@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use chat::Name;
+use chat::{Name, Team};
 use clap::Args;
 use jsonwebtoken::{EncodingKey, Header, encode, get_current_timestamp};
 use secrecy::ExposeSecret;
@@ -30,6 +30,18 @@ pub struct TokenCommand {
     #[arg(long)]
     name: Option<String>,
 
+    /// The team of a member of the staff; again for each further team
+    #[arg(long = "team", value_name = "TEAM", value_parser = team)]
+    teams: Vec<Team>,
+
+    /// Its bearer leads other members of the staff
+    #[arg(long)]
+    lead: bool,
+
+    /// How many open sessions the member of the staff takes at once
+    #[arg(long, value_name = "NUMBER")]
+    capacity: Option<u16>,
+
     /// How long it is valid
     #[arg(long, default_value = "1h", value_parser = duration, value_name = "DURATION")]
     expires_in: Duration,
@@ -37,6 +49,10 @@ pub struct TokenCommand {
     /// How it is signed
     #[command(flatten)]
     signature: SignatureSettings,
+}
+
+fn team(name: &str) -> Result<Team, String> {
+    Team::try_from(name.to_owned()).map_err(|error| error.to_string())
 }
 
 #[derive(Serialize)]
@@ -72,10 +88,10 @@ impl TokenCommand {
             sub: self.subject,
             role: self.role,
             name,
-            teams: Vec::new(),
-            lead: false,
+            teams: self.teams,
+            lead: self.lead,
             bot: false,
-            capacity: None,
+            capacity: self.capacity,
         };
         let now = get_current_timestamp();
         let signed = Signed {

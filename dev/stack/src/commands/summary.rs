@@ -10,9 +10,13 @@ pub fn text(variables: &Variables, directory: &Path) -> String {
     let pusher = format!("{}:{}", value("PUSHER_HOST"), value("PUSHER_PORT"));
     let key = value("PUSHER_KEY");
     let mut portals = String::new();
-    for (name, role) in [("PLAYER_PORTAL_URL", "player"), ("STAFF_PORTAL_URL", "staff")] {
+    for (name, user) in [
+        ("PLAYER_PORTAL_URL", "player portal"),
+        ("STAFF_PORTAL_URL", "staff portal, of a lead"),
+        ("SECOND_STAFF_PORTAL_URL", "staff portal, of another member of the staff"),
+    ] {
         if let Some(url) = variables.get(name) {
-            portals.push_str(&format!("\n\n  {role} portal\n  {url}"));
+            portals.push_str(&format!("\n\n  {user}\n  {url}"));
         }
     }
     format!(
