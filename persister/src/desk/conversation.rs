@@ -256,7 +256,10 @@ impl Desk {
         let mut applied = Applied::default();
         for session in sessions {
             let (mut facts, stored) = match self.basis(session) {
-                Basis::Unchanged => continue,
+                Basis::Unchanged => {
+                    self.correct_status(session);
+                    continue;
+                }
                 Basis::StoredFacts => (session.state.staff.clone(), [].as_slice()),
                 Basis::AllChanges => {
                     (fold::before_any_change(&session.state.staff), self.stored.as_slice())
@@ -274,13 +277,27 @@ impl Desk {
                     }
                 }
             }
-            let opened_at = session.state.opened_at;
-            let is_active = facts.assignee_id.is_some()
-                || self.is_answered(session)
-                || self.takings.iter().any(|at| *at >= opened_at);
+            let is_active = facts.assignee_id.is_some() || self.is_taken(session);
             session.set_staff_facts(facts, is_active);
         }
         applied
+    }
+
+    /// Corrects the status of a session whose facts do not change. To the timeline a change to active
+    /// is an effective one, though a release may have followed it.
+    fn correct_status(&self, session: &mut Session) {
+        let state = &session.state;
+        // Without stored changes there is no release.
+        if self.changed_at.is_none() || state.resolved_at.is_some() {
+            return;
+        }
+        let was_active = |stored: &SessionState| stored.status == SessionStatus::Active;
+        let is_active = state.staff.assignee_id.is_some()
+            || self.is_taken(session)
+            || session.stored().is_some_and(was_active);
+        if is_active != (state.status == SessionStatus::Active) {
+            session.set_staff_facts(session.state.staff.clone(), is_active);
+        }
     }
 
     fn basis(&self, session: &Session) -> Basis {
@@ -330,6 +347,13 @@ impl Desk {
         stored.status != SessionStatus::Active
             || self.is_answered(session)
             || is_assigned && !self.new.iter().any(Input::releases)
+    }
+
+    /// Whether staff answered in the session, which is the conversation's latest, or a known change to
+    /// active without an author concerns it.
+    fn is_taken(&self, session: &Session) -> bool {
+        let opened_at = session.state.opened_at;
+        self.is_answered(session) || self.takings.iter().any(|at| *at >= opened_at)
     }
 
     /// Whether staff answered in the session, which is the conversation's latest.

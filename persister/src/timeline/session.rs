@@ -211,10 +211,14 @@ impl Session {
 
     /// Whether what staff keeps about the session, or its language, changed.
     pub fn are_facts_changed(&self) -> bool {
-        let without_actor =
-            |facts: &StaffFacts| StaffFacts { actor_id: None, actor_name: None, ..facts.clone() };
-        let stored = self.stored.as_ref().map(|stored| without_actor(&stored.staff));
-        stored.unwrap_or_default() != without_actor(&self.state.staff)
+        fn kept(facts: &StaffFacts) -> impl PartialEq {
+            let assignee = (&facts.assignee_id, &facts.assignee_name, facts.assigned_at);
+            (assignee, &facts.team, &facts.tags, facts.priority, &facts.language)
+        }
+        match &self.stored {
+            Some(stored) => kept(&stored.staff) != kept(&self.state.staff),
+            None => kept(&StaffFacts::default()) != kept(&self.state.staff),
+        }
     }
 
     fn count_version(&mut self) {

@@ -268,3 +268,16 @@ async fn a_session_that_was_taken_by_an_unknown_author_stays_active_when_it_is_r
     write(&mut connection, &[desk(&release(40))]).await;
     assert_eq!(sessions(&database).await, ["active"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redelivered_change_to_active_leaves_a_released_session_pending() {
+    let database = Database::create().await;
+    let mut connection = database.connect().await;
+    let taken = change(&StatusChange {
+        actor_id: Some(staff("ada")),
+        ..status_change("p1", RequestedStatus::Active, 20)
+    });
+    write_each(&mut connection, &[question(10), taken.clone(), desk(&release(30))]).await;
+    write_each(&mut connection, &[taken, question(15)]).await;
+    assert_eq!(sessions(&database).await, ["pending"]);
+}
