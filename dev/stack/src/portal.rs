@@ -8,9 +8,11 @@ use crate::Variables;
 /// How long a portal's token is valid.
 const TOKEN_LIFE: &str = "168h";
 
-/// The users of the portals: the variable of the address, role, id and name.
-const DEMO_USERS: [(&str, &str, &str, &str); 2] =
-    [("PLAYER_PORTAL_URL", "player", "bo", "Bo"), ("STAFF_PORTAL_URL", "staff", "ada", "Ada")];
+/// The users of the portals: the variable of the address, role, id, name, and further options.
+const DEMO_USERS: [(&str, &str, &str, &str, &[&str]); 2] = [
+    ("PLAYER_PORTAL_URL", "player", "bo", "Bo", &[]),
+    ("STAFF_PORTAL_URL", "staff", "ada", "Ada", &["--lead"]),
+];
 
 /// Adds the addresses of the portal's pages at `gateway`, each with the token of its demo user.
 ///
@@ -21,10 +23,11 @@ pub(crate) async fn set_portal_urls(
     gateway: SocketAddr,
     variables: &mut Variables,
 ) -> anyhow::Result<()> {
-    for (variable, role, subject, name) in DEMO_USERS {
+    for (variable, role, subject, name, options) in DEMO_USERS {
         let made = Command::new(binaries.join("gateway"))
             .args(["token", "--role", role, "--subject", subject, "--name", name])
             .args(["--expires-in", TOKEN_LIFE])
+            .args(options)
             .envs(variables.iter())
             .output()
             .await

@@ -16,10 +16,14 @@ pub(super) struct Claims {
     #[serde(default, deserialize_with = "lenient_name", skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<Name>,
     /// Of staff.
-    #[serde(default, deserialize_with = "lenient_teams", skip_serializing)]
+    #[serde(default, deserialize_with = "lenient_teams", skip_serializing_if = "Vec::is_empty")]
     pub(super) teams: Vec<Team>,
     /// Of staff.
-    #[serde(default, deserialize_with = "lenient_flag", skip_serializing)]
+    #[serde(
+        default,
+        deserialize_with = "lenient_flag",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub(super) lead: bool,
     /// Of staff.
     #[serde(default, deserialize_with = "lenient_flag", skip_serializing)]

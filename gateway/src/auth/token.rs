@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use chat::Name;
+use chat::{Name, Team};
 use clap::Args;
 use jsonwebtoken::{EncodingKey, Header, encode, get_current_timestamp};
 use secrecy::ExposeSecret;
@@ -29,6 +29,14 @@ pub struct TokenCommand {
     /// The display name of its bearer
     #[arg(long)]
     name: Option<String>,
+
+    /// The teams of a member of the staff
+    #[arg(long, value_name = "TEAM[,TEAM…]", value_delimiter = ',')]
+    teams: Vec<String>,
+
+    /// That a member of the staff leads others
+    #[arg(long)]
+    lead: bool,
 
     /// How long it is valid
     #[arg(long, default_value = "1h", value_parser = duration, value_name = "DURATION")]
@@ -68,12 +76,14 @@ impl TokenCommand {
         let secret = signature.secret()?;
         let name = self.name.map(NewName::try_from).transpose();
         let name = name.map_err(|complaint| format!("--name {complaint}"))?.map(Name::from);
+        let teams = self.teams.into_iter().map(Team::try_from).collect::<Result<_, _>>();
+        let teams = teams.map_err(|complaint| format!("--teams {complaint}"))?;
         let claims = Claims {
             sub: self.subject,
             role: self.role,
             name,
-            teams: Vec::new(),
-            lead: false,
+            teams,
+            lead: self.lead,
             bot: false,
             capacity: None,
         };
