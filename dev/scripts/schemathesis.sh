@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.."
 version=4.32.5
 tools=$PWD/.local/tools/schemathesis
 directory=$PWD/.local/schemathesis
+config=$PWD/dev/scripts/schemathesis.toml
 . dev/scripts/lib/binaries.sh
 . dev/scripts/lib/pypi.sh
 install_from_pypi "$tools" "schemathesis==$version"
@@ -25,7 +26,7 @@ ask_as() { # ask_as ROLE SUBJECT [OPTION…]
     local token
     token=$("$binaries/gateway" token --role "$1" --subject "$2")
     echo "== as $1"
-    "$tools/bin/schemathesis" run "$GATEWAY_URL/openapi.json" \
+    "$tools/bin/schemathesis" --config-file "$config" run "$GATEWAY_URL/openapi.json" \
         --header "Authorization: Bearer $token" --checks all --seed 1 --max-time 50 \
         --generation-database none --no-color "${@:3}"
 }

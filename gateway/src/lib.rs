@@ -4,6 +4,7 @@
 //! From top to bottom; a module uses only those below it:
 //!
 //! - [`startup`]: starts and stops the gateway.
+//! - [`canned_import`]: imports canned replies.
 //! - [`openapi`]: the API documentation.
 //! - [`routes`]: one file for each route.
 //! - [`middleware`]: what runs around the handlers.
@@ -30,6 +31,7 @@
 pub mod answers;
 pub mod audit;
 pub mod auth;
+pub mod canned_import;
 pub mod clock;
 pub mod connections;
 mod fd_limit;

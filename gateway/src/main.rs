@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Parser;
 use gateway::{
     auth::{AuthConfig, Authenticator, TokenCommand},
+    canned_import::CannedCommand,
     openapi,
     settings::Settings,
     startup::Gateway,
@@ -29,6 +30,8 @@ struct Serve {
 enum Command {
     /// Print openapi.json, the description of the HTTP interface
     Openapi,
+    /// Import canned replies
+    Canned(CannedCommand),
     /// Print a token, for development and for operators
     Token(TokenCommand),
 }
@@ -42,6 +45,10 @@ async fn run() -> anyhow::Result<()> {
     match parse_invocation::<Serve, Command>() {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
         Invocation::Command(Command::Openapi) => print(&openapi::json()?),
+        Invocation::Command(Command::Canned(command)) => match command.run().await {
+            Ok(report) => print(&report),
+            Err(error) => fail(&format!("{error:#}")),
+        },
         Invocation::Command(Command::Token(command)) => match command.make() {
             Ok(token) => print(&format!("{token}\n")),
             Err(error) => fail(&error),

@@ -27,14 +27,14 @@ const DEMO_USERS: [DemoUser; 3] = [
         role: "staff",
         id: "ada",
         name: "Ada",
-        options: &["--lead", "--team", "payments"],
+        options: &["--lead", "--teams", "payments"],
     },
     DemoUser {
         variable: "SECOND_STAFF_PORTAL_URL",
         role: "staff",
         id: "grace",
         name: "Grace",
-        options: &["--team", "appeals"],
+        options: &["--teams", "appeals"],
     },
 ];
 

@@ -30,8 +30,8 @@ pub struct TokenCommand {
     #[arg(long)]
     name: Option<String>,
 
-    /// The team of a member of the staff; again for each further team
-    #[arg(long = "team", value_name = "TEAM", value_parser = team)]
+    /// The teams of a member of the staff
+    #[arg(long, value_name = "TEAM[,TEAM…]", value_delimiter = ',', value_parser = team)]
     teams: Vec<Team>,
 
     /// Its bearer leads other members of the staff

@@ -35,18 +35,6 @@ pub struct InboxParameters {
     /// together with `resolved`
     #[param(value_type = Option<String>, example = "pending,active", pattern = r"^(pending|active|resolved)(,(pending|active|resolved))*$")]
     status: Option<Statuses>,
-    /// Who has the session: `me`, `none`, or the id of a member of the staff
-    #[param(value_type = Option<String>, min_length = 1, max_length = 128, example = "me")]
-    assignee: Option<AssigneeName>,
-    /// The teams that the session belongs to, separated by commas: at most 20
-    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,40}(,[a-z0-9-]{1,40}){0,19}$", example = "payments,appeals")]
-    team: Option<Listed<Team>>,
-    /// A tag of the session
-    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,40}$", example = "refund")]
-    tag: Option<Tag>,
-    /// Priorities of the session, separated by commas
-    #[param(value_type = Option<String>, pattern = "^(low|normal|high|urgent)(,(low|normal|high|urgent)){0,19}$", example = "urgent,high")]
-    priority: Option<Listed<Priority>>,
     /// `latest`: the latest message first. `waiting`: the most urgent session first, then the longest
     /// waiting player; conversations in which no player waits come last, and resolved ones after them
     #[serde(default, deserialize_with = "by_name")]
@@ -59,6 +47,18 @@ pub struct InboxParameters {
     /// The `nextCursor` of the previous page. It determines the order; `order` is then ignored
     #[param(value_type = Option<String>, pattern = r"^([0-9]{1,17}|(u[0-4])?w([0-9]{1,17}|-)):[A-Za-z0-9_\-=@,.;]{1,128}$")]
     cursor: Option<InboxCursor>,
+    /// Who has the session: `me`, `none`, or the id of a member of the staff
+    #[param(value_type = Option<String>, min_length = 1, max_length = 128, example = "me")]
+    assignee: Option<AssigneeName>,
+    /// The teams that the session belongs to, separated by commas: at most 20
+    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,40}(,[a-z0-9-]{1,40}){0,19}$", example = "payments,appeals")]
+    team: Option<Listed<Team>>,
+    /// A tag of the session
+    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,40}$", example = "refund")]
+    tag: Option<Tag>,
+    /// Priorities of the session, separated by commas
+    #[param(value_type = Option<String>, pattern = "^(low|normal|high|urgent)(,(low|normal|high|urgent)){0,19}$", example = "urgent,high")]
+    priority: Option<Listed<Priority>>,
 }
 
 /// The order of conversations.

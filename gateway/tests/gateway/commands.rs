@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use base64::Engine;
 use test_support::{JWT_SECRET, System};
 
 type Environment<'a> = &'a [(&'a str, &'a str)];
@@ -165,6 +166,12 @@ async fn gateway_accepts_tokens_of_its_own_command() {
     };
     let staff = token(&["--role=staff", "--subject=ada", "--name=Ada", "--expires-in=5m"]);
     assert_eq!(running.api().with_token(&staff).inbox("").await.status, 200);
+    let lead = token(&["--role=staff", "--subject=grace", "--teams=payments,appeals", "--lead"]);
+    let claims = lead.split('.').nth(1).unwrap();
+    let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!(claims["teams"], serde_json::json!(["payments", "appeals"]));
+    assert_eq!(claims["lead"], true);
     let player = token(&["--role=player", "--subject=p1"]);
     let api = running.api().with_token(&player);
     assert_eq!(api.conversation("p1", "").await.status, 200);

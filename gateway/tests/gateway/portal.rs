@@ -96,7 +96,9 @@ async fn portal_config_has_the_pusher_server_and_no_secret() {
             "pusher": { "key": "key", "cluster": "eu" },
             "channelAccess": "private",
             "readMarks": "off",
-            "conversationPresence": true
+            "conversationPresence": true,
+            "teamDesk": false,
+            "topics": []
         })
     );
     let own = [
@@ -111,7 +113,9 @@ async fn portal_config_has_the_pusher_server_and_no_secret() {
             "pusher": { "key": "key", "host": "127.0.0.1", "port": 443, "scheme": "http" },
             "channelAccess": "private",
             "readMarks": "both",
-            "conversationPresence": false
+            "conversationPresence": false,
+            "teamDesk": false,
+            "topics": []
         })
     );
     let without_tokens = system.gateway_with(&["--read-marks=staff"]);

@@ -54,6 +54,7 @@ fn any_request_gets_a_response() {
     let marked = |(player, body): (Vec<u8>, _)| {
         ("POST", [CONVERSATIONS, b"/", &player, b"/read"].concat(), JSON, body)
     };
+    let on_desk = |(method, path, body): (_, Vec<u8>, _)| (method, path, JSON, body);
     let subscribed = |body| ("POST", b"/api/pusher/auth".to_vec(), FORM, body);
     let read = |(target, body)| ("GET", target, JSON, body);
     let other = |(method, target, body)| (method, target, JSON, body);
@@ -61,6 +62,7 @@ fn any_request_gets_a_response() {
         3 => messages().prop_map(sent),
         2 => (segment(), changes()).prop_map(changed),
         2 => (segment(), marks()).prop_map(marked),
+        3 => desk_calls().prop_map(on_desk),
         2 => subscriptions().prop_map(subscribed),
         2 => (reads(), any_bytes()).prop_map(read),
         1 => (method(), target(), any_bytes()).prop_map(other),
@@ -92,7 +94,13 @@ fn always_served<Inputs: Strategy>(
     let runtime = Runtime::new().unwrap();
     let system = runtime.block_on(System::new());
     // The timeout of a send, so that a slow machine causes no 503.
-    let settings = ["--database-timeout=30s", "--read-marks=both", "--read-delay=0"];
+    let settings = [
+        "--database-timeout=30s",
+        "--read-marks=both",
+        "--read-delay=0",
+        "--team-desk=on",
+        "--staff-teams=payments",
+    ];
     let gateway = runtime.block_on(system.guarded_gateway(&settings));
     always(&runtime, cases, inputs, async |input| property(&gateway, input).await);
     runtime.block_on(async {
@@ -138,6 +146,41 @@ fn marks() -> impl Strategy<Value = Vec<u8>> {
     nearly(vec![json!({ "messageId": id }), json!({ "unreadFrom": id, "readerId": "ada" })])
 }
 
+/// Calls of a team's desk: method, path and body.
+fn desk_calls() -> impl Strategy<Value = (&'static str, Vec<u8>, Vec<u8>)> {
+    let id = "019aa6c4-3a33-7c5e-9d3c-3f6a3d1f2b10";
+    let on_conversation = |name: &'static str, bodies| {
+        (segment(), nearly(bodies)).prop_map(move |(player, body)| {
+            ("POST", [CONVERSATIONS, b"/", &*player, b"/", name.as_bytes()].concat(), body)
+        })
+    };
+    let availability = nearly(vec![json!({ "status": "online", "capacity": 5 })]);
+    let reply = nearly(vec![json!({
+        "changeId": id, "shortcut": "refund", "title": "Refund", "team": "payments",
+        "bodies": { "en": "Soon", "de": "Bald" }
+    })]);
+    let reply_id = prop_oneof![4 => Just(id.as_bytes().to_vec()), 1 => text()];
+    prop_oneof![
+        on_conversation(
+            "assignment",
+            vec![
+                json!({ "action": "claim", "changeId": id, "sessionId": id }),
+                json!({ "action": "assign", "assigneeId": "ada", "assigneeName": "Ada" }),
+                json!({ "action": "release", "team": "payments" }),
+            ]
+        ),
+        on_conversation(
+            "session",
+            vec![json!({ "tags": { "add": ["a"], "remove": ["b"] }, "priority": "high" })]
+        ),
+        on_conversation("notes", vec![json!({ "noteId": id, "content": "@ada look" })]),
+        availability.prop_map(|body| ("PUT", b"/api/staff/availability".to_vec(), body)),
+        (reply_id, reply, select(vec!["PUT", "DELETE"])).prop_map(|(id, body, method)| {
+            (method, [b"/api/staff/canned-replies/", &*id].concat(), body)
+        }),
+    ]
+}
+
 fn subscriptions() -> impl Strategy<Value = Vec<u8>> {
     let socket = prop_oneof![4 => Just(b"1.2".to_vec()), 1 => text()];
     let channels = [
@@ -161,14 +204,33 @@ fn subscriptions() -> impl Strategy<Value = Vec<u8>> {
 
 /// Requests that read.
 fn reads() -> impl Strategy<Value = Vec<u8>> {
-    let names = ["limit", "before", "after", "cursor", "status", "other"];
-    let values =
-        ["1", "0", "-1", "9223372036854775808", "0:p1", "99999999999999999:p1", "pending,active"];
+    let names = [
+        "limit", "before", "after", "cursor", "status", "order", "assignee", "team", "tag",
+        "priority", "other",
+    ];
+    let values = [
+        "1",
+        "0",
+        "-1",
+        "9223372036854775808",
+        "0:p1",
+        "99999999999999999:p1",
+        "u4w0:p1",
+        "u0w-:p1",
+        "pending,active",
+        "waiting",
+        "me",
+        "none",
+        "urgent,low",
+    ];
     let value = prop_oneof![one_of(&values), text()];
     let parameter =
         (one_of(&names), value).prop_map(|(name, value)| [&*name, b"=", &value, b"&"].concat());
-    let place =
-        prop_oneof![Just(Vec::new()), segment().prop_map(|player| [&b"/"[..], &player].concat()),];
+    let place = prop_oneof![
+        Just(Vec::new()),
+        segment().prop_map(|player| [&b"/"[..], &player].concat()),
+        segment().prop_map(|player| [&b"/"[..], &player, b"/notes"].concat()),
+    ];
     (place, vec(parameter, 0..4)).prop_map(|(place, parameters)| {
         [CONVERSATIONS, &place, b"?", &parameters.concat()].concat()
     })

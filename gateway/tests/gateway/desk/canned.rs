@@ -127,3 +127,73 @@ async fn the_list_has_the_version_as_its_etag_and_a_304_for_a_client_that_has_it
     let changed = ada.call_with(Method::GET, LIST, None, &headers).await;
     assert_eq!((changed.status, changed.json["replies"].as_array().unwrap().len()), (200, 3));
 }
+
+/// Runs `gateway canned import` on a file with `content`: the exit status, and both outputs together.
+async fn import(system: &System, content: &str) -> (Option<i32>, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("replies.json");
+    std::fs::write(&file, content).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gateway"));
+    command
+        .env_clear()
+        .env("AMQP_URL", system.broker.url_through(system.broker.server()))
+        .env("QUEUE_PREFIX", &system.broker.prefix)
+        .env("TEAM_DESK", "on")
+        .env("STAFF_TEAMS", "payments")
+        .args(["canned", "import"])
+        .arg(file);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_publishes_each_reply_with_the_same_id_each_time() {
+    let system = System::new().await;
+    let _gateway = desk(&system, &[]).await;
+    let id = Uuid::now_v7();
+    let replies = json!([
+        { "id": id, "shortcut": "a", "title": "A", "bodies": { "en": "A" }, "updatedBy": "ada" },
+        { "shortcut": "b", "title": "B", "team": "payments", "bodies": { "de": "B" } },
+    ]);
+    let mut found = Vec::new();
+    for file in [replies.clone(), json!({ "version": 3, "replies": replies })] {
+        let (status, output) = import(&system, &file.to_string()).await;
+        assert_eq!(status, Some(0), "{output}");
+        assert!(output.contains(&format!("{id} a\n")), "{output}");
+        assert!(output.ends_with("2 replies are imported\n"), "{output}");
+        let events = queued_in_both(&system).await;
+        let changes = events.iter().map(|event| event["cannedReplyChange"].clone());
+        found.push(changes.map(|c| (c["replyId"].clone(), c["reply"].clone())).collect::<Vec<_>>());
+    }
+    assert_eq!(found[0], found[1]);
+    assert_eq!(found[0][0].0, json!(id));
+    let expected =
+        json!({ "shortcut": "b", "title": "B", "team": "payments", "bodies": { "de": "B" } });
+    assert_eq!(found[0][1].1, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_with_an_invalid_entry_names_it_and_publishes_nothing() {
+    let system = System::new().await;
+    let _gateway = desk(&system, &[]).await;
+    let good = r#"{ "shortcut": "a", "title": "A", "bodies": { "en": "A" } }"#;
+    for (content, named) in [
+        (format!("[{good},\n {{ \"shortcut\": \"B c\" }}]"), vec!["[1].shortcut", "line 2"]),
+        (format!("[{good},\n{{}}]"), vec!["[1]", "shortcut", "line 2"]),
+        (format!("[{good}, {good}]"), vec!["[1].id", "earlier"]),
+        (good.replace("\"title\"", "\"team\": \"fraud\", \"title\""), vec!["replies"]),
+        (
+            format!("[{}]", good.replace("\"title\"", "\"team\": \"fraud\", \"title\"")),
+            vec!["[0].team", "payments"],
+        ),
+        ("[".to_owned(), vec!["EOF", "line 1"]),
+    ] {
+        let (status, output) = import(&system, &content).await;
+        assert_eq!(status, Some(2), "{output}");
+        for text in named {
+            assert!(output.contains(text), "{text}: {output}");
+        }
+    }
+    assert!(queued_in_both(&system).await.is_empty());
+}

@@ -2182,6 +2182,16 @@ export interface operations {
                  */
                 status?: string;
                 /**
+                 * @description `latest`: the latest message first. `waiting`: the most urgent session first, then the longest
+                 *     waiting player; conversations in which no player waits come last, and resolved ones after them
+                 * @example waiting
+                 */
+                order?: string;
+                /** @description The most conversations of a page */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page. It determines the order; `order` is then ignored */
+                cursor?: string;
+                /**
                  * @description Who has the session: `me`, `none`, or the id of a member of the staff
                  * @example me
                  */
@@ -2201,16 +2211,6 @@ export interface operations {
                  * @example urgent,high
                  */
                 priority?: string;
-                /**
-                 * @description `latest`: the latest message first. `waiting`: the most urgent session first, then the longest
-                 *     waiting player; conversations in which no player waits come last, and resolved ones after them
-                 * @example waiting
-                 */
-                order?: string;
-                /** @description The most conversations of a page */
-                limit?: number;
-                /** @description The `nextCursor` of the previous page. It determines the order; `order` is then ignored */
-                cursor?: string;
             };
             header?: never;
             path?: never;
