@@ -57,6 +57,9 @@ test("of two who take a conversation at once, the slower one is told who has it"
   await expect(tab(ada, "Mine")).toContainText("3");
   await expect(tab(grace, "Mine")).toContainText("1");
   await expect(ada.getByRole("log").last()).not.toContainText("You were given");
+  await expect(grace.getByRole("log").last()).toContainText(
+    "Ada Lovelace now has the conversation with Sora Tanaka.",
+  );
 });
 
 test("a conversation is given by the keyboard, and its new owner is told", async ({ page }) => {

@@ -23,11 +23,13 @@ function desk() {
   const ada = portal({ identity: ADA });
   const inbox = ada.chat.inbox();
   const given: string[] = [];
+  const taken: string[] = [];
   inbox.onGiven(({ playerId }: Row) => given.push(playerId));
+  inbox.onTaken(({ session }: Row) => taken.push(session?.assigneeName ?? ""));
   inbox.open();
   const listed = (view: "mine" | "pile" | "all") =>
     inbox.list(view).map(({ playerId }) => playerId);
-  return { ...ada, conversation: ada.conversation, chat: ada.chat, inbox, given, listed };
+  return { ...ada, conversation: ada.conversation, chat: ada.chat, inbox, given, taken, listed };
 }
 
 test("a claim moves the conversation from the pile to the user, who is not told of a gift", async () => {
@@ -73,6 +75,27 @@ test("a given conversation is announced once, and until it is opened", async () 
   expect(given).toEqual(["p1"]);
   inbox.opened("p1");
   expect(inbox.given).toBe(0);
+  inbox.close();
+});
+
+test("a conversation that a colleague takes over is announced, and what the user gives is not", async () => {
+  const { conversation, inbox, given, taken } = desk();
+  playerSends("p1", "hello");
+  await seconds(3);
+  conversation.assign({ action: "claim" });
+  await seconds(3);
+  graceAssigns("p1", { action: "assign", assigneeId: "grace", assigneeName: "Grace" });
+  await seconds(3);
+  expect(taken).toEqual(["Grace"]);
+  conversation.assign(toAda);
+  await seconds(3);
+  conversation.assign({ action: "assign", assigneeId: "grace", assigneeName: "Grace" });
+  await seconds(3);
+  expect(conversation.session?.assigneeId).toBe("grace");
+  expect([taken, given]).toEqual([["Grace"], []]);
+  graceAssigns("p1", toAda);
+  await seconds(3);
+  expect(given).toEqual(["p1"]);
   inbox.close();
 });
 
