@@ -211,6 +211,11 @@ test("on a phone the menu gives and puts back, and the tabs fit", async ({ page 
     expect((box?.x ?? 0) + (box?.width ?? 999)).toBeLessThanOrEqual(390);
   }
   await expectAccessible(page);
+  for (const media of [{ colorScheme: "dark" }, { forcedColors: "active" }] as const) {
+    await page.emulateMedia(media);
+    await expectAccessible(page, ["color-contrast"]);
+  }
+  await page.emulateMedia({ colorScheme: "dark", forcedColors: "none" });
   await tab(page, "Mine").click();
   await row(page, "Tomás Rivera").click();
   await expect(action(page, "Give to…")).toBeHidden();
