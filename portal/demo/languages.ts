@@ -44,6 +44,8 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       withColleague: (name) => `لدى ${name}`,
       givenToYou: "أُسندت إليك",
       given: (name) => `أُسندت إليك المحادثة مع ${name}.`,
+      taken: "تغيّر المسؤول",
+      takenBy: (colleague, player) => `أصبحت المحادثة مع ${player} لدى ${colleague}.`,
       givenCount: (count) => `${count} أُسندت إليك`,
       takeHint: "خذ هذه المحادثة: تنتقل إلى «محادثاتي»",
       give: "إسناد إلى…",

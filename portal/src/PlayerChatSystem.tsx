@@ -254,7 +254,7 @@ function TopicChoice({ teams, chosen, onChoose }: TopicChoiceProps) {
           <button
             key={topic.id}
             type="button"
-            className="ppc-button ppc-chip"
+            className="ppc-button ppc-topic"
             aria-pressed={topic.id === chosen}
             onClick={() => onChoose(topic.id)}
           >

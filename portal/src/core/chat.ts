@@ -83,7 +83,7 @@ export class Chat {
   readonly identity: Identity;
   readonly apiUrl: string;
   /** What the gateway offers beyond the chat itself. */
-  readonly features = new Features();
+  readonly features: Features;
   /** The members of the staff; for staff. */
   readonly directory: StaffDirectory;
   /** Whether the user takes conversations; for staff. */
@@ -135,6 +135,7 @@ export class Chat {
     this.#readMarks = new ReadMarks(scope, local);
     this.#markSender = new MarkSender(this.api, this.#random);
     this.drafts = new Drafts(scope, local);
+    this.features = new Features(apiUrl, local);
     const { api, features } = this;
     const random = this.#random;
     this.#ownAssignments = new OwnAssignments(scope, local);

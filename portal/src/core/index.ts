@@ -13,7 +13,11 @@ export type { Conversation } from "./conversation/conversation.js";
 export type { Older } from "./conversation/history.js";
 export type { Receipt } from "./conversation/knownReads.js";
 export type { Delivery, Entry, Timeline } from "./conversation/timeline.js";
-export type { Count, Inbox } from "./inbox/inbox.js";
+export type { Assignment } from "./desk/assignment.js";
+export type { Availability, AvailabilityStatus, OwnAvailability } from "./desk/availability.js";
+export type { Features } from "./desk/features.js";
+export type { StaffDirectory, StaffList, StaffMember } from "./desk/staff.js";
+export type { Count, Inbox, InboxView } from "./inbox/inbox.js";
 export type { Row } from "./inbox/row.js";
 export type { Observable, Unsubscribe } from "./observable.js";
 export type { ConversationPresence } from "./presence/conversationPresence.js";
@@ -26,6 +30,7 @@ export type { ChannelHandlers, ChannelMembers, Transport } from "./realtime/real
 export type {
   Identity,
   Message,
+  Priority,
   ReadMark,
   SenderType,
   Session,

@@ -126,6 +126,8 @@ export const de: Strings = {
     withColleague: (name) => `Bei ${name}`,
     givenToYou: "Für dich",
     given: (name) => `Du hast das Gespräch mit ${name} bekommen.`,
+    taken: "Übernommen",
+    takenBy: (colleague, player) => `${colleague} hat jetzt das Gespräch mit ${player}.`,
     givenCount: (count) => `${count} neu für dich`,
     takeHint: "Übernimm dieses Gespräch: es kommt in deinen Reiter „Meine“",
     give: "Geben an…",

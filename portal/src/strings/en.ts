@@ -133,6 +133,9 @@ export const en = {
     withColleague: (name: string) => `With ${name}`,
     givenToYou: "Given to you",
     given: (name: string) => `You were given the conversation with ${name}.`,
+    taken: "Taken over",
+    takenBy: (colleague: string, player: string) =>
+      `${colleague} now has the conversation with ${player}.`,
     givenCount: (count: number) => `${count} given to you`,
     takeHint: "Take this conversation: it moves to your tab “Mine”",
     give: "Give to…",

@@ -130,6 +130,8 @@ export const fr: Omit<Strings, "entrance"> = {
     withColleague: (name) => `Chez ${name}`,
     givenToYou: "Pour vous",
     given: (name) => `La conversation avec ${name} vous a été confiée.`,
+    taken: "Reprise",
+    takenBy: (colleague, player) => `${colleague} a maintenant la conversation avec ${player}.`,
     givenCount: (count) => `${count} pour vous`,
     takeHint: "Prendre cette conversation : elle passe dans l’onglet « Les miennes »",
     give: "Confier à…",

@@ -19,11 +19,17 @@ function setting(name: string): string {
 
 export type Role = "player" | "staff";
 
-/** A token that is valid for `seconds`. */
-export function token(role: Role, sub: string, name: string, seconds = 3_600): string {
+/** A token that is valid for `seconds`, with further claims. */
+export function token(
+  role: Role,
+  sub: string,
+  name: string,
+  seconds = 3_600,
+  claims: object = {},
+): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const exp = Math.floor(Date.now() / 1000) + seconds;
-  const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub, role, name, exp })}`;
+  const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part({ ...claims, sub, role, name, exp })}`;
   const mac = createHmac("sha256", setting("AUTH_JWT_SECRET")).update(signed);
   return `${signed}.${mac.digest("base64url")}`;
 }

@@ -187,6 +187,20 @@ export function Desk(props: DeskProps) {
       }),
     [chat, inbox, open, strings],
   );
+  const listenTaken = useCallback(
+    (alert: (what: Alert) => void) =>
+      inbox.onTaken(({ playerId, playerName, session }) => {
+        const colleague = session?.assigneeName ?? strings.staff.colleague;
+        alert({
+          title: strings.desk.taken,
+          text: strings.desk.takenBy(colleague, playerName ?? playerId),
+          tag: `player-portal-chat/${playerId}`,
+          id: `taken/${chat.identity.subject}/${session?.id}/${session?.version}`,
+          onClick: () => open(playerId),
+        });
+      }),
+    [chat, inbox, open, strings],
+  );
   const listenMessages = useCallback(
     (alert: (what: Alert) => void) =>
       inbox.onArrival(({ messageId, playerId, playerName, content }) =>
@@ -202,12 +216,12 @@ export function Desk(props: DeskProps) {
   );
   const listen = useCallback(
     (alert: (what: Alert) => void) => {
-      const ends = [listenMessages(alert), listenGiven(alert)];
+      const ends = [listenMessages(alert), listenGiven(alert), listenTaken(alert)];
       return () => {
         for (const end of ends) end();
       };
     },
-    [listenMessages, listenGiven],
+    [listenMessages, listenGiven, listenTaken],
   );
   const nameOfPlayer = useCallback(
     (playerId: string) => inbox.row(playerId)?.playerName ?? null,
@@ -219,6 +233,7 @@ export function Desk(props: DeskProps) {
       const ends = [
         listenMessages(({ title, text }) => say(strings.staff.newMessage(title, text))),
         listenGiven(({ text }) => say(text)),
+        listenTaken(({ text }) => say(text)),
         conversation?.onSendFailure(
           ({ delivery }) => delivery && say(deliveryText(delivery, strings)),
         ),
@@ -230,7 +245,7 @@ export function Desk(props: DeskProps) {
         for (const end of ends) end?.();
       };
     },
-    [listenMessages, listenGiven, conversation, strings],
+    [listenMessages, listenGiven, listenTaken, conversation, strings],
   );
 
   return (

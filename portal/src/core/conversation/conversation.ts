@@ -335,10 +335,7 @@ export class Conversation extends Observable {
   assign(assignment: Assignment, changeId = newId()): Omit<RequestedChange, "undo"> {
     const { api, identity, ownAssignments, random } = this.#parts;
     this.#requested.add(changeId);
-    const isForUser =
-      assignment.action === "claim" ||
-      (assignment.action === "assign" && assignment.assigneeId === identity.subject);
-    if (isForUser) ownAssignments.expect(this.playerId);
+    ownAssignments.expect(this.playerId);
     const sessionId = this.#session?.id;
     const request = {
       ...assignment,

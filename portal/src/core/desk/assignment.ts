@@ -16,12 +16,12 @@ export function isSameAssignment(a: Assignment, b: Assignment): boolean {
   return b.action === "claim";
 }
 
-/** How long the user's own action explains that a conversation becomes the user's. */
+/** How long the user's own action explains that a conversation changes hands, in milliseconds. */
 const EXPECTED_MS = 2 * 60_000;
 
 /**
- * The conversations that the user is about to get by an own action, in any tab: the desk does not
- * announce them as given by another.
+ * The conversations that are about to change hands by an action of the user, in any tab: the desk
+ * does not announce them.
  */
 export class OwnAssignments {
   readonly #key: string;
@@ -54,7 +54,7 @@ export class OwnAssignments {
     }
   }
 
-  /** Whether the user has asked for the conversation since the last call, and not long ago. */
+  /** Whether the user has asked for a change of hands since the last call, and not long ago. */
   take(playerId: string): boolean {
     const at = this.#expected.get(playerId);
     this.#expected.delete(playerId);

@@ -1,11 +1,28 @@
 import type { PortalConfig } from "../config.js";
 import { Observable } from "../observable.js";
 
-/** What the gateway offers beyond the chat itself; nothing until its configuration is known. */
+/**
+ * What the gateway offers beyond the chat itself: as on the last visit until its configuration is
+ * known, so that the desk does not change its tabs while it opens.
+ */
 export class Features extends Observable {
+  readonly #key: string;
+  readonly #storage: Storage | null;
   #isKnown = false;
   #teamDesk = false;
   #topics: readonly string[] = [];
+
+  /** `scope` separates the gateways of one browser. */
+  constructor(scope: string, storage: Storage | null) {
+    super();
+    this.#key = `player-portal-chat/features/${scope}`;
+    this.#storage = storage;
+    try {
+      this.#teamDesk = storage?.getItem(this.#key) === "teamDesk";
+    } catch {
+      // Storage is unreadable: nothing is known before the configuration.
+    }
+  }
 
   /** Whether the gateway's configuration is known. */
   get isKnown(): boolean {
@@ -26,6 +43,12 @@ export class Features extends Observable {
     this.#isKnown = true;
     this.#teamDesk = teamDesk;
     this.#topics = teamDesk ? topics : [];
+    try {
+      if (teamDesk) this.#storage?.setItem(this.#key, "teamDesk");
+      else this.#storage?.removeItem(this.#key);
+    } catch {
+      // Storage is full: the next visit begins without.
+    }
     this.changed();
   }
 }

@@ -90,6 +90,7 @@ export class Inbox extends Observable {
   /** Those that the user was given and has not opened. */
   readonly #given = new Set<string>();
   readonly #givenListeners = new Set<(row: Row) => void>();
+  readonly #takenListeners = new Set<(row: Row) => void>();
   /** Messages of conversations of which it is not known yet who has them. */
   readonly #undecided = new Map<string, Message[]>();
   #failed = false;
@@ -167,6 +168,12 @@ export class Inbox extends Observable {
   onGiven(listener: (row: Row) => void): Unsubscribe {
     this.#givenListeners.add(listener);
     return () => this.#givenListeners.delete(listener);
+  }
+
+  /** Calls `listener` with each conversation of the user that a colleague gets, but not by the user. */
+  onTaken(listener: (row: Row) => void): Unsubscribe {
+    this.#takenListeners.add(listener);
+    return () => this.#takenListeners.delete(listener);
   }
 
   get link(): ConnectionState {
@@ -407,18 +414,25 @@ export class Inbox extends Observable {
     if (!this.#assigns) return;
     this.#decide(row);
     const { identity, ownAssignments } = this.#parts;
+    const { subject } = identity;
+    const was = before && assigneeOf(before);
+    const is = assigneeOf(row);
+    // A change of hands ends what the user has asked for, with this effect or another.
+    const isChange = is !== was && is !== undefined && (was !== undefined || is === subject);
+    const isOwn = isChange && ownAssignments.take(playerId);
+    const isMine = is === subject && row.status !== "resolved";
     const hadIt = this.#mine.has(playerId);
-    const assignee = assigneeOf(row);
-    if (assignee !== identity.subject || row.status === "resolved") {
-      // A colleague was faster: that ends what the user has asked for.
-      if (assignee && before && assigneeOf(before) !== assignee) ownAssignments.take(playerId);
-      this.#mine.delete(playerId);
-      this.#given.delete(playerId);
-    } else if (!hadIt) {
+    if (isMine === hadIt) return;
+    const isNews = !isOwn && this.hasLoaded("mine");
+    if (isMine) {
       this.#mine.add(playerId);
-      if (ownAssignments.take(playerId) || !this.hasLoaded("mine")) return;
+      if (!isNews) return;
       this.#given.add(playerId);
       notifyAll(this.#givenListeners, row);
+    } else {
+      this.#mine.delete(playerId);
+      this.#given.delete(playerId);
+      if (isNews && row.status !== "resolved" && is) notifyAll(this.#takenListeners, row);
     }
   }
 
