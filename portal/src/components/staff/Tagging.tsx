@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import type { Conversation } from "../../core/conversation/conversation.js";
 import { type EditProblem, SessionEdits } from "../../core/conversation/sessionEdits.js";
 import { PRIORITIES, type Priority } from "../../core/types.js";
@@ -88,16 +89,19 @@ interface PrioritiesProps {
 function Priorities({ priority, onChange }: PrioritiesProps) {
   const { tagging } = usePortal().strings;
   return (
-    <label className="ppc-priority" data-priority={priority}>
-      <span className="ppc-hidden">{tagging.priority}</span>
-      <select value={priority} onChange={({ target }) => onChange(target.value as Priority)}>
+    <span className="ppc-priority" data-priority={priority}>
+      <select
+        aria-label={tagging.priority}
+        value={priority}
+        onChange={({ target }) => onChange(target.value as Priority)}
+      >
         {PRIORITIES.map((each) => (
           <option key={each} value={each}>
             {tagging.priorities[each]}
           </option>
         ))}
       </select>
-    </label>
+    </span>
   );
 }
 
@@ -125,10 +129,9 @@ function AddTag({ tools, tags, onAdd }: AddTagProps) {
   const optionId = (index: number) => `${list}-${index}`;
 
   const close = () => {
-    setText(null);
+    flushSync(() => setText(null));
     setActive(-1);
-    // After the button is there again.
-    requestAnimationFrame(() => button.current?.focus());
+    button.current?.focus();
   };
   const add = (tag: string) => {
     if (tag !== "" && !tags.includes(tag)) onAdd(tag);
