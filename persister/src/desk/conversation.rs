@@ -308,7 +308,7 @@ impl Desk {
         let (new, replies) = (own(&self.new), own(&self.replies));
         let is_same = self.has_same_changes(session);
         let assigned_at = session.state.staff.assigned_at;
-        let claims = |at: &DateTime<Utc>| assigned_at.is_none_or(|assigned_at| *at < assigned_at);
+        let claims = |at: &DateTime<Utc>| assigned_at.is_none_or(|assigned_at| *at <= assigned_at);
         if is_same && new.is_empty() && !replies.iter().any(claims) {
             return Basis::Unchanged;
         }

@@ -214,8 +214,9 @@ impl Case {
         let case = Uuid::now_v7();
         let players: Vec<_> = (0..PLAYERS).map(|player| format!("{case}-{player}")).collect();
         let ids: Vec<_> = (0..IDS).map(|_| Uuid::now_v7()).collect();
-        // A row of a change may have the id of a message, and no client's change has one.
-        let desk_ids: Vec<_> = (0..IDS).map(|_| Uuid::now_v7()).collect();
+        // Messages and changes to active become rows of the changes of staff, with their own ids.
+        let [active_ids, desk_ids] =
+            [(); 2].map(|()| (0..IDS).map(|_| Uuid::now_v7()).collect::<Vec<_>>());
         let event = |accepted: &Accepted| match accepted.what {
             What::Message(sender, content) => {
                 let mut message =
@@ -225,6 +226,7 @@ impl Case {
             }
             What::Change(status, names) => {
                 let mut change = change_of(&players[accepted.player], status, accepted.at);
+                let ids = if status == RequestedStatus::Active { &active_ids } else { &ids };
                 change.change_id = ids[accepted.id];
                 (change.session_id, change.last_seq) = match names {
                     Names::Nothing => (None, None),

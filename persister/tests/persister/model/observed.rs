@@ -245,6 +245,7 @@ pub async fn given(reader: &mut AsyncPgConnection, player: &str) -> Given {
     let reopenings: Vec<Uuid> = chat_assignments::table
         .filter(chat_assignments::player_id.eq(player))
         .filter(chat_assignments::id.eq_any(changes))
+        .filter(chat_assignments::action.eq("assign"))
         .select(chat_assignments::id)
         .load(reader)
         .await
