@@ -11,7 +11,7 @@ mod team_desk;
 
 pub use body::Body;
 pub use client_id::ClientId;
-pub use language::PreferredLanguage;
+pub use language::preferred_language;
 pub use name_based_uuid::name_based_uuid;
 pub use parameters::{Form, Parameters, PathId, PathPlayer, by_name};
 pub use team_desk::OpenDesk;

@@ -1,5 +1,7 @@
 //! `/api/staff/canned-replies`
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{ETag, EntityTag, Header, IfNoneMatch, TryIntoHeaderPair},
@@ -8,6 +10,7 @@ use actix_web::{
 use chat::{CannedReply, CannedReplyChange, event::Event};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -181,6 +184,9 @@ async fn change(
     }))
 }
 
+/// How long a request waits for another one that reads the list.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
 /// Lists the canned replies
 ///
 /// `ETag` is the list's version in quotes. With `If-None-Match` of that version the response is a
@@ -227,7 +233,8 @@ pub async fn canned_replies(
         return Ok(HttpResponse::NotModified().insert_header(ETag(tag(version))).finish());
     }
     // One request reads the list, and the others wait for it.
-    let mut cached = state.canned_replies.lock().await;
+    let cached = timeout(MAX_WAIT, state.canned_replies.lock()).await;
+    let mut cached = cached.map_err(|_| Problem::HistoryUnavailable)?;
     let list = match cached.as_ref().filter(|list| list.version == version) {
         Some(list) => list.clone(),
         None => {

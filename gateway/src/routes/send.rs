@@ -1,7 +1,7 @@
 //! `POST /api/staff-chat-integration/send`
 
-use actix_web::{HttpResponse, web};
-use chat::{Content, Intake, Message, Name, SenderId, SenderType, Team, event::Event};
+use actix_web::{HttpRequest, HttpResponse, web};
+use chat::{Content, Intake, Language, Message, Name, SenderId, SenderType, Team, event::Event};
 use chrono::{DateTime, Utc};
 use pusher::SocketId;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     auth::{Caller, Sender},
-    http::{Body, ClientId, PreferredLanguage, by_name},
+    http::{Body, ClientId, by_name, preferred_language},
     input::{NewContent, NewName, NewPlayerId, NewSenderId, NewTeam},
     problem::Problem,
     state::AppState,
@@ -105,7 +105,7 @@ pub async fn send(
     state: web::Data<AppState>,
     trace: RequestTrace,
     caller: Caller,
-    language: PreferredLanguage,
+    head: HttpRequest,
     body: Body<SendRequest>,
 ) -> Result<HttpResponse, Problem> {
     let request = body.0;
@@ -120,7 +120,7 @@ pub async fn send(
     state.sender_limit.check(&sender)?;
     let intake = match &state.team_desk {
         Some(desk) if sender.sender_type == SenderType::Player => {
-            intake(desk, request.topic, language)?
+            intake(desk, request.topic, preferred_language(&head))?
         }
         _ => None,
     };
@@ -164,7 +164,7 @@ fn one_of(content: Option<NewContent>, message: Option<NewContent>) -> Result<Co
 fn intake(
     desk: &TeamDesk,
     topic: Option<Value>,
-    PreferredLanguage(language): PreferredLanguage,
+    language: Option<Language>,
 ) -> Result<Option<Box<Intake>>, Problem> {
     let topic = topic.map(NewTeam::deserialize).transpose();
     let topic = topic.map_err(|reason| Problem::invalid_field("topic", reason))?.map(Team::from);
