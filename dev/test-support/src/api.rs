@@ -128,6 +128,11 @@ impl Api {
         answer(self.request(Method::POST, path).json(json)).await
     }
 
+    /// Puts JSON to `path`.
+    pub async fn put(&self, path: &str, json: &Value) -> Answer {
+        answer(self.request(Method::PUT, path).json(json)).await
+    }
+
     /// Posts `body` unchanged to `path`.
     pub async fn post_raw(&self, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
         let request = self.request(Method::POST, path);

@@ -45,7 +45,8 @@ impl PlacedMessage {
 pub struct Session {
     /// The state to store.
     pub state: SessionState,
-    stored: Option<SessionState>,
+    /// Boxed, since sessions are moved more often than it is read.
+    stored: Option<Box<SessionState>>,
     answered: bool,
     /// The known messages: those that a change may move or depends on.
     pub(super) messages: Vec<PlacedMessage>,
@@ -54,7 +55,7 @@ pub struct Session {
 impl Session {
     /// The stored state, if the session has a row.
     pub fn stored(&self) -> Option<&SessionState> {
-        self.stored.as_ref()
+        self.stored.as_deref()
     }
 
     /// Whether the session has no row yet.
@@ -86,7 +87,7 @@ impl Session {
     pub(super) fn from_row(state: SessionState) -> Self {
         Self {
             answered: state.status == SessionStatus::Active,
-            stored: Some(state.clone()),
+            stored: Some(Box::new(state.clone())),
             state,
             messages: Vec::new(),
         }

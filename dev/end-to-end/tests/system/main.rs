@@ -9,6 +9,7 @@
 
 mod authentication;
 mod connect;
+mod desk;
 mod encrypted;
 mod events;
 mod failures;
