@@ -5,7 +5,7 @@ import { type GetToken, Tokens } from "./api/tokens.js";
 import { backoff, type Random } from "./backoff.js";
 import { Clock } from "./clock.js";
 import { loadConfig, type PortalConfig, readMarksOf } from "./config.js";
-import { Conversation } from "./conversation/conversation.js";
+import { Conversation, type ConversationParts } from "./conversation/conversation.js";
 import { MarkSender } from "./conversation/markSender.js";
 import { OwnAssignments } from "./desk/assignment.js";
 import { OwnAvailability } from "./desk/availability.js";
@@ -15,10 +15,11 @@ import { Drafts } from "./drafts.js";
 import { BrowserEnvironment, type Environment } from "./environment.js";
 import { newId } from "./id.js";
 import { actorOf, changeStatus } from "./inbox/changeStatus.js";
-import { Inbox } from "./inbox/inbox.js";
+import { Inbox, type InboxParts } from "./inbox/inbox.js";
 import { ReadMarks } from "./inbox/readMarks.js";
 import type { Unsubscribe } from "./observable.js";
-import { Outbox } from "./outbox/outbox.js";
+import { requestOf } from "./outbox/item.js";
+import { Outbox, type OutboxParts } from "./outbox/outbox.js";
 import { LocalOutboxStorage, localStorageOrNull, type OutboxStorage } from "./outbox/storage.js";
 import { openTab, type Tab } from "./outbox/tab.js";
 import { type OnProblem, Problems } from "./problems.js";
@@ -54,9 +55,21 @@ export interface ChatEnvironment {
   readonly fetch?: typeof fetch;
   readonly transport?: (config: PortalConfig, api: Api) => Transport;
   readonly storage?: OutboxStorage;
+  /** Stores unsent notes; without it and with `storage`, they live as long as the tab. */
+  readonly noteStorage?: OutboxStorage;
   readonly tab?: Tab;
   readonly environment?: Environment;
   readonly random?: Random;
+}
+
+/** What the notes of a desk are made of. */
+export interface NoteParts extends ConversationParts {
+  /** Sends notes. */
+  readonly outbox: Outbox;
+  /** The browser's storage; null without one. */
+  readonly storage: Storage | null;
+  /** Separates the users and systems of one browser. */
+  readonly scope: string;
 }
 
 /** One user's chat: what the user's conversations and inbox share. */
@@ -77,6 +90,11 @@ export class Chat {
   readonly #problems: Problems;
   readonly #tokens: Tokens;
   readonly #outbox: Outbox;
+  /** All outboxes of this page. */
+  readonly #outboxes = new Set<Outbox>();
+  readonly #tab: Tab;
+  readonly #scope: string;
+  readonly #around: ChatEnvironment;
   readonly #realtime = new DeferredRealtime();
   readonly #feed: Feed;
   readonly #environment: Environment;
@@ -96,6 +114,8 @@ export class Chat {
     const scope = `${apiUrl}|${identity.role}|${identity.subject}`;
     this.identity = identity;
     this.apiUrl = apiUrl;
+    this.#scope = scope;
+    this.#around = around;
     this.#feed = new Feed(this.#realtime, identity);
     this.#typing = options.typing ?? true;
     this.#problems = new Problems(options.onProblem ?? null);
@@ -125,15 +145,11 @@ export class Chat {
     });
     this.#hasStorage = around.storage !== undefined || local !== null;
     this.#transport = around.transport ?? ((config, api) => new PusherTransport(config, api));
-    this.#outbox = new Outbox({
-      api: this.api,
-      clock: this.clock,
-      tokens: this.#tokens,
-      identity,
-      storage: around.storage ?? new LocalOutboxStorage(scope, local, globalThis),
-      tab: around.tab ?? openTab(),
-      random: this.#random,
-    });
+    this.#tab = around.tab ?? openTab();
+    this.#outbox = this.#openOutbox(
+      around.storage ?? new LocalOutboxStorage(scope, local, globalThis),
+      (item) => this.api.send(requestOf(item)),
+    );
     this.#open(options);
   }
 
@@ -178,12 +194,32 @@ export class Chat {
 
   /** Whether unsent messages outlive this tab. */
   get keepsUnsent(): boolean {
-    return this.#hasStorage && !this.#outbox.hasUnstored;
+    return this.#hasStorage && !this.wouldLose;
   }
 
-  /** Whether closing the tab now would lose a message. */
+  /** Whether closing the tab now would lose a message or a note. */
   get wouldLose(): boolean {
-    return this.#outbox.hasUnstored;
+    return [...this.#outboxes].some((outbox) => outbox.hasUnstored);
+  }
+
+  /** The token of the next call; null without one. */
+  token(): Promise<string | null> {
+    return this.#tokens.current();
+  }
+
+  /** What staff need for notes: an outbox of its own, so that none is sent as a message. */
+  noteParts(send: OutboxParts["send"]): NoteParts {
+    const storage = this.#around.storage === undefined ? localStorageOrNull() : null;
+    return {
+      ...this.#parts(),
+      storage,
+      scope: this.#scope,
+      outbox: this.#openOutbox(
+        this.#around.noteStorage ??
+          new LocalOutboxStorage(this.#scope, storage, globalThis, "note-outbox"),
+        send,
+      ),
+    };
   }
 
   /** Replaces the token and the way to renew it. */
@@ -193,7 +229,7 @@ export class Chat {
 
   /** Retries at once what waits to be retried. */
   tryNow(): void {
-    this.#outbox.tryNow();
+    for (const outbox of this.#outboxes) outbox.tryNow();
     this.#markSender.tryNow();
     this.#feed.tryNow();
   }
@@ -202,13 +238,28 @@ export class Chat {
     this.#closed = true;
     for (const end of this.#endings.splice(0)) end();
     this.#markSender.close();
-    this.#outbox.close();
+    for (const outbox of this.#outboxes) outbox.close();
+    this.#tab.close();
     this.#feed.close();
     this.#realtime.close();
   }
 
+  #openOutbox(storage: OutboxStorage, send: OutboxParts["send"]): Outbox {
+    const outbox = new Outbox({
+      send,
+      clock: this.clock,
+      tokens: this.#tokens,
+      identity: this.identity,
+      storage,
+      tab: this.#tab,
+      random: this.#random,
+    });
+    this.#outboxes.add(outbox);
+    outbox.open();
+    return outbox;
+  }
+
   #open(options: ChatOptions): void {
-    this.#outbox.open();
     this.#endings.push(
       this.#environment.subscribe(() => {
         // A phone that hides a page may end it without another event.
@@ -216,7 +267,7 @@ export class Chat {
         this.tryNow();
       }),
       this.#environment.onLeave(() => {
-        this.#outbox.release();
+        for (const outbox of this.#outboxes) outbox.release();
         this.#markSender.flush();
       }),
       this.#tokens.subscribe(() => {
@@ -280,7 +331,7 @@ export class Chat {
     return browser;
   }
 
-  #parts() {
+  #parts(): ConversationParts & InboxParts {
     return {
       api: this.api,
       tokens: this.#tokens,

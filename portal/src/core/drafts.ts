@@ -12,10 +12,10 @@ export class Drafts extends Observable {
   readonly #storage: Storage | null;
   readonly #drafts = new Map<string, string>();
 
-  /** `scope` separates the users and systems of one browser. */
-  constructor(scope: string, storage: Storage | null) {
+  /** `scope` separates the users and systems of one browser, and `name` what they write. */
+  constructor(scope: string, storage: Storage | null, name: "draft" | "note-draft" = "draft") {
     super();
-    this.#prefix = `player-portal-chat/draft/${scope}/`;
+    this.#prefix = `player-portal-chat/${name}/${scope}/`;
     this.#storage = storage;
     this.#load();
   }

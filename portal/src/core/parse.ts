@@ -1,9 +1,11 @@
 import { micros } from "./order.js";
 import { readableName } from "./readable.js";
 import {
+  type CannedReply,
   type Digest,
   type DigestEntry,
   type Message,
+  type Note,
   PRIORITIES,
   type ReadMark,
   type Reads,
@@ -146,6 +148,48 @@ export function parseSessionUpdate(value: unknown): SessionUpdate | null {
   const ids = Array.isArray(staleChangeIds) ? staleChangeIds : [];
   return { session, staleChangeIds: ids.flatMap((each) => id(each) ?? []) };
 }
+
+/** Parses a note of a page or of a `note-added` event; null when it is invalid. */
+export function parseNote(value: unknown, ofPlayer?: string): Note | null {
+  const from = fields(value);
+  const noteId = id(from?.noteId);
+  const playerId = ofPlayer ?? from?.playerId;
+  const at = time(from?.acceptedAt);
+  if (from === null || noteId === null || typeof playerId !== "string") return null;
+  if (typeof from.content !== "string" || Number.isNaN(at)) return null;
+  return {
+    noteId,
+    playerId,
+    sessionId: id(from.sessionId),
+    authorId: text(from.authorId),
+    authorName: name(from.authorName),
+    content: from.erased === true ? "" : from.content,
+    mentions: texts(from.mentions),
+    at,
+    truncated: from.truncated === true,
+  };
+}
+
+/** Parses a canned reply; null when it is invalid. */
+export function parseCannedReply(value: unknown): CannedReply | null {
+  const from = fields(value);
+  const bodies = fields(from?.bodies);
+  const replyId = text(from?.id);
+  const shortcut = text(from?.shortcut);
+  if (from === null || bodies === null || replyId === null || shortcut === null) return null;
+  const known = Object.entries(bodies).filter(([, body]) => typeof body === "string");
+  return {
+    id: replyId,
+    shortcut,
+    title: text(from.title) ?? shortcut,
+    team: text(from.team),
+    bodies: Object.fromEntries(known) as Record<string, string>,
+  };
+}
+
+/** Parses a `canned-replies-updated` event: the new version; null when it is invalid. */
+export const parseRepliesUpdate = (value: unknown): number | null =>
+  parseCount(fields(value)?.version);
 
 /** Parses a `message-rejected` event; null when it is invalid. */
 export function parseRejection(value: unknown): Rejection | null {

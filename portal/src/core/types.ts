@@ -103,6 +103,35 @@ export interface Rejection {
   readonly reason: string;
 }
 
+/** A note of the staff about a conversation: not a message, and never shown to players. */
+export interface Note {
+  readonly noteId: string;
+  readonly playerId: string;
+  readonly sessionId: string | null;
+  readonly authorId: string | null;
+  readonly authorName: string | null;
+  /** Empty only when it was erased. */
+  readonly content: string;
+  /** The ids of the members of the staff whom it mentions. */
+  readonly mentions: readonly string[];
+  /** When it was accepted, in microseconds since 1970. */
+  readonly at: number;
+  /** Whether `content` is cut: the page of notes has the rest. */
+  readonly truncated: boolean;
+}
+
+/** A reply that staff can insert. */
+export interface CannedReply {
+  readonly id: string;
+  /** The word after the slash that finds it. */
+  readonly shortcut: string;
+  readonly title: string;
+  /** The team that uses it; null for all. */
+  readonly team: string | null;
+  /** The text by language, such as `en`. */
+  readonly bodies: Readonly<Record<string, string>>;
+}
+
 /** How far one side of a conversation has read. */
 export interface ReadMark {
   /** The `seq` of the last message that is read; 0 for none. */

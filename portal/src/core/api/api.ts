@@ -4,10 +4,18 @@ import type { Assignment } from "../desk/assignment.js";
 import { AVAILABILITIES, type Availability } from "../desk/availability.js";
 import type { StaffList, StaffMember } from "../desk/staff.js";
 import { micros } from "../order.js";
-import { parseCount, parseMessage, parseReads, parseSession, texts } from "../parse.js";
+import {
+  parseCannedReply,
+  parseCount,
+  parseMessage,
+  parseNote,
+  parseReads,
+  parseSession,
+  texts,
+} from "../parse.js";
 import { Problems } from "../problems.js";
 import { readableName } from "../readable.js";
-import type { Message, Reads, Session, SessionStatus } from "../types.js";
+import type { CannedReply, Message, Note, Reads, Session, SessionStatus } from "../types.js";
 import {
   type Failure,
   failed,
@@ -97,6 +105,29 @@ export interface InboxQuery {
   readonly assignee?: string;
 }
 
+/** The body of a note; see openapi.json. */
+export type NoteRequest = components["schemas"]["NoteRequest"];
+
+/** A requested change of a session's tags or priority. */
+export type SessionRequest = components["schemas"]["SessionRequest"];
+
+/** A canned reply as a lead writes it. */
+export type CannedReplyRequest = components["schemas"]["CannedReplyRequest"];
+
+/** A page of notes, the oldest first. */
+export interface NotePage {
+  readonly notes: readonly Note[];
+  readonly nextCursor: string | null;
+}
+
+/** The canned replies. */
+export interface CannedReplyList {
+  readonly version: number;
+  readonly replies: readonly CannedReply[];
+  /** For the next call; null where the browser hides the header. */
+  readonly etag: string | null;
+}
+
 /** The order of the inbox: by the latest message, or by priority and the longest wait. */
 export type InboxOrder = "latest" | "waiting";
 
@@ -116,6 +147,7 @@ export interface Authorization {
 const CALL_TIMEOUT_MS = 10_000;
 const HISTORY_LIMIT = 100;
 const INBOX_LIMIT = 200;
+const NOTES_LIMIT = 100;
 
 /** The gateway's calls. They do not throw: a failure is part of the outcome. */
 export class Api {
@@ -261,6 +293,94 @@ export class Api {
         }),
       // A gateway without read marks refuses them; the chat goes on without.
       (failure) => failure.kind !== "refused",
+    );
+    return map(answer, () => null);
+  }
+
+  /** Sends a note. The value is when it was accepted, in microseconds since 1970. */
+  async addNote(playerId: string, body: NoteRequest): Promise<Outcome<number>> {
+    const answer = await this.#outcome("send a note", () =>
+      this.#client.POST("/api/unified-chat/conversations/{playerId}/notes", {
+        params: { path: { playerId } },
+        body,
+        signal: deadline(),
+      }),
+    );
+    return map(answer, (accepted) => micros(accepted.acceptedAt));
+  }
+
+  /** A page of a conversation's notes: the newest, or the one before a cursor. */
+  async notes(playerId: string, before: string | null): Promise<Outcome<NotePage>> {
+    const query = { limit: NOTES_LIMIT, ...(before === null ? {} : { before }) };
+    const answer = await this.#outcome("read notes", () =>
+      this.#client.GET("/api/unified-chat/conversations/{playerId}/notes", {
+        params: { path: { playerId }, query },
+        signal: deadline(),
+      }),
+    );
+    return map(answer, (page) => ({
+      notes: page.notes.map((note) => parseNote(note, playerId)).filter((note) => note !== null),
+      nextCursor: page.nextCursor ?? null,
+    }));
+  }
+
+  /** Changes a session's tags or priority. */
+  async changeSession(playerId: string, body: SessionRequest): Promise<Outcome<null>> {
+    const answer = await this.#outcome("change a session", () =>
+      this.#client.POST("/api/unified-chat/conversations/{playerId}/session", {
+        params: { path: { playerId } },
+        body,
+        keepalive: true,
+        signal: deadline(),
+      }),
+    );
+    return map(answer, () => null);
+  }
+
+  /** The canned replies; null when they are still those of `etag`. */
+  async cannedReplies(etag: string | null): Promise<Outcome<CannedReplyList | null>> {
+    const header = etag === null ? {} : { "If-None-Match": etag };
+    let response: Response | null = null;
+    const answer = await this.#outcome(
+      "read the canned replies",
+      async () => {
+        const result = await this.#client.GET("/api/staff/canned-replies", {
+          params: { header },
+          signal: deadline(),
+        });
+        response = result.response;
+        return result;
+      },
+      () => response?.status !== 304,
+    );
+    const { status, headers } = (response as Response | null) ?? {};
+    if (status === 304) return succeeded(null);
+    return map(answer, ({ version, replies }) => ({
+      version,
+      replies: replies.map(parseCannedReply).filter((reply) => reply !== null),
+      etag: headers?.get("etag") ?? null,
+    }));
+  }
+
+  /** Writes a canned reply; for leads. */
+  async putCannedReply(id: string, body: CannedReplyRequest): Promise<Outcome<null>> {
+    const answer = await this.#outcome("write a canned reply", () =>
+      this.#client.PUT("/api/staff/canned-replies/{id}", {
+        params: { path: { id } },
+        body,
+        signal: deadline(),
+      }),
+    );
+    return map(answer, () => null);
+  }
+
+  /** Deletes a canned reply; for leads. */
+  async deleteCannedReply(id: string): Promise<Outcome<null>> {
+    const answer = await this.#outcome("delete a canned reply", () =>
+      this.#client.DELETE("/api/staff/canned-replies/{id}", {
+        params: { path: { id } },
+        signal: deadline(),
+      }),
     );
     return map(answer, () => null);
   }

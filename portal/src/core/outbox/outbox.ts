@@ -1,5 +1,4 @@
-import type { Api } from "../api/api.js";
-import type { Failure } from "../api/failure.js";
+import type { Failure, Outcome } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
 import type { Clock } from "../clock.js";
@@ -8,7 +7,7 @@ import { newId } from "../id.js";
 import { notifyAll } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
 import type { Identity, Rejection } from "../types.js";
-import { isUnsent, type OutboxItem, requestOf } from "./item.js";
+import { isUnsent, type OutboxItem } from "./item.js";
 import { RetryPolicy } from "./retryPolicy.js";
 import type { OutboxStorage } from "./storage.js";
 import type { Tab } from "./tab.js";
@@ -36,7 +35,8 @@ export type OutboxListener = (
 ) => void;
 
 export interface OutboxParts {
-  readonly api: Api;
+  /** Sends an item. The value is when it was accepted, in microseconds since 1970. */
+  readonly send: (item: OutboxItem) => Promise<Outcome<number>>;
   readonly clock: Clock;
   readonly tokens: Tokens;
   readonly identity: Identity;
@@ -87,7 +87,6 @@ export class Outbox {
     for (const end of this.#endings.splice(0)) end();
     clearTimeout(this.#timer);
     clearInterval(this.#adoption);
-    this.#parts.tab.close();
   }
 
   /** Ends the leases of this tab's items, so that any other tab may send them. */
@@ -218,7 +217,7 @@ export class Outbox {
   async #attempt(before: OutboxItem): Promise<boolean> {
     this.#update({ ...before, ...this.#lease() });
     const { messageId } = before;
-    const outcome = await this.#parts.api.send(requestOf(before));
+    const outcome = await this.#parts.send(before);
     const item = this.#items.get(messageId);
     if (outcome.ok) {
       this.#retryPolicy.succeeded();

@@ -20,9 +20,17 @@ export class LocalOutboxStorage implements OutboxStorage {
   readonly #storage: Storage | null;
   readonly #target: EventTarget | null;
 
-  /** `scope` separates the users and systems of one browser. */
-  constructor(scope: string, storage: Storage | null, target: EventTarget | null) {
-    this.#prefix = `player-portal-chat/outbox/${scope}/`;
+  /**
+   * `scope` separates the users and systems of one browser, and `name` what they send: the prefix of
+   * one name must not begin with that of another, or notes would be sent as messages.
+   */
+  constructor(
+    scope: string,
+    storage: Storage | null,
+    target: EventTarget | null,
+    name: "outbox" | "note-outbox" = "outbox",
+  ) {
+    this.#prefix = `player-portal-chat/${name}/${scope}/`;
     this.#storage = storage;
     this.#target = target;
   }

@@ -32,6 +32,10 @@ export const NEW_PLAYER_MESSAGES = "new-player-messages";
 export const MESSAGE_SENT = "message-sent";
 /** A message was not stored: its id belongs to another message. */
 export const MESSAGE_REJECTED = "message-rejected";
+/** To staff alone: a note about a conversation. */
+export const NOTE_ADDED = "note-added";
+/** To staff alone: the canned replies have changed. */
+export const CANNED_REPLIES_UPDATED = "canned-replies-updated";
 /** A session was opened, taken or resolved. */
 export const SESSION_UPDATED = "session-updated";
 /** To the player, and to a desk with the conversation open: how far one side has read. */

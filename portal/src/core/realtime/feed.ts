@@ -3,16 +3,28 @@ import { Observable, type Unsubscribe } from "../observable.js";
 import {
   parseDigest,
   parseMessage,
+  parseNote,
   parseReadUpdate,
   parseRejection,
+  parseRepliesUpdate,
   parseSessionUpdate,
 } from "../parse.js";
-import type { Digest, Identity, Message, ReadUpdate, Rejection, SessionUpdate } from "../types.js";
+import type {
+  Digest,
+  Identity,
+  Message,
+  Note,
+  ReadUpdate,
+  Rejection,
+  SessionUpdate,
+} from "../types.js";
 import {
+  CANNED_REPLIES_UPDATED,
   MESSAGE_REJECTED,
   MESSAGE_SENT,
   NEW_PLAYER_MESSAGE,
   NEW_PLAYER_MESSAGES,
+  NOTE_ADDED,
   playerChannel,
   READ_UPDATED,
   SESSION_UPDATED,
@@ -28,6 +40,9 @@ export interface FeedListener {
   digest?(digest: Digest): void;
   rejection?(rejection: Rejection): void;
   read?(update: ReadUpdate): void;
+  note?(note: Note): void;
+  /** The canned replies have this version. */
+  cannedReplies?(version: number): void;
 }
 
 /** The shortest time between two reconnections because of a stall, in milliseconds. */
@@ -113,6 +128,17 @@ export class Feed extends Observable {
       const update = parseReadUpdate(data);
       if (update === null) return;
       this.#notify((listener) => listener.read?.(update));
+    } else if (this.#identity.role === "staff") this.#dispatchToStaff(name, data);
+  }
+
+  /** Handles an event that only the staff's channel has. */
+  #dispatchToStaff(name: string, data: unknown): void {
+    if (name === NOTE_ADDED) {
+      const note = parseNote(data);
+      if (note !== null) this.#notify((listener) => listener.note?.(note));
+    } else if (name === CANNED_REPLIES_UPDATED) {
+      const version = parseRepliesUpdate(data);
+      if (version !== null) this.#notify((listener) => listener.cannedReplies?.(version));
     }
   }
 
