@@ -1,5 +1,5 @@
 import { position } from "../src/core/order.js";
-import { type Message, PRIORITIES, type Session } from "../src/core/types.js";
+import { type Message, PRIORITIES, type Priority, type Session } from "../src/core/types.js";
 import { assignedAfter, inOrder, type StoredAssignment } from "./assignments.js";
 
 /** A stored message. */
@@ -44,6 +44,16 @@ export interface Change {
   readonly lastSeq?: number;
   readonly actorId?: string | null;
   readonly actorName?: string | null;
+  readonly at: number;
+}
+
+/** A change of a session's tags or priority that staff requested. */
+export interface SessionEdit {
+  readonly playerId: string;
+  readonly changeId?: string;
+  readonly sessionId?: string;
+  readonly tags?: { readonly add?: readonly string[]; readonly remove?: readonly string[] };
+  readonly priority?: Priority;
   readonly at: number;
 }
 
@@ -159,6 +169,24 @@ export class Store {
     if (!hasChanged) return { session, isStale: false, hasChanged };
     conversation.session = { ...session, ...assigned, status, version: session.version + 1 };
     return { session: conversation.session, isStale: false, hasChanged };
+  }
+
+  /** Changes the tags or the priority of the open session, or of the named one. */
+  edit({ playerId, sessionId, tags = {}, priority }: SessionEdit): Changed | null {
+    const conversation = this.conversation(playerId);
+    const { session } = conversation;
+    if (session === null) return null;
+    if (sessionId !== undefined && sessionId !== session.id) return { session, isStale: true };
+    const { add = [], remove = [] } = tags;
+    const kept = new Set([...session.tags, ...add]);
+    for (const tag of remove) kept.delete(tag);
+    conversation.session = {
+      ...session,
+      tags: [...kept].sort(),
+      priority: priority ?? session.priority,
+      version: session.version + 1,
+    };
+    return { session: conversation.session, isStale: false };
   }
 
   /**

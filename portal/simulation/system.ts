@@ -11,6 +11,7 @@ import type { RequestedAssignment, StoredAssignment } from "./assignments.js";
 import { type Bounds, Coalescer } from "./coalescer.js";
 import { SimulatedDesk } from "./desk.js";
 import { type FaultSource, type Faults, NO_FAULTS, type Range } from "./faults.js";
+import { NotesAndReplies } from "./notesAndReplies.js";
 import { memberOf, SimulatedGuest, SimulatedPresence } from "./presence.js";
 import { readHistory, readInbox } from "./reads.js";
 import { type Change, type Mark, Store } from "./store.js";
@@ -64,11 +65,28 @@ export class SimulatedSystem implements FaultSource {
   readonly #random: Random;
   readonly #transports = new Set<SimulatedTransport>();
   readonly #coalescer = new Coalescer((name, data) => this.#broadcast(STAFF_CHANNEL, name, data));
+  /** Notes, tags, priority and canned replies. */
+  readonly notesAndReplies: NotesAndReplies;
   #held: PromiseWithResolvers<void> | null = null;
   #clock = 0;
 
   constructor(random: Random) {
     this.#random = random;
+    const system = this;
+    this.notesAndReplies = new NotesAndReplies({
+      get faults() {
+        return system.faults;
+      },
+      chance: (probability) => this.chance(probability),
+      between: (range) => this.between(range),
+      store: this.store,
+      desk: this.desk,
+      now: () => this.now(),
+      persist: (work) => this.#later(this.faults.persist, work),
+      broadcastToStaff: (name, data) =>
+        this.#later(this.faults.broadcast, () => this.#broadcast(STAFF_CHANNEL, name, data)),
+      announce: (session, stale) => this.#announce(session, stale),
+    });
   }
 
   /** The `fetch` of a portal without a known user. */
@@ -167,7 +185,9 @@ export class SimulatedSystem implements FaultSource {
       return problem(503, "history-unavailable", { "Retry-After": "1" });
     }
     if (user !== null && this.desk.enabled) {
-      const answer = await this.#answerDesk(request, pathname, user);
+      const answer =
+        (await this.notesAndReplies.answer(request, user)) ??
+        (await this.#answerDesk(request, pathname, user));
       if (answer !== null) return answer;
     }
     const caller = { reader, readMarks: this.readMarks };

@@ -107,5 +107,6 @@ export function problem(
 ): Response {
   const type = `urn:problem-type:player-portal-chat:${name}`;
   const invalid = field === null ? {} : { field };
-  return json(status, { type, title: name, status, detail: name, ...invalid }, headers);
+  const detail = field === null ? name : `\`${field}\` is invalid`;
+  return json(status, { type, title: name, status, detail, ...invalid }, headers);
 }

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useState } from "react";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
-import { RecentConversations } from "../core/conversation/recentConversations.js";
+import { RecentlyShown } from "../core/conversation/recentlyShown.js";
 
 interface Shown {
   readonly chat: Chat;
@@ -10,10 +10,10 @@ interface Shown {
 
 /** The conversation with a player; null for none. Recent ones stay open to be shown at once. */
 export function useRecentConversation(chat: Chat, playerId: string | null): Conversation | null {
-  const [recent, setRecent] = useState<RecentConversations | null>(null);
+  const [recent, setRecent] = useState<RecentlyShown<Conversation> | null>(null);
   const [shown, setShown] = useState<Shown | null>(null);
   useLayoutEffect(() => {
-    const made = new RecentConversations((player) => chat.conversation(player));
+    const made = new RecentlyShown((player) => chat.conversation(player));
     setRecent(made);
     return () => {
       setRecent(null);

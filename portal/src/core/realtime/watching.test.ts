@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ADA } from "../../../simulation/index.js";
 import { seconds, simulate } from "../../../simulation/setup.js";
-import { RecentConversations } from "../conversation/recentConversations.js";
+import { RecentlyShown } from "../conversation/recentlyShown.js";
 
 const { system, portal } = simulate();
 const STAFF = "private-staff-portal";
@@ -102,7 +102,7 @@ test("a stalled channel of the player leaves the desk live, and the history brin
 test("switching quickly between conversations leaves no subscription behind", async () => {
   const ada = portal({ identity: ADA });
   ada.conversation.close();
-  const recent = new RecentConversations((playerId) => ada.chat.conversation(playerId));
+  const recent = new RecentlyShown((playerId) => ada.chat.conversation(playerId));
   await seconds(2);
   let shown = recent.show("p0");
   for (let step = 1; step < 40; step += 1) {
