@@ -2,6 +2,7 @@ import { Frame } from "./components/Frame.js";
 import { Desk } from "./components/staff/Desk.js";
 import type { Chat } from "./core/chat.js";
 import type { Identity } from "./core/types.js";
+import { DeskToolsContext, useDeskTools } from "./hooks/useDeskTools.js";
 import { useInbox } from "./hooks/useInbox.js";
 import { type PortalProps, useOpenPortal } from "./hooks/useOpenPortal.js";
 import type { ChangePreferences, Preferences } from "./hooks/usePreferences.js";
@@ -55,5 +56,11 @@ interface OpenDeskProps {
 
 function OpenDesk({ chat, ...rest }: OpenDeskProps) {
   const inbox = useInbox(chat);
-  return inbox === null ? null : <Desk chat={chat} inbox={inbox} {...rest} />;
+  const tools = useDeskTools(chat);
+  if (inbox === null) return null;
+  return (
+    <DeskToolsContext value={tools}>
+      <Desk chat={chat} inbox={inbox} {...rest} />
+    </DeskToolsContext>
+  );
 }

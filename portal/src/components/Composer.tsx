@@ -3,6 +3,7 @@ import {
   type ClipboardEvent,
   type KeyboardEvent,
   type Ref,
+  type TextareaHTMLAttributes,
   useId,
   useLayoutEffect,
   useRef,
@@ -23,13 +24,40 @@ import { usePortal } from "./PortalContext.js";
 interface ComposerProps {
   readonly ref?: Ref<HTMLTextAreaElement>;
   readonly drafts: Drafts;
-  /** Receives each change that the user makes. */
-  readonly typing: Typing;
+  /** Receives each change that the user makes; null where no other may see that the user types. */
+  readonly typing: Typing | null;
   readonly playerId: string;
   readonly placeholder: string;
   readonly onSend: (content: string) => void;
   readonly onEscape?: () => void;
+  /** What the text is; by default a message. */
+  readonly texts?: ComposerTexts;
+  /** Further properties of the field. */
+  readonly field?: FieldProps;
+  /** Handles a key before the composer does; true when it has. */
+  readonly onKey?: (event: KeyboardEvent<HTMLTextAreaElement>) => boolean;
+  /** Whether the content may be sent; asked when the user wants to send it. */
+  readonly maySend?: (content: string) => boolean;
 }
+
+/** The names of the composer's parts. */
+export interface ComposerTexts {
+  readonly label: string;
+  readonly send: string;
+}
+
+type FieldProps = Pick<
+  TextareaHTMLAttributes<HTMLTextAreaElement>,
+  | "aria-activedescendant"
+  | "aria-autocomplete"
+  | "aria-controls"
+  | "aria-haspopup"
+  | "onBlur"
+  | "onCopy"
+  | "onCut"
+  | "onPaste"
+  | "onSelect"
+>;
 
 /** The rest is shown when this many characters are left. */
 const WARN_AT = 200;
@@ -37,8 +65,10 @@ const WARN_AT = 200;
 /** The field in which the user writes a message. */
 export function Composer(props: ComposerProps) {
   const { ref, drafts, typing, playerId, placeholder, onSend, onEscape } = props;
+  const { onKey, maySend = () => true, field: more = {} } = props;
   useObservable(drafts);
   const { strings } = usePortal();
+  const texts = props.texts ?? strings.composer;
   const draft = drafts.of(playerId);
   const setDraft = (text: string) => drafts.change(playerId, text);
   const [hasFiles, setHasFiles] = useState(false);
@@ -53,7 +83,9 @@ export function Composer(props: ComposerProps) {
 
   const send = () => {
     if (!canSend) return;
-    onSend(withoutControls(draft).trim());
+    const content = withoutControls(draft).trim();
+    if (!maySend(content)) return;
+    onSend(content);
     setDraft("");
     setHasFiles(false);
     field.current?.focus();
@@ -63,7 +95,7 @@ export function Composer(props: ComposerProps) {
     const { value, selectionEnd } = target;
     const text = withoutControls(value);
     setHasFiles(false);
-    typing.edited(text);
+    typing?.edited(text);
     if (text === value) {
       setDraft(text);
       return;
@@ -74,7 +106,8 @@ export function Composer(props: ComposerProps) {
     target.setSelectionRange(cursor, cursor);
   };
 
-  const paste = (event: ClipboardEvent) => {
+  const paste = (event: ClipboardEvent<HTMLTextAreaElement>) => {
+    more.onPaste?.(event);
     const { files } = event.clipboardData;
     // Programs copy a table or a text as a picture, too.
     if (files.length === 0 || event.clipboardData.getData("text/plain") !== "") return;
@@ -82,9 +115,9 @@ export function Composer(props: ComposerProps) {
     setHasFiles(true);
   };
 
-  const press = (event: KeyboardEvent) => {
+  const press = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     // Enter that ends an IME composition does not send.
-    if (isComposing(event.nativeEvent)) return;
+    if (isComposing(event.nativeEvent) || onKey?.(event)) return;
     const sends = isTouch ? event.ctrlKey || event.metaKey : !event.shiftKey;
     if (event.key === "Enter" && sends) {
       event.preventDefault();
@@ -105,6 +138,7 @@ export function Composer(props: ComposerProps) {
     >
       <div className="ppc-field">
         <textarea
+          {...more}
           ref={(element) => {
             field.current = element;
             if (typeof ref === "function") ref(element);
@@ -115,17 +149,20 @@ export function Composer(props: ComposerProps) {
           value={draft}
           placeholder={placeholder}
           enterKeyHint={isTouch ? "enter" : "send"}
-          aria-label={strings.composer.label}
+          aria-label={texts.label}
           aria-describedby={hint}
           aria-invalid={left < 0}
           onChange={change}
-          onBlur={() => typing.stop()}
+          onBlur={(event) => {
+            typing?.stop();
+            more.onBlur?.(event);
+          }}
           onPaste={paste}
           onKeyDown={press}
         />
         <button type="submit" className="ppc-send" aria-disabled={!canSend}>
           <Icon name="send" />
-          <span className="ppc-hidden">{strings.composer.send}</span>
+          <span className="ppc-hidden">{texts.send}</span>
         </button>
       </div>
       <p className="ppc-hidden" id={hint}>

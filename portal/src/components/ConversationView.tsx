@@ -1,6 +1,8 @@
 import { type ReactNode, type Ref, type RefObject, useRef } from "react";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
+import type { NoteEntry } from "../core/notes/noteEntry.js";
+import type { Notes } from "../core/notes/notes.js";
 import { Composer } from "./Composer.js";
 import { MessageList, type MessageListHandle } from "./MessageList.js";
 import { PresenceLine } from "./PresenceLine.js";
@@ -16,11 +18,17 @@ interface ConversationViewProps {
   readonly messages?: RefObject<MessageListHandle | null>;
   readonly onUnread?: (count: number) => void;
   readonly onEscape?: () => void;
+  /** The staff's notes, and how one is shown. */
+  readonly notes?: Notes | null;
+  readonly renderNote?: (entry: NoteEntry, isNewDay: boolean) => ReactNode;
+  /** Shown in place of the composer; `send` sends a message, and `scroll` shows the newest. */
+  readonly compose?: (send: (content: string) => void, scroll: () => void) => ReactNode;
 }
 
 /** The messages of a conversation, and the composer. */
 export function ConversationView(props: ConversationViewProps) {
   const { chat, conversation, placeholder, empty, notice, composer, onUnread, onEscape } = props;
+  const { notes = null, renderNote, compose } = props;
   const own = useRef<MessageListHandle>(null);
   const list = props.messages ?? own;
   const send = (content: string) => {
@@ -35,6 +43,8 @@ export function ConversationView(props: ConversationViewProps) {
         conversation={conversation}
         chat={chat}
         empty={empty}
+        notes={notes}
+        {...(renderNote === undefined ? {} : { renderNote })}
         {...(onUnread === undefined ? {} : { onUnread })}
       />
       <PresenceLine
@@ -42,15 +52,17 @@ export function ConversationView(props: ConversationViewProps) {
         showsColleagues={chat.identity.role === "staff"}
       />
       {notice}
-      <Composer
-        {...(composer === undefined ? {} : { ref: composer })}
-        {...(onEscape === undefined ? {} : { onEscape })}
-        drafts={chat.drafts}
-        typing={conversation.presence.typing}
-        playerId={conversation.playerId}
-        placeholder={placeholder}
-        onSend={send}
-      />
+      {compose?.(send, () => list.current?.scrollToBottom()) ?? (
+        <Composer
+          {...(composer === undefined ? {} : { ref: composer })}
+          {...(onEscape === undefined ? {} : { onEscape })}
+          drafts={chat.drafts}
+          typing={conversation.presence.typing}
+          playerId={conversation.playerId}
+          placeholder={placeholder}
+          onSend={send}
+        />
+      )}
     </>
   );
 }

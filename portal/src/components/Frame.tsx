@@ -34,6 +34,7 @@ export function Frame(props: FrameProps) {
   const portal = useMemo(
     () => ({
       strings,
+      language,
       formats: formatsOf(language, strings),
       languages: choicesOf(own),
       settings,

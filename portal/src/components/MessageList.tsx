@@ -1,14 +1,25 @@
-import { type ReactNode, type Ref, useImperativeHandle, useLayoutEffect, useRef } from "react";
+import {
+  type ReactNode,
+  type Ref,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+} from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { type Failure, isTransient } from "../core/api/failure.js";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import type { Timeline } from "../core/conversation/timeline.js";
+import { Interleaved, idOf } from "../core/notes/interleaved.js";
+import type { NoteEntry } from "../core/notes/noteEntry.js";
+import type { Notes } from "../core/notes/notes.js";
 import { useAutoScroll } from "../hooks/useAutoScroll.js";
 import { useObservable } from "../hooks/useObservable.js";
 import { usePrinting } from "../hooks/usePrinting.js";
 import { useToday } from "../hooks/useToday.js";
 import { useUnread } from "../hooks/useUnread.js";
+import { dayOf } from "../strings/formats.js";
 import { Icon } from "./Icon.js";
 import { beginsSession, MessageRow } from "./MessageRow.js";
 import { usePortal } from "./PortalContext.js";
@@ -25,6 +36,10 @@ interface MessageListProps {
   readonly chat: Chat;
   /** Shown while there is no message. */
   readonly empty: ReactNode;
+  /** The staff's notes, shown among the messages; null for none. */
+  readonly notes?: Notes | null;
+  /** Shows a note; `isNewDay` when it is the first of its day. */
+  readonly renderNote?: (entry: NoteEntry, isNewDay: boolean) => ReactNode;
   /** Receives the number of messages that arrived below the visible ones. */
   readonly onUnread?: (count: number) => void;
 }
@@ -32,19 +47,32 @@ interface MessageListProps {
 /** Within this distance of the top, older messages are loaded, in pixels. */
 const BEGINNING = 1_000;
 
-/** The messages of a conversation. Only the visible ones are in the DOM. */
-export function MessageList({ ref, conversation, chat, empty, onUnread }: MessageListProps) {
+/** Without notes. */
+const NO_NOTES: readonly NoteEntry[] = [];
+
+/** The messages of a conversation, and the notes. Only the visible ones are in the DOM. */
+export function MessageList(props: MessageListProps) {
+  const { ref, conversation, chat, empty, notes = null, renderNote, onUnread } = props;
   useObservable(conversation);
+  useObservable(notes);
   const { strings } = usePortal();
   const { timeline, older, reads } = conversation;
   const lastRead = chat.identity.role === "player" ? reads.lastRead() : undefined;
-  const count = timeline.length;
+  const items = new Interleaved(timeline, notes?.entries ?? NO_NOTES);
+  const count = items.length;
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const autoScroll = useAutoScroll(scroller);
   const { isAtBottom, scrollToBottom, isKept } = autoScroll;
   const { unread, firstUnread } = useUnread(chat, conversation, isAtBottom);
-  const prepended = usePrepended(count, timeline.at(0)?.messageId);
+  const first = items.at(0);
+  const prepended = usePrepended(count, first && idOf(first));
+  // Notes are shown as far back as the messages are loaded.
+  const oldest = older === "none" ? 0 : (timeline.oldest?.at ?? Number.POSITIVE_INFINITY);
+  const { loaded } = conversation;
+  useEffect(() => {
+    if (loaded) notes?.showSince(oldest);
+  }, [notes, loaded, oldest]);
   useLayoutEffect(() => {
     onUnread?.(unread);
   }, [onUnread, unread]);
@@ -53,7 +81,7 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
   const isPrinting = usePrinting();
   useImperativeHandle(ref, () => ({ scrollToBottom }), [scrollToBottom]);
 
-  const last = timeline.at(count - 1);
+  const last = items.at(count - 1)?.entry;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a message was added, or has grown
   useLayoutEffect(() => {
     if (!isKept.current) return;
@@ -69,9 +97,15 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
     if (scrollTop < BEGINNING && older === "more") void conversation.loadOlder();
   };
 
-  const row = (index: number) => {
-    const entry = timeline.at(index);
-    if (entry === undefined) return <div key={index} />;
+  const row = (place: number) => {
+    const item = items.at(place);
+    if (item === undefined) return <div key={place} />;
+    const above = items.at(place - 1)?.entry;
+    if (item.kind === "note") {
+      const isNewDay = above !== undefined && dayOf(above.at) !== dayOf(item.entry.at);
+      return <div key={idOf(item)}>{renderNote?.(item.entry, isNewDay)}</div>;
+    }
+    const { entry, index } = item;
     const before = timeline.at(index - 1);
     const isBeginning = index === 0 && conversation.loaded && older === "none";
     const begins = isBeginning || beginsSession(before, entry);
@@ -81,6 +115,8 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
         entry={entry}
         before={before}
         after={timeline.at(index + 1)}
+        noteAbove={items.at(place - 1)?.kind === "note" ? (above?.at ?? null) : null}
+        isNoteBelow={items.at(place + 1)?.kind === "note"}
         today={today}
         isBeginning={isBeginning}
         answeredBy={begins ? answeredBy(timeline, index) : null}
@@ -108,7 +144,7 @@ export function MessageList({ ref, conversation, chat, empty, onUnread }: Messag
         {isPrinting ? (
           <ol className="ppc-print">
             {Array.from({ length: count }, (_, index) => (
-              <li key={timeline.at(index)?.messageId}>{row(index)}</li>
+              <li key={keyAt(items, index)}>{row(index)}</li>
             ))}
           </ol>
         ) : (
@@ -201,4 +237,9 @@ function usePrepended(count: number, firstId: string | undefined): boolean {
     previous.current = { count, firstId };
   });
   return prepended;
+}
+
+function keyAt(items: Interleaved, place: number): string | number {
+  const item = items.at(place);
+  return item === undefined ? place : idOf(item);
 }

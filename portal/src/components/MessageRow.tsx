@@ -15,6 +15,10 @@ interface MessageRowProps {
   readonly entry: Entry;
   readonly before: Entry | undefined;
   readonly after: Entry | undefined;
+  /** When the note directly above was accepted, in microseconds since 1970; null for none. */
+  readonly noteAbove: number | null;
+  /** Whether a note is directly below. */
+  readonly isNoteBelow: boolean;
   readonly viewer: Identity;
   /**
    * The name of the first staff member to answer in the session that begins here; null for none.
@@ -42,10 +46,11 @@ const GROUP_WITHIN = 5 * 60 * 1_000_000;
 /** A message, with the dividers between it and the one before. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const { entry, before, after, viewer, isBeginning, conversation, today } = props;
-  const { answeredBy, isUnreadFrom, readAt, receipt } = props;
+  const { answeredBy, isUnreadFrom, readAt, receipt, noteAbove, isNoteBelow } = props;
   const { strings, formats } = usePortal();
-  const isFirst = before === undefined || !areGrouped(before, entry);
-  const isLast = after === undefined || !areGrouped(entry, after);
+  const isFirst = before === undefined || noteAbove !== null || !areGrouped(before, entry);
+  const isLast = after === undefined || isNoteBelow || !areGrouped(entry, after);
+  const above = noteAbove ?? before?.at ?? null;
   const isOwnSide = entry.senderType === viewer.role;
   const sender = useSender(entry);
   const state = entry.delivery?.state;
@@ -64,7 +69,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           )}
         </p>
       )}
-      {(before === undefined || dayOf(before.at) !== dayOf(entry.at)) && (
+      {(above === null || dayOf(above) !== dayOf(entry.at)) && (
         <p className="ppc-divider ppc-divider-day">{formats.day(entry.at, today)}</p>
       )}
       {isUnreadFrom && (

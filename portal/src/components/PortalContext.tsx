@@ -12,6 +12,8 @@ export interface Choice {
 /** The values that all components share. */
 export interface Portal {
   readonly strings: Strings;
+  /** The language of the strings: a BCP 47 tag. */
+  readonly language: string;
   readonly formats: Formats;
   readonly languages: readonly Choice[];
   /** The settings that the user can change. */

@@ -27,6 +27,7 @@ import { DeferredRealtime } from "./realtime/deferredRealtime.js";
 import { Feed } from "./realtime/feed.js";
 import { PusherTransport } from "./realtime/pusher.js";
 import { Realtime, type Transport } from "./realtime/realtime.js";
+import type { CannedRepliesParts } from "./replies/cannedReplies.js";
 import type { Identity } from "./types.js";
 
 /** How a portal uses the chat. */
@@ -202,9 +203,9 @@ export class Chat {
     return [...this.#outboxes].some((outbox) => outbox.hasUnstored);
   }
 
-  /** The token of the next call; null without one. */
-  token(): Promise<string | null> {
-    return this.#tokens.current();
+  /** What staff need for canned replies. */
+  replyParts(): CannedRepliesParts {
+    return { ...this.#parts(), token: () => this.#tokens.current() };
   }
 
   /** What staff need for notes: an outbox of its own, so that none is sent as a message. */

@@ -23,6 +23,7 @@ import { Settings } from "../Settings.js";
 import { AvailabilitySwitch } from "./Availability.js";
 import { Help } from "./Help.js";
 import { InboxPanel, useRows } from "./InboxPanel.js";
+import { MentionAlerts } from "./MentionAlerts.js";
 import { StaffConversation } from "./StaffConversation.js";
 import { teamsOf } from "./TeamFilter.js";
 import { viewsOf } from "./views.js";
@@ -79,6 +80,7 @@ export function Desk(props: DeskProps) {
   const [helps, setHelps] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
+  const noteKey = useRef<(() => void) | null>(null);
   const desk = useRef<HTMLDivElement>(null);
   const rows = useRows(inbox, view, query);
   const row = chosen === null ? undefined : inbox.row(chosen);
@@ -160,6 +162,7 @@ export function Desk(props: DeskProps) {
         change.reopen(UNDO_MS);
       },
       e: () => change.resolve(),
+      n: () => noteKey.current?.(),
       u: markUnread,
       z: () => change.undo?.(),
       "/": () => searchField.current?.focus(),
@@ -219,6 +222,10 @@ export function Desk(props: DeskProps) {
       };
     },
     [listenMessages, listenGiven, listenTaken],
+  );
+  const nameOfPlayer = useCallback(
+    (playerId: string) => inbox.row(playerId)?.playerName ?? null,
+    [inbox],
   );
   useAlerts(preferences, listen);
   const announce = useCallback(
@@ -315,6 +322,7 @@ export function Desk(props: DeskProps) {
             change={change}
             assignment={teamDesk ? assignment : null}
             composer={composer}
+            noteKey={noteKey}
             onBack={() => setChosen(null)}
             onReply={reply}
             onLeave={toList}
@@ -331,6 +339,12 @@ export function Desk(props: DeskProps) {
         />
       )}
       <Announcer listen={announce} />
+      <MentionAlerts
+        preferences={preferences}
+        chosen={chosen}
+        nameOf={nameOfPlayer}
+        onOpen={open}
+      />
     </div>
   );
 }

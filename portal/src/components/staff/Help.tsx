@@ -1,3 +1,4 @@
+import { useTools } from "../../hooks/useDeskTools.js";
 import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.js";
 import { Dialog } from "../Dialog.js";
 import { usePortal } from "../PortalContext.js";
@@ -15,17 +16,20 @@ interface HelpProps {
 export function Help({ preferences, onChange, teamDesk, onClose }: HelpProps) {
   const { staff, desk } = usePortal().strings;
   const { keys } = staff;
+  const tools = useTools();
   const rows: [string[], string][] = [
     [["J", "↓"], keys.next],
     [["K", "↑"], keys.previous],
     [["R", "Enter"], keys.reply],
     ...(teamDesk ? ([[["A"], desk.keys.take]] as [string[], string][]) : []),
+    ...(tools === null ? [] : ([[["N"], keys.note]] as [string[], string][])),
     [["T"], keys.take],
     [["E"], keys.resolve],
     [["Z"], keys.undo],
     [["U"], keys.unread],
     [["/"], keys.search],
     teamDesk ? [["1", "2", "3", "4"], desk.keys.tabs] : [["1", "2", "3"], keys.tabs],
+    ...(tools === null ? [] : ([[["/"], keys.insertReply]] as [string[], string][])),
     [["Enter"], keys.send],
     [["Shift+Enter"], keys.newline],
     [["Esc"], keys.leave],

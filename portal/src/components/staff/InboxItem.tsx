@@ -13,6 +13,7 @@ import { ReceiptMark } from "../Delivery.js";
 import { usePortal } from "../PortalContext.js";
 import { TypingDots } from "../PresenceLine.js";
 import { StatusBadge } from "../StatusBadge.js";
+import { MentionBadge } from "./MentionAlerts.js";
 
 interface InboxItemProps {
   readonly id: string;
@@ -93,6 +94,7 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
           {isGiven && <span className="ppc-item-given">{strings.desk.givenToYou}</span>}
           {userId !== null && <Belonging row={row} userId={userId} />}
           {showsStatus && <StatusBadge status={status} text={strings.status[status]} />}
+          <MentionBadge playerId={playerId} />
           {count > 0 && (
             <span className="ppc-item-count">
               <span aria-hidden="true">{countText(count)}</span>

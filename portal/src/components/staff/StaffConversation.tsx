@@ -1,4 +1,4 @@
-import { type Ref, useState } from "react";
+import { type Ref, type RefObject, useState } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Clock } from "../../core/clock.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
@@ -6,6 +6,7 @@ import { awaitsFirstAnswer, lastActivity, type Row } from "../../core/inbox/row.
 import type { ConversationPresence } from "../../core/presence/conversationPresence.js";
 import type { Session } from "../../core/types.js";
 import type { AssignmentState } from "../../hooks/useAssignment.js";
+import { useNotes, useTools } from "../../hooks/useDeskTools.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { Change, StatusChange } from "../../hooks/useStatusChange.js";
@@ -19,6 +20,10 @@ import { StatusBadge } from "../StatusBadge.js";
 import { TextWithName } from "../TextWithName.js";
 import { Assignee, AssignmentActions, AssignmentNotice } from "./Assignment.js";
 import { Give, PutBack } from "./HandOver.js";
+import { NoteRow } from "./NoteRow.js";
+import { RepliesDialog } from "./RepliesDialog.js";
+import { StaffComposer } from "./StaffComposer.js";
+import { Tagging } from "./Tagging.js";
 
 interface StaffConversationProps {
   readonly chat: Chat;
@@ -29,6 +34,8 @@ interface StaffConversationProps {
   /** Null where staff does not assign conversations. */
   readonly assignment: AssignmentState | null;
   readonly composer: Ref<HTMLTextAreaElement>;
+  /** Receives the function that begins a note. */
+  readonly noteKey: RefObject<(() => void) | null>;
   onBack(): void;
   /** Moves the focus to the composer. */
   onReply(): void;
@@ -48,9 +55,13 @@ type OpenConversationProps = StaffConversationProps & { readonly conversation: C
 
 function OpenConversation(props: OpenConversationProps) {
   const { chat, conversation, row, change, composer, onBack, onReply, onLeave, onUnread } = props;
+  const { noteKey } = props;
   useObservable(conversation);
   useObservable(chat.directory);
   const [handsOver, setHandsOver] = useState<"give" | "putBack" | null>(null);
+  const tools = useTools();
+  const notes = useNotes(tools, conversation.playerId);
+  const [showsReplies, setShowsReplies] = useState(false);
   const { strings } = usePortal();
   const { staff } = strings;
   const { playerId, session } = conversation;
@@ -115,6 +126,9 @@ function OpenConversation(props: OpenConversationProps) {
               ? [{ label: staff.resolve, isNarrow: true, onChoose: resolve }]
               : []),
             { label: staff.markUnread, onChoose: onUnread },
+            ...(tools === null
+              ? []
+              : [{ label: strings.replies.title, onChoose: () => setShowsReplies(true) }]),
             { label: staff.print, onChoose: () => void printAll(conversation) },
           ]}
         >
@@ -123,12 +137,36 @@ function OpenConversation(props: OpenConversationProps) {
           </div>
         </Menu>
       </header>
+      {tools !== null && <Tagging tools={tools} conversation={conversation} />}
+      {tools !== null && showsReplies && (
+        <RepliesDialog tools={tools} onClose={() => setShowsReplies(false)} />
+      )}
       <ConversationView
         chat={chat}
         conversation={conversation}
         placeholder={strings.composer.placeholderStaff}
         composer={composer}
         onEscape={onLeave}
+        {...(tools === null || notes === null
+          ? {}
+          : {
+              notes,
+              renderNote: (entry, isNewDay) => (
+                <NoteRow entry={entry} notes={notes} isNewDay={isNewDay} />
+              ),
+              compose: (send, scroll) => (
+                <StaffComposer
+                  ref={composer}
+                  tools={tools}
+                  conversation={conversation}
+                  notes={notes}
+                  noteKey={noteKey}
+                  onSend={send}
+                  onNote={scroll}
+                  onEscape={onLeave}
+                />
+              ),
+            })}
         empty={
           <div className="ppc-empty">
             <h3>{staff.conversationEmpty}</h3>

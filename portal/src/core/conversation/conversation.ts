@@ -1,4 +1,4 @@
-import type { Api, HistoryPage } from "../api/api.js";
+import type { Api, HistoryPage, SessionRequest } from "../api/api.js";
 import type { Failure, Outcome } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
@@ -345,6 +345,24 @@ export class Conversation extends Observable {
     };
     const outcome = this.#untilAnswered(() =>
       requestChange(() => api.assign(this.playerId, request), random),
+    );
+    return { changeId, outcome };
+  }
+
+  /** Changes the open session's tags or priority. */
+  edit(what: Pick<SessionRequest, "tags" | "priority">): Omit<RequestedChange, "undo"> {
+    const { api, identity, random } = this.#parts;
+    const changeId = newId();
+    this.#requested.add(changeId);
+    const sessionId = this.#session?.id;
+    const request = {
+      ...what,
+      changeId,
+      ...(sessionId === undefined ? {} : { sessionId }),
+      ...actorOf(identity),
+    };
+    const outcome = this.#untilAnswered(() =>
+      requestChange(() => api.changeSession(this.playerId, request), random),
     );
     return { changeId, outcome };
   }

@@ -1,5 +1,5 @@
 import type { Failure } from "../api/failure.js";
-import { compare, position } from "../order.js";
+import { compare, position, type SortKey } from "../order.js";
 import type { OutboxItem } from "../outbox/item.js";
 import type { Message } from "../types.js";
 
@@ -44,6 +44,11 @@ export class Timeline {
 
   get(messageId: string): Entry | undefined {
     return this.#byId.get(messageId);
+  }
+
+  /** The number of accepted entries that sort before `key`. */
+  countBefore(key: SortKey): number {
+    return position(this.#settled, key);
   }
 
   /** The oldest accepted entry. */

@@ -1,0 +1,80 @@
+import { useCallback, useEffect } from "react";
+import type { Note } from "../../core/types.js";
+import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
+import { type DeskTools, useTools } from "../../hooks/useDeskTools.js";
+import { useObservable } from "../../hooks/useObservable.js";
+import { usePageFocus } from "../../hooks/usePageFocus.js";
+import type { Preferences } from "../../hooks/usePreferences.js";
+import { Announcer } from "../Announcer.js";
+import { usePortal } from "../PortalContext.js";
+
+interface MentionAlertsProps {
+  readonly preferences: Preferences;
+  /** The conversation on the screen; null for none. */
+  readonly chosen: string | null;
+  /** A player's name, as the inbox has it; null for none. */
+  readonly nameOf: (playerId: string) => string | null;
+  readonly onOpen: (playerId: string) => void;
+}
+
+/** Announces the notes that mention the user. */
+export function MentionAlerts(props: MentionAlertsProps) {
+  const tools = useTools();
+  return tools === null ? null : <Alerts tools={tools} {...props} />;
+}
+
+function Alerts(props: MentionAlertsProps & { readonly tools: DeskTools }) {
+  const { tools, preferences, chosen, nameOf, onOpen } = props;
+  const { mentions } = tools.notes;
+  useObservable(mentions);
+  const { strings } = usePortal();
+  const hasFocus = usePageFocus();
+  const count = chosen === null ? 0 : mentions.of(chosen);
+  useEffect(() => {
+    if (chosen !== null && hasFocus && count > 0) mentions.seen(chosen);
+  }, [mentions, chosen, hasFocus, count]);
+
+  const textOf = useCallback(
+    ({ playerId, authorName, content }: Note) =>
+      strings.notes.mentioned(
+        authorName ?? strings.staff.colleague,
+        nameOf(playerId) ?? playerId,
+        content,
+      ),
+    [strings, nameOf],
+  );
+  const listen = useCallback(
+    (alert: (what: Alert) => void) =>
+      mentions.onMention((note) =>
+        alert({
+          title: strings.notes.badge,
+          text: textOf(note),
+          tag: `player-portal-chat/note/${note.playerId}`,
+          id: `staff/${tools.chat.identity.subject}/${note.noteId}`,
+          onClick: () => onOpen(note.playerId),
+        }),
+      ),
+    [mentions, strings, textOf, tools, onOpen],
+  );
+  useAlerts(preferences, listen);
+  const announce = useCallback(
+    (say: (text: string) => void) => mentions.onMention((note) => say(textOf(note))),
+    [mentions, textOf],
+  );
+  return <Announcer listen={announce} />;
+}
+
+/** How many notes of a conversation mention the user, in its row; none where there are none. */
+export function MentionBadge({ playerId }: { readonly playerId: string }) {
+  const tools = useTools();
+  useObservable(tools?.notes.mentions ?? null);
+  const { notes } = usePortal().strings;
+  const count = tools?.notes.mentions.of(playerId) ?? 0;
+  if (count === 0) return null;
+  return (
+    <span className="ppc-item-mention">
+      <span aria-hidden="true">@</span>
+      <span className="ppc-hidden">, {notes.mentions(count)}</span>
+    </span>
+  );
+}

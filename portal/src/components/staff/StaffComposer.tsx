@@ -1,0 +1,258 @@
+import {
+  type ClipboardEvent,
+  type KeyboardEvent,
+  type Ref,
+  type RefObject,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from "react";
+import { flushSync } from "react-dom";
+import type { Conversation } from "../../core/conversation/conversation.js";
+import type { Notes } from "../../core/notes/notes.js";
+import { filled, firstVariable, textOf, variablesIn } from "../../core/replies/variables.js";
+import type { DeskTools } from "../../hooks/useDeskTools.js";
+import { useObservable } from "../../hooks/useObservable.js";
+import { Composer } from "../Composer.js";
+import { Icon } from "../Icon.js";
+import { usePortal } from "../PortalContext.js";
+import { CompletionList } from "./CompletionList.js";
+import { NoteGuard } from "./NoteGuard.js";
+import { type Completion, type Trigger, useCompletion } from "./useCompletion.js";
+
+interface StaffComposerProps {
+  readonly ref?: Ref<HTMLTextAreaElement>;
+  readonly tools: DeskTools;
+  readonly conversation: Conversation;
+  readonly notes: Notes;
+  /** Receives the function that begins a note. */
+  readonly noteKey: RefObject<(() => void) | null>;
+  readonly onSend: (content: string) => void;
+  /** Called before a note is added. */
+  readonly onNote: () => void;
+  readonly onEscape: () => void;
+}
+
+type Mode = "reply" | "note";
+const MODES: readonly Mode[] = ["reply", "note"];
+
+/** The most completions in a list. */
+const MAX_OPTIONS = 50;
+
+/** Writes replies to the player and, in a second tab, notes for the staff. */
+export function StaffComposer(props: StaffComposerProps) {
+  const { ref, tools, conversation, notes, noteKey, onSend, onNote, onEscape } = props;
+  const { chat, replies } = tools;
+  useObservable(chat.drafts);
+  useObservable(tools.notes.drafts);
+  useObservable(replies);
+  useObservable(chat.directory);
+  const { strings, language } = usePortal();
+  const { playerId, session } = conversation;
+  const [mode, setMode] = useState<Mode>("reply");
+  const isNote = mode === "note";
+  const field = useRef<HTMLTextAreaElement>(null);
+  const panel = useId();
+  const drafts = isNote ? tools.notes.drafts : chat.drafts;
+  const draft = drafts.of(playerId);
+
+  const choose = (wanted: Mode) => {
+    // The field shows the other draft: what was typed stays in its tab.
+    flushSync(() => setMode(wanted));
+    field.current?.focus();
+    field.current?.setSelectionRange(field.current.value.length, field.current.value.length);
+  };
+  useEffect(() => {
+    noteKey.current = () => choose("note");
+    return () => {
+      noteKey.current = null;
+    };
+  });
+
+  /** Replaces the word at the cursor; selects `select` of the inserted text, or nothing. */
+  const insert = (text: string, { start, end }: Trigger, unknown: ReadonlySet<string>) => {
+    const before = draft.slice(0, start);
+    flushSync(() => drafts.change(playerId, before + text + draft.slice(end)));
+    if (!isNote) conversation.presence.typing.edited(before + text);
+    const found = firstVariable(text, unknown);
+    const from = start + (found?.start ?? text.length);
+    const to = start + (found?.end ?? text.length);
+    field.current?.focus();
+    field.current?.setSelectionRange(from, to);
+  };
+
+  // Variables that the user has inserted, beside those of all replies.
+  const [inserted, setInserted] = useState<ReadonlySet<string>>(new Set());
+  const known = new Set([...replies.variables, ...inserted]);
+  const unknown = isNote ? [] : variablesIn(draft).filter((name) => known.has(name));
+  const [isBlocked, setBlocked] = useState(false);
+
+  const values = {
+    playerName: session?.playerName ?? null,
+    staffName: chat.identity.name,
+    playerId,
+  };
+  const findReplies = (query: string): Completion[] =>
+    replies
+      .find(query)
+      .slice(0, MAX_OPTIONS)
+      .flatMap((reply) => {
+        const text = textOf(reply, [session?.language ?? null, language]);
+        if (text === null) return [];
+        const preview = filled(text.body, values).replace(/\s+/g, " ").slice(0, 160);
+        return [{ id: reply.id, name: `/${reply.shortcut}`, detail: reply.title, preview }];
+      });
+  const insertReply = ({ id }: Completion, trigger: Trigger) => {
+    const reply = replies.all.find((one) => one.id === id);
+    const text = reply && textOf(reply, [session?.language ?? null, language]);
+    if (!text) return;
+    const body = filled(text.body, values);
+    const missing = new Set(variablesIn(body));
+    setInserted((before) => new Set([...before, ...missing]));
+    setBlocked(false);
+    insert(body, trigger, missing);
+  };
+  const findColleagues = (query: string): Completion[] => {
+    const wanted = query.toLowerCase();
+    const staff = chat.directory.list?.staff ?? [];
+    return staff
+      .filter(({ id }) => id !== chat.identity.subject)
+      .filter(({ id, name }) => `${id} ${name ?? ""}`.toLowerCase().includes(wanted))
+      .slice(0, MAX_OPTIONS)
+      .map(({ id, name }) => ({ id, name: name ?? id, detail: `@${id}`, preview: "" }));
+  };
+  const completion = useCompletion({
+    text: draft,
+    sign: isNote ? "@" : "/",
+    find: isNote ? findColleagues : findReplies,
+    onChoose: isNote ? ({ id }, trigger) => insert(`@${id} `, trigger, new Set()) : insertReply,
+  });
+
+  // The guard: texts of notes, and what was pasted of them into this reply.
+  const [asked, setAsked] = useState<string | null>(null);
+  const pasted = useRef(new Set<string>());
+  const remember = ({ currentTarget }: ClipboardEvent<HTMLTextAreaElement>) => {
+    const { value, selectionStart, selectionEnd } = currentTarget;
+    if (isNote) tools.notes.texts.remember(value.slice(selectionStart, selectionEnd));
+  };
+  const paste = ({ clipboardData }: ClipboardEvent<HTMLTextAreaElement>) => {
+    const text = clipboardData.getData("text/plain");
+    if (!isNote && tools.notes.texts.isIn(text, [])) pasted.current.add(text.trim());
+  };
+  const isOfNote = (content: string): boolean => {
+    const texts = [...notes.entries.map((note) => note.content), tools.notes.drafts.of(playerId)];
+    const hasPasted = [...pasted.current].some((text) => content.includes(text));
+    return hasPasted || tools.notes.texts.isIn(content, texts);
+  };
+  const sendReply = (content: string) => {
+    pasted.current.clear();
+    onSend(content);
+  };
+  const mayReply = (content: string): boolean => {
+    if (unknown.length > 0) {
+      setBlocked(true);
+      selectUnknown();
+      return false;
+    }
+    if (!isOfNote(content)) return true;
+    setAsked(content);
+    return false;
+  };
+  const selectUnknown = () => {
+    const found = firstVariable(draft, known);
+    field.current?.focus();
+    if (found !== null) field.current?.setSelectionRange(found.start, found.end);
+  };
+  const addNote = (content: string) => {
+    onNote();
+    notes.add(content);
+    tools.notes.drafts.change(playerId, "");
+    // A note is never the default: the next text is a reply again.
+    setMode("reply");
+  };
+
+  const step = (event: KeyboardEvent<HTMLElement>) => {
+    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+    event.preventDefault();
+    const other: Mode = isNote ? "reply" : "note";
+    flushSync(() => setMode(other));
+    event.currentTarget.querySelector<HTMLElement>("[aria-selected='true']")?.focus();
+  };
+
+  const names = unknown.map((name) => `{${name}}`).join(", ");
+  return (
+    <div className="ppc-staff-composer" data-mode={mode}>
+      <CompletionList
+        completion={completion}
+        label={isNote ? strings.notes.colleagues : strings.replies.title}
+        count={isNote ? strings.notes.colleagueCount : strings.replies.count}
+      />
+      <div className="ppc-modes" role="tablist" aria-label={strings.notes.tabs} onKeyDown={step}>
+        {MODES.map((each) => (
+          <button
+            key={each}
+            type="button"
+            role="tab"
+            className="ppc-mode"
+            id={`${panel}-${each}`}
+            aria-selected={each === mode}
+            aria-controls={panel}
+            tabIndex={each === mode ? 0 : -1}
+            onClick={() => choose(each)}
+          >
+            {each === "note" && <Icon name="note" />}
+            {strings.notes[each]}
+          </button>
+        ))}
+        {isNote && <p className="ppc-modes-note">{strings.notes.badge}</p>}
+      </div>
+      <div id={panel} role="tabpanel" aria-labelledby={`${panel}-${mode}`}>
+        <Composer
+          key={mode}
+          ref={(element) => {
+            field.current = element;
+            if (typeof ref === "function") ref(element);
+            else if (ref) ref.current = element;
+          }}
+          drafts={drafts}
+          typing={isNote ? null : conversation.presence.typing}
+          playerId={playerId}
+          placeholder={isNote ? strings.notes.placeholder : strings.replies.placeholder}
+          onSend={isNote ? addNote : sendReply}
+          onEscape={onEscape}
+          {...(isNote ? { texts: strings.notes } : { maySend: mayReply })}
+          field={{ ...completion.field, onCopy: remember, onCut: remember, onPaste: paste }}
+          onKey={completion.onKey}
+        />
+      </div>
+      {isNote && <p className="ppc-composer-hint">{strings.notes.hint}</p>}
+      {unknown.length > 0 && (
+        <p
+          className="ppc-composer-hint ppc-unknown"
+          key={String(isBlocked)}
+          role={isBlocked ? "alert" : "status"}
+          data-problem={isBlocked || undefined}
+        >
+          {strings.replies.unknown(names)}{" "}
+          <button type="button" className="ppc-link" onClick={selectUnknown}>
+            {strings.replies.showUnknown}
+          </button>
+        </p>
+      )}
+      {asked !== null && (
+        <NoteGuard
+          text={asked}
+          onSend={() => {
+            sendReply(asked);
+            chat.drafts.change(playerId, "");
+          }}
+          onClose={() => {
+            setAsked(null);
+            field.current?.focus();
+          }}
+        />
+      )}
+    </div>
+  );
+}
