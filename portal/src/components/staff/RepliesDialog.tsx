@@ -76,8 +76,13 @@ export function RepliesDialog({ tools, onClose }: RepliesDialogProps) {
                   </p>
                 </div>
                 {replies.mayEdit && (
-                  <button type="button" className="ppc-link" onClick={() => setEdited(reply)}>
-                    {strings.replies.edit(reply.title)}
+                  <button
+                    type="button"
+                    className="ppc-link"
+                    aria-label={strings.replies.edit(reply.title)}
+                    onClick={() => setEdited(reply)}
+                  >
+                    {strings.replies.editShort}
                   </button>
                 )}
               </li>

@@ -188,24 +188,35 @@ export function StaffComposer(props: StaffComposerProps) {
         label={isNote ? strings.notes.colleagues : strings.replies.title}
         count={isNote ? strings.notes.colleagueCount : strings.replies.count}
       />
-      <div className="ppc-modes" role="tablist" aria-label={strings.notes.tabs} onKeyDown={step}>
-        {MODES.map((each) => (
-          <button
-            key={each}
-            type="button"
-            role="tab"
-            className="ppc-mode"
-            id={`${panel}-${each}`}
-            aria-selected={each === mode}
-            aria-controls={panel}
-            tabIndex={each === mode ? 0 : -1}
-            onClick={() => choose(each)}
-          >
-            {each === "note" && <Icon name="note" />}
-            {strings.notes[each]}
-          </button>
-        ))}
-        {isNote && <p className="ppc-modes-note">{strings.notes.badge}</p>}
+      <div className="ppc-modes">
+        <div
+          className="ppc-mode-tabs"
+          role="tablist"
+          aria-label={strings.notes.tabs}
+          onKeyDown={step}
+        >
+          {MODES.map((each) => (
+            <button
+              key={each}
+              type="button"
+              role="tab"
+              className="ppc-mode"
+              id={`${panel}-${each}`}
+              aria-selected={each === mode}
+              aria-controls={panel}
+              tabIndex={each === mode ? 0 : -1}
+              onClick={() => choose(each)}
+            >
+              {each === "note" && <Icon name="note" />}
+              {strings.notes[each]}
+            </button>
+          ))}
+        </div>
+        {isNote ? (
+          <p className="ppc-modes-note">{strings.notes.badge}</p>
+        ) : (
+          <p className="ppc-modes-hint">{strings.replies.hint}</p>
+        )}
       </div>
       <div id={panel} role="tabpanel" aria-labelledby={`${panel}-${mode}`}>
         <Composer
@@ -218,7 +229,7 @@ export function StaffComposer(props: StaffComposerProps) {
           drafts={drafts}
           typing={isNote ? null : conversation.presence.typing}
           playerId={playerId}
-          placeholder={isNote ? strings.notes.placeholder : strings.replies.placeholder}
+          placeholder={isNote ? strings.notes.placeholder : strings.composer.placeholderStaff}
           onSend={isNote ? addNote : sendReply}
           onEscape={onEscape}
           {...(isNote ? { texts: strings.notes } : { maySend: mayReply })}
