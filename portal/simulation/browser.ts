@@ -6,10 +6,16 @@ import type { Tab } from "../src/core/outbox/tab.js";
 
 type Watcher = (was: OutboxItem | null, is: OutboxItem | null) => void;
 
+/** What the tabs of a browser share of one outbox. */
+class SharedItems {
+  readonly kept = new Map<string, OutboxItem>();
+  readonly storages = new Map<object, Set<Watcher>>();
+}
+
 /** A browser's local storage and tabs: a change in one tab reaches the others a moment later. */
 export class SimulatedBrowser {
-  readonly kept = new Map<string, OutboxItem>();
-  readonly #storages = new Map<object, Set<Watcher>>();
+  readonly #messages = new SharedItems();
+  readonly #notes = new SharedItems();
   readonly #alive = new Set<string>();
   #tabs = 0;
 
@@ -21,34 +27,53 @@ export class SimulatedBrowser {
     return { id, isAlive: async (other) => this.#alive.has(other), close, crash: close };
   }
 
-  /** The storage as one tab sees it; writes of a crashed tab are lost. */
+  /** The unsent messages. */
+  get kept(): ReadonlyMap<string, OutboxItem> {
+    return this.#messages.kept;
+  }
+
+  /** The unsent notes. */
+  get keptNotes(): ReadonlyMap<string, OutboxItem> {
+    return this.#notes.kept;
+  }
+
+  /** The storage of messages as one tab sees it; writes of a crashed tab are lost. */
   storage(tab: Tab): OutboxStorage {
+    return this.#storageOf(tab, this.#messages);
+  }
+
+  /** The storage of notes as one tab sees it. */
+  noteStorage(tab: Tab): OutboxStorage {
+    return this.#storageOf(tab, this.#notes);
+  }
+
+  #storageOf(tab: Tab, { kept, storages }: SharedItems): OutboxStorage {
     const own = {};
-    this.#storages.set(own, new Set());
+    storages.set(own, new Set());
     const notify = (was: OutboxItem | null, is: OutboxItem | null) => {
       setTimeout(() => {
-        for (const [storage, watchers] of this.#storages) {
+        for (const [storage, watchers] of storages) {
           if (storage !== own) for (const watcher of watchers) watcher(was, is);
         }
       }, 1);
     };
     return {
-      items: () => [...this.kept.values()],
+      items: () => [...kept.values()],
       put: (item) => {
         if (!this.#alive.has(tab.id)) return false;
-        const was = this.kept.get(item.messageId) ?? null;
-        this.kept.set(item.messageId, item);
+        const was = kept.get(item.messageId) ?? null;
+        kept.set(item.messageId, item);
         notify(was, item);
         return true;
       },
       remove: (messageId) => {
         if (!this.#alive.has(tab.id)) return;
-        const was = this.kept.get(messageId) ?? null;
-        if (this.kept.delete(messageId)) notify(was, null);
+        const was = kept.get(messageId) ?? null;
+        if (kept.delete(messageId)) notify(was, null);
       },
       watch: (watcher) => {
-        this.#storages.get(own)?.add(watcher);
-        return () => this.#storages.get(own)?.delete(watcher);
+        storages.get(own)?.add(watcher);
+        return () => storages.get(own)?.delete(watcher);
       },
     };
   }

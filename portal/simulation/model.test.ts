@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Assignment } from "../src/core/desk/assignment.js";
 import type { Inbox } from "../src/core/inbox/inbox.js";
+import { StaffNotes } from "../src/core/notes/staffNotes.js";
 import {
   ADA,
   type Faults,
@@ -59,6 +60,10 @@ async function run(seed: number): Promise<void> {
   inbox.open();
   let tabs = [new SimulatedPortal(system, { browser }), new SimulatedPortal(system, { browser })];
   const written: string[] = [];
+  const staffNotes = system.desk.enabled ? new StaffNotes(staff.chat) : null;
+  const notes = staffNotes?.show("p1");
+  notes?.showSince(0);
+  const noted: string[] = [];
   let step = 0;
 
   const say = (portal: SimulatedPortal | undefined) => {
@@ -98,6 +103,26 @@ async function run(seed: number): Promise<void> {
         const playerId = `other-${Math.floor(random() * 4)}`;
         const changeId = crypto.randomUUID();
         system.assign({ ...assignment, playerId, changeId, ...actor });
+      }
+    },
+    () => {
+      if (!system.desk.enabled) return;
+      const content = `${"long ".repeat(random() < 0.2 ? 20 : 0)}note ${noted.length + 1}`;
+      noted.push(content);
+      if (random() < 0.5) notes?.add(content);
+      else {
+        const author = { authorId: "grace", authorName: "Grace" };
+        system.notesAndReplies.addNote({ playerId: "p1", content, ...author });
+      }
+    },
+    () => {
+      if (!system.desk.enabled) return;
+      const tag = `tag-${Math.floor(random() * 3)}`;
+      if (random() < 0.5)
+        staff.conversation.edit({ tags: random() < 0.5 ? { add: [tag] } : { remove: [tag] } });
+      else {
+        const playerId = `other-${Math.floor(random() * 4)}`;
+        system.notesAndReplies.changeSession({ playerId, priority: "urgent" });
       }
     },
     () => staff.conversation.markRead(),
@@ -158,6 +183,12 @@ async function run(seed: number): Promise<void> {
     expect(conversation.presence.staff.map(({ name }) => name)).toEqual(["Ada"]);
   for (const { conversation } of [staff, ...tabs])
     expect(conversation.presence.typing.typists).toEqual([]);
+  const storedNotes = system.notesAndReplies.notes.of("p1").map(({ content }) => content);
+  expect([...storedNotes].sort()).toEqual([...noted].sort());
+  if (notes !== undefined) expect(notes.entries.map(({ content }) => content)).toEqual(storedNotes);
+  const { tags, priority } = system.store.conversation("p1").session ?? {};
+  expect(staff.conversation.session).toMatchObject({ tags, priority });
+  staffNotes?.close();
   for (const portal of [staff, ...tabs]) {
     while (portal.conversation.older !== "none") {
       await Promise.all([portal.conversation.loadOlder(), vi.advanceTimersByTimeAsync(1_000)]);

@@ -56,6 +56,7 @@ export class SimulatedPortal {
         return this.transport;
       },
       storage: browser.storage(this.tab),
+      noteStorage: browser.noteStorage(this.tab),
       tab: this.tab,
       environment: this.environment,
       random: () => system.between([0, 1]),

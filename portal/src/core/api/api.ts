@@ -375,10 +375,10 @@ export class Api {
   }
 
   /** Deletes a canned reply; for leads. */
-  async deleteCannedReply(id: string): Promise<Outcome<null>> {
+  async deleteCannedReply(id: string, changeId: string): Promise<Outcome<null>> {
     const answer = await this.#outcome("delete a canned reply", () =>
       this.#client.DELETE("/api/staff/canned-replies/{id}", {
-        params: { path: { id } },
+        params: { path: { id }, query: { changeId } },
         signal: deadline(),
       }),
     );

@@ -39,14 +39,12 @@ export class NoteTexts {
   isIn(reply: string, notes: readonly string[]): boolean {
     const sent = plain(reply);
     if (sent === "") return false;
+    const has = (text: string) => text.length >= LEAST_LENGTH && sent.includes(text);
     // A short text that was copied counts only if it is all that is sent.
-    const has = (text: string) =>
-      text === sent || (text.length >= LEAST_LENGTH && sent.includes(text));
-    if (this.#texts.some(has)) return true;
-    return notes.map(plain).some((note) => {
-      if (note === "") return false;
-      return has(note) || (sent.length >= LEAST_LENGTH && note.includes(sent));
-    });
+    if (this.#texts.some((text) => text === sent || has(text))) return true;
+    return notes
+      .map(plain)
+      .some((note) => has(note) || (sent.length >= LEAST_LENGTH && note.includes(sent)));
   }
 
   #load(): string[] {

@@ -192,6 +192,7 @@ export class Notes extends Observable {
 
   #receive(note: Note): void {
     this.#put({ ...note, source: "event", delivery: null });
+    this.#unchanged = 0;
     if (note.truncated) this.#poller.nudge();
     this.#update();
   }

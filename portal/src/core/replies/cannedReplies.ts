@@ -7,7 +7,7 @@ import { requestChange } from "../inbox/changeStatus.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
-import type { CannedReply, Identity } from "../types.js";
+import type { CannedReply } from "../types.js";
 import { isLead } from "./lead.js";
 import { variablesIn } from "./variables.js";
 
@@ -16,7 +16,6 @@ export interface CannedRepliesParts {
   readonly api: Api;
   readonly feed: Feed;
   readonly features: Features;
-  readonly identity: Identity;
   readonly random: Random;
   /** The token of the next call; null without one. */
   readonly token: () => Promise<string | null>;
@@ -133,7 +132,6 @@ export class CannedReplies extends Observable {
       title,
       bodies: { ...bodies },
       ...(team === null ? {} : { team }),
-      ...this.#actor(),
     };
     return this.#edit(id, { id, shortcut, title, team, bodies }, () =>
       this.#parts.api.putCannedReply(id, request),
@@ -142,7 +140,8 @@ export class CannedReplies extends Observable {
 
   /** Deletes a reply; for leads. */
   delete(id: string): Promise<Outcome<null>> {
-    return this.#edit(id, null, () => this.#parts.api.deleteCannedReply(id));
+    const changeId = newId();
+    return this.#edit(id, null, () => this.#parts.api.deleteCannedReply(id, changeId));
   }
 
   async #edit(
@@ -161,11 +160,6 @@ export class CannedReplies extends Observable {
     }
     this.changed();
     return outcome;
-  }
-
-  #actor() {
-    const { subject, name } = this.#parts.identity;
-    return { actorId: subject, ...(name === null ? {} : { actorName: name }) };
   }
 
   #askSoon(): void {
