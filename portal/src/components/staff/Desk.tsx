@@ -338,13 +338,13 @@ export function Desk(props: DeskProps) {
           onClose={() => setHelps(false)}
         />
       )}
-      <Announcer listen={announce} />
       <MentionAlerts
         preferences={preferences}
         chosen={chosen}
         nameOf={nameOfPlayer}
         onOpen={open}
       />
+      <Announcer listen={announce} />
     </div>
   );
 }

@@ -259,7 +259,8 @@ export function StaffComposer(props: StaffComposerProps) {
             chat.drafts.change(playerId, "");
           }}
           onClose={() => {
-            setAsked(null);
+            // While the dialog is open, the field cannot have the focus.
+            flushSync(() => setAsked(null));
             field.current?.focus();
           }}
         />

@@ -88,16 +88,19 @@ interface PrioritiesProps {
 function Priorities({ priority, onChange }: PrioritiesProps) {
   const { tagging } = usePortal().strings;
   return (
-    <label className="ppc-priority" data-priority={priority}>
-      <span className="ppc-hidden">{tagging.priority}</span>
-      <select value={priority} onChange={({ target }) => onChange(target.value as Priority)}>
+    <span className="ppc-priority" data-priority={priority}>
+      <select
+        aria-label={tagging.priority}
+        value={priority}
+        onChange={({ target }) => onChange(target.value as Priority)}
+      >
         {PRIORITIES.map((each) => (
           <option key={each} value={each}>
             {tagging.priorities[each]}
           </option>
         ))}
       </select>
-    </label>
+    </span>
   );
 }
 
