@@ -71,6 +71,8 @@ export interface NoteParts extends ConversationParts {
   readonly storage: Storage | null;
   /** Separates the users and systems of one browser. */
   readonly scope: string;
+  /** Closes the outbox. */
+  close(): void;
 }
 
 /** One user's chat: what the user's conversations and inbox share. */
@@ -210,17 +212,17 @@ export class Chat {
 
   /** What staff need for notes: an outbox of its own, so that none is sent as a message. */
   noteParts(send: OutboxParts["send"]): NoteParts {
+    const scope = this.#scope;
     const storage = this.#around.storage === undefined ? localStorageOrNull() : null;
-    return {
-      ...this.#parts(),
-      storage,
-      scope: this.#scope,
-      outbox: this.#openOutbox(
-        this.#around.noteStorage ??
-          new LocalOutboxStorage(this.#scope, storage, globalThis, "note-outbox"),
-        send,
-      ),
+    const outbox = this.#openOutbox(
+      this.#around.noteStorage ?? new LocalOutboxStorage(scope, storage, globalThis, "note-outbox"),
+      send,
+    );
+    const close = () => {
+      outbox.close();
+      this.#outboxes.delete(outbox);
     };
+    return { ...this.#parts(), storage, scope, outbox, close };
   }
 
   /** Replaces the token and the way to renew it. */

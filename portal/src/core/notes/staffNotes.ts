@@ -36,7 +36,7 @@ export class StaffNotes {
     this.#endings.push(
       this.drafts.watch(),
       feed.listen({ note: (note) => this.mentions.take(note) }),
-      () => parts.outbox.close(),
+      () => parts.close(),
     );
   }
 
