@@ -37,6 +37,8 @@ interface StaffComposerProps {
 type Mode = "reply" | "note";
 const MODES: readonly Mode[] = ["reply", "note"];
 
+/** Characters that end a mention: an id with one of them cannot be mentioned. */
+const SEPARATORS = /[\s,;!?()[\]{}<>"¡¿]/;
 /** The most completions in a list. */
 const MAX_OPTIONS = 50;
 
@@ -117,7 +119,7 @@ export function StaffComposer(props: StaffComposerProps) {
     const wanted = query.toLowerCase();
     const staff = chat.directory.list?.staff ?? [];
     return staff
-      .filter(({ id }) => id !== chat.identity.subject)
+      .filter(({ id }) => id !== chat.identity.subject && !SEPARATORS.test(id))
       .filter(({ id, name }) => `${id} ${name ?? ""}`.toLowerCase().includes(wanted))
       .slice(0, MAX_OPTIONS)
       .map(({ id, name }) => ({ id, name: name ?? id, detail: `@${id}`, preview: "" }));
