@@ -55,6 +55,7 @@ type FieldProps = Pick<
   | "onBlur"
   | "onCopy"
   | "onCut"
+  | "onInput"
   | "onPaste"
   | "onSelect"
 >;

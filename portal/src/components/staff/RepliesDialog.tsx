@@ -29,14 +29,16 @@ export function RepliesDialog({ tools, onClose }: RepliesDialogProps) {
   const [edited, setEdited] = useState<CannedReply | null>(null);
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => replies.refresh(), [replies]);
-  const close = () => {
-    setEdited(null);
-    requestAnimationFrame(() => list.current?.focus());
-  };
+  // The form disappears with the focus in it.
+  const wasEdited = useRef(false);
+  useEffect(() => {
+    if (wasEdited.current && edited === null) list.current?.focus();
+    wasEdited.current = edited !== null;
+  }, [edited]);
   if (edited !== null)
     return (
       <Dialog title={strings.replies.title} onClose={onClose}>
-        <ReplyForm tools={tools} reply={edited} onDone={close} />
+        <ReplyForm tools={tools} reply={edited} onDone={() => setEdited(null)} />
       </Dialog>
     );
   const add = () =>

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import type { Conversation } from "../../core/conversation/conversation.js";
 import { type EditProblem, SessionEdits } from "../../core/conversation/sessionEdits.js";
 import { PRIORITIES, type Priority } from "../../core/types.js";
@@ -128,10 +129,9 @@ function AddTag({ tools, tags, onAdd }: AddTagProps) {
   const optionId = (index: number) => `${list}-${index}`;
 
   const close = () => {
-    setText(null);
+    flushSync(() => setText(null));
     setActive(-1);
-    // After the button is there again.
-    requestAnimationFrame(() => button.current?.focus());
+    button.current?.focus();
   };
   const add = (tag: string) => {
     if (tag !== "" && !tags.includes(tag)) onAdd(tag);

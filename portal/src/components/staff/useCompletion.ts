@@ -33,6 +33,7 @@ export interface CompletionState {
     readonly "aria-controls"?: string;
     readonly "aria-activedescendant"?: string;
     onSelect(event: SyntheticEvent<HTMLTextAreaElement>): void;
+    onInput(event: SyntheticEvent<HTMLTextAreaElement>): void;
     onBlur(): void;
   };
   /** Handles a key of the field; true when it has. */
@@ -63,7 +64,8 @@ export function useCompletion({ text, sign, find, onChoose }: CompletionProps): 
   const [active, setActive] = useState(0);
   /** The place of the sign whose list the user has closed. */
   const [closed, setClosed] = useState<number | null>(null);
-  const trigger = caret === null ? null : triggerAt(text, caret, sign);
+  // Right after a change the cursor may be that of the text before.
+  const trigger = caret === null || caret > text.length ? null : triggerAt(text, caret, sign);
   const isOpen = trigger !== null && trigger.start !== closed;
   const options = isOpen ? find(trigger.query) : [];
   const index = Math.min(active, options.length - 1);
@@ -89,6 +91,15 @@ export function useCompletion({ text, sign, find, onChoose }: CompletionProps): 
     return true;
   };
 
+  const follow = ({ currentTarget }: SyntheticEvent<HTMLTextAreaElement>) => {
+    const { selectionStart, selectionEnd, value } = currentTarget;
+    const at = selectionStart === selectionEnd ? selectionEnd : null;
+    if (at !== caret) setActive(0);
+    setCaret(at);
+    // Another word may begin at the same place later.
+    if (at === null || triggerAt(value, at, sign) === null) setClosed(null);
+  };
+
   return {
     options,
     active: index,
@@ -100,13 +111,8 @@ export function useCompletion({ text, sign, find, onChoose }: CompletionProps): 
       ...(options.length === 0
         ? {}
         : { "aria-controls": listId, "aria-activedescendant": optionId(index) }),
-      onSelect: ({ currentTarget: { selectionStart, selectionEnd } }) => {
-        const at = selectionStart === selectionEnd ? selectionEnd : null;
-        if (at !== caret) setActive(0);
-        setCaret(at);
-        // Another word may begin at the same place later.
-        if (at === null || triggerAt(text, at, sign) === null) setClosed(null);
-      },
+      onSelect: follow,
+      onInput: follow,
       onBlur: () => setCaret(null),
     },
     onKey,
