@@ -34,6 +34,7 @@ use self::{
     roster::{Pile, Roster, WaitingSession},
 };
 use crate::{
+    desk::RepliesClaim,
     metrics::{AssignedReason, Metrics},
     store::{self, Attempt, Locks, Outcome, StoreError},
     worker::announcer::Announcer,
@@ -83,6 +84,8 @@ impl From<StoreError> for Failure {
 /// Assigns while it holds the lock.
 pub(crate) struct Assigner {
     settings: AssignSettings,
+    /// An answer after a release claims the session, also when the system releases it.
+    replies_claim: RepliesClaim,
     database: DatabaseSettings,
     shutdown: ShutdownSettings,
     announcer: Announcer,
@@ -118,6 +121,7 @@ impl Clock {
 impl Assigner {
     pub fn new(
         settings: AssignSettings,
+        replies_claim: RepliesClaim,
         database: DatabaseSettings,
         shutdown: ShutdownSettings,
         announcer: Announcer,
@@ -125,7 +129,7 @@ impl Assigner {
         outage: Outage,
     ) -> Self {
         let state = State::default();
-        Self { settings, database, shutdown, announcer, metrics, outage, state }
+        Self { settings, replies_claim, database, shutdown, announcer, metrics, outage, state }
     }
 
     /// Assigns until `stop` is cancelled. An assignment that is under way is announced, unless that
@@ -305,7 +309,7 @@ impl Assigner {
             accepted_at,
             traceparent: None,
         }));
-        let attempt = Attempt::new(Locks::Skip);
+        let attempt = Attempt::new(Locks::Skip).with_replies(self.replies_claim);
         let events = [event];
         let outcome = match self.in_time(store::persist(connection, &events, &attempt)).await {
             Ok(outcome) => outcome,

@@ -66,6 +66,7 @@ pub async fn run(
         let publisher = RetryingPublisher::new(broker, "persister: assigning", announcing);
         Assigner::new(
             settings.assignment.clone(),
+            settings.assign_on_reply,
             settings.database.clone(),
             *shutdown,
             Announcer::new(broker.clone(), publisher, metrics.clone()),
