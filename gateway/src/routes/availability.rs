@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    paging::Seq,
     paths,
     publishing::{RequestTrace, publish_event},
     responses::{BodyRejected, CallerRejected, NotAccepted, RateLimited, TeamDeskOff},
@@ -38,20 +39,20 @@ pub struct AvailabilityRequest {
     actor_name: Option<NewName>,
 }
 
-/// 0 to 1,000 open sessions.
+/// 0 to 1,000 open sessions. It is read as a `seq` is: 5.0 is the same number as 5.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "u64")]
+#[serde(try_from = "Seq")]
 struct Capacity(u16);
 
 impl Capacity {
     const MAX: u16 = 1_000;
 }
 
-impl TryFrom<u64> for Capacity {
+impl TryFrom<Seq> for Capacity {
     type Error = ValidationError;
 
-    fn try_from(capacity: u64) -> Result<Self, ValidationError> {
-        let capacity = u16::try_from(capacity).ok().filter(|capacity| *capacity <= Self::MAX);
+    fn try_from(capacity: Seq) -> Result<Self, ValidationError> {
+        let capacity = u16::try_from(capacity.get()).ok().filter(|capacity| *capacity <= Self::MAX);
         capacity.map(Self).ok_or(ValidationError("must be 0 to 1,000"))
     }
 }

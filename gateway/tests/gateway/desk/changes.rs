@@ -119,7 +119,7 @@ async fn availability_has_the_teams_of_the_token_and_the_capacity_of_the_body_or
     let claims = with_claim(with_claim(staff("ada"), "teams", json!(["payments"])), "capacity", 7);
     let ada = Caller::new(&gateway, Some(&claims));
     for (body, capacity) in [
-        (json!({ "status": "online", "capacity": 3 }), 3),
+        (json!({ "status": "online", "capacity": 3.0 }), 3),
         (json!({ "status": "reassign", "capacity": 0 }), 0),
         (json!({ "status": "away", "actorId": "forged" }), 7),
     ] {
