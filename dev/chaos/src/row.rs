@@ -13,7 +13,7 @@ pub struct Row {
     pub faults: String,
     /// The servers, such as `RabbitMQ 4.0.5 and PostgreSQL 17.2`.
     pub servers: String,
-    /// Requests that were sent: messages and status changes.
+    /// Requests that were sent, except claims and releases that came too late.
     pub sent: u64,
     /// Requests that were accepted.
     pub accepted: u64,
@@ -48,7 +48,7 @@ impl Row {
     /// Adds the answers that the clients received. Late answers are a problem only at a scale with
     /// time limits.
     pub fn count_answers(&mut self, entries: &Entries, scale: Scale) {
-        self.sent = entries.requests.len() as u64;
+        self.sent = entries.requests.len() as u64 - entries.too_late;
         self.accepted = entries.accepted;
         self.refused = entries.refused;
         self.late = entries.late;
