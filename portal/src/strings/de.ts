@@ -260,7 +260,7 @@ export const de: Strings = {
     note: "Notiz",
     badge: "Interne Notiz · nur das Team sieht sie",
     label: "Deine interne Notiz",
-    placeholder: "Notiz für das Team schreiben, @ erwähnt jemanden",
+    placeholder: "Notiz schreiben, @ erwähnt",
     send: "Notiz hinzufügen",
     hint: "Spieler können eine Kopie von allem verlangen, was über sie gespeichert ist, auch der Notizen.",
     erased: "Diese Notiz wurde gelöscht",

@@ -271,7 +271,7 @@ export const en = {
     note: "Note",
     badge: "Internal note · only staff sees it",
     label: "Your internal note",
-    placeholder: "Write a note for your colleagues, @ mentions one",
+    placeholder: "Write a note, @ mentions",
     send: "Add the note",
     hint: "A player can ask for a copy of what is stored about them, notes included.",
     erased: "This note was erased",

@@ -262,7 +262,7 @@ export const fr: Omit<Strings, "entrance"> = {
     note: "Note",
     badge: "Note interne · visible de l’équipe seulement",
     label: "Votre note interne",
-    placeholder: "Écrivez une note pour vos collègues, @ mentionne quelqu’un",
+    placeholder: "Écrivez une note, @ mentionne",
     send: "Ajouter la note",
     hint: "Un joueur peut demander une copie de ce qui est conservé sur lui, notes comprises.",
     erased: "Cette note a été effacée",

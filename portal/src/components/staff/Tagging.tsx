@@ -89,7 +89,7 @@ interface PrioritiesProps {
 function Priorities({ priority, onChange }: PrioritiesProps) {
   const { tagging } = usePortal().strings;
   return (
-    <span className="ppc-priority" data-priority={priority}>
+    <span className="ppc-priority-choice" data-priority={priority}>
       <select
         aria-label={tagging.priority}
         value={priority}

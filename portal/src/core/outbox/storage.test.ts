@@ -75,3 +75,17 @@ test("a watcher receives the changes of other tabs to its own items only", () =>
     [item("one", 1), null],
   ]);
 });
+
+test("an unsent note is never read as a message, nor a message as a note", () => {
+  const local = new MemoryStorage();
+  // Whatever the user's id is.
+  for (const scope of ["a", "a/note-outbox", "a/notes"]) {
+    const messages = new LocalOutboxStorage(scope, local, null);
+    const notes = new LocalOutboxStorage(scope, local, null, "note-outbox");
+    messages.put(item(`message of ${scope}`, 1));
+    notes.put(item(`note of ${scope}`, 2));
+    const idsOf = (storage: LocalOutboxStorage) => storage.items().map((one) => one.messageId);
+    expect(idsOf(messages).filter((id) => id.startsWith("note"))).toEqual([]);
+    expect(idsOf(notes).filter((id) => id.startsWith("message"))).toEqual([]);
+  }
+});
