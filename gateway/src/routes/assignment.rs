@@ -204,7 +204,7 @@ pub async fn change_assignment(
     let actor = caller.authorize_actor(actor)?;
     state.sender_limit.check_caller(&caller)?;
     let what = action.by(&actor, &desk.0)?;
-    check_target(&state, &player.0, session_id, &what).await?;
+    check_target(&state, &player.0, session_id, &actor, &what).await?;
     let change_id = change_id.map_or_else(Uuid::now_v7, ClientId::uuid);
     let accepted_at = state.clock.next_timestamp();
     let span = trace.start("change assignment", change_id);
@@ -250,11 +250,15 @@ async fn check_target(
     state: &AppState,
     player: &PlayerId,
     session_id: Option<Uuid>,
+    actor: &Actor,
     what: &SessionAction,
 ) -> Result<(), Problem> {
     let assignee = match what {
         SessionAction::Claim(_) => None,
-        SessionAction::Assign(assignee) => Some(&assignee.id),
+        // The actor is a member of the staff, also before their desk has reported them.
+        SessionAction::Assign(assignee) => {
+            Some(&assignee.id).filter(|id| actor.id.as_ref() != Some(id))
+        }
         _ => return Ok(()),
     };
     let known = state

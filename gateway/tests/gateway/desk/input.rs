@@ -131,6 +131,9 @@ async fn a_claim_of_a_resolved_session_is_rejected_while_the_database_answers() 
     for claim in &claims {
         assert_eq!(ada.on_p1("assignment", claim).await.status, 202);
     }
+    // No desk has reported Ada yet.
+    let to_herself = json!({ "action": "assign", "assigneeId": "ada" });
+    assert_eq!(ada.on_p1("assignment", &to_herself).await.status, 202);
     resolve(&system, "p1").await;
     for claim in &claims {
         let answer = ada.on_p1("assignment", claim).await;
