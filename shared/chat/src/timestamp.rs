@@ -48,12 +48,10 @@ impl Visitor<'_> for Time {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<DateTime<Utc>, E> {
-        let time = DateTime::parse_from_rfc3339(text).map_err(E::custom)?.to_utc();
-        if (1970..10_000).contains(&time.year()) {
-            Ok(time.trunc_subsecs(6))
-        } else {
-            Err(E::custom("the year of the time must be 1970 to 9999"))
-        }
+        let time = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
+        let time = time.filter(|time| (1970..10_000).contains(&time.year()));
+        let expected = || E::custom("a time must be one of RFC 3339, in the years 1970 to 9999");
+        Ok(time.ok_or_else(expected)?.trunc_subsecs(6))
     }
 }
 
