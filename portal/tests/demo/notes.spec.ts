@@ -50,13 +50,40 @@ test("a note shows among the messages of the desk, and nowhere on the player's p
   const added = note(desk, "planted-word");
   await expect(added).toHaveAttribute("data-state", "delivered");
   await expect(added).toContainText("Internal note · only staff sees it");
-  // The next text is a reply again.
-  await expect(tab(desk, "Reply")).toHaveAttribute("aria-selected", "true");
+  await tab(desk, "Reply").click();
   await field(desk).fill("an answer");
   await field(desk).press("Enter");
   await expect(chat(page).getByText("an answer", { exact: true })).toBeVisible();
   await expect(chat(page)).not.toContainText("planted-word");
   await expect(desk.locator(".ppc-inbox")).not.toContainText("planted-word");
+});
+
+test("typing on after a note writes the next note, and does nothing else", async ({ page }) => {
+  await openDesk(page);
+  await tab(page, "Note").click();
+  await page.keyboard.type("first note");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("everyone read this, to act on");
+  await expect(note(page, "first note")).toHaveAttribute("data-state", "delivered");
+  await expect(noteField(page)).toBeFocused();
+  await expect(noteField(page)).toHaveValue("everyone read this, to act on");
+
+  // Keys that miss the field, because it has lost the focus or is gone, are no shortcuts.
+  await noteField(page).evaluate((element: HTMLElement) => element.blur());
+  await page.keyboard.type("e");
+  await noteField(page).focus();
+  await noteField(page).evaluate((element: HTMLElement) => element.remove());
+  await page.keyboard.type("e");
+  await expect(page.getByText("Resolving", { exact: false })).toHaveCount(0);
+  await expect(page.locator(".ppc-header .ppc-badge").first()).not.toHaveText("Resolved");
+  await openDesk(page, "&keep");
+  await expect(field(page)).toHaveValue("");
+  await tab(page, "Note").click();
+  await expect(noteField(page)).toHaveValue("everyone read this, to act on");
+  // After the user has left the field, they are.
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("r");
+  await expect(field(page)).toBeFocused();
 });
 
 test("the player does not see that a note is being written", async ({ page }) => {

@@ -24,6 +24,7 @@ import { AvailabilitySwitch } from "./Availability.js";
 import { Help } from "./Help.js";
 import { InboxPanel, useRows } from "./InboxPanel.js";
 import { MentionAlerts } from "./MentionAlerts.js";
+import type { Mode } from "./StaffComposer.js";
 import { StaffConversation } from "./StaffConversation.js";
 import { teamsOf } from "./TeamFilter.js";
 import { viewsOf } from "./views.js";
@@ -80,7 +81,7 @@ export function Desk(props: DeskProps) {
   const [helps, setHelps] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
-  const noteKey = useRef<(() => void) | null>(null);
+  const modeKey = useRef<((mode: Mode) => void) | null>(null);
   const desk = useRef<HTMLDivElement>(null);
   const rows = useRows(inbox, view, query);
   const row = chosen === null ? undefined : inbox.row(chosen);
@@ -154,7 +155,7 @@ export function Desk(props: DeskProps) {
     {
       j: () => step(1),
       k: () => step(-1),
-      r: reply,
+      r: () => (modeKey.current === null ? reply() : modeKey.current("reply")),
       ...(teamDesk ? { a: claim } : {}),
       t: () => {
         if (teamDesk) claim();
@@ -162,7 +163,7 @@ export function Desk(props: DeskProps) {
         change.reopen(UNDO_MS);
       },
       e: () => change.resolve(),
-      n: () => noteKey.current?.(),
+      n: () => modeKey.current?.("note"),
       u: markUnread,
       z: () => change.undo?.(),
       "/": () => searchField.current?.focus(),
@@ -322,7 +323,7 @@ export function Desk(props: DeskProps) {
             change={change}
             assignment={teamDesk ? assignment : null}
             composer={composer}
-            noteKey={noteKey}
+            modeKey={modeKey}
             onBack={() => setChosen(null)}
             onReply={reply}
             onLeave={toList}

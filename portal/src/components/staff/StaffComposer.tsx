@@ -26,15 +26,16 @@ interface StaffComposerProps {
   readonly tools: DeskTools;
   readonly conversation: Conversation;
   readonly notes: Notes;
-  /** Receives the function that begins a note. */
-  readonly noteKey: RefObject<(() => void) | null>;
+  /** Receives the function that moves the focus to one of the two fields. */
+  readonly modeKey: RefObject<((mode: Mode) => void) | null>;
   readonly onSend: (content: string) => void;
   /** Called before a note is added. */
   readonly onNote: () => void;
   readonly onEscape: () => void;
 }
 
-type Mode = "reply" | "note";
+/** What the user writes: to the player, or for the staff. */
+export type Mode = "reply" | "note";
 const MODES: readonly Mode[] = ["reply", "note"];
 
 /** Characters that end a mention: an id with one of them cannot be mentioned. */
@@ -44,7 +45,7 @@ const MAX_OPTIONS = 50;
 
 /** Writes replies to the player and, in a second tab, notes for the staff. */
 export function StaffComposer(props: StaffComposerProps) {
-  const { ref, tools, conversation, notes, noteKey, onSend, onNote, onEscape } = props;
+  const { ref, tools, conversation, notes, modeKey, onSend, onNote, onEscape } = props;
   const { chat, replies } = tools;
   useObservable(chat.drafts);
   useObservable(tools.notes.drafts);
@@ -66,9 +67,9 @@ export function StaffComposer(props: StaffComposerProps) {
     field.current?.setSelectionRange(field.current.value.length, field.current.value.length);
   };
   useEffect(() => {
-    noteKey.current = () => choose("note");
+    modeKey.current = choose;
     return () => {
-      noteKey.current = null;
+      modeKey.current = null;
     };
   });
 
@@ -169,9 +170,8 @@ export function StaffComposer(props: StaffComposerProps) {
   const addNote = (content: string) => {
     onNote();
     notes.add(content);
+    // What the user types next is a note again: no text for the staff gets into a reply by accident.
     tools.notes.drafts.change(playerId, "");
-    // A note is never the default: the next text is a reply again.
-    setMode("reply");
   };
 
   const step = (event: KeyboardEvent<HTMLElement>) => {

@@ -22,7 +22,7 @@ import { Assignee, AssignmentActions, AssignmentNotice } from "./Assignment.js";
 import { Give, PutBack } from "./HandOver.js";
 import { NoteRow } from "./NoteRow.js";
 import { RepliesDialog } from "./RepliesDialog.js";
-import { StaffComposer } from "./StaffComposer.js";
+import { type Mode, StaffComposer } from "./StaffComposer.js";
 import { Tagging } from "./Tagging.js";
 
 interface StaffConversationProps {
@@ -34,8 +34,8 @@ interface StaffConversationProps {
   /** Null where staff does not assign conversations. */
   readonly assignment: AssignmentState | null;
   readonly composer: Ref<HTMLTextAreaElement>;
-  /** Receives the function that begins a note. */
-  readonly noteKey: RefObject<(() => void) | null>;
+  /** Receives the function that moves the focus to the reply or the note. */
+  readonly modeKey: RefObject<((mode: Mode) => void) | null>;
   onBack(): void;
   /** Moves the focus to the composer. */
   onReply(): void;
@@ -55,7 +55,7 @@ type OpenConversationProps = StaffConversationProps & { readonly conversation: C
 
 function OpenConversation(props: OpenConversationProps) {
   const { chat, conversation, row, change, composer, onBack, onReply, onLeave, onUnread } = props;
-  const { noteKey } = props;
+  const { modeKey } = props;
   useObservable(conversation);
   useObservable(chat.directory);
   const [handsOver, setHandsOver] = useState<"give" | "putBack" | null>(null);
@@ -160,7 +160,7 @@ function OpenConversation(props: OpenConversationProps) {
                   tools={tools}
                   conversation={conversation}
                   notes={notes}
-                  noteKey={noteKey}
+                  modeKey={modeKey}
                   onSend={send}
                   onNote={scroll}
                   onEscape={onLeave}
