@@ -1,9 +1,17 @@
 import { notifyAll } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
-import type { Note } from "../types.js";
+import type { Digest, Note } from "../types.js";
 
 /** How many notes are remembered, so that none is announced twice. */
 const MAX_REMEMBERED = 500;
+
+/** The notes of one conversation that mention the user and that the user has not seen. */
+export interface Mention {
+  readonly playerId: string;
+  readonly count: number;
+  /** Who wrote the last of them; null when it is not known. */
+  readonly authorName: string | null;
+}
 
 /** The notes that mention the user, and the conversations in which the user has not seen one. */
 export class Mentions extends Observable {
@@ -12,8 +20,8 @@ export class Mentions extends Observable {
   readonly #storage: Storage | null;
   readonly #remembered = new Set<string>();
   readonly #listeners = new Set<(note: Note) => void>();
-  /** The number of unseen notes by conversation. */
-  readonly #unseen: Map<string, number>;
+  /** What is unseen by conversation, the last mention last. */
+  readonly #unseen: Map<string, Mention>;
 
   /** `scope` separates the users and systems of one browser; `subject` is the user's id. */
   constructor(subject: string, scope: string, storage: Storage | null) {
@@ -26,12 +34,12 @@ export class Mentions extends Observable {
 
   /** The number of notes of a conversation that mention the user and that the user has not seen. */
   of(playerId: string): number {
-    return this.#unseen.get(playerId) ?? 0;
+    return this.#unseen.get(playerId)?.count ?? 0;
   }
 
-  /** The conversations with such a note. */
-  get playerIds(): readonly string[] {
-    return [...this.#unseen.keys()];
+  /** The conversations with such a note, the last mention first. */
+  get all(): readonly Mention[] {
+    return [...this.#unseen.values()].reverse();
   }
 
   /** Takes a note of an event. */
@@ -44,9 +52,21 @@ export class Mentions extends Observable {
       if (this.#remembered.size <= MAX_REMEMBERED) break;
       this.#remembered.delete(oldest);
     }
-    this.#unseen.set(playerId, this.of(playerId) + 1);
-    this.#store();
+    this.#add(playerId, note.authorName);
     notifyAll(this.#listeners, note);
+  }
+
+  /** Takes the notes of a digest, whose authors and contents are not known. */
+  takeDigest({ notes }: Digest): void {
+    for (const { playerId, mentions } of notes)
+      if (mentions.includes(this.#subject)) this.#add(playerId, null);
+  }
+
+  #add(playerId: string, authorName: string | null): void {
+    const count = this.of(playerId) + 1;
+    this.#unseen.delete(playerId);
+    this.#unseen.set(playerId, { playerId, count, authorName });
+    this.#store();
   }
 
   /** The user has seen the notes of a conversation. */
@@ -63,17 +83,18 @@ export class Mentions extends Observable {
   #store(): void {
     try {
       if (this.#unseen.size === 0) this.#storage?.removeItem(this.#key);
-      else this.#storage?.setItem(this.#key, JSON.stringify([...this.#unseen]));
+      else this.#storage?.setItem(this.#key, JSON.stringify([...this.#unseen.values()]));
     } catch {
       // Storage is full: what is unseen lasts as long as the tab.
     }
     this.changed();
   }
 
-  #load(): Map<string, number> {
+  #load(): Map<string, Mention> {
     try {
       const kept: unknown = JSON.parse(this.#storage?.getItem(this.#key) ?? "[]");
-      return new Map(kept as [string, number][]);
+      const mentions = (kept as Mention[]).filter(({ count }) => count > 0);
+      return new Map(mentions.map((mention) => [mention.playerId, mention]));
     } catch {
       return new Map();
     }

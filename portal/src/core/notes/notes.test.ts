@@ -144,6 +144,21 @@ test("an erased note has no content", async () => {
   expect(contents(notes)).toEqual([""]);
 });
 
+test("a note in a digest is loaded, and its mentions count", async () => {
+  system().desk.enabled = true;
+  system().bounds = { most: 1, listed: 50 };
+  const ada = notesOf(portal({ identity: ADA }).chat);
+  const grace = notesOf(portal({ identity: GRACE }).chat);
+  await seconds(5);
+  graceNotes("this one has an event");
+  await seconds(0.1);
+  graceNotes("@ada this one has none");
+  await seconds(3);
+  expect(contents(ada.notes)).toEqual(["this one has an event", "@ada this one has none"]);
+  expect(ada.desk.mentions.all).toEqual([{ playerId: "p1", count: 1, authorName: null }]);
+  expect(grace.desk.mentions.all).toEqual([]);
+});
+
 test("a note that mentions the user is announced once and counted until it is seen", async () => {
   system().desk.enabled = true;
   system().faults.repeatEvent = 1;
