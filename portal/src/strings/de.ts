@@ -267,6 +267,9 @@ export const de: Strings = {
     mentionsYou: "erwähnt dich",
     mentioned: (author, player, text) =>
       `${author} erwähnt dich in einer Notiz zu ${player}: ${text}`,
+    mentionedIn: (author, player) => `${author} hat dich im Gespräch mit ${player} erwähnt`,
+    mentionNotices: "Notizen, die dich erwähnen",
+    dismiss: (text) => `Ausblenden: ${text}`,
     mentions: (count) =>
       count === 1 ? "eine Notiz erwähnt dich" : `${count} Notizen erwähnen dich`,
     colleagues: "Team",

@@ -278,6 +278,10 @@ export const en = {
     mentionsYou: "mentions you",
     mentioned: (author: string, player: string, text: string) =>
       `${author} mentions you in a note about ${player}: ${text}`,
+    mentionedIn: (author: string, player: string) =>
+      `${author} mentioned you in the conversation with ${player}`,
+    mentionNotices: "Notes that mention you",
+    dismiss: (text: string) => `Dismiss: ${text}`,
     mentions: (count: number) =>
       count === 1 ? "a note mentions you" : `${count} notes mention you`,
     colleagues: "Colleagues",

@@ -269,6 +269,10 @@ export const fr: Omit<Strings, "entrance"> = {
     mentionsYou: "vous mentionne",
     mentioned: (author, player, text) =>
       `${author} vous mentionne dans une note sur ${player} : ${text}`,
+    mentionedIn: (author, player) =>
+      `${author} vous a mentionné dans la conversation avec ${player}`,
+    mentionNotices: "Notes qui vous mentionnent",
+    dismiss: (text) => `Masquer : ${text}`,
     mentions: (count) =>
       count === 1 ? "une note vous mentionne" : `${count} notes vous mentionnent`,
     colleagues: "Collègues",

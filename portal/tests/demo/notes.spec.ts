@@ -187,6 +187,45 @@ test("a colleague who is mentioned is told, and the row has a badge until it is 
   await expect(grace.getByRole("log").first()).toBeEmpty();
 });
 
+test("a mention shows above the desk and in the title, also of a conversation in no list", async ({
+  page,
+}) => {
+  await page.goto("/?portal=staff&scene=busy&team");
+  await expect(page).toHaveTitle("(7) Support");
+  const mention = (playerId: string) =>
+    page.evaluate((playerId) => {
+      type Parts = { notesAndReplies: { addNote(note: object): void } };
+      const { system } = window as never as { system: Parts };
+      const authorName = "Grace Hopper";
+      const content = "@ada can you help?";
+      system.notesAndReplies.addNote({ playerId, authorId: "grace", authorName, content });
+    }, playerId);
+  await mention("p-9001");
+  await mention("p-3388");
+  const notices = page.getByRole("list", { name: "Notes that mention you" });
+  const notice = (name: string) =>
+    notices.getByRole("button", {
+      name: `Grace Hopper mentioned you in the conversation with ${name}`,
+      exact: true,
+    });
+  await expect(notice("p-9001")).toBeVisible();
+  await expect(notices.getByRole("listitem")).toHaveCount(2);
+  await expect(page).toHaveTitle("(9) Support");
+  await expectAccessible(page);
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: "screenshots/mention-desktop.png" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: "screenshots/mention-phone.png" });
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await notice("p-9001").click();
+  await expect(note(page, "can you help?")).toContainText("mentions you");
+  await expect(field(page)).toBeFocused();
+  await expect(notices.getByRole("listitem")).toHaveCount(1);
+  await notices.getByRole("button", { name: "Dismiss", exact: false }).click();
+  await expect(notices).toHaveCount(0);
+  await expect(field(page)).toBeFocused();
+  await expect(page).toHaveTitle("(7) Support");
+});
+
 test("an erased note says so", async ({ page }) => {
   await openDesk(page);
   await page.evaluate((player) => {

@@ -4,6 +4,7 @@ import type { Inbox, InboxView } from "../../core/inbox/inbox.js";
 import type { Session, SessionStatus } from "../../core/types.js";
 import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
 import { useAssignment } from "../../hooks/useAssignment.js";
+import { type DeskTools, useTools } from "../../hooks/useDeskTools.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { useOnChange } from "../../hooks/useOnChange.js";
 import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.js";
@@ -23,7 +24,7 @@ import { Settings } from "../Settings.js";
 import { AvailabilitySwitch } from "./Availability.js";
 import { Help } from "./Help.js";
 import { InboxPanel, useRows } from "./InboxPanel.js";
-import { MentionAlerts } from "./MentionAlerts.js";
+import { MentionAlerts, MentionNotices } from "./MentionAlerts.js";
 import type { Mode } from "./StaffComposer.js";
 import { StaffConversation } from "./StaffConversation.js";
 import { teamsOf } from "./TeamFilter.js";
@@ -102,8 +103,11 @@ export function Desk(props: DeskProps) {
   const unread = teamDesk
     ? inbox.unread("mine") + inbox.unread("pile")
     : inbox.unread("pending") + inbox.unread("active");
-  useTitle(unread, unreadInTitle);
-  useOnChange(props.onUnread, unread);
+  const tools = useTools();
+  useObservable(tools?.notes.mentions ?? null);
+  const mentioned = mentionedAlone(tools, inbox, identity.subject, teamDesk);
+  useTitle(unread + mentioned, unreadInTitle);
+  useOnChange(props.onUnread, unread + mentioned);
 
   // A link to a conversation opens the tab that lists it.
   const linked = useRef(keptStatus === null && keptView === null ? chosen : null);
@@ -283,6 +287,12 @@ export function Desk(props: DeskProps) {
           inbox.refresh();
         }}
       />
+      <MentionNotices
+        chosen={chosen}
+        nameOf={nameOfPlayer}
+        onOpen={open}
+        onDismissed={() => (chosen === null ? toList() : reply())}
+      />
       <div className="ppc-desk-body">
         <InboxPanel
           inbox={inbox}
@@ -348,6 +358,22 @@ export function Desk(props: DeskProps) {
       <Announcer listen={announce} />
     </div>
   );
+}
+
+/** The number of conversations in which a note mentions the user, beside the unread ones. */
+function mentionedAlone(
+  tools: DeskTools | null,
+  inbox: Inbox,
+  userId: string,
+  teamDesk: boolean,
+): number {
+  if (!teamDesk || tools === null) return 0;
+  return tools.notes.mentions.all.filter(({ playerId }) => {
+    const row = inbox.row(playerId);
+    const assignee = row?.session?.assigneeId ?? null;
+    const isCounted = assignee === null || assignee === userId;
+    return row === undefined || !isCounted || !inbox.isUnread(row);
+  }).length;
 }
 
 /** The tab that lists a conversation. */

@@ -25,7 +25,8 @@ interface StaffComposerProps {
   readonly ref?: Ref<HTMLTextAreaElement>;
   readonly tools: DeskTools;
   readonly conversation: Conversation;
-  readonly notes: Notes;
+  /** Null before they are opened. */
+  readonly notes: Notes | null;
   /** Receives the function that moves the focus to one of the two fields. */
   readonly modeKey: RefObject<((mode: Mode) => void) | null>;
   readonly onSend: (content: string) => void;
@@ -144,7 +145,8 @@ export function StaffComposer(props: StaffComposerProps) {
     if (!isNote && tools.notes.texts.isIn(text, [])) pasted.current.add(text.trim());
   };
   const isOfNote = (content: string): boolean => {
-    const texts = [...notes.entries.map((note) => note.content), tools.notes.drafts.of(playerId)];
+    const stored = notes?.entries.map((note) => note.content) ?? [];
+    const texts = [...stored, tools.notes.drafts.of(playerId)];
     const hasPasted = [...pasted.current].some((text) => content.includes(text));
     return hasPasted || tools.notes.texts.isIn(content, texts);
   };
@@ -168,6 +170,7 @@ export function StaffComposer(props: StaffComposerProps) {
     if (found !== null) field.current?.setSelectionRange(found.start, found.end);
   };
   const addNote = (content: string) => {
+    if (notes === null) return;
     onNote();
     notes.add(content);
     // What the user types next is a note again: no text for the staff gets into a reply by accident.

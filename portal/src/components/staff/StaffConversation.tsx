@@ -147,13 +147,18 @@ function OpenConversation(props: OpenConversationProps) {
         placeholder={strings.composer.placeholderStaff}
         composer={composer}
         onEscape={onLeave}
-        {...(tools === null || notes === null
+        {...(notes === null
           ? {}
           : {
               notes,
               renderNote: (entry, isNewDay) => (
                 <NoteRow entry={entry} notes={notes} isNewDay={isNewDay} />
               ),
+            })}
+        // Also before there are notes: a composer in its place would take the focus away with it.
+        {...(tools === null
+          ? {}
+          : {
               compose: (send, scroll) => (
                 <StaffComposer
                   ref={composer}
