@@ -147,6 +147,10 @@ export const de: Strings = {
     takeOver: "Übernehmen",
     takingOver: "Wird übernommen…",
     holds: (name) => `${name} hat dieses Gespräch.`,
+    guardTitle: "Antwort senden?",
+    guardText: (name) => `${name} hat dieses Gespräch jetzt. Trotzdem senden?`,
+    guardSend: "Trotzdem senden",
+    guardBack: "Nicht senden",
     late: "Angenommen. Es wirkt, sobald das System es speichern kann.",
     ended:
       "Das hatte keine Wirkung, weil das Gespräch inzwischen erledigt oder neu eröffnet wurde.",

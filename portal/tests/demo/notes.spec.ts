@@ -151,6 +151,32 @@ test("the text of a note is not sent to the player without a question", async ({
   await expect(page.locator(".ppc-bubble", { hasText: "Have fun!" })).toBeVisible();
 });
 
+test("a reply asks once before it goes out after a colleague has taken the conversation over", async ({
+  page,
+}) => {
+  const { ada, grace } = await openDesks(page);
+  await field(ada).fill("half of the answer");
+  await grace.getByRole("button", { name: "Take over" }).click();
+  await expect(ada.getByText("Grace Hopper has this conversation.")).toBeVisible();
+  await field(ada).press("Enter");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("Grace Hopper has this conversation now. Send anyway?");
+  await expectAccessible(page);
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: "screenshots/taken-over.png" });
+  // The harmless answer has the focus.
+  await page.keyboard.press("Enter");
+  await expect(dialog).toBeHidden();
+  await expect(field(ada)).toBeFocused();
+  await expect(field(ada)).toHaveValue("half of the answer");
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("button", { name: "Send anyway" }).click();
+  await expect(ada.locator(".ppc-bubble", { hasText: "half of the answer" })).toBeVisible();
+  await expect(field(ada)).toHaveValue("");
+  await field(ada).fill("and the rest");
+  await field(ada).press("Enter");
+  await expect(ada.locator(".ppc-bubble", { hasText: "and the rest" })).toBeVisible();
+});
+
 test("a note waits for the gateway, survives a reload, and is no message", async ({ page }) => {
   await openDesk(page);
   await injectFaults(page, { sendsFail: true });

@@ -18,7 +18,7 @@ import { Composer } from "../Composer.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { CompletionList } from "./CompletionList.js";
-import { NoteGuard } from "./NoteGuard.js";
+import { SendGuard } from "./SendGuard.js";
 import { type Completion, type Trigger, useCompletion } from "./useCompletion.js";
 
 interface StaffComposerProps {
@@ -38,6 +38,12 @@ interface StaffComposerProps {
 /** What the user writes: to the player, or for the staff. */
 export type Mode = "reply" | "note";
 const MODES: readonly Mode[] = ["reply", "note"];
+
+/** A reply about which the user is asked, and why. */
+interface Asked {
+  readonly about: "note" | "takenOver";
+  readonly content: string;
+}
 
 /** Characters that end a mention: an id with one of them cannot be mentioned. */
 const SEPARATORS = /[\s,;!?()[\]{}<>"¡¿]/;
@@ -133,8 +139,20 @@ export function StaffComposer(props: StaffComposerProps) {
     onChoose: isNote ? ({ id }, trigger) => insert(`@${id} `, trigger, new Set()) : insertReply,
   });
 
+  // A colleague may take the session over while the user writes: who had it when the user began.
+  const hadAtBegin = useRef<string | null | undefined>(undefined);
+  const reply = chat.drafts.of(playerId);
+  const assigneeId = session?.status === "resolved" ? null : (session?.assigneeId ?? null);
+  useEffect(() => {
+    if (reply === "") hadAtBegin.current = assigneeId;
+  }, [reply, assigneeId]);
+  const isTakenOver = (): boolean =>
+    assigneeId !== null &&
+    assigneeId !== chat.identity.subject &&
+    assigneeId !== hadAtBegin.current;
+
   // The guard: texts of notes, and what was pasted of them into this reply.
-  const [asked, setAsked] = useState<string | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(null);
   const pasted = useRef(new Set<string>());
   const remember = ({ currentTarget }: ClipboardEvent<HTMLTextAreaElement>) => {
     const { value, selectionStart, selectionEnd } = currentTarget;
@@ -160,9 +178,25 @@ export function StaffComposer(props: StaffComposerProps) {
       selectUnknown();
       return false;
     }
-    if (!isOfNote(content)) return true;
-    setAsked(content);
-    return false;
+    const about = isOfNote(content) ? "note" : isTakenOver() ? "takenOver" : null;
+    if (about !== null) setAsked({ about, content });
+    return about === null;
+  };
+  const closeGuard = () => {
+    // While the dialog is open, the field cannot have the focus.
+    flushSync(() => setAsked(null));
+    field.current?.focus();
+  };
+  const sendAnyway = ({ about, content }: Asked) => {
+    if (about === "note" && isTakenOver()) {
+      setAsked({ about: "takenOver", content });
+      return;
+    }
+    // Each colleague is asked about once.
+    hadAtBegin.current = assigneeId;
+    sendReply(content);
+    chat.drafts.change(playerId, "");
+    closeGuard();
   };
   const selectUnknown = () => {
     const found = firstVariable(draft, known);
@@ -257,17 +291,26 @@ export function StaffComposer(props: StaffComposerProps) {
         </p>
       )}
       {asked !== null && (
-        <NoteGuard
-          text={asked}
-          onSend={() => {
-            sendReply(asked);
-            chat.drafts.change(playerId, "");
-          }}
-          onClose={() => {
-            // While the dialog is open, the field cannot have the focus.
-            flushSync(() => setAsked(null));
-            field.current?.focus();
-          }}
+        <SendGuard
+          key={asked.about}
+          text={asked.content}
+          {...(asked.about === "note"
+            ? {
+                title: strings.notes.guardTitle,
+                question: strings.notes.guardText,
+                send: strings.notes.guardSend,
+                back: strings.notes.guardBack,
+              }
+            : {
+                title: strings.desk.guardTitle,
+                question: strings.desk.guardText(
+                  session?.assigneeName ?? assigneeId ?? strings.staff.colleague,
+                ),
+                send: strings.desk.guardSend,
+                back: strings.desk.guardBack,
+              })}
+          onSend={() => sendAnyway(asked)}
+          onClose={closeGuard}
         />
       )}
     </div>

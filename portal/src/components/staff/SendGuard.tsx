@@ -1,32 +1,29 @@
 import { Dialog } from "../Dialog.js";
-import { usePortal } from "../PortalContext.js";
 
-interface NoteGuardProps {
+interface SendGuardProps {
+  readonly title: string;
+  /** The question. */
+  readonly question: string;
+  /** The reply. */
   readonly text: string;
+  readonly send: string;
+  readonly back: string;
   readonly onSend: () => void;
   readonly onClose: () => void;
 }
 
-/** Asks before the text of a note is sent to the player. */
-export function NoteGuard({ text, onSend, onClose }: NoteGuardProps) {
-  const { notes } = usePortal().strings;
+/** Asks before a reply is sent to the player. */
+export function SendGuard({ title, question, text, send, back, onSend, onClose }: SendGuardProps) {
   return (
-    <Dialog title={notes.guardTitle} onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <div className="ppc-guard">
-        <p>{notes.guardText}</p>
+        <p dir="auto">{question}</p>
         <blockquote className="ppc-guard-text" dir="auto">
           {text.slice(0, 400)}
         </blockquote>
         <div className="ppc-dialog-actions">
-          <button
-            type="button"
-            className="ppc-button"
-            onClick={() => {
-              onSend();
-              onClose();
-            }}
-          >
-            {notes.guardSend}
+          <button type="button" className="ppc-button" onClick={onSend}>
+            {send}
           </button>
           <button
             // The dialog gives the focus to the harmless answer.
@@ -35,7 +32,7 @@ export function NoteGuard({ text, onSend, onClose }: NoteGuardProps) {
             className="ppc-button ppc-button-main"
             onClick={onClose}
           >
-            {notes.guardBack}
+            {back}
           </button>
         </div>
       </div>
