@@ -7,6 +7,7 @@ import type { ConversationPresence } from "../../core/presence/conversationPrese
 import type { Session } from "../../core/types.js";
 import type { AssignmentState } from "../../hooks/useAssignment.js";
 import { useNotes, useTools } from "../../hooks/useDeskTools.js";
+import { useDoubleClickGuard } from "../../hooks/useDoubleClickGuard.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { Change, StatusChange } from "../../hooks/useStatusChange.js";
@@ -61,6 +62,7 @@ function OpenConversation(props: OpenConversationProps) {
   const [handsOver, setHandsOver] = useState<"give" | "putBack" | null>(null);
   const tools = useTools();
   const notes = useNotes(tools, conversation.playerId);
+  const guardClicks = useDoubleClickGuard(".ppc-actions");
   const [showsReplies, setShowsReplies] = useState(false);
   const { strings } = usePortal();
   const { staff } = strings;
@@ -84,7 +86,7 @@ function OpenConversation(props: OpenConversationProps) {
 
   return (
     <section className="ppc-conversation" aria-label={staff.conversationOf(name)}>
-      <header className="ppc-header">
+      <header className="ppc-header" onClickCapture={guardClicks}>
         <button type="button" className="ppc-icon-button ppc-back" onClick={onBack}>
           <Icon name="back" />
           <span className="ppc-hidden">{staff.back}</span>
