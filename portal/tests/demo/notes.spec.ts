@@ -49,6 +49,7 @@ test("a note shows among the messages of the desk, and nowhere on the player's p
   await page.keyboard.press("Enter");
   const added = note(desk, "planted-word");
   await expect(added).toHaveAttribute("data-state", "delivered");
+  await expect(added.locator(".ppc-delivery")).toHaveCount(0);
   await expect(added).toContainText("Internal note · only staff sees it");
   await tab(desk, "Reply").click();
   await field(desk).fill("an answer");
@@ -268,6 +269,7 @@ test("an erased note says so", async ({ page }) => {
 test("tags and the priority follow the changes of two desks", async ({ page }) => {
   const { ada, grace } = await openDesks(page);
   await ada.getByRole("button", { name: "Add a tag" }).click();
+  await expect(ada.getByText("Small letters, digits and hyphens")).toBeVisible();
   await page.keyboard.type("vi");
   await expect(ada.getByRole("listbox", { name: "Known tags" })).toBeVisible();
   await page.keyboard.press("ArrowDown");
