@@ -12,7 +12,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       regionLabel: "محادثة مع الدعم",
       emptyTitle: "كيف يمكننا مساعدتك؟",
       emptyText: "اكتب إلينا وستصلك الإجابة هنا، ويمكنك المغادرة والعودة متى شئت.",
-      resolved: "تم حل هذه المحادثة. اكتب من جديد وستتواصل.",
+      resolved: "تم حل هذه المحادثة. اكتب من جديد وستُفتح من جديد.",
       staffName: "الدعم",
     },
     staff: {
@@ -94,7 +94,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       label: "الرسائل",
       today: "اليوم",
       yesterday: "أمس",
-      newSession: (moment) => `جلسة جديدة، ${moment}`,
+      newSession: (moment) => `فُتحت من جديد ${moment}`,
       toNewest: "إلى أحدث الرسائل",
       unreadFrom: "رسائل غير مقروءة",
       read: (time) => `قُرئت ${time}`,
@@ -179,7 +179,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       fields: { tags: "الوسوم", priority: "الأولوية" },
       refused: (field, reason) => `${field}: ${reason}`,
       failed: "لم ينجح ذلك. حاول مرة أخرى بعد قليل.",
-      stale: "تغيّرت الجلسة، وبقيت وسومها وأولويتها كما كانت.",
+      stale: "تغيّرت المحادثة، وبقيت وسومها وأولويتها كما كانت.",
       unknown: "لا يُعرف هل نجح ذلك. انظر مرة أخرى بعد قليل.",
     },
     settings: {
