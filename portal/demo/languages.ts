@@ -143,6 +143,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       none: "لا توجد ردود جاهزة بعد.",
       loading: "جارٍ تحميل الردود الجاهزة…",
       failed: "يتعذر تحميل الردود الجاهزة الآن.",
+      addFirst: "مفتاح Enter يضيف أول رد.",
       add: "رد جديد",
       editShort: "تعديل",
       edit: (title) => `تعديل ${title}`,

@@ -295,6 +295,7 @@ export const de: Strings = {
     none: "Es gibt noch keine Textbausteine.",
     loading: "Textbausteine werden geladen …",
     failed: "Die Textbausteine können gerade nicht geladen werden.",
+    addFirst: "Enter legt den ersten an.",
     add: "Neuer Textbaustein",
     editShort: "Bearbeiten",
     edit: (title) => `${title} bearbeiten`,

@@ -307,6 +307,7 @@ export const en = {
     none: "There are no canned replies yet.",
     loading: "Loading the canned replies…",
     failed: "The canned replies cannot be loaded right now.",
+    addFirst: "Enter adds the first one.",
     add: "New reply",
     editShort: "Edit",
     edit: (title: string) => `Edit ${title}`,

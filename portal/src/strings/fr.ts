@@ -299,6 +299,7 @@ export const fr: Omit<Strings, "entrance"> = {
     none: "Il n’y a pas encore de réponse type.",
     loading: "Chargement des réponses types…",
     failed: "Les réponses types ne peuvent pas être chargées pour le moment.",
+    addFirst: "Entrée ajoute la première.",
     add: "Nouvelle réponse",
     editShort: "Modifier",
     edit: (title) => `Modifier ${title}`,

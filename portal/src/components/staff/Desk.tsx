@@ -25,6 +25,7 @@ import { AvailabilitySwitch } from "./Availability.js";
 import { Help } from "./Help.js";
 import { InboxPanel, useRows } from "./InboxPanel.js";
 import { MentionAlerts, MentionNotices } from "./MentionAlerts.js";
+import { RepliesDialog } from "./RepliesDialog.js";
 import type { Mode } from "./StaffComposer.js";
 import { StaffConversation } from "./StaffConversation.js";
 import { teamsOf } from "./TeamFilter.js";
@@ -80,6 +81,7 @@ export function Desk(props: DeskProps) {
   const query = keptQuery ?? "";
   const [chosen, setChosen] = useSelection(chosenInAddress);
   const [helps, setHelps] = useState(false);
+  const [showsReplies, setShowsReplies] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const modeKey = useRef<((mode: Mode) => void) | null>(null);
@@ -277,7 +279,15 @@ export function Desk(props: DeskProps) {
           <Icon name="keyboard" />
           <span className="ppc-hidden">{strings.staff.shortcuts}</span>
         </button>
-        <Settings preferences={preferences} onChange={onChange} />
+        <Settings
+          preferences={preferences}
+          onChange={onChange}
+          links={
+            tools === null
+              ? []
+              : [{ label: strings.replies.title, onChoose: () => setShowsReplies(true) }]
+          }
+        />
       </header>
       <ConnectionBanner
         chat={chat}
@@ -341,6 +351,9 @@ export function Desk(props: DeskProps) {
           />
         )}
       </div>
+      {tools !== null && showsReplies && (
+        <RepliesDialog tools={tools} onClose={() => setShowsReplies(false)} />
+      )}
       {helps && (
         <Help
           preferences={preferences}

@@ -33,6 +33,8 @@ interface StaffComposerProps {
   /** Called before a note is added. */
   readonly onNote: () => void;
   readonly onEscape: () => void;
+  /** Opens the form of a new canned reply. */
+  readonly onAddReply: () => void;
 }
 
 /** What the user writes: to the player, or for the staff. */
@@ -52,7 +54,7 @@ const MAX_OPTIONS = 50;
 
 /** Writes replies to the player and, in a second tab, notes for the staff. */
 export function StaffComposer(props: StaffComposerProps) {
-  const { ref, tools, conversation, notes, modeKey, onSend, onNote, onEscape } = props;
+  const { ref, tools, conversation, notes, modeKey, onSend, onNote, onEscape, onAddReply } = props;
   const { chat, replies } = tools;
   useObservable(chat.drafts);
   useObservable(tools.notes.drafts);
@@ -138,6 +140,20 @@ export function StaffComposer(props: StaffComposerProps) {
     find: isNote ? findColleagues : findReplies,
     onChoose: isNote ? ({ id }, trigger) => insert(`@${id} `, trigger, new Set()) : insertReply,
   });
+
+  // Without a canned reply a slash would seem to do nothing.
+  const { trigger } = completion;
+  const lacksReplies =
+    !isNote && trigger !== null && replies.all.length === 0 && (replies.loaded || replies.failed);
+  const mayAdd = replies.loaded && replies.mayEdit;
+  const handleNoReplies = (event: KeyboardEvent<HTMLTextAreaElement>): boolean => {
+    if (!lacksReplies || event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (event.key === "Escape") completion.close();
+    else if (event.key === "Enter" && mayAdd && trigger?.query === "") onAddReply();
+    else return false;
+    event.preventDefault();
+    return true;
+  };
 
   // A colleague may take the session over while the user writes: who had it when the user began.
   const hadAtBegin = useRef<string | null | undefined>(undefined);
@@ -227,6 +243,29 @@ export function StaffComposer(props: StaffComposerProps) {
         label={isNote ? strings.notes.colleagues : strings.replies.title}
         count={isNote ? strings.notes.colleagueCount : strings.replies.count}
       />
+      <div role="status">
+        {lacksReplies && (
+          <div className="ppc-completions ppc-no-replies">
+            <p>
+              {!replies.loaded
+                ? strings.replies.failed
+                : `${strings.replies.none} ${mayAdd ? strings.replies.addFirst : strings.replies.readOnly}`}
+            </p>
+            {mayAdd && (
+              <button
+                type="button"
+                className="ppc-link"
+                tabIndex={-1}
+                // The field keeps the focus, without which this would close.
+                onPointerDown={(event) => event.preventDefault()}
+                onClick={onAddReply}
+              >
+                {strings.replies.add}
+              </button>
+            )}
+          </div>
+        )}
+      </div>
       <div className="ppc-modes">
         <div
           className="ppc-mode-tabs"
@@ -273,7 +312,7 @@ export function StaffComposer(props: StaffComposerProps) {
           onEscape={onEscape}
           {...(isNote ? { texts: strings.notes } : { maySend: mayReply })}
           field={{ ...completion.field, onCopy: remember, onCut: remember, onPaste: paste }}
-          onKey={completion.onKey}
+          onKey={(event) => handleNoReplies(event) || completion.onKey(event)}
         />
       </div>
       {isNote && <p className="ppc-composer-hint">{strings.notes.hint}</p>}

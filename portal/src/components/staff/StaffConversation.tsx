@@ -63,7 +63,7 @@ function OpenConversation(props: OpenConversationProps) {
   const tools = useTools();
   const notes = useNotes(tools, conversation.playerId);
   const guardClicks = useDoubleClickGuard(".ppc-actions");
-  const [showsReplies, setShowsReplies] = useState(false);
+  const [shownReplies, setShownReplies] = useState<"list" | "add" | null>(null);
   const { strings } = usePortal();
   const { staff } = strings;
   const { playerId, session } = conversation;
@@ -130,7 +130,7 @@ function OpenConversation(props: OpenConversationProps) {
             { label: staff.markUnread, onChoose: onUnread },
             ...(tools === null
               ? []
-              : [{ label: strings.replies.title, onChoose: () => setShowsReplies(true) }]),
+              : [{ label: strings.replies.title, onChoose: () => setShownReplies("list") }]),
             { label: staff.print, onChoose: () => void printAll(conversation) },
           ]}
         >
@@ -140,8 +140,12 @@ function OpenConversation(props: OpenConversationProps) {
         </Menu>
       </header>
       {tools !== null && <Tagging tools={tools} conversation={conversation} />}
-      {tools !== null && showsReplies && (
-        <RepliesDialog tools={tools} onClose={() => setShowsReplies(false)} />
+      {tools !== null && shownReplies !== null && (
+        <RepliesDialog
+          tools={tools}
+          adds={shownReplies === "add"}
+          onClose={() => setShownReplies(null)}
+        />
       )}
       <ConversationView
         chat={chat}
@@ -171,6 +175,7 @@ function OpenConversation(props: OpenConversationProps) {
                   onSend={send}
                   onNote={scroll}
                   onEscape={onLeave}
+                  onAddReply={() => setShownReplies("add")}
                 />
               ),
             })}
