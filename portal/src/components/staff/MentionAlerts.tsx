@@ -1,5 +1,5 @@
 import { useCallback, useEffect } from "react";
-import type { Note } from "../../core/types.js";
+import type { NewMention } from "../../core/notes/mentions.js";
 import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
 import { type DeskTools, useTools } from "../../hooks/useDeskTools.js";
 import { useObservable } from "../../hooks/useObservable.js";
@@ -36,30 +36,31 @@ function Alerts(props: MentionAlertsProps & { readonly tools: DeskTools }) {
   }, [mentions, chosen, hasFocus, count]);
 
   const textOf = useCallback(
-    ({ playerId, authorName, content }: Note) =>
-      strings.notes.mentioned(
-        authorName ?? strings.staff.colleague,
-        nameOf(playerId) ?? playerId,
-        content,
-      ),
+    ({ playerId, authorName, content }: NewMention) => {
+      const author = authorName ?? strings.staff.colleague;
+      const player = nameOf(playerId) ?? playerId;
+      return content === null
+        ? strings.notes.mentionedIn(author, player)
+        : strings.notes.mentioned(author, player, content);
+    },
     [strings, nameOf],
   );
   const listen = useCallback(
     (alert: (what: Alert) => void) =>
-      mentions.onMention((note) =>
+      mentions.onMention((mention) =>
         alert({
           title: strings.notes.badge,
-          text: textOf(note),
-          tag: `player-portal-chat/note/${note.playerId}`,
-          id: `staff/${tools.chat.identity.subject}/${note.noteId}`,
-          onClick: () => onOpen(note.playerId),
+          text: textOf(mention),
+          tag: `player-portal-chat/note/${mention.playerId}`,
+          id: `staff/${tools.chat.identity.subject}/${mention.id}`,
+          onClick: () => onOpen(mention.playerId),
         }),
       ),
     [mentions, strings, textOf, tools, onOpen],
   );
   useAlerts(preferences, listen);
   const announce = useCallback(
-    (say: (text: string) => void) => mentions.onMention((note) => say(textOf(note))),
+    (say: (text: string) => void) => mentions.onMention((mention) => say(textOf(mention))),
     [mentions, textOf],
   );
   return <Announcer listen={announce} />;

@@ -8,17 +8,20 @@ interface SendGuardProps {
   readonly text: string;
   readonly send: string;
   readonly back: string;
+  /** Whether it has text of a note. */
+  readonly isNote: boolean;
   readonly onSend: () => void;
   readonly onClose: () => void;
 }
 
 /** Asks before a reply is sent to the player. */
-export function SendGuard({ title, question, text, send, back, onSend, onClose }: SendGuardProps) {
+export function SendGuard(props: SendGuardProps) {
+  const { title, question, text, send, back, isNote, onSend, onClose } = props;
   return (
     <Dialog title={title} onClose={onClose}>
       <div className="ppc-guard">
         <p dir="auto">{question}</p>
-        <blockquote className="ppc-guard-text" dir="auto">
+        <blockquote className="ppc-guard-text" data-note={isNote || undefined} dir="auto">
           {text.slice(0, 400)}
         </blockquote>
         <div className="ppc-dialog-actions">

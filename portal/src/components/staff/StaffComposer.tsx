@@ -332,6 +332,7 @@ export function StaffComposer(props: StaffComposerProps) {
       {asked !== null && (
         <SendGuard
           key={asked.about}
+          isNote={asked.about === "note"}
           text={asked.content}
           {...(asked.about === "note"
             ? {

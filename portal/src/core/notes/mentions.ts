@@ -13,13 +13,23 @@ export interface Mention {
   readonly authorName: string | null;
 }
 
+/** A mention that has just arrived. */
+export interface NewMention {
+  /** The same in all tabs of the user. */
+  readonly id: string;
+  readonly playerId: string;
+  readonly authorName: string | null;
+  /** The note; null when only a digest has announced it. */
+  readonly content: string | null;
+}
+
 /** The notes that mention the user, and the conversations in which the user has not seen one. */
 export class Mentions extends Observable {
   readonly #subject: string;
   readonly #key: string;
   readonly #storage: Storage | null;
   readonly #remembered = new Set<string>();
-  readonly #listeners = new Set<(note: Note) => void>();
+  readonly #listeners = new Set<(mention: NewMention) => void>();
   /** What is unseen by conversation, the last mention last. */
   readonly #unseen: Map<string, Mention>;
 
@@ -44,7 +54,7 @@ export class Mentions extends Observable {
 
   /** Takes a note of an event. */
   take(note: Note): void {
-    const { noteId, playerId, authorId, mentions } = note;
+    const { noteId, playerId, authorId, authorName, content, mentions } = note;
     if (authorId === this.#subject || !mentions.includes(this.#subject)) return;
     if (this.#remembered.has(noteId)) return;
     this.#remembered.add(noteId);
@@ -52,21 +62,24 @@ export class Mentions extends Observable {
       if (this.#remembered.size <= MAX_REMEMBERED) break;
       this.#remembered.delete(oldest);
     }
-    this.#add(playerId, note.authorName);
-    notifyAll(this.#listeners, note);
+    this.#add({ id: noteId, playerId, authorName, content });
   }
 
   /** Takes the notes of a digest, whose authors and contents are not known. */
-  takeDigest({ notes }: Digest): void {
-    for (const { playerId, mentions } of notes)
-      if (mentions.includes(this.#subject)) this.#add(playerId, null);
+  takeDigest({ notes, at }: Digest): void {
+    for (const { playerId, mentions } of notes) {
+      if (!mentions.includes(this.#subject)) continue;
+      this.#add({ id: `${playerId}/${at}`, playerId, authorName: null, content: null });
+    }
   }
 
-  #add(playerId: string, authorName: string | null): void {
+  #add(mention: NewMention): void {
+    const { playerId, authorName } = mention;
     const count = this.of(playerId) + 1;
     this.#unseen.delete(playerId);
     this.#unseen.set(playerId, { playerId, count, authorName });
     this.#store();
+    notifyAll(this.#listeners, mention);
   }
 
   /** The user has seen the notes of a conversation. */
@@ -74,8 +87,8 @@ export class Mentions extends Observable {
     if (this.#unseen.delete(playerId)) this.#store();
   }
 
-  /** Calls `listener` once with each note that mentions the user. */
-  onMention(listener: (note: Note) => void): Unsubscribe {
+  /** Calls `listener` once with each note that mentions the user, or with a digest's of a player. */
+  onMention(listener: (mention: NewMention) => void): Unsubscribe {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
