@@ -1,5 +1,9 @@
-import { NEW_PLAYER_MESSAGE, NEW_PLAYER_MESSAGES } from "../src/core/realtime/channels.js";
-import type { Message } from "../src/core/types.js";
+import {
+  NEW_PLAYER_MESSAGE,
+  NEW_PLAYER_MESSAGES,
+  NOTE_ADDED,
+} from "../src/core/realtime/channels.js";
+import type { Message, Note } from "../src/core/types.js";
 import { digestOf } from "./wire.js";
 
 /** The limits of the staff channel. */
@@ -10,12 +14,13 @@ export interface Bounds {
   readonly listed: number;
 }
 
-/** Sends players' messages to staff, as a digest beyond the limits, like a broadcaster. */
+/** Sends players' messages and notes to staff, as a digest beyond the limits, like a broadcaster. */
 export class Coalescer {
   readonly #send: (name: string, data: unknown) => void;
   #ends = 0;
   #sent = 0;
-  #gathered: Message[] = [];
+  #messages: Message[] = [];
+  #notes: Note[] = [];
 
   constructor(send: (name: string, data: unknown) => void) {
     this.#send = send;
@@ -23,18 +28,29 @@ export class Coalescer {
 
   /** Sends `event`, or adds `message` to the next digest. */
   add(message: Message, event: unknown, bounds: Bounds | null): void {
-    if (bounds !== null && !this.#maySend(bounds.most)) {
-      if (this.#gathered.length === 0) {
-        setTimeout(() => this.#sendDigest(bounds.listed), this.#ends - Date.now());
-      }
-      this.#gathered.push(message);
-    } else {
-      this.#send(NEW_PLAYER_MESSAGE, event);
-    }
+    if (this.#gathers(bounds)) this.#messages.push(message);
+    else this.#send(NEW_PLAYER_MESSAGE, event);
+  }
+
+  /** Sends `event`, or adds `note` to the next digest. */
+  addNote(note: Note, event: unknown, bounds: Bounds | null): void {
+    if (this.#gathers(bounds)) this.#notes.push(note);
+    else this.#send(NOTE_ADDED, event);
+  }
+
+  /** Whether an event goes into a digest, which is sent later. */
+  #gathers(bounds: Bounds | null): boolean {
+    if (bounds === null || this.#maySend(bounds.most)) return false;
+    if (this.#isEmpty) setTimeout(() => this.#sendDigest(bounds.listed), this.#ends - Date.now());
+    return true;
+  }
+
+  get #isEmpty(): boolean {
+    return this.#messages.length + this.#notes.length === 0;
   }
 
   #maySend(most: number): boolean {
-    if (this.#gathered.length > 0) return false;
+    if (!this.#isEmpty) return false;
     if (Date.now() >= this.#ends) this.#begin(0);
     this.#sent += 1;
     return this.#sent <= most;
@@ -42,8 +58,9 @@ export class Coalescer {
 
   #sendDigest(listed: number): void {
     this.#begin(1);
-    this.#send(NEW_PLAYER_MESSAGES, digestOf(this.#gathered, listed));
-    this.#gathered = [];
+    this.#send(NEW_PLAYER_MESSAGES, digestOf(this.#messages, this.#notes, listed));
+    this.#messages = [];
+    this.#notes = [];
   }
 
   #begin(sent: number): void {

@@ -1,4 +1,4 @@
-import { CANNED_REPLIES_UPDATED, NOTE_ADDED } from "../src/core/realtime/channels.js";
+import { CANNED_REPLIES_UPDATED } from "../src/core/realtime/channels.js";
 import type { Identity, Note, Session } from "../src/core/types.js";
 import type { SimulatedDesk } from "./desk.js";
 import type { FaultSource } from "./faults.js";
@@ -16,6 +16,8 @@ export interface ServerParts extends FaultSource {
   persist(work: () => void): void;
   /** Sends an event to staff after the time that broadcasting takes. */
   broadcastToStaff(name: string, data: unknown): void;
+  /** Sends a note's event to staff after that time, or adds the note to a digest. */
+  broadcastNote(note: Note, event: unknown): void;
   announce(session: Session, stale: readonly string[]): void;
 }
 
@@ -85,7 +87,7 @@ export class NotesAndReplies {
     this.#parts.persist(() => this.notes.write(note));
     const { longestEvent } = this.#parts.faults;
     const truncated = content.length > longestEvent;
-    this.#parts.broadcastToStaff(NOTE_ADDED, {
+    this.#parts.broadcastNote(note, {
       ...noteOf({ ...note, content: content.slice(0, longestEvent) }),
       playerId: note.playerId,
       ...(truncated ? { truncated } : {}),

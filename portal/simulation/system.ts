@@ -85,6 +85,8 @@ export class SimulatedSystem implements FaultSource {
       persist: (work) => this.#later(this.faults.persist, work),
       broadcastToStaff: (name, data) =>
         this.#later(this.faults.broadcast, () => this.#broadcast(STAFF_CHANNEL, name, data)),
+      broadcastNote: (note, event) =>
+        this.#later(this.faults.broadcast, () => this.#coalescer.addNote(note, event, this.bounds)),
       announce: (session, stale) => this.#announce(session, stale),
     });
   }

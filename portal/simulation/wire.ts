@@ -1,5 +1,5 @@
 import { compare } from "../src/core/order.js";
-import type { Message, Session } from "../src/core/types.js";
+import type { Message, Note, Session } from "../src/core/types.js";
 import type { Stored } from "./store.js";
 
 /** A time in RFC 3339, with as few digits of a second as possible. */
@@ -21,7 +21,7 @@ export function eventOf({ at, seq, sessionId, truncated, playerName, ...rest }: 
 }
 
 /** A digest of players' messages that lists at most `listed` players. */
-export function digestOf(messages: readonly Message[], listed: number) {
+export function digestOf(messages: readonly Message[], notes: readonly Note[], listed: number) {
   const players = new Map<string, Message[]>();
   for (const message of messages) {
     players.set(message.playerId, [...(players.get(message.playerId) ?? []), message]);
@@ -30,8 +30,17 @@ export function digestOf(messages: readonly Message[], listed: number) {
   return {
     players: all.slice(0, listed).map((theirs) => digestEntryOf(theirs)),
     unlisted: all.slice(listed).reduce((sum, { length }) => sum + length, 0),
-    lastAcceptedAt: rfc3339(Math.max(...messages.map(({ at }) => at))),
+    ...(notes.length === 0 ? {} : { notes: digestNotesOf(notes) }),
+    lastAcceptedAt: rfc3339(Math.max(...[...messages, ...notes].map(({ at }) => at))),
   };
+}
+
+function digestNotesOf(notes: readonly Note[]) {
+  return [...new Set(notes.map(({ playerId }) => playerId))].map((player) => {
+    const theirs = notes.filter(({ playerId }) => playerId === player);
+    const mentions = [...new Set(theirs.flatMap((note) => note.mentions))];
+    return { playerId: player, count: theirs.length, mentions };
+  });
 }
 
 function digestEntryOf(messages: readonly Message[]) {

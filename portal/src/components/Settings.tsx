@@ -1,4 +1,5 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { showNotification } from "../hooks/useAlerts.js";
 import type { ChangePreferences, Preferences, Theme } from "../hooks/usePreferences.js";
 import { Dialog } from "./Dialog.js";
@@ -8,16 +9,25 @@ import { type Choice, usePortal } from "./PortalContext.js";
 interface SettingsProps {
   readonly preferences: Preferences;
   readonly onChange: ChangePreferences;
+  /** What else opens from here. */
+  readonly links?: readonly SettingsLink[];
+}
+
+interface SettingsLink {
+  readonly label: string;
+  onChoose(): void;
 }
 
 /** A button that opens the user's settings. */
-export function Settings({ preferences, onChange }: SettingsProps) {
+export function Settings({ preferences, onChange, links = [] }: SettingsProps) {
   const { strings, settings } = usePortal();
   const [isOpen, setOpen] = useState(false);
-  if (settings.length === 0) return null;
+  const button = useRef<HTMLButtonElement>(null);
+  if (settings.length === 0 && links.length === 0) return null;
   return (
     <>
       <button
+        ref={button}
         type="button"
         className="ppc-icon-button"
         aria-haspopup="dialog"
@@ -29,13 +39,33 @@ export function Settings({ preferences, onChange }: SettingsProps) {
       {isOpen && (
         <Dialog title={strings.settings.label} onClose={() => setOpen(false)}>
           <Choices preferences={preferences} onChange={onChange} />
+          {links.length > 0 && (
+            <div className="ppc-setting-links">
+              {links.map(({ label, onChoose }) => (
+                <button
+                  key={label}
+                  type="button"
+                  className="ppc-button"
+                  aria-haspopup="dialog"
+                  onClick={() => {
+                    // The next dialog returns the focus to the button.
+                    flushSync(() => setOpen(false));
+                    button.current?.focus();
+                    onChoose();
+                  }}
+                >
+                  {label}
+                </button>
+              ))}
+            </div>
+          )}
         </Dialog>
       )}
     </>
   );
 }
 
-function Choices({ preferences, onChange }: SettingsProps) {
+function Choices({ preferences, onChange }: Omit<SettingsProps, "links">) {
   const { strings, languages, settings: offered } = usePortal();
   const { settings } = strings;
   const [denied, setDenied] = useState(false);

@@ -4,6 +4,7 @@ import {
   type CannedReply,
   type Digest,
   type DigestEntry,
+  type DigestNotes,
   type Message,
   type Note,
   PRIORITIES,
@@ -88,6 +89,12 @@ function parseDigestEntry(value: unknown): DigestEntry[] {
   return [{ playerId, playerName: name(from.playerName), count, messageId, at }];
 }
 
+function parseDigestNotes(value: unknown): DigestNotes[] {
+  const from = fields(value);
+  if (from === null || typeof from.playerId !== "string") return [];
+  return [{ playerId: from.playerId, mentions: texts(from.mentions) }];
+}
+
 /** Parses a `new-player-messages` event; null when it is invalid. */
 export function parseDigest(value: unknown): Digest | null {
   const from = fields(value);
@@ -95,7 +102,8 @@ export function parseDigest(value: unknown): Digest | null {
   const { players, unlisted } = from;
   const at = time(from.lastAcceptedAt);
   if (!Array.isArray(players) || typeof unlisted !== "number" || Number.isNaN(at)) return null;
-  return { players: players.flatMap(parseDigestEntry), unlisted, at };
+  const notes = Array.isArray(from.notes) ? from.notes.flatMap(parseDigestNotes) : [];
+  return { players: players.flatMap(parseDigestEntry), notes, unlisted, at };
 }
 
 /** Parses a session of the history or of an event; null when it is invalid. */

@@ -51,12 +51,20 @@ export interface DigestEntry {
   readonly at: number;
 }
 
-/** Announces players' messages together, since there are too many for an event each. */
+/** The notes about one player in a digest, without their content, which the list of notes has. */
+export interface DigestNotes {
+  readonly playerId: string;
+  /** The ids of the staff whom the notes mention. */
+  readonly mentions: readonly string[];
+}
+
+/** Announces players' messages and notes together, since there are too many for an event each. */
 export interface Digest {
   readonly players: readonly DigestEntry[];
-  /** The number of messages of players for whom the event had no room. */
+  readonly notes: readonly DigestNotes[];
+  /** The number of messages and notes of players for whom the event had no room. */
   readonly unlisted: number;
-  /** When the last message of all was accepted, in microseconds since 1970. */
+  /** When the last of all was accepted, in microseconds since 1970. */
   readonly at: number;
 }
 

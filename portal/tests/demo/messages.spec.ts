@@ -54,7 +54,7 @@ test("a session's divider has its beginning and who answered", async ({ page }) 
   await page.locator(".ppc-scroller").evaluate((list) => list.scrollTo({ top: 0 }));
   await expect(page.getByText(/^Started .* at \d+:\d\d, answered by Grace Hopper$/)).toBeVisible();
   await expect(
-    page.getByText(/^New session, (today|yesterday) at \d+:\d\d, answered by Ada Lovelace$/),
+    page.getByText(/^Opened again (today|yesterday) at \d+:\d\d, answered by Ada Lovelace$/),
   ).toBeAttached();
 });
 

@@ -49,14 +49,42 @@ test("a note shows among the messages of the desk, and nowhere on the player's p
   await page.keyboard.press("Enter");
   const added = note(desk, "planted-word");
   await expect(added).toHaveAttribute("data-state", "delivered");
+  await expect(added.locator(".ppc-delivery")).toHaveCount(0);
   await expect(added).toContainText("Internal note · only staff sees it");
-  // The next text is a reply again.
-  await expect(tab(desk, "Reply")).toHaveAttribute("aria-selected", "true");
+  await tab(desk, "Reply").click();
   await field(desk).fill("an answer");
   await field(desk).press("Enter");
   await expect(chat(page).getByText("an answer", { exact: true })).toBeVisible();
   await expect(chat(page)).not.toContainText("planted-word");
   await expect(desk.locator(".ppc-inbox")).not.toContainText("planted-word");
+});
+
+test("typing on after a note writes the next note, and does nothing else", async ({ page }) => {
+  await openDesk(page);
+  await tab(page, "Note").click();
+  await page.keyboard.type("first note");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("everyone read this, to act on");
+  await expect(note(page, "first note")).toHaveAttribute("data-state", "delivered");
+  await expect(noteField(page)).toBeFocused();
+  await expect(noteField(page)).toHaveValue("everyone read this, to act on");
+
+  // Keys that miss the field, because it has lost the focus or is gone, are no shortcuts.
+  await noteField(page).evaluate((element: HTMLElement) => element.blur());
+  await page.keyboard.type("e");
+  await noteField(page).focus();
+  await noteField(page).evaluate((element: HTMLElement) => element.remove());
+  await page.keyboard.type("e");
+  await expect(page.getByText("Resolving", { exact: false })).toHaveCount(0);
+  await expect(page.locator(".ppc-header .ppc-badge").first()).not.toHaveText("Resolved");
+  await openDesk(page, "&keep");
+  await expect(field(page)).toHaveValue("");
+  await tab(page, "Note").click();
+  await expect(noteField(page)).toHaveValue("everyone read this, to act on");
+  // After the user has left the field, they are.
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("r");
+  await expect(field(page)).toBeFocused();
 });
 
 test("the player does not see that a note is being written", async ({ page }) => {
@@ -124,6 +152,32 @@ test("the text of a note is not sent to the player without a question", async ({
   await expect(page.locator(".ppc-bubble", { hasText: "Have fun!" })).toBeVisible();
 });
 
+test("a reply asks once before it goes out after a colleague has taken the conversation over", async ({
+  page,
+}) => {
+  const { ada, grace } = await openDesks(page);
+  await field(ada).fill("half of the answer");
+  await grace.getByRole("button", { name: "Take over" }).click();
+  await expect(ada.getByText("Grace Hopper has this conversation.")).toBeVisible();
+  await field(ada).press("Enter");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("Grace Hopper has this conversation now. Send anyway?");
+  await expectAccessible(page);
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: "screenshots/taken-over.png" });
+  // The harmless answer has the focus.
+  await page.keyboard.press("Enter");
+  await expect(dialog).toBeHidden();
+  await expect(field(ada)).toBeFocused();
+  await expect(field(ada)).toHaveValue("half of the answer");
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("button", { name: "Send anyway" }).click();
+  await expect(ada.locator(".ppc-bubble", { hasText: "half of the answer" })).toBeVisible();
+  await expect(field(ada)).toHaveValue("");
+  await field(ada).fill("and the rest");
+  await field(ada).press("Enter");
+  await expect(ada.locator(".ppc-bubble", { hasText: "and the rest" })).toBeVisible();
+});
+
 test("a note waits for the gateway, survives a reload, and is no message", async ({ page }) => {
   await openDesk(page);
   await injectFaults(page, { sendsFail: true });
@@ -160,6 +214,45 @@ test("a colleague who is mentioned is told, and the row has a badge until it is 
   await expect(grace.getByRole("log").first()).toBeEmpty();
 });
 
+test("a mention shows above the desk and in the title, also of a conversation in no list", async ({
+  page,
+}) => {
+  await page.goto("/?portal=staff&scene=busy&team");
+  await expect(page).toHaveTitle("(7) Support");
+  const mention = (playerId: string) =>
+    page.evaluate((playerId) => {
+      type Parts = { notesAndReplies: { addNote(note: object): void } };
+      const { system } = window as never as { system: Parts };
+      const authorName = "Grace Hopper";
+      const content = "@ada can you help?";
+      system.notesAndReplies.addNote({ playerId, authorId: "grace", authorName, content });
+    }, playerId);
+  await mention("p-9001");
+  await mention("p-3388");
+  const notices = page.getByRole("list", { name: "Notes that mention you" });
+  const notice = (name: string) =>
+    notices.getByRole("button", {
+      name: `Grace Hopper mentioned you in the conversation with ${name}`,
+      exact: true,
+    });
+  await expect(notice("p-9001")).toBeVisible();
+  await expect(notices.getByRole("listitem")).toHaveCount(2);
+  await expect(page).toHaveTitle("(9) Support");
+  await expectAccessible(page);
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: "screenshots/mention-desktop.png" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: "screenshots/mention-phone.png" });
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await notice("p-9001").click();
+  await expect(note(page, "can you help?")).toContainText("mentions you");
+  await expect(field(page)).toBeFocused();
+  await expect(notices.getByRole("listitem")).toHaveCount(1);
+  await notices.getByRole("button", { name: "Dismiss", exact: false }).click();
+  await expect(notices).toHaveCount(0);
+  await expect(field(page)).toBeFocused();
+  await expect(page).toHaveTitle("(7) Support");
+});
+
 test("an erased note says so", async ({ page }) => {
   await openDesk(page);
   await page.evaluate((player) => {
@@ -176,6 +269,7 @@ test("an erased note says so", async ({ page }) => {
 test("tags and the priority follow the changes of two desks", async ({ page }) => {
   const { ada, grace } = await openDesks(page);
   await ada.getByRole("button", { name: "Add a tag" }).click();
+  await expect(ada.getByText("Small letters, digits and hyphens")).toBeVisible();
   await page.keyboard.type("vi");
   await expect(ada.getByRole("listbox", { name: "Known tags" })).toBeVisible();
   await page.keyboard.press("ArrowDown");

@@ -1,4 +1,5 @@
 import { expect, type Locator, type Page, test } from "@playwright/test";
+import { expectAccessible } from "../axe.js";
 
 const BO = "bo-1815";
 
@@ -10,7 +11,7 @@ const bubble = (desk: Page | Locator, text: string) =>
 
 async function openDesk(page: Page): Promise<void> {
   await page.goto(`/?portal=staff&scene=busy&team#/c/${BO}`);
-  await expect(bubble(page, "Found it")).toBeVisible();
+  await expect(bubble(page, "Found it").last()).toBeVisible();
   await field(page).focus();
 }
 
@@ -49,6 +50,43 @@ test("a slash finds a reply, and Enter inserts it with its variables", async ({ 
   await expect(list(page)).toBeHidden();
   await page.keyboard.press("Enter");
   await expect(bubble(page, "Hello Bo Lindqvist, Ada")).toHaveAttribute("data-state", "delivered");
+});
+
+test("a slash without canned replies says so, and lets a lead add the first", async ({ page }) => {
+  await openDesk(page);
+  await page.evaluate(() => {
+    type Replies = { all: { id: string }[]; delete(id: string): void };
+    type Parts = { replies: Replies; leads: string[]; editReplies(...what: unknown[]): void };
+    const { system } = window as never as { system: { notesAndReplies: Parts } };
+    const { notesAndReplies: parts } = system;
+    parts.editReplies(undefined, "", () => {
+      for (const { id } of parts.replies.all) parts.replies.delete(id);
+    });
+  });
+  await page.keyboard.type("/");
+  const none = page.getByText("There are no canned replies yet.");
+  await expect(none).toContainText("Enter adds the first one.");
+  await expectAccessible(page);
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: "screenshots/no-replies.png" });
+  await page.keyboard.press("Escape");
+  await expect(none).toHaveCount(0);
+  await expect(field(page)).toBeFocused();
+  await page.keyboard.press("Backspace");
+  await page.keyboard.type("/");
+  await expect(none).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(page.getByLabel("Shortcut")).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(field(page)).toBeFocused();
+
+  // Where a lead looks for them, without an open conversation.
+  await page.goto("/?portal=staff&scene=busy&team");
+  await page.getByRole("button", { name: "Settings" }).click();
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: "screenshots/settings.png" });
+  await page.getByRole("button", { name: "Canned replies" }).click();
+  await expect(page.getByRole("button", { name: "Edit Greeting" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Settings" })).toBeFocused();
 });
 
 test("the list is used with the arrow keys, and closes with Escape", async ({ page }) => {

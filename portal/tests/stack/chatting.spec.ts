@@ -44,7 +44,7 @@ test("player and staff, side by side, receive each other's messages at once", as
 
   await desk.getByRole("button", { name: "Resolve" }).click();
   await expect(player.getByText("This conversation is resolved")).toBeVisible();
-  await expect(desk.getByText("The player's next message opens a new session")).toBeVisible();
+  await expect(desk.getByText("When the player writes again, it opens again")).toBeVisible();
   // No message arrived by polling.
   await expectLight(player, "Live");
   await expectLight(desk, "Live");
@@ -64,7 +64,7 @@ test("a session resolved while the player writes keeps the message", async ({ br
   await player.keyboard.type("ng");
   await player.keyboard.press("Enter");
   await expect(player.getByText("Waiting for an answer")).toBeVisible();
-  await expect(desk.getByText("New session")).toBeVisible();
+  await expect(desk.getByText("Opened again")).toBeVisible();
 });
 
 test("a reopened session continues with the player's next message", async ({ browser }) => {
@@ -78,7 +78,7 @@ test("a reopened session continues with the player's next message", async ({ bro
   await expect(player.getByText("In conversation")).toBeVisible();
   await write(player, "one more thing");
   await expect(bubbles(desk, "one more thing")).toBeVisible();
-  await expect(desk.getByText("New session")).toHaveCount(0);
+  await expect(desk.getByText("Opened again")).toHaveCount(0);
 });
 
 test("staff receive their colleagues' answers", async ({ browser }) => {

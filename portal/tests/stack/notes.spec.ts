@@ -74,6 +74,7 @@ test("a note reaches colleagues, and nothing that the player receives has it", a
   await expect(ada.getByLabel("Priority", { exact: true })).toHaveValue("urgent");
   await expectAccessible(ada);
 
+  await ada.getByRole("tab", { name: "Reply", exact: true }).click();
   await write(ada, "here is your answer");
   await expect(bubbles(player, "here is your answer")).toBeVisible();
   await player.reload();

@@ -4,6 +4,7 @@ import type { Inbox, InboxView } from "../../core/inbox/inbox.js";
 import type { Session, SessionStatus } from "../../core/types.js";
 import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
 import { useAssignment } from "../../hooks/useAssignment.js";
+import { type DeskTools, useTools } from "../../hooks/useDeskTools.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { useOnChange } from "../../hooks/useOnChange.js";
 import type { ChangePreferences, Preferences } from "../../hooks/usePreferences.js";
@@ -23,7 +24,9 @@ import { Settings } from "../Settings.js";
 import { AvailabilitySwitch } from "./Availability.js";
 import { Help } from "./Help.js";
 import { InboxPanel, useRows } from "./InboxPanel.js";
-import { MentionAlerts } from "./MentionAlerts.js";
+import { MentionAlerts, MentionNotices } from "./MentionAlerts.js";
+import { RepliesDialog } from "./RepliesDialog.js";
+import type { Mode } from "./StaffComposer.js";
 import { StaffConversation } from "./StaffConversation.js";
 import { teamsOf } from "./TeamFilter.js";
 import { viewsOf } from "./views.js";
@@ -78,9 +81,10 @@ export function Desk(props: DeskProps) {
   const query = keptQuery ?? "";
   const [chosen, setChosen] = useSelection(chosenInAddress);
   const [helps, setHelps] = useState(false);
+  const [showsReplies, setShowsReplies] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
-  const noteKey = useRef<(() => void) | null>(null);
+  const modeKey = useRef<((mode: Mode) => void) | null>(null);
   const desk = useRef<HTMLDivElement>(null);
   const rows = useRows(inbox, view, query);
   const row = chosen === null ? undefined : inbox.row(chosen);
@@ -101,8 +105,11 @@ export function Desk(props: DeskProps) {
   const unread = teamDesk
     ? inbox.unread("mine") + inbox.unread("pile")
     : inbox.unread("pending") + inbox.unread("active");
-  useTitle(unread, unreadInTitle);
-  useOnChange(props.onUnread, unread);
+  const tools = useTools();
+  useObservable(tools?.notes.mentions ?? null);
+  const mentioned = mentionedAlone(tools, inbox, identity.subject, teamDesk);
+  useTitle(unread + mentioned, unreadInTitle);
+  useOnChange(props.onUnread, unread + mentioned);
 
   // A link to a conversation opens the tab that lists it.
   const linked = useRef(keptStatus === null && keptView === null ? chosen : null);
@@ -154,7 +161,7 @@ export function Desk(props: DeskProps) {
     {
       j: () => step(1),
       k: () => step(-1),
-      r: reply,
+      r: () => (modeKey.current === null ? reply() : modeKey.current("reply")),
       ...(teamDesk ? { a: claim } : {}),
       t: () => {
         if (teamDesk) claim();
@@ -162,7 +169,7 @@ export function Desk(props: DeskProps) {
         change.reopen(UNDO_MS);
       },
       e: () => change.resolve(),
-      n: () => noteKey.current?.(),
+      n: () => modeKey.current?.("note"),
       u: markUnread,
       z: () => change.undo?.(),
       "/": () => searchField.current?.focus(),
@@ -272,7 +279,15 @@ export function Desk(props: DeskProps) {
           <Icon name="keyboard" />
           <span className="ppc-hidden">{strings.staff.shortcuts}</span>
         </button>
-        <Settings preferences={preferences} onChange={onChange} />
+        <Settings
+          preferences={preferences}
+          onChange={onChange}
+          links={
+            tools === null
+              ? []
+              : [{ label: strings.replies.title, onChoose: () => setShowsReplies(true) }]
+          }
+        />
       </header>
       <ConnectionBanner
         chat={chat}
@@ -281,6 +296,12 @@ export function Desk(props: DeskProps) {
           chat.tryNow();
           inbox.refresh();
         }}
+      />
+      <MentionNotices
+        chosen={chosen}
+        nameOf={nameOfPlayer}
+        onOpen={open}
+        onDismissed={() => (chosen === null ? toList() : reply())}
       />
       <div className="ppc-desk-body">
         <InboxPanel
@@ -322,7 +343,7 @@ export function Desk(props: DeskProps) {
             change={change}
             assignment={teamDesk ? assignment : null}
             composer={composer}
-            noteKey={noteKey}
+            modeKey={modeKey}
             onBack={() => setChosen(null)}
             onReply={reply}
             onLeave={toList}
@@ -330,6 +351,9 @@ export function Desk(props: DeskProps) {
           />
         )}
       </div>
+      {tools !== null && showsReplies && (
+        <RepliesDialog tools={tools} onClose={() => setShowsReplies(false)} />
+      )}
       {helps && (
         <Help
           preferences={preferences}
@@ -347,6 +371,22 @@ export function Desk(props: DeskProps) {
       <Announcer listen={announce} />
     </div>
   );
+}
+
+/** The number of conversations in which a note mentions the user, beside the unread ones. */
+function mentionedAlone(
+  tools: DeskTools | null,
+  inbox: Inbox,
+  userId: string,
+  teamDesk: boolean,
+): number {
+  if (!teamDesk || tools === null) return 0;
+  return tools.notes.mentions.all.filter(({ playerId }) => {
+    const row = inbox.row(playerId);
+    const assignee = row?.session?.assigneeId ?? null;
+    const isCounted = assignee === null || assignee === userId;
+    return row === undefined || !isCounted || !inbox.isUnread(row);
+  }).length;
 }
 
 /** The tab that lists a conversation. */

@@ -1,11 +1,12 @@
 import { useCallback, useEffect } from "react";
-import type { Note } from "../../core/types.js";
+import type { NewMention } from "../../core/notes/mentions.js";
 import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
 import { type DeskTools, useTools } from "../../hooks/useDeskTools.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { usePageFocus } from "../../hooks/usePageFocus.js";
 import type { Preferences } from "../../hooks/usePreferences.js";
 import { Announcer } from "../Announcer.js";
+import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 
 interface MentionAlertsProps {
@@ -35,33 +36,84 @@ function Alerts(props: MentionAlertsProps & { readonly tools: DeskTools }) {
   }, [mentions, chosen, hasFocus, count]);
 
   const textOf = useCallback(
-    ({ playerId, authorName, content }: Note) =>
-      strings.notes.mentioned(
-        authorName ?? strings.staff.colleague,
-        nameOf(playerId) ?? playerId,
-        content,
-      ),
+    ({ playerId, authorName, content }: NewMention) => {
+      const author = authorName ?? strings.staff.colleague;
+      const player = nameOf(playerId) ?? playerId;
+      return content === null
+        ? strings.notes.mentionedIn(author, player)
+        : strings.notes.mentioned(author, player, content);
+    },
     [strings, nameOf],
   );
   const listen = useCallback(
     (alert: (what: Alert) => void) =>
-      mentions.onMention((note) =>
+      mentions.onMention((mention) =>
         alert({
           title: strings.notes.badge,
-          text: textOf(note),
-          tag: `player-portal-chat/note/${note.playerId}`,
-          id: `staff/${tools.chat.identity.subject}/${note.noteId}`,
-          onClick: () => onOpen(note.playerId),
+          text: textOf(mention),
+          tag: `player-portal-chat/note/${mention.playerId}`,
+          id: `staff/${tools.chat.identity.subject}/${mention.id}`,
+          onClick: () => onOpen(mention.playerId),
         }),
       ),
     [mentions, strings, textOf, tools, onOpen],
   );
   useAlerts(preferences, listen);
   const announce = useCallback(
-    (say: (text: string) => void) => mentions.onMention((note) => say(textOf(note))),
+    (say: (text: string) => void) => mentions.onMention((mention) => say(textOf(mention))),
     [mentions, textOf],
   );
   return <Announcer listen={announce} />;
+}
+
+interface MentionNoticesProps {
+  /** The conversation on the screen; null for none. */
+  readonly chosen: string | null;
+  /** A player's name, as the inbox has it; null for none. */
+  readonly nameOf: (playerId: string) => string | null;
+  readonly onOpen: (playerId: string) => void;
+  /** Moves the focus, since the button disappears. */
+  onDismissed(): void;
+}
+
+/** The conversations in which a note mentions the user, each until it is opened or dismissed. */
+export function MentionNotices(props: MentionNoticesProps) {
+  const { chosen, nameOf, onOpen, onDismissed } = props;
+  const tools = useTools();
+  const mentions = tools?.notes.mentions ?? null;
+  useObservable(mentions);
+  const { notes, staff } = usePortal().strings;
+  const shown = mentions?.all.filter(({ playerId }) => playerId !== chosen) ?? [];
+  if (shown.length === 0) return null;
+  return (
+    <ul className="ppc-desk-notices" aria-label={notes.mentionNotices}>
+      {shown.map(({ playerId, authorName }) => {
+        const author = authorName ?? staff.colleague;
+        const text = notes.mentionedIn(author, nameOf(playerId) ?? playerId);
+        return (
+          <li key={playerId}>
+            <button type="button" className="ppc-link" onClick={() => onOpen(playerId)}>
+              <span className="ppc-item-mention" aria-hidden="true">
+                @
+              </span>
+              <span dir="auto">{text}</span>
+            </button>
+            <button
+              type="button"
+              className="ppc-icon-button"
+              onClick={() => {
+                mentions?.seen(playerId);
+                onDismissed();
+              }}
+            >
+              <Icon name="close" />
+              <span className="ppc-hidden">{notes.dismiss(text)}</span>
+            </button>
+          </li>
+        );
+      })}
+    </ul>
+  );
 }
 
 /** How many notes of a conversation mention the user, in its row; none where there are none. */

@@ -4,7 +4,7 @@ import type { Notes } from "../../core/notes/notes.js";
 import { useTools } from "../../hooks/useDeskTools.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { useToday } from "../../hooks/useToday.js";
-import { DeliveryMark, isQuiet, NotSent } from "../Delivery.js";
+import { DeliveryMark, NotSent } from "../Delivery.js";
 import { Icon } from "../Icon.js";
 import { MessageText } from "../MessageText.js";
 import { usePortal } from "../PortalContext.js";
@@ -61,7 +61,8 @@ export const NoteRow = memo(function NoteRow({ entry, notes, isNewDay }: NoteRow
           <time dateTime={new Date(at / 1000).toISOString()} title={formats.full(at)}>
             <bdi>{formats.time(at)}</bdi>
           </time>
-          {delivery !== null && isQuiet(delivery) && <DeliveryMark delivery={delivery} />}
+          {/* A note has no reader whose marks would matter: only what is not sent yet shows. */}
+          {delivery?.state === "sending" && <DeliveryMark delivery={delivery} />}
         </span>
       </div>
       {delivery?.state === "waiting" && (

@@ -13,6 +13,8 @@ import { tagOf } from "./Tagging.js";
 
 interface RepliesDialogProps {
   readonly tools: DeskTools;
+  /** Whether it begins with the form of a new reply. */
+  readonly adds?: boolean;
   readonly onClose: () => void;
 }
 
@@ -21,12 +23,23 @@ const MAX_BODY = 4_000;
 /** The languages that the form offers beside those of the replies. */
 const LANGUAGES = ["en", "de", "fr", "es", "pt", "pl", "tr", "ar", "ja", "zh"];
 
+/** A new reply, whose text is in `language`. */
+const emptyReply = (language: string): CannedReply => ({
+  id: newId(),
+  shortcut: "",
+  title: "",
+  team: null,
+  bodies: { [primary(language)]: "" },
+});
+
 /** All canned replies; leads add, edit and delete them. */
-export function RepliesDialog({ tools, onClose }: RepliesDialogProps) {
+export function RepliesDialog({ tools, adds = false, onClose }: RepliesDialogProps) {
   const { replies } = tools;
   useObservable(replies);
   const { strings, language } = usePortal();
-  const [edited, setEdited] = useState<CannedReply | null>(null);
+  const [edited, setEdited] = useState<CannedReply | null>(() =>
+    adds ? emptyReply(language) : null,
+  );
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => replies.refresh(), [replies]);
   // The form disappears with the focus in it.
@@ -41,14 +54,7 @@ export function RepliesDialog({ tools, onClose }: RepliesDialogProps) {
         <ReplyForm tools={tools} reply={edited} onDone={() => setEdited(null)} />
       </Dialog>
     );
-  const add = () =>
-    setEdited({
-      id: newId(),
-      shortcut: "",
-      title: "",
-      team: null,
-      bodies: { [primary(language)]: "" },
-    });
+  const add = () => setEdited(emptyReply(language));
   return (
     <Dialog title={strings.replies.title} onClose={onClose}>
       <div className="ppc-replies" ref={list} tabIndex={-1}>
@@ -157,6 +163,8 @@ function ReplyForm({ tools, reply, onDone }: ReplyFormProps) {
         <input
           // biome-ignore lint/a11y/noAutofocus: the dialog's first field
           autoFocus
+          // For a dialog that opens with the form: React does not write the attribute.
+          ref={(element) => element?.setAttribute("autofocus", "")}
           type="text"
           dir="ltr"
           value={draft.shortcut}

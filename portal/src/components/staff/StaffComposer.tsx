@@ -18,24 +18,34 @@ import { Composer } from "../Composer.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { CompletionList } from "./CompletionList.js";
-import { NoteGuard } from "./NoteGuard.js";
+import { SendGuard } from "./SendGuard.js";
 import { type Completion, type Trigger, useCompletion } from "./useCompletion.js";
 
 interface StaffComposerProps {
   readonly ref?: Ref<HTMLTextAreaElement>;
   readonly tools: DeskTools;
   readonly conversation: Conversation;
-  readonly notes: Notes;
-  /** Receives the function that begins a note. */
-  readonly noteKey: RefObject<(() => void) | null>;
+  /** Null before they are opened. */
+  readonly notes: Notes | null;
+  /** Receives the function that moves the focus to one of the two fields. */
+  readonly modeKey: RefObject<((mode: Mode) => void) | null>;
   readonly onSend: (content: string) => void;
   /** Called before a note is added. */
   readonly onNote: () => void;
   readonly onEscape: () => void;
+  /** Opens the form of a new canned reply. */
+  readonly onAddReply: () => void;
 }
 
-type Mode = "reply" | "note";
+/** What the user writes: to the player, or for the staff. */
+export type Mode = "reply" | "note";
 const MODES: readonly Mode[] = ["reply", "note"];
+
+/** A reply about which the user is asked, and why. */
+interface Asked {
+  readonly about: "note" | "takenOver";
+  readonly content: string;
+}
 
 /** Characters that end a mention: an id with one of them cannot be mentioned. */
 const SEPARATORS = /[\s,;!?()[\]{}<>"¡¿]/;
@@ -44,7 +54,7 @@ const MAX_OPTIONS = 50;
 
 /** Writes replies to the player and, in a second tab, notes for the staff. */
 export function StaffComposer(props: StaffComposerProps) {
-  const { ref, tools, conversation, notes, noteKey, onSend, onNote, onEscape } = props;
+  const { ref, tools, conversation, notes, modeKey, onSend, onNote, onEscape, onAddReply } = props;
   const { chat, replies } = tools;
   useObservable(chat.drafts);
   useObservable(tools.notes.drafts);
@@ -66,9 +76,9 @@ export function StaffComposer(props: StaffComposerProps) {
     field.current?.setSelectionRange(field.current.value.length, field.current.value.length);
   };
   useEffect(() => {
-    noteKey.current = () => choose("note");
+    modeKey.current = choose;
     return () => {
-      noteKey.current = null;
+      modeKey.current = null;
     };
   });
 
@@ -131,8 +141,34 @@ export function StaffComposer(props: StaffComposerProps) {
     onChoose: isNote ? ({ id }, trigger) => insert(`@${id} `, trigger, new Set()) : insertReply,
   });
 
+  // Without a canned reply a slash would seem to do nothing.
+  const { trigger } = completion;
+  const lacksReplies =
+    !isNote && trigger !== null && replies.all.length === 0 && (replies.loaded || replies.failed);
+  const mayAdd = replies.loaded && replies.mayEdit;
+  const handleNoReplies = (event: KeyboardEvent<HTMLTextAreaElement>): boolean => {
+    if (!lacksReplies || event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (event.key === "Escape") completion.close();
+    else if (event.key === "Enter" && mayAdd && trigger?.query === "") onAddReply();
+    else return false;
+    event.preventDefault();
+    return true;
+  };
+
+  // A colleague may take the session over while the user writes: who had it when the user began.
+  const hadAtBegin = useRef<string | null | undefined>(undefined);
+  const reply = chat.drafts.of(playerId);
+  const assigneeId = session?.status === "resolved" ? null : (session?.assigneeId ?? null);
+  useEffect(() => {
+    if (reply === "") hadAtBegin.current = assigneeId;
+  }, [reply, assigneeId]);
+  const isTakenOver = (): boolean =>
+    assigneeId !== null &&
+    assigneeId !== chat.identity.subject &&
+    assigneeId !== hadAtBegin.current;
+
   // The guard: texts of notes, and what was pasted of them into this reply.
-  const [asked, setAsked] = useState<string | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(null);
   const pasted = useRef(new Set<string>());
   const remember = ({ currentTarget }: ClipboardEvent<HTMLTextAreaElement>) => {
     const { value, selectionStart, selectionEnd } = currentTarget;
@@ -143,7 +179,8 @@ export function StaffComposer(props: StaffComposerProps) {
     if (!isNote && tools.notes.texts.isIn(text, [])) pasted.current.add(text.trim());
   };
   const isOfNote = (content: string): boolean => {
-    const texts = [...notes.entries.map((note) => note.content), tools.notes.drafts.of(playerId)];
+    const stored = notes?.entries.map((note) => note.content) ?? [];
+    const texts = [...stored, tools.notes.drafts.of(playerId)];
     const hasPasted = [...pasted.current].some((text) => content.includes(text));
     return hasPasted || tools.notes.texts.isIn(content, texts);
   };
@@ -157,9 +194,25 @@ export function StaffComposer(props: StaffComposerProps) {
       selectUnknown();
       return false;
     }
-    if (!isOfNote(content)) return true;
-    setAsked(content);
-    return false;
+    const about = isOfNote(content) ? "note" : isTakenOver() ? "takenOver" : null;
+    if (about !== null) setAsked({ about, content });
+    return about === null;
+  };
+  const closeGuard = () => {
+    // While the dialog is open, the field cannot have the focus.
+    flushSync(() => setAsked(null));
+    field.current?.focus();
+  };
+  const sendAnyway = ({ about, content }: Asked) => {
+    if (about === "note" && isTakenOver()) {
+      setAsked({ about: "takenOver", content });
+      return;
+    }
+    // Each colleague is asked about once.
+    hadAtBegin.current = assigneeId;
+    sendReply(content);
+    chat.drafts.change(playerId, "");
+    closeGuard();
   };
   const selectUnknown = () => {
     const found = firstVariable(draft, known);
@@ -167,11 +220,11 @@ export function StaffComposer(props: StaffComposerProps) {
     if (found !== null) field.current?.setSelectionRange(found.start, found.end);
   };
   const addNote = (content: string) => {
+    if (notes === null) return;
     onNote();
     notes.add(content);
+    // What the user types next is a note again: no text for the staff gets into a reply by accident.
     tools.notes.drafts.change(playerId, "");
-    // A note is never the default: the next text is a reply again.
-    setMode("reply");
   };
 
   const step = (event: KeyboardEvent<HTMLElement>) => {
@@ -190,6 +243,29 @@ export function StaffComposer(props: StaffComposerProps) {
         label={isNote ? strings.notes.colleagues : strings.replies.title}
         count={isNote ? strings.notes.colleagueCount : strings.replies.count}
       />
+      <div role="status">
+        {lacksReplies && (
+          <div className="ppc-completions ppc-no-replies">
+            <p>
+              {!replies.loaded
+                ? strings.replies.failed
+                : `${strings.replies.none} ${mayAdd ? strings.replies.addFirst : strings.replies.readOnly}`}
+            </p>
+            {mayAdd && (
+              <button
+                type="button"
+                className="ppc-link"
+                tabIndex={-1}
+                // The field keeps the focus, without which this would close.
+                onPointerDown={(event) => event.preventDefault()}
+                onClick={onAddReply}
+              >
+                {strings.replies.add}
+              </button>
+            )}
+          </div>
+        )}
+      </div>
       <div className="ppc-modes">
         <div
           className="ppc-mode-tabs"
@@ -236,7 +312,7 @@ export function StaffComposer(props: StaffComposerProps) {
           onEscape={onEscape}
           {...(isNote ? { texts: strings.notes } : { maySend: mayReply })}
           field={{ ...completion.field, onCopy: remember, onCut: remember, onPaste: paste }}
-          onKey={completion.onKey}
+          onKey={(event) => handleNoReplies(event) || completion.onKey(event)}
         />
       </div>
       {isNote && <p className="ppc-composer-hint">{strings.notes.hint}</p>}
@@ -254,17 +330,27 @@ export function StaffComposer(props: StaffComposerProps) {
         </p>
       )}
       {asked !== null && (
-        <NoteGuard
-          text={asked}
-          onSend={() => {
-            sendReply(asked);
-            chat.drafts.change(playerId, "");
-          }}
-          onClose={() => {
-            // While the dialog is open, the field cannot have the focus.
-            flushSync(() => setAsked(null));
-            field.current?.focus();
-          }}
+        <SendGuard
+          key={asked.about}
+          isNote={asked.about === "note"}
+          text={asked.content}
+          {...(asked.about === "note"
+            ? {
+                title: strings.notes.guardTitle,
+                question: strings.notes.guardText,
+                send: strings.notes.guardSend,
+                back: strings.notes.guardBack,
+              }
+            : {
+                title: strings.desk.guardTitle,
+                question: strings.desk.guardText(
+                  session?.assigneeName ?? assigneeId ?? strings.staff.colleague,
+                ),
+                send: strings.desk.guardSend,
+                back: strings.desk.guardBack,
+              })}
+          onSend={() => sendAnyway(asked)}
+          onClose={closeGuard}
         />
       )}
     </div>

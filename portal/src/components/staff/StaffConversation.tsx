@@ -7,6 +7,7 @@ import type { ConversationPresence } from "../../core/presence/conversationPrese
 import type { Session } from "../../core/types.js";
 import type { AssignmentState } from "../../hooks/useAssignment.js";
 import { useNotes, useTools } from "../../hooks/useDeskTools.js";
+import { useDoubleClickGuard } from "../../hooks/useDoubleClickGuard.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { Change, StatusChange } from "../../hooks/useStatusChange.js";
@@ -22,7 +23,7 @@ import { Assignee, AssignmentActions, AssignmentNotice } from "./Assignment.js";
 import { Give, PutBack } from "./HandOver.js";
 import { NoteRow } from "./NoteRow.js";
 import { RepliesDialog } from "./RepliesDialog.js";
-import { StaffComposer } from "./StaffComposer.js";
+import { type Mode, StaffComposer } from "./StaffComposer.js";
 import { Tagging } from "./Tagging.js";
 
 interface StaffConversationProps {
@@ -34,8 +35,8 @@ interface StaffConversationProps {
   /** Null where staff does not assign conversations. */
   readonly assignment: AssignmentState | null;
   readonly composer: Ref<HTMLTextAreaElement>;
-  /** Receives the function that begins a note. */
-  readonly noteKey: RefObject<(() => void) | null>;
+  /** Receives the function that moves the focus to the reply or the note. */
+  readonly modeKey: RefObject<((mode: Mode) => void) | null>;
   onBack(): void;
   /** Moves the focus to the composer. */
   onReply(): void;
@@ -55,13 +56,14 @@ type OpenConversationProps = StaffConversationProps & { readonly conversation: C
 
 function OpenConversation(props: OpenConversationProps) {
   const { chat, conversation, row, change, composer, onBack, onReply, onLeave, onUnread } = props;
-  const { noteKey } = props;
+  const { modeKey } = props;
   useObservable(conversation);
   useObservable(chat.directory);
   const [handsOver, setHandsOver] = useState<"give" | "putBack" | null>(null);
   const tools = useTools();
   const notes = useNotes(tools, conversation.playerId);
-  const [showsReplies, setShowsReplies] = useState(false);
+  const guardClicks = useDoubleClickGuard(".ppc-actions");
+  const [shownReplies, setShownReplies] = useState<"list" | "add" | null>(null);
   const { strings } = usePortal();
   const { staff } = strings;
   const { playerId, session } = conversation;
@@ -84,7 +86,7 @@ function OpenConversation(props: OpenConversationProps) {
 
   return (
     <section className="ppc-conversation" aria-label={staff.conversationOf(name)}>
-      <header className="ppc-header">
+      <header className="ppc-header" onClickCapture={guardClicks}>
         <button type="button" className="ppc-icon-button ppc-back" onClick={onBack}>
           <Icon name="back" />
           <span className="ppc-hidden">{staff.back}</span>
@@ -128,7 +130,7 @@ function OpenConversation(props: OpenConversationProps) {
             { label: staff.markUnread, onChoose: onUnread },
             ...(tools === null
               ? []
-              : [{ label: strings.replies.title, onChoose: () => setShowsReplies(true) }]),
+              : [{ label: strings.replies.title, onChoose: () => setShownReplies("list") }]),
             { label: staff.print, onChoose: () => void printAll(conversation) },
           ]}
         >
@@ -138,8 +140,12 @@ function OpenConversation(props: OpenConversationProps) {
         </Menu>
       </header>
       {tools !== null && <Tagging tools={tools} conversation={conversation} />}
-      {tools !== null && showsReplies && (
-        <RepliesDialog tools={tools} onClose={() => setShowsReplies(false)} />
+      {tools !== null && shownReplies !== null && (
+        <RepliesDialog
+          tools={tools}
+          adds={shownReplies === "add"}
+          onClose={() => setShownReplies(null)}
+        />
       )}
       <ConversationView
         chat={chat}
@@ -147,23 +153,29 @@ function OpenConversation(props: OpenConversationProps) {
         placeholder={strings.composer.placeholderStaff}
         composer={composer}
         onEscape={onLeave}
-        {...(tools === null || notes === null
+        {...(notes === null
           ? {}
           : {
               notes,
               renderNote: (entry, isNewDay) => (
                 <NoteRow entry={entry} notes={notes} isNewDay={isNewDay} />
               ),
+            })}
+        // Also before there are notes: a composer in its place would take the focus away with it.
+        {...(tools === null
+          ? {}
+          : {
               compose: (send, scroll) => (
                 <StaffComposer
                   ref={composer}
                   tools={tools}
                   conversation={conversation}
                   notes={notes}
-                  noteKey={noteKey}
+                  modeKey={modeKey}
                   onSend={send}
                   onNote={scroll}
                   onEscape={onLeave}
+                  onAddReply={() => setShownReplies("add")}
                 />
               ),
             })}

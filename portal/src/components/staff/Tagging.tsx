@@ -188,7 +188,7 @@ function AddTag({ tools, tags, onAdd }: AddTagProps) {
         onKeyDown={press}
         onBlur={() => setText(null)}
       />
-      <span className="ppc-hidden" id={hint}>
+      <span className="ppc-tag-hint" id={hint}>
         {tagging.newTagHint}
       </span>
       <span className="ppc-hidden" role="status">

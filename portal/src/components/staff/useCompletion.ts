@@ -22,6 +22,8 @@ export interface Trigger {
 
 /** What a field needs to offer completions (ARIA APG, listbox popup). */
 export interface CompletionState {
+  /** The word at the cursor whose list is open; null for none. */
+  readonly trigger: Trigger | null;
   readonly options: readonly Completion[];
   readonly active: number;
   readonly listId: string;
@@ -39,6 +41,8 @@ export interface CompletionState {
   /** Handles a key of the field; true when it has. */
   onKey(event: KeyboardEvent<HTMLTextAreaElement>): boolean;
   choose(index: number): void;
+  /** Closes the list of this word. */
+  close(): void;
 }
 
 interface CompletionProps {
@@ -79,13 +83,15 @@ export function useCompletion({ text, sign, find, onChoose }: CompletionProps): 
     onChoose(option, trigger);
   };
 
+  const close = () => setClosed(trigger?.start ?? null);
+
   const onKey = (event: KeyboardEvent<HTMLTextAreaElement>): boolean => {
     if (options.length === 0 || event.ctrlKey || event.metaKey || event.altKey) return false;
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
     const step = steps[event.key];
     if (step !== undefined) setActive((index + step + options.length) % options.length);
     else if (event.key === "Enter" || event.key === "Tab") choose(index);
-    else if (event.key === "Escape") setClosed(trigger?.start ?? null);
+    else if (event.key === "Escape") close();
     else return false;
     event.preventDefault();
     return true;
@@ -101,6 +107,7 @@ export function useCompletion({ text, sign, find, onChoose }: CompletionProps): 
   };
 
   return {
+    trigger: isOpen ? trigger : null,
     options,
     active: index,
     listId,
@@ -117,5 +124,6 @@ export function useCompletion({ text, sign, find, onChoose }: CompletionProps): 
     },
     onKey,
     choose,
+    close,
   };
 }

@@ -144,12 +144,30 @@ test("an erased note has no content", async () => {
   expect(contents(notes)).toEqual([""]);
 });
 
+test("a note in a digest is loaded, and its mentions count", async () => {
+  system().desk.enabled = true;
+  system().bounds = { most: 1, listed: 50 };
+  const ada = notesOf(portal({ identity: ADA }).chat);
+  const grace = notesOf(portal({ identity: GRACE }).chat);
+  const announced: (string | null)[] = [];
+  ada.desk.mentions.onMention(({ content }) => announced.push(content));
+  await seconds(5);
+  graceNotes("this one has an event");
+  await seconds(0.1);
+  graceNotes("@ada this one has none");
+  await seconds(3);
+  expect(contents(ada.notes)).toEqual(["this one has an event", "@ada this one has none"]);
+  expect(ada.desk.mentions.all).toEqual([{ playerId: "p1", count: 1, authorName: null }]);
+  expect(announced).toEqual([null]);
+  expect(grace.desk.mentions.all).toEqual([]);
+});
+
 test("a note that mentions the user is announced once and counted until it is seen", async () => {
   system().desk.enabled = true;
   system().faults.repeatEvent = 1;
   const { desk } = notesOf(portal({ identity: ADA }).chat);
   const other = notesOf(portal({ identity: GRACE }).chat).desk;
-  const announced: string[] = [];
+  const announced: (string | null)[] = [];
   desk.mentions.onMention(({ content }) => announced.push(content));
   await seconds(5);
   graceNotes("@ada please look");

@@ -10,7 +10,7 @@ import type { OutboxItem } from "../outbox/item.js";
 import type { Outbox } from "../outbox/outbox.js";
 import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
-import type { Note } from "../types.js";
+import type { Digest, Note } from "../types.js";
 import { entryOfItem, isPlaced, keyOf, merged, type NoteEntry } from "./noteEntry.js";
 
 /** The dependencies of `Notes`. */
@@ -74,7 +74,10 @@ export class Notes extends Observable {
     const { feed, outbox, environment } = this.#parts;
     const { playerId } = this;
     this.#endings.push(
-      feed.listen({ note: (note) => note.playerId === playerId && this.#receive(note) }),
+      feed.listen({
+        note: (note) => note.playerId === playerId && this.#receive(note),
+        digest: (digest) => this.#receiveDigest(digest),
+      }),
       feed.subscribe(() => this.#refresh()),
       environment.subscribe(() => this.#refresh()),
       outbox.watch(playerId, (...change) => this.#applyOutbox(...change)),
@@ -195,6 +198,14 @@ export class Notes extends Observable {
     this.#unchanged = 0;
     if (note.truncated) this.#poller.nudge();
     this.#update();
+  }
+
+  #receiveDigest({ notes, unlisted }: Digest): void {
+    if (notes.some(({ playerId }) => playerId === this.playerId)) this.#refresh();
+    else if (unlisted > 0) {
+      this.#unchanged = 0;
+      this.#poller.soon();
+    }
   }
 
   #put(received: NoteEntry): void {

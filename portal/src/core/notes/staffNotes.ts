@@ -35,7 +35,10 @@ export class StaffNotes {
     this.#recent = new RecentlyShown((playerId) => new Notes(playerId, parts));
     this.#endings.push(
       this.drafts.watch(),
-      feed.listen({ note: (note) => this.mentions.take(note) }),
+      feed.listen({
+        note: (note) => this.mentions.take(note),
+        digest: (digest) => this.mentions.takeDigest(digest),
+      }),
       () => parts.close(),
     );
   }
