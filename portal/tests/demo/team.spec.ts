@@ -57,9 +57,14 @@ test("of two who take a conversation at once, the slower one is told who has it"
   await expect(tab(ada, "Mine")).toContainText("3");
   await expect(tab(grace, "Mine")).toContainText("1");
   await expect(ada.getByRole("log").last()).not.toContainText("You were given");
-  await expect(grace.getByRole("log").last()).toContainText(
-    "Ada Lovelace now has the conversation with Sora Tanaka.",
-  );
+  const taken = "Ada Lovelace took over the conversation with Sora Tanaka.";
+  await expect(grace.getByRole("log").last()).toContainText(taken);
+  // Grace has the conversation open, and dismisses the news with the focus in the composer.
+  const news = grace.locator(".ppc-conversation").getByRole("list", { name: /^News of/ });
+  await expect(news).toContainText(taken);
+  await news.getByRole("button", { name: "Dismiss" }).click();
+  await expect(news).toBeHidden();
+  await expect(grace.getByLabel("Your message")).toBeFocused();
 });
 
 test("a conversation is given by the keyboard, and its new owner is told", async ({ page }) => {
@@ -79,12 +84,14 @@ test("a conversation is given by the keyboard, and its new owner is told", async
   await expect(notice(ada)).toContainText("Grace Hopper has this conversation.");
   await expect(row(ada, "Bo Lindqvist")).toBeHidden();
   await expect(grace.getByRole("log").last()).toContainText(
-    "You were given the conversation with Bo Lindqvist.",
+    "Ada Lovelace gave you the conversation with Bo Lindqvist.",
   );
+  const news = grace.getByRole("list", { name: "News of your conversations" });
+  await expect(news).toContainText("Ada Lovelace gave you the conversation with Bo Lindqvist.");
   await expect(tab(grace, "Mine")).toHaveAccessibleName(/1 given to you/);
   await tab(grace, "Mine").click();
   await expect(row(grace, "Bo Lindqvist")).toContainText("Given to you");
-  await row(grace, "Bo Lindqvist").click();
+  await news.getByRole("button", { name: "Open it" }).click();
   await expect(row(grace, "Bo Lindqvist")).not.toContainText("Given to you");
   await expect(tab(grace, "Mine")).not.toHaveAccessibleName(/given/);
 });
@@ -106,6 +113,28 @@ test("a conversation goes back to the pile of a team", async ({ page }) => {
   await expect(row(page, "Tomás Rivera")).toContainText("appeals");
   await expect(tab(page, "Pile")).toContainText("1");
   await expect(page.getByRole("option", { name: /waits/ })).toHaveCount(0);
+});
+
+test("who gave or took a conversation is shown until it is opened, and counts in the title", async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await openDesk(page);
+  const before = await page.title();
+  await assign(page, "mika-77", toAda);
+  const news = page.getByRole("list", { name: "News of your conversations" });
+  await expect(news).toContainText("Grace Hopper gave you the conversation with Mika");
+  await expect.poll(() => page.title()).not.toBe(before);
+  await expectAccessible(page);
+  await news.getByRole("button", { name: "Open it" }).click();
+  await expect(page.getByLabel("Your message")).toBeFocused();
+  await expect(facts(page)).toContainText("With you");
+  await expect(news).toContainText("Grace Hopper gave you");
+  await page.getByRole("button", { name: "Back" }).click();
+  await expect(news).toBeHidden();
+  await assign(page, "mika-77", { action: "release", team: "appeals" });
+  await expect(news).toContainText("Grace Hopper put the conversation with Mika");
+  await expect(news).toContainText("back into the pile");
 });
 
 test("tabs, counts and the order follow what colleagues do", async ({ page }) => {

@@ -21,6 +21,7 @@ import { usePortal } from "../PortalContext.js";
 import { nameOf } from "../PresenceLine.js";
 import { Settings } from "../Settings.js";
 import { AvailabilitySwitch } from "./Availability.js";
+import { HandOvers, handOverText, useHandOvers } from "./HandOvers.js";
 import { Help } from "./Help.js";
 import { InboxPanel, useRows } from "./InboxPanel.js";
 import { MentionAlerts } from "./MentionAlerts.js";
@@ -98,9 +99,8 @@ export function Desk(props: DeskProps) {
   useEffect(() => {
     if (isGiven && chosen !== null) inbox.opened(chosen);
   }, [inbox, chosen, isGiven]);
-  const unread = teamDesk
-    ? inbox.unread("mine") + inbox.unread("pile")
-    : inbox.unread("pending") + inbox.unread("active");
+  const handOvers = useHandOvers(inbox, identity.subject, chosen);
+  const unread = teamDesk ? inbox.news : inbox.unread("pending") + inbox.unread("active");
   useTitle(unread, unreadInTitle);
   useOnChange(props.onUnread, unread);
 
@@ -146,8 +146,12 @@ export function Desk(props: DeskProps) {
   );
   useEffect(() => {
     if (opening === null || conversation?.playerId !== opening) return;
-    composer.current?.focus();
-    setOpening(null);
+    // The composer of a conversation with notes replaces the first one in the same task.
+    const timer = setTimeout(() => {
+      composer.current?.focus();
+      setOpening(null);
+    });
+    return () => clearTimeout(timer);
   }, [opening, conversation]);
   useShortcuts(
     desk,
@@ -175,11 +179,11 @@ export function Desk(props: DeskProps) {
 
   const listenGiven = useCallback(
     (alert: (what: Alert) => void) =>
-      inbox.onGiven(({ playerId, playerName, session }) => {
-        const name = playerName ?? playerId;
+      inbox.onGiven((row) => {
+        const { playerId, session } = row;
         alert({
           title: strings.desk.givenToYou,
-          text: strings.desk.given(name),
+          text: handOverText({ kind: "given", row }, chat.identity.subject, strings),
           tag: `player-portal-chat/${playerId}`,
           id: `given/${chat.identity.subject}/${session?.id}/${session?.version}`,
           onClick: () => open(playerId),
@@ -189,11 +193,11 @@ export function Desk(props: DeskProps) {
   );
   const listenTaken = useCallback(
     (alert: (what: Alert) => void) =>
-      inbox.onTaken(({ playerId, playerName, session }) => {
-        const colleague = session?.assigneeName ?? strings.staff.colleague;
+      inbox.onTaken((row) => {
+        const { playerId, session } = row;
         alert({
           title: strings.desk.taken,
-          text: strings.desk.takenBy(colleague, playerName ?? playerId),
+          text: handOverText({ kind: "taken", row }, chat.identity.subject, strings),
           tag: `player-portal-chat/${playerId}`,
           id: `taken/${chat.identity.subject}/${session?.id}/${session?.version}`,
           onClick: () => open(playerId),
@@ -282,6 +286,15 @@ export function Desk(props: DeskProps) {
           inbox.refresh();
         }}
       />
+      <HandOvers
+        handOvers={handOvers.elsewhere}
+        userId={identity.subject}
+        onOpen={open}
+        onDismiss={(playerId) => {
+          handOvers.dismiss(playerId);
+          toList();
+        }}
+      />
       <div className="ppc-desk-body">
         <InboxPanel
           inbox={inbox}
@@ -323,6 +336,16 @@ export function Desk(props: DeskProps) {
             assignment={teamDesk ? assignment : null}
             composer={composer}
             noteKey={noteKey}
+            news={
+              <HandOvers
+                handOvers={handOvers.here}
+                userId={identity.subject}
+                onDismiss={(playerId) => {
+                  handOvers.dismiss(playerId);
+                  reply();
+                }}
+              />
+            }
             onBack={() => setChosen(null)}
             onReply={reply}
             onLeave={toList}

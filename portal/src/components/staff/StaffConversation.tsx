@@ -1,4 +1,4 @@
-import { type Ref, type RefObject, useState } from "react";
+import { type ReactNode, type Ref, type RefObject, useState } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Clock } from "../../core/clock.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
@@ -36,6 +36,8 @@ interface StaffConversationProps {
   readonly composer: Ref<HTMLTextAreaElement>;
   /** Receives the function that begins a note. */
   readonly noteKey: RefObject<(() => void) | null>;
+  /** That a colleague gave or took the conversation. */
+  readonly news: ReactNode;
   onBack(): void;
   /** Moves the focus to the composer. */
   onReply(): void;
@@ -137,6 +139,7 @@ function OpenConversation(props: OpenConversationProps) {
           </div>
         </Menu>
       </header>
+      {props.news}
       {tools !== null && <Tagging tools={tools} conversation={conversation} />}
       {tools !== null && showsReplies && (
         <RepliesDialog tools={tools} onClose={() => setShowsReplies(false)} />

@@ -170,7 +170,10 @@ export class Inbox extends Observable {
     return () => this.#givenListeners.delete(listener);
   }
 
-  /** Calls `listener` with each conversation of the user that a colleague gets, but not by the user. */
+  /**
+   * Calls `listener` with each conversation of the user that a colleague gets or that goes back to
+   * the pile, but not by the user.
+   */
   onTaken(listener: (row: Row) => void): Unsubscribe {
     this.#takenListeners.add(listener);
     return () => this.#takenListeners.delete(listener);
@@ -263,6 +266,22 @@ export class Inbox extends Observable {
     let count = 0;
     for (const row of this.#rows.values())
       if (this.#isIn(view, row) && this.isUnread(row)) count += 1;
+    return count;
+  }
+
+  /** The number of conversations of the user and of the pile that are unread or given. */
+  get news(): number {
+    let count = 0;
+    for (const row of this.#rows.values())
+      if (this.isGiven(row.playerId) || (this.#concernsUser(row) && this.isUnread(row))) count += 1;
+    return count;
+  }
+
+  /** The number of free conversations of the teams that the user does not see. */
+  get elsewhere(): number {
+    let count = 0;
+    for (const row of this.#rows.values())
+      if (this.#isListed("pile", row) && !this.#isOfTeams(row)) count += 1;
     return count;
   }
 
@@ -432,7 +451,8 @@ export class Inbox extends Observable {
     } else {
       this.#mine.delete(playerId);
       this.#given.delete(playerId);
-      if (isNews && row.status !== "resolved" && is) notifyAll(this.#takenListeners, row);
+      if (isNews && row.status !== "resolved" && is !== undefined)
+        notifyAll(this.#takenListeners, row);
     }
   }
 
