@@ -143,7 +143,7 @@ export class Chat {
     this.#ownAssignments = new OwnAssignments(scope, local);
     this.directory = new StaffDirectory(api, features, random);
     this.availability = new OwnAvailability({
-      ...{ api, features, identity, scope, random },
+      ...{ api, features, identity, scope, random, clock: this.clock, directory: this.directory },
       storage: local,
     });
     this.#hasStorage = around.storage !== undefined || local !== null;

@@ -221,15 +221,39 @@ test("the availability is sent, remembered, and repeated until it is accepted", 
   const dialog = page.getByRole("dialog", { name: "Your availability" });
   await dialog.getByLabel("Away").check();
   await expect(dialog).toContainText("Not saved yet");
+  const button = page.locator(".ppc-availability");
+  await expect(button).toContainText("Saving: Away…");
   await expectAccessible(page);
   await injectFaults(page, { sendsFail: false });
   await expect(dialog).not.toContainText("Not saved yet");
+  await expect(button).toContainText("Your availability: Away");
   await dialog.getByLabel("Conversations at once").selectOption("3");
   await expect.poll(sent).toMatchObject({ status: "away", capacity: 3 });
   await page.keyboard.press("Escape");
   await page.goto("/?portal=staff&scene=busy&team&keep");
   await expect(page.getByRole("button", { name: "Your availability: Away" })).toBeVisible();
   await expect.poll(sent).toMatchObject({ status: "away", capacity: 3 });
+});
+
+test("handing back puts the conversations in which the player waits into the pile, and says how many", async ({
+  page,
+}) => {
+  await openDesk(page);
+  await expect(tab(page, "Mine")).toContainText("2");
+  await callSystem(page, "send", { playerId: BO, senderType: "player", content: "hello?" });
+  await tab(page, "Mine").click();
+  await expect(row(page, "Bo Lindqvist")).toContainText("hello?");
+  await page.locator(".ppc-availability").click();
+  const dialog = page.getByRole("dialog", { name: "Your availability" });
+  await dialog.getByLabel("Hand back").check();
+  await expect(dialog).toContainText("conversation goes back into the pile.");
+  await expect(dialog.getByLabel("Handed back")).toBeChecked();
+  await page.keyboard.press("Escape");
+  await expect(page.locator(".ppc-availability")).toContainText("Handed back");
+  await expect(row(page, "Bo Lindqvist")).toBeHidden();
+  await expect(page.getByRole("list", { name: "News of your conversations" })).toBeHidden();
+  await tab(page, "Pile").click();
+  await expect(row(page, "Bo Lindqvist")).toBeVisible();
 });
 
 test("on a phone the menu gives and puts back, and the tabs fit", async ({ page }) => {

@@ -266,7 +266,7 @@ export function Desk(props: DeskProps) {
         <p className="ppc-who">
           <bdi>{chat.identity.name ?? chat.identity.subject}</bdi>
         </p>
-        {teamDesk && <AvailabilitySwitch availability={availability} />}
+        {teamDesk && <AvailabilitySwitch availability={availability} inbox={inbox} />}
         <button
           type="button"
           className="ppc-icon-button"
