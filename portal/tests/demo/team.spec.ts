@@ -47,7 +47,7 @@ test("of two who take a conversation at once, the slower one is told who has it"
   await expect(notice(ada)).toContainText("Grace Hopper was first and has taken");
   await expect(facts(ada)).toContainText("With Grace Hopper");
   await expect(facts(grace)).toContainText("With you");
-  await expect(notice(grace)).toBeEmpty();
+  await expect(notice(grace)).toContainText("It is yours now, in your tab “Mine”.");
   for (const desk of [ada, grace]) await expect(row(desk, "Sora Tanaka")).toBeHidden();
   await expect(tab(grace, "Mine")).toContainText("2");
   await expect(tab(ada, "Mine")).toContainText("2");
@@ -102,8 +102,12 @@ test("a conversation goes back to the pile of a team", async ({ page }) => {
   await row(page, "Tomás Rivera").click();
   await action(page, "Put back").click();
   const dialog = page.getByRole("dialog", { name: "Put back into the pile of" });
+  await expect(dialog.getByRole("button", { name: "as now" })).toHaveCount(0);
   await dialog.getByRole("button", { name: "appeals" }).click();
   await expect(facts(page)).toContainText("Free to take");
+  await expect(facts(page)).toContainText("appeals");
+  await expect(facts(page)).not.toContainText("Active");
+  await expect(notice(page)).toContainText("It is back in the pile for appeals.");
   await expect(tab(page, "Mine")).toContainText("1");
   // Ada sees the pile of her own teams first.
   await tab(page, "Pile").click();
@@ -189,6 +193,8 @@ test("a take waits while the database is away, and says so", async ({ page }) =>
   await expect(action(page, "Taking…")).toBeVisible();
   await page.clock.runFor(5_000);
   await expect(facts(page)).toContainText("With you");
+  await expect(notice(page)).toContainText("It is yours now");
+  await page.clock.runFor(10_500);
   await expect(notice(page)).toBeEmpty();
 });
 
@@ -254,6 +260,68 @@ test("handing back puts the conversations in which the player waits into the pil
   await expect(page.getByRole("list", { name: "News of your conversations" })).toBeHidden();
   await tab(page, "Pile").click();
   await expect(row(page, "Bo Lindqvist")).toBeVisible();
+});
+
+test("an empty pile of the user's teams says how many wait for others, and shows them", async ({
+  page,
+}) => {
+  await openDesk(page);
+  await page.getByLabel("Pile of").selectOption("appeals");
+  await expect(page.getByText("No one waits here")).toBeVisible();
+  await expect(page.getByText("6 players wait for other teams.")).toBeVisible();
+  await page.getByRole("button", { name: "Show all teams" }).click();
+  await expect(page.getByLabel("Pile of")).toHaveValue("all teams");
+  await expect(tab(page, "Pile")).toContainText("6");
+  await expect(page.locator(".ppc-list")).toBeFocused();
+});
+
+test("the filter of the pile stays as it is when the user's teams change", async ({ page }) => {
+  const setTeams = (teams: string[]) =>
+    page.evaluate((teams) => {
+      const { system } = window as never as {
+        system: { desk: { add(id: string, name: string, more: object): void } };
+      };
+      system.desk.add("ada", "Ada Lovelace", { teams });
+    }, teams);
+  await openDesk(page);
+  await expect(page.getByLabel("Pile of")).toHaveValue("own teams");
+  await setTeams([]);
+  await page.locator(".ppc-list").press("ArrowDown");
+  await action(page, "Give to…").click();
+  await page.keyboard.press("Escape");
+  await expect(page.getByLabel("Pile of")).toHaveValue("own teams");
+});
+
+test("the keys take, give and put back, and the focus stays where the user goes on", async ({
+  page,
+}) => {
+  await openDesk(page);
+  const list = page.locator(".ppc-list");
+  await page.locator("body").press("j");
+  await expect(list).toBeFocused();
+  await expect(facts(page)).toContainText("Free to take");
+  await page.keyboard.press("t");
+  await expect(page.getByLabel("Your message")).toBeFocused();
+  await expect(facts(page)).toContainText("With you");
+  await page.keyboard.press("Escape");
+  await expect(list).toBeFocused();
+  await page.keyboard.press("g");
+  const dialog = page.getByRole("dialog", { name: "Give this conversation to" });
+  await dialog.getByRole("button", { name: /Katherine/ }).click();
+  await expect(dialog).toContainText("Katherine Johnson is away");
+  await expectAccessible(page);
+  await expect(dialog.getByRole("button", { name: "Choose another" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(dialog.getByRole("button", { name: /Alan Turing/ })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(list).toBeFocused();
+  await page.keyboard.press("b");
+  await page
+    .getByRole("dialog", { name: "Put back into the pile of" })
+    .getByRole("button", { name: "payments as now" })
+    .click();
+  await expect(notice(page)).toContainText("It is back in the pile for payments.");
+  await expect(list).toBeFocused();
 });
 
 test("on a phone the menu gives and puts back, and the tabs fit", async ({ page }) => {

@@ -25,8 +25,8 @@ import { HandOvers, handOverText, useHandOvers } from "./HandOvers.js";
 import { Help } from "./Help.js";
 import { InboxPanel, useRows } from "./InboxPanel.js";
 import { MentionAlerts } from "./MentionAlerts.js";
-import { StaffConversation } from "./StaffConversation.js";
-import { teamsOf } from "./TeamFilter.js";
+import { type HandOverKeys, StaffConversation } from "./StaffConversation.js";
+import { firstFilter, teamsOf } from "./TeamFilter.js";
 import { viewsOf } from "./views.js";
 
 interface DeskProps {
@@ -82,6 +82,7 @@ export function Desk(props: DeskProps) {
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const noteKey = useRef<(() => void) | null>(null);
+  const handOverKeys = useRef<HandOverKeys | null>(null);
   const desk = useRef<HTMLDivElement>(null);
   const rows = useRows(inbox, view, query);
   const row = chosen === null ? undefined : inbox.row(chosen);
@@ -94,6 +95,16 @@ export function Desk(props: DeskProps) {
   useEffect(() => inbox.wantAll(view === "all" || isSearch), [inbox, view, isSearch]);
   useEffect(() => directory.open(), [directory]);
   const ownTeams = directory.teamsOf(identity.subject);
+  const isListed = directory.list !== null;
+  useEffect(() => {
+    if (!isListed || team !== null) return;
+    let isCurrent = true;
+    // Teams that become known later do not change what the user sees.
+    void chat.isLead().then((lead) => isCurrent && setTeam(firstFilter(ownTeams, lead)));
+    return () => {
+      isCurrent = false;
+    };
+  }, [chat, isListed, team, ownTeams, setTeam]);
   useEffect(() => inbox.showTeams(teamsOf(team, ownTeams)), [inbox, team, ownTeams]);
   const isGiven = chosen !== null && inbox.isGiven(chosen);
   useEffect(() => {
@@ -118,12 +129,14 @@ export function Desk(props: DeskProps) {
 
   useFocusOnPhone(chosen, desk);
 
+  const toList = () => focusList(desk.current);
   const step = (by: number) => {
     const index = rows.findIndex(({ playerId }) => playerId === chosen);
     const next = rows[index < 0 ? 0 : Math.min(Math.max(index + by, 0), rows.length - 1)];
     if (next !== undefined) setChosen(next.playerId);
+    // The list has the focus, so that the keys go on to work and Enter begins an answer.
+    toList();
   };
-  const toList = () => focusList(desk.current);
   const markUnread = () => {
     if (chosen === null) return;
     setChosen(null);
@@ -133,7 +146,9 @@ export function Desk(props: DeskProps) {
   const reply = () => composer.current?.focus();
   const session = conversation?.session ?? null;
   const claim = () => {
-    if (session?.assigneeId === null) assignment.ask({ action: "claim" });
+    if (session === null || session.status === "resolved" || session.assigneeId !== null) return;
+    assignment.ask({ action: "claim" });
+    reply();
   };
   // Typing after a click writes an answer. On a touch screen the focus would open the keyboard.
   const [opening, setOpening] = useState<string | null>(null);
@@ -159,7 +174,13 @@ export function Desk(props: DeskProps) {
       j: () => step(1),
       k: () => step(-1),
       r: reply,
-      ...(teamDesk ? { a: claim } : {}),
+      ...(teamDesk
+        ? {
+            a: claim,
+            g: () => handOverKeys.current?.give(),
+            b: () => handOverKeys.current?.putBack(),
+          }
+        : {}),
       t: () => {
         if (teamDesk) claim();
         else change.take(UNDO_MS);
@@ -336,6 +357,7 @@ export function Desk(props: DeskProps) {
             assignment={teamDesk ? assignment : null}
             composer={composer}
             noteKey={noteKey}
+            handOverKeys={handOverKeys}
             news={
               <HandOvers
                 handOvers={handOvers.here}

@@ -1,4 +1,4 @@
-import { type ReactNode, type Ref, type RefObject, useState } from "react";
+import { type ReactNode, type Ref, type RefObject, useEffect, useState } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Clock } from "../../core/clock.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
@@ -10,6 +10,7 @@ import { useNotes, useTools } from "../../hooks/useDeskTools.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { Change, StatusChange } from "../../hooks/useStatusChange.js";
+import type { Strings } from "../../strings/en.js";
 import { Avatar } from "../Avatar.js";
 import { ConnectionLight, SignIn } from "../Connection.js";
 import { ConversationView } from "../ConversationView.js";
@@ -25,6 +26,12 @@ import { RepliesDialog } from "./RepliesDialog.js";
 import { StaffComposer } from "./StaffComposer.js";
 import { Tagging } from "./Tagging.js";
 
+/** What the keys for a hand-over do in the open conversation. */
+export interface HandOverKeys {
+  give(): void;
+  putBack(): void;
+}
+
 interface StaffConversationProps {
   readonly chat: Chat;
   /** Null before it is opened. */
@@ -36,6 +43,8 @@ interface StaffConversationProps {
   readonly composer: Ref<HTMLTextAreaElement>;
   /** Receives the function that begins a note. */
   readonly noteKey: RefObject<(() => void) | null>;
+  /** Receives what the keys for a hand-over do. */
+  readonly handOverKeys: RefObject<HandOverKeys | null>;
   /** That a colleague gave or took the conversation. */
   readonly news: ReactNode;
   onBack(): void;
@@ -57,7 +66,7 @@ type OpenConversationProps = StaffConversationProps & { readonly conversation: C
 
 function OpenConversation(props: OpenConversationProps) {
   const { chat, conversation, row, change, composer, onBack, onReply, onLeave, onUnread } = props;
-  const { noteKey } = props;
+  const { noteKey, handOverKeys } = props;
   useObservable(conversation);
   useObservable(chat.directory);
   const [handsOver, setHandsOver] = useState<"give" | "putBack" | null>(null);
@@ -73,12 +82,18 @@ function OpenConversation(props: OpenConversationProps) {
   // Only where staff assigns conversations, and while there is one to assign.
   const assignment = isOpen ? props.assignment : null;
   const teams = chat.directory.list?.teams ?? [];
-  const give = () => assignment?.asked == null && setHandsOver("give");
+  const give = () => assignment?.asked === null && setHandsOver("give");
   const putBack = () => {
-    if (assignment?.asked != null) return;
+    if (assignment?.asked !== null || session?.assigneeId !== subject) return;
     if (teams.length > 0) setHandsOver("putBack");
     else assignment?.ask({ action: "release", team: null });
   };
+  useEffect(() => {
+    handOverKeys.current = { give, putBack };
+    return () => {
+      handOverKeys.current = null;
+    };
+  });
   const resolve = () => {
     change.resolve();
     onLeave();
@@ -327,13 +342,19 @@ function Facts({ clock, conversation, row, assignment, userId }: FactsProps) {
   return (
     <p className="ppc-facts">
       {session !== null && (
-        <StatusBadge status={session.status} text={strings.status[session.status]} />
+        <StatusBadge
+          status={session.status}
+          text={statusText(session, waitingSince, assignment !== null, strings)}
+        />
       )}
       <Online presence={conversation.presence} />
       {assignment !== null && session !== null ? (
         <Assignee session={session} userId={userId} />
       ) : (
         session?.actorName != null && <bdi>{strings.staff.by(session.actorName)}</bdi>
+      )}
+      {assignment !== null && session?.team != null && (
+        <bdi className="ppc-badge ppc-item-team">{session.team}</bdi>
       )}
       <bdi>{playerId}</bdi>
       {row !== undefined && waitingSince !== null && (
@@ -345,6 +366,17 @@ function Facts({ clock, conversation, row, assignment, userId }: FactsProps) {
       )}
     </p>
   );
+}
+
+/** The session's status in words: an active one that no member has waits, or was answered. */
+function statusText(
+  { status, assigneeId }: Session,
+  waitingSince: number | null,
+  teamDesk: boolean,
+  { status: texts, desk }: Strings,
+): string {
+  if (!teamDesk || status !== "active" || assigneeId !== null) return texts[status];
+  return waitingSince === null ? desk.answered : desk.waits;
 }
 
 /** Whether the player has the conversation open. */
