@@ -340,6 +340,7 @@ test("on a phone the menu gives and puts back, and the tabs fit", async ({ page 
   await tab(page, "Mine").click();
   await row(page, "Tomás Rivera").click();
   await expect(action(page, "Give to…")).toBeHidden();
+  await expect(facts(page).getByText("With you")).toBeInViewport();
   const more = page.getByRole("button", { name: "More" });
   await more.click();
   await page.getByRole("button", { name: "Give to…" }).last().click();
