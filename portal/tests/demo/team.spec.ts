@@ -398,7 +398,15 @@ test("a player chooses what it is about before the first message, or does not", 
   await expect(topics).toBeHidden();
   // Not in the open session, and again after it.
   await assign(page, BO, toAda);
-  await expect(page.locator(".ppc-helper")).toHaveText("Ada Lovelace is with you");
+  const helper = page.locator(".ppc-helper");
+  await expect(helper).toHaveText("Ada Lovelace is with you");
+  // It names the next one after a return to the pile and after a hand-over.
+  await assign(page, BO, { action: "release", team: null });
+  await expect(helper).toBeEmpty();
+  await assign(page, BO, { action: "claim" });
+  await expect(helper).toHaveText("Grace Hopper is with you");
+  await assign(page, BO, toAda);
+  await expect(helper).toHaveText("Ada Lovelace is with you");
   await callSystem(page, "changeStatus", {
     ...{ playerId: BO, status: "resolved", changeId: randomUUID(), ...GRACE },
   });
