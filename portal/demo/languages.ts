@@ -47,6 +47,28 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       taken: "تغيّر المسؤول",
       takenBy: (colleague, player) => `أصبحت المحادثة مع ${player} لدى ${colleague}.`,
       givenCount: (count) => `${count} أُسندت إليك`,
+      givenBy: (giver, player) => `أسند إليك ${giver} المحادثة مع ${player}.`,
+      tookOver: (colleague, player) => `تولّى ${colleague} المحادثة مع ${player}.`,
+      gaveAway: (giver, colleague, player) =>
+        `أسند ${giver} المحادثة مع ${player} إلى ${colleague}.`,
+      putBackBy: (colleague, player) => `أعاد ${colleague} المحادثة مع ${player} إلى الانتظار.`,
+      backInPile: (player) => `عادت المحادثة مع ${player} إلى الانتظار.`,
+      news: "جديد محادثاتك",
+      openIt: "افتحها",
+      dismiss: "إخفاء",
+      nowMine: "أصبحت لديك، في «محادثاتي».",
+      putBackDone: (team) =>
+        team === null ? "عادت إلى الانتظار." : `عادت إلى انتظار فريق ${team}.`,
+      noneHere: "لا أحد ينتظر هنا",
+      waitElsewhere: (count) =>
+        count === 1 ? "لاعب واحد ينتظر فرقًا أخرى." : `${count} ينتظرون فرقًا أخرى.`,
+      showAllTeams: "اعرض كل الفرق",
+      isAway: (name) => `${name} بعيد وقد يراها متأخرًا.`,
+      giveAnyway: "أسندها على أي حال",
+      giveOther: "اختر غيره",
+      teamNow: "كما هي الآن",
+      waits: "تنتظر الرد",
+      answered: "تم الرد",
       takeHint: "خذ هذه المحادثة: تنتقل إلى «محادثاتي»",
       give: "إسناد إلى…",
       giveHint: "أسند هذه المحادثة إلى زميل",
@@ -74,16 +96,31 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       unknownColleague: "لم ينجح ذلك: النظام لا يعرف هذا الزميل.",
       refused: "هذا غير ممكن.",
       availability: "حالتك",
-      statuses: { online: "متاح", away: "بعيد", reassign: "إرجاع" },
+      statuses: { online: "متاح", away: "بعيد", reassign: "أُرجعت" },
+      handBack: "إرجاع",
+      handedBack: (count) => {
+        if (count === 0) return "لا لاعب ينتظر ردك: لم يُعد شيء.";
+        return count === 1
+          ? "تعود محادثة واحدة إلى الانتظار."
+          : `تعود ${count} محادثات إلى الانتظار.`;
+      },
+      notHandedBack: (count) => `تعذرت إعادة ${count} من المحادثات. حاول مرة أخرى.`,
+      saving: (status) => `جارٍ الحفظ: ${status}…`,
       statusHints: {
         online: "تصلك محادثات جديدة.",
         away: "لا تصلك محادثات جديدة وتحتفظ بما لديك.",
         reassign: "لا تصلك محادثات جديدة، وما ينتظر فيه اللاعب يعود للآخرين.",
       },
       capacity: "عدد المحادثات معًا",
-      capacityDefault: "كالمعتاد",
+      capacityDefault: "العدد المعتاد للفريق",
       notSaved: "لم يُحفظ بعد. جارٍ المحاولة…",
-      keys: { take: "خذ المحادثة", tabs: "محادثاتي، الانتظار، الكل، المحلولة" },
+      keys: {
+        take: "خذ المحادثة",
+        reopen: "أعد فتح محادثة محلولة",
+        give: "أسند المحادثة إلى زميل",
+        putBack: "أعد المحادثة إلى الانتظار",
+        tabs: "محادثاتي، الانتظار، الكل، المحلولة",
+      },
       topicLabel: "ما الموضوع؟",
       topicNone: "شيء آخر",
       withPlayer: (name) => `${name} معك الآن`,

@@ -10,7 +10,7 @@ export function staffDesk(system: SimulatedSystem): void {
   const { desk } = system;
   desk.enabled = true;
   desk.teams = TEAMS;
-  desk.add("ada", "Ada Lovelace", { teams: ["payments", "accounts"], seenAt: Date.now() });
+  desk.add("ada", "Ada Lovelace", { teams: ["payments", "accounts"], seenAt: 0 });
   desk.add("grace", "Grace Hopper", { teams: ["appeals"], capacity: 5 });
   desk.add("alan", "Alan Turing", { teams: ["payments"], capacity: 3 });
   desk.add("katherine", "Katherine Johnson", { status: "away", teams: ["accounts"] });

@@ -167,7 +167,14 @@ export class Store {
       assigned.assigneeId !== session.assigneeId ||
       assigned.team !== session.team;
     if (!hasChanged) return { session, isStale: false, hasChanged };
-    conversation.session = { ...session, ...assigned, status, version: session.version + 1 };
+    const isHandedOver = assigned.assigneeId !== session.assigneeId;
+    const { actorId, actorName } = isHandedOver ? (changes.at(-1) ?? change) : session;
+    conversation.session = {
+      ...session,
+      ...assigned,
+      ...{ status, actorId, actorName },
+      version: session.version + 1,
+    };
     return { session: conversation.session, isStale: false, hasChanged };
   }
 

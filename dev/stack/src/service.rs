@@ -56,9 +56,17 @@ impl Service {
                 matches!(name, "PUSHER_APP_ID" | "PUSHER_KEY" | "PUSHER_SECRET")
             }
             Self::Gateway => true,
-            Self::Persister => matches!(name, "DATABASE_URL" | "AMQP_URL" | "QUEUE_PARTITIONS"),
+            Self::Persister => matches!(
+                name,
+                "DATABASE_URL"
+                    | "AMQP_URL"
+                    | "QUEUE_PARTITIONS"
+                    | "ASSIGN_ON_REPLY"
+                    | "AUTO_ASSIGN"
+            ),
             Self::Broadcaster => {
-                name.starts_with("PUSHER_") || matches!(name, "AMQP_URL" | "QUEUE_PARTITIONS")
+                name.starts_with("PUSHER_")
+                    || matches!(name, "AMQP_URL" | "QUEUE_PARTITIONS" | "STAFF_NAMES")
             }
         }
     }

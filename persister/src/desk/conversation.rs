@@ -277,6 +277,11 @@ impl Desk {
                     }
                 }
             }
+            if session.state.resolved_at.is_some() {
+                // The actor is the author of the resolution.
+                facts.actor_id.clone_from(&session.state.staff.actor_id);
+                facts.actor_name.clone_from(&session.state.staff.actor_name);
+            }
             let is_active = facts.assignee_id.is_some() || self.is_taken(session);
             session.set_staff_facts(facts, is_active);
         }

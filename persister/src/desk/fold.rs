@@ -12,7 +12,8 @@ pub(super) fn before_any_change(facts: &StaffFacts) -> StaffFacts {
     }
 }
 
-/// Applies the session's next change to its facts, and returns whether it had an effect.
+/// Applies the session's next change to its facts, and returns whether it had an effect. A change of
+/// the assignee has its author as the actor.
 pub(super) fn apply(facts: &mut StaffFacts, change: &SessionChange) -> bool {
     let before = facts.clone();
     match &change.what {
@@ -40,6 +41,10 @@ pub(super) fn apply(facts: &mut StaffFacts, change: &SessionChange) -> bool {
             facts.tags.sort_unstable();
         }
         SessionAction::Priority(priority) => facts.priority = *priority,
+    }
+    if before.assignee_id != facts.assignee_id {
+        facts.actor_id.clone_from(&change.by);
+        facts.actor_name.clone_from(&change.by_name);
     }
     before != *facts
 }

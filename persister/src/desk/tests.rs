@@ -35,7 +35,7 @@ fn change(what: SessionAction, seconds: i64) -> SessionChange {
         player_id: player(),
         session_id: None,
         what,
-        by: None,
+        by: Some(id(&format!("author-{seconds}"))),
         by_name: None,
         accepted_at: DateTime::from_timestamp(seconds, 0).unwrap(),
         traceparent: None,
@@ -136,6 +136,18 @@ fn a_member_who_is_assigned_again_has_the_session_since_the_first_time() {
         fold::apply(&mut facts, &change(SessionAction::Assign(assignee(name)), at));
     }
     assert_eq!(facts.assigned_at, DateTime::from_timestamp(2, 0));
+}
+
+#[test]
+fn the_actor_is_the_author_of_the_last_change_of_the_assignee() {
+    let mut facts = StaffFacts::default();
+    let route = SessionAction::Route(team("payments"));
+    for (what, at) in [(SessionAction::Assign(assignee("ada")), 1), (route, 2)] {
+        fold::apply(&mut facts, &change(what, at));
+    }
+    assert_eq!(facts.actor_id, Some(id("author-1")));
+    fold::apply(&mut facts, &change(SessionAction::Release { team: None, from: None }, 3));
+    assert_eq!(facts.actor_id, Some(id("author-3")));
 }
 
 #[test]

@@ -13,7 +13,17 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   const { strings } = usePortal();
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const { current: element } = dialog;
+    const root = element?.getRootNode() as Document | ShadowRoot | undefined;
+    const before = root?.activeElement;
+    element?.showModal();
+    return () => {
+      // The browser returns the focus from a closed dialog, but not from a removed one.
+      const isLost = root?.activeElement == null || root.activeElement === document.body;
+      if (isLost && before instanceof HTMLElement) before.focus();
+    };
+  }, []);
   return (
     <dialog ref={dialog} className="ppc-dialog" aria-labelledby={heading} onClose={onClose}>
       <header>

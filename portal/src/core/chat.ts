@@ -28,6 +28,7 @@ import { Feed } from "./realtime/feed.js";
 import { PusherTransport } from "./realtime/pusher.js";
 import { Realtime, type Transport } from "./realtime/realtime.js";
 import type { CannedRepliesParts } from "./replies/cannedReplies.js";
+import { isLead } from "./replies/lead.js";
 import type { Identity } from "./types.js";
 
 /** How a portal uses the chat. */
@@ -143,7 +144,7 @@ export class Chat {
     this.#ownAssignments = new OwnAssignments(scope, local);
     this.directory = new StaffDirectory(api, features, random);
     this.availability = new OwnAvailability({
-      ...{ api, features, identity, scope, random },
+      ...{ api, features, identity, scope, random, clock: this.clock, directory: this.directory },
       storage: local,
     });
     this.#hasStorage = around.storage !== undefined || local !== null;
@@ -223,6 +224,12 @@ export class Chat {
       this.#outboxes.delete(outbox);
     };
     return { ...this.#parts(), storage, scope, outbox, close };
+  }
+
+  /** Whether the user's token says that the user is a lead. The gateway verifies it. */
+  async isLead(): Promise<boolean> {
+    const token = await this.#tokens.current();
+    return token !== null && isLead(token) === true;
   }
 
   /** Replaces the token and the way to renew it. */

@@ -28,6 +28,8 @@ export interface AssignmentState {
   /** The assignment that has not taken effect yet. */
   readonly asked: Assignment | null;
   readonly problem: AssignmentProblem | null;
+  /** The assignment that has just taken effect. */
+  readonly done: Assignment | null;
   ask(assignment: Assignment): void;
 }
 
@@ -42,21 +44,35 @@ interface Asked {
 
 /** After this long without an effect the user is told that it is late, in milliseconds. */
 const LATE_AFTER_MS = 15_000;
+/** How long the user is told that it took effect, in milliseconds. */
+const DONE_FOR_MS = 10_000;
 
 /** Assigns the conversation's session as the member of the staff `userId`. */
 export function useAssignment(conversation: Conversation | null, userId: string): AssignmentState {
   const [asked, setAsked] = useState<Asked | null>(null);
+  const [done, setDone] = useState<Assignment | null>(null);
+  const assigned = asked?.assignment;
   const session = conversation?.session ?? null;
   const isPending = asked?.state === "waiting" || asked?.state === "late";
   const isStale = isPending && conversation?.isStale(asked.changeId) === true;
   const result = isPending ? resultOf(asked, session, isStale, userId) : null;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a request belongs to one conversation
-  useEffect(() => setAsked(null), [conversation]);
   useEffect(() => {
-    if (result === "done") setAsked(null);
-    else if (result !== null) setAsked((before) => before && { ...before, state: result });
-  }, [result]);
+    setAsked(null);
+    setDone(null);
+  }, [conversation]);
+  useEffect(() => {
+    if (result === "done") {
+      setAsked(null);
+      setDone(assigned ?? null);
+    } else if (result !== null) setAsked((before) => before && { ...before, state: result });
+  }, [result, assigned]);
+  useEffect(() => {
+    if (done === null) return;
+    const timer = setTimeout(() => setDone(null), DONE_FOR_MS);
+    return () => clearTimeout(timer);
+  }, [done]);
   const isWaiting = asked?.state === "waiting" && result === null;
   useEffect(() => {
     if (!isWaiting) return;
@@ -81,6 +97,7 @@ export function useAssignment(conversation: Conversation | null, userId: string)
       );
       const { id: sessionId, assigneeId: before } = open;
       setAsked({ assignment, changeId, sessionId, before, state: "waiting" });
+      setDone(null);
       const answer = await outcome;
       if (answer === null || answer.ok) return;
       const state = problemOf(answer.failure);
@@ -91,6 +108,7 @@ export function useAssignment(conversation: Conversation | null, userId: string)
   return {
     asked: isPending && result === null ? asked.assignment : null,
     problem: result === "done" || asked?.state === "waiting" ? null : (asked?.state ?? null),
+    done,
     ask: (assignment) => void ask(assignment),
   };
 }

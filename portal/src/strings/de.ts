@@ -129,6 +129,34 @@ export const de: Strings = {
     taken: "Übernommen",
     takenBy: (colleague, player) => `${colleague} hat jetzt das Gespräch mit ${player}.`,
     givenCount: (count) => `${count} neu für dich`,
+    givenBy: (giver, player) => `${giver} hat dir das Gespräch mit ${player} gegeben.`,
+    tookOver: (colleague, player) =>
+      `${colleague} hat das Gespräch mit ${player} an sich genommen.`,
+    gaveAway: (giver, colleague, player) =>
+      `${giver} hat das Gespräch mit ${player} an ${colleague} gegeben.`,
+    putBackBy: (colleague, player) =>
+      `${colleague} hat das Gespräch mit ${player} auf den Stapel zurückgelegt.`,
+    backInPile: (player) => `Das Gespräch mit ${player} liegt wieder auf dem Stapel.`,
+    news: "Neues von deinen Gesprächen",
+    openIt: "Öffnen",
+    dismiss: "Ausblenden",
+    nowMine: "Das Gespräch ist jetzt bei dir, im Reiter „Meine“.",
+    putBackDone: (team) =>
+      team === null
+        ? "Es liegt wieder auf dem Stapel."
+        : `Es liegt wieder auf dem Stapel von ${team}.`,
+    noneHere: "Hier wartet niemand",
+    waitElsewhere: (count) =>
+      count === 1
+        ? "Bei anderen Teams wartet 1 Spieler."
+        : `Bei anderen Teams warten ${count} Spieler.`,
+    showAllTeams: "Alle Teams zeigen",
+    isAway: (name) => `${name} ist abwesend und sieht es vielleicht erst spät.`,
+    giveAnyway: "Trotzdem geben",
+    giveOther: "Jemand anderes",
+    teamNow: "wie jetzt",
+    waits: "Wartet auf Antwort",
+    answered: "Beantwortet",
     takeHint: "Übernimm dieses Gespräch: es kommt in deinen Reiter „Meine“",
     give: "Geben an…",
     giveHint: "Gib dieses Gespräch an eine Kollegin oder einen Kollegen",
@@ -144,8 +172,8 @@ export const de: Strings = {
     putBackHint: "Lege dieses Gespräch auf den Stapel zurück, dann ist es wieder frei",
     putBackTitle: "Zurücklegen auf den Stapel von",
     puttingBack: "Wird zurückgelegt…",
-    takeOver: "Übernehmen",
-    takingOver: "Wird übernommen…",
+    takeOver: "An mich nehmen",
+    takingOver: "Kommt zu dir…",
     holds: (name) => `${name} hat dieses Gespräch.`,
     guardTitle: "Antwort senden?",
     guardText: (name) => `${name} hat dieses Gespräch jetzt. Trotzdem senden?`,
@@ -157,7 +185,19 @@ export const de: Strings = {
     unknownColleague: "Das hat nicht geklappt: Das System kennt diese Person nicht.",
     refused: "Das ist nicht möglich.",
     availability: "Deine Verfügbarkeit",
-    statuses: { online: "Verfügbar", away: "Abwesend", reassign: "Zurückgeben" },
+    statuses: { online: "Verfügbar", away: "Abwesend", reassign: "Zurückgegeben" },
+    handBack: "Zurückgeben",
+    handedBack: (count) => {
+      if (count === 0) return "Kein Spieler wartet auf deine Antwort: nichts wurde zurückgelegt.";
+      return count === 1
+        ? "1 Gespräch geht auf den Stapel zurück."
+        : `${count} Gespräche gehen auf den Stapel zurück.`;
+    },
+    notHandedBack: (count) =>
+      count === 1
+        ? "1 Gespräch ließ sich nicht zurücklegen. Versuche es noch einmal."
+        : `${count} Gespräche ließen sich nicht zurücklegen. Versuche es noch einmal.`,
+    saving: (status) => `Wird gespeichert: ${status}…`,
     statusHints: {
       online: "Du bekommst neue Gespräche.",
       away: "Du bekommst keine neuen und behältst, was du hast.",
@@ -165,10 +205,13 @@ export const de: Strings = {
         "Du bekommst keine neuen, und wo ein Spieler wartet, geht das Gespräch auf den Stapel der anderen zurück.",
     },
     capacity: "Gespräche auf einmal",
-    capacityDefault: "Wie üblich",
+    capacityDefault: "So viele wie im Team üblich",
     notSaved: "Noch nicht gespeichert. Wird erneut versucht…",
     keys: {
       take: "Gespräch übernehmen",
+      reopen: "Erledigtes Gespräch wieder öffnen",
+      give: "Gespräch weitergeben",
+      putBack: "Gespräch zurücklegen",
       tabs: "Meine, Stapel, alle, erledigt",
     },
     topicLabel: "Worum geht es?",

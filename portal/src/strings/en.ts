@@ -137,6 +137,31 @@ export const en = {
     takenBy: (colleague: string, player: string) =>
       `${colleague} now has the conversation with ${player}.`,
     givenCount: (count: number) => `${count} given to you`,
+    givenBy: (giver: string, player: string) =>
+      `${giver} gave you the conversation with ${player}.`,
+    tookOver: (colleague: string, player: string) =>
+      `${colleague} took over the conversation with ${player}.`,
+    gaveAway: (giver: string, colleague: string, player: string) =>
+      `${giver} gave the conversation with ${player} to ${colleague}.`,
+    putBackBy: (colleague: string, player: string) =>
+      `${colleague} put the conversation with ${player} back into the pile.`,
+    backInPile: (player: string) => `The conversation with ${player} is back in the pile.`,
+    news: "News of your conversations",
+    openIt: "Open it",
+    dismiss: "Dismiss",
+    nowMine: "It is yours now, in your tab “Mine”.",
+    putBackDone: (team: string | null) =>
+      team === null ? "It is back in the pile." : `It is back in the pile for ${team}.`,
+    noneHere: "No one waits here",
+    waitElsewhere: (count: number) =>
+      count === 1 ? "1 player waits for other teams." : `${count} players wait for other teams.`,
+    showAllTeams: "Show all teams",
+    isAway: (name: string) => `${name} is away, and may see it late.`,
+    giveAnyway: "Give it anyway",
+    giveOther: "Choose another",
+    teamNow: "as now",
+    waits: "Waits for an answer",
+    answered: "Answered",
     takeHint: "Take this conversation: it moves to your tab “Mine”",
     give: "Give to…",
     giveHint: "Give this conversation to a colleague",
@@ -164,7 +189,19 @@ export const en = {
     unknownColleague: "That did not work: the system does not know this colleague.",
     refused: "That is not possible.",
     availability: "Your availability",
-    statuses: { online: "Online", away: "Away", reassign: "Hand back" },
+    statuses: { online: "Online", away: "Away", reassign: "Handed back" },
+    handBack: "Hand back",
+    handedBack: (count: number) => {
+      if (count === 0) return "No player waits for your answer: nothing was put back.";
+      return count === 1
+        ? "1 conversation goes back into the pile."
+        : `${count} conversations go back into the pile.`;
+    },
+    notHandedBack: (count: number) =>
+      count === 1
+        ? "1 conversation could not be put back. Try again."
+        : `${count} conversations could not be put back. Try again.`,
+    saving: (status: string) => `Saving: ${status}…`,
     statusHints: {
       online: "You get new conversations.",
       away: "You get no new ones, and keep those that you have.",
@@ -172,10 +209,13 @@ export const en = {
         "You get no new ones, and those in which the player waits go back to the pile for the others.",
     },
     capacity: "Conversations at once",
-    capacityDefault: "As usual",
+    capacityDefault: "The team’s usual number",
     notSaved: "Not saved yet. Trying again…",
     keys: {
       take: "Take the conversation",
+      reopen: "Reopen a resolved conversation",
+      give: "Give the conversation to a colleague",
+      putBack: "Put the conversation back",
       tabs: "Mine, pile, all, resolved",
     },
     topicLabel: "What is it about?",

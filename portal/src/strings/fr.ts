@@ -132,6 +132,33 @@ export const fr: Omit<Strings, "entrance"> = {
     taken: "Reprise",
     takenBy: (colleague, player) => `${colleague} a maintenant la conversation avec ${player}.`,
     givenCount: (count) => `${count} pour vous`,
+    givenBy: (giver, player) => `${giver} vous a confié la conversation avec ${player}.`,
+    tookOver: (colleague, player) => `${colleague} a repris la conversation avec ${player}.`,
+    gaveAway: (giver, colleague, player) =>
+      `${giver} a confié la conversation avec ${player} à ${colleague}.`,
+    putBackBy: (colleague, player) =>
+      `${colleague} a remis la conversation avec ${player} dans la pile.`,
+    backInPile: (player) => `La conversation avec ${player} est de nouveau dans la pile.`,
+    news: "Nouvelles de vos conversations",
+    openIt: "Ouvrir",
+    dismiss: "Masquer",
+    nowMine: "Elle est à vous, dans l’onglet « Les miennes ».",
+    putBackDone: (team) =>
+      team === null
+        ? "Elle est de nouveau dans la pile."
+        : `Elle est de nouveau dans la pile de ${team}.`,
+    noneHere: "Personne n’attend ici",
+    waitElsewhere: (count) =>
+      count === 1
+        ? "1 joueur attend d’autres équipes."
+        : `${count} joueurs attendent d’autres équipes.`,
+    showAllTeams: "Voir toutes les équipes",
+    isAway: (name) => `${name} est absent et la verra peut-être tard.`,
+    giveAnyway: "Confier quand même",
+    giveOther: "Choisir quelqu’un d’autre",
+    teamNow: "comme maintenant",
+    waits: "Attend une réponse",
+    answered: "Répondue",
     takeHint: "Prendre cette conversation : elle passe dans l’onglet « Les miennes »",
     give: "Confier à…",
     giveHint: "Confier cette conversation à un collègue",
@@ -159,7 +186,19 @@ export const fr: Omit<Strings, "entrance"> = {
     unknownColleague: "Cela n’a pas marché : le système ne connaît pas ce collègue.",
     refused: "Ce n’est pas possible.",
     availability: "Votre disponibilité",
-    statuses: { online: "Disponible", away: "Absent", reassign: "Rendre" },
+    statuses: { online: "Disponible", away: "Absent", reassign: "Rendues" },
+    handBack: "Rendre",
+    handedBack: (count) => {
+      if (count === 0) return "Aucun joueur n’attend votre réponse : rien n’a été remis.";
+      return count === 1
+        ? "1 conversation retourne dans la pile."
+        : `${count} conversations retournent dans la pile.`;
+    },
+    notHandedBack: (count) =>
+      count === 1
+        ? "1 conversation n’a pas pu être remise. Réessayez."
+        : `${count} conversations n’ont pas pu être remises. Réessayez.`,
+    saving: (status) => `Enregistrement : ${status}…`,
     statusHints: {
       online: "Vous recevez de nouvelles conversations.",
       away: "Vous n’en recevez plus et gardez les vôtres.",
@@ -167,10 +206,13 @@ export const fr: Omit<Strings, "entrance"> = {
         "Vous n’en recevez plus, et celles où le joueur attend retournent dans la pile pour les autres.",
     },
     capacity: "Conversations à la fois",
-    capacityDefault: "Comme d’habitude",
+    capacityDefault: "Le nombre habituel de l’équipe",
     notSaved: "Pas encore enregistré. Nouvel essai…",
     keys: {
       take: "Prendre la conversation",
+      reopen: "Rouvrir une conversation résolue",
+      give: "Confier la conversation à un collègue",
+      putBack: "Remettre la conversation dans la pile",
       tabs: "Les miennes, pile, toutes, résolues",
     },
     topicLabel: "De quoi s’agit-il ?",

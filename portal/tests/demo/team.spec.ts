@@ -47,7 +47,7 @@ test("of two who take a conversation at once, the slower one is told who has it"
   await expect(notice(ada)).toContainText("Grace Hopper was first and has taken");
   await expect(facts(ada)).toContainText("With Grace Hopper");
   await expect(facts(grace)).toContainText("With you");
-  await expect(notice(grace)).toBeEmpty();
+  await expect(notice(grace)).toContainText("It is yours now, in your tab “Mine”.");
   for (const desk of [ada, grace]) await expect(row(desk, "Sora Tanaka")).toBeHidden();
   await expect(tab(grace, "Mine")).toContainText("2");
   await expect(tab(ada, "Mine")).toContainText("2");
@@ -57,9 +57,14 @@ test("of two who take a conversation at once, the slower one is told who has it"
   await expect(tab(ada, "Mine")).toContainText("3");
   await expect(tab(grace, "Mine")).toContainText("1");
   await expect(ada.getByRole("log").last()).not.toContainText("You were given");
-  await expect(grace.getByRole("log").last()).toContainText(
-    "Ada Lovelace now has the conversation with Sora Tanaka.",
-  );
+  const taken = "Ada Lovelace took over the conversation with Sora Tanaka.";
+  await expect(grace.getByRole("log").last()).toContainText(taken);
+  // Grace has the conversation open, and dismisses the news with the focus in the composer.
+  const news = grace.locator(".ppc-conversation").getByRole("list", { name: /^News of/ });
+  await expect(news).toContainText(taken);
+  await news.getByRole("button", { name: "Dismiss" }).click();
+  await expect(news).toBeHidden();
+  await expect(grace.getByLabel("Your message")).toBeFocused();
 });
 
 test("a conversation is given by the keyboard, and its new owner is told", async ({ page }) => {
@@ -79,12 +84,14 @@ test("a conversation is given by the keyboard, and its new owner is told", async
   await expect(notice(ada)).toContainText("Grace Hopper has this conversation.");
   await expect(row(ada, "Bo Lindqvist")).toBeHidden();
   await expect(grace.getByRole("log").last()).toContainText(
-    "You were given the conversation with Bo Lindqvist.",
+    "Ada Lovelace gave you the conversation with Bo Lindqvist.",
   );
+  const news = grace.getByRole("list", { name: "News of your conversations" });
+  await expect(news).toContainText("Ada Lovelace gave you the conversation with Bo Lindqvist.");
   await expect(tab(grace, "Mine")).toHaveAccessibleName(/1 given to you/);
   await tab(grace, "Mine").click();
   await expect(row(grace, "Bo Lindqvist")).toContainText("Given to you");
-  await row(grace, "Bo Lindqvist").click();
+  await news.getByRole("button", { name: "Open it" }).click();
   await expect(row(grace, "Bo Lindqvist")).not.toContainText("Given to you");
   await expect(tab(grace, "Mine")).not.toHaveAccessibleName(/given/);
 });
@@ -95,8 +102,12 @@ test("a conversation goes back to the pile of a team", async ({ page }) => {
   await row(page, "Tomás Rivera").click();
   await action(page, "Put back").click();
   const dialog = page.getByRole("dialog", { name: "Put back into the pile of" });
+  await expect(dialog.getByRole("button", { name: "as now" })).toHaveCount(0);
   await dialog.getByRole("button", { name: "appeals" }).click();
   await expect(facts(page)).toContainText("Free to take");
+  await expect(facts(page)).toContainText("appeals");
+  await expect(facts(page)).not.toContainText("Active");
+  await expect(notice(page)).toContainText("It is back in the pile for appeals.");
   await expect(tab(page, "Mine")).toContainText("1");
   // Ada sees the pile of her own teams first.
   await tab(page, "Pile").click();
@@ -106,6 +117,28 @@ test("a conversation goes back to the pile of a team", async ({ page }) => {
   await expect(row(page, "Tomás Rivera")).toContainText("appeals");
   await expect(tab(page, "Pile")).toContainText("1");
   await expect(page.getByRole("option", { name: /waits/ })).toHaveCount(0);
+});
+
+test("who gave or took a conversation is shown until it is opened, and counts in the title", async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await openDesk(page);
+  const before = await page.title();
+  await assign(page, "mika-77", toAda);
+  const news = page.getByRole("list", { name: "News of your conversations" });
+  await expect(news).toContainText("Grace Hopper gave you the conversation with Mika");
+  await expect.poll(() => page.title()).not.toBe(before);
+  await expectAccessible(page);
+  await news.getByRole("button", { name: "Open it" }).click();
+  await expect(page.getByLabel("Your message")).toBeFocused();
+  await expect(facts(page)).toContainText("With you");
+  await expect(news).toContainText("Grace Hopper gave you");
+  await page.getByRole("button", { name: "Back" }).click();
+  await expect(news).toBeHidden();
+  await assign(page, "mika-77", { action: "release", team: "appeals" });
+  await expect(news).toContainText("Grace Hopper put the conversation with Mika");
+  await expect(news).toContainText("back into the pile");
 });
 
 test("tabs, counts and the order follow what colleagues do", async ({ page }) => {
@@ -160,6 +193,8 @@ test("a take waits while the database is away, and says so", async ({ page }) =>
   await expect(action(page, "Taking…")).toBeVisible();
   await page.clock.runFor(5_000);
   await expect(facts(page)).toContainText("With you");
+  await expect(notice(page)).toContainText("It is yours now");
+  await page.clock.runFor(10_500);
   await expect(notice(page)).toBeEmpty();
 });
 
@@ -205,15 +240,101 @@ test("the availability is sent, remembered, and repeated until it is accepted", 
   const dialog = page.getByRole("dialog", { name: "Your availability" });
   await dialog.getByLabel("Away").check();
   await expect(dialog).toContainText("Not saved yet");
+  const button = page.locator(".ppc-availability");
+  await expect(button).toContainText("Saving: Away…");
   await expectAccessible(page);
   await injectFaults(page, { sendsFail: false });
   await expect(dialog).not.toContainText("Not saved yet");
+  await expect(button).toContainText("Your availability: Away");
   await dialog.getByLabel("Conversations at once").selectOption("3");
   await expect.poll(sent).toMatchObject({ status: "away", capacity: 3 });
   await page.keyboard.press("Escape");
   await page.goto("/?portal=staff&scene=busy&team&keep");
   await expect(page.getByRole("button", { name: "Your availability: Away" })).toBeVisible();
   await expect.poll(sent).toMatchObject({ status: "away", capacity: 3 });
+});
+
+test("handing back puts the conversations in which the player waits into the pile, and says how many", async ({
+  page,
+}) => {
+  await openDesk(page);
+  await expect(tab(page, "Mine")).toContainText("2");
+  await callSystem(page, "send", { playerId: BO, senderType: "player", content: "hello?" });
+  await tab(page, "Mine").click();
+  await expect(row(page, "Bo Lindqvist")).toContainText("hello?");
+  await page.locator(".ppc-availability").click();
+  const dialog = page.getByRole("dialog", { name: "Your availability" });
+  await dialog.getByLabel("Hand back").check();
+  await expect(dialog).toContainText("conversation goes back into the pile.");
+  await expect(dialog.getByLabel("Handed back")).toBeChecked();
+  await page.keyboard.press("Escape");
+  await expect(page.locator(".ppc-availability")).toContainText("Handed back");
+  await expect(row(page, "Bo Lindqvist")).toBeHidden();
+  await expect(page.getByRole("list", { name: "News of your conversations" })).toBeHidden();
+  await tab(page, "Pile").click();
+  await expect(row(page, "Bo Lindqvist")).toBeVisible();
+});
+
+test("an empty pile of the user's teams says how many wait for others, and shows them", async ({
+  page,
+}) => {
+  await openDesk(page);
+  await page.getByLabel("Pile of").selectOption("appeals");
+  await expect(page.getByText("No one waits here")).toBeVisible();
+  await expect(page.getByText("6 players wait for other teams.")).toBeVisible();
+  await page.getByRole("button", { name: "Show all teams" }).click();
+  await expect(page.getByLabel("Pile of")).toHaveValue("all teams");
+  await expect(tab(page, "Pile")).toContainText("6");
+  await expect(page.locator(".ppc-list")).toBeFocused();
+});
+
+test("the filter of the pile stays as it is when the user's teams change", async ({ page }) => {
+  const setTeams = (teams: string[]) =>
+    page.evaluate((teams) => {
+      const { system } = window as never as {
+        system: { desk: { add(id: string, name: string, more: object): void } };
+      };
+      system.desk.add("ada", "Ada Lovelace", { teams });
+    }, teams);
+  await openDesk(page);
+  await expect(page.getByLabel("Pile of")).toHaveValue("own teams");
+  await setTeams([]);
+  await page.locator(".ppc-list").press("ArrowDown");
+  await action(page, "Give to…").click();
+  await page.keyboard.press("Escape");
+  await expect(page.getByLabel("Pile of")).toHaveValue("own teams");
+});
+
+test("the keys take, give and put back, and the focus stays where the user goes on", async ({
+  page,
+}) => {
+  await openDesk(page);
+  const list = page.locator(".ppc-list");
+  await page.locator("body").press("j");
+  await expect(list).toBeFocused();
+  await expect(facts(page)).toContainText("Free to take");
+  await page.keyboard.press("t");
+  await expect(page.getByLabel("Your message")).toBeFocused();
+  await expect(facts(page)).toContainText("With you");
+  await page.keyboard.press("Escape");
+  await expect(list).toBeFocused();
+  await page.keyboard.press("g");
+  const dialog = page.getByRole("dialog", { name: "Give this conversation to" });
+  await dialog.getByRole("button", { name: /Katherine/ }).click();
+  await expect(dialog).toContainText("Katherine Johnson is away");
+  await expectAccessible(page);
+  await expect(dialog.getByRole("button", { name: "Choose another" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(dialog.getByRole("button", { name: /Alan Turing/ })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(list).toBeFocused();
+  await page.keyboard.press("b");
+  await page
+    .getByRole("dialog", { name: "Put back into the pile of" })
+    .getByRole("button", { name: "payments as now" })
+    .click();
+  await expect(notice(page)).toContainText("It is back in the pile for payments.");
+  await expect(list).toBeFocused();
 });
 
 test("on a phone the menu gives and puts back, and the tabs fit", async ({ page }) => {
@@ -232,6 +353,7 @@ test("on a phone the menu gives and puts back, and the tabs fit", async ({ page 
   await tab(page, "Mine").click();
   await row(page, "Tomás Rivera").click();
   await expect(action(page, "Give to…")).toBeHidden();
+  await expect(facts(page).getByText("With you")).toBeInViewport();
   const more = page.getByRole("button", { name: "More" });
   await more.click();
   await page.getByRole("button", { name: "Give to…" }).last().click();
@@ -289,7 +411,15 @@ test("a player chooses what it is about before the first message, or does not", 
   await expect(topics).toBeHidden();
   // Not in the open session, and again after it.
   await assign(page, BO, toAda);
-  await expect(page.locator(".ppc-helper")).toHaveText("Ada Lovelace is with you");
+  const helper = page.locator(".ppc-helper");
+  await expect(helper).toHaveText("Ada Lovelace is with you");
+  // It names the next one after a return to the pile and after a hand-over.
+  await assign(page, BO, { action: "release", team: null });
+  await expect(helper).toBeEmpty();
+  await assign(page, BO, { action: "claim" });
+  await expect(helper).toHaveText("Grace Hopper is with you");
+  await assign(page, BO, toAda);
+  await expect(helper).toHaveText("Ada Lovelace is with you");
   await callSystem(page, "changeStatus", {
     ...{ playerId: BO, status: "resolved", changeId: randomUUID(), ...GRACE },
   });

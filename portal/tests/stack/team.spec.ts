@@ -84,6 +84,10 @@ test("a conversation is given, taken over and put back, and both desks follow", 
   await dialog.getByRole("button", { name: grace.name }).click();
   await expect(notice(ofAda)).toContainText(`${grace.name} has this conversation.`);
   await expect(tab(ofGrace, "Mine")).toHaveAccessibleName(/1 given to you/);
+  const newsOfGrace = ofGrace.getByRole("list", { name: "News of your conversations" });
+  await expect(newsOfGrace).toContainText(`${ada.name} gave you the conversation with`);
+  const helper = chat.locator(".ppc-helper");
+  await expect(helper).toHaveText(`${grace.name} is with you`);
   await tab(ofGrace, "Mine").click();
   await row(ofGrace, player).click();
   await expect(facts(ofGrace)).toContainText("With you");
@@ -93,13 +97,17 @@ test("a conversation is given, taken over and put back, and both desks follow", 
   await expect(facts(ofAda)).toContainText("With you");
   await expect(notice(ofGrace)).toContainText(`${ada.name} has this conversation.`);
   await expect(row(ofGrace, player)).toBeHidden();
+  await expect(newsOfGrace).toContainText(`${ada.name} took over the conversation with`);
+  await expect(helper).toHaveText(`${ada.name} is with you`);
 
   await action(ofAda, "Put back").click();
   await ofAda.getByRole("dialog").getByRole("button", { name: "payments" }).click();
   await expect(facts(ofAda)).toContainText("Free to take");
   // Unanswered and free: the player waits again.
   await expect(chat.getByText("Waiting for an answer")).toBeVisible();
-  await expect(chat.locator(".ppc-helper")).toBeEmpty();
+  await expect(helper).toBeEmpty();
+  await action(ofGrace, "Take").click();
+  await expect(helper).toHaveText(`${grace.name} is with you`);
 });
 
 test("a topic sends the conversation to the pile of its team", async ({ browser }) => {

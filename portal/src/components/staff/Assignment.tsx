@@ -105,7 +105,7 @@ interface AssignmentNoticeProps {
 export function AssignmentNotice(props: AssignmentNoticeProps) {
   const { session, assignment, identity, onTaken } = props;
   const { desk, staff } = usePortal().strings;
-  const { asked, problem } = assignment;
+  const { asked, problem, done } = assignment;
   const { subject, name } = identity;
   const { assigneeId } = session;
   const isColleagues = assigneeId !== null && assigneeId !== subject;
@@ -133,6 +133,8 @@ export function AssignmentNotice(props: AssignmentNoticeProps) {
   if (asked?.action === "assign" && asked.assigneeId !== subject)
     return <TextWithName text={desk.giving} name={asked.assigneeName ?? asked.assigneeId} />;
   if (asked?.action === "release") return desk.puttingBack;
+  if (done?.action === "release" && assigneeId === null) return desk.putBackDone(session.team);
+  if (done !== null && assigneeId === subject) return desk.nowMine;
   if (!isColleagues || session.status === "resolved") return null;
   return (
     <>

@@ -4,6 +4,7 @@ import {
   type AvailabilityStatus,
   type OwnAvailability,
 } from "../../core/desk/availability.js";
+import type { Inbox } from "../../core/inbox/inbox.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { Dialog } from "../Dialog.js";
 import { usePortal } from "../PortalContext.js";
@@ -11,18 +12,30 @@ import { usePortal } from "../PortalContext.js";
 /** The capacities that the switch offers; null for the system's default. */
 const CAPACITIES = [null, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50];
 
-/** A colour for an availability; the text beside it has its meaning. */
-export function AvailabilityDot({ status }: { status: AvailabilityStatus }) {
-  return <span className="ppc-dot ppc-availability-dot" data-status={status} aria-hidden="true" />;
+/** A colour for an availability, or for none yet; the text beside it has its meaning. */
+export function AvailabilityDot({ status }: { status: AvailabilityStatus | null }) {
+  return (
+    <span
+      className="ppc-dot ppc-availability-dot"
+      data-status={status ?? "saving"}
+      aria-hidden="true"
+    />
+  );
+}
+
+interface AvailabilitySwitchProps {
+  readonly availability: OwnAvailability;
+  /** Has the conversations to hand back. */
+  readonly inbox: Inbox;
 }
 
 /** A button that shows whether the user takes conversations, and opens the choices. */
-export function AvailabilitySwitch({ availability }: { availability: OwnAvailability }) {
+export function AvailabilitySwitch({ availability, inbox }: AvailabilitySwitchProps) {
   useObservable(availability);
   const { desk } = usePortal().strings;
   const [isOpen, setOpen] = useState(false);
   useEffect(() => availability.open(), [availability]);
-  const { status } = availability.current;
+  const { current, inForce, isSaving } = availability;
   return (
     <>
       <button
@@ -32,37 +45,42 @@ export function AvailabilitySwitch({ availability }: { availability: OwnAvailabi
         aria-haspopup="dialog"
         onClick={() => setOpen(true)}
       >
-        <AvailabilityDot status={status} />
+        <AvailabilityDot status={isSaving ? null : inForce.status} />
         <span className="ppc-hidden">{desk.availability}: </span>
-        {desk.statuses[status]}
+        {isSaving ? desk.saving(desk.statuses[current.status]) : desk.statuses[inForce.status]}
       </button>
       {isOpen && (
         <Dialog title={desk.availability} onClose={() => setOpen(false)}>
-          <Choices availability={availability} />
+          <Choices availability={availability} inbox={inbox} />
         </Dialog>
       )}
     </>
   );
 }
 
-function Choices({ availability }: { availability: OwnAvailability }) {
+function Choices({ availability, inbox }: AvailabilitySwitchProps) {
   const { desk } = usePortal().strings;
   const name = useId();
   const { status, capacity } = availability.current;
+  const [handedBack, setHandedBack] = useState<{ count: number; failed: number } | null>(null);
+  const choose = (chosen: AvailabilityStatus) => {
+    availability.set({ status: chosen, capacity });
+    setHandedBack(null);
+    if (chosen !== "reassign") return;
+    const { count, failed } = inbox.handBack();
+    setHandedBack({ count, failed: 0 });
+    void failed.then((missed) => missed > 0 && setHandedBack({ count, failed: missed }));
+  };
   const capacities = CAPACITIES.includes(capacity) ? CAPACITIES : [...CAPACITIES, capacity];
   return (
     <div className="ppc-settings">
       {AVAILABILITIES.map((each) => (
         <label key={each} className="ppc-radio">
-          <input
-            type="radio"
-            name={name}
-            checked={each === status}
-            onChange={() => availability.set({ status: each, capacity })}
-          />
+          <input type="radio" name={name} checked={each === status} onChange={() => choose(each)} />
           <span>
             <span className="ppc-radio-label">
-              <AvailabilityDot status={each} /> {desk.statuses[each]}
+              <AvailabilityDot status={each} />{" "}
+              {each === "reassign" && status !== each ? desk.handBack : desk.statuses[each]}
             </span>
             <span className="ppc-radio-hint">{desk.statusHints[each]}</span>
           </span>
@@ -84,7 +102,11 @@ function Choices({ availability }: { availability: OwnAvailability }) {
         </select>
       </label>
       <p className="ppc-note" role="status">
-        {availability.failed && desk.notSaved}
+        {availability.failed && desk.notSaved}{" "}
+        {handedBack !== null &&
+          (handedBack.failed > 0
+            ? desk.notHandedBack(handedBack.failed)
+            : desk.handedBack(handedBack.count))}
       </p>
     </div>
   );

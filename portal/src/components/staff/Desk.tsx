@@ -22,13 +22,14 @@ import { usePortal } from "../PortalContext.js";
 import { nameOf } from "../PresenceLine.js";
 import { Settings } from "../Settings.js";
 import { AvailabilitySwitch } from "./Availability.js";
+import { HandOvers, handOverText, useHandOvers } from "./HandOvers.js";
 import { Help } from "./Help.js";
 import { InboxPanel, useRows } from "./InboxPanel.js";
 import { MentionAlerts, MentionNotices } from "./MentionAlerts.js";
 import { RepliesDialog } from "./RepliesDialog.js";
 import type { Mode } from "./StaffComposer.js";
-import { StaffConversation } from "./StaffConversation.js";
-import { teamsOf } from "./TeamFilter.js";
+import { type HandOverKeys, StaffConversation } from "./StaffConversation.js";
+import { firstFilter, teamsOf } from "./TeamFilter.js";
 import { viewsOf } from "./views.js";
 
 interface DeskProps {
@@ -85,6 +86,7 @@ export function Desk(props: DeskProps) {
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const modeKey = useRef<((mode: Mode) => void) | null>(null);
+  const handOverKeys = useRef<HandOverKeys | null>(null);
   const desk = useRef<HTMLDivElement>(null);
   const rows = useRows(inbox, view, query);
   const row = chosen === null ? undefined : inbox.row(chosen);
@@ -97,17 +99,26 @@ export function Desk(props: DeskProps) {
   useEffect(() => inbox.wantAll(view === "all" || isSearch), [inbox, view, isSearch]);
   useEffect(() => directory.open(), [directory]);
   const ownTeams = directory.teamsOf(identity.subject);
+  const isListed = directory.list !== null;
+  useEffect(() => {
+    if (!isListed || team !== null) return;
+    let isCurrent = true;
+    // Teams that become known later do not change what the user sees.
+    void chat.isLead().then((lead) => isCurrent && setTeam(firstFilter(ownTeams, lead)));
+    return () => {
+      isCurrent = false;
+    };
+  }, [chat, isListed, team, ownTeams, setTeam]);
   useEffect(() => inbox.showTeams(teamsOf(team, ownTeams)), [inbox, team, ownTeams]);
   const isGiven = chosen !== null && inbox.isGiven(chosen);
   useEffect(() => {
     if (isGiven && chosen !== null) inbox.opened(chosen);
   }, [inbox, chosen, isGiven]);
-  const unread = teamDesk
-    ? inbox.unread("mine") + inbox.unread("pile")
-    : inbox.unread("pending") + inbox.unread("active");
+  const handOvers = useHandOvers(inbox, identity.subject, chosen);
+  const unread = teamDesk ? inbox.news : inbox.unread("pending") + inbox.unread("active");
   const tools = useTools();
   useObservable(tools?.notes.mentions ?? null);
-  const mentioned = mentionedAlone(tools, inbox, identity.subject, teamDesk);
+  const mentioned = mentionedAlone(tools, inbox, teamDesk);
   useTitle(unread + mentioned, unreadInTitle);
   useOnChange(props.onUnread, unread + mentioned);
 
@@ -125,12 +136,14 @@ export function Desk(props: DeskProps) {
 
   useFocusOnPhone(chosen, desk);
 
+  const toList = () => focusList(desk.current);
   const step = (by: number) => {
     const index = rows.findIndex(({ playerId }) => playerId === chosen);
     const next = rows[index < 0 ? 0 : Math.min(Math.max(index + by, 0), rows.length - 1)];
     if (next !== undefined) setChosen(next.playerId);
+    // The list has the focus, so that the keys go on to work and Enter begins an answer.
+    toList();
   };
-  const toList = () => focusList(desk.current);
   const markUnread = () => {
     if (chosen === null) return;
     setChosen(null);
@@ -140,7 +153,9 @@ export function Desk(props: DeskProps) {
   const reply = () => composer.current?.focus();
   const session = conversation?.session ?? null;
   const claim = () => {
-    if (session?.assigneeId === null) assignment.ask({ action: "claim" });
+    if (session === null || session.status === "resolved" || session.assigneeId !== null) return;
+    assignment.ask({ action: "claim" });
+    reply();
   };
   // Typing after a click writes an answer. On a touch screen the focus would open the keyboard.
   const [opening, setOpening] = useState<string | null>(null);
@@ -153,8 +168,12 @@ export function Desk(props: DeskProps) {
   );
   useEffect(() => {
     if (opening === null || conversation?.playerId !== opening) return;
-    composer.current?.focus();
-    setOpening(null);
+    // The composer of a conversation with notes replaces the first one in the same task.
+    const timer = setTimeout(() => {
+      composer.current?.focus();
+      setOpening(null);
+    });
+    return () => clearTimeout(timer);
   }, [opening, conversation]);
   useShortcuts(
     desk,
@@ -162,7 +181,13 @@ export function Desk(props: DeskProps) {
       j: () => step(1),
       k: () => step(-1),
       r: () => (modeKey.current === null ? reply() : modeKey.current("reply")),
-      ...(teamDesk ? { a: claim } : {}),
+      ...(teamDesk
+        ? {
+            a: claim,
+            g: () => handOverKeys.current?.give(),
+            b: () => handOverKeys.current?.putBack(),
+          }
+        : {}),
       t: () => {
         if (teamDesk) claim();
         else change.take(UNDO_MS);
@@ -182,11 +207,11 @@ export function Desk(props: DeskProps) {
 
   const listenGiven = useCallback(
     (alert: (what: Alert) => void) =>
-      inbox.onGiven(({ playerId, playerName, session }) => {
-        const name = playerName ?? playerId;
+      inbox.onGiven((row) => {
+        const { playerId, session } = row;
         alert({
           title: strings.desk.givenToYou,
-          text: strings.desk.given(name),
+          text: handOverText({ kind: "given", row }, chat.identity.subject, strings),
           tag: `player-portal-chat/${playerId}`,
           id: `given/${chat.identity.subject}/${session?.id}/${session?.version}`,
           onClick: () => open(playerId),
@@ -196,11 +221,11 @@ export function Desk(props: DeskProps) {
   );
   const listenTaken = useCallback(
     (alert: (what: Alert) => void) =>
-      inbox.onTaken(({ playerId, playerName, session }) => {
-        const colleague = session?.assigneeName ?? strings.staff.colleague;
+      inbox.onTaken((row) => {
+        const { playerId, session } = row;
         alert({
           title: strings.desk.taken,
-          text: strings.desk.takenBy(colleague, playerName ?? playerId),
+          text: handOverText({ kind: "taken", row }, chat.identity.subject, strings),
           tag: `player-portal-chat/${playerId}`,
           id: `taken/${chat.identity.subject}/${session?.id}/${session?.version}`,
           onClick: () => open(playerId),
@@ -269,7 +294,7 @@ export function Desk(props: DeskProps) {
         <p className="ppc-who">
           <bdi>{chat.identity.name ?? chat.identity.subject}</bdi>
         </p>
-        {teamDesk && <AvailabilitySwitch availability={availability} />}
+        {teamDesk && <AvailabilitySwitch availability={availability} inbox={inbox} />}
         <button
           type="button"
           className="ppc-icon-button"
@@ -302,6 +327,15 @@ export function Desk(props: DeskProps) {
         nameOf={nameOfPlayer}
         onOpen={open}
         onDismissed={() => (chosen === null ? toList() : reply())}
+      />
+      <HandOvers
+        handOvers={handOvers.elsewhere}
+        userId={identity.subject}
+        onOpen={open}
+        onDismiss={(playerId) => {
+          handOvers.dismiss(playerId);
+          toList();
+        }}
       />
       <div className="ppc-desk-body">
         <InboxPanel
@@ -344,6 +378,17 @@ export function Desk(props: DeskProps) {
             assignment={teamDesk ? assignment : null}
             composer={composer}
             modeKey={modeKey}
+            handOverKeys={handOverKeys}
+            news={
+              <HandOvers
+                handOvers={handOvers.here}
+                userId={identity.subject}
+                onDismiss={(playerId) => {
+                  handOvers.dismiss(playerId);
+                  reply();
+                }}
+              />
+            }
             onBack={() => setChosen(null)}
             onReply={reply}
             onLeave={toList}
@@ -374,19 +419,9 @@ export function Desk(props: DeskProps) {
 }
 
 /** The number of conversations in which a note mentions the user, beside the unread ones. */
-function mentionedAlone(
-  tools: DeskTools | null,
-  inbox: Inbox,
-  userId: string,
-  teamDesk: boolean,
-): number {
+function mentionedAlone(tools: DeskTools | null, inbox: Inbox, teamDesk: boolean): number {
   if (!teamDesk || tools === null) return 0;
-  return tools.notes.mentions.all.filter(({ playerId }) => {
-    const row = inbox.row(playerId);
-    const assignee = row?.session?.assigneeId ?? null;
-    const isCounted = assignee === null || assignee === userId;
-    return row === undefined || !isCounted || !inbox.isUnread(row);
-  }).length;
+  return tools.notes.mentions.all.filter(({ playerId }) => !inbox.isNews(playerId)).length;
 }
 
 /** The tab that lists a conversation. */

@@ -6,6 +6,7 @@ import { useObservable } from "../../hooks/useObservable.js";
 import { Avatar } from "../Avatar.js";
 import { Dialog } from "../Dialog.js";
 import { usePortal } from "../PortalContext.js";
+import { TextWithName } from "../TextWithName.js";
 import { AvailabilityDot } from "./Availability.js";
 
 interface GiveProps {
@@ -24,6 +25,8 @@ export function Give({ directory, session, userId, onAssign, onClose }: GiveProp
   useObservable(directory);
   const { desk, delivery } = usePortal().strings;
   const [query, setQuery] = useState("");
+  /** The colleague who is away and whom the user has chosen. */
+  const [doubtful, setDoubtful] = useState<StaffMember | null>(null);
   useEffect(() => directory.refresh(), [directory]);
   const { list } = directory;
   const others = (list?.staff ?? [])
@@ -37,8 +40,31 @@ export function Give({ directory, session, userId, onAssign, onClose }: GiveProp
     onAssign({ action: "assign", assigneeId: id, assigneeName: name });
     onClose();
   };
+  if (doubtful !== null)
+    return (
+      <Dialog key="doubt" title={desk.giveTitle} onClose={onClose}>
+        <div className="ppc-choices">
+          <p role="alert">
+            <TextWithName text={desk.isAway} name={doubtful.name ?? doubtful.id} />
+          </p>
+          <div className="ppc-choices-answers">
+            <button type="button" className="ppc-button" onClick={() => give(doubtful)}>
+              {desk.giveAnyway}
+            </button>
+            <button
+              type="button"
+              className="ppc-button ppc-button-main"
+              ref={focusFirst}
+              onClick={() => setDoubtful(null)}
+            >
+              {desk.giveOther}
+            </button>
+          </div>
+        </div>
+      </Dialog>
+    );
   return (
-    <Dialog title={desk.giveTitle} onClose={onClose}>
+    <Dialog key="list" title={desk.giveTitle} onClose={onClose}>
       <div className="ppc-choices">
         {others.length > SEARCH_FROM && (
           <input
@@ -58,7 +84,7 @@ export function Give({ directory, session, userId, onAssign, onClose }: GiveProp
                 type="button"
                 className="ppc-choice"
                 ref={index === 0 && others.length <= SEARCH_FROM ? focusFirst : null}
-                onClick={() => give(member)}
+                onClick={() => (member.status === "online" ? give(member) : setDoubtful(member))}
               >
                 <Member member={member} />
               </button>
@@ -135,6 +161,7 @@ export function PutBack({ teams, session, onAssign, onClose }: PutBackProps) {
                 onClick={() => putBack(team)}
               >
                 <bdi>{team}</bdi>
+                {team === session.team && <span className="ppc-choice-more">{desk.teamNow}</span>}
               </button>
             </li>
           ))}

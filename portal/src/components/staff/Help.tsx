@@ -21,9 +21,15 @@ export function Help({ preferences, onChange, teamDesk, onClose }: HelpProps) {
     [["J", "↓"], keys.next],
     [["K", "↑"], keys.previous],
     [["R", "Enter"], keys.reply],
-    ...(teamDesk ? ([[["A"], desk.keys.take]] as [string[], string][]) : []),
     ...(tools === null ? [] : ([[["N"], keys.note]] as [string[], string][])),
-    [["T"], keys.take],
+    ...((teamDesk
+      ? [
+          [["A", "T"], desk.keys.take],
+          [["T"], desk.keys.reopen],
+          [["G"], desk.keys.give],
+          [["B"], desk.keys.putBack],
+        ]
+      : [[["T"], keys.take]]) as [string[], string][]),
     [["E"], keys.resolve],
     [["Z"], keys.undo],
     [["U"], keys.unread],

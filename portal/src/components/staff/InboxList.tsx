@@ -1,4 +1,11 @@
-import { type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useRef } from "react";
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+} from "react";
 
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import type { Clock } from "../../core/clock.js";
@@ -30,6 +37,8 @@ interface InboxListProps {
   /** Chooses a conversation and moves the focus to the composer. */
   onOpen(playerId: string): void;
   onReply(): void;
+  /** Renders what is below the list; `isEmpty` while the list shows no row. */
+  foot(isEmpty: boolean): ReactNode;
 }
 
 /** How often waiting times are updated, in milliseconds. */
@@ -40,7 +49,7 @@ const optionId = (playerId: string): string => `ppc-option-${playerId}`;
 /** The conversations of the inbox, as a list box with arrow keys. */
 export function InboxList(props: InboxListProps) {
   const { inbox, clock, drafts, chosen, presence, showsStatus, userId, labelledBy } = props;
-  const { onChoose, onOpen, onReply } = props;
+  const { onChoose, onOpen, onReply, foot } = props;
   const { strings } = usePortal();
   useObservable(drafts);
   useObservable(presence?.typing ?? null);
@@ -79,52 +88,55 @@ export function InboxList(props: InboxListProps) {
   };
 
   return (
-    <div className="ppc-list-place">
-      {waiting > 0 && (
-        <button type="button" className="ppc-pill ppc-list-pill" data-unread onClick={release}>
-          {strings.staff.newRows(waiting)}
-        </button>
-      )}
-      <div
-        id="ppc-inbox-list"
-        className="ppc-list"
-        ref={scroller}
-        role="listbox"
-        tabIndex={0}
-        {...(labelledBy === null
-          ? { "aria-label": strings.staff.inboxLabel }
-          : { "aria-labelledby": labelledBy })}
-        aria-activedescendant={index >= 0 ? optionId(rows[index]?.playerId ?? "") : undefined}
-        onKeyDown={press}
-        {...handlers}
-      >
-        <Virtualizer
-          ref={list}
-          scrollRef={scroller}
-          data={rows}
-          itemSize={76}
-          keepMounted={index >= 0 ? [index] : []}
+    <>
+      <div className="ppc-list-place">
+        {waiting > 0 && (
+          <button type="button" className="ppc-pill ppc-list-pill" data-unread onClick={release}>
+            {strings.staff.newRows(waiting)}
+          </button>
+        )}
+        <div
+          id="ppc-inbox-list"
+          className="ppc-list"
+          ref={scroller}
+          role="listbox"
+          tabIndex={0}
+          {...(labelledBy === null
+            ? { "aria-label": strings.staff.inboxLabel }
+            : { "aria-labelledby": labelledBy })}
+          aria-activedescendant={index >= 0 ? optionId(rows[index]?.playerId ?? "") : undefined}
+          onKeyDown={press}
+          {...handlers}
         >
-          {(row) => (
-            <InboxItem
-              key={row.playerId}
-              id={optionId(row.playerId)}
-              row={row}
-              isChosen={row.playerId === chosen}
-              draft={row.playerId === chosen ? "" : drafts.of(row.playerId)}
-              isTyping={row.playerId === chosen && presence?.typing.isPlayerTyping === true}
-              isUnread={inbox.isUnread(row)}
-              unread={inbox.unreadCount(row)}
-              showsStatus={showsStatus}
-              userId={userId}
-              isGiven={inbox.isGiven(row.playerId)}
-              now={now}
-              onOpen={onOpen}
-            />
-          )}
-        </Virtualizer>
+          <Virtualizer
+            ref={list}
+            scrollRef={scroller}
+            data={rows}
+            itemSize={76}
+            keepMounted={index >= 0 ? [index] : []}
+          >
+            {(row) => (
+              <InboxItem
+                key={row.playerId}
+                id={optionId(row.playerId)}
+                row={row}
+                isChosen={row.playerId === chosen}
+                draft={row.playerId === chosen ? "" : drafts.of(row.playerId)}
+                isTyping={row.playerId === chosen && presence?.typing.isPlayerTyping === true}
+                isUnread={inbox.isUnread(row)}
+                unread={inbox.unreadCount(row)}
+                showsStatus={showsStatus}
+                userId={userId}
+                isGiven={inbox.isGiven(row.playerId)}
+                now={now}
+                onOpen={onOpen}
+              />
+            )}
+          </Virtualizer>
+        </div>
       </div>
-    </div>
+      {foot(rows.length === 0)}
+    </>
   );
 }
 

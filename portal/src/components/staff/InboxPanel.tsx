@@ -14,7 +14,7 @@ import type { Strings } from "../../strings/en.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { InboxList } from "./InboxList.js";
-import { TeamFilter } from "./TeamFilter.js";
+import { ALL_TEAMS, TeamFilter } from "./TeamFilter.js";
 import { emptyTextOf, labelOf, viewsOf } from "./views.js";
 
 interface InboxPanelProps {
@@ -123,8 +123,10 @@ export function InboxPanel(props: InboxPanelProps) {
         onChoose={onChoose}
         onOpen={onOpen}
         onReply={onReply}
+        foot={(isEmpty) => (
+          <ListFoot {...{ inbox, view, query, rows, isEmpty, onOpen, onTeam, onLeave }} />
+        )}
       />
-      <ListFoot {...{ inbox, view, query, rows, onOpen }} />
     </section>
   );
 }
@@ -239,12 +241,18 @@ function NotLoaded({ inbox }: { inbox: Inbox }) {
   );
 }
 
-type ListFootProps = Pick<InboxPanelProps, "inbox" | "view" | "query" | "onOpen"> & {
+type ListFootProps = Pick<
+  InboxPanelProps,
+  "inbox" | "view" | "query" | "onOpen" | "onTeam" | "onLeave"
+> & {
   readonly rows: readonly Row[];
+  /** Whether the list shows no row. */
+  readonly isEmpty: boolean;
 };
 
 /** Below the list: a button for more, or why the list is empty. */
-function ListFoot({ inbox, view, query, rows, onOpen }: ListFootProps) {
+function ListFoot(props: ListFootProps) {
+  const { inbox, view, query, rows, isEmpty, onOpen, onTeam, onLeave } = props;
   const { strings } = usePortal();
   const { staff } = strings;
   const wanted = query.trim();
@@ -267,8 +275,12 @@ function ListFoot({ inbox, view, query, rows, onOpen }: ListFootProps) {
       </div>
     );
   }
-  if (rows.length === 0 && inbox.hasLoaded(view)) {
-    const [title, text] = emptyTextOf(view, strings);
+  if (isEmpty && rows.length === 0 && inbox.hasLoaded(view)) {
+    const elsewhere = view === "pile" ? inbox.elsewhere : 0;
+    const [title, text] =
+      elsewhere > 0
+        ? [strings.desk.noneHere, strings.desk.waitElsewhere(elsewhere)]
+        : emptyTextOf(view, strings);
     return (
       <div className="ppc-empty ppc-empty-list">
         <span className="ppc-empty-art" aria-hidden="true">
@@ -276,6 +288,18 @@ function ListFoot({ inbox, view, query, rows, onOpen }: ListFootProps) {
         </span>
         <h2>{title}</h2>
         <p>{text}</p>
+        {elsewhere > 0 && (
+          <button
+            type="button"
+            className="ppc-button"
+            onClick={() => {
+              onTeam(ALL_TEAMS);
+              onLeave();
+            }}
+          >
+            {strings.desk.showAllTeams}
+          </button>
+        )}
       </div>
     );
   }

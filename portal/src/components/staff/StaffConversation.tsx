@@ -1,4 +1,4 @@
-import { type Ref, type RefObject, useState } from "react";
+import { type ReactNode, type Ref, type RefObject, useEffect, useState } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Clock } from "../../core/clock.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
@@ -11,6 +11,7 @@ import { useDoubleClickGuard } from "../../hooks/useDoubleClickGuard.js";
 import { useNow } from "../../hooks/useNow.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import type { Change, StatusChange } from "../../hooks/useStatusChange.js";
+import type { Strings } from "../../strings/en.js";
 import { Avatar } from "../Avatar.js";
 import { ConnectionLight, SignIn } from "../Connection.js";
 import { ConversationView } from "../ConversationView.js";
@@ -26,6 +27,12 @@ import { RepliesDialog } from "./RepliesDialog.js";
 import { type Mode, StaffComposer } from "./StaffComposer.js";
 import { Tagging } from "./Tagging.js";
 
+/** What the keys for a hand-over do in the open conversation. */
+export interface HandOverKeys {
+  give(): void;
+  putBack(): void;
+}
+
 interface StaffConversationProps {
   readonly chat: Chat;
   /** Null before it is opened. */
@@ -37,6 +44,10 @@ interface StaffConversationProps {
   readonly composer: Ref<HTMLTextAreaElement>;
   /** Receives the function that moves the focus to the reply or the note. */
   readonly modeKey: RefObject<((mode: Mode) => void) | null>;
+  /** Receives what the keys for a hand-over do. */
+  readonly handOverKeys: RefObject<HandOverKeys | null>;
+  /** That a colleague gave or took the conversation. */
+  readonly news: ReactNode;
   onBack(): void;
   /** Moves the focus to the composer. */
   onReply(): void;
@@ -56,7 +67,7 @@ type OpenConversationProps = StaffConversationProps & { readonly conversation: C
 
 function OpenConversation(props: OpenConversationProps) {
   const { chat, conversation, row, change, composer, onBack, onReply, onLeave, onUnread } = props;
-  const { modeKey } = props;
+  const { modeKey, handOverKeys } = props;
   useObservable(conversation);
   useObservable(chat.directory);
   const [handsOver, setHandsOver] = useState<"give" | "putBack" | null>(null);
@@ -73,12 +84,18 @@ function OpenConversation(props: OpenConversationProps) {
   // Only where staff assigns conversations, and while there is one to assign.
   const assignment = isOpen ? props.assignment : null;
   const teams = chat.directory.list?.teams ?? [];
-  const give = () => assignment?.asked == null && setHandsOver("give");
+  const give = () => assignment?.asked === null && setHandsOver("give");
   const putBack = () => {
-    if (assignment?.asked != null) return;
+    if (assignment?.asked !== null || session?.assigneeId !== subject) return;
     if (teams.length > 0) setHandsOver("putBack");
     else assignment?.ask({ action: "release", team: null });
   };
+  useEffect(() => {
+    handOverKeys.current = { give, putBack };
+    return () => {
+      handOverKeys.current = null;
+    };
+  });
   const resolve = () => {
     change.resolve();
     onLeave();
@@ -139,6 +156,7 @@ function OpenConversation(props: OpenConversationProps) {
           </div>
         </Menu>
       </header>
+      {props.news}
       {tools !== null && <Tagging tools={tools} conversation={conversation} />}
       {tools !== null && shownReplies !== null && (
         <RepliesDialog
@@ -336,13 +354,19 @@ function Facts({ clock, conversation, row, assignment, userId }: FactsProps) {
   return (
     <p className="ppc-facts">
       {session !== null && (
-        <StatusBadge status={session.status} text={strings.status[session.status]} />
+        <StatusBadge
+          status={session.status}
+          text={statusText(session, waitingSince, assignment !== null, strings)}
+        />
       )}
       <Online presence={conversation.presence} />
       {assignment !== null && session !== null ? (
         <Assignee session={session} userId={userId} />
       ) : (
         session?.actorName != null && <bdi>{strings.staff.by(session.actorName)}</bdi>
+      )}
+      {assignment !== null && session?.team != null && (
+        <bdi className="ppc-badge ppc-item-team">{session.team}</bdi>
       )}
       <bdi>{playerId}</bdi>
       {row !== undefined && waitingSince !== null && (
@@ -354,6 +378,17 @@ function Facts({ clock, conversation, row, assignment, userId }: FactsProps) {
       )}
     </p>
   );
+}
+
+/** The session's status in words: an active one that no member has waits, or was answered. */
+function statusText(
+  { status, assigneeId }: Session,
+  waitingSince: number | null,
+  teamDesk: boolean,
+  { status: texts, desk }: Strings,
+): string {
+  if (!teamDesk || status !== "active" || assigneeId !== null) return texts[status];
+  return waitingSince === null ? desk.answered : desk.waits;
 }
 
 /** Whether the player has the conversation open. */

@@ -3,22 +3,25 @@ import { useObservable } from "../../hooks/useObservable.js";
 import { usePortal } from "../PortalContext.js";
 
 /** The filters of the pile that are no team's id: ids have no space. */
-const ALL_TEAMS = "all teams";
+export const ALL_TEAMS = "all teams";
 const OWN_TEAMS = "own teams";
 const NO_TEAM = "no team";
 
+/** The filter of a new desk: the user's own teams, and all where there are none or for a lead. */
+export const firstFilter = (own: readonly string[], isLead: boolean): string =>
+  own.length > 0 && !isLead ? OWN_TEAMS : ALL_TEAMS;
+
 /**
- * The teams whose pile is shown, with null for conversations of no team; null for all. Members of a
- * team see its pile first, and what belongs to no team.
+ * The teams whose pile is shown, with null for conversations of no team; null for all. The filter
+ * of the own teams shows what belongs to no team as well.
  */
 export function teamsOf(
-  chosen: string | null,
+  filter: string | null,
   own: readonly string[],
 ): readonly (string | null)[] | null {
-  const filter = chosen ?? (own.length > 0 ? OWN_TEAMS : ALL_TEAMS);
   if (filter === NO_TEAM) return [null];
   if (filter === OWN_TEAMS) return own.length > 0 ? [...own, null] : null;
-  return filter === ALL_TEAMS ? null : [filter];
+  return filter === null || filter === ALL_TEAMS ? null : [filter];
 }
 
 interface TeamFilterProps {
@@ -40,11 +43,10 @@ export function TeamFilter({ directory, userId, team, onTeam }: TeamFilterProps)
   return (
     <label className="ppc-team-filter">
       <span>{desk.teamLabel}</span>
-      <select
-        value={team ?? (own.length > 0 ? OWN_TEAMS : ALL_TEAMS)}
-        onChange={({ target }) => onTeam(target.value)}
-      >
-        {own.length > 0 && <option value={OWN_TEAMS}>{desk.ownTeams}</option>}
+      <select value={team ?? ALL_TEAMS} onChange={({ target }) => onTeam(target.value)}>
+        {(own.length > 0 || team === OWN_TEAMS) && (
+          <option value={OWN_TEAMS}>{desk.ownTeams}</option>
+        )}
         <option value={ALL_TEAMS}>{desk.allTeams}</option>
         {[...own, ...others].map((each) => (
           <option key={each} value={each}>

@@ -257,13 +257,16 @@ export class Api {
     return map(answer, () => null);
   }
 
-  /** Sets whether the user takes conversations. */
-  async setAvailability(request: Availability & Actor): Promise<Outcome<null>> {
+  /**
+   * Sets whether the user takes conversations. The value is when it was accepted, in microseconds
+   * since 1970.
+   */
+  async setAvailability(request: Availability & Actor): Promise<Outcome<number>> {
     const body = withoutNulls(request);
     const answer = await this.#outcome("set the availability", () =>
       this.#client.PUT("/api/staff/availability", { body, signal: deadline() }),
     );
-    return map(answer, () => null);
+    return map(answer, (accepted) => micros(accepted.acceptedAt));
   }
 
   /** The staff, the teams and the tags. */
@@ -446,7 +449,16 @@ const deadline = (): AbortSignal => AbortSignal.timeout(CALL_TIMEOUT_MS);
 function memberOf(member: components["schemas"]["StaffMember"]): StaffMember {
   const { id, name = null, teams, status, open, capacity = null } = member;
   const known = AVAILABILITIES.find((each) => each === status) ?? "away";
-  return { id, name: readableName(name), teams: texts(teams), status: known, open, capacity };
+  const seenAt = micros(member.seenAt);
+  return {
+    id,
+    name: readableName(name),
+    teams: texts(teams),
+    status: known,
+    open,
+    capacity,
+    seenAt,
+  };
 }
 
 /** The fields of a request that have a value. */

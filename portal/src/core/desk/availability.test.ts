@@ -41,6 +41,28 @@ test("a refused availability is sent again after Retry-After, with the latest ch
   close();
 });
 
+test("a desk takes over what the user has set on another device", async () => {
+  system().desk.enabled = true;
+  const phone = portal({ identity: ADA }).chat.availability;
+  const closePhone = phone.open();
+  await seconds(2);
+  phone.set({ status: "away", capacity: 3 });
+  await seconds(2);
+  const { availability } = portal({ identity: ADA }).chat;
+  const close = availability.open();
+  await seconds(2);
+  expect(availability.inForce).toEqual({ status: "away", capacity: 3 });
+  availability.set({ status: "online", capacity: 3 });
+  expect([availability.isSaving, availability.inForce.status]).toEqual([true, "away"]);
+  await seconds(2);
+  expect([availability.isSaving, availability.inForce.status]).toEqual([false, "online"]);
+  await seconds(65);
+  expect(phone.inForce.status).toBe("online");
+  expect(sent().at(-1)).toBe("online");
+  close();
+  closePhone();
+});
+
 test("a gateway without a team desk is sent no availability", async () => {
   const { availability, directory } = portal({ identity: ADA }).chat;
   const ends = [availability.open(), directory.open()];

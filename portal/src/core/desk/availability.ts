@@ -1,11 +1,13 @@
 import type { Api } from "../api/api.js";
 import { type Outcome, succeeded } from "../api/failure.js";
 import type { Random } from "../backoff.js";
+import type { Clock } from "../clock.js";
 import { actorOf } from "../inbox/changeStatus.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import { Poller } from "../poller.js";
 import type { Identity } from "../types.js";
 import type { Features } from "./features.js";
+import type { StaffDirectory, StaffList } from "./staff.js";
 
 /** All availabilities, in the order in which the desk offers them. */
 export const AVAILABILITIES = ["online", "away", "reassign"] as const;
@@ -32,6 +34,9 @@ const REPEAT_MS = 60_000;
 /** A tab leaves it to another that has sent it this recently, in milliseconds. */
 const SENT_MS = 45_000;
 
+/** What another device has set counts while it is not older, in microseconds. */
+const SEEN_US = 150 * 1e6;
+
 /** What the tabs of one user share in local storage. */
 interface Stored extends Availability {
   /** When a tab last sent it, in milliseconds since 1970; 0 before. */
@@ -43,6 +48,8 @@ const INITIAL: Stored = { status: "online", capacity: null, sentAt: 0 };
 export interface AvailabilityParts {
   readonly api: Api;
   readonly features: Features;
+  readonly directory: StaffDirectory;
+  readonly clock: Clock;
   readonly identity: Identity;
   readonly storage: Storage | null;
   /** Separates the users and systems of one browser. */
@@ -52,7 +59,9 @@ export interface AvailabilityParts {
 
 /**
  * Whether the user takes conversations. It is sent when the desk opens, on each change and again and
- * again while the desk is open; all tabs of the user share it, and it survives a reload.
+ * again while the desk is open; all tabs of the user share it, and it survives a reload. What the
+ * user has set on another device replaces it before it is sent, unless the user has just changed it
+ * here.
  */
 export class OwnAvailability extends Observable {
   readonly #parts: AvailabilityParts;
@@ -61,7 +70,13 @@ export class OwnAvailability extends Observable {
   #current: Stored;
   /** Whether the gateway lacks the last change. */
   #isUnsent = true;
+  /** Whether the user has made that change here. */
+  #isChosen = false;
   #failed = false;
+  /** What the gateway has, as far as this tab knows. */
+  #inForce: Availability | null = null;
+  /** When the gateway last accepted one of this tab, in microseconds since 1970. */
+  #acceptedAt = 0;
 
   constructor(parts: AvailabilityParts) {
     super();
@@ -79,6 +94,16 @@ export class OwnAvailability extends Observable {
     return this.#current;
   }
 
+  /** What is in force: the user's last choice is not before the gateway has it. */
+  get inForce(): Availability {
+    return this.#inForce ?? this.#current;
+  }
+
+  /** Whether the user's last choice is not in force yet. */
+  get isSaving(): boolean {
+    return this.#isUnsent && (this.#isChosen || this.#failed);
+  }
+
   /** Whether the gateway does not have it, and the last attempt to send it has failed. */
   get failed(): boolean {
     return this.#failed && this.#isUnsent;
@@ -88,7 +113,9 @@ export class OwnAvailability extends Observable {
   open(): Unsubscribe {
     const receive = ({ key }: StorageEvent) => {
       if (key !== this.#key) return;
+      const { sentAt } = this.#current;
       this.#current = this.#load();
+      if (this.#current.sentAt !== sentAt) this.#inForce = this.#current;
       this.changed();
     };
     globalThis.addEventListener?.("storage", receive);
@@ -104,23 +131,49 @@ export class OwnAvailability extends Observable {
 
   set({ status, capacity }: Availability): void {
     this.#isUnsent = true;
+    this.#isChosen = true;
     this.#store({ status, capacity, sentAt: this.#current.sentAt });
     this.#poller.nudge();
   }
 
   async #send(): Promise<Outcome<null>> {
     if (!this.#parts.features.teamDesk) return succeeded(null);
-    const { status, capacity, sentAt } = this.#current;
+    const { sentAt } = this.#current;
     if (!this.#isUnsent && Date.now() - sentAt < SENT_MS) return succeeded(null);
-    const { api, identity } = this.#parts;
+    const { api, identity, directory } = this.#parts;
+    if (!this.#isChosen) {
+      const listed = await directory.load();
+      if (listed.ok && listed.value !== null) this.#adopt(listed.value);
+      else if (!listed.ok && this.#inForce === null && !this.#isChosen) {
+        // What another device has set is not overwritten unseen.
+        this.#failed = true;
+        this.changed();
+        return listed;
+      }
+    }
+    const { status, capacity } = this.#current;
     const outcome = await api.setAvailability({ status, capacity, ...actorOf(identity) });
     this.#failed = !outcome.ok;
     const isCurrent = this.#current.status === status && this.#current.capacity === capacity;
     if (outcome.ok && isCurrent) {
       this.#isUnsent = false;
+      this.#isChosen = false;
+      this.#inForce = { status, capacity };
+      this.#acceptedAt = outcome.value;
       this.#store({ status, capacity, sentAt: Date.now() });
     } else this.changed();
-    return outcome;
+    return outcome.ok ? succeeded(null) : outcome;
+  }
+
+  /** Takes over what the user has set on another device, unless the user has changed it here. */
+  #adopt({ staff }: StaffList): void {
+    const { identity, clock } = this.#parts;
+    const own = staff.find(({ id }) => id === identity.subject);
+    if (own === undefined || this.#isChosen || own.seenAt < this.#acceptedAt) return;
+    if (clock.now() * 1000 - own.seenAt > SEEN_US) return;
+    const { status, capacity } = own;
+    this.#inForce = { status, capacity };
+    this.#store({ status, capacity, sentAt: this.#current.sentAt });
   }
 
   #store(next: Stored): void {

@@ -17,6 +17,8 @@ export interface StaffMember {
   readonly open: number;
   /** How many the member wants at once; null without a limit of its own. */
   readonly capacity: number | null;
+  /** When the member's desk last said so, in microseconds since 1970. */
+  readonly seenAt: number;
 }
 
 /** The staff, and the teams and tags that the gateway knows. */
@@ -45,7 +47,7 @@ export class StaffDirectory extends Observable {
     this.#api = api;
     this.#features = features;
     this.#poller = new Poller(
-      () => this.#load(),
+      () => this.load(),
       () => POLL_MS,
       random,
     );
@@ -83,12 +85,13 @@ export class StaffDirectory extends Observable {
     this.#poller.nudge();
   }
 
-  async #load(): Promise<Outcome<null>> {
+  /** Loads the list once; the value is null where the gateway has none. */
+  async load(): Promise<Outcome<StaffList | null>> {
     if (!this.#features.teamDesk) return succeeded(null);
     const outcome = await this.#api.staff();
     this.#failed = !outcome.ok;
     if (outcome.ok) this.#list = outcome.value;
     this.changed();
-    return outcome.ok ? succeeded(null) : outcome;
+    return outcome;
   }
 }

@@ -7,6 +7,7 @@ import type { MarkSender } from "../conversation/markSender.js";
 import type { OwnAssignments } from "../desk/assignment.js";
 import type { Features } from "../desk/features.js";
 import type { Environment } from "../environment.js";
+import { newId } from "../id.js";
 import { notifyAll } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import { compare } from "../order.js";
@@ -14,6 +15,7 @@ import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
 import type { Digest, Identity, Message, Rejection, Session, SessionStatus } from "../types.js";
 import { Arrivals } from "./arrivals.js";
+import { actorOf, requestChange } from "./changeStatus.js";
 import { LatestOnly } from "./latestOnly.js";
 import type { ReadMarks } from "./readMarks.js";
 import {
@@ -170,7 +172,10 @@ export class Inbox extends Observable {
     return () => this.#givenListeners.delete(listener);
   }
 
-  /** Calls `listener` with each conversation of the user that a colleague gets, but not by the user. */
+  /**
+   * Calls `listener` with each conversation of the user that a colleague gets or that goes back to
+   * the pile, but not by the user.
+   */
   onTaken(listener: (row: Row) => void): Unsubscribe {
     this.#takenListeners.add(listener);
     return () => this.#takenListeners.delete(listener);
@@ -263,6 +268,49 @@ export class Inbox extends Observable {
     let count = 0;
     for (const row of this.#rows.values())
       if (this.#isIn(view, row) && this.isUnread(row)) count += 1;
+    return count;
+  }
+
+  /**
+   * Puts back those of the user's conversations in which the player waits: how many they are, and
+   * how many of them the gateway does not accept.
+   */
+  handBack(): { readonly count: number; readonly failed: Promise<number> } {
+    const { api, identity, ownAssignments, random } = this.#parts;
+    const waiting = this.list("mine").filter(({ waitingSince }) => waitingSince !== null);
+    const outcomes = waiting.map(({ playerId, session }) => {
+      ownAssignments.expect(playerId);
+      const request = {
+        ...({ action: "release", team: null } as const),
+        changeId: newId(),
+        ...(session === null ? {} : { sessionId: session.id }),
+        ...actorOf(identity),
+      };
+      return requestChange(() => api.assign(playerId, request), random);
+    });
+    const failed = Promise.all(outcomes).then((all) => all.filter(({ ok }) => !ok).length);
+    return { count: waiting.length, failed };
+  }
+
+  /** The number of conversations of the user and of the pile that are unread or given. */
+  get news(): number {
+    let count = 0;
+    for (const { playerId } of this.#rows.values()) if (this.isNews(playerId)) count += 1;
+    return count;
+  }
+
+  /** Whether a conversation is given to the user, or unread and the user's or the pile's. */
+  isNews(playerId: string): boolean {
+    const row = this.#rows.get(playerId);
+    if (row === undefined) return false;
+    return this.isGiven(playerId) || (this.#concernsUser(row) && this.isUnread(row));
+  }
+
+  /** The number of free conversations of the teams that the user does not see. */
+  get elsewhere(): number {
+    let count = 0;
+    for (const row of this.#rows.values())
+      if (this.#isListed("pile", row) && !this.#isOfTeams(row)) count += 1;
     return count;
   }
 
@@ -432,7 +480,8 @@ export class Inbox extends Observable {
     } else {
       this.#mine.delete(playerId);
       this.#given.delete(playerId);
-      if (isNews && row.status !== "resolved" && is) notifyAll(this.#takenListeners, row);
+      if (isNews && row.status !== "resolved" && is !== undefined)
+        notifyAll(this.#takenListeners, row);
     }
   }
 
