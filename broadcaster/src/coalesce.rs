@@ -115,6 +115,7 @@ mod tests {
             content: "hello".to_owned().try_into().unwrap(),
             accepted_at: chat::now(),
             socket_id: None,
+            attachments: Vec::new(),
             intake: None,
             traceparent: None,
         }))

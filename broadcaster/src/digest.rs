@@ -204,6 +204,7 @@ mod tests {
             content: "hush".to_owned().try_into().unwrap(),
             accepted_at: chat::now(),
             socket_id: Some("1.2".to_owned().try_into().unwrap()),
+            attachments: Vec::new(),
             intake: None,
             traceparent: None,
         }

@@ -201,6 +201,7 @@ mod tests {
             content: content.to_owned().try_into().unwrap(),
             accepted_at: chat::now(),
             socket_id: None,
+            attachments: Vec::new(),
             intake: None,
             traceparent: None,
         }

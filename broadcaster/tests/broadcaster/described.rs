@@ -35,6 +35,7 @@ fn message(sender_type: SenderType, is_full: bool, content: &str) -> Message {
         content: content.to_owned().try_into().unwrap(),
         accepted_at: chat::now(),
         socket_id: None,
+        attachments: Vec::new(),
         intake: None,
         traceparent: None,
     }

@@ -62,6 +62,7 @@ fn message(id: u128, event: &Event) -> Message {
         content: "hello".to_owned().try_into().unwrap(),
         accepted_at: time(event),
         socket_id: None,
+        attachments: Vec::new(),
         intake: None,
         traceparent: None,
     }

@@ -22,6 +22,7 @@ pub fn message_at(player: &str, sender_type: SenderType, content: &str, micros: 
         content: content.to_owned().try_into().unwrap(),
         accepted_at: time(micros),
         socket_id: None,
+        attachments: Vec::new(),
         intake: None,
         traceparent: None,
     }

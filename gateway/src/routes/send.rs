@@ -135,6 +135,7 @@ pub async fn send(
         sender_id: sender.sender_id,
         sender_name: sender.sender_name,
         content,
+        attachments: Vec::new(),
         accepted_at,
         socket_id: request.socket_id,
         intake,

@@ -55,6 +55,7 @@ fn opened() -> Vec<Session> {
         content: "hello".to_owned().try_into().unwrap(),
         accepted_at: DateTime::from_timestamp(0, 0).unwrap(),
         socket_id: None,
+        attachments: Vec::new(),
         intake: None,
         traceparent: None,
     };

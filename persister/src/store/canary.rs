@@ -80,6 +80,7 @@ fn events() -> Result<[Vec<Event>; 2], ValidationError> {
             content: content.to_owned().try_into()?,
             accepted_at,
             socket_id: None,
+            attachments: Vec::new(),
             intake: None,
             traceparent: None,
         })))

@@ -21,6 +21,7 @@ fn message(seconds: i64, sender_type: SenderType) -> Message {
         content: "hello".to_owned().try_into().unwrap(),
         accepted_at: at(seconds),
         socket_id: None,
+        attachments: Vec::new(),
         intake: None,
         traceparent: None,
     }

@@ -1,5 +1,6 @@
 //! The domain's types. A value is checked when it is made, so that no code behind it checks again.
 
+mod attachment;
 mod canned_reply;
 mod conversation_read;
 pub mod event;
@@ -19,6 +20,7 @@ mod text;
 pub mod timestamp;
 mod trace_parent;
 
+pub use attachment::{Attachment, FileName, FileType};
 pub use canned_reply::{CannedRepliesUpdated, CannedReply, CannedReplyChange};
 pub use conversation_read::ConversationRead;
 pub use invalid::ValidationError;

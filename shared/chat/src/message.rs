@@ -5,7 +5,7 @@ use strum::IntoStaticStr;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Content, Language, Name, PlayerId, SenderId, Team, TraceParent};
+use super::{Attachment, Content, Language, Name, PlayerId, SenderId, Team, TraceParent};
 
 /// The two kinds of sender.
 #[derive(
@@ -47,8 +47,11 @@ pub struct Message {
     /// The sender's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender_name: Option<Name>,
-    /// The text.
+    /// The text; without one, the name of the first attachment.
     pub content: Content,
+    /// Its files, at most [`Attachment::MAX_OF_MESSAGE`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     /// When the gateway accepted it, in whole microseconds; messages are ordered by it, then by their ids.
     #[serde(with = "super::timestamp")]
     pub accepted_at: DateTime<Utc>,

@@ -34,6 +34,19 @@ pub async fn connect(settings: &DatabaseSettings) -> Result<AsyncPgConnection, U
     connect_with(settings, "").await
 }
 
+/// Connects like [`connect`], for pages that people read. PostgreSQL plans them for a database whose
+/// indexes are in memory, and with one process each: the inbox's open conversations are few among
+/// many, and with PostgreSQL's own settings it reads the whole table with all its processes.
+///
+/// # Errors
+/// Those of [`connect`].
+pub async fn connect_to_read(
+    settings: &DatabaseSettings,
+) -> Result<AsyncPgConnection, Unavailable> {
+    let options = "-c random_page_cost=1.1 -c max_parallel_workers_per_gather=0";
+    connect_with(settings, options).await
+}
+
 /// Connects like [`connect`], for statements that find rows by their keys and are repeated while the
 /// tables grow. PostgreSQL plans them with indexes and nested loops alone, and keeps a plan from the
 /// sixth execution on: any other plan from the time when a table was nearly empty would soon read

@@ -13,7 +13,7 @@ mod pool;
 pub mod schema;
 mod settings;
 
-pub use connection::{Unavailable, cancel, connect, connect_to_write, probe};
+pub use connection::{Unavailable, cancel, connect, connect_to_read, connect_to_write, probe};
 pub use distribution::{distribute, keys_without_player};
 pub use last_message::{LastMessageAt, last_message_at};
 pub use migrate::migrate;

@@ -5,12 +5,12 @@ use diesel_async::{
     },
 };
 
-use crate::{DatabaseSettings, connect};
+use crate::{DatabaseSettings, connect_to_read};
 
 /// A pool of connections. Waiting for one has no time limit; the caller sets it.
 pub type Pool = diesel_async::pooled_connection::deadpool::Pool<AsyncPgConnection>;
 
-/// Creates a pool of at most `size` connections. Each is opened when it is needed, so that a
+/// Creates a pool of at most `size` connections, all of [`connect_to_read`]. Each is opened when it is needed, so that a
 /// service starts without its database.
 ///
 /// # Errors
@@ -22,7 +22,7 @@ pub fn pool(settings: &DatabaseSettings, size: usize) -> Result<Pool, BuildError
     config.custom_setup = Box::new(move |_| {
         let settings = settings.clone();
         Box::pin(async move {
-            connect(&settings)
+            connect_to_read(&settings)
                 .await
                 .map_err(|error| diesel::ConnectionError::BadConnection(error.to_string()))
         })

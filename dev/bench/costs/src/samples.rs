@@ -30,6 +30,7 @@ pub fn message(number: usize) -> anyhow::Result<Message> {
         content: CONTENT.to_owned().try_into()?,
         accepted_at: DateTime::from_timestamp(seconds, 123_456_000).unwrap_or_default(),
         socket_id: Some("1234.5678".to_owned().try_into()?),
+        attachments: Vec::new(),
         intake: None,
         traceparent: None,
     })

@@ -33,6 +33,7 @@ impl SendRequest {
             content: self.content,
             accepted_at: chat::now(),
             socket_id: self.socket_id,
+            attachments: Vec::new(),
             intake: None,
             traceparent: None,
         }

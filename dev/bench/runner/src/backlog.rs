@@ -73,6 +73,7 @@ fn message(number: u32, players: u32) -> anyhow::Result<Message> {
         content: Content::try_from(content).map_err(anyhow::Error::msg)?,
         accepted_at: chat::now(),
         socket_id: None,
+        attachments: Vec::new(),
         intake: None,
         traceparent: None,
     })

@@ -77,6 +77,7 @@ fn body(messages: usize) -> anyhow::Result<Vec<u8>> {
             content: "My sword is gone".to_owned().try_into()?,
             accepted_at: chat::now(),
             socket_id: None,
+            attachments: Vec::new(),
             intake: None,
             traceparent: None,
         };
