@@ -209,7 +209,7 @@ impl Program {
         eventually("the gateway is idle", async || {
             let now = self.processor_time();
             idle = if std::mem::replace(&mut before, now) == now { idle + 1 } else { 0 };
-            (idle == 30).then_some(())
+            (idle == 10).then_some(())
         })
         .await;
         self.memory()

@@ -71,6 +71,10 @@ async fn alerts_are_pending_for_dead_letters_and_a_missing_queue() {
     monitored.system.broker.publish(b"not an event").await;
     let dead = monitored.system.broker.names().dead_letters(ConsumerKind::Broadcaster);
     wait_for_alert(&monitored, "DeadLettersWaiting", "queue", &dead).await;
+    // A persister declares its queue again at once.
+    monitored.persister.begin_to_stop();
+    let queue = monitored.system.broker.names().queue(ConsumerKind::Persister);
+    wait_for_alert(&monitored, "QueueWithoutConsumer", "queue", &queue).await;
     monitored.system.broker.delete(ConsumerKind::Persister).await;
     wait_for_alert(&monitored, "PublishesRefused", "outcome", "returned").await;
 }
