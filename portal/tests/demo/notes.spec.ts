@@ -285,11 +285,10 @@ test("tags and the priority follow the changes of two desks", async ({ page }) =
     await expect(desk.getByRole("option", { name: "Bo Lindqvist" })).toContainText("Urgent");
   }
 
-  // A change shows before the gateway has it, and is taken back when the gateway refuses it.
+  // A change that the gateway refuses is taken back.
   await ada.getByRole("button", { name: "Add a tag" }).click();
   await page.keyboard.type("No Such Tag");
   await page.keyboard.press("Enter");
-  await expect(chip(ada, "no-such-tag")).toBeVisible();
   await expect(problem(ada)).toHaveText("Tags: `tags` is invalid");
   await expect(chip(ada, "no-such-tag")).toBeHidden();
   await expect(chip(grace, "no-such-tag")).toBeHidden();
