@@ -3,8 +3,8 @@
 --
 -- A step locks up to 100 conversations in the order of `player_id`, as a persister does, and restores up
 -- to 50 messages of each, the newest first, so that no conversation has a gap after any step. A message
--- that was accepted before its conversation was erased is restored without content and sender's name,
--- also if the archive still has them.
+-- that was accepted before its conversation was erased is restored without content, attachments and sender's
+-- name, also if the archive still has them.
 CREATE TEMP TABLE archived AS
 SELECT DISTINCT ON (player_id, seq)
     line->>'playerId' COLLATE "C" AS player_id, (line->>'seq')::bigint AS seq, line
@@ -49,11 +49,12 @@ BEGIN
             ), restored AS (
                 INSERT INTO chat_messages
                     (id, session_id, player_id, seq, sender_type, sender_id, sender_name, content, accepted_at,
-                     persisted_at)
+                     persisted_at, attachments)
                 SELECT (line->>'messageId')::uuid, (line->>'sessionId')::uuid, player_id, seq,
                     line->>'senderType', line->>'senderId', CASE WHEN NOT is_erased THEN line->>'senderName' END,
                     CASE WHEN is_erased THEN '' ELSE line->>'content' END,
-                    (line->>'acceptedAt')::timestamptz, (line->>'persistedAt')::timestamptz
+                    (line->>'acceptedAt')::timestamptz, (line->>'persistedAt')::timestamptz,
+                    CASE WHEN NOT is_erased THEN line->'attachments' END
                 FROM message
                 ON CONFLICT DO NOTHING
             )

@@ -2,8 +2,8 @@
 //! the database has.
 
 use chat::{
-    Message, MessageRejected, Name, Note, PlayerId, ReadState, RejectionReason, SenderId,
-    SenderType,
+    Attachment, Message, MessageRejected, Name, Note, PlayerId, ReadState, RejectionReason,
+    SenderId, SenderType,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -20,6 +20,8 @@ struct Payload<'a> {
     sender_id: Option<&'a SenderId>,
     sender_name: Option<&'a Name>,
     content: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    attachments: &'a [Attachment],
     #[serde(serialize_with = "chat::timestamp::serialize")]
     accepted_at: DateTime<Utc>,
     /// The content is truncated, and the client loads it from the history.
@@ -27,7 +29,8 @@ struct Payload<'a> {
     truncated: bool,
 }
 
-/// The payload of `message` for staff, in JSON. The content is truncated to fit into `max_bytes`.
+/// The payload of `message` for staff, in JSON. The content is truncated to fit into `max_bytes` beside the
+/// attachments.
 ///
 /// # Errors
 /// None in practice: every message can be serialized.
@@ -35,8 +38,8 @@ pub fn for_staff(message: &Message, max_bytes: usize) -> Result<String, serde_js
     message_payload(message, message.sender_id.as_ref(), max_bytes)
 }
 
-/// The payload of `message` for its player, in JSON. The content is truncated to fit into `max_bytes`.
-/// Players receive the names of staff, and not their ids.
+/// The payload of `message` for its player, in JSON. The content is truncated to fit into `max_bytes` beside
+/// the attachments. Players receive the names of staff, and not their ids.
 ///
 /// # Errors
 /// None in practice: every message can be serialized.
@@ -53,7 +56,7 @@ fn message_payload(
     sender_id: Option<&SenderId>,
     max_bytes: usize,
 ) -> Result<String, serde_json::Error> {
-    fitting(message.content.as_str(), max_bytes, |content, truncated| {
+    let json = |content: &str, truncated, attachments| {
         serde_json::to_string(&Payload {
             message_id: message.message_id,
             player_id: &message.player_id,
@@ -62,9 +65,18 @@ fn message_payload(
             sender_id,
             sender_name: message.sender_name.as_ref(),
             content,
+            attachments,
             accepted_at: message.accepted_at,
             truncated,
         })
+    };
+    // Attachments have room but beside names that take six bytes a character: the client loads those from
+    // the history, as it does the rest of a content.
+    let all = message.attachments.as_slice();
+    let is_partial = !all.is_empty() && json("", true, all)?.len() > max_bytes;
+    let attachments = if is_partial { &[] } else { all };
+    fitting(message.content.as_str(), max_bytes, |content, truncated| {
+        json(content, truncated || is_partial, attachments)
     })
 }
 
@@ -186,7 +198,7 @@ fn bytes_in_json(character: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chat;
+    use chat::{self, FileType};
 
     const MAX_BYTES: usize = 10_000;
 
@@ -204,6 +216,19 @@ mod tests {
             attachments: Vec::new(),
             intake: None,
             traceparent: None,
+        }
+    }
+
+    /// As large as an attachment gets, but for its size.
+    fn attachment(name: &str) -> Attachment {
+        Attachment {
+            attachment_id: Uuid::now_v7(),
+            name: name.to_owned().try_into().unwrap(),
+            content_type: FileType::Pdf,
+            size: 1_000_000_000,
+            width: Some(u32::MAX),
+            height: Some(u32::MAX),
+            thumbnail: false,
         }
     }
 
@@ -237,6 +262,61 @@ mod tests {
         assert_eq!(for_its_player, for_staff.replace(r#""ada@example.com""#, "null"));
         let own = sent(SenderType::Player, player.to_owned().try_into().unwrap());
         assert!(for_player(&own, MAX_BYTES).unwrap().contains(r#""senderId":"p1""#));
+    }
+
+    #[test]
+    fn both_audiences_receive_the_attachments_of_a_message() {
+        let picture = Attachment { thumbnail: true, ..attachment("größe \"1\".png") };
+        let sent = Message { attachments: vec![picture.clone()], ..message("look") };
+        for text in [for_staff(&sent, MAX_BYTES), for_player(&sent, MAX_BYTES)] {
+            let json: serde_json::Value = serde_json::from_str(&text.unwrap()).unwrap();
+            assert_eq!(json["attachments"], serde_json::json!([picture]));
+            assert_eq!((&json["content"], json.get("truncated")), (&"look".into(), None));
+        }
+        assert!(!payload("hello").0.contains("attachments"));
+    }
+
+    #[test]
+    fn five_attachments_with_the_longest_names_are_sent_beside_a_truncated_content() {
+        let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        let encrypted = pusher::Channels::Encrypted(pusher::MasterKey::parse(&key.into()).unwrap());
+        for channels in [pusher::Channels::Private, encrypted] {
+            let max_bytes = channels.max_data_bytes();
+            let attachments = vec![attachment(&"😀".repeat(200)); Attachment::MAX_OF_MESSAGE];
+            let sent = Message {
+                player_id: "p".repeat(128).try_into().unwrap(),
+                player_name: Some("😀".repeat(128).try_into().unwrap()),
+                sender_id: Some("s".repeat(128).try_into().unwrap()),
+                sender_name: Some("😀".repeat(128).try_into().unwrap()),
+                attachments,
+                ..message(&"😀".repeat(4_000))
+            };
+            let text = for_staff(&sent, max_bytes).unwrap();
+            assert!(text.len() <= max_bytes && text.len() > max_bytes - 6, "{}", text.len());
+            let sealed = channels.seal(&channels.staff(), &text).into_owned();
+            assert!(sealed.len() <= pusher::limits::MAX_DATA_BYTES);
+            let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(json["attachments"], serde_json::json!(sent.attachments));
+            assert_eq!(json["truncated"], true);
+            assert!(json["content"].as_str().unwrap().chars().count() > 100);
+        }
+    }
+
+    #[test]
+    fn attachments_that_do_not_fit_beside_the_names_are_left_to_the_history() {
+        let names = "\u{1}".repeat(126);
+        let name = || Some(format!("a{names}a").try_into().unwrap());
+        let sent = Message {
+            player_name: name(),
+            sender_name: name(),
+            attachments: vec![attachment(&"😀".repeat(200)); Attachment::MAX_OF_MESSAGE],
+            ..message("look")
+        };
+        let text = for_staff(&sent, 6_000).unwrap();
+        assert!(text.len() <= 6_000);
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&json["content"], &json["truncated"]), (&"look".into(), &true.into()));
+        assert!(json.get("attachments").is_none());
     }
 
     #[test]

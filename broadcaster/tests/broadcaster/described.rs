@@ -8,12 +8,14 @@ use broadcaster::{
     retrying_pusher::Origin,
 };
 use chat::{
-    self, CannedRepliesUpdated, Message, MessageRejected, Note, Priority, ReadState,
-    RejectionReason, SenderType, SessionState, SessionStatus, StaffFacts, StaffNames, Subject,
-    event::Event,
+    self, Attachment, CannedRepliesUpdated, FileType, Message, MessageRejected, Note, Priority,
+    ReadState, RejectionReason, SenderType, SessionState, SessionStatus, StaffFacts, StaffNames,
+    Subject, event::Event,
 };
 use pusher::Channels;
 use serde_json::{Value, json};
+use strum::IntoEnumIterator;
+use test_support::attachment;
 use uuid::Uuid;
 
 const CHANNELS: Channels = Channels::Private;
@@ -35,10 +37,23 @@ fn message(sender_type: SenderType, is_full: bool, content: &str) -> Message {
         content: content.to_owned().try_into().unwrap(),
         accepted_at: chat::now(),
         socket_id: None,
-        attachments: Vec::new(),
+        attachments: if is_full { files(sender_type) } else { Vec::new() },
         intake: None,
         traceparent: None,
     }
+}
+
+/// Pictures of each type for a player, and the other types of files for staff.
+fn files(sender_type: SenderType) -> Vec<Attachment> {
+    let file = |content_type: FileType| Attachment {
+        content_type,
+        width: content_type.is_picture().then_some(640),
+        height: content_type.is_picture().then_some(480),
+        thumbnail: content_type.is_picture(),
+        ..attachment("boss.png")
+    };
+    let is_sent = |file: &FileType| file.is_picture() == (sender_type == SenderType::Player);
+    FileType::iter().filter(is_sent).map(file).collect()
 }
 
 fn session(status: SessionStatus, is_full: bool) -> SessionState {

@@ -14,7 +14,7 @@ use proptest::{collection::vec, option, prelude::*};
 use pusher::{Channels, limits::MAX_DATA_BYTES};
 use serde_json::{Value, json};
 use test_support::{
-    body, eventually,
+    attachment, body, eventually,
     hostile::{always, any_bytes, nearly, same_cases},
     message,
 };
@@ -55,6 +55,7 @@ fn valid_bodies() -> Vec<Value> {
         json!({ "message": {
             "messageId": Uuid::now_v7(), "playerId": "p1", "playerName": "Bo",
             "senderType": sender_type, "senderId": "ada", "senderName": "Ada", "content": "hello",
+            "attachments": [attachment("boss.png"), attachment("boss.png")],
             "acceptedAt": "2026-01-01T00:00:00.000001Z", "socketId": "1.2",
             "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         }})

@@ -139,6 +139,12 @@ impl Api {
         answer(request.header("content-type", content_type).body(body)).await
     }
 
+    /// Puts `body` unchanged to `path`.
+    pub async fn put_raw(&self, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
+        let request = self.request(Method::PUT, path);
+        answer(request.header("content-type", content_type).body(body)).await
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         let request = request.headers(self.further_headers.clone());

@@ -1,5 +1,5 @@
 use chat::{
-    Message, PlayerId, RequestedStatus, SenderType, StatusChange,
+    Attachment, FileType, Message, PlayerId, RequestedStatus, SenderType, StatusChange,
     event::{Event, encode},
 };
 use chrono::{DateTime, Utc};
@@ -25,6 +25,19 @@ pub fn message_at(player: &str, sender_type: SenderType, content: &str, micros: 
         attachments: Vec::new(),
         intake: None,
         traceparent: None,
+    }
+}
+
+/// A picture of 1,000 bytes.
+pub fn attachment(name: &str) -> Attachment {
+    Attachment {
+        attachment_id: Uuid::now_v7(),
+        name: name.to_owned().try_into().unwrap(),
+        content_type: FileType::Png,
+        size: 1_000,
+        width: Some(640),
+        height: Some(480),
+        thumbnail: true,
     }
 }
 

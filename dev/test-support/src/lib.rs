@@ -42,7 +42,7 @@ pub use crate::database::{Database, Role};
 pub use crate::pusher::{PusherControl, PusherServer};
 pub use api::{Answer, Api};
 pub use collector::{CollectedSpan, SpanCollector};
-pub use events::{body, message, message_at, status_change};
+pub use events::{attachment, body, message, message_at, status_change};
 pub use eventually::eventually;
 pub use monitored_system::MonitoredSystem;
 pub use partitions::{partitions, player_of_each};

@@ -13,7 +13,7 @@ use diesel_async::SimpleAsyncConnection;
 use persister::store::ArchivedMessage;
 use serde_json::Value;
 use tempfile::TempDir;
-use test_support::{Role, System, body, eventually, message_at, status_change};
+use test_support::{Role, System, attachment, body, eventually, message_at, status_change};
 
 use crate::support::{change, contents, event, publish_each, system, until_waiting};
 
@@ -77,7 +77,10 @@ async fn old_messages(system: &System) -> Vec<Message> {
     let messages = vec![
         old("p1", "My \"sword\"\nis gone", MARCH),
         old("p1", "and my \"content\":\"\"", MARCH + 1),
-        old("p1", "hello?", MARCH + 31 * DAY),
+        Message {
+            attachments: vec![attachment("boss.png")],
+            ..old("p1", "hello?", MARCH + 31 * DAY)
+        },
         old("p2", "not theirs", MARCH),
     ];
     publish_each(system, messages.iter().map(event)).await;
@@ -244,17 +247,18 @@ async fn erasing_a_player_erases_archived_messages() {
         assert_eq!(after.message.sender_name.is_none(), theirs);
     }
     assert_eq!(before.len(), after.len());
-    assert_eq!(lines(&april)[0].message.content, "");
+    let april = &lines(&april)[0].message;
+    assert_eq!((april.content.as_str(), &april.attachments), ("", &None));
     let files = fs::read_dir(directory.path()).unwrap().count();
     assert_eq!(files, 2, "no temporary file is left");
     let (_, output) = run(&mut command(&system, &directory, &erase));
     assert!(output.contains("erased 0 messages in the archive"), "{output}");
 }
 
-/// All columns of each message except content and sender name, by conversation.
+/// All columns of each message that no erasure changes, by conversation.
 async fn rows(system: &System) -> Vec<String> {
-    let rows = "SELECT (to_jsonb(m) - 'content' - 'sender_name')::text AS text FROM chat_messages m
-                ORDER BY player_id, seq";
+    let rows = "SELECT (to_jsonb(m) - 'content' - 'sender_name' - 'attachments')::text AS text
+                FROM chat_messages m ORDER BY player_id, seq";
     system.database.texts(rows).await
 }
 
@@ -264,7 +268,9 @@ async fn restored_messages_are_unchanged_and_erased_ones_stay_erased() {
     system.broadcaster().await.stop().await;
     // More messages than one step restores.
     let long = (0..120).map(|number| {
-        event(&message_at("p3", SenderType::Staff, &format!("line {number}"), MARCH + number))
+        let line = message_at("p3", SenderType::Staff, &format!("line {number}"), MARCH + number);
+        let attachments = if number == 60 { vec![attachment("boss.png")] } else { Vec::new() };
+        event(&Message { attachments, ..line })
     });
     system.broker.publish(&body(long)).await;
     let resolved = status_change("p3", RequestedStatus::Resolved, MARCH + DAY);
@@ -287,6 +293,9 @@ async fn restored_messages_are_unchanged_and_erased_ones_stay_erased() {
         "SELECT content || coalesce(sender_name, '') AS text FROM chat_messages
                 WHERE player_id = ANY (ARRAY['p1', 'p2']) ORDER BY player_id, seq";
     assert_eq!(system.database.texts(contents_and_names).await, ["", "", "", "not theirsBo"]);
+    let attached = "SELECT content || ' ' || (attachments->0->>'name') AS text FROM chat_messages
+                    WHERE attachments IS NOT NULL";
+    assert_eq!(system.database.texts(attached).await, ["line 60 boss.png"]);
     let lines = (0..120).map(|number| format!("line {number}"));
     assert_eq!(contents(&system, "p3").await, lines.collect::<Vec<_>>());
 }

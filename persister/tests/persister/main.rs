@@ -12,6 +12,7 @@ mod archive_files;
 mod archiving;
 mod archiving_meanwhile;
 mod assigning;
+mod attachments;
 mod audit;
 mod canned;
 mod clocks;

@@ -5,7 +5,7 @@ use chat::{RequestedStatus, event::Event};
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 use test_support::{
-    body, eventually,
+    attachment, body, eventually,
     hostile::{always, any_bytes, nearly},
     message, status_change,
 };
@@ -53,6 +53,7 @@ fn valid_bodies() -> Vec<Value> {
     let full = json!({ "version": 1, "events": [{ "message": {
         "messageId": id, "playerId": "p2", "playerName": "Bo", "senderType": "staff",
         "senderId": "ada", "senderName": "Ada", "content": "hello",
+        "attachments": [attachment("boss.png"), attachment("boss.png")],
         "acceptedAt": "2026-01-01T00:00:00.000001Z", "socketId": "1.2",
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     }}]});

@@ -132,7 +132,35 @@ impl FileType {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::*;
+
+    use serde_json::json;
+
+    #[test]
+    fn a_description_has_the_fields_of_the_history() {
+        let picture = json!({
+            "attachmentId": "0197a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b", "name": "größe.png",
+            "contentType": "image/png", "size": 812_345, "width": 1_920, "height": 1_080,
+            "thumbnail": true,
+        });
+        let text = json!({
+            "attachmentId": "0197a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b", "name": "log.txt",
+            "contentType": "text/plain", "size": 7, "thumbnail": false,
+        });
+        for file in [picture, text] {
+            let decoded: Attachment = serde_json::from_value(file.clone()).unwrap();
+            assert_eq!(serde_json::to_value(decoded).unwrap(), file);
+        }
+    }
+
+    #[test]
+    fn each_type_has_its_media_type_as_its_name_in_json() {
+        for file_type in FileType::iter() {
+            assert_eq!(serde_json::to_value(file_type).unwrap(), json!(file_type.as_str()));
+        }
+    }
 
     #[test]
     fn a_file_name_has_no_path_and_no_control_characters() {

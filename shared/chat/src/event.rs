@@ -339,7 +339,9 @@ fn without_value(reason: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SenderType;
+    use crate::{Attachment, FileName, FileType, SenderType};
+    use proptest::{collection::vec, option, prelude::*, sample::select};
+    use strum::IntoEnumIterator;
     use uuid::Uuid;
 
     fn message(content: &str) -> Event {
@@ -366,6 +368,33 @@ mod tests {
         let decoded: Vec<_> = decode(&encode(&encoded)).unwrap();
         let decoded: Vec<_> = decoded.into_iter().map(Result::unwrap).collect();
         assert_eq!(decoded, events);
+    }
+
+    /// The event of a message as releases without attachments write it.
+    const WITHOUT_ATTACHMENTS: &str = r#"{"message":{"messageId":"0197a2b0-0000-7000-8000-000000000001","playerId":"p1","senderType":"player","content":"hello","acceptedAt":"2026-01-01T00:00:00.000001Z"}}"#;
+
+    #[test]
+    fn a_message_without_attachments_has_the_bytes_of_earlier_releases() {
+        let event = EncodedEvent(WITHOUT_ATTACHMENTS.as_bytes().to_vec());
+        let decoded = decode(&encode([&event])).unwrap().remove(0).unwrap();
+        assert!(matches!(&decoded, Event::Message(message) if message.attachments.is_empty()));
+        assert_eq!(decoded.encode().unwrap(), event);
+    }
+
+    #[test]
+    fn an_attachment_that_is_invalid_makes_its_event_alone_unreadable() {
+        let good = message("good").encode().unwrap();
+        for name in ["../hush.png", "hush\\u0000.png", ""] {
+            let file = format!(
+                r#""attachments":[{{"attachmentId":"0197a2b0-0000-7000-8000-000000000002","name":"{name}","contentType":"image/png","size":1,"thumbnail":false}}],"acceptedAt""#
+            );
+            let bad = WITHOUT_ATTACHMENTS.replace(r#""acceptedAt""#, &file);
+            let bad = EncodedEvent(bad.into_bytes());
+            let events = decode(&encode([&good, &bad])).unwrap();
+            assert!(events[0].is_ok());
+            let reason = &events[1].as_ref().unwrap_err().reason;
+            assert!(reason.starts_with("must ") && !reason.contains("hush"), "{reason}");
+        }
     }
 
     #[test]
@@ -477,7 +506,34 @@ mod tests {
         }
     }
 
-    proptest::proptest! {
+    fn any_attachment() -> impl Strategy<Value = Attachment> {
+        let name = any::<String>().prop_filter_map("no name", |name| FileName::try_from(name).ok());
+        let file_type = select(FileType::iter().collect::<Vec<_>>());
+        let pixels = || option::of(any::<u32>());
+        let facts =
+            (any::<u128>(), name, file_type, any::<u64>(), (pixels(), pixels()), any::<bool>());
+        facts.prop_map(|(id, name, content_type, size, (width, height), thumbnail)| Attachment {
+            attachment_id: Uuid::from_u128(id),
+            name,
+            content_type,
+            size,
+            width,
+            height,
+            thumbnail,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_with_any_attachments_survives_encoding_and_decoding(
+            attachments in vec(any_attachment(), 0..=Attachment::MAX_OF_MESSAGE),
+        ) {
+            let Event::Message(sent) = message("look") else { panic!() };
+            let event = Event::Message(Box::new(Message { attachments, ..*sent }));
+            let decoded = decode(&encode([&event.encode().unwrap()])).unwrap().remove(0).unwrap();
+            prop_assert_eq!(decoded, event);
+        }
+
         #[test]
         fn no_bytes_make_decoding_panic(body: Vec<u8>) {
             drop(decode(&body));

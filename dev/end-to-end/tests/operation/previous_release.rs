@@ -4,9 +4,11 @@
 use std::collections::HashSet;
 
 use broker::ConsumerKind;
+use chat::{Message, event::Event};
 use serde_json::{Value, json};
 use stack::{Service, set_pusher_variables};
-use test_support::{Answer, Api, System, eventually};
+use test_support::{Answer, Api, JWT_SECRET, System, attachment, body, eventually, message};
+use uuid::Uuid;
 
 use crate::{
     fleet::Fleet,
@@ -43,11 +45,28 @@ async fn the_previous_and_the_current_release_continue_each_others_conversations
         gateway.process.stop().await;
     }
 
+    // The previous release shows the name of a file that the current one stored, and knows its message
+    // again.
+    let attachments = vec![attachment("boss.png")];
+    let picture = Message { attachments, ..message("p1", "boss.png") };
+    for persister in [&current, &previous] {
+        system.broker.publish(&body([Event::Message(Box::new(picture.clone()))])).await;
+        let persister = programs.start(persister, Service::Persister, "persister", &own).await;
+        let queue = system.broker.names().queue(ConsumerKind::Persister);
+        system.broker.wait_for_depth(&queue, 0).await;
+        persister.process.stop().await;
+    }
+    let stored = "SELECT attachments->0->>'name' AS text FROM chat_messages
+                  WHERE attachments IS NOT NULL";
+    assert_eq!(system.database.texts(stored).await, ["boss.png"]);
+    let gateway = programs.start(&previous, Service::Gateway, "gateway", &own).await;
+    let newest = page(&api(&gateway).conversation("p1", "limit=200").await).pop();
+    assert_eq!(newest.unwrap()["content"], "boss.png");
+
     // The previous release reads a conversation that the current one erased.
     system.erase("p1").await;
-    let gateway = programs.start(&previous, Service::Gateway, "gateway", &own).await;
     let messages = page(&api(&gateway).conversation("p1", "limit=200").await);
-    assert_eq!(messages.len(), 2 * pairs.len());
+    assert_eq!(messages.len(), 2 * pairs.len() + 1);
     assert!(messages.iter().all(|message| message["content"] == ""), "{messages:?}");
     programs.supervisor.stop().await;
 }
@@ -73,8 +92,16 @@ async fn an_upgrade_in_the_documented_order_loses_no_message_and_makes_no_dead_l
     fleet.upgrade_to(Release::current());
     fleet.replace_workers(&programs, &own).await;
     sender.wait_for_progress().await;
-    // The events that the previous release's workers cannot read.
-    let features = [("READ_MARKS", "both"), ("TEAM_DESK", "on")];
+    // What the previous release's workers cannot read, or would leave out.
+    let store = tempfile::tempdir().unwrap();
+    let features = [
+        ("READ_MARKS", "both"),
+        ("TEAM_DESK", "on"),
+        ("ATTACHMENT_STORE", store.path().to_str().unwrap()),
+        ("ATTACHMENT_SECRET", JWT_SECRET),
+        ("ATTACHMENTS_FOR", "any"),
+        ("MEMORY_LIMIT", "1GiB"),
+    ];
     let with_features: Vec<_> = own.into_iter().chain(features).collect();
     fleet.replace_gateways(&programs, &with_features, &mut [(&mut sender, "")]).await;
     let gateway = api(&fleet.gateways[0]);
@@ -85,6 +112,7 @@ async fn an_upgrade_in_the_documented_order_loses_no_message_and_makes_no_dead_l
     let claim = json!({ "action": "claim", "actorId": "ada" });
     let path = "/api/unified-chat/conversations/p1/assignment";
     assert_eq!(gateway.post(path, &claim).await.status, 202);
+    let with_file = send_file(&gateway).await;
     let note = json!({ "content": "asked before", "actorId": "ada" });
     let notes = "/api/unified-chat/conversations/p1/notes";
     assert_eq!(gateway.post(notes, &note).await.status, 202);
@@ -100,13 +128,40 @@ async fn an_upgrade_in_the_documented_order_loses_no_message_and_makes_no_dead_l
     })
     .await;
 
-    let accepted: HashSet<_> = sender.stop().await.into_iter().collect();
+    let accepted: HashSet<_> = sender.stop().await.into_iter().chain([with_file]).collect();
     assert_eq!(persisted(&system.database, accepted.len()).await, accepted);
     for worker in ConsumerKind::ALL {
         let dead = system.broker.names().dead_letters(worker);
         assert_eq!(system.broker.depth(&dead).await.unwrap_or(0), 0, "{dead}");
     }
     programs.supervisor.stop().await;
+}
+
+/// Uploads a file, sends it in a conversation of its own, and waits until the history has it. Returns the
+/// id of the message.
+async fn send_file(gateway: &Api) -> String {
+    let id = Uuid::now_v7();
+    let path = format!("/api/unified-chat/conversations/p2/attachments/{id}?name=log.txt");
+    let uploaded = gateway.put_raw(&path, "text/plain", b"hello".into()).await;
+    assert_eq!(uploaded.status, 201, "{uploaded:?}");
+    let tokens = json!([uploaded.json["token"]]);
+    let sent = json!({ "playerId": "p2", "senderType": "player", "attachments": tokens });
+    let sent = gateway.send(&sent).await;
+    assert_eq!(sent.status, 202, "{sent:?}");
+    let file = json!({
+        "attachmentId": id, "name": "log.txt", "contentType": "text/plain", "size": 5,
+        "thumbnail": false,
+    });
+    eventually("the file is in the history", async || {
+        let message = page(&gateway.conversation("p2", "").await).pop()?;
+        assert_eq!(
+            (&message["content"], &message["attachments"]),
+            (&json!("log.txt"), &json!([file]))
+        );
+        Some(())
+    })
+    .await;
+    sent.json["messageId"].as_str().unwrap().to_owned()
 }
 
 /// Waits until the history has messages.
