@@ -80,11 +80,14 @@ function focusMessagesAnd(action: () => void) {
   };
 }
 
-function reason({ failure }: NotSentProps["delivery"], { delivery }: Strings): string {
+function reason({ failure }: NotSentProps["delivery"], { delivery, attachments }: Strings): string {
   if (failure === null) return delivery.stale;
   if (failure.kind !== "refused") return delivery.refused;
-  const known = delivery.refusals[failure.type?.split(":").at(-1) ?? ""];
-  return known ?? delivery.refused;
+  const type = failure.type?.split(":").at(-1) ?? "";
+  // Because of one of its files.
+  const problem = attachments.problems[type.replace(/^file-/, "")];
+  if (problem !== undefined && type.startsWith("file-")) return attachments.notSent(problem);
+  return delivery.refusals[type] ?? delivery.refused;
 }
 
 /** The delivery state of an own message, in words. */

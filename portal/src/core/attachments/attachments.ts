@@ -1,5 +1,5 @@
 import type { Api } from "../api/api.js";
-import { succeeded } from "../api/failure.js";
+import { type Failure, succeeded } from "../api/failure.js";
 import type { Random } from "../backoff.js";
 import type { Clock } from "../clock.js";
 import type { AttachmentsConfig } from "../config.js";
@@ -8,9 +8,9 @@ import type { Unsubscribe } from "../observable.js";
 import type { FilesState, FileUploads } from "../outbox/files.js";
 import { isUploaded, type OutboxFile, type OutboxItem } from "../outbox/item.js";
 import type { Tab } from "../outbox/tab.js";
-import type { SenderType } from "../types.js";
 import type { BlobStorage, KeptFile } from "./blobs.js";
 import { Links } from "./links.js";
+import { FILE_PROBLEM, uploadProblem } from "./problems.js";
 import { type PictureSize, Staging } from "./staging.js";
 import { type Uploader, upload } from "./upload.js";
 import { Uploads } from "./uploads.js";
@@ -80,9 +80,10 @@ export class Attachments implements FileUploads {
       },
       hasFailed: (attachmentId) => this.uploads.stateOf(attachmentId)?.state === "failed",
     });
-    this.uploads.onState((_, state) =>
-      notifyAll(this.#listeners, state.state === "done" ? state.file : null),
-    );
+    this.uploads.onState((_, state) => {
+      this.staging.refresh();
+      notifyAll(this.#listeners, state.state === "done" ? state.file : null);
+    });
     void this.#clean();
   }
 
@@ -121,7 +122,8 @@ export class Attachments implements FileUploads {
     let isUploading = false;
     for (const { attachmentId } of this.#lacking(item)) {
       const upload = this.uploads.stateOf(attachmentId);
-      if (upload?.state === "failed") return { state: "refused", failure: upload.failure };
+      if (upload?.state === "failed")
+        return { state: "refused", failure: asRefusal(upload.failure) };
       if (upload?.state === "waiting") waiting = upload;
       else isUploading = true;
     }
@@ -217,22 +219,17 @@ export class Attachments implements FileUploads {
   }
 }
 
+/** The failure of a message because of a file: its type names the problem. */
+function asRefusal(failure: Failure): Failure {
+  const detail = failure.kind === "refused" ? failure.detail : "";
+  return { kind: "refused", type: `${FILE_PROBLEM}${uploadProblem(failure)}`, detail };
+}
+
 /** Whether two scopes differ in the user's id only. */
 const isOfSameSystem = (a: string, b: string): boolean => withoutUser(a) === withoutUser(b);
 
 const withoutUser = (scope: string): string =>
   /^(.*?\|(player|staff)\|)/s.exec(scope)?.[1] ?? scope;
-
-/** Whether a user may attach files to a conversation; `isOpen` says whether its session is. */
-export function mayAttach(
-  limits: AttachmentsConfig,
-  role: SenderType,
-  isOpen: boolean,
-): "yes" | "notYet" | "no" {
-  if (role === "staff" || limits.for === "any") return "yes";
-  if (limits.for === "staff") return "no";
-  return isOpen ? "yes" : "notYet";
-}
 
 /** The size of a picture; null when the browser cannot read it. */
 export async function measurePicture(blob: Blob): Promise<PictureSize | null> {

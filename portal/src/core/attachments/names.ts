@@ -49,10 +49,6 @@ export function typeOf({ name, type }: Pick<File, "name" | "type">): string {
 export const shownType = (contentType: string): string =>
   SHOWN[contentType] ?? (contentType.split("/").at(-1) ?? contentType).toUpperCase();
 
-/** What a file field lets the user choose. */
-export const acceptOf = (types: readonly string[]): string =>
-  [...types, ...(types.includes("text/plain") ? [".log"] : [])].join(",");
-
 /** Whether a page can show a media type as a picture. */
 export const isPicture = (contentType: string): boolean =>
   /^image\/(png|jpeg|webp|gif)$/.test(contentType);

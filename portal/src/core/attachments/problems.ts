@@ -1,10 +1,10 @@
 import type { Failure } from "../api/failure.js";
 
-/** The problem type of a file whose bytes this browser no longer has. */
-const LOST = "urn:problem-type:player-portal-chat:file-lost";
+/** The problem types of messages that are not sent because of a file begin with this. */
+export const FILE_PROBLEM = "urn:problem-type:player-portal-chat:file-";
 
 /** The failure of a file whose bytes this browser no longer has. */
-export const FILE_LOST: Failure = { kind: "refused", type: LOST, detail: "" };
+export const FILE_LOST: Failure = { kind: "refused", type: `${FILE_PROBLEM}lost`, detail: "" };
 
 /** What keeps a file from being uploaded. */
 export type UploadProblem =

@@ -37,6 +37,12 @@ interface Job {
   abort: AbortController | null;
 }
 
+/** A file that is uploaded. */
+export type Uploading = Pick<Job, "playerId" | "file">;
+
+/** Receives each state of an upload but for its progress. */
+export type UploadListener = (upload: Uploading, state: UploadState) => void;
+
 /** The most uploads at a time. */
 const AT_ONCE = 2;
 
@@ -48,7 +54,7 @@ export class Uploads extends Observable {
   readonly #parts: UploadsParts;
   readonly #retryPolicy: RetryPolicy;
   readonly #jobs = new Map<string, Job>();
-  readonly #listeners = new Set<(attachmentId: string, state: UploadState) => void>();
+  readonly #listeners = new Set<UploadListener>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
@@ -93,8 +99,8 @@ export class Uploads extends Observable {
     this.#repeat();
   }
 
-  /** Calls `listener` with each state of an upload but for its progress. */
-  onState(listener: (attachmentId: string, state: UploadState) => void): Unsubscribe {
+  /** Calls `listener` with the states of all uploads, but not with their progress. */
+  onState(listener: UploadListener): Unsubscribe {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -184,6 +190,6 @@ export class Uploads extends Observable {
   #set(job: Job, state: UploadState): void {
     job.state = state;
     this.changed();
-    notifyAll(this.#listeners, job.file.attachmentId, state);
+    notifyAll(this.#listeners, job, state);
   }
 }

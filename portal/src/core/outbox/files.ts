@@ -32,7 +32,7 @@ export interface FileUploads {
 }
 
 /** The problem type of a file that the gateway does not take. */
-const OFF = "urn:problem-type:player-portal-chat:attachments-off";
+const OFF = "urn:problem-type:player-portal-chat:file-off";
 
 /** For a gateway that takes no files: messages with files are not sent. */
 export const NO_UPLOADS: FileUploads = {
