@@ -1,4 +1,4 @@
-import { measurePicture } from "../src/core/attachments/attachments.js";
+import { measurePicture } from "../src/core/attachments/picture.js";
 import type { Uploader } from "../src/core/attachments/upload.js";
 import type { AttachmentsConfig } from "../src/core/config.js";
 import type { Attachment, Identity } from "../src/core/types.js";

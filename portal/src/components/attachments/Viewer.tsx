@@ -52,7 +52,6 @@ export function Viewer({ attachments, conversation, first, onClose }: ViewerProp
   const { name } = shown.attachment;
   const hasMany = pictures.length > 1;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: the arrow keys are those of its buttons
     <dialog
       ref={dialog}
       className="ppc-viewer"

@@ -10,8 +10,9 @@ import { isUploaded, type OutboxFile, type OutboxItem } from "../outbox/item.js"
 import type { Tab } from "../outbox/tab.js";
 import type { BlobStorage, KeptFile } from "./blobs.js";
 import { Links } from "./links.js";
+import type { PictureSize } from "./picture.js";
 import { FILE_PROBLEM, uploadProblem } from "./problems.js";
-import { type PictureSize, Staging } from "./staging.js";
+import { Staging } from "./staging.js";
 import { type Uploader, upload } from "./upload.js";
 import { Uploads } from "./uploads.js";
 
@@ -230,15 +231,3 @@ const isOfSameSystem = (a: string, b: string): boolean => withoutUser(a) === wit
 
 const withoutUser = (scope: string): string =>
   /^(.*?\|(player|staff)\|)/s.exec(scope)?.[1] ?? scope;
-
-/** The size of a picture; null when the browser cannot read it. */
-export async function measurePicture(blob: Blob): Promise<PictureSize | null> {
-  try {
-    const bitmap = await createImageBitmap(blob);
-    const { width, height } = bitmap;
-    bitmap.close();
-    return { width, height };
-  } catch {
-    return null;
-  }
-}

@@ -3,6 +3,7 @@ import { newId } from "../id.js";
 import { Observable } from "../observable.js";
 import type { OutboxFile } from "../outbox/item.js";
 import { fileName, isPicture, typeOf } from "./names.js";
+import type { PictureSize } from "./picture.js";
 
 /** Why a file cannot be attached. */
 export interface StagingProblem {
@@ -23,11 +24,6 @@ export interface StagingParts {
   readonly hasFailed: (attachmentId: string) => boolean;
   /** The size of a picture, in pixels; null when it is none. */
   readonly measure: (blob: Blob) => Promise<PictureSize | null>;
-}
-
-export interface PictureSize {
-  readonly width: number;
-  readonly height: number;
 }
 
 /** The files that the user has added to the next message of each conversation. */
