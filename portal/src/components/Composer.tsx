@@ -16,10 +16,8 @@ import type { Typing } from "../core/presence/typing.js";
 import { isReadable } from "../core/readable.js";
 import type { ComposerFiles } from "../hooks/useComposerFiles.js";
 import { useDroppedFiles } from "../hooks/useDroppedFiles.js";
-import { useFileDrag } from "../hooks/useFileDrag.js";
 import { useObservable } from "../hooks/useObservable.js";
 import { isComposing } from "../hooks/useShortcuts.js";
-import { AttachButton } from "./attachments/AttachButton.js";
 import { Icon } from "./Icon.js";
 import { lengthOf, withoutControls } from "./messageText.js";
 import { usePortal } from "./PortalContext.js";
@@ -79,7 +77,7 @@ export function Composer(props: ComposerProps) {
   const texts = props.texts ?? strings.composer;
   const draft = drafts.of(playerId);
   const setDraft = (text: string) => drafts.change(playerId, text);
-  const [hint, setHint] = useState<"noFiles" | "blocked" | null>(null);
+  const [hasFiles, setHasFiles] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   // An on-screen keyboard has no Shift+Enter: there Enter makes a new line, and the button sends.
   const isTouch = matchMedia("(pointer: coarse)").matches;
@@ -89,33 +87,28 @@ export function Composer(props: ComposerProps) {
   const isBlocked = files?.isBlocked ?? false;
   const canSend = (isReadable(draft) || isOnlyFiles) && left >= 0 && !isBlocked;
   const addFiles = (added: readonly File[]) => {
-    if (!files?.add) {
-      setHint("noFiles");
-      return;
-    }
-    setHint(null);
-    files.add(added);
-    field.current?.focus();
+    setHasFiles(files === null);
+    files?.add(added);
+    if (files !== null) field.current?.focus();
   };
-  const isDragging = useFileDrag(field, files !== null);
   useGrowing(field, draft);
   useDroppedFiles(field, addFiles);
 
   const send = () => {
-    if (isBlocked) setHint("blocked");
+    if (isBlocked) files?.explain("blocked");
     if (!canSend) return;
     const content = withoutControls(draft).trim();
     if (!maySend(content)) return;
     onSend(content);
     setDraft("");
-    setHint(null);
+    setHasFiles(false);
     field.current?.focus();
   };
 
   const change = ({ target }: ChangeEvent<HTMLTextAreaElement>) => {
     const { value, selectionEnd } = target;
     const text = withoutControls(value);
-    setHint(null);
+    setHasFiles(false);
     files?.edited();
     typing?.edited(text);
     if (text === value) {
@@ -159,24 +152,9 @@ export function Composer(props: ComposerProps) {
         send();
       }}
     >
-      {isDragging && (
-        <div className="ppc-drop" data-off={files?.add === null || undefined} aria-hidden="true">
-          <p>
-            <Icon name="clip" />
-            {files?.add === null ? files.refusal : strings.attachments.drop}
-          </p>
-        </div>
-      )}
-      {files?.list(() => field.current?.focus())}
+      {files?.list(field)}
       <div className="ppc-field" data-files={files !== null || undefined}>
-        {files !== null && (
-          <AttachButton
-            types={files.types}
-            isOff={files.add === null}
-            onFiles={addFiles}
-            onRefused={() => setHint("noFiles")}
-          />
-        )}
+        {files?.button(addFiles)}
         <textarea
           {...more}
           ref={(element) => {
@@ -209,8 +187,7 @@ export function Composer(props: ComposerProps) {
         {isTouch ? strings.composer.hintTouch : strings.composer.hint}
       </p>
       <p className="ppc-no-files" role="status">
-        {hint === "noFiles" && (files?.refusal ?? props.noFiles ?? strings.composer.noFiles)}
-        {hint === "blocked" && isBlocked && strings.attachments.blocked}
+        {hasFiles && (props.noFiles ?? strings.composer.noFiles)}
       </p>
       <p className="ppc-count" role="status" data-over={left < 0 || undefined}>
         {left < 0

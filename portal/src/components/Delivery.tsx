@@ -80,14 +80,13 @@ function focusMessagesAnd(action: () => void) {
   };
 }
 
-function reason({ failure }: NotSentProps["delivery"], { delivery, attachments }: Strings): string {
+function reason({ failure }: NotSentProps["delivery"], { delivery }: Strings): string {
   if (failure === null) return delivery.stale;
   if (failure.kind !== "refused") return delivery.refused;
   const type = failure.type?.split(":").at(-1) ?? "";
-  // Because of one of its files.
-  const problem = attachments.problems[type.replace(/^file-/, "")];
-  if (problem !== undefined && type.startsWith("file-")) return attachments.notSent(problem);
-  return delivery.refusals[type] ?? delivery.refused;
+  // Because of a file, which shows what is wrong with it.
+  const known = delivery.refusals[type.startsWith("file-") ? "file" : type];
+  return known ?? delivery.refused;
 }
 
 /** The delivery state of an own message, in words. */

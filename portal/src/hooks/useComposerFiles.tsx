@@ -1,6 +1,5 @@
-import { type ReactNode, Suspense } from "react";
-import { StagedFiles } from "../components/attachments/lazy.js";
-import { usePortal } from "../components/PortalContext.js";
+import { type ReactNode, type RefObject, Suspense } from "react";
+import { AttachButton, StagedFiles } from "../components/attachments/lazy.js";
 import { mayAttach } from "../core/attachments/permission.js";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
@@ -13,46 +12,45 @@ export interface ComposerFiles {
   readonly count: number;
   /** Whether one of them cannot be sent. */
   readonly isBlocked: boolean;
-  /** The media types to choose from. */
-  readonly types: readonly string[];
-  /** Takes files; null where none are taken now. */
-  readonly add: ((files: readonly File[]) => void) | null;
-  /** Why no files are taken. */
-  readonly refusal: string;
+  /** Takes files, or explains why not. */
+  add(files: readonly File[]): void;
+  /** Explains why the message is not sent. */
+  explain(kind: "blocked"): void;
   /** Called when the user changes the text. */
   edited(): void;
-  /** Shows the files; `onRemoved` moves the focus to the field. */
-  list(onRemoved: () => void): ReactNode;
+  /** Shows the files, and where they can be dropped, beside the composer's `field`. */
+  list(field: RefObject<HTMLElement | null>): ReactNode;
+  /** A button to choose files. */
+  button(onFiles: (files: readonly File[]) => void): ReactNode;
 }
 
 /** The files of the next message; null where the user cannot attach any. */
 export function useComposerFiles(chat: Chat, conversation: Conversation): ComposerFiles | null {
-  const { strings } = usePortal();
-  const current = useAttachments(chat);
+  const attachments = useAttachments(chat);
   useObservable(conversation);
-  useObservable(current?.staging ?? null);
+  useObservable(attachments?.staging ?? null);
   const { attachments: limits } = chat.features;
-  if (current === null || limits === null) return null;
-  const { staging } = current;
+  if (attachments === null || limits === null) return null;
+  const { staging } = attachments;
   const { playerId, session } = conversation;
   const isOpen = session !== null && session.status !== "resolved";
   const permission = mayAttach(limits, chat.identity.role, isOpen);
   if (permission === "no") return null;
+  const isOff = permission === "notYet";
   return {
     count: staging.filesOf(playerId).length,
     isBlocked: staging.isBlocked(playerId),
-    types: limits.types,
-    add: permission === "yes" ? (files) => staging.add(playerId, files) : null,
-    refusal: strings.attachments.notYet,
+    add: (files) => (isOff ? staging.explain(playerId, "notYet") : staging.add(playerId, files)),
+    explain: (kind) => staging.explain(playerId, kind),
     edited: () => staging.forgetProblems(playerId),
-    list: (onRemoved) => (
+    list: (field) => (
       <Suspense>
-        <StagedFiles
-          attachments={current}
-          playerId={playerId}
-          limits={limits}
-          onRemoved={onRemoved}
-        />
+        <StagedFiles {...{ attachments, playerId, limits, isOff, field }} />
+      </Suspense>
+    ),
+    button: (onFiles) => (
+      <Suspense>
+        <AttachButton types={limits.types} isOff={isOff} onFiles={onFiles} />
       </Suspense>
     ),
   };

@@ -2,11 +2,11 @@ import { type RefObject, useEffect, useState } from "react";
 import { hasFiles } from "./useDroppedFiles.js";
 
 /** Whether files are dragged over the portal around `element`. */
-export function useFileDrag(element: RefObject<HTMLElement | null>, isEnabled: boolean): boolean {
+export function useFileDrag(element: RefObject<HTMLElement | null>): boolean {
   const [isDragging, setDragging] = useState(false);
   useEffect(() => {
     const portal = element.current?.closest<HTMLElement>(".ppc");
-    if (!isEnabled || !portal) return;
+    if (!portal) return;
     const enter = (event: DragEvent) => hasFiles(event) && setDragging(true);
     const leave = ({ relatedTarget }: DragEvent) => {
       if (!(relatedTarget instanceof Node && portal.contains(relatedTarget))) setDragging(false);
@@ -21,6 +21,6 @@ export function useFileDrag(element: RefObject<HTMLElement | null>, isEnabled: b
       portal.removeEventListener("drop", end);
       setDragging(false);
     };
-  }, [element, isEnabled]);
+  }, [element]);
   return isDragging;
 }

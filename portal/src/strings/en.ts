@@ -1,3 +1,5 @@
+import type { FileStrings } from "./files.en.js";
+
 /** All texts in English. Other languages have the same entries. */
 export const en = {
   language: "English",
@@ -292,6 +294,7 @@ export const en = {
       "invalid-body": "Not sent: it has characters that are not allowed, or it is too long",
       "body-too-large": "Not sent: it is too long",
       forbidden: "Not sent: you may not write here",
+      file: "Not sent: a file could not be uploaded",
       "message-id-taken": "Not sent: its number belongs to another message",
     } as Readonly<Record<string, string>>,
     stale: "Not sent: it has waited for more than a day",
@@ -310,50 +313,7 @@ export const en = {
     noFiles: "Pictures and other files cannot be sent yet. Paste a link to the picture instead.",
   },
   attachments: {
-    attach: "Attach files",
-    drop: "Drop files to attach them",
-    staged: "Files of this message",
-    uploading: (name: string) => `Uploading ${name}`,
-    ready: (name: string) => `${name} is ready to be sent`,
-    problem: (name: string, problem: string) => `${name}: ${problem}`,
-    remove: (name: string) => `Remove ${name}`,
-    retry: (name: string) => `Try ${name} again`,
-    cancel: (name: string) => `Do not send ${name}`,
-    /** What keeps a file from being uploaded. */
-    problems: {
-      away: "Waits for the file store, trying again",
-      quota: "Too many files for now, trying again later",
-      signedOut: "Not uploaded: sign in again",
-      tooLarge: "Too large",
-      type: "This type of file is not allowed",
-      infected: "A virus scanner has stopped it",
-      unreadable: "It cannot be read, or has too many pixels",
-      forbidden: "You may not send files here",
-      lost: "This browser no longer has the file. Attach it again.",
-      off: "Files cannot be sent here any more",
-      refused: "It was not accepted",
-    } as Readonly<Record<string, string>>,
-    notSent: (problem: string) => `Not sent: ${problem}`,
-    tooLarge: (name: string, most: string) =>
-      `${name} is too large: a file may have up to ${most}.`,
-    typeNotAllowed: (name: string, types: string) => `${name} cannot be sent. Allowed: ${types}.`,
-    tooMany: (name: string, most: number) =>
-      `${name} was left out: a message may have up to ${most} files.`,
-    empty: (name: string) => `${name} is empty.`,
-    blocked: "Remove the file that cannot be sent, or try it again.",
-    onlyHere: "This browser cannot keep files. Leave this tab open until they are sent.",
-    notYet: "You can attach files once your conversation is open. Write to us first.",
     notInNotes: "Notes take no files.",
-    open: (name: string) => `Show ${name}`,
-    download: "Download",
-    downloadOf: (name: string) => `Download ${name}`,
-    unavailable: "It cannot be loaded right now.",
-    pictureRemoved: "Picture removed",
-    fileRemoved: "File removed",
-    viewer: "Pictures",
-    previous: "Previous picture",
-    next: "Next picture",
-    position: (number: number, count: number) => `${number} of ${count}`,
     attachment: "Attachment:",
   },
   notes: {
@@ -459,5 +419,5 @@ export const en = {
   },
 };
 
-/** The texts of a language. */
-export type Strings = typeof en;
+/** The texts of a language. Those about files are loaded with the code that shows files. */
+export type Strings = typeof en & { readonly files?: FileStrings };

@@ -283,6 +283,7 @@ export const fr: Omit<Strings, "entrance"> = {
       "invalid-body": "Non envoyé : caractères non autorisés, ou texte trop long",
       "body-too-large": "Non envoyé : texte trop long",
       forbidden: "Non envoyé : vous ne pouvez pas écrire ici",
+      file: "Non envoyé : un fichier n’a pas pu être envoyé",
       "message-id-taken": "Non envoyé : son numéro appartient à un autre message",
     },
     stale: "Non envoyé : il a attendu plus d’un jour",
@@ -302,8 +303,15 @@ export const fr: Omit<Strings, "entrance"> = {
       "Impossible d’envoyer des images ou des fichiers pour l’instant. Collez plutôt un lien.",
   },
   attachments: {
+    notInNotes: "Les notes n’ont pas de fichiers.",
+    attachment: "Pièce jointe :",
+  },
+  files: {
     attach: "Joindre des fichiers",
     drop: "Déposez des fichiers pour les joindre",
+    blocked: "Retirez le fichier qui ne peut pas être envoyé, ou réessayez.",
+    notYet:
+      "Vous pourrez joindre des fichiers dès que votre conversation sera ouverte. Écrivez-nous d’abord.",
     staged: "Fichiers de ce message",
     uploading: (name) => `Envoi de ${name}`,
     ready: (name) => `${name} est prêt à être envoyé`,
@@ -324,17 +332,12 @@ export const fr: Omit<Strings, "entrance"> = {
       off: "Les fichiers ne peuvent plus être envoyés ici",
       refused: "Il n’a pas été accepté",
     },
-    notSent: (problem) => `Non envoyé : ${problem}`,
     tooLarge: (name, most) => `${name} est trop volumineux : ${most} au plus par fichier.`,
     typeNotAllowed: (name, types) => `${name} ne peut pas être envoyé. Autorisés : ${types}.`,
     tooMany: (name, most) => `${name} a été laissé de côté : ${most} fichiers au plus par message.`,
     empty: (name) => `${name} est vide.`,
-    blocked: "Retirez le fichier qui ne peut pas être envoyé, ou réessayez.",
     onlyHere:
       "Ce navigateur ne peut pas conserver de fichiers. Laissez cet onglet ouvert jusqu’à leur envoi.",
-    notYet:
-      "Vous pourrez joindre des fichiers dès que votre conversation sera ouverte. Écrivez-nous d’abord.",
-    notInNotes: "Les notes n’ont pas de fichiers.",
     open: (name) => `Afficher ${name}`,
     download: "Télécharger",
     downloadOf: (name) => `Télécharger ${name}`,
@@ -345,7 +348,6 @@ export const fr: Omit<Strings, "entrance"> = {
     previous: "Image précédente",
     next: "Image suivante",
     position: (number, count) => `${number} sur ${count}`,
-    attachment: "Pièce jointe :",
   },
   notes: {
     tabs: "Réponse ou note",

@@ -222,7 +222,7 @@ test("a gateway without files shows no button and loads no code for them", async
   await expect(page.locator(".ppc-bubble", { hasText: "Found it" })).toBeVisible();
   await expect(attachButton(page)).toHaveCount(0);
   await page.waitForLoadState("networkidle");
-  expect(loaded.filter((path) => /attachments|code/.test(path))).toEqual([]);
+  expect(loaded.filter((path) => /attachment(Views|Core)/.test(path))).toEqual([]);
 });
 
 test("pictures have their size before they are loaded", async ({ page }) => {

@@ -1,19 +1,19 @@
 import { useRef } from "react";
+import { useFileStrings } from "../../hooks/useFileStrings.js";
 import { Icon } from "../Icon.js";
-import { usePortal } from "../PortalContext.js";
 
 interface AttachButtonProps {
   /** The media types that the user can choose: no others, so that iPhones make JPEG of HEIC. */
   readonly types: readonly string[];
   /** Whether no files are taken now; the button then says why. */
   readonly isOff: boolean;
+  /** Receives none where the button is off. */
   readonly onFiles: (files: readonly File[]) => void;
-  readonly onRefused: () => void;
 }
 
 /** Opens the device's choice of files; on a phone, of its camera and pictures too. */
-export function AttachButton({ types, isOff, onFiles, onRefused }: AttachButtonProps) {
-  const { strings } = usePortal();
+export function AttachButton({ types, isOff, onFiles }: AttachButtonProps) {
+  const words = useFileStrings();
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -34,11 +34,11 @@ export function AttachButton({ types, isOff, onFiles, onRefused }: AttachButtonP
         type="button"
         className="ppc-attach"
         aria-disabled={isOff}
-        title={strings.attachments.attach}
-        onClick={() => (isOff ? onRefused() : input.current?.click())}
+        title={words.attach}
+        onClick={() => (isOff ? onFiles([]) : input.current?.click())}
       >
         <Icon name="clip" />
-        <span className="ppc-hidden">{strings.attachments.attach}</span>
+        <span className="ppc-hidden">{words.attach}</span>
       </button>
     </>
   );

@@ -9,6 +9,7 @@ import {
   useImageErrors,
   useLinkWhenNear,
 } from "../../hooks/useAttachmentLink.js";
+import { useFileStrings } from "../../hooks/useFileStrings.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { download } from "./download.js";
@@ -32,7 +33,14 @@ export function AttachmentContent(props: AttachmentContentProps) {
   return (
     <>
       {isShownAsPicture(attachment) ? <Picture {...props} /> : <FileRow {...props} />}
-      {!isSent && <UploadOverlay attachments={attachments} file={attachment} onCancel={onCancel} />}
+      {!isSent && (
+        <UploadOverlay
+          attachments={attachments}
+          file={attachment}
+          failure={entry.delivery?.state === "refused" ? entry.delivery.failure : null}
+          onCancel={onCancel}
+        />
+      )}
     </>
   );
 }
@@ -49,6 +57,7 @@ function Picture(props: AttachmentContentProps) {
   const { name, width, height } = attachment;
   const { links } = attachments;
   const { strings } = usePortal();
+  const words = useFileStrings();
   const place = useRef<HTMLButtonElement>(null);
   const key = keyOf(props);
   const local = attachments.local(attachment.attachmentId);
@@ -59,13 +68,13 @@ function Picture(props: AttachmentContentProps) {
     return (
       <p className="ppc-attachment-gone">
         <Icon name="picture" />
-        {strings.attachments.pictureRemoved}
+        {words.pictureRemoved}
       </p>
     );
   if (local === null && (link?.state === "failed" || errors.hasFailed))
     return (
       <p className="ppc-attachment-gone">
-        {strings.attachments.unavailable}
+        {words.unavailable}
         <button type="button" className="ppc-link" onClick={errors.again}>
           {strings.delivery.tryAgain}
         </button>
@@ -77,7 +86,7 @@ function Picture(props: AttachmentContentProps) {
       type="button"
       className="ppc-picture-open"
       data-loading={(local === null && link?.state !== "ready") || undefined}
-      aria-label={strings.attachments.open(name)}
+      aria-label={words.open(name)}
       onClick={onOpen}
     >
       {local !== null ? (
@@ -102,7 +111,8 @@ function Picture(props: AttachmentContentProps) {
 function FileRow(props: AttachmentContentProps) {
   const { attachments, entry, attachment } = props;
   const { name, contentType, size } = attachment;
-  const { strings, formats } = usePortal();
+  const { formats } = usePortal();
+  const words = useFileStrings();
   const key = keyOf(props);
   const link = useAttachmentLink(attachments.links, key);
   const isRemoved = link?.state === "removed";
@@ -113,13 +123,11 @@ function FileRow(props: AttachmentContentProps) {
         <bdi className="ppc-file-name">{name}</bdi>
         <span className="ppc-file-facts">
           {isRemoved ? (
-            <span role="status">{strings.attachments.fileRemoved}</span>
+            <span role="status">{words.fileRemoved}</span>
           ) : (
             <>
               {shownType(contentType)} · <bdi>{formats.size(size)}</bdi>
-              {link?.state === "failed" && (
-                <span role="status"> · {strings.attachments.unavailable}</span>
-              )}
+              {link?.state === "failed" && <span role="status"> · {words.unavailable}</span>}
             </>
           )}
         </span>
@@ -131,7 +139,7 @@ function FileRow(props: AttachmentContentProps) {
           onClick={() => void download(attachments.links, key, name)}
         >
           <Icon name="download" />
-          <span className="ppc-hidden">{strings.attachments.downloadOf(name)}</span>
+          <span className="ppc-hidden">{words.downloadOf(name)}</span>
         </button>
       )}
     </>

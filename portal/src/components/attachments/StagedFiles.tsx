@@ -1,4 +1,4 @@
-import { useCallback } from "react";
+import { type RefObject, useCallback } from "react";
 import type { Attachments } from "../../core/attachments/attachments.js";
 import { isPicture, shownType } from "../../core/attachments/names.js";
 import { uploadProblem } from "../../core/attachments/problems.js";
@@ -6,9 +6,12 @@ import type { StagingProblem } from "../../core/attachments/staging.js";
 import type { UploadState } from "../../core/attachments/uploads.js";
 import type { AttachmentsConfig } from "../../core/config.js";
 import type { OutboxFile } from "../../core/outbox/item.js";
+import { useFileDrag } from "../../hooks/useFileDrag.js";
+import { useFileStrings } from "../../hooks/useFileStrings.js";
 import { useObservable } from "../../hooks/useObservable.js";
+import type { FileStrings } from "../../strings/files.en.js";
 import type { Formats } from "../../strings/formats.js";
-import type { Strings } from "../../strings/index.js";
+
 import { Announcer } from "../Announcer.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
@@ -19,37 +22,49 @@ export interface StagedFilesProps {
   readonly attachments: Attachments;
   readonly playerId: string;
   readonly limits: AttachmentsConfig;
-  /** Moves the focus to the field. */
-  readonly onRemoved: () => void;
+  /** Whether no files are taken yet. */
+  readonly isOff: boolean;
+  /** The composer's field. */
+  readonly field: RefObject<HTMLElement | null>;
 }
 
-/** The files of the message that the user writes, and why others were not taken. */
-export function StagedFiles({ attachments, playerId, limits, onRemoved }: StagedFilesProps) {
+/** The files of the message that the user writes, why others were not taken, and where to drop them. */
+export function StagedFiles({ attachments, playerId, limits, isOff, field }: StagedFilesProps) {
   const { staging, uploads } = attachments;
   useObservable(staging);
   useObservable(uploads);
-  const { strings, formats } = usePortal();
+  const { formats } = usePortal();
+  const words = useFileStrings();
   const files = staging.filesOf(playerId);
+  const isDragging = useFileDrag(field);
   const problems = staging.problemsOf(playerId);
   const listen = useCallback(
     (say: (text: string) => void) => {
       // Each file is announced once, not with each of its attempts.
       const said = new Map<string, string>();
       return uploads.onState(({ file, playerId: player }, state) => {
-        const text = player === playerId ? textOf(file, state, strings) : null;
+        const text = player === playerId ? textOf(file, state, words) : null;
         if (text === null || said.get(file.attachmentId) === text) return;
         said.set(file.attachmentId, text);
         say(text);
       });
     },
-    [uploads, playerId, strings],
+    [uploads, playerId, words],
   );
   const isOnlyHere = files.some(({ attachmentId }) => attachments.isOnlyHere(attachmentId));
 
   return (
     <>
+      {isDragging && (
+        <div className="ppc-drop" data-off={isOff || undefined} aria-hidden="true">
+          <p>
+            <Icon name="clip" />
+            {isOff ? words.notYet : words.drop}
+          </p>
+        </div>
+      )}
       {files.length > 0 && (
-        <ul className="ppc-staged" aria-label={strings.attachments.staged}>
+        <ul className="ppc-staged" aria-label={words.staged}>
           {files.map((file) => (
             <StagedFile
               key={file.attachmentId}
@@ -59,7 +74,7 @@ export function StagedFiles({ attachments, playerId, limits, onRemoved }: Staged
               onRetry={() => attachments.retry(playerId, file)}
               onRemove={() => {
                 staging.remove(playerId, file.attachmentId);
-                onRemoved();
+                field.current?.focus();
               }}
             />
           ))}
@@ -67,9 +82,9 @@ export function StagedFiles({ attachments, playerId, limits, onRemoved }: Staged
       )}
       <div className="ppc-staging-notes" role="status">
         {problems.map((problem) => (
-          <p key={problem.name}>{problemText(problem, limits, strings, formats)}</p>
+          <p key={problem.name}>{problemText(problem, limits, words, formats)}</p>
         ))}
-        {isOnlyHere && <p>{strings.attachments.onlyHere}</p>}
+        {isOnlyHere && <p>{words.onlyHere}</p>}
       </div>
       <Announcer listen={listen} />
     </>
@@ -85,7 +100,8 @@ interface StagedFileProps {
 }
 
 function StagedFile({ file, blob, upload, onRetry, onRemove }: StagedFileProps) {
-  const { strings, formats } = usePortal();
+  const { formats } = usePortal();
+  const words = useFileStrings();
   const { name, contentType, size } = file;
   const problem = problemOf(upload);
   return (
@@ -108,7 +124,7 @@ function StagedFile({ file, blob, upload, onRetry, onRemove }: StagedFileProps) 
                 {shownType(contentType)} · <bdi>{formats.size(size)}</bdi>
               </>
             ) : (
-              strings.attachments.problems[problem]
+              words.problems[problem]
             )}
           </span>
         )}
@@ -116,12 +132,12 @@ function StagedFile({ file, blob, upload, onRetry, onRemove }: StagedFileProps) 
       {problem !== null && (
         <button type="button" className="ppc-icon-button" onClick={onRetry}>
           <Icon name="retry" />
-          <span className="ppc-hidden">{strings.attachments.retry(name)}</span>
+          <span className="ppc-hidden">{words.retry(name)}</span>
         </button>
       )}
       <button type="button" className="ppc-icon-button" onClick={onRemove}>
         <Icon name="close" />
-        <span className="ppc-hidden">{strings.attachments.remove(name)}</span>
+        <span className="ppc-hidden">{words.remove(name)}</span>
       </button>
     </li>
   );
@@ -133,28 +149,32 @@ function problemOf(upload: UploadState | null): string | null {
 }
 
 /** What is said about an upload; null for nothing. */
-function textOf({ name }: OutboxFile, state: UploadState, { attachments }: Strings): string | null {
-  if (state.state === "done") return attachments.ready(name);
+function textOf({ name }: OutboxFile, state: UploadState, words: FileStrings): string | null {
+  if (state.state === "done") return words.ready(name);
   const problem = problemOf(state);
-  return problem === null ? null : attachments.problem(name, attachments.problems[problem] ?? "");
+  return problem === null ? null : words.problem(name, words.problems[problem] ?? "");
 }
 
 function problemText(
   { kind, name }: StagingProblem,
   { maxBytes, maxOfMessage, types }: AttachmentsConfig,
-  { attachments }: Strings,
+  words: FileStrings,
   formats: Formats,
 ): string {
   switch (kind) {
     case "tooLarge":
-      return attachments.tooLarge(name, formats.size(maxBytes));
+      return words.tooLarge(name, formats.size(maxBytes));
     case "type": {
       const names = [...new Set(types.map(shownType))];
-      return attachments.typeNotAllowed(name, names.join(", "));
+      return words.typeNotAllowed(name, names.join(", "));
     }
     case "tooMany":
-      return attachments.tooMany(name, maxOfMessage);
+      return words.tooMany(name, maxOfMessage);
     case "empty":
-      return attachments.empty(name);
+      return words.empty(name);
+    case "notYet":
+      return words.notYet;
+    case "blocked":
+      return words.blocked;
   }
 }

@@ -1,29 +1,42 @@
+import type { Failure } from "../../core/api/failure.js";
 import type { Attachments } from "../../core/attachments/attachments.js";
-import { uploadProblem } from "../../core/attachments/problems.js";
+import { fileProblem, uploadProblem } from "../../core/attachments/problems.js";
 import type { Attachment } from "../../core/types.js";
+import { useFileStrings } from "../../hooks/useFileStrings.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { Icon } from "../Icon.js";
-import { usePortal } from "../PortalContext.js";
 
 interface UploadOverlayProps {
   readonly attachments: Attachments;
   readonly file: Attachment;
+  /** Why the message was not sent; null while it is on its way. */
+  readonly failure: Failure | null;
   readonly onCancel: () => void;
 }
 
 /** How far a file of a message is that is not sent yet. */
-export function UploadOverlay({ attachments, file, onCancel }: UploadOverlayProps) {
+export function UploadOverlay({ attachments, file, failure, onCancel }: UploadOverlayProps) {
   useObservable(attachments.uploads);
-  const { strings } = usePortal();
+  const words = useFileStrings();
   const upload = attachments.uploads.stateOf(file.attachmentId);
-  if (upload === null || upload.state === "done" || upload.state === "failed") return null;
+  if (upload?.state !== "uploading" && upload?.state !== "waiting") {
+    const problem =
+      upload?.state === "failed"
+        ? uploadProblem(upload.failure)
+        : failure === null
+          ? null
+          : fileProblem(failure);
+    return problem === null ? null : (
+      <p className="ppc-upload ppc-upload-text">{words.problems[problem]}</p>
+    );
+  }
   return (
     <div className="ppc-upload">
       {upload.state === "uploading" ? (
         <Progress name={file.name} fraction={upload.fraction} />
       ) : (
         <span className="ppc-upload-text">
-          {strings.attachments.problems[uploadProblem(upload.wait.failure)]}
+          {words.problems[uploadProblem(upload.wait.failure)]}
         </span>
       )}
       <button
@@ -36,7 +49,7 @@ export function UploadOverlay({ attachments, file, onCancel }: UploadOverlayProp
         }}
       >
         <Icon name="close" />
-        <span className="ppc-hidden">{strings.attachments.cancel(file.name)}</span>
+        <span className="ppc-hidden">{words.cancel(file.name)}</span>
       </button>
     </div>
   );
@@ -44,13 +57,13 @@ export function UploadOverlay({ attachments, file, onCancel }: UploadOverlayProp
 
 /** A bar with the part of a file that is uploaded. */
 export function Progress({ name, fraction }: { name: string; fraction: number }) {
-  const { attachments } = usePortal().strings;
+  const words = useFileStrings();
   const percent = Math.round(fraction * 100);
   return (
     <span
       className="ppc-progress"
       role="progressbar"
-      aria-label={attachments.uploading(name)}
+      aria-label={words.uploading(name)}
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={percent}

@@ -5,6 +5,7 @@ import type { Conversation } from "../../core/conversation/conversation.js";
 import type { Entry } from "../../core/conversation/timeline.js";
 import type { Attachment } from "../../core/types.js";
 import { useAttachmentLink, useImageErrors } from "../../hooks/useAttachmentLink.js";
+import { useFileStrings } from "../../hooks/useFileStrings.js";
 import { useModal } from "../../hooks/useModal.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
@@ -27,6 +28,7 @@ export interface ViewerProps {
 /** Shows the pictures of a conversation's loaded messages, one at a time. */
 export function Viewer({ attachments, conversation, first, onClose }: ViewerProps) {
   const { strings } = usePortal();
+  const words = useFileStrings();
   const dialog = useRef<HTMLDialogElement>(null);
   useModal(dialog);
   const [pictures] = useState(() => picturesOf(conversation));
@@ -55,14 +57,14 @@ export function Viewer({ attachments, conversation, first, onClose }: ViewerProp
     <dialog
       ref={dialog}
       className="ppc-viewer"
-      aria-label={strings.attachments.viewer}
+      aria-label={words.viewer}
       onClose={onClose}
       onKeyDown={press}
     >
       <header>
         <p className="ppc-viewer-name" role="status">
           <bdi>{name}</bdi>
-          {hasMany && <span>{strings.attachments.position(index + 1, pictures.length)}</span>}
+          {hasMany && <span>{words.position(index + 1, pictures.length)}</span>}
         </p>
         <Download attachments={attachments} shown={shown} />
         <button type="button" className="ppc-icon-button" onClick={() => dialog.current?.close()}>
@@ -90,7 +92,7 @@ interface TurnProps {
 }
 
 function Turn({ icon, isOff, onTurn }: TurnProps) {
-  const { attachments } = usePortal().strings;
+  const words = useFileStrings();
   return (
     <button
       type="button"
@@ -99,7 +101,7 @@ function Turn({ icon, isOff, onTurn }: TurnProps) {
       onClick={onTurn}
     >
       <Icon name={icon} />
-      <span className="ppc-hidden">{attachments[icon]}</span>
+      <span className="ppc-hidden">{words[icon]}</span>
     </button>
   );
 }
@@ -112,6 +114,7 @@ interface ShownProps {
 /** The whole picture; its thumbnail until it is loaded. */
 function Large({ attachments, shown }: ShownProps) {
   const { strings } = usePortal();
+  const words = useFileStrings();
   const { links } = attachments;
   const { name, width, height, attachmentId } = shown.attachment;
   const key = keyOf(shown);
@@ -131,11 +134,11 @@ function Large({ attachments, shown }: ShownProps) {
         <LocalPicture blob={local} name={name} longest={4_096} />
       </span>
     );
-  if (link?.state === "removed") return <p>{strings.attachments.pictureRemoved}</p>;
+  if (link?.state === "removed") return <p>{words.pictureRemoved}</p>;
   if (link?.state === "failed" || errors.hasFailed)
     return (
       <p>
-        {strings.attachments.unavailable}{" "}
+        {words.unavailable}{" "}
         <button type="button" className="ppc-link" onClick={errors.again}>
           {strings.delivery.tryAgain}
         </button>
@@ -160,7 +163,7 @@ function Large({ attachments, shown }: ShownProps) {
 }
 
 function Download({ attachments, shown }: ShownProps) {
-  const { strings } = usePortal();
+  const words = useFileStrings();
   const { name } = shown.attachment;
   const link = useAttachmentLink(attachments.links, keyOf(shown));
   if (link?.state !== "ready") return null;
@@ -173,7 +176,7 @@ function Download({ attachments, shown }: ShownProps) {
       rel="noopener noreferrer"
     >
       <Icon name="download" />
-      <span className="ppc-hidden">{strings.attachments.downloadOf(name)}</span>
+      <span className="ppc-hidden">{words.downloadOf(name)}</span>
     </a>
   );
 }

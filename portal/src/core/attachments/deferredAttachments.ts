@@ -28,7 +28,7 @@ export class DeferredAttachments extends Observable {
     this.#isLoading = true;
     for (let failures = 1; !this.#closed; failures += 1) {
       try {
-        const code = await import("./code.js");
+        const code = await import("./attachmentCore.js");
         if (this.#closed) return;
         this.#current = new code.Attachments({
           ...parts,

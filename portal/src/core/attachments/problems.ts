@@ -49,6 +49,14 @@ export function uploadProblem(failure: Failure): UploadProblem {
   }
 }
 
+/** The problem of a message that was not sent because of a file; null for any other reason. */
+export function fileProblem(failure: Failure): string | null {
+  if (failure.kind !== "refused") return uploadProblem(failure);
+  const type = failure.type ?? "";
+  if (type.startsWith(FILE_PROBLEM)) return type.slice(FILE_PROBLEM.length);
+  return null;
+}
+
 /** The problem of a type that this release does not know, by the words in it. */
 function bySubject(slug: string): UploadProblem | null {
   if (slug.includes("infected") || slug.includes("virus")) return "infected";

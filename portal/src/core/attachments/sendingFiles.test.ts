@@ -7,7 +7,7 @@ import {
   type SimulatedPortal,
 } from "../../../simulation/index.js";
 import { seconds, simulate } from "../../../simulation/setup.js";
-import "./code.js";
+import "./attachmentCore.js";
 
 const { system, portal } = simulate();
 

@@ -5,10 +5,10 @@ import type { OutboxFile } from "../outbox/item.js";
 import { fileName, isPicture, typeOf } from "./names.js";
 import type { PictureSize } from "./picture.js";
 
-/** Why a file cannot be attached. */
+/** Why a file cannot be attached, or the message cannot be sent with its files. */
 export interface StagingProblem {
-  readonly kind: "tooLarge" | "type" | "tooMany" | "empty";
-  /** The file's name. */
+  readonly kind: "tooLarge" | "type" | "tooMany" | "empty" | "notYet" | "blocked";
+  /** The file's name; empty for a problem of all. */
   readonly name: string;
 }
 
@@ -84,6 +84,12 @@ export class Staging extends Observable {
     this.#files.set(playerId, files);
     this.#problems.delete(playerId);
     this.#parts.remove(attachmentId);
+    this.changed();
+  }
+
+  /** Explains why nothing is attached, or sent. */
+  explain(playerId: string, kind: StagingProblem["kind"]): void {
+    this.#problems.set(playerId, [{ kind, name: "" }]);
     this.changed();
   }
 
