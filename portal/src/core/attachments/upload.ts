@@ -50,7 +50,7 @@ export const uploadByXhr: Uploader = ({ url, token, blob, onProgress, signal }) 
         const value = xhr.getResponseHeader(name);
         if (value !== null) headers.set(name, value);
       }
-      settle(() => resolve(new Response(responseText, { status, headers })));
+      settle(() => resolve(new Response(responseText || null, { status, headers })));
     };
     xhr.onerror = lost;
     signal.addEventListener("abort", lost);
