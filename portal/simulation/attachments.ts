@@ -121,8 +121,8 @@ export class SimulatedAttachments {
     if (!isAllowed) return problem(403, "forbidden");
     if (faults.storeFails) return problem(503, "attachments-unavailable", { "Retry-After": "1" });
     if (faults.uploadRefusal !== null) {
-      const { status, type } = faults.uploadRefusal;
-      return problem(status, type, status === 429 ? { "Retry-After": "60" } : {});
+      const { status, type, detail = type } = faults.uploadRefusal;
+      return problem(status, type, status === 429 ? { "Retry-After": "60" } : {}, null, detail);
     }
     if (blob.size > maxBytes) return problem(413, "body-too-large");
     const name = searchParams.get("name") ?? "file";

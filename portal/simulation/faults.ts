@@ -43,7 +43,11 @@ export interface Faults {
   /** Uploads and links of files are answered with 503. */
   storeFails: boolean;
   /** The problem with which each upload is refused; null for none. */
-  uploadRefusal: { readonly status: number; readonly type: string } | null;
+  uploadRefusal: {
+    readonly status: number;
+    readonly type: string;
+    readonly detail?: string;
+  } | null;
   /** The tokens of files have expired. */
   fileTokensExpire: boolean;
   sendsFail: boolean;

@@ -124,9 +124,10 @@ export function problem(
   name: string,
   headers: Record<string, string> = {},
   field: string | null = null,
+  text: string | null = null,
 ): Response {
   const type = `urn:problem-type:player-portal-chat:${name}`;
   const invalid = field === null ? {} : { field };
-  const detail = field === null ? name : `\`${field}\` is invalid`;
+  const detail = text ?? (field === null ? name : `\`${field}\` is invalid`);
   return json(status, { type, title: name, status, detail, ...invalid }, headers);
 }

@@ -4,6 +4,12 @@ import { addFiles, draggedFiles, pngFile, viewOf } from "./files.js";
 import { callSystem, injectFaults, stored } from "./system.js";
 
 const BO = "bo-1815";
+/** How the gateway refuses a file in which the scanner found a virus. */
+const INFECTED = {
+  status: 422,
+  type: "attachment-rejected",
+  detail: "the file is infected: Eicar",
+};
 const PLAYER = "/?portal=player&scene=attachments&attachments=open";
 const STAFF = "/?portal=staff&scene=attachments&attachments=open#/c/bo-1815";
 const field = (page: Page) => page.getByLabel("Your message");
@@ -143,7 +149,7 @@ test("a refused file blocks the message until it is removed, and is announced on
   page,
 }) => {
   await open(page);
-  await injectFaults(page, { uploadRefusal: { status: 422, type: "infected" } });
+  await injectFaults(page, { uploadRefusal: INFECTED });
   await addFiles(page, "paste", [pngFile("boss.png")]);
   await expect(chips(page).getByText("A virus scanner has stopped it")).toBeVisible();
   const said = page.getByRole("log").getByText("boss.png: A virus scanner has stopped it");
@@ -325,7 +331,7 @@ for (const [name, size] of Object.entries({
       await addFiles(page, "paste", [pngFile("a-file-with-quite-a-long-name-of-2026.png")]);
       await injectFaults(page, {
         upload: [10, 10],
-        uploadRefusal: { status: 422, type: "infected" },
+        uploadRefusal: INFECTED,
       });
       await addFiles(page, "paste", [pngFile("map.png")]);
       await expect(page.locator('.ppc-staged-file[data-state="failed"]')).toBeVisible();

@@ -19,49 +19,36 @@ export type UploadProblem =
   | "infected"
   | "unreadable"
   | "forbidden"
+  | "off"
   | "lost"
   | "refused";
 
-const BY_SLUG: Readonly<Record<string, UploadProblem>> = {
+/** By the last segment of the problem's type. */
+const BY_TYPE: Readonly<Record<string, UploadProblem>> = {
+  "too-many-uploads": "quota",
+  "too-many-calls": "quota",
   "body-too-large": "tooLarge",
-  "attachment-too-large": "tooLarge",
-  "unsupported-media-type": "type",
   "attachment-type": "type",
-  infected: "infected",
-  "attachment-infected": "infected",
-  "invalid-attachment": "unreadable",
+  "attachment-rejected": "unreadable",
+  "attachments-off": "off",
   forbidden: "forbidden",
   "file-lost": "lost",
 };
 
 /** The problem of a failed upload. */
 export function uploadProblem(failure: Failure): UploadProblem {
-  const slug = "type" in failure ? (failure.type?.split(":").at(-1) ?? "") : "";
-  switch (failure.kind) {
-    case "unreachable":
-      return "away";
-    case "signedOut":
-      return "signedOut";
-    case "busy":
-      return slug.includes("quota") || slug.includes("too-many") ? "quota" : "away";
-    case "refused":
-      return BY_SLUG[slug] ?? bySubject(slug) ?? "refused";
-  }
+  if (failure.kind === "unreachable") return "away";
+  if (failure.kind === "signedOut") return "signedOut";
+  const known = BY_TYPE[failure.type?.split(":").at(-1) ?? ""];
+  if (failure.kind === "busy") return known ?? "away";
+  // Only the detail tells a virus from a broken picture.
+  if (known === "unreadable" && failure.detail.includes("infected")) return "infected";
+  return known ?? "refused";
 }
 
 /** The problem of a message that was not sent because of a file; null for any other reason. */
 export function fileProblem(failure: Failure): string | null {
   if (failure.kind !== "refused") return uploadProblem(failure);
   const type = failure.type ?? "";
-  if (type.startsWith(FILE_PROBLEM)) return type.slice(FILE_PROBLEM.length);
-  return null;
-}
-
-/** The problem of a type that this release does not know, by the words in it. */
-function bySubject(slug: string): UploadProblem | null {
-  if (slug.includes("infected") || slug.includes("virus")) return "infected";
-  if (slug.includes("large")) return "tooLarge";
-  if (slug.includes("picture") || slug.includes("image") || slug.includes("pixels"))
-    return "unreadable";
-  return slug.includes("type") ? "type" : null;
+  return type.startsWith(FILE_PROBLEM) ? type.slice(FILE_PROBLEM.length) : null;
 }

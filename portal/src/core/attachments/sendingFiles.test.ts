@@ -11,6 +11,7 @@ import "./attachmentCore.js";
 
 const { system, portal } = simulate();
 
+const INFECTED = { status: 422, type: "attachment-rejected", detail: "the file is infected" };
 const ANY = { ...ATTACHMENTS, for: "any" } as const;
 const picture = (name = "boss.png", size = 100) =>
   new File([new Uint8Array(size)], name, { type: "image/png" });
@@ -147,7 +148,7 @@ test("a browser that keeps no files sends them while the page is open, and says 
 test("a refused file is not sent, and can be tried again or removed", async () => {
   const player = open();
   await seconds(1);
-  system().faults.uploadRefusal = { status: 422, type: "infected" };
+  system().faults.uploadRefusal = INFECTED;
   stage(player, picture());
   await seconds(1);
   const { staging } = attachmentsOf(player);
