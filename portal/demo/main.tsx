@@ -11,7 +11,7 @@ import { staffDesk, TEAMS } from "./team.js";
 import "../src/pages/page.css";
 
 // ?portal=player|staff|both|desks  &scene=…  &theme=light|dark  &language=…  &clockAheadMs=…  &keep  &hydrate
-// &signIn  &font  &readMarks=off|staff|both  &team  &attachments=staff|open|any
+// &signIn  &font  &readMarks=off|staff|both  &team  &attachments=staff|open|any  &xhr
 const query = new URLSearchParams(location.search);
 const system = new SimulatedSystem(seeded(7));
 const audience = query.get("attachments") as AttachmentsConfig["for"] | null;
@@ -35,7 +35,9 @@ const users: Record<SenderType, Identity> = {
 const aroundOf = (role: SenderType): ChatEnvironment => ({
   fetch: (input) => system.fetchOf(users[role])(input),
   transport: () => system.transport(users[role]),
-  uploader: (request) => system.attachments.uploaderOf(users[role])(request),
+  ...(query.has("xhr")
+    ? {}
+    : { uploader: (request) => system.attachments.uploaderOf(users[role])(request) }),
 });
 const around = { player: aroundOf("player"), staff: aroundOf("staff") };
 const common = {

@@ -110,7 +110,8 @@ test("after a reload the upload goes on, and messages keep their order", async (
   await expect(lastBubble(page)).toHaveAttribute("data-state", "sending");
   await expect.poll(() => keptFiles(page)).toBe(1);
   await page.reload();
-  await expect(lastBubble(page)).toHaveAttribute("data-state", "delivered");
+  const second = page.locator(".ppc-bubble", { hasText: "second" });
+  await expect(second).toHaveAttribute("data-state", "delivered");
   const contents = (await stored(page, BO)).map(({ content }) => content);
   expect(contents.slice(-2)).toEqual(["first", "second"]);
   await expect(page.getByRole("button", { name: "Show boss.png" })).toBeVisible();
@@ -311,6 +312,40 @@ test("a file's row downloads it, and says when it was removed", async ({ page })
 
   await page.getByText("Picture removed").scrollIntoViewIfNeeded();
   await expect(page.getByText("Picture removed")).toBeVisible();
+});
+
+test("the bytes are uploaded as they are, and a removed file's upload is ended", async ({
+  page,
+}) => {
+  let answer = true;
+  const bodies: (Buffer | null)[] = [];
+  await page.route("**/attachments/*?name=*", async (route) => {
+    const request = route.request();
+    const url = new URL(request.url());
+    const attachmentId = url.pathname.split("/").at(-1) ?? "";
+    bodies.push(request.postDataBuffer());
+    if (!answer) return;
+    expect(request.method()).toBe("PUT");
+    const facts = { contentType: "image/png", size: 9, width: 600, height: 400, thumbnail: false };
+    const attachment = { attachmentId, name: url.searchParams.get("name"), ...facts };
+    const token = `token ${JSON.stringify({ playerId: BO, attachment })}`;
+    const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
+    await route.fulfill({ status: 201, json: { ...attachment, token, expiresAt } });
+  });
+  await open(page, `${PLAYER}&xhr`);
+  await addFiles(page, "paste", [pngFile("boss & co.png")]);
+  await expect(page.getByText("boss & co.png is ready to be sent")).toBeAttached();
+  await page.keyboard.press("Enter");
+  await expect(lastBubble(page)).toHaveAttribute("data-state", "delivered");
+  expect(await lastFiles(page)).toEqual(["boss & co.png"]);
+  expect(bodies[0]?.subarray(0, 8).toString("hex")).toBe("89504e470d0a1a0a");
+
+  answer = false;
+  await addFiles(page, "paste", [pngFile("map.png")]);
+  await expect.poll(() => bodies.length).toBe(2);
+  const ended = page.waitForEvent("requestfailed");
+  await page.getByRole("button", { name: "Remove map.png" }).click();
+  expect((await ended).url()).toContain("map.png");
 });
 
 for (const [name, size] of Object.entries({
