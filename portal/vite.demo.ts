@@ -10,8 +10,8 @@ import { targets } from "./vite.targets.js";
 export default defineConfig({
   root: resolve(import.meta.dirname, "demo"),
   plugins: [react()],
-  // As strict as the gateway's policy for the pages.
-  preview: { headers: { "Content-Security-Policy": "default-src 'self'" } },
+  // As strict as the gateway's policy for the pages; the simulated store has its bytes in addresses.
+  preview: { headers: { "Content-Security-Policy": "default-src 'self'; img-src 'self' data:" } },
   build: {
     outDir: resolve(import.meta.dirname, "demo-dist"),
     emptyOutDir: true,

@@ -1,7 +1,7 @@
 import { createRoot, hydrateRoot, type Root } from "react-dom/client";
-import { SimulatedSystem, seeded } from "../simulation/index.js";
+import { ATTACHMENTS, SimulatedSystem, seeded } from "../simulation/index.js";
 import type { ChatEnvironment } from "../src/core/chat.js";
-import type { ReadMarksSetting } from "../src/core/config.js";
+import type { AttachmentsConfig, ReadMarksSetting } from "../src/core/config.js";
 import type { Identity, SenderType } from "../src/core/types.js";
 import { PlayerChatSystem, StaffPortal, type Theme } from "../src/index.js";
 import { languageOf } from "./languages.js";
@@ -11,9 +11,11 @@ import { staffDesk, TEAMS } from "./team.js";
 import "../src/pages/page.css";
 
 // ?portal=player|staff|both|desks  &scene=…  &theme=light|dark  &language=…  &clockAheadMs=…  &keep  &hydrate
-// &signIn  &font  &readMarks=off|staff|both  &team
+// &signIn  &font  &readMarks=off|staff|both  &team  &attachments=staff|open|any  &xhr
 const query = new URLSearchParams(location.search);
 const system = new SimulatedSystem(seeded(7));
+const audience = query.get("attachments") as AttachmentsConfig["for"] | null;
+const attachments = audience === null ? null : { ...ATTACHMENTS, for: audience };
 const config = {
   pusher: { key: "demo" },
   channelAccess: "private",
@@ -21,8 +23,10 @@ const config = {
   readMarks: (query.get("readMarks") ?? "both") as ReadMarksSetting,
   teamDesk: query.has("team"),
   topics: query.has("team") ? TEAMS : [],
+  ...(attachments === null ? {} : { attachments }),
 } as const;
 system.readMarks = config.readMarks;
+system.attachments.limits = attachments;
 /** The user of each portal, as last shown. */
 const users: Record<SenderType, Identity> = {
   player: { role: "player", subject: "bo-1815", name: "Bo Lindqvist" },
@@ -31,6 +35,9 @@ const users: Record<SenderType, Identity> = {
 const aroundOf = (role: SenderType): ChatEnvironment => ({
   fetch: (input) => system.fetchOf(users[role])(input),
   transport: () => system.transport(users[role]),
+  ...(query.has("xhr")
+    ? {}
+    : { uploader: (request) => system.attachments.uploaderOf(users[role])(request) }),
 });
 const around = { player: aroundOf("player"), staff: aroundOf("staff") };
 const common = {
@@ -46,6 +53,7 @@ const common = {
 if (!query.has("keep")) {
   localStorage.clear();
   sessionStorage.clear();
+  indexedDB.deleteDatabase("player-portal-chat");
 }
 const scene = SCENES[query.get("scene") ?? "busy"];
 if (scene === undefined) throw new Error(`the scenes are ${Object.keys(SCENES).join(", ")}`);
@@ -115,7 +123,11 @@ function showDesks(): void {
     <div style={{ display: "grid", gridTemplateColumns: "1fr 1fr", blockSize: "100%" }}>
       {desks.map(({ subject, name }) => {
         const user: Identity = { role: "staff", subject, name };
-        const around = { fetch: system.fetchOf(user), transport: () => system.transport(user) };
+        const around = {
+          fetch: system.fetchOf(user),
+          transport: () => system.transport(user),
+          uploader: system.attachments.uploaderOf(user),
+        };
         return (
           <div key={subject} className="page-staff" data-desk={subject}>
             <StaffPortal

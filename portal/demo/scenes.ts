@@ -1,6 +1,7 @@
 import { NO_FAULTS, type SimulatedSystem } from "../simulation/index.js";
 import { CLIENT_TYPING } from "../src/core/realtime/channels.js";
 import type { Identity } from "../src/core/types.js";
+import { filesAndPictures } from "./files.js";
 
 /** Puts a system into a certain state. */
 export type Scene = (system: SimulatedSystem) => void;
@@ -186,6 +187,10 @@ export const SCENES: Record<string, Scene> = {
   plain,
   busy: (system) => {
     talk(system);
+    queue(system);
+  },
+  attachments: (system) => {
+    filesAndPictures(system);
     queue(system);
   },
   resolved: (system) => {

@@ -1,3 +1,4 @@
+import type { BlobStorage, KeptFile } from "../src/core/attachments/blobs.js";
 import type { Environment } from "../src/core/environment.js";
 import { Observable, type Unsubscribe } from "../src/core/observable.js";
 import type { OutboxItem } from "../src/core/outbox/item.js";
@@ -12,11 +13,37 @@ class SharedItems {
   readonly storages = new Map<object, Set<Watcher>>();
 }
 
+/** A browser's IndexedDB. */
+export class SimulatedBlobs implements BlobStorage {
+  readonly kept = new Map<string, KeptFile>();
+  /** Whether it is full, or missing. */
+  fails = false;
+
+  async put(file: KeptFile): Promise<boolean> {
+    if (!this.fails) this.kept.set(file.attachmentId, file);
+    return !this.fails;
+  }
+
+  async get(attachmentId: string): Promise<Blob | null> {
+    return this.kept.get(attachmentId)?.blob ?? null;
+  }
+
+  async remove(attachmentId: string): Promise<void> {
+    this.kept.delete(attachmentId);
+  }
+
+  async files(): Promise<readonly KeptFile[]> {
+    return [...this.kept.values()];
+  }
+}
+
 /** A browser's local storage and tabs: a change in one tab reaches the others a moment later. */
 export class SimulatedBrowser {
   readonly #messages = new SharedItems();
   readonly #notes = new SharedItems();
   readonly #alive = new Set<string>();
+  /** The bytes of unsent files. */
+  readonly blobs = new SimulatedBlobs();
   #tabs = 0;
 
   tab(): Tab & { crash(): void } {

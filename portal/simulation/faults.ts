@@ -38,6 +38,18 @@ export interface Faults {
   forbidden: boolean;
   /** The status with which each read mark is refused, such as 404; null for none. */
   markRefusal: number | null;
+  /** How long an upload takes. */
+  upload: Range;
+  /** Uploads and links of files are answered with 503. */
+  storeFails: boolean;
+  /** The problem with which each upload is refused; null for none. */
+  uploadRefusal: {
+    readonly status: number;
+    readonly type: string;
+    readonly detail?: string;
+  } | null;
+  /** The tokens of files have expired. */
+  fileTokensExpire: boolean;
   sendsFail: boolean;
   readsFail: boolean;
   networkFails: boolean;
@@ -63,6 +75,10 @@ export const NO_FAULTS: Faults = {
   refusal: null,
   forbidden: false,
   markRefusal: null,
+  upload: [10, 60],
+  storeFails: false,
+  uploadRefusal: null,
+  fileTokensExpire: false,
   sendsFail: false,
   readsFail: false,
   networkFails: false,

@@ -1,3 +1,4 @@
+export { ATTACHMENTS } from "./attachments.js";
 export { SimulatedBrowser, SimulatedEnvironment } from "./browser.js";
 export { type Faults, NO_FAULTS, seeded } from "./faults.js";
 export { ADA, PLAYER, SimulatedPortal } from "./portal.js";

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Assignment } from "../src/core/desk/assignment.js";
 import type { Inbox } from "../src/core/inbox/inbox.js";
+import "../src/core/attachments/attachmentCore.js";
 import { StaffNotes } from "../src/core/notes/staffNotes.js";
 import {
   ADA,
+  ATTACHMENTS,
   type Faults,
   NO_FAULTS,
   SimulatedBrowser,
@@ -29,6 +31,7 @@ const BAD: Faults = {
   refuseSubscription: 0.3,
   ignoreSubscription: 0.1,
   longestEvent: 40,
+  upload: [1, 3_000],
 };
 
 beforeEach(() => {
@@ -54,6 +57,7 @@ async function run(seed: number): Promise<void> {
   system.desk.teams = ["payments", "appeals"];
   system.desk.add("grace", "Grace");
   if (seed % 3 !== 0) system.readMarks = seed % 3 === 1 ? "both" : "staff";
+  if (seed % 3 !== 1) system.attachments.limits = { ...ATTACHMENTS, for: "any" };
   const browser = new SimulatedBrowser();
   const staff = new SimulatedPortal(system, { identity: ADA });
   const inbox = staff.chat.inbox();
@@ -64,12 +68,18 @@ async function run(seed: number): Promise<void> {
   const notes = staffNotes?.show("p1");
   notes?.showSince(0);
   const noted: string[] = [];
+  /** The names of all files. */
+  const attached: string[] = [];
   let step = 0;
 
   const say = (portal: SimulatedPortal | undefined) => {
     const content = `${"long ".repeat(random() < 0.2 ? 20 : 0)}message ${written.length + 1}`;
     written.push(content);
-    portal?.conversation.send(content);
+    const staging = random() < 0.3 ? portal?.chat.attachments.current?.staging : undefined;
+    const name = `file ${written.length}.log`;
+    staging?.add("p1", [new File(["log"], name)]);
+    if (staging !== undefined) attached.push(name);
+    portal?.conversation.send(content, staging?.take("p1"));
   };
   const any = (): number => Math.floor(random() * tabs.length);
   const actions: (() => void)[] = [
@@ -174,6 +184,8 @@ async function run(seed: number): Promise<void> {
   const { messages } = system.store.conversation("p1");
   const stored = messages.map(({ content }) => content);
   expect([...stored].sort()).toEqual([...written].sort());
+  const files = messages.flatMap(({ attachments }) => attachments.map(({ name }) => name));
+  expect(files.sort()).toEqual(attached.sort());
   // Everything that a portal has marked as read is read at the gateway in the end.
   staff.conversation.markRead();
   await vi.advanceTimersByTimeAsync(120_000);
@@ -199,6 +211,7 @@ async function run(seed: number): Promise<void> {
     portal.close();
   }
   expect(browser.kept.size).toBe(0);
+  expect(browser.blobs.kept.size).toBe(0);
   expectSameRows(inbox, system);
   inbox.close();
 }

@@ -1,5 +1,5 @@
 import { Chat, type ChatEnvironment } from "../src/core/chat.js";
-import type { PortalConfig } from "../src/core/config.js";
+import type { AttachmentsConfig, PortalConfig } from "../src/core/config.js";
 import type { Conversation } from "../src/core/conversation/conversation.js";
 import type { Entry } from "../src/core/conversation/timeline.js";
 import type { OnProblem } from "../src/core/problems.js";
@@ -19,6 +19,8 @@ export interface PortalOptions {
   /** What the gateway's configuration says. */
   readonly conversationPresence?: boolean;
   readonly typing?: boolean;
+  /** Whether the gateway takes files; by default as the system does. */
+  readonly attachments?: AttachmentsConfig | null;
   readonly onProblem?: OnProblem;
 }
 
@@ -38,6 +40,7 @@ export class SimulatedPortal {
       getToken = null,
       conversationPresence = true,
       typing = true,
+      attachments = system.attachments.limits,
       onProblem = null,
     } = options;
     this.tab = browser.tab();
@@ -48,6 +51,7 @@ export class SimulatedPortal {
       conversationPresence,
       teamDesk: system.desk.enabled,
       topics: system.desk.teams,
+      ...(attachments === null ? {} : { attachments }),
     };
     const around: ChatEnvironment = {
       fetch: system.fetchOf(identity),
@@ -57,6 +61,8 @@ export class SimulatedPortal {
       },
       storage: browser.storage(this.tab),
       noteStorage: browser.noteStorage(this.tab),
+      blobs: browser.blobs,
+      uploader: system.attachments.uploaderOf(identity),
       tab: this.tab,
       environment: this.environment,
       random: () => system.between([0, 1]),

@@ -8,6 +8,7 @@ import {
 } from "../src/core/realtime/channels.js";
 import type { Identity, Message, Session } from "../src/core/types.js";
 import type { RequestedAssignment, StoredAssignment } from "./assignments.js";
+import { SimulatedAttachments } from "./attachments.js";
 import { type Bounds, Coalescer } from "./coalescer.js";
 import { SimulatedDesk } from "./desk.js";
 import { type FaultSource, type Faults, NO_FAULTS, type Range } from "./faults.js";
@@ -21,6 +22,14 @@ import { eventOf, json, problem, rfc3339, sessionOf, staffSessionOf } from "./wi
 /** The given fields of a message; the others get defaults. */
 export type NewMessage = Partial<Message> & Pick<Message, "playerId" | "senderType" | "content">;
 
+/** The body of a send. */
+type SendBody = Omit<NewMessage, "content" | "attachments"> & {
+  readonly content?: string;
+  readonly topic?: string | null;
+  /** The tokens of its files. */
+  readonly attachments?: readonly string[];
+};
+
 const STAFF_CHANNEL = "private-staff-portal";
 
 function withDefaults(message: NewMessage): Message {
@@ -33,6 +42,7 @@ function withDefaults(message: NewMessage): Message {
     seq: null,
     sessionId: null,
     truncated: false,
+    attachments: [],
     ...message,
   };
 }
@@ -67,12 +77,24 @@ export class SimulatedSystem implements FaultSource {
   readonly #coalescer = new Coalescer((name, data) => this.#broadcast(STAFF_CHANNEL, name, data));
   /** Notes, tags, priority and canned replies. */
   readonly notesAndReplies: NotesAndReplies;
+  /** Files of messages. */
+  readonly attachments: SimulatedAttachments;
   #held: PromiseWithResolvers<void> | null = null;
   #clock = 0;
 
   constructor(random: Random) {
     this.#random = random;
     const system = this;
+    this.attachments = new SimulatedAttachments({
+      get faults() {
+        return system.faults;
+      },
+      chance: (probability) => this.chance(probability),
+      between: (range) => this.between(range),
+      store: this.store,
+      now: () => this.now(),
+      wait: (ms) => this.#wait([ms, ms]),
+    });
     this.notesAndReplies = new NotesAndReplies({
       get faults() {
         return system.faults;
@@ -186,6 +208,8 @@ export class SimulatedSystem implements FaultSource {
     if (this.faults.readsFail && request.method === "GET") {
       return problem(503, "history-unavailable", { "Retry-After": "1" });
     }
+    const file = await this.attachments.answer(request);
+    if (file !== null) return file;
     if (user !== null && this.desk.enabled) {
       const answer =
         (await this.notesAndReplies.answer(request, user)) ??
@@ -256,15 +280,19 @@ export class SimulatedSystem implements FaultSource {
     this.#assign({ ...change, action, assigneeId, assigneeName } as StoredAssignment);
   }
 
-  #send({ topic = null, ...body }: Message & { topic?: string | null }): Response {
+  #send({ topic = null, attachments: tokens = [], ...body }: SendBody): Response {
     if (this.faults.sendsFail) return problem(503, "not-accepted", { "Retry-After": "1" });
     this.sends += 1;
     const { refusal } = this.faults;
     if (refusal !== null) return problem(400, refusal);
-    if (body.content.includes("\0")) return problem(400, "invalid-field");
+    const isExpired = tokens.length > 0 && this.faults.fileTokensExpire;
+    const files = isExpired ? null : this.attachments.filesOf(body.playerId, tokens);
+    if (files === null) return problem(400, "invalid-field", {}, "attachments[0]");
+    const content = body.content ?? files[0]?.name ?? "";
+    if (content.includes("\0")) return problem(400, "invalid-field");
     if (topic !== null && !this.desk.teams.includes(topic))
       return problem(400, "invalid-field", {}, "topic");
-    const { at } = this.#accept(withDefaults(body), topic);
+    const { at } = this.#accept(withDefaults({ ...body, content, attachments: files }), topic);
     return json(202, {
       success: true,
       messageId: body.messageId,

@@ -1,5 +1,5 @@
 import { compare } from "../src/core/order.js";
-import type { Message, Note, Session } from "../src/core/types.js";
+import type { Attachment, Message, Note, Session } from "../src/core/types.js";
 import type { Stored } from "./store.js";
 
 /** A time in RFC 3339, with as few digits of a second as possible. */
@@ -10,10 +10,21 @@ export function rfc3339(at: number): string {
   return `${seconds}.${rest.endsWith("000") ? rest.slice(0, 3) : rest}Z`;
 }
 
+/** The files of a message, as events and the history have them. */
+function attachmentsOf(attachments: readonly Attachment[]) {
+  if (attachments.length === 0) return {};
+  const files = attachments.map(({ width, height, ...file }) =>
+    width === null || height === null ? file : { ...file, width, height },
+  );
+  return { attachments: files };
+}
+
 /** A message, as an event has it. */
-export function eventOf({ at, seq, sessionId, truncated, playerName, ...rest }: Message) {
+export function eventOf(message: Message) {
+  const { at, seq, sessionId, truncated, playerName, attachments, ...rest } = message;
   return {
     ...rest,
+    ...attachmentsOf(attachments),
     ...(playerName === null ? {} : { playerName }),
     acceptedAt: rfc3339(at),
     ...(truncated ? { truncated } : {}),
@@ -55,8 +66,8 @@ function digestEntryOf(messages: readonly Message[]) {
 }
 
 /** A message, as the history has it. */
-export function historyOf({ at, truncated, playerName, ...rest }: Stored) {
-  return { ...rest, acceptedAt: rfc3339(at) };
+export function historyOf({ at, truncated, playerName, attachments, ...rest }: Stored) {
+  return { ...rest, ...attachmentsOf(attachments), acceptedAt: rfc3339(at) };
 }
 
 /** A session, as players' history and events have it. */
@@ -113,9 +124,10 @@ export function problem(
   name: string,
   headers: Record<string, string> = {},
   field: string | null = null,
+  text: string | null = null,
 ): Response {
   const type = `urn:problem-type:player-portal-chat:${name}`;
   const invalid = field === null ? {} : { field };
-  const detail = field === null ? name : `\`${field}\` is invalid`;
+  const detail = text ?? (field === null ? name : `\`${field}\` is invalid`);
   return json(status, { type, title: name, status, detail, ...invalid }, headers);
 }

@@ -14,6 +14,7 @@ import { MAX_CONTENT } from "../core/api/limits.js";
 import type { Drafts } from "../core/drafts.js";
 import type { Typing } from "../core/presence/typing.js";
 import { isReadable } from "../core/readable.js";
+import type { ComposerFiles } from "../hooks/useComposerFiles.js";
 import { useDroppedFiles } from "../hooks/useDroppedFiles.js";
 import { useObservable } from "../hooks/useObservable.js";
 import { isComposing } from "../hooks/useShortcuts.js";
@@ -36,6 +37,10 @@ interface ComposerProps {
   readonly field?: FieldProps;
   /** Handles a key before the composer does; true when it has. */
   readonly onKey?: (event: KeyboardEvent<HTMLTextAreaElement>) => boolean;
+  /** The files of the message; null where it takes none. */
+  readonly files?: ComposerFiles | null;
+  /** Why it takes no files; by default that none can be sent. */
+  readonly noFiles?: string;
   /** Whether the content may be sent; asked when the user wants to send it. */
   readonly maySend?: (content: string) => boolean;
 }
@@ -66,7 +71,7 @@ const WARN_AT = 200;
 /** The field in which the user writes a message. */
 export function Composer(props: ComposerProps) {
   const { ref, drafts, typing, playerId, placeholder, onSend, onEscape } = props;
-  const { onKey, maySend = () => true, field: more = {} } = props;
+  const { onKey, maySend = () => true, field: more = {}, files = null } = props;
   useObservable(drafts);
   const { strings } = usePortal();
   const texts = props.texts ?? strings.composer;
@@ -76,13 +81,21 @@ export function Composer(props: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   // An on-screen keyboard has no Shift+Enter: there Enter makes a new line, and the button sends.
   const isTouch = matchMedia("(pointer: coarse)").matches;
-  const hint = useId();
+  const keys = useId();
   const left = MAX_CONTENT - lengthOf(draft);
-  const canSend = isReadable(draft) && left >= 0;
+  const isOnlyFiles = draft.trim() === "" && files !== null && files.count > 0;
+  const isBlocked = files?.isBlocked ?? false;
+  const canSend = (isReadable(draft) || isOnlyFiles) && left >= 0 && !isBlocked;
+  const addFiles = (added: readonly File[]) => {
+    setHasFiles(files === null);
+    files?.add(added);
+    if (files !== null) field.current?.focus();
+  };
   useGrowing(field, draft);
-  useDroppedFiles(field, () => setHasFiles(true));
+  useDroppedFiles(field, addFiles);
 
   const send = () => {
+    if (isBlocked) files?.explain("blocked");
     if (!canSend) return;
     const content = withoutControls(draft).trim();
     if (!maySend(content)) return;
@@ -96,6 +109,7 @@ export function Composer(props: ComposerProps) {
     const { value, selectionEnd } = target;
     const text = withoutControls(value);
     setHasFiles(false);
+    files?.edited();
     typing?.edited(text);
     if (text === value) {
       setDraft(text);
@@ -109,11 +123,12 @@ export function Composer(props: ComposerProps) {
 
   const paste = (event: ClipboardEvent<HTMLTextAreaElement>) => {
     more.onPaste?.(event);
-    const { files } = event.clipboardData;
-    // Programs copy a table or a text as a picture, too.
-    if (files.length === 0 || event.clipboardData.getData("text/plain") !== "") return;
+    const pasted = [...event.clipboardData.files];
+    const text = event.clipboardData.getData("text/plain");
+    // Programs copy a table or a text as a picture, too; with a file, systems copy its name.
+    if (pasted.length === 0 || (text !== "" && text !== pasted[0]?.name)) return;
     event.preventDefault();
-    setHasFiles(true);
+    addFiles(pasted);
   };
 
   const press = (event: KeyboardEvent<HTMLTextAreaElement>) => {
@@ -137,7 +152,9 @@ export function Composer(props: ComposerProps) {
         send();
       }}
     >
-      <div className="ppc-field">
+      {files?.list(field)}
+      <div className="ppc-field" data-files={files !== null || undefined}>
+        {files?.button(addFiles)}
         <textarea
           {...more}
           ref={(element) => {
@@ -151,7 +168,7 @@ export function Composer(props: ComposerProps) {
           placeholder={placeholder}
           enterKeyHint={isTouch ? "enter" : "send"}
           aria-label={texts.label}
-          aria-describedby={hint}
+          aria-describedby={keys}
           aria-invalid={left < 0}
           onChange={change}
           onBlur={(event) => {
@@ -166,11 +183,11 @@ export function Composer(props: ComposerProps) {
           <span className="ppc-hidden">{texts.send}</span>
         </button>
       </div>
-      <p className="ppc-hidden" id={hint}>
+      <p className="ppc-hidden" id={keys}>
         {isTouch ? strings.composer.hintTouch : strings.composer.hint}
       </p>
       <p className="ppc-no-files" role="status">
-        {hasFiles && strings.composer.noFiles}
+        {hasFiles && (props.noFiles ?? strings.composer.noFiles)}
       </p>
       <p className="ppc-count" role="status" data-over={left < 0 || undefined}>
         {left < 0

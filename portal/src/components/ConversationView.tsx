@@ -3,6 +3,7 @@ import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import type { NoteEntry } from "../core/notes/noteEntry.js";
 import type { Notes } from "../core/notes/notes.js";
+import { type ComposerFiles, useComposerFiles } from "../hooks/useComposerFiles.js";
 import { Composer } from "./Composer.js";
 import { MessageList, type MessageListHandle } from "./MessageList.js";
 import { PresenceLine } from "./PresenceLine.js";
@@ -21,8 +22,15 @@ interface ConversationViewProps {
   /** The staff's notes, and how one is shown. */
   readonly notes?: Notes | null;
   readonly renderNote?: (entry: NoteEntry, isNewDay: boolean) => ReactNode;
-  /** Shown in place of the composer; `send` sends a message, and `scroll` shows the newest. */
-  readonly compose?: (send: (content: string) => void, scroll: () => void) => ReactNode;
+  /**
+   * Shown in place of the composer; `send` sends a message with its `files`, and `scroll` shows the
+   * newest.
+   */
+  readonly compose?: (
+    send: (content: string) => void,
+    scroll: () => void,
+    files: ComposerFiles | null,
+  ) => ReactNode;
 }
 
 /** The messages of a conversation, and the composer. */
@@ -31,10 +39,12 @@ export function ConversationView(props: ConversationViewProps) {
   const { notes = null, renderNote, compose } = props;
   const own = useRef<MessageListHandle>(null);
   const list = props.messages ?? own;
+  const files = useComposerFiles(chat, conversation);
   const send = (content: string) => {
     // Before the message is added, so that the list scrolls in the same frame.
     list.current?.scrollToBottom();
-    conversation.send(content);
+    const files = chat.attachments.current?.staging.take(conversation.playerId) ?? [];
+    conversation.send(content, files);
   };
   return (
     <>
@@ -52,7 +62,7 @@ export function ConversationView(props: ConversationViewProps) {
         showsColleagues={chat.identity.role === "staff"}
       />
       {notice}
-      {compose?.(send, () => list.current?.scrollToBottom()) ?? (
+      {compose?.(send, () => list.current?.scrollToBottom(), files) ?? (
         <Composer
           {...(composer === undefined ? {} : { ref: composer })}
           {...(onEscape === undefined ? {} : { onEscape })}
@@ -61,6 +71,7 @@ export function ConversationView(props: ConversationViewProps) {
           playerId={conversation.playerId}
           placeholder={placeholder}
           onSend={send}
+          files={files}
         />
       )}
     </>

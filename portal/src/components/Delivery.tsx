@@ -83,7 +83,9 @@ function focusMessagesAnd(action: () => void) {
 function reason({ failure }: NotSentProps["delivery"], { delivery }: Strings): string {
   if (failure === null) return delivery.stale;
   if (failure.kind !== "refused") return delivery.refused;
-  const known = delivery.refusals[failure.type?.split(":").at(-1) ?? ""];
+  const type = failure.type?.split(":").at(-1) ?? "";
+  // Because of a file, which shows what is wrong with it.
+  const known = delivery.refusals[type.startsWith("file-") ? "file" : type];
   return known ?? delivery.refused;
 }
 

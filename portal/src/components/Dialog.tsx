@@ -1,4 +1,5 @@
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useRef } from "react";
+import { useModal } from "../hooks/useModal.js";
 import { Icon } from "./Icon.js";
 import { usePortal } from "./PortalContext.js";
 
@@ -13,17 +14,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   const { strings } = usePortal();
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
-    const { current: element } = dialog;
-    const root = element?.getRootNode() as Document | ShadowRoot | undefined;
-    const before = root?.activeElement;
-    element?.showModal();
-    return () => {
-      // The browser returns the focus from a closed dialog, but not from a removed one.
-      const isLost = root?.activeElement == null || root.activeElement === document.body;
-      if (isLost && before instanceof HTMLElement) before.focus();
-    };
-  }, []);
+  useModal(dialog);
   return (
     <dialog ref={dialog} className="ppc-dialog" aria-labelledby={heading} onClose={onClose}>
       <header>

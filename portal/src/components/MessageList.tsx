@@ -1,10 +1,12 @@
 import {
   type ReactNode,
   type Ref,
+  Suspense,
   useEffect,
   useImperativeHandle,
   useLayoutEffect,
   useRef,
+  useState,
 } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { type Failure, isTransient } from "../core/api/failure.js";
@@ -14,12 +16,14 @@ import type { Timeline } from "../core/conversation/timeline.js";
 import { Interleaved, idOf } from "../core/notes/interleaved.js";
 import type { NoteEntry } from "../core/notes/noteEntry.js";
 import type { Notes } from "../core/notes/notes.js";
+import { useAttachments } from "../hooks/useAttachments.js";
 import { useAutoScroll } from "../hooks/useAutoScroll.js";
 import { useObservable } from "../hooks/useObservable.js";
 import { usePrinting } from "../hooks/usePrinting.js";
 import { useToday } from "../hooks/useToday.js";
 import { useUnread } from "../hooks/useUnread.js";
 import { dayOf } from "../strings/formats.js";
+import { Viewer } from "./attachments/lazy.js";
 import { Icon } from "./Icon.js";
 import { beginsSession, MessageRow } from "./MessageRow.js";
 import { usePortal } from "./PortalContext.js";
@@ -56,6 +60,8 @@ export function MessageList(props: MessageListProps) {
   useObservable(conversation);
   useObservable(notes);
   const { strings } = usePortal();
+  const attachments = useAttachments(chat);
+  const [viewed, setViewed] = useState<string | null>(null);
   const { timeline, older, reads } = conversation;
   const lastRead = chat.identity.role === "player" ? reads.lastRead() : undefined;
   const items = new Interleaved(timeline, notes?.entries ?? NO_NOTES);
@@ -124,7 +130,9 @@ export function MessageList(props: MessageListProps) {
         readAt={entry === lastRead ? (reads.otherSide?.at ?? null) : null}
         receipt={reads.receiptOf(entry)}
         viewer={chat.identity}
+        chat={chat}
         conversation={conversation}
+        onView={setViewed}
       />
     );
   };
@@ -163,6 +171,16 @@ export function MessageList(props: MessageListProps) {
           </Virtualizer>
         )}
       </section>
+      {attachments !== null && viewed !== null && (
+        <Suspense>
+          <Viewer
+            attachments={attachments}
+            conversation={conversation}
+            first={viewed}
+            onClose={() => setViewed(null)}
+          />
+        </Suspense>
+      )}
       <div className="ppc-top-note" role="status">
         {older === "loading" && <span className="ppc-chip">{strings.messages.loadingOlder}</span>}
         {older === "failing" && (

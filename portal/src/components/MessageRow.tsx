@@ -1,10 +1,13 @@
 import { memo } from "react";
+import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import type { Receipt } from "../core/conversation/knownReads.js";
 import type { Entry } from "../core/conversation/timeline.js";
 import { isReadable } from "../core/readable.js";
 import type { Identity } from "../core/types.js";
 import { dayOf } from "../strings/formats.js";
+import { bubbleStyle } from "./attachments/frame.js";
+import { MessageAttachments, textOf } from "./attachments/MessageAttachments.js";
 import { DeliveryMark, isQuiet, NotSent, ReceiptMark } from "./Delivery.js";
 import { MessageText } from "./MessageText.js";
 import { isFewEmoji } from "./messageText.js";
@@ -35,7 +38,10 @@ interface MessageRowProps {
   readonly receipt: Receipt | null;
   /** Whether it is the first message of the conversation. */
   readonly isBeginning: boolean;
+  readonly chat: Chat;
   readonly conversation: Conversation;
+  /** Shows a picture, by its id. */
+  readonly onView: (attachmentId: string) => void;
   /** Today, as `dayOf` counts days. */
   readonly today: number;
 }
@@ -55,6 +61,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const sender = useSender(entry);
   const state = entry.delivery?.state;
   const isColleagues = isOwnSide && entry.delivery === null;
+  const hasFiles = entry.attachments.length > 0;
+  const text = textOf(entry);
   const classes = ["ppc-row", isOwnSide ? "ppc-row-own" : "", isFirst ? "ppc-row-first" : ""];
 
   return (
@@ -84,15 +92,27 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         className={`ppc-bubble ppc-bubble-${entry.senderType}`}
         data-state={state}
         data-colleague={isColleagues || undefined}
-        data-emoji={isFewEmoji(entry.content) || undefined}
+        data-emoji={(!hasFiles && isFewEmoji(entry.content)) || undefined}
+        data-files={hasFiles || undefined}
+        style={hasFiles ? bubbleStyle(entry.attachments) : undefined}
         data-tail={isLast || undefined}
         data-message-id={entry.messageId}
       >
         <span className="ppc-hidden">{sender.spoken}: </span>
-        <span className="ppc-text" dir="auto">
-          <MessageText content={entry.content} />
-          {entry.truncated && "…"}
-        </span>
+        {hasFiles && (
+          <MessageAttachments
+            chat={props.chat}
+            conversation={conversation}
+            entry={entry}
+            onOpen={({ attachmentId }) => props.onView(attachmentId)}
+          />
+        )}
+        {(text !== "" || !hasFiles) && (
+          <span className="ppc-text" dir="auto">
+            <MessageText content={text} />
+            {entry.truncated && "…"}
+          </span>
+        )}
         {entry.truncated && <span className="ppc-note">{strings.messages.truncated}</span>}
         {entry.content === "" && <span className="ppc-note">{strings.messages.erased}</span>}
         {entry.content !== "" && !isReadable(entry.content) && (

@@ -2,6 +2,9 @@ import type { StatusRequest } from "./api/api.js";
 import { Api } from "./api/api.js";
 import type { Outcome } from "./api/failure.js";
 import { type GetToken, Tokens } from "./api/tokens.js";
+import type { BlobStorage } from "./attachments/blobs.js";
+import { DeferredAttachments } from "./attachments/deferredAttachments.js";
+import type { Uploader } from "./attachments/upload.js";
 import { backoff, type Random } from "./backoff.js";
 import { Clock } from "./clock.js";
 import { loadConfig, type PortalConfig, readMarksOf } from "./config.js";
@@ -18,6 +21,7 @@ import { actorOf, changeStatus } from "./inbox/changeStatus.js";
 import { Inbox, type InboxParts } from "./inbox/inbox.js";
 import { ReadMarks } from "./inbox/readMarks.js";
 import type { Unsubscribe } from "./observable.js";
+import { NO_UPLOADS } from "./outbox/files.js";
 import { requestOf } from "./outbox/item.js";
 import { Outbox, type OutboxParts } from "./outbox/outbox.js";
 import { LocalOutboxStorage, localStorageOrNull, type OutboxStorage } from "./outbox/storage.js";
@@ -59,6 +63,10 @@ export interface ChatEnvironment {
   readonly storage?: OutboxStorage;
   /** Stores unsent notes; without it and with `storage`, they live as long as the tab. */
   readonly noteStorage?: OutboxStorage;
+  /** Keeps the bytes of unsent files; by default IndexedDB. */
+  readonly blobs?: BlobStorage;
+  /** Uploads the bytes of files; by default XMLHttpRequest, which reports progress. */
+  readonly uploader?: Uploader;
   readonly tab?: Tab;
   readonly environment?: Environment;
   readonly random?: Random;
@@ -91,6 +99,8 @@ export class Chat {
   readonly directory: StaffDirectory;
   /** Whether the user takes conversations; for staff. */
   readonly availability: OwnAvailability;
+  /** The files of messages. */
+  readonly attachments = new DeferredAttachments();
   readonly #problems: Problems;
   readonly #tokens: Tokens;
   readonly #outbox: Outbox;
@@ -249,6 +259,7 @@ export class Chat {
     for (const end of this.#endings.splice(0)) end();
     this.#markSender.close();
     for (const outbox of this.#outboxes) outbox.close();
+    this.attachments.close();
     this.#tab.close();
     this.#feed.close();
     this.#realtime.close();
@@ -313,6 +324,7 @@ export class Chat {
   #connect(config: PortalConfig): void {
     this.#markSender.configure(readMarksOf(config));
     this.features.configure(config);
+    this.#openAttachments();
     const transport = this.#transport(config, this.api);
     const realtime = new Realtime(transport, this.#random, {
       unanswered: (name) =>
@@ -333,6 +345,25 @@ export class Chat {
     });
     const conversationPresence = this.#typing && config.conversationPresence === true;
     this.#realtime.open(realtime, { ...config, conversationPresence });
+  }
+
+  #openAttachments(): void {
+    if (this.features.attachments === null) {
+      this.#outbox.uploadWith(NO_UPLOADS);
+      return;
+    }
+    void this.attachments.load({
+      api: this.api,
+      clock: this.clock,
+      random: this.#random,
+      tab: this.#tab,
+      scope: this.#scope,
+      limits: () => this.features.attachments,
+      blobs: this.#around.blobs ?? null,
+      uploader: this.#around.uploader ?? null,
+      isNeeded: (attachmentId) => this.#outbox.hasFile(attachmentId),
+      onLoad: (attachments) => this.#outbox.uploadWith(attachments),
+    });
   }
 
   #browser(): Environment {

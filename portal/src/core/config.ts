@@ -12,6 +12,23 @@ export interface PortalConfig {
   readonly teamDesk?: boolean;
   /** What a player's first message can be about: the ids of teams. Absent for none. */
   readonly topics?: readonly string[];
+  /** The files that messages may have; absent where the gateway takes none. */
+  readonly attachments?: AttachmentsConfig;
+}
+
+/** The files that messages may have. */
+export interface AttachmentsConfig {
+  /** The largest file, in bytes. */
+  readonly maxBytes: number;
+  /** The media types that the gateway takes. */
+  readonly types: readonly string[];
+  /**
+   * Who may attach files: staff alone, players as well while their conversation is open, or players at
+   * any time.
+   */
+  readonly for: "staff" | "open" | "any";
+  /** The most files of a message. */
+  readonly maxOfMessage: number;
 }
 
 /**
@@ -34,6 +51,16 @@ const ACCESS: readonly string[] = ["public", "private", "encrypted"] satisfies C
 /** The setting of a configuration: `off` when it is absent, as from an older gateway, or unknown. */
 export function readMarksOf({ readMarks }: PortalConfig): ReadMarksSetting {
   return readMarks === "staff" || readMarks === "both" ? readMarks : "off";
+}
+
+/** The limits of attachments in a configuration; null when the gateway takes no files. */
+export function attachmentsOf({ attachments }: PortalConfig): AttachmentsConfig | null {
+  if (attachments === undefined || attachments === null) return null;
+  const { maxBytes, types, maxOfMessage } = attachments;
+  if (!(maxBytes > 0) || !Array.isArray(types) || types.length === 0) return null;
+  const audience =
+    attachments.for === "any" || attachments.for === "open" ? attachments.for : "staff";
+  return { maxBytes, types, for: audience, maxOfMessage: maxOfMessage > 0 ? maxOfMessage : 1 };
 }
 
 /**

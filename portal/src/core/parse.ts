@@ -1,6 +1,7 @@
 import { micros } from "./order.js";
 import { readableName } from "./readable.js";
 import {
+  type Attachment,
   type CannedReply,
   type Digest,
   type DigestEntry,
@@ -75,7 +76,31 @@ export function parseMessage(value: unknown): Message | null {
     seq: typeof from.seq === "number" ? from.seq : null,
     sessionId: id(from.sessionId),
     truncated: from.truncated === true,
+    attachments: Array.isArray(from.attachments) ? from.attachments.flatMap(parseAttachment) : [],
   };
+}
+
+/** Parses a file of a message; empty when it is invalid. */
+export function parseAttachment(value: unknown): Attachment[] {
+  const from = fields(value);
+  const attachmentId = id(from?.attachmentId);
+  const contentType = text(from?.contentType);
+  const size = parseCount(from?.size);
+  if (from === null || attachmentId === null || contentType === null || size === null) return [];
+  const width = parseCount(from.width) || null;
+  const height = parseCount(from.height) || null;
+  const isPicture = width !== null && height !== null;
+  return [
+    {
+      attachmentId,
+      name: name(from.name) ?? attachmentId,
+      contentType,
+      size,
+      width: isPicture ? width : null,
+      height: isPicture ? height : null,
+      thumbnail: from.thumbnail === true,
+    },
+  ];
 }
 
 function parseDigestEntry(value: unknown): DigestEntry[] {

@@ -39,6 +39,25 @@ export interface Message {
   readonly sessionId: string | null;
   /** Whether `content` is cut: the history has the rest. */
   readonly truncated: boolean;
+  /** Its files. With files and without a text, `content` is the name of the first one. */
+  readonly attachments: readonly Attachment[];
+}
+
+/** A file of a message. */
+export interface Attachment {
+  readonly attachmentId: string;
+  /** Its name, as the sender's device called it. */
+  readonly name: string;
+  /** Its media type, found by its bytes. */
+  readonly contentType: string;
+  /** In bytes. */
+  readonly size: number;
+  /** A picture's width in pixels, as it is shown; null for other files. */
+  readonly width: number | null;
+  /** A picture's height in pixels, as it is shown; null for other files. */
+  readonly height: number | null;
+  /** Whether there is a thumbnail of it. */
+  readonly thumbnail: boolean;
 }
 
 /** The messages of one player in a digest, without their content, which the history has. */

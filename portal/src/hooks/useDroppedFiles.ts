@@ -6,19 +6,24 @@ export function refuseDrop(event: DragEvent): void {
   if (hasFiles(event) || !isEditable(event.composedPath()[0])) event.preventDefault();
 }
 
-const hasFiles = ({ dataTransfer }: DragEvent): boolean =>
+/** Whether files are dragged. */
+export const hasFiles = ({ dataTransfer }: DragEvent): boolean =>
   dataTransfer?.types.includes("Files") ?? false;
 
-/** Calls `onFiles` when files are dropped anywhere on the portal around `element`. */
-export function useDroppedFiles(element: RefObject<HTMLElement | null>, onFiles: () => void): void {
+/** Calls `onFiles` when files are dropped anywhere on the conversation around `element`. */
+export function useDroppedFiles(
+  element: RefObject<HTMLElement | null>,
+  onFiles: (files: readonly File[]) => void,
+): void {
   const latest = useRef(onFiles);
   useEffect(() => {
     latest.current = onFiles;
   });
   useEffect(() => {
-    const portal = element.current?.closest<HTMLElement>(".ppc");
-    const drop = (event: DragEvent) => hasFiles(event) && latest.current();
-    portal?.addEventListener("drop", drop);
-    return () => portal?.removeEventListener("drop", drop);
+    const conversation = element.current?.closest<HTMLElement>(".ppc-conversation, .ppc");
+    const drop = (event: DragEvent) =>
+      hasFiles(event) && latest.current([...(event.dataTransfer?.files ?? [])]);
+    conversation?.addEventListener("drop", drop);
+    return () => conversation?.removeEventListener("drop", drop);
   }, [element]);
 }

@@ -283,6 +283,7 @@ export const de: Strings = {
       "invalid-body": "Nicht gesendet: unerlaubte Zeichen, oder zu lang",
       "body-too-large": "Nicht gesendet: zu lang",
       forbidden: "Nicht gesendet: hier darfst du nicht schreiben",
+      file: "Nicht gesendet: eine Datei konnte nicht hochgeladen werden",
       "message-id-taken": "Nicht gesendet: ihre Nummer gehört einer anderen Nachricht",
     },
     stale: "Nicht gesendet: wartet seit über einem Tag",
@@ -300,6 +301,10 @@ export const de: Strings = {
     hintTouch: "Enter macht eine neue Zeile, der Knopf sendet",
     noFiles:
       "Bilder und andere Dateien lassen sich noch nicht senden. Füge stattdessen einen Link zum Bild ein.",
+  },
+  attachments: {
+    notInNotes: "Notizen haben keine Dateien.",
+    attachment: "Anhang:",
   },
   notes: {
     tabs: "Antwort oder Notiz",

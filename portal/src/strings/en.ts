@@ -1,3 +1,5 @@
+import type { FileStrings } from "./files.en.js";
+
 /** All texts in English. Other languages have the same entries. */
 export const en = {
   language: "English",
@@ -292,6 +294,7 @@ export const en = {
       "invalid-body": "Not sent: it has characters that are not allowed, or it is too long",
       "body-too-large": "Not sent: it is too long",
       forbidden: "Not sent: you may not write here",
+      file: "Not sent: a file could not be uploaded",
       "message-id-taken": "Not sent: its number belongs to another message",
     } as Readonly<Record<string, string>>,
     stale: "Not sent: it has waited for more than a day",
@@ -308,6 +311,10 @@ export const en = {
     hint: "Enter sends, Shift and Enter makes a new line",
     hintTouch: "Enter makes a new line, the button sends",
     noFiles: "Pictures and other files cannot be sent yet. Paste a link to the picture instead.",
+  },
+  attachments: {
+    notInNotes: "Notes take no files.",
+    attachment: "Attachment:",
   },
   notes: {
     tabs: "Reply or note",
@@ -412,5 +419,5 @@ export const en = {
   },
 };
 
-/** The texts of a language. */
-export type Strings = typeof en;
+/** The texts of a language. Those about files are loaded with the code that shows files. */
+export type Strings = typeof en & { readonly files?: FileStrings };

@@ -14,6 +14,8 @@ export interface Formats {
   since(at: number, now: number): string;
   /** The time if `at` is today, else the day. */
   short(at: number, today: number): string;
+  /** A file's size, such as 812 kB. */
+  size(bytes: number): string;
   /** The parts of a list of names, such as "Ada", " and ", "Grace". */
   list(names: readonly string[]): readonly { type: "element" | "literal"; value: string }[];
 }
@@ -58,6 +60,18 @@ export function formatsOf(language: string, strings: Strings): Formats {
       return units.day.format(Math.floor(minutes / (24 * 60)));
     },
     short: (at, today) => (dayOf(at) === today ? time : shortDay).format(at / 1000),
+    size: (bytes) => {
+      const [unit, count] =
+        bytes < 1_000
+          ? ["byte", bytes]
+          : bytes < 1_000_000
+            ? ["kilobyte", bytes / 1_000]
+            : ["megabyte", bytes / 1_000_000];
+      const digits = unit === "megabyte" && count < 100 ? 1 : 0;
+      return new Intl.NumberFormat(language, {
+        ...{ style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits },
+      } as Intl.NumberFormatOptions).format(count);
+    },
     list: (names) => list.formatToParts(names),
   };
 }

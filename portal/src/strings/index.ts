@@ -67,7 +67,8 @@ type Tree = Readonly<Record<string, unknown>>;
 const isTree = (value: unknown): value is Tree =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function merged(base: Tree, own: Tree): Tree {
+/** `base` with the entries of `own` in place of its own, at any depth. */
+export function merged(base: Tree, own: Tree): Tree {
   const all: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(own)) {
     const below = all[key];

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { de } from "./de.js";
 import { en } from "./en.js";
+import { filesEn } from "./files.en.js";
 import { formatsOf } from "./formats.js";
 import { fr } from "./fr.js";
 import { isRightToLeft, preferredLanguage, stringsFor } from "./index.js";
@@ -43,11 +44,9 @@ test("French replaces every text that the components show", () => {
   const own = { language: "fr-CA", strings: fr };
   expect(stringsFor("fr-CA", own).strings.composer.send).toBe("Envoyer");
   expect(stringsFor("en", own).strings).toBe(en);
-  expect(Object.keys(fr).sort()).toEqual(
-    Object.keys(en)
-      .filter((key) => key !== "entrance")
-      .sort(),
-  );
+  const shown = Object.keys(en).filter((key) => key !== "entrance");
+  expect(Object.keys(fr).sort()).toEqual([...shown, "files"].sort());
+  expect(Object.keys(fr.files ?? {}).sort()).toEqual(Object.keys(filesEn).sort());
 });
 
 test("the preferred language is the browser's first with strings", () => {

@@ -51,6 +51,16 @@ const PICTURES: Record<string, [{ width: number; height: number }, (page: Page) 
         await expect(page.getByText("Not sent: it has").first()).toBeVisible();
       },
     ],
+    "portal-player-files": [
+      PHONE,
+      async (page) => {
+        await page.goto("/?portal=player&scene=attachments&attachments=open");
+        await expect(bubble(page, "Found it, thank you!")).toBeVisible();
+        await page.getByRole("region", { name: "Messages" }).hover();
+        await page.mouse.wheel(0, -10_000);
+        await expect(page.getByAltText("Screenshot 2026-11-29.png")).toBeVisible();
+      },
+    ],
     "portal-player-delayed": [
       PHONE,
       async (page) => {

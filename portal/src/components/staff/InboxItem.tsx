@@ -10,6 +10,7 @@ import type { Message, Priority } from "../../core/types.js";
 import { dayOf } from "../../strings/formats.js";
 import { Avatar } from "../Avatar.js";
 import { ReceiptMark } from "../Delivery.js";
+import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
 import { TypingDots } from "../PresenceLine.js";
 import { StatusBadge } from "../StatusBadge.js";
@@ -161,12 +162,18 @@ interface LastMessageProps {
 function LastMessage({ message, isRead }: LastMessageProps) {
   const { strings } = usePortal();
   if (message === null) return null;
-  const { content, senderType, senderName } = message;
+  const { content, senderType, senderName, attachments } = message;
   if (content === "") return strings.messages.erased;
   return (
     <>
       {isRead && <ReceiptMark receipt="read" />}
       {senderType === "staff" && <bdi>{senderName ?? strings.player.staffName}: </bdi>}
+      {attachments.length > 0 && (
+        <>
+          <Icon name="clip" />
+          <span className="ppc-hidden">{strings.attachments.attachment} </span>
+        </>
+      )}
       {isReadable(content) ? <bdi>{content.slice(0, 160)}</bdi> : strings.messages.unreadable}
     </>
   );

@@ -4,7 +4,7 @@ interface SendGuardProps {
   readonly title: string;
   /** The question. */
   readonly question: string;
-  /** The reply. */
+  /** The reply; empty when it has files only. */
   readonly text: string;
   readonly send: string;
   readonly back: string;
@@ -21,9 +21,11 @@ export function SendGuard(props: SendGuardProps) {
     <Dialog title={title} onClose={onClose}>
       <div className="ppc-guard">
         <p dir="auto">{question}</p>
-        <blockquote className="ppc-guard-text" data-note={isNote || undefined} dir="auto">
-          {text.slice(0, 400)}
-        </blockquote>
+        {text !== "" && (
+          <blockquote className="ppc-guard-text" data-note={isNote || undefined} dir="auto">
+            {text.slice(0, 400)}
+          </blockquote>
+        )}
         <div className="ppc-dialog-actions">
           <button type="button" className="ppc-button" onClick={onSend}>
             {send}

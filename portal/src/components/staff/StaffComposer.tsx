@@ -12,6 +12,7 @@ import { flushSync } from "react-dom";
 import type { Conversation } from "../../core/conversation/conversation.js";
 import type { Notes } from "../../core/notes/notes.js";
 import { filled, firstVariable, textOf, variablesIn } from "../../core/replies/variables.js";
+import type { ComposerFiles } from "../../hooks/useComposerFiles.js";
 import type { DeskTools } from "../../hooks/useDeskTools.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { Composer } from "../Composer.js";
@@ -30,6 +31,8 @@ interface StaffComposerProps {
   /** Receives the function that moves the focus to one of the two fields. */
   readonly modeKey: RefObject<((mode: Mode) => void) | null>;
   readonly onSend: (content: string) => void;
+  /** The files of the reply, which stay while a note is written; null where it takes none. */
+  readonly files: ComposerFiles | null;
   /** Called before a note is added. */
   readonly onNote: () => void;
   readonly onEscape: () => void;
@@ -56,6 +59,7 @@ const MAX_OPTIONS = 50;
 export function StaffComposer(props: StaffComposerProps) {
   const { ref, tools, conversation, notes, modeKey, onSend, onNote, onEscape, onAddReply } = props;
   const { chat, replies } = tools;
+  const { files } = props;
   useObservable(chat.drafts);
   useObservable(tools.notes.drafts);
   useObservable(replies);
@@ -310,7 +314,9 @@ export function StaffComposer(props: StaffComposerProps) {
           placeholder={isNote ? strings.notes.placeholder : strings.composer.placeholderStaff}
           onSend={isNote ? addNote : sendReply}
           onEscape={onEscape}
-          {...(isNote ? { texts: strings.notes } : { maySend: mayReply })}
+          {...(isNote
+            ? { texts: strings.notes, noFiles: strings.attachments.notInNotes }
+            : { maySend: mayReply, files })}
           field={{ ...completion.field, onCopy: remember, onCut: remember, onPaste: paste }}
           onKey={(event) => handleNoReplies(event) || completion.onKey(event)}
         />

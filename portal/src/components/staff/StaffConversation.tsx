@@ -183,7 +183,7 @@ function OpenConversation(props: OpenConversationProps) {
         {...(tools === null
           ? {}
           : {
-              compose: (send, scroll) => (
+              compose: (send, scroll, files) => (
                 <StaffComposer
                   ref={composer}
                   tools={tools}
@@ -191,6 +191,7 @@ function OpenConversation(props: OpenConversationProps) {
                   notes={notes}
                   modeKey={modeKey}
                   onSend={send}
+                  files={files}
                   onNote={scroll}
                   onEscape={onLeave}
                   onAddReply={() => setShownReplies("add")}

@@ -156,6 +156,8 @@ export class Api {
   readonly #clock: Clock;
   readonly #fetch: typeof fetch;
   readonly #problems: Problems;
+  /** The gateway's address, without a slash at its end. */
+  readonly baseUrl: string;
 
   constructor(
     baseUrl: string,
@@ -169,8 +171,9 @@ export class Api {
     this.#tokens = tokens;
     this.#fetch = fetcher;
     const absolute = new URL(baseUrl || "/", globalThis.location?.href ?? "http://localhost");
+    this.baseUrl = absolute.href.replace(/\/$/, "");
     this.#client = createClient<paths>({
-      baseUrl: absolute.href.replace(/\/$/, ""),
+      baseUrl: this.baseUrl,
       fetch: (request) => this.#authorized(request),
     });
   }
@@ -423,15 +426,49 @@ export class Api {
     }
   }
 
-  async #authorized(request: Request): Promise<Response> {
-    const retry = request.clone();
+  /** Reads JSON from a path below the gateway's address. */
+  async read(task: string, path: string): Promise<Outcome<unknown>> {
+    return this.call(
+      task,
+      () => this.#authorized(new Request(this.baseUrl + path, { signal: deadline() })),
+      // What is not there is shown to the user.
+      (failure) => failure.kind !== "refused",
+    );
+  }
+
+  /** Makes a call that `send` sends, and reads its JSON. */
+  call(
+    task: string,
+    send: () => Promise<Response>,
+    isReported: (failure: Failure) => boolean,
+  ): Promise<Outcome<unknown>> {
+    const call = async () => {
+      const response = await send();
+      const body: unknown = await response.json().catch(() => null);
+      return response.ok ? { data: body, response } : { error: body, response };
+    };
+    return this.#outcome<unknown>(task, call, isReported);
+  }
+
+  /** Sends a call with the user's token, and again with a newer one when the token was refused. */
+  async withToken(send: (token: string | null) => Promise<Response>): Promise<Response> {
     const token = await this.#tokens.current();
-    const response = await this.#fetch(withToken(request, token));
+    const response = await send(token);
     this.#clock.adjust(response.headers.get("date"));
     if (response.status !== 401) return this.#recordToken(token, response);
     const newer = await this.#tokens.replacement(token);
     if (newer === null) return response;
-    return this.#recordToken(newer, await this.#fetch(withToken(retry, newer)));
+    return this.#recordToken(newer, await send(newer));
+  }
+
+  #authorized(request: Request): Promise<Response> {
+    const retry = request.clone();
+    let next = request;
+    return this.withToken((token) => {
+      const sent = next;
+      next = retry;
+      return this.#fetch(addToken(sent, token));
+    });
   }
 
   /** Records whether the gateway accepted the token of the request. */
@@ -474,7 +511,7 @@ function waitingSinceOf(row: object): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
-function withToken(request: Request, token: string | null): Request {
+function addToken(request: Request, token: string | null): Request {
   if (token !== null) request.headers.set("Authorization", `Bearer ${token}`);
   return request;
 }

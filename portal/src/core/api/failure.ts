@@ -5,7 +5,12 @@ export type Failure =
   /** No answer: the network failed, or the call timed out. */
   | { readonly kind: "unreachable" }
   /** 408, 429 or 5xx: a later call may succeed. */
-  | { readonly kind: "busy"; readonly retryAfterMs: number | null }
+  | {
+      readonly kind: "busy";
+      readonly retryAfterMs: number | null;
+      /** The problem type, which is stable, if the answer has one. */
+      readonly type?: string;
+    }
   /** 401, and there is no newer token. */
   | { readonly kind: "signedOut" }
   /** Any other 4xx: the same call would be refused again. */
@@ -76,7 +81,9 @@ export function failureOf(response: Response, problem: unknown): Failure {
   if (response.status === 401) return { kind: "signedOut" };
   if (response.status === 408 || response.status === 429 || response.status >= 500) {
     const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
-    return { kind: "busy", retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null };
+    const { type } = problemFields(problem);
+    const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : null;
+    return { kind: "busy", retryAfterMs, ...(type === null ? {} : { type }) };
   }
   const fields = problemFields(problem);
   return { kind: "refused", ...fields, detail: fields.detail || String(response.status) };

@@ -10,6 +10,7 @@ import { actorOf, changeStatus, requestChange } from "../inbox/changeStatus.js";
 import type { ReadMarks } from "../inbox/readMarks.js";
 import { notifyAll } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
+import type { OutboxFile } from "../outbox/item.js";
 import type { Outbox } from "../outbox/outbox.js";
 import { newerSession } from "../parse.js";
 import { Poller } from "../poller.js";
@@ -283,15 +284,15 @@ export class Conversation extends Observable {
     this.changed();
   }
 
-  /** Sends a message; it is in the timeline when this returns. */
-  send(content: string): void {
+  /** Sends a message, when its files are uploaded; it is in the timeline when this returns. */
+  send(content: string, files: readonly OutboxFile[] = []): void {
     this.presence.typing.stop();
     const { identity, outbox, ownAssignments } = this.#parts;
     const hasAssignee = this.#session !== null && this.#session.assigneeId !== null;
     // An answer in a session that no member has can be a claim.
     if (identity.role === "staff" && !hasAssignee) ownAssignments.expect(this.playerId);
     const isOpen = this.#session !== null && this.#session.status !== "resolved";
-    outbox.add(this.playerId, content, isOpen ? null : this.#topic);
+    outbox.add(this.playerId, content, isOpen ? null : this.#topic, files);
     this.#topic = null;
   }
 

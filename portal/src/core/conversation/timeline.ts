@@ -1,6 +1,6 @@
 import type { Failure } from "../api/failure.js";
 import { compare, position, type SortKey } from "../order.js";
-import type { OutboxItem } from "../outbox/item.js";
+import { attachmentsOf, type OutboxItem } from "../outbox/item.js";
 import type { Message } from "../types.js";
 
 /** The delivery state of one of the user's own messages. */
@@ -143,11 +143,13 @@ export function entryOf(item: OutboxItem, delivery: Delivery): Entry {
     senderType: item.senderType,
     senderId: item.senderId,
     senderName: item.senderName,
-    content: item.content,
+    // As the gateway stores it: without a text, the first file's name.
+    content: item.content || (item.files?.[0]?.name ?? ""),
     at: item.acceptedAt ?? item.writtenAt * 1000,
     seq: null,
     sessionId: null,
     truncated: false,
+    attachments: attachmentsOf(item),
     source: "outbox",
     delivery,
   };

@@ -1,4 +1,4 @@
-import type { PortalConfig } from "../config.js";
+import { type AttachmentsConfig, attachmentsOf, type PortalConfig } from "../config.js";
 import { Observable } from "../observable.js";
 
 /**
@@ -11,6 +11,7 @@ export class Features extends Observable {
   #isKnown = false;
   #teamDesk = false;
   #topics: readonly string[] = [];
+  #attachments: AttachmentsConfig | null = null;
 
   /** `scope` separates the gateways of one browser. */
   constructor(scope: string, storage: Storage | null) {
@@ -39,8 +40,15 @@ export class Features extends Observable {
     return this.#topics;
   }
 
-  configure({ teamDesk = false, topics = [] }: PortalConfig): void {
+  /** The files that messages may have; null where the gateway takes none. */
+  get attachments(): AttachmentsConfig | null {
+    return this.#attachments;
+  }
+
+  configure(config: PortalConfig): void {
+    const { teamDesk = false, topics = [] } = config;
     this.#isKnown = true;
+    this.#attachments = attachmentsOf(config);
     this.#teamDesk = teamDesk;
     this.#topics = teamDesk ? topics : [];
     try {

@@ -15,6 +15,7 @@ const message = (at: number, state?: "sending"): Entry => ({
   seq: null,
   sessionId: null,
   truncated: false,
+  attachments: [],
   source: state === undefined ? "history" : "outbox",
   delivery: state === undefined ? null : { state },
 });

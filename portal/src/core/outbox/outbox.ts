@@ -7,7 +7,8 @@ import { newId } from "../id.js";
 import { notifyAll } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
 import type { Identity, Rejection } from "../types.js";
-import { isUnsent, type OutboxItem } from "./item.js";
+import type { FilesState, FileUploads } from "./files.js";
+import { isUnsent, type OutboxFile, type OutboxItem } from "./item.js";
 import { RetryPolicy } from "./retryPolicy.js";
 import type { OutboxStorage } from "./storage.js";
 import type { Tab } from "./tab.js";
@@ -23,6 +24,9 @@ const ADOPT_EVERY_MS = 5_000;
 const STALE_MS = 24 * 60 * 60 * 1000;
 /** The problem type of a message whose id belongs to another message. */
 const MESSAGE_ID_TAKEN = "urn:problem-type:player-portal-chat:message-id-taken";
+
+const names = ({ files = [] }: OutboxItem, attachmentId: string): boolean =>
+  files.some((file) => file.attachmentId === attachmentId);
 
 const isTaken = ({ refused }: OutboxItem): boolean =>
   refused?.failure?.kind === "refused" && refused.failure.type === MESSAGE_ID_TAKEN;
@@ -58,6 +62,8 @@ export class Outbox {
   readonly #endings: Unsubscribe[] = [];
   /** Items that only this tab has, because storing them failed. */
   readonly #unstored = new Set<string>();
+  /** Uploads files; null until the gateway's configuration is known. */
+  #files: FileUploads | null = null;
   #sending = false;
   #closed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -94,8 +100,24 @@ export class Outbox {
     for (const item of this.#ownUnsent()) this.#put({ ...item, leaseUntil: 0 });
   }
 
+  /** Uploads the files of messages with `files` from now on. */
+  uploadWith(files: FileUploads): void {
+    this.#files = files;
+    this.#endings.push(files.onChange((uploaded) => this.#filesChanged(uploaded)));
+    this.#filesChanged(null);
+  }
+
+  /** Whether an item that is not accepted names the file. */
+  hasFile(attachmentId: string): boolean {
+    for (const item of this.#items.values())
+      if (item.acceptedAt === null && names(item, attachmentId)) return true;
+    return false;
+  }
+
   /** Whether closing this tab would lose an unsent message. */
   get hasUnstored(): boolean {
+    for (const item of this.#ownUnsent())
+      if (item.files !== undefined && this.#files?.isKept(item) === false) return true;
     for (const messageId of this.#unstored) {
       const item = this.#items.get(messageId);
       if (item !== undefined && isUnsent(item)) return true;
@@ -105,9 +127,14 @@ export class Outbox {
 
   /**
    * Adds a message; it can be shown when this returns. `topic` is what the session is about that it
-   * opens.
+   * opens. A message with `files` is sent when all of them are uploaded.
    */
-  add(playerId: string, content: string, topic: string | null = null): OutboxItem {
+  add(
+    playerId: string,
+    content: string,
+    topic: string | null = null,
+    files: readonly OutboxFile[] = [],
+  ): OutboxItem {
     const { role, subject, name } = this.#parts.identity;
     const item: OutboxItem = {
       messageId: newId(),
@@ -119,6 +146,7 @@ export class Outbox {
       senderName: name,
       content,
       ...(topic === null ? {} : { topic }),
+      ...(files.length === 0 ? {} : { files }),
       writtenAt: this.#nextTime(),
       owner: this.#parts.tab.id,
       leaseUntil: Date.now() + LEASE_MS,
@@ -136,7 +164,12 @@ export class Outbox {
   retry(messageId: string): void {
     const item = this.#items.get(messageId);
     if (item === undefined) return;
-    const again = { ...item, ...this.#lease(), refused: null, writtenAt: this.#nextTime() };
+    const again = {
+      ...item,
+      ...this.#lease(),
+      ...{ refused: null, renewed: false, writtenAt: this.#nextTime() },
+    };
+    this.#files?.restart(again);
     if (isTaken(item)) {
       // The gateway would refuse the same id again.
       this.discard(messageId);
@@ -158,7 +191,11 @@ export class Outbox {
   /** Restores a delivered message that the persister rejected, as refused. */
   rejectArrived(entry: Entry, rejection: Rejection): void {
     const { messageId, playerId, playerName, senderType, senderId, senderName, content } = entry;
-    const item = { messageId, playerId, playerName, senderType, senderId, senderName, content };
+    const files = entry.attachments.map((file) => ({ ...file, token: null, expiresAt: 0 }));
+    const item = {
+      ...{ messageId, playerId, playerName, senderType, senderId, senderName, content },
+      ...(files.length === 0 ? {} : { files }),
+    };
     const rest = { writtenAt: entry.at / 1000, acceptedAt: null, refused: null, discarded: false };
     this.#items.set(messageId, { ...item, ...rest, ...this.#lease() });
     this.reject(rejection);
@@ -175,12 +212,17 @@ export class Outbox {
 
   /** Removes an item whose event arrived, or that the history has. */
   delivered(messageId: string): void {
-    if (!this.#items.delete(messageId)) return;
+    const item = this.#items.get(messageId);
+    if (item === undefined) return;
+    this.#items.delete(messageId);
     this.#parts.storage.remove(messageId);
+    this.#files?.release(item);
   }
 
   /** Retries now, or when `Retry-After` allows: the network is back, or the user asked for it. */
   tryNow(): void {
+    // First, so that a message whose upload failed goes before later ones.
+    this.#files?.tryNow();
     this.#retryPolicy.retryNow();
     void this.#run();
   }
@@ -196,7 +238,9 @@ export class Outbox {
   }
 
   async #run(): Promise<void> {
-    if (this.#sending || this.#closed) return;
+    if (this.#closed) return;
+    this.#startFiles();
+    if (this.#sending) return;
     this.#sending = true;
     clearTimeout(this.#timer);
     try {
@@ -221,7 +265,15 @@ export class Outbox {
     const item = this.#items.get(messageId);
     if (outcome.ok) {
       this.#retryPolicy.succeeded();
-      if (item !== undefined) this.#update({ ...item, acceptedAt: outcome.value });
+      if (item === undefined) return !this.#closed;
+      this.#update({ ...item, acceptedAt: outcome.value });
+      this.#files?.release(item);
+    } else if (item !== undefined && this.#isOfFiles(item, outcome.failure)) {
+      // Their tokens have expired: the same files are uploaded again.
+      const files = item.files?.map((file) => ({ ...file, token: null }));
+      const again = { ...item, renewed: true, ...(files === undefined ? {} : { files }) };
+      this.#update(again);
+      this.#files?.restart(again);
     } else if (outcome.failure.kind === "refused") {
       if (item !== undefined) this.#update({ ...item, refused: { failure: outcome.failure } });
     } else if (!this.#closed) {
@@ -232,12 +284,56 @@ export class Outbox {
     return !this.#closed;
   }
 
+  /**
+   * The oldest item that can be sent. An item whose files are being uploaded holds back the later
+   * ones of its conversation; one whose upload waits for a repeat does not.
+   */
   #next(): OutboxItem | undefined {
-    let oldest: OutboxItem | undefined;
-    for (const item of this.#ownUnsent()) {
-      if (oldest === undefined || item.writtenAt < oldest.writtenAt) oldest = item;
+    const held = new Set<string>();
+    for (const item of this.#ownUnsent().sort((a, b) => a.writtenAt - b.writtenAt)) {
+      if (held.has(item.playerId)) continue;
+      const { state } = this.#filesState(item);
+      if (state === "ready") return item;
+      if (state === "uploading") held.add(item.playerId);
     }
-    return oldest;
+    return undefined;
+  }
+
+  /** Whether the gateway refused the tokens of an item's files, for the first time. */
+  #isOfFiles({ files, renewed }: OutboxItem, failure: Failure): boolean {
+    if (files === undefined || renewed || failure.kind !== "refused") return false;
+    return failure.field?.startsWith("attachments") ?? false;
+  }
+
+  #filesState(item: OutboxItem): FilesState {
+    if (item.files === undefined) return { state: "ready" };
+    return this.#files?.stateOf(item) ?? { state: "uploading" };
+  }
+
+  /** Uploads the files of this tab's items that are not on their way. */
+  #startFiles(): void {
+    for (const item of this.#ownUnsent()) {
+      if (item.files === undefined) continue;
+      this.#files?.start(item);
+      const files = this.#filesState(item);
+      if (files.state === "refused") this.#update({ ...item, refused: { failure: files.failure } });
+    }
+  }
+
+  #filesChanged(uploaded: OutboxFile | null): void {
+    for (const item of this.#ownUnsent()) {
+      if (item.files === undefined) continue;
+      if (uploaded !== null && names(item, uploaded.attachmentId)) {
+        const { attachmentId } = uploaded;
+        const files = item.files.map((file) =>
+          file.attachmentId === attachmentId ? uploaded : file,
+        );
+        this.#update({ ...item, ...this.#lease(), files });
+        continue;
+      }
+      this.#set(item);
+    }
+    void this.#run();
   }
 
   /** The unsent items of this tab. */
@@ -250,8 +346,13 @@ export class Outbox {
   async #adopt(): Promise<void> {
     const { tab } = this.#parts;
     const now = Date.now();
-    // Storage may have room again.
-    for (const item of this.#ownUnsent()) if (this.#unstored.has(item.messageId)) this.#put(item);
+    for (const item of this.#ownUnsent()) {
+      // Storage may have room again.
+      if (this.#unstored.has(item.messageId)) this.#put(item);
+      // An upload can take longer than a lease.
+      else if (item.files !== undefined && item.leaseUntil - now < LEASE_MS / 2)
+        this.#update({ ...item, ...this.#lease() });
+    }
     for (const { messageId, owner } of [...this.#items.values()]) {
       if (owner === tab.id) continue;
       const alive = await tab.isAlive(owner);
@@ -294,6 +395,7 @@ export class Outbox {
 
   #drop(item: OutboxItem): void {
     this.#items.delete(item.messageId);
+    this.#files?.release(item);
     this.#notify(item.playerId, item.messageId, null, this.#delivery(item));
   }
 
@@ -304,7 +406,9 @@ export class Outbox {
   #delivery(item: OutboxItem): Delivery {
     if (item.acceptedAt !== null) return { state: "accepted" };
     if (item.refused !== null) return { state: "refused", failure: item.refused.failure };
-    const { wait } = this.#retryPolicy;
+    const files = this.#filesState(item);
+    const wait = files.state === "waiting" ? files.wait : this.#retryPolicy.wait;
+    if (files.state === "uploading") return { state: "sending" };
     if (wait === null || item.owner !== this.#parts.tab.id) return { state: "sending" };
     return { state: "waiting", retryAt: wait.until, failure: wait.failure };
   }

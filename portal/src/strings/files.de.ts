@@ -1,0 +1,46 @@
+import type { FileStrings } from "./files.en.js";
+
+/** The texts about files in German. */
+export const filesDe: FileStrings = {
+  attach: "Dateien anhängen",
+  drop: "Dateien hier ablegen, um sie anzuhängen",
+  blocked: "Entferne die Datei, die nicht gesendet werden kann, oder versuche sie noch einmal.",
+  notYet: "Dateien kannst du anhängen, sobald dein Gespräch offen ist. Schreib uns zuerst.",
+  staged: "Dateien dieser Nachricht",
+  uploading: (name) => `${name} wird hochgeladen`,
+  ready: (name) => `${name} ist bereit zum Senden`,
+  problem: (name, problem) => `${name}: ${problem}`,
+  remove: (name) => `${name} entfernen`,
+  retry: (name) => `${name} noch einmal versuchen`,
+  cancel: (name) => `${name} nicht senden`,
+  problems: {
+    away: "Wartet auf den Dateispeicher, neuer Versuch folgt",
+    quota: "Vorerst zu viele Dateien, später folgt ein neuer Versuch",
+    signedOut: "Nicht hochgeladen: melde dich neu an",
+    tooLarge: "Zu groß",
+    type: "Diese Art von Datei ist nicht erlaubt",
+    infected: "Ein Virenscanner hat sie gestoppt",
+    unreadable: "Sie ist nicht lesbar oder hat zu viele Bildpunkte",
+    forbidden: "Du darfst hier keine Dateien senden",
+    lost: "Dieser Browser hat die Datei nicht mehr. Hänge sie noch einmal an.",
+    off: "Hier können keine Dateien mehr gesendet werden",
+    refused: "Sie wurde nicht angenommen",
+  },
+  tooLarge: (name, most) => `${name} ist zu groß: eine Datei darf bis zu ${most} haben.`,
+  typeNotAllowed: (name, types) => `${name} kann nicht gesendet werden. Erlaubt: ${types}.`,
+  tooMany: (name, most) =>
+    `${name} wurde ausgelassen: eine Nachricht darf bis zu ${most} Dateien haben.`,
+  empty: (name) => `${name} ist leer.`,
+  onlyHere:
+    "Dieser Browser kann keine Dateien aufbewahren. Lass diesen Tab offen, bis sie gesendet sind.",
+  open: (name) => `${name} zeigen`,
+  download: "Herunterladen",
+  downloadOf: (name) => `${name} herunterladen`,
+  unavailable: "Gerade nicht ladbar.",
+  pictureRemoved: "Bild entfernt",
+  fileRemoved: "Datei entfernt",
+  viewer: "Bilder",
+  previous: "Voriges Bild",
+  next: "Nächstes Bild",
+  position: (number, count) => `${number} von ${count}`,
+};
