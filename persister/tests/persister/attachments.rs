@@ -48,8 +48,8 @@ fn ids(attachments: &[Attachment]) -> String {
 async fn the_files_of_a_message_are_stored_in_their_order_and_others_have_none() {
     let system = system().await;
     let names = ["5.png", "größe \"4\".png", "🗡.png", "2.png", "1.png"];
-    let sent = with_files(message("p1", "look"), names);
     let without = message("p1", "no picture");
+    let sent = with_files(message("p1", "look"), names);
     let other = with_files(message("p2", "boss.png"), ["boss.png"]);
     publish_together(&system, [&without, &sent, &other].map(event)).await;
     system.work_off(1).await;
