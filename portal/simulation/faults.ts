@@ -48,6 +48,8 @@ export interface Faults {
     readonly type: string;
     readonly detail?: string;
   } | null;
+  /** Events lack the files of messages, as where they have no room. */
+  eventsLackFiles: boolean;
   /** The tokens of files have expired. */
   fileTokensExpire: boolean;
   sendsFail: boolean;
@@ -78,6 +80,7 @@ export const NO_FAULTS: Faults = {
   upload: [10, 60],
   storeFails: false,
   uploadRefusal: null,
+  eventsLackFiles: false,
   fileTokensExpire: false,
   sendsFail: false,
   readsFail: false,

@@ -314,9 +314,11 @@ export class SimulatedSystem implements FaultSource {
     });
     this.#later(this.faults.broadcast, () => {
       const { longestEvent } = this.faults;
-      const truncated = accepted.content.length > longestEvent;
+      const lacksFiles = this.faults.eventsLackFiles && accepted.attachments.length > 0;
+      const truncated = accepted.content.length > longestEvent || lacksFiles;
       const content = accepted.content.slice(0, longestEvent);
-      const event = eventOf({ ...accepted, content, truncated });
+      const attachments = lacksFiles ? [] : accepted.attachments;
+      const event = eventOf({ ...accepted, content, truncated, attachments });
       // Players receive no staff ids.
       const isAnswer = accepted.senderType === "staff";
       const toPlayer = isAnswer ? { ...event, senderId: undefined } : event;

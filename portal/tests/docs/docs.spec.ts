@@ -58,7 +58,8 @@ const PICTURES: Record<string, [{ width: number; height: number }, (page: Page) 
         await expect(bubble(page, "Found it, thank you!")).toBeVisible();
         await page.getByRole("region", { name: "Messages" }).hover();
         await page.mouse.wheel(0, -10_000);
-        await expect(page.getByAltText("Screenshot 2026-11-29.png")).toBeVisible();
+        for (const name of ["Screenshot 2026-11-29.png", "bank-1.png", "bank-2.png"])
+          await expect(page.getByAltText(name)).toBeVisible();
       },
     ],
     "portal-player-delayed": [

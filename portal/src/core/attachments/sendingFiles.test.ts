@@ -70,6 +70,21 @@ test("a message without a text is shown by the name of its first file", async ()
   expect(player.delivery("boss.png")).toBe("delivered");
 });
 
+test("files that an event has no room for stay with their sender, and reach the others", async () => {
+  const player = open();
+  const ada = open({ identity: ADA });
+  await seconds(1);
+  system().faults = { ...NO_FAULTS, eventsLackFiles: true, persist: [3_000, 3_000] };
+  stage(player, picture());
+  send(player, "look");
+  await seconds(1);
+  expect(player.delivery("look")).toBe("delivered");
+  expect(player.entries()[0]?.attachments).toHaveLength(1);
+  expect(ada.entries()[0]?.attachments).toHaveLength(0);
+  await seconds(10);
+  for (const portal of [player, ada]) expect(portal.entries()[0]?.attachments).toHaveLength(1);
+});
+
 test("while the store is away the text goes, and the file follows by itself", async () => {
   const player = open();
   await seconds(1);

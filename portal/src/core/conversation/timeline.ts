@@ -125,9 +125,11 @@ function merge(known: Entry, received: Entry): Entry {
   if (TRUST[received.source] <= TRUST[known.source]) return known;
   // The outbox has the whole content; an event may carry only its beginning.
   const keepsContent = received.truncated && !known.truncated;
+  const keepsFiles = received.source === "event" && received.attachments.length === 0;
   return {
     ...received,
     content: keepsContent ? known.content : received.content,
+    attachments: keepsFiles ? known.attachments : received.attachments,
     truncated: received.truncated && known.truncated,
     playerName: received.playerName ?? known.playerName,
     delivery: known.delivery === null ? received.delivery : { state: "delivered" },
