@@ -127,10 +127,15 @@ impl<'a> Parts<'a> {
             APP14 if segment.starts_with(b"Adobe") => {
                 self.adobe = self.adobe.or(segment.get(..12));
             }
-            DQT | DHT | DRI => self.copy(marker, segment),
+            DQT | DHT => self.copy(marker, segment),
+            DRI if segment.len() == 2 => self.copy(marker, segment),
             SOS => {
+                let components = usize::from(Reader::new(segment).byte()?);
                 self.scans += 1;
-                if self.scans > MAX_SCANS || self.dimensions.is_none() {
+                if self.scans > MAX_SCANS
+                    || self.dimensions.is_none()
+                    || segment.len() != 4 + 2 * components
+                {
                     return Err(Refused::NotAPicture);
                 }
                 self.copy(marker, segment);
@@ -140,15 +145,18 @@ impl<'a> Parts<'a> {
                 let mut header = Reader::new(segment);
                 let (_precision, height, width) =
                     (header.byte()?, header.u16_be()?, header.u16_be()?);
+                let components = usize::from(header.byte()?);
                 let dimensions = budget.picture(width.into(), height.into())?;
-                if self.dimensions.replace(dimensions).is_some() {
+                if self.dimensions.replace(dimensions).is_some()
+                    || segment.len() != 6 + 3 * components
+                {
                     return Err(Refused::NotAPicture);
                 }
                 self.copy(marker, segment);
             }
             // Lossless, hierarchical and arithmetic: no browser shows them.
             0xc3 | 0xc5..=0xcf | 0xde | 0xdf => return Err(Refused::NotAPicture),
-            // Comments, and what programs add.
+            // Comments, what programs add, and tables of a wrong length.
             _ => {}
         }
         Ok(())

@@ -33,8 +33,9 @@ pub struct Rules {
     pub types: BTreeSet<FileType>,
     /// The most pixels of a picture, which bounds the memory of its decoding.
     pub max_pixels: u64,
-    /// Whether pictures are encoded anew, so that no byte of the upload is stored. Moving PNG and
-    /// WebP pictures become still; GIF pictures keep moving.
+    /// Whether pictures are encoded anew, so that no byte of the upload is stored: not even what is
+    /// hidden among the coded pixels. Moving PNG and WebP pictures become still; GIF pictures keep
+    /// moving.
     pub reencode: bool,
 }
 

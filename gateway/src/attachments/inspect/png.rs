@@ -55,13 +55,14 @@ pub(super) fn read(bytes: &[u8], budget: &mut PixelBudget) -> Result<Container, 
                 container.is_animated = true;
                 chunk.write(&mut container.bytes);
             }
-            b"fcTL" if chunk.data.len() == 26 => {
+            b"fcTL" if container.is_animated && chunk.data.len() == 26 => {
                 let mut fields = Reader::new(chunk.data);
                 let (_number, width, height) =
                     (fields.u32_be()?, fields.u32_be()?, fields.u32_be()?);
                 budget.frame(width, height)?;
                 chunk.write(&mut container.bytes);
             }
+            b"fdAT" if container.is_animated => chunk.write(&mut container.bytes),
             kind if is_kept(kind, chunk.data.len()) => chunk.write(&mut container.bytes),
             // Text, time, other programs' chunks.
             _ => {}
@@ -72,7 +73,8 @@ pub(super) fn read(bytes: &[u8], budget: &mut PixelBudget) -> Result<Container, 
 /// Whether the pixels and their colours need the chunk.
 fn is_kept(kind: &[u8; 4], length: usize) -> bool {
     match kind {
-        b"PLTE" | b"IDAT" | b"fdAT" => true,
+        b"IDAT" => true,
+        b"PLTE" => length <= 768,
         b"tRNS" => length <= 256,
         b"sRGB" => length == 1,
         b"gAMA" | b"cICP" => length == 4,

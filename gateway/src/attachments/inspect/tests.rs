@@ -71,6 +71,8 @@ fn with_metadata(format: ImageFormat, orientation: u16) -> Vec<u8> {
                 (b"gAMA", [&[0; 4], SECRET]),
                 (b"caBX", [b"", SECRET]),
                 (b"prVt", [b"", SECRET]),
+                (b"fdAT", [&[0; 4], SECRET]),
+                (b"PLTE", [&[0; 768], SECRET]),
                 (b"iCCP", [SECRET, &[0, 0, 1, 2, 3]]),
             ] {
                 png = with_png_chunk(&png, kind, &parts);
@@ -80,8 +82,9 @@ fn with_metadata(format: ImageFormat, orientation: u16) -> Vec<u8> {
         ImageFormat::WebP => {
             let plain = webp_picture(32, 16);
             webp_of(&[
-                webp_header(0x2c, 32, 16),
+                webp_header(0x3c, 32, 16),
                 webp_chunk(b"ICCP", SECRET),
+                webp_chunk(b"ALPH", SECRET),
                 plain,
                 webp_chunk(b"EXIF", &exif),
                 webp_chunk(b"XMP ", SECRET),
@@ -113,7 +116,7 @@ fn a_picture_loses_its_metadata_and_keeps_its_pixels() {
         let stored = inspected(&bytes);
         assert!(!contains(&stored.bytes, SECRET), "{format:?}");
         let plain = match format {
-            ImageFormat::WebP => webp_of(&[webp_header(0, 32, 16), webp_picture(32, 16)]),
+            ImageFormat::WebP => webp_of(&[webp_header(0x10, 32, 16), webp_picture(32, 16)]),
             _ => sample(format),
         };
         assert!(stored.bytes == plain, "{format:?}: {}", stored.bytes.escape_ascii());
@@ -254,6 +257,7 @@ fn an_animation_of_many_or_large_frames_is_refused() {
     for _ in 0..41 {
         png = with_png_chunk(&png, b"fcTL", &[&control]);
     }
+    png = with_png_chunk(&png, b"acTL", &[&[0, 0, 0, 41, 0, 0, 0, 0]]);
     assert_eq!(refused(png, 400), expected);
 }
 
@@ -313,6 +317,21 @@ fn a_picture_of_many_scans_is_refused() {
     let (head, scan) = jpeg[..jpeg.len() - 2].split_at(scan);
     let bytes = [head, &scan.repeat(65), &[0xff, 0xd9]].concat();
     assert_eq!(refused(&bytes), Refused::NotAPicture);
+}
+
+#[test]
+fn a_header_with_more_than_its_fields_is_refused() {
+    let jpeg = sample(ImageFormat::Jpeg);
+    for marker in [0xc0, 0xda] {
+        let at = jpeg.windows(2).position(|bytes| bytes == [0xff, marker]).unwrap() + 2;
+        let mut bytes = jpeg.clone();
+        let length = 2 + usize::from(bytes[at + 1]);
+        bytes[at + 1] += 10;
+        bytes.splice(at + length - 2..at + length - 2, [0; 10]);
+        assert_eq!(refused(&bytes), Refused::NotAPicture);
+    }
+    let bytes = with_segment(&jpeg, 0xdd, &[&[0; 2], SECRET]);
+    assert!(inspected(&bytes).bytes == jpeg);
 }
 
 #[test]

@@ -50,10 +50,10 @@ fn read_extended(
     let [flags, _, _, _] = fields.array()?;
     let (width, height) = (fields.u24_le()? + 1, fields.u24_le()? + 1);
     let dimensions = budget.picture(width, height)?;
-    let is_animated = flags & ANIMATION != 0;
+    let (is_animated, is_transparent) = (flags & ANIMATION != 0, flags & ALPHA != 0);
     let (mut orientation, mut profile) = (None, None);
     let mut coded = Vec::new();
-    let (mut has_animation, mut has_alpha, mut has_picture) = (false, false, false);
+    let (mut has_animation, mut has_picture, mut alpha) = (false, false, None);
     while !reader.rest().is_empty() {
         let chunk = Chunk::read(reader)?;
         match &chunk.kind {
@@ -69,20 +69,17 @@ fn read_extended(
                 chunk.write(&mut coded);
             }
             b"ANMF" if is_animated && has_animation => {
-                let data = frame(chunk.data, dimensions, budget)?;
+                let data = frame(chunk.data, dimensions, is_transparent, budget)?;
                 Chunk { kind: chunk.kind, data: &data }.write(&mut coded);
                 has_picture = true;
             }
-            b"ALPH" if !is_animated && !has_alpha && !has_picture => {
-                has_alpha = true;
-                chunk.write(&mut coded);
-            }
+            b"ALPH" if is_transparent && alpha.is_none() => alpha = Some(chunk),
             b"VP8 " | b"VP8L" if !is_animated && !has_picture => {
                 if chunk.coded_dimensions()? != Some(dimensions) {
                     return Err(Refused::NotAPicture);
                 }
                 has_picture = true;
-                chunk.write(&mut coded);
+                chunk.write_with_alpha(alpha.as_ref(), &mut coded);
             }
             // XMP, and what is not known.
             _ => {}
@@ -111,7 +108,12 @@ fn read_extended(
 }
 
 /// The data of an `ANMF` chunk, with the picture alone.
-fn frame(data: &[u8], canvas: Dimensions, budget: &mut PixelBudget) -> Result<Vec<u8>, Refused> {
+fn frame(
+    data: &[u8],
+    canvas: Dimensions,
+    is_transparent: bool,
+    budget: &mut PixelBudget,
+) -> Result<Vec<u8>, Refused> {
     let mut reader = Reader::new(data);
     let (left, top) = (reader.u24_le()? * 2, reader.u24_le()? * 2);
     let (width, height) = (reader.u24_le()? + 1, reader.u24_le()? + 1);
@@ -125,18 +127,17 @@ fn frame(data: &[u8], canvas: Dimensions, budget: &mut PixelBudget) -> Result<Ve
         write_u24(&mut frame, number);
     }
     frame.push(flags & 0b11);
-    let mut has_alpha = false;
+    let mut alpha = None;
     loop {
         let chunk = Chunk::read(&mut reader)?;
         match chunk.coded_dimensions()? {
             Some(coded) if coded == (Dimensions { width, height }) => {
-                chunk.write(&mut frame);
+                chunk.write_with_alpha(alpha.as_ref(), &mut frame);
                 return Ok(frame);
             }
             Some(_) => return Err(Refused::NotAPicture),
-            None if &chunk.kind == b"ALPH" && !has_alpha => {
-                has_alpha = true;
-                chunk.write(&mut frame);
+            None if &chunk.kind == b"ALPH" && is_transparent && alpha.is_none() => {
+                alpha = Some(chunk);
             }
             None => {}
         }
@@ -183,6 +184,14 @@ impl<'a> Chunk<'a> {
         if self.data.len() % 2 == 1 {
             bytes.push(0);
         }
+    }
+
+    /// Writes a coded picture. Only one with loss has its transparency in a chunk of its own.
+    fn write_with_alpha(&self, alpha: Option<&Chunk<'_>>, bytes: &mut Vec<u8>) {
+        if let Some(alpha) = alpha.filter(|_| &self.kind == b"VP8 ") {
+            alpha.write(bytes);
+        }
+        self.write(bytes);
     }
 
     /// What the coded picture in this chunk says of itself; `None` if the chunk has none.
