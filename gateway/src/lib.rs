@@ -15,6 +15,7 @@
 //! - [`read_marks`]: merges and publishes read marks.
 //! - [`group_commit`]: publishes events into both queues.
 //! - [`settings`]: the settings.
+//! - [`attachments`]: files, their store, and the tokens that prove them.
 //! - [`portal`]: the settings of the portal's pages.
 //! - [`read_mark_mode`]: whose read marks are kept.
 //! - [`team_desk`]: the desk that a team of staff shares.
