@@ -81,7 +81,7 @@ fn require_short_queues(states: &QueueStates) -> anyhow::Result<()> {
             "{} holds {}, whose messages may name files: replay or purge them with persister dead-letters, \
              or give --force",
             dead.name,
-            count(usize::try_from(dead.messages).unwrap_or(usize::MAX), "body")
+            count(usize::try_from(dead.messages).unwrap_or(usize::MAX), "dead letter")
         );
     }
     let waiting: u64 = states.queues.iter().map(|queue| u64::from(queue.messages)).sum();
