@@ -117,8 +117,8 @@ impl Caller {
         name: &str,
         body: impl Into<reqwest::Body>,
     ) -> Answer {
-        let request = self.request(Method::PUT, &path(player, id)).query(&[("name", name)]);
-        answer(request.body(body)).await
+        let path = format!("{}?{}", path(player, id), named(name));
+        answer(self.request(Method::PUT, &path).body(body)).await
     }
 
     /// Uploads a file of `p1`, and returns its token.
@@ -162,6 +162,11 @@ async fn answer(request: reqwest::RequestBuilder) -> Answer {
 /// The path of a file.
 fn path(player: &str, id: Uuid) -> String {
     format!("/api/unified-chat/conversations/{player}/attachments/{id}")
+}
+
+/// The query of an upload.
+fn named(name: &str) -> String {
+    form_urlencoded::Serializer::new(String::new()).append_pair("name", name).finish()
 }
 
 /// A picture of this size, whose pixels depend on `seed`.

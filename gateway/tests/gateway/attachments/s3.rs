@@ -15,7 +15,7 @@ use crate::tokens::player;
 async fn gateway(system: &System, s3: &FakeS3, settings: &[&str]) -> RunningService {
     let store = s3.settings();
     let store: Vec<_> = store.iter().map(String::as_str).collect();
-    system.guarded_gateway(&[&store, &[SECRET, MEMORY, ANY], settings].concat()).await
+    system.guarded_gateway(&[&store[..], &[SECRET, MEMORY, ANY], settings].concat()).await
 }
 
 /// The URL of a file of `p1` that a persisted message names.
