@@ -56,7 +56,12 @@ async fn begin(gateway: &RunningService, length: usize) -> Connection {
 #[tokio::test(flavor = "multi_thread")]
 async fn upload_without_room_gets_a_503_and_messages_are_accepted() {
     let system = System::new().await;
-    let settings = [ANY, "--attachment-memory=2MiB", "--attachment-max-bytes=1MiB"];
+    let settings = [
+        ANY,
+        "--attachment-memory=2MiB",
+        "--attachment-max-bytes=1MiB",
+        "--attachment-uploads-per-hour=0",
+    ];
     let files = Files::start(&system, &settings).await;
     let mut slow = begin(&files.gateway, 1024 * 1024).await;
     let bo = files.bo();
@@ -77,7 +82,7 @@ async fn upload_without_room_gets_a_503_and_messages_are_accepted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn upload_that_stalls_is_answered_with_408() {
     let system = System::new().await;
-    let files = Files::start(&system, &[ANY, "--client-timeout=200ms"]).await;
+    let files = Files::start(&system, &[ANY, "--client-timeout=1s"]).await;
     let mut stalled = begin(&files.gateway, 1024 * 1024).await;
     assert_eq!(stalled.status().await, 408);
     // With each 64 KiB it gets as long again.
