@@ -2,7 +2,7 @@ use std::{net::IpAddr, time::Duration};
 
 use tokio::time::timeout;
 
-use super::settings::COPIES;
+use super::config::COPIES;
 use crate::{
     limits::{MemoryBudget, Reservation},
     problem::Problem,

@@ -15,8 +15,11 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use uuid::Uuid;
 
-use super::{AttachmentKey, PlayerKey, StoreSettings, backend::Backend, command::count};
-use crate::reads::{NamedFiles, named_files};
+use super::{count, open_store};
+use crate::{
+    attachments::{AttachmentKey, Backend, PlayerKey, StoreSettings},
+    reads::{NamedFiles, named_files},
+};
 
 /// The age of a file from which on it is deleted when no message names it. A token is valid for half of
 /// it, and its message has the other half to be persisted.
@@ -53,7 +56,7 @@ impl SweepCommand {
     pub(super) async fn run(self) -> anyhow::Result<String> {
         self.database.check().map_err(anyhow::Error::msg)?;
         self.broker.check().map_err(anyhow::Error::msg)?;
-        let backend = self.store.open()?;
+        let backend = open_store(self.store)?;
         if !self.force {
             let persister = ConsumerKind::Persister;
             let states = QueueStates::read(&self.broker, persister).await;
