@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use traces::Traces;
 
 use crate::{
+    attachments,
     auth::Authenticator,
     connections::{self, Bounds, Connections, Parts},
     fd_limit::raise_fd_limit,
@@ -66,6 +67,9 @@ impl Gateway {
         )?;
         let publishing = publishing.into_iter().collect();
         tokio::spawn(state.database.clone().probe(config.database.clone(), shutdown.clone()));
+        if let Some(attachments) = &state.attachments {
+            tokio::spawn(attachments::probe(attachments.store.clone(), shutdown.clone()));
+        }
         let queue_watch =
             QueueWatch::new(&config.broker, &ConsumerKind::ALL, "gateway: watching", queues);
         tokio::spawn(queue_watch.run(shutdown.clone()));

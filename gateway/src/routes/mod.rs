@@ -1,6 +1,7 @@
 //! The HTTP routes, one file for each. A handler parses, authorizes, calls, maps.
 
 pub mod assignment;
+pub mod attachments;
 pub mod availability;
 pub mod canned_replies;
 pub mod conversation;
@@ -48,6 +49,12 @@ pub fn configure(services: &mut web::ServiceConfig, cors_policy: &CorsPolicy, po
                 .route(read().to(notes::read_notes))
                 .route(web::post().to(notes::write_note)),
         )
+        .service(
+            allowing(paths::ATTACHMENT, "GET, HEAD, PUT")
+                .route(read().to(attachments::link::link))
+                .route(web::put().to(attachments::upload::upload)),
+        )
+        .service(get(paths::ATTACHMENT_FILE, read().to(attachments::file::file)))
         .service(get(paths::STAFF, read().to(staff::staff)))
         .service(
             allowing(paths::AVAILABILITY, "PUT")

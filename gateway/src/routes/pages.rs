@@ -8,10 +8,7 @@ use actix_web::{
 };
 
 use super::not_found;
-use crate::{
-    middleware::strict_transport_security,
-    portal::{Portal, PusherAddress},
-};
+use crate::{middleware::strict_transport_security, portal::Portal};
 
 /// Isolates the window from pages of other origins that open it or that it opens.
 ///
@@ -37,7 +34,7 @@ pub fn serve(services: &mut web::ServiceConfig, portal: &Portal) {
     let pages = web::scope("/portal")
         .wrap(
             DefaultHeaders::new()
-                .add((header::CONTENT_SECURITY_POLICY, policy(&portal.pusher)))
+                .add((header::CONTENT_SECURITY_POLICY, policy(portal)))
                 .add(OPENER_POLICY)
                 .add(PERMISSIONS)
                 .add((header::CACHE_CONTROL, "no-cache")),
@@ -55,10 +52,11 @@ fn files(directory: std::path::PathBuf) -> Files {
 /// connections to the gateway and Pusher alone.
 ///
 /// Source: <https://www.w3.org/TR/CSP3/>.
-fn policy(pusher: &PusherAddress) -> String {
+fn policy(portal: &Portal) -> String {
+    let images: String = portal.images.iter().map(|source| format!(" {source}")).collect();
     format!(
-        "default-src 'self'; connect-src 'self' {}; img-src 'self' data:; object-src 'none'; \
+        "default-src 'self'; connect-src 'self' {}; img-src 'self' data:{images}; object-src 'none'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        pusher.websocket_url()
+        portal.pusher.websocket_url()
     )
 }

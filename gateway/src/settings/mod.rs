@@ -3,6 +3,7 @@
 //! - [`Settings`]: as they are given, by flags and variables.
 //! - [`Config`]: as they are used. [`Settings::parse`] is the only place that checks them.
 
+mod attachments;
 mod config;
 mod memory;
 mod origin;
@@ -21,6 +22,7 @@ use crate::{
     auth::AuthSettings, limits::LimitSettings, portal::PortalSettings, read_mark_mode::ReadMarkMode,
 };
 
+pub use attachments::AttachmentSettings;
 pub use config::Config;
 pub use origin::Origin;
 pub use team_desk::TeamDeskSettings;
@@ -149,6 +151,10 @@ pub struct Settings {
     /// The team's desk
     #[command(flatten)]
     pub team_desk: TeamDeskSettings,
+
+    /// Attachments
+    #[command(flatten)]
+    pub attachments: AttachmentSettings,
 
     /// Authentication
     #[command(flatten)]
