@@ -15,9 +15,11 @@
 //! - [`read_marks`]: merges and publishes read marks.
 //! - [`group_commit`]: publishes events into both queues.
 //! - [`settings`]: the settings.
+//! - [`attachments`]: files, their store, and the tokens that prove them.
 //! - [`portal`]: the settings of the portal's pages.
 //! - [`read_mark_mode`]: whose read marks are kept.
 //! - [`team_desk`]: the desk that a team of staff shares.
+//! - [`attachments`]: what uploaded files are, and their store.
 //! - [`answers`]: the memory of pages.
 //! - [`connections`]: limits on clients' connections.
 //! - [`metrics`], [`refusing_queues`]: what operators see.
@@ -29,6 +31,7 @@
 //! - [`routes::paths`]: the path of every route.
 
 pub mod answers;
+pub mod attachments;
 pub mod audit;
 pub mod auth;
 pub mod canned_import;

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use anyhow::Context;
 use clap::Parser;
 use gateway::{
+    attachments::AttachmentCommand,
     auth::{AuthConfig, Authenticator, TokenCommand},
     canned_import::CannedCommand,
     openapi,
@@ -32,6 +33,8 @@ enum Command {
     Openapi,
     /// Import canned replies
     Canned(CannedCommand),
+    /// Erase a player's files, or those that no message names
+    Attachments(AttachmentCommand),
     /// Print a token, for development and for operators
     Token(TokenCommand),
 }
@@ -46,6 +49,10 @@ async fn run() -> anyhow::Result<()> {
         Invocation::Serve(Serve { settings }) => serve(settings).await,
         Invocation::Command(Command::Openapi) => print(&openapi::json()?),
         Invocation::Command(Command::Canned(command)) => match command.run().await {
+            Ok(report) => print(&report),
+            Err(error) => fail(&format!("{error:#}")),
+        },
+        Invocation::Command(Command::Attachments(command)) => match command.run().await {
             Ok(report) => print(&report),
             Err(error) => fail(&format!("{error:#}")),
         },
@@ -67,6 +74,9 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
             "AUTH_MODE=off: every client that reaches this gateway can read and write as any player \
              or member of the staff; expose it only to a portal that authenticates"
         );
+    }
+    if let Some(attachments) = &config.attachments {
+        attachments.warn_of_directory();
     }
     let listener = bind(&config.listen)?;
     let metrics_listener = bind(&config.metrics_listen)?;

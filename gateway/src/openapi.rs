@@ -17,7 +17,7 @@ use crate::{
     middleware::{docs_csp, head_as_get},
     problem::{Problem, ProblemBody},
     routes::{
-        assignment, availability, canned_replies, conversation, health, inbox, notes,
+        assignment, attachments, availability, canned_replies, conversation, health, inbox, notes,
         portal_config, pusher_auth, read, read_mark, send, session, staff, status,
     },
 };
@@ -42,6 +42,9 @@ use crate::{
         session::change_session,
         notes::read_notes,
         notes::write_note,
+        attachments::upload::upload,
+        attachments::link::link,
+        attachments::file::file,
         staff::staff,
         availability::report_availability,
         canned_replies::canned_replies,
@@ -55,6 +58,7 @@ use crate::{
     tags(
         (name = "messages", description = "Sending messages"),
         (name = "conversations", description = "Reading conversations, changing their status, and marking messages as read"),
+        (name = "attachments", description = "Files of messages. Where they are off, as `attachments` of the configuration shows, these calls answer 404"),
         (name = "staff", description = "What staff share: assignment, teams, tags, notes, canned replies. With `TEAM_DESK=off` these calls answer 404"),
         (name = "pusher", description = "Subscribing to events"),
         (name = "health", description = "Probes"),

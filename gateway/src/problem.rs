@@ -62,6 +62,44 @@ pub enum Problem {
     /// The gateway serves no team's desk.
     #[error("this gateway serves no team's desk: TEAM_DESK is off")]
     TeamDeskOff,
+    /// The gateway keeps no files.
+    #[error("attachments are off: ATTACHMENT_STORE is not set")]
+    AttachmentsOff,
+    /// No message has the file.
+    #[error("no message of this conversation has this file, or it is erased")]
+    AttachmentNotFound,
+    /// Another file has the id.
+    #[error("another file has this attachmentId: upload the file with a new one")]
+    AttachmentConflict,
+    /// The file has a type that is not allowed. These types are.
+    #[error("the file must be of an allowed type, by its content and not by its name: {0}")]
+    AttachmentType(String),
+    /// The file is invalid, or infected.
+    #[error("{0}")]
+    AttachmentRejected(String),
+    /// The player's quota of uploads is used up until this time has passed.
+    #[error("too many files in an hour: upload again after the time in Retry-After")]
+    TooManyUploads(Duration),
+    /// The store or the scanner of files does not answer.
+    #[error(
+        "files cannot be stored or read at the moment: call again after the time in Retry-After; messages can \
+         still be sent"
+    )]
+    AttachmentsUnavailable,
+    /// A field has a value that the caller may not use.
+    #[error("{field} {reason}")]
+    ForbiddenField {
+        /// Its name.
+        field: String,
+        /// Why.
+        reason: String,
+    },
+    /// The URL of a file is expired, or not signed.
+    #[error("the URL of the file has expired or is not signed: request a new one")]
+    InvalidUrl,
+    /// The file, of this size in bytes, has none of the requested bytes.
+    #[error("the file has {0} bytes, and none in this range")]
+    InvalidRange(u64),
     /// The path exists, with these methods.
     #[error("this path allows {0}")]
     MethodNotAllowed(&'static str),
@@ -203,6 +241,28 @@ impl Problem {
             Self::NotFound => ("not-found", "Not found", StatusCode::NOT_FOUND),
             Self::ReadMarksOff => ("read-marks-off", "Not found", StatusCode::NOT_FOUND),
             Self::TeamDeskOff => ("team-desk-off", "Not found", StatusCode::NOT_FOUND),
+            Self::AttachmentsOff => ("attachments-off", "Not found", StatusCode::NOT_FOUND),
+            Self::AttachmentNotFound => {
+                ("attachment-not-found", "Not found", StatusCode::NOT_FOUND)
+            }
+            Self::AttachmentConflict => ("attachment-conflict", "Conflict", StatusCode::CONFLICT),
+            Self::AttachmentType(_) => {
+                ("attachment-type", "Unsupported media type", StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            }
+            Self::AttachmentRejected(_) => {
+                ("attachment-rejected", "Unprocessable content", StatusCode::UNPROCESSABLE_ENTITY)
+            }
+            Self::TooManyUploads(_) => {
+                ("too-many-uploads", "Too many requests", StatusCode::TOO_MANY_REQUESTS)
+            }
+            Self::AttachmentsUnavailable => {
+                ("attachments-unavailable", "Service unavailable", StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Self::ForbiddenField { .. } => ("forbidden-field", "Forbidden", StatusCode::FORBIDDEN),
+            Self::InvalidUrl => ("invalid-url", "Forbidden", StatusCode::FORBIDDEN),
+            Self::InvalidRange(_) => {
+                ("invalid-range", "Range not satisfiable", StatusCode::RANGE_NOT_SATISFIABLE)
+            }
             Self::MethodNotAllowed(_) => {
                 ("method-not-allowed", "Method not allowed", StatusCode::METHOD_NOT_ALLOWED)
             }
@@ -242,7 +302,9 @@ impl ResponseError for Problem {
         let (name, title, status) = self.describe();
         tracing::debug!(problem = name, status = status.as_u16(), "a request is rejected");
         let field = match self {
-            Self::InvalidField { field, .. } => Some(field.clone()),
+            Self::InvalidField { field, .. } | Self::ForbiddenField { field, .. } => {
+                Some(field.clone())
+            }
             _ => None,
         };
         let (mut message_id, mut change_id, mut note_id) = (None, None, None);
@@ -257,7 +319,7 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(status);
         response.content_type("application/problem+json");
         let wait = match self {
-            Self::TooManyCalls(wait) => Some(*wait),
+            Self::TooManyCalls(wait) | Self::TooManyUploads(wait) => Some(*wait),
             _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(DEFAULT_RETRY_AFTER),
         };
         if let Some(wait) = wait {
@@ -267,6 +329,10 @@ impl ResponseError for Problem {
         match self {
             Self::MethodNotAllowed(methods) => {
                 response.insert_header((header::ALLOW, *methods));
+            }
+            // RFC 9110, section 15.5.17.
+            Self::InvalidRange(size) => {
+                response.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
             }
             // RFC 9110, section 15.5.16.
             Self::UnsupportedMediaType(media_type) => {

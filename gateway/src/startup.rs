@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use traces::Traces;
 
 use crate::{
+    attachments,
     auth::Authenticator,
     connections::{self, Bounds, Connections, Parts},
     fd_limit::raise_fd_limit,
@@ -22,7 +23,8 @@ use crate::{
     middleware::{
         close_on_drain, compress, count_requests, limit_others_by_address, security_headers,
     },
-    openapi, routes,
+    openapi,
+    routes::{self, Images},
     settings::Config,
     state::AppState,
 };
@@ -66,6 +68,9 @@ impl Gateway {
         )?;
         let publishing = publishing.into_iter().collect();
         tokio::spawn(state.database.clone().probe(config.database.clone(), shutdown.clone()));
+        if let Some(attachments) = &state.attachments {
+            tokio::spawn(attachments::probe(attachments.store.clone(), shutdown.clone()));
+        }
         let queue_watch =
             QueueWatch::new(&config.broker, &ConsumerKind::ALL, "gateway: watching", queues);
         tokio::spawn(queue_watch.run(shutdown.clone()));
@@ -136,6 +141,7 @@ fn serve(
         stop_timeout: config.shutdown.grace().saturating_sub(drain),
     };
     let (cors, portal) = (config.cors.clone(), config.portal.clone());
+    let images = Images::new(config.attachments.as_ref());
     connections::serve(parts, move || {
         App::new()
             .app_data(state.clone())
@@ -146,6 +152,6 @@ fn serve(
             .wrap(security_headers())
             .wrap(from_fn(connections::track_request))
             .configure(openapi::serve)
-            .configure(|services| routes::configure(services, &cors, &portal))
+            .configure(|services| routes::configure(services, &cors, &portal, &images))
     })
 }

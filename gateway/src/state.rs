@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, web};
+use anyhow::Context;
 use chat::Reader;
 use futures_util::future::BoxFuture;
 use pusher::Channels;
@@ -13,6 +14,7 @@ use traces::Traces;
 
 use crate::{
     answers::{AnswerMemory, Client, Readers},
+    attachments::Attachments,
     audit::ReadAudit,
     auth::{Authenticator, Caller},
     clock::Clock,
@@ -37,6 +39,8 @@ pub type Publishing = BoxFuture<'static, ()>;
 pub struct AppState {
     /// Rate limits of client addresses.
     pub address_limit: AddressLimit,
+    /// Attachments; `None` when they are off.
+    pub attachments: Option<Arc<Attachments>>,
     /// Records reads of conversations.
     pub audit: ReadAudit,
     /// Verifies tokens.
@@ -94,7 +98,7 @@ impl AppState {
     /// are given. It connects to no server. tokio must run.
     ///
     /// # Errors
-    /// When the settings of the database are invalid.
+    /// When the settings of the database are invalid, or a thread cannot be started.
     pub fn new(
         config: &Config,
         authenticator: Authenticator,
@@ -128,10 +132,15 @@ impl AppState {
             conversations: database::pool(database, config.conversation_pool_size)?,
             inbox: database::pool(database, config.inbox_pool_size)?,
         };
+        let attachments = config.attachments.as_ref();
+        let attachments = attachments.map(|config| Attachments::new(config, metrics.clone()));
+        let attachments = attachments.transpose().context("attachments cannot start")?;
+        let attachments = attachments.map(Arc::new);
         let team_desk = config.team_desk.clone().map(Arc::new);
         let memory = AnswerMemory::new(limits.answer_memory, metrics.clone());
         let state = Self {
             address_limit: AddressLimit::new(limits),
+            attachments,
             audit: ReadAudit::new(config.audit_reads, event_publisher.clone(), clock.clone()),
             authenticator,
             availability_limit: AvailabilityLimit::start(),
@@ -152,6 +161,7 @@ impl AppState {
                 config.read_marks,
                 config.conversation_presence,
                 config.team_desk.as_ref(),
+                config.attachments.as_ref(),
             ),
             pusher: config.pusher.clone(),
             read_mark_limit: ReadMarkLimit::new(limits),

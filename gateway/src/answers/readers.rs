@@ -18,6 +18,14 @@ impl Readers {
         Self { limit: ReaderLimit::new(settings), memory }
     }
 
+    /// Counts a read that takes no memory of a page.
+    ///
+    /// # Errors
+    /// When the caller exceeds its rate limit.
+    pub fn check(&self, caller: &Caller) -> Result<(), Problem> {
+        self.limit.check(caller, 1)
+    }
+
     /// Admits a read of at most `entries` by `caller`, whose client is `client`.
     ///
     /// # Errors

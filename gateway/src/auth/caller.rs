@@ -112,6 +112,20 @@ impl Caller {
         }
     }
 
+    /// Checks that the caller may upload files to this player's conversation.
+    ///
+    /// # Errors
+    /// When the caller is another player.
+    pub fn authorize_upload(&self, player: &PlayerId) -> Result<(), Problem> {
+        match self {
+            Self::Trusted | Self::Staff { .. } => Ok(()),
+            Self::Player { id, .. } if id == player => Ok(()),
+            Self::Player { .. } => {
+                Err(Problem::Forbidden("a player may only upload to their own conversation"))
+            }
+        }
+    }
+
     /// The reader who marks messages of this player's conversation: the caller. Without a token it is
     /// the member of the staff `claimed`, or else the player.
     ///

@@ -28,7 +28,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 };
 
 /// Makes jsonwebtoken use *ring*. Must be called before the first token is signed or verified.
-pub(super) fn install() {
+pub(crate) fn install() {
     if PROVIDER.install_default().is_err() {
         tracing::trace!("jsonwebtoken uses ring already");
     }

@@ -79,7 +79,7 @@ pub(super) fn read(
 }
 
 /// The `Content-Length`.
-fn declared_length(request: &HttpRequest) -> Option<usize> {
+pub(super) fn declared_length(request: &HttpRequest) -> Option<usize> {
     let length = request.headers().get(header::CONTENT_LENGTH);
     length.and_then(|length| length.to_str().ok()).and_then(|length| length.parse().ok())
 }
@@ -87,7 +87,7 @@ fn declared_length(request: &HttpRequest) -> Option<usize> {
 /// Whether the body has a content coding, such as gzip.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc9110#section-8.4>.
-fn is_encoded(request: &HttpRequest) -> bool {
+pub(super) fn is_encoded(request: &HttpRequest) -> bool {
     let mut values = request.headers().get_all(header::CONTENT_ENCODING);
     values.any(|value| {
         let mut codings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);

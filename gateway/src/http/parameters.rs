@@ -56,6 +56,20 @@ impl FromRequest for PathPlayer {
     }
 }
 
+/// The `attachmentId` in the path.
+#[derive(Debug)]
+pub struct PathAttachment(pub ClientId);
+
+impl FromRequest for PathAttachment {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = ClientId::try_from(request.match_info().query("attachment_id").to_owned());
+        ready(id.map(Self).map_err(|reason| Problem::invalid_field("attachmentId", reason)))
+    }
+}
+
 /// The `id` in the path.
 #[derive(Debug)]
 pub struct PathId(pub ClientId);

@@ -4,6 +4,7 @@
 //! gateways accepted.
 //!
 //! - [`NewContent`], [`NewName`], [`NewSenderId`]: text with a visible character.
+//! - [`NewFileName`]: the name of a file.
 //! - [`NewBodies`]: the texts of a canned reply.
 //! - [`NewPlayerId`]: an id that a URL's path can contain.
 //! - [`NewTeam`], [`NewTag`]: names of lower-case letters, digits and hyphens.
@@ -11,11 +12,13 @@
 
 mod bodies;
 mod characters;
+mod file_name;
 mod player_id;
 mod slug;
 mod text;
 
 pub use bodies::NewBodies;
+pub use file_name::NewFileName;
 pub use player_id::NewPlayerId;
 pub use slug::{NewTag, NewTeam};
 pub use text::{NewContent, NewName, NewSenderId, display_name};

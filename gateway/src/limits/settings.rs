@@ -74,7 +74,8 @@ pub struct LimitSettings {
 
     /// The memory that the gateway may take: the limit of its container. The gateway does not start
     /// when the settings allow more: 56KiB for each of MAX_CONNECTIONS, REQUEST_MEMORY,
-    /// ANSWER_MEMORY, 1MiB for each database connection, and 48MiB for everything else
+    /// ANSWER_MEMORY, 1MiB for each database connection, and 48MiB for everything else. With
+    /// ATTACHMENT_STORE also ATTACHMENT_MEMORY, 16MiB, and 320MiB for each of ATTACHMENT_WORKERS
     #[arg(long, env = "MEMORY_LIMIT", default_value = "512MiB", value_parser = bytes, value_name = "BYTES")]
     pub memory_limit: u64,
 

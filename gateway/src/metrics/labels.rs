@@ -49,6 +49,30 @@ pub enum HistoryRead {
     Assignment,
     /// The team whose members may subscribe to a channel.
     PusherAuth,
+    /// The message that names a file, or whether a player may upload one.
+    Attachment,
+}
+
+/// The outcome of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
+pub enum UploadOutcome {
+    /// The file is stored.
+    Stored,
+    /// The file was stored before.
+    Repeated,
+    /// Another file has the id.
+    Conflict,
+    /// The file is too large, or its type is not allowed, or it is invalid.
+    Rejected,
+    /// The scanner found a virus.
+    Infected,
+    /// The caller may not upload.
+    Forbidden,
+    /// The player's quota is used up.
+    Quota,
+    /// The store, the scanner, the database or memory was not available.
+    Unavailable,
 }
 
 /// Why a client's connection was closed, or not admitted.
@@ -93,6 +117,10 @@ impl Label for HistoryRead {
     const NAME: &'static str = "route";
 }
 
+impl Label for UploadOutcome {
+    const NAME: &'static str = "outcome";
+}
+
 impl Label for CloseReason {
     const NAME: &'static str = "reason";
 }
@@ -111,6 +139,7 @@ impl From<HistoryRead> for &'static str {
             HistoryRead::CannedReplies => paths::CANNED_REPLIES,
             HistoryRead::Assignment => paths::ASSIGNMENT,
             HistoryRead::PusherAuth => paths::PUSHER_AUTH,
+            HistoryRead::Attachment => paths::ATTACHMENT,
         }
     }
 }

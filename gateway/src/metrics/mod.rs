@@ -11,7 +11,9 @@ use crate::refusing_queues::QueueGauge;
 
 mod labels;
 
-pub use labels::{CloseReason, ConnectionState, HistoryRead, PublishOutcome, SendOutcome};
+pub use labels::{
+    CloseReason, ConnectionState, HistoryRead, PublishOutcome, SendOutcome, UploadOutcome,
+};
 
 service::metrics! {
     /// The gateway's metrics.
@@ -56,6 +58,14 @@ service::metrics! {
             ByLabel::new(OnScrape::default),
         /// Reads that wait for a connection to the database.
         pub database_waiting: OnScrape,
+        /// Uploads of files, by outcome.
+        pub attachment_uploads: ByLabel<UploadOutcome, Counter>,
+        /// Bytes of files that were stored.
+        pub attachment_stored_bytes: Counter,
+        /// Seconds that the inspection of a file took, including the wait for a thread.
+        pub attachment_inspection_seconds: Histogram = Histogram::new(SECONDS),
+        /// 1 while the store of attachments works, else 0; absent where attachments are off.
+        pub attachment_store_up: Family<[(&'static str, &'static str); 1], Gauge>,
     }
 }
 
@@ -69,6 +79,11 @@ pub struct RequestLabels {
 }
 
 impl Metrics {
+    /// Shows whether the store of attachments, a `directory` or `s3`, works.
+    pub fn show_attachment_store(&self, store: &'static str, is_up: bool) {
+        self.attachment_store_up.get_or_create(&[("store", store)]).set(is_up.into());
+    }
+
     /// Shows the connections of `pools` together from now on.
     pub fn observe<const POOLS: usize>(&self, pools: [&Pool; POOLS]) {
         let sum = |of: fn(&Pool) -> usize| {

@@ -1,10 +1,15 @@
-use chat::Team;
+use chat::{Attachment, FileType, Team};
 use pusher::Channels;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{PusherAddress, PusherScheme};
-use crate::{input::NewTeam, read_mark_mode::ReadMarkMode, team_desk::TeamDesk};
+use crate::{
+    attachments::{AttachmentConfig, Uploaders},
+    input::NewTeam,
+    read_mark_mode::ReadMarkMode,
+    team_desk::TeamDesk,
+};
 
 /// The configuration of a portal's page. It holds no secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -26,6 +31,37 @@ pub struct PortalConfig {
     /// The topics that a player can choose, which are the teams of staff; empty without a team's desk.
     #[schema(value_type = Vec<NewTeam>)]
     topics: Vec<Team>,
+    /// What can be attached to messages; absent when attachments are off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    attachments: Option<AttachmentRules>,
+}
+
+/// What can be attached to messages.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct AttachmentRules {
+    /// The most bytes of a file.
+    max_bytes: usize,
+    /// The allowed types, recognized by the content of a file.
+    types: Vec<FileType>,
+    /// Who may upload. `staff`: staff alone. `open`: also a player while their session is pending or
+    /// active. `any`: also players at any time.
+    #[serde(rename = "for")]
+    uploaders: Uploaders,
+    /// The most files of a message.
+    max_of_message: usize,
+}
+
+impl From<&AttachmentConfig> for AttachmentRules {
+    fn from(config: &AttachmentConfig) -> Self {
+        Self {
+            max_bytes: config.max_bytes,
+            types: config.rules.types.iter().copied().collect(),
+            uploaders: config.uploaders,
+            max_of_message: Attachment::MAX_OF_MESSAGE,
+        }
+    }
 }
 
 /// The Pusher app and its server: a host of the operator's own, or a cluster of hosted Pusher.
@@ -69,6 +105,7 @@ impl PortalConfig {
         read_marks: ReadMarkMode,
         conversation_presence: bool,
         team_desk: Option<&TeamDesk>,
+        attachments: Option<&AttachmentConfig>,
     ) -> Self {
         let key = app.key.clone();
         Self {
@@ -97,6 +134,7 @@ impl PortalConfig {
             conversation_presence,
             team_desk: team_desk.is_some(),
             topics: team_desk.map(|desk| desk.teams.clone()).unwrap_or_default(),
+            attachments: attachments.map(AttachmentRules::from),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Reads from the database. Every read has a time limit. A send reads nothing.
 
 mod assignability;
+mod attachments;
 mod borrowed;
 mod bounded;
 mod canned_replies;
@@ -29,6 +30,9 @@ use self::borrowed::Borrowed;
 use crate::metrics::{HistoryRead, Metrics};
 
 pub use assignability::{Assignability, assignability};
+pub use attachments::{
+    NamedFiles, NamingMessage, StoredAttachments, attachment, named_files, status_of_latest_session,
+};
 pub use canned_replies::{
     CannedReplies, EncodedReplies, StoredReply, canned_replies, canned_replies_version,
 };
@@ -131,7 +135,7 @@ impl HistoryReader {
         query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
     ) -> Result<T, String> {
         let pool = match kind {
-            HistoryRead::Conversation => &self.pools.conversations,
+            HistoryRead::Conversation | HistoryRead::Attachment => &self.pools.conversations,
             HistoryRead::Inbox
             | HistoryRead::Notes
             | HistoryRead::Staff

@@ -1,4 +1,4 @@
-use chat::{Priority, SenderType, SessionStatus, StaffNames};
+use chat::{Attachment, Priority, SenderType, SessionStatus, StaffNames};
 use chrono::{DateTime, Utc};
 use database::{
     LastMessageAt, last_message_at,
@@ -8,6 +8,8 @@ use diesel::{ExpressionMethods, Queryable, Selectable};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use super::StoredAttachments;
 
 /// A message as the history returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, ToSchema)]
@@ -46,6 +48,10 @@ pub struct HistoryMessage {
     )]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
+    /// Its files, 1 to 5; absent without one, and when the message is erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<Vec<Attachment>>, min_items = 1, max_items = 5)]
+    pub attachments: Option<StoredAttachments>,
 }
 
 impl HistoryMessage {
@@ -55,7 +61,8 @@ impl HistoryMessage {
         const OTHERS: usize = 400;
         let texts = [Some(&self.player_id), self.sender_id.as_ref(), self.sender_name.as_ref()];
         let texts = texts.into_iter().flatten().chain([&self.content]);
-        OTHERS + texts.map(|text| json_bytes(text)).sum::<usize>()
+        let files = self.attachments.as_ref().map_or(0, StoredAttachments::json_bytes);
+        OTHERS + files + texts.map(|text| json_bytes(text)).sum::<usize>()
     }
 }
 
@@ -191,6 +198,7 @@ mod tests {
                 content: content.repeat(100),
                 accepted_at: DateTime::from_timestamp_nanos(1_700_000_000_123_456_000),
                 erased: true,
+                attachments: None,
             };
             let (estimate, actual) =
                 (message.json_bytes(), serde_json::to_vec(&message).unwrap().len());

@@ -1,6 +1,7 @@
 //! The HTTP routes, one file for each. A handler parses, authorizes, calls, maps.
 
 pub mod assignment;
+pub mod attachments;
 pub mod availability;
 pub mod canned_replies;
 pub mod conversation;
@@ -23,6 +24,8 @@ pub mod status;
 
 use actix_web::{HttpResponse, Resource, Route, guard, middleware::from_fn, web};
 
+pub use pages::Images;
+
 use crate::{
     middleware::{cors, limit_by_address, no_store},
     portal::Portal,
@@ -30,8 +33,14 @@ use crate::{
     settings::CorsPolicy,
 };
 
-/// Mounts every route, and the portal's pages. `cors_policy` is that of the chat's routes.
-pub fn configure(services: &mut web::ServiceConfig, cors_policy: &CorsPolicy, portal: &Portal) {
+/// Mounts every route, and the portal's pages. `cors_policy` is that of the chat's
+/// routes, `images` what the pages may show.
+pub fn configure(
+    services: &mut web::ServiceConfig,
+    cors_policy: &CorsPolicy,
+    portal: &Portal,
+    images: &Images,
+) {
     let chat = web::scope(paths::API)
         .wrap(from_fn(limit_by_address))
         .wrap(no_store())
@@ -48,6 +57,12 @@ pub fn configure(services: &mut web::ServiceConfig, cors_policy: &CorsPolicy, po
                 .route(read().to(notes::read_notes))
                 .route(web::post().to(notes::write_note)),
         )
+        .service(
+            allowing(paths::ATTACHMENT, "GET, HEAD, PUT")
+                .route(read().to(attachments::link::link))
+                .route(web::put().to(attachments::upload::upload)),
+        )
+        .service(get(paths::ATTACHMENT_FILE, read().to(attachments::file::file)))
         .service(get(paths::STAFF, read().to(staff::staff)))
         .service(
             allowing(paths::AVAILABILITY, "PUT")
@@ -65,7 +80,7 @@ pub fn configure(services: &mut web::ServiceConfig, cors_policy: &CorsPolicy, po
         .service(chat)
         .service(get(paths::LIVE, read().to(health::live)))
         .service(get(paths::READY, read().to(health::ready)))
-        .configure(|services| pages::serve(services, portal))
+        .configure(|services| pages::serve(services, portal, images))
         .default_service(web::to(not_found));
 }
 

@@ -21,6 +21,11 @@ pub const ASSIGNMENT: &str = "/api/unified-chat/conversations/{player_id}/assign
 pub const SESSION: &str = "/api/unified-chat/conversations/{player_id}/session";
 /// Reads and writes the internal notes of a conversation.
 pub const NOTES: &str = "/api/unified-chat/conversations/{player_id}/notes";
+/// Uploads a file, and returns the URLs of a file.
+pub const ATTACHMENT: &str =
+    "/api/unified-chat/conversations/{player_id}/attachments/{attachment_id}";
+/// Delivers a file to those who have its URL.
+pub const ATTACHMENT_FILE: &str = "/api/attachments/{key}/{attachment_id}/{variant}";
 /// Reads the members of the staff.
 pub const STAFF: &str = "/api/staff";
 /// Reports the availability of a member of the staff.
@@ -39,7 +44,7 @@ pub const LIVE: &str = "/health/live";
 pub const READY: &str = "/health/ready";
 
 /// All of them, by which requests are counted.
-pub const ALL: [&str; 16] = [
+pub const ALL: [&str; 18] = [
     SEND,
     INBOX,
     CONVERSATION,
@@ -48,6 +53,8 @@ pub const ALL: [&str; 16] = [
     ASSIGNMENT,
     SESSION,
     NOTES,
+    ATTACHMENT,
+    ATTACHMENT_FILE,
     STAFF,
     AVAILABILITY,
     CANNED_REPLIES,
@@ -70,3 +77,8 @@ pub const ASSIGNMENT_DOCUMENTED: &str = "/api/unified-chat/conversations/{player
 pub const SESSION_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}/session";
 /// The OpenAPI documentation's form of [`NOTES`].
 pub const NOTES_DOCUMENTED: &str = "/api/unified-chat/conversations/{playerId}/notes";
+/// The OpenAPI documentation's form of [`ATTACHMENT`].
+pub const ATTACHMENT_DOCUMENTED: &str =
+    "/api/unified-chat/conversations/{playerId}/attachments/{attachmentId}";
+/// The OpenAPI documentation's form of [`ATTACHMENT_FILE`].
+pub const ATTACHMENT_FILE_DOCUMENTED: &str = "/api/attachments/{key}/{attachmentId}/{variant}";

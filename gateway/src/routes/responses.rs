@@ -88,3 +88,73 @@ pub struct TeamDeskOff(pub ProblemBody);
     headers(("Retry-After" = u32, description = "Seconds to wait"))
 )]
 pub struct HistoryUnavailable(pub ProblemBody);
+
+/// Of uploads.
+#[derive(IntoResponses)]
+pub enum UploadRejected {
+    /// Attachments are off
+    #[response(status = 404, content_type = "application/problem+json")]
+    Off(ProblemBody),
+    /// The body did not arrive in time
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(ProblemBody),
+    /// Another file has this id
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(ProblemBody),
+    /// The file is too large
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemBody),
+    /// The file has a type that is not allowed, or the body is compressed
+    #[response(status = 415, content_type = "application/problem+json")]
+    TypeNotAllowed(ProblemBody),
+    /// The picture is invalid or has too many pixels, or the file is infected
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(ProblemBody),
+    /// Too many uploads
+    #[response(
+        status = 429,
+        content_type = "application/problem+json",
+        headers(("Retry-After" = u32, description = "Seconds to wait"))
+    )]
+    Quota(ProblemBody),
+    /// The store, the scanner or the database does not answer, or too many uploads are in progress
+    #[response(
+        status = 503,
+        content_type = "application/problem+json",
+        headers(("Retry-After" = u32, description = "Seconds to wait"))
+    )]
+    Unavailable(ProblemBody),
+}
+
+/// Of the route with a file's URLs.
+#[derive(IntoResponses)]
+#[response(
+    status = 404,
+    description = "Attachments are off, or no persisted message has this file",
+    content_type = "application/problem+json"
+)]
+pub struct AttachmentNotFound(pub ProblemBody);
+
+/// Of the route that delivers files.
+#[derive(IntoResponses)]
+pub enum UrlRejected {
+    /// The URL has expired or is not signed
+    #[response(status = 403, content_type = "application/problem+json")]
+    Invalid(ProblemBody),
+    /// Attachments are off, or the file is erased
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(ProblemBody),
+    /// The file has none of the requested bytes
+    #[response(status = 416, content_type = "application/problem+json")]
+    NoSuchRange(ProblemBody),
+}
+
+/// Of the route that delivers files.
+#[derive(IntoResponses)]
+#[response(
+    status = 503,
+    description = "The store does not answer, or too many downloads are in progress",
+    content_type = "application/problem+json",
+    headers(("Retry-After" = u32, description = "Seconds to wait"))
+)]
+pub struct FileUnavailable(pub ProblemBody);

@@ -1,7 +1,10 @@
 //! `POST /api/staff-chat-integration/send`
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chat::{Content, Intake, Language, Message, Name, SenderId, SenderType, Team, event::Event};
+use chat::{
+    Attachment, Content, Intake, Language, Message, Name, PlayerId, SenderId, SenderType, Team,
+    event::Event,
+};
 use chrono::{DateTime, Utc};
 use pusher::SocketId;
 use serde::{Deserialize, Serialize};
@@ -15,6 +18,7 @@ use super::{
     responses::{BodyRejected, CallerRejected, NotAccepted, RateLimited},
 };
 use crate::{
+    attachments::{Attachments, BadUploadToken},
     auth::{Caller, Sender},
     http::{Body, ClientId, by_name, preferred_language},
     input::{NewContent, NewName, NewPlayerId, NewSenderId, NewTeam},
@@ -47,12 +51,14 @@ pub struct SendRequest {
     /// The sender's display name; for a player, `playerName` when absent. Ignored with tokens,
     /// which name the sender.
     sender_name: Option<NewName>,
-    /// The text. White space around it is removed.
-    // Required in the description: with two alternatives, generated clients ask for both.
-    #[schema(value_type = NewContent)]
+    /// The text. White space around it is removed. Only a message with files may leave it out: it then
+    /// has the name of the first file as its text.
     content: Option<NewContent>,
     #[schema(ignore)]
     message: Option<NewContent>,
+    /// The files of the message: the tokens of 1 to 5 uploads to this conversation, each of another file.
+    #[schema(min_items = 1, max_items = 5, nullable = false)]
+    attachments: Option<Vec<String>>,
     /// The topic that the player chose when the message opens a session: the team that the session
     /// goes to, one of `topics` of the configuration. Ignored for staff, and without a team's desk.
     #[schema(value_type = Option<NewTeam>)]
@@ -83,7 +89,7 @@ pub struct Accepted {
 /// a 503, or without a response, send it again with the same `messageId`: it stays the same
 /// message. Make a new `messageId` for each message: one that belongs to another message of the
 /// player is accepted and may be broadcast, but it is never persisted, and the event
-/// `message-rejected` revokes it.
+/// `message-rejected` revokes it. Files are uploaded before the message that names them.
 #[utoipa::path(
     post,
     path = paths::SEND,
@@ -110,6 +116,9 @@ pub async fn send(
 ) -> Result<HttpResponse, Problem> {
     let request = body.0;
     let content = one_of(request.content, request.message)?;
+    if content.is_none() && request.attachments.is_none() {
+        return Err(Problem::invalid_field("content", "is missing"));
+    }
     let sender = caller.authorize_sender(Sender {
         player_id: request.player_id.into(),
         player_name: request.player_name.map(Name::from),
@@ -118,6 +127,11 @@ pub async fn send(
         sender_name: request.sender_name.map(Name::from),
     })?;
     state.sender_limit.check(&sender)?;
+    let attachments = match &request.attachments {
+        Some(tokens) => verify(tokens, &sender.player_id, state.attachments.as_deref())?,
+        None => Vec::new(),
+    };
+    let content = content.map_or_else(|| named_after(&attachments), Ok)?;
     let intake = match &state.team_desk {
         Some(desk) if sender.sender_type == SenderType::Player => {
             intake(desk, request.topic, preferred_language(&head))?
@@ -135,7 +149,7 @@ pub async fn send(
         sender_id: sender.sender_id,
         sender_name: sender.sender_name,
         content,
-        attachments: Vec::new(),
+        attachments,
         accepted_at,
         socket_id: request.socket_id,
         intake,
@@ -151,14 +165,56 @@ pub async fn send(
 }
 
 /// The content, under either of its two names.
-fn one_of(content: Option<NewContent>, message: Option<NewContent>) -> Result<Content, Problem> {
+fn one_of(
+    content: Option<NewContent>,
+    message: Option<NewContent>,
+) -> Result<Option<Content>, Problem> {
     match (content, message) {
         (Some(content), Some(message)) if content != message => {
             Err(Problem::invalid_field("message", "must equal content, or be absent"))
         }
-        (Some(content), _) | (None, Some(content)) => Ok(content.into()),
-        (None, None) => Err(Problem::invalid_field("content", "is missing")),
+        (content, message) => Ok(content.or(message).map(Content::from)),
     }
+}
+
+/// The files of `player` that `tokens` prove.
+fn verify(
+    tokens: &[String],
+    player: &PlayerId,
+    attachments: Option<&Attachments>,
+) -> Result<Vec<Attachment>, Problem> {
+    let Some(attachments) = attachments else {
+        return Err(Problem::invalid_field(
+            "attachments",
+            "must be left out: attachments are off, since ATTACHMENT_STORE is not set",
+        ));
+    };
+    if tokens.is_empty() || tokens.len() > Attachment::MAX_OF_MESSAGE {
+        return Err(Problem::invalid_field("attachments", "must have 1 to 5 tokens"));
+    }
+    let mut files: Vec<Attachment> = Vec::with_capacity(tokens.len());
+    for (place, token) in tokens.iter().enumerate() {
+        let field = format!("attachments[{place}]");
+        let file = attachments.tokens.verify(token, player).map_err(|reason| match reason {
+            BadUploadToken::OtherPlayer => {
+                Problem::ForbiddenField { field: field.clone(), reason: reason.to_string() }
+            }
+            BadUploadToken::Invalid | BadUploadToken::Expired => {
+                Problem::invalid_field(&field, reason)
+            }
+        })?;
+        if files.iter().any(|other| other.attachment_id == file.attachment_id) {
+            return Err(Problem::invalid_field(&field, "is the token of the same file as another"));
+        }
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// The text of a message that has files alone.
+fn named_after(files: &[Attachment]) -> Result<Content, Problem> {
+    let name = files.first().map(|file| file.name.as_str().to_owned()).unwrap_or_default();
+    Content::try_from(name).map_err(|reason| Problem::invalid_field("content", reason))
 }
 
 /// What the session gets that the message opens.

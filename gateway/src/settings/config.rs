@@ -8,8 +8,8 @@ use traces::TraceSettings;
 
 use super::{CorsPolicy, Settings, Switch, memory::check_memory};
 use crate::{
-    auth::AuthConfig, limits::LimitSettings, portal::Portal, read_mark_mode::ReadMarkMode,
-    team_desk::TeamDesk,
+    attachments::AttachmentConfig, auth::AuthConfig, limits::LimitSettings, portal::Portal,
+    read_mark_mode::ReadMarkMode, team_desk::TeamDesk,
 };
 
 /// The longest drain. It leaves requests in progress enough of `SHUTDOWN_TIMEOUT`.
@@ -42,6 +42,8 @@ pub struct Config {
     pub conversation_presence: bool,
     /// The team's desk; `None` when it is off.
     pub team_desk: Option<TeamDesk>,
+    /// Attachments; `None` when they are off.
+    pub attachments: Option<AttachmentConfig>,
     /// The most database connections for reads of conversations.
     pub conversation_pool_size: usize,
     /// The most database connections for reads of the inbox.
@@ -83,7 +85,9 @@ impl Settings {
             );
         }
         let reads = u64::from(self.database_pool_size) + u64::from(self.inbox_pool_size);
-        check_memory(&self.limits, reads)?;
+        let attachments = self.attachments.parse()?;
+        let files = attachments.as_ref().map_or(0, AttachmentConfig::memory_bytes);
+        check_memory(&self.limits, reads, files)?;
         let auth = self.auth.parse()?;
         let portal = self.portal.parse()?;
         self.broker.check()?;
@@ -106,6 +110,7 @@ impl Settings {
             conversation_presence: self.conversation_presence == Switch::On
                 && matches!(auth, AuthConfig::Tokens(_)),
             team_desk: self.team_desk.parse(),
+            attachments,
             conversation_pool_size: self.database_pool_size.into(),
             inbox_pool_size: self.inbox_pool_size.into(),
             auth,

@@ -18,7 +18,8 @@ use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSett
 use traces::TraceSettings;
 
 use crate::{
-    auth::AuthSettings, limits::LimitSettings, portal::PortalSettings, read_mark_mode::ReadMarkMode,
+    attachments::AttachmentSettings, auth::AuthSettings, limits::LimitSettings,
+    portal::PortalSettings, read_mark_mode::ReadMarkMode,
 };
 
 pub use config::Config;
@@ -149,6 +150,10 @@ pub struct Settings {
     /// The team's desk
     #[command(flatten)]
     pub team_desk: TeamDeskSettings,
+
+    /// Attachments
+    #[command(flatten)]
+    pub attachments: AttachmentSettings,
 
     /// Authentication
     #[command(flatten)]

@@ -59,7 +59,7 @@ impl Archive {
         Ok(())
     }
 
-    /// Erases the contents of the player's messages and the names of their senders. Returns the
+    /// Erases the contents of the player's messages, their files and the names of their senders. Returns the
     /// number of messages. Each file is replaced atomically.
     ///
     /// # Errors
@@ -107,6 +107,7 @@ impl Archive {
                 let mut message: ArchivedMessage = serde_json::from_slice(&line)?;
                 message.message.content.clear();
                 message.message.sender_name = None;
+                message.message.attachments = None;
                 serde_json::to_writer(&mut out, &message)?;
                 erased += 1;
             } else {

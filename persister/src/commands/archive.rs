@@ -21,7 +21,8 @@ use crate::{
 /// twice. Use it only when all persisters are of this release or a later one.
 ///
 /// For HISTORY_IDS_RETENTION, an archived message that a client sends again is recognised as the
-/// same message.
+/// same message. The ids of messages with attachments are kept for ever, so that `gateway attachments
+/// sweep` deletes no attachment that the archive names.
 #[derive(Args, Clone, Debug)]
 pub struct ArchiveCommand {
     /// How long messages stay in the database after their session was resolved, in days, such as

@@ -15,7 +15,7 @@ use crate::{
 
 /// Erase the contents and names of one player's conversation
 ///
-/// Erases the contents of all messages and internal notes, the names of their senders and authors,
+/// Erases the contents of all messages and internal notes, the descriptions of attachments, the names of their senders and authors,
 /// the player's name and language, and deletes who has read how far. Ids, times, seq, sessions with
 /// their assignees, teams, tags and priorities, counts and the audit of staff (`persister audit`)
 /// stay. Messages and notes that were accepted before the command and are persisted later, from the
@@ -25,6 +25,9 @@ use crate::{
 ///
 /// Erases archived messages in the files of HISTORY_ARCHIVE_DIR. Without that setting, it prints
 /// whether messages may be in the archive.
+///
+/// The files of messages are in the gateways' store, which the persister cannot reach: it prints the
+/// command that deletes them.
 ///
 /// It does not erase dead letters: it prints how many of the persister's and the broadcaster's name
 /// the player. `dead-letters list` shows them, and `dead-letters purge --yes` deletes them. Nor
@@ -69,6 +72,12 @@ impl EraseCommand {
             (_, 0) => println!("erased {erased}"),
             _ => println!("erased {erased}, and {}", count(notes, "note")),
         }
+        println!(
+            "attachments are in the gateways' store, if ATTACHMENT_STORE is set: delete the player's \
+             with gateway attachments erase --player '{}'; gateway attachments sweep deletes those \
+             that no message names",
+            self.player
+        );
         self.erase_archived(&mut connection).await.context(
             "the conversation is erased in the database, but not completely in the archive",
         )?;

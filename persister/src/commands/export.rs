@@ -21,7 +21,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::arguments::id;
-use crate::store::{AuditRow, MessageRecord};
+use crate::store::{AuditRow, MessageRecord, attachment_prefix};
 
 /// Messages in memory at a time.
 const PAGE: i64 = 1_000;
@@ -30,6 +30,9 @@ const PAGE: i64 = 1_000;
 const IDLE_TIMEOUT: &str = "10min";
 
 /// Write all stored data of one player to standard output, as JSON
+///
+/// A message has the descriptions of its attachments. The files are in the gateways' store, below
+/// attachmentPrefix, each as {attachmentId}/original.
 #[derive(Args, Clone, Debug)]
 pub struct ExportCommand {
     /// The player whose data is exported
@@ -68,6 +71,9 @@ struct Summary<'a> {
     notes: Vec<Note>,
     reads: Vec<Read>,
     audit: Vec<AuditRow>,
+    /// Below which prefix the gateways' store has the files, each as `{attachmentId}/original`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachment_prefix: Option<String>,
 }
 
 #[derive(Queryable, Selectable, Serialize)]
@@ -216,7 +222,8 @@ fn reader_type<S: Serializer>(reader: &str, serializer: S) -> Result<S::Ok, S::E
 }
 
 /// Writes all data of `player` in the database to `out`, as one JSON object: the sessions, their
-/// changes, the internal notes, how far each reader has read, the audit, and the messages by `seq`.
+/// changes, the internal notes, how far each reader has read, the audit, where the files of messages
+/// are, and the messages by `seq`.
 /// It reads one snapshot, takes no locks, and keeps one page of messages in memory.
 ///
 /// # Errors
@@ -323,6 +330,7 @@ async fn summary<'a>(
         notes,
         reads,
         audit,
+        attachment_prefix: attachment_prefix(connection, player).await?,
     })
 }
 

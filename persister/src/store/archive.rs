@@ -5,12 +5,14 @@ use chrono::{DateTime, Utc};
 use database::schema::chat_conversations;
 use diesel::{
     OptionalExtension, QueryDsl, QueryResult, QueryableByName, sql_query,
-    sql_types::{Array, BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 
-use super::{attempt::Locks, lock::lock_conversations, record::MessageRecord};
+use super::{
+    attachments::StoredAttachments, attempt::Locks, lock::lock_conversations, record::MessageRecord,
+};
 
 /// Conversations that one statement scans for messages to archive. It locks none.
 const SCANNED_TOGETHER: i64 = 500;
@@ -173,7 +175,8 @@ async fn first_messages(
         "SELECT m.player_id, m.id, m.session_id, m.seq, m.sender_type, m.sender_id,
              CASE WHEN m.is_erased THEN NULL ELSE m.sender_name END AS sender_name,
              CASE WHEN m.is_erased THEN '' ELSE m.content END AS content,
-             m.accepted_at, m.persisted_at
+             m.accepted_at, m.persisted_at,
+             CASE WHEN NOT m.is_erased THEN m.attachments END AS attachments
          FROM chat_conversations c
          CROSS JOIN LATERAL (
              SELECT first.*,
@@ -193,24 +196,35 @@ async fn first_messages(
     .await
 }
 
-/// Deletes the messages and stores their ids.
+/// Deletes the messages and stores their ids and those of their files.
 async fn delete(
     connection: &mut AsyncPgConnection,
     messages: &[ArchivedMessage],
 ) -> anyhow::Result<()> {
     let players: Vec<_> = messages.iter().map(|archived| archived.player_id.as_str()).collect();
     let ids: Vec<_> = messages.iter().map(|archived| archived.message.message_id).collect();
+    let attachments: Vec<_> = messages
+        .iter()
+        .map(|archived| archived.message.attachments.as_ref().map(StoredAttachments::to_json))
+        .collect();
     // The id of a message that was restored from an archive is stored already.
     let deleted = sql_query(
         "WITH gone AS (
-             DELETE FROM chat_messages m USING unnest($1, $2) AS key (player_id, id)
-             WHERE m.player_id = key.player_id AND m.id = key.id RETURNING m.player_id, m.id
+             DELETE FROM chat_messages m USING unnest($1, $2, $3) AS key (player_id, id, attachments)
+             WHERE m.player_id = key.player_id AND m.id = key.id
+             RETURNING m.player_id, m.id, key.attachments::jsonb AS attachments
          )
-         INSERT INTO chat_archived_messages (player_id, id) SELECT player_id, id FROM gone
-         ON CONFLICT (player_id, id) DO UPDATE SET archived_at = excluded.archived_at",
+         INSERT INTO chat_archived_messages (player_id, id, attachment_ids)
+         SELECT player_id, id, CASE WHEN attachments IS NOT NULL THEN ARRAY(
+             SELECT (file->>'attachmentId')::uuid FROM jsonb_array_elements(attachments) AS file
+         ) END
+         FROM gone
+         ON CONFLICT (player_id, id) DO UPDATE SET
+             archived_at = excluded.archived_at, attachment_ids = excluded.attachment_ids",
     )
     .bind::<Array<Text>, _>(players)
     .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<Nullable<Text>>, _>(attachments)
     .execute(connection)
     .await?;
     anyhow::ensure!(

@@ -8,8 +8,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 /// Ids that one statement deletes.
 const DELETED_TOGETHER: i64 = 5_000;
 
-/// Deletes the ids of messages that were archived before `archived_before`, and returns their
-/// number.
+/// Deletes the ids of messages that were archived before `archived_before`, except those of messages
+/// with files, and returns their number. The sweep of the gateways' store deletes the files that no
+/// row names.
 ///
 /// # Errors
 /// When the database cannot be used; some ids may be deleted then.
@@ -21,8 +22,8 @@ pub async fn forget(
     loop {
         let deleted = sql_query(
             "DELETE FROM chat_archived_messages WHERE (player_id, id) IN (
-                 SELECT player_id, id FROM chat_archived_messages WHERE archived_at < $1
-                 ORDER BY archived_at LIMIT $2)",
+                 SELECT player_id, id FROM chat_archived_messages
+                 WHERE archived_at < $1 AND attachment_ids IS NULL ORDER BY archived_at LIMIT $2)",
         )
         .bind::<Timestamptz, _>(archived_before)
         .bind::<BigInt, _>(DELETED_TOGETHER)

@@ -45,7 +45,8 @@ struct ErasedMessage {
 }
 
 /// Erases the contents of the messages and notes of `player`'s conversation that were accepted until
-/// now, all names in it, and the player's language. The rows stay, with their ids, times and `seq`.
+/// now, the descriptions of their files, all names in it, and the player's language. The rows stay, with
+/// their ids, times and `seq`. The files themselves are the gateways' to delete.
 /// Deletes how far its readers have read. Messages and notes that were accepted until now and are
 /// persisted later are erased when they are persisted, and marks of that time have no effect.
 ///
@@ -106,6 +107,14 @@ async fn close(
     .bind::<Text, _>(player.as_str())
     .execute(connection)
     .await?;
+    // A message that is archived from now on is archived as erased.
+    sql_query(
+        "UPDATE chat_archived_messages SET attachment_ids = NULL
+         WHERE player_id = $1 AND attachment_ids IS NOT NULL",
+    )
+    .bind::<Text, _>(player.as_str())
+    .execute(connection)
+    .await?;
     // An erased conversation waits for no answer. The resolution names nothing, so that it also
     // ends a session of messages that were accepted before and are persisted later.
     let resolution = Event::StatusChange(StatusChange {
@@ -132,7 +141,7 @@ async fn erase_messages(
 ) -> Result<Vec<ErasedMessage>, StoreError> {
     lock_conversations(connection, &[player], Locks::Wait).await?;
     Ok(sql_query(
-        "UPDATE chat_messages SET content = '', sender_name = NULL
+        "UPDATE chat_messages SET content = '', sender_name = NULL, attachments = NULL
          WHERE player_id = $1 AND seq > $2 AND seq <= $3 AND content <> ''
          RETURNING session_id",
     )

@@ -1,13 +1,16 @@
 use chat::Message;
+use uuid::Uuid;
 
 /// What two messages of one player with one `messageId` must have in common to be the same message.
 /// A part that is unknown, since the message was erased or archived, counts as equal.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Identity<'a> {
     /// `player` or `staff`.
     pub sender_type: Option<&'a str>,
     /// The text of the message.
     pub content: Option<&'a str>,
+    /// The ids of its files, in their order.
+    pub attachment_ids: Option<Vec<Uuid>>,
 }
 
 impl<'a> From<&'a Message> for Identity<'a> {
@@ -15,6 +18,9 @@ impl<'a> From<&'a Message> for Identity<'a> {
         Self {
             sender_type: Some(message.sender_type.as_str()),
             content: Some(message.content.as_str()),
+            attachment_ids: Some(
+                message.attachments.iter().map(|file| file.attachment_id).collect(),
+            ),
         }
     }
 }
@@ -23,7 +29,12 @@ impl Identity<'_> {
     /// Whether `message` is this message sent again.
     pub fn is_repeated_by(&self, message: &Message) -> bool {
         let other = Identity::from(message);
-        let agree = |one: Option<&str>, other| one.is_none() || one == other;
-        agree(self.sender_type, other.sender_type) && agree(self.content, other.content)
+        agree(self.sender_type.as_ref(), other.sender_type.as_ref())
+            && agree(self.content.as_ref(), other.content.as_ref())
+            && agree(self.attachment_ids.as_ref(), other.attachment_ids.as_ref())
     }
+}
+
+fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+    one.is_none() || one == other
 }

@@ -7,6 +7,7 @@
 
 mod archive;
 mod archived_ids;
+mod attachments;
 mod attempt;
 mod audit;
 mod batch;
@@ -37,6 +38,7 @@ mod write;
 
 pub use archive::{ArchivedMessage, archive, archived_through};
 pub use archived_ids::forget;
+pub use attachments::{StoredAttachments, attachment_prefix};
 pub use attempt::{Attempt, Locks};
 pub use audit::{AuditRow, Auditee, audit_rows, purge_audit};
 pub use canary::prove_writable;

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use chat::{Message, MessageRejected, Name, PlayerId, SessionChange, SessionState, StatusChange};
+use chat::{
+    Attachment, Message, MessageRejected, Name, PlayerId, SessionChange, SessionState, StatusChange,
+};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -45,14 +47,18 @@ pub(super) struct NewMessage<'a> {
     pub message: &'a Message,
     pub session_id: Uuid,
     pub seq: i64,
-    /// It was accepted before its conversation was erased: its row has no content and no sender's
-    /// name.
+    /// It was accepted before its conversation was erased: its row has no content, no files and no
+    /// sender's name.
     pub erased: bool,
 }
 
 impl NewMessage<'_> {
     pub fn content(&self) -> &str {
         if self.erased { "" } else { self.message.content.as_str() }
+    }
+
+    pub fn attachments(&self) -> &[Attachment] {
+        if self.erased { &[] } else { &self.message.attachments }
     }
 
     pub fn sender_name(&self) -> Option<&str> {

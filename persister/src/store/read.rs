@@ -102,13 +102,17 @@ pub(super) async fn messages_by_key(
             .column::<SqlUuid, _, _>(messages, |message| message.message_id)
     };
     let stored = keys(
-        "SELECT m.player_id, m.id, m.session_id, m.sender_type, nullif(m.content, '') AS content
+        "SELECT m.player_id, m.id, m.session_id, m.sender_type, nullif(m.content, '') AS content,
+             CASE WHEN m.content <> '' THEN ARRAY(
+                 SELECT (file->>'attachmentId')::uuid FROM jsonb_array_elements(m.attachments) AS file
+             ) END AS attachment_ids
          FROM unnest(",
         ") AS key (player_id, id)
          JOIN chat_messages m ON m.player_id = key.player_id AND m.id = key.id",
     );
     let archived = keys(
-        "SELECT m.player_id, m.id, NULL::uuid AS session_id, NULL AS sender_type, NULL AS content
+        "SELECT m.player_id, m.id, NULL::uuid AS session_id, NULL AS sender_type, NULL AS content,
+             NULL::uuid[] AS attachment_ids
          FROM unnest(",
         ") AS key (player_id, id)
          JOIN chat_archived_messages m ON m.player_id = key.player_id AND m.id = key.id",

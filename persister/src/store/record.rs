@@ -4,6 +4,8 @@ use diesel::{Queryable, QueryableByName, Selectable};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::attachments::StoredAttachments;
+
 /// A message with all its stored fields except the player, as JSON of an export or an archive.
 #[derive(Debug, Queryable, QueryableByName, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = chat_messages)]
@@ -30,4 +32,7 @@ pub struct MessageRecord {
     /// When it was persisted.
     #[serde(with = "chat::timestamp")]
     pub persisted_at: DateTime<Utc>,
+    /// Its files; `None` for a message without files and once the message is erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<StoredAttachments>,
 }

@@ -7,7 +7,7 @@ use diesel::{
     Queryable, QueryableByName, Selectable,
     deserialize::{self, FromSql, FromSqlRow},
     pg::{Pg, PgValue},
-    sql_types::{Nullable, Text, Uuid as SqlUuid},
+    sql_types::{Array, Nullable, Text, Uuid as SqlUuid},
 };
 use uuid::Uuid;
 
@@ -77,11 +77,18 @@ pub(super) struct StoredMessage {
     /// Unknown once the message is erased or archived.
     #[diesel(sql_type = Nullable<Text>)]
     pub content: Option<String>,
+    /// The ids of its files. Unknown once the message is erased or archived.
+    #[diesel(sql_type = Nullable<Array<SqlUuid>>)]
+    pub attachment_ids: Option<Vec<Uuid>>,
 }
 
 impl StoredMessage {
     pub fn identity(&self) -> Identity<'_> {
-        Identity { sender_type: self.sender_type.as_deref(), content: self.content.as_deref() }
+        Identity {
+            sender_type: self.sender_type.as_deref(),
+            content: self.content.as_deref(),
+            attachment_ids: self.attachment_ids.clone(),
+        }
     }
 }
 

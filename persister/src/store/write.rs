@@ -192,7 +192,8 @@ pub(super) async fn move_messages(
     Ok(())
 }
 
-/// Inserts the messages.
+/// Inserts the messages. The column of files is written only if one of them has any: most batches have
+/// none.
 pub(super) async fn insert_messages(
     connection: &mut AsyncPgConnection,
     messages: &[NewMessage<'_>],
@@ -200,27 +201,62 @@ pub(super) async fn insert_messages(
     if messages.is_empty() {
         return Ok(());
     }
-    Statement::new(
+    if messages.iter().all(|new| new.attachments().is_empty()) {
+        let statement = Statement::new(
+            "INSERT INTO chat_messages
+                 (id, session_id, player_id, seq, sender_type, sender_id, sender_name, content,
+                  accepted_at)
+             SELECT * FROM unnest(",
+            ")",
+        );
+        with_message_columns(statement, messages).execute(connection).await?;
+        return Ok(());
+    }
+    let statement = Statement::new(
         "INSERT INTO chat_messages
              (id, session_id, player_id, seq, sender_type, sender_id, sender_name, content,
-              accepted_at)
-         SELECT * FROM unnest(",
-        ")",
-    )
-    .column::<SqlUuid, _, _>(messages, |new| new.message.message_id)
-    .column::<SqlUuid, _, _>(messages, |new| new.session_id)
-    .column::<Text, _, _>(messages, |new| new.message.player_id.as_str())
-    .column::<BigInt, _, _>(messages, |new| new.seq)
-    .column::<Text, _, _>(messages, |new| new.message.sender_type.as_str())
-    .column::<Nullable<Text>, _, _>(messages, |new| {
-        new.message.sender_id.as_ref().map(SenderId::as_str)
-    })
-    .column::<Nullable<Text>, _, _>(messages, NewMessage::sender_name)
-    .column::<Text, _, _>(messages, NewMessage::content)
-    .column::<Timestamptz, _, _>(messages, |new| new.message.accepted_at)
-    .execute(connection)
-    .await?;
+              accepted_at, attachments)
+         SELECT id, session_id, player_id, seq, sender_type, sender_id, sender_name, content,
+             accepted_at, attachments::jsonb
+         FROM unnest(",
+        ") AS new (id, session_id, player_id, seq, sender_type, sender_id, sender_name, content,
+             accepted_at, attachments)",
+    );
+    let attachments = messages.iter().map(attachments_json).collect::<Result<Vec<_>, _>>()?;
+    with_message_columns(statement, messages)
+        .column::<Nullable<Text>, _, _>(&attachments, Option::as_deref)
+        .execute(connection)
+        .await?;
     Ok(())
+}
+
+/// The message's files as a JSON array; `None` if it has none.
+fn attachments_json(new: &NewMessage<'_>) -> Result<Option<String>, StoreError> {
+    let attachments = new.attachments();
+    if attachments.is_empty() {
+        return Ok(None);
+    }
+    let json = serde_json::to_string(attachments);
+    json.map(Some).map_err(|error| StoreError::Refused(error.to_string()))
+}
+
+/// Adds the columns that every message has.
+fn with_message_columns<'a>(
+    statement: Statement<'a>,
+    messages: &'a [NewMessage<'_>],
+) -> Statement<'a> {
+    statement
+        .column::<SqlUuid, _, _>(messages, |new| new.message.message_id)
+        .column::<SqlUuid, _, _>(messages, |new| new.session_id)
+        .column::<Text, _, _>(messages, |new| new.message.player_id.as_str())
+        .column::<BigInt, _, _>(messages, |new| new.seq)
+        .column::<Text, _, _>(messages, |new| new.message.sender_type.as_str())
+        .column::<Nullable<Text>, _, _>(messages, |new| {
+            new.message.sender_id.as_ref().map(SenderId::as_str)
+        })
+        .column::<Nullable<Text>, _, _>(messages, NewMessage::sender_name)
+        .column::<Text, _, _>(messages, NewMessage::content)
+        .column::<Timestamptz, _, _>(messages, |new| new.message.accepted_at)
 }
 
 /// Updates the conversations. Only the previous release reads `counted_seq`.

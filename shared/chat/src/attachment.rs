@@ -7,12 +7,13 @@ use super::ValidationError;
 
 /// A file of a message. Its bytes are in the gateways' store of attachments; everything else knows
 /// only this description.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
     /// Id of the file; a file of the same player with the same id is a repeat.
     pub attachment_id: Uuid,
     /// Its name, as the sender's device called it.
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
     pub name: FileName,
     /// What it is, found by its bytes.
     pub content_type: FileType,
@@ -20,9 +21,11 @@ pub struct Attachment {
     pub size: u64,
     /// The picture's width in pixels, as it is shown; absent for other files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub width: Option<u32>,
     /// The picture's height in pixels, as it is shown; absent for other files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub height: Option<u32>,
     /// Whether the store has a thumbnail of it.
     pub thumbnail: bool,

@@ -5,6 +5,7 @@ diesel::table! {
         id -> Uuid,
         player_id -> Text,
         archived_at -> Timestamptz,
+        attachment_ids -> Nullable<Array<Nullable<Uuid>>>,
     }
 }
 
@@ -86,6 +87,7 @@ diesel::table! {
         content -> Text,
         accepted_at -> Timestamptz,
         persisted_at -> Timestamptz,
+        attachments -> Nullable<Jsonb>,
     }
 }
 

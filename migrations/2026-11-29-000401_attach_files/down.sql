@@ -1,0 +1,2 @@
+ALTER TABLE chat_archived_messages DROP COLUMN attachment_ids;
+ALTER TABLE chat_messages DROP COLUMN attachments;

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY chat_archived_messages_forgettable;
