@@ -84,6 +84,8 @@ pub fn service_variables(
         ("STAFF_NAMES", "shown"),
         ("ASSIGN_ON_REPLY", "on"),
         ("AUTO_ASSIGN", "off"),
+        // As that of docker-compose.yml: the default is too little for attachments.
+        ("MEMORY_LIMIT", "1GiB"),
         // A player's first message may be a picture.
         ("ATTACHMENTS_FOR", "any"),
     ] {
