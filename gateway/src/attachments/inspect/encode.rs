@@ -1,6 +1,6 @@
 use chat::FileType;
 use image::{
-    DynamicImage, ImageEncoder, ImageResult,
+    DynamicImage, ImageEncoder, ImageError, ImageResult,
     codecs::{
         jpeg::JpegEncoder,
         png::{CompressionType, FilterType, PngEncoder},
@@ -83,7 +83,7 @@ fn write(
     profile: Option<&[u8]>,
 ) -> ImageResult<()> {
     if let Some(profile) = profile.filter(|profile| icc::describes(profile, image.color())) {
-        encoder.set_icc_profile(profile.to_vec())?;
+        encoder.set_icc_profile(profile.to_vec()).map_err(ImageError::Unsupported)?;
     }
     image.write_with_encoder(encoder)
 }

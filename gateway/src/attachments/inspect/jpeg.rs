@@ -124,10 +124,8 @@ impl<'a> Parts<'a> {
                     self.profile.entry(*number).or_insert(part);
                 }
             }
-            APP14 => {
-                if segment.starts_with(b"Adobe") {
-                    self.adobe = self.adobe.or(segment.get(..12));
-                }
+            APP14 if segment.starts_with(b"Adobe") => {
+                self.adobe = self.adobe.or(segment.get(..12));
             }
             DQT | DHT | DRI => self.copy(marker, segment),
             SOS => {

@@ -321,7 +321,12 @@ fn what_calls_itself_a_picture_is_refused() {
         assert_eq!(refused(text.as_bytes()), Refused::NotAllowed);
         for magic in [b"\x89PNG\r\n\x1a\n".as_slice(), b"\xff\xd8\xff", b"GIF89a"] {
             let bytes = [magic, text.as_bytes()].concat();
-            assert_eq!(refused(&bytes), Refused::NotAPicture, "{}", bytes.escape_ascii());
+            // Of a text, a GIF's size may be read.
+            assert!(
+                matches!(refused(&bytes), Refused::NotAPicture | Refused::TooManyPixels { .. }),
+                "{}",
+                bytes.escape_ascii()
+            );
         }
     }
     assert_eq!(refused(&[]), Refused::Empty);
@@ -432,9 +437,13 @@ proptest! {
 
     #[test]
     fn no_noise_makes_a_panic(
-        magic in prop::sample::select(
-            [b"".as_slice(), b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"RIFF\xff\0\0\0WEBP"].as_slice()
-        ),
+        magic in prop::sample::select(vec![
+            b"".as_slice(),
+            b"\x89PNG\r\n\x1a\n",
+            b"\xff\xd8\xff",
+            b"GIF89a",
+            b"RIFF\xff\0\0\0WEBP",
+        ]),
         noise in prop::collection::vec(any::<u8>(), 0..300),
     ) {
         let bytes = [magic, &noise].concat();
