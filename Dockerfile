@@ -19,7 +19,7 @@ COPY --from=recipe /workspace/recipe.json .
 RUN cargo chef cook --release --locked $PROGRAMS --recipe-path recipe.json
 COPY . .
 RUN cargo build --release --locked $PROGRAMS
-RUN mkdir /archive
+RUN mkdir /archive /attachments
 
 # The portal's pages.
 FROM node:20-trixie-slim AS portal
@@ -29,7 +29,8 @@ RUN npm ci
 COPY portal .
 RUN npm run build
 
-# The base of every service: no root, and no file that the service can write.
+# The base of every service: no root, and no file that the service can write. A volume gets the owner of
+# the directory that it is mounted over: the gateway's for attachments, the persister's for archives.
 FROM debian:trixie-slim AS service
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY deploy/ready /usr/local/bin/
@@ -42,13 +43,13 @@ ENV LOG_FORMAT=json
 FROM service AS gateway
 COPY --from=build /workspace/target/release/gateway /usr/local/bin/
 COPY --from=portal /workspace/dist /usr/local/share/portal
+COPY --from=build --chown=10001:10001 /attachments /var/lib/chat-attachments
 ENV PORTAL_DIR=/usr/local/share/portal
 ENV GATEWAY_LISTEN=0.0.0.0:8080 GATEWAY_METRICS_LISTEN=0.0.0.0:9080
 EXPOSE 8080 9080
 ENTRYPOINT ["gateway"]
 
-# Also runs the commands `migrate`, `dead-letters` and `archive`. A volume for archives gets the owner of
-# the directory that it is mounted over.
+# Also runs the commands `migrate`, `dead-letters` and `archive`.
 FROM service AS persister
 COPY --from=build /workspace/target/release/persister /usr/local/bin/
 COPY --from=build --chown=10001:10001 /archive /var/lib/chat-archive

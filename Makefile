@@ -14,7 +14,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clocks chromium firefox prometheus valgrind venv portal programs contenders tools deny fuzzer
+.PHONY: help run up down status test pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clamav clocks chromium firefox prometheus s3-server valgrind venv portal programs contenders tools deny fuzzer
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -35,7 +35,7 @@ status: ## Show which processes run
 env: ## Write .env for docker compose, with random secrets, unless it exists
 	@dev/scripts/make-env.sh
 
-test: clocks chromium firefox prometheus portal dev/end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
+test: clamav clocks chromium firefox prometheus s3-server portal dev/end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
 	dev/scripts/previous-release.sh
 	cargo test --workspace --no-run
 	cd portal && npm test
@@ -57,7 +57,7 @@ go-client: programs ## Generate a Go client from gateway/openapi.json, and test 
 	@exec dev/scripts/go-client.sh
 
 # FAULTS="poison replay" selects drills, SEED=7 repeats a run, RABBITMQ_ROOT=DIR uses another RabbitMQ.
-chaos: clocks programs ## Run the fault-injection drills on a private system, and account for every message
+chaos: clocks s3-server programs ## Run the fault-injection drills on a private system, and account for every message
 	cargo build -p chaos
 	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) --report docs/faults.md $(FAULTS)
 
@@ -128,6 +128,14 @@ clean: down ## Stop the system, and remove everything built, installed or stored
 packages:
 	@dev/scripts/install-packages.sh
 
+# Needed only to test attachments.
+clamav:
+	@dev/scripts/install-packages.sh clamav
+
+# Needed by drills and by the tests of attachments.
+s3-server: venv
+	@dev/scripts/install-s3-server.sh
+
 # Needed only by drills.
 clocks:
 	@dev/scripts/install-packages.sh clocks
@@ -140,7 +148,7 @@ prometheus:
 valgrind:
 	@dev/scripts/install-packages.sh valgrind
 
-# Needed by schemathesis and by the check of the manifests.
+# Needed by programs from PyPI.
 venv:
 	@dev/scripts/install-packages.sh venv
 

@@ -38,6 +38,8 @@ ISOLATION = {
     "chat-migrate": ({"postgresql"}, "chat-migrate"),
     "chat-broadcaster": ({"rabbitmq", "internet", "monitoring"}, "chat-broadcaster"),
 }
+# The further destinations of a pod that stores attachments: S3 and the scanner.
+STORING = {"internet", "clamd"}
 
 complaints = []
 
@@ -107,6 +109,8 @@ def reached(policies, labels):
                 yield "internet"
             elif of.get(NAME) == "chat-rabbitmq":
                 yield "rabbitmq"
+            elif of.get(NAME) == "chat-clamd":
+                yield "clamd"
             elif of.get("cnpg.io/cluster"):
                 yield "postgresql"
             elif within.get("kubernetes.io/metadata.name") == "monitoring":
@@ -133,6 +137,8 @@ def check_pod(pod, settings, policies):
         inside = path.startswith(mount["mountPath"] + "/")
         need(inside or not setting.endswith("_FILE"), f"{name}: {setting} must be in the mounted secret")
     reaches, secret = ISOLATION[name]
+    if "ATTACHMENT_STORE" in given:
+        reaches = reaches | STORING
     found = set(reached(policies, labels))
     need(found == reaches, f"{name}: reaches {sorted(found)}, must reach {sorted(reaches)}")
     need(volume["secret"]["secretName"] == secret, f"{name}: must have only the secret {secret}")

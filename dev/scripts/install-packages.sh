@@ -3,6 +3,7 @@
 #
 # Always: a C compiler, PostgreSQL, RabbitMQ, curl, CA certificates. Extras:
 #   chromium    its headless shell, and the fonts of the expected screenshots
+#   clamav      clamd, which scans files for viruses
 #   clocks      libfaketime, a clock for one process
 #   firefox     the browser
 #   go          the compiler
@@ -45,6 +46,7 @@ for extra in "$@"; do
         [ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ] || need "Noto Color Emoji" fonts-noto-color-emoji
         ;;
     firefox) found_in firefox-esr || need Firefox firefox-esr ;;
+    clamav) found_in clamd /usr/sbin/clamd || need clamd clamav-daemon ;;
     clocks) found_in libfaketime /usr/lib/*/faketime/libfaketimeMT.so.1 || need libfaketime libfaketime ;;
     prometheus) found_in promtool || need Prometheus prometheus ;;
     valgrind) found_in valgrind || need valgrind valgrind ;;
@@ -52,7 +54,7 @@ for extra in "$@"; do
     go) found_in go || need Go golang-go ;;
     libpq) [ -e /usr/include/postgresql/libpq-fe.h ] || need libpq libpq-dev ;;
     *)
-        echo "install-packages: unknown extra '$extra' (known: chromium, clocks, firefox, go, libpq, prometheus, valgrind, venv)" >&2
+        echo "install-packages: unknown extra '$extra' (known: chromium, clamav, clocks, firefox, go, libpq, prometheus, valgrind, venv)" >&2
         exit 2
         ;;
     esac
@@ -74,7 +76,8 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 systemd_runs() { [ -d /run/systemd/system ]; }
-units="postgresql.service rabbitmq-server.service epmd.service epmd.socket prometheus.service"
+units="postgresql.service rabbitmq-server.service epmd.service epmd.socket prometheus.service clamav-daemon.service
+    clamav-daemon.socket clamav-freshclam.service"
 known_units() { systemctl list-unit-files --no-legend --plain $units 2>/dev/null | cut -d ' ' -f 1; }
 units_before=""
 if systemd_runs; then units_before=$(known_units); fi

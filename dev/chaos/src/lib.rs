@@ -20,6 +20,7 @@ mod pusher;
 pub mod report;
 mod row;
 mod runner;
+mod s3_proxy;
 
 pub use audit::{Findings, audit};
 pub use deployment::{Deployment, Parts};

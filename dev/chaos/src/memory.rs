@@ -22,7 +22,7 @@ pub fn resident_memory(pid: i32) -> anyhow::Result<(u64, u64)> {
 /// The memory limit of a service in docker-compose.yml and deploy/kubernetes, in mebibytes.
 fn limit(service: Service) -> Option<u64> {
     match service {
-        Service::Gateway => Some(512),
+        Service::Gateway => Some(1024),
         Service::Persister => Some(192),
         Service::Broadcaster => Some(128),
         Service::LocalPusher => None,

@@ -26,6 +26,17 @@ impl Scale {
     }
 }
 
+/// Where the attachments of a system are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// In a directory.
+    Disk,
+    /// In a directory, after a scan by clamd.
+    Scanned,
+    /// On an S3 server, behind a proxy that can fail.
+    S3,
+}
+
 /// The system on which a fault is inflicted.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -41,6 +52,8 @@ pub struct Plan {
     pub proxied: bool,
     /// Whether each gateway has a clock of its own, which can be set.
     pub own_clocks: bool,
+    /// Where the attachments are.
+    pub store: Store,
     /// The load.
     pub load: Load,
     /// Time within which everything must be persisted and broadcast after the fault.
@@ -62,6 +75,7 @@ impl Plan {
             persisters: 2,
             proxied: false,
             own_clocks: false,
+            store: Store::Disk,
             load,
             recovery_limit: Duration::from_secs(180),
         }

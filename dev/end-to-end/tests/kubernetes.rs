@@ -29,7 +29,7 @@ fn known_settings(service: &str) -> BTreeSet<String> {
 /// The files of settings: one for each service, and one for both that use Pusher.
 fn files() -> Vec<PathBuf> {
     let kubernetes = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/kubernetes"));
-    ["base", "example"]
+    ["base", "attachments", "example"]
         .into_iter()
         .flat_map(|folder| fs::read_dir(kubernetes.join(folder).join("settings")).unwrap())
         .map(|file| file.unwrap().path())

@@ -7,7 +7,9 @@
 //! systems, such as several gateways or a cluster, callers start the parts: [`Postgres::start`],
 //! [`RabbitMq::start_cluster`], [`migrate`], [`Service::start`].
 
+mod clamd;
 mod console;
+mod http;
 mod identity;
 mod kept;
 mod log;
@@ -19,6 +21,7 @@ mod process;
 mod program;
 mod rabbitmq;
 mod records;
+mod s3_server;
 mod servers;
 mod service;
 mod services;
@@ -27,6 +30,7 @@ mod system;
 mod variables;
 
 pub use crate::service::{Running, Service, migrate};
+pub use clamd::Clamd;
 pub use console::Console;
 pub use identity::Identity;
 pub use kept::Kept;
@@ -36,6 +40,7 @@ pub use process::Process;
 pub use program::{Output, Program, Rank};
 pub use rabbitmq::{RabbitMq, RabbitMqSettings};
 pub use records::{Record, recorded, supervisor_of};
+pub use s3_server::S3Server;
 pub use servers::{ServerSettings, Servers};
 pub use services::{Services, service_variables, set_pusher_variables};
 pub use supervisor::Supervisor;

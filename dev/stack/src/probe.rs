@@ -8,6 +8,8 @@ use tokio::{
 };
 use tokio_postgres::NoTls;
 
+use crate::http::status_of;
+
 /// The time for one answer.
 const ANSWER: Duration = Duration::from_secs(2);
 /// Pauses between two requests.
@@ -63,15 +65,8 @@ impl Probe {
 }
 
 async fn ask_http(address: SocketAddr) -> anyhow::Result<()> {
-    let mut stream = TcpStream::connect(address).await?;
-    let request =
-        format!("GET /health/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.take(4096).read_to_end(&mut answer).await?;
-    let answer = String::from_utf8_lossy(&answer);
-    let status = answer.split(' ').nth(1);
-    ensure!(status == Some("200"), "answered {answer}");
+    let status = status_of(address, "GET /health/ready").await?;
+    ensure!(status == 200, "answered {status}");
     Ok(())
 }
 

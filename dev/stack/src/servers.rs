@@ -2,7 +2,9 @@ use std::fs;
 
 use anyhow::Context;
 
-use crate::{Postgres, PostgresSettings, RabbitMq, RabbitMqSettings, Supervisor};
+use crate::{
+    Postgres, PostgresSettings, RabbitMq, RabbitMqSettings, Supervisor, services::ATTACHMENTS,
+};
 
 /// The settings of private servers.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +42,8 @@ impl Servers {
         Ok(Self { postgres, rabbitmq })
     }
 
-    /// Deletes the data of servers in the supervisor's directory, and all logs. No server may run.
+    /// Deletes the data of servers in the supervisor's directory, the attachments, and all logs. No
+    /// server and no gateway may run.
     ///
     /// # Errors
     /// When they cannot be deleted.
@@ -53,7 +56,9 @@ impl Servers {
             // Further nodes have names such as `rabbitmq-2`.
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if matches!(&*name, "logs" | "postgres" | "rabbitmq") || name.starts_with("rabbitmq-") {
+            if matches!(&*name, ATTACHMENTS | "logs" | "postgres" | "rabbitmq")
+                || name.starts_with("rabbitmq-")
+            {
                 let path = entry.path();
                 fs::remove_dir_all(&path)
                     .with_context(|| format!("cannot delete {}", path.display()))?;

@@ -1,9 +1,17 @@
-use std::{env, net::SocketAddr, path::Path};
+use std::{env, fs, net::SocketAddr, path::Path};
+
+use anyhow::Context;
 
 use crate::{Running, Service, Supervisor, Variables, kept, migrate};
 
 /// The setting for the directory of the portal's pages.
 pub(crate) const PORTAL_DIR: &str = "PORTAL_DIR";
+
+/// The setting for the place of the attachments.
+const ATTACHMENT_STORE: &str = "ATTACHMENT_STORE";
+
+/// The name of the folder of the attachments.
+pub(crate) const ATTACHMENTS: &str = "attachments";
 
 /// The four services.
 #[derive(Debug)]
@@ -51,10 +59,11 @@ impl Services {
 }
 
 /// The settings of the services, without the address of Pusher: see [`set_pusher_variables`]. The
-/// caller's settings are kept, except addresses.
+/// caller's settings are kept, except addresses. The gateways store attachments in one folder of the
+/// supervisor's directory, unless the caller sets `ATTACHMENT_STORE`.
 ///
 /// # Errors
-/// When the secrets of the directory cannot be written.
+/// When the secrets of the directory cannot be written, or the folder cannot be created.
 pub fn service_variables(
     supervisor: &Supervisor,
     database_url: &str,
@@ -75,9 +84,18 @@ pub fn service_variables(
         ("STAFF_NAMES", "shown"),
         ("ASSIGN_ON_REPLY", "on"),
         ("AUTO_ASSIGN", "off"),
+        // As that of docker-compose.yml: the default is too little for attachments.
+        ("MEMORY_LIMIT", "1GiB"),
+        // A player's first message may be a picture.
+        ("ATTACHMENTS_FOR", "any"),
     ] {
         variables.set(name, from_caller(name).unwrap_or_else(|| default.to_owned()));
     }
+    let store = match from_caller(ATTACHMENT_STORE) {
+        Some(store) => store,
+        None => attachment_directory(supervisor)?,
+    };
+    variables.set(ATTACHMENT_STORE, store);
     if let Some(pages) = from_caller(PORTAL_DIR) {
         variables.set(PORTAL_DIR, pages);
     }
@@ -87,6 +105,7 @@ pub fn service_variables(
         ("PUSHER_SECRET", kept::secret),
         ("PUSHER_ENCRYPTION_MASTER_KEY", kept::master_key),
         ("AUTH_JWT_SECRET", kept::long_secret),
+        ("ATTACHMENT_SECRET", kept::long_secret),
     ] {
         let value = match from_caller(name) {
             Some(value) => value,
@@ -105,6 +124,14 @@ pub fn set_pusher_variables(address: SocketAddr, variables: &mut Variables) {
     variables.set("PUSHER_CLIENT_SCHEME", "http");
     variables.set("PUSHER_CLIENT_HOST", address.ip().to_string());
     variables.set("PUSHER_CLIENT_PORT", address.port().to_string());
+}
+
+/// The folder of the attachments, which all gateways of the supervisor share.
+fn attachment_directory(supervisor: &Supervisor) -> anyhow::Result<String> {
+    let directory = supervisor.directory().join(ATTACHMENTS);
+    fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot create {}", directory.display()))?;
+    directory.into_os_string().into_string().ok().context("the directory's path is not UTF-8")
 }
 
 /// The caller's setting, if it is not empty.

@@ -95,6 +95,8 @@ async fn a_system_starts_restarts_what_is_killed_and_stops() {
     assert_eq!(value("PUSHER_CHANNEL_ACCESS"), "encrypted", "the caller's settings are kept");
     assert_ne!(value("PUSHER_PORT"), "1", "except addresses");
     assert!(value("AUTH_JWT_SECRET").len() >= 32);
+    assert!(value("ATTACHMENT_SECRET").len() >= 32);
+    assert!(Path::new(&value("ATTACHMENT_STORE")).is_dir());
     let app_id = value("PUSHER_APP_ID");
     assert!(app_id.parse::<u32>().is_ok(), "Pusher's clients reject the id {app_id}");
     for (name, page) in [
@@ -116,6 +118,9 @@ async fn a_system_starts_restarts_what_is_killed_and_stops() {
     assert!(!metrics.ends_with(&value("GATEWAY_LISTEN")));
     assert!(has_variable(&binaries, "persister.migrate", "DATABASE_URL="));
     assert!(!has_variable(&binaries, "persister", "PUSHER_"));
+    for service in ["persister", "broadcaster", "local-pusher"] {
+        assert!(!has_variable(&binaries, service, "ATTACHMENT"), "{service}");
+    }
     assert!(!has_variable(&binaries, "broadcaster", "DATABASE_URL="));
     let port = format!("PUSHER_PORT={}", value("PUSHER_PORT"));
     assert!(has_variable(&binaries, "broadcaster", &port));
@@ -155,8 +160,9 @@ async fn a_system_starts_restarts_what_is_killed_and_stops() {
     .await;
     let (code, output) = outcome(place.stack("up").arg("--bin-dir").arg(&binaries));
     assert_eq!(code, Some(0), "{output}");
-    let secret = environment(&place).get("PUSHER_SECRET").map(str::to_owned);
-    assert_eq!(secret, Some(value("PUSHER_SECRET")));
+    for name in ["PUSHER_SECRET", "ATTACHMENT_SECRET", "ATTACHMENT_STORE"] {
+        assert_eq!(environment(&place).get(name), Some(&*value(name)), "{name}");
+    }
     let database = environment(&place).get("DATABASE_URL").unwrap().parse();
     execute(&database.unwrap(), "DROP TABLE left_here").await;
 

@@ -1,7 +1,8 @@
 use serde_json::json;
+use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{Prometheus, Proxy, RunningService, Series, System, eventually};
+use crate::{JWT_SECRET, Prometheus, Proxy, RunningService, Series, System, eventually};
 
 /// A whole system and a Prometheus that scrapes it.
 pub struct MonitoredSystem {
@@ -16,6 +17,7 @@ pub struct MonitoredSystem {
     /// The Prometheus.
     pub prometheus: Prometheus,
     _broadcaster: RunningService,
+    _attachments: TempDir,
 }
 
 impl MonitoredSystem {
@@ -24,7 +26,11 @@ impl MonitoredSystem {
         let system = System::new().await;
         let database = Proxy::start(&system.database.server(), true).await;
         let through = format!("--database-url={}", system.database.url_through(database.addr()));
-        let gateway = system.gateway_with(&[&through]).ready().await;
+        let attachments = tempfile::tempdir().unwrap();
+        let store = format!("--attachment-store={}", attachments.path().display());
+        let secret = format!("--attachment-secret={JWT_SECRET}");
+        let settings = [&*through, &store, &secret, "--memory-limit=1GiB"];
+        let gateway = system.gateway_with(&settings).ready().await;
         let persister = system.persister_with(&[&through]).ready().await;
         let broadcaster = system.broadcaster().await;
         let prometheus = Prometheus::watch(&[
@@ -33,7 +39,15 @@ impl MonitoredSystem {
             ("broadcaster", broadcaster.metrics),
         ])
         .await;
-        Self { system, gateway, persister, database, prometheus, _broadcaster: broadcaster }
+        Self {
+            system,
+            gateway,
+            persister,
+            database,
+            prometheus,
+            _broadcaster: broadcaster,
+            _attachments: attachments,
+        }
     }
 
     /// Sends and reads as a player and as staff. Failures are ignored.

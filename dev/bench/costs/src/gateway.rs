@@ -15,7 +15,7 @@ use clap::{Args, Parser};
 use gateway::{
     auth::{Authenticator, TokenCommand},
     metrics::Metrics,
-    routes,
+    routes::{self, Images},
     settings::{Config, Settings},
     state::AppState,
 };
@@ -37,9 +37,10 @@ pub fn send() -> anyhow::Result<Call> {
     let system = System::new();
     let service = system.block_on(async {
         let config = config()?;
-        let app = App::new()
-            .app_data(web::Data::new(state(&config)?))
-            .configure(|services| routes::configure(services, &config.cors, &config.portal));
+        let images = Images::new(config.attachments.as_ref());
+        let app = App::new().app_data(web::Data::new(state(&config)?)).configure(|services| {
+            routes::configure(services, &config.cors, &config.portal, &images);
+        });
         anyhow::Ok(init_service(app).await)
     })?;
     let authorization = format!("Bearer {}", player_token()?);

@@ -34,7 +34,7 @@ use crate::{
 #[command(version)]
 struct Command {
     /// The numbers of the rows; all rows when there is none
-    #[arg(value_name = "ROW", value_parser = clap::value_parser!(u8).range(1..=14))]
+    #[arg(value_name = "ROW", value_parser = clap::value_parser!(u8).range(1..=15))]
     rows: Vec<u8>,
 
     /// Measure one short round of each row

@@ -4,17 +4,24 @@ mod queries;
 
 use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
+use anyhow::Context;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use stack::{
-    Postgres, PostgresSettings, RabbitMq, RabbitMqSettings, Running, Servers, Service, Supervisor,
-    Variables, migrate, service_variables, set_pusher_variables,
+    Clamd, Postgres, PostgresSettings, RabbitMq, RabbitMqSettings, Running, S3Server, Servers,
+    Service, Supervisor, Variables, migrate, service_variables, set_pusher_variables,
 };
 use tokio::process::Command;
 
-use crate::{amqp_proxy::AmqpProxy, fake_clock::FakeClock, plan::Plan, pusher::Pusher};
+use crate::{
+    amqp_proxy::AmqpProxy,
+    fake_clock::FakeClock,
+    plan::{Plan, Store},
+    pusher::Pusher,
+    s3_proxy::S3Proxy,
+};
 
 /// Instances of each service; a plan may have more persisters.
 const INSTANCES: usize = 2;
@@ -53,6 +60,10 @@ pub struct Deployment {
     pub broadcasters: Vec<Running>,
     /// The local-pusher.
     pub pusher: Pusher,
+    /// The scanner of attachments, if the plan has one.
+    pub clamd: Option<Clamd>,
+    /// The proxy in front of the S3 server, if the plan has one.
+    s3_proxy: Option<S3Proxy>,
     /// The variables of all services.
     variables: Variables,
     binaries: PathBuf,
@@ -86,6 +97,24 @@ impl Deployment {
         for limit in ["SENDER_LIMIT", "STAFF_SENDER_LIMIT", "READER_LIMIT", "ADDRESS_LIMIT"] {
             variables.set(limit, "0");
         }
+        let clamd = match plan.store {
+            Store::Scanned => Some(Clamd::start(supervisor).await?),
+            Store::Disk | Store::S3 => None,
+        };
+        if let Some(clamd) = &clamd {
+            variables.set("CLAMD_ADDRESS", clamd.address().to_string());
+        }
+        let s3_proxy = match plan.store {
+            Store::S3 => {
+                let server = S3Server::start(supervisor).await?;
+                Some(S3Proxy::start(server.address()).await?)
+            }
+            Store::Disk | Store::Scanned => None,
+        };
+        let settings = s3_proxy.iter().flat_map(|proxy| S3Server::settings(proxy.address()));
+        for (name, value) in settings {
+            variables.set(name, value);
+        }
         migrate(supervisor, &parts.binaries, &variables).await?;
 
         let start = async |service: Service, variables: &Variables, name: &str, own: &Variables| {
@@ -106,6 +135,8 @@ impl Deployment {
             persisters: Vec::new(),
             broadcasters: Vec::new(),
             pusher: Pusher::new(pusher.address, http.clone()),
+            clamd,
+            s3_proxy,
             variables,
             binaries: parts.binaries.clone(),
             logs: supervisor.directory().join("logs"),
@@ -157,6 +188,28 @@ impl Deployment {
     /// The broker's URL, as the services know it.
     pub fn amqp_url(&self) -> &str {
         self.variables.get("AMQP_URL").unwrap_or_default()
+    }
+
+    /// The proxy in front of the S3 server.
+    ///
+    /// # Errors
+    /// When the plan has none.
+    pub fn s3(&self) -> anyhow::Result<&S3Proxy> {
+        self.s3_proxy.as_ref().context("the plan has no S3 server")
+    }
+
+    /// The directory of the attachments.
+    pub fn attachment_directory(&self) -> PathBuf {
+        PathBuf::from(self.variables.get("ATTACHMENT_STORE").unwrap_or_default())
+    }
+
+    /// The status and the body of an answer to a GET.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn get(&self, url: &str) -> anyhow::Result<(u16, Vec<u8>)> {
+        let answer = self.http.get(url).send().await?;
+        Ok((answer.status().as_u16(), answer.bytes().await?.to_vec()))
     }
 
     /// A command of one of the services' programs.

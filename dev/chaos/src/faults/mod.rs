@@ -12,6 +12,7 @@ mod pressure;
 mod processes;
 mod pusher;
 mod rabbitmq_node;
+mod store;
 
 use crate::fault::Fault;
 
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Fault> {
         pressure::faults(),
         abuse::faults(),
         desk::faults(),
+        store::faults(),
     ]
     .concat()
 }

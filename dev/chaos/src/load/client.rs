@@ -150,7 +150,8 @@ impl Client {
     }
 }
 
-async fn read(answer: reqwest::Response, action: Action) -> Answer {
+/// Reads an answer.
+pub(super) async fn read(answer: reqwest::Response, action: Action) -> Answer {
     let status = answer.status();
     let retry_after = answer
         .headers()

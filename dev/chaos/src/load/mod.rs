@@ -4,6 +4,7 @@ mod balancer;
 mod client;
 mod ledger;
 mod request;
+mod uploader;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -17,6 +18,7 @@ use self::{
 pub use self::{
     ledger::{Entries, Entry, LateAnswer, Ledger},
     request::{Action, ClientRequest},
+    uploader::{SentAttachment, Told, Uploaders},
 };
 
 /// The load on a system.
@@ -93,6 +95,15 @@ impl LoadGenerator {
         for request in requests {
             client.send_until_accepted(request).await;
         }
+    }
+
+    /// Starts further clients, which send messages with attachments to `gateways`.
+    pub fn start_uploaders(
+        &self,
+        gateways: &[SocketAddr],
+        random: &mut fastrand::Rng,
+    ) -> Uploaders {
+        Uploaders::start(&self.client, gateways, random)
     }
 
     /// The requests and answers of the clients.

@@ -11,10 +11,12 @@ pub struct Planted {
 }
 
 /// The settings that `--help` marks as secrets; each of them is planted.
-pub const SECRETS: [&str; 7] = [
+pub const SECRETS: [&str; 9] = [
     "AMQP_URL",
+    "ATTACHMENT_SECRET",
     "AUTH_JWT_SECOND_SECRET",
     "AUTH_JWT_SECRET",
+    "AWS_SECRET_ACCESS_KEY",
     "DATABASE_URL",
     "OTEL_EXPORTER_OTLP_HEADERS",
     "PUSHER_ENCRYPTION_MASTER_KEY",
@@ -69,6 +71,15 @@ impl Planted {
             ("AUTH_MODE", "jwt".to_owned()),
             ("AUTH_JWT_SECRET", unique_text()),
             ("AUTH_JWT_SECOND_SECRET", unique_text()),
+            ("MEMORY_LIMIT", "1GiB".to_owned()),
+            ("ATTACHMENT_STORE", "s3://bucket".to_owned()),
+            ("ATTACHMENT_SECRET", unique_text()),
+            // The gateway logs that no server is there.
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:9".to_owned()),
+            ("AWS_ALLOW_HTTP", "true".to_owned()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "key".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", unique_text()),
             // Long, as many tests share the broker.
             ("BROKER_TIMEOUT", "10s".to_owned()),
             ("SEND_TIMEOUT", "20s".to_owned()),

@@ -25,6 +25,7 @@ async fn the_logs_of_libraries_contain_no_secret() {
         "hyper",
         "hyper_util",
         "lapin",
+        "object_store",
         "reqwest",
         "rustls",
         "tokio_postgres",

@@ -59,9 +59,15 @@ impl Place {
     pub fn stack(&self, subcommand: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
         command.arg(subcommand).arg("--dir").arg(self.directory());
-        for name in
-            ["AUTH_JWT_SECRET", "AUTH_MODE", "PORTAL_DIR", "PUSHER_CHANNEL_ACCESS", "PUSHER_SECRET"]
-        {
+        for name in [
+            "ATTACHMENT_SECRET",
+            "ATTACHMENT_STORE",
+            "AUTH_JWT_SECRET",
+            "AUTH_MODE",
+            "PORTAL_DIR",
+            "PUSHER_CHANNEL_ACCESS",
+            "PUSHER_SECRET",
+        ] {
             command.env_remove(name);
         }
         command.env(PLACE, self.parent.path()).stdin(Stdio::null());

@@ -15,6 +15,7 @@ mod memory;
 mod message_cost;
 mod sends;
 mod throughput;
+mod uploads;
 
 use crate::{picture::Curve, row::Row, testbed::Run};
 
@@ -33,7 +34,7 @@ impl From<Row> for Measurement {
 }
 
 /// The numbers of all rows.
-pub const ALL: std::ops::RangeInclusive<u8> = 1..=14;
+pub const ALL: std::ops::RangeInclusive<u8> = 1..=15;
 
 /// Measures a row. The load of row 5 is half of `sustained`, the rate of row 4 in messages a
 /// second.
@@ -56,6 +57,7 @@ pub async fn measure(number: u8, run: &Run, sustained: Option<f64>) -> anyhow::R
         12 => losses::measure(run).await.map(Measurement::from),
         13 => message_cost::measure(run).await.map(Measurement::from),
         14 => desk::measure(run).await.map(Measurement::from),
-        _ => anyhow::bail!("there is no row {number}; there are 1 to 14"),
+        15 => uploads::measure(run).await.map(Measurement::from),
+        _ => anyhow::bail!("there is no row {number}; there are 1 to 15"),
     }
 }
