@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
 use stack::{Clamd, Console, S3Server, Supervisor};
 use support::Place;
@@ -16,12 +16,12 @@ const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/
                              SignedHeaders=host, Signature=0";
 
 /// Sends `request` on a connection of its own, and returns the answer.
-async fn answer(address: SocketAddr, request: &[u8]) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(request).await.unwrap();
+async fn answer(address: SocketAddr, request: &[u8]) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request).await?;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
+    stream.read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn s3_server_creates_an_object_only_once() {
             server.address(),
             bytes.len()
         );
-        let answer = answer(server.address(), put.as_bytes()).await;
+        let answer = answer(server.address(), put.as_bytes()).await.unwrap();
         assert!(answer.lines().next().unwrap().contains(status), "{bytes}: {answer}");
     }
     supervisor.stop().await;
@@ -54,7 +54,7 @@ async fn clamd_finds_the_test_file_and_nothing_else() {
         scan.extend(u32::try_from(file.len()).unwrap().to_be_bytes());
         scan.extend(file.as_bytes());
         scan.extend(0_u32.to_be_bytes());
-        let answer = answer(clamd.address(), &scan).await;
+        let answer = answer(clamd.address(), &scan).await.unwrap();
         assert!(answer.trim_end_matches('\0').ends_with(verdict), "{file}: {answer}");
     }
     supervisor.stop().await;
