@@ -296,7 +296,7 @@ test("tags and the priority follow the changes of two desks", async ({ page }) =
 
 test("without a team desk there are neither notes nor tags", async ({ page }) => {
   await page.goto(`/?portal=staff&scene=busy#/c/${BO}`);
-  await expect(page.locator(".ppc-bubble", { hasText: "Found it" })).toBeVisible();
+  await expect(page.locator(".ppc-bubble", { hasText: "Found it 😄" })).toBeVisible();
   await expect(tab(page, "Note")).toHaveCount(0);
   await page.getByRole("region", { name: "Messages" }).focus();
   await page.keyboard.press("n");

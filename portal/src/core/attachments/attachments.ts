@@ -175,11 +175,14 @@ export class Attachments implements FileUploads {
   }
 
   async #bytes(attachmentId: string): Promise<Blob | null> {
-    const local = this.#local.get(attachmentId);
-    if (local !== undefined) return local;
-    const blob = await this.#parts.blobs.get(attachmentId);
-    if (blob !== null) this.#hold(attachmentId, blob);
-    return blob;
+    const local = this.#local.get(attachmentId) ?? null;
+    const blob = local ?? (await this.#parts.blobs.get(attachmentId));
+    if (!(blob instanceof File) && local !== null) return local;
+    const bytes = blob === null ? null : await copyOf(blob);
+    // It may have been removed meanwhile.
+    if (bytes !== null && (local === null || this.#local.has(attachmentId)))
+      this.#hold(attachmentId, bytes);
+    return bytes;
   }
 
   #hold(attachmentId: string, blob: Blob): void {
@@ -217,6 +220,18 @@ export class Attachments implements FileUploads {
       if (!isOld && (isAlive || (isOwn && isNeeded(file.attachmentId)))) continue;
       await blobs.remove(file.attachmentId);
     }
+  }
+}
+
+/**
+ * The bytes of a file, which then no longer depend on the device's file; null when it cannot be read:
+ * it was moved or changed, or is a folder.
+ */
+async function copyOf(blob: Blob): Promise<Blob | null> {
+  try {
+    return new Blob([await blob.arrayBuffer()], { type: blob.type });
+  } catch {
+    return null;
   }
 }
 

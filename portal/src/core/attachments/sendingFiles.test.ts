@@ -177,6 +177,19 @@ test("a refused file is not sent, and can be tried again or removed", async () =
   expect(player.delivery("look")).toBe("delivered");
 });
 
+test("a file that the device no longer has, and a folder, are not uploaded for ever", async () => {
+  const player = open();
+  await seconds(1);
+  const gone = picture("gone.png");
+  gone.arrayBuffer = () => Promise.reject(new DOMException("gone", "NotFoundError"));
+  stage(player, gone);
+  await seconds(1);
+  const { staging, uploads } = attachmentsOf(player);
+  const [file] = staging.filesOf("p1");
+  expect(uploads.stateOf(file?.attachmentId ?? "")?.state).toBe("failed");
+  expect(system().attachments.uploads).toBe(0);
+});
+
 test("expired tokens are replaced by uploading the same files again", async () => {
   const player = open();
   await seconds(1);

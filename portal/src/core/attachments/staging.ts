@@ -100,6 +100,7 @@ export class Staging extends Observable {
 
   /** The files of the message that is sent now; the next one begins without any. */
   take(playerId: string): readonly OutboxFile[] {
+    if (!this.#files.has(playerId) && !this.#problems.has(playerId)) return NONE;
     const files = this.filesOf(playerId).map(
       (file) => this.#parts.uploaded(file.attachmentId) ?? file,
     );
