@@ -125,8 +125,8 @@ async fn link_is_for_those_who_may_read_the_conversation() {
     let other = Caller::new(&files.gateway, Some(&player("p2")));
     assert_problem(&other.get(&path("p1", id)).await, 403, "forbidden");
     assert_problem(&other.get(&path("p2", id)).await, 404, "attachment-not-found");
-    let nobody = Caller::new(&files.gateway, None);
-    assert_problem(&nobody.get(&path("p1", id)).await, 401, "unauthenticated");
+    let anonymous = Caller::new(&files.gateway, None);
+    assert_problem(&anonymous.get(&path("p1", id)).await, 401, "unauthenticated");
     assert_eq!(files.ada().get(&path("p1", id)).await.status, 200);
 
     let team = "UPDATE chat_sessions SET team = 'payments' WHERE player_id = 'p1'";

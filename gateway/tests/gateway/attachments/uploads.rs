@@ -191,8 +191,8 @@ async fn only_the_player_and_staff_upload_to_a_conversation() {
     let id = Uuid::now_v7();
     let other = Caller::new(&files.gateway, Some(&player("p2")));
     assert_problem(&other.upload(id, "a.txt", "hello").await, 403, "forbidden");
-    let nobody = Caller::new(&files.gateway, None);
-    assert_problem(&nobody.upload(id, "a.txt", "hello").await, 401, "unauthenticated");
+    let anonymous = Caller::new(&files.gateway, None);
+    assert_problem(&anonymous.upload(id, "a.txt", "hello").await, 401, "unauthenticated");
     assert_eq!(files.ada().upload(id, "a.txt", "hello").await.status, 201);
     assert_eq!(files.bo().upload(id, "a.txt", "hello").await.status, 200);
 }
