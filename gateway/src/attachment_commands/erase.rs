@@ -10,7 +10,7 @@ use crate::attachments::{AttachmentKey, Backend, PlayerKey, StoreSettings};
 
 /// Erase the files of one player
 ///
-/// Erases all files of the player's conversation, whoever sent them, and those of uploads that no message
+/// Erases all files of the player's conversation, those from staff as well, and those of uploads that no message
 /// names. It may run beside gateways and may be repeated. It asks neither the database nor the queues: run
 /// `persister erase` as well, which removes the files from the messages. Files that are uploaded later stay.
 ///

@@ -10,7 +10,7 @@ use actix_web::{
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc9110#section-14.2>.
 pub fn single_range(request: &HttpRequest) -> Option<ByteRangeSpec> {
-    // The condition is on a version, and a file has one.
+    // `If-Range` has no effect: a file never changes.
     let range = header::Range::parse(request).ok()?;
     match range {
         header::Range::Bytes(ranges) if ranges.len() == 1 => ranges.into_iter().next(),

@@ -72,7 +72,7 @@ async fn picture_is_delivered_without_a_token_under_the_url_of_its_link() {
 async fn other_file_is_delivered_for_saving() {
     let system = System::new().await;
     let files = Files::start(&system, &[ANY]).await;
-    let text = b"<script>alert(1)</script>".to_vec();
+    let text = b"12:00 the boss is gone\n".to_vec();
     let id = stored(&system, &files, "log.txt", text.clone()).await;
     let link = files.bo().get(&path("p1", id)).await;
     assert_eq!(link.json.get("thumbnailUrl"), None);
@@ -83,7 +83,7 @@ async fn other_file_is_delivered_for_saving() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changed_url_and_the_url_of_another_gateway_are_rejected() {
+async fn changed_url_and_one_signed_with_another_secret_are_rejected() {
     let system = System::new().await;
     let files = Files::start(&system, &[ANY]).await;
     let id = stored(&system, &files, "a.txt", b"hello".to_vec()).await;
@@ -125,8 +125,8 @@ async fn link_is_for_those_who_may_read_the_conversation() {
     let other = Caller::new(&files.gateway, Some(&player("p2")));
     assert_problem(&other.get(&path("p1", id)).await, 403, "forbidden");
     assert_problem(&other.get(&path("p2", id)).await, 404, "attachment-not-found");
-    let nobody = Caller::new(&files.gateway, None);
-    assert_problem(&nobody.get(&path("p1", id)).await, 401, "unauthenticated");
+    let anonymous = Caller::new(&files.gateway, None);
+    assert_problem(&anonymous.get(&path("p1", id)).await, 401, "unauthenticated");
     assert_eq!(files.ada().get(&path("p1", id)).await.status, 200);
 
     let team = "UPDATE chat_sessions SET team = 'payments' WHERE player_id = 'p1'";

@@ -105,10 +105,13 @@ async fn serve(state: web::Data<Mutex<State>>, request: HttpRequest, body: Bytes
         },
         Method::POST => {
             let text = std::str::from_utf8(&body).unwrap();
+            let mut deleted = String::new();
             for part in text.split("<Key>").skip(1) {
-                objects.remove(part.split("</Key>").next().unwrap());
+                let key = part.split("</Key>").next().unwrap();
+                objects.remove(key);
+                deleted += &format!("<Deleted><Key>{key}</Key></Deleted>");
             }
-            HttpResponse::Ok().body("<DeleteResult></DeleteResult>")
+            HttpResponse::Ok().body(format!("<DeleteResult>{deleted}</DeleteResult>"))
         }
         _ => HttpResponse::MethodNotAllowed().finish(),
     }

@@ -49,7 +49,9 @@ impl Files {
     /// Another gateway with the same directory.
     async fn gateway(system: &System, directory: &TempDir, settings: &[&str]) -> RunningService {
         let store = format!("--attachment-store={}", directory.path().display());
-        system.guarded_gateway(&[&[&*store, SECRET, MEMORY], settings].concat()).await
+        let has_secret = settings.iter().any(|setting| setting.starts_with("--attachment-secret="));
+        let secret: &[&str] = if has_secret { &[] } else { &[SECRET] };
+        system.guarded_gateway(&[&[&*store, MEMORY], secret, settings].concat()).await
     }
 
     fn bo(&self) -> Caller {
