@@ -5,6 +5,7 @@
 //!
 //! - [`startup`]: starts and stops the gateway.
 //! - [`canned_import`]: imports canned replies.
+//! - [`attachment_commands`]: deletes files.
 //! - [`openapi`]: the API documentation.
 //! - [`routes`]: one file for each route.
 //! - [`middleware`]: what runs around the handlers.
@@ -15,11 +16,10 @@
 //! - [`read_marks`]: merges and publishes read marks.
 //! - [`group_commit`]: publishes events into both queues.
 //! - [`settings`]: the settings.
-//! - [`attachments`]: files, their store, and the tokens that prove them.
 //! - [`portal`]: the settings of the portal's pages.
 //! - [`read_mark_mode`]: whose read marks are kept.
 //! - [`team_desk`]: the desk that a team of staff shares.
-//! - [`attachments`]: what uploaded files are, and their store.
+//! - [`attachments`]: files, their inspection and store, and the tokens that prove them.
 //! - [`answers`]: the memory of pages.
 //! - [`connections`]: limits on clients' connections.
 //! - [`metrics`], [`refusing_queues`]: what operators see.
@@ -31,6 +31,7 @@
 //! - [`routes::paths`]: the path of every route.
 
 pub mod answers;
+pub mod attachment_commands;
 pub mod attachments;
 pub mod audit;
 pub mod auth;

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use anyhow::Context;
 use clap::Parser;
 use gateway::{
-    attachments::AttachmentCommand,
+    attachment_commands::AttachmentCommand,
     auth::{AuthConfig, Authenticator, TokenCommand},
     canned_import::CannedCommand,
     openapi,
@@ -76,7 +76,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         );
     }
     if let Some(attachments) = &config.attachments {
-        attachments.warn_of_directory();
+        attachments.warn();
     }
     let listener = bind(&config.listen)?;
     let metrics_listener = bind(&config.metrics_listen)?;

@@ -74,9 +74,12 @@ pub enum Problem {
     /// The file has a type that is not allowed. These types are.
     #[error("the file must be of an allowed type, by its content and not by its name: {0}")]
     AttachmentType(String),
-    /// The file is invalid, or infected.
+    /// The file is invalid.
     #[error("{0}")]
     AttachmentRejected(String),
+    /// The scanner found a virus of this name in the file.
+    #[error("the file is infected: {0}")]
+    AttachmentInfected(String),
     /// The player's quota of uploads is used up until this time has passed.
     #[error("too many files in an hour: upload again after the time in Retry-After")]
     TooManyUploads(Duration),
@@ -248,6 +251,9 @@ impl Problem {
             Self::AttachmentConflict => ("attachment-conflict", "Conflict", StatusCode::CONFLICT),
             Self::AttachmentType(_) => {
                 ("attachment-type", "Unsupported media type", StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            }
+            Self::AttachmentInfected(_) => {
+                ("attachment-infected", "Unprocessable content", StatusCode::UNPROCESSABLE_ENTITY)
             }
             Self::AttachmentRejected(_) => {
                 ("attachment-rejected", "Unprocessable content", StatusCode::UNPROCESSABLE_ENTITY)

@@ -23,8 +23,7 @@ use crate::{
     middleware::{
         close_on_drain, compress, count_requests, limit_others_by_address, security_headers,
     },
-    openapi,
-    routes::{self, Images},
+    openapi, routes,
     settings::Config,
     state::AppState,
 };
@@ -141,7 +140,6 @@ fn serve(
         stop_timeout: config.shutdown.grace().saturating_sub(drain),
     };
     let (cors, portal) = (config.cors.clone(), config.portal.clone());
-    let images = Images::new(config.attachments.as_ref());
     connections::serve(parts, move || {
         App::new()
             .app_data(state.clone())
@@ -152,6 +150,6 @@ fn serve(
             .wrap(security_headers())
             .wrap(from_fn(connections::track_request))
             .configure(openapi::serve)
-            .configure(|services| routes::configure(services, &cors, &portal, &images))
+            .configure(|services| routes::configure(services, &cors, &portal))
     })
 }

@@ -27,14 +27,14 @@ const RETRIES: usize = 1;
 
 /// Where the objects are.
 #[derive(Clone, Debug)]
-pub(super) struct Backend {
-    pub(super) objects: Arc<dyn ObjectStore>,
+pub(crate) struct Backend {
+    pub(crate) objects: Arc<dyn ObjectStore>,
     /// What each key begins with.
-    pub(super) prefix: Path,
+    pub(crate) prefix: Path,
     /// Of S3.
     pub(super) signer: Option<Arc<dyn Signer>>,
     /// Of a disk.
-    pub(super) directory: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
 }
 
 impl Backend {
@@ -42,7 +42,7 @@ impl Backend {
     ///
     /// # Errors
     /// When the directory does not exist, or a variable of S3 is invalid.
-    pub(super) fn open(config: &StoreConfig) -> Result<Self> {
+    pub(crate) fn open(config: &StoreConfig) -> Result<Self> {
         match config {
             StoreConfig::Directory(directory) => {
                 let disk = LocalFileSystem::new_with_prefix(directory)?

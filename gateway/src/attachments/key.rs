@@ -25,7 +25,7 @@ impl PlayerKey {
     }
 
     /// The folder of the player below `prefix`.
-    pub(super) fn folder(self, prefix: &Path) -> Path {
+    pub(crate) fn folder(self, prefix: &Path) -> Path {
         prefix.clone().join(PathPart::from(self.to_string()))
     }
 }
@@ -83,7 +83,7 @@ impl AttachmentKey {
     }
 
     /// The attachment to which the object `path` below `prefix` belongs; `None` for other objects.
-    pub(super) fn of_object(prefix: &Path, path: &Path) -> Option<Self> {
+    pub(crate) fn of_object(prefix: &Path, path: &Path) -> Option<Self> {
         let mut parts = path.prefix_match(prefix)?;
         let player = PlayerKey::parse(parts.next()?.as_ref())?;
         let id = Uuid::try_parse(parts.next()?.as_ref()).ok()?;

@@ -1,6 +1,7 @@
 //! Attachments: files that are uploaded before the message that names them.
 //!
-//! - [`AttachmentSettings`], [`AttachmentConfig`]: the settings.
+//! - [`AttachmentConfig`]: the settings.
+//! - [`StoreSettings`], [`StoreConfig`]: where files are.
 //! - [`Attachments`]: all that handlers need.
 //! - [`Upload`], [`Stored`]: a file that a client uploads, and its result.
 //! - [`Store`]: the files, on a disk or in S3.
@@ -9,26 +10,22 @@
 //! - [`UrlSigner`]: URLs with which browsers load files.
 //! - [`UploadQuota`], [`TransferMemory`]: limits of uploads and downloads.
 //! - [`probe`]: whether the store works.
-//! - [`AttachmentCommand`]: erases a player's files, and those that no message names.
 //! - [`inspect`]: what a file is, by its bytes alone, and the bytes that are stored.
 //! - [`pool`]: the threads that inspect, apart from those that serve requests.
 //! - [`clamd`]: the virus scanner.
 
 mod backend;
 pub mod clamd;
-mod command;
-mod erase;
+mod config;
 mod health;
 pub mod inspect;
 mod key;
 mod memory;
 pub mod pool;
 mod quota;
-mod settings;
 mod signed_url;
 mod store;
 mod store_settings;
-mod sweep;
 mod token;
 mod upload;
 
@@ -36,15 +33,15 @@ use std::time::Duration;
 
 use chat::FileType;
 
-use self::{backend::s3_origin, clamd::Clamd, pool::InspectionPool};
+use self::{clamd::Clamd, pool::InspectionPool};
 use crate::metrics::Metrics;
 
-pub use command::AttachmentCommand;
+pub(crate) use backend::Backend;
+pub use config::{AttachmentConfig, COPIES, Delivery, QuotaConfig, Uploaders};
 pub use health::probe;
 pub use key::{AttachmentKey, PlayerKey, Variant};
-pub use memory::{DOWNLOAD_MEMORY, TransferMemory};
+pub use memory::TransferMemory;
 pub use quota::{Charge, UploadQuota};
-pub use settings::{AttachmentConfig, AttachmentSettings, Delivery, QuotaConfig, Uploaders};
 pub use signed_url::{SignedUrl, UrlQuery, UrlSigner};
 pub use store::{ByteStream, CALL_TIMEOUT, Facts, Store, StoreError, picture_type};
 pub use store_settings::{S3Config, StoreConfig, StoreSettings};
@@ -56,9 +53,6 @@ const SCANNER_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The longest time of a scan.
 const SCAN_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The most memory of a thread that inspects, in bytes: what the largest picture needs. Source: `pool`.
-const WORKER_BYTES: u64 = 320 * 1024 * 1024;
 
 /// The files that wait for each thread that inspects.
 const WAITING_FOR_WORKER: usize = 32;
@@ -118,30 +112,5 @@ impl Attachments {
             clamd: clamd.map(|address| Clamd::new(address, SCANNER_CONNECT_TIMEOUT, SCAN_TIMEOUT)),
             metrics,
         })
-    }
-}
-
-impl AttachmentConfig {
-    /// The origin from which browsers load files besides the gateway's own.
-    pub fn delivering_origin(&self) -> Option<String> {
-        match (&self.store, self.delivery) {
-            (StoreConfig::S3(config), Delivery::Redirect) => Some(s3_origin(config)),
-            _ => None,
-        }
-    }
-
-    /// The most memory that attachments take, in bytes.
-    pub fn memory_bytes(&self) -> u64 {
-        self.memory + DOWNLOAD_MEMORY + u64::from(self.workers) * WORKER_BYTES
-    }
-
-    /// Warns of a directory that other gateways may not have.
-    pub fn warn_of_directory(&self) {
-        if let StoreConfig::Directory(directory) = &self.store {
-            tracing::warn!(
-                directory = %directory.display(),
-                "attachments are in a directory: every gateway must have the same one, on a shared volume"
-            );
-        }
     }
 }

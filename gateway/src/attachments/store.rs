@@ -231,11 +231,7 @@ impl Store {
         }
     }
 
-    /// The store, for a command.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
-    pub(super) fn open(&self) -> object_store::Result<Backend> {
+    fn open(&self) -> object_store::Result<Backend> {
         let mut opened = self.0.opened.lock().unwrap_or_else(PoisonError::into_inner);
         match &*opened {
             Some(backend) => Ok(backend.clone()),

@@ -24,8 +24,6 @@ pub mod status;
 
 use actix_web::{HttpResponse, Resource, Route, guard, middleware::from_fn, web};
 
-pub use pages::Images;
-
 use crate::{
     middleware::{cors, limit_by_address, no_store},
     portal::Portal,
@@ -33,14 +31,8 @@ use crate::{
     settings::CorsPolicy,
 };
 
-/// Mounts every route, and the portal's pages. `cors_policy` is that of the chat's
-/// routes, `images` what the pages may show.
-pub fn configure(
-    services: &mut web::ServiceConfig,
-    cors_policy: &CorsPolicy,
-    portal: &Portal,
-    images: &Images,
-) {
+/// Mounts every route, and the portal's pages. `cors_policy` is that of the chat's routes.
+pub fn configure(services: &mut web::ServiceConfig, cors_policy: &CorsPolicy, portal: &Portal) {
     let chat = web::scope(paths::API)
         .wrap(from_fn(limit_by_address))
         .wrap(no_store())
@@ -80,7 +72,7 @@ pub fn configure(
         .service(chat)
         .service(get(paths::LIVE, read().to(health::live)))
         .service(get(paths::READY, read().to(health::ready)))
-        .configure(|services| pages::serve(services, portal, images))
+        .configure(|services| pages::serve(services, portal))
         .default_service(web::to(not_found));
 }
 

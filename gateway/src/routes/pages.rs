@@ -8,11 +8,7 @@ use actix_web::{
 };
 
 use super::not_found;
-use crate::{
-    attachments::AttachmentConfig,
-    middleware::strict_transport_security,
-    portal::{Portal, PusherAddress},
-};
+use crate::{middleware::strict_transport_security, portal::Portal};
 
 /// Isolates the window from pages of other origins that open it or that it opens.
 ///
@@ -27,21 +23,8 @@ const PERMISSIONS: (&str, &str) = (
     "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 );
 
-/// The sources of images besides the gateway and the page itself.
-#[derive(Clone, Debug, Default)]
-pub struct Images(String);
-
-impl Images {
-    /// Those of attachments: files that are about to be uploaded, and S3 if it delivers files.
-    pub fn new(attachments: Option<&AttachmentConfig>) -> Self {
-        let Some(attachments) = attachments else { return Self::default() };
-        let s3 = attachments.delivering_origin();
-        Self(s3.map_or_else(|| " blob:".to_owned(), |origin| format!(" blob: {origin}")))
-    }
-}
-
 /// Serves the pages, if the gateway has any.
-pub fn serve(services: &mut web::ServiceConfig, portal: &Portal, images: &Images) {
+pub fn serve(services: &mut web::ServiceConfig, portal: &Portal) {
     let Some(directory) = &portal.directory else { return };
     // Their names contain a hash of their content.
     let immutable = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
@@ -51,7 +34,7 @@ pub fn serve(services: &mut web::ServiceConfig, portal: &Portal, images: &Images
     let pages = web::scope("/portal")
         .wrap(
             DefaultHeaders::new()
-                .add((header::CONTENT_SECURITY_POLICY, policy(&portal.pusher, images)))
+                .add((header::CONTENT_SECURITY_POLICY, policy(portal)))
                 .add(OPENER_POLICY)
                 .add(PERMISSIONS)
                 .add((header::CACHE_CONTROL, "no-cache")),
@@ -69,10 +52,11 @@ fn files(directory: std::path::PathBuf) -> Files {
 /// connections to the gateway and Pusher alone.
 ///
 /// Source: <https://www.w3.org/TR/CSP3/>.
-fn policy(pusher: &PusherAddress, Images(images): &Images) -> String {
+fn policy(portal: &Portal) -> String {
+    let images: String = portal.images.iter().map(|source| format!(" {source}")).collect();
     format!(
         "default-src 'self'; connect-src 'self' {}; img-src 'self' data:{images}; object-src 'none'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        pusher.websocket_url()
+        portal.pusher.websocket_url()
     )
 }

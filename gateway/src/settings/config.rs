@@ -89,7 +89,9 @@ impl Settings {
         let files = attachments.as_ref().map_or(0, AttachmentConfig::memory_bytes);
         check_memory(&self.limits, reads, files)?;
         let auth = self.auth.parse()?;
-        let portal = self.portal.parse()?;
+        let mut portal = self.portal.parse()?;
+        portal.images =
+            attachments.as_ref().map(AttachmentConfig::image_sources).unwrap_or_default();
         self.broker.check()?;
         self.traces.check()?;
         let channels = self.channels.channels()?;

@@ -3,6 +3,7 @@
 //! - [`Settings`]: as they are given, by flags and variables.
 //! - [`Config`]: as they are used. [`Settings::parse`] is the only place that checks them.
 
+mod attachments;
 mod config;
 mod memory;
 mod origin;
@@ -18,10 +19,10 @@ use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSett
 use traces::TraceSettings;
 
 use crate::{
-    attachments::AttachmentSettings, auth::AuthSettings, limits::LimitSettings,
-    portal::PortalSettings, read_mark_mode::ReadMarkMode,
+    auth::AuthSettings, limits::LimitSettings, portal::PortalSettings, read_mark_mode::ReadMarkMode,
 };
 
+pub use attachments::AttachmentSettings;
 pub use config::Config;
 pub use origin::Origin;
 pub use team_desk::TeamDeskSettings;

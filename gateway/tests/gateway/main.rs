@@ -9,6 +9,7 @@
 )]
 
 mod archived;
+mod attachments;
 mod audit;
 mod authentication;
 mod commands;

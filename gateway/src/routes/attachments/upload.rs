@@ -209,9 +209,10 @@ fn problem(error: UploadError, attachments: &Attachments) -> Problem {
             let types = attachments.types.iter().map(|file_type| file_type.as_str());
             Problem::AttachmentType(types.collect::<Vec<_>>().join(", "))
         }
-        UploadError::Refused(_) | UploadError::NotInspected | UploadError::Infected(_) => {
+        UploadError::Refused(_) | UploadError::NotInspected => {
             Problem::AttachmentRejected(error.to_string())
         }
+        UploadError::Infected(virus) => Problem::AttachmentInfected(virus),
         UploadError::Conflict => Problem::AttachmentConflict,
         UploadError::Busy => Problem::Busy,
         UploadError::Unavailable => Problem::AttachmentsUnavailable,
@@ -224,6 +225,7 @@ fn outcome(uploaded: &Result<Stored, Problem>) -> UploadOutcome {
         Ok(stored) if stored.is_repeat => UploadOutcome::Repeated,
         Ok(_) => UploadOutcome::Stored,
         Err(Problem::AttachmentConflict) => UploadOutcome::Conflict,
+        Err(Problem::AttachmentInfected(_)) => UploadOutcome::Infected,
         Err(Problem::Forbidden(_)) => UploadOutcome::Forbidden,
         Err(Problem::TooManyUploads(_) | Problem::TooManyCalls(_)) => UploadOutcome::Quota,
         Err(Problem::AttachmentsUnavailable | Problem::Busy | Problem::Internal) => {

@@ -4,6 +4,27 @@
  */
 
 export interface paths {
+    "/api/attachments/{key}/{attachmentId}/{variant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Delivers a file
+         * @description The URL is one that the call for a file's URLs returned, whole and unchanged. It needs no token. With
+         *     `ATTACHMENT_DELIVERY=redirect` the response redirects to S3.
+         */
+        get: operations["file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/portal/config": {
         parameters: {
             query?: never;
@@ -84,7 +105,7 @@ export interface paths {
          *     a 503, or without a response, send it again with the same `messageId`: it stays the same
          *     message. Make a new `messageId` for each message: one that belongs to another message of the
          *     player is accepted and may be broadcast, but it is never persisted, and the event
-         *     `message-rejected` revokes it.
+         *     `message-rejected` revokes it. Files are uploaded before the message that names them.
          */
         post: operations["send"];
         delete?: never;
@@ -224,6 +245,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/unified-chat/conversations/{playerId}/attachments/{attachmentId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Returns the URLs of a file
+         * @description Of a file that a persisted message names. Callers who may read the conversation may read its files.
+         */
+        get: operations["link"];
+        /**
+         * Uploads a file
+         * @description 201 means that the file is on disk; name it by its `token` in a message within 24 hours. After a 503,
+         *     or without a response, upload it again with the same `attachmentId`: the same bytes are answered with
+         *     200 and a new token. Pictures are stored upright and without metadata. A file that no message names is
+         *     deleted after some days.
+         */
+        put: operations["upload"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/unified-chat/conversations/{playerId}/notes": {
         parameters: {
             query?: never;
@@ -350,7 +398,8 @@ export interface paths {
          *     for some of them is reported as down, and the gateway is ready for the others. A queue that
          *     rejected the last publish, because it is full or has no leader, is reported as down. A gateway
          *     that was told to stop is not ready, while it still serves for the drain period. The database is
-         *     probed once a second, and is down when a probe fails or times out.
+         *     probed once a second, and is down when a probe fails or times out. `attachments` are listed where they
+         *     are on, and are down while their store fails: messages without files can still be sent.
          */
         get: operations["ready"];
         put?: never;
@@ -529,6 +578,65 @@ export interface components {
             team?: string | null;
         };
         /**
+         * @description A file of a message. Its bytes are in the gateways' store of attachments; everything else knows
+         *     only this description.
+         */
+        Attachment: {
+            /**
+             * Format: uuid
+             * @description Id of the file; a file of the same player with the same id is a repeat.
+             */
+            attachmentId: string;
+            /** @description What it is, found by its bytes. */
+            contentType: components["schemas"]["FileType"];
+            /**
+             * Format: int32
+             * @description The picture's height in pixels, as it is shown; absent for other files.
+             */
+            height?: number;
+            /** @description Its name, as the sender's device called it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its bytes as they are stored.
+             */
+            size: number;
+            /** @description Whether the store has a thumbnail of it. */
+            thumbnail: boolean;
+            /**
+             * Format: int32
+             * @description The picture's width in pixels, as it is shown; absent for other files.
+             */
+            width?: number;
+        };
+        /** @description The URLs of a file, for a page to load it without a token. */
+        AttachmentLink: {
+            /**
+             * Format: date-time
+             * @description When the URLs expire: in 15 to 30 minutes. They stay the same for 15 minutes, so that browsers keep
+             *     what they loaded.
+             */
+            expiresAt: string;
+            /** @description Those of the smaller picture; absent without one. */
+            thumbnailUrl?: string;
+            /** @description The path and the query at this gateway under which the file is. */
+            url: string;
+        };
+        /** @description What can be attached to messages. */
+        AttachmentRules: {
+            /**
+             * @description Who may upload. `staff`: staff alone. `open`: also a player while their session is pending or
+             *     active. `any`: also players at any time.
+             */
+            for: components["schemas"]["Uploaders"];
+            /** @description The most bytes of a file. */
+            maxBytes: number;
+            /** @description The most files of a message. */
+            maxOfMessage: number;
+            /** @description The allowed types, recognized by the content of a file. */
+            types: components["schemas"]["FileType"][];
+        };
+        /**
          * @description Whether a member of the staff takes sessions.
          * @enum {string}
          */
@@ -679,6 +787,18 @@ export interface components {
          * @example My sword is gone
          */
         Content: string;
+        /**
+         * @description The name of a file: 1 to 200 characters, at least one of them visible, without slashes and control
+         *     characters. Characters that change the direction of text are removed.
+         * @example boss.png
+         */
+        FileName: string;
+        /**
+         * @description The kinds of file that can be attached.
+         * @example image/png
+         * @enum {string}
+         */
+        FileType: "image/png" | "image/jpeg" | "image/webp" | "image/gif" | "application/pdf" | "text/plain" | "application/zip" | "video/mp4";
         /** @description A page of a conversation. */
         History: {
             /**
@@ -709,6 +829,8 @@ export interface components {
              * @description When it was accepted. Messages sort by it, then by `messageId`.
              */
             acceptedAt: string;
+            /** @description Its files, 1 to 5; absent without one, and when the message is erased. */
+            attachments?: components["schemas"]["Attachment"][];
             /** @description The text; empty if and only if the message is erased. */
             content: string;
             /** @description `true` when the text and the sender's name were erased; otherwise absent. */
@@ -871,6 +993,8 @@ export interface components {
         PlayerId: string;
         /** @description The configuration of a portal's page. It holds no secret. */
         PortalConfig: {
+            /** @description What can be attached to messages; absent when attachments are off. */
+            attachments?: components["schemas"]["AttachmentRules"];
             /** @description Who may subscribe to channels: the prefix of their names. */
             channelAccess: components["schemas"]["Access"];
             /** @description Whether subscriptions to `presence-conversation-{playerId}` are signed. */
@@ -1058,8 +1182,17 @@ export interface components {
          *     `message` is an older name of `content`. When both are given, they must be equal.
          */
         SendRequest: {
-            /** @description The text. White space around it is removed. */
-            content: components["schemas"]["Content"];
+            /** @description The files of the message: the tokens of 1 to 5 uploads to this conversation, each of another file. */
+            attachments?: string[];
+            /**
+             * @description The text. White space around it is removed. Only a message with files may leave it out: it then
+             *     has the name of the first file as its text.
+             *
+             *     The text of a message: 1 to 4,000 characters without the white space around them, at least one
+             *     of them visible. No control characters but line feeds and tabs; CRLF becomes LF.
+             * @example My sword is gone
+             */
+            content?: string | null;
             /**
              * Format: uuid
              * @description The message's id, made by the client so that it can send the message again; without one the
@@ -1441,6 +1574,47 @@ export interface components {
          * @example payments
          */
         Team: string;
+        /** @description A stored file. */
+        Uploaded: {
+            /**
+             * Format: uuid
+             * @description The file's id, in lower case.
+             */
+            attachmentId: string;
+            /** @description What the file is, by its content. */
+            contentType: components["schemas"]["FileType"];
+            /**
+             * Format: date-time
+             * @description When the token expires.
+             */
+            expiresAt: string;
+            /**
+             * Format: int32
+             * @description The picture's height in pixels; absent for other files.
+             */
+            height?: number;
+            /** @description Its name. */
+            name: components["schemas"]["FileName"];
+            /**
+             * Format: int64
+             * @description Its size in bytes as it is stored, which may differ from that of the upload.
+             */
+            size: number;
+            /** @description Whether there is a smaller picture of it. */
+            thumbnail: boolean;
+            /** @description The token with which a message of this conversation names the file. */
+            token: string;
+            /**
+             * Format: int32
+             * @description The picture's width in pixels; absent for other files.
+             */
+            width?: number;
+        };
+        /**
+         * @description Who may upload.
+         * @enum {string}
+         */
+        Uploaders: "staff" | "open" | "any";
     };
     responses: never;
     parameters: never;
@@ -1450,6 +1624,114 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    file: {
+        parameters: {
+            query: {
+                /** @description When the URL expires */
+                exp: number;
+                /** @description What the file is */
+                type: string;
+                /** @description The file's name */
+                name: string;
+                /** @description The signature of the URL */
+                sig: string;
+            };
+            header?: never;
+            path: {
+                /** @description The player's folder */
+                key: string;
+                /** @description The file's id */
+                attachmentId: string;
+                /** @description `original` or `thumbnail` */
+                variant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description A part of the file */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The client has the file */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The file is at S3 */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The URL has expired or is not signed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Attachments are off, or the file is erased */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The file has none of the requested bytes */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The store does not answer, or too many downloads are in progress */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     portal_config: {
         parameters: {
             query?: never;
@@ -2465,6 +2747,234 @@ export interface operations {
                 };
             };
             /** @description Not accepted; send it again with the same id */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The player whose conversation it is */
+                playerId: components["schemas"]["PlayerId"];
+                /** @description The file's id */
+                attachmentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The URLs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentLink"];
+                };
+            };
+            /** @description A parameter is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The token is missing or invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Attachments are off, or no persisted message has this file */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many calls */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The database does not answer, or too many reads are in progress */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    upload: {
+        parameters: {
+            query: {
+                /** @description The file's name */
+                name: components["schemas"]["FileName"];
+            };
+            header?: never;
+            path: {
+                /** @description The player to whose conversation the file belongs */
+                playerId: components["schemas"]["PlayerId"];
+                /** @description The file's id, made by the client so that it can upload the file again */
+                attachmentId: string;
+            };
+            cookie?: never;
+        };
+        /** @description The bytes of the file, of any media type */
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description Stored before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
+                };
+            };
+            /** @description Stored */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
+                };
+            };
+            /** @description A parameter is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The token is missing or invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The caller may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Attachments are off */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Another file has this id */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The file is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The file has a type that is not allowed, or the body is compressed */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The picture is invalid or has too many pixels, or the file is infected */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many uploads */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The store, the scanner or the database does not answer, or too many uploads are in progress */
             503: {
                 headers: {
                     /** @description Seconds to wait */

@@ -1,6 +1,13 @@
+//! `gateway attachments`: deletes files.
+
+mod erase;
+mod sweep;
+
+use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use super::{erase::EraseCommand, sweep::SweepCommand};
+use self::{erase::EraseCommand, sweep::SweepCommand};
+use crate::attachments::{Backend, StoreSettings};
 
 /// The commands for stored files.
 #[derive(Args, Clone, Debug)]
@@ -28,8 +35,18 @@ impl AttachmentCommand {
     }
 }
 
+/// The store of a command.
+///
+/// # Errors
+/// Names the invalid setting, or the directory that does not exist.
+fn open_store(settings: StoreSettings) -> anyhow::Result<Backend> {
+    let config = settings.parse().map_err(anyhow::Error::msg)?;
+    let config = config.context("ATTACHMENT_STORE must be given")?;
+    Backend::open(&config).context("the store of attachments cannot be opened")
+}
+
 /// `number` of `what`.
-pub(super) fn count(number: usize, what: &str) -> String {
+fn count(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
 }

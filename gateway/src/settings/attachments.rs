@@ -1,26 +1,23 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use chat::FileType;
 use clap::{
-    Args, ValueEnum,
+    Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 use service::settings::bytes;
-use utoipa::ToSchema;
 
-use super::{StoreConfig, StoreSettings, inspect::Rules};
-use crate::settings::Switch;
+use super::Switch;
+use crate::attachments::{
+    AttachmentConfig, COPIES, Delivery, QuotaConfig, StoreSettings, Uploaders, inspect::Rules,
+};
 
 /// The minimum length of the secret, in bytes: that of the signature.
 const MIN_SECRET_BYTES: usize = 32;
 
 /// The largest `ATTACHMENT_MAX_BYTES`: a file is held in memory while it is inspected.
 const LARGEST_FILE: u64 = 100 * 1024 * 1024;
-
-/// How many times its size an upload takes in memory: its bytes, and those that are stored.
-pub const COPIES: u64 = 2;
 
 /// The settings of attachments.
 #[derive(Args, Clone, Debug)]
@@ -80,66 +77,6 @@ pub struct AttachmentSettings {
     /// with a 503
     #[arg(long, env = "ATTACHMENT_MEMORY", default_value = "64MiB", value_parser = bytes, value_name = "BYTES")]
     pub attachment_memory: u64,
-}
-
-/// Who delivers the files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Delivery {
-    /// The gateway
-    Proxy,
-    /// S3, whose presigned URLs the gateway redirects to
-    Redirect,
-}
-
-/// Who may upload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Uploaders {
-    /// Staff alone
-    Staff,
-    /// Staff, and players while their session is pending or active
-    Open,
-    /// Staff and players
-    Any,
-}
-
-/// Attachments, when they are on.
-#[derive(Clone, Debug)]
-pub struct AttachmentConfig {
-    /// Where the files are.
-    pub store: StoreConfig,
-    /// Signs upload tokens and URLs.
-    pub secret: SecretString,
-    /// The most bytes of a file.
-    pub max_bytes: usize,
-    /// What may be stored.
-    pub rules: Rules,
-    /// The threads that inspect files.
-    pub workers: u8,
-    /// Who delivers the files.
-    pub delivery: Delivery,
-    /// Who may upload.
-    pub uploaders: Uploaders,
-    /// ClamAV's daemon, as `HOST:PORT`.
-    pub clamd: Option<String>,
-    /// What one player may upload.
-    pub quota: QuotaConfig,
-    /// The memory for uploads in progress, in bytes.
-    pub memory: u64,
-}
-
-/// What one player may upload in [`QuotaConfig::PERIOD`].
-#[derive(Clone, Copy, Debug)]
-pub struct QuotaConfig {
-    /// The most files; 0 for no limit.
-    pub files: u32,
-    /// The most bytes.
-    pub bytes: u64,
-}
-
-impl QuotaConfig {
-    /// The time after which a used quota is whole again.
-    pub const PERIOD: Duration = Duration::from_secs(3_600);
 }
 
 impl AttachmentSettings {

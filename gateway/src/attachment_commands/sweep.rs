@@ -15,8 +15,11 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use uuid::Uuid;
 
-use super::{AttachmentKey, PlayerKey, StoreSettings, backend::Backend, command::count};
-use crate::reads::{NamedFiles, named_files};
+use super::{count, open_store};
+use crate::{
+    attachments::{AttachmentKey, Backend, PlayerKey, StoreSettings},
+    reads::{NamedFiles, named_files},
+};
 
 /// The age of a file from which on it is deleted when no message names it. A token is valid for half of
 /// it, and its message has the other half to be persisted.
@@ -53,7 +56,7 @@ impl SweepCommand {
     pub(super) async fn run(self) -> anyhow::Result<String> {
         self.database.check().map_err(anyhow::Error::msg)?;
         self.broker.check().map_err(anyhow::Error::msg)?;
-        let backend = self.store.open()?;
+        let backend = open_store(self.store)?;
         if !self.force {
             let persister = ConsumerKind::Persister;
             let states = QueueStates::read(&self.broker, persister).await;
@@ -81,7 +84,7 @@ fn require_short_queues(states: &QueueStates) -> anyhow::Result<()> {
             "{} holds {}, whose messages may name files: replay or purge them with persister dead-letters, \
              or give --force",
             dead.name,
-            count(usize::try_from(dead.messages).unwrap_or(usize::MAX), "body")
+            count(usize::try_from(dead.messages).unwrap_or(usize::MAX), "dead letter")
         );
     }
     let waiting: u64 = states.queues.iter().map(|queue| u64::from(queue.messages)).sum();

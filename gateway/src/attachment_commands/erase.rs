@@ -5,7 +5,8 @@ use chat::{PlayerId, ValidationError};
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::{AttachmentKey, PlayerKey, StoreSettings, backend::Backend, command::count};
+use super::{count, open_store};
+use crate::attachments::{AttachmentKey, Backend, PlayerKey, StoreSettings};
 
 /// Erase the files of one player
 ///
@@ -30,7 +31,7 @@ fn player_id(text: &str) -> Result<PlayerId, ValidationError> {
 
 impl EraseCommand {
     pub(super) async fn run(self) -> anyhow::Result<String> {
-        let backend = self.store.open()?;
+        let backend = open_store(self.store)?;
         let key = PlayerKey::new(&self.player);
         let erased = match backend.directory.clone() {
             Some(directory) => {
@@ -40,18 +41,6 @@ impl EraseCommand {
             None => erase_objects(&backend, key).await?,
         };
         Ok(format!("erased {} of player {}\n", count(erased, "file"), self.player))
-    }
-}
-
-impl StoreSettings {
-    /// The store of a command.
-    ///
-    /// # Errors
-    /// Names the invalid setting, or the directory that does not exist.
-    pub(super) fn open(self) -> anyhow::Result<Backend> {
-        let config = self.parse().map_err(anyhow::Error::msg)?;
-        let config = config.context("ATTACHMENT_STORE must be given")?;
-        Backend::open(&config).context("the store of attachments cannot be opened")
     }
 }
 
