@@ -15,7 +15,7 @@ use clap::{Args, Parser};
 use gateway::{
     auth::{Authenticator, TokenCommand},
     metrics::Metrics,
-    routes::{self, Images},
+    routes,
     settings::{Config, Settings},
     state::AppState,
 };
@@ -37,10 +37,9 @@ pub fn send() -> anyhow::Result<Call> {
     let system = System::new();
     let service = system.block_on(async {
         let config = config()?;
-        let images = Images::new(config.attachments.as_ref());
-        let app = App::new().app_data(web::Data::new(state(&config)?)).configure(|services| {
-            routes::configure(services, &config.cors, &config.portal, &images);
-        });
+        let app = App::new()
+            .app_data(web::Data::new(state(&config)?))
+            .configure(|services| routes::configure(services, &config.cors, &config.portal));
         anyhow::Ok(init_service(app).await)
     })?;
     let authorization = format!("Bearer {}", player_token()?);
