@@ -64,7 +64,7 @@ pub fn bomb() -> Vec<u8> {
     header.extend([1, 0, 0, 0, 0]);
     // A row begins with the number of its filter.
     let row = vec![0; 1 + SIDE as usize / 8];
-    let mut pixels = ZlibEncoder::new(Vec::new(), Compression::fast());
+    let mut pixels = ZlibEncoder::new(Vec::new(), Compression::default());
     for _ in 0..SIDE {
         pixels.write_all(&row).unwrap();
     }

@@ -26,7 +26,7 @@ async fn a_page_that_is_called_a_picture_and_a_picture_that_fills_memory_are_ref
     );
 
     let bomb = files::bomb();
-    assert!(bomb.len() < 300_000, "{}", bomb.len());
+    assert!(bomb.len() < 110_000, "{}", bomb.len());
     let began = Instant::now();
     let refused = player.upload("bo", Uuid::now_v7(), "map.png", &bomb).await;
     assert_eq!(refused.status, 422, "{refused:?}");
