@@ -27,7 +27,7 @@ async fn message_with_tokens_has_the_files_in_both_queues() {
         let [boss, log] = first.attachments.as_slice() else { panic!("{first:?}") };
         assert_eq!((boss.width, boss.height), (Some(640), Some(480)));
         assert_eq!((log.name.as_str(), log.content_type.as_str()), ("log.txt", "text/plain"));
-        assert_eq!(second.attachments, std::slice::from_ref(&log));
+        assert_eq!(second.attachments, std::slice::from_ref(log));
     }
 }
 
