@@ -51,7 +51,7 @@ impl Files {
         let store = format!("--attachment-store={}", directory.path().display());
         let has_secret = settings.iter().any(|setting| setting.starts_with("--attachment-secret="));
         let secret: &[&str] = if has_secret { &[] } else { &[SECRET] };
-        system.guarded_gateway(&[&[&*store, MEMORY], secret, settings].concat()).await
+        system.guarded_gateway(&[&[&*store, MEMORY][..], secret, settings].concat()).await
     }
 
     fn bo(&self) -> Caller {
