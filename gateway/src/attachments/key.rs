@@ -111,7 +111,7 @@ mod tests {
         let hex = "f64551fcd6f07823cb87971cfb91446425da18286b3ab1ef935e0cbd7a69f68a";
         assert_eq!(key("p1").to_string(), hex);
         assert_eq!(PlayerKey::parse(hex), Some(key("p1")));
-        assert_ne!(key("a/../b"), key("p1"));
+        assert_ne!(key(".."), key("p1"));
         for bad in ["", "f6", &format!("{hex}00"), &hex.replace('e', "/")] {
             assert_eq!(PlayerKey::parse(bad), None, "{bad}");
         }
