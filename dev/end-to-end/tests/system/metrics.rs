@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use test_support::{RunningService, System, eventually};
+use test_support::{JWT_SECRET, RunningService, System, eventually};
 
 const DOCUMENT: &str = include_str!("../../../../docs/metrics.md");
 
@@ -12,8 +12,16 @@ type Metrics = BTreeMap<String, (String, BTreeSet<String>)>;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_services_serve_exactly_the_documented_metrics() {
     let system = System::new().await;
-    let (gateway, persister, broadcaster) =
-        (system.gateway().await, system.persister().await, system.broadcaster().await);
+    let attachments = tempfile::tempdir().unwrap();
+    let store = format!("--attachment-store={}", attachments.path().display());
+    let secret = format!("--attachment-secret={JWT_SECRET}");
+    let gateway = system.gateway_with(&[&store, &secret, "--memory-limit=1GiB"]);
+    let (persister, broadcaster) = (system.persister().await, system.broadcaster().await);
+    eventually("the store is probed", async || {
+        let metrics = gateway.api().metrics().await.unwrap().text().await.unwrap();
+        metrics.contains("_attachment_store_up{").then_some(())
+    })
+    .await;
     assert_eq!(gateway.api().send_as_player("p1", "hello").await.status, 202);
     let mut served = Metrics::new();
     for (name, service) in
