@@ -13,6 +13,7 @@ use super::characters::{is_bidi_control, is_visible};
     value_type = String,
     min_length = 1,
     max_length = 200,
+    pattern = r"^[\t-\r\u0085]*[^\u0000-\u001f\u007f-\u009f/\\]*[^\u0000-\u0020\u007f-\u00a0\u00ad\u0300-\u036f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u20d0-\u20f0\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb/\\][^\u0000-\u001f\u007f-\u009f/\\]*[\t-\r\u0085]*$",
     examples("boss.png")
 )]
 pub struct NewFileName(FileName);

@@ -57,7 +57,7 @@ pub struct SendRequest {
     #[schema(ignore)]
     message: Option<NewContent>,
     /// The files of the message: the tokens of 1 to 5 uploads to this conversation, each of another file.
-    #[schema(min_items = 1, max_items = 5, nullable = false)]
+    #[schema(min_items = 1, max_items = 5)]
     attachments: Option<Vec<String>>,
     /// The topic that the player chose when the message opens a session: the team that the session
     /// goes to, one of `topics` of the configuration. Ignored for staff, and without a team's desk.

@@ -1,10 +1,15 @@
 //! `GET /api/attachments/{key}/{attachmentId}/{variant}`
 
-use std::{ops::Range, time::Duration};
+use std::{
+    future::{Ready, ready},
+    ops::Range,
+    time::Duration,
+};
 
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder,
+    FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder,
     body::SizedStream,
+    dev::Payload,
     http::{StatusCode, header},
     web,
 };
@@ -12,7 +17,7 @@ use chat::FileType;
 use chrono::Utc;
 use futures_util::{Stream, StreamExt, stream};
 use object_store::{GetOptions, GetRange};
-use serde::Deserialize;
+use strum::IntoEnumIterator;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -36,12 +41,28 @@ use crate::{
 /// Source: <https://www.w3.org/TR/CSP3/#directive-sandbox>.
 const POLICY: (&str, &str) = ("content-security-policy", "default-src 'none'; sandbox");
 
-/// The path of a file.
-#[derive(Debug, Deserialize)]
+/// The file that the path names.
+#[derive(Debug)]
 pub struct FilePath {
-    key: String,
-    attachment_id: Uuid,
+    key: AttachmentKey,
     variant: Variant,
+}
+
+impl FromRequest for FilePath {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let part = |name| request.match_info().query(name);
+        let player = PlayerKey::parse(part("key"));
+        let id = Uuid::try_parse(part("attachment_id")).ok();
+        let variant = Variant::iter().find(|variant| variant.as_str() == part("variant"));
+        let path = player
+            .zip(id)
+            .zip(variant)
+            .map(|((player, id), variant)| Self { key: AttachmentKey { player, id }, variant });
+        ready(path.ok_or(Problem::InvalidUrl))
+    }
 }
 
 /// Delivers a file
@@ -76,18 +97,16 @@ pub async fn file(
     attachments: OpenAttachments,
     state: web::Data<AppState>,
     request: HttpRequest,
-    path: web::Path<FilePath>,
+    path: FilePath,
 ) -> Result<HttpResponse, Problem> {
     let attachments = attachments.0;
-    let FilePath { key, attachment_id, variant } = path.into_inner();
-    let player = PlayerKey::parse(&key).ok_or(Problem::InvalidUrl)?;
-    let key = AttachmentKey { player, id: attachment_id };
+    let FilePath { key, variant } = path;
     let query = serde_urlencoded::from_str(request.query_string());
     let query: UrlQuery = query.map_err(|_| Problem::InvalidUrl)?;
     let left = attachments.urls.verify(key, variant, &query, Utc::now());
     let left = left.ok_or(Problem::InvalidUrl)?;
     // The bytes of an id never change.
-    let tag = format!("\"{attachment_id}-{}\"", variant.as_str());
+    let tag = format!("\"{}-{}\"", key.id, variant.as_str());
     let caching = [
         (header::CACHE_CONTROL, format!("private, max-age={}, immutable", left.as_secs())),
         (header::ETAG, tag.clone()),

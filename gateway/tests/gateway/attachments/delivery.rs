@@ -114,6 +114,10 @@ async fn changed_url_and_one_signed_with_another_secret_are_rejected() {
     );
     let other = Caller::new(&other.await, None);
     assert_problem(&other.get(&url).await, 403, "invalid-url");
+    for path in ["x/y/original", "x/y/z"] {
+        let refused = other.get(&format!("/api/attachments/{path}?exp=1&type=&name=&sig=")).await;
+        assert_problem(&refused, 403, "invalid-url");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

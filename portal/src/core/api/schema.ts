@@ -1183,7 +1183,7 @@ export interface components {
          */
         SendRequest: {
             /** @description The files of the message: the tokens of 1 to 5 uploads to this conversation, each of another file. */
-            attachments?: string[];
+            attachments?: string[] | null;
             /**
              * @description The text. White space around it is removed. Only a message with files may leave it out: it then
              *     has the name of the first file as its text.
