@@ -8,6 +8,7 @@ version=4.32.5
 tools=$PWD/.local/tools/schemathesis
 directory=$PWD/.local/schemathesis
 config=$PWD/dev/scripts/schemathesis.toml
+export SCHEMATHESIS_HOOKS=$PWD/dev/scripts/schemathesis-hooks.py
 . dev/scripts/lib/binaries.sh
 . dev/scripts/lib/pypi.sh
 install_from_pypi "$tools" "schemathesis==$version"
