@@ -7,7 +7,7 @@ const BO = "bo-1815";
 /** How the gateway refuses a file in which the scanner found a virus. */
 const INFECTED = {
   status: 422,
-  type: "attachment-rejected",
+  type: "attachment-infected",
   detail: "the file is infected: Eicar",
 };
 const PLAYER = "/?portal=player&scene=attachments&attachments=open";

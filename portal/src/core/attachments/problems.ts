@@ -29,6 +29,7 @@ const BY_TYPE: Readonly<Record<string, UploadProblem>> = {
   "too-many-calls": "quota",
   "body-too-large": "tooLarge",
   "attachment-type": "type",
+  "attachment-infected": "infected",
   "attachment-rejected": "unreadable",
   "attachments-off": "off",
   forbidden: "forbidden",
@@ -41,8 +42,6 @@ export function uploadProblem(failure: Failure): UploadProblem {
   if (failure.kind === "signedOut") return "signedOut";
   const known = BY_TYPE[failure.type?.split(":").at(-1) ?? ""];
   if (failure.kind === "busy") return known ?? "away";
-  // Only the detail tells a virus from a broken picture.
-  if (known === "unreadable" && failure.detail.includes("infected")) return "infected";
   return known ?? "refused";
 }
 

@@ -11,7 +11,7 @@ import "./attachmentCore.js";
 
 const { system, portal } = simulate();
 
-const INFECTED = { status: 422, type: "attachment-rejected", detail: "the file is infected" };
+const INFECTED = { status: 422, type: "attachment-infected", detail: "the file is infected" };
 const ANY = { ...ATTACHMENTS, for: "any" } as const;
 const picture = (name = "boss.png", size = 100) =>
   new File([new Uint8Array(size)], name, { type: "image/png" });
