@@ -76,14 +76,12 @@ impl QuotaConfig {
 }
 
 impl AttachmentConfig {
-    /// What pages show images from, besides the gateway: files that are about to be uploaded, and S3 where
-    /// it delivers files.
-    pub fn image_sources(&self) -> Vec<String> {
-        let mut sources = vec!["blob:".to_owned()];
-        if let (StoreConfig::S3(config), Delivery::Redirect) = (&self.store, self.delivery) {
-            sources.push(s3_origin(config));
+    /// The origin of S3, where it delivers files.
+    pub fn delivering_origin(&self) -> Option<String> {
+        match (&self.store, self.delivery) {
+            (StoreConfig::S3(config), Delivery::Redirect) => Some(s3_origin(config)),
+            _ => None,
         }
-        sources
     }
 
     /// The most memory that attachments take, in bytes.

@@ -47,8 +47,8 @@ pub struct Portal {
     pub directory: Option<PathBuf>,
     /// Where browsers connect to Pusher.
     pub pusher: PusherAddress,
-    /// What pages may show images from, besides the gateway, as a Content-Security-Policy names it.
-    pub images: Vec<String>,
+    /// The origin from which pages show images, besides the gateway's.
+    pub images: Option<String>,
 }
 
 /// Where browsers connect to Pusher.
@@ -103,7 +103,7 @@ impl PortalSettings {
             },
             None => PusherAddress::Cluster(self.pusher_cluster),
         };
-        Ok(Portal { directory: self.portal_dir, pusher, images: Vec::new() })
+        Ok(Portal { directory: self.portal_dir, pusher, images: None })
     }
 }
 

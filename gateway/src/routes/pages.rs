@@ -53,7 +53,7 @@ fn files(directory: std::path::PathBuf) -> Files {
 ///
 /// Source: <https://www.w3.org/TR/CSP3/>.
 fn policy(portal: &Portal) -> String {
-    let images: String = portal.images.iter().map(|source| format!(" {source}")).collect();
+    let images = portal.images.as_ref().map(|origin| format!(" {origin}")).unwrap_or_default();
     format!(
         "default-src 'self'; connect-src 'self' {}; img-src 'self' data:{images}; object-src 'none'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -90,8 +90,7 @@ impl Settings {
         check_memory(&self.limits, reads, files)?;
         let auth = self.auth.parse()?;
         let mut portal = self.portal.parse()?;
-        portal.images =
-            attachments.as_ref().map(AttachmentConfig::image_sources).unwrap_or_default();
+        portal.images = attachments.as_ref().and_then(AttachmentConfig::delivering_origin);
         self.broker.check()?;
         self.traces.check()?;
         let channels = self.channels.channels()?;
