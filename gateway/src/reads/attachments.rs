@@ -4,29 +4,23 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension,
     PgJsonbExpressionMethods, QueryDsl, QueryResult,
     deserialize::{self, FromSql, FromSqlRow},
-    expression::AsExpression,
     pg::{Pg, PgValue},
-    serialize::{self, IsNull, Output, ToSql},
     sql_types::Jsonb,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The files of a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
-#[diesel(sql_type = Jsonb)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromSqlRow, ToSchema)]
 #[serde(transparent)]
 pub struct StoredAttachments(Vec<Attachment>);
 
-/// The version of the binary format of `jsonb`, which precedes the text.
-const JSONB_VERSION: u8 = 1;
-
 impl FromSql<Jsonb, Pg> for StoredAttachments {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        let json = value.as_bytes().strip_prefix(&[JSONB_VERSION]);
-        Ok(Self(serde_json::from_slice(json.ok_or("another version of jsonb")?)?))
+        Ok(Self(serde_json::from_value(FromSql::<Jsonb, Pg>::from_sql(value)?)?))
     }
 }
 
@@ -51,28 +45,13 @@ pub async fn attachment(
     let found = chat_messages::table
         .filter(chat_messages::player_id.eq(player.as_str()))
         .filter(chat_messages::attachments.is_not_null())
-        .filter(chat_messages::attachments.contains(HasId(id)))
+        .filter(chat_messages::attachments.contains(json!([{ "attachmentId": id }])))
         .select(chat_messages::attachments.assume_not_null())
         .first::<StoredAttachments>(&mut connection)
         .await
         .optional()?;
     let files = found.into_iter().flat_map(|StoredAttachments(files)| files);
     Ok(files.into_iter().find(|file| file.attachment_id == id))
-}
-
-/// An array with a file of this id, as `jsonb`.
-#[derive(Clone, Copy, Debug, AsExpression)]
-#[diesel(sql_type = Jsonb)]
-struct HasId(Uuid);
-
-impl ToSql<Jsonb, Pg> for HasId {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        use std::io::Write;
-
-        out.write_all(&[JSONB_VERSION])?;
-        write!(out, r#"[{{"attachmentId":"{}"}}]"#, self.0)?;
-        Ok(IsNull::No)
-    }
 }
 
 /// The status of the latest session of `player`.

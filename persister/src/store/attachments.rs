@@ -27,11 +27,7 @@ impl StoredAttachments {
 
 impl FromSql<Jsonb, Pg> for StoredAttachments {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        // The version of the binary format, then the text.
-        match value.as_bytes().split_first() {
-            Some((1, json)) => Ok(Self(serde_json::from_slice(json)?)),
-            _ => Err("jsonb has an unknown version".into()),
-        }
+        FromSql::<Jsonb, Pg>::from_sql(value).map(Self)
     }
 }
 
