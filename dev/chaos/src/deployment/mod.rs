@@ -2,7 +2,12 @@
 
 mod queries;
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context;
 use nix::{
@@ -67,7 +72,8 @@ pub struct Deployment {
     /// The variables of all services.
     variables: Variables,
     binaries: PathBuf,
-    logs: PathBuf,
+    /// The supervisor's.
+    directory: PathBuf,
     http: reqwest::Client,
 }
 
@@ -139,7 +145,7 @@ impl Deployment {
             s3_proxy,
             variables,
             binaries: parts.binaries.clone(),
-            logs: supervisor.directory().join("logs"),
+            directory: supervisor.directory().to_owned(),
             http,
         };
         let mut own = Variables::default();
@@ -196,6 +202,11 @@ impl Deployment {
     /// When the plan has none.
     pub fn s3(&self) -> anyhow::Result<&S3Proxy> {
         self.s3_proxy.as_ref().context("the plan has no S3 server")
+    }
+
+    /// The directory of the servers' data and of all logs.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The directory of the attachments.

@@ -82,7 +82,7 @@ impl Deployment {
     /// # Errors
     /// When the log cannot be read.
     pub fn rabbitmq_logged(&self, words: &str) -> anyhow::Result<bool> {
-        Ok(fs::read_to_string(self.logs.join("rabbitmq.log"))?.contains(words))
+        Ok(fs::read_to_string(self.directory.join("logs/rabbitmq.log"))?.contains(words))
     }
 
     /// The longest time from the acceptance of a message until it was persisted.
