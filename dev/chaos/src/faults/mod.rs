@@ -12,6 +12,7 @@ mod pressure;
 mod processes;
 mod pusher;
 mod rabbitmq_node;
+mod standby;
 mod store;
 
 use crate::fault::Fault;
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Fault> {
         processes::faults(),
         partitions::faults(),
         database::faults(),
+        standby::faults(),
         broker::faults(),
         cluster::faults(),
         pusher::faults(),

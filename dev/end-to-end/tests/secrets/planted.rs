@@ -11,12 +11,13 @@ pub struct Planted {
 }
 
 /// The settings that `--help` marks as secrets; each of them is planted.
-pub const SECRETS: [&str; 9] = [
+pub const SECRETS: [&str; 10] = [
     "AMQP_URL",
     "ATTACHMENT_SECRET",
     "AUTH_JWT_SECOND_SECRET",
     "AUTH_JWT_SECRET",
     "AWS_SECRET_ACCESS_KEY",
+    "DATABASE_READ_URL",
     "DATABASE_URL",
     "OTEL_EXPORTER_OTLP_HEADERS",
     "PUSHER_ENCRYPTION_MASTER_KEY",
@@ -61,6 +62,7 @@ impl Planted {
             ("LOCAL_PUSHER_LISTEN", free_port()),
             ("AMQP_URL", amqp_url.to_owned()),
             ("DATABASE_URL", database_url.to_owned()),
+            ("DATABASE_READ_URL", database_url.to_owned()),
             ("PUSHER_SECRET", unique_text()),
             ("PUSHER_CHANNEL_ACCESS", "encrypted".to_owned()),
             ("PUSHER_ENCRYPTION_MASTER_KEY", BASE64_STANDARD.encode(unique_text())),
