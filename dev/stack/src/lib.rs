@@ -34,7 +34,7 @@ pub use clamd::Clamd;
 pub use console::Console;
 pub use identity::Identity;
 pub use kept::Kept;
-pub use postgres::{DatabaseRole, Postgres, PostgresSettings};
+pub use postgres::{DatabaseRole, PgBouncer, PgBouncerSettings, Postgres, PostgresSettings};
 pub use probe::Probe;
 pub use process::Process;
 pub use program::{Output, Program, Rank};

@@ -23,7 +23,7 @@ use tokio::process::Command;
 use crate::{
     amqp_proxy::AmqpProxy,
     fake_clock::FakeClock,
-    plan::{Plan, Store},
+    plan::{Plan, Replication, Store},
     pusher::Pusher,
     s3_proxy::S3Proxy,
 };
@@ -51,6 +51,8 @@ pub struct Parts {
 pub struct Deployment {
     /// The database.
     pub postgres: Postgres,
+    /// The standby of the database, if the plan has one.
+    standby: Option<Postgres>,
     /// The nodes of the broker.
     pub rabbitmq: Vec<RabbitMq>,
     /// The proxy in front of the broker, if the plan has one.
@@ -96,7 +98,12 @@ impl Deployment {
             *url = started.url().to_owned();
             proxy = Some(started);
         }
-        let mut variables = service_variables(supervisor, postgres.url(), &urls.join(","))?;
+        let standby = start_standby(supervisor, &postgres, plan).await?;
+        let database_url = match &standby {
+            Some(standby) => postgres.url_with_standby(standby)?,
+            None => postgres.url().to_owned(),
+        };
+        let mut variables = service_variables(supervisor, &database_url, &urls.join(","))?;
         // Without tokens and rate limits: no fault is about them.
         variables.set("AUTH_MODE", "off");
         variables.set("TEAM_DESK", "on");
@@ -134,6 +141,7 @@ impl Deployment {
 
         let mut deployment = Self {
             postgres,
+            standby,
             rabbitmq,
             proxy,
             gateways: Vec::new(),
@@ -194,6 +202,19 @@ impl Deployment {
     /// The broker's URL, as the services know it.
     pub fn amqp_url(&self) -> &str {
         self.variables.get("AMQP_URL").unwrap_or_default()
+    }
+
+    /// The database's address, as the services know it.
+    pub fn database_url(&self) -> &str {
+        self.variables.get("DATABASE_URL").unwrap_or_default()
+    }
+
+    /// The standby of the database.
+    ///
+    /// # Errors
+    /// When the plan has none.
+    pub fn standby(&self) -> anyhow::Result<&Postgres> {
+        self.standby.as_ref().context("the plan has no standby")
     }
 
     /// The proxy in front of the S3 server.
@@ -261,6 +282,20 @@ async fn start_servers(
         Postgres::start(supervisor, &postgres),
         RabbitMq::start_cluster(supervisor, plan.nodes, &rabbitmq),
     )
+}
+
+/// Starts the standby of the plan, if it has one.
+async fn start_standby(
+    supervisor: &Supervisor,
+    postgres: &Postgres,
+    plan: &Plan,
+) -> anyhow::Result<Option<Postgres>> {
+    let Some(replication) = plan.standby else { return Ok(None) };
+    let standby = postgres.start_standby(supervisor, &PostgresSettings::default()).await?;
+    if replication == Replication::Synchronous {
+        postgres.replicate_synchronously().await?;
+    }
+    Ok(Some(standby))
 }
 
 /// The child processes of `parent`.

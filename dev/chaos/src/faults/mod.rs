@@ -13,6 +13,7 @@ mod processes;
 mod pusher;
 mod rabbitmq_node;
 mod recovery;
+mod standby;
 mod store;
 
 use crate::fault::Fault;
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Fault> {
         partitions::faults(),
         database::faults(),
         recovery::faults(),
+        standby::faults(),
         broker::faults(),
         cluster::faults(),
         pusher::faults(),

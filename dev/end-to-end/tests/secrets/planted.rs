@@ -11,13 +11,14 @@ pub struct Planted {
 }
 
 /// The settings that `--help` marks as secrets; each of them is planted.
-pub const SECRETS: [&str; 11] = [
+pub const SECRETS: [&str; 12] = [
     "AMQP_URL",
     "ATTACHMENT_SECOND_SECRET",
     "ATTACHMENT_SECRET",
     "AUTH_JWT_SECOND_SECRET",
     "AUTH_JWT_SECRET",
     "AWS_SECRET_ACCESS_KEY",
+    "DATABASE_READ_URL",
     "DATABASE_URL",
     "LOCAL_PUSHER_SECOND_SECRET",
     "OTEL_EXPORTER_OTLP_HEADERS",
@@ -63,6 +64,7 @@ impl Planted {
             ("LOCAL_PUSHER_LISTEN", free_port()),
             ("AMQP_URL", amqp_url.to_owned()),
             ("DATABASE_URL", database_url.to_owned()),
+            ("DATABASE_READ_URL", database_url.to_owned()),
             ("PUSHER_SECRET", unique_text()),
             ("PUSHER_CHANNEL_ACCESS", "encrypted".to_owned()),
             ("PUSHER_ENCRYPTION_MASTER_KEY", BASE64_STANDARD.encode(unique_text())),
