@@ -33,7 +33,7 @@ impl DatabaseHealth {
             loop {
                 let probed = probe(&mut connection, &settings).await;
                 if let Err(cause) = &probed {
-                    tracing::debug!(%cause, "the database does not answer a probe");
+                    tracing::debug!(exception.message = %cause, "the database does not answer a probe");
                 }
                 self.0.set_up(probed.is_ok());
                 tokio::time::sleep(PROBE_INTERVAL).await;
