@@ -140,7 +140,7 @@ async fn broadcast(
             Step::Delivered(delivery) => in_flight.accept_delivery(delivery).await?,
             Step::CallEnded(Ok(result)) => in_flight.finish_call(result).await?,
             Step::CallEnded(Err(error)) => {
-                tracing::error!(cause = %error, "a call to Pusher panicked");
+                tracing::error!(exception.message = %error, "a call to Pusher panicked");
                 return Ok(());
             }
             Step::CallAllowed(permit) => in_flight.start_call(permit),

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks Prometheus's configuration and rules: promtool accepts them, each alert has a test in which it fires and one in
-# which it does not, and each alert has a runbook.
+# Checks Prometheus's configuration and rules: promtool accepts them; each alert has a severity, a summary, a
+# description, a test in which it fires and one in which it does not, and the address of a runbook that exists.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -24,8 +24,13 @@ for alert in $alerts; do
     # The heading of BrokerBlocked is "Broker blocked", its anchor #broker-blocked.
     words=$(echo "$alert" | sed 's/\B[A-Z]/ \l&/g')
     runbook="docs/operations.md#$(echo "$words" | tr 'A-Z ' 'a-z-')"
-    grep -rqxF "          runbook: $runbook" deploy/prometheus/rules || complain "$alert must have the runbook $runbook"
-    grep -qsx "##* $words" docs/operations.md || complain "docs/operations.md must have a heading \`$words\`"
+    rule=$(sed -n "/^ *- alert: $alert\$/,/runbook_url:/p" deploy/prometheus/rules/*.yml)
+    for line in 'labels: {severity: (page|ticket)}' 'summary: .+' 'description: .+' \
+        "runbook_url: \"\{\{ \\\$externalLabels\.repository }}/$runbook\""; do
+        echo "$rule" | grep -qE "^ *$line\$" || complain "$alert must have \`$line\`"
+    done
+    [ "$(grep -sx "##* $words" docs/operations.md | wc -l)" -eq 1 ] ||
+        complain "docs/operations.md must have one heading \`$words\`"
 done
 
 [ "$failed" -eq 0 ]

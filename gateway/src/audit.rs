@@ -53,7 +53,7 @@ impl ReadAudit {
         let (event_publisher, player) = (self.event_publisher.clone(), player.clone());
         actix_web::rt::spawn(async move {
             if let Err(cause) = event_publisher.publish_read(&player, encoded).await {
-                tracing::debug!(%cause, "a read of a conversation was not recorded");
+                tracing::debug!(exception.message = %cause, "a read of a conversation was not recorded");
             }
         });
     }

@@ -21,6 +21,8 @@ pub fn raise_fd_limit(connections: u32) {
             wanted,
             "the system allows fewer open files than MAX_CONNECTIONS takes; raise the limit (ulimit -n)"
         ),
-        Err(error) => tracing::warn!(cause = %error, "the limit on open files cannot be raised"),
+        Err(error) => {
+            tracing::warn!(exception.message = %error, "the limit on open files cannot be raised")
+        }
     }
 }

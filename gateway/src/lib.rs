@@ -21,6 +21,7 @@
 //! - [`team_desk`]: the desk that a team of staff shares.
 //! - [`attachments`]: files, their inspection and store, and the tokens that prove them.
 //! - [`answers`]: the memory of pages.
+//! - [`request_log`]: the log of requests.
 //! - [`connections`]: limits on clients' connections.
 //! - [`metrics`], [`refusing_queues`]: what operators see.
 //! - [`limits`]: rate limits and memory budgets.
@@ -52,6 +53,7 @@ pub mod read_mark_mode;
 pub mod read_marks;
 pub mod reads;
 pub mod refusing_queues;
+pub mod request_log;
 pub mod routes;
 pub mod settings;
 pub mod startup;

@@ -9,6 +9,7 @@ use gateway::{
     auth::{AuthConfig, Authenticator, TokenCommand},
     canned_import::CannedCommand,
     openapi,
+    request_log::UserHashCommand,
     settings::Settings,
     startup::Gateway,
 };
@@ -37,6 +38,8 @@ enum Command {
     Attachments(AttachmentCommand),
     /// Print a token, for development and for operators
     Token(TokenCommand),
+    /// Print the hash that stands for a user in the log of requests
+    UserHash(UserHashCommand),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -60,6 +63,7 @@ async fn run() -> anyhow::Result<()> {
             Ok(token) => print(&format!("{token}\n")),
             Err(error) => fail(&error),
         },
+        Invocation::Command(Command::UserHash(command)) => print(&format!("{}\n", command.hash())),
     }
 }
 

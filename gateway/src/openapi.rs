@@ -167,7 +167,7 @@ pub fn json() -> Result<String, serde_json::Error> {
 static DESCRIPTION: LazyLock<Option<Bytes>> = LazyLock::new(|| {
     let json = serde_json::to_vec(&Api::openapi());
     json.inspect_err(
-        |error| tracing::error!(cause = %error, "the API description cannot be serialized"),
+        |error| tracing::error!(exception.message = %error, "the API description cannot be serialized"),
     )
     .map(Bytes::from)
     .ok()
@@ -195,7 +195,7 @@ async fn serve_page(
     config: web::Data<utoipa_swagger_ui::Config<'static>>,
 ) -> Result<HttpResponse, Problem> {
     let file = utoipa_swagger_ui::serve(&file, config.into_inner()).map_err(|error| {
-        tracing::error!(cause = %error, "the page of the API documentation cannot be served");
+        tracing::error!(exception.message = %error, "the page of the API documentation cannot be served");
         Problem::Internal
     })?;
     let file = file.ok_or(Problem::NotFound)?;

@@ -306,7 +306,11 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let (name, title, status) = self.describe();
-        tracing::debug!(problem = name, status = status.as_u16(), "a request is rejected");
+        tracing::debug!(
+            error.type = name,
+            http.response.status_code = status.as_u16(),
+            "a request is rejected"
+        );
         let field = match self {
             Self::InvalidField { field, .. } | Self::ForbiddenField { field, .. } => {
                 Some(field.clone())

@@ -21,7 +21,7 @@ use crate::{
     fd_limit::raise_fd_limit,
     metrics::Metrics,
     middleware::{
-        close_on_drain, compress, count_requests, limit_others_by_address, security_headers,
+        close_on_drain, compress, limit_others_by_address, record_requests, security_headers,
     },
     openapi, routes,
     settings::Config,
@@ -150,7 +150,7 @@ fn serve(
             .app_data(state.clone())
             .wrap(from_fn(limit_others_by_address))
             .wrap(from_fn(compress))
-            .wrap(from_fn(count_requests))
+            .wrap(from_fn(record_requests))
             .wrap(from_fn(close_on_drain))
             .wrap(security_headers())
             .wrap(from_fn(connections::track_request))

@@ -28,6 +28,7 @@ use crate::{
     read_marks::{ReadMarkSettings, ReadMarks, read_marks},
     reads::{DatabaseHealth, EncodedReplies, HistoryReader, ReadPools, Replica, VisibleReads},
     refusing_queues::RefusingQueues,
+    request_log::UserHasher,
     settings::Config,
     team_desk::TeamDesk,
 };
@@ -91,6 +92,8 @@ pub struct AppState {
     pub team_desk: Option<Arc<TeamDesk>>,
     /// Exports spans.
     pub traces: Traces,
+    /// Hashes the users of requests that are logged; `None` where none are.
+    pub user_hasher: Option<UserHasher>,
 }
 
 impl AppState {
@@ -180,6 +183,7 @@ impl AppState {
             shutdown,
             team_desk,
             traces,
+            user_hasher: config.request_log.then(|| UserHasher::new(&config.pusher.secret)),
         };
         Ok((state, publishing))
     }

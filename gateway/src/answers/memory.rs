@@ -123,7 +123,7 @@ impl PageMemory {
         let json = match serde_json::to_vec(page) {
             Ok(json) => json,
             Err(error) => {
-                tracing::error!(cause = %error, "a page cannot be serialized");
+                tracing::error!(exception.message = %error, "a page cannot be serialized");
                 return HttpResponse::from_error(Problem::Internal);
             }
         };

@@ -95,7 +95,7 @@ impl AttachmentConfig {
     pub fn warn(&self) {
         match &self.store {
             StoreConfig::Directory(directory) => tracing::warn!(
-                directory = %directory.display(),
+                file.directory = %directory.display(),
                 "attachments are in a directory: every gateway must have the same one, on a shared volume"
             ),
             StoreConfig::S3(config) => {

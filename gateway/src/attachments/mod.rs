@@ -29,9 +29,10 @@ mod store_settings;
 mod token;
 mod upload;
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use chat::FileType;
+use service::{Outage, health::Dependency};
 
 use self::{clamd::Clamd, pool::InspectionPool};
 use crate::metrics::Metrics;
@@ -82,6 +83,7 @@ pub struct Attachments {
     pub download_memory: TransferMemory,
     pool: InspectionPool,
     clamd: Option<Clamd>,
+    scanner_outage: Mutex<Outage>,
     metrics: Metrics,
 }
 
@@ -111,6 +113,7 @@ impl Attachments {
                 config.rules.clone(),
             )?,
             clamd: clamd.map(|address| Clamd::new(address, SCANNER_CONNECT_TIMEOUT, SCAN_TIMEOUT)),
+            scanner_outage: Mutex::new(Outage::new(Dependency::new("scanner"))),
             metrics,
         })
     }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use service::LogLimit;
 use tokio::sync::{
     mpsc::{self, error::TrySendError},
     oneshot,
@@ -108,7 +109,13 @@ fn work(job: Job, inspect: impl Fn(Bytes) -> Result<Inspected, Refused>) {
     let inspected = match catch_unwind(AssertUnwindSafe(|| inspect(bytes))) {
         Ok(inspected) => inspected.map_err(InspectError::Refused),
         Err(_) => {
-            tracing::error!("the inspection of an attachment panicked; the file is refused");
+            static LIMIT: LogLimit = LogLimit::per_minute(10);
+            if let Some(line) = LIMIT.line() {
+                tracing::error!(
+                    left_out = line.left_out,
+                    "the inspection of an attachment panicked; the file is refused"
+                );
+            }
             Err(InspectError::Failed)
         }
     };
@@ -119,7 +126,7 @@ fn work(job: Job, inspect: impl Fn(Bytes) -> Result<Inspected, Refused>) {
 /// Lowers the priority of the calling thread: on Linux, each thread has its own.
 fn lower_priority() {
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::warn!(%error, "attachments are inspected with the priority of requests");
+        tracing::warn!(exception.message = %error, "attachments are inspected with the priority of requests");
     }
 }
 

@@ -116,7 +116,9 @@ impl Store {
         });
         match found.await {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes)
-                .inspect_err(|error| tracing::error!(cause = %error, "facts cannot be read"))
+                .inspect_err(
+                    |error| tracing::error!(exception.message = %error, "facts cannot be read"),
+                )
                 .ok()),
             Err(StoreError::Absent) => Ok(None),
             Err(error) => Err(error),
@@ -227,7 +229,7 @@ impl Store {
             put(&store, &path, Bytes::from_static(b"probe"), "text/plain", PutMode::Overwrite).await
         });
         if let Err(cause) = probed.await {
-            tracing::debug!(%cause, "the store of attachments fails a probe");
+            tracing::debug!(exception.message = %cause, "the store of attachments fails a probe");
         }
     }
 

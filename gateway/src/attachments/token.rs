@@ -104,7 +104,7 @@ impl UploadTokens {
         let exp = expires_at.timestamp();
         let claims = Claims { aud: AUDIENCE.to_owned(), sub, exp, sha256, file };
         let token = encode(&Header::default(), &claims, &self.signing).map_err(|error| {
-            tracing::error!(cause = %error, "an upload token cannot be signed");
+            tracing::error!(exception.message = %error, "an upload token cannot be signed");
             Problem::Internal
         })?;
         Ok(UploadToken { token, expires_at })

@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::{sync::PoisonError, time::Instant};
 
 use bytes::Bytes;
 use chat::{Attachment, FileName, PlayerId};
@@ -134,13 +134,17 @@ impl Attachments {
         self.metrics.attachment_inspection_seconds.observe(began.elapsed().as_secs_f64());
         let inspected = inspected?;
         if let Some(clamd) = &self.clamd {
-            match clamd.scan(&bytes).await {
-                Ok(Verdict::Clean) => {}
+            let scanned = clamd.scan(&bytes).await;
+            // The outage is valid after a panic.
+            let mut outage = self.scanner_outage.lock().unwrap_or_else(PoisonError::into_inner);
+            match scanned {
+                Ok(Verdict::Clean) => outage.succeeded(),
                 Ok(Verdict::Infected { signature }) => {
+                    outage.succeeded();
                     return Err(UploadError::Infected(signature));
                 }
                 Err(cause) => {
-                    tracing::warn!(%cause, "an upload is refused, since it cannot be scanned");
+                    outage.failed(&cause);
                     return Err(UploadError::Unavailable);
                 }
             }

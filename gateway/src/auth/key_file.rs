@@ -63,10 +63,13 @@ impl Reloader {
         match self.read() {
             Ok(read) => {
                 keys.send_replace(read);
-                tracing::info!(file = %self.path.display(), "reloaded the keys of tokens");
+                tracing::info!(file.path = %self.path.display(), "reloaded the keys of tokens");
             }
             Err(cause) => {
-                tracing::error!(cause, "cannot reload the keys of tokens; the previous ones stay")
+                tracing::error!(
+                    exception.message = cause,
+                    "cannot reload the keys of tokens; the previous ones stay"
+                )
             }
         }
     }

@@ -22,6 +22,7 @@ mod token;
 pub use auth_error::{AuthError, BadToken};
 pub use authenticator::Authenticator;
 pub use caller::{Actor, Caller, Sender};
+pub use claims::Role;
 pub(crate) use cryptography::install as install_cryptography;
 pub use settings::{AuthConfig, AuthMode, AuthSettings, TokenAlgorithm, TokenConfig};
 pub use staff_profile::StaffProfile;

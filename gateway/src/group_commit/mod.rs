@@ -446,7 +446,7 @@ impl GroupCommit {
             // A queue is missing. The check fails then, and the next connection declares the queue.
             PublishError::Returned => {
                 publisher.check_topology().await?;
-                tracing::error!(cause = %error, "a publish was returned, and its queue exists again");
+                tracing::error!(exception.message = %error, "a publish was returned, and its queue exists again");
                 Ok(())
             }
             PublishError::Broker(error) => Err(error),

@@ -1,6 +1,6 @@
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header};
 
 use crate::{
     auth::{AuthError, BadToken, Caller},
@@ -22,7 +22,11 @@ impl FromRequest for Caller {
 
 fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     let state = AppState::for_request(request)?;
-    Ok(state.authenticator.authenticate(bearer_token(request)?)?)
+    let caller = state.authenticator.authenticate(bearer_token(request)?)?;
+    if let Some(user) = state.user_hasher.as_ref().and_then(|hasher| hasher.hash(&caller)) {
+        request.extensions_mut().insert(user);
+    }
+    Ok(caller)
 }
 
 fn bearer_token(request: &HttpRequest) -> Result<Option<&str>, AuthError> {

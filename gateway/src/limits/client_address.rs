@@ -63,7 +63,7 @@ impl Proxies {
     fn warn_once(&self, peer: IpAddr, headers: &HeaderMap) {
         if headers.contains_key(FORWARDED_FOR) && !self.warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                %peer,
+                network.peer.address = %peer,
                 "X-Forwarded-For is ignored: TRUSTED_PROXIES does not name the peer; if it is a proxy, all \
                  its clients count as one"
             );

@@ -50,7 +50,7 @@ pub async fn compress<Body: MessageBody + 'static>(
                     EitherBody::right(compressed)
                 }
                 Err(error) => {
-                    tracing::error!(cause = %error, "a response cannot be compressed");
+                    tracing::error!(exception.message = %error, "a response cannot be compressed");
                     EitherBody::right(bytes)
                 }
             }

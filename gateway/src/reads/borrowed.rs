@@ -40,7 +40,7 @@ impl Drop for Borrowed<'_> {
         let Ok(runtime) = Handle::try_current() else { return };
         runtime.spawn(async move {
             if let Err(error) = database::cancel(token, &settings).await {
-                tracing::debug!(cause = %error, "an abandoned query cannot be cancelled");
+                tracing::debug!(exception.message = %error, "an abandoned query cannot be cancelled");
             }
         });
     }

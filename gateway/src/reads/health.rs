@@ -42,7 +42,7 @@ impl DatabaseHealth {
             loop {
                 let probed = probe(&mut connection, &settings).await;
                 if let Err(cause) = &probed {
-                    tracing::debug!(%cause, "the database does not answer a probe");
+                    tracing::debug!(exception.message = %cause, "the database does not answer a probe");
                 }
                 if matches!(probed, Err(Unavailable::ReadOnly)) {
                     // By then each read that has a connection now has returned it.

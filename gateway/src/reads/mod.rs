@@ -140,7 +140,11 @@ impl HistoryReader {
         let answer = self.run(kind, QUICK.min(self.settings.database_timeout), query).await;
         drop(permit);
         self.metrics.history_seconds.of(kind).observe(began.elapsed().as_secs_f64());
-        answer.inspect_err(|cause| tracing::debug!(%cause, "a check has no answer")).ok()
+        answer
+            .inspect_err(
+                |cause| tracing::debug!(exception.message = %cause, "a check has no answer"),
+            )
+            .ok()
     }
 
     async fn run<T>(

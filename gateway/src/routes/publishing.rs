@@ -58,8 +58,8 @@ pub(super) async fn publish_event(
         tracing::debug!(
             messageId = subject.message_id.map(tracing::field::display),
             changeId = subject.change_id.map(tracing::field::display),
-            traceId = subject.trace_id(),
-            %cause,
+            trace_id = subject.trace_id(),
+            exception.message = %cause,
             "not accepted"
         );
         not_accepted.into()

@@ -132,7 +132,7 @@ pub async fn mark_messages(
     state.read_mark_limit.check(&reader, &player)?;
     let accepted = read_marks.mark(player, reader, mark, message_id).await;
     let accepted_at = accepted.map_err(|cause| {
-        tracing::debug!(messageId = %message_id, %cause, "a mark is not accepted");
+        tracing::debug!(messageId = %message_id, exception.message = %cause, "a mark is not accepted");
         problem::NotAccepted::Mark(message_id)
     })?;
     Ok(HttpResponse::Accepted().json(ReadMarkAccepted {

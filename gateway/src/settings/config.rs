@@ -45,6 +45,8 @@ pub struct Config {
     pub read_delay: Duration,
     /// Whether subscriptions to the presence channels of conversations are signed.
     pub conversation_presence: bool,
+    /// Whether requests are logged.
+    pub request_log: bool,
     /// The team's desk; `None` when it is off.
     pub team_desk: Option<TeamDesk>,
     /// Attachments; `None` when they are off.
@@ -118,6 +120,7 @@ impl Settings {
             // Without tokens, the gateway does not know who would be present.
             conversation_presence: self.conversation_presence == Switch::On
                 && matches!(auth, AuthConfig::Tokens(_)),
+            request_log: self.request_log == Switch::On,
             team_desk: self.team_desk.parse(),
             attachments,
             pool_sizes: PoolSizes {

@@ -141,6 +141,11 @@ pub struct Settings {
     #[arg(long, env = "CONVERSATION_PRESENCE", value_enum, default_value = "on")]
     pub conversation_presence: Switch,
 
+    /// Whether each request is logged: its method, route, status, client's address, duration, and a hash
+    /// of the user; never its content or its token
+    #[arg(long, env = "REQUEST_LOG", value_enum, default_value = "off")]
+    pub request_log: Switch,
+
     /// The most database connections for reads of conversations
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub database_pool_size: u16,

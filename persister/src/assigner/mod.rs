@@ -21,7 +21,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use database::{DatabaseSettings, connect_to_write};
 use diesel_async::AsyncPgConnection;
 use service::{
-    Outage, backoff,
+    LogLimit, Outage, backoff,
     shutdown::{ShutdownSettings, grace},
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -317,7 +317,14 @@ impl Assigner {
                 self.leave_out(key);
                 return match error {
                     StoreError::Refused(reason) => {
-                        tracing::warn!(cause = %reason, "a session cannot be assigned");
+                        static LIMIT: LogLimit = LogLimit::per_minute(10);
+                        if let Some(line) = LIMIT.line() {
+                            tracing::warn!(
+                                exception.message = %reason,
+                                left_out = line.left_out,
+                                "a session cannot be assigned"
+                            );
+                        }
                         Ok(false)
                     }
                     StoreError::Unavailable(_) => Err(error.into()),

@@ -393,7 +393,7 @@ fn log_conflict(subject: Subject) {
     tracing::debug!(
         messageId = subject.message_id.map(tracing::field::display),
         changeId = subject.change_id.map(tracing::field::display),
-        traceId = subject.trace_id(),
+        trace_id = subject.trace_id(),
         "an event is not written, since another one has its id"
     );
 }

@@ -241,7 +241,7 @@ impl Persister {
         let queue = names.queue_of(ConsumerKind::Persister, self.partition);
         for body in bodies {
             if let Err(error) = self.announcer.requeue(&queue, &body).await {
-                tracing::warn!(cause = %error, "held back events cannot be requeued");
+                tracing::warn!(exception.message = %error, "held back events cannot be requeued");
                 held_back.add(replaced, false);
                 return Vec::new();
             }

@@ -108,7 +108,7 @@ impl Consumer {
     pub async fn close(self) {
         let closed = self.channel.close(200, "stopping".into());
         if let Err(error) = with_timeout(self.settings.broker_timeout, closed).await {
-            tracing::debug!(cause = %error, "the channel failed before it was closed");
+            tracing::debug!(exception.message = %error, "the channel failed before it was closed");
         }
     }
 }

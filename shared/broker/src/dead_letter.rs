@@ -2,7 +2,7 @@ use chat::{
     Subject,
     event::{self, Event, UnreadableBody, UnreadableEvent},
 };
-use service::metrics::Label;
+use service::{LogLimit, metrics::Label};
 use strum::{IntoStaticStr, VariantArray};
 
 /// An event that a worker can never process, on its way to the queue of dead letters.
@@ -48,15 +48,19 @@ impl DeadLetter {
         Some(Self { body, kind, reason: reason.to_owned(), subject: event.subject() })
     }
 
-    /// Logs that the event is dead-lettered. The log names no content.
+    /// Logs that the event is dead-lettered. The log names no content. Of many, the log has some: the
+    /// queue of dead letters has all.
     pub(super) fn log(&self) {
+        static LIMIT: LogLimit = LogLimit::per_minute(10);
+        let Some(line) = LIMIT.line() else { return };
         let Subject { message_id, change_id, session_id, .. } = self.subject;
         tracing::warn!(
             messageId = message_id.map(tracing::field::display),
             changeId = change_id.map(tracing::field::display),
             sessionId = session_id.map(tracing::field::display),
-            traceId = self.subject.trace_id(),
+            trace_id = self.subject.trace_id(),
             reason = self.reason,
+            left_out = line.left_out,
             "an event goes to the dead letters"
         );
     }

@@ -42,7 +42,7 @@ pub(super) async fn open(
         dropped.cancelled().await;
         tokio::time::sleep(close_timeout).await;
         if let Err(error) = socket.shutdown(Shutdown::Both) {
-            tracing::debug!(cause = %error, "the connection was closed before its socket");
+            tracing::debug!(exception.message = %error, "the connection was closed before its socket");
         }
     });
     Ok(stream)

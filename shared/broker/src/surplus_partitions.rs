@@ -22,7 +22,9 @@ pub(super) async fn find(settings: &BrokerSettings, worker: ConsumerKind) -> Vec
         match attempt(settings, worker).await {
             Ok(found) => return found,
             // The consumers of the other partitions log the outage.
-            Err(error) => tracing::debug!(cause = %error, "cannot search for surplus queues"),
+            Err(error) => {
+                tracing::debug!(exception.message = %error, "cannot search for surplus queues")
+            }
         }
         tokio::time::sleep(wait).await;
     }

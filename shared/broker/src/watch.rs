@@ -46,7 +46,7 @@ impl QueueWatch {
             self.metrics.forget();
             if waits.is_none() {
                 // The services that need the queues log the outage.
-                tracing::debug!(cause = %error, "the queues cannot be inspected");
+                tracing::debug!(exception.message = %error, "the queues cannot be inspected");
             }
             let wait = waits.get_or_insert_with(backoff::waits).next();
             tokio::time::sleep(wait.unwrap_or_default()).await;

@@ -4,7 +4,11 @@ use std::net::IpAddr;
 /// network in between can read passwords and messages.
 pub fn warn_of_cleartext<'a>(setting: &str, hosts: impl IntoIterator<Item = &'a str>) {
     if let Some(host) = hosts.into_iter().find(|host| !is_loopback(host)) {
-        tracing::warn!(setting, host, "the connection to another machine is not encrypted");
+        tracing::warn!(
+            setting,
+            server.address = host,
+            "the connection to another machine is not encrypted"
+        );
     }
 }
 

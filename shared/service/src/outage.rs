@@ -1,29 +1,48 @@
 use std::time::{Duration, Instant};
 
-use super::health::Dependency;
+use super::{LogLimit, health::Dependency};
+
+/// The outages that are logged in a minute. A dependency that serves some calls and fails others begins
+/// and ends an outage with each of them.
+const LOGGED_PER_MINUTE: u32 = 5;
 
 /// Records the outages of one dependency: sets its state for readiness, and logs when an outage begins,
 /// with its cause, and when it ends.
 #[derive(Debug)]
 pub struct Outage {
     dependency: Dependency,
-    since: Option<Instant>,
+    current: Option<Current>,
+    log_limit: LogLimit,
+}
+
+/// The outage that has begun and not ended.
+#[derive(Clone, Copy, Debug)]
+struct Current {
+    since: Instant,
+    is_logged: bool,
 }
 
 impl Outage {
     /// Starts without an outage.
     pub fn new(dependency: Dependency) -> Self {
-        Self { dependency, since: None }
+        Self { dependency, current: None, log_limit: LogLimit::per_minute(LOGGED_PER_MINUTE) }
     }
 
     /// Records that the dependency failed with `cause`.
     pub fn failed(&mut self, cause: &dyn std::fmt::Display) {
         self.dependency.set_up(false);
-        if self.since.is_none() {
-            self.since = Some(Instant::now());
+        let current =
+            self.current.get_or_insert_with(|| Current { since: Instant::now(), is_logged: false });
+        if current.is_logged {
+            return;
+        }
+        // One that was left out and lasts is logged by a later failure.
+        if let Some(line) = self.log_limit.line() {
+            current.is_logged = true;
             tracing::error!(
                 dependency = self.dependency.name(),
-                cause = %cause,
+                exception.message = %cause,
+                left_out = line.left_out,
                 "outage"
             );
         }
@@ -32,7 +51,7 @@ impl Outage {
     /// Records that the dependency worked.
     pub fn succeeded(&mut self) {
         self.dependency.set_up(true);
-        if let Some(since) = self.since.take() {
+        if let Some(Current { since, is_logged: true }) = self.current.take() {
             tracing::info!(
                 dependency = self.dependency.name(),
                 seconds = since.elapsed().as_secs_f64(),
@@ -43,6 +62,6 @@ impl Outage {
 
     /// How long the current outage has lasted.
     pub fn duration(&self) -> Option<Duration> {
-        self.since.map(|since| since.elapsed())
+        self.current.map(|current| current.since.elapsed())
     }
 }

@@ -42,7 +42,7 @@ struct LibraryLogCap {
 
 /// lapin and tokio_postgres log message bodies and passwords at their lower levels. An operator who names
 /// the library gets the bodies, and never the passwords.
-const LIBRARY_LOG_CAPS: [LibraryLogCap; 2] = [
+const LIBRARY_LOG_CAPS: [LibraryLogCap; 3] = [
     // lapin warns with the body of a returned message, and traces the password of a new connection. Its
     // errors are logged by their callers, and a missing queue is often none.
     LibraryLogCap { library: "lapin", default: LevelFilter::OFF, when_named: LevelFilter::DEBUG },
@@ -50,6 +50,12 @@ const LIBRARY_LOG_CAPS: [LibraryLogCap; 2] = [
     LibraryLogCap {
         library: "tokio_postgres",
         default: LevelFilter::INFO,
+        when_named: LevelFilter::TRACE,
+    },
+    // It logs each of its retries at info, as long as the store of attachments is down.
+    LibraryLogCap {
+        library: "object_store",
+        default: LevelFilter::WARN,
         when_named: LevelFilter::TRACE,
     },
 ];

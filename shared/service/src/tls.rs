@@ -39,7 +39,7 @@ impl TlsSettings {
             roots.add_parsable_certificates(self.own.iter().chain(&SYSTEM.certs).cloned());
             if roots.is_empty() {
                 tracing::warn!(
-                    causes = ?SYSTEM.errors,
+                    exception.message = ?SYSTEM.errors,
                     "the system trusts no authority and TLS_CA_FILE is not set: every encrypted \
                      connection will fail"
                 );

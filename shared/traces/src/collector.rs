@@ -45,7 +45,10 @@ impl Collector {
         let was_down = self.is_down.swap(failure.is_some(), Ordering::Relaxed);
         match failure {
             Some(cause) if !was_down => {
-                tracing::warn!(cause, "the collector does not accept spans, which are dropped");
+                tracing::warn!(
+                    exception.message = cause,
+                    "the collector does not accept spans, which are dropped"
+                );
             }
             None if was_down => tracing::info!("the collector accepts spans again"),
             _ => {}

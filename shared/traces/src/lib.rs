@@ -105,7 +105,7 @@ impl Traces {
         // It blocks until the exporter's thread ends, whose calls need this runtime.
         let stop = move || provider.shutdown_with_timeout(TIME_TO_STOP);
         if let Ok(Err(error)) = tokio::task::spawn_blocking(stop).await {
-            tracing::debug!(cause = %error, "not all spans were exported");
+            tracing::debug!(exception.message = %error, "not all spans were exported");
         }
     }
 }

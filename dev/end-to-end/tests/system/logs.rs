@@ -4,16 +4,16 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use test_support::{
-    Api, ChildProcess, System, eventually,
+    Api, ChildProcess, JWT_SECRET, System, eventually,
     fake_pusher::{FakePusher, rejecting},
-    program,
+    program, token,
 };
 use tokio::net::TcpListener;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
 /// A program of `system` that logs JSON with the filter `filter`.
-fn logging(system: &System, name: &str, filter: &str) -> Command {
+pub fn logging(system: &System, name: &str, filter: &str) -> Command {
     let mut command = program(&[name]);
     let pusher = system.pusher.addr();
     command.envs([
@@ -41,13 +41,13 @@ fn logging(system: &System, name: &str, filter: &str) -> Command {
 }
 
 /// The lines of `process`, each an event in JSON.
-fn lines(process: &ChildProcess) -> Vec<Value> {
+pub fn lines(process: &ChildProcess) -> Vec<Value> {
     let json = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
     process.output().lines().map(json).collect()
 }
 
 /// Waits for a line that has all of `fields`.
-async fn line_with(process: &ChildProcess, fields: Value) -> Value {
+pub async fn line_with(process: &ChildProcess, fields: Value) -> Value {
     let has = |line: &Value| fields.as_object().unwrap().iter().all(|(k, v)| line[k] == *v);
     let condition = format!("a line with {fields}");
     eventually(&condition, async || lines(process).into_iter().find(|line| has(line))).await
@@ -73,10 +73,12 @@ async fn a_refused_send_is_logged_with_its_ids_and_an_outage_once() {
         json!({ "messageId": id, "playerId": "p1", "senderType": "player", "content": "hush" });
     assert_eq!(api.send(&message).await.status, 503);
     assert_eq!(api.send(&json!({ "playerId": 7 })).await.status, 400);
-    let refused = json!({ "level": "DEBUG", "messageId": id, "traceId": TRACE });
+    let refused = json!({ "level": "DEBUG", "messageId": id, "trace_id": TRACE });
     line_with(&gateway, refused).await;
-    line_with(&gateway, json!({ "problem": "not-accepted", "status": 503 })).await;
-    line_with(&gateway, json!({ "problem": "invalid-field", "status": 400 })).await;
+    line_with(&gateway, json!({ "error.type": "not-accepted", "http.response.status_code": 503 }))
+        .await;
+    line_with(&gateway, json!({ "error.type": "invalid-field", "http.response.status_code": 400 }))
+        .await;
 
     let lines = lines(&gateway);
     let outages: Vec<_> = lines.iter().filter(|line| line["message"] == "outage").collect();
@@ -85,7 +87,7 @@ async fn a_refused_send_is_logged_with_its_ids_and_an_outage_once() {
         (&outages[0]["level"], &outages[0]["dependency"]),
         (&json!("ERROR"), &json!("broker"))
     );
-    assert!(outages[0]["cause"].is_string(), "{outages:#?}");
+    assert!(outages[0]["exception.message"].is_string(), "{outages:#?}");
     let targets = ["gateway", "service"];
     for line in &lines {
         let target = line["target"].as_str().unwrap();
@@ -121,7 +123,7 @@ async fn an_event_that_pusher_rejects_is_logged_with_its_ids() {
     let broadcaster = ChildProcess::start(command);
     let api = gateway.api().with_header("traceparent", &format!("00-{TRACE}-b7ad6b7169203331-01"));
     let sent = api.send_as_player("p1", "hush").await;
-    let line = json!({ "messageId": sent.json["messageId"], "traceId": TRACE, "level": "WARN" });
+    let line = json!({ "messageId": sent.json["messageId"], "trace_id": TRACE, "level": "WARN" });
     let line = line_with(&broadcaster, line).await;
     assert!(line["reason"].as_str().unwrap().starts_with("Pusher refused it with 400"), "{line}");
     assert!(!broadcaster.output().contains("hush"));
@@ -139,7 +141,59 @@ async fn a_message_whose_id_another_message_has_is_logged_with_its_ids() {
         let message = json!({ "messageId": id, "playerId": "p1", "senderType": "player", "content": content });
         assert_eq!(api.send(&message).await.status, 202);
     }
-    let line = json!({ "messageId": id, "traceId": TRACE, "message": "an event is not written, since another one has its id" });
+    let line = json!({ "messageId": id, "trace_id": TRACE, "message": "an event is not written, since another one has its id" });
     line_with(&persister, line).await;
     assert!(!persister.output().contains("hush"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_logged_with_its_route_and_a_hash_of_its_user_and_without_its_content() {
+    let system = System::new().await;
+    let mut command = logging(&system, "gateway", "info");
+    command.envs([
+        ("REQUEST_LOG", "on"),
+        ("AUTH_MODE", "jwt"),
+        ("AUTH_JWT_SECRET", JWT_SECRET),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+    ]);
+    let gateway = ChildProcess::start(command);
+    let started = line_with(&gateway, json!({ "message": "gateway started" })).await;
+    let api = Api::new(format!("http://{}", started["listen"].as_str().unwrap()), String::new());
+    let api = api.with_header("x-forwarded-for", "192.0.2.7");
+    let token = token("player", "player-nineteen");
+    let player = api.with_token(&token);
+    assert_eq!(player.conversation("player-nineteen", "limit=5").await.status, 200);
+    assert_eq!(player.send_as_player("another-player", "hush").await.status, 403);
+    assert_eq!(api.conversation("player-nineteen", "").await.status, 401);
+    assert_eq!(api.get("/not/a/path/of/player-nineteen").await.status, 404);
+    assert_eq!(api.get("/health/live").await.status, 200);
+
+    let hashing = ["gateway", "user-hash", "--role=player", "--subject=player-nineteen"];
+    let hash = program(&hashing).env("PUSHER_SECRET", "secret").output().unwrap();
+    let hash = String::from_utf8(hash.stdout).unwrap();
+    let read = json!({
+        "message": "request",
+        "http.request.method": "GET",
+        "http.route": "/api/unified-chat/conversations/{player_id}",
+        "http.response.status_code": 200,
+        "client.address": "192.0.2.7",
+        "user.hash": hash.trim(),
+    });
+    let read = line_with(&gateway, read).await;
+    assert!(read["http.server.request.duration"].as_f64().unwrap() > 0.0, "{read}");
+    let send = json!({
+        "http.request.method": "POST",
+        "http.route": "/api/staff-chat-integration/send",
+        "http.response.status_code": 403,
+        "user.hash": hash.trim(),
+    });
+    line_with(&gateway, send).await;
+    let unauthenticated = line_with(&gateway, json!({ "http.response.status_code": 401 })).await;
+    assert_eq!(unauthenticated["user.hash"], Value::Null);
+    let unknown = line_with(&gateway, json!({ "http.response.status_code": 404 })).await;
+    assert_eq!(unknown["http.route"], Value::Null);
+    let output = gateway.output();
+    for hidden in ["player-nineteen", "hush", &token, "/health/live"] {
+        assert!(!output.contains(hidden), "{hidden}: {output}");
+    }
 }

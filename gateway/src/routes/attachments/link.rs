@@ -94,7 +94,7 @@ pub async fn link(
     let now = Utc::now();
     let sign = |variant| {
         attachments.urls.sign(key, variant, &file, now).map_err(|error| {
-            tracing::error!(cause = %error, "the URL of a file cannot be written");
+            tracing::error!(exception.message = %error, "the URL of a file cannot be written");
             Problem::Internal
         })
     };

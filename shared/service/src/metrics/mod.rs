@@ -59,7 +59,7 @@ pub(super) async fn export(registry: web::Data<Registry>) -> HttpResponse {
     match encode(&mut text, &registry) {
         Ok(()) => HttpResponse::Ok().content_type(CONTENT_TYPE).body(text),
         Err(error) => {
-            tracing::error!(cause = %error, "metrics cannot be encoded");
+            tracing::error!(exception.message = %error, "metrics cannot be encoded");
             HttpResponse::InternalServerError().finish()
         }
     }
