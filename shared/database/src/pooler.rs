@@ -27,6 +27,7 @@ struct Setting {
     name: String,
     #[diesel(sql_type = Text)]
     value: String,
+    /// The user, in the database.
     #[diesel(sql_type = Text)]
     role: String,
 }
@@ -89,8 +90,9 @@ async fn missing_settings(
 ) -> QueryResult<Vec<String>> {
     let names: Vec<_> = wanted.iter().map(|(name, _)| *name).collect();
     let settings: Vec<Setting> = sql_query(
-        "SELECT name, setting AS value, quote_ident(current_user) AS role FROM pg_settings
-         WHERE name = ANY ($1)",
+        "SELECT name, setting AS value,
+             format('%I IN DATABASE %I', current_user, current_database()) AS role
+         FROM pg_settings WHERE name = ANY ($1)",
     )
     .bind::<Array<Text>, _>(names)
     .load(connection)

@@ -41,7 +41,9 @@ async fn pages_come_from_a_current_replica_and_services_follow_its_promotion() {
     migrate(&settings(["--database-url".to_owned(), Role::Owner.url(&either)])).await.unwrap();
     let url = format!("--database-url={either}");
     let replica = format!("--database-read-url={}", Role::Reader.url(standby.url()));
-    let gateway = system.gateway_with(&[&url, &replica, MAX_LAG]).ready().await;
+    // The default is too little for the connections to a replica.
+    let gateway = system.gateway_with(&[&url, &replica, MAX_LAG, "--memory-limit=1GiB"]);
+    let gateway = gateway.ready().await;
     let _persister = system.persister_with(&[&url]).ready().await;
     let api = gateway.api();
     until(&api, "replica", "up").await;

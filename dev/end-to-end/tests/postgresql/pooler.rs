@@ -16,7 +16,7 @@ fn settings_of(pgbouncer: &PgBouncer, role: Role) -> DatabaseSettings {
 /// Closes PgBouncer's sessions, which have the settings of their start.
 async fn close_sessions(system: &System) {
     let close = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                 WHERE datname = current_database() AND usename LIKE 'chat%'";
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()";
     system.database.run(close).await;
 }
 
