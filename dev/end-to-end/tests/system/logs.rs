@@ -154,7 +154,7 @@ async fn a_request_is_logged_with_its_route_and_a_hash_of_its_user_and_without_i
         ("REQUEST_LOG", "on"),
         ("AUTH_MODE", "jwt"),
         ("AUTH_JWT_SECRET", JWT_SECRET),
-        ("TRUSTED_PROXIES", "127.0.0.1"),
+        ("TRUSTED_PROXIES", "127.0.0.1/32"),
     ]);
     let gateway = ChildProcess::start(command);
     let started = line_with(&gateway, json!({ "message": "gateway started" })).await;
