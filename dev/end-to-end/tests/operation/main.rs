@@ -10,6 +10,7 @@
 mod accounts;
 mod backup;
 mod fleet;
+mod predecessor;
 mod previous_release;
 mod programs;
 mod secrets;
