@@ -35,7 +35,7 @@ status: ## Show which processes run
 env: ## Write .env for docker compose, with random secrets, unless it exists
 	@dev/scripts/make-env.sh
 
-test: clamav clocks chromium firefox pgbouncer prometheus s3-server portal dev/end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
+test: clamav clocks chromium firefox pgbouncer prometheus s3-server portal dev/end-to-end/node/node_modules dev/bench/express-v1.2/node_modules ## Run all tests, with a database and a broker of their own
 	dev/scripts/previous-release.sh
 	cargo test --workspace --no-run
 	cd portal && npm test

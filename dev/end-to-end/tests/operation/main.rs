@@ -13,6 +13,7 @@ mod backup;
 mod broker_disk;
 mod dump_page;
 mod fleet;
+mod predecessor;
 mod previous_release;
 mod programs;
 mod pusher_secrets;
