@@ -75,8 +75,8 @@ impl Database {
     async fn maintain(&self, before: &str, after: &str) {
         let (_, name) = self.url.rsplit_once('/').unwrap();
         let mut maintenance = connect(&at(&database_url())).await.unwrap();
-        // Copying a template takes long on a busy disk.
-        sql_query("SET statement_timeout = '1min'").execute(&mut maintenance).await.unwrap();
+        // A template is copied, and dropping a database flushes all others, which takes long on a busy disk.
+        sql_query("SET statement_timeout = '5min'").execute(&mut maintenance).await.unwrap();
         sql_query(format!("{before} {name} {after}")).execute(&mut maintenance).await.unwrap();
     }
 
