@@ -4,7 +4,7 @@ mod pgbouncer;
 mod role;
 mod standby;
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use nix::sys::signal::Signal;
@@ -67,24 +67,10 @@ impl Postgres {
         supervisor: &Supervisor,
         settings: &PostgresSettings,
     ) -> anyhow::Result<Self> {
-        let home = supervisor.directory().join(NAME);
-        let account = Account::for_directory(&home)?;
-        let installation = Installation::find(&home.join("data"))?;
-        let user = supervisor.kept().value("POSTGRES_USER", kept::name)?;
-        let password = supervisor.kept().value("POSTGRES_PASSWORD", kept::secret)?;
-        let cluster = Cluster {
-            name: NAME,
-            supervisor,
-            settings,
-            home: &home,
-            account,
-            installation,
-            user,
-            password,
-        };
+        let cluster = Cluster::new(NAME, supervisor, settings)?;
         cluster.initialize().await?;
         for (name, text) in &settings.files {
-            cluster.account.write(&home.join(name), text)?;
+            cluster.account.write(&cluster.home.join(name), text)?;
         }
         let postgres =
             on_free_ports(supervisor, ["POSTGRES_PORT"], async |[port]| cluster.start(port).await)
@@ -176,14 +162,28 @@ struct Cluster<'a> {
     name: &'a str,
     supervisor: &'a Supervisor,
     settings: &'a PostgresSettings,
-    home: &'a Path,
+    home: PathBuf,
     account: Account,
     installation: Installation,
     user: String,
     password: String,
 }
 
-impl Cluster<'_> {
+impl<'a> Cluster<'a> {
+    /// The server `name`, in a directory of that name below the supervisor's.
+    fn new(
+        name: &'a str,
+        supervisor: &'a Supervisor,
+        settings: &'a PostgresSettings,
+    ) -> anyhow::Result<Self> {
+        let home = supervisor.directory().join(name);
+        let account = Account::for_directory(&home)?;
+        let installation = Installation::find(&home.join("data"))?;
+        let user = supervisor.kept().value("POSTGRES_USER", kept::name)?;
+        let password = supervisor.kept().value("POSTGRES_PASSWORD", kept::secret)?;
+        Ok(Self { name, supervisor, settings, home, account, installation, user, password })
+    }
+
     /// Runs initdb if there are no data, in another directory first, so that data of an
     /// interrupted run are not used.
     async fn initialize(&self) -> anyhow::Result<()> {
@@ -258,7 +258,7 @@ impl Cluster<'_> {
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "UTC")
-            .current_dir(self.home);
+            .current_dir(&self.home);
         let mut program = Program::from_command(name, command);
         program.output = Output::LogFile;
         program

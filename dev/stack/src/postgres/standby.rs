@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use tokio::time::{Instant, sleep};
 
-use super::{Account, Cluster, Installation, Postgres, PostgresSettings, READY_LIMIT};
-use crate::{Supervisor, kept, ports::on_free_ports};
+use super::{Cluster, Postgres, PostgresSettings, READY_LIMIT};
+use crate::{Supervisor, ports::on_free_ports};
 
 /// The name of the standby's process, and of the standby in `synchronous_standby_names`.
 const NAME: &str = "postgres-standby";
@@ -24,29 +24,14 @@ impl Postgres {
         supervisor: &Supervisor,
         settings: &PostgresSettings,
     ) -> anyhow::Result<Self> {
-        let home = supervisor.directory().join(NAME);
-        let account = Account::for_directory(&home)?;
-        let data = home.join("data");
-        let installation = Installation::find(&data)?;
-        let user = supervisor.kept().value("POSTGRES_USER", kept::name)?;
-        let password = supervisor.kept().value("POSTGRES_PASSWORD", kept::secret)?;
-        let cluster = Cluster {
-            name: NAME,
-            supervisor,
-            settings,
-            home: &home,
-            account,
-            installation,
-            user,
-            password,
-        };
+        let cluster = Cluster::new(NAME, supervisor, settings)?;
         let port = self.config.get_ports().first().context("the server has no port")?;
         let mut program = cluster.program("pg_basebackup");
         // It writes standby.signal, and the address of this server into the standby's settings.
         program
             .command
             .arg("--pgdata")
-            .arg(&data)
+            .arg(cluster.home.join("data"))
             .args(["--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream"])
             .arg(format!(
                 "--dbname=host=127.0.0.1 port={port} user={} password={} application_name={NAME}",
