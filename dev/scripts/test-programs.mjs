@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Runs the workspace's test programs and the tests of the portal's pages side by side, since most of them wait most of
-// the time. The longest begin first. The output of a program appears when the program fails.
+// Runs the tests of the portal's pages, then the workspace's test programs side by side, since most of these wait most
+// of the time. The longest begin first. The output of a program appears when the program fails. Nothing runs beside the
+// pages: two browsers keep two processors busy, and other programs' deadlines pass meanwhile.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
@@ -44,28 +45,32 @@ function lastDurations() {
 }
 
 const pages = { name: "portal/pages", executable: resolve("dev/scripts/test-pages.sh"), directory: "." };
-const programs = [pages, ...(await build())];
+const programs = await build();
 const durations = lastDurations();
 const expected = ({ name }) => durations[name] ?? (/\((lib|bin)\)$/.test(name) ? 0 : 1000);
 programs.sort((a, b) => expected(b) - expected(a));
 
 const failed = [];
 let tests = 0;
-async function worker() {
-  for (let program = programs.shift(); program; program = programs.shift()) {
-    const began = Date.now();
-    const { passed, output } = await run(program);
-    const seconds = (Date.now() - began) / 1000;
-    durations[program.name] = seconds;
-    const count = Number(/^running (\d+) tests?/im.exec(output)?.[1] ?? 0);
-    tests += count;
-    if (!passed) {
-      failed.push(program.name);
-      console.log(output);
-    }
-    if (!passed || count > 0) console.log(`${passed ? "passed" : "FAILED"} ${program.name}: ${count} tests, ${seconds.toFixed(1)} s`);
+async function test(program) {
+  const began = Date.now();
+  const { passed, output } = await run(program);
+  const seconds = (Date.now() - began) / 1000;
+  durations[program.name] = seconds;
+  const count = Number(/^running (\d+) tests?/im.exec(output)?.[1] ?? 0);
+  tests += count;
+  if (!passed) {
+    failed.push(program.name);
+    console.log(output);
   }
+  if (!passed || count > 0) console.log(`${passed ? "passed" : "FAILED"} ${program.name}: ${count} tests, ${seconds.toFixed(1)} s`);
 }
+
+async function worker() {
+  for (let program = programs.shift(); program; program = programs.shift()) await test(program);
+}
+
+await test(pages);
 await Promise.all(Array.from({ length: AT_ONCE }, worker));
 
 const parameters = ["run", "--quiet", "-p", "check-statements"];

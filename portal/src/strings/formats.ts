@@ -24,7 +24,7 @@ const MINUTE_MS = 60_000;
 
 export function formatsOf(language: string, strings: Strings): Formats {
   const { locale, hourCycle } = localeFor(language, globalThis.navigator?.languages ?? []);
-  const time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", hourCycle });
+  const time = new Intl.DateTimeFormat(locale, { timeStyle: "short", hourCycle });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
   const dayOfYear = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
@@ -86,7 +86,7 @@ interface LocaleChoice {
  * of that language, such as en-GB. Without one, dates are those of most regions, and hours those of
  * the browser's first language.
  */
-export function localeFor(language: string, tags: readonly string[]): LocaleChoice {
+function localeFor(language: string, tags: readonly string[]): LocaleChoice {
   if (language.includes("-") || tags.length === 0)
     return { locale: language, hourCycle: undefined };
   const own = tags.find((tag) => tag.split("-")[0] === language);

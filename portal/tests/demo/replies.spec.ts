@@ -165,6 +165,8 @@ test("a lead writes a reply, and another desk offers it within seconds", async (
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(dialog.getByRole("button", { name: "Edit A new password" })).toBeVisible();
   await page.keyboard.press("Escape");
+  // Its end gives the focus back to Ada's desk.
+  await expect(dialog).toBeHidden();
   await field(grace).pressSequentially("/password");
   await expect(option(grace, "/password")).toContainText("Hi Mika, choose a new one.", {
     timeout: 8_000,

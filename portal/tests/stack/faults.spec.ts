@@ -120,18 +120,18 @@ test("a tab sends the unsent messages of a closed one", async ({ browser }) => {
   await expect.poll(() => persisted(name)).toEqual(FIVE);
 });
 
-test("a history of 3,000 messages opens at its end and scrolls to its beginning", async ({
+test("a history of 1,000 messages opens at its end and scrolls to its beginning", async ({
   browser,
 }) => {
   test.setTimeout(300_000);
   const name = newPlayer();
   let next = 1;
-  // From enough staff members that none exceeds the rate limit.
   const worker = async () => {
-    while (next <= 3_000) await send(name, `staff-${next % 2_000}`, `message ${next++}`);
+    // Each by a member of staff of its own, since each has a rate limit.
+    while (next <= 1_000) await send(name, `staff-${next}`, `message ${next++}`);
   };
   await Promise.all(Array.from({ length: 48 }, worker));
-  await expect.poll(async () => (await persisted(name)).length, { timeout: 60_000 }).toBe(3_000);
+  await expect.poll(async () => (await persisted(name)).length, { timeout: 60_000 }).toBe(1_000);
 
   const player = await openPlayer(browser, name);
   await expect(player.locator(".ppc-bubble").last()).toBeInViewport();

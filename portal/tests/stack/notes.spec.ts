@@ -118,11 +118,11 @@ test("a note that was written without a network or a broker is stored once", asy
   });
   const url = `${SYSTEM.portal}/api/unified-chat/conversations/${name}/notes`;
   const headers = { Authorization: `Bearer ${token("staff", "test", "Test")}` };
-  const page = (await (await fetch(url, { headers })).json()) as { notes: { content: string }[] };
-  expect(page.notes.map(({ content }) => content)).toEqual([
-    "written offline",
-    "written without a broker",
-  ]);
+  const stored = async () => {
+    const page: { notes: { content: string }[] } = await (await fetch(url, { headers })).json();
+    return page.notes.map(({ content }) => content);
+  };
+  await expect.poll(stored).toEqual(["written offline", "written without a broker"]);
   await expect(ada.locator(".ppc-bubble", { hasText: "written" })).toHaveCount(0);
 });
 

@@ -139,12 +139,12 @@ export function refocus(page: Page): Promise<void> {
 export async function send(player: string, from: string | null, content: string): Promise<void> {
   const sender = from === null ? { senderType: "player" } : { senderType: "staff", senderId: from };
   const bearer = from === null ? token("player", player, "Bo") : token("staff", from, from);
+  const headers = { "Content-Type": "application/json", Authorization: `Bearer ${bearer}` };
+  // A refused message may have been accepted: its id makes a repeat harmless.
+  const body = JSON.stringify({ messageId: randomUUID(), playerId: player, content, ...sender });
   for (;;) {
-    const response = await fetch(`${SYSTEM.portal}/api/staff-chat-integration/send`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Authorization: `Bearer ${bearer}` },
-      body: JSON.stringify({ playerId: player, content, ...sender }),
-    });
+    const url = `${SYSTEM.portal}/api/staff-chat-integration/send`;
+    const response = await fetch(url, { method: "POST", headers, body });
     if (response.status === 202) return;
     // A transient failure has Retry-After.
     if (response.status !== 429 && response.status !== 503)
