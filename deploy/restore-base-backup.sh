@@ -4,7 +4,8 @@
 #
 # Run it on PostgreSQL's host, as root or as the user of PostgreSQL. PostgreSQL must be stopped; the services may run.
 # What DATA holds is moved to LOST, which is DATA.lost by default. The log in LOST/pg_wal that was not archived is
-# used, too: if all of it can be read, nothing that was committed is lost. With TIME, such as
+# used, too: if all of it can be read, nothing that was committed is lost. Its complete files are archived, since
+# PostgreSQL would not archive them, and older copies need them. With TIME, such as
 # '2026-11-25 14:05:00+00', no transaction is restored that was committed later. Then start PostgreSQL.
 set -eu
 
@@ -22,11 +23,13 @@ fail() {
 
 [ -e "$backup/backup_manifest" ] || fail "$backup is no copy of deploy/base-backup.sh"
 archive=$(cd "$archive" && pwd)
-if [ -e "$data/postmaster.pid" ]; then
-    process=$(head -n 1 "$data/postmaster.pid")
+# A server that runs writes to a directory that was moved.
+for used in "$data" "$lost"; do
+    [ -e "$used/postmaster.pid" ] || continue
+    process=$(head -n 1 "$used/postmaster.pid")
     ! kill -0 "$process" 2>/dev/null ||
-        fail "PostgreSQL runs as process $process: stop it; if that is another program, delete $data/postmaster.pid"
-fi
+        fail "PostgreSQL runs as process $process: stop it; if that is another program, delete $used/postmaster.pid"
+done
 
 owner=$(stat --format=%u:%g "$data" 2>/dev/null || stat --format=%u:%g "$(dirname "$data")")
 mkdir -p "$data"
@@ -41,6 +44,15 @@ cp -a "$backup/." "$data"
 if [ -d "$lost/pg_wal" ]; then
     find "$lost/pg_wal" -maxdepth 1 -type f -name '0*' -exec cp -p -t "$data/pg_wal" {} + ||
         echo "restore: not all of $lost/pg_wal can be read: what it has and $archive has not is lost" >&2
+    for ready in "$lost"/pg_wal/archive_status/0*.ready; do
+        name=$(basename "$ready" .ready)
+        [ -f "$lost/pg_wal/$name" ] || continue
+        if "$(dirname "$0")/database/archive-wal.sh" "$archive" "$lost/pg_wal/$name" "$name"; then
+            [ "$(id -u)" -ne 0 ] || chown --reference="$archive" "$archive/$name"
+        else
+            echo "restore: $lost/pg_wal/$name is not archived: copies made before now cannot be restored past it" >&2
+        fi
+    done
 fi
 
 # The copied server may have been restored before.

@@ -111,8 +111,15 @@ async fn a_lost_server_is_restored_to_its_last_commit_and_to_a_time_before_a_mis
     server.back_up();
     sender.wait_for_progress().await;
 
-    // The host is lost, and the log on its disk can be read: nothing is lost.
+    // The host is lost while the archive is away, and the log on its disk can be read: nothing is lost.
+    let away = server.archive.with_extension("away");
+    fs::rename(&server.archive, &away).unwrap();
+    for _ in 0..2 {
+        server.database.run("SELECT pg_switch_wal()").await;
+        sender.wait_for_progress().await;
+    }
     server.stop(CRASH).await;
+    fs::rename(&away, &server.archive).unwrap();
     sender.wait_for_progress().await;
     server.restore(None).await;
     let mut accepted: HashSet<_> = sender.stop().await.into_iter().collect();
