@@ -16,6 +16,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       staffName: "الدعم",
     },
     staff: {
+      waiting: (time) => `ينتظر منذ ${time}`,
       playerOnline: "متصل",
       alsoHere: (names) => `${names} هنا أيضًا`,
       typing: "يكتب…",
@@ -36,7 +37,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       noneAllText: "هنا محادثات الفريق كله.",
       teamLabel: "انتظار فريق",
       allTeams: "كل الفرق",
-      ownTeams: "فرقي",
+      ownTeams: "فرقي وبلا فريق",
       noTeam: "بلا فريق",
       priorities: { urgent: "عاجل", high: "مرتفع", normal: "عادي", low: "منخفض" },
       free: "متاحة",
@@ -63,6 +64,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       waitElsewhere: (count) =>
         count === 1 ? "لاعب واحد ينتظر فرقًا أخرى." : `${count} ينتظرون فرقًا أخرى.`,
       showAllTeams: "اعرض كل الفرق",
+      away: "بعيد",
       isAway: (name) => `${name} بعيد وقد يراها متأخرًا.`,
       giveAnyway: "أسندها على أي حال",
       giveOther: "اختر غيره",

@@ -152,7 +152,7 @@ export class Chat {
     const { api, features } = this;
     const random = this.#random;
     this.#ownAssignments = new OwnAssignments(scope, local);
-    this.directory = new StaffDirectory(api, features, random);
+    this.directory = new StaffDirectory(api, features, identity.subject, random);
     this.availability = new OwnAvailability({
       ...{ api, features, identity, scope, random, clock: this.clock, directory: this.directory },
       storage: local,

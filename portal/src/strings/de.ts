@@ -36,7 +36,6 @@ export const de: Strings = {
     chooseTitle: "Wähle ein Gespräch",
     chooseText: "Drücke J für das nächste oder ? für alle Tastenkürzel.",
     waiting: (time) => `wartet ${time}`,
-    lastMessage: (time) => `letzte Nachricht vor ${time}`,
     unanswered: (count, counted) =>
       count === 1 ? "1 offene Nachricht" : `${counted} offene Nachrichten`,
     unreadMessages: (count, counted) =>
@@ -118,7 +117,7 @@ export const de: Strings = {
     noneAllText: "Hier stehen die offenen Gespräche des ganzen Teams.",
     teamLabel: "Stapel von",
     allTeams: "Alle Teams",
-    ownTeams: "Meine Teams",
+    ownTeams: "Meine Teams und ohne Team",
     noTeam: "Ohne Team",
     priorities: { urgent: "Dringend", high: "Hoch", normal: "Normal", low: "Niedrig" },
     free: "Noch frei",
@@ -151,6 +150,7 @@ export const de: Strings = {
         ? "Bei anderen Teams wartet 1 Spieler."
         : `Bei anderen Teams warten ${count} Spieler.`,
     showAllTeams: "Alle Teams zeigen",
+    away: "abwesend",
     isAway: (name) => `${name} ist abwesend und sieht es vielleicht erst spät.`,
     giveAnyway: "Trotzdem geben",
     giveOther: "Jemand anderes",

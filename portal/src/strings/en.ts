@@ -41,7 +41,6 @@ export const en = {
     chooseTitle: "Choose a conversation",
     chooseText: "Press J for the next one, or ? for all shortcuts.",
     waiting: (time: string) => `waits ${time}`,
-    lastMessage: (time: string) => `last message ${time} ago`,
     unanswered: (count: number, counted: string) =>
       count === 1 ? "1 unanswered message" : `${counted} unanswered messages`,
     unreadMessages: (count: number, counted: string) =>
@@ -122,7 +121,7 @@ export const en = {
     noneAllText: "The open conversations of the whole staff are listed here.",
     teamLabel: "Pile of",
     allTeams: "All teams",
-    ownTeams: "My teams",
+    ownTeams: "My teams and no team",
     noTeam: "No team",
     priorities: {
       urgent: "Urgent",
@@ -158,6 +157,7 @@ export const en = {
     waitElsewhere: (count: number) =>
       count === 1 ? "1 player waits for other teams." : `${count} players wait for other teams.`,
     showAllTeams: "Show all teams",
+    away: "away",
     isAway: (name: string) => `${name} is away, and may see it late.`,
     giveAnyway: "Give it anyway",
     giveOther: "Choose another",
