@@ -55,6 +55,13 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       putBackBy: (colleague, player) => `أعاد ${colleague} المحادثة مع ${player} إلى الانتظار.`,
       backInPile: (player) => `عادت المحادثة مع ${player} إلى الانتظار.`,
       news: "جديد محادثاتك",
+      lines: {
+        took: (name) => `أخذ ${name} المحادثة`,
+        gave: (giver, name) => `أسند ${giver} المحادثة إلى ${name}`,
+        assigned: (name) => `أُسندت المحادثة إلى ${name}`,
+        putBack: (name) => `أعاد ${name} المحادثة إلى الانتظار`,
+        isBack: "عادت المحادثة إلى الانتظار",
+      },
       openIt: "افتحها",
       dismiss: "إخفاء",
       nowMine: "أصبحت لديك، في «محادثاتي».",

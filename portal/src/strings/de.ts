@@ -137,6 +137,13 @@ export const de: Strings = {
       `${colleague} hat das Gespräch mit ${player} auf den Stapel zurückgelegt.`,
     backInPile: (player) => `Das Gespräch mit ${player} liegt wieder auf dem Stapel.`,
     news: "Neues von deinen Gesprächen",
+    lines: {
+      took: (name) => `${name} hat das Gespräch übernommen`,
+      gave: (giver, name) => `${giver} hat das Gespräch an ${name} gegeben`,
+      assigned: (name) => `${name} hat das Gespräch bekommen`,
+      putBack: (name) => `${name} hat das Gespräch auf den Stapel zurückgelegt`,
+      isBack: "Das Gespräch liegt wieder auf dem Stapel",
+    },
     openIt: "Öffnen",
     dismiss: "Ausblenden",
     nowMine: "Das Gespräch ist jetzt bei dir, im Reiter „Meine“.",

@@ -148,6 +148,13 @@ export const en = {
       `${colleague} put the conversation with ${player} back into the pile.`,
     backInPile: (player: string) => `The conversation with ${player} is back in the pile.`,
     news: "News of your conversations",
+    lines: {
+      took: (name: string) => `${name} took the conversation`,
+      gave: (giver: string, name: string) => `${giver} gave the conversation to ${name}`,
+      assigned: (name: string) => `${name} got the conversation`,
+      putBack: (name: string) => `${name} put the conversation back into the pile`,
+      isBack: "The conversation is back in the pile",
+    },
     openIt: "Open it",
     dismiss: "Dismiss",
     nowMine: "It is yours now, in your tab “Mine”.",

@@ -139,6 +139,13 @@ export const fr: Omit<Strings, "entrance"> = {
       `${colleague} a remis la conversation avec ${player} dans la pile.`,
     backInPile: (player) => `La conversation avec ${player} est de nouveau dans la pile.`,
     news: "Nouvelles de vos conversations",
+    lines: {
+      took: (name) => `${name} a pris la conversation`,
+      gave: (giver, name) => `${giver} a confié la conversation à ${name}`,
+      assigned: (name) => `${name} a reçu la conversation`,
+      putBack: (name) => `${name} a remis la conversation dans la pile`,
+      isBack: "La conversation est de nouveau dans la pile",
+    },
     openIt: "Ouvrir",
     dismiss: "Masquer",
     nowMine: "Elle est à vous, dans l’onglet « Les miennes ».",

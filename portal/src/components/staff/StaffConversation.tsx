@@ -5,6 +5,7 @@ import type { Conversation } from "../../core/conversation/conversation.js";
 import type { Row } from "../../core/inbox/row.js";
 import type { ConversationPresence } from "../../core/presence/conversationPresence.js";
 import type { Session } from "../../core/types.js";
+import { useAsides } from "../../hooks/useAsides.js";
 import type { AssignmentState } from "../../hooks/useAssignment.js";
 import { useNotes, useTools } from "../../hooks/useDeskTools.js";
 import { useDoubleClickGuard } from "../../hooks/useDoubleClickGuard.js";
@@ -21,6 +22,7 @@ import { usePortal } from "../PortalContext.js";
 import { StatusBadge } from "../StatusBadge.js";
 import { TextWithName } from "../TextWithName.js";
 import { Assignee, AssignmentActions, AssignmentNotice } from "./Assignment.js";
+import { AssignmentLine } from "./AssignmentLine.js";
 import { Give, PutBack } from "./HandOver.js";
 import { NoteRow } from "./NoteRow.js";
 import { RepliesDialog } from "./RepliesDialog.js";
@@ -73,6 +75,7 @@ function OpenConversation(props: OpenConversationProps) {
   const [handsOver, setHandsOver] = useState<"give" | "putBack" | null>(null);
   const tools = useTools();
   const notes = useNotes(tools, conversation.playerId);
+  const asides = useAsides(tools, notes, conversation);
   const guardClicks = useDoubleClickGuard(".ppc-actions");
   const [shownReplies, setShownReplies] = useState<"list" | "add" | null>(null);
   const { strings } = usePortal();
@@ -179,10 +182,13 @@ function OpenConversation(props: OpenConversationProps) {
         {...(notes === null
           ? {}
           : {
-              notes,
-              renderNote: (entry, isNewDay) => (
-                <NoteRow entry={entry} notes={notes} isNewDay={isNewDay} />
-              ),
+              asides,
+              renderAside: (aside, isNewDay) =>
+                "noteId" in aside ? (
+                  <NoteRow entry={aside} notes={notes} isNewDay={isNewDay} />
+                ) : (
+                  <AssignmentLine change={aside} isNewDay={isNewDay} />
+                ),
             })}
         // Also before there are notes: a composer in its place would take the focus away with it.
         {...(tools === null
