@@ -16,6 +16,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       staffName: "الدعم",
     },
     staff: {
+      waiting: (time) => `ينتظر منذ ${time}`,
       playerOnline: "متصل",
       alsoHere: (names) => `${names} هنا أيضًا`,
       typing: "يكتب…",
@@ -36,7 +37,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       noneAllText: "هنا محادثات الفريق كله.",
       teamLabel: "انتظار فريق",
       allTeams: "كل الفرق",
-      ownTeams: "فرقي",
+      ownTeams: "فرقي وبلا فريق",
       noTeam: "بلا فريق",
       priorities: { urgent: "عاجل", high: "مرتفع", normal: "عادي", low: "منخفض" },
       free: "متاحة",
@@ -54,6 +55,13 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       putBackBy: (colleague, player) => `أعاد ${colleague} المحادثة مع ${player} إلى الانتظار.`,
       backInPile: (player) => `عادت المحادثة مع ${player} إلى الانتظار.`,
       news: "جديد محادثاتك",
+      lines: {
+        took: (name) => `أخذ ${name} المحادثة`,
+        gave: (giver, name) => `أسند ${giver} المحادثة إلى ${name}`,
+        assigned: (name) => `أُسندت المحادثة إلى ${name}`,
+        putBack: (name) => `أعاد ${name} المحادثة إلى الانتظار`,
+        isBack: "عادت المحادثة إلى الانتظار",
+      },
       openIt: "افتحها",
       dismiss: "إخفاء",
       nowMine: "أصبحت لديك، في «محادثاتي».",
@@ -63,6 +71,7 @@ const OWN: Record<string, DeepPartial<Strings>> = {
       waitElsewhere: (count) =>
         count === 1 ? "لاعب واحد ينتظر فرقًا أخرى." : `${count} ينتظرون فرقًا أخرى.`,
       showAllTeams: "اعرض كل الفرق",
+      away: "بعيد",
       isAway: (name) => `${name} بعيد وقد يراها متأخرًا.`,
       giveAnyway: "أسندها على أي حال",
       giveOther: "اختر غيره",

@@ -1,4 +1,4 @@
-import { type ReactNode, useCallback, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { Announcer } from "./components/Announcer.js";
 import { ConnectionBanner, ConnectionLight } from "./components/Connection.js";
 import { ConversationView } from "./components/ConversationView.js";
@@ -104,6 +104,9 @@ function PlayerConversation(props: PlayerConversationProps) {
   const { link, session } = conversation;
   const teams = teamsOf(topics, chat.features.topics);
   const asksTopic = teams.length > 0 && conversation.loaded && !isOpen(session);
+  useEffect(() => {
+    if (asksTopic) conversation.preselectTopic(teams);
+  });
   const helper = session?.status === "active" ? session.assigneeName : null;
   const [unread, setUnread] = useState(0);
   useTitle(unread, unreadInTitle);

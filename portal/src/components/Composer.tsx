@@ -56,6 +56,7 @@ type FieldProps = Pick<
   | "aria-activedescendant"
   | "aria-autocomplete"
   | "aria-controls"
+  | "aria-describedby"
   | "aria-haspopup"
   | "onBlur"
   | "onCopy"
@@ -168,7 +169,7 @@ export function Composer(props: ComposerProps) {
           placeholder={placeholder}
           enterKeyHint={isTouch ? "enter" : "send"}
           aria-label={texts.label}
-          aria-describedby={keys}
+          aria-describedby={`${more["aria-describedby"] ?? ""} ${keys}`}
           aria-invalid={left < 0}
           onChange={change}
           onBlur={(event) => {

@@ -2,11 +2,15 @@ import type { Chat } from "../core/chat.js";
 import type { ConnectionState } from "../core/connectionState.js";
 import { usePortal } from "./PortalContext.js";
 
-/** The connection light. */
+/** The connection light. Where there is no room for its text, its title has it. */
 export function ConnectionLight({ link }: { link: ConnectionState }) {
   const { strings } = usePortal();
   return (
-    <p className="ppc-light" data-link={link}>
+    <p
+      className="ppc-light"
+      data-link={link}
+      title={`${strings.link.label}: ${strings.link[link]}`}
+    >
       <span className="ppc-hidden">{strings.link.label}: </span>
       <span className="ppc-dot" aria-hidden="true" />
       <span className="ppc-light-text">{strings.link[link]}</span>

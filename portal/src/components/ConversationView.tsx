@@ -1,8 +1,7 @@
 import { type ReactNode, type Ref, type RefObject, useRef } from "react";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
-import type { NoteEntry } from "../core/notes/noteEntry.js";
-import type { Notes } from "../core/notes/notes.js";
+import type { Aside } from "../core/notes/interleaved.js";
 import { type ComposerFiles, useComposerFiles } from "../hooks/useComposerFiles.js";
 import { Composer } from "./Composer.js";
 import { MessageList, type MessageListHandle } from "./MessageList.js";
@@ -19,9 +18,9 @@ interface ConversationViewProps {
   readonly messages?: RefObject<MessageListHandle | null>;
   readonly onUnread?: (count: number) => void;
   readonly onEscape?: () => void;
-  /** The staff's notes, and how one is shown. */
-  readonly notes?: Notes | null;
-  readonly renderNote?: (entry: NoteEntry, isNewDay: boolean) => ReactNode;
+  /** What is shown among the messages, and how. */
+  readonly asides?: readonly Aside[];
+  readonly renderAside?: (aside: Aside, isNewDay: boolean) => ReactNode;
   /**
    * Shown in place of the composer; `send` sends a message with its `files`, and `scroll` shows the
    * newest.
@@ -36,7 +35,7 @@ interface ConversationViewProps {
 /** The messages of a conversation, and the composer. */
 export function ConversationView(props: ConversationViewProps) {
   const { chat, conversation, placeholder, empty, notice, composer, onUnread, onEscape } = props;
-  const { notes = null, renderNote, compose } = props;
+  const { asides, renderAside, compose } = props;
   const own = useRef<MessageListHandle>(null);
   const list = props.messages ?? own;
   const files = useComposerFiles(chat, conversation);
@@ -53,8 +52,8 @@ export function ConversationView(props: ConversationViewProps) {
         conversation={conversation}
         chat={chat}
         empty={empty}
-        notes={notes}
-        {...(renderNote === undefined ? {} : { renderNote })}
+        {...(asides === undefined ? {} : { asides })}
+        {...(renderAside === undefined ? {} : { renderAside })}
         {...(onUnread === undefined ? {} : { onUnread })}
       />
       <PresenceLine

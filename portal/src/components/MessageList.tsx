@@ -2,7 +2,6 @@ import {
   type ReactNode,
   type Ref,
   Suspense,
-  useEffect,
   useImperativeHandle,
   useLayoutEffect,
   useRef,
@@ -13,9 +12,7 @@ import { type Failure, isTransient } from "../core/api/failure.js";
 import type { Chat } from "../core/chat.js";
 import type { Conversation } from "../core/conversation/conversation.js";
 import type { Timeline } from "../core/conversation/timeline.js";
-import { Interleaved, idOf } from "../core/notes/interleaved.js";
-import type { NoteEntry } from "../core/notes/noteEntry.js";
-import type { Notes } from "../core/notes/notes.js";
+import { type Aside, Interleaved, idOf } from "../core/notes/interleaved.js";
 import { useAttachments } from "../hooks/useAttachments.js";
 import { useAutoScroll } from "../hooks/useAutoScroll.js";
 import { useObservable } from "../hooks/useObservable.js";
@@ -40,10 +37,10 @@ interface MessageListProps {
   readonly chat: Chat;
   /** Shown while there is no message. */
   readonly empty: ReactNode;
-  /** The staff's notes, shown among the messages; null for none. */
-  readonly notes?: Notes | null;
-  /** Shows a note; `isNewDay` when it is the first of its day. */
-  readonly renderNote?: (entry: NoteEntry, isNewDay: boolean) => ReactNode;
+  /** What is shown among the messages, in order. */
+  readonly asides?: readonly Aside[];
+  /** Shows an aside; `isNewDay` when it is the first of its day. */
+  readonly renderAside?: (aside: Aside, isNewDay: boolean) => ReactNode;
   /** Receives the number of messages that arrived below the visible ones. */
   readonly onUnread?: (count: number) => void;
 }
@@ -51,20 +48,19 @@ interface MessageListProps {
 /** Within this distance of the top, older messages are loaded, in pixels. */
 const BEGINNING = 1_000;
 
-/** Without notes. */
-const NO_NOTES: readonly NoteEntry[] = [];
+const NONE: readonly Aside[] = [];
 
-/** The messages of a conversation, and the notes. Only the visible ones are in the DOM. */
+/** The messages of a conversation, and what is shown among them. Only the visible ones are in the DOM. */
 export function MessageList(props: MessageListProps) {
-  const { ref, conversation, chat, empty, notes = null, renderNote, onUnread } = props;
+  const { ref, conversation, chat, empty, asides = NONE } = props;
+  const { renderAside, onUnread } = props;
   useObservable(conversation);
-  useObservable(notes);
   const { strings } = usePortal();
   const attachments = useAttachments(chat);
   const [viewed, setViewed] = useState<string | null>(null);
   const { timeline, older, reads } = conversation;
   const lastRead = chat.identity.role === "player" ? reads.lastRead() : undefined;
-  const items = new Interleaved(timeline, notes?.entries ?? NO_NOTES);
+  const items = new Interleaved(timeline, asides);
   const count = items.length;
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
@@ -73,12 +69,6 @@ export function MessageList(props: MessageListProps) {
   const { unread, firstUnread } = useUnread(chat, conversation, isAtBottom);
   const first = items.at(0);
   const prepended = usePrepended(count, first && idOf(first));
-  // Notes are shown as far back as the messages are loaded.
-  const oldest = older === "none" ? 0 : (timeline.oldest?.at ?? Number.POSITIVE_INFINITY);
-  const { loaded } = conversation;
-  useEffect(() => {
-    if (loaded) notes?.showSince(oldest);
-  }, [notes, loaded, oldest]);
   useLayoutEffect(() => {
     onUnread?.(unread);
   }, [onUnread, unread]);
@@ -94,7 +84,8 @@ export function MessageList(props: MessageListProps) {
     scrollToBottom();
     // The virtual list shows a new bubble in the frame in which it is measured, but keeps scrolling
     // for a while whatever the user does: so only for the user's own messages.
-    if (last?.source === "outbox") list.current?.scrollToIndex(count - 1, { align: "end" });
+    if (last && "source" in last && last.source === "outbox")
+      list.current?.scrollToIndex(count - 1, { align: "end" });
   }, [scrollToBottom, count, last]);
 
   const scrolled = () => {
@@ -107,9 +98,9 @@ export function MessageList(props: MessageListProps) {
     const item = items.at(place);
     if (item === undefined) return <div key={place} />;
     const above = items.at(place - 1)?.entry;
-    if (item.kind === "note") {
+    if (item.kind === "aside") {
       const isNewDay = above !== undefined && dayOf(above.at) !== dayOf(item.entry.at);
-      return <div key={idOf(item)}>{renderNote?.(item.entry, isNewDay)}</div>;
+      return <div key={idOf(item)}>{renderAside?.(item.entry, isNewDay)}</div>;
     }
     const { entry, index } = item;
     const before = timeline.at(index - 1);
@@ -121,8 +112,8 @@ export function MessageList(props: MessageListProps) {
         entry={entry}
         before={before}
         after={timeline.at(index + 1)}
-        noteAbove={items.at(place - 1)?.kind === "note" ? (above?.at ?? null) : null}
-        isNoteBelow={items.at(place + 1)?.kind === "note"}
+        asideAbove={items.at(place - 1)?.kind === "aside" ? (above?.at ?? null) : null}
+        isAsideBelow={items.at(place + 1)?.kind === "aside"}
         today={today}
         isBeginning={isBeginning}
         answeredBy={begins ? answeredBy(timeline, index) : null}

@@ -18,10 +18,10 @@ interface MessageRowProps {
   readonly entry: Entry;
   readonly before: Entry | undefined;
   readonly after: Entry | undefined;
-  /** When the note directly above was accepted, in microseconds since 1970; null for none. */
-  readonly noteAbove: number | null;
-  /** Whether a note is directly below. */
-  readonly isNoteBelow: boolean;
+  /** When the aside directly above was accepted, in microseconds since 1970; null for none. */
+  readonly asideAbove: number | null;
+  /** Whether an aside is directly below. */
+  readonly isAsideBelow: boolean;
   readonly viewer: Identity;
   /**
    * The name of the first staff member to answer in the session that begins here; null for none.
@@ -52,11 +52,11 @@ const GROUP_WITHIN = 5 * 60 * 1_000_000;
 /** A message, with the dividers between it and the one before. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const { entry, before, after, viewer, isBeginning, conversation, today } = props;
-  const { answeredBy, isUnreadFrom, readAt, receipt, noteAbove, isNoteBelow } = props;
+  const { answeredBy, isUnreadFrom, readAt, receipt, asideAbove, isAsideBelow } = props;
   const { strings, formats } = usePortal();
-  const isFirst = before === undefined || noteAbove !== null || !areGrouped(before, entry);
-  const isLast = after === undefined || isNoteBelow || !areGrouped(entry, after);
-  const above = noteAbove ?? before?.at ?? null;
+  const isFirst = before === undefined || asideAbove !== null || !areGrouped(before, entry);
+  const isLast = after === undefined || isAsideBelow || !areGrouped(entry, after);
+  const above = asideAbove ?? before?.at ?? null;
   const isOwnSide = entry.senderType === viewer.role;
   const sender = useSender(entry);
   const state = entry.delivery?.state;

@@ -9,6 +9,7 @@ import { backoff, type Random } from "./backoff.js";
 import { Clock } from "./clock.js";
 import { loadConfig, type PortalConfig, readMarksOf } from "./config.js";
 import { Conversation, type ConversationParts } from "./conversation/conversation.js";
+import { LastTopic } from "./conversation/lastTopic.js";
 import { MarkSender } from "./conversation/markSender.js";
 import { OwnAssignments } from "./desk/assignment.js";
 import { OwnAvailability } from "./desk/availability.js";
@@ -33,7 +34,7 @@ import { PusherTransport } from "./realtime/pusher.js";
 import { Realtime, type Transport } from "./realtime/realtime.js";
 import type { CannedRepliesParts } from "./replies/cannedReplies.js";
 import { isLead } from "./replies/lead.js";
-import type { Identity } from "./types.js";
+import type { Identity, Session } from "./types.js";
 
 /** How a portal uses the chat. */
 export interface ChatOptions {
@@ -115,6 +116,7 @@ export class Chat {
   readonly #readMarks: ReadMarks;
   readonly #markSender: MarkSender;
   readonly #ownAssignments: OwnAssignments;
+  readonly #lastTopic: LastTopic;
   readonly #random: Random;
   readonly #transport: (config: PortalConfig, api: Api) => Transport;
   readonly #endings: Unsubscribe[] = [];
@@ -152,7 +154,8 @@ export class Chat {
     const { api, features } = this;
     const random = this.#random;
     this.#ownAssignments = new OwnAssignments(scope, local);
-    this.directory = new StaffDirectory(api, features, random);
+    this.#lastTopic = new LastTopic(scope, local);
+    this.directory = new StaffDirectory(api, features, identity.subject, random);
     this.availability = new OwnAvailability({
       ...{ api, features, identity, scope, random, clock: this.clock, directory: this.directory },
       storage: local,
@@ -234,6 +237,11 @@ export class Chat {
       this.#outboxes.delete(outbox);
     };
     return { ...this.#parts(), storage, scope, outbox, close };
+  }
+
+  /** Calls `listener` with each session that an event brings. */
+  onSession(listener: (session: Session) => void): Unsubscribe {
+    return this.#feed.listen({ session: ({ session }) => listener(session) });
   }
 
   /** Whether the user's token says that the user is a lead. The gateway verifies it. */
@@ -385,6 +393,7 @@ export class Chat {
       markSender: this.#markSender,
       features: this.features,
       ownAssignments: this.#ownAssignments,
+      lastTopic: this.#lastTopic,
       random: this.#random,
     };
   }

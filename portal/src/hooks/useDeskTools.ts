@@ -1,15 +1,17 @@
 import { createContext, useContext, useEffect, useLayoutEffect, useState } from "react";
 import type { Chat } from "../core/chat.js";
+import { AssignmentLog } from "../core/desk/assignmentLog.js";
 import type { Notes } from "../core/notes/notes.js";
 import { StaffNotes } from "../core/notes/staffNotes.js";
 import { CannedReplies } from "../core/replies/cannedReplies.js";
 import { useObservable } from "./useObservable.js";
 
-/** What a desk has where the gateway offers it: notes and canned replies. */
+/** What a desk has where staff assigns conversations. */
 export interface DeskTools {
   readonly chat: Chat;
   readonly notes: StaffNotes;
   readonly replies: CannedReplies;
+  readonly assignments: AssignmentLog;
 }
 
 export const DeskToolsContext = /* @__PURE__ */ createContext<DeskTools | null>(null);
@@ -27,11 +29,15 @@ export function useDeskTools(chat: Chat): DeskTools | null {
     const notes = new StaffNotes(chat);
     const replies = new CannedReplies(chat.replyParts());
     replies.open();
-    const leave = chat.directory.open();
-    setTools({ chat, notes, replies });
+    const assignments = new AssignmentLog();
+    const ends = [
+      chat.directory.open(),
+      chat.onSession((session) => assignments.take(session, chat.clock.now() * 1000)),
+    ];
+    setTools({ chat, notes, replies, assignments });
     return () => {
       setTools(null);
-      leave();
+      for (const end of ends) end();
       replies.close();
       notes.close();
     };

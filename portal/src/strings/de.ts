@@ -36,7 +36,6 @@ export const de: Strings = {
     chooseTitle: "Wähle ein Gespräch",
     chooseText: "Drücke J für das nächste oder ? für alle Tastenkürzel.",
     waiting: (time) => `wartet ${time}`,
-    lastMessage: (time) => `letzte Nachricht vor ${time}`,
     unanswered: (count, counted) =>
       count === 1 ? "1 offene Nachricht" : `${counted} offene Nachrichten`,
     unreadMessages: (count, counted) =>
@@ -118,7 +117,7 @@ export const de: Strings = {
     noneAllText: "Hier stehen die offenen Gespräche des ganzen Teams.",
     teamLabel: "Stapel von",
     allTeams: "Alle Teams",
-    ownTeams: "Meine Teams",
+    ownTeams: "Meine Teams und ohne Team",
     noTeam: "Ohne Team",
     priorities: { urgent: "Dringend", high: "Hoch", normal: "Normal", low: "Niedrig" },
     free: "Noch frei",
@@ -138,6 +137,13 @@ export const de: Strings = {
       `${colleague} hat das Gespräch mit ${player} auf den Stapel zurückgelegt.`,
     backInPile: (player) => `Das Gespräch mit ${player} liegt wieder auf dem Stapel.`,
     news: "Neues von deinen Gesprächen",
+    lines: {
+      took: (name) => `${name} hat das Gespräch übernommen`,
+      gave: (giver, name) => `${giver} hat das Gespräch an ${name} gegeben`,
+      assigned: (name) => `${name} hat das Gespräch bekommen`,
+      putBack: (name) => `${name} hat das Gespräch auf den Stapel zurückgelegt`,
+      isBack: "Das Gespräch liegt wieder auf dem Stapel",
+    },
     openIt: "Öffnen",
     dismiss: "Ausblenden",
     nowMine: "Das Gespräch ist jetzt bei dir, im Reiter „Meine“.",
@@ -151,6 +157,7 @@ export const de: Strings = {
         ? "Bei anderen Teams wartet 1 Spieler."
         : `Bei anderen Teams warten ${count} Spieler.`,
     showAllTeams: "Alle Teams zeigen",
+    away: "abwesend",
     isAway: (name) => `${name} ist abwesend und sieht es vielleicht erst spät.`,
     giveAnyway: "Trotzdem geben",
     giveOther: "Jemand anderes",

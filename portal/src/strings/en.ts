@@ -41,7 +41,6 @@ export const en = {
     chooseTitle: "Choose a conversation",
     chooseText: "Press J for the next one, or ? for all shortcuts.",
     waiting: (time: string) => `waits ${time}`,
-    lastMessage: (time: string) => `last message ${time} ago`,
     unanswered: (count: number, counted: string) =>
       count === 1 ? "1 unanswered message" : `${counted} unanswered messages`,
     unreadMessages: (count: number, counted: string) =>
@@ -122,7 +121,7 @@ export const en = {
     noneAllText: "The open conversations of the whole staff are listed here.",
     teamLabel: "Pile of",
     allTeams: "All teams",
-    ownTeams: "My teams",
+    ownTeams: "My teams and no team",
     noTeam: "No team",
     priorities: {
       urgent: "Urgent",
@@ -149,6 +148,13 @@ export const en = {
       `${colleague} put the conversation with ${player} back into the pile.`,
     backInPile: (player: string) => `The conversation with ${player} is back in the pile.`,
     news: "News of your conversations",
+    lines: {
+      took: (name: string) => `${name} took the conversation`,
+      gave: (giver: string, name: string) => `${giver} gave the conversation to ${name}`,
+      assigned: (name: string) => `${name} got the conversation`,
+      putBack: (name: string) => `${name} put the conversation back into the pile`,
+      isBack: "The conversation is back in the pile",
+    },
     openIt: "Open it",
     dismiss: "Dismiss",
     nowMine: "It is yours now, in your tab “Mine”.",
@@ -158,6 +164,7 @@ export const en = {
     waitElsewhere: (count: number) =>
       count === 1 ? "1 player waits for other teams." : `${count} players wait for other teams.`,
     showAllTeams: "Show all teams",
+    away: "away",
     isAway: (name: string) => `${name} is away, and may see it late.`,
     giveAnyway: "Give it anyway",
     giveOther: "Choose another",

@@ -40,7 +40,6 @@ export const fr: Omit<Strings, "entrance"> = {
     chooseTitle: "Choisissez une conversation",
     chooseText: "Appuyez sur J pour la suivante, ou sur ? pour tous les raccourcis.",
     waiting: (time) => `attend depuis ${time}`,
-    lastMessage: (time) => `dernier message il y a ${time}`,
     unanswered: (count, counted) =>
       count === 1 ? "1 message sans réponse" : `${counted} messages sans réponse`,
     unreadMessages: (count, counted) =>
@@ -121,7 +120,7 @@ export const fr: Omit<Strings, "entrance"> = {
     noneAllText: "Les conversations ouvertes de toute l’équipe sont ici.",
     teamLabel: "Pile de",
     allTeams: "Toutes les équipes",
-    ownTeams: "Mes équipes",
+    ownTeams: "Mes équipes et sans équipe",
     noTeam: "Sans équipe",
     priorities: { urgent: "Urgent", high: "Haute", normal: "Normale", low: "Basse" },
     free: "Libre",
@@ -140,6 +139,13 @@ export const fr: Omit<Strings, "entrance"> = {
       `${colleague} a remis la conversation avec ${player} dans la pile.`,
     backInPile: (player) => `La conversation avec ${player} est de nouveau dans la pile.`,
     news: "Nouvelles de vos conversations",
+    lines: {
+      took: (name) => `${name} a pris la conversation`,
+      gave: (giver, name) => `${giver} a confié la conversation à ${name}`,
+      assigned: (name) => `${name} a reçu la conversation`,
+      putBack: (name) => `${name} a remis la conversation dans la pile`,
+      isBack: "La conversation est de nouveau dans la pile",
+    },
     openIt: "Ouvrir",
     dismiss: "Masquer",
     nowMine: "Elle est à vous, dans l’onglet « Les miennes ».",
@@ -153,6 +159,7 @@ export const fr: Omit<Strings, "entrance"> = {
         ? "1 joueur attend d’autres équipes."
         : `${count} joueurs attendent d’autres équipes.`,
     showAllTeams: "Voir toutes les équipes",
+    away: "absent",
     isAway: (name) => `${name} est absent et la verra peut-être tard.`,
     giveAnyway: "Confier quand même",
     giveOther: "Choisir quelqu’un d’autre",

@@ -1,4 +1,5 @@
 import { expect, type Page, test } from "@playwright/test";
+import { expectAccessible } from "../axe.js";
 import { callSystem } from "./system.js";
 
 const answer = (page: Page) => page.getByLabel("Your message");
@@ -285,7 +286,7 @@ test("Back leads from a conversation to the list beside it", async ({ page }) =>
   await expect(page.getByRole("heading", { name: "Sora Tanaka" })).toBeVisible();
 });
 
-test("a message after an answer shows its time, and not that the player waits", async ({
+test("a message after an answer shows how long the player waits, and does not look answered", async ({
   page,
 }) => {
   await page.getByRole("tab", { name: "Active" }).click();
@@ -294,11 +295,19 @@ test("a message after an answer shows its time, and not that the player waits", 
   await callSystem(page, "send", {
     playerId: "p-3388",
     senderType: "player",
-    content: "thank you",
+    content: "and my refund?",
   });
-  await expect(row).toContainText("thank you");
+  await expect(row).toContainText("and my refund?");
+  await expect(row).toContainText("waits 1 min");
+  await expect(row.locator(".ppc-item-time")).toHaveAttribute("data-waiting");
+  const facts = page.locator(".ppc-facts").first();
+  await expect(facts).toContainText("waits 1 min");
+  await expect(facts.getByText("Waits for an answer")).toHaveAttribute("data-waiting");
+  await expectAccessible(page);
+  await answer(page).fill("It is on its way");
+  await answer(page).press("Enter");
   await expect(row).not.toContainText("waits");
-  await expect(page.locator(".ppc-facts").first()).toContainText("last message 1 min ago");
+  await expect(facts).toContainText("Active");
 });
 
 test("waiting times use the gateway's clock", async ({ page }) => {

@@ -67,6 +67,78 @@ test("of two who take a conversation at once, the slower one is told who has it"
   await expect(grace.getByLabel("Your message")).toBeFocused();
 });
 
+test("above an answer it says whose conversation it is, and that this colleague is away", async ({
+  page,
+}) => {
+  await openDesk(page);
+  await tab(page, "All").click();
+  const toKatherine = { assigneeId: "katherine", assigneeName: "Katherine Johnson" };
+  await assign(page, SORA, { action: "assign", ...toKatherine });
+  await expect(row(page, "Sora Tanaka")).toContainText("With Katherine Johnson away");
+  await row(page, "Sora Tanaka").click();
+  await expect(facts(page)).toContainText("With Katherine Johnson away");
+  const field = page.getByLabel("Your message");
+  await expect(field).toHaveAccessibleDescription(/^Katherine Johnson has this conversation/);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expectAccessible(page);
+  }
+  await field.fill("I can help");
+  await notice(page).getByRole("button", { name: "Take over" }).click();
+  await expect(field).toBeFocused();
+  await expect(facts(page)).toContainText("With you");
+  await expect(facts(page)).not.toContainText("away");
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".ppc-bubble", { hasText: "I can help" })).toBeVisible();
+});
+
+test("lines in the thread say who gave, put back and took the conversation, and when", async ({
+  page,
+}) => {
+  await openDesk(page);
+  await tab(page, "All").click();
+  await assign(page, SORA, toAda);
+  await row(page, "Sora Tanaka").click();
+  const lines = page.locator(".ppc-assignment-line");
+  const gave = /^Grace Hopper gave the conversation to Ada Lovelace · \d\d:\d\d$/;
+  await expect(lines).toHaveText([gave]);
+  await action(page, "Put back").click();
+  await page.getByRole("dialog").getByRole("button", { name: "payments" }).click();
+  const putBack = /^Ada Lovelace put the conversation back into the pile · \d\d:\d\d$/;
+  await expect(lines).toHaveText([gave, putBack]);
+  // Also while the desk shows another conversation.
+  await row(page, "Noor").click();
+  await assign(page, SORA, { action: "claim" });
+  await expect(row(page, "Sora Tanaka")).toContainText("With Grace Hopper");
+  await row(page, "Sora Tanaka").click();
+  await expect(lines).toHaveText([gave, putBack, /^Grace Hopper took the conversation · /]);
+  await expectAccessible(page);
+});
+
+test("the filter of the user's teams says that it has conversations of no team", async ({
+  page,
+}) => {
+  await openDesk(page);
+  const chosen = page.getByLabel("Pile of").locator("option:checked");
+  await expect(chosen).toHaveText("My teams and no team");
+  await expect(row(page, "Sora Tanaka")).toBeVisible();
+});
+
+test("on a phone the availability fits, and the only dot of the header has a text", async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await openDesk(page);
+  const light = page.locator(".ppc-desk-header .ppc-light");
+  await expect(light).toHaveCSS("clip-path", "inset(50%)");
+  await expect(light).toHaveAttribute("title", "Connection: Live");
+  await page.locator(".ppc-availability").click();
+  const dialog = page.getByRole("dialog");
+  const isClipped = dialog.evaluate((element) => element.scrollWidth > element.clientWidth);
+  expect(await isClipped).toBe(false);
+  await expectAccessible(page);
+});
+
 test("a conversation is given by the keyboard, and its new owner is told", async ({ page }) => {
   const { ada, grace } = await openDesks(page);
   await tab(ada, "Mine").click();
@@ -207,7 +279,7 @@ test("a double-click on Take does nothing but take", async ({ page }) => {
   await action(page, "Take").dblclick({ delay: 120 });
   await expect(facts(page)).toContainText("With you");
   await expect(page.getByRole("dialog")).toHaveCount(0);
-  await expect(facts(page)).toContainText("Active");
+  await expect(facts(page)).toContainText("Waits for an answer");
   await expect(notice(page)).toBeEmpty();
 });
 
@@ -425,9 +497,32 @@ test("a player chooses what it is about before the first message, or does not", 
   });
   await expect(topics).toBeVisible();
   await expect(page.locator(".ppc-helper")).toBeEmpty();
-  await page.getByLabel("Your message").fill("One more thing");
+  await topics.getByRole("button", { name: "Something else" }).click();
+  await page.keyboard.type("One more thing");
   await page.keyboard.press("Enter");
   await expect.poll(() => teamOf(page, BO)).toBeNull();
+});
+
+test("the topic of the player's last session is chosen for the next one, also after a reload", async ({
+  page,
+}) => {
+  await page.goto("/?portal=player&scene=empty&team");
+  const topics = page.getByRole("group", { name: "What is it about?" });
+  const chosen = topics.locator("[aria-pressed=true]");
+  await expect(chosen).toHaveText("Something else");
+  await topics.getByRole("button", { name: "appeals" }).click();
+  await page.keyboard.type("I was banned");
+  await page.keyboard.press("Enter");
+  await expect(topics).toBeHidden();
+  await callSystem(page, "changeStatus", {
+    ...{ playerId: BO, status: "resolved", changeId: randomUUID(), ...GRACE },
+  });
+  await expect(chosen).toHaveText("appeals");
+  await page.goto("/?portal=player&scene=empty&team&keep");
+  await expect(chosen).toHaveText("appeals");
+  await page.getByLabel("Your message").fill("It is about the ban again");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => teamOf(page, BO)).toBe("appeals");
 });
 
 test("the embedding page names the topics, and offers none that the gateway lacks", async ({

@@ -77,19 +77,29 @@ export function AssignmentActions(props: AssignmentActionsProps) {
   );
 }
 
+interface AssigneeProps {
+  readonly session: Session;
+  readonly userId: string;
+  /** Whether a colleague has it who is away. */
+  readonly isAway: boolean;
+}
+
 /** Who has the open session. */
-export function Assignee({ session, userId }: { session: Session; userId: string }) {
+export function Assignee({ session, userId, isAway }: AssigneeProps) {
   const { desk } = usePortal().strings;
   const { assigneeId, assigneeName } = session;
   if (assigneeId === null) return <span className="ppc-assignee">{desk.free}</span>;
   return (
-    <span className="ppc-assignee">
-      {assigneeId === userId ? (
-        desk.withYou
-      ) : (
-        <TextWithName text={desk.withColleague} name={assigneeName ?? assigneeId} />
-      )}
-    </span>
+    <>
+      <span className="ppc-assignee">
+        {assigneeId === userId ? (
+          desk.withYou
+        ) : (
+          <TextWithName text={desk.withColleague} name={assigneeName ?? assigneeId} />
+        )}
+      </span>{" "}
+      {isAway && <span className="ppc-away">{desk.away}</span>}
+    </>
   );
 }
 
@@ -141,7 +151,7 @@ export function AssignmentNotice(props: AssignmentNoticeProps) {
       <TextWithName text={problem === null ? desk.holds : staff.takenFirst} name={colleague} />{" "}
       <button
         type="button"
-        className="ppc-link"
+        className="ppc-button"
         aria-disabled={asked !== null}
         onClick={() => {
           assignment.ask({ action: "assign", assigneeId: subject, assigneeName: name });

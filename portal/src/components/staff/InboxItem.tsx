@@ -1,10 +1,5 @@
 import { memo } from "react";
-import {
-  awaitsFirstAnswer,
-  lastActivity,
-  MOST_UNANSWERED,
-  type Row,
-} from "../../core/inbox/row.js";
+import { lastActivity, MOST_UNANSWERED, type Row } from "../../core/inbox/row.js";
 import { isReadable } from "../../core/readable.js";
 import type { Message, Priority } from "../../core/types.js";
 import { dayOf } from "../../strings/formats.js";
@@ -30,6 +25,8 @@ interface InboxItemProps {
   readonly showsStatus: boolean;
   /** The user, where staff assigns conversations; null where it does not. */
   readonly userId: string | null;
+  /** Whether a colleague has it who is away. */
+  readonly isOwnerAway: boolean;
   /** Whether the user was given it and has not opened it. */
   readonly isGiven: boolean;
   /** In milliseconds since 1970. */
@@ -43,14 +40,15 @@ const LATE_AFTER = 10 * 60 * 1_000_000;
 /** One conversation of the inbox. */
 export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
   const { id, row, isChosen, draft, isTyping, isUnread, unread, showsStatus, now, onOpen } = props;
-  const { userId, isGiven } = props;
+  const { userId, isOwnerAway, isGiven } = props;
   const { playerId, playerName, session, lastMessage, told, waitingSince, unanswered, status } =
     row;
   const { strings, formats } = usePortal();
   const { staff } = strings;
   const hasUnread = isUnread && unread !== null && unread > 0;
   const count = hasUnread ? unread : unanswered;
-  const isLate = waitingSince !== null && now * 1000 - waitingSince > LATE_AFTER;
+  const isWaiting = waitingSince !== null;
+  const isLate = isWaiting && now * 1000 - waitingSince > LATE_AFTER;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list handles the keys
     // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus and an active descendant
@@ -70,9 +68,13 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
           </span>
           {userId !== null && session !== null && <PriorityBadge priority={session.priority} />}
           {isUnread && !hasUnread && <span className="ppc-hidden">, {staff.unread}</span>}
-          <span className="ppc-item-time" data-late={isLate || undefined}>
+          <span
+            className="ppc-item-time"
+            data-waiting={isWaiting || undefined}
+            data-late={isLate || undefined}
+          >
             <bdi>
-              {waitingSince !== null && awaitsFirstAnswer(row)
+              {isWaiting
                 ? staff.waiting(formats.since(waitingSince, now))
                 : formats.short(lastActivity(row), dayOf(now * 1000))}
             </bdi>
@@ -93,8 +95,10 @@ export const InboxItem = memo(function InboxItem(props: InboxItemProps) {
             )}
           </span>
           {isGiven && <span className="ppc-item-given">{strings.desk.givenToYou}</span>}
-          {userId !== null && <Belonging row={row} userId={userId} />}
-          {showsStatus && <StatusBadge status={status} text={strings.status[status]} />}
+          {userId !== null && <Belonging {...{ row, userId, isOwnerAway }} />}
+          {showsStatus && (
+            <StatusBadge status={status} text={strings.status[status]} isWaiting={isWaiting} />
+          )}
           <MentionBadge playerId={playerId} />
           {count > 0 && (
             <span className="ppc-item-count">
@@ -121,8 +125,14 @@ function PriorityBadge({ priority }: { priority: Priority }) {
   );
 }
 
+interface BelongingProps {
+  readonly row: Row;
+  readonly userId: string;
+  readonly isOwnerAway: boolean;
+}
+
 /** Who has the open session or, of one that is free, in which team's pile it is. */
-function Belonging({ row, userId }: { row: Row; userId: string }) {
+function Belonging({ row, userId, isOwnerAway }: BelongingProps) {
   const { desk } = usePortal().strings;
   const { session, status } = row;
   if (session === null || status === "resolved" || session.status === "resolved") return null;
@@ -134,7 +144,8 @@ function Belonging({ row, userId }: { row: Row; userId: string }) {
   return (
     <span className="ppc-item-assignee" title={text}>
       <Avatar id={assigneeId} name={assigneeName} />
-      <span className="ppc-hidden">{text}</span>
+      <span className="ppc-hidden">{text} </span>
+      {isOwnerAway && <span className="ppc-away">{desk.away}</span>}
     </span>
   );
 }

@@ -9,6 +9,7 @@ import {
 
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import type { Clock } from "../../core/clock.js";
+import type { StaffDirectory } from "../../core/desk/staff.js";
 import type { Drafts } from "../../core/drafts.js";
 import type { Inbox } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
@@ -31,6 +32,8 @@ interface InboxListProps {
   readonly showsStatus: boolean;
   /** The user, where staff assigns conversations; null where it does not. */
   readonly userId: string | null;
+  /** Has the colleagues who are away; null where staff does not assign conversations. */
+  readonly directory: StaffDirectory | null;
   readonly labelledBy: string | null;
   /** Chooses a conversation; the list keeps the focus. */
   onChoose(playerId: string): void;
@@ -49,9 +52,11 @@ const optionId = (playerId: string): string => `ppc-option-${playerId}`;
 /** The conversations of the inbox, as a list box with arrow keys. */
 export function InboxList(props: InboxListProps) {
   const { inbox, clock, drafts, chosen, presence, showsStatus, userId, labelledBy } = props;
+  const { directory } = props;
   const { onChoose, onOpen, onReply, foot } = props;
   const { strings } = usePortal();
   useObservable(drafts);
+  useObservable(directory);
   useObservable(presence?.typing ?? null);
   const now = useNow(clock, TICK_MS);
   const { rows, waiting, release, handlers } = useStableOrder(props.rows, (playerId) =>
@@ -127,6 +132,7 @@ export function InboxList(props: InboxListProps) {
                 unread={inbox.unreadCount(row)}
                 showsStatus={showsStatus}
                 userId={userId}
+                isOwnerAway={directory?.isColleagueAway(row.session?.assigneeId ?? null) ?? false}
                 isGiven={inbox.isGiven(row.playerId)}
                 now={now}
                 onOpen={onOpen}

@@ -119,6 +119,7 @@ export function InboxPanel(props: InboxPanelProps) {
         presence={presence}
         showsStatus={isSearch}
         userId={directory === null ? null : userId}
+        directory={directory}
         labelledBy={isSearch ? null : `ppc-tab-${view}`}
         onChoose={onChoose}
         onOpen={onOpen}

@@ -31,6 +31,8 @@ interface StaffComposerProps {
   /** Receives the function that moves the focus to one of the two fields. */
   readonly modeKey: RefObject<((mode: Mode) => void) | null>;
   readonly onSend: (content: string) => void;
+  /** The id of the line above, which describes the field. */
+  readonly noticeId: string;
   /** The files of the reply, which stay while a note is written; null where it takes none. */
   readonly files: ComposerFiles | null;
   /** Called before a note is added. */
@@ -317,7 +319,13 @@ export function StaffComposer(props: StaffComposerProps) {
           {...(isNote
             ? { texts: strings.notes, noFiles: strings.attachments.notInNotes }
             : { maySend: mayReply, files })}
-          field={{ ...completion.field, onCopy: remember, onCut: remember, onPaste: paste }}
+          field={{
+            ...completion.field,
+            "aria-describedby": props.noticeId,
+            onCopy: remember,
+            onCut: remember,
+            onPaste: paste,
+          }}
           onKey={(event) => handleNoReplies(event) || completion.onKey(event)}
         />
       </div>

@@ -1,10 +1,11 @@
-import { type ReactNode, type Ref, type RefObject, useEffect, useState } from "react";
+import { type ReactNode, type Ref, type RefObject, useEffect, useId, useState } from "react";
 import type { Chat } from "../../core/chat.js";
 import type { Clock } from "../../core/clock.js";
 import type { Conversation } from "../../core/conversation/conversation.js";
-import { awaitsFirstAnswer, lastActivity, type Row } from "../../core/inbox/row.js";
+import type { Row } from "../../core/inbox/row.js";
 import type { ConversationPresence } from "../../core/presence/conversationPresence.js";
 import type { Session } from "../../core/types.js";
+import { useAsides } from "../../hooks/useAsides.js";
 import type { AssignmentState } from "../../hooks/useAssignment.js";
 import { useNotes, useTools } from "../../hooks/useDeskTools.js";
 import { useDoubleClickGuard } from "../../hooks/useDoubleClickGuard.js";
@@ -21,6 +22,7 @@ import { usePortal } from "../PortalContext.js";
 import { StatusBadge } from "../StatusBadge.js";
 import { TextWithName } from "../TextWithName.js";
 import { Assignee, AssignmentActions, AssignmentNotice } from "./Assignment.js";
+import { AssignmentLine } from "./AssignmentLine.js";
 import { Give, PutBack } from "./HandOver.js";
 import { NoteRow } from "./NoteRow.js";
 import { RepliesDialog } from "./RepliesDialog.js";
@@ -73,6 +75,7 @@ function OpenConversation(props: OpenConversationProps) {
   const [handsOver, setHandsOver] = useState<"give" | "putBack" | null>(null);
   const tools = useTools();
   const notes = useNotes(tools, conversation.playerId);
+  const asides = useAsides(tools, notes, conversation);
   const guardClicks = useDoubleClickGuard(".ppc-actions");
   const [shownReplies, setShownReplies] = useState<"list" | "add" | null>(null);
   const { strings } = usePortal();
@@ -83,6 +86,11 @@ function OpenConversation(props: OpenConversationProps) {
   const isOpen = session !== null && session.status !== "resolved";
   // Only where staff assigns conversations, and while there is one to assign.
   const assignment = isOpen ? props.assignment : null;
+  const isColleagues =
+    assignment !== null && session?.assigneeId != null && session.assigneeId !== subject;
+  const isOwnerAway = chat.directory.isColleagueAway(session?.assigneeId ?? null);
+  const facts = { conversation, row, assignment, isOwnerAway, clock: chat.clock, userId: subject };
+  const noticeId = useId();
   const teams = chat.directory.list?.teams ?? [];
   const give = () => assignment?.asked === null && setHandsOver("give");
   const putBack = () => {
@@ -113,7 +121,7 @@ function OpenConversation(props: OpenConversationProps) {
           <h2>
             <bdi>{name}</bdi>
           </h2>
-          <Facts {...{ conversation, row, assignment }} clock={chat.clock} userId={subject} />
+          <Facts {...facts} />
         </div>
         <ConnectionLight link={conversation.link} />
         {assignment !== null && session !== null ? (
@@ -152,7 +160,7 @@ function OpenConversation(props: OpenConversationProps) {
           ]}
         >
           <div className="ppc-menu-facts ppc-narrow">
-            <Facts {...{ conversation, row, assignment }} clock={chat.clock} userId={subject} />
+            <Facts {...facts} />
           </div>
         </Menu>
       </header>
@@ -174,10 +182,13 @@ function OpenConversation(props: OpenConversationProps) {
         {...(notes === null
           ? {}
           : {
-              notes,
-              renderNote: (entry, isNewDay) => (
-                <NoteRow entry={entry} notes={notes} isNewDay={isNewDay} />
-              ),
+              asides,
+              renderAside: (aside, isNewDay) =>
+                "noteId" in aside ? (
+                  <NoteRow entry={aside} notes={notes} isNewDay={isNewDay} />
+                ) : (
+                  <AssignmentLine change={aside} isNewDay={isNewDay} />
+                ),
             })}
         // Also before there are notes: a composer in its place would take the focus away with it.
         {...(tools === null
@@ -191,6 +202,7 @@ function OpenConversation(props: OpenConversationProps) {
                   notes={notes}
                   modeKey={modeKey}
                   onSend={send}
+                  noticeId={noticeId}
                   files={files}
                   onNote={scroll}
                   onEscape={onLeave}
@@ -206,8 +218,10 @@ function OpenConversation(props: OpenConversationProps) {
         }
         notice={
           <div
+            id={noticeId}
             className="ppc-notice"
             role="status"
+            data-colleague={isColleagues || undefined}
             data-problem={problemOf(change, props.assignment) ?? undefined}
           >
             {session !== null && isAboutAssignment(change, props.assignment, isOpen) ? (
@@ -342,27 +356,32 @@ interface FactsProps {
   readonly conversation: Conversation;
   readonly row: Row | undefined;
   readonly assignment: AssignmentState | null;
+  /** Whether a colleague has the session who is away. */
+  readonly isOwnerAway: boolean;
   readonly userId: string;
 }
 
 /** The session's status, who has it, the player's id and the waiting time. */
-function Facts({ clock, conversation, row, assignment, userId }: FactsProps) {
+function Facts(props: FactsProps) {
+  const { clock, conversation, row, assignment, isOwnerAway, userId } = props;
   const { strings, formats } = usePortal();
   const now = useNow(clock, 30_000);
   const { session, playerId } = conversation;
   const waitingSince = row?.waitingSince ?? null;
+  const isWaiting = waitingSince !== null;
 
   return (
     <p className="ppc-facts">
       {session !== null && (
         <StatusBadge
           status={session.status}
-          text={statusText(session, waitingSince, assignment !== null, strings)}
+          text={statusText(session, isWaiting, assignment !== null, strings)}
+          isWaiting={isWaiting}
         />
       )}
       <Online presence={conversation.presence} />
       {assignment !== null && session !== null ? (
-        <Assignee session={session} userId={userId} />
+        <Assignee session={session} userId={userId} isAway={isOwnerAway} />
       ) : (
         session?.actorName != null && <bdi>{strings.staff.by(session.actorName)}</bdi>
       )}
@@ -370,26 +389,23 @@ function Facts({ clock, conversation, row, assignment, userId }: FactsProps) {
         <bdi className="ppc-badge ppc-item-team">{session.team}</bdi>
       )}
       <bdi>{playerId}</bdi>
-      {row !== undefined && waitingSince !== null && (
-        <bdi>
-          {awaitsFirstAnswer(row)
-            ? strings.staff.waiting(formats.since(waitingSince, now))
-            : strings.staff.lastMessage(formats.since(lastActivity(row), now))}
-        </bdi>
+      {waitingSince !== null && (
+        <bdi className="ppc-waiting">{strings.staff.waiting(formats.since(waitingSince, now))}</bdi>
       )}
     </p>
   );
 }
 
-/** The session's status in words: an active one that no member has waits, or was answered. */
+/** The session's status in words: in an active one the player waits, or staff has answered. */
 function statusText(
   { status, assigneeId }: Session,
-  waitingSince: number | null,
+  isWaiting: boolean,
   teamDesk: boolean,
   { status: texts, desk }: Strings,
 ): string {
-  if (!teamDesk || status !== "active" || assigneeId !== null) return texts[status];
-  return waitingSince === null ? desk.answered : desk.waits;
+  if (status !== "active") return texts[status];
+  if (isWaiting) return desk.waits;
+  return teamDesk && assigneeId === null ? desk.answered : texts.active;
 }
 
 /** Whether the player has the conversation open. */
@@ -398,7 +414,7 @@ function Online({ presence }: { presence: ConversationPresence }) {
   const { staff } = usePortal().strings;
   if (!presence.isPlayerHere) return null;
   return (
-    <span className="ppc-online">
+    <span className="ppc-online" title={staff.playerOnline}>
       <span className="ppc-dot" aria-hidden="true" />
       <span className="ppc-online-text">{staff.playerOnline}</span>
     </span>

@@ -28,6 +28,7 @@ import type {
 } from "../types.js";
 import { History, type Older } from "./history.js";
 import { KnownReads } from "./knownReads.js";
+import type { LastTopic } from "./lastTopic.js";
 import type { MarkSender } from "./markSender.js";
 import { Messages } from "./messages.js";
 import { OwnMark } from "./ownMark.js";
@@ -46,6 +47,7 @@ export interface ConversationParts {
   readonly readMarks: ReadMarks;
   readonly markSender: MarkSender;
   readonly ownAssignments: OwnAssignments;
+  readonly lastTopic: LastTopic;
   readonly random: Random;
 }
 
@@ -94,7 +96,8 @@ export class Conversation extends Observable {
   /** Leaves the player's channel, which staff receive while the conversation is shown. */
   #unwatch: Unsubscribe | null = null;
   #changesInProgress = 0;
-  #topic: string | null = null;
+  /** Undefined before a choice. */
+  #topic: string | null | undefined;
   #isClosing = false;
   #isPaused = false;
   #session: Session | null = null;
@@ -276,12 +279,19 @@ export class Conversation extends Observable {
 
   /** What the player's next session is about: the id of a team; null for none. */
   get topic(): string | null {
-    return this.#topic;
+    return this.#topic ?? null;
   }
 
   set topic(topic: string | null) {
     this.#topic = topic;
     this.changed();
+  }
+
+  /** Chooses the topic of the player's last session, if it is one of `offered`, before a choice. */
+  preselectTopic(offered: readonly { readonly id: string }[]): void {
+    if (this.#topic !== undefined) return;
+    const last = this.#parts.lastTopic.get();
+    if (offered.some(({ id }) => id === last)) this.topic = last;
   }
 
   /** Sends a message, when its files are uploaded; it is in the timeline when this returns. */
@@ -292,8 +302,9 @@ export class Conversation extends Observable {
     // An answer in a session that no member has can be a claim.
     if (identity.role === "staff" && !hasAssignee) ownAssignments.expect(this.playerId);
     const isOpen = this.#session !== null && this.#session.status !== "resolved";
-    outbox.add(this.playerId, content, isOpen ? null : this.#topic, files);
-    this.#topic = null;
+    outbox.add(this.playerId, content, isOpen ? null : this.topic, files);
+    if (this.#topic !== undefined) this.#parts.lastTopic.keep(this.#topic);
+    this.#topic = undefined;
   }
 
   retry(messageId: string): void {

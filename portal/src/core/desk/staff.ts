@@ -30,22 +30,24 @@ export interface StaffList {
 
 const NO_TEAMS: readonly string[] = [];
 
-/** How often an open desk loads the list, in milliseconds. */
-const POLL_MS = 5 * 60_000;
+/** How often an open desk loads the list, in milliseconds: as often as each sends who is away. */
+const POLL_MS = 60_000;
 
 /** The members of the staff, their teams and what they have; loaded while it is open. */
 export class StaffDirectory extends Observable {
   readonly #api: Api;
   readonly #features: Features;
+  readonly #userId: string;
   readonly #poller: Poller;
   #list: StaffList | null = null;
   #failed = false;
   #opened = 0;
 
-  constructor(api: Api, features: Features, random: Random) {
+  constructor(api: Api, features: Features, userId: string, random: Random) {
     super();
     this.#api = api;
     this.#features = features;
+    this.#userId = userId;
     this.#poller = new Poller(
       () => this.load(),
       () => POLL_MS,
@@ -66,6 +68,13 @@ export class StaffDirectory extends Observable {
   /** The teams of a member; empty when they are not known. */
   teamsOf(id: string): readonly string[] {
     return this.#list?.staff.find((member) => member.id === id)?.teams ?? NO_TEAMS;
+  }
+
+  /** Whether `id` is a member of the staff who is away; false for the user. */
+  isColleagueAway(id: string | null): boolean {
+    if (id === null || id === this.#userId) return false;
+    const member = this.#list?.staff.find((each) => each.id === id);
+    return member !== undefined && member.status !== "online";
   }
 
   /** Loads the list, and again from time to time, until the returned function is called. */

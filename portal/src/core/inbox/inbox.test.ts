@@ -2,7 +2,6 @@ import { afterEach, expect, test } from "vitest";
 import { ADA, type SimulatedPortal } from "../../../simulation/index.js";
 import { seconds, simulate } from "../../../simulation/setup.js";
 import type { Inbox } from "./inbox.js";
-import { awaitsFirstAnswer, type Row } from "./row.js";
 
 const { system, portal } = simulate();
 let inboxes: Inbox[] = [];
@@ -191,27 +190,6 @@ test("an active row waits since the first unanswered message", async () => {
   playerSends("p1", "second question");
   await seconds(70);
   expect(inbox.row("p1")?.waitingSince).toBe(at);
-});
-
-test("a player awaits a first answer until staff write in the session", async () => {
-  const { ada, inbox } = desk();
-  const awaits = () => inbox.row("p1") && awaitsFirstAnswer(inbox.row("p1") as Row);
-  playerSends("p1", "hello");
-  await seconds(2);
-  expect(awaits()).toBe(true);
-  void ada.chat.changeStatus("p1", "active");
-  await seconds(70);
-  expect(awaits()).toBe(true);
-  staffAnswers("p1", "hi");
-  await seconds(2);
-  playerSends("p1", "thank you");
-  await seconds(70);
-  expect(awaits()).toBe(false);
-  void ada.chat.changeStatus("p1", "resolved");
-  await seconds(2);
-  playerSends("p1", "one more thing");
-  await seconds(2);
-  expect(awaits()).toBe(true);
 });
 
 test("a staff message after the resolution keeps the conversation resolved", async () => {

@@ -186,15 +186,6 @@ export function byUrgency(a: Row, b: Row): number {
 
 const rankOf = ({ session }: Row): number => PRIORITIES.indexOf(session?.priority ?? "normal");
 
-/**
- * Whether the player waits for a first answer in the session. After one, the player's messages may
- * be a thank-you, which needs none: only staff can tell.
- */
-export function awaitsFirstAnswer({ status, session, waitingSince }: Row): boolean {
-  if (waitingSince === null || status === "resolved") return false;
-  return status === "pending" || session === null || waitingSince <= session.openedAt;
-}
-
 /** When the last message was accepted, in microseconds since 1970. */
 export function lastActivity(row: Row): number {
   return newest(row)?.at ?? row.session?.lastMessageAt ?? 0;
