@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-const AT_ONCE = 3;
+const AT_ONCE = 2;
 // How long each program took the last time, in seconds.
 const DURATIONS = ".local/test-durations.json";
 

@@ -12,8 +12,8 @@ use crate::{Probe, Process, Supervisor, kept, ports::on_free_ports};
 
 /// Includes the recovery of large queues.
 const READY_LIMIT: Duration = Duration::from_secs(180);
-/// For one call of `rabbitmqctl`; most take a second.
-const CONTROL_LIMIT: Duration = Duration::from_secs(60);
+/// For one call of `rabbitmqctl`. Most take a second, and a minute was too short on a busy machine.
+const CONTROL_LIMIT: Duration = Duration::from_secs(180);
 
 /// The settings of a private RabbitMQ node.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl RabbitMq {
     /// Runs `rabbitmqctl` for this node, and returns its output.
     ///
     /// # Errors
-    /// When it fails, with its output, or does not end within a minute, as for a suspended node.
+    /// When it fails, with its output, or does not end within three minutes, as for a suspended node.
     pub async fn control(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let mut command = self.node.command("rabbitmqctl");
         command
