@@ -29,8 +29,15 @@ esac
 # queues to the exchange PREFIX.events.
 write="^($prefix\\\\.|amq\\\\.default\$)"
 
-# By standard input, so that no password is in a list of processes.
-"$@" import_definitions <<JSON
+# By standard input, so that no password is in a list of processes. Its path is named since rabbitmqctl of RabbitMQ
+# 4.0.5 and before waits forever for input that has no path, and opened for all since Debian's rabbitmqctl changes the
+# user: https://github.com/rabbitmq/rabbitmq-server/issues/13157
+import() {
+    chmod a+r /dev/stdin 2>/dev/null || true
+    "$@" import_definitions /dev/stdin
+}
+
+import "$@" <<JSON
 {
   "users": [
     {"name": "chat_gateway", "password": "$RABBITMQ_GATEWAY_PASSWORD", "tags": ""},

@@ -19,6 +19,9 @@ with_secrets() {
     done
 }
 
+# Containers read the files of deploy/ as users of their own.
+[ -z "$(find deploy ! -perm -o=r)" ] || echo "containers cannot read all of deploy/: chmod -R o+rX deploy" >&2
+
 umask 077
 new=$(mktemp .env.XXXXXX)
 trap 'rm -f "$new"' EXIT
