@@ -46,7 +46,13 @@ impl FrontEnd {
     /// before it stores it: an earlier answer could begin a second session.
     async fn converse(&mut self, player: &'static str, words: &str) {
         self.send(player, "player", &format!("{words}: question")).await;
-        self.history(player).await;
+        let (_, question, _) = self.sent.last().unwrap();
+        eventually("the question is stored", async || {
+            let page = self.server.conversation(player, "limit=200").await;
+            let mut messages = page.json["messages"].as_array()?.iter();
+            messages.find(|message| message["messageId"] == **question).map(drop)
+        })
+        .await;
         self.send(player, "staff", &format!("{words}: answer")).await;
     }
 
