@@ -364,6 +364,7 @@ for (const [name, size] of Object.entries({
       await expect(page.locator(".ppc-attach")).toBeVisible();
       await injectFaults(page, { upload: [60_000, 60_000] });
       await addFiles(page, "paste", [pngFile("a-file-with-quite-a-long-name-of-2026.png")]);
+      await expect(page.getByRole("progressbar", { name: /a-file/ })).toBeVisible();
       await injectFaults(page, {
         upload: [10, 10],
         uploadRefusal: INFECTED,

@@ -113,7 +113,7 @@ test("the desk's layout depends on its own width", async ({ page }) => {
   await page.setViewportSize({ width: 1400, height: 900 });
   await page.goto("/?portal=staff&scene=busy");
   await style(page, "#portal { inline-size: 420px }", "append");
-  await page.getByText("Yara Haddad").click();
+  await page.getByRole("option", { name: "Yara Haddad" }).click();
   await expect(field(page)).toBeVisible();
   const box = await page.locator(".ppc-conversation").boundingBox();
   expect(box?.width).toBe(420);

@@ -27,7 +27,7 @@ test("a player's message is delivered and answered", async ({ page }) => {
 
 test("staff answer, resolve and reopen a conversation", async ({ page }) => {
   await page.goto("/?portal=staff&scene=busy");
-  await page.getByText("James Okafor").click();
+  await page.getByRole("option", { name: "James Okafor" }).click();
   await expect(field(page)).toBeFocused();
   await page.keyboard.type("Let me see");
   await page.keyboard.press("Enter");

@@ -73,11 +73,11 @@ test("a search finds names and ids, and opens a player without messages", async 
 });
 
 test("a draft is restored when its conversation is opened again", async ({ page }) => {
-  await page.getByText("Yara Haddad").click();
+  await page.getByRole("option", { name: "Yara Haddad" }).click();
   await answer(page).fill("half an answer");
-  await page.getByText("Sora Tanaka").click();
+  await page.getByRole("option", { name: "Sora Tanaka" }).click();
   await expect(answer(page)).toHaveValue("");
-  await page.getByText("Yara Haddad").click();
+  await page.getByRole("option", { name: "Yara Haddad" }).click();
   await expect(answer(page)).toHaveValue("half an answer");
 });
 

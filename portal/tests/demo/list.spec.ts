@@ -76,7 +76,7 @@ test("rows added above do not move the visible ones", async ({ page }) => {
 test("a conversation has an address, and Back leads to the list on a phone", async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await page.goto("/?portal=staff&scene=busy");
-  await page.getByText("Sora Tanaka").click();
+  await page.getByRole("option", { name: "Sora Tanaka" }).click();
   await expect(page.getByRole("heading", { name: "Sora Tanaka" })).toBeVisible();
   expect(page.url()).toContain("#/c/p-9313");
   await page.goBack();

@@ -153,7 +153,7 @@ test("in a right-to-left language arrows are mirrored and times are not", async 
   const name = await page.getByText("Yara Haddad").boundingBox();
   // The name begins at the avatar's left.
   expect(Math.abs((avatar?.x ?? 0) - (name?.x ?? 0) - (name?.width ?? 0))).toBeLessThan(20);
-  await page.getByText("Yara Haddad").click();
+  await page.getByRole("option", { name: "Yara Haddad" }).click();
   await field(page).fill("hello");
   const mirrored = (selector: string) =>
     page.locator(`${selector} > .ppc-icon`).evaluate((icon) => getComputedStyle(icon).scale);

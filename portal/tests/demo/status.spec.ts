@@ -11,7 +11,7 @@ const notice = (page: Page) => page.locator(".ppc-notice");
 
 test.beforeEach(async ({ page }) => {
   await page.goto("/?portal=staff&scene=busy");
-  await page.getByText("Sora Tanaka").click();
+  await page.getByRole("option", { name: "Sora Tanaka" }).click();
   await expect(page.getByText("Is the tournament still on tonight?").last()).toBeVisible();
   await expect(page.getByText("Live", { exact: true }).first()).toBeVisible();
 });
@@ -97,7 +97,7 @@ test("a conversation reopened by a colleague is shown as the colleague's", async
 
 test("a change that fails after the sign-in expired offers to sign in", async ({ page }) => {
   await page.goto("/?portal=staff&scene=busy&signIn");
-  await page.getByText("Sora Tanaka").click();
+  await page.getByRole("option", { name: "Sora Tanaka" }).click();
   await expect(page.getByText("Is the tournament still on tonight?").last()).toBeVisible();
   await injectFaults(page, { token: "another" });
   await page.getByRole("button", { name: "Take" }).click();

@@ -8,7 +8,7 @@ const field = (page: Page) => page.getByLabel("Your message");
 async function openDesk(context: BrowserContext): Promise<Page> {
   const page = await context.newPage();
   await page.goto(DESK);
-  await page.getByText("Sora Tanaka").click();
+  await page.getByRole("option", { name: "Sora Tanaka" }).click();
   await expect(field(page)).toBeVisible();
   return page;
 }
