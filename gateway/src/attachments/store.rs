@@ -33,6 +33,10 @@ const ABANDONED: TimeDelta = TimeDelta::minutes(10);
 /// The name of the object that probes write.
 const PROBE: &str = "probe";
 
+/// A file in the directory of a store. A directory without it is another one: where no volume is mounted, a
+/// write that has begun creates the directory again.
+const MARKER: &str = "store";
+
 /// The files of all players. Every call has a time limit, and calls fail at once while the store is
 /// down.
 #[derive(Clone, Debug)]
@@ -237,18 +241,15 @@ impl Store {
         let mut opened = self.0.opened.lock().unwrap_or_else(PoisonError::into_inner);
         match &*opened {
             Some(backend) => Ok(backend.clone()),
-            None => Ok(opened.insert(Backend::open(&self.0.config)?).clone()),
+            None => {
+                let backend = Backend::open(&self.0.config)?;
+                if let Some(directory) = &backend.directory {
+                    let marker = directory.join(MARKER);
+                    File::options().create(true).append(true).open(marker).map_err(disk_error)?;
+                }
+                Ok(opened.insert(backend).clone())
+            }
         }
-    }
-
-    /// The store, unless its directory is gone: a write would create it again, where no volume is
-    /// mounted.
-    fn open_existing(&self) -> object_store::Result<Backend> {
-        let backend = self.open()?;
-        if let Some(directory) = &backend.directory {
-            fs::metadata(directory).map_err(disk_error)?;
-        }
-        Ok(backend)
     }
 
     /// Runs `operation` unless the store is down.
@@ -299,8 +300,11 @@ impl Store {
         // A task of its own: what a disk has begun cannot be stopped, and keeps its place until then.
         let mut task = tokio::spawn(async move {
             let _permit = permit;
-            let backend = tokio::task::spawn_blocking(move || store.open_existing()).await??;
-            operation(backend).await
+            let backend = tokio::task::spawn_blocking(move || store.open()).await??;
+            require_mounted(&backend).await?;
+            let result = operation(backend.clone()).await?;
+            // What was written meanwhile where no volume is mounted is not stored.
+            require_mounted(&backend).await.map(|()| result)
         });
         match timeout(CALL_TIMEOUT, &mut task).await {
             Ok(Ok(result)) => result.map_err(Failure::from),
@@ -329,6 +333,14 @@ impl Store {
     fn kind(&self) -> &'static str {
         if self.0.config.is_remote() { "s3" } else { "directory" }
     }
+}
+
+/// Fails when the store's directory is gone, or is another one.
+async fn require_mounted(store: &Backend) -> object_store::Result<()> {
+    let Some(directory) = &store.directory else { return Ok(()) };
+    let marker = directory.join(MARKER);
+    let found = tokio::task::spawn_blocking(move || fs::metadata(marker)).await?;
+    found.map(drop).map_err(disk_error)
 }
 
 /// Writes `bytes` unless the object exists with these bytes. An object with other bytes is left of an

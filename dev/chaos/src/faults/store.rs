@@ -1,7 +1,10 @@
 //! The store of attachments or the scanner is away, hangs or fails. Texts must be accepted meanwhile,
 //! and each attachment of an accepted message must be readable afterwards, byte for byte.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, ensure};
 use futures_util::FutureExt;
@@ -152,13 +155,23 @@ async fn gone(drill: &mut Drill) -> anyhow::Result<()> {
     let directory = drill.deployment.attachment_directory();
     let aside = directory.with_extension("gone");
     while_uploading(drill, async |drill, uploaders| {
+        remove_directory(&aside)?;
         fs::rename(&directory, &aside)?;
         store_outage(drill, uploaders).await?;
-        // It fails when a gateway created the directory again.
+        // An upload that had begun may have created the directory again. It was refused.
+        remove_directory(&directory)?;
         fs::rename(&aside, &directory)?;
         wait_for_store(drill, "up").await
     })
     .await
+}
+
+/// Removes the directory with all in it, if it exists.
+fn remove_directory(directory: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 async fn full(drill: &mut Drill) -> anyhow::Result<()> {

@@ -34,17 +34,21 @@ async fn without_its_store_a_gateway_refuses_files_alone() {
     let directory = files.directory.path();
     let away = directory.with_extension("away");
     fs::rename(directory, &away).unwrap();
+    // As where a volume is mounted, or by an upload that began before.
+    fs::create_dir(directory).unwrap();
     let refused = bo.upload(Uuid::now_v7(), "a.txt", "hello").await;
     assert_problem(&refused, 503, "attachments-unavailable");
     assert_eq!(refused.headers["retry-after"], "1");
     assert_problem(&bo.get(&url).await, 503, "attachments-unavailable");
-    assert!(!directory.exists(), "nothing is written where no volume is mounted");
+    let written = fs::read_dir(directory).unwrap().count();
+    assert_eq!(written, 0, "nothing is written where no volume is mounted");
     assert_eq!(bo.send(json!({ "content": "hello" })).await.status, 202);
     assert_eq!(bo.get("/api/unified-chat/conversations/p1").await.status, 200);
     until_attachments_are(&bo, "down").await;
     let up = "chat_gateway_attachment_store_up{store=\"directory\"}";
     assert_eq!(files.gateway.api().metric(up).await, 0);
 
+    fs::remove_dir(directory).unwrap();
     fs::rename(&away, directory).unwrap();
     until_attachments_are(&bo, "up").await;
     assert_eq!(bo.upload(id, "a.txt", "hello").await.status, 200);
