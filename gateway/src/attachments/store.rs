@@ -300,11 +300,12 @@ impl Store {
         // A task of its own: what a disk has begun cannot be stopped, and keeps its place until then.
         let mut task = tokio::spawn(async move {
             let _permit = permit;
-            let backend = tokio::task::spawn_blocking(move || store.open()).await??;
-            require_mounted(&backend).await?;
+            let opened = tokio::task::spawn_blocking(move || require_mounted(store.open()?));
+            let backend = opened.await??;
             let result = operation(backend.clone()).await?;
             // What was written meanwhile where no volume is mounted is not stored.
-            require_mounted(&backend).await.map(|()| result)
+            tokio::task::spawn_blocking(move || require_mounted(backend)).await??;
+            Ok::<_, Error>(result)
         });
         match timeout(CALL_TIMEOUT, &mut task).await {
             Ok(Ok(result)) => result.map_err(Failure::from),
@@ -335,12 +336,12 @@ impl Store {
     }
 }
 
-/// Fails when the store's directory is gone, or is another one.
-async fn require_mounted(store: &Backend) -> object_store::Result<()> {
-    let Some(directory) = &store.directory else { return Ok(()) };
-    let marker = directory.join(MARKER);
-    let found = tokio::task::spawn_blocking(move || fs::metadata(marker)).await?;
-    found.map(drop).map_err(disk_error)
+/// The store, unless its directory is gone, or is another one.
+fn require_mounted(store: Backend) -> object_store::Result<Backend> {
+    if let Some(directory) = &store.directory {
+        fs::metadata(directory.join(MARKER)).map_err(disk_error)?;
+    }
+    Ok(store)
 }
 
 /// Writes `bytes` unless the object exists with these bytes. An object with other bytes is left of an

@@ -238,7 +238,7 @@ async fn a_portal_changes_from_v1_2_and_back_and_keeps_every_conversation() {
     })
     .await;
     let printed = import(&system);
-    assert!(printed.contains("of player \"p 3\": player_id may have only"), "{printed}");
+    assert_contains(&printed, "of player \"p 3\": player_id may have only");
     assert_contains(&printed, "imported 6 messages and the ends of 1 sessions, left out 1 rows");
 
     // This system serves. V1.2 has stored what it accepted once it has stopped.
