@@ -53,6 +53,8 @@ export interface Faults {
   /** The tokens of files have expired. */
   fileTokensExpire: boolean;
   sendsFail: boolean;
+  /** A message or a note reaches the broadcaster's queue alone, and is answered with 503. */
+  broadcastAlone: number;
   readsFail: boolean;
   networkFails: boolean;
   /** No client can connect to Pusher. */
@@ -83,6 +85,7 @@ export const NO_FAULTS: Faults = {
   eventsLackFiles: false,
   fileTokensExpire: false,
   sendsFail: false,
+  broadcastAlone: 0,
   readsFail: false,
   networkFails: false,
   pusherFails: false,

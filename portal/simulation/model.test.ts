@@ -24,6 +24,7 @@ const BAD: Faults = {
   loseRequest: 0.15,
   loseAnswer: 0.15,
   busy: 0.15,
+  broadcastAlone: 0.1,
   persist: [1, 4_000],
   broadcast: [1, 4_000],
   loseEvent: 0.05,

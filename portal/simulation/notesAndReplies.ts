@@ -84,14 +84,17 @@ export class NotesAndReplies {
       content,
       mentions: mentionsIn(content),
     };
-    this.#parts.persist(() => this.notes.write(note));
-    const { longestEvent } = this.#parts.faults;
+    const { chance, faults } = this.#parts;
+    const isAlone = chance(faults.broadcastAlone);
+    if (!isAlone) this.#parts.persist(() => this.notes.write(note));
+    const { longestEvent } = faults;
     const truncated = content.length > longestEvent;
     this.#parts.broadcastNote(note, {
       ...noteOf({ ...note, content: content.slice(0, longestEvent) }),
       playerId: note.playerId,
       ...(truncated ? { truncated } : {}),
     });
+    if (isAlone) return problem(503, "not-accepted", { "Retry-After": "1" });
     const acceptedAt = rfc3339(note.at);
     return json(202, { success: true, noteId: note.noteId, acceptedAt, status: "accepted" });
   }

@@ -292,7 +292,12 @@ export class SimulatedSystem implements FaultSource {
     if (content.includes("\0")) return problem(400, "invalid-field");
     if (topic !== null && !this.desk.teams.includes(topic))
       return problem(400, "invalid-field", {}, "topic");
-    const { at } = this.#accept(withDefaults({ ...body, content, attachments: files }), topic);
+    const message = withDefaults({ ...body, content, attachments: files });
+    if (this.chance(this.faults.broadcastAlone)) {
+      this.#broadcastLater({ ...message, at: this.now() });
+      return problem(503, "not-accepted", { "Retry-After": "1" });
+    }
+    const { at } = this.#accept(message, topic);
     return json(202, {
       success: true,
       messageId: body.messageId,
@@ -312,6 +317,11 @@ export class SimulatedSystem implements FaultSource {
       if (senderType !== "staff" || senderId === null || isRejected) return;
       this.#claim("claim", { playerId, changeId, actorId: senderId, actorName: senderName, at });
     });
+    this.#broadcastLater(accepted);
+    return accepted;
+  }
+
+  #broadcastLater(accepted: Message): void {
     this.#later(this.faults.broadcast, () => {
       const { longestEvent } = this.faults;
       const lacksFiles = this.faults.eventsLackFiles && accepted.attachments.length > 0;
@@ -326,7 +336,6 @@ export class SimulatedSystem implements FaultSource {
       else this.#broadcast(STAFF_CHANNEL, MESSAGE_SENT, event);
       this.#broadcast(`private-player-${accepted.playerId}`, MESSAGE_SENT, toPlayer);
     });
-    return accepted;
   }
 
   #reject({ messageId, playerId }: Message): void {

@@ -131,7 +131,7 @@ export class Messages {
       this.#unconfirmed.delete(messageId);
     } else if (known !== undefined && known.source !== "outbox") {
       // The event arrived before the answer of the send.
-      if (item !== null) this.#parts.outbox.delivered(messageId);
+      if (item !== null) this.#parts.outbox.delivered(messageId, known.source);
       return false;
     }
     if (item === null) {
@@ -165,7 +165,7 @@ export class Messages {
     const delivery: Delivery | null = this.#isOwn(message) ? { state: "delivered" } : null;
     this.#announced.delete(message.messageId);
     if (!this.timeline.put({ ...message, source, delivery })) return false;
-    if (delivery !== null) this.#parts.outbox.delivered(message.messageId);
+    if (delivery !== null) this.#parts.outbox.delivered(message.messageId, source);
     this.#unconfirmed.delete(message.messageId);
     if (this.timeline.get(message.messageId)?.truncated) this.#truncated.add(message.messageId);
     else this.#truncated.delete(message.messageId);
@@ -175,7 +175,7 @@ export class Messages {
   #forget(messageId: string): void {
     this.timeline.remove(messageId);
     this.#unconfirmed.delete(messageId);
-    this.#parts.outbox.delivered(messageId);
+    this.#parts.outbox.delivered(messageId, "outbox");
   }
 
   #isOwn({ senderType, senderId }: Message): boolean {

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { NO_FAULTS } from "../../../simulation/index.js";
+import { NO_FAULTS, SimulatedBrowser } from "../../../simulation/index.js";
 import { seconds, simulate } from "../../../simulation/setup.js";
 
 const { system, portal } = simulate();
@@ -57,6 +57,24 @@ test("a lost answer makes no second message", async () => {
   system().faults.loseAnswer = 0;
   await seconds(60);
   expect(player.contents()).toEqual(["hello"]);
+  expect(system().store.conversation("p1").messages).toHaveLength(1);
+});
+
+test("a message that was broadcast alone is repeated until it is accepted, also after a reload", async () => {
+  const browser = new SimulatedBrowser();
+  const player = portal({ browser });
+  await seconds(1);
+  system().faults.broadcastAlone = 1;
+  player.conversation.send("hello");
+  await seconds(5);
+  expect(player.contents()).toEqual(["hello"]);
+  expect(system().store.conversation("p1").messages).toEqual([]);
+  player.close();
+  system().faults.broadcastAlone = 0;
+  const again = portal({ browser });
+  await seconds(60);
+  expect(again.contents()).toEqual(["hello"]);
+  expect(again.delivery("hello")).toBe("delivered");
   expect(system().store.conversation("p1").messages).toHaveLength(1);
 });
 

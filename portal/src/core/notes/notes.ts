@@ -210,7 +210,7 @@ export class Notes extends Observable {
 
   #put(received: NoteEntry): void {
     this.#entries.set(received.noteId, merged(this.#entries.get(received.noteId), received));
-    this.#parts.outbox.delivered(received.noteId);
+    this.#parts.outbox.delivered(received.noteId, received.source);
   }
 
   #applyOutbox(noteId: string, item: OutboxItem | null, delivery: Delivery): void {
@@ -221,7 +221,7 @@ export class Notes extends Observable {
       this.#entries.set(noteId, entryOfItem(item, delivery));
     } else {
       // Its event was faster than the gateway's answer.
-      queueMicrotask(() => this.#parts.outbox.delivered(noteId));
+      queueMicrotask(() => this.#parts.outbox.delivered(noteId, known.source));
     }
     if (delivery.state === "accepted") {
       this.#unchanged = 0;

@@ -2,7 +2,7 @@ import type { Failure, Outcome } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
 import type { Clock } from "../clock.js";
-import type { Delivery, Entry } from "../conversation/timeline.js";
+import type { Delivery, Entry, Source } from "../conversation/timeline.js";
 import { newId } from "../id.js";
 import { notifyAll } from "../listeners.js";
 import type { Unsubscribe } from "../observable.js";
@@ -210,10 +210,13 @@ export class Outbox {
     this.#drop(item);
   }
 
-  /** Removes an item whose event arrived, or that the history has. */
-  delivered(messageId: string): void {
+  /**
+   * Removes an item that the history has, or whose event arrived after it was accepted. Without the
+   * acceptance, an event does not show that the message is also on its way to the database.
+   */
+  delivered(messageId: string, source: Source): void {
     const item = this.#items.get(messageId);
-    if (item === undefined) return;
+    if (item === undefined || (source === "event" && item.acceptedAt === null)) return;
     this.#items.delete(messageId);
     this.#parts.storage.remove(messageId);
     this.#files?.release(item);
