@@ -3,6 +3,8 @@
 
 BINARIES := $(or $(CARGO_TARGET_DIR),target)/debug
 STACK := $(BINARIES)/stack
+# Programs without tests have dependencies with other features, and cargo would build most of these again.
+BUILD_ALL := cargo build --workspace --bins --tests
 TOOLS := .local/tools
 PORTAL := $(CURDIR)/portal/dist
 CARGO_CHEF := $(shell sed -n 's/^RUN cargo install --locked \(cargo-chef@.*\)/\1/p' Dockerfile)
@@ -35,9 +37,9 @@ status: ## Show which processes run
 env: ## Write .env for docker compose, with random secrets, unless it exists
 	@dev/scripts/make-env.sh
 
-test: clamav clocks chromium firefox pgbouncer prometheus s3-server portal dev/end-to-end/node/node_modules dev/bench/express-v1.2/node_modules ## Run all tests, with a database and a broker of their own
+test: tools clamav clocks chromium firefox pgbouncer prometheus s3-server portal dev/end-to-end/node/node_modules dev/bench/express-v1.2/node_modules ## Run all tests, with a database and a broker of their own
 	dev/scripts/previous-release.sh
-	cargo test --workspace --no-run
+	$(BUILD_ALL)
 	cd portal && npm test
 	node --test dev/bench/capacity/capacity.test.mjs
 	$(STACK) exec --dir .local/test -- dev/scripts/test-programs.mjs
@@ -49,7 +51,7 @@ screenshots: chromium portal/node_modules ## Take the screenshots of the documen
 	cd portal && npm run screenshots
 
 schemathesis: venv ## Test a private gateway with valid and invalid requests generated from gateway/openapi.json
-	cargo build --workspace
+	$(BUILD_ALL)
 	@exec dev/scripts/schemathesis.sh
 
 go-client: programs ## Generate a Go client from gateway/openapi.json, and test it against a private gateway
@@ -87,7 +89,7 @@ micro: ## Measure the time of a send, a batch, a signature
 fuzz: fuzzer ## Run a coverage-guided fuzzer on bodies, cursors and conversations, a minute each
 	@exec dev/scripts/fuzz.sh $(or $(SECONDS),60) $(or $(TARGETS),decode cursors timeline)
 
-lint: tools prometheus venv portal/node_modules ## Check the format, clippy, licenses, dependencies, containers, manifests, alerts, schema, docs
+lint: tools prometheus venv portal/node_modules ## Check the format, clippy, licenses, dependencies, containers, manifests, alerts, docs
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo deny check bans licenses sources
@@ -99,7 +101,6 @@ lint: tools prometheus venv portal/node_modules ## Check the format, clippy, lic
 	dev/scripts/check-alerts.sh
 	dev/scripts/check-guarantees.sh
 	dev/scripts/check-words.sh
-	dev/scripts/check-schema.sh
 	node dev/bench/capacity/main.mjs --check
 	cd portal && npm run lint && npm run api:check && npm run check:package
 
@@ -118,8 +119,8 @@ openapi: portal/node_modules ## Generate gateway/openapi.json from the gateway, 
 	mv gateway/openapi.json.new gateway/openapi.json
 	cd portal && npm run api
 
-schema: tools ## Generate shared/database/src/schema.rs from the migrations
-	dev/scripts/check-schema.sh --write
+schema: tools programs ## Generate shared/database/src/schema.rs from the migrations
+	$(STACK) exec --dir .local/test -- dev/scripts/check-schema.sh --write
 
 clean: down ## Stop the system, and remove everything built, installed or stored in this checkout
 	cargo clean

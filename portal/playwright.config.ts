@@ -16,7 +16,8 @@ export default defineConfig({
   testDir: "tests",
   outputDir: "test-results",
   fullyParallel: true,
-  workers: 2,
+  // A test waits for timers and servers a third of its time; two of three keep two processors busy.
+  workers: 3,
   forbidOnly: true,
   reporter: "list",
   timeout: 60_000,

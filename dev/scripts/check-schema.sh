@@ -1,20 +1,19 @@
 #!/bin/sh
 # Compares shared/database/src/schema.rs with the schema of an empty database after the migrations; with --write,
-# writes it.
+# writes it. Runs on the servers of `stack exec`.
 set -eu
 cd "$(dirname "$0")/../.."
 
 schema=shared/database/src/schema.rs
-cargo build --quiet -p stack -p persister
 . dev/scripts/lib/binaries.sh
 
 printed=$(mktemp)
 trap 'rm -f "$printed"' EXIT
-"$binaries/stack" exec --dir .local/schema -- sh -euc '
-    export DATABASE_URL="$TEST_DATABASE_URL"
-    "$1/persister" migrate >&2
-    diesel --config-file shared/database/diesel.toml print-schema
-' sh "$binaries" >"$printed"
+PGOPTIONS='--client-min-messages=warning' psql --quiet --command 'DROP DATABASE IF EXISTS printed_schema' \
+    --command 'CREATE DATABASE printed_schema' "$TEST_DATABASE_URL"
+export DATABASE_URL="${TEST_DATABASE_URL%/*}/printed_schema"
+"$binaries/persister" migrate >/dev/null
+diesel --config-file shared/database/diesel.toml print-schema >"$printed"
 
 if [ "${1:-}" = --write ]; then
     cp "$printed" "$schema"

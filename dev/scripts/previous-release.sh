@@ -2,7 +2,7 @@
 # Builds the gateway and the workers of the previous release, of the commit in .ci/previous-release, into
 # .local/previous/COMMIT, unless they exist. A test runs them with the current schema.
 #
-# They share the target directory, and so the dependencies, with the current programs. Under a version of their own: cargo
+# They share the target directory and the profile, and so the dependencies, with the current programs. Under a version of their own: cargo
 # takes crates of the same name, version and place in the workspace for the same.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -23,7 +23,8 @@ mkdir -p "$unfinished/source"
 git archive "$commit" | tar -x -C "$unfinished/source"
 (
     cd "$unfinished/source"
-    sed -i 's/^version = .*/version = "0.0.0-previous"/' Cargo.toml
+    sed -i -e 's/^version = .*/version = "0.0.0-previous"/' -e '/^\[profile\.dev/,/^$/d' Cargo.toml
+    sed -n '/^\[profile\.dev/,/^$/p' ../../../../Cargo.toml >>Cargo.toml
     cargo update --quiet --workspace
     CARGO_TARGET_DIR=${binaries%/debug} CARGO_INCREMENTAL=0 cargo build --quiet --locked -p gateway -p persister -p broadcaster
 )

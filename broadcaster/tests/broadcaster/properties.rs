@@ -29,7 +29,7 @@ fn any_bodies_are_consumed_and_valid_ones_behind_them_are_broadcast() {
     let system = runtime.block_on(system());
     let broadcaster = runtime.block_on(system.broadcaster());
     let bodies = vec(prop_oneof![1 => any_bytes(), 4 => nearly(valid_bodies())], 1..20);
-    always(&runtime, 40, &bodies, async |bodies| {
+    always(&runtime, 10, &bodies, async |bodies| {
         for body in bodies {
             system.broker.publish(&body).await;
         }

@@ -50,16 +50,6 @@ async fn messages_survive_cut_connections_to_rabbitmq() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn attachments_survive_a_lost_directory_and_killed_gateways() {
-    drill(&["store-gone", "store-gateway-killed"]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn texts_are_accepted_while_s3_hangs() {
-    drill(&["s3-hangs"]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn messages_survive_a_change_of_partitions() {
     drill(&["repartition"]).await;
 }

@@ -1,6 +1,7 @@
 //! Hostile inputs for property tests: arbitrary bytes, and valid values with changes.
 
 use std::{
+    env,
     panic::PanicHookInfo,
     sync::{
         Once,
@@ -18,10 +19,17 @@ use proptest::{
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+/// The number of cases without `PROPTEST_CASES`: each run repeats the same ones, and other seeds find
+/// more than more cases.
+const CASES: u32 = 64;
+
 /// A configuration with a fixed seed. `PROPTEST_RNG_SEED` overrides the seed, `PROPTEST_CASES` the
 /// number of cases.
 pub fn same_cases() -> ProptestConfig {
-    let default = ProptestConfig::default();
+    let mut default = ProptestConfig::default();
+    if env::var_os("PROPTEST_CASES").is_none() {
+        default.cases = CASES;
+    }
     let rng_seed = match default.rng_seed {
         RngSeed::Random => RngSeed::Fixed(0),
         seed @ RngSeed::Fixed(_) => seed,
@@ -31,7 +39,7 @@ pub fn same_cases() -> ProptestConfig {
 }
 
 /// Checks `property` for `cases` of `inputs`, and that nothing panics in this process meanwhile.
-/// `PROPTEST_CASES` scales the number of cases; its default of 256 means `cases`.
+/// `PROPTEST_CASES` scales the number of cases; its default of 64 means `cases`.
 ///
 /// # Panics
 /// When the property does not hold, with the smallest failing case.
@@ -42,7 +50,7 @@ pub fn always<Inputs: Strategy>(
     property: impl AsyncFn(Inputs::Value) -> TestCaseResult,
 ) {
     let config = same_cases();
-    let config = ProptestConfig { cases: (config.cases * cases).div_ceil(256), ..config };
+    let config = ProptestConfig { cases: (config.cases * cases).div_ceil(CASES), ..config };
     let result = TestRunner::new(config).run(inputs, |input| {
         let before = panics();
         runtime.block_on(property(input))?;

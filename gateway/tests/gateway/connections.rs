@@ -233,7 +233,7 @@ async fn hold(program: &Program, number: usize, parts: &[&str]) -> Vec<TcpStream
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_of_a_connection_is_bounded() {
-    const CONNECTIONS: usize = 500;
+    const CONNECTIONS: usize = 200;
     let head = head_of(HEAD_LIMIT);
     let half = &head[..head.len() - 1];
     let body = "a".repeat(8_000);

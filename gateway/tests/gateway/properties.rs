@@ -33,7 +33,7 @@ fn any_bytes_on_a_connection_get_a_response() {
         any_bytes()
             .prop_map(|rest| [&b"GET /health/live HTTP/1.1\r\nhost: a\r\n"[..], &rest].concat()),
     ];
-    always_served(200, &bytes, async |gateway, bytes| {
+    always_served(50, &bytes, async |gateway, bytes| {
         let mut connection = Connection::open(gateway).await;
         connection.write(&bytes).await;
         connection.finish().await;
@@ -73,7 +73,7 @@ fn any_request_gets_a_response() {
         headers.push(("content-type", other_kind.unwrap_or_else(|| kind.as_bytes().to_vec())));
         Call { method, target, headers, body }
     });
-    always_served(2_000, &calls, async |gateway, call| {
+    always_served(500, &calls, async |gateway, call| {
         let mut connection = Connection::open(gateway).await;
         connection.write(&call.written()).await;
         connection.finish().await;

@@ -20,7 +20,7 @@ fn hostile_bodies_do_not_stop_the_valid_message_behind_them() {
     let system = runtime.block_on(system());
     let persister = runtime.block_on(system.persister());
     let bodies = vec(prop_oneof![1 => any_bytes(), 4 => nearly(valid_bodies())], 1..20);
-    always(&runtime, 25, &bodies, async |bodies| {
+    always(&runtime, 10, &bodies, async |bodies| {
         for body in bodies {
             system.broker.publish(&body).await;
         }

@@ -170,7 +170,7 @@ fn a_position_follows_the_marks_in_any_batches_beside_redelivered_ones() {
     let connection = Mutex::new(connection);
     let marks = vec((any::<bool>(), 1..=9_i64), 1..12);
     let batches = vec((1..4_usize, any::<u16>()), 1..6);
-    always(&runtime, 64, &(marks, batches), async |(marks, batches)| {
+    always(&runtime, 16, &(marks, batches), async |(marks, batches)| {
         let connection = &mut *connection.lock().await;
         database.run("TRUNCATE chat_reads").await;
         let event = |(at, (is_read, seq)): (i64, &(bool, i64))| {

@@ -1,4 +1,5 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
+import { test } from "../test.js";
 
 const field = (page: Page) => page.getByLabel("Your message");
 const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasText: text });

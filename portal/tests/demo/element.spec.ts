@@ -1,4 +1,5 @@
-import { expect, type Page, test, type WebSocketRoute } from "@playwright/test";
+import { expect, type Page, type WebSocketRoute } from "@playwright/test";
+import { test } from "../test.js";
 
 const BO = "bo-1815";
 const AT = "2026-01-01T12:00:00.000000Z";

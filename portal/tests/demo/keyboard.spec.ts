@@ -1,4 +1,5 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
+import { test } from "../test.js";
 
 const chosen = (page: Page) => page.locator('[role="option"][aria-selected="true"]');
 const answer = (page: Page) => page.getByLabel("Your message");

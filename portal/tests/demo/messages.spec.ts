@@ -1,4 +1,5 @@
-import { expect, type Locator, type Page, test } from "@playwright/test";
+import { expect, type Locator, type Page } from "@playwright/test";
+import { test } from "../test.js";
 import { callSystem } from "./system.js";
 
 const BO = "bo-1815";

@@ -1,4 +1,5 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
+import { test } from "../test.js";
 import { callSystem, injectFaults } from "./system.js";
 
 const field = (page: Page) => page.getByLabel("Your message");

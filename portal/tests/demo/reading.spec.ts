@@ -1,5 +1,6 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
+import { test } from "../test.js";
 import { callSystem, mark, marks, refocus, stored } from "./system.js";
 
 const BO = "bo-1815";

@@ -1,5 +1,6 @@
-import { expect, type Locator, type Page, test } from "@playwright/test";
+import { expect, type Locator, type Page } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
+import { test } from "../test.js";
 
 const BO = "bo-1815";
 

@@ -1,4 +1,5 @@
-import { type BrowserContext, expect, type Page, test } from "@playwright/test";
+import { type BrowserContext, expect, type Page } from "@playwright/test";
+import { test } from "../test.js";
 import { callSystem, injectFaults } from "./system.js";
 
 const DESK = "/?portal=staff&scene=busy&keep";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { expect, type Locator, type Page, test } from "@playwright/test";
+import { expect, type Locator, type Page } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
+import { test } from "../test.js";
 import { callSystem, injectFaults } from "./system.js";
 
 const SORA = "p-9313";

@@ -1,4 +1,5 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
+import { test } from "../test.js";
 
 test("messages of a digest are counted, then shown", async ({ page }) => {
   await page.goto("/?portal=staff&scene=busy");

@@ -1,5 +1,6 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { injectFaults } from "../demo/system.js";
+import { test } from "../test.js";
 
 // Writes the pictures of the documents into docs/pictures/ (`make screenshots`).
 

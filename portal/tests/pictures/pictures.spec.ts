@@ -1,4 +1,5 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
+import { test } from "../test.js";
 
 const SIZES = { desktop: { width: 1024, height: 640 }, phone: { width: 360, height: 640 } };
 const COLOURS = {

@@ -1,5 +1,6 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
+import { test } from "../test.js";
 import { address, choose, expectLight, newPlayer, openStaff, write } from "./system.js";
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };

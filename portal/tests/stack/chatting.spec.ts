@@ -1,5 +1,6 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
+import { test } from "../test.js";
 import {
   address,
   bubbles,

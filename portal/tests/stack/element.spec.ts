@@ -1,4 +1,5 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
+import { test } from "../test.js";
 import { bubbles, choose, newPlayer, openStaff, SYSTEM, token, write } from "./system.js";
 
 test("a page with only the script tag chats with staff", async ({ browser }) => {

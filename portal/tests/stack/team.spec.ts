@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { type Browser, expect, type Page, test } from "@playwright/test";
+import { type Browser, expect, type Page } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
+import { test } from "../test.js";
 import { choose, expectLight, newPlayer, openPlayer, SYSTEM, token, write } from "./system.js";
 
 /** A member of the staff that no other test has. */

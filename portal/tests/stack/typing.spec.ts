@@ -1,5 +1,6 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
+import { test } from "../test.js";
 import {
   acceptedFor,
   bubbles,

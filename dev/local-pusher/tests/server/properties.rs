@@ -30,7 +30,7 @@ fn the_server_survives_any_bytes_on_a_connection() {
         any_bytes().prop_map(|frames| [&handshake[..], &frames].concat()),
         any_bytes().prop_map(|rest| [&b"POST /apps/3/events?"[..], &rest].concat()),
     ];
-    always_served(100, &bytes, async |server, bytes| {
+    always_served(40, &bytes, async |server, bytes| {
         let mut stream = TcpStream::connect(server.addr()).await.unwrap();
         stream.write_all(&bytes).await.ok();
         stream.shutdown().await.ok();
@@ -48,7 +48,7 @@ fn any_signed_call_is_answered() {
         3 => nearly(batches()).prop_map(|body| ("/apps/3/batch_events", body)),
         1 => any_bytes().prop_map(|body| ("/apps/3/events", body)),
     ];
-    always_served(150, &calls, async |server, (path, body)| {
+    always_served(50, &calls, async |server, (path, body)| {
         let target = sign("POST", path, &body);
         let answer = call(server.addr(), "POST", &target, &body).await;
         prop_assert!(answer.status < 500, "{:?}", answer);
@@ -77,7 +77,7 @@ fn any_control_call_is_answered() {
         ]),
     );
     let runtime = Runtime::new().unwrap();
-    always(&runtime, 1_000, &orders, async |((method, path), query, body)| {
+    always(&runtime, 250, &orders, async |((method, path), query, body)| {
         // Its own server: a fault may last for a thousand years.
         let server = start();
         let target = format!("{path}?{query}");
@@ -108,7 +108,7 @@ fn the_server_survives_any_messages_of_a_client() {
         1 => "[ -~]{0,60}".prop_map(|key| format!("/app/{}?protocol=7", escaped(&key))),
         1 => "[ -~]{0,60}".prop_map(|version| format!("/app/the-key?protocol={}", escaped(&version))),
     ];
-    always_served(150, &(target, vec(message, 0..20)), async |server, (target, messages)| {
+    always_served(50, &(target, vec(message, 0..20)), async |server, (target, messages)| {
         let url = format!("ws://{}{target}", server.addr());
         let Ok((mut stream, _)) = connect_async(url).await else { return Ok(()) };
         for message in messages {

@@ -30,7 +30,7 @@ fn the_database_follows_the_rules_through_the_queue() {
     let readers = (reader(), reader());
     let readers = RefCell::new(readers);
     let config = same_cases();
-    let config = ProptestConfig { cases: config.cases.div_ceil(32), ..config };
+    let config = ProptestConfig { cases: config.cases.div_ceil(16), ..config };
     let held = TestRunner::new(config).run(&cases(), |case| {
         let (reader, poller) = &mut *readers.borrow_mut();
         runtime.block_on(persist_through_the_queue(&case, &system, reader, poller))
