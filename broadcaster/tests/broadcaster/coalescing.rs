@@ -189,6 +189,8 @@ async fn at_most_half_of_the_prefetch_is_coalesced() {
     let broadcaster = system.broadcaster_with(&[ONE_A_SECOND]).ready().await;
     let staff = until_staff_received_count(&system, 600).await;
     assert!(staff.iter().all(|(_, data)| count(data) <= 256));
+    // The player's events as well: one whose call has not begun is requeued.
+    until_accepted(&system, 600 + staff.len() as u64).await;
     broadcaster.stop().await;
     all_acknowledged(&system).await;
 }
