@@ -16,7 +16,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clamav clocks chromium firefox pgbouncer prometheus s3-server valgrind venv portal programs contenders tools deny fuzzer
+.PHONY: help run up down status test pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clamav clocks chromium firefox pgbouncer prometheus s3-server valgrind venv portal programs contenders tools deny diesel fuzzer
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -37,7 +37,7 @@ status: ## Show which processes run
 env: ## Write .env for docker compose, with random secrets, unless it exists
 	@dev/scripts/make-env.sh
 
-test: tools clamav clocks chromium firefox pgbouncer prometheus s3-server portal dev/end-to-end/node/node_modules dev/bench/express-v1.2/node_modules ## Run all tests, with a database and a broker of their own
+test: diesel clamav clocks chromium firefox pgbouncer prometheus s3-server portal dev/end-to-end/node/node_modules dev/bench/express-v1.2/node_modules ## Run all tests, with a database and a broker of their own
 	dev/scripts/previous-release.sh
 	$(BUILD_ALL)
 	cd portal && npm test
@@ -119,7 +119,7 @@ openapi: portal/node_modules ## Generate gateway/openapi.json from the gateway, 
 	mv gateway/openapi.json.new gateway/openapi.json
 	cd portal && npm run api
 
-schema: tools programs ## Generate shared/database/src/schema.rs from the migrations
+schema: diesel programs ## Generate shared/database/src/schema.rs from the migrations
 	$(STACK) exec --dir .local/test -- dev/scripts/check-schema.sh --write
 
 clean: down ## Stop the system, and remove everything built, installed or stored in this checkout
@@ -185,9 +185,12 @@ deny:
 fuzzer:
 	@command -v cargo-fuzz >/dev/null || cargo install --locked --root $(TOOLS) $(CARGO_FUZZ)
 
-tools: deny
+tools: deny diesel
 	@[ "cargo-chef@$$(cargo chef --version 2>/dev/null | cut -d' ' -f2)" = "$(CARGO_CHEF)" ] || \
 		cargo install --locked --debug --root $(TOOLS) $(CARGO_CHEF)
+
+# Prints the schema of a database.
+diesel:
 	@dev/scripts/install-packages.sh libpq
 	@command -v diesel >/dev/null || cargo install --locked --debug --root $(TOOLS) $(DIESEL_CLI) \
 		--no-default-features --features postgres

@@ -43,6 +43,23 @@ async function expectListed({ id, name }: Member): Promise<void> {
     .toBe("online");
 }
 
+/**
+ * Holds back the assignments of `desks`, so that none sees another's, until the returned function is
+ * called.
+ */
+async function holdAssignments(desks: readonly Page[]): Promise<() => void> {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  for (const desk of desks)
+    await desk.route("**/assignment", async (route) => {
+      await released;
+      await route.continue();
+    });
+  return release;
+}
+
 test("two desks that take a conversation at once agree on who has it", async ({ browser }) => {
   const player = newPlayer();
   const members = [newMember("Ada"), newMember("Grace")] as const;
@@ -50,7 +67,9 @@ test("two desks that take a conversation at once agree on who has it", async ({ 
   const chat = await openPlayer(browser, player);
   await write(chat, "My sword is gone");
   for (const desk of desks) await choose(desk, player);
-  await Promise.all(desks.map((desk) => action(desk, "Take").click()));
+  const takeBoth = await holdAssignments(desks);
+  for (const desk of desks) await action(desk, "Take").click();
+  takeBoth();
   await expect(chat.locator(".ppc-helper")).toContainText("is with you");
   const helper = (await chat.locator(".ppc-helper").textContent()) ?? "";
   const winner = members.findIndex(({ name }) => helper.startsWith(name));
