@@ -5,7 +5,7 @@ import type { FaultSource } from "./faults.js";
 import { mentionsIn, NoteStore, noteOf, readNotes } from "./notes.js";
 import { ReplyStore } from "./replies.js";
 import type { SessionEdit, Store } from "./store.js";
-import { json, problem, rfc3339 } from "./wire.js";
+import { json, notAccepted, problem, rfc3339 } from "./wire.js";
 
 /** What the rest of the simulated system does for notes, tags, priority and canned replies. */
 export interface ServerParts extends FaultSource {
@@ -45,8 +45,7 @@ export class NotesAndReplies {
     if (user.role !== "staff") return problem(403, "forbidden");
     const { subject: staff, name } = user;
     const isRead = request.method === "GET";
-    if (!isRead && this.#parts.faults.sendsFail)
-      return problem(503, "not-accepted", { "Retry-After": "1" });
+    if (!isRead && this.#parts.faults.sendsFail) return notAccepted();
     if (isRead && this.#parts.faults.readsFail)
       return problem(503, "history-unavailable", { "Retry-After": "1" });
     const body = isRead || request.method === "DELETE" ? {} : await request.json();
@@ -94,7 +93,7 @@ export class NotesAndReplies {
       playerId: note.playerId,
       ...(truncated ? { truncated } : {}),
     });
-    if (isAlone) return problem(503, "not-accepted", { "Retry-After": "1" });
+    if (isAlone) return notAccepted();
     const acceptedAt = rfc3339(note.at);
     return json(202, { success: true, noteId: note.noteId, acceptedAt, status: "accepted" });
   }

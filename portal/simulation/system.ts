@@ -17,7 +17,7 @@ import { memberOf, SimulatedGuest, SimulatedPresence } from "./presence.js";
 import { readHistory, readInbox } from "./reads.js";
 import { type Change, type Mark, Store } from "./store.js";
 import { SimulatedTransport } from "./transport.js";
-import { eventOf, json, problem, rfc3339, sessionOf, staffSessionOf } from "./wire.js";
+import { eventOf, json, notAccepted, problem, rfc3339, sessionOf, staffSessionOf } from "./wire.js";
 
 /** The given fields of a message; the others get defaults. */
 export type NewMessage = Partial<Message> & Pick<Message, "playerId" | "senderType" | "content">;
@@ -238,15 +238,14 @@ export class SimulatedSystem implements FaultSource {
   /** The answer to a call that only a team desk has; null for any other. */
   async #answerDesk(request: Request, path: string, user: Identity): Promise<Response | null> {
     const { desk, store, faults } = this;
-    const unavailable = () => problem(503, "not-accepted", { "Retry-After": "1" });
     if (path.endsWith("/api/staff")) return desk.list(store);
     if (path.endsWith("/api/staff/availability")) {
-      if (faults.sendsFail) return unavailable();
+      if (faults.sendsFail) return notAccepted();
       return desk.setAvailability(user.subject, user.name, await request.json());
     }
     const [, playerId] = /conversations\/([^/]+)\/assignment$/.exec(path) ?? [];
     if (playerId === undefined) return null;
-    if (faults.sendsFail) return unavailable();
+    if (faults.sendsFail) return notAccepted();
     const { team = null, ...body } = await request.json();
     const actor = { actorId: user.subject, actorName: user.name };
     return this.assign({ ...body, team, ...actor, playerId: decodeURIComponent(playerId) });
@@ -281,7 +280,7 @@ export class SimulatedSystem implements FaultSource {
   }
 
   #send({ topic = null, attachments: tokens = [], ...body }: SendBody): Response {
-    if (this.faults.sendsFail) return problem(503, "not-accepted", { "Retry-After": "1" });
+    if (this.faults.sendsFail) return notAccepted();
     this.sends += 1;
     const { refusal } = this.faults;
     if (refusal !== null) return problem(400, refusal);
@@ -295,7 +294,7 @@ export class SimulatedSystem implements FaultSource {
     const message = withDefaults({ ...body, content, attachments: files });
     if (this.chance(this.faults.broadcastAlone)) {
       this.#broadcastLater({ ...message, at: this.now() });
-      return problem(503, "not-accepted", { "Retry-After": "1" });
+      return notAccepted();
     }
     const { at } = this.#accept(message, topic);
     return json(202, {
@@ -349,7 +348,7 @@ export class SimulatedSystem implements FaultSource {
 
   /** Accepts a change of status, then applies and broadcasts it. */
   changeStatus(change: Omit<Change, "at">): Response {
-    if (this.faults.sendsFail) return problem(503, "not-accepted", { "Retry-After": "1" });
+    if (this.faults.sendsFail) return notAccepted();
     const at = this.now();
     this.#later(this.faults.persist, () => {
       const { session } = this.store.conversation(change.playerId);
@@ -373,7 +372,7 @@ export class SimulatedSystem implements FaultSource {
     const { markRefusal } = this.faults;
     if (markRefusal !== null) return problem(markRefusal, "refused");
     if (this.readMarks === "off") return problem(404, "not-found");
-    if (this.faults.sendsFail) return problem(503, "not-accepted", { "Retry-After": "1" });
+    if (this.faults.sendsFail) return notAccepted();
     this.#later(this.faults.persist, () => this.#applyMark(mark));
     return json(202, {
       success: true,

@@ -131,3 +131,6 @@ export function problem(
   const detail = text ?? (field === null ? name : `\`${field}\` is invalid`);
   return json(status, { type, title: name, status, detail, ...invalid }, headers);
 }
+
+/** The answer to what the gateway could not accept now. */
+export const notAccepted = (): Response => problem(503, "not-accepted", { "Retry-After": "1" });
