@@ -14,7 +14,7 @@ OHA := oha@1.16.0
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status test pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clamav clocks chromium firefox prometheus s3-server valgrind venv portal programs contenders tools deny fuzzer
+.PHONY: help run up down status test pictures screenshots schemathesis go-client chaos bench bench-quick capacity dashboard-picture costs micro lint audit fmt openapi schema clean env fuzz packages clamav clocks chromium firefox pgbouncer prometheus s3-server valgrind venv portal programs contenders tools deny fuzzer
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -35,7 +35,7 @@ status: ## Show which processes run
 env: ## Write .env for docker compose, with random secrets, unless it exists
 	@dev/scripts/make-env.sh
 
-test: clamav clocks chromium firefox prometheus s3-server portal dev/end-to-end/node/node_modules ## Run all tests, with a database and a broker of their own
+test: clamav clocks chromium firefox pgbouncer prometheus s3-server portal dev/end-to-end/node/node_modules dev/bench/express-v1.2/node_modules ## Run all tests, with a database and a broker of their own
 	dev/scripts/previous-release.sh
 	cargo test --workspace --no-run
 	cd portal && npm test
@@ -135,6 +135,10 @@ clamav:
 # Needed by drills and by the tests of attachments.
 s3-server: venv
 	@dev/scripts/install-s3-server.sh
+
+# Needed only by a test.
+pgbouncer:
+	@dev/scripts/install-pgbouncer.sh
 
 # Needed only by drills.
 clocks:

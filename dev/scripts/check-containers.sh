@@ -1,8 +1,9 @@
 #!/bin/sh
 # Checks the containers of docker-compose.yml and deploy/cluster/docker-compose.cluster.yml. The services run without
 # root, on a read-only file system, without capabilities and without new privileges. PostgreSQL and RabbitMQ prepare
-# their volumes as root before they change the user. The monitoring runs as its images define. Each container has a
-# limit of processes, and the memory limit of deploy/kubernetes.
+# their volumes as root before they change the user. The monitoring runs as its images define. Each container has
+# limits of processes, CPUs and logs, and the memory limit of deploy/kubernetes. Each that serves is restarted, and has
+# a health check.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -29,8 +30,15 @@ for file in docker-compose.yml deploy/cluster/docker-compose.cluster.yml; do
         '  pids_limit: 1024'; do
         need x-service "$(below 'x-service:' <"$file")" "$line"
     done
-    for line in '  security_opt: ["no-new-privileges:true"]' '  pids_limit: 1024'; do
-        need x-server "$(below 'x-server:' <"$file")" "$line"
+    for base in x-server x-service; do
+        # shellcheck disable=SC2016 # the text of the file
+        for line in '  restart: unless-stopped' '  security_opt: ["no-new-privileges:true"]' '  pids_limit: 1024' \
+            '  cpus: ${CONTAINER_CPUS:-1.0}' '  logging: *logging'; do
+            need "$base" "$(below "$base:" <"$file")" "$line"
+        done
+    done
+    for line in '    max-size: 10m' '    max-file: "3"'; do
+        need x-logging "$(below 'x-logging:' <"$file")" "$line"
     done
 
     definitions=$(below 'services:' <"$file")
@@ -46,10 +54,16 @@ for file in docker-compose.yml deploy/cluster/docker-compose.cluster.yml; do
         if ! echo "$known" | grep -qx "$service" && ! echo "$own" | grep -qE "^    <<: (\*$base|\[\*$base, .*)$"; then
             complain "$file: $service must have \`<<: *$base\`"
         fi
-        undoing='^    (cap_add|cap_drop|pids_limit|privileged|read_only|security_opt|user):'
-        if undone=$(echo "$own" | grep -E "$undoing" | grep -vxF '    user: "10001:10001"'); then
+        undoing='^    (cap_add|cap_drop|cpus|logging|pids_limit|privileged|read_only|restart|security_opt|user):'
+        # A client in the image of its server runs as another user than root, and once.
+        may='^    (user: ("10001:10001"|rabbitmq)|restart: "no")$'
+        if undone=$(echo "$own" | grep -E "$undoing" | grep -vE "$may"); then
             complain "$file: $service must not override $base:
 $undone"
+        fi
+        if ! echo "$known" | grep -qx "$service" && ! echo "$own" | grep -qxF '    restart: "no"' &&
+            ! echo "$own" | grep -q '^    healthcheck:$' && ! echo "$own" | grep -q '^    <<: \[.*\*node\]$'; then
+            complain "$file: $service must have a health check, or run once"
         fi
         limit=$(echo "$own" | sed -n 's/^    mem_limit: \([1-9][0-9]*[mg]\)$/\1/p')
         if [ -z "$limit" ] && ! echo "$known" | grep -qx "$service"; then

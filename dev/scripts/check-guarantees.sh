@@ -1,7 +1,11 @@
 #!/bin/sh
-# Fails when docs/reliability.md or SECURITY.md names a test or a drill that does not exist.
+# Fails when docs/reliability.md or SECURITY.md names a test or a drill that does not exist, when a link of a document
+# leads nowhere, or when the top of docs/operations.md lacks a page for operators.
 set -eu
 cd "$(dirname "$0")/../.."
+
+# In a container the checkout may be another user's.
+git() { command git -c safe.directory="$PWD" "$@"; }
 
 sources=$(git ls-files '*.rs')
 names() {
@@ -17,4 +21,6 @@ for name in $(names | sort -u); do
         missing=1
     fi
 done
+# Notes become parts of docs/performance.md.
+git ls-files --cached --others --exclude-standard -- '*.md' ':!dev/bench/notes' | python3 dev/scripts/lib/links.py || missing=1
 exit $missing

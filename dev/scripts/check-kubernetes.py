@@ -93,10 +93,32 @@ def selects(selector, labels):
     )
 
 
+# The servers outside of the cluster, by the port at which they are reached. RabbitMQ's is that of amqps.
+MANAGED = {5671: "rabbitmq", 5432: "postgresql", 443: "internet"}
+
+
+def outside(rule):
+    """The destinations of a rule that names blocks of addresses."""
+    for port in rule.get("ports", [{}]):
+        yield MANAGED.get(port.get("port"), f"others: {rule}")
+
+
+def applying(policies, labels):
+    """The specifications of the policies for a pod with these labels."""
+    specs = [policy["spec"] for policy in policies]
+    return [spec for spec in specs if selects(spec["podSelector"], labels)]
+
+
+def peers(policies, labels, ports):
+    """The peers to whose `ports` a pod with these labels may connect."""
+    for rule in (rule for spec in applying(policies, labels) for rule in spec.get("egress", [])):
+        if ports & {port.get("port") for port in rule.get("ports", [])}:
+            yield from rule.get("to", [{}])
+
+
 def reached(policies, labels):
     """The destinations to which a pod with these labels may connect."""
-    specs = [policy["spec"] for policy in policies]
-    ours = [spec for spec in specs if selects(spec["podSelector"], labels)]
+    ours = applying(policies, labels)
     denies_egress = any("Egress" in spec["policyTypes"] and not spec.get("egress") for spec in ours)
     denies_ingress = any("Ingress" in spec["policyTypes"] and not spec.get("ingress") for spec in ours)
     need(denies_egress, f"{labels}: must deny egress by default")
@@ -106,7 +128,7 @@ def reached(policies, labels):
             of = peer.get("podSelector", {}).get("matchLabels", {})
             within = peer.get("namespaceSelector", {}).get("matchLabels", {})
             if "ipBlock" in peer:
-                yield "internet"
+                yield from outside(rule)
             elif of.get(NAME) == "chat-rabbitmq":
                 yield "rabbitmq"
             elif of.get(NAME) == "chat-clamd":
@@ -136,6 +158,9 @@ def check_pod(pod, settings, policies):
     for setting, path in given.items():
         inside = path.startswith(mount["mountPath"] + "/")
         need(inside or not setting.endswith("_FILE"), f"{name}: {setting} must be in the mounted secret")
+    # A server of a provider is reached over networks of others.
+    managed = any("ipBlock" in peer for peer in peers(policies, labels, {5671, 5432}))
+    need(not managed or "TLS_CA_FILE" in given, f"{name}: must have TLS_CA_FILE for the provider's servers")
     reaches, secret = ISOLATION[name]
     if "ATTACHMENT_STORE" in given:
         reaches = reaches | STORING

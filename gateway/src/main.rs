@@ -73,6 +73,9 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     telemetry::init(&config.logs);
     config.broker.warn_of_cleartext();
     config.database.warn_of_cleartext();
+    if let Some(replica) = &config.replica {
+        replica.database.warn_of_cleartext();
+    }
     if matches!(config.auth, AuthConfig::Trusted) {
         tracing::warn!(
             "AUTH_MODE=off: every client that reaches this gateway can read and write as any player \

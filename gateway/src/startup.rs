@@ -66,7 +66,12 @@ impl Gateway {
             shutdown.clone(),
         )?;
         let publishing = publishing.into_iter().collect();
-        tokio::spawn(state.database.clone().probe(config.database.clone(), shutdown.clone()));
+        let pools = state.history.pools().clone();
+        let health = state.database.clone();
+        tokio::spawn(health.probe(config.database.clone(), pools, shutdown.clone()));
+        if let Some(replica) = state.history.replica().cloned() {
+            tokio::spawn(replica.watch(config.database.clone(), shutdown.clone()));
+        }
         if let Some(attachments) = &state.attachments {
             tokio::spawn(attachments::probe(attachments.store.clone(), shutdown.clone()));
         }

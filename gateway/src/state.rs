@@ -26,7 +26,7 @@ use crate::{
     problem::Problem,
     read_mark_mode::ReadMarkMode,
     read_marks::{ReadMarkSettings, ReadMarks, read_marks},
-    reads::{DatabaseHealth, EncodedReplies, HistoryReader, ReadPools, VisibleReads},
+    reads::{DatabaseHealth, EncodedReplies, HistoryReader, ReadPools, Replica, VisibleReads},
     refusing_queues::RefusingQueues,
     request_log::UserHasher,
     settings::Config,
@@ -131,10 +131,11 @@ impl AppState {
             publishing.push(Box::pin(merger.run()));
             marks
         });
-        let pools = ReadPools {
-            conversations: database::pool(database, config.conversation_pool_size)?,
-            inbox: database::pool(database, config.inbox_pool_size)?,
-        };
+        let pools = ReadPools::new(database, config.pool_sizes)?;
+        let replica = config.replica.clone().map(|replica| {
+            let pools = ReadPools::new(&replica.database, config.pool_sizes)?;
+            anyhow::Ok(Replica::new(replica, pools))
+        });
         let attachments = config.attachments.as_ref();
         let attachments = attachments.map(|config| Attachments::new(config, metrics.clone()));
         let attachments = attachments.transpose().context("attachments cannot start")?;
@@ -155,7 +156,12 @@ impl AppState {
             conversation_presence: config.conversation_presence,
             database: DatabaseHealth::default(),
             event_publisher,
-            history: HistoryReader::new(pools, database.clone(), metrics.clone()),
+            history: HistoryReader::new(
+                pools,
+                replica.transpose()?,
+                database.clone(),
+                metrics.clone(),
+            ),
             metrics,
             portal_config: PortalConfig::new(
                 &config.portal.pusher,

@@ -7,9 +7,9 @@
 //! - [`timeline`]: which session a message belongs to, without a database.
 //! - [`desk`]: what staff keeps about a session, without a database.
 //! - [`assigner`]: assigns sessions to the staff at their desks.
-//! - [`store`]: the database: batches, erasure, archiving, the audit.
+//! - [`store`]: the database: batches, erasure, archiving, the audit, V1.2's tables.
 //! - [`archive`]: the files into which old messages are moved.
-//! - [`commands`]: the operators' commands: migrate, export, erase, archive, audit.
+//! - [`commands`]: the operators' commands: migrate, export, erase, archive, audit, predecessor.
 
 pub mod archive;
 pub mod assigner;

@@ -5,7 +5,7 @@ use clap::Parser;
 use persister::{
     commands::{
         ArchiveCommand, AuditCommand, DistributeCommand, EraseCommand, ExportCommand,
-        MigrateCommand,
+        MigrateCommand, PredecessorCommand,
     },
     settings::Settings,
     worker,
@@ -35,6 +35,7 @@ enum Command {
     Archive(ArchiveCommand),
     Audit(AuditCommand),
     Distribute(DistributeCommand),
+    Predecessor(PredecessorCommand),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -54,6 +55,7 @@ async fn run() -> anyhow::Result<()> {
         Invocation::Command(Command::Archive(command)) => command.run().await,
         Invocation::Command(Command::Audit(command)) => command.run().await,
         Invocation::Command(Command::Distribute(command)) => command.run().await,
+        Invocation::Command(Command::Predecessor(command)) => command.run().await,
     }
 }
 

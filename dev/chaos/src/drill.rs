@@ -37,12 +37,18 @@ pub struct Drill {
     pub expected_dead: [u64; 2],
     /// Remarks beside the numbers.
     pub notes: Vec<String>,
+    /// Whether the fault loses what was persisted, so that a loss violates no guarantee.
+    pub tolerates_loss: bool,
 }
 
 impl Drill {
     /// Waits until everything accepted is persisted and broadcast, or until the time is over.
     /// Returns the last audit.
     pub(crate) async fn wait_until_complete(&self, limit: Duration) -> anyhow::Result<Findings> {
+        if self.tolerates_loss {
+            self.wait_until_the_queues_are_empty().await?;
+            return self.audit().await;
+        }
         let deadline = Instant::now() + limit;
         loop {
             let in_time = Instant::now() < deadline;
@@ -116,6 +122,29 @@ impl Drill {
         };
         self.wait_until("everything accepted is persisted", async |drill| {
             drill.deployment.has_persisted(&accepted).await.unwrap_or(false)
+        })
+        .await
+    }
+
+    /// Waits until the database at `url` has more rows than now.
+    ///
+    /// # Errors
+    /// When it has not within two minutes.
+    pub async fn wait_until_persisting(&self, url: &str) -> anyhow::Result<()> {
+        let before = self.deployment.rows_at(url).await?;
+        self.wait_until("the services write to the database", async |drill| {
+            drill.deployment.rows_at(url).await.is_ok_and(|rows| rows > before)
+        })
+        .await
+    }
+
+    /// Waits until the workers have acknowledged everything.
+    ///
+    /// # Errors
+    /// When they have not within two minutes.
+    pub async fn wait_until_the_queues_are_empty(&self) -> anyhow::Result<()> {
+        self.wait_until("the queues are empty", async |drill| {
+            drill.deployment.waiting().await.is_ok_and(|waiting| waiting == [0, 0])
         })
         .await
     }

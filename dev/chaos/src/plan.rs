@@ -37,6 +37,15 @@ pub enum Store {
     S3,
 }
 
+/// How a standby of the database follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replication {
+    /// A commit does not wait for the standby.
+    Asynchronous,
+    /// A commit is confirmed once the standby has written it.
+    Synchronous,
+}
+
 /// The system on which a fault is inflicted.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -54,6 +63,8 @@ pub struct Plan {
     pub own_clocks: bool,
     /// Where the attachments are.
     pub store: Store,
+    /// How the database's standby follows it; `None` without a standby.
+    pub standby: Option<Replication>,
     /// The load.
     pub load: Load,
     /// Time within which everything must be persisted and broadcast after the fault.
@@ -76,6 +87,7 @@ impl Plan {
             proxied: false,
             own_clocks: false,
             store: Store::Disk,
+            standby: None,
             load,
             recovery_limit: Duration::from_secs(180),
         }

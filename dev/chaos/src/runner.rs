@@ -85,6 +85,7 @@ async fn run_under(
         load,
         expected_dead: [0, 0],
         notes: Vec::new(),
+        tolerates_loss: false,
     };
     let result = inflict_and_audit(&mut drill, faults, &plan, &mut row).await;
     row.notes.append(&mut drill.notes);
@@ -109,16 +110,12 @@ async fn inflict_and_audit(
     row.count_answers(&drill.load.ledger().entries(), drill.scale);
     inflicted?;
     let findings = drill.wait_until_complete(plan.recovery_limit).await?;
-    if findings.is_complete() {
+    if findings.is_complete() || drill.tolerates_loss {
         row.caught_up = Some(over.elapsed());
     }
-    row.count_findings(&findings);
+    row.count_findings(&findings, drill.tolerates_loss);
     // Acknowledgements follow the writes and the calls.
-    drill
-        .wait_until("the queues are empty", async |drill| {
-            drill.deployment.waiting().await.is_ok_and(|waiting| waiting == [0, 0])
-        })
-        .await?;
+    drill.wait_until_the_queues_are_empty().await?;
     row.count_dead(drill.deployment.dead_letters().await?, drill.expected_dead);
     closed
 }

@@ -26,10 +26,10 @@ fn known_settings(service: &str) -> BTreeSet<String> {
     variables.chain(files).collect()
 }
 
-/// The files of settings: one for each service, and one for both that use Pusher.
+/// The files of settings: one for each service, one for both that use Pusher, and one for all.
 fn files() -> Vec<PathBuf> {
     let kubernetes = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/kubernetes"));
-    ["base", "attachments", "example"]
+    ["base", "attachments", "example", "managed-rabbitmq", "managed-postgresql"]
         .into_iter()
         .flat_map(|folder| fs::read_dir(kubernetes.join(folder).join("settings")).unwrap())
         .map(|file| file.unwrap().path())
@@ -44,6 +44,7 @@ fn every_setting_in_the_manifests_exists() {
         let settings = fs::read_to_string(&file).unwrap();
         let services = match file.file_stem().and_then(|name| name.to_str()).unwrap() {
             "pusher" => vec!["gateway", "broadcaster"],
+            "ca" => vec!["gateway", "persister", "broadcaster"],
             service => vec![service],
         };
         for service in services {

@@ -22,4 +22,4 @@ mod wire;
 mod world;
 
 pub use server::Server;
-pub use settings::Settings;
+pub use settings::{SecondPair, Settings};

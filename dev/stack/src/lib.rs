@@ -36,7 +36,7 @@ pub use console::Console;
 pub use fake_clock::FakeClock;
 pub use identity::Identity;
 pub use kept::Kept;
-pub use postgres::{DatabaseRole, Postgres, PostgresSettings};
+pub use postgres::{DatabaseRole, PgBouncer, PgBouncerSettings, Postgres, PostgresSettings};
 pub use probe::Probe;
 pub use process::Process;
 pub use program::{Output, Program, Rank};

@@ -56,7 +56,7 @@ impl Servers {
             // Further nodes have names such as `rabbitmq-2`.
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if matches!(&*name, ATTACHMENTS | "logs" | "postgres" | "rabbitmq")
+            if matches!(&*name, ATTACHMENTS | "logs" | "postgres" | "postgres-standby" | "rabbitmq")
                 || name.starts_with("rabbitmq-")
             {
                 let path = entry.path();

@@ -145,6 +145,17 @@ impl Api {
         answer(request.header("content-type", content_type).body(body)).await
     }
 
+    /// The same; `None` without an answer.
+    pub async fn try_put_raw(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Option<Answer> {
+        let request = self.request(Method::PUT, path);
+        try_answer(request.header("content-type", content_type).body(body)).await.ok()
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         let request = request.headers(self.further_headers.clone());
@@ -156,8 +167,12 @@ impl Api {
 }
 
 async fn answer(request: RequestBuilder) -> Answer {
-    let response = request.send().await.expect("the service answers");
+    try_answer(request).await.expect("the service answers")
+}
+
+async fn try_answer(request: RequestBuilder) -> reqwest::Result<Answer> {
+    let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let bytes = response.bytes().await.expect("the answer has a body");
-    Answer { status, headers, json: serde_json::from_slice(&bytes).unwrap_or_default() }
+    let bytes = response.bytes().await?;
+    Ok(Answer { status, headers, json: serde_json::from_slice(&bytes).unwrap_or_default() })
 }

@@ -9,8 +9,8 @@ use crate::ChildProcess;
 /// The directory of the rules.
 const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/rules");
 
-/// A Prometheus with the rules in deploy/prometheus, or a copy of them, and short intervals. Dropping it ends the
-/// process.
+/// A Prometheus with the rules in deploy/prometheus, or a copy of them, and short intervals. Dropping it
+/// ends the process.
 pub struct Prometheus {
     _process: ChildProcess,
     _folder: TempDir,

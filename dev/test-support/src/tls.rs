@@ -46,6 +46,11 @@ impl Authority {
         format!("--tls-ca-file={}", self.directory.path().join("ca.pem").display())
     }
 
+    /// Its certificate, as PEM.
+    pub fn certificate(&self) -> String {
+        self.issuer.pem()
+    }
+
     /// Issues a certificate for `host`.
     pub fn issue(&self, host: &str) -> Identity {
         let params = CertificateParams::new([host.to_owned()]).unwrap();

@@ -43,6 +43,8 @@ pub struct AttachmentConfig {
     pub store: StoreConfig,
     /// Signs upload tokens and URLs.
     pub secret: SecretString,
+    /// What it signed is valid as well, while the secret is rotated.
+    pub second_secret: Option<SecretString>,
     /// The most bytes of a file.
     pub max_bytes: usize,
     /// What may be stored.

@@ -95,14 +95,15 @@ impl Attachments {
     pub fn new(config: &AttachmentConfig, metrics: Metrics) -> std::io::Result<Self> {
         let workers = usize::from(config.workers);
         let clamd = config.clamd.clone();
+        let second_secret = config.second_secret.as_ref();
         Ok(Self {
             store: Store::new(config.store.clone(), metrics.clone()),
             types: config.rules.types.iter().copied().collect(),
             max_bytes: config.max_bytes,
             delivery: config.delivery,
             uploaders: config.uploaders,
-            tokens: UploadTokens::new(&config.secret),
-            urls: UrlSigner::new(&config.secret),
+            tokens: UploadTokens::new(&config.secret, second_secret),
+            urls: UrlSigner::new(&config.secret, second_secret),
             quota: UploadQuota::new(config.quota),
             upload_memory: TransferMemory::of_uploads(config.memory, config.max_bytes),
             download_memory: TransferMemory::of_downloads(),

@@ -18,7 +18,11 @@ const PURPOSE: &[u8] = b"urn:player-portal-chat:attachment-url:1";
 
 /// Signs and verifies the URLs of files, with which browsers load them without a token.
 #[derive(Clone, Debug)]
-pub struct UrlSigner(hmac::Key);
+pub struct UrlSigner {
+    signing: hmac::Key,
+    /// What the second secret signed is valid, too.
+    second: Option<hmac::Key>,
+}
 
 /// The query of a URL. All of it is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,11 +48,10 @@ pub struct SignedUrl {
 }
 
 impl UrlSigner {
-    /// Signs with a key that is derived from `secret`.
-    pub fn new(secret: &SecretString) -> Self {
-        let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
-        let derived = hmac::sign(&secret, PURPOSE);
-        Self(hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()))
+    /// Signs with a key that is derived from `secret`, and also verifies what the key of `second_secret`
+    /// signed.
+    pub fn new(secret: &SecretString, second_secret: Option<&SecretString>) -> Self {
+        Self { signing: derived_key(secret), second: second_secret.map(derived_key) }
     }
 
     /// The URL of an object of `file` at `now`.
@@ -69,7 +72,7 @@ impl UrlSigner {
             name: file.name.clone(),
             sig: String::new(),
         };
-        let signature = hmac::sign(&self.0, signed_text(key, variant, &query).as_bytes());
+        let signature = hmac::sign(&self.signing, signed_text(key, variant, &query).as_bytes());
         query.sig = hex::encode(signature.as_ref());
         let path = paths::ATTACHMENT_FILE
             .replace("{key}", &key.player.to_string())
@@ -90,10 +93,19 @@ impl UrlSigner {
         now: DateTime<Utc>,
     ) -> Option<Duration> {
         let signature = hex::decode(&query.sig).ok()?;
-        hmac::verify(&self.0, signed_text(key, variant, query).as_bytes(), &signature).ok()?;
+        let text = signed_text(key, variant, query);
+        let mut keys = [&self.signing].into_iter().chain(&self.second);
+        if !keys.any(|key| hmac::verify(key, text.as_bytes(), &signature).is_ok()) {
+            return None;
+        }
         let left = u64::try_from(query.exp.saturating_sub(now.timestamp())).ok()?;
         (left > 0).then(|| Duration::from_secs(left))
     }
+}
+
+fn derived_key(secret: &SecretString) -> hmac::Key {
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
+    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&secret, PURPOSE).as_ref())
 }
 
 /// Everything that the signature covers. The name has no control characters, and thus no line feeds.
@@ -135,6 +147,10 @@ mod tests {
         }
     }
 
+    fn signer(secret: &str) -> UrlSigner {
+        UrlSigner::new(&secret.to_owned().into(), None)
+    }
+
     fn query(url: &str) -> UrlQuery {
         serde_urlencoded::from_str(url.split_once('?').unwrap().1).unwrap()
     }
@@ -145,7 +161,7 @@ mod tests {
 
     #[test]
     fn url_stays_the_same_for_a_quarter_of_an_hour_and_is_valid_for_as_long_at_least() {
-        let signer = UrlSigner::new(&"secret".to_owned().into());
+        let signer = signer("secret");
         let sign = |at| signer.sign(key("p1"), Variant::Original, &file(), at).unwrap();
         let (begin, end) = (at(9_000), at(9_899));
         let url = sign(begin);
@@ -160,7 +176,7 @@ mod tests {
 
     #[test]
     fn signature_covers_every_part_of_the_url() {
-        let signer = UrlSigner::new(&"secret".to_owned().into());
+        let signer = signer("secret");
         let now = at(9_000);
         let good = query(&signer.sign(key("p1"), Variant::Original, &file(), now).unwrap().url);
         let is_valid =
@@ -181,7 +197,22 @@ mod tests {
         ] {
             assert!(!is_valid(key("p1"), Variant::Original, &changed), "{changed:?}");
         }
-        let others = UrlSigner::new(&"another".to_owned().into());
+        let others = UrlSigner::new(&"another".to_owned().into(), None);
         assert!(others.verify(key("p1"), Variant::Original, &good, now).is_none());
+    }
+
+    #[test]
+    fn urls_of_two_secrets_are_valid_and_the_first_secret_signs() {
+        let (old, new, now) = (signer("old"), signer("new"), at(9_000));
+        let both = UrlSigner::new(&"new".to_owned().into(), Some(&"old".to_owned().into()));
+        let sign = |by: &UrlSigner| {
+            query(&by.sign(key("p1"), Variant::Original, &file(), now).unwrap().url)
+        };
+        let is_valid = |by: &UrlSigner, query: &UrlQuery| {
+            by.verify(key("p1"), Variant::Original, query, now).is_some()
+        };
+        assert!(is_valid(&both, &sign(&old)) && is_valid(&both, &sign(&new)));
+        assert!(is_valid(&new, &sign(&both)) && !is_valid(&old, &sign(&both)));
+        assert!(!is_valid(&both, &sign(&signer("another"))));
     }
 }

@@ -24,7 +24,8 @@ const LEEWAY: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct UploadTokens {
     signing: EncodingKey,
-    verifying: DecodingKey,
+    /// That of the signing secret, and that of the second one.
+    verifying: Vec<DecodingKey>,
     rules: Validation,
 }
 
@@ -57,7 +58,7 @@ pub struct UploadToken {
 /// Why a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadUploadToken {
-    /// Not signed by a gateway with this secret.
+    /// Not signed by a gateway with one of these secrets.
     #[error("must be the token of an upload, unchanged")]
     Invalid,
     /// Older than 24 hours.
@@ -69,17 +70,20 @@ pub enum BadUploadToken {
 }
 
 impl UploadTokens {
-    /// Signs with `secret`.
-    pub fn new(secret: &SecretString) -> Self {
+    /// Signs with `secret`, and also verifies what `second_secret` signed.
+    pub fn new(secret: &SecretString, second_secret: Option<&SecretString>) -> Self {
         install_cryptography();
-        let secret = secret.expose_secret().as_bytes();
+        let verifying = [secret].into_iter().chain(second_secret);
+        let verifying = verifying
+            .map(|secret| DecodingKey::from_secret(secret.expose_secret().as_bytes()))
+            .collect();
         let mut rules = Validation::default();
         rules.set_audience(&[AUDIENCE]);
         rules.set_required_spec_claims(&["aud", "exp", "sub"]);
         rules.leeway = LEEWAY.as_secs();
         Self {
-            signing: EncodingKey::from_secret(secret),
-            verifying: DecodingKey::from_secret(secret),
+            signing: EncodingKey::from_secret(secret.expose_secret().as_bytes()),
+            verifying,
             rules,
         }
     }
@@ -111,16 +115,21 @@ impl UploadTokens {
     /// # Errors
     /// When the token is invalid or expired, or of another player.
     pub fn verify(&self, token: &str, player: &PlayerId) -> Result<Attachment, BadUploadToken> {
-        let verified = decode::<Claims>(token, &self.verifying, &self.rules);
-        let claims = verified.map_err(|error| match error.kind() {
-            ErrorKind::ExpiredSignature => BadUploadToken::Expired,
-            _ => BadUploadToken::Invalid,
-        });
-        let claims = claims?.claims;
-        match claims.sub == player.as_str() {
-            true => Ok(claims.file),
-            false => Err(BadUploadToken::OtherPlayer),
+        let mut refusal = BadUploadToken::Invalid;
+        for key in &self.verifying {
+            match decode::<Claims>(token, key, &self.rules) {
+                Ok(verified) if verified.claims.sub == player.as_str() => {
+                    return Ok(verified.claims.file);
+                }
+                Ok(_) => return Err(BadUploadToken::OtherPlayer),
+                Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
+                    refusal = BadUploadToken::Expired;
+                }
+                // The other secret may have signed it.
+                Err(_) => {}
+            }
         }
+        Err(refusal)
     }
 }
 
@@ -135,7 +144,7 @@ mod tests {
     const SECRET: &str = "a secret of more than thirty-two bytes";
 
     fn tokens(secret: &str) -> UploadTokens {
-        UploadTokens::new(&secret.to_owned().into())
+        UploadTokens::new(&secret.to_owned().into(), None)
     }
 
     fn player(id: &str) -> PlayerId {
@@ -165,6 +174,28 @@ mod tests {
         assert_eq!(other, Err(BadUploadToken::OtherPlayer));
         let old = sign(now - TimeDelta::hours(25));
         assert_eq!(tokens.verify(&old.token, &player("p1")), Err(BadUploadToken::Expired));
+    }
+
+    #[test]
+    fn tokens_of_two_secrets_are_valid_and_the_first_secret_signs() {
+        const OTHER: &str = "another secret of more than thirty-two bytes";
+        let both = UploadTokens::new(&OTHER.to_owned().into(), Some(&SECRET.to_owned().into()));
+        let (old, new, file, now) = (tokens(SECRET), tokens(OTHER), file("a.jpg"), Utc::now());
+        let sign = |by: &UploadTokens, at| {
+            by.sign(&player("p1"), file.clone(), "00".repeat(32), at).unwrap().token
+        };
+        assert_eq!(both.verify(&sign(&old, now), &player("p1")), Ok(file.clone()));
+        assert_eq!(new.verify(&sign(&both, now), &player("p1")), Ok(file.clone()));
+        assert_eq!(old.verify(&sign(&both, now), &player("p1")), Err(BadUploadToken::Invalid));
+        let other_player = both.verify(&sign(&old, now), &player("p2"));
+        assert_eq!(other_player, Err(BadUploadToken::OtherPlayer));
+        for by in [&old, &new] {
+            let expired = sign(by, now - TimeDelta::hours(25));
+            assert_eq!(both.verify(&expired, &player("p1")), Err(BadUploadToken::Expired));
+        }
+        let third = tokens("a third secret of more than thirty-two bytes");
+        let forged = both.verify(&sign(&third, now), &player("p1"));
+        assert_eq!(forged, Err(BadUploadToken::Invalid));
     }
 
     #[test]

@@ -85,9 +85,9 @@ impl Metrics {
     }
 
     /// Shows the connections of `pools` together from now on.
-    pub fn observe<const POOLS: usize>(&self, pools: [&Pool; POOLS]) {
+    pub fn observe(&self, pools: Vec<Pool>) {
         let sum = |of: fn(&Pool) -> usize| {
-            let pools = pools.map(Pool::clone);
+            let pools = pools.clone();
             move || pools.iter().map(of).sum::<usize>() as f64
         };
         let idle = sum(|pool| pool.status().available);

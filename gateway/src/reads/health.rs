@@ -3,8 +3,10 @@ use std::time::Duration;
 use database::{DatabaseSettings, Unavailable};
 use diesel_async::AsyncPgConnection;
 use service::health::Dependency;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
+
+use super::ReadPools;
 
 /// Time between two probes.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
@@ -26,14 +28,28 @@ impl DatabaseHealth {
         self.0.is_up()
     }
 
-    /// Probes the database until `stop` is cancelled.
-    pub async fn probe(self, settings: DatabaseSettings, stop: CancellationToken) {
+    /// Probes the database until `stop` is cancelled. Closes the connections of `pools` to a server
+    /// that became read-only where the address requires one that is not: it is no longer the primary.
+    pub async fn probe(
+        self,
+        settings: DatabaseSettings,
+        pools: ReadPools,
+        stop: CancellationToken,
+    ) {
         let probing = async {
             let mut connection = None;
+            let mut close_until = Instant::now();
             loop {
                 let probed = probe(&mut connection, &settings).await;
                 if let Err(cause) = &probed {
                     tracing::debug!(exception.message = %cause, "the database does not answer a probe");
+                }
+                if matches!(probed, Err(Unavailable::ReadOnly)) {
+                    // By then each read that has a connection now has returned it.
+                    close_until = Instant::now() + settings.database_timeout * 2;
+                }
+                if Instant::now() < close_until {
+                    pools.close_idle();
                 }
                 self.0.set_up(probed.is_ok());
                 tokio::time::sleep(PROBE_INTERVAL).await;
@@ -47,15 +63,14 @@ impl DatabaseHealth {
 async fn probe(
     kept: &mut Option<AsyncPgConnection>,
     settings: &DatabaseSettings,
-) -> Result<(), String> {
+) -> Result<(), Unavailable> {
     let mut connection = match kept.take() {
         Some(connection) => connection,
-        None => {
-            database::connect(settings).await.map_err(|error: Unavailable| error.to_string())?
-        }
+        None => database::connect(settings).await?,
     };
-    let probed = timeout(settings.database_timeout, database::probe(&mut connection)).await;
-    probed.map_err(|_| "it did not answer in time")?.map_err(|error| error.to_string())?;
+    let limit = settings.database_timeout;
+    let probed = timeout(limit, database::probe_server(&mut connection, settings)).await;
+    probed.map_err(|_| Unavailable::TimedOut(limit))??;
     *kept = Some(connection);
     Ok(())
 }

@@ -10,7 +10,9 @@ mod cursor;
 mod health;
 mod inbox;
 mod notes;
+mod pools;
 mod read_states;
+mod replica;
 mod rows;
 mod staff;
 mod team;
@@ -20,11 +22,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use database::{DatabaseSettings, Pool};
+use database::DatabaseSettings;
 use diesel::QueryResult;
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Object};
 use service::{Outage, health::Dependency};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout_at};
 
 use self::borrowed::Borrowed;
 use crate::metrics::{HistoryRead, Metrics};
@@ -44,7 +46,9 @@ pub use inbox::{
     Unread, inbox,
 };
 pub use notes::{NotesPage, StoredNote, notes};
+pub use pools::{PoolSizes, ReadPools};
 pub use read_states::{OwnRead, ReadUpTo, Reads, VisibleReads};
+pub use replica::{Replica, ReplicaConfig};
 pub use rows::{HistoryMessage, Session};
 pub use staff::{StaffMember, staff};
 pub use team::team_of_latest_session;
@@ -56,20 +60,12 @@ const QUICK: Duration = Duration::from_millis(250);
 #[derive(Clone)]
 pub struct HistoryReader {
     pools: ReadPools,
+    replica: Option<Replica>,
     settings: DatabaseSettings,
     metrics: Metrics,
     outage: Arc<Mutex<Outage>>,
     /// One for each read that a request can do without: half of the inbox's connections at most.
     quick: Arc<Semaphore>,
-}
-
-/// The connection pools. Each kind of read has its own, so that neither waits for the other.
-#[derive(Clone)]
-pub struct ReadPools {
-    /// For conversations.
-    pub conversations: Pool,
-    /// For the inbox, and for whatever else staff alone read.
-    pub inbox: Pool,
 }
 
 /// The read failed; the cause is logged.
@@ -78,12 +74,31 @@ pub struct ReadPools {
 pub struct Unavailable;
 
 impl HistoryReader {
-    /// Reads through `pools`. `settings` has the time limit of a read.
-    pub fn new(pools: ReadPools, settings: DatabaseSettings, metrics: Metrics) -> Self {
-        metrics.observe([&pools.conversations, &pools.inbox]);
+    /// Reads through `pools`, and pages from the replica if there is one. `settings` has the time
+    /// limit of a read.
+    pub fn new(
+        pools: ReadPools,
+        replica: Option<Replica>,
+        settings: DatabaseSettings,
+        metrics: Metrics,
+    ) -> Self {
+        let all = [&pools].into_iter().chain(replica.as_ref().map(|replica| &replica.pools));
+        let all = all.flat_map(|pools| [pools.conversations.clone(), pools.inbox.clone()]);
+        metrics.observe(all.collect());
         let outage = Arc::new(Mutex::new(Outage::new(Dependency::new("database"))));
         let quick = pools.inbox.status().max_size.div_ceil(2);
-        Self { pools, settings, metrics, outage, quick: Arc::new(Semaphore::new(quick)) }
+        let quick = Arc::new(Semaphore::new(quick));
+        Self { pools, replica, settings, metrics, outage, quick }
+    }
+
+    /// The pools of the primary.
+    pub fn pools(&self) -> &ReadPools {
+        &self.pools
+    }
+
+    /// The read replica.
+    pub fn replica(&self) -> Option<&Replica> {
+        self.replica.as_ref()
     }
 
     /// Runs `query`, a read of the kind `kind`.
@@ -138,23 +153,40 @@ impl HistoryReader {
         limit: Duration,
         query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
     ) -> Result<T, String> {
-        let pool = match kind {
-            HistoryRead::Conversation | HistoryRead::Attachment => &self.pools.conversations,
-            HistoryRead::Inbox
-            | HistoryRead::Notes
-            | HistoryRead::Staff
-            | HistoryRead::CannedReplies
-            | HistoryRead::Assignment
-            | HistoryRead::PusherAuth => &self.pools.inbox,
-        };
-        let deadline = tokio::time::Instant::now() + limit;
-        let timed_out = |_| "PostgreSQL does not answer".to_owned();
-        let connection = tokio::time::timeout_at(deadline, pool.get()).await.map_err(timed_out)?;
+        let began = tokio::time::Instant::now();
+        let (deadline, half) = (began + limit, began + limit / 2);
+        if let Some(replica) = self.replica.as_ref().filter(|replica| replica.serves(kind)) {
+            // A replica without an answer leaves time for the primary.
+            if let Ok(Ok(connection)) = timeout_at(half, replica.pools.of(kind).get()).await {
+                let answer = run_on(connection, replica.settings(), deadline, query).await;
+                return answer.map_err(|cause| {
+                    replica.failed();
+                    format!("the read replica failed: {cause}")
+                });
+            }
+            replica.failed();
+        }
+        let connection =
+            timeout_at(deadline, self.pools.of(kind).get()).await.map_err(timed_out)?;
         let connection = connection.map_err(|error| error.to_string())?;
-        let mut borrowed = Borrowed::new(connection, &self.settings);
-        let running = tokio::time::timeout_at(deadline, query(borrowed.connection()?));
-        let answer = running.await.map_err(timed_out)?;
-        borrowed.give_back();
-        answer.map_err(|error| error.to_string())
+        run_on(connection, &self.settings, deadline, query).await
     }
+}
+
+/// Runs `query` on `connection`, which returns to its pool if the query ends in time.
+async fn run_on<T>(
+    connection: Object<AsyncPgConnection>,
+    settings: &DatabaseSettings,
+    deadline: tokio::time::Instant,
+    query: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
+) -> Result<T, String> {
+    let mut borrowed = Borrowed::new(connection, settings);
+    let running = timeout_at(deadline, query(borrowed.connection()?));
+    let answer = running.await.map_err(timed_out)?;
+    borrowed.give_back();
+    answer.map_err(|error| error.to_string())
+}
+
+fn timed_out(_: tokio::time::error::Elapsed) -> String {
+    "PostgreSQL does not answer".to_owned()
 }

@@ -25,7 +25,8 @@ pub async fn live() -> HttpResponse {
 /// rejected the last publish, because it is full or has no leader, is reported as down. A gateway
 /// that was told to stop is not ready, while it still serves for the drain period. The database is
 /// probed once a second, and is down when a probe fails or times out. `attachments` are listed where they
-/// are on, and are down while their store fails: messages without files can still be sent.
+/// are on, and are down while their store fails: messages without files can still be sent. `replica`
+/// is listed where there is a read replica, and is down while the primary is read instead.
 #[utoipa::path(
     get,
     path = paths::READY,
@@ -39,11 +40,13 @@ pub async fn live() -> HttpResponse {
 pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
     let broker = (state.broker.name().to_owned(), State::from(state.broker.is_up()));
     let database = ("database".to_owned(), State::from(state.database.is_up()));
+    let replica = state.history.replica();
+    let replica = replica.map(|replica| ("replica".to_owned(), State::from(replica.is_up())));
     let attachments = state.attachments.as_ref();
     let attachments =
         attachments.map(|files| ("attachments".to_owned(), State::from(files.store.is_up())));
     let refusing = state.refusing_queues.names().into_iter().map(|queue| (queue, State::Down));
-    let states = [broker, database].into_iter().chain(attachments).chain(refusing);
+    let states = [broker, database].into_iter().chain(replica).chain(attachments).chain(refusing);
     if state.shutdown.is_cancelled() {
         return Readiness::stopping(states).into_response();
     }

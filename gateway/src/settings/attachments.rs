@@ -32,6 +32,11 @@ pub struct AttachmentSettings {
     #[arg(long, env = "ATTACHMENT_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub attachment_secret: Option<SecretString>,
 
+    /// A second secret whose upload tokens and URLs are accepted as well, while the secret is being
+    /// rotated: 32 bytes or more
+    #[arg(long, env = "ATTACHMENT_SECOND_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub attachment_second_secret: Option<SecretString>,
+
     /// The most bytes of a file; 100MiB at most
     #[arg(long, env = "ATTACHMENT_MAX_BYTES", default_value = "10MiB", value_parser = bytes, value_name = "BYTES")]
     pub attachment_max_bytes: u64,
@@ -89,9 +94,8 @@ impl AttachmentSettings {
         let secret = self
             .attachment_secret
             .ok_or("ATTACHMENT_SECRET must be given with ATTACHMENT_STORE")?;
-        if secret.expose_secret().len() < MIN_SECRET_BYTES {
-            return Err(format!("ATTACHMENT_SECRET must have {MIN_SECRET_BYTES} bytes or more"));
-        }
+        require_min_length("ATTACHMENT_SECRET", Some(&secret))?;
+        require_min_length("ATTACHMENT_SECOND_SECRET", self.attachment_second_secret.as_ref())?;
         if self.attachment_max_bytes > LARGEST_FILE {
             return Err("ATTACHMENT_MAX_BYTES must be 100MiB at most".to_owned());
         }
@@ -110,6 +114,7 @@ impl AttachmentSettings {
         Ok(Some(AttachmentConfig {
             store,
             secret,
+            second_secret: self.attachment_second_secret,
             max_bytes: usize::try_from(self.attachment_max_bytes).unwrap_or(usize::MAX),
             rules: Rules {
                 types: BTreeSet::from_iter(self.attachment_types),
@@ -127,6 +132,14 @@ impl AttachmentSettings {
             memory: self.attachment_memory,
         }))
     }
+}
+
+fn require_min_length(setting: &str, secret: Option<&SecretString>) -> Result<(), String> {
+    let is_short = secret.is_some_and(|secret| secret.expose_secret().len() < MIN_SECRET_BYTES);
+    if is_short {
+        return Err(format!("{setting} must have {MIN_SECRET_BYTES} bytes or more"));
+    }
+    Ok(())
 }
 
 /// The names of the types in the setting.
@@ -185,7 +198,8 @@ mod tests {
             ("--attachment-store=files", "ATTACHMENT_STORE"),
             ("--attachment-store=s3://", "ATTACHMENT_STORE"),
             ("--attachment-store=https://bucket", "ATTACHMENT_STORE"),
-            ("--attachment-secret=short", "ATTACHMENT_SECRET"),
+            ("--attachment-secret=short", "ATTACHMENT_SECRET must"),
+            ("--attachment-second-secret=short", "ATTACHMENT_SECOND_SECRET must"),
             ("--attachment-max-bytes=101MiB", "ATTACHMENT_MAX_BYTES"),
             ("--attachment-max-bytes=33MiB", "ATTACHMENT_MEMORY"),
             ("--attachment-bytes-per-hour=1MiB", "ATTACHMENT_BYTES_PER_HOUR"),

@@ -8,8 +8,13 @@ use traces::TraceSettings;
 
 use super::{CorsPolicy, Settings, Switch, memory::check_memory};
 use crate::{
-    attachments::AttachmentConfig, auth::AuthConfig, limits::LimitSettings, portal::Portal,
-    read_mark_mode::ReadMarkMode, team_desk::TeamDesk,
+    attachments::AttachmentConfig,
+    auth::AuthConfig,
+    limits::LimitSettings,
+    portal::Portal,
+    read_mark_mode::ReadMarkMode,
+    reads::{PoolSizes, ReplicaConfig},
+    team_desk::TeamDesk,
 };
 
 /// The longest drain. It leaves requests in progress enough of `SHUTDOWN_TIMEOUT`.
@@ -46,10 +51,8 @@ pub struct Config {
     pub team_desk: Option<TeamDesk>,
     /// Attachments; `None` when they are off.
     pub attachments: Option<AttachmentConfig>,
-    /// The most database connections for reads of conversations.
-    pub conversation_pool_size: usize,
-    /// The most database connections for reads of the inbox.
-    pub inbox_pool_size: usize,
+    /// The most connections to the database.
+    pub pool_sizes: PoolSizes,
     /// How callers are authenticated.
     pub auth: AuthConfig,
     /// Limits.
@@ -58,6 +61,8 @@ pub struct Config {
     pub broker: BrokerSettings,
     /// PostgreSQL.
     pub database: DatabaseSettings,
+    /// The read replica; `None` without one.
+    pub replica: Option<ReplicaConfig>,
     /// The gateway's Pusher app.
     pub pusher: pusher::App,
     /// The channels that subscriptions are signed for.
@@ -89,7 +94,9 @@ impl Settings {
         let reads = u64::from(self.database_pool_size) + u64::from(self.inbox_pool_size);
         let attachments = self.attachments.parse()?;
         let files = attachments.as_ref().map_or(0, AttachmentConfig::memory_bytes);
-        check_memory(&self.limits, reads, files)?;
+        // The replica has pools of its own.
+        let servers = if self.replica.database_read_url.is_some() { 2 } else { 1 };
+        check_memory(&self.limits, reads * servers, files)?;
         let auth = self.auth.parse()?;
         let mut portal = self.portal.parse()?;
         portal.images = attachments.as_ref().and_then(AttachmentConfig::delivering_origin);
@@ -98,6 +105,7 @@ impl Settings {
         let channels = self.channels.channels()?;
         check_channel_access(self.channels.pusher_channel_access, &auth)?;
         self.database.check()?;
+        let replica = self.replica.parse(&self.database)?;
         Ok(Config {
             listen: self.gateway_listen,
             metrics_listen: self.gateway_metrics_listen,
@@ -115,12 +123,15 @@ impl Settings {
             request_log: self.request_log == Switch::On,
             team_desk: self.team_desk.parse(),
             attachments,
-            conversation_pool_size: self.database_pool_size.into(),
-            inbox_pool_size: self.inbox_pool_size.into(),
+            pool_sizes: PoolSizes {
+                conversations: self.database_pool_size.into(),
+                inbox: self.inbox_pool_size.into(),
+            },
             auth,
             limits: self.limits,
             broker: self.broker,
             database: self.database,
+            replica,
             pusher: self.pusher,
             channels,
             portal,

@@ -7,6 +7,7 @@ mod attachments;
 mod config;
 mod memory;
 mod origin;
+mod replica;
 mod team_desk;
 
 use std::time::Duration;
@@ -25,6 +26,7 @@ use crate::{
 pub use attachments::AttachmentSettings;
 pub use config::Config;
 pub use origin::Origin;
+pub use replica::ReplicaSettings;
 pub use team_desk::TeamDeskSettings;
 
 /// Which pages may call the API.
@@ -176,6 +178,10 @@ pub struct Settings {
     /// PostgreSQL
     #[command(flatten)]
     pub database: DatabaseSettings,
+
+    /// The read replica
+    #[command(flatten)]
+    pub replica: ReplicaSettings,
 
     /// The gateway's Pusher app
     #[command(flatten)]

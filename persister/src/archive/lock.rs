@@ -18,8 +18,9 @@ impl ArchiveLock {
     /// Acquires the lock.
     ///
     /// # Errors
-    /// When another process holds it, or the database cannot be used.
+    /// When another process holds it, or the database cannot be used or is behind a pooler.
     pub async fn acquire(connection: &mut AsyncPgConnection) -> anyhow::Result<Self> {
+        database::require_own_session(connection).await?;
         let attempt: LockAttempt =
             sql_query(format!("SELECT pg_try_advisory_lock({LOCK}) AS is_locked"))
                 .get_result(connection)

@@ -25,8 +25,10 @@ impl AssignerLock {
     /// Has PostgreSQL close the connection once it is idle for too long.
     ///
     /// # Errors
-    /// When the database cannot be used.
+    /// When the database cannot be used, or is behind a pooler, which does not keep the lock.
     pub async fn limit_idle_time(connection: &mut AsyncPgConnection) -> Result<(), StoreError> {
+        let owned = database::require_own_session(connection).await;
+        owned.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let milliseconds = LEASE.as_millis();
         sql_query(format!("SET idle_session_timeout = {milliseconds}")).execute(connection).await?;
         Ok(())

@@ -7,6 +7,7 @@ mod distribute;
 mod erase;
 mod export;
 mod migrate;
+mod predecessor;
 
 pub use archive::ArchiveCommand;
 pub use audit::AuditCommand;
@@ -14,3 +15,4 @@ pub use distribute::DistributeCommand;
 pub use erase::EraseCommand;
 pub use export::{ExportCommand, export};
 pub use migrate::MigrateCommand;
+pub use predecessor::PredecessorCommand;

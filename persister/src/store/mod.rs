@@ -26,6 +26,7 @@ mod persist;
 mod placed;
 mod plan;
 mod planner;
+mod predecessor;
 mod read;
 mod record;
 mod rows;
@@ -46,5 +47,9 @@ pub use erase::{Erased, erase};
 pub use error::StoreError;
 pub use outcome::Outcome;
 pub use persist::persist;
+pub use predecessor::{
+    Exported, Imported, LeftOut, PredecessorSchema, export as export_to_predecessor,
+    import as import_from_predecessor,
+};
 pub use record::MessageRecord;
 pub use sessions::by_key as sessions_by_key;

@@ -6,7 +6,7 @@ use chat::event::Event;
 use database::{DatabaseSettings, connect_to_write};
 use diesel_async::AsyncPgConnection;
 use service::{Outage, backoff};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::part::Part;
 use crate::{
@@ -97,7 +97,8 @@ impl Writer {
     pub async fn probe(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
         let limit = self.settings.database_timeout;
-        match tokio::time::timeout(limit, database::probe(&mut connection)).await {
+        let probed = database::probe_server(&mut connection, &self.settings);
+        match tokio::time::timeout(limit, probed).await {
             Ok(Ok(())) => self.connection = Some(connection),
             Ok(Err(error)) => self.outage.failed(&error),
             Err(_) => self.outage.failed(&NO_ANSWER),
@@ -136,6 +137,7 @@ impl Writer {
         };
         let attempt = Attempt::new(self.locks).with_replies(self.replies_claim);
         self.attempted_at = Instant::now();
+        // `None` when PostgreSQL does not answer.
         let written = {
             let mut writing = std::pin::pin!(store::persist(&mut connection, events, &attempt));
             // PostgreSQL cancels a slow statement itself; this limit is for a server that does not
@@ -144,11 +146,15 @@ impl Writer {
             let mut steps = 0;
             loop {
                 match tokio::time::timeout(limit, &mut writing).await {
-                    Ok(written) => break written,
+                    Ok(written) => break Some(written),
                     Err(_) if attempt.steps() > steps => steps = attempt.steps(),
-                    Err(_) => break Err(StoreError::Unavailable(NO_ANSWER.to_owned())),
+                    Err(_) => break None,
                 }
             }
+        };
+        let Some(written) = written else {
+            self.abandon(connection);
+            return Err(Failure::Store(StoreError::Unavailable(NO_ANSWER.to_owned())));
         };
         if !matches!(written, Err(StoreError::Unavailable(_))) {
             self.connection = Some(connection);
@@ -243,6 +249,21 @@ impl Writer {
         Decision::Retry
     }
 
+    /// Closes a connection whose statement did not end in time. PostgreSQL is told to cancel the
+    /// statement: a commit that waits for a standby would wait on without its client, and each attempt
+    /// would leave another one. The events are not acknowledged, so that a cancelled commit confirms
+    /// nothing.
+    fn abandon(&self, connection: AsyncPgConnection) {
+        let (token, settings) = (connection.cancel_token(), self.settings.clone());
+        tokio::spawn(async move {
+            if let Err(error) = database::cancel(token, &settings).await {
+                tracing::debug!(cause = %error, "an abandoned statement cannot be cancelled");
+            }
+            // A pooler passes on what it is told about a connection that is open.
+            drop(connection);
+        });
+    }
+
     async fn wait_for_database(&mut self, cause: &str, part: &mut Part) {
         self.outage.failed(&cause);
         part.failures = 0;
@@ -252,15 +273,15 @@ impl Writer {
     /// Writes a canary over a new connection, and ends the outage if the database accepts it.
     async fn prove_database(&mut self) -> Result<(), String> {
         self.connection = None;
-        let timeout = self.settings.database_timeout;
-        let proof = async {
-            let connected = connect_to_write(&self.settings).await;
-            let mut connection = connected.map_err(|error| error.to_string())?;
-            store::prove_writable(&mut connection).await.map_err(|error| error.to_string())?;
-            Ok(connection)
+        let deadline = Instant::now() + self.settings.database_timeout;
+        let connected = timeout_at(deadline, connect_to_write(&self.settings)).await;
+        let connected = connected.map_err(|_| NO_ANSWER.to_owned())?;
+        let mut connection = connected.map_err(|error| error.to_string())?;
+        let Ok(proven) = timeout_at(deadline, store::prove_writable(&mut connection)).await else {
+            self.abandon(connection);
+            return Err(NO_ANSWER.to_owned());
         };
-        let proven = tokio::time::timeout(timeout, proof).await;
-        let connection = proven.map_err(|_| NO_ANSWER.to_owned()).flatten()?;
+        proven.map_err(|error| error.to_string())?;
         self.connection = Some(connection);
         self.canary_accepted_at = Some(Instant::now());
         self.outage.succeeded();

@@ -176,9 +176,7 @@ const LIKE: Record<string, string> = {
 for (const [portal, scenes] of Object.entries(SCENES)) {
   for (const [scene, stands] of Object.entries(scenes)) {
     for (const [size, viewport] of Object.entries(SIZES)) {
-      test(`${portal}, ${scene}, ${size}: accessible in all colours, and nothing sticks out`, async ({
-        page,
-      }) => {
+      test(`${portal}, ${scene}, ${size}: accessible, and nothing sticks out`, async ({ page }) => {
         await page.setViewportSize(viewport);
         await page.emulateMedia({ reducedMotion: "reduce" });
         const language = scene === "german" ? "de" : "en";
@@ -186,6 +184,8 @@ for (const [portal, scenes] of Object.entries(SCENES)) {
         await page.goto(`/?portal=${portal}&scene=${LIKE[scene] ?? scene}&language=${language}`);
         await stands(page);
         for (const [colours, media] of Object.entries(COLOURS)) {
+          // Colours do not depend on the size.
+          if (size === "phone" && colours !== "light") continue;
           await page.emulateMedia(media);
           await expectAccessible(page, colours === "light" ? undefined : RULES_OF_COLOURS);
           const overflow = await page.evaluate(

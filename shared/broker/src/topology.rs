@@ -41,8 +41,23 @@ pub struct QueueState {
 }
 
 /// Declares the queues of `partition`, the queues of dead letters and the exchange. Existing ones must have
-/// the same arguments, except the bound of dead letters, which older releases did not set.
+/// the same arguments, except the bound of dead letters, which older releases did not set. What the account
+/// may not declare must exist: each service may be permitted to declare its own queues only.
 pub(super) async fn declare(
+    connection: &Connection,
+    channel: &Channel,
+    settings: &BrokerSettings,
+    partition: Partition,
+) -> Result<(), BrokerError> {
+    match declare_all(connection, channel, settings, partition).await {
+        Err(error) if is_refusal(&error) => {
+            declare_permitted(connection, settings, partition).await
+        }
+        declared => declared,
+    }
+}
+
+async fn declare_all(
     connection: &Connection,
     channel: &Channel,
     settings: &BrokerSettings,
@@ -53,16 +68,69 @@ pub(super) async fn declare(
         declare_dead_letters(connection, settings, worker).await?;
     }
     let declared = async {
-        let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
-        let exchange = names.exchange();
-        let none = FieldTable::default;
-        channel.exchange_declare(exchange.into(), ExchangeKind::Topic, options, none()).await?;
+        declare_exchange(channel, &names).await?;
         for worker in ConsumerKind::ALL {
             declare_queue(channel, &names, worker, partition, settings.queue_max_bytes).await?;
         }
         bind(channel, &names, partition).await
     };
     with_timeout(time_to_declare(settings), declared).await
+}
+
+/// Declares one after the other, each on a channel of its own, since RabbitMQ closes the channel of a
+/// declaration that it refuses.
+async fn declare_permitted(
+    connection: &Connection,
+    settings: &BrokerSettings,
+    partition: Partition,
+) -> Result<(), BrokerError> {
+    let (names, limit) = (settings.names(), time_to_declare(settings));
+    for worker in ConsumerKind::ALL {
+        let declared = declare_dead_letters(connection, settings, worker).await;
+        unless_it_exists(declared, connection, settings, names.dead_letters(worker)).await?;
+        let channel = connection.channel().await?;
+        let declare = declare_queue(&channel, &names, worker, partition, settings.queue_max_bytes);
+        let declared = with_timeout(limit, declare).await;
+        let queue = names.queue_of(worker, partition);
+        unless_it_exists(declared, connection, settings, queue).await?;
+    }
+    let channel = connection.channel().await?;
+    // A missing exchange fails the binding.
+    match with_timeout(limit, declare_exchange(&channel, &names)).await {
+        Err(error) if !is_refusal(&error) => return Err(error),
+        _ => {}
+    }
+    let channel = connection.channel().await?;
+    with_timeout(limit, bind(&channel, &names, partition)).await
+}
+
+/// The outcome of a declaration, or whether `queue` exists if the account may not declare it.
+async fn unless_it_exists(
+    declared: Result<(), BrokerError>,
+    connection: &Connection,
+    settings: &BrokerSettings,
+    queue: String,
+) -> Result<(), BrokerError> {
+    match declared {
+        Err(error) if is_refusal(&error) => {
+            let channel = connection.channel().await?;
+            with_timeout(settings.broker_timeout, inspect(&channel, queue)).await.map(drop)
+        }
+        declared => declared,
+    }
+}
+
+/// Whether the account lacks the permission.
+fn is_refusal(error: &BrokerError) -> bool {
+    let refused = AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED);
+    matches!(error, BrokerError::Broker(error)
+        if matches!(error.kind(), ErrorKind::ProtocolError(error) if *error.kind() == refused))
+}
+
+async fn declare_exchange(channel: &Channel, names: &QueueNames) -> lapin::Result<()> {
+    let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
+    let (name, kind) = (names.exchange(), ExchangeKind::Topic);
+    channel.exchange_declare(name.into(), kind, options, FieldTable::default()).await
 }
 
 /// The election of new queues' leaders takes longer than a response.

@@ -10,7 +10,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use service::backoff;
 use tokio::time::Instant;
 
-use crate::{DatabaseSettings, connection::connect_for_migrations};
+use crate::{DatabaseSettings, connection::connect_for_migrations, require_own_session};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
@@ -32,8 +32,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 /// runtime.
 ///
 /// # Errors
-/// When the database cannot be used or is not encoded in UTF-8, or a migration fails. A failed
-/// migration has changed nothing, unless it runs without a transaction.
+/// When the database cannot be used, is behind a pooler or is not encoded in UTF-8, or a migration
+/// fails. A failed migration has changed nothing, unless it runs without a transaction.
 pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<Vec<String>> {
     let mut connection =
         connect_for_migrations(settings).await.context("the database cannot be reached")?;
@@ -43,6 +43,7 @@ pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<Vec<String>>
         "the database's encoding is {encoding}, and must be UTF8: create the database with \
          ENCODING 'UTF8' TEMPLATE template0"
     );
+    require_own_session(&mut connection).await?;
     lock(&mut connection).await.context("another migration is still running")?;
     become_owner(&mut connection).await.context("cannot act as the owner of the tables")?;
     drop_invalid_indexes(&mut connection).await.context("cannot drop an invalid index")?;

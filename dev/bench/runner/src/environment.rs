@@ -2,12 +2,14 @@
 
 use std::{fs, process::Command};
 
+use anyhow::Context as _;
+
 use crate::{report::Environment, testbed::Testbed};
 
 /// The machine and the versions of the programs.
 ///
 /// # Errors
-/// When a server does not report its version.
+/// When a server does not report its version, or a program that the rows need is missing.
 pub async fn describe(testbed: &Testbed, pace: &str) -> anyhow::Result<Environment> {
     let cores = std::thread::available_parallelism()?;
     let postgres = testbed.servers.postgres.version().await?;
@@ -15,7 +17,7 @@ pub async fn describe(testbed: &Testbed, pace: &str) -> anyhow::Result<Environme
         ("when".to_owned(), chrono::Utc::now().format("%Y-%m-%d").to_string()),
         (
             "commit".to_owned(),
-            output_of("git", &["describe", "--always", "--dirty", "--abbrev=10"]),
+            output_of("git", &["describe", "--always", "--dirty", "--abbrev=10"])?,
         ),
         ("pace".to_owned(), pace.to_owned()),
         ("cores".to_owned(), cores.to_string()),
@@ -26,16 +28,16 @@ pub async fn describe(testbed: &Testbed, pace: &str) -> anyhow::Result<Environme
         ("PostgreSQL".to_owned(), postgres),
     ];
     for (name, program) in [("Rust", "rustc"), ("Node.js", "node"), ("oha", "oha")] {
-        environment.push((name.to_owned(), output_of(program, &["--version"])));
+        environment.push((name.to_owned(), output_of(program, &["--version"])?));
     }
     Ok(Environment(environment))
 }
 
-fn output_of(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output();
-    output
-        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-        .unwrap_or_default()
+fn output_of(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(program).args(arguments).output().with_context(|| {
+        format!("cannot start {program}; `make bench` installs what is missing")
+    })?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn value_in(file: &str, name: &str) -> String {

@@ -82,8 +82,7 @@ impl Load {
             }
         };
         command.stdin(Stdio::null()).kill_on_drop(true);
-        let output =
-            command.output().await.context("cannot start oha; `make bench` installs it")?;
+        let output = command.output().await.context("cannot start oha")?;
         let errors = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "oha: {errors}");
         let report: Report = serde_json::from_slice(&output.stdout).context("oha's report")?;

@@ -1,6 +1,7 @@
 //! A private system for one row, with the settings of production, and the reference programs.
 
 use std::{
+    fs, io,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
@@ -11,8 +12,8 @@ use broker::{BrokerSettings, Partition, Publisher};
 use clap::Parser;
 use serde::Deserialize;
 use stack::{
-    Console, Probe, Program, Running, Servers, Service, Supervisor, Variables, migrate,
-    service_variables, set_pusher_variables,
+    Console, PostgresSettings, Probe, Program, Running, ServerSettings, Servers, Service,
+    Supervisor, Variables, migrate, service_variables, set_pusher_variables,
 };
 use tokio::process::Command;
 use tokio_postgres::{Client, NoTls};
@@ -21,6 +22,10 @@ use crate::{reference::Reference, scale::Scale};
 
 /// Rate limits above every load, so that only their cost is measured.
 const NO_LIMIT: &str = "4000000000";
+
+/// `shared_buffers` of a large database: a quarter of 4 GiB, as PostgreSQL's documentation
+/// recommends.
+const LARGE_DATABASE_MEMORY: &str = "1GB";
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -58,20 +63,34 @@ impl Testbed {
     pub async fn new(run: &Run) -> anyhow::Result<Self> {
         let supervisor = take(&run.directory.join("testbed")).await?;
         Servers::erase(&supervisor)?;
-        Self::start(run, supervisor).await
+        Self::start(run, supervisor, PostgresSettings::default()).await
     }
 
-    /// Starts servers with the data of the last run: a large database takes minutes to create.
+    /// Starts servers with the database of the last run: a large one takes minutes to create. It has
+    /// [`LARGE_DATABASE_MEMORY`].
     ///
     /// # Errors
     /// When a program does not start.
     pub async fn kept(run: &Run) -> anyhow::Result<Self> {
-        let name = format!("large-{}", run.scale.large);
-        Self::start(run, take(&run.directory.join(name)).await?).await
+        let directory = run.directory.join(format!("large-{}", run.scale.large));
+        let supervisor = take(&directory).await?;
+        // The queues of a run that failed are not this run's.
+        match fs::remove_dir_all(directory.join("rabbitmq")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        let memory = ("shared_buffers".to_owned(), LARGE_DATABASE_MEMORY.to_owned());
+        let postgres = PostgresSettings { further: vec![memory], ..Default::default() };
+        Self::start(run, supervisor, postgres).await
     }
 
-    async fn start(run: &Run, supervisor: Supervisor) -> anyhow::Result<Self> {
-        let servers = Servers::start(&supervisor, &Default::default()).await?;
+    async fn start(
+        run: &Run,
+        supervisor: Supervisor,
+        postgres: PostgresSettings,
+    ) -> anyhow::Result<Self> {
+        let settings = ServerSettings { postgres, ..Default::default() };
+        let servers = Servers::start(&supervisor, &settings).await?;
         let (database, broker) = (servers.postgres.url(), servers.rabbitmq.url());
         let mut variables = service_variables(&supervisor, database, broker)?;
         let senders = ["SENDER_LIMIT", "SENDER_BURST", "STAFF_SENDER_LIMIT", "STAFF_SENDER_BURST"];

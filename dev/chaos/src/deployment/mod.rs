@@ -2,7 +2,12 @@
 
 mod queries;
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context;
 use nix::{
@@ -17,7 +22,7 @@ use tokio::process::Command;
 
 use crate::{
     amqp_proxy::AmqpProxy,
-    plan::{Plan, Store},
+    plan::{Plan, Replication, Store},
     pusher::Pusher,
     s3_proxy::S3Proxy,
 };
@@ -45,6 +50,8 @@ pub struct Parts {
 pub struct Deployment {
     /// The database.
     pub postgres: Postgres,
+    /// The standby of the database, if the plan has one.
+    standby: Option<Postgres>,
     /// The nodes of the broker.
     pub rabbitmq: Vec<RabbitMq>,
     /// The proxy in front of the broker, if the plan has one.
@@ -66,7 +73,8 @@ pub struct Deployment {
     /// The variables of all services.
     variables: Variables,
     binaries: PathBuf,
-    logs: PathBuf,
+    /// The supervisor's.
+    directory: PathBuf,
     http: reqwest::Client,
 }
 
@@ -89,7 +97,12 @@ impl Deployment {
             *url = started.url().to_owned();
             proxy = Some(started);
         }
-        let mut variables = service_variables(supervisor, postgres.url(), &urls.join(","))?;
+        let standby = start_standby(supervisor, &postgres, plan).await?;
+        let database_url = match &standby {
+            Some(standby) => postgres.url_with_standby(standby)?,
+            None => postgres.url().to_owned(),
+        };
+        let mut variables = service_variables(supervisor, &database_url, &urls.join(","))?;
         // Without tokens and rate limits: no fault is about them.
         variables.set("AUTH_MODE", "off");
         variables.set("TEAM_DESK", "on");
@@ -127,6 +140,7 @@ impl Deployment {
 
         let mut deployment = Self {
             postgres,
+            standby,
             rabbitmq,
             proxy,
             gateways: Vec::new(),
@@ -138,7 +152,7 @@ impl Deployment {
             s3_proxy,
             variables,
             binaries: parts.binaries.clone(),
-            logs: supervisor.directory().join("logs"),
+            directory: supervisor.directory().to_owned(),
             http,
         };
         let mut own = Variables::default();
@@ -189,12 +203,30 @@ impl Deployment {
         self.variables.get("AMQP_URL").unwrap_or_default()
     }
 
+    /// The database's address, as the services know it.
+    pub fn database_url(&self) -> &str {
+        self.variables.get("DATABASE_URL").unwrap_or_default()
+    }
+
+    /// The standby of the database.
+    ///
+    /// # Errors
+    /// When the plan has none.
+    pub fn standby(&self) -> anyhow::Result<&Postgres> {
+        self.standby.as_ref().context("the plan has no standby")
+    }
+
     /// The proxy in front of the S3 server.
     ///
     /// # Errors
     /// When the plan has none.
     pub fn s3(&self) -> anyhow::Result<&S3Proxy> {
         self.s3_proxy.as_ref().context("the plan has no S3 server")
+    }
+
+    /// The directory of the servers' data and of all logs.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The directory of the attachments.
@@ -249,6 +281,20 @@ async fn start_servers(
         Postgres::start(supervisor, &postgres),
         RabbitMq::start_cluster(supervisor, plan.nodes, &rabbitmq),
     )
+}
+
+/// Starts the standby of the plan, if it has one.
+async fn start_standby(
+    supervisor: &Supervisor,
+    postgres: &Postgres,
+    plan: &Plan,
+) -> anyhow::Result<Option<Postgres>> {
+    let Some(replication) = plan.standby else { return Ok(None) };
+    let standby = postgres.start_standby(supervisor, &PostgresSettings::default()).await?;
+    if replication == Replication::Synchronous {
+        postgres.replicate_synchronously().await?;
+    }
+    Ok(Some(standby))
 }
 
 /// The child processes of `parent`.

@@ -43,7 +43,11 @@ impl Deployment {
     /// # Errors
     /// When it does not answer.
     pub async fn database(&self) -> anyhow::Result<Database> {
-        let connect = tokio_postgres::connect(self.postgres.url(), NoTls);
+        self.database_at(self.database_url()).await
+    }
+
+    async fn database_at(&self, url: &str) -> anyhow::Result<Database> {
+        let connect = tokio_postgres::connect(url, NoTls);
         let (client, connection) =
             timeout(ANSWER_LIMIT, connect).await.context("PostgreSQL does not answer")??;
         // A query over a broken connection returns the error.
@@ -56,10 +60,18 @@ impl Deployment {
     /// # Errors
     /// When the database does not answer.
     pub async fn rows(&self) -> anyhow::Result<u64> {
+        self.rows_at(self.database_url()).await
+    }
+
+    /// The same in the database at `url`.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn rows_at(&self, url: &str) -> anyhow::Result<u64> {
         let count = "SELECT (SELECT count(*) FROM chat_messages) \
                      + (SELECT count(*) FROM chat_status_changes) \
                      + (SELECT count(*) FROM chat_assignments)";
-        let database = self.database().await?;
+        let database = self.database_at(url).await?;
         let row = timeout(ANSWER_LIMIT, database.query_one(count, &[])).await??;
         Ok(u64::try_from(row.try_get::<_, i64>(0)?)?)
     }
@@ -77,12 +89,21 @@ impl Deployment {
         Ok(usize::try_from(row.try_get::<_, i64>(0)?)? == ids.len())
     }
 
+    /// The number of PostgreSQL's sessions whose commits wait for a standby.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn sessions_waiting_for_a_standby(&self) -> anyhow::Result<i64> {
+        let count = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        Ok(self.database().await?.query_one(count, &[]).await?.try_get(0)?)
+    }
+
     /// Whether RabbitMQ's log contains `words`.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub fn rabbitmq_logged(&self, words: &str) -> anyhow::Result<bool> {
-        Ok(fs::read_to_string(self.logs.join("rabbitmq.log"))?.contains(words))
+        Ok(fs::read_to_string(self.directory.join("logs/rabbitmq.log"))?.contains(words))
     }
 
     /// The longest time from the acceptance of a message until it was persisted.

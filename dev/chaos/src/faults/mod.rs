@@ -12,6 +12,8 @@ mod pressure;
 mod processes;
 mod pusher;
 mod rabbitmq_node;
+mod recovery;
+mod standby;
 mod store;
 
 use crate::fault::Fault;
@@ -22,6 +24,8 @@ pub fn all() -> Vec<Fault> {
         processes::faults(),
         partitions::faults(),
         database::faults(),
+        recovery::faults(),
+        standby::faults(),
         broker::faults(),
         cluster::faults(),
         pusher::faults(),

@@ -11,6 +11,7 @@ use crate::{
     deployment::Deployment,
     drill::Drill,
     fault::Fault,
+    load::Entries,
     plan::{Plan, Scale},
 };
 
@@ -34,6 +35,9 @@ pub(super) fn faults() -> Vec<Fault> {
         }),
         fault("all-killed", "kill -9 of every service at once, again and again", |drill| {
             kill_all_at_once(drill).boxed_local()
+        }),
+        fault("scaled", "all but one instance of each service stop, and start again", |drill| {
+            scale_down_and_up(drill).boxed_local()
         }),
         fault("rolling-restart", "SIGTERM to one service after the other, under load", |drill| {
             restart_one_after_the_other(drill).boxed_local()
@@ -82,6 +86,44 @@ pub(super) async fn restart(service: &Running) -> anyhow::Result<()> {
     service.ready().await
 }
 
+/// One instance of each service remains for a while, under a load that it can carry.
+async fn scale_down_and_up(drill: &mut Drill) -> anyhow::Result<()> {
+    let before = drill.load.ledger().entries().clone();
+    for _ in 0..drill.scale.pick(2, 1) {
+        for service in surplus(&drill.deployment) {
+            let running = service.process.identity();
+            service.process.suspend_restart();
+            service.process.signal(Signal::SIGTERM);
+            drill
+                .wait_until("the instance has ended", async |_: &Drill| !running.is_alive())
+                .await?;
+        }
+        drill.run_for(20).await;
+        for service in surplus(&drill.deployment) {
+            service.process.resume_restart();
+            service.ready().await?;
+            drill.load.wait_for_answers(20).await;
+        }
+        drill.run_for(20).await;
+    }
+    ensure_unbroken(drill, &before)
+}
+
+/// All instances but the first of each service.
+fn surplus(deployment: &Deployment) -> impl Iterator<Item = &Running> {
+    let instances = [&deployment.gateways, &deployment.persisters, &deployment.broadcasters];
+    instances.into_iter().flat_map(|instances| instances.iter().skip(1))
+}
+
+/// Fails when a call since `before` got no answer or reached no gateway.
+fn ensure_unbroken(drill: &Drill, before: &Entries) -> anyhow::Result<()> {
+    let after = drill.load.ledger().entries();
+    let broken = after.unanswered - before.unanswered;
+    let failed = after.unreachable - before.unreachable;
+    ensure!(broken + failed == 0, "{broken} calls got no answer and {failed} reached no gateway");
+    Ok(())
+}
+
 /// As an orchestrator does: the next service once the last one is ready again.
 async fn restart_one_after_the_other(drill: &mut Drill) -> anyhow::Result<()> {
     let began = Instant::now();
@@ -91,10 +133,7 @@ async fn restart_one_after_the_other(drill: &mut Drill) -> anyhow::Result<()> {
         drill.load.wait_for_answers(20).await;
     }
     let restart = began.elapsed();
-    let after = drill.load.ledger().entries().clone();
-    let broken = after.unanswered - before.unanswered;
-    let failed = after.unreachable - before.unreachable;
-    ensure!(broken + failed == 0, "{broken} calls got no answer and {failed} reached no gateway");
+    ensure_unbroken(drill, &before)?;
     let latest = drill.deployment.longest_time_to_persist().await?;
     drill.notes.push(format!("persisted at most {latest:.1?} after it was accepted"));
     let violation = format!("a message was persisted {latest:?} after it was accepted");

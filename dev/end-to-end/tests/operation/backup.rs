@@ -1,8 +1,9 @@
 //! deploy/backup.sh and deploy/restore.sh.
 
 use std::{
+    collections::HashSet,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
 };
 
@@ -10,17 +11,18 @@ use broker::ConsumerKind;
 use serde_json::{Value, json};
 use test_support::{Api, Database, System, eventually};
 
+use crate::{scripts::script, senders::Sender};
+
 /// Runs a script of `deploy` on `database`.
-fn run(script: &str, file: &Path, database: &Database) -> Output {
-    let scripts = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy"));
-    let mut command = Command::new(scripts.join(script));
+fn run(name: &str, file: &Path, database: &Database) -> Output {
+    let mut command = Command::new(script(name));
     command.arg(file).env("DATABASE_URL", &database.url).output().unwrap()
 }
 
 /// Runs a script that must succeed; returns its output.
-fn run_successfully(script: &str, file: &Path, database: &Database) -> String {
-    let output = run(script, file, database);
-    assert!(output.status.success(), "{script}: {output:?}");
+fn run_successfully(name: &str, file: &Path, database: &Database) -> String {
+    let output = run(name, file, database);
+    assert!(output.status.success(), "{name}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -43,6 +45,12 @@ async fn read(api: &Api, player: &str, last_seq: usize) -> Vec<Value> {
     .await
 }
 
+/// The ids of p3's persisted messages.
+async fn ids_of_p3(database: &Database) -> HashSet<String> {
+    let ids = "SELECT id::text AS text FROM chat_messages WHERE player_id = 'p3'";
+    database.texts(ids).await.into_iter().collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_keeps_dumped_messages_and_those_accepted_during_the_outage() {
     let system = System::new().await;
@@ -51,9 +59,12 @@ async fn a_restore_keeps_dumped_messages_and_those_accepted_during_the_outage() 
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("chat.dump");
 
+    let mut traffic = Sender::start("p3", vec![api.clone()]);
+    traffic.wait_for_progress().await;
     let mut kept = send(&api, "p1", "before", 10).await;
     send(&api, "p2", "before", 3).await;
     read(&api, "p1", 10).await;
+    let dumped = ids_of_p3(&system.database).await;
     read(&api, "p2", 3).await;
     run_successfully("backup.sh", &file, &system.database);
     // Persisted after the dump and no longer in a queue: these are lost.
@@ -63,12 +74,25 @@ async fn a_restore_keeps_dumped_messages_and_those_accepted_during_the_outage() 
     read(&api, "p2", 5).await;
 
     system.database.lose().await;
+    let accepted_until_the_loss = traffic.accepted();
+    traffic.wait_for_progress().await;
     kept.extend(send(&api, "p1", "meanwhile", 7).await);
     assert_eq!(api.conversation("p1", "").await.status, 503);
     system.database.make().await;
     kept.extend(send(&api, "p1", "into an empty database", 1).await);
     let output = run_successfully("restore.sh", &file, &system.database);
     assert!(output.contains(" messages, the last of them accepted at 20"), "{output}");
+
+    traffic.wait_for_progress().await;
+    let sent = traffic.stop().await;
+    // The sender may have been waiting for this answer when the database was lost.
+    let since: HashSet<_> = sent.iter().skip(accepted_until_the_loss + 1).cloned().collect();
+    eventually("all traffic since the loss is persisted", async || {
+        since.is_subset(&ids_of_p3(&system.database).await).then_some(())
+    })
+    .await;
+    let restored = ids_of_p3(&system.database).await;
+    assert!(dumped.is_subset(&restored), "{:?} are missing", dumped.difference(&restored));
 
     let messages = read(&api, "p1", 18).await;
     let contents: Vec<_> = messages.iter().map(|message| message["content"].clone()).collect();

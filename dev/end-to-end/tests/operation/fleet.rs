@@ -1,3 +1,4 @@
+use nix::sys::signal::Signal;
 use stack::{Running, Service};
 use test_support::Api;
 
@@ -41,7 +42,7 @@ impl Fleet {
     }
 
     /// Starts services of `release` from now on.
-    pub fn upgrade_to(&mut self, release: Release) {
+    pub fn use_release(&mut self, release: Release) {
         self.release = release;
     }
 
@@ -80,9 +81,34 @@ impl Fleet {
     /// Replaces each worker with a new one that has the current variables, one after the other.
     pub async fn replace_workers(&mut self, programs: &Programs, own: &[(&str, &str)]) {
         for place in 0..self.workers.len() {
-            let running = self.start_another(programs, self.workers[place].service, own).await;
-            let old = std::mem::replace(&mut self.workers[place], running);
-            old.process.stop().await;
+            self.replace_worker(programs, own, place).await;
+        }
+    }
+
+    /// The same, beginning with the last one.
+    pub async fn replace_workers_in_reverse(&mut self, programs: &Programs, own: &[(&str, &str)]) {
+        for place in (0..self.workers.len()).rev() {
+            self.replace_worker(programs, own, place).await;
+        }
+    }
+
+    async fn replace_worker(&mut self, programs: &Programs, own: &[(&str, &str)], place: usize) {
+        let running = self.start_another(programs, self.workers[place].service, own).await;
+        let old = std::mem::replace(&mut self.workers[place], running);
+        old.process.stop().await;
+    }
+
+    /// Restarts each gateway at its address with these `variables`, one after the other.
+    pub async fn restart_gateways(&self, variables: &[(&str, &str)]) {
+        for gateway in &self.gateways {
+            restart(gateway, variables).await;
+        }
+    }
+
+    /// The same for each worker.
+    pub async fn restart_workers(&self, variables: &[(&str, &str)]) {
+        for worker in &self.workers {
+            restart(worker, variables).await;
         }
     }
 
@@ -96,4 +122,15 @@ impl Fleet {
         self.replace_gateways(programs, own, senders).await;
         self.replace_workers(programs, own).await;
     }
+}
+
+/// Stops a service in order, starts it with these `variables`, and waits until it is ready.
+pub async fn restart(service: &Running, variables: &[(&str, &str)]) {
+    for (name, value) in variables {
+        service.process.set_variable(name, *value);
+    }
+    let stopped = service.process.identity();
+    service.process.signal(Signal::SIGTERM);
+    service.process.replaced(stopped).await.unwrap();
+    service.ready().await.unwrap();
 }

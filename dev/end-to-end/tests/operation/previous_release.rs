@@ -16,6 +16,14 @@ use crate::{
     senders::{Sender, persisted},
 };
 
+/// The settings that are off before a rollback.
+const WITHOUT_FEATURES: [(&str, &str); 4] = [
+    ("AUDIT_READS", "false"),
+    ("READ_MARKS", "off"),
+    ("TEAM_DESK", "off"),
+    ("ATTACHMENT_STORE", ""),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_previous_and_the_current_release_continue_each_others_conversations() {
     let system = System::new().await;
@@ -72,7 +80,8 @@ async fn the_previous_and_the_current_release_continue_each_others_conversations
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upgrade_in_the_documented_order_loses_no_message_and_makes_no_dead_letter() {
+async fn an_upgrade_and_a_rollback_in_the_documented_order_lose_no_message_and_make_no_dead_letter()
+{
     let system = System::new().await;
     let mut programs = Programs::new().await;
     programs.use_servers(&system.database.url, &system.broker.url);
@@ -89,7 +98,7 @@ async fn an_upgrade_in_the_documented_order_loses_no_message_and_makes_no_dead_l
     let mut sender = Sender::start("p1", fleet.apis());
     sender.wait_for_progress().await;
 
-    fleet.upgrade_to(Release::current());
+    fleet.use_release(Release::current());
     fleet.replace_workers(&programs, &own).await;
     sender.wait_for_progress().await;
     // What the previous release's workers cannot read, or would leave out.
@@ -127,6 +136,17 @@ async fn an_upgrade_in_the_documented_order_loses_no_message_and_makes_no_dead_l
         (read == newest["seq"].as_i64()).then_some(())
     })
     .await;
+
+    // The rollback: features off, and what they queued is processed; then gateways, persister, broadcaster.
+    let without_features: Vec<_> = own.into_iter().chain(WITHOUT_FEATURES).collect();
+    fleet.replace_gateways(&programs, &without_features, &mut [(&mut sender, "")]).await;
+    for worker in ConsumerKind::ALL {
+        system.broker.wait_for_depth(&system.broker.names().queue(worker), 0).await;
+    }
+    fleet.use_release(Release::previous());
+    fleet.replace_gateways(&programs, &own, &mut [(&mut sender, "")]).await;
+    fleet.replace_workers_in_reverse(&programs, &own).await;
+    sender.wait_for_progress().await;
 
     let accepted: HashSet<_> = sender.stop().await.into_iter().chain([with_file]).collect();
     assert_eq!(persisted(&system.database, accepted.len()).await, accepted);

@@ -1,6 +1,9 @@
 //! The services' programs of the current or the previous release, started as operators do.
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use stack::{Console, Running, Service, Supervisor, Variables, service_variables};
 use tempfile::TempDir;
@@ -22,6 +25,11 @@ const DEFAULTS: [(&str, &str); 7] = [
 pub struct Release(PathBuf);
 
 impl Release {
+    /// The directory.
+    pub fn directory(&self) -> &Path {
+        &self.0
+    }
+
     /// The programs of `cargo build --workspace`.
     pub fn current() -> Self {
         let own = env::current_exe().unwrap();

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use test_support::{Api, Database, eventually};
 use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
@@ -16,9 +16,18 @@ pub struct Sender {
 impl Sender {
     /// Starts to send as `player` to `gateways` in turn.
     pub fn start(player: &str, gateways: Vec<Api>) -> Self {
+        Self::start_to_send(player, gateways, false)
+    }
+
+    /// The same; each message has a file, which another gateway than that of the message stores.
+    pub fn start_with_files(player: &str, gateways: Vec<Api>) -> Self {
+        Self::start_to_send(player, gateways, true)
+    }
+
+    fn start_to_send(player: &str, gateways: Vec<Api>, with_files: bool) -> Self {
         let (gateways, to) = watch::channel(gateways);
         let (accepting, accepted) = watch::channel(0);
-        let task = tokio::spawn(send(player.to_owned(), to, accepting));
+        let task = tokio::spawn(send(player.to_owned(), with_files, to, accepting));
         Self { gateways, accepted, task }
     }
 
@@ -33,6 +42,11 @@ impl Sender {
         self.accepted.wait_for(|accepted| *accepted >= goal).await.unwrap();
     }
 
+    /// The number of accepted messages.
+    pub fn accepted(&self) -> usize {
+        *self.accepted.borrow()
+    }
+
     /// Stops sending; returns the ids of all accepted messages.
     pub async fn stop(self) -> Vec<String> {
         drop(self.gateways);
@@ -42,6 +56,7 @@ impl Sender {
 
 async fn send(
     player: String,
+    with_files: bool,
     gateways: watch::Receiver<Vec<Api>>,
     accepted: watch::Sender<usize>,
 ) -> Vec<String> {
@@ -52,8 +67,11 @@ async fn send(
     });
     while gateways.has_changed().is_ok() {
         let id = Uuid::now_v7().to_string();
-        let message =
+        let mut message =
             json!({ "messageId": id, "playerId": player, "senderType": "player", "content": id });
+        if with_files {
+            message["attachments"] = json!([upload(&player, &mut turns).await]);
+        }
         for gateway in &mut turns {
             match gateway.try_send(&message).await {
                 Some(202) => break,
@@ -65,6 +83,22 @@ async fn send(
         accepted.send_replace(ids.len());
     }
     ids
+}
+
+/// Uploads a file of `player` to the first of `gateways` that accepts it; returns its token.
+pub async fn upload(player: &str, gateways: &mut impl Iterator<Item = Api>) -> Value {
+    let id = Uuid::now_v7();
+    let path = format!("/api/unified-chat/conversations/{player}/attachments/{id}?name=log.txt");
+    for gateway in gateways {
+        match gateway.try_put_raw(&path, "text/plain", b"hello".into()).await {
+            Some(answer) if answer.status == 201 => return answer.json["token"].clone(),
+            Some(answer) if answer.status != 503 => {
+                panic!("an upload was answered with {answer:?}")
+            }
+            Some(_) | None => {}
+        }
+    }
+    panic!("no gateway accepted an upload");
 }
 
 /// Waits until `count` messages are persisted; returns their ids.

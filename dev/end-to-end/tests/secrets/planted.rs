@@ -11,13 +11,16 @@ pub struct Planted {
 }
 
 /// The settings that `--help` marks as secrets; each of them is planted.
-pub const SECRETS: [&str; 9] = [
+pub const SECRETS: [&str; 12] = [
     "AMQP_URL",
+    "ATTACHMENT_SECOND_SECRET",
     "ATTACHMENT_SECRET",
     "AUTH_JWT_SECOND_SECRET",
     "AUTH_JWT_SECRET",
     "AWS_SECRET_ACCESS_KEY",
+    "DATABASE_READ_URL",
     "DATABASE_URL",
+    "LOCAL_PUSHER_SECOND_SECRET",
     "OTEL_EXPORTER_OTLP_HEADERS",
     "PUSHER_ENCRYPTION_MASTER_KEY",
     "PUSHER_SECRET",
@@ -61,11 +64,14 @@ impl Planted {
             ("LOCAL_PUSHER_LISTEN", free_port()),
             ("AMQP_URL", amqp_url.to_owned()),
             ("DATABASE_URL", database_url.to_owned()),
+            ("DATABASE_READ_URL", database_url.to_owned()),
             ("PUSHER_SECRET", unique_text()),
             ("PUSHER_CHANNEL_ACCESS", "encrypted".to_owned()),
             ("PUSHER_ENCRYPTION_MASTER_KEY", BASE64_STANDARD.encode(unique_text())),
             ("PUSHER_APP_ID", "app".to_owned()),
             ("PUSHER_KEY", "key".to_owned()),
+            ("LOCAL_PUSHER_SECOND_KEY", "second".to_owned()),
+            ("LOCAL_PUSHER_SECOND_SECRET", unique_text()),
             ("OTEL_EXPORTER_OTLP_HEADERS", format!("{HEADER}{}", unique_text())),
             ("QUEUE_PREFIX", system.broker.prefix.clone()),
             ("AUTH_MODE", "jwt".to_owned()),
@@ -74,6 +80,7 @@ impl Planted {
             ("MEMORY_LIMIT", "1GiB".to_owned()),
             ("ATTACHMENT_STORE", "s3://bucket".to_owned()),
             ("ATTACHMENT_SECRET", unique_text()),
+            ("ATTACHMENT_SECOND_SECRET", unique_text()),
             // The gateway logs that no server is there.
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:9".to_owned()),
             ("AWS_ALLOW_HTTP", "true".to_owned()),

@@ -2,10 +2,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web, web::Bytes};
 use futures_util::future::LocalBoxFuture;
-use pusher::{App, RequestToSign, limits::MAX_CLOCK_SKEW_SECONDS};
+use pusher::{RequestToSign, limits::MAX_CLOCK_SKEW_SECONDS};
 
 use super::ApiError;
-use crate::world::World;
+use crate::{settings::Settings, world::World};
 
 /// The body of a call whose signature is valid. Every handler takes one, so that each call is
 /// verified.
@@ -21,18 +21,23 @@ impl Signed {
         &self.body
     }
 
-    fn verify(app: &App, request: &HttpRequest, body: Bytes, now: u64) -> Result<Self, ApiError> {
+    fn verify(
+        settings: &Settings,
+        request: &HttpRequest,
+        body: Bytes,
+        now: u64,
+    ) -> Result<Self, ApiError> {
         let id = request.match_info().query("app");
-        if id != app.id {
+        if id != settings.app.id {
             return Err(ApiError::UnknownApp(id.to_owned()));
         }
         let mut query = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
             .map_err(ApiError::bad_request)?
             .into_inner();
         let key = require(&query, "auth_key")?;
-        if key != app.key {
-            return Err(ApiError::Unauthorized(format!("Unknown auth_key '{key}'")));
-        }
+        let app = settings
+            .app_with(key)
+            .ok_or_else(|| ApiError::Unauthorized(format!("Unknown auth_key '{key}'")))?;
         if require(&query, "auth_version")? != "1.0" {
             return Err(ApiError::Unauthorized("Unknown auth_version: it must be 1.0".to_owned()));
         }
@@ -62,7 +67,7 @@ impl FromRequest for Signed {
                 .app_data::<web::Data<World>>()
                 .ok_or_else(|| ApiError::bad_request("no application"))?;
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            Self::verify(&world.settings.app, &request, body, now.as_secs())
+            Self::verify(&world.settings, &request, body, now.as_secs())
         })
     }
 }

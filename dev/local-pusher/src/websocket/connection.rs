@@ -6,6 +6,7 @@ use std::{
 
 use actix_ws::{AggregatedMessage, CloseCode, CloseReason, Closed, MessageStream, Session};
 use futures_util::StreamExt;
+use pusher::App;
 use tokio::time;
 use uuid::Uuid;
 
@@ -23,6 +24,8 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// The connection of an accepted client.
 pub(super) struct Connection {
     id: SocketId,
+    /// With the pair of key and secret by which it connected.
+    app: App,
     world: Arc<World>,
     session: Session,
     wire: Arc<Wire>,
@@ -47,11 +50,11 @@ pub(super) async fn reject(mut session: Session, error: &ProtocolError) -> Resul
 }
 
 impl Connection {
-    pub(super) fn new(world: Arc<World>, session: Session, wire: Arc<Wire>) -> Self {
+    pub(super) fn new(world: Arc<World>, app: App, session: Session, wire: Arc<Wire>) -> Self {
         let client_events = ClientEventRate::new(Instant::now());
         // No client can guess a random id, and no two connections have the same.
         let (left, right) = Uuid::new_v4().as_u64_pair();
-        Self { id: SocketId::new(left, right), world, session, wire, client_events }
+        Self { id: SocketId::new(left, right), app, world, session, wire, client_events }
     }
 
     /// Exchanges messages until the client or the server ends the connection.
@@ -135,8 +138,8 @@ impl Connection {
             ClientMessage::Ping => return Ok(Some(Frame::pong())),
             ClientMessage::Pong => {}
             ClientMessage::Subscribe(request) => {
-                let app = &self.world.settings.app;
-                hub.subscribe(&self.id, Subscription::authorize(app, &self.id, request)?)?;
+                let subscription = Subscription::authorize(&self.app, &self.id, request)?;
+                hub.subscribe(&self.id, subscription)?;
             }
             ClientMessage::Unsubscribe(channel) => hub.unsubscribe(&self.id, &channel),
             ClientMessage::Event(event) => {

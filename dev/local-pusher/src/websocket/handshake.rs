@@ -1,7 +1,7 @@
 use pusher::App;
 use serde::Deserialize;
 
-use crate::protocol::ProtocolError;
+use crate::{protocol::ProtocolError, settings::Settings};
 
 /// The supported versions of the protocol.
 const VERSIONS: std::ops::RangeInclusive<u32> = 5..=7;
@@ -13,14 +13,14 @@ pub(super) struct Handshake {
 }
 
 impl Handshake {
-    /// Checks the key of the application and the version of the protocol.
-    pub(super) fn check(&self, app: &App, key: &str) -> Result<(), ProtocolError> {
-        if key != app.key {
-            return Err(ProtocolError::UnknownApp(key.to_owned()));
-        }
+    /// Checks the key of the application and the version of the protocol. Returns the application with
+    /// the pair of this key, by which the connection's subscriptions must be signed.
+    pub(super) fn check(&self, settings: &Settings, key: &str) -> Result<App, ProtocolError> {
+        let unknown = || ProtocolError::UnknownApp(key.to_owned());
+        let app = settings.app_with(key).ok_or_else(unknown)?;
         let protocol = self.protocol.as_deref().ok_or(ProtocolError::NoProtocol)?;
         let protocol: u32 = protocol.parse().map_err(|_| ProtocolError::BadVersion)?;
-        if VERSIONS.contains(&protocol) { Ok(()) } else { Err(ProtocolError::UnsupportedProtocol) }
+        if VERSIONS.contains(&protocol) { Ok(app) } else { Err(ProtocolError::UnsupportedProtocol) }
     }
 }
 
@@ -31,9 +31,10 @@ mod tests {
     #[test]
     fn a_client_needs_the_key_and_a_supported_protocol() {
         let app = App { id: "3".to_owned(), key: "key".to_owned(), secret: "secret".into() };
+        let settings = Settings::new(app);
         let code = |key, protocol: Option<&str>| {
             let handshake = Handshake { protocol: protocol.map(str::to_owned) };
-            handshake.check(&app, key).err().and_then(|error| error.code())
+            handshake.check(&settings, key).err().and_then(|error| error.code())
         };
         assert_eq!(code("key", Some("7")), None);
         assert_eq!(code("key", Some("5")), None);

@@ -31,11 +31,11 @@ async fn connect(
         wire.cut();
         return Ok(HttpResponse::ServiceUnavailable().finish());
     }
-    let accepted = handshake.check(&world.settings.app, &key);
+    let accepted = handshake.check(&world.settings, &key);
     let (response, session, messages) = actix_ws::handle(&request, body)?;
     rt::spawn(async move {
         match accepted {
-            Ok(()) => Connection::new(world.into_inner(), session, wire).run(messages).await,
+            Ok(app) => Connection::new(world.into_inner(), app, session, wire).run(messages).await,
             Err(error) => {
                 if connection::reject(session, &error).await.is_err() {
                     tracing::debug!("a client disconnected before it was rejected");

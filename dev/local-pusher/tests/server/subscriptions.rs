@@ -1,11 +1,13 @@
 //! Public and private channels, and their events.
 
+use local_pusher::{SecondPair, Settings};
+use pusher::App;
 use serde_json::json;
 
 use crate::{
-    harness::start,
+    harness::{app, start, start_with},
     http::{post, trigger},
-    websocket::{Client, connect, data_of},
+    websocket::{Client, connect, connect_with, data_of},
 };
 
 async fn confirmed(client: &mut Client, channel: &str) {
@@ -66,6 +68,28 @@ async fn a_private_channel_needs_its_signature() {
     confirmed(&mut client, "private-room").await;
     client.subscribe_signed("private-encrypted-room", None).await;
     confirmed(&mut client, "private-encrypted-room").await;
+}
+
+#[tokio::test]
+async fn subscriptions_are_signed_by_the_pair_with_which_the_client_connected() {
+    let second = App { key: "second".to_owned(), secret: "another".into(), ..app() };
+    let server = start_with(Settings {
+        second_pair: SecondPair {
+            local_pusher_second_key: Some(second.key.clone()),
+            local_pusher_second_secret: Some(second.secret.clone()),
+        },
+        ..Settings::new(app())
+    });
+    let mut by_first = connect(server.addr()).await;
+    let mut by_second = connect_with(server.addr(), "second").await;
+    by_first.subscribe_signed_by(&second, "private-room", None).await;
+    assert_eq!(by_first.error_code().await, json!(null));
+    by_second.subscribe_signed("private-room", None).await;
+    assert_eq!(by_second.error_code().await, json!(null));
+    by_first.subscribe_signed("private-room", None).await;
+    confirmed(&mut by_first, "private-room").await;
+    by_second.subscribe_signed_by(&second, "private-room", None).await;
+    confirmed(&mut by_second, "private-room").await;
 }
 
 #[tokio::test]

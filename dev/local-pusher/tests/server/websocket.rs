@@ -23,7 +23,13 @@ pub async fn open(addr: SocketAddr, target: &str) -> Client {
 
 /// A client that has read the greeting.
 pub async fn connect(addr: SocketAddr) -> Client {
-    let mut client = open(addr, "/app/the-key?protocol=7&client=test&version=1").await;
+    connect_with(addr, "the-key").await
+}
+
+/// A client that has read the greeting, connected by `key`.
+pub async fn connect_with(addr: SocketAddr, key: &str) -> Client {
+    let target = format!("/app/{key}?protocol=7&client=test&version=1");
+    let mut client = open(addr, &target).await;
     let greeting = client.next().await;
     assert_eq!(greeting["event"], "pusher:connection_established");
     client.socket_id = data_of(&greeting)["socket_id"].as_str().expect("a socket id").to_owned();
@@ -75,8 +81,13 @@ impl Client {
 
     /// Subscribes to a private channel or, as a member, to a presence channel.
     pub async fn subscribe_signed(&mut self, channel: &str, member: Option<&str>) {
-        let App { key, secret, .. } = app();
-        let signature = pusher::sign_subscription(&secret, &self.socket_id, channel, member);
+        self.subscribe_signed_by(&app(), channel, member).await;
+    }
+
+    /// The same, signed by the pair of key and secret of `app`.
+    pub async fn subscribe_signed_by(&mut self, app: &App, channel: &str, member: Option<&str>) {
+        let App { key, secret, .. } = app;
+        let signature = pusher::sign_subscription(secret, &self.socket_id, channel, member);
         let auth = format!("{key}:{signature}");
         let data = json!({"channel": channel, "auth": auth, "channel_data": member});
         self.send(&json!({"event": "pusher:subscribe", "data": data})).await;

@@ -1,6 +1,8 @@
 mod account;
 mod installation;
+mod pgbouncer;
 mod role;
+mod standby;
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
@@ -8,10 +10,15 @@ use anyhow::Context;
 use nix::sys::signal::Signal;
 use tokio_postgres::{Client, NoTls};
 
-pub use self::role::DatabaseRole;
 use self::{account::Account, installation::Installation};
+pub use self::{
+    pgbouncer::{PgBouncer, PgBouncerSettings},
+    role::DatabaseRole,
+};
 use crate::{Output, Probe, Process, Program, Rank, Supervisor, kept, ports::on_free_ports};
 
+/// The name of the server's process.
+const NAME: &str = "postgres";
 /// The database of the system.
 const DATABASE: &str = "chat";
 /// Creates the users of [`DatabaseRole`].
@@ -60,13 +67,21 @@ impl Postgres {
         supervisor: &Supervisor,
         settings: &PostgresSettings,
     ) -> anyhow::Result<Self> {
-        let home = supervisor.directory().join("postgres");
+        let home = supervisor.directory().join(NAME);
         let account = Account::for_directory(&home)?;
         let installation = Installation::find(&home.join("data"))?;
         let user = supervisor.kept().value("POSTGRES_USER", kept::name)?;
         let password = supervisor.kept().value("POSTGRES_PASSWORD", kept::secret)?;
-        let cluster =
-            Cluster { supervisor, settings, home: &home, account, installation, user, password };
+        let cluster = Cluster {
+            name: NAME,
+            supervisor,
+            settings,
+            home: &home,
+            account,
+            installation,
+            user,
+            password,
+        };
         cluster.initialize().await?;
         for (name, text) in &settings.files {
             cluster.account.write(&home.join(name), text)?;
@@ -157,6 +172,8 @@ async fn ask<T>(
 
 /// Common to the attempts to start one PostgreSQL.
 struct Cluster<'a> {
+    /// The name of the process.
+    name: &'a str,
     supervisor: &'a Supervisor,
     settings: &'a PostgresSettings,
     home: &'a Path,
@@ -198,6 +215,7 @@ impl Cluster<'_> {
 
     async fn start(&self, port: u16) -> anyhow::Result<Postgres> {
         let mut program = self.program("postgres");
+        self.name.clone_into(&mut program.name);
         program.rank = Rank::Server;
         program.stop_signal = STOP_SIGNAL;
         let connections = self.settings.max_connections.to_string();

@@ -22,7 +22,7 @@ impl DatabaseRole {
         replaced.unwrap_or_else(|| url.to_owned())
     }
 
-    fn user(self) -> &'static str {
+    pub(super) fn user(self) -> &'static str {
         match self {
             Self::Owner => "chat_owner",
             Self::Writer => "chat_writer",

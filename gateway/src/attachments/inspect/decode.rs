@@ -33,9 +33,7 @@ pub(super) fn decode(
         FileType::Pdf | FileType::Text | FileType::Zip | FileType::Mp4 => None,
     };
     image
-        .filter(|image| {
-            container.dimensions == Dimensions { width: image.width(), height: image.height() }
-        })
+        .filter(|image| container.dimensions == Dimensions::from(image))
         .ok_or(Refused::NotAPicture)
 }
 

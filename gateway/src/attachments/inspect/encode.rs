@@ -1,4 +1,5 @@
 use chat::FileType;
+use fast_image_resize::{FilterType as ResizeFilter, ResizeAlg, ResizeOptions, Resizer};
 use image::{
     DynamicImage, ImageEncoder, ImageError, ImageResult,
     codecs::{
@@ -9,7 +10,7 @@ use image::{
     metadata::Orientation,
 };
 
-use super::{Refused, Thumbnail, icc};
+use super::{Dimensions, Refused, Thumbnail, icc};
 
 /// Of 100: the difference from what a camera wrote is not visible.
 const QUALITY: u8 = 90;
@@ -42,11 +43,15 @@ pub(super) fn thumbnail(
     orientation: Orientation,
     profile: Option<&[u8]>,
 ) -> Result<Option<Thumbnail>, Refused> {
-    let side = Thumbnail::LONGEST_SIDE;
-    if image.width().max(image.height()) <= side {
+    let Dimensions { width, height } = Dimensions::from(image).within(Thumbnail::LONGEST_SIDE);
+    if (width, height) == (image.width(), image.height()) {
         return Ok(None);
     }
-    let mut small = image.thumbnail(side, side);
+    let mut small = DynamicImage::new(width, height, image.color());
+    // The mean of the pixels that become one.
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(ResizeFilter::Box));
+    let resized = Resizer::new().resize(image, &mut small, &options);
+    resized.map_err(|_| Refused::NotAPicture)?;
     small.apply_orientation(orientation);
     let mut bytes = Vec::new();
     let (file_type, written) = if is_transparent(&small) {

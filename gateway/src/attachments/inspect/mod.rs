@@ -25,6 +25,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use chat::FileType;
+use image::DynamicImage;
 
 /// What may be stored.
 #[derive(Clone, Debug)]
@@ -78,6 +79,28 @@ pub struct Dimensions {
     pub width: u32,
     /// From top to bottom.
     pub height: u32,
+}
+
+impl Dimensions {
+    /// The same proportions with sides of at most `longest` pixels, and at least one.
+    fn within(self, longest: u32) -> Self {
+        let side = self.width.max(self.height);
+        if side <= longest {
+            return self;
+        }
+        let scaled = |length: u32| {
+            let rounded =
+                (u64::from(length) * u64::from(longest) + u64::from(side) / 2) / u64::from(side);
+            u32::try_from(rounded).unwrap_or(longest).max(1)
+        };
+        Self { width: scaled(self.width), height: scaled(self.height) }
+    }
+}
+
+impl From<&DynamicImage> for Dimensions {
+    fn from(image: &DynamicImage) -> Self {
+        Self { width: image.width(), height: image.height() }
+    }
 }
 
 /// Why a file cannot be stored. The text says what its sender must change.

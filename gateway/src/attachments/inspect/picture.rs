@@ -57,7 +57,7 @@ pub(super) fn inspect(
         (container.dimensions, gif::encode_anew(&container.bytes, rules.max_pixels)?)
     } else if rules.reencode || orientation != Orientation::NoTransforms {
         image.apply_orientation(orientation);
-        let dimensions = Dimensions { width: image.width(), height: image.height() };
+        let dimensions = Dimensions::from(&image);
         (dimensions, encode::encode(&image, file_type, profile)?)
     } else {
         (container.dimensions, container.bytes)

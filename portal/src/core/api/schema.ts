@@ -399,7 +399,8 @@ export interface paths {
          *     rejected the last publish, because it is full or has no leader, is reported as down. A gateway
          *     that was told to stop is not ready, while it still serves for the drain period. The database is
          *     probed once a second, and is down when a probe fails or times out. `attachments` are listed where they
-         *     are on, and are down while their store fails: messages without files can still be sent.
+         *     are on, and are down while their store fails: messages without files can still be sent. `replica`
+         *     is listed where there is a read replica, and is down while the primary is read instead.
          */
         get: operations["ready"];
         put?: never;
