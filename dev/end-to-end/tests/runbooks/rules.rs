@@ -10,12 +10,14 @@ const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheu
 const RANGE: &str = "6s";
 
 /// Thresholds that a small system reaches within seconds, in place of those of the rules.
-const THRESHOLDS: [(&str, &str); 6] = [
+const THRESHOLDS: [(&str, &str); 7] = [
     ("broadcaster_oldest_held_seconds) > 60", "broadcaster_oldest_held_seconds) > 3"),
     (".dead\"}) > 1000\n", ".dead\"}) > 5\n"),
     (".dead\"}) > 50000\n", ".dead\"}) > 5\n"),
     (".dead\"}) > 5000\n", ".dead\"}) > 0\n"),
     ("_limit_bytes < 2e9", "_limit_bytes < 1e8"),
+    // On a busy machine an accepted send takes longer than the objective.
+    (r#"le="0.05""#, r#"le="2.5""#),
     // A trend over some seconds says nothing about hours.
     ("4 * 3600", "1"),
 ];
