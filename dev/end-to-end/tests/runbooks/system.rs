@@ -99,12 +99,6 @@ impl OperatedSystem {
         rules.into_iter().filter(|rule| rule.is_alert).map(|rule| rule.name).collect()
     }
 
-    /// The value of the one series of `expr`.
-    pub async fn value(&self, expr: &str) -> f64 {
-        let value = async || Some(self.prometheus.query(expr).await.first()?.points[0].1);
-        eventually(expr, value).await
-    }
-
     /// Waits until all of `alerts` have fired.
     pub async fn fires(&self, alerts: &[&str]) {
         let began = Instant::now();
