@@ -46,18 +46,23 @@ impl Prometheus {
     /// # Panics
     /// When Debian's package is not installed, or Prometheus rejects the rules.
     pub async fn watch(targets: &[(&str, SocketAddr)]) -> Self {
-        Self::watch_with_rules(Path::new(RULES), targets).await
+        Self::watch_with_rules(Path::new(RULES), "250ms", targets).await
     }
 
-    /// Starts a Prometheus with the rules in the directory `rules` that scrapes `targets`.
+    /// Starts a Prometheus with the rules in the directory `rules` that scrapes `targets` each `interval`,
+    /// such as `1s`. A target that does not answer within the interval is down.
     ///
     /// # Panics
     /// When Debian's package is not installed, or Prometheus rejects the rules.
-    pub async fn watch_with_rules(rules: &Path, targets: &[(&str, SocketAddr)]) -> Self {
+    pub async fn watch_with_rules(
+        rules: &Path,
+        interval: &str,
+        targets: &[(&str, SocketAddr)],
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("prometheus.yml");
         // JSON is YAML.
-        std::fs::write(&file, configuration(rules, targets).to_string())
+        std::fs::write(&file, configuration(rules, interval, targets).to_string())
             .expect("a writable folder");
         let mut command = Command::new("prometheus");
         command
@@ -122,12 +127,12 @@ impl Prometheus {
     }
 }
 
-fn configuration(rules: &Path, targets: &[(&str, SocketAddr)]) -> Value {
+fn configuration(rules: &Path, interval: &str, targets: &[(&str, SocketAddr)]) -> Value {
     let jobs = targets.iter().map(|(job, address)| {
         json!({ "job_name": job, "static_configs": [{ "targets": [address.to_string()] }] })
     });
     json!({
-        "global": { "scrape_interval": "250ms", "scrape_timeout": "250ms", "evaluation_interval": "1s" },
+        "global": { "scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": "1s" },
         "rule_files": [rules.join("*.yml")],
         "scrape_configs": jobs.collect::<Vec<_>>(),
     })

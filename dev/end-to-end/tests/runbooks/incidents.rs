@@ -14,9 +14,14 @@ use stack::{Process, Running};
 use test_support::{eventually, token_by};
 use tokio::time::sleep;
 
-use crate::{load::message, page::dead_letters_command, system::OperatedSystem};
+use crate::{
+    load::message,
+    page::{dead_letters_line, operations_block, operations_line},
+    system::OperatedSystem,
+};
 
-/// Alerts on metrics of exporters, which docs/operations/monitoring.md names. The system has none.
+/// Alerts on metrics of exporters, and on the state of a machine: docs/operations/monitoring.md says why
+/// no test causes them.
 const OF_EXPORTERS: [&str; 7] = [
     "ArchivingFailing",
     "CertificateExpiring",
@@ -60,11 +65,15 @@ async fn each_alert_fires_and_is_resolved_with_the_commands_of_its_runbook() {
     let system = OperatedSystem::start().await;
     let incidents = async {
         each_alert_is_caused(&system).await;
+        system.check(&OF_EXPORTERS).await;
         dependencies_are_down_and_the_broker_is_full(&system).await;
         the_persister_is_down_and_reads_wait(&system).await;
         clocks_are_wrong_and_confirms_slow(&system).await;
     };
     let outcome = AssertUnwindSafe(incidents).catch_unwind().await;
+    if outcome.is_err() {
+        system.print_state().await;
+    }
     // Also after a failure: the servers do not end with this process.
     system.stop().await;
     outcome.unwrap_or_else(|panic| resume_unwind(panic));
@@ -85,8 +94,7 @@ async fn each_alert_is_caused(system: &OperatedSystem) {
 }
 
 async fn dependencies_are_down_and_the_broker_is_full(system: &OperatedSystem) {
-    let servers = &system.stack.servers;
-    stop(servers.postgres.process(), Signal::SIGINT);
+    system.run(&operations_line(". deploy/operator.sh; mv .local/postgres/data")).await;
     system.pusher.fault(&json!({ "kind": "status", "status": 500 })).await;
     let away = system.attachments().with_extension("away");
     fs::rename(system.attachments(), &away).unwrap();
@@ -104,11 +112,13 @@ async fn dependencies_are_down_and_the_broker_is_full(system: &OperatedSystem) {
     system.fires_and_is_checked(&BROKER_SHORT_OF_SPACE).await;
 
     system.run("rabbitmqctl set_disk_free_limit 50MB").await;
-    servers.postgres.process().resume_restart();
+    system.run(&operations_line("mv .local/postgres/data.away")).await;
     system.pusher.behave().await;
     fs::rename(&away, system.attachments()).unwrap();
     let all: [&[&str]; 3] = [&DEPENDENCIES_DOWN, &QUEUE_FULL, &BROKER_SHORT_OF_SPACE];
     system.is_resolved(&all.concat()).await;
+    let verified = system.run(&operations_block("queues\npersister dead-letters list")).await;
+    assert!(verified.contains("(0 rows)"), "{verified}");
 }
 
 async fn the_persister_is_down_and_reads_wait(system: &OperatedSystem) {
@@ -119,6 +129,13 @@ async fn the_persister_is_down_and_reads_wait(system: &OperatedSystem) {
     let locked = format!("sql --command='{lock}' >locked 2>&1 &");
     system.run(&locked).await;
     system.fires_and_is_checked(&PERSISTER_DOWN).await;
+    system.fires_with("ServiceDown", "service=\"persister\"").await;
+    system.fires_with("InstanceDown", "job=\"persister\"").await;
+    system.fires_with("QueueWithoutConsumer", "queue=\"chat.persist\"").await;
+    system.fires_with("PusherRefusing", "outcome=\"unauthorized\"").await;
+    // The persister creates it again when it starts.
+    system.run("rabbitmqctl delete_queue chat.persist").await;
+    system.fires_with("PublishesRefused", "outcome=\"returned\"").await;
 
     system.run(&format!(
         "sql --command=\"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = '{lock}'\""
@@ -127,7 +144,7 @@ async fn the_persister_is_down_and_reads_wait(system: &OperatedSystem) {
     system.pusher.behave().await;
     persister.process.resume_restart();
     persister.ready().await.unwrap();
-    system.is_resolved(&PERSISTER_DOWN).await;
+    system.is_resolved(&[&PERSISTER_DOWN[..], &["PublishesRefused"]].concat()).await;
 }
 
 async fn clocks_are_wrong_and_confirms_slow(system: &OperatedSystem) {
@@ -147,9 +164,9 @@ async fn clocks_are_wrong_and_confirms_slow(system: &OperatedSystem) {
         () = system.fires(&["ConfirmsSlow"]) => {}
         () = async {
             loop {
-                for signal in [Signal::SIGSTOP, Signal::SIGCONT] {
+                for (signal, milliseconds) in [(Signal::SIGSTOP, 900), (Signal::SIGCONT, 200)] {
                     broker.signal(signal);
-                    sleep(Duration::from_millis(150)).await;
+                    sleep(Duration::from_millis(milliseconds)).await;
                 }
             }
         } => {}
@@ -160,7 +177,7 @@ async fn clocks_are_wrong_and_confirms_slow(system: &OperatedSystem) {
     system.gateway_clock.set(0).unwrap();
     system.persister_clock.set(0).unwrap();
     system.run(&format!("sql --command='ALTER TABLE chat_messages DROP {constraint}'")).await;
-    system.run(&dead_letters_command("persister dead-letters replay  ")).await;
+    system.run(&dead_letters_line("persister dead-letters replay  ")).await;
     system.is_resolved(&CLOCKS_WRONG).await;
     let messages = "sql --tuples-only --command=\"SELECT content FROM chat_messages WHERE content LIKE '%sword%'\"";
     eventually("the dead letter is persisted", async || {

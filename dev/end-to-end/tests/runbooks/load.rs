@@ -1,6 +1,6 @@
 //! Players and staff.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use serde_json::json;
 use test_support::token_by;
@@ -11,13 +11,16 @@ use tokio::{
 use uuid::Uuid;
 
 /// The time from one call to the next.
-const PERIOD: Duration = Duration::from_millis(20);
+const PERIOD: Duration = Duration::from_millis(50);
 
 /// Players, so that none exceeds a limit.
 const PLAYERS: u64 = 500;
 
+/// Staff who read, so that none exceeds a limit.
+const STAFF: u64 = 7;
+
 /// The most calls that wait for an answer.
-const AT_ONCE: usize = 60;
+const AT_ONCE: usize = 100;
 
 /// Sends, reads and uploads all the time, whatever is answered. Dropping it ends the load.
 pub struct Load(AbortHandle);
@@ -27,7 +30,12 @@ impl Load {
     pub fn start(gateway: SocketAddr, secret: String) -> Self {
         let http = reqwest::Client::new();
         let base = format!("http://{gateway}/api");
-        let staff = token_by(&secret, "staff", "ada");
+        let mut tokens = HashMap::new();
+        // To make a token takes longer than to send.
+        let mut token = move |role: &'static str, subject: String| -> String {
+            let made = || token_by(&secret, role, &subject);
+            tokens.entry(subject.clone()).or_insert_with(made).clone()
+        };
         let task = tokio::spawn(async move {
             let (mut calls, mut ticks) = (JoinSet::new(), interval(PERIOD));
             for number in 0.. {
@@ -38,15 +46,16 @@ impl Load {
                 }
                 let player = format!("player-{}", number % PLAYERS);
                 let conversations = format!("{base}/unified-chat/conversations");
-                let of_player = token_by(&secret, "player", &player);
+                let of_player = token("player", player.clone());
+                let of_staff = token("staff", format!("staff-{}", number % STAFF));
                 let call = match number % 10 {
                     0 => {
                         let id = Uuid::now_v7();
                         let url = format!("{conversations}/{player}/attachments/{id}?name=a.txt");
                         http.put(url).bearer_auth(of_player).body("hello")
                     }
-                    1 => http.get(conversations).bearer_auth(&staff),
-                    2..=4 => http.get(format!("{conversations}/{player}")).bearer_auth(&staff),
+                    1 => http.get(conversations).bearer_auth(of_staff),
+                    2..=4 => http.get(format!("{conversations}/{player}")).bearer_auth(of_staff),
                     _ => message(&http, &base, &player, "hello").bearer_auth(of_player),
                 };
                 calls.spawn(call.send());

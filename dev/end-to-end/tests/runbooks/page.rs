@@ -37,9 +37,24 @@ impl Runbook {
     }
 }
 
-/// The command in the page about dead letters that begins with `start`.
-pub fn dead_letters_command(start: &str) -> String {
-    let blocks = commands(DEAD_LETTERS);
+/// The line that begins with `start` in a block of commands of docs/operations.md.
+pub fn operations_line(start: &str) -> String {
+    line(OPERATIONS, start)
+}
+
+/// The block of commands in docs/operations.md that begins with `start`.
+pub fn operations_block(start: &str) -> String {
+    let block = commands(OPERATIONS).into_iter().find(|block| block.starts_with(start));
+    block.unwrap_or_else(|| panic!("the page has no block `{start}`"))
+}
+
+/// The line that begins with `start` in a block of commands of the page about dead letters.
+pub fn dead_letters_line(start: &str) -> String {
+    line(DEAD_LETTERS, start)
+}
+
+fn line(page: &str, start: &str) -> String {
+    let blocks = commands(page);
     let mut lines = blocks.iter().flat_map(|block| block.lines());
     let line = lines.find(|line| line.starts_with(start));
     line.unwrap_or_else(|| panic!("the page has no command `{start}`")).to_owned()

@@ -6,15 +6,19 @@ use std::{
     os::unix::fs::symlink,
     path::PathBuf,
     process::{Output, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use stack::{Console, FakeClock, Process, ServerSettings, Stack, Supervisor, Variables};
 use tempfile::TempDir;
-use test_support::{Prometheus, PusherControl, eventually};
+use test_support::{Prometheus, PusherControl, eventually_within};
 use tokio::process::Command;
 
 use crate::{load::Load, page::Runbook, rules::hastened};
+
+/// The longest wait for an alert, or for its end: restarted servers and services back off, and the
+/// machine may be busy.
+const LIMIT: Duration = Duration::from_secs(180);
 
 const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy");
 
@@ -50,7 +54,11 @@ impl OperatedSystem {
         for (name, value) in [("ip", "127.0.0.1".to_owned()), ("port", port.to_string())] {
             settings.rabbitmq.further.push((format!("prometheus.tcp.{name}"), value));
         }
-        let stack = Stack::start(&supervisor, &programs(), &settings).await.unwrap();
+        let mut further = Variables::default();
+        // Long, as the machine may be busy.
+        further.set("BROKER_TIMEOUT", "10s");
+        further.set("SEND_TIMEOUT", "5s");
+        let stack = Stack::start(&supervisor, &programs(), &settings, &further).await.unwrap();
         let variables = Variables::read(&supervisor.environment_file()).unwrap();
         let services = &stack.services;
         let rules = hastened();
@@ -60,7 +68,7 @@ impl OperatedSystem {
             ("broadcaster", services.broadcaster.metrics),
             ("rabbitmq", ([127, 0, 0, 1], port).into()),
         ];
-        let prometheus = Prometheus::watch_with_rules(rules.path(), &targets).await;
+        let prometheus = Prometheus::watch_with_rules(rules.path(), "2s", &targets).await;
         let clock = |process: &Process, name: &str| {
             let clock = FakeClock::new(local.join(name)).unwrap();
             let mut variables = Variables::default();
@@ -99,23 +107,48 @@ impl OperatedSystem {
         rules.into_iter().filter(|rule| rule.is_alert).map(|rule| rule.name).collect()
     }
 
-    /// Waits until all of `alerts` have fired.
+    /// Waits until each of `alerts` has fired.
     pub async fn fires(&self, alerts: &[&str]) {
         let began = Instant::now();
-        for alert in alerts {
-            let firing = format!("ALERTS{{alertname=\"{alert}\",alertstate=\"firing\"}}");
-            eventually(&format!("{alert} fires"), async || {
-                (!self.prometheus.query(&firing).await.is_empty()).then_some(())
-            })
-            .await;
-            eprintln!("{alert} fires after {:.1?}", began.elapsed());
+        let mut missing = BTreeSet::from_iter(alerts.iter().map(|&alert| alert.to_owned()));
+        eventually_within(LIMIT, &format!("all fire of {}", alerts.join(", ")), async || {
+            let firing = self.prometheus.query("ALERTS{alertstate=\"firing\"}").await;
+            for series in &firing {
+                let alert = series.labels["alertname"].as_str().unwrap();
+                if missing.remove(alert) {
+                    eprintln!("{alert} fires after {:.1?}", began.elapsed());
+                }
+            }
+            missing.is_empty().then_some(())
+        })
+        .await;
+    }
+
+    /// Prints the alerts and the targets, for a failure.
+    pub async fn print_state(&self) {
+        for series in self.prometheus.query("ALERTS or up").await {
+            eprintln!("{} {:?}", series.labels, series.points);
         }
+    }
+
+    /// Waits until `alert` has fired with labels that match, as in `queue="chat.persist"`.
+    pub async fn fires_with(&self, alert: &str, labels: &str) {
+        let firing = format!("ALERTS{{alertname=\"{alert}\",alertstate=\"firing\",{labels}}}");
+        eventually_within(LIMIT, &format!("{alert} fires with {labels}"), async || {
+            (!self.prometheus.query(&firing).await.is_empty()).then_some(())
+        })
+        .await;
     }
 
     /// Waits until all of `alerts` have fired, and runs the commands with which their runbooks find the
     /// cause.
     pub async fn fires_and_is_checked(&self, alerts: &[&str]) {
         self.fires(alerts).await;
+        self.check(alerts).await;
+    }
+
+    /// Runs the commands with which the runbooks of `alerts` find the cause.
+    pub async fn check(&self, alerts: &[&str]) {
         let commands = alerts.iter().flat_map(|alert| Runbook::of(alert).check);
         self.run_all(commands.collect()).await;
     }
@@ -126,11 +159,11 @@ impl OperatedSystem {
         let began = Instant::now();
         let names = alerts.join("|");
         let firing = format!("ALERTS{{alertname=~\"{names}\",alertstate=\"firing\"}}");
-        eventually(&format!("none fires of {names}"), async || {
+        eventually_within(LIMIT, &format!("none fires of {names}"), async || {
             self.prometheus.query(&firing).await.is_empty().then_some(())
         })
         .await;
-        eventually("no dependency is down", async || {
+        eventually_within(LIMIT, "no dependency is down", async || {
             (!self.run("ready").await.contains("\"down\"")).then_some(())
         })
         .await;
