@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use broker::ConsumerKind;
 use test_support::{MonitoredSystem, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,6 +24,20 @@ async fn every_metric_in_the_rules_exists() {
     }
     let objective = "chat_gateway_send_seconds_bucket{outcome=\"accepted\",le=\"0.05\"}";
     monitored.wait_for_series("the series of the objective", objective).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_is_pending_when_a_queue_is_missing() {
+    let monitored = MonitoredSystem::start().await;
+    monitored.generate_load().await;
+    // A persister declares its queue again at once.
+    monitored.persister.begin_to_stop();
+    let queue = monitored.system.broker.names().queue(ConsumerKind::Persister);
+    let no_consumer = format!("ALERTS{{alertname=\"QueueWithoutConsumer\",queue=\"{queue}\"}}");
+    monitored.wait_for_series("an alert", &no_consumer).await;
+    monitored.system.broker.delete(ConsumerKind::Persister).await;
+    let returned = "ALERTS{alertname=\"PublishesRefused\",outcome=\"returned\"}";
+    monitored.wait_for_series("an alert", returned).await;
 }
 
 /// The services' metrics in `expr`.

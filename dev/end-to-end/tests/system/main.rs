@@ -13,7 +13,6 @@ mod desk;
 mod encrypted;
 mod events;
 mod failures;
-mod log_volume;
 mod logs;
 mod metrics;
 mod portal;
