@@ -10,7 +10,6 @@ mod audit;
 mod background_reader;
 mod deployment;
 mod drill;
-mod fake_clock;
 mod fault;
 mod faults;
 mod load;

@@ -9,6 +9,7 @@
 
 mod clamd;
 mod console;
+mod fake_clock;
 mod http;
 mod identity;
 mod kept;
@@ -32,6 +33,7 @@ mod variables;
 pub use crate::service::{Running, Service, migrate};
 pub use clamd::Clamd;
 pub use console::Console;
+pub use fake_clock::FakeClock;
 pub use identity::Identity;
 pub use kept::Kept;
 pub use postgres::{DatabaseRole, PgBouncer, PgBouncerSettings, Postgres, PostgresSettings};

@@ -27,8 +27,8 @@ pub struct Services {
 }
 
 impl Services {
-    /// Migrates the database, starts the services from `binaries` with `variables`, and waits until
-    /// each is ready. Adds the address of Pusher to `variables`.
+    /// Migrates the database, starts the services from `binaries` with `variables` and `further`
+    /// settings, and waits until each is ready. Adds the address of Pusher to `variables`.
     ///
     /// # Errors
     /// When a program is missing, or fails. The others may run then.
@@ -36,11 +36,11 @@ impl Services {
         supervisor: &Supervisor,
         binaries: &Path,
         variables: &mut Variables,
+        further: &Variables,
     ) -> anyhow::Result<Self> {
         migrate(supervisor, binaries, variables).await?;
         let start = async |service: Service, variables: &Variables| {
-            let own = Variables::default();
-            service.start(supervisor, binaries, service.name(), variables, &own).await
+            service.start(supervisor, binaries, service.name(), variables, further).await
         };
         let local_pusher = start(Service::LocalPusher, variables).await?;
         set_pusher_variables(local_pusher.address, variables);

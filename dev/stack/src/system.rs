@@ -3,7 +3,7 @@ use std::{path::Path, sync::Arc};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    Process, ServerSettings, Servers, Services, Supervisor, portal::set_portal_urls,
+    Process, ServerSettings, Servers, Services, Supervisor, Variables, portal::set_portal_urls,
     service_variables, services::PORTAL_DIR,
 };
 
@@ -19,8 +19,9 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts everything, waits until everything is ready, and writes `env`. From then on, a process
-    /// that ends is restarted at the same address, and `env` is written again.
+    /// Starts everything, the services with `further` settings, waits until everything is ready, and
+    /// writes `env`. From then on, a process that ends is restarted at the same address, and `env` is
+    /// written again.
     ///
     /// # Errors
     /// When a part does not start. The others may run then, until the supervisor stops them.
@@ -28,6 +29,7 @@ impl Stack {
         supervisor: &Supervisor,
         binaries: &Path,
         settings: &ServerSettings,
+        further: &Variables,
     ) -> anyhow::Result<Self> {
         let console = supervisor.console();
         console.print("starting PostgreSQL and RabbitMQ");
@@ -35,7 +37,7 @@ impl Stack {
         console.print("starting the services");
         let (database, broker) = (servers.postgres.url(), servers.rabbitmq.url());
         let mut variables = service_variables(supervisor, database, broker)?;
-        let services = Services::start(supervisor, binaries, &mut variables).await?;
+        let services = Services::start(supervisor, binaries, &mut variables, further).await?;
         for running in services.all() {
             let (prefix, address) = (running.service.prefix(), running.address);
             variables.set(&format!("{prefix}_LISTEN"), address.to_string());

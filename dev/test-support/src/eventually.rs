@@ -10,15 +10,27 @@ const WAITS: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(10
 ///
 /// # Panics
 /// When there is none within a minute, with the `condition` that was not met.
-pub async fn eventually<T>(condition: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn eventually<T>(condition: &str, poll: impl AsyncFnMut() -> Option<T>) -> T {
+    eventually_within(TIMEOUT, condition, poll).await
+}
+
+/// Polls until there is a result.
+///
+/// # Panics
+/// When there is none within `limit`, with the `condition` that was not met.
+pub async fn eventually_within<T>(
+    limit: Duration,
+    condition: &str,
+    mut poll: impl AsyncFnMut() -> Option<T>,
+) -> T {
     let began = Instant::now();
     let [mut wait, longest] = WAITS;
-    while began.elapsed() < TIMEOUT {
+    while began.elapsed() < limit {
         if let Some(result) = poll().await {
             return result;
         }
         tokio::time::sleep(wait).await;
         wait = (wait * 3 / 2).min(longest);
     }
-    panic!("not within {TIMEOUT:?}: {condition}");
+    panic!("not within {limit:?}: {condition}");
 }

@@ -43,7 +43,7 @@ pub use crate::pusher::{PusherControl, PusherServer};
 pub use api::{Answer, Api};
 pub use collector::{CollectedSpan, SpanCollector};
 pub use events::{attachment, body, message, message_at, status_change};
-pub use eventually::eventually;
+pub use eventually::{eventually, eventually_within};
 pub use monitored_system::MonitoredSystem;
 pub use partitions::{partitions, player_of_each};
 pub use process::{ChildProcess, PROGRAMS, program};

@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, path::PathBuf, process::Command};
+use std::{net::SocketAddr, path::Path, process::Command};
 
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -6,8 +6,11 @@ use tempfile::TempDir;
 
 use crate::ChildProcess;
 
-/// A Prometheus with the rules in deploy/prometheus and short intervals. Dropping it ends the
-/// process.
+/// The directory of the rules.
+const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/rules");
+
+/// A Prometheus with the rules in deploy/prometheus, or a copy of them, and short intervals. Dropping it
+/// ends the process.
 pub struct Prometheus {
     _process: ChildProcess,
     _folder: TempDir,
@@ -43,10 +46,24 @@ impl Prometheus {
     /// # Panics
     /// When Debian's package is not installed, or Prometheus rejects the rules.
     pub async fn watch(targets: &[(&str, SocketAddr)]) -> Self {
+        Self::watch_with_rules(Path::new(RULES), "250ms", targets).await
+    }
+
+    /// Starts a Prometheus with the rules in the directory `rules` that scrapes `targets` each `interval`,
+    /// such as `1s`. A target that does not answer within the interval is down.
+    ///
+    /// # Panics
+    /// When Debian's package is not installed, or Prometheus rejects the rules.
+    pub async fn watch_with_rules(
+        rules: &Path,
+        interval: &str,
+        targets: &[(&str, SocketAddr)],
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("prometheus.yml");
         // JSON is YAML.
-        std::fs::write(&file, configuration(targets).to_string()).expect("a writable folder");
+        std::fs::write(&file, configuration(rules, interval, targets).to_string())
+            .expect("a writable folder");
         let mut command = Command::new("prometheus");
         command
             .arg(format!("--config.file={}", file.display()))
@@ -110,14 +127,12 @@ impl Prometheus {
     }
 }
 
-fn configuration(targets: &[(&str, SocketAddr)]) -> Value {
-    let rules =
-        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/prometheus/rules"));
+fn configuration(rules: &Path, interval: &str, targets: &[(&str, SocketAddr)]) -> Value {
     let jobs = targets.iter().map(|(job, address)| {
         json!({ "job_name": job, "static_configs": [{ "targets": [address.to_string()] }] })
     });
     json!({
-        "global": { "scrape_interval": "250ms", "scrape_timeout": "250ms", "evaluation_interval": "1s" },
+        "global": { "scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": "1s" },
         "rule_files": [rules.join("*.yml")],
         "scrape_configs": jobs.collect::<Vec<_>>(),
     })

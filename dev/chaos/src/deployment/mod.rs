@@ -15,14 +15,13 @@ use nix::{
     unistd::Pid,
 };
 use stack::{
-    Clamd, Postgres, PostgresSettings, RabbitMq, RabbitMqSettings, Running, S3Server, Servers,
-    Service, Supervisor, Variables, migrate, service_variables, set_pusher_variables,
+    Clamd, FakeClock, Postgres, PostgresSettings, RabbitMq, RabbitMqSettings, Running, S3Server,
+    Servers, Service, Supervisor, Variables, migrate, service_variables, set_pusher_variables,
 };
 use tokio::process::Command;
 
 use crate::{
     amqp_proxy::AmqpProxy,
-    fake_clock::FakeClock,
     plan::{Plan, Replication, Store},
     pusher::Pusher,
     s3_proxy::S3Proxy,

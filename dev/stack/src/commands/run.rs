@@ -49,7 +49,9 @@ impl Run {
 
     async fn serve(&self, supervisor: &Supervisor) -> anyhow::Result<Infallible> {
         let binaries = self.binaries.directory()?;
-        let _stack = Stack::start(supervisor, &binaries, &self.installed.settings()).await?;
+        let _stack =
+            Stack::start(supervisor, &binaries, &self.installed.settings(), &Variables::default())
+                .await?;
         let variables = Variables::read(&supervisor.environment_file())?;
         let text = summary::text(&variables, supervisor.directory());
         supervisor.console().print(&text);

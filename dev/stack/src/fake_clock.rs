@@ -1,7 +1,7 @@
 use std::{fs, path::PathBuf};
 
+use crate::Variables;
 use anyhow::Context;
-use stack::Variables;
 
 /// A clock that a process reads instead of the machine's, by libfaketime.
 #[derive(Debug)]

@@ -1,0 +1,83 @@
+//! Players and staff.
+
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
+
+use serde_json::json;
+use test_support::token_by;
+use tokio::{
+    task::{AbortHandle, JoinSet},
+    time::interval,
+};
+use uuid::Uuid;
+
+/// The time from one call to the next.
+const PERIOD: Duration = Duration::from_millis(50);
+
+/// Players, so that none exceeds a limit.
+const PLAYERS: u64 = 500;
+
+/// Staff who read, so that none exceeds a limit.
+const STAFF: u64 = 7;
+
+/// The most calls that wait for an answer.
+const AT_ONCE: usize = 100;
+
+/// Sends, reads and uploads all the time, whatever is answered. Dropping it ends the load.
+pub struct Load(AbortHandle);
+
+impl Load {
+    /// Begins to call `gateway`, whose tokens are signed with `secret`.
+    pub fn start(gateway: SocketAddr, secret: String) -> Self {
+        let http = reqwest::Client::new();
+        let base = format!("http://{gateway}/api");
+        let mut tokens = HashMap::new();
+        // To make a token takes longer than to send.
+        let mut token = move |role: &'static str, subject: String| -> String {
+            let made = || token_by(&secret, role, &subject);
+            tokens.entry(subject.clone()).or_insert_with(made).clone()
+        };
+        let task = tokio::spawn(async move {
+            let (mut calls, mut ticks) = (JoinSet::new(), interval(PERIOD));
+            for number in 0.. {
+                ticks.tick().await;
+                while calls.try_join_next().is_some() {}
+                if calls.len() >= AT_ONCE {
+                    continue;
+                }
+                let player = format!("player-{}", number % PLAYERS);
+                let conversations = format!("{base}/unified-chat/conversations");
+                let of_player = token("player", player.clone());
+                let of_staff = token("staff", format!("staff-{}", number % STAFF));
+                let call = match number % 10 {
+                    0 => {
+                        let id = Uuid::now_v7();
+                        let url = format!("{conversations}/{player}/attachments/{id}?name=a.txt");
+                        http.put(url).bearer_auth(of_player).body("hello")
+                    }
+                    1 => http.get(conversations).bearer_auth(of_staff),
+                    2..=4 => http.get(format!("{conversations}/{player}")).bearer_auth(of_staff),
+                    _ => message(&http, &base, &player, "hello").bearer_auth(of_player),
+                };
+                calls.spawn(call.send());
+            }
+        });
+        Self(task.abort_handle())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The request that sends a player's message to the API at `base`.
+pub fn message(
+    http: &reqwest::Client,
+    base: &str,
+    player: &str,
+    content: &str,
+) -> reqwest::RequestBuilder {
+    let message = json!({ "playerId": player, "senderType": "player", "content": content });
+    http.post(format!("{base}/staff-chat-integration/send")).json(&message)
+}
