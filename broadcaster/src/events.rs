@@ -181,7 +181,7 @@ fn canned_replies_events(
     Ok(vec![to_channel(channels.staff(), CANNED_REPLIES_UPDATED, &data, channels)])
 }
 
-/// The staff's channel does not receive it: every desk would pay for each player's glance.
+/// The staff's channel does not receive it, or each open desk would receive an event per read mark.
 fn read_events(
     state: &ReadState,
     channels: &Channels,

@@ -32,9 +32,9 @@ impl Evidence {
         outcomes.failed_probes = 0;
     }
 
-    /// Whether a call was accepted that began after `refused`.
-    pub fn accepted_since(&self, refused: Instant) -> bool {
-        self.outcomes().accepted.is_some_and(|began| began > refused)
+    /// Whether a call was accepted that began after `rejected`.
+    pub fn accepted_since(&self, rejected: Instant) -> bool {
+        self.outcomes().accepted.is_some_and(|began| began > rejected)
     }
 
     /// Records a failed probe. Returns how long to wait before the next.
@@ -46,7 +46,7 @@ impl Evidence {
     }
 
     /// Whether a probe failed and no call was accepted since.
-    pub fn is_in_doubt(&self) -> bool {
+    pub fn has_failed_probe(&self) -> bool {
         self.outcomes().failed_probes > 0
     }
 
@@ -76,15 +76,15 @@ mod tests {
     #[test]
     fn waits_grow_with_each_failed_probe_until_a_call_is_accepted() {
         let evidence = Evidence::default();
-        assert!(!evidence.is_in_doubt());
+        assert!(!evidence.has_failed_probe());
         let waits: Vec<_> = (0..20).map(|_| evidence.probe_failed()).collect();
         assert!(
             waits[0] < Duration::from_secs(1) && waits[19] >= Duration::from_secs(2),
             "{waits:?}"
         );
-        assert!(evidence.is_in_doubt());
+        assert!(evidence.has_failed_probe());
         evidence.accepted(Instant::now());
-        assert!(!evidence.is_in_doubt());
+        assert!(!evidence.has_failed_probe());
         assert!(evidence.probe_failed() < Duration::from_secs(1));
     }
 }

@@ -23,9 +23,9 @@ use tokio::{
 use crate::{
     coalesce::Coalescer,
     events,
+    job_queue::JobQueue,
     metrics::Metrics,
-    retrying_pusher::{CallResult, Job, Origin, Refusal, RetryingPusher},
-    waiting::Waiting,
+    retrying_pusher::{CallResult, Job, Origin, RejectedJob, RetryingPusher},
 };
 
 /// What the deliveries of one partition are broadcast with.
@@ -50,7 +50,7 @@ pub struct InFlight<'a> {
     resources: &'a Resources,
     consumer: &'a mut Consumer,
     /// Jobs that wait for a call.
-    waiting: Waiting,
+    queue: JobQueue,
     calls: JoinSet<CallResult>,
     coalescer: Coalescer,
     /// By delivery tag. Tags grow, so that the first delivery is the one received first.
@@ -93,9 +93,9 @@ struct DeadDeliveries {
 
 /// What [`InFlight::next`] waited for.
 pub enum Step {
-    /// RabbitMQ delivered a body: [`InFlight::take`].
+    /// RabbitMQ delivered a body: [`InFlight::accept_delivery`].
     Delivered(Delivery),
-    /// A call ended: [`InFlight::finish`].
+    /// A call ended: [`InFlight::finish_call`].
     CallEnded(Result<CallResult, JoinError>),
     /// A call may start: [`InFlight::start_call`].
     CallAllowed(OwnedSemaphorePermit),
@@ -118,7 +118,7 @@ impl<'a> InFlight<'a> {
         Self {
             resources,
             consumer,
-            waiting: Waiting::default(),
+            queue: JobQueue::default(),
             calls: JoinSet::new(),
             coalescer,
             deliveries: BTreeMap::new(),
@@ -143,7 +143,7 @@ impl<'a> InFlight<'a> {
     /// # Errors
     /// When the consumer fails.
     pub async fn next(&mut self, is_stopping: bool) -> Result<Step, BrokerError> {
-        let Self { resources, consumer, waiting, calls, coalescer, dead, .. } = self;
+        let Self { resources, consumer, queue, calls, coalescer, dead, .. } = self;
         tokio::select! {
             biased;
             Some(call) = calls.join_next() => Ok(Step::CallEnded(call)),
@@ -153,7 +153,7 @@ impl<'a> InFlight<'a> {
             }
             delivery = consumer.next(), if !is_stopping => Ok(Step::Delivered(delivery?)),
             Ok(permit) = Arc::clone(&resources.permits).acquire_owned(),
-                if !waiting.is_empty() && !is_stopping => Ok(Step::CallAllowed(permit)),
+                if !queue.is_empty() && !is_stopping => Ok(Step::CallAllowed(permit)),
             () = coalescer.wait(), if !is_stopping => Ok(Step::CoalescedDue),
             else => std::future::pending().await,
         }
@@ -204,9 +204,9 @@ impl<'a> InFlight<'a> {
         if let Some(job) = self.coalescer.take(Instant::now(), channels) {
             metrics.coalesced.inc_by(job.origins.len() as u64);
             // Messages and notes supersede no job.
-            self.waiting.push(job);
+            self.queue.push(job);
         }
-        while !self.waiting.is_empty()
+        while !self.queue.is_empty()
             && let Ok(permit) = Arc::clone(permits).try_acquire_owned()
         {
             self.start_call(permit);
@@ -215,11 +215,11 @@ impl<'a> InFlight<'a> {
 
     /// Starts one call with the jobs that waited longest, ten at most.
     pub fn start_call(&mut self, permit: OwnedSemaphorePermit) {
-        let jobs = self.waiting.take(MAX_EVENTS_PER_BATCH);
+        let jobs = self.queue.take(MAX_EVENTS_PER_BATCH);
         let pusher = self.resources.pusher.clone();
         self.calls.spawn(async move {
             let _permit = permit;
-            pusher.send(jobs).await
+            pusher.deliver(jobs).await
         });
     }
 
@@ -228,13 +228,13 @@ impl<'a> InFlight<'a> {
     /// # Errors
     /// When an acknowledgement fails.
     pub async fn finish_call(&mut self, result: CallResult) -> Result<(), BrokerError> {
-        let CallResult { accepted, refused, undecided } = result;
+        let CallResult { accepted, rejected, undecided } = result;
         let mut done = accepted;
         // Behind all others: one of these may show whether Pusher rejects only them.
         for job in undecided {
-            self.wait(job, &mut done);
+            self.queue_job(job, &mut done);
         }
-        for Refusal { job, reason } in refused {
+        for RejectedJob { job, reason } in rejected {
             for origin in &job.origins {
                 self.refuse(origin, &reason);
             }
@@ -283,15 +283,15 @@ impl<'a> InFlight<'a> {
         };
         for event in events {
             let job = Job { read_state: read_state.take(), ..Job::new(event, vec![origin]) };
-            self.wait(job, superseded);
+            self.queue_job(job, superseded);
         }
         jobs
     }
 
-    /// Has the job wait for a call. Adds the job that it supersedes, or the job itself if a newer one
+    /// Queues the job for a call. Adds the job that it supersedes, or the job itself if a newer one
     /// waits, to `superseded`.
-    fn wait(&mut self, job: Job, superseded: &mut Vec<Job>) {
-        if let Some(older) = self.waiting.push(job) {
+    fn queue_job(&mut self, job: Job, superseded: &mut Vec<Job>) {
+        if let Some(older) = self.queue.push(job) {
             self.resources.metrics.superseded.inc();
             superseded.push(older);
         }

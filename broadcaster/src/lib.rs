@@ -8,7 +8,7 @@
 //! - [`pusher_client`]: one call to Pusher, and its outcome.
 //! - [`retrying_pusher`]: calls Pusher until the events are accepted or rejected.
 //! - [`evidence`]: whether a rejection is Pusher's.
-//! - [`waiting`]: events that wait for a call.
+//! - [`job_queue`]: events that wait for a call.
 //! - [`in_flight`]: deliveries that are not acknowledged.
 //! - [`worker`]: the loop.
 //!
@@ -19,10 +19,10 @@ pub mod digest;
 pub mod events;
 pub mod evidence;
 pub mod in_flight;
+pub mod job_queue;
 pub mod metrics;
 pub mod payload;
 pub mod pusher_client;
 pub mod retrying_pusher;
 pub mod settings;
-pub mod waiting;
 pub mod worker;

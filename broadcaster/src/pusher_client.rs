@@ -30,7 +30,7 @@ pub enum CallError {
     /// The status is 400 or 413, which Pusher sends for an event that it never accepts. One response does
     /// not show whether Pusher sent it, or a proxy that rejects every call.
     #[error("Pusher refused it with {status}: {excerpt}")]
-    Refused {
+    Rejected {
         /// The status of the response.
         status: StatusCode,
         /// The beginning of the response's body.
@@ -104,7 +104,7 @@ impl From<&Result<(), CallError>> for CallOutcome {
     fn from(result: &Result<(), CallError>) -> Self {
         match result {
             Ok(()) => Self::Taken,
-            Err(CallError::Refused { .. }) => Self::Refused,
+            Err(CallError::Rejected { .. }) => Self::Refused,
             Err(CallError::Unavailable { status, .. }) => match *status {
                 Some(StatusCode::UNAUTHORIZED) => Self::Unauthorized,
                 Some(StatusCode::FORBIDDEN) => Self::Forbidden,
@@ -142,7 +142,7 @@ async fn classify(response: Response) -> Result<(), CallError> {
         StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE
             if !is_html(content_type.as_ref(), &body) =>
         {
-            Err(CallError::Refused { status, excerpt: excerpt() })
+            Err(CallError::Rejected { status, excerpt: excerpt() })
         }
         _ if status.is_redirection() => Err(unavailable(&"redirects are not followed")),
         _ if status.is_success() => {

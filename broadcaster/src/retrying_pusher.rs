@@ -23,7 +23,7 @@ pub struct Job {
     /// What it was made of: one event of the chat, or coalesced messages.
     pub origins: Vec<Origin>,
     /// When it was last rejected alone, while it is undecided whether Pusher did that.
-    pub refused: Option<Instant>,
+    pub rejected_at: Option<Instant>,
     /// The state that it carries if it is `read-updated`.
     pub read_state: Option<Box<ReadState>>,
 }
@@ -31,7 +31,7 @@ pub struct Job {
 impl Job {
     /// Creates a job that was in no call.
     pub fn new(event: PusherEvent, origins: Vec<Origin>) -> Self {
-        Self { event, origins, refused: None, read_state: None }
+        Self { event, origins, rejected_at: None, read_state: None }
     }
 }
 
@@ -57,7 +57,7 @@ impl Origin {
 
 /// A job that Pusher rejected when it was sent alone.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct RejectedJob {
     /// The job.
     pub job: Job,
     /// Pusher's reason.
@@ -70,7 +70,7 @@ pub struct CallResult {
     /// Jobs that Pusher accepted.
     pub accepted: Vec<Job>,
     /// Jobs that Pusher rejects.
-    pub refused: Vec<Refusal>,
+    pub rejected: Vec<RejectedJob>,
     /// Jobs that were rejected while every call was. They must be sent again, after others.
     pub undecided: Vec<Job>,
 }
@@ -87,7 +87,7 @@ pub struct RetryingPusher {
 
 /// Why and when a call was rejected.
 #[derive(Debug)]
-struct Refused {
+struct Rejection {
     reason: String,
     at: Instant,
     /// Whether the call had one job, which was rejected before, and Pusher had accepted another call since.
@@ -108,17 +108,17 @@ impl RetryingPusher {
     /// partition's or job's, or else a probe. Otherwise a proxy may have rejected every call, and have
     /// recovered since. If the probe fails, the jobs stay undecided, and this returns only after a growing
     /// wait.
-    pub async fn send(&self, jobs: Vec<Job>) -> CallResult {
+    pub async fn deliver(&self, jobs: Vec<Job>) -> CallResult {
         let mut result = CallResult::default();
-        let Err(refused) = self.publish_with_retry(&jobs).await else {
+        let Err(rejection) = self.traced_call(&jobs).await else {
             result.accepted = jobs;
             return result;
         };
         let alone = match <[Job; 1]>::try_from(jobs) {
-            Ok([job]) => vec![(job, refused)],
+            Ok([job]) => vec![(job, rejection)],
             Err(jobs) => self.send_each_alone(jobs, &mut result).await,
         };
-        self.judge(alone, &mut result).await;
+        self.decide_rejections(alone, &mut result).await;
         result
     }
 
@@ -126,25 +126,25 @@ impl RetryingPusher {
         &self,
         jobs: Vec<Job>,
         result: &mut CallResult,
-    ) -> Vec<(Job, Refused)> {
+    ) -> Vec<(Job, Rejection)> {
         let mut alone = Vec::new();
         for job in jobs {
-            match self.publish_with_retry(std::slice::from_ref(&job)).await {
+            match self.traced_call(std::slice::from_ref(&job)).await {
                 Ok(()) => result.accepted.push(job),
-                Err(refused) => alone.push((job, refused)),
+                Err(rejection) => alone.push((job, rejection)),
             }
         }
         alone
     }
 
     /// Decides which of the jobs, each of which was rejected alone, Pusher rejects.
-    async fn judge(&self, alone: Vec<(Job, Refused)>, result: &mut CallResult) {
+    async fn decide_rejections(&self, alone: Vec<(Job, Rejection)>, result: &mut CallResult) {
         let mut in_doubt = Vec::new();
-        for (job, refused) in alone {
-            if refused.is_final {
-                result.refused.push(Refusal { job, reason: refused.reason });
+        for (job, rejection) in alone {
+            if rejection.is_final {
+                result.rejected.push(RejectedJob { job, reason: rejection.reason });
             } else {
-                in_doubt.push(Job { refused: Some(refused.at), ..job });
+                in_doubt.push(Job { rejected_at: Some(rejection.at), ..job });
             }
         }
         if !in_doubt.iter().all(|job| self.has_accepted_since_rejecting(job)) && !self.probe().await
@@ -153,27 +153,27 @@ impl RetryingPusher {
             return;
         }
         for job in in_doubt {
-            match self.publish_with_retry(std::slice::from_ref(&job)).await {
+            match self.traced_call(std::slice::from_ref(&job)).await {
                 Ok(()) => result.accepted.push(job),
-                Err(Refused { reason, .. }) => result.refused.push(Refusal { job, reason }),
+                Err(Rejection { reason, .. }) => result.rejected.push(RejectedJob { job, reason }),
             }
         }
     }
 
     fn has_accepted_since_rejecting(&self, job: &Job) -> bool {
-        job.refused.is_some_and(|at| self.evidence.accepted_since(at))
+        job.rejected_at.is_some_and(|at| self.evidence.accepted_since(at))
     }
 
     /// Whether Pusher accepts an event that it has no reason to reject. If it does not, that is an outage,
     /// and this returns only after a wait.
     async fn probe(&self) -> bool {
-        let result = self.attempt(&[&events::probe()]).await;
+        let result = self.call_once(&[&events::probe()]).await;
         let (cause, retry_after) = match result {
             Ok(()) => {
                 self.metrics.calls.of(CallOutcome::Taken).inc();
                 return true;
             }
-            Err(CallError::Refused { status, excerpt }) => {
+            Err(CallError::Rejected { status, excerpt }) => {
                 (format!("everything is refused: {status}: {excerpt}"), None)
             }
             Err(CallError::Unavailable { cause, retry_after, .. }) => (cause, retry_after),
@@ -187,14 +187,14 @@ impl RetryingPusher {
     }
 
     /// Calls until Pusher accepts all of the jobs or rejects one, and traces it.
-    async fn publish_with_retry(&self, jobs: &[Job]) -> Result<(), Refused> {
+    async fn traced_call(&self, jobs: &[Job]) -> Result<(), Rejection> {
         let mut last = None;
         // The events of one message follow each other.
         let messages = jobs.iter().flat_map(|job| &job.origins).map(|origin| origin.subject);
         let messages = messages.filter(|subject| last.replace(*subject) != Some(*subject));
         let traced = self.traces.work(WorkKind::CallPusher, messages.filter_map(Subject::traced));
         let is_final = matches!(jobs, [job] if self.has_accepted_since_rejecting(job));
-        let result = self.call(jobs).await.map_err(|reason| Refused {
+        let result = self.call_with_retry(jobs).await.map_err(|reason| Rejection {
             reason,
             at: Instant::now(),
             is_final,
@@ -202,20 +202,20 @@ impl RetryingPusher {
         if let Some(work) = traced {
             match &result {
                 Ok(()) => work.done(),
-                Err(refused) => work.failed(refused.reason.clone()),
+                Err(rejection) => work.failed(rejection.reason.clone()),
             }
         }
         result
     }
 
-    async fn call(&self, jobs: &[Job]) -> Result<(), String> {
+    async fn call_with_retry(&self, jobs: &[Job]) -> Result<(), String> {
         let events: Vec<_> = jobs.iter().map(|job| &job.event).collect();
         let mut waits = backoff::waits();
         loop {
-            let result = self.attempt(&events).await;
+            let result = self.call_once(&events).await;
             let outcome = match &result {
                 // Part of an outage until Pusher accepts a call again.
-                Err(CallError::Refused { .. }) if self.evidence.is_in_doubt() => {
+                Err(CallError::Rejected { .. }) if self.evidence.has_failed_probe() => {
                     CallOutcome::Unavailable
                 }
                 result => CallOutcome::from(result),
@@ -226,7 +226,7 @@ impl RetryingPusher {
                     self.count(jobs);
                     return Ok(());
                 }
-                Err(error @ CallError::Refused { .. }) => {
+                Err(error @ CallError::Rejected { .. }) => {
                     return Err(error.to_string());
                 }
                 Err(CallError::Unavailable { cause, retry_after, .. }) => {
@@ -238,7 +238,7 @@ impl RetryingPusher {
         }
     }
 
-    async fn attempt(&self, events: &[&PusherEvent]) -> Result<(), CallError> {
+    async fn call_once(&self, events: &[&PusherEvent]) -> Result<(), CallError> {
         let began = Instant::now();
         let result = self.client.send(events).await;
         self.metrics.call_seconds.observe(began.elapsed().as_secs_f64());

@@ -109,7 +109,7 @@ impl Consume for Broadcaster {
 }
 
 /// Broadcasts until `stop` is cancelled and no call is under way, or until a delivery was in flight for
-/// longer than `hold`.
+/// longer than `hold`. Whatever is in flight then must be requeued.
 async fn broadcast(
     in_flight: &mut InFlight<'_>,
     hold: Duration,

@@ -16,6 +16,8 @@ test_with_access() {
     (
         set -a
         . "$directory/env"
+        . "$directory/kept"
+        RABBITMQ_DIRECTORY=$directory/rabbitmq
         set +a
         cd portal
         npm run test:pages -- "$@"

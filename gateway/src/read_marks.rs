@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Clock,
-    group_commit::{EventPublisher, NotAccepted},
+    group_commit::{EventPublisher, Unconfirmed},
     metrics::{Metrics, SendOutcome},
     read_mark_mode::ReadMarkMode,
 };
@@ -39,7 +39,7 @@ const MAX_WAITING_REQUESTS: usize = 5_000;
 const MAX_MESSAGES: usize = 500;
 
 /// When the merged mark was accepted.
-type Answer = Result<DateTime<Utc>, NotAccepted>;
+type Answer = Result<DateTime<Utc>, Unconfirmed>;
 
 /// The handle by which requests mark messages. Cheap to clone; the task ends when the last clone is
 /// dropped.
@@ -143,16 +143,16 @@ impl ReadMarks {
         reader: Reader,
         mark: Mark,
         message_id: Uuid,
-    ) -> Result<DateTime<Utc>, NotAccepted> {
+    ) -> Result<DateTime<Utc>, Unconfirmed> {
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             self.metrics.read_marks.of(SendOutcome::Refused).inc();
-            return Err(NotAccepted);
+            return Err(Unconfirmed);
         };
         let (answer, answered) = oneshot::channel();
         let (key, client) = (Key { player_id, reader }, Client { answer, permit });
         let request = Request { key, mark, message_id, client };
-        self.requests.send(request).map_err(|_| NotAccepted)?;
-        answered.await.unwrap_or(Err(NotAccepted))
+        self.requests.send(request).map_err(|_| Unconfirmed)?;
+        answered.await.unwrap_or(Err(Unconfirmed))
     }
 }
 
@@ -242,7 +242,7 @@ impl ReadMarkMerger {
                     let requests = u64::try_from(clients.len()).unwrap_or(u64::MAX);
                     event_publisher.publish_read_mark(&player_id, event, requests).await
                 }
-                Err(_) => Err(NotAccepted),
+                Err(_) => Err(Unconfirmed),
             };
             for client in clients {
                 client.answer(published.map(|()| accepted_at));
@@ -297,7 +297,7 @@ mod tests {
         for request in &mut waiting {
             assert_eq!(request.now_or_never(), None);
         }
-        assert_eq!(mark().now_or_never(), Some(Err(NotAccepted)));
+        assert_eq!(mark().now_or_never(), Some(Err(Unconfirmed)));
         assert_eq!(metrics.read_marks.of(SendOutcome::Refused).get(), 1);
 
         let accepted_at = chat::now();
@@ -306,7 +306,7 @@ mod tests {
         assert_eq!(mark().now_or_never(), None, "there is room again");
         drop(received);
         for request in waiting {
-            assert_eq!(request.await, Err(NotAccepted), "no client waits for ever");
+            assert_eq!(request.await, Err(Unconfirmed), "no client waits for ever");
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::settings::Settings;
 
 /// Deliveries and their events.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub struct DeliveryBatch {
     /// The deliveries, in the order in which they were consumed.
     pub deliveries: Vec<PendingDelivery>,
     /// The events to write, in the order of arrival.
@@ -54,7 +54,7 @@ impl HeldBack {
     }
 }
 
-impl Batch {
+impl DeliveryBatch {
     /// Collects what was held back, then `first` and further deliveries until the batch is full or
     /// has waited for `batch_max_wait`. When the future is dropped, the broker redelivers what it
     /// consumed.

@@ -80,7 +80,7 @@ impl HeldBackEvents {
     }
 
     /// Puts the events of more than `limit` deliveries, or of one that is older than `age`, into
-    /// fewer and larger bodies. `None` if there would not be half as many.
+    /// fewer and larger bodies. `None` if those of no old delivery would be more than half of `limit`.
     pub fn compact(&mut self, limit: usize, age: Duration) -> Option<Compacted> {
         let old = |held_back: &HeldBack| held_back.delivery.taken_at.elapsed() >= age;
         let is_old = self.deliveries.iter().any(old);

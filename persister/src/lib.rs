@@ -5,7 +5,7 @@
 //! - [`batch`]: the events that the worker writes together.
 //! - [`held_back`]: events whose conversations other transactions have locked.
 //! - [`timeline`]: which session a message belongs to, without a database.
-//! - [`desk`]: what staff keeps about a session, without a database.
+//! - [`staff_facts`]: what staff keeps about a session, without a database.
 //! - [`assigner`]: assigns sessions to the staff at their desks.
 //! - [`store`]: the database: batches, erasure, archiving, the audit, V1.2's tables.
 //! - [`archive`]: the files into which old messages are moved.
@@ -15,10 +15,10 @@ pub mod archive;
 pub mod assigner;
 pub mod batch;
 pub mod commands;
-pub mod desk;
 pub mod held_back;
 pub mod metrics;
 pub mod settings;
+pub mod staff_facts;
 pub mod store;
 pub mod timeline;
 pub mod worker;

@@ -7,6 +7,8 @@ use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Hist
 use service::metrics::{ByLabel, Label, OldestHeld, OnScrape, SECONDS};
 use strum::{IntoStaticStr, VariantArray};
 
+use crate::store::Outcome;
+
 /// Why the assigner changed the assignee of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
@@ -67,5 +69,26 @@ service::metrics! {
         pub database_failures: Counter,
         /// 1 while the database answers, else 0.
         pub database_connected: OnScrape,
+    }
+}
+
+impl Metrics {
+    /// Counts what a transaction has written.
+    pub fn count_written(&self, outcome: &Outcome) {
+        let now = chat::now();
+        for accepted_at in &outcome.persisted {
+            let age = now.signed_duration_since(accepted_at);
+            self.persist_seconds.observe(age.as_seconds_f64().max(0.0));
+        }
+        let conflicts = outcome.rejected.len() + outcome.conflicting_changes;
+        self.persisted.inc_by(outcome.persisted.len() as u64);
+        self.duplicates.inc_by(outcome.duplicates as u64);
+        self.conflicts.inc_by(conflicts as u64);
+        self.audited.inc_by(outcome.audited as u64);
+        self.marked.inc_by(outcome.marked as u64);
+        self.ahead_of_clock.inc_by(outcome.ahead as u64);
+        if let Some(offset) = outcome.clock_offset {
+            self.clock_offset_seconds.set(offset.as_seconds_f64());
+        }
     }
 }

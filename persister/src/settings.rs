@@ -8,7 +8,7 @@ use database::DatabaseSettings;
 use service::{settings::duration, shutdown::ShutdownSettings, telemetry::LogSettings};
 use traces::TraceSettings;
 
-use crate::{assigner::AssignSettings, desk::RepliesClaim};
+use crate::{assigner::AssignSettings, staff_facts::RepliesClaim};
 
 /// Settings of a serving persister.
 #[derive(Args, Clone, Debug)]

@@ -233,7 +233,7 @@ mod tests {
     /// The longest message in the longest JSON encoding, its other fields, and five tokens.
     #[test]
     fn longest_message_with_five_tokens_fits_into_a_body() {
-        const MESSAGE: usize = 4_000 * 12;
+        const MESSAGE: usize = chat::Content::MAX_CHARACTERS * 12;
         const NAMES_AND_IDS: usize = 4 * 128 * 12;
         const OTHERS: usize = 500;
         let player = player(&"p".repeat(128));

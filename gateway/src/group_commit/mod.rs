@@ -64,13 +64,13 @@ const ENOUGH_EVENTS: usize = 24;
 /// again under the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event was not confirmed")]
-pub struct NotAccepted;
+pub struct Unconfirmed;
 
-impl From<&Result<(), NotAccepted>> for SendOutcome {
-    fn from(accepted: &Result<(), NotAccepted>) -> Self {
+impl From<&Result<(), Unconfirmed>> for SendOutcome {
+    fn from(accepted: &Result<(), Unconfirmed>) -> Self {
         match accepted {
             Ok(()) => Self::Accepted,
-            Err(NotAccepted) => Self::Refused,
+            Err(Unconfirmed) => Self::Refused,
         }
     }
 }
@@ -80,16 +80,16 @@ impl From<&Result<(), NotAccepted>> for SendOutcome {
 #[derive(Clone, Debug)]
 pub struct EventPublisher {
     /// One channel for each partition.
-    waiting: Arc<[mpsc::Sender<Waiting>]>,
+    waiting: Arc<[mpsc::Sender<QueuedEvent>]>,
     partitions: Partitions,
     timeout: Duration,
     metrics: Metrics,
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct QueuedEvent {
     event: EncodedEvent,
-    answer: oneshot::Sender<Result<(), NotAccepted>>,
+    answer: oneshot::Sender<Result<(), Unconfirmed>>,
 }
 
 impl EventPublisher {
@@ -102,7 +102,7 @@ impl EventPublisher {
         &self,
         player: Option<&PlayerId>,
         event: EncodedEvent,
-    ) -> Result<(), NotAccepted> {
+    ) -> Result<(), Unconfirmed> {
         let began = Instant::now();
         let accepted = self.confirmed(self.partitions.of(player), event).await;
         let outcome = SendOutcome::from(&accepted);
@@ -120,7 +120,7 @@ impl EventPublisher {
         &self,
         player: &PlayerId,
         event: EncodedEvent,
-    ) -> Result<(), NotAccepted> {
+    ) -> Result<(), Unconfirmed> {
         let accepted = self.confirmed(self.partitions.of(Some(player)), event).await;
         let outcome = SendOutcome::from(&accepted);
         self.metrics.audited_reads.of(outcome).inc();
@@ -137,7 +137,7 @@ impl EventPublisher {
         player: &PlayerId,
         event: EncodedEvent,
         requests: u64,
-    ) -> Result<(), NotAccepted> {
+    ) -> Result<(), Unconfirmed> {
         let accepted = self.confirmed(self.partitions.of(Some(player)), event).await;
         let outcome = SendOutcome::from(&accepted);
         self.metrics.read_marks.of(outcome).inc_by(requests);
@@ -148,13 +148,13 @@ impl EventPublisher {
         &self,
         partition: Partition,
         event: EncodedEvent,
-    ) -> Result<(), NotAccepted> {
+    ) -> Result<(), Unconfirmed> {
         let (answer, answered) = oneshot::channel();
-        let waiting = self.waiting.get(usize::from(partition.number())).ok_or(NotAccepted)?;
-        waiting.try_send(Waiting { event, answer }).map_err(|_| NotAccepted)?;
+        let waiting = self.waiting.get(usize::from(partition.number())).ok_or(Unconfirmed)?;
+        waiting.try_send(QueuedEvent { event, answer }).map_err(|_| Unconfirmed)?;
         match timeout(self.timeout, answered).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) | Err(_) => Err(NotAccepted),
+            Ok(Err(_)) | Err(_) => Err(Unconfirmed),
         }
     }
 }
@@ -163,9 +163,9 @@ impl EventPublisher {
 #[derive(Debug)]
 pub struct GroupCommit {
     partition: Partition,
-    waiting: mpsc::Receiver<Waiting>,
+    waiting: mpsc::Receiver<QueuedEvent>,
     /// The event that was too large for the last body.
-    postponed: Option<Waiting>,
+    postponed: Option<QueuedEvent>,
     broker: BrokerSettings,
     check_interval: Duration,
     commit_delay: Duration,
@@ -285,7 +285,7 @@ impl GroupCommit {
         loop {
             tokio::select! {
                 result = &mut future => return Some(result),
-                waiting = self.waiting.recv() => answer_all(vec![waiting?], Err(NotAccepted)),
+                waiting = self.waiting.recv() => answer_all(vec![waiting?], Err(Unconfirmed)),
             }
         }
     }
@@ -342,7 +342,7 @@ impl GroupCommit {
     }
 
     /// `first` and the events that wait beside it, as many as one body holds.
-    fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
+    fn gather(&mut self, first: QueuedEvent) -> Vec<QueuedEvent> {
         let mut size = first.event.size();
         let mut group = vec![first];
         while size < event::BODY_BYTES && group.len() < MAX_EVENTS_PER_BODY {
@@ -364,7 +364,7 @@ impl GroupCommit {
     async fn publish(
         &mut self,
         publisher: &mut Publisher,
-        group: Vec<Waiting>,
+        group: Vec<QueuedEvent>,
     ) -> Result<(), BrokerError> {
         if group.is_empty() {
             return Ok(());
@@ -380,7 +380,7 @@ impl GroupCommit {
         self.metrics.publish_events.observe(group.len() as f64);
         self.metrics.confirm_seconds.observe(began.elapsed().as_secs_f64());
         let accepted = published.iter().all(|published| published.result.is_ok());
-        answer_all(group, if accepted { Ok(()) } else { Err(NotAccepted) });
+        answer_all(group, if accepted { Ok(()) } else { Err(Unconfirmed) });
         self.record(published, publisher).await
     }
 
@@ -456,16 +456,16 @@ impl GroupCommit {
 
 /// The next event to publish. `None` when every [`EventPublisher`] is dropped.
 async fn first(
-    postponed: &mut Option<Waiting>,
-    waiting: &mut mpsc::Receiver<Waiting>,
-) -> Option<Waiting> {
+    postponed: &mut Option<QueuedEvent>,
+    waiting: &mut mpsc::Receiver<QueuedEvent>,
+) -> Option<QueuedEvent> {
     match postponed.take() {
         Some(event) => Some(event),
         None => waiting.recv().await,
     }
 }
 
-fn answer_all(group: Vec<Waiting>, answer: Result<(), NotAccepted>) {
+fn answer_all(group: Vec<QueuedEvent>, answer: Result<(), Unconfirmed>) {
     for waiting in group {
         if waiting.answer.send(answer).is_err() {
             tracing::debug!("the client timed out before its event was confirmed");

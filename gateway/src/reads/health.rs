@@ -51,7 +51,7 @@ impl DatabaseHealth {
                 if Instant::now() < close_until {
                     pools.close_idle();
                 }
-                self.0.set_up(probed.is_ok());
+                self.0.set_is_up(probed.is_ok());
                 tokio::time::sleep(PROBE_INTERVAL).await;
             }
         };

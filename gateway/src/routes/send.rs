@@ -111,7 +111,7 @@ pub async fn send(
     state: web::Data<AppState>,
     trace: RequestTrace,
     caller: Caller,
-    head: HttpRequest,
+    http_request: HttpRequest,
     body: Body<SendRequest>,
 ) -> Result<HttpResponse, Problem> {
     let request = body.0;
@@ -128,13 +128,13 @@ pub async fn send(
     })?;
     state.sender_limit.check(&sender)?;
     let attachments = match &request.attachments {
-        Some(tokens) => verify(tokens, &sender.player_id, state.attachments.as_deref())?,
+        Some(tokens) => verified_files(tokens, &sender.player_id, state.attachments.as_deref())?,
         None => Vec::new(),
     };
-    let content = content.map_or_else(|| named_after(&attachments), Ok)?;
+    let content = content.map_or_else(|| content_of_file_name(&attachments), Ok)?;
     let intake = match &state.team_desk {
         Some(desk) if sender.sender_type == SenderType::Player => {
-            intake(desk, request.topic, preferred_language(&head))?
+            intake(desk, request.topic, preferred_language(&http_request))?
         }
         _ => None,
     };
@@ -178,7 +178,7 @@ fn one_of(
 }
 
 /// The files of `player` that `tokens` prove.
-fn verify(
+fn verified_files(
     tokens: &[String],
     player: &PlayerId,
     attachments: Option<&Attachments>,
@@ -212,12 +212,12 @@ fn verify(
 }
 
 /// The text of a message that has files alone.
-fn named_after(files: &[Attachment]) -> Result<Content, Problem> {
+fn content_of_file_name(files: &[Attachment]) -> Result<Content, Problem> {
     let name = files.first().map(|file| file.name.as_str().to_owned()).unwrap_or_default();
     Content::try_from(name).map_err(|reason| Problem::invalid_field("content", reason))
 }
 
-/// What the session gets that the message opens.
+/// The topic and the language for the session that the message opens.
 fn intake(
     desk: &TeamDesk,
     topic: Option<Value>,

@@ -34,8 +34,8 @@ use self::{
     roster::{Pile, Roster, WaitingSession},
 };
 use crate::{
-    desk::RepliesClaim,
     metrics::{AssignedReason, Metrics},
+    staff_facts::RepliesClaim,
     store::{self, Attempt, Locks, Outcome, StoreError},
     worker::announcer::Announcer,
 };

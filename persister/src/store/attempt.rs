@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::desk::RepliesClaim;
+use crate::staff_facts::RepliesClaim;
 
 /// What to do about conversations that another transaction has locked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

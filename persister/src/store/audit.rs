@@ -18,13 +18,13 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    desk::is_of_system,
     error::StoreError,
-    plan::{DeskChange, Plan},
+    plan::{NewSessionChange, Plan},
     rows::key_of,
+    session_changes::is_of_system,
     statement::Statement,
 };
-use crate::desk::Source;
+use crate::staff_facts::Source;
 
 /// Rows that one transaction deletes.
 const PURGED_TOGETHER: i64 = 1_000;
@@ -104,15 +104,15 @@ pub(super) fn changes<'a>(plan: &Plan<'a>) -> Vec<NewRow<'a>> {
             accepted_at: change.accepted_at,
         }
     };
-    plan.changes.iter().map(row).collect()
+    plan.status_changes.iter().map(row).collect()
 }
 
 /// The rows of the changes of what staff keeps about sessions, except those of the system.
-pub(super) fn desk(changes: &[DeskChange]) -> Vec<NewRow<'_>> {
-    changes.iter().filter_map(desk_row).collect()
+pub(super) fn session_changes(changes: &[NewSessionChange]) -> Vec<NewRow<'_>> {
+    changes.iter().filter_map(session_change_row).collect()
 }
 
-fn desk_row(new: &DeskChange) -> Option<NewRow<'_>> {
+fn session_change_row(new: &NewSessionChange) -> Option<NewRow<'_>> {
     let change = &new.change;
     let action = match change.what {
         SessionAction::Claim(_) => "claimed",

@@ -13,11 +13,11 @@ pub(super) struct Batch<'a> {
     /// All events, in the order of arrival.
     pub events: &'a [Event],
     pub messages: Vec<&'a Message>,
-    pub changes: Vec<&'a StatusChange>,
-    pub reads: Vec<&'a ConversationRead>,
-    pub marks: Vec<&'a ReadMark>,
+    pub status_changes: Vec<&'a StatusChange>,
+    pub audited_reads: Vec<&'a ConversationRead>,
+    pub read_marks: Vec<&'a ReadMark>,
     /// The changes of what staff keeps about sessions.
-    pub desk: Vec<&'a SessionChange>,
+    pub session_changes: Vec<&'a SessionChange>,
     pub notes: Vec<&'a Note>,
     pub availabilities: Vec<&'a StaffAvailability>,
     pub canned: Vec<&'a CannedReplyChange>,
@@ -28,10 +28,10 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub fn new(events: &'a [Event]) -> Self {
-        let (mut messages, mut changes) = (Vec::new(), Vec::new());
-        let (mut reads, mut marks) = (Vec::new(), Vec::new());
+        let (mut messages, mut status_changes) = (Vec::new(), Vec::new());
+        let (mut audited_reads, mut read_marks) = (Vec::new(), Vec::new());
         let (mut availabilities, mut canned) = (Vec::new(), Vec::new());
-        let (mut desk, mut notes) = (Vec::new(), Vec::new());
+        let (mut session_changes, mut notes) = (Vec::new(), Vec::new());
         let mut players = Vec::with_capacity(events.len());
         for event in events {
             match event {
@@ -41,15 +41,15 @@ impl<'a> Batch<'a> {
                 }
                 Event::StatusChange(change) => {
                     players.push(&change.player_id);
-                    changes.push(change);
+                    status_changes.push(change);
                 }
-                Event::ConversationRead(read) => reads.push(read),
-                Event::ReadMark(mark) => marks.push(mark),
+                Event::ConversationRead(read) => audited_reads.push(read),
+                Event::ReadMark(mark) => read_marks.push(mark),
                 Event::StaffAvailability(availability) => availabilities.push(&**availability),
                 Event::CannedReplyChange(change) => canned.push(&**change),
                 Event::SessionChange(change) => {
                     players.push(&change.player_id);
-                    desk.push(&**change);
+                    session_changes.push(&**change);
                 }
                 Event::Note(note) => {
                     players.push(&note.player_id);
@@ -67,10 +67,10 @@ impl<'a> Batch<'a> {
         Self {
             events,
             messages,
-            changes,
-            reads,
-            marks,
-            desk,
+            status_changes,
+            audited_reads,
+            read_marks,
+            session_changes,
             notes,
             availabilities,
             canned,
@@ -95,9 +95,9 @@ impl<'a> Batch<'a> {
             return;
         }
         self.messages.retain(|message| !locked.contains(&message.player_id));
-        self.changes.retain(|change| !locked.contains(&change.player_id));
-        self.reads.retain(|read| !locked.contains(&read.player_id));
-        self.desk.retain(|change| !locked.contains(&change.player_id));
+        self.status_changes.retain(|change| !locked.contains(&change.player_id));
+        self.audited_reads.retain(|read| !locked.contains(&read.player_id));
+        self.session_changes.retain(|change| !locked.contains(&change.player_id));
         self.notes.retain(|note| !locked.contains(&note.player_id));
         self.players.retain(|player| !locked.contains(*player));
     }
@@ -106,7 +106,10 @@ impl<'a> Batch<'a> {
     /// resolved before.
     pub fn earliest(&self) -> Option<DateTime<Utc>> {
         let messages = self.messages.iter().map(|message| message.accepted_at);
-        let changes = self.changes.iter().map(|change| change.accepted_at);
-        messages.chain(changes).chain(self.desk.iter().map(|change| change.accepted_at)).min()
+        let changes = self.status_changes.iter().map(|change| change.accepted_at);
+        messages
+            .chain(changes)
+            .chain(self.session_changes.iter().map(|change| change.accepted_at))
+            .min()
     }
 }

@@ -1,8 +1,11 @@
+//! A canary: events of a player that does not exist, written and rolled back, to see whether the
+//! database accepts any.
+
 use std::fmt::Write as _;
 
 use chat::{
-    Assignee, AssignmentReason, Availability, CannedReplyChange, ConversationRead, Mark, Message,
-    Note, PlayerId, Priority, ReadMark, Reader, RequestedStatus, SenderId, SenderType,
+    Assignee, AssignmentReason, Availability, CannedReplyChange, Content, ConversationRead, Mark,
+    Message, Note, PlayerId, Priority, ReadMark, Reader, RequestedStatus, SenderId, SenderType,
     SessionAction, SessionChange, StaffAvailability, StatusChange, ValidationError, event::Event,
     now,
 };
@@ -55,19 +58,20 @@ pub async fn prove_writable(connection: &mut AsyncPgConnection) -> Result<(), St
         .await
 }
 
-/// Two messages, of which the second fills half a page of the table; then a resolution between
+/// Two messages, of which the second is as long as one can be; then a resolution between
 /// them, a read, a mark, a claim, a priority, a note, and the events of no conversation.
 fn events() -> Result<[Vec<Event>; 2], ValidationError> {
     let player_id = PlayerId::try_from(format!("persister-canary-{}", Uuid::new_v4()))?;
     let now = now();
     let second = chrono::TimeDelta::seconds(1);
     let mut noise = String::new();
-    while noise.len() < 4_000 {
+    while noise.len() < Content::MAX_CHARACTERS {
         // Writing to a String cannot fail.
         if write!(noise, "{}", Uuid::new_v4().simple()).is_err() {
             break;
         }
     }
+    noise.truncate(Content::MAX_CHARACTERS);
     let opening_id = Uuid::now_v7();
     let message = |message_id, content: &str, accepted_at| {
         Ok::<_, ValidationError>(Event::Message(Box::new(Message {

@@ -2,7 +2,7 @@
 //!
 //! Locks are taken in an order in which two persisters cannot deadlock: a transaction locks its
 //! conversations, by `player_id`, and every other row that it reads or writes belongs to one of them,
-//! except the read marks, which come after them ([`marks`]), then the members of the staff
+//! except the read marks, which come after them ([`read_marks`]), then the members of the staff
 //! ([`staff`]), and last the canned replies ([`canned`]).
 
 mod archive;
@@ -14,12 +14,10 @@ mod batch;
 mod canary;
 mod canned;
 mod clock;
-mod desk;
 mod erase;
 mod error;
 mod identity;
 mod lock;
-mod marks;
 mod notes;
 mod outcome;
 mod persist;
@@ -28,8 +26,10 @@ mod plan;
 mod planner;
 mod predecessor;
 mod read;
+mod read_marks;
 mod record;
 mod rows;
+mod session_changes;
 mod sessions;
 mod staff;
 mod stale;

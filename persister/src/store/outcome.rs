@@ -14,7 +14,7 @@ pub struct Outcome {
     pub duplicates: usize,
     /// Messages that are not written, since another message has their id.
     pub rejected: Vec<MessageRejected>,
-    /// Status changes that are not written, since another change has their id.
+    /// Changes and notes that are not written, since another one has their id.
     pub conflicting_changes: usize,
     /// Rows that were added to the audit.
     pub audited: usize,

@@ -9,16 +9,16 @@ use super::{
     batch::Batch,
     canned,
     clock::{self, Redated},
-    desk,
     error::StoreError,
     lock::{LockedConversations, lock_conversations},
-    marks::{self, Marked},
     notes,
     outcome::Outcome,
     planner::Planner,
-    read, sessions, staff, stale, waiting, write,
+    read,
+    read_marks::{self, Marked},
+    session_changes, sessions, staff, stale, waiting, write,
 };
-use crate::desk::Source;
+use crate::staff_facts::Source;
 
 /// Writes `events` in one transaction, except those of locked conversations.
 ///
@@ -33,7 +33,7 @@ pub async fn persist(
     if batch.players.is_empty() {
         // A read or a mark changes no conversation, nor does an event of no conversation: they take
         // no lock of one.
-        return write_lockless(connection, &batch).await;
+        return write_without_conversations(connection, &batch).await;
     }
     connection
         .transaction(async move |connection| write_batch(connection, batch, attempt).await)
@@ -61,7 +61,7 @@ pub(super) async fn write_batch(
     let noted = notes::write(connection, &batch.notes, &notes::erased_through(&rows)).await?;
     let ahead_notes = noted.new.iter().filter(|note| ahead.contains(&note.note_id)).count();
     let Some(earliest) = batch.earliest() else {
-        let mut outcome = write_lockless(connection, &batch).await?;
+        let mut outcome = write_without_conversations(connection, &batch).await?;
         outcome.audited += audit::insert(connection, &audit::notes(&noted.new)).await?;
         outcome.duplicates += noted.duplicates;
         outcome.conflicting_changes += noted.conflicts;
@@ -69,25 +69,26 @@ pub(super) async fn write_batch(
     };
 
     let stored = read::messages_by_key(connection, &batch.messages).await?;
-    let stored_changes = read::changes_by_key(connection, &batch.changes).await?;
-    let stored_desk = desk::by_key(connection, &batch.desk).await?;
+    let stored_status_changes = read::changes_by_key(connection, &batch.status_changes).await?;
+    let stored_session_changes =
+        session_changes::by_key(connection, &batch.session_changes).await?;
     let changes = read::changes_since(connection, &batch.players, earliest).await?;
     let stored_sessions = sessions::since(connection, &rows, earliest).await?;
 
     let mut planner = Planner::new(rows, changes, stored_sessions, earliest)?;
     planner.add_messages(&batch.messages, &stored)?;
-    planner.add_changes(&batch.changes, &stored_changes)?;
-    planner.add_desk_changes(&batch.desk, &stored_desk)?;
+    planner.add_status_changes(&batch.status_changes, &stored_status_changes)?;
+    planner.add_session_changes(&batch.session_changes, &stored_session_changes)?;
     read_needed(connection, &mut planner, attempt).await?;
     let outdated = read::outdated(connection, &planner.last_seen()).await?;
     let mut placed = planner.place(&outdated, attempt.replies_claim);
-    placed.add_stored(desk::since(connection, &placed.needed_changes()).await?);
-    placed.add_replies(desk::first_replies(connection, &placed.gaps()).await?);
+    placed.add_stored(session_changes::since(connection, &placed.needed_changes()).await?);
+    placed.add_replies(session_changes::first_replies(connection, &placed.gaps()).await?);
     let plan = placed.finish();
-    let mut audit_rows = audit::changes(&plan);
-    audit_rows.extend(audit::desk(&plan.desk));
+    let mut audit_rows = audit::status_changes(&plan);
+    audit_rows.extend(audit::session_changes(&plan.session_changes));
     audit_rows.extend(audit::notes(&noted.new));
-    audit_rows.extend(audit::reads(&batch.reads));
+    audit_rows.extend(audit::reads(&batch.audited_reads));
 
     write::upsert_sessions(connection, &plan.sessions, plan.are_facts_changed).await?;
     write::move_messages(connection, &plan.moves, attempt).await?;
@@ -95,25 +96,25 @@ pub(super) async fn write_batch(
     write::update_conversations(connection, &plan.conversations).await?;
     waiting::recount(connection, &plan.recounts).await?;
     let audited = audit::insert(connection, &audit_rows).await?;
-    write::insert_changes(connection, &plan.changes).await?;
+    write::insert_changes(connection, &plan.status_changes).await?;
     write::mark_ineffective(connection, &plan.ineffective).await?;
-    desk::insert(connection, &plan.desk).await?;
-    desk::update_changed_at(connection, &plan.desk_changed_at).await?;
+    session_changes::insert(connection, &plan.session_changes).await?;
+    session_changes::update_changed_at(connection, &plan.desk_changed_at).await?;
 
     let mut updates: BTreeMap<_, _> =
         plan.session_updates.into_iter().map(|session| (session.id, session)).collect();
-    let unread: Vec<_> =
-        plan.redelivered_sessions.into_iter().filter(|(_, id)| !updates.contains_key(id)).collect();
-    let redelivered = sessions::by_key(connection, &unread).await?;
+    let not_loaded: Vec<_> =
+        plan.sessions_to_announce.into_iter().filter(|(_, id)| !updates.contains_key(id)).collect();
+    let redelivered = sessions::by_key(connection, &not_loaded).await?;
     updates.extend(redelivered.into_iter().map(|session| (session.id, session)));
-    stale::announce(connection, &mut updates, &plan.stale).await?;
+    stale::add_to_updates(connection, &mut updates, &plan.stale).await?;
     let Marked { rows: marked, updates: read_updates } =
-        marks::write(connection, &batch.marks).await?;
+        read_marks::write(connection, &batch.read_marks).await?;
     let canned_replies = write_of_no_conversation(connection, &batch).await?;
 
     let new_messages = plan.messages.iter().map(|new| new.message.message_id);
-    let new_changes = plan.changes.iter().map(|change| change.change_id);
-    let new_events = plan.desk.iter().filter(|new| new.source == Source::Event);
+    let new_changes = plan.status_changes.iter().map(|change| change.change_id);
+    let new_events = plan.session_changes.iter().filter(|new| new.source == Source::Event);
     let new_changes = new_changes.chain(new_events.map(|new| new.change.change_id));
     let ahead_events = new_messages.chain(new_changes).filter(|id| ahead.contains(id)).count();
     Ok(Outcome {
@@ -134,13 +135,13 @@ pub(super) async fn write_batch(
 
 /// Writes the reads and the marks of the batch, and its events of no conversation. Each part is
 /// repeatable by itself.
-async fn write_lockless(
+async fn write_without_conversations(
     connection: &mut AsyncPgConnection,
     batch: &Batch<'_>,
 ) -> Result<Outcome, StoreError> {
-    let audited = audit::insert(connection, &audit::reads(&batch.reads)).await?;
+    let audited = audit::insert(connection, &audit::reads(&batch.audited_reads)).await?;
     let Marked { rows: marked, updates: read_updates } =
-        marks::write(connection, &batch.marks).await?;
+        read_marks::write(connection, &batch.read_marks).await?;
     let canned_replies = write_of_no_conversation(connection, batch).await?;
     Ok(Outcome { audited, marked, read_updates, canned_replies, ..Outcome::default() })
 }

@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    desk::{NeededChanges, StoredChanges},
-    plan::{DeskChange, NewMessage, Plan, StaleChange},
+    plan::{NewMessage, NewSessionChange, Plan, StaleChange},
     rows::ConversationRow,
+    session_changes::{NeededChanges, StoredSessionChanges},
     waiting::Waiting,
 };
 use crate::{
-    desk::{Desk, Gap, Input, Source, belongs},
+    staff_facts::{Gap, Input, SessionChangeLog, Source, belongs},
     timeline::Finalized,
 };
 
@@ -35,31 +35,31 @@ pub(super) struct PlacedConversation<'a> {
     pub stale: Vec<(Uuid, Option<Uuid>)>,
     /// The stored changes that the batch repeats.
     pub repeated: Vec<SessionChange>,
-    pub desk: Desk,
+    pub change_log: SessionChangeLog,
 }
 
 impl<'a> Placed<'a> {
     /// The conversations whose stored changes are needed; for most batches none.
     pub fn needed_changes(&self) -> Vec<NeededChanges> {
         let need = |conversation: &PlacedConversation<'_>| {
-            let since = conversation.desk.needs_since(&conversation.finalized.sessions)?;
+            let since = conversation.change_log.needs_since(&conversation.finalized.sessions)?;
             Some(NeededChanges { player_id: conversation.row.player_id.clone(), since })
         };
         self.conversations.iter().filter_map(need).collect()
     }
 
     /// Adds the stored changes of the conversations that need them.
-    pub fn add_stored(&mut self, stored: StoredChanges) {
+    pub fn add_stored(&mut self, stored: StoredSessionChanges) {
         let mut of: BTreeMap<PlayerId, (Vec<SessionChange>, Vec<StatusChange>)> = BTreeMap::new();
         for change in stored.changes {
             of.entry(change.player_id.clone()).or_default().0.push(change);
         }
-        for taking in stored.takings {
-            of.entry(taking.player_id.clone()).or_default().1.push(taking);
+        for activation in stored.activations {
+            of.entry(activation.player_id.clone()).or_default().1.push(activation);
         }
         for conversation in &mut self.conversations {
-            if let Some((changes, takings)) = of.remove(&conversation.row.player_id) {
-                conversation.desk.add_stored(changes, takings);
+            if let Some((changes, activations)) = of.remove(&conversation.row.player_id) {
+                conversation.change_log.add_stored(changes, activations);
             }
         }
     }
@@ -67,7 +67,7 @@ impl<'a> Placed<'a> {
     /// The gaps in which a stored message of staff may claim a session.
     pub fn gaps(&self) -> Vec<(PlayerId, Gap)> {
         let gaps = |conversation: &PlacedConversation<'_>| {
-            let gaps = conversation.desk.gaps(&conversation.finalized.sessions);
+            let gaps = conversation.change_log.gaps(&conversation.finalized.sessions);
             let player_id = conversation.row.player_id.clone();
             gaps.into_iter().map(move |gap| (player_id.clone(), gap)).collect::<Vec<_>>()
         };
@@ -82,7 +82,7 @@ impl<'a> Placed<'a> {
         }
         for conversation in &mut self.conversations {
             if let Some(replies) = of.remove(&conversation.row.player_id) {
-                conversation.desk.add_replies(replies);
+                conversation.change_log.add_replies(replies);
             }
         }
     }
@@ -100,7 +100,7 @@ impl<'a> Placed<'a> {
 }
 
 impl<'a> PlacedConversation<'a> {
-    /// The conversation with its sessions. `new` are the batch's status changes, and `desk` has the
+    /// The conversation with its sessions. `new` are the batch's status changes, and `change_log` has the
     /// batch's other changes.
     pub fn new(
         row: ConversationRow,
@@ -108,7 +108,7 @@ impl<'a> PlacedConversation<'a> {
         mut finalized: Finalized,
         new: &[&StatusChange],
         mut messages: Vec<NewMessage<'a>>,
-        desk: Desk,
+        change_log: SessionChangeLog,
     ) -> Self {
         for new in &mut messages {
             let moved = finalized.moves.remove(&new.message.message_id);
@@ -121,7 +121,7 @@ impl<'a> PlacedConversation<'a> {
             messages,
             stale: Vec::new(),
             repeated: Vec::new(),
-            desk,
+            change_log,
         };
         placed.add_status_changes(new);
         placed.add_messages();
@@ -129,14 +129,14 @@ impl<'a> PlacedConversation<'a> {
     }
 
     fn add_status_changes(&mut self, new: &[&StatusChange]) {
-        let Finalized { ineffective, reopenings, takings, .. } = &self.finalized;
-        let without_author = takings.iter().filter(|taking| taking.actor_id.is_none());
-        self.desk.takings.extend(without_author.map(|taking| taking.accepted_at));
+        let Finalized { ineffective, reopenings, activations, .. } = &self.finalized;
+        let without_author = activations.iter().filter(|activation| activation.actor_id.is_none());
+        self.change_log.activations.extend(without_author.map(|activation| activation.accepted_at));
         for change in new {
             let id = change.change_id;
             if ineffective.iter().all(|ineffective| ineffective.change_id != id) {
                 let is_reopening = reopenings.contains(&id);
-                self.desk.new.extend(Input::of_status(change, is_reopening));
+                self.change_log.new.extend(Input::of_status(change, is_reopening));
             }
         }
     }
@@ -146,11 +146,11 @@ impl<'a> PlacedConversation<'a> {
             let message = new.message;
             let topic = message.intake.as_ref().and_then(|intake| intake.topic.as_ref());
             if let Some(topic) = topic {
-                self.desk.new.push(Input::of_topic(message, topic));
+                self.change_log.new.push(Input::of_topic(message, topic));
             }
             if message.sender_type == SenderType::Staff {
                 let name = message.sender_name.as_ref().filter(|_| !new.erased);
-                self.desk.replies.extend(Input::of_reply(message, name));
+                self.change_log.replies.extend(Input::of_reply(message, name));
             }
         }
         for session in &mut self.finalized.sessions {
@@ -170,7 +170,7 @@ impl<'a> PlacedConversation<'a> {
     fn finish(mut self, plan: &mut Plan<'a>) {
         let player_id = self.row.player_id.clone();
         let key = |id| (player_id.clone(), id);
-        let applied = self.desk.apply(&mut self.finalized.sessions);
+        let applied = self.change_log.apply(&mut self.finalized.sessions);
         let Finalized { sessions, moves, ineffective, undone, .. } = self.finalized;
         let has_moves = !moves.is_empty();
         plan.messages.extend(self.messages);
@@ -181,25 +181,30 @@ impl<'a> PlacedConversation<'a> {
         let owner = |change: &SessionChange| {
             sessions.iter().find(|session| belongs(change, &session.state))
         };
-        let events = self.desk.new.iter().filter(|input| input.source == Source::Event);
+        let events = self.change_log.new.iter().filter(|input| input.source == Source::Event);
         for change in events.map(|input| &input.change).chain(&self.repeated) {
             // The session is announced to the author of the change even if nothing changed.
             match owner(change) {
-                Some(session) => drop(plan.redelivered_sessions.insert(key(session.state.id))),
+                Some(session) => drop(plan.sessions_to_announce.insert(key(session.state.id))),
                 None => stale.push((change.change_id, change.session_id)),
             }
         }
         let mut changed_at: Option<DateTime<Utc>> = None;
         let replies =
             applied.replies.into_iter().map(|change| Input { change, source: Source::Reply });
-        for Input { change, source } in self.desk.new.into_iter().chain(replies) {
+        for Input { change, source } in self.change_log.new.into_iter().chain(replies) {
             changed_at = changed_at.max(Some(change.accepted_at));
             if source == Source::Status {
                 continue;
             }
             let session_id = owner(&change).map(|session| session.state.id);
             let is_effective = applied.effective.contains(&change.change_id);
-            plan.desk.push(DeskChange { change, source, session_id, is_effective });
+            plan.session_changes.push(NewSessionChange {
+                change,
+                source,
+                session_id,
+                is_effective,
+            });
         }
         plan.desk_changed_at.extend(changed_at.map(|at| (player_id.clone(), at)));
 

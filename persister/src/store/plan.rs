@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::rows::{ConversationRow, Key};
-use crate::desk::Source;
+use crate::staff_facts::Source;
 
 /// What a batch writes and announces.
 #[derive(Default)]
@@ -23,11 +23,11 @@ pub(super) struct Plan<'a> {
     pub moves: Vec<(Key, Uuid)>,
     pub messages: Vec<NewMessage<'a>>,
     /// The changes that become rows.
-    pub changes: Vec<&'a StatusChange>,
+    pub status_changes: Vec<&'a StatusChange>,
     /// The changes whose rows must become ineffective, new ones among them.
     pub ineffective: Vec<Key>,
     /// The changes of what staff keeps about sessions that become rows.
-    pub desk: Vec<DeskChange>,
+    pub session_changes: Vec<NewSessionChange>,
     /// The conversations with such changes, each with the time of its latest.
     pub desk_changed_at: Vec<(PlayerId, DateTime<Utc>)>,
     pub duplicates: usize,
@@ -35,9 +35,10 @@ pub(super) struct Plan<'a> {
     pub conflicting_changes: usize,
     /// The sessions that the batch opened, assigned, resolved or reopened.
     pub session_updates: Vec<SessionState>,
-    /// The sessions of redelivered events. They are announced again, since the persister that wrote
-    /// them may have died before it announced them.
-    pub redelivered_sessions: BTreeSet<Key>,
+    /// Further sessions to announce: those of redelivered events, since the persister that wrote them
+    /// may have died before it announced them, and those of changes of what staff keeps about them,
+    /// whose authors wait for an answer even if nothing changed.
+    pub sessions_to_announce: BTreeSet<Key>,
     /// The ineffective changes, to be announced to their authors.
     pub stale: Vec<StaleChange>,
 }
@@ -77,7 +78,7 @@ pub(super) struct StaleChange {
 }
 
 /// A change of what staff keeps about a session, which becomes a row.
-pub(super) struct DeskChange {
+pub(super) struct NewSessionChange {
     pub change: SessionChange,
     pub source: Source,
     /// The session to which it belongs.

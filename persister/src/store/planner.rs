@@ -10,17 +10,17 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    desk::is_repeat_of,
     error::StoreError,
     identity::Identity,
     placed::{Placed, PlacedConversation},
     plan::{NewMessage, Plan},
     read::{LastSeen, NeededMessages},
-    rows::{ConversationRow, Key, StoredChange, StoredMessage, key_of},
+    rows::{ConversationRow, Key, StoredMessage, StoredStatusChange, key_of},
+    session_changes::is_repeat_of,
     waiting::Waiting,
 };
 use crate::{
-    desk::{Desk, Input, RepliesClaim},
+    staff_facts::{Input, RepliesClaim, SessionChangeLog},
     timeline::{NewEvents, PlacedMessage, Timeline},
 };
 
@@ -31,7 +31,7 @@ pub(super) struct Planner<'a> {
     duplicates: usize,
     rejected: Vec<MessageRejected>,
     conflicting_changes: usize,
-    redelivered_sessions: BTreeSet<Key>,
+    sessions_to_announce: BTreeSet<Key>,
 }
 
 struct Conversation<'a> {
@@ -46,9 +46,9 @@ struct Conversation<'a> {
     /// Redelivered changes that have no effect, each with the session that it names.
     stale: Vec<(Uuid, Option<Uuid>)>,
     /// The new changes of what staff keeps about sessions.
-    new_desk: Vec<&'a SessionChange>,
+    new_session_changes: Vec<&'a SessionChange>,
     /// The stored ones that the batch repeats.
-    repeated_desk: Vec<SessionChange>,
+    repeated_session_changes: Vec<SessionChange>,
 }
 
 impl<'a> Planner<'a> {
@@ -77,8 +77,8 @@ impl<'a> Planner<'a> {
                 new_messages: Vec::new(),
                 new_changes: Vec::new(),
                 stale: Vec::new(),
-                new_desk: Vec::new(),
-                repeated_desk: Vec::new(),
+                new_session_changes: Vec::new(),
+                repeated_session_changes: Vec::new(),
                 row,
             }
         };
@@ -89,7 +89,7 @@ impl<'a> Planner<'a> {
             duplicates: 0,
             rejected: Vec::new(),
             conflicting_changes: 0,
-            redelivered_sessions: BTreeSet::new(),
+            sessions_to_announce: BTreeSet::new(),
         };
         for session in sessions {
             let conversation = planner.conversation(&session.player_id)?;
@@ -119,7 +119,7 @@ impl<'a> Planner<'a> {
                 (Some(stored), _) if stored.identity().is_repeated_by(message) => {
                     self.duplicates += 1;
                     let session = stored.session_id.map(|id| (key.0, id));
-                    self.redelivered_sessions.extend(session);
+                    self.sessions_to_announce.extend(session);
                 }
                 (None, Some(first)) if Identity::from(first).is_repeated_by(message) => {
                     self.duplicates += 1;
@@ -148,10 +148,10 @@ impl<'a> Planner<'a> {
 
     /// Adds the batch's status changes, in the order of arrival. `stored` has those whose key is
     /// stored.
-    pub fn add_changes(
+    pub fn add_status_changes(
         &mut self,
         changes: &[&'a StatusChange],
-        stored: &HashMap<Key, StoredChange>,
+        stored: &HashMap<Key, StoredStatusChange>,
     ) -> Result<(), StoreError> {
         let mut new: HashMap<Key, &'a StatusChange> = HashMap::new();
         for &change in changes {
@@ -181,7 +181,7 @@ impl<'a> Planner<'a> {
             }
             let sessions = conversation.stored_sessions.clone();
             let player = &change.player_id;
-            self.redelivered_sessions
+            self.sessions_to_announce
                 .extend(sessions.into_iter().map(|session| (player.clone(), session)));
         }
         Ok(())
@@ -189,7 +189,7 @@ impl<'a> Planner<'a> {
 
     /// Adds the batch's changes of what staff keeps about sessions, in the order of arrival. `stored`
     /// has those whose key is stored.
-    pub fn add_desk_changes(
+    pub fn add_session_changes(
         &mut self,
         changes: &[&'a SessionChange],
         stored: &HashMap<Key, SessionChange>,
@@ -202,13 +202,13 @@ impl<'a> Planner<'a> {
                 (Some(stored), _) => stored,
                 (None, Some(first)) => *first,
                 (None, None) => {
-                    conversation.new_desk.push(change);
+                    conversation.new_session_changes.push(change);
                     new.insert(key, change);
                     continue;
                 }
             };
             if is_repeat_of(change, first) {
-                conversation.repeated_desk.push(first.clone());
+                conversation.repeated_session_changes.push(first.clone());
                 self.duplicates += 1;
             } else {
                 log_conflict(Subject {
@@ -284,12 +284,12 @@ impl<'a> Planner<'a> {
             duplicates: self.duplicates,
             rejected: self.rejected,
             conflicting_changes: self.conflicting_changes,
-            redelivered_sessions: self.redelivered_sessions,
+            sessions_to_announce: self.sessions_to_announce,
             ..Plan::default()
         };
         let mut conversations = Vec::with_capacity(self.conversations.len());
         for conversation in self.conversations {
-            plan.changes.extend(&conversation.new_changes);
+            plan.status_changes.extend(&conversation.new_changes);
             conversations.push(conversation.place(outdated, replies_claim));
         }
         Placed { conversations, plan }
@@ -316,14 +316,21 @@ impl<'a> Conversation<'a> {
         let changes = std::mem::take(&mut self.new_changes);
         let answered_at = self.row.answered_at;
         let messages = self.place_all(&changes, outdated);
-        let mut desk = Desk::new(replies_claim, self.row.desk_changed_at);
-        desk.answered_at = (answered_at, self.waiting.answered_at());
-        desk.new.extend(self.new_desk.into_iter().map(Input::of_event));
+        let mut change_log = SessionChangeLog::new(replies_claim, self.row.desk_changed_at);
+        change_log.answered_at = (answered_at, self.waiting.answered_at());
+        change_log.new.extend(self.new_session_changes.into_iter().map(Input::of_event));
         let finalized = self.timeline.finalize();
         PlacedConversation {
             stale: self.stale,
-            repeated: self.repeated_desk,
-            ..PlacedConversation::new(self.row, self.waiting, finalized, &changes, messages, desk)
+            repeated: self.repeated_session_changes,
+            ..PlacedConversation::new(
+                self.row,
+                self.waiting,
+                finalized,
+                &changes,
+                messages,
+                change_log,
+            )
         }
     }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     attempt::Attempt,
     error::StoreError,
-    rows::{Key, StoredChange, StoredMessage, StoredPlayer},
+    rows::{Key, StoredMessage, StoredPlayer, StoredStatusChange},
     statement::Statement,
 };
 use crate::timeline::{Need, PlacedMessage};
@@ -43,7 +43,7 @@ pub(super) struct LastSeen<'a> {
 
 #[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = chat_status_changes)]
-struct ChangeRow {
+struct StatusChangeRow {
     id: Uuid,
     #[diesel(deserialize_as = StoredPlayer)]
     player_id: PlayerId,
@@ -56,10 +56,10 @@ struct ChangeRow {
     effective: bool,
 }
 
-impl TryFrom<ChangeRow> for StoredChange {
+impl TryFrom<StatusChangeRow> for StoredStatusChange {
     type Error = StoreError;
 
-    fn try_from(row: ChangeRow) -> Result<Self, StoreError> {
+    fn try_from(row: StatusChangeRow) -> Result<Self, StoreError> {
         let statuses = [RequestedStatus::Active, RequestedStatus::Resolved];
         let status = statuses.into_iter().find(|status| status.as_str() == row.status);
         let unknown =
@@ -133,25 +133,25 @@ pub(super) async fn changes_since(
     players: &[&PlayerId],
     earliest: DateTime<Utc>,
 ) -> Result<Vec<StatusChange>, StoreError> {
-    let rows: Vec<ChangeRow> = chat_status_changes::table
+    let rows: Vec<StatusChangeRow> = chat_status_changes::table
         .filter(chat_status_changes::player_id.eq_any(ids(players)))
         .filter(chat_status_changes::accepted_at.ge(earliest))
         .filter(chat_status_changes::effective)
-        .select(ChangeRow::as_select())
+        .select(StatusChangeRow::as_select())
         .load(connection)
         .await?;
-    rows.into_iter().map(|row| Ok(StoredChange::try_from(row)?.change)).collect()
+    rows.into_iter().map(|row| Ok(StoredStatusChange::try_from(row)?.change)).collect()
 }
 
 /// The stored status changes that have the key of one of `changes`, by key.
 pub(super) async fn changes_by_key(
     connection: &mut AsyncPgConnection,
     changes: &[&StatusChange],
-) -> Result<HashMap<Key, StoredChange>, StoreError> {
+) -> Result<HashMap<Key, StoredStatusChange>, StoreError> {
     if changes.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<ChangeRow> = Statement::new(
+    let rows: Vec<StatusChangeRow> = Statement::new(
         "SELECT chat_status_changes.* FROM unnest(",
         ") AS key (player_id, id)
          JOIN chat_status_changes ON chat_status_changes.player_id = key.player_id
@@ -161,7 +161,7 @@ pub(super) async fn changes_by_key(
     .column::<SqlUuid, _, _>(changes, |change| change.change_id)
     .load(connection)
     .await?;
-    let key = |row: &ChangeRow| (row.player_id.clone(), row.id);
+    let key = |row: &StatusChangeRow| (row.player_id.clone(), row.id);
     rows.into_iter().map(|row| Ok((key(&row), row.try_into()?))).collect()
 }
 

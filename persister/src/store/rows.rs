@@ -94,7 +94,7 @@ impl StoredMessage {
 
 /// A stored status change.
 #[derive(Debug)]
-pub(super) struct StoredChange {
+pub(super) struct StoredStatusChange {
     pub change: StatusChange,
     pub effective: bool,
 }

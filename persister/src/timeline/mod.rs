@@ -49,7 +49,7 @@ pub struct Timeline {
     /// The effective resolutions, by time.
     resolutions: BTreeMap<DateTime<Utc>, Vec<StatusChange>>,
     /// The effective changes to active, by time and id.
-    assignments: BTreeMap<(DateTime<Utc>, Uuid), StatusChange>,
+    activations: BTreeMap<(DateTime<Utc>, Uuid), StatusChange>,
     sessions: BTreeMap<Boundary, Session>,
     moves: BTreeMap<Uuid, Uuid>,
     ineffective: Vec<Ineffective>,
@@ -73,7 +73,7 @@ pub struct Finalized {
     /// The changes to active that reopened a session.
     pub reopenings: Vec<Uuid>,
     /// The known changes to active that have an effect, by time and id.
-    pub takings: Vec<StatusChange>,
+    pub activations: Vec<StatusChange>,
 }
 
 impl Timeline {
@@ -88,7 +88,7 @@ impl Timeline {
             player_id,
             player_name,
             resolutions: BTreeMap::new(),
-            assignments: BTreeMap::new(),
+            activations: BTreeMap::new(),
             sessions: BTreeMap::new(),
             moves: BTreeMap::new(),
             ineffective: Vec::new(),
@@ -190,7 +190,7 @@ impl Timeline {
 
     /// Returns what to store.
     pub fn finalize(self) -> Finalized {
-        let (resolutions, assignments) = (self.resolutions, self.assignments);
+        let (resolutions, activations) = (self.resolutions, self.activations);
         let finalize = |(end, session): (Boundary, Session)| match end {
             Boundary::ResolvedAt(at) => {
                 let changes = resolutions.get(&at).map(Vec::as_slice).unwrap_or_default();
@@ -199,7 +199,7 @@ impl Timeline {
             }
             Boundary::Open => {
                 let since = (session.state.opened_at, Uuid::nil());
-                let last = assignments.range(since..).next_back().map(|(_, change)| change);
+                let last = activations.range(since..).next_back().map(|(_, change)| change);
                 session.finalized(end, last.is_some(), last)
             }
         };
@@ -210,7 +210,7 @@ impl Timeline {
             ineffective: self.ineffective,
             undone: self.undone,
             reopenings: self.reopenings,
-            takings: assignments.into_values().collect(),
+            activations: activations.into_values().collect(),
         }
     }
 
@@ -232,7 +232,7 @@ impl Timeline {
                 }
             }
             RequestedStatus::Active => {
-                drop(self.assignments.insert((at, change.change_id), change))
+                drop(self.activations.insert((at, change.change_id), change))
             }
         }
     }

@@ -325,8 +325,8 @@ fn a_second_resolution_of_a_session_has_no_effect_on_the_next_session() {
 #[test]
 fn a_named_change_has_no_effect_where_no_session_is_open() {
     let mut timeline = timeline(&[]);
-    let taking = change(RequestedStatus::Active, 5);
-    timeline.apply(StatusChange { last_seq: Some(9), ..taking }, false);
+    let activation = change(RequestedStatus::Active, 5);
+    timeline.apply(StatusChange { last_seq: Some(9), ..activation }, false);
     assert_eq!(timeline.finalize().ineffective.len(), 1);
 }
 

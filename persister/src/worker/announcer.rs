@@ -32,21 +32,7 @@ impl Announcer {
 
     /// Counts the outcome of a transaction and announces it, however long that takes.
     pub async fn publish_outcome(&mut self, outcome: &Outcome) {
-        let now = chat::now();
-        for accepted_at in &outcome.persisted {
-            let age = now.signed_duration_since(accepted_at);
-            self.metrics.persist_seconds.observe(age.as_seconds_f64().max(0.0));
-        }
-        let conflicts = outcome.rejected.len() + outcome.conflicting_changes;
-        self.metrics.persisted.inc_by(outcome.persisted.len() as u64);
-        self.metrics.duplicates.inc_by(outcome.duplicates as u64);
-        self.metrics.conflicts.inc_by(conflicts as u64);
-        self.metrics.audited.inc_by(outcome.audited as u64);
-        self.metrics.marked.inc_by(outcome.marked as u64);
-        self.metrics.ahead_of_clock.inc_by(outcome.ahead as u64);
-        if let Some(offset) = outcome.clock_offset {
-            self.metrics.clock_offset_seconds.set(offset.as_seconds_f64());
-        }
+        self.metrics.count_written(outcome);
         if outcome.ahead > 0 {
             self.log_ahead(outcome.ahead);
         }

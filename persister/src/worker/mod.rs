@@ -30,7 +30,7 @@ use self::{
 };
 use crate::{
     assigner::Assigner,
-    batch::{Batch, HeldBack, PendingDelivery},
+    batch::{DeliveryBatch, HeldBack, PendingDelivery},
     held_back::{Compacted, HeldBackEvents},
     metrics::Metrics,
     settings::Settings,
@@ -143,7 +143,7 @@ impl Consume for Persister {
             };
             let due = held_back.take_due();
             let is_retry = !due.is_empty();
-            let batch = Batch::collect(due, first, deliveries, &self.settings).await?;
+            let batch = DeliveryBatch::collect(due, first, deliveries, &self.settings).await?;
             let began = Instant::now();
             self.oldest_held.set(earlier(batch.earliest(), held_back.earliest()));
             let messages = batch.events.iter().filter_map(|event| event.subject().traced());
@@ -173,7 +173,7 @@ impl Consume for Persister {
                 () = grace(stop, shutdown) => break,
             };
             acknowledge(deliveries, &compacted, false).await?;
-            self.writer.wait_for_locks_unless(!held_back.is_empty());
+            self.writer.set_lock_mode(!held_back.is_empty());
             self.report_held_back(&held_back);
             self.metrics.batch_seconds.observe(began.elapsed().as_secs_f64());
         }
@@ -185,7 +185,7 @@ impl Consume for Persister {
 impl Persister {
     /// Writes and announces the batch, however long that takes. Returns the deliveries to
     /// acknowledge, and those with events of locked conversations.
-    async fn process(&mut self, mut batch: Batch) -> (Vec<PendingDelivery>, Vec<HeldBack>) {
+    async fn process(&mut self, mut batch: DeliveryBatch) -> (Vec<PendingDelivery>, Vec<HeldBack>) {
         self.metrics.batch_events.observe(batch.events.len() as f64);
         let left = self.write(&mut batch).await;
         let (done, held_back) = batch.divide(&left);
@@ -197,7 +197,7 @@ impl Persister {
     }
 
     /// Writes the events of the batch. Returns the indices of those whose conversations are locked.
-    async fn write(&mut self, batch: &mut Batch) -> HashSet<usize> {
+    async fn write(&mut self, batch: &mut DeliveryBatch) -> HashSet<usize> {
         let mut left = HashSet::new();
         let mut parts = vec![Part::new(0..batch.events.len())];
         while let Some(mut part) = parts.pop() {
@@ -211,7 +211,7 @@ impl Persister {
                     }
                     self.announcer.publish_outcome(&outcome).await;
                 }
-                Err(failure) => match self.writer.decide(failure, &mut part, events).await {
+                Err(failure) => match self.writer.recover(failure, &mut part, events).await {
                     Decision::Retry => parts.push(part),
                     Decision::Split => parts.extend(part.split()),
                     Decision::Defer => parts.insert(0, part),

@@ -10,8 +10,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::part::Part;
 use crate::{
-    desk::RepliesClaim,
     metrics::Metrics,
+    staff_facts::RepliesClaim,
     store::{self, Attempt, Locks, Outcome, StoreError},
 };
 
@@ -88,8 +88,9 @@ impl Writer {
         self.connection.is_some()
     }
 
-    /// Waits for locked conversations from now on, unless events are held back.
-    pub fn wait_for_locks_unless(&mut self, are_events_held_back: bool) {
+    /// Sets whether further writes wait for locked conversations. While events are held back, they skip
+    /// them.
+    pub fn set_lock_mode(&mut self, are_events_held_back: bool) {
         self.locks = if are_events_held_back { Locks::Skip } else { Locks::Wait };
     }
 
@@ -167,11 +168,11 @@ impl Writer {
         Ok(outcome)
     }
 
-    /// Decides what to do with `events` that could not be written. The criterion is whether the
-    /// database accepts other events, and not the error's code. While it accepts none, there is an
-    /// outage, and the writer waits. While it accepts others, `events` are the cause, and an event
-    /// that repeatedly fails alone is set aside.
-    pub async fn decide(
+    /// Waits while the database is down, and decides what to do then with `events` that could not be
+    /// written. The criterion is whether the database accepts other events, and not the error's code.
+    /// While it accepts none, there is an outage. While it accepts others, `events` are the cause, and
+    /// an event that repeatedly fails alone is set aside.
+    pub async fn recover(
         &mut self,
         failure: Failure,
         part: &mut Part,
@@ -179,7 +180,7 @@ impl Writer {
     ) -> Decision {
         let cause = match failure {
             Failure::Store(StoreError::Refused(reason)) => {
-                return self.decide_on_refusal(reason, part, events).await;
+                return self.recover_from_refusal(reason, part, events).await;
             }
             Failure::Store(StoreError::Unavailable(cause)) => cause,
             Failure::Unreachable(cause) => {
@@ -214,10 +215,10 @@ impl Writer {
         }
     }
 
-    /// Decides about events that violate a constraint. An event is set aside if it is refused once
+    /// Like [`Self::recover`], for events that violate a constraint. An event is set aside if it is refused once
     /// more after the database has accepted another one: otherwise the constraint may have refused
     /// every event, and be gone by now.
-    async fn decide_on_refusal(
+    async fn recover_from_refusal(
         &mut self,
         reason: String,
         part: &mut Part,

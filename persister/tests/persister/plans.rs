@@ -3,7 +3,7 @@ use database::connect_to_write;
 use diesel::{QueryableByName, sql_query, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use persister::{
-    desk::RepliesClaim,
+    staff_facts::RepliesClaim,
     store::{Attempt, persist},
 };
 use test_support::{Database, message, message_at};

@@ -1,9 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { createHmac, randomUUID } from "node:crypto";
 import { type Browser, type BrowserContext, expect, type Page } from "@playwright/test";
 
 /**
- * The system that `make up` has started, from `.local/env`. `PORTAL_URL` is set when another server
- * than the gateway serves the pages.
+ * The system that dev/scripts/test-pages.sh has started. `PORTAL_URL` is set when another server than
+ * the gateway serves the pages.
  */
 export const SYSTEM = {
   portal: process.env.PORTAL_URL ?? setting("GATEWAY_URL"),
@@ -13,7 +14,7 @@ export const SYSTEM = {
 
 function setting(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: run this on a system, with its .local/env`);
+  if (!value) throw new Error(`${name} is not set: run dev/scripts/test-pages.sh`);
   return value;
 }
 
@@ -211,6 +212,41 @@ export async function acceptedFor(player: string): Promise<string[]> {
   return lastEvents
     .filter(({ channel, name }) => channel.endsWith(player) && name !== "read-updated")
     .map(({ name }) => name);
+}
+
+/**
+ * The number of messages that RabbitMQ has received since it started, once it has received none for
+ * two seconds: marks and records of reads follow what is on the screen later.
+ */
+export async function receivedByRabbitmq(): Promise<number> {
+  let last = -1;
+  const isQuiet = () => {
+    const previous = last;
+    last = rabbitmqCounter("messages_received_total");
+    return last === previous;
+  };
+  await expect.poll(isQuiet, { intervals: [2_000] }).toBe(true);
+  return last;
+}
+
+/** A counter of RabbitMQ over all protocols and kinds of queues. */
+function rabbitmqCounter(name: string): number {
+  const node = `${setting("RABBITMQ_NODE")}@localhost`;
+  const counters = execFileSync(
+    "/usr/lib/rabbitmq/bin/rabbitmqctl",
+    ["--quiet", "--node", node, "eval", "rabbit_global_counters:overview()."],
+    {
+      encoding: "utf8",
+      env: {
+        PATH: process.env.PATH,
+        // The directory has Erlang's cookie.
+        HOME: setting("RABBITMQ_DIRECTORY"),
+        ERL_EPMD_PORT: setting("EPMD_PORT"),
+      },
+    },
+  );
+  const values = counters.matchAll(new RegExp(`${name} => (\\d+)`, "g"));
+  return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 /** The channels of a player that have a subscriber, each with the number of them. */

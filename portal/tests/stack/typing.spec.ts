@@ -8,6 +8,7 @@ import {
   newPlayer,
   openPlayer,
   openStaff,
+  receivedByRabbitmq,
   search,
   send,
   subscriptionsOf,
@@ -62,7 +63,7 @@ test("each side sees the other type until the message arrives", async ({ browser
   await expect(bubbles(player, "One moment")).toBeVisible();
 });
 
-test("typing makes no call to Pusher", async ({ browser }) => {
+test("typing makes no call to Pusher and no message in RabbitMQ", async ({ browser }) => {
   const name = newPlayer();
   const [player, desk] = await Promise.all([openPlayer(browser, name), openStaff(browser)]);
   const sent = recordClientEvents(player);
@@ -73,6 +74,7 @@ test("typing makes no call to Pusher", async ({ browser }) => {
   const ofTheMessage = ["message-sent", "session-updated"];
   const accepted = async () => (await acceptedFor(name)).sort();
   await expect.poll(accepted).toEqual(ofTheMessage);
+  const received = await receivedByRabbitmq();
   await field(player).pressSequentially("My sword is gone", { delay: 200 });
   await expect(typing(desk)).toHaveText(`Name of ${name} is typing`);
   await field(player).fill("");
@@ -80,6 +82,7 @@ test("typing makes no call to Pusher", async ({ browser }) => {
   expect(sent).toContain("client-typing");
   expect(sent.at(-1)).toBe("client-stopped");
   expect(await accepted()).toEqual(ofTheMessage);
+  expect(await receivedByRabbitmq()).toBe(received);
 });
 
 test("a player who is alone sends no client event", async ({ browser }) => {

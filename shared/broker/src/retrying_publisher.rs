@@ -43,7 +43,7 @@ impl RetryingPublisher {
     /// while a publish fails.
     pub fn new(settings: &BrokerSettings, purpose: &'static str, dependency: Dependency) -> Self {
         // Up until a publish fails.
-        dependency.set_up(true);
+        dependency.set_is_up(true);
         let outage = Outage::new(dependency);
         Self { settings: settings.clone(), purpose, publisher: None, outage }
     }

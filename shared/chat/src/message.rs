@@ -58,7 +58,7 @@ pub struct Message {
     /// The sender's Pusher connection, which does not receive the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub socket_id: Option<SocketId>,
-    /// What the session gets that the message opens.
+    /// The topic and the language for the session that this message opens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intake: Option<Box<Intake>>,
     /// The trace that it belongs to.
@@ -70,7 +70,7 @@ pub struct Message {
     pub traceparent: Option<TraceParent>,
 }
 
-/// What a player's message says about the session that it opens.
+/// The topic and the language for the session that a player's message opens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Intake {

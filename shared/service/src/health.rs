@@ -56,7 +56,7 @@ impl Dependency {
     }
 
     /// Sets the state of this part.
-    pub fn set_up(&self, up: bool) {
+    pub fn set_is_up(&self, up: bool) {
         if let Some(part) = self.parts.get(self.own) {
             part.store(if up { UP } else { DOWN }, Ordering::Relaxed);
         }
@@ -166,14 +166,14 @@ mod tests {
         let whole = Dependency::of_parts("broker", 2);
         let parts = [whole.part(0), whole.part(1), whole.part(2)];
         let state = || (whole.is_up(), whole.is_partly_up());
-        parts[0].set_up(true);
+        parts[0].set_is_up(true);
         assert_eq!(state(), (false, false));
-        parts[1].set_up(false);
-        parts[2].set_up(true);
+        parts[1].set_is_up(false);
+        parts[2].set_is_up(true);
         assert_eq!(state(), (false, true));
-        parts[1].set_up(true);
+        parts[1].set_is_up(true);
         assert_eq!(state(), (true, true));
-        parts.iter().for_each(|part| part.set_up(false));
+        parts.iter().for_each(|part| part.set_is_up(false));
         assert_eq!(state(), (false, false));
     }
 }

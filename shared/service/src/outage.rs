@@ -30,7 +30,7 @@ impl Outage {
 
     /// Records that the dependency failed with `cause`.
     pub fn failed(&mut self, cause: &dyn std::fmt::Display) {
-        self.dependency.set_up(false);
+        self.dependency.set_is_up(false);
         let current =
             self.current.get_or_insert_with(|| Current { since: Instant::now(), is_logged: false });
         if current.is_logged {
@@ -50,7 +50,7 @@ impl Outage {
 
     /// Records that the dependency worked.
     pub fn succeeded(&mut self) {
-        self.dependency.set_up(true);
+        self.dependency.set_is_up(true);
         if let Some(Current { since, is_logged: true }) = self.current.take() {
             tracing::info!(
                 dependency = self.dependency.name(),

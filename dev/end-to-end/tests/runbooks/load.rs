@@ -1,7 +1,12 @@
 //! Players and staff.
 
-use std::{collections::HashMap, net::SocketAddr, time::Duration};
+use std::{
+    collections::HashMap,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
+use reqwest::Client;
 use serde_json::json;
 use test_support::token_by;
 use tokio::{
@@ -16,8 +21,9 @@ const PERIOD: Duration = Duration::from_millis(50);
 /// Players, so that none exceeds a limit.
 const PLAYERS: u64 = 500;
 
-/// Staff who read, so that none exceeds a limit.
-const STAFF: u64 = 7;
+/// Staff who read, so that none exceeds a limit. Each has an address, as an address may use only so much
+/// memory that its reads do not exhaust the pool of connections.
+const STAFF: u8 = 7;
 
 /// The most calls that wait for an answer.
 const AT_ONCE: usize = 100;
@@ -28,7 +34,8 @@ pub struct Load(AbortHandle);
 impl Load {
     /// Begins to call `gateway`, whose tokens are signed with `secret`.
     pub fn start(gateway: SocketAddr, secret: String) -> Self {
-        let http = reqwest::Client::new();
+        let clients = (1..=STAFF).map(|staff| (format!("staff-{staff}"), client(staff)));
+        let clients = clients.collect::<Vec<_>>().into_iter().cycle();
         let base = format!("http://{gateway}/api");
         let mut tokens = HashMap::new();
         // To make a token takes longer than to send.
@@ -38,7 +45,7 @@ impl Load {
         };
         let task = tokio::spawn(async move {
             let (mut calls, mut ticks) = (JoinSet::new(), interval(PERIOD));
-            for number in 0.. {
+            for (number, (staff, http)) in (0_u64..).zip(clients) {
                 ticks.tick().await;
                 while calls.try_join_next().is_some() {}
                 if calls.len() >= AT_ONCE {
@@ -47,7 +54,7 @@ impl Load {
                 let player = format!("player-{}", number % PLAYERS);
                 let conversations = format!("{base}/unified-chat/conversations");
                 let of_player = token("player", player.clone());
-                let of_staff = token("staff", format!("staff-{}", number % STAFF));
+                let of_staff = token("staff", staff);
                 let call = match number % 10 {
                     0 => {
                         let id = Uuid::now_v7();
@@ -71,13 +78,14 @@ impl Drop for Load {
     }
 }
 
+/// A client at the loopback address that ends in `number`.
+fn client(number: u8) -> Client {
+    let address = Ipv4Addr::new(127, 0, 1, number);
+    Client::builder().local_address(Some(address.into())).build().unwrap()
+}
+
 /// The request that sends a player's message to the API at `base`.
-pub fn message(
-    http: &reqwest::Client,
-    base: &str,
-    player: &str,
-    content: &str,
-) -> reqwest::RequestBuilder {
+pub fn message(http: &Client, base: &str, player: &str, content: &str) -> reqwest::RequestBuilder {
     let message = json!({ "playerId": player, "senderType": "player", "content": content });
     http.post(format!("{base}/staff-chat-integration/send")).json(&message)
 }

@@ -41,7 +41,7 @@ struct Accepted {
 enum What {
     Message(SenderType, &'static str),
     Change(RequestedStatus, Names),
-    Desk(Action, bool),
+    SessionChange(Action, bool),
     Note,
 }
 
@@ -178,7 +178,7 @@ fn accepted() -> impl Strategy<Value = Accepted> {
         2 => says(SenderType::Staff),
         4 => names().prop_map(|names| What::Change(RequestedStatus::Resolved, names)),
         2 => names().prop_map(|names| What::Change(RequestedStatus::Active, names)),
-        5 => (action(), weighted(0.3)).prop_map(|(action, named)| What::Desk(action, named)),
+        5 => (action(), weighted(0.3)).prop_map(|(action, named)| What::SessionChange(action, named)),
         1 => Just(What::Note),
     ];
     let arrivals = prop_oneof![3 => vec(any::<u8>(), 1), 1 => vec(any::<u8>(), 2..=3)];
@@ -236,7 +236,7 @@ impl Case {
                 };
                 Event::StatusChange(change)
             }
-            What::Desk(action, named) => {
+            What::SessionChange(action, named) => {
                 let player = &players[accepted.player];
                 let mut change = session_change(player, "ada", action.action(), accepted.at);
                 change.change_id = desk_ids[accepted.id];

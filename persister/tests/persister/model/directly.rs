@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::VecDeque};
 use diesel_async::AsyncPgConnection;
 use futures_util::future::join_all;
 use persister::{
-    desk::RepliesClaim,
+    staff_facts::RepliesClaim,
     store::{self, Attempt},
 };
 use proptest::{

@@ -1,5 +1,6 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { Failure } from "../../core/api/failure.js";
+import { MAX_CONTENT } from "../../core/api/limits.js";
 import { newId } from "../../core/id.js";
 import { isForbidden } from "../../core/replies/cannedReplies.js";
 import { textOf } from "../../core/replies/variables.js";
@@ -18,8 +19,6 @@ interface RepliesDialogProps {
   readonly onClose: () => void;
 }
 
-/** The longest text of a reply, in characters. */
-const MAX_BODY = 4_000;
 /** The languages that the form offers beside those of the replies. */
 const LANGUAGES = ["en", "de", "fr", "es", "pt", "pl", "tr", "ar", "ja", "zh"];
 
@@ -206,7 +205,7 @@ function ReplyForm({ tools, reply, onDone }: ReplyFormProps) {
             dir="auto"
             lang={language}
             value={body}
-            maxLength={MAX_BODY}
+            maxLength={MAX_CONTENT}
             onChange={({ target }) =>
               change({ bodies: { ...draft.bodies, [language]: target.value } })
             }

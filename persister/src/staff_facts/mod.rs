@@ -8,16 +8,16 @@
 //! A reply of staff claims its session, if replies claim ([`RepliesClaim`]). A change to active that
 //! has an effect claims it for its author, and one that reopens a session assigns it.
 //!
-//! Nothing here uses the database. A [`Desk`] has the new changes of one conversation, names the
+//! Nothing here uses the database. A [`SessionChangeLog`] has the new changes of one conversation, names the
 //! stored ones that it needs, and computes the facts. Most batches need none: a change that is later
 //! than all stored ones is applied to the stored facts.
 
-mod conversation;
+mod change_log;
 mod fold;
 #[cfg(test)]
 mod tests;
 
-pub use conversation::{Applied, Desk, Gap, Input, Source, belongs, claim_by_reply};
+pub use change_log::{Applied, Gap, Input, SessionChangeLog, Source, belongs, claim_by_reply};
 
 use clap::ValueEnum;
 

@@ -153,7 +153,7 @@ pub struct Gap {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// What a [`Desk`] did.
+/// What a [`SessionChangeLog`] did.
 #[derive(Debug, Default)]
 pub struct Applied {
     /// The replies that claimed a session and have no row yet.
@@ -164,7 +164,7 @@ pub struct Applied {
 
 /// The changes of what staff keeps about the sessions of one conversation.
 #[derive(Debug, Default)]
-pub struct Desk {
+pub struct SessionChangeLog {
     replies_claim: RepliesClaim,
     /// When the latest stored change was accepted.
     changed_at: Option<DateTime<Utc>>,
@@ -175,7 +175,7 @@ pub struct Desk {
     /// The batch's messages of staff, as claims.
     pub replies: Vec<Input>,
     /// When each known change to active without an author was accepted.
-    pub takings: Vec<DateTime<Utc>>,
+    pub activations: Vec<DateTime<Utc>>,
     /// The stored changes that were needed.
     stored: Vec<Input>,
 }
@@ -191,7 +191,7 @@ enum Basis {
     AllChanges,
 }
 
-impl Desk {
+impl SessionChangeLog {
     /// A conversation without new changes, whose latest stored change was accepted at `changed_at`.
     pub fn new(replies_claim: RepliesClaim, changed_at: Option<DateTime<Utc>>) -> Self {
         Self { replies_claim, changed_at, ..Self::default() }
@@ -207,14 +207,14 @@ impl Desk {
     pub fn add_stored(
         &mut self,
         changes: impl IntoIterator<Item = SessionChange>,
-        takings: impl IntoIterator<Item = StatusChange>,
+        activations: impl IntoIterator<Item = StatusChange>,
     ) {
         let changes = changes.into_iter();
         self.stored.extend(changes.map(|change| Input { change, source: Source::Event }));
-        for taking in takings {
-            match Input::of_status(&taking, false) {
+        for activation in activations {
+            match Input::of_status(&activation, false) {
                 Some(claim) => self.stored.push(claim),
-                None => self.takings.push(taking.accepted_at),
+                None => self.activations.push(activation.accepted_at),
             }
         }
     }
@@ -358,7 +358,7 @@ impl Desk {
     /// active without an author concerns it.
     fn is_taken(&self, session: &Session) -> bool {
         let opened_at = session.state.opened_at;
-        self.is_answered(session) || self.takings.iter().any(|at| *at >= opened_at)
+        self.is_answered(session) || self.activations.iter().any(|at| *at >= opened_at)
     }
 
     /// Whether staff answered in the session, which is the conversation's latest.

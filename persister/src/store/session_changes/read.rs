@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::rows::{AssignmentRow, ChangeRow, ReplyRow, TakingRow};
+use super::rows::{ActivationRow, AssignmentRow, ReplyRow, SessionChangeRow};
 use crate::{
-    desk::Gap,
+    staff_facts::Gap,
     store::{error::StoreError, rows::Key, statement::Statement},
 };
 
@@ -19,10 +19,10 @@ pub(in crate::store) struct NeededChanges {
 
 /// The stored changes of some conversations.
 #[derive(Default)]
-pub(in crate::store) struct StoredChanges {
+pub(in crate::store) struct StoredSessionChanges {
     pub changes: Vec<SessionChange>,
     /// The changes to active that have an effect.
-    pub takings: Vec<StatusChange>,
+    pub activations: Vec<StatusChange>,
 }
 
 /// The stored changes that have the key of one of `changes`, by key.
@@ -45,7 +45,7 @@ pub(in crate::store) async fn by_key(
     )
     .load(connection)
     .await?;
-    let others: Vec<ChangeRow> = keys(
+    let others: Vec<SessionChangeRow> = keys(
         "SELECT c.player_id, c.id, c.session_id, c.what, c.value::text, c.by_id, c.by_name,
              c.accepted_at
          FROM unnest(",
@@ -62,9 +62,9 @@ pub(in crate::store) async fn by_key(
 pub(in crate::store) async fn since(
     connection: &mut AsyncPgConnection,
     needs: &[NeededChanges],
-) -> Result<StoredChanges, StoreError> {
+) -> Result<StoredSessionChanges, StoreError> {
     if needs.is_empty() {
-        return Ok(StoredChanges::default());
+        return Ok(StoredSessionChanges::default());
     }
     let needed = |before, after| {
         Statement::new(before, after)
@@ -79,7 +79,7 @@ pub(in crate::store) async fn since(
     )
     .load(connection)
     .await?;
-    let others: Vec<ChangeRow> = needed(
+    let others: Vec<SessionChangeRow> = needed(
         "SELECT c.player_id, c.id, c.session_id, c.what, c.value::text, c.by_id, c.by_name,
              c.accepted_at
          FROM unnest(",
@@ -89,7 +89,7 @@ pub(in crate::store) async fn since(
     )
     .load(connection)
     .await?;
-    let takings: Vec<TakingRow> = needed(
+    let activations: Vec<ActivationRow> = needed(
         "SELECT s.player_id, s.id, s.accepted_at, s.actor_id, s.actor_name FROM unnest(",
         ") AS need (player_id, since)
          JOIN chat_status_changes s
@@ -100,7 +100,10 @@ pub(in crate::store) async fn since(
     .await?;
     let mut changes = to_changes(assignments)?;
     changes.extend(to_changes(others)?);
-    Ok(StoredChanges { changes, takings: takings.into_iter().map(StatusChange::from).collect() })
+    Ok(StoredSessionChanges {
+        changes,
+        activations: activations.into_iter().map(StatusChange::from).collect(),
+    })
 }
 
 /// The first message of staff in each gap of a player's session, as a claim.

@@ -6,7 +6,7 @@ use chat::{
 };
 use diesel_async::AsyncPgConnection;
 use persister::{
-    desk::RepliesClaim,
+    staff_facts::RepliesClaim,
     store::{Attempt, Outcome, persist},
 };
 use test_support::{Database, message_at, status_change};

@@ -6,12 +6,12 @@ use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::{is_of_system, rows::Tags};
-use crate::store::{error::StoreError, plan::DeskChange, statement::Statement};
+use crate::store::{error::StoreError, plan::NewSessionChange, statement::Statement};
 
 /// Inserts the changes, except those whose key is stored.
 pub(in crate::store) async fn insert(
     connection: &mut AsyncPgConnection,
-    changes: &[DeskChange],
+    changes: &[NewSessionChange],
 ) -> Result<(), StoreError> {
     let changes = || changes.iter().map(|new| &new.change);
     let assignments: Vec<_> = changes().filter_map(NewAssignment::of).collect();

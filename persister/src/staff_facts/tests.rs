@@ -6,7 +6,7 @@ use chrono::DateTime;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use uuid::Uuid;
 
-use super::{Desk, Input, RepliesClaim, fold};
+use super::{Input, RepliesClaim, SessionChangeLog, fold};
 use crate::timeline::{Session, Timeline};
 
 fn player() -> PlayerId {
@@ -72,9 +72,9 @@ fn stored(state: SessionState) -> Vec<Session> {
 /// Applies the changes in one batch.
 fn together(changes: &[SessionChange]) -> SessionState {
     let mut sessions = opened();
-    let mut desk = Desk::new(RepliesClaim::No, None);
-    desk.new.extend(changes.iter().map(Input::of_event));
-    desk.apply(&mut sessions);
+    let mut log = SessionChangeLog::new(RepliesClaim::No, None);
+    log.new.extend(changes.iter().map(Input::of_event));
+    log.apply(&mut sessions);
     sessions.remove(0).state
 }
 
@@ -84,13 +84,15 @@ fn one_by_one(changes: &[SessionChange]) -> SessionState {
     for (index, change) in changes.iter().enumerate() {
         let rows = &changes[..index];
         let mut sessions = stored(state);
-        let mut desk =
-            Desk::new(RepliesClaim::No, rows.iter().map(|stored| stored.accepted_at).max());
-        desk.new.push(Input::of_event(change));
-        if desk.needs_since(&sessions).is_some() {
-            desk.add_stored(rows.to_vec(), []);
+        let mut log = SessionChangeLog::new(
+            RepliesClaim::No,
+            rows.iter().map(|stored| stored.accepted_at).max(),
+        );
+        log.new.push(Input::of_event(change));
+        if log.needs_since(&sessions).is_some() {
+            log.add_stored(rows.to_vec(), []);
         }
-        desk.apply(&mut sessions);
+        log.apply(&mut sessions);
         state = sessions.remove(0).state;
     }
     state

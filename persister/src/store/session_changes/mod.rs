@@ -6,7 +6,7 @@ mod write;
 
 use chat::{Assignee, AssignmentReason, SessionAction, SessionChange};
 
-pub(super) use read::{NeededChanges, StoredChanges, by_key, first_replies, since};
+pub(super) use read::{NeededChanges, StoredSessionChanges, by_key, first_replies, since};
 pub(super) use write::{insert, update_changed_at};
 
 /// Whether the system made the change, and no member of the staff.

@@ -12,7 +12,7 @@ use crate::retrying_pusher::Job;
 
 /// The waiting jobs, in the order in which they are sent.
 #[derive(Debug, Default)]
-pub struct Waiting {
+pub struct JobQueue {
     jobs: VecDeque<Job>,
     /// How many jobs were taken so far: the number of the first waiting job.
     taken: usize,
@@ -20,7 +20,7 @@ pub struct Waiting {
     reads: HashMap<(PlayerId, Reader), usize>,
 }
 
-impl Waiting {
+impl JobQueue {
     /// Whether no job waits.
     pub fn is_empty(&self) -> bool {
         self.jobs.is_empty()
@@ -93,42 +93,42 @@ mod tests {
         job.read_state.as_ref().map(|state| state.read_at.timestamp())
     }
 
-    fn push_all(waiting: &mut Waiting, jobs: impl IntoIterator<Item = Job>) -> Vec<Option<i64>> {
-        let replaced = jobs.into_iter().filter_map(|job| waiting.push(job));
+    fn push_all(queue: &mut JobQueue, jobs: impl IntoIterator<Item = Job>) -> Vec<Option<i64>> {
+        let replaced = jobs.into_iter().filter_map(|job| queue.push(job));
         replaced.map(|job| second(&job)).collect()
     }
 
-    fn take(waiting: &mut Waiting, count: usize) -> Vec<Option<i64>> {
-        waiting.take(count).iter().map(second).collect()
+    fn take(queue: &mut JobQueue, count: usize) -> Vec<Option<i64>> {
+        queue.take(count).iter().map(second).collect()
     }
 
     #[test]
     fn only_the_newest_state_of_a_reader_waits_in_the_place_of_the_first() {
-        let mut waiting = Waiting::default();
+        let mut queue = JobQueue::default();
         let jobs = [read("p1", "player", 1), other(), read("p1", "player", 3)];
-        assert_eq!(push_all(&mut waiting, jobs), [Some(1)]);
-        assert_eq!(push_all(&mut waiting, [read("p1", "player", 2)]), [Some(2)]);
-        assert_eq!(take(&mut waiting, 10), [Some(3), None]);
-        assert!(waiting.is_empty());
+        assert_eq!(push_all(&mut queue, jobs), [Some(1)]);
+        assert_eq!(push_all(&mut queue, [read("p1", "player", 2)]), [Some(2)]);
+        assert_eq!(take(&mut queue, 10), [Some(3), None]);
+        assert!(queue.is_empty());
     }
 
     #[test]
     fn states_of_other_readers_and_conversations_wait_too() {
-        let mut waiting = Waiting::default();
+        let mut queue = JobQueue::default();
         let readers = [("p1", "player"), ("p2", "player"), ("p1", "staff:ada"), ("p1", "staff:bo")];
         let jobs =
             (1..).zip(readers).map(|(second, (player, reader))| read(player, reader, second));
-        assert_eq!(push_all(&mut waiting, jobs), []);
-        assert_eq!(take(&mut waiting, 10), [1, 2, 3, 4].map(Some));
+        assert_eq!(push_all(&mut queue, jobs), []);
+        assert_eq!(take(&mut queue, 10), [1, 2, 3, 4].map(Some));
     }
 
     #[test]
     fn a_state_that_was_taken_is_not_replaced() {
-        let mut waiting = Waiting::default();
-        push_all(&mut waiting, [other(), read("p1", "player", 1), read("p2", "player", 2)]);
-        assert_eq!(take(&mut waiting, 2), [None, Some(1)]);
-        assert_eq!(push_all(&mut waiting, [read("p1", "player", 3)]), []);
-        assert_eq!(push_all(&mut waiting, [read("p2", "player", 4)]), [Some(2)]);
-        assert_eq!(take(&mut waiting, 10), [Some(4), Some(3)]);
+        let mut queue = JobQueue::default();
+        push_all(&mut queue, [other(), read("p1", "player", 1), read("p2", "player", 2)]);
+        assert_eq!(take(&mut queue, 2), [None, Some(1)]);
+        assert_eq!(push_all(&mut queue, [read("p1", "player", 3)]), []);
+        assert_eq!(push_all(&mut queue, [read("p2", "player", 4)]), [Some(2)]);
+        assert_eq!(take(&mut queue, 10), [Some(4), Some(3)]);
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    desk::claim_by_reply,
+    staff_facts::claim_by_reply,
     store::{error::StoreError, rows::StoredPlayer},
 };
 
@@ -48,7 +48,7 @@ pub(super) struct AssignmentRow {
 
 /// A row of `chat_session_changes`.
 #[derive(QueryableByName)]
-pub(super) struct ChangeRow {
+pub(super) struct SessionChangeRow {
     #[diesel(sql_type = Text, deserialize_as = StoredPlayer)]
     player_id: PlayerId,
     #[diesel(sql_type = SqlUuid)]
@@ -104,10 +104,10 @@ impl TryFrom<AssignmentRow> for SessionChange {
     }
 }
 
-impl TryFrom<ChangeRow> for SessionChange {
+impl TryFrom<SessionChangeRow> for SessionChange {
     type Error = StoreError;
 
-    fn try_from(row: ChangeRow) -> Result<Self, StoreError> {
+    fn try_from(row: SessionChangeRow) -> Result<Self, StoreError> {
         let what = match row.what.as_str() {
             "route" => serde_json::from_str(&row.value).ok().map(SessionAction::Route),
             "priority" => serde_json::from_str(&row.value)
@@ -138,7 +138,7 @@ fn unreadable(id: Uuid) -> StoreError {
 
 /// An effective change to active.
 #[derive(QueryableByName)]
-pub(super) struct TakingRow {
+pub(super) struct ActivationRow {
     #[diesel(sql_type = Text, deserialize_as = StoredPlayer)]
     player_id: PlayerId,
     #[diesel(sql_type = SqlUuid)]
@@ -151,8 +151,8 @@ pub(super) struct TakingRow {
     actor_name: Option<String>,
 }
 
-impl From<TakingRow> for StatusChange {
-    fn from(row: TakingRow) -> Self {
+impl From<ActivationRow> for StatusChange {
+    fn from(row: ActivationRow) -> Self {
         Self {
             change_id: row.id,
             player_id: row.player_id,
