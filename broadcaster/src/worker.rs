@@ -45,7 +45,7 @@ pub async fn run(
     let dead_letters = worker.partitioned_dependency("dead-letters");
     let pusher = worker.shared_dependency("pusher");
     // Pusher counts as up until a call fails: without an event there is no call.
-    pusher.set_up(true);
+    pusher.set_is_up(true);
 
     let concurrency = usize::from(settings.broadcast_concurrency);
     let client =

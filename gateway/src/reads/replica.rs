@@ -60,7 +60,7 @@ impl Replica {
 
     /// Records that a read failed. The replica is not used until a check finds that it works.
     pub(super) fn failed(&self) {
-        self.dependency.set_up(false);
+        self.dependency.set_is_up(false);
     }
 
     /// Checks the replica once a second until `stop` is cancelled. It compares the positions in the

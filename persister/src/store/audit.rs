@@ -83,7 +83,7 @@ pub(super) struct NewRow<'a> {
 }
 
 /// The rows of the new changes of `plan`.
-pub(super) fn changes<'a>(plan: &Plan<'a>) -> Vec<NewRow<'a>> {
+pub(super) fn status_changes<'a>(plan: &Plan<'a>) -> Vec<NewRow<'a>> {
     let ineffective: HashSet<_> = plan.ineffective.iter().collect();
     let row = |change: &&'a StatusChange| {
         let is_ineffective = ineffective.contains(&key_of(change));

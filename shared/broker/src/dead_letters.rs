@@ -1,5 +1,7 @@
 //! The queues of dead letters: publish, list, replay, purge.
 
+use std::time::Duration;
+
 use lapin::{
     BasicProperties, Channel,
     message::Delivery,
@@ -79,6 +81,9 @@ fn has_event_of(body: &[u8], player: &PlayerId) -> bool {
 /// The most bytes of a dead letter in a list.
 const LISTED_BYTES: usize = 128 * 1024;
 
+/// The least time for an answer of RabbitMQ, which may be busy: an operator waits longer than a client.
+const MIN_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The dead letters of one worker.
 pub struct DeadLetters {
     // Kept because the channel closes with it.
@@ -98,9 +103,11 @@ impl DeadLetters {
         settings: &BrokerSettings,
         worker: ConsumerKind,
     ) -> Result<Self, BrokerError> {
-        let connection = Connection::open(settings, "dead-letters").await?;
+        let broker_timeout = settings.broker_timeout.max(MIN_TIMEOUT);
+        let settings = BrokerSettings { broker_timeout, ..settings.clone() };
+        let connection = Connection::open(&settings, "dead-letters").await?;
         let channel = connection.channel().await?;
-        let (settings, filter) = (settings.clone(), Filter::default());
+        let filter = Filter::default();
         Ok(Self { _connection: connection, channel, settings, worker, filter })
     }
 
