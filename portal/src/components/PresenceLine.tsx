@@ -23,7 +23,8 @@ interface PresenceLineProps {
 
 /**
  * A line below the messages: who types, and which colleagues are there. It keeps its height without
- * any, so that the messages stay where they are. An `Announcer` says who types once.
+ * any, so that the messages stay where they are. To screen readers an `Announcer` says who types
+ * once, and a status which colleagues are there.
  */
 export function PresenceLine({ presence, showsColleagues }: PresenceLineProps) {
   const { typing, staff } = presence;
@@ -31,7 +32,8 @@ export function PresenceLine({ presence, showsColleagues }: PresenceLineProps) {
   useObservable(typing);
   const { strings } = usePortal();
   const { typists } = typing;
-  const colleagues = showsColleagues ? staff.filter((member) => !typists.includes(member)) : [];
+  const present = showsColleagues ? staff : [];
+  const colleagues = present.filter((member) => !typists.includes(member));
   return (
     <div className="ppc-presence">
       <p className="ppc-typing" aria-hidden="true">
@@ -45,10 +47,16 @@ export function PresenceLine({ presence, showsColleagues }: PresenceLineProps) {
         )}
       </p>
       {colleagues.length > 0 && (
-        <p className="ppc-also-here ppc-presence-text">
+        <p className="ppc-also-here ppc-presence-text" aria-hidden="true">
           <TextWithNames text={strings.staff.alsoHere} names={namesOf(colleagues, strings)} />
         </p>
       )}
+      {/* With those who type, or each of their pauses would be announced. */}
+      <p className="ppc-hidden" role="status">
+        {present.length > 0 && (
+          <TextWithNames text={strings.staff.alsoHere} names={namesOf(present, strings)} />
+        )}
+      </p>
     </div>
   );
 }

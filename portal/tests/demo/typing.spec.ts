@@ -137,12 +137,19 @@ test("staff see that the player and a colleague are there", async ({ page }) => 
   const player = await joinConversation(page, PLAYER, BO);
   const grace = await joinConversation(page, GRACE, BO);
   await expect(facts.getByText("online")).toBeVisible();
-  await expect(page.getByText("Grace Hopper is here too")).toBeVisible();
+  const colleague = page.locator(".ppc-also-here");
+  await expect(colleague).toHaveText("Grace Hopper is here too");
+  const announced = page.getByRole("status").filter({ hasText: "Grace Hopper is here too" });
+  await expect(announced).toHaveCount(1);
   await expectAccessible(page);
+  // A pause while typing is not announced.
+  await grace.trigger(TYPING);
+  await expect(colleague).toHaveCount(0);
+  await expect(announced).toHaveCount(1);
   await player.leave();
   await grace.leave();
   await expect(facts.getByText("online")).toHaveCount(0);
-  await expect(page.getByText("Grace Hopper is here too")).toBeHidden();
+  await expect(announced).toHaveCount(0);
 });
 
 test("on a phone the player's presence is a dot with a text for screen readers", async ({

@@ -101,14 +101,14 @@ test("a desk sees the player and colleagues come and go", async ({ browser }) =>
   for (const desk of [ada, grace]) {
     await open(desk, name);
   }
-  await expect(ada.getByText("Grace is here too")).toBeVisible();
+  await expect(ada.locator(".ppc-also-here")).toHaveText("Grace is here too");
   await expect(ada.locator(".ppc-online")).toHaveCount(0);
   const player = await openPlayer(browser, name);
   await isOnline(ada);
   await player.context().close();
   await grace.context().close();
   await expect(ada.locator(".ppc-online")).toHaveCount(0);
-  await expect(ada.getByText("Grace is here too")).toHaveCount(0);
+  await expect(ada.locator(".ppc-also-here")).toHaveCount(0);
 });
 
 test("a desk that moves on quickly leaves no subscription behind", async ({ browser }) => {
