@@ -9,7 +9,7 @@ const PHONE = { width: 360, height: 720 };
 const bubble = (page: Page, text: string) => page.locator(".ppc-bubble", { hasText: text });
 
 async function openDesk(page: Page): Promise<void> {
-  await page.goto("/?portal=staff&scene=busy#/c/bo-1815");
+  await page.goto("/?portal=staff&scene=busy&team#/c/bo-1815");
   await expect(bubble(page, "Found it 😄")).toBeVisible();
   // By now it counts as read.
   await expect(page.locator('[id="ppc-option-bo-1815"][data-unread]')).toHaveCount(0);
