@@ -5,6 +5,8 @@ BINARIES := $(or $(CARGO_TARGET_DIR),target)/debug
 STACK := $(BINARIES)/stack
 # Programs without tests have dependencies with other features, and cargo would build most of these again.
 BUILD_ALL := cargo build --workspace --bins --tests
+# Builds programs, with one small test for that reason.
+BUILD := cargo build --workspace --test partitions
 TOOLS := .local/tools
 PORTAL := $(CURDIR)/portal/dist
 CARGO_CHEF := $(shell sed -n 's/^RUN cargo install --locked \(cargo-chef@.*\)/\1/p' Dockerfile)
@@ -12,6 +14,8 @@ CARGO_FUZZ := cargo-fuzz@0.13.1
 CARGO_DENY := cargo-deny@0.20.2
 DIESEL_CLI := diesel_cli@2.3.14
 OHA := oha@1.16.0
+# Programs that are only run briefly build faster unoptimized, and without debug information.
+INSTALL_DEBUG := CARGO_PROFILE_DEV_DEBUG=0 cargo install --locked --debug --root $(TOOLS)
 
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
@@ -60,7 +64,7 @@ go-client: programs ## Generate a Go client from gateway/openapi.json, and test 
 
 # FAULTS="poison replay" selects drills, SEED=7 repeats a run, RABBITMQ_ROOT=DIR uses another RabbitMQ.
 chaos: clocks s3-server programs ## Run the fault-injection drills on a private system, and account for every message
-	cargo build -p chaos
+	$(BUILD) --bin chaos
 	exec $(BINARIES)/chaos $(if $(SEED),--seed $(SEED)) --report docs/faults.md $(FAULTS)
 
 # ROWS="1 3" selects rows of docs/performance.md.
@@ -75,7 +79,7 @@ capacity: ## Derive docs/capacity.md from docs/performance.json
 	node dev/bench/capacity/main.mjs
 
 dashboard-picture: prometheus packages ## Draw docs/dashboard.svg, of a system with faults for two minutes
-	cargo build -p stack -p end-to-end --example dashboard-picture --bins
+	$(BUILD) --bins --example dashboard-picture
 	$(STACK) exec --dir .local/test -- $(BINARIES)/examples/dashboard-picture docs/dashboard.svg
 
 # Without WRITE=1 it fails when a count differs from dev/bench/costs/instructions.json.
@@ -171,7 +175,7 @@ $(PORTAL): portal/node_modules $(shell find portal/src portal/*.json portal/*.ts
 	@touch $@
 
 programs:
-	cargo build -p gateway -p persister -p broadcaster -p local-pusher -p stack
+	$(BUILD) --bin gateway --bin persister --bin broadcaster --bin local-pusher --bin stack
 
 # The system, the reference systems, and the load generators.
 contenders: packages dev/bench/express-v1.2/node_modules dev/end-to-end/node/node_modules
@@ -180,19 +184,19 @@ contenders: packages dev/bench/express-v1.2/node_modules dev/end-to-end/node/nod
 	cargo build --release -p bench -p bench-limits -p gateway -p persister -p broadcaster -p local-pusher
 
 deny:
-	@command -v cargo-deny >/dev/null || cargo install --locked --debug --root $(TOOLS) $(CARGO_DENY)
+	@command -v cargo-deny >/dev/null || $(INSTALL_DEBUG) $(CARGO_DENY)
 
 fuzzer:
 	@command -v cargo-fuzz >/dev/null || cargo install --locked --root $(TOOLS) $(CARGO_FUZZ)
 
 tools: deny diesel
 	@[ "cargo-chef@$$(cargo chef --version 2>/dev/null | cut -d' ' -f2)" = "$(CARGO_CHEF)" ] || \
-		cargo install --locked --debug --root $(TOOLS) $(CARGO_CHEF)
+		$(INSTALL_DEBUG) $(CARGO_CHEF)
 
 # Prints the schema of a database.
 diesel:
 	@dev/scripts/install-packages.sh libpq
-	@command -v diesel >/dev/null || cargo install --locked --debug --root $(TOOLS) $(DIESEL_CLI) \
+	@command -v diesel >/dev/null || $(INSTALL_DEBUG) $(DIESEL_CLI) \
 		--no-default-features --features postgres
 
 %/node_modules: %/package.json %/package-lock.json

@@ -2,8 +2,9 @@
 # Builds the gateway and the workers of the previous release, of the commit in .ci/previous-release, into
 # .local/previous/COMMIT, unless they exist. A test runs them with the current schema.
 #
-# They share the target directory and the profile, and so the dependencies, with the current programs. Under a version of their own: cargo
-# takes crates of the same name, version and place in the workspace for the same.
+# They share the target directory, the profile and the features, and so the dependencies, with the current programs and
+# tests: a small test is built too, without which dependencies have other features. Under a version of their own, since
+# cargo takes crates of the same name, version and place in the workspace for the same.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -26,7 +27,8 @@ git archive "$commit" | tar -x -C "$unfinished/source"
     sed -i -e 's/^version = .*/version = "0.0.0-previous"/' -e '/^\[profile\.dev/,/^$/d' Cargo.toml
     sed -n '/^\[profile\.dev/,/^$/p' ../../../../Cargo.toml >>Cargo.toml
     cargo update --quiet --workspace
-    CARGO_TARGET_DIR=${binaries%/debug} CARGO_INCREMENTAL=0 cargo build --quiet --locked -p gateway -p persister -p broadcaster
+    CARGO_TARGET_DIR=${binaries%/debug} CARGO_INCREMENTAL=0 cargo build --quiet --locked --workspace \
+        --bin gateway --bin persister --bin broadcaster --test partitions
 )
 cp "$binaries/gateway" "$binaries/persister" "$binaries/broadcaster" "$unfinished"
 rm -r "$unfinished/source"

@@ -1,6 +1,7 @@
 import { expect } from "@playwright/test";
 import { test } from "../test.js";
 import {
+  acceptedFor,
   address,
   bubbles,
   choose,
@@ -14,6 +15,7 @@ import {
   withoutBroadcasts,
   withoutBroker,
   withoutGateway,
+  withoutPersistQueue,
   withoutPusher,
   write,
 } from "./system.js";
@@ -31,6 +33,19 @@ test("while the broker hangs no message is accepted, then each once and in order
   });
   for (const content of FIVE) await expectState(player, content, "delivered");
   await expect.poll(() => persisted(name)).toEqual(FIVE);
+});
+
+test("a message that reaches only the broadcaster is sent again until it is stored", async ({
+  browser,
+}) => {
+  const name = newPlayer();
+  const player = await openPlayer(browser, name);
+  await withoutPersistQueue(async () => {
+    await write(player, "my sword is gone");
+    await expect.poll(() => acceptedFor(name)).toContain("message-sent");
+  });
+  await expectState(player, "my sword is gone", "delivered");
+  await expect.poll(() => persisted(name)).toEqual(["my sword is gone"]);
 });
 
 test("while Pusher is away the chat polls, then receives events again", async ({ browser }) => {

@@ -10,6 +10,7 @@ export const SYSTEM = {
   portal: process.env.PORTAL_URL ?? setting("GATEWAY_URL"),
   pusher: process.env.LOCAL_PUSHER_URL ?? "",
   rabbitmq: Number(process.env.PID_RABBITMQ),
+  persister: Number(process.env.PID_PERSISTER),
 };
 
 function setting(name: string): string {
@@ -157,11 +158,26 @@ export async function send(player: string, from: string | null, content: string)
 
 /** Suspends the broker while `work` runs. */
 export async function withoutBroker(work: () => Promise<void>): Promise<void> {
-  process.kill(SYSTEM.rabbitmq, "SIGSTOP");
+  await suspended(SYSTEM.rabbitmq, work);
+}
+
+/**
+ * Deletes the persister's queue before `work`, and keeps the persister from creating it again
+ * meanwhile: the next send reaches only the broadcaster's queue, and is refused.
+ */
+export async function withoutPersistQueue(work: () => Promise<void>): Promise<void> {
+  await suspended(SYSTEM.persister, async () => {
+    rabbitmqctl("delete_queue", "chat.persist");
+    await work();
+  });
+}
+
+async function suspended(pid: number, work: () => Promise<void>): Promise<void> {
+  process.kill(pid, "SIGSTOP");
   try {
     await work();
   } finally {
-    process.kill(SYSTEM.rabbitmq, "SIGCONT");
+    process.kill(pid, "SIGCONT");
   }
 }
 
@@ -231,10 +247,17 @@ export async function receivedByRabbitmq(): Promise<number> {
 
 /** A counter of RabbitMQ over all protocols and kinds of queues. */
 function rabbitmqCounter(name: string): number {
+  const counters = rabbitmqctl("eval", "rabbit_global_counters:overview().");
+  const values = counters.matchAll(new RegExp(`${name} => (\\d+)`, "g"));
+  return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+/** Runs a command of rabbitmqctl. Returns its output. */
+function rabbitmqctl(...command: string[]): string {
   const node = `${setting("RABBITMQ_NODE")}@localhost`;
-  const counters = execFileSync(
+  return execFileSync(
     "/usr/lib/rabbitmq/bin/rabbitmqctl",
-    ["--quiet", "--node", node, "eval", "rabbit_global_counters:overview()."],
+    ["--quiet", "--node", node, ...command],
     {
       encoding: "utf8",
       env: {
@@ -245,8 +268,6 @@ function rabbitmqCounter(name: string): number {
       },
     },
   );
-  const values = counters.matchAll(new RegExp(`${name} => (\\d+)`, "g"));
-  return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 /** The channels of a player that have a subscriber, each with the number of them. */
