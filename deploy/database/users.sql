@@ -45,11 +45,15 @@ $$;
 GRANT USAGE, CREATE ON SCHEMA public TO chat_owner;
 GRANT USAGE ON SCHEMA public TO chat_writer, chat_reader;
 
--- Tables that were created by another user.
+-- This system's tables that were created by another user. Without chat_conversations, tables of these names may be
+-- V1.2's, which could not write any more.
 DO $$
 DECLARE
     thing regclass;
 BEGIN
+    IF to_regclass('public.chat_conversations') IS NULL THEN
+        RETURN;
+    END IF;
     FOR thing IN
         SELECT oid FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relowner <> 'chat_owner'::regrole

@@ -68,7 +68,8 @@ impl Gateway {
         let publishing = publishing.into_iter().collect();
         let pools = state.history.pools().clone();
         let health = state.database.clone();
-        tokio::spawn(health.probe(config.database.clone(), pools, shutdown.clone()));
+        let outage = state.history.outage();
+        tokio::spawn(health.probe(config.database.clone(), pools, outage, shutdown.clone()));
         if let Some(replica) = state.history.replica().cloned() {
             tokio::spawn(replica.watch(config.database.clone(), shutdown.clone()));
         }

@@ -62,8 +62,12 @@ impl Reloader {
         self.stamp = stamp;
         match self.read() {
             Ok(read) => {
+                tracing::info!(
+                    file.path = %self.path.display(),
+                    keys = read.names(),
+                    "reloaded the keys of tokens"
+                );
                 keys.send_replace(read);
-                tracing::info!(file.path = %self.path.display(), "reloaded the keys of tokens");
             }
             Err(cause) => {
                 tracing::error!(

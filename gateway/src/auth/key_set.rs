@@ -39,6 +39,12 @@ impl KeySet {
         Ok(Self(keys))
     }
 
+    /// The names of the keys, for a log: `old, new`. A key without a name is `-`.
+    pub(super) fn names(&self) -> String {
+        let names = self.0.iter().map(|key| key.id.as_deref().unwrap_or("-"));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
     /// The keys that may have signed a token with the `kid` that `id` is.
     pub(super) fn candidates(&self, id: Option<&str>) -> impl Iterator<Item = &Key> {
         let may_have_signed = move |key: &&NamedKey| match (key.id.as_deref(), id) {

@@ -147,6 +147,15 @@ impl AuthSettings {
 
     fn key_source(&self) -> Result<KeySource, String> {
         if self.signature.auth_jwt_algorithm == TokenAlgorithm::Hs256 {
+            let files = [
+                ("AUTH_JWT_PUBLIC_KEY_FILE", &self.auth_jwt_public_key_file),
+                ("AUTH_JWT_JWKS_FILE", &self.auth_jwt_jwks_file),
+            ];
+            if let Some((setting, _)) = files.iter().find(|(_, file)| file.is_some()) {
+                return Err(format!(
+                    "{setting} needs AUTH_JWT_ALGORITHM to be RS256, ES256 or EdDSA; it is HS256"
+                ));
+            }
             let mut secrets = vec![self.signature.secret()?.clone()];
             if let Some(second) = &self.auth_jwt_second_secret {
                 secrets.push(require_min_length("AUTH_JWT_SECOND_SECRET", second)?.clone());

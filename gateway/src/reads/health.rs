@@ -1,8 +1,11 @@
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use database::{DatabaseSettings, Unavailable};
 use diesel_async::AsyncPgConnection;
-use service::health::Dependency;
+use service::{Outage, health::Dependency};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -30,19 +33,26 @@ impl DatabaseHealth {
 
     /// Probes the database until `stop` is cancelled. Closes the connections of `pools` to a server
     /// that became read-only where the address requires one that is not: it is no longer the primary.
+    /// Reports to `outage`, as reads do, so that an outage without reads is logged too.
     pub async fn probe(
         self,
         settings: DatabaseSettings,
         pools: ReadPools,
+        outage: Arc<Mutex<Outage>>,
         stop: CancellationToken,
     ) {
+        // The outage is valid after a panic.
+        let outage = || outage.lock().unwrap_or_else(PoisonError::into_inner);
         let probing = async {
             let mut connection = None;
             let mut close_until = Instant::now();
             loop {
                 let probed = probe(&mut connection, &settings).await;
-                if let Err(cause) = &probed {
-                    tracing::debug!(exception.message = %cause, "the database does not answer a probe");
+                match &probed {
+                    Err(cause) => outage().failed(cause),
+                    // Reads may fail while probes succeed.
+                    Ok(()) if !self.0.is_up() => outage().succeeded(),
+                    Ok(()) => {}
                 }
                 if matches!(probed, Err(Unavailable::ReadOnly)) {
                     // By then each read that has a connection now has returned it.

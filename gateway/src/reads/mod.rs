@@ -96,6 +96,11 @@ impl HistoryReader {
         &self.pools
     }
 
+    /// The database's outage, to which reads report.
+    pub fn outage(&self) -> Arc<Mutex<Outage>> {
+        Arc::clone(&self.outage)
+    }
+
     /// The read replica.
     pub fn replica(&self) -> Option<&Replica> {
         self.replica.as_ref()

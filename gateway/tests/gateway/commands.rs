@@ -58,6 +58,14 @@ fn gateway_does_not_start_with_an_invalid_setting() {
             ],
             "AUTH_JWT_SECOND_SECRET must have 32",
         ),
+        (
+            &[
+                ("AUTH_MODE", "jwt"),
+                ("AUTH_JWT_SECRET", JWT_SECRET),
+                ("AUTH_JWT_JWKS_FILE", "keys.json"),
+            ],
+            "AUTH_JWT_JWKS_FILE needs AUTH_JWT_ALGORITHM",
+        ),
         (&[("AUTH_MODE", "jwt"), ("AUTH_JWT_ALGORITHM", "RS256")], "AUTH_JWT_PUBLIC_KEY_FILE"),
         (
             &[

@@ -97,6 +97,16 @@ async fn a_database_that_another_user_migrated_is_handed_to_its_owner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tables_of_the_predecessor_stay_its_own_when_the_users_are_created() {
+    let database = Database::empty().await;
+    database.run("CREATE TABLE chat_messages (id text)").await;
+    create_users(&database, &["owner", "writer", "reader"]).await;
+    let taken = "SELECT count(*) FROM pg_tables
+        WHERE schemaname = 'public' AND tableowner = 'chat_owner'";
+    assert_eq!(database.number(taken).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_user_has_the_documented_rights_on_every_table() {
     let database = Database::create().await;
     create_users(&database, &["owner", "writer", "reader", "backup", "monitor"]).await;

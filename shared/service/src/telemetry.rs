@@ -1,5 +1,7 @@
 //! Logs.
 
+use std::io::{self, Stderr, Write};
+
 use clap::{Args, ValueEnum};
 use tracing::{Metadata, level_filters::LevelFilter};
 use tracing_subscriber::{
@@ -79,17 +81,56 @@ pub fn init(settings: &LogSettings) {
     };
     let library_filter = library_log_filter(&settings.log_filter);
     let lines = tracing_subscriber::registry().with(filter).with(library_filter);
-    let writer = std::io::stderr;
     let started = match settings.log_format {
         LogFormat::Text => lines
-            .with(tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false))
+            .with(
+                tracing_subscriber::fmt::layer()
+                    .with_writer(|| OneLine(io::stderr()))
+                    .with_ansi(false),
+            )
             .try_init(),
         LogFormat::Json => {
             let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
-            lines.with(layer.with_writer(writer)).try_init()
+            lines.with(layer.with_writer(io::stderr)).try_init()
         }
     };
     if started.is_err() {
         tracing::debug!("logging was set up before");
+    }
+}
+
+/// Writes each event, which comes in one write, as one line: a field may hold another system's text, with
+/// line breaks that would begin lines of their own.
+struct OneLine<W = Stderr>(W);
+
+impl<W: Write> Write for OneLine<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let line = event.strip_suffix(b"\n").unwrap_or(event);
+        if line.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+            let text = String::from_utf8_lossy(line).replace('\n', "\\n").replace('\r', "\\r");
+            writeln!(self.0, "{text}")?;
+        } else {
+            self.0.write_all(event)?;
+        }
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_break_in_a_field_begins_no_line() {
+        let mut written = OneLine(Vec::new());
+        for event in ["ERROR outage cause=<Code>\r\nERROR forged\n", "INFO started\n"] {
+            written.write_all(event.as_bytes()).unwrap();
+        }
+        let expected = "ERROR outage cause=<Code>\\r\\nERROR forged\nINFO started\n";
+        assert_eq!(String::from_utf8(written.0).unwrap(), expected);
     }
 }

@@ -98,18 +98,20 @@ async fn a_refused_send_is_logged_with_its_ids_and_an_outage_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn failed_reads_with_one_cause_are_logged_once() {
+async fn an_outage_of_the_database_is_logged_once_and_without_a_read() {
     let system = System::new().await;
     let mut command = logging(&system, "gateway", "info");
     command.env("DATABASE_URL", "postgres://chat@127.0.0.1:1/nothing");
     let gateway = ChildProcess::start(command);
     let started = line_with(&gateway, json!({ "message": "gateway started" })).await;
+    let outage = json!({ "message": "outage", "dependency": "database" });
+    line_with(&gateway, outage).await;
     let api = Api::new(format!("http://{}", started["listen"].as_str().unwrap()), String::new());
     for _ in 0..3 {
         assert_eq!(api.conversation("p1", "").await.status, 503);
     }
-    let database = |line: &&Value| line["dependency"] == "database";
-    assert_eq!(lines(&gateway).iter().filter(database).count(), 1, "{}", gateway.output());
+    let outage = |line: &&Value| line["message"] == "outage" && line["dependency"] == "database";
+    assert_eq!(lines(&gateway).iter().filter(outage).count(), 1, "{}", gateway.output());
 }
 
 #[tokio::test(flavor = "multi_thread")]
