@@ -38,7 +38,7 @@ fn gateway_does_not_start_with_an_invalid_setting() {
         ("AUTH_MODE", "jwt"),
         ("AUTH_JWT_SECRET", "change-me-to-what-the-portal-signs-tokens-with"),
     ];
-    let cases: [(Environment<'_>, &str); 17] = [
+    let cases: [(Environment<'_>, &str); 18] = [
         (&example, "AUTH_JWT_SECRET is that of an example"),
         (&[("AUTH_MODE", "off"), ("PUSHER_SECRET", "xxxx")], "PUSHER_SECRET repeats one byte"),
         (&[], "--auth-mode"),
