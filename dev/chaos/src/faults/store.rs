@@ -85,9 +85,9 @@ async fn while_uploading(
 ) -> anyhow::Result<()> {
     let gateways = drill.deployment.gateway_addresses();
     let uploaders = drill.load.start_uploaders(&gateways, &mut drill.random);
-    uploaders.next(Told::Sent).await;
+    uploaders.next(Told::Sent).await?;
     fault(drill, &uploaders).await?;
-    uploaders.next(Told::Stored).await;
+    uploaders.next(Told::Stored).await?;
     let refused = uploaders.refused();
     if let Some(unexpected) = uploaders.unexpected() {
         anyhow::bail!(unexpected);
@@ -185,10 +185,14 @@ async fn full(drill: &mut Drill) -> anyhow::Result<()> {
             .success())
     };
     let size = format!("size={DISK}");
+    // The gateways created it as they opened the store.
+    let marker = directory.join("store");
+    let marked = fs::read(&marker)?;
     if !mount(&["mount", "-t", "tmpfs", "-o", &size, "tmpfs"]).await? {
         drill.notes.push("not inflicted: a small disk cannot be mounted".to_owned());
         return Ok(());
     }
+    fs::write(&marker, marked)?;
     let filler: PathBuf = directory.join("filler");
     let inflicted = while_uploading(drill, async |drill, uploaders| {
         // It fails when the disk is full.
@@ -208,7 +212,7 @@ async fn gateway_killed(drill: &mut Drill) -> anyhow::Result<()> {
     while_uploading(drill, async |drill, uploaders| {
         for number in 0..drill.scale.pick(12, 2) {
             let told = if number % 2 == 0 { Told::Stored } else { Told::Sent };
-            let address = uploaders.next(told).await.context("no client uploads")?;
+            let address = uploaders.next(told).await?;
             let gateways = &drill.deployment.gateways;
             let victim = gateways.iter().find(|gateway| gateway.address == address);
             let victim = victim.context("another gateway answered")?;
@@ -236,7 +240,7 @@ async fn slow_s3(drill: &mut Drill) -> anyhow::Result<()> {
     while_uploading(drill, async |drill, uploaders| {
         let before = drill.load.ledger().entries().refused;
         drill.deployment.s3()?.set(S3Fault::Slow);
-        uploaders.next(Told::Sent).await;
+        uploaders.next(Told::Sent).await?;
         drill.run_for(OUTAGE).await;
         let refused = drill.load.ledger().entries().refused - before;
         ensure!(refused == 0, "{refused} texts were refused");

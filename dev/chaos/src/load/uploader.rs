@@ -4,9 +4,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tokio::{sync::watch, task::JoinSet, time::sleep};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 use uuid::Uuid;
 
 use super::{
@@ -16,6 +21,9 @@ use super::{
 
 /// Time between two uploads of one client, and before a refused one is sent again.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest wait for an upload.
+const WAIT_LIMIT: Duration = Duration::from_secs(120);
 
 /// The number of clients that upload.
 const UPLOADERS: usize = 4;
@@ -87,16 +95,23 @@ impl Uploaders {
     }
 
     /// Waits until a client is told `told`, and returns the gateway that told it.
-    pub async fn next(&self, told: Told) -> Option<SocketAddr> {
+    ///
+    /// # Errors
+    /// When none is within two minutes.
+    pub async fn next(&self, told: Told) -> anyhow::Result<SocketAddr> {
         let mut last = self.record.last.subscribe();
         last.mark_unchanged();
-        loop {
-            last.changed().await.ok()?;
-            match *last.borrow_and_update() {
-                Some((this, gateway)) if this == told => return Some(gateway),
-                _ => {}
+        let gateway = async {
+            loop {
+                last.changed().await?;
+                match *last.borrow_and_update() {
+                    Some((this, gateway)) if this == told => return Ok(gateway),
+                    _ => {}
+                }
             }
-        }
+        };
+        let told = timeout(WAIT_LIMIT, gateway).await;
+        told.context("no client has uploaded within two minutes")?
     }
 
     /// Waits until `count` further uploads are refused with 503.
