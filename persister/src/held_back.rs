@@ -79,8 +79,8 @@ impl HeldBackEvents {
         self.retry = Some((next, waits));
     }
 
-    /// Puts the events of more than `limit` deliveries, or of one that is older than `age`, into
-    /// fewer and larger bodies. `None` if those of no old delivery would be more than half of `limit`.
+    /// Puts the events into fewer and larger bodies, if a delivery is older than `age`, or if there are
+    /// more than `limit` deliveries and half of `limit` bodies are enough. `None` otherwise.
     pub fn compact(&mut self, limit: usize, age: Duration) -> Option<Compacted> {
         let old = |held_back: &HeldBack| held_back.delivery.taken_at.elapsed() >= age;
         let is_old = self.deliveries.iter().any(old);

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use crate::{
     audit::{Findings, Stored, audit},
     deployment::Deployment,
-    load::LoadGenerator,
+    load::{LoadGenerator, WAIT_LIMIT},
     plan::Scale,
     pusher::player_channel,
 };
@@ -18,9 +18,6 @@ const BRIEF_ANSWERS: u64 = 40;
 
 /// Time between two checks of a condition.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-
-/// Upper bound of a wait for a condition.
-const WAIT_LIMIT: Duration = Duration::from_secs(120);
 
 /// A deployment under load, on which faults are inflicted.
 #[derive(Debug)]

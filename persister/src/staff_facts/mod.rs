@@ -8,9 +8,9 @@
 //! A reply of staff claims its session, if replies claim ([`RepliesClaim`]). A change to active that
 //! has an effect claims it for its author, and one that reopens a session assigns it.
 //!
-//! Nothing here uses the database. A [`SessionChangeLog`] has the new changes of one conversation, names the
-//! stored ones that it needs, and computes the facts. Most batches need none: a change that is later
-//! than all stored ones is applied to the stored facts.
+//! Nothing here uses the database. A [`SessionChangeLog`] has the new changes of one conversation,
+//! names the stored ones that it needs, and computes the facts. Most batches need none: a change that
+//! is later than all stored ones is applied to the stored facts.
 
 mod change_log;
 mod fold;

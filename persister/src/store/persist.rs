@@ -105,8 +105,8 @@ pub(super) async fn write_batch(
         plan.session_updates.into_iter().map(|session| (session.id, session)).collect();
     let not_loaded: Vec<_> =
         plan.sessions_to_announce.into_iter().filter(|(_, id)| !updates.contains_key(id)).collect();
-    let redelivered = sessions::by_key(connection, &not_loaded).await?;
-    updates.extend(redelivered.into_iter().map(|session| (session.id, session)));
+    let loaded = sessions::by_key(connection, &not_loaded).await?;
+    updates.extend(loaded.into_iter().map(|session| (session.id, session)));
     stale::add_to_updates(connection, &mut updates, &plan.stale).await?;
     let Marked { rows: marked, updates: read_updates } =
         read_marks::write(connection, &batch.read_marks).await?;

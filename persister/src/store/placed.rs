@@ -100,8 +100,8 @@ impl<'a> Placed<'a> {
 }
 
 impl<'a> PlacedConversation<'a> {
-    /// The conversation with its sessions. `new` are the batch's status changes, and `change_log` has the
-    /// batch's other changes.
+    /// The conversation with its sessions. `new` are the batch's status changes, and `change_log` has
+    /// the batch's other changes.
     pub fn new(
         row: ConversationRow,
         waiting: Waiting,

@@ -21,6 +21,9 @@ pub use self::{
     uploader::{SentAttachment, Told, Uploaders},
 };
 
+/// Upper bound of a wait for a condition.
+pub const WAIT_LIMIT: Duration = Duration::from_secs(120);
+
 /// The load on a system.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {

@@ -15,15 +15,12 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    Action, Answer, ClientRequest,
+    Action, Answer, ClientRequest, WAIT_LIMIT,
     client::{Client, read},
 };
 
 /// Time between two uploads of one client, and before a refused one is sent again.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// The longest wait for an upload.
-const WAIT_LIMIT: Duration = Duration::from_secs(120);
 
 /// The number of clients that upload.
 const UPLOADERS: usize = 4;
