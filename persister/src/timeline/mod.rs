@@ -50,7 +50,8 @@ pub struct Timeline {
     resolutions: BTreeMap<DateTime<Utc>, Vec<StatusChange>>,
     /// The effective changes to active, by time and id.
     activations: BTreeMap<(DateTime<Utc>, Uuid), StatusChange>,
-    sessions: BTreeMap<Boundary, Session>,
+    /// Boxed, since a node of the map has room for eleven of them, and most conversations have one.
+    sessions: BTreeMap<Boundary, Box<Session>>,
     moves: BTreeMap<Uuid, Uuid>,
     ineffective: Vec<Ineffective>,
     undone: Vec<Uuid>,
@@ -107,7 +108,7 @@ impl Timeline {
     pub fn add(&mut self, state: SessionState) {
         // A session that was resolved before the batch keeps its end.
         let end = state.resolved_at.map_or(Boundary::Open, Boundary::ResolvedAt);
-        self.sessions.insert(end, Session::from_row(state));
+        self.sessions.insert(end, Box::new(Session::from_row(state)));
     }
 
     /// Adds the needed messages of a stored session.
@@ -145,10 +146,9 @@ impl Timeline {
         let stretch = self.end(at);
         let end = self.session_for(at, sender_type, stretch, name);
         let player_name = self.player_name.as_ref();
-        let session = self
-            .sessions
-            .entry(end)
-            .or_insert_with(|| Session::opened(&self.player_id, name.or(player_name).cloned(), at));
+        let session = self.sessions.entry(end).or_insert_with(|| {
+            Session::opened(&self.player_id, name.or(player_name).cloned(), at).into()
+        });
         // A late message must not restore an older name.
         if let Some(name) = name
             && (at >= session.state.last_message_at || session.state.player_name.is_none())
@@ -191,7 +191,7 @@ impl Timeline {
     /// Returns what to store.
     pub fn finalize(self) -> Finalized {
         let (resolutions, activations) = (self.resolutions, self.activations);
-        let finalize = |(end, session): (Boundary, Session)| match end {
+        let finalize = |(end, session): (Boundary, Box<Session>)| match end {
             Boundary::ResolvedAt(at) => {
                 let changes = resolutions.get(&at).map(Vec::as_slice).unwrap_or_default();
                 let last = changes.iter().max_by_key(|change| change.change_id);
@@ -306,7 +306,7 @@ impl Timeline {
         let session = self
             .sessions
             .entry(end)
-            .or_insert_with(|| Session::opened(&self.player_id, known.cloned(), at));
+            .or_insert_with(|| Session::opened(&self.player_id, known.cloned(), at).into());
         for message in &messages {
             session.include(message.accepted_at, message.sender_type, end);
             self.moves.insert(message.id, session.state.id);

@@ -53,7 +53,11 @@ impl Timeline {
             };
             Some((session.state.id, since, need))
         };
-        self.sessions.iter().filter_map(need).collect()
+        self.sessions
+            .iter()
+            .map(|(end, session)| (end, session.as_ref()))
+            .filter_map(need)
+            .collect()
     }
 
     /// Whether a new resolution falls between the session's messages, new ones included.

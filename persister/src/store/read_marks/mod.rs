@@ -2,17 +2,20 @@
 //! so that it needs none. Marks are the last rows that a transaction writes, in the order of their
 //! keys: a transaction that waits for one holds only marks of smaller keys.
 
-use std::collections::{BTreeMap, HashMap};
+mod look_up;
+
+use std::collections::{BTreeMap, HashSet};
 
 use chat::{Mark, PlayerId, ReadMark, ReadState, Reader};
 use chrono::{DateTime, Utc};
 use diesel::{
     QueryableByName,
-    sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
+use self::look_up::{StoredMark, look_up};
 use super::{clock, error::StoreError, rows::StoredPlayer, statement::Statement};
 
 /// The result of the marks of a batch.
@@ -22,33 +25,6 @@ pub(super) struct Marked {
     pub rows: usize,
     /// The states to announce.
     pub updates: Vec<ReadState>,
-}
-
-/// A stored message that a mark names.
-#[derive(QueryableByName)]
-struct MarkedMessage {
-    /// The index of the mark in the batch.
-    #[diesel(sql_type = BigInt)]
-    mark: i64,
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = BigInt)]
-    seq: i64,
-    /// The message before it; `None` for a mark as read.
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    previous_id: Option<Uuid>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    erased_through: Option<DateTime<Utc>>,
-    /// `read_at` of the mark's reader, if a row is stored. `None` for the only mark of its reader in
-    /// the batch, whose row the upsert compares.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    read_at: Option<DateTime<Utc>>,
-    /// `unread_at` of the mark's reader, in the same way.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    unread_at: Option<DateTime<Utc>>,
-    /// The database's clock.
-    #[diesel(sql_type = Timestamptz)]
-    clock: DateTime<Utc>,
 }
 
 /// What the marks of one reader in a batch come to.
@@ -63,28 +39,27 @@ struct Position {
 }
 
 impl Position {
-    /// The position after one `mark`, which names the messages `named`. `None` if the mark has no
-    /// effect.
-    fn new(mark: &ReadMark, named: &[&MarkedMessage]) -> Option<Self> {
-        let stored = named.first()?;
-        let read_at = clock::bounded(mark.accepted_at, stored.clock);
-        let outdated_through = match mark.mark {
-            Mark::Read => stored.unread_at,
-            Mark::Unread => stored.read_at,
-        };
-        if stored.erased_through.max(outdated_through) >= Some(read_at) {
+    /// The position after one mark. `None` if the mark has no effect.
+    fn new(stored: &StoredMark<'_>) -> Option<Self> {
+        let StoredMark { mark, messages, previous_id, times } = stored;
+        let [any, ..] = messages.as_slice() else { return None };
+        let read_at = clock::bounded(mark.accepted_at, any.clock);
+        let outdated_through = times.as_ref().and_then(|times| match mark.mark {
+            Mark::Read => times.unread_at,
+            Mark::Unread => Some(times.read_at),
+        });
+        if any.erased_through.max(outdated_through) >= Some(read_at) {
             return None;
         }
         match mark.mark {
             Mark::Read => {
-                let last = named.iter().max_by_key(|message| message.seq)?;
+                let last = messages.iter().max_by_key(|message| message.seq)?;
                 let (seq, message_id) = (last.seq, Some(last.id));
                 let is_announced = !mark.staff_only;
                 Some(Self { seq, message_id, read_at, unread_at: None, is_announced })
             }
             Mark::Unread => {
-                let first = named.iter().min_by_key(|message| message.seq)?;
-                let (seq, message_id) = (first.seq - 1, first.previous_id);
+                let (seq, message_id) = (stored.first_seq()? - 1, *previous_id);
                 let unread_at = Some(read_at);
                 Some(Self { seq, message_id, read_at, unread_at, is_announced: false })
             }
@@ -118,88 +93,41 @@ pub(super) async fn write(
     if marks.is_empty() {
         return Ok(Marked::default());
     }
-    let messages = marked_messages(connection, marks).await?;
-    let positions: Vec<_> = positions(marks, &messages).into_iter().collect();
+    let stored = look_up(connection, marks).await?;
+    let positions = positions(&stored);
     if positions.is_empty() {
         return Ok(Marked::default());
     }
-    let written = upsert(connection, &positions).await?;
+    let written = upsert(connection, &positions.iter().collect::<Vec<_>>()).await?;
     let rows = written.len();
-    let key = |state: ReadState| ((state.player_id.clone(), state.reader.clone()), state);
-    let mut written = written
-        .into_iter()
-        .filter_map(StoredState::read)
-        .map(|state| state.map(key))
-        .collect::<Result<HashMap<_, _>, _>>()?;
-    let (mut updates, mut unmoved) = (Vec::new(), Vec::new());
-    for ((player_id, reader), position) in &positions {
-        if position.is_announced {
-            match written.remove(&((*player_id).clone(), (*reader).clone())) {
-                Some(state) => updates.push(state),
-                None => unmoved.push(((*player_id, *reader), position)),
-            }
-        }
-    }
-    updates.extend(redelivered(connection, &unmoved).await?);
+    let mut updates =
+        written.into_iter().filter_map(StoredState::read).collect::<Result<Vec<_>, _>>()?;
+    let moved: HashSet<_> = updates.iter().map(reader_of).collect();
+    let is_unmoved = |(reader, position): &(&ReaderKey<'_>, &Position)| {
+        position.is_announced && !moved.contains(*reader)
+    };
+    let unmoved: Vec<_> = positions.iter().filter(is_unmoved).collect();
+    let unannounced = redelivered(connection, &unmoved).await?;
+    updates.retain(|state| {
+        positions.get(&reader_of(state)).is_some_and(|position| position.is_announced)
+    });
+    updates.extend(unannounced);
     Ok(Marked { rows, updates })
 }
 
-/// The stored messages that the marks name.
-async fn marked_messages(
-    connection: &mut AsyncPgConnection,
-    marks: &[&ReadMark],
-) -> Result<Vec<MarkedMessage>, StoreError> {
-    let mut times: HashMap<ReaderKey<'_>, usize> = HashMap::new();
-    for mark in marks {
-        *times.entry((&mark.player_id, &mark.reader)).or_default() += 1;
-    }
-    let is_only = |mark: &ReadMark| times.get(&(&mark.player_id, &mark.reader)) == Some(&1);
-    let named: Vec<_> = (0_i64..)
-        .zip(marks)
-        .flat_map(|(index, mark)| mark.message_ids.iter().map(move |id| (index, mark, *id)))
-        .collect();
-    // A comparison with NULL looks nothing up.
-    let messages = Statement::new(
-        "SELECT key.mark, m.id, m.seq, previous.id AS previous_id, c.erased_through, r.read_at,
-             r.unread_at, now() AS clock
-         FROM unnest(",
-        ") AS key (mark, player_id, is_unread, compared_reader, id)
-         JOIN chat_messages m ON m.player_id = key.player_id AND m.id = key.id
-         JOIN chat_conversations c ON c.player_id = m.player_id
-         LEFT JOIN chat_messages previous
-             ON previous.player_id = m.player_id
-             AND previous.seq = CASE WHEN key.is_unread THEN m.seq - 1 END
-         LEFT JOIN chat_reads r ON r.player_id = m.player_id AND r.reader = key.compared_reader",
-    )
-    .column::<BigInt, _, _>(&named, |(mark, ..)| *mark)
-    .column::<Text, _, _>(&named, |(_, mark, _)| mark.player_id.as_str())
-    .column::<Bool, _, _>(&named, |(_, mark, _)| mark.mark == Mark::Unread)
-    .column::<Nullable<Text>, _, _>(&named, |(_, mark, _)| {
-        (!is_only(mark)).then(|| mark.reader.to_string())
-    })
-    .column::<SqlUuid, _, _>(&named, |(.., id)| *id)
-    .load(connection)
-    .await?;
-    Ok(messages)
+fn reader_of(state: &ReadState) -> ReaderKey<'_> {
+    (&state.player_id, &state.reader)
 }
 
 /// The position of each reader after its marks, which count in the order in which they were
 /// accepted.
-fn positions<'a>(
-    marks: &[&'a ReadMark],
-    messages: &[MarkedMessage],
-) -> BTreeMap<ReaderKey<'a>, Position> {
-    let mut named: HashMap<i64, Vec<&MarkedMessage>> = HashMap::new();
-    for message in messages {
-        named.entry(message.mark).or_default().push(message);
-    }
-    let mut marks: Vec<_> = (0_i64..).zip(marks).collect();
-    marks.sort_by_key(|(_, mark)| mark.accepted_at);
+fn positions<'a>(stored: &[StoredMark<'a>]) -> BTreeMap<ReaderKey<'a>, Position> {
+    let mut stored: Vec<_> = stored.iter().collect();
+    stored.sort_by_key(|stored| stored.mark.accepted_at);
     let mut positions = BTreeMap::new();
-    for (index, mark) in marks {
-        let named = named.get(&index).map(Vec::as_slice).unwrap_or_default();
-        let Some(later) = Position::new(mark, named) else { continue };
-        let reader = (&mark.player_id, &mark.reader);
+    for stored in stored {
+        let Some(later) = Position::new(stored) else { continue };
+        let reader = (&stored.mark.player_id, &stored.mark.reader);
         match positions.get_mut(&reader) {
             Some(position) => Position::add(position, later),
             None => {
@@ -213,7 +141,7 @@ fn positions<'a>(
 /// Writes the positions that move, and returns them.
 async fn upsert(
     connection: &mut AsyncPgConnection,
-    positions: &[(ReaderKey<'_>, Position)],
+    positions: &[(&ReaderKey<'_>, &Position)],
 ) -> Result<Vec<StoredState>, StoreError> {
     let written = Statement::new(
         "INSERT INTO chat_reads AS r (player_id, reader, seq, message_id, read_at, unread_at)
@@ -271,7 +199,7 @@ impl StoredState {
 /// finds none.
 async fn redelivered(
     connection: &mut AsyncPgConnection,
-    positions: &[(ReaderKey<'_>, &Position)],
+    positions: &[(&ReaderKey<'_>, &Position)],
 ) -> Result<Vec<ReadState>, StoreError> {
     if positions.is_empty() {
         return Ok(Vec::new());
