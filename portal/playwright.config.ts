@@ -20,8 +20,9 @@ export default defineConfig({
   workers: 3,
   forbidOnly: true,
   reporter: "list",
-  timeout: 60_000,
-  expect: { timeout: 20_000 },
+  // Enough for a machine that is several times slower than usual.
+  timeout: 180_000,
+  expect: { timeout: 60_000 },
   use: {
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell",

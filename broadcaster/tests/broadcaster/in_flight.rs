@@ -16,12 +16,14 @@ async fn in_flight_events_are_requeued_after_each_hold_while_pusher_hangs() {
     system.pusher.fault(&json!({ "kind": "hang" })).await;
     system.broker.publish(&body([event("p1", "hello")])).await;
     until_requeued(&api, 3).await;
-    system.pusher.behave().await;
-    until_accepted(&system, 2).await;
     let calls = system.pusher.accepted().await["calls"].as_u64().unwrap();
     let requeued = api.metric("chat_broadcaster_given_back_total").await;
-    // When the fault ends, the call that hangs fails, and is repeated.
-    assert!(calls <= requeued + 2, "{calls} calls, requeued {requeued} times");
+    assert!(calls <= requeued + 1, "{calls} calls, requeued {requeued} times");
+    // On a slow machine the short hold could end between a call and its acknowledgement.
+    broadcaster.kill().await;
+    system.pusher.behave().await;
+    let broadcaster = system.broadcaster().await;
+    until_accepted(&system, 2).await;
     broadcaster.stop().await;
     assert_eq!(dead_letters(&system).await, Some(0));
     all_acknowledged(&system).await;
@@ -37,7 +39,10 @@ async fn an_unreadable_event_in_a_requeued_body_is_dead_lettered_once() {
     let mixed = good.replace(r#""events":["#, r#""events":[{"message":7},"#);
     system.broker.publish(mixed.as_bytes()).await;
     until_requeued(&api, 3).await;
+    // On a slow machine the short hold could end between a dead letter and its acknowledgement.
+    broadcaster.kill().await;
     system.pusher.behave().await;
+    let broadcaster = system.broadcaster().await;
     until_accepted(&system, 2).await;
     broadcaster.stop().await;
     assert_eq!(dead_letters(&system).await, Some(1));

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 /// Upper bound of the wait for an expected line of output, or for the end of a process.
-const OUTPUT_TIMEOUT: Duration = Duration::from_secs(60);
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// The default time between SIGTERM and SIGKILL of container engines.
 const KILL_DELAY: Duration = Duration::from_secs(10);
