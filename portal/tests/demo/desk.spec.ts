@@ -332,7 +332,7 @@ test("the focus is visible in forced colours", async ({ browser }) => {
 });
 
 test("a screen reader receives unread counts and names once", async ({ page }) => {
-  await expect(page.getByRole("tab", { name: "Pending 6 , 6 unread", exact: true })).toBeVisible();
+  await expect(page.getByRole("tab", { name: "Pending 6, 6 unread", exact: true })).toBeVisible();
   await callSystem(page, "send", {
     playerId: "p-2201",
     senderType: "player",

@@ -176,6 +176,7 @@ function Tabs({ inbox, directory, view, onView }: TabsProps) {
       {views.map((each) => {
         const { label, hint } = labelOf(each, teamDesk, strings);
         const news = newsOf(inbox, each, strings);
+        const count = each !== "all" && inbox.hasLoaded(each) ? countText(inbox.count(each)) : "";
         return (
           <button
             key={each}
@@ -184,6 +185,7 @@ function Tabs({ inbox, directory, view, onView }: TabsProps) {
             role="tab"
             className="ppc-tab"
             title={hint}
+            aria-label={[`${label} ${count}`.trim(), news].filter(Boolean).join(", ")}
             aria-selected={each === view}
             aria-controls="ppc-inbox-list"
             tabIndex={each === view ? 0 : -1}
@@ -193,12 +195,8 @@ function Tabs({ inbox, directory, view, onView }: TabsProps) {
               if (event.key === "ArrowLeft") move(-1);
             }}
           >
-            {news !== "" && <span className="ppc-tab-unread" aria-hidden="true" title={news} />}
-            {label}{" "}
-            <span className="ppc-tab-count">
-              {each !== "all" && inbox.hasLoaded(each) && countText(inbox.count(each))}
-            </span>
-            {news !== "" && <span className="ppc-hidden">, {news}</span>}
+            {news !== "" && <span className="ppc-tab-unread" title={news} />}
+            {label} <span className="ppc-tab-count">{count}</span>
           </button>
         );
       })}
