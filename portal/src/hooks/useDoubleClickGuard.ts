@@ -20,7 +20,9 @@ export function useDoubleClickGuard(selector: string): (event: MouseEvent<HTMLEl
     const { current: first } = last;
     last.current = { at, x, y };
     const isNear = Math.hypot(x - first.x, y - first.y) < DOUBLE_CLICK_PX;
-    if (!isNear || at - first.at >= DOUBLE_CLICK_MS) return;
+    const isSoon = at - first.at < DOUBLE_CLICK_MS;
+    // The user's system may allow more time between the two: the browser counts these clicks.
+    if (event.detail === 1 && !(isNear && isSoon)) return;
     event.preventDefault();
     event.stopPropagation();
   };

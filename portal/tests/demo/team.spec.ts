@@ -271,18 +271,20 @@ test("a take waits while the database is away, and says so", async ({ page }) =>
   await expect(notice(page)).toBeEmpty();
 });
 
-test("a double-click on Take does nothing but take", async ({ page }) => {
-  await openDesk(page);
-  await row(page, "Sora Tanaka").click();
-  const now = [0, 0];
-  await injectFaults(page, { latency: now, persist: now, broadcast: now });
-  // So slow that other buttons are in the place before the second click.
-  await action(page, "Take").dblclick({ delay: 120 });
-  await expect(facts(page)).toContainText("With you");
-  await expect(page.getByRole("dialog")).toHaveCount(0);
-  await expect(facts(page)).toContainText("Waits for an answer");
-  await expect(notice(page)).toBeEmpty();
-});
+// So slow that other buttons are in the place before the second click; and slower than most systems allow.
+for (const delay of [120, 600]) {
+  test(`a double-click of ${delay} ms on Take does nothing but take`, async ({ page }) => {
+    await openDesk(page);
+    await row(page, "Sora Tanaka").click();
+    const now = [0, 0];
+    await injectFaults(page, { latency: now, persist: now, broadcast: now });
+    await action(page, "Take").dblclick({ delay });
+    await expect(facts(page)).toContainText("With you");
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+    await expect(facts(page)).toContainText("Waits for an answer");
+    await expect(notice(page)).toBeEmpty();
+  });
+}
 
 test("a take after the conversation was resolved has no effect and says why", async ({ page }) => {
   await openDesk(page);
