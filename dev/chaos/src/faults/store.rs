@@ -129,7 +129,7 @@ async fn store_outage(drill: &mut Drill, uploaders: &Uploaders) -> anyhow::Resul
 /// refused and that each gateway was ready.
 async fn outage(drill: &mut Drill, uploaders: &Uploaders) -> anyhow::Result<()> {
     let before = drill.load.ledger().entries().refused;
-    uploaders.wait_for_refusals(1).await;
+    uploaders.wait_for_refusals(1).await?;
     drill.run_for(OUTAGE).await;
     for readiness in drill.deployment.readiness().await? {
         let state = |pointer| readiness.pointer(pointer).and_then(Value::as_str);

@@ -112,11 +112,15 @@ impl Uploaders {
     }
 
     /// Waits until `count` further uploads are refused with 503.
-    pub async fn wait_for_refusals(&self, count: u64) {
+    ///
+    /// # Errors
+    /// When they are not within two minutes.
+    pub async fn wait_for_refusals(&self, count: u64) -> anyhow::Result<()> {
         let mut refused = self.record.refused.subscribe();
         let goal = *refused.borrow() + count;
-        // The sender lives as long as the record.
-        refused.wait_for(|refused| *refused >= goal).await.ok();
+        let reached = timeout(WAIT_LIMIT, refused.wait_for(|refused| *refused >= goal)).await;
+        reached.context("no upload was refused within two minutes")??;
+        Ok(())
     }
 
     /// Uploads that were refused with 503.
