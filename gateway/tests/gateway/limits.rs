@@ -12,7 +12,7 @@ use crate::{
 const INBOX: &str = "/api/unified-chat/conversations";
 
 /// The seconds after which a client may call again.
-fn retry_after(answer: &Answer) -> u64 {
+pub fn retry_after(answer: &Answer) -> u64 {
     answer.headers[header::RETRY_AFTER].to_str().unwrap().parse().unwrap()
 }
 

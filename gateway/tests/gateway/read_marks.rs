@@ -7,13 +7,17 @@ use std::{
 
 use broker::ConsumerKind;
 use chat::{Mark, ReadMark, event::Event};
+use futures_util::future::join_all;
 use reqwest::header;
 use serde_json::{Value, json};
 use test_support::{Answer, Api, Proxy, System, eventually, token};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::tokens::{Issuer, player, staff};
+use crate::{
+    limits::retry_after,
+    tokens::{Issuer, player, staff},
+};
 
 const BOTH: &str = "--read-marks=both";
 const NO_LIMIT: &str = "--read-mark-limit=0";
@@ -356,9 +360,27 @@ async fn each_reader_has_a_rate_limit_of_marks_beside_that_of_sends() {
     }
     let refused = mark_read(&reader, "p1", id).await;
     assert_problem(&refused, 429, "too-many-calls");
+    assert!((1..=60).contains(&retry_after(&refused)), "{refused:?}");
     assert_eq!(reader.send_as_player("p1", "hello").await.status, 202);
     assert_eq!(mark_read(&other, "p2", id).await.status, 202);
     assert_eq!(mark_read(&namesake, "p1", id).await.status, 202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_beyond_its_rate_limit_may_mark_again_after_a_second() {
+    let system = System::new().await;
+    let settings = ["--read-mark-limit=60", "--read-mark-burst=1", BOTH, "--read-delay=0"];
+    let gateway = system.guarded_gateway(&settings).await;
+    let reader = with_claims(&gateway.api(), &player("p1"));
+    // At once, so that the limit does not recover between two of them on a slow machine.
+    let answers = join_all(mark_at_once(&reader, "p1", &[Uuid::now_v7(); 20])).await;
+    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
+    assert_eq!(retry_after(refused), 1, "{refused:?}");
+    eventually("the reader may mark again", async || {
+        (mark_read(&reader, "p1", Uuid::now_v7()).await.status == 202).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
