@@ -2,6 +2,7 @@ import { expect, type Page } from "@playwright/test";
 import { expectAccessible } from "../axe.js";
 import { test } from "../test.js";
 import { addFiles, draggedFiles, pngFile, viewOf } from "./files.js";
+import { scrollSlightly } from "./scroll.js";
 import { callSystem, injectFaults, stored } from "./system.js";
 
 const BO = "bo-1815";
@@ -313,6 +314,17 @@ test("a file's row downloads it, and says when it was removed", async ({ page })
 
   await page.getByText("Picture removed").scrollIntoViewIfNeeded();
   await expect(page.getByText("Picture removed")).toBeVisible();
+});
+
+test("a file is downloaded by a click during which the messages scroll", async ({ page }) => {
+  await open(page);
+  const button = page.getByRole("button", { name: /^Download client-with/ });
+  await button.hover();
+  const downloading = page.waitForEvent("download");
+  await page.mouse.down();
+  await scrollSlightly(page.locator(".ppc-scroller"));
+  await page.mouse.up();
+  expect((await downloading).suggestedFilename()).toContain("client-with");
 });
 
 test("the bytes are uploaded as they are, and a removed file's upload is ended", async ({

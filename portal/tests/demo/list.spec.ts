@@ -1,5 +1,6 @@
 import { expect, type Page } from "@playwright/test";
 import { test } from "../test.js";
+import { scrollSlightly } from "./scroll.js";
 import { callSystem } from "./system.js";
 
 const options = (page: Page) => page.getByRole("option");
@@ -44,6 +45,15 @@ test("the row under the pointer stays in place, and new rows wait", async ({ pag
   await expect(page.getByRole("heading", { name: "Olaf 3" })).toBeVisible();
   await page.mouse.move(900, 400);
   await expect(options(page).first()).toContainText("Olaf 1");
+});
+
+test("a conversation is opened by a click during which the list scrolls", async ({ page }) => {
+  await openActive(page, 20);
+  await page.getByRole("option", { name: "Olaf 18" }).hover();
+  await page.mouse.down();
+  await scrollSlightly(page.getByRole("listbox"));
+  await page.mouse.up();
+  await expect(page.getByRole("heading", { name: "Olaf 18" })).toBeVisible();
 });
 
 test("new rows are counted above the list and shown on a click", async ({ page }) => {
