@@ -15,7 +15,7 @@ use super::{
     outcome::Outcome,
     planner::Planner,
     read,
-    read_marks::{self, Marked},
+    read_marks::{self, Marked, NewMessages},
     session_changes, sessions, staff, stale, waiting, write,
 };
 use crate::staff_facts::Source;
@@ -108,8 +108,9 @@ pub(super) async fn write_batch(
     let loaded = sessions::by_key(connection, &not_loaded).await?;
     updates.extend(loaded.into_iter().map(|session| (session.id, session)));
     stale::add_to_updates(connection, &mut updates, &plan.stale).await?;
+    let new = NewMessages { messages: &plan.messages, conversations: &plan.conversations, clock };
     let Marked { rows: marked, updates: read_updates } =
-        read_marks::write(connection, &batch.read_marks).await?;
+        read_marks::write(connection, &batch.read_marks, &new).await?;
     let canned_replies = write_of_no_conversation(connection, &batch).await?;
 
     let new_messages = plan.messages.iter().map(|new| new.message.message_id);
@@ -141,7 +142,7 @@ async fn write_without_conversations(
 ) -> Result<Outcome, StoreError> {
     let audited = audit::insert(connection, &audit::reads(&batch.audited_reads)).await?;
     let Marked { rows: marked, updates: read_updates } =
-        read_marks::write(connection, &batch.read_marks).await?;
+        read_marks::write(connection, &batch.read_marks, &NewMessages::default()).await?;
     let canned_replies = write_of_no_conversation(connection, batch).await?;
     Ok(Outcome { audited, marked, read_updates, canned_replies, ..Outcome::default() })
 }

@@ -108,20 +108,28 @@ async fn a_mark_beside_its_message_is_stored_and_announced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn marks_of_messages_that_are_not_stored_or_of_another_conversation_have_no_effect() {
-    let (database, mut connection, messages) = with_messages(1).await;
-    let foreign = message("p2", "hello");
-    write(&mut connection, &[event(&foreign)]).await;
+    let (own, foreign) = (message("p1", "hello"), message("p2", "hello"));
     let marks = [
         read("p1", "player", &foreign, 10),
-        read("p2", "staff:ada", &messages[0], 10),
+        read("p2", "staff:ada", &own, 10),
         read("p1", "staff:ada", &message("p1", "not stored"), 10),
         unread("p1", "staff:bo", &foreign, 10),
-        read("absent", "player", &messages[0], 10),
+        read("absent", "player", &own, 10),
     ];
-    let outcome = write(&mut connection, &marks).await;
-    assert_eq!((outcome.marked, outcome.read_updates.len()), (0, 0));
-    assert_eq!(rows(&database).await, [""; 0]);
-    assert_eq!(database.count_conversations().await, 2);
+    for is_together in [false, true] {
+        let database = Database::create().await;
+        let mut connection = database.connect().await;
+        let mut batch = vec![event(&own), event(&foreign)];
+        if !is_together {
+            write(&mut connection, &batch).await;
+            batch.clear();
+        }
+        batch.extend_from_slice(&marks);
+        let outcome = write(&mut connection, &batch).await;
+        assert_eq!((outcome.marked, outcome.read_updates.len()), (0, 0));
+        assert_eq!(rows(&database).await, [""; 0]);
+        assert_eq!(database.count_conversations().await, 2);
+    }
 }
 
 /// Each course in batches of one mark, in one batch, and replayed.
@@ -211,6 +219,26 @@ async fn a_mark_of_several_messages_reads_the_last_and_unreads_the_first() {
     write(&mut connection, &[Event::ReadMark(unread)]).await;
     assert_eq!(rows(&database).await, ["p1:staff:ada:1"]);
     assert_eq!(rows_with_another_message(&database).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_of_stored_messages_and_of_those_of_its_batch_reads_the_last_of_all() {
+    let messages = conversation("p1", 4);
+    for split in 0..=4 {
+        let database = Database::create().await;
+        let mut connection = database.connect().await;
+        let (stored, new) = messages.split_at(split);
+        write(&mut connection, &stored.iter().map(event).collect::<Vec<_>>()).await;
+        let all: Vec<_> = messages.iter().collect();
+        let marks = [
+            mark("p1", "player", Mark::Read, &all, 10),
+            mark("p1", "staff:ada", Mark::Unread, &all[1..], 10),
+        ];
+        let marks = marks.into_iter().map(Event::ReadMark);
+        write(&mut connection, &new.iter().map(event).chain(marks).collect::<Vec<_>>()).await;
+        assert_eq!(rows(&database).await, ["p1:player:4", "p1:staff:ada:1"], "{split}");
+        assert_eq!(rows_with_another_message(&database).await, 0, "{split}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -362,18 +390,35 @@ async fn an_erasure_deletes_marks_and_those_of_before_stay_without_effect() {
     publish_each(&system, [late, read("p1", "staff:bo", &messages[1], after)]).await;
     system.work_off(1).await;
     assert_eq!(rows(&system.database).await, ["p1:staff:bo:2", "p2:player:1"]);
+
+    // Beside a message that was accepted before the erasure as well.
+    let late = message_at("p1", SenderType::Player, "late", before);
+    let marks = [read("p1", "player", &late, before + 1), read("p1", "staff:cy", &late, after + 1)];
+    publish_together(&system, [event(&late)].into_iter().chain(marks)).await;
+    system.work_off(1).await;
+    assert_eq!(rows(&system.database).await, ["p1:staff:bo:2", "p1:staff:cy:3", "p2:player:1"]);
 }
 
 /// A gateway's clock that is ahead must not keep later marks of other gateways without effect.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mark_ahead_of_the_databases_clock_is_dated_by_it() {
-    let (database, mut connection, messages) = with_messages(3).await;
+    let messages = conversation("p1", 3);
     let hour = Duration::from_secs(3_600);
-    let ahead = (chat::now() + hour).timestamp_micros();
-    write(&mut connection, &[unread("p1", "staff:ada", &messages[0], ahead)]).await;
-    let later = chat::now().timestamp_micros() + 1_000_000;
-    write(&mut connection, &[read("p1", "staff:ada", &messages[2], later)]).await;
-    assert_eq!(rows(&database).await, ["p1:staff:ada:3"]);
+    for is_together in [false, true] {
+        let database = Database::create().await;
+        let mut connection = database.connect().await;
+        let ahead = (chat::now() + hour).timestamp_micros();
+        let mut batch: Vec<_> = messages.iter().map(event).collect();
+        if !is_together {
+            write(&mut connection, &batch).await;
+            batch.clear();
+        }
+        batch.push(unread("p1", "staff:ada", &messages[0], ahead));
+        write(&mut connection, &batch).await;
+        let later = chat::now().timestamp_micros() + 1_000_000;
+        write(&mut connection, &[read("p1", "staff:ada", &messages[2], later)]).await;
+        assert_eq!(rows(&database).await, ["p1:staff:ada:3"], "{is_together}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,10 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::ReaderKey;
+use super::{
+    ReaderKey,
+    new_messages::{NewMessages, NewMessagesById},
+};
 use crate::store::{error::StoreError, statement::Statement};
 
 /// A mark of the batch, and what is stored about it.
@@ -27,11 +30,8 @@ pub(super) struct StoredMark<'a> {
 }
 
 /// A stored message that a mark names.
-#[derive(QueryableByName)]
+#[derive(Clone, Copy, QueryableByName)]
 pub(super) struct NamedMessage {
-    /// The index of the mark in the batch.
-    #[diesel(sql_type = BigInt)]
-    mark: i64,
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
     #[diesel(sql_type = BigInt)]
@@ -41,6 +41,16 @@ pub(super) struct NamedMessage {
     /// The database's clock.
     #[diesel(sql_type = Timestamptz)]
     pub clock: DateTime<Utc>,
+}
+
+/// A stored message, and the mark that names it.
+#[derive(QueryableByName)]
+struct FoundMessage {
+    /// The index of the mark in the batch.
+    #[diesel(sql_type = BigInt)]
+    mark: i64,
+    #[diesel(embed)]
+    message: NamedMessage,
 }
 
 /// The message before those that a mark as unread names.
@@ -72,16 +82,14 @@ impl StoredMark<'_> {
     }
 }
 
-/// Looks up what is stored about the marks. What only some marks need is looked up for these alone:
+/// Looks up what is stored about the marks, apart from the messages of `new`. What only some marks need is looked up for these alone:
 /// joined for every mark, PostgreSQL may read whole tables.
 pub(super) async fn look_up<'a>(
     connection: &mut AsyncPgConnection,
     marks: &[&'a ReadMark],
+    new: &NewMessages<'_>,
 ) -> Result<Vec<StoredMark<'a>>, StoreError> {
-    let mut messages: HashMap<i64, Vec<_>> = HashMap::new();
-    for message in named_messages(connection, marks).await? {
-        messages.entry(message.mark).or_default().push(message);
-    }
+    let mut messages = named_messages(connection, marks, &new.by_id()).await?;
     let times = stored_times(connection, marks).await?;
     let mut times: HashMap<_, _> = times.into_iter().map(|times| (times.mark, times)).collect();
     let mut stored: Vec<_> = (0_i64..)
@@ -102,26 +110,40 @@ pub(super) async fn look_up<'a>(
     Ok(stored)
 }
 
-/// The stored messages that the marks name.
+/// The stored messages that the marks name, by the mark's index. Those that are not `new` are looked
+/// up.
 async fn named_messages(
     connection: &mut AsyncPgConnection,
     marks: &[&ReadMark],
-) -> Result<Vec<NamedMessage>, StoreError> {
-    let named: Vec<_> = (0_i64..)
-        .zip(marks)
-        .flat_map(|(index, mark)| mark.message_ids.iter().map(move |id| (index, mark, *id)))
-        .collect();
-    let messages = Statement::new(
+    new: &NewMessagesById<'_>,
+) -> Result<HashMap<i64, Vec<NamedMessage>>, StoreError> {
+    let mut messages: HashMap<i64, Vec<_>> = HashMap::new();
+    let mut others = Vec::new();
+    for (index, mark) in (0_i64..).zip(marks) {
+        for id in &mark.message_ids {
+            match new.get(&(&mark.player_id, *id)) {
+                Some(message) => messages.entry(index).or_default().push(*message),
+                None => others.push((index, &mark.player_id, *id)),
+            }
+        }
+    }
+    if others.is_empty() {
+        return Ok(messages);
+    }
+    let found: Vec<FoundMessage> = Statement::new(
         "SELECT key.mark, m.id, m.seq, c.erased_through, now() AS clock FROM unnest(",
         ") AS key (mark, player_id, id)
          JOIN chat_messages m ON m.player_id = key.player_id AND m.id = key.id
          JOIN chat_conversations c ON c.player_id = m.player_id",
     )
-    .column::<BigInt, _, _>(&named, |(mark, ..)| *mark)
-    .column::<Text, _, _>(&named, |(_, mark, _)| mark.player_id.as_str())
-    .column::<SqlUuid, _, _>(&named, |(.., id)| *id)
+    .column::<BigInt, _, _>(&others, |(mark, ..)| *mark)
+    .column::<Text, _, _>(&others, |(_, player_id, _)| player_id.as_str())
+    .column::<SqlUuid, _, _>(&others, |(.., id)| *id)
     .load(connection)
     .await?;
+    for FoundMessage { mark, message } in found {
+        messages.entry(mark).or_default().push(message);
+    }
     Ok(messages)
 }
 

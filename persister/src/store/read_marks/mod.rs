@@ -3,6 +3,7 @@
 //! keys: a transaction that waits for one holds only marks of smaller keys.
 
 mod look_up;
+mod new_messages;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,6 +15,8 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
+
+pub(super) use self::new_messages::NewMessages;
 
 use self::look_up::{StoredMark, look_up};
 use super::{clock, error::StoreError, rows::StoredPlayer, statement::Statement};
@@ -82,18 +85,20 @@ type ReaderKey<'a> = (&'a PlayerId, &'a Reader);
 /// Writes the marks that move a reader's position, at most one row for each reader. A mark as read
 /// moves it forward, unless a later mark as unread is stored. A mark as unread moves it to the
 /// message before the one that it names, unless a later mark is stored. A mark whose messages are
-/// not stored, or that was accepted before its conversation was erased, has no effect.
+/// not stored, or that was accepted before its conversation was erased, has no effect. `new` has what
+/// the batch has stored before.
 ///
 /// # Errors
 /// See [`StoreError`].
 pub(super) async fn write(
     connection: &mut AsyncPgConnection,
     marks: &[&ReadMark],
+    new: &NewMessages<'_>,
 ) -> Result<Marked, StoreError> {
     if marks.is_empty() {
         return Ok(Marked::default());
     }
-    let stored = look_up(connection, marks).await?;
+    let stored = look_up(connection, marks, new).await?;
     let positions = positions(&stored);
     if positions.is_empty() {
         return Ok(Marked::default());
