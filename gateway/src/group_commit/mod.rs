@@ -12,35 +12,31 @@
 //! Each partition has such a task, with its own connection and its own share of the waiting events:
 //! a queue that is missing, full or slow rejects the sends of its own players and no others.
 
+mod event_publisher;
 mod orphaned_queues;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use broker::{
-    BrokerError, BrokerSettings, ConsumerKind, Partition, Partitions, PublishError, Published,
-    Publisher, QueueState, RoutingKey,
+    BrokerError, BrokerSettings, ConsumerKind, Partition, PublishError, Published, Publisher,
+    QueueState, RoutingKey,
 };
-use chat::{
-    PlayerId,
-    event::{self, EncodedEvent},
-};
+use chat::event;
 use service::{
     Outage,
     backoff::{self, Waits},
     health::Dependency,
 };
 use tokio::{
-    sync::{mpsc, oneshot},
-    time::{MissedTickBehavior, interval, timeout},
+    sync::mpsc,
+    time::{MissedTickBehavior, interval},
 };
 use tracing::Instrument;
 
-use self::orphaned_queues::OrphanedQueues;
+pub use self::event_publisher::{EventPublisher, Unconfirmed};
+use self::{event_publisher::QueuedEvent, orphaned_queues::OrphanedQueues};
 use crate::{
-    metrics::{Metrics, PublishOutcome, SendOutcome},
+    metrics::{Metrics, PublishOutcome},
     refusing_queues::RefusingQueues,
     settings::Config,
 };
@@ -59,105 +55,6 @@ const SIBLINGS: usize = 3;
 
 /// A publish of this many events delays no other: they share its cost already.
 const ENOUGH_EVENTS: usize = 24;
-
-/// The event counts as not accepted. It may be in the queues nevertheless; the client sends it
-/// again under the same id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the event was not confirmed")]
-pub struct Unconfirmed;
-
-impl From<&Result<(), Unconfirmed>> for SendOutcome {
-    fn from(accepted: &Result<(), Unconfirmed>) -> Self {
-        match accepted {
-            Ok(()) => Self::Accepted,
-            Err(Unconfirmed) => Self::Refused,
-        }
-    }
-}
-
-/// The handle by which requests publish events. Cheap to clone; the tasks end when the last clone
-/// is dropped.
-#[derive(Clone, Debug)]
-pub struct EventPublisher {
-    /// One channel for each partition.
-    waiting: Arc<[mpsc::Sender<QueuedEvent>]>,
-    partitions: Partitions,
-    timeout: Duration,
-    metrics: Metrics,
-}
-
-#[derive(Debug)]
-struct QueuedEvent {
-    event: EncodedEvent,
-    answer: oneshot::Sender<Result<(), Unconfirmed>>,
-}
-
-impl EventPublisher {
-    /// Publishes `event`, which concerns `player`: resolves once it is on disk in both queues of
-    /// the player's partition.
-    ///
-    /// # Errors
-    /// When RabbitMQ rejected or returned it, did not confirm it in time, or is not connected.
-    pub async fn publish(
-        &self,
-        player: Option<&PlayerId>,
-        event: EncodedEvent,
-    ) -> Result<(), Unconfirmed> {
-        let began = Instant::now();
-        let accepted = self.confirmed(self.partitions.of(player), event).await;
-        let outcome = SendOutcome::from(&accepted);
-        self.metrics.send_seconds.of(outcome).observe(began.elapsed().as_secs_f64());
-        self.metrics.sends.of(outcome).inc();
-        accepted
-    }
-
-    /// Publishes the record of a read, for which no client waits. It is counted apart from the
-    /// sends.
-    ///
-    /// # Errors
-    /// Those of [`Self::publish`].
-    pub async fn publish_read(
-        &self,
-        player: &PlayerId,
-        event: EncodedEvent,
-    ) -> Result<(), Unconfirmed> {
-        let accepted = self.confirmed(self.partitions.of(Some(player)), event).await;
-        let outcome = SendOutcome::from(&accepted);
-        self.metrics.audited_reads.of(outcome).inc();
-        accepted
-    }
-
-    /// Publishes the merged read marks of `requests` clients. They are counted apart from the sends,
-    /// since they were delayed.
-    ///
-    /// # Errors
-    /// Those of [`Self::publish`].
-    pub async fn publish_read_mark(
-        &self,
-        player: &PlayerId,
-        event: EncodedEvent,
-        requests: u64,
-    ) -> Result<(), Unconfirmed> {
-        let accepted = self.confirmed(self.partitions.of(Some(player)), event).await;
-        let outcome = SendOutcome::from(&accepted);
-        self.metrics.read_marks.of(outcome).inc_by(requests);
-        accepted
-    }
-
-    async fn confirmed(
-        &self,
-        partition: Partition,
-        event: EncodedEvent,
-    ) -> Result<(), Unconfirmed> {
-        let (answer, answered) = oneshot::channel();
-        let waiting = self.waiting.get(usize::from(partition.number())).ok_or(Unconfirmed)?;
-        waiting.try_send(QueuedEvent { event, answer }).map_err(|_| Unconfirmed)?;
-        match timeout(self.timeout, answered).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) | Err(_) => Err(Unconfirmed),
-        }
-    }
-}
 
 /// The task that publishes into the queues of one partition.
 #[derive(Debug)]
@@ -225,8 +122,7 @@ pub fn group_commit(
         let waiting = weak.iter().filter_map(mpsc::WeakSender::upgrade);
         waiting.map(|channel| channel.max_capacity() - channel.capacity()).sum::<usize>() as f64
     });
-    let timeout = config.send_timeout;
-    (EventPublisher { waiting: waiting.into(), partitions, timeout, metrics }, publishing)
+    (EventPublisher::new(waiting, partitions, config.send_timeout, metrics), publishing)
 }
 
 /// Every [`EventPublisher`] was dropped.
