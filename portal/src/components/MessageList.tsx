@@ -48,6 +48,12 @@ interface MessageListProps {
 /** Within this distance of the top, older messages are loaded, in pixels. */
 const BEGINNING = 1_000;
 
+/**
+ * How long the virtual list may scroll to an index again, in milliseconds: until no row was measured
+ * for 150, which timers of a busy page exceed.
+ */
+const SCROLLS_ON = 1_000;
+
 const NONE: readonly Aside[] = [];
 
 /** The messages of a conversation, and what is shown among them. Only the visible ones are in the DOM. */
@@ -78,20 +84,25 @@ export function MessageList(props: MessageListProps) {
   useImperativeHandle(ref, () => ({ scrollToBottom }), [scrollToBottom]);
 
   const last = items.at(count - 1)?.entry;
+  const scrollsUntil = useRef(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a message was added, or has grown
   useLayoutEffect(() => {
     if (!isKept.current) return;
     scrollToBottom();
     // The virtual list shows a new bubble in the frame in which it is measured, but keeps scrolling
-    // for a while whatever the user does: so only for the user's own messages.
-    if (last && "source" in last && last.source === "outbox")
-      list.current?.scrollToIndex(count - 1, { align: "end" });
+    // for a while whatever the user does: so only for the user's own messages. It keeps scrolling to
+    // the same index: a message that comes meanwhile, above or below, moves the end to another one.
+    const now = Date.now();
+    const isOwn = last && "source" in last && last.source === "outbox";
+    if (!isOwn && now > scrollsUntil.current) return;
+    scrollsUntil.current = now + SCROLLS_ON;
+    list.current?.scrollToIndex(count - 1, { align: "end" });
   }, [scrollToBottom, count, last]);
 
   const scrolled = () => {
     autoScroll.onScroll();
-    const { scrollTop = BEGINNING } = scroller.current ?? {};
-    if (scrollTop < BEGINNING && older === "more") void conversation.loadOlder();
+    const isNearTop = (scroller.current?.scrollTop ?? BEGINNING) < BEGINNING;
+    if (isNearTop && older === "more") void conversation.loadOlder();
   };
 
   const row = (place: number) => {

@@ -45,8 +45,7 @@ export function useAutoScroll(scroller: RefObject<HTMLElement | null>): AutoScro
 
   // Rows measured while the user begins to scroll must not pull the list back.
   const release = useCallback(() => {
-    const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
-    if (scrollTop > 0 && scrollHeight > clientHeight) isKept.current = false;
+    if (scroller.current?.scrollTop) isKept.current = false;
   }, [scroller]);
 
   // A list that does not overflow is at its bottom and causes no scroll event.

@@ -39,6 +39,16 @@ const answers = (page: Page, what: "hold" | "release") =>
 /** This many frames take longer than the 150 ms after which virtua considers scrolling ended. */
 const A_WHILE = 20;
 
+/** This many frames take less, so that virtua still scrolls to the message before. */
+const A_MOMENT = 6;
+
+/** How much of the list is below its visible part, in pixels. */
+const belowSight = (page: Page) =>
+  page.evaluate(() => {
+    const list = document.querySelector(".ppc-scroller");
+    return list ? list.scrollHeight - list.scrollTop - list.clientHeight : Number.NaN;
+  });
+
 /** Waits until the list has stopped moving and scrolling. */
 async function still(page: Page): Promise<void> {
   await expect
@@ -102,11 +112,36 @@ test("a list at its end stays there when messages arrive", async ({ page }) => {
     await expect(page.locator(".ppc-bubble", { hasText: `news ${number}` })).toBeVisible();
   }
   await still(page);
-  const rest = await page.evaluate(() => {
-    const list = document.querySelector(".ppc-scroller");
-    return list ? list.scrollHeight - list.scrollTop - list.clientHeight : Number.NaN;
-  });
-  expect(rest).toBeLessThanOrEqual(1);
+  expect(await belowSight(page)).toBeLessThanOrEqual(1);
+});
+
+test("a list at its end stays there when a message arrives just after the user's own", async ({
+  page,
+}) => {
+  await still(page);
+  const content = "a long story\n".repeat(60);
+  await page.evaluate(
+    ({ message, frames }) => {
+      const { system } = window as never as { system: { send(message: object): void } };
+      const list = document.querySelector(".ppc-scroller");
+      const observer = new MutationObserver(async () => {
+        if (!list?.textContent?.includes("my own")) return;
+        observer.disconnect();
+        for (let frame = 0; frame < frames; frame += 1) await new Promise(requestAnimationFrame);
+        system.send(message);
+      });
+      if (list) observer.observe(list, { subtree: true, childList: true });
+    },
+    {
+      message: { playerId: BO, senderType: "staff", senderName: "Ada", content },
+      frames: A_MOMENT,
+    },
+  );
+  await page.getByLabel("Your message").fill("my own");
+  await page.getByLabel("Your message").press("Enter");
+  await expect(page.locator(".ppc-bubble", { hasText: "a long story" })).toBeVisible();
+  await still(page);
+  expect(await belowSight(page)).toBeLessThanOrEqual(1);
 });
 
 test("only visible messages are in the DOM", async ({ page }) => {
