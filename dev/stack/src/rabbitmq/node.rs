@@ -106,6 +106,8 @@ impl Node {
             .env("RUNNING_UNDER_SYSTEMD", "true")
             .env("RABBITMQ_NODENAME", &self.name)
             .env("RABBITMQ_DIST_PORT", distribution_port.to_string())
+            // By default the first scheduler of every node runs on the first processor alone.
+            .env("RABBITMQ_SCHEDULER_BIND_TYPE", "u")
             .env(
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
                 "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}",
