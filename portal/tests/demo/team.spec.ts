@@ -16,6 +16,7 @@ const toAda = { action: "assign", assigneeId: "ada", assigneeName: "Ada Lovelace
 const tab = (desk: Page | Locator, name: string) => desk.getByRole("tab", { name });
 const row = (desk: Page | Locator, name: string) => desk.getByRole("option", { name });
 const notice = (desk: Page | Locator) => desk.locator(".ppc-notice");
+const newsOf = (desk: Page | Locator) => desk.getByRole("list", { name: /^News of/ });
 const facts = (desk: Page | Locator) => desk.locator(".ppc-heading .ppc-facts");
 const action = (desk: Page | Locator, name: string) =>
   desk.locator(".ppc-conversation > .ppc-header").getByRole("button", { name, exact: true });
@@ -61,7 +62,7 @@ test("of two who take a conversation at once, the slower one is told who has it"
   const taken = "Ada Lovelace took over the conversation with Sora Tanaka.";
   await expect(grace.getByRole("log").last()).toContainText(taken);
   // Grace has the conversation open, and dismisses the news with the focus in the composer.
-  const news = grace.locator(".ppc-conversation").getByRole("list", { name: /^News of/ });
+  const news = newsOf(grace.locator(".ppc-conversation"));
   await expect(news).toContainText(taken);
   await news.getByRole("button", { name: "Dismiss" }).click();
   await expect(news).toBeHidden();
@@ -99,6 +100,7 @@ test("lines in the thread say who gave, put back and took the conversation, and 
   await openDesk(page);
   await tab(page, "All").click();
   await assign(page, SORA, toAda);
+  await expect(newsOf(page)).toContainText("Grace Hopper gave you the conversation");
   await row(page, "Sora Tanaka").click();
   const lines = page.locator(".ppc-assignment-line");
   const gave = /^Grace Hopper gave the conversation to Ada Lovelace · \d\d:\d\d$/;
@@ -114,6 +116,21 @@ test("lines in the thread say who gave, put back and took the conversation, and 
   await row(page, "Sora Tanaka").click();
   await expect(lines).toHaveText([gave, putBack, /^Grace Hopper took the conversation · /]);
   await expectAccessible(page);
+});
+
+test("a row whose conversation is given while the mouse is pressed on it is opened by the click", async ({
+  page,
+}) => {
+  await openDesk(page);
+  await tab(page, "All").click();
+  await row(page, "Sora Tanaka").hover();
+  await page.mouse.down();
+  await assign(page, SORA, toAda);
+  await expect(row(page, "Sora Tanaka")).toContainText("With you");
+  await expect(newsOf(page)).toHaveCount(0);
+  await page.mouse.up();
+  await expect(facts(page)).toContainText(SORA);
+  await expect(newsOf(page)).toContainText("Grace Hopper gave you the conversation");
 });
 
 test("the filter of the user's teams says that it has conversations of no team", async ({
@@ -159,7 +176,7 @@ test("a conversation is given by the keyboard, and its new owner is told", async
   await expect(grace.getByRole("log").last()).toContainText(
     "Ada Lovelace gave you the conversation with Bo Lindqvist.",
   );
-  const news = grace.getByRole("list", { name: "News of your conversations" });
+  const news = newsOf(grace);
   await expect(news).toContainText("Ada Lovelace gave you the conversation with Bo Lindqvist.");
   await expect(tab(grace, "Mine")).toHaveAccessibleName(/1 given to you/);
   await tab(grace, "Mine").click();
@@ -199,7 +216,7 @@ test("who gave or took a conversation is shown until it is opened, and counts in
   await openDesk(page);
   const before = await page.title();
   await assign(page, "mika-77", toAda);
-  const news = page.getByRole("list", { name: "News of your conversations" });
+  const news = newsOf(page);
   await expect(news).toContainText("Grace Hopper gave you the conversation with Mika");
   await expect.poll(() => page.title()).not.toBe(before);
   await expectAccessible(page);
@@ -345,7 +362,7 @@ test("handing back puts the conversations in which the player waits into the pil
   await page.keyboard.press("Escape");
   await expect(page.locator(".ppc-availability")).toContainText("Handed back");
   await expect(row(page, "Bo Lindqvist")).toBeHidden();
-  await expect(page.getByRole("list", { name: "News of your conversations" })).toBeHidden();
+  await expect(newsOf(page)).toBeHidden();
   await tab(page, "Pile").click();
   await expect(row(page, "Bo Lindqvist")).toBeVisible();
 });

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Inbox } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
+import { useSteady } from "../../hooks/useSteady.js";
 import type { Strings } from "../../strings/en.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
@@ -86,8 +87,9 @@ interface HandOversProps {
 }
 
 /** Shows hand-overs until the user dismisses them. A log of the desk announces them. */
-export function HandOvers({ handOvers, userId, onOpen, onDismiss }: HandOversProps) {
+export function HandOvers({ userId, onOpen, onDismiss, ...props }: HandOversProps) {
   const { strings } = usePortal();
+  const handOvers = useSteady(props.handOvers);
   if (handOvers.length === 0) return null;
   return (
     <ul className="ppc-hand-overs" aria-label={strings.desk.news}>

@@ -5,6 +5,7 @@ import { type DeskTools, useTools } from "../../hooks/useDeskTools.js";
 import { useObservable } from "../../hooks/useObservable.js";
 import { usePageFocus } from "../../hooks/usePageFocus.js";
 import type { Preferences } from "../../hooks/usePreferences.js";
+import { useSteady } from "../../hooks/useSteady.js";
 import { Announcer } from "../Announcer.js";
 import { Icon } from "../Icon.js";
 import { usePortal } from "../PortalContext.js";
@@ -83,7 +84,7 @@ export function MentionNotices(props: MentionNoticesProps) {
   const mentions = tools?.notes.mentions ?? null;
   useObservable(mentions);
   const { notes, staff } = usePortal().strings;
-  const shown = mentions?.all.filter(({ playerId }) => playerId !== chosen) ?? [];
+  const shown = useSteady(mentions?.all.filter(({ playerId }) => playerId !== chosen) ?? []);
   if (shown.length === 0) return null;
   return (
     <ul className="ppc-desk-notices" aria-label={notes.mentionNotices}>
