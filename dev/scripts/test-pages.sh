@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests the portal's pages in Chromium, and the main functions in Firefox: on a system simulated in the browser, and on a
-# private one: test-pages.sh [OPTION…], with options of Playwright, such as --project=stack.
+# Tests the portal's pages on a private system, in Chromium, and the main functions in Firefox: test-pages.sh [OPTION…],
+# with options of Playwright, such as a file's name.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -20,7 +20,7 @@ test_with_access() {
         RABBITMQ_DIRECTORY=$directory/rabbitmq
         set +a
         cd portal
-        npm run test:pages -- "$@"
+        SYSTEM=1 npm run test:pages -- "$@"
     )
     "$binaries/stack" down --dir "$directory"
     directory=
@@ -29,7 +29,7 @@ test_with_access() {
 directory=
 trap 'test -z "$directory" || "$binaries/stack" down --dir "$directory"' EXIT
 test_with_access private "$@"
-# Without options, everything: client events must not depend on the access to the other channels.
+# Client events must not depend on the access to the other channels.
 if [ $# -eq 0 ]; then
-    test_with_access encrypted --project=stack typing
+    test_with_access encrypted typing
 fi

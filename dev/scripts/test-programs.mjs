@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 // Runs the tests of the portal's pages, then the workspace's test programs side by side, since most of these wait most
-// of the time. The longest begin first. The output of a program appears when the program fails. Nothing runs beside the
-// pages: two browsers keep two processors busy, and other programs' deadlines pass meanwhile.
+// of the time. The longest begin first. The output of a program appears when the program fails. No program begins before
+// the simulated pages have ended: their browsers keep two processors busy, and other programs' deadlines pass meanwhile.
+// Those on a private system wait most of the time.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-const AT_ONCE = 3;
 // How long each program took the last time, in seconds.
 const DURATIONS = ".local/test-durations.json";
 
@@ -45,7 +45,8 @@ function lastDurations() {
 }
 
 const binaries = resolve(process.env.CARGO_TARGET_DIR ?? "target", "debug");
-const pages = { name: "portal/pages", executable: resolve("dev/scripts/test-pages.sh"), directory: "." };
+const simulatedPages = { name: "portal/pages (simulated)", executable: "npm", parameters: ["run", "test:pages"], directory: "portal" };
+const systemPages = { name: "portal/pages (system)", executable: resolve("dev/scripts/test-pages.sh"), directory: "." };
 const programs = await build();
 const durations = lastDurations();
 const expected = ({ name }) => durations[name] ?? (/\((lib|bin)\)$/.test(name) ? 0 : 1000);
@@ -71,8 +72,11 @@ async function worker() {
   for (let program = programs.shift(); program; program = programs.shift()) await test(program);
 }
 
-await test(pages);
-await Promise.all(Array.from({ length: AT_ONCE }, worker));
+// Three programs run at once.
+await Promise.all([
+  test(simulatedPages).then(() => Promise.all([worker(), worker()])),
+  test(systemPages).then(worker),
+]);
 
 // After the tests, since PostgreSQL has counted their statements.
 const statements = { name: "check-statements", executable: resolve(binaries, "check-statements") };
