@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "vite";
 
 /** The largest gzipped size of the player's script, in bytes. */
-const MOST = 59_500;
+const MOST = 59_600;
 
 const lib = new URL("../lib/", import.meta.url).pathname;
 const sizeOf = (content) => gzipSync(content, { level: 9 }).length;

@@ -1,6 +1,7 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import type { Chat } from "../../core/chat.js";
-import type { Inbox, InboxView } from "../../core/inbox/inbox.js";
+import type { Inbox } from "../../core/inbox/inbox.js";
+import type { InboxView } from "../../core/inbox/views.js";
 import type { Session, SessionStatus } from "../../core/types.js";
 import { type Alert, useAlerts } from "../../hooks/useAlerts.js";
 import { useAssignment } from "../../hooks/useAssignment.js";
@@ -110,9 +111,9 @@ export function Desk(props: DeskProps) {
     };
   }, [chat, isListed, team, ownTeams, setTeam]);
   useEffect(() => inbox.showTeams(teamsOf(team, ownTeams)), [inbox, team, ownTeams]);
-  const isGiven = chosen !== null && inbox.isGiven(chosen);
+  const isGiven = chosen !== null && inbox.own.isGiven(chosen);
   useEffect(() => {
-    if (isGiven && chosen !== null) inbox.opened(chosen);
+    if (isGiven && chosen !== null) inbox.own.opened(chosen);
   }, [inbox, chosen, isGiven]);
   const handOvers = useHandOvers(inbox, identity.subject, chosen);
   const unread = teamDesk ? inbox.news : inbox.unread("pending") + inbox.unread("active");
@@ -207,7 +208,7 @@ export function Desk(props: DeskProps) {
 
   const listenGiven = useCallback(
     (alert: (what: Alert) => void) =>
-      inbox.onGiven((row) => {
+      inbox.own.onGiven((row) => {
         const { playerId, session } = row;
         alert({
           title: strings.desk.givenToYou,
@@ -221,7 +222,7 @@ export function Desk(props: DeskProps) {
   );
   const listenTaken = useCallback(
     (alert: (what: Alert) => void) =>
-      inbox.onTaken((row) => {
+      inbox.own.onTaken((row) => {
         const { playerId, session } = row;
         alert({
           title: strings.desk.taken,

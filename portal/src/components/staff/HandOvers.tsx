@@ -38,7 +38,7 @@ export function useHandOvers(inbox: Inbox, userId: string, chosen: string | null
         ...before.filter((other) => other.row.playerId !== row.playerId),
         { kind, row },
       ]);
-    const ends = [inbox.onGiven(add("given")), inbox.onTaken(add("taken"))];
+    const ends = [inbox.own.onGiven(add("given")), inbox.own.onTaken(add("taken"))];
     return () => {
       for (const end of ends) end();
     };

@@ -133,7 +133,7 @@ export function InboxList(props: InboxListProps) {
                 showsStatus={showsStatus}
                 userId={userId}
                 isOwnerAway={directory?.isColleagueAway(row.session?.assigneeId ?? null) ?? false}
-                isGiven={inbox.isGiven(row.playerId)}
+                isGiven={inbox.own.isGiven(row.playerId)}
                 now={now}
                 onOpen={onOpen}
               />

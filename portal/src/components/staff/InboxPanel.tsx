@@ -4,8 +4,9 @@ import { MAX_PLAYER_ID, PLAYER_ID } from "../../core/api/limits.js";
 import type { Clock } from "../../core/clock.js";
 import type { StaffDirectory } from "../../core/desk/staff.js";
 import type { Drafts } from "../../core/drafts.js";
-import type { Count, Inbox, InboxView } from "../../core/inbox/inbox.js";
+import type { Count, Inbox } from "../../core/inbox/inbox.js";
 import type { Row } from "../../core/inbox/row.js";
+import type { InboxView } from "../../core/inbox/views.js";
 import type { ConversationPresence } from "../../core/presence/conversationPresence.js";
 import { SESSION_STATUSES } from "../../core/types.js";
 import { useObservable } from "../../hooks/useObservable.js";
@@ -208,7 +209,7 @@ function Tabs({ inbox, directory, view, onView }: TabsProps) {
 function newsOf(inbox: Inbox, view: InboxView, { staff, desk }: Strings): string {
   if (view === "resolved" || view === "all") return "";
   const unread = inbox.unread(view);
-  const given = view === "mine" ? inbox.given : 0;
+  const given = view === "mine" ? inbox.own.given : 0;
   return [
     ...(given > 0 ? [desk.givenCount(given)] : []),
     ...(unread > 0 ? [staff.unreadCount(unread)] : []),

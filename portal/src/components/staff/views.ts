@@ -1,4 +1,4 @@
-import type { InboxView } from "../../core/inbox/inbox.js";
+import type { InboxView } from "../../core/inbox/views.js";
 import { SESSION_STATUSES } from "../../core/types.js";
 import type { Strings } from "../../strings/en.js";
 

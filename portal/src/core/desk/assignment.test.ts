@@ -24,8 +24,8 @@ function desk() {
   const inbox = ada.chat.inbox();
   const given: string[] = [];
   const taken: string[] = [];
-  inbox.onGiven(({ playerId }: Row) => given.push(playerId));
-  inbox.onTaken(({ session }: Row) => taken.push(session?.assigneeName ?? ""));
+  inbox.own.onGiven(({ playerId }: Row) => given.push(playerId));
+  inbox.own.onTaken(({ session }: Row) => taken.push(session?.assigneeName ?? ""));
   inbox.open();
   const listed = (view: "mine" | "pile" | "all") =>
     inbox.list(view).map(({ playerId }) => playerId);
@@ -69,12 +69,12 @@ test("a given conversation is announced once, and until it is opened", async () 
   graceAssigns("p1", toAda);
   await seconds(3);
   expect(given).toEqual(["p1"]);
-  expect([listed("mine"), inbox.given, inbox.isGiven("p1")]).toEqual([["p1"], 1, true]);
+  expect([listed("mine"), inbox.own.given, inbox.own.isGiven("p1")]).toEqual([["p1"], 1, true]);
   playerSends("p1", "are you there?");
   await seconds(70);
   expect(given).toEqual(["p1"]);
-  inbox.opened("p1");
-  expect(inbox.given).toBe(0);
+  inbox.own.opened("p1");
+  expect(inbox.own.given).toBe(0);
   inbox.close();
 });
 

@@ -1,4 +1,4 @@
-import type { Api, InboxPage, InboxQuery, InboxRow } from "../api/api.js";
+import type { Api, InboxPage, InboxRow } from "../api/api.js";
 import { type Outcome, succeeded } from "../api/failure.js";
 import type { Tokens } from "../api/tokens.js";
 import type { Random } from "../backoff.js";
@@ -8,19 +8,18 @@ import type { OwnAssignments } from "../desk/assignment.js";
 import type { Features } from "../desk/features.js";
 import type { Environment } from "../environment.js";
 import { newId } from "../id.js";
-import { notifyAll } from "../listeners.js";
 import { Observable, type Unsubscribe } from "../observable.js";
 import { compare } from "../order.js";
 import { Poller } from "../poller.js";
 import type { Feed } from "../realtime/feed.js";
-import type { Digest, Identity, Message, Rejection, Session, SessionStatus } from "../types.js";
+import type { Digest, Identity, Message, Rejection, Session } from "../types.js";
 import { Arrivals } from "./arrivals.js";
 import { actorOf, requestChange } from "./changeStatus.js";
 import { LatestOnly } from "./latestOnly.js";
+import { OwnConversations } from "./ownConversations.js";
 import type { ReadMarks } from "./readMarks.js";
 import {
   assigneeOf,
-  byUrgency,
   lastActivity,
   type Row,
   rowAfterDigest,
@@ -30,6 +29,7 @@ import {
   rowAfterSession,
   rowOfPage,
 } from "./row.js";
+import { type InboxView, isListed, type List, listOf, queryOf, sortRows } from "./views.js";
 
 /** The dependencies of the inbox. */
 export interface InboxParts {
@@ -43,20 +43,6 @@ export interface InboxParts {
   readonly features: Features;
   readonly ownAssignments: OwnAssignments;
   readonly random: Random;
-}
-
-/** The lists that the gateway is asked for: `mine` and `pile` only where staff assigns. */
-type List = "open" | "mine" | "pile" | "resolved";
-
-/**
- * The rows that a tab shows: those of a status or, where staff assigns conversations, `mine`, those
- * of the user; `pile`, those that no member of the staff has; and `all` open ones.
- */
-export type InboxView = SessionStatus | "mine" | "pile" | "all";
-
-function listOf(view: InboxView): List {
-  if (view === "resolved" || view === "mine" || view === "pile") return view;
-  return "open";
 }
 
 /** The number of pages loaded of each list; a page has 200 conversations. */
@@ -87,12 +73,8 @@ export class Inbox extends Observable {
   #wantsAll = false;
   /** The teams whose pile the user sees; null for all. */
   #teams: ReadonlySet<string | null> | null = null;
-  /** The conversations that the user has, as far as this desk knows. */
-  readonly #mine = new Set<string>();
-  /** Those that the user was given and has not opened. */
-  readonly #given = new Set<string>();
-  readonly #givenListeners = new Set<(row: Row) => void>();
-  readonly #takenListeners = new Set<(row: Row) => void>();
+  /** The conversations that the user has, where staff assigns them. */
+  readonly own: OwnConversations;
   /** Messages of conversations of which it is not known yet who has them. */
   readonly #undecided = new Map<string, Message[]>();
   #failed = false;
@@ -104,6 +86,7 @@ export class Inbox extends Observable {
   constructor(parts: InboxParts) {
     super();
     this.#parts = parts;
+    this.own = new OwnConversations(parts, () => this.changed());
     this.#connection = new ConnectionMonitor(parts);
     const interval = () => {
       if (!parts.environment.visible) return POLL_HIDDEN_MS;
@@ -151,36 +134,6 @@ export class Inbox extends Observable {
     this.changed();
   }
 
-  /** Whether the user was given the conversation and has not opened it. */
-  isGiven(playerId: string): boolean {
-    return this.#given.has(playerId);
-  }
-
-  /** The number of conversations that the user was given and has not opened. */
-  get given(): number {
-    return this.#given.size;
-  }
-
-  /** The user has opened a conversation. */
-  opened(playerId: string): void {
-    if (this.#given.delete(playerId)) this.changed();
-  }
-
-  /** Calls `listener` with each conversation that the user gets without having asked for it. */
-  onGiven(listener: (row: Row) => void): Unsubscribe {
-    this.#givenListeners.add(listener);
-    return () => this.#givenListeners.delete(listener);
-  }
-
-  /**
-   * Calls `listener` with each conversation of the user that a colleague gets or that goes back to
-   * the pile, but not by the user.
-   */
-  onTaken(listener: (row: Row) => void): Unsubscribe {
-    this.#takenListeners.add(listener);
-    return () => this.#takenListeners.delete(listener);
-  }
-
   get link(): ConnectionState {
     return this.#connection.state;
   }
@@ -219,16 +172,10 @@ export class Inbox extends Observable {
     this.changed();
   }
 
-  /**
-   * The rows of a tab: pending ones by the longest wait, `mine`, `pile` and `all` by priority before
-   * that, and the others by the latest message.
-   */
+  /** The rows of a tab, in its order. */
   list(view: InboxView): Row[] {
     const rows = [...this.#rows.values()].filter((row) => this.#isIn(view, row));
-    if (view === "pending")
-      return rows.sort((a, b) => (a.waitingSince ?? 0) - (b.waitingSince ?? 0));
-    if (view === "mine" || view === "pile" || view === "all") return rows.sort(byUrgency);
-    return rows.sort((a, b) => lastActivity(b) - lastActivity(a));
+    return sortRows(rows, view);
   }
 
   row(playerId: string): Row | undefined {
@@ -303,7 +250,7 @@ export class Inbox extends Observable {
   isNews(playerId: string): boolean {
     const row = this.#rows.get(playerId);
     if (row === undefined) return false;
-    return this.isGiven(playerId) || (this.#concernsUser(row) && this.isUnread(row));
+    return this.own.isGiven(playerId) || (this.#concernsUser(row) && this.isUnread(row));
   }
 
   /** The number of free conversations of the teams that the user does not see. */
@@ -363,14 +310,8 @@ export class Inbox extends Observable {
   }
 
   #page(list: List, cursor: string | null): Promise<Outcome<InboxPage>> {
-    return this.#parts.api.inbox(this.#query(list), cursor);
-  }
-
-  #query(list: List): InboxQuery {
-    if (list === "resolved") return { status: "resolved", order: "latest" };
-    const open: InboxQuery = { status: "pending,active", order: "waiting" };
-    if (list === "mine") return { ...open, assignee: this.#parts.identity.subject };
-    return list === "pile" ? { ...open, assignee: "none" } : open;
+    const { api, identity } = this.#parts;
+    return api.inbox(queryOf(list, identity.subject), cursor);
   }
 
   #isIn(view: InboxView, row: Row): boolean {
@@ -380,11 +321,8 @@ export class Inbox extends Observable {
       : row.status === view;
   }
 
-  /** Whether the gateway would list the row, as far as this desk knows. */
   #isListed(list: List, row: Row): boolean {
-    if (row.status === "resolved" || list === "resolved") return row.status === list;
-    if (list === "open") return true;
-    return assigneeOf(row) === (list === "mine" ? this.#parts.identity.subject : null);
+    return isListed(row, list, this.#parts.identity.subject);
   }
 
   #isOfTeams({ session }: Row): boolean {
@@ -461,28 +399,7 @@ export class Inbox extends Observable {
     this.#rows.set(playerId, row);
     if (!this.#assigns) return;
     this.#decide(row);
-    const { identity, ownAssignments } = this.#parts;
-    const { subject } = identity;
-    const was = before && assigneeOf(before);
-    const is = assigneeOf(row);
-    // A change of hands ends what the user has asked for, with this effect or another.
-    const isChange = is !== was && is !== undefined && (was !== undefined || is === subject);
-    const isOwn = isChange && ownAssignments.take(playerId);
-    const isMine = is === subject && row.status !== "resolved";
-    const hadIt = this.#mine.has(playerId);
-    if (isMine === hadIt) return;
-    const isNews = !isOwn && this.hasLoaded("mine");
-    if (isMine) {
-      this.#mine.add(playerId);
-      if (!isNews) return;
-      this.#given.add(playerId);
-      notifyAll(this.#givenListeners, row);
-    } else {
-      this.#mine.delete(playerId);
-      this.#given.delete(playerId);
-      if (isNews && row.status !== "resolved" && is !== undefined)
-        notifyAll(this.#takenListeners, row);
-    }
+    this.own.update(before, row, this.hasLoaded("mine"));
   }
 
   /** Notifies about the messages that arrived before it was known who has the conversation. */
@@ -496,8 +413,7 @@ export class Inbox extends Observable {
   #drop(playerId: string): void {
     this.#rows.delete(playerId);
     this.#undecided.delete(playerId);
-    this.#mine.delete(playerId);
-    this.#given.delete(playerId);
+    this.own.drop(playerId);
   }
 
   #putListed(listed: InboxRow): Row {
