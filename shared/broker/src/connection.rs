@@ -24,6 +24,9 @@ pub enum BrokerError {
     /// The queue is empty and rejects publishes: no node leads it.
     #[error("the queue {0} is empty and takes nothing: it has no leader")]
     NoLeader(String),
+    /// The queue is missing, and the account may not declare it.
+    #[error("the queue {0} does not exist, and this account may not create it: start a persister")]
+    Missing(String),
     /// The queue of a surplus partition is deleted; it is not declared again.
     #[error("the queue is gone")]
     Gone,

@@ -114,7 +114,13 @@ async fn unless_it_exists(
     match declared {
         Err(error) if is_refusal(&error) => {
             let channel = connection.channel().await?;
-            with_timeout(settings.broker_timeout, inspect(&channel, queue)).await.map(drop)
+            let inspected = inspect(&channel, queue.clone());
+            match with_timeout(settings.broker_timeout, inspected).await {
+                Err(error) if has_code(&error, AMQPSoftError::NOTFOUND) => {
+                    Err(BrokerError::Missing(queue))
+                }
+                inspected => inspected.map(drop),
+            }
         }
         declared => declared,
     }
@@ -122,9 +128,14 @@ async fn unless_it_exists(
 
 /// Whether the account lacks the permission.
 fn is_refusal(error: &BrokerError) -> bool {
-    let refused = AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED);
+    has_code(error, AMQPSoftError::ACCESSREFUSED)
+}
+
+/// Whether RabbitMQ has closed the channel with this code.
+fn has_code(error: &BrokerError, code: AMQPSoftError) -> bool {
+    let code = AMQPErrorKind::Soft(code);
     matches!(error, BrokerError::Broker(error)
-        if matches!(error.kind(), ErrorKind::ProtocolError(error) if *error.kind() == refused))
+        if matches!(error.kind(), ErrorKind::ProtocolError(error) if *error.kind() == code))
 }
 
 async fn declare_exchange(channel: &Channel, names: &QueueNames) -> lapin::Result<()> {

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use ::broker::{Partition, Publisher};
 use lapin::{
     Channel, Connection, ConnectionProperties,
     options::{
@@ -11,7 +12,7 @@ use lapin::{
     types::FieldTable,
 };
 use stack::{RabbitMq, ServerSettings, Servers, Service, set_pusher_variables};
-use test_support::{Database, PusherControl, eventually};
+use test_support::{Database, PusherControl, eventually, settings};
 
 use crate::{
     programs::{Programs, Release, api},
@@ -77,6 +78,12 @@ async fn the_documented_permissions_suffice_and_a_gateway_that_may_not_publish_i
     let rabbitmq = &servers.rabbitmq;
     create_users(rabbitmq).await;
     let url = |service: &str| with_account(amqp_url, &format!("chat_{service}"), "password");
+    let settings = settings([format!("--amqp-url={}", url("gateway"))]);
+    let early = Publisher::connect(&settings, Partition::FIRST, "early").await.err().unwrap();
+    let missing = "the queue chat.persist.dead does not exist, and this account may not create it: \
+                   start a persister";
+    assert_eq!(early.to_string(), missing);
+
     let mut services = Vec::new();
     // The persister first: it declares the queues.
     for service in [Service::Persister, Service::Broadcaster, Service::Gateway] {
