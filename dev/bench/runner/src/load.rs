@@ -67,6 +67,8 @@ impl Load {
         command.args(["-t", "30s", "-c", &self.connections.to_string()]);
         command.args(["-z", &format!("{}ms", self.time.as_millis())]);
         command.args(["-H", &format!("authorization: Bearer {}", self.token)]);
+        // By default it accepts gzip, and the reference programs compress nothing.
+        command.args(["-H", "accept-encoding: identity"]);
         if let Some(rate) = self.rate {
             command.args(["-q", &rate.to_string(), "--latency-correction"]);
         }

@@ -99,6 +99,11 @@ impl Testbed {
         for limit in [&senders[..], &readers, &addresses].concat() {
             variables.set(limit, NO_LIMIT);
         }
+        // The reference programs have no such features. A row that measures one turns it on.
+        for feature in ["READ_MARKS", "TEAM_DESK", "ASSIGN_ON_REPLY"] {
+            variables.set(feature, "off");
+        }
+        variables.set("ATTACHMENT_STORE", "");
         // As many connections as row 8 opens.
         variables.set("MAX_CONNECTIONS", "20000");
         variables.set("MEMORY_LIMIT", "2GiB");
