@@ -18,6 +18,7 @@ export type { Availability, AvailabilityStatus, OwnAvailability } from "./desk/a
 export type { Features } from "./desk/features.js";
 export type { StaffDirectory, StaffList, StaffMember } from "./desk/staff.js";
 export type { Count, Inbox } from "./inbox/inbox.js";
+export type { OwnConversations } from "./inbox/ownConversations.js";
 export type { Row } from "./inbox/row.js";
 export type { InboxView } from "./inbox/views.js";
 export type { Observable, Unsubscribe } from "./observable.js";

@@ -102,7 +102,7 @@ export class Conversation extends Observable {
   #isPaused = false;
   #session: Session | null = null;
   #failure: Failure | null = null;
-  #answerListenersSinceEvent = 0;
+  #answersSinceEvent = 0;
   #unchanged = 0;
 
   constructor(playerId: string, parts: ConversationParts) {
@@ -145,7 +145,7 @@ export class Conversation extends Observable {
       pollIntervalMs({
         eventsArrive: parts.feed.eventHealth.isHealthy,
         visible: parts.environment.visible,
-        answers: this.#answerListenersSinceEvent,
+        answers: this.#answersSinceEvent,
         isIncomplete: this.#messages.isIncomplete,
         unchanged: this.#unchanged,
       });
@@ -412,7 +412,7 @@ export class Conversation extends Observable {
     this.#connection.answered(outcome);
     this.#failure = outcome.ok ? null : outcome.failure;
     if (outcome.ok) {
-      this.#answerListenersSinceEvent += 1;
+      this.#answersSinceEvent += 1;
       this.#unchanged = this.#history.lastSeq === before ? this.#unchanged + 1 : 0;
     }
     notifyAll(this.#answerListeners);
@@ -528,7 +528,7 @@ export class Conversation extends Observable {
     const entry = players.find(({ playerId }) => playerId === this.playerId);
     if (entry === undefined && unlisted === 0) return;
     if (entry !== undefined) this.#messages.addAnnounced(entry);
-    this.#answerListenersSinceEvent = 0;
+    this.#answersSinceEvent = 0;
     this.#unchanged = 0;
     if (entry !== undefined) this.#poller.nudge();
     else this.#poller.soon();
@@ -554,7 +554,7 @@ export class Conversation extends Observable {
   }
 
   #eventHealthChanged(): void {
-    this.#answerListenersSinceEvent = 0;
+    this.#answersSinceEvent = 0;
     this.refresh();
   }
 

@@ -4,6 +4,7 @@ import type { Unsubscribe } from "../observable.js";
 import type { Identity } from "../types.js";
 import { assigneeOf, type Row } from "./row.js";
 
+/** The dependencies of the own conversations. */
 interface OwnConversationsParts {
   readonly identity: Identity;
   readonly ownAssignments: OwnAssignments;
