@@ -94,6 +94,16 @@ test("above an answer it says whose conversation it is, and that this colleague 
   await expect(page.locator(".ppc-bubble", { hasText: "I can help" })).toBeVisible();
 });
 
+test("the news of a given conversation says who gave it, also when the inbox was read before the event came", async ({
+  page,
+}) => {
+  await openDesk(page);
+  await injectFaults(page, { broadcast: [1_500, 1_500] });
+  await assign(page, SORA, toAda);
+  await tab(page, "All").click();
+  await expect(newsOf(page)).toContainText("Grace Hopper gave you the conversation");
+});
+
 test("lines in the thread say who gave, put back and took the conversation, and when", async ({
   page,
 }) => {

@@ -49,10 +49,13 @@ export function useHandOvers(inbox: Inbox, userId: string, chosen: string | null
     before.current = chosen;
   }, [chosen, dismiss]);
 
-  const valid = all.filter(({ kind, row }) => {
-    const now = inbox.row(row.playerId);
+  const valid = all.flatMap((handOver) => {
+    const now = inbox.row(handOver.row.playerId);
     const isMine = now?.session?.assigneeId === userId && now.status !== "resolved";
-    return isMine === (kind === "given");
+    if (isMine !== (handOver.kind === "given")) return [];
+    // A page of the inbox does not say who did it; the event, which may come later, does.
+    const isSame = now?.session?.version === handOver.row.session?.version;
+    return [isSame && now !== undefined ? { ...handOver, row: now } : handOver];
   });
   return {
     here: valid.filter(({ row }) => row.playerId === chosen),
