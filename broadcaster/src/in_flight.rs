@@ -7,10 +7,7 @@ use std::{
 };
 
 use broker::{BrokerError, Consumer, DeadLetter, DeadLetterReason, Delivery};
-use chat::{
-    StaffNames,
-    event::{self, Event},
-};
+use chat::{StaffNames, body, event::Event};
 use chrono::{DateTime, Utc};
 use pusher::{Channels, limits::MAX_EVENTS_PER_BATCH};
 use service::metrics::OldestPart;
@@ -167,7 +164,7 @@ impl<'a> InFlight<'a> {
         let Delivery { tag, body } = delivery;
         let mut pending = PendingDelivery::new(body);
         let mut superseded = Vec::new();
-        match event::decode(&pending.body) {
+        match body::decode(&pending.body) {
             Ok(events) => {
                 for (position, event) in events.into_iter().enumerate() {
                     match event {
@@ -317,7 +314,7 @@ impl<'a> InFlight<'a> {
         let Some(delivery) = self.deliveries.get_mut(&origin.tag) else { return };
         let PendingDelivery { body, letters, .. } = delivery;
         letters.entry(origin.position).or_insert_with(|| {
-            let alone = event::alone(body, origin.position);
+            let alone = body::alone(body, origin.position);
             DeadLetter {
                 // The position is always one in the body; otherwise the whole body is kept.
                 body: alone.unwrap_or_else(|| body.clone()),

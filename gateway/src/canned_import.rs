@@ -9,8 +9,8 @@ use std::{
 use anyhow::Context;
 use broker::{BrokerSettings, Partition, Publisher, RoutingKey};
 use chat::{
-    CannedReply, CannedReplyChange, Team,
-    event::{self, EncodedEvent, Event},
+    CannedReply, CannedReplyChange, Team, body,
+    event::{EncodedEvent, Event},
 };
 use clap::{Args, Subcommand};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -24,9 +24,6 @@ use crate::{
     settings::TeamDeskSettings,
     team_desk::TeamDesk,
 };
-
-/// The most bytes of the events in a body of several.
-const MAX_BYTES_PER_BODY: usize = 120 * 1024;
 
 /// The command for canned replies.
 #[derive(Args, Clone, Debug)]
@@ -97,7 +94,7 @@ impl CannedCommand {
             Publisher::connect(&broker, Partition::FIRST, "gateway: import").await?;
         for body in bodies(&replies)? {
             let events: Vec<_> = body.iter().map(|(_, event)| event).collect();
-            let encoded = event::encode(events);
+            let encoded = body::encode(events);
             let published = publisher.publish(RoutingKey::Accepted, Partition::FIRST, &encoded);
             published.await.with_context(|| {
                 format!("{imported} of {} replies are imported; import again", replies.len())
@@ -188,7 +185,7 @@ fn bodies(replies: &[Reply]) -> anyhow::Result<Vec<Vec<(&Reply, EncodedEvent)>>>
         };
         let event = Event::CannedReplyChange(Box::new(change)).encode()?;
         bytes += event.size();
-        match bodies.last_mut().filter(|_| bytes <= MAX_BYTES_PER_BODY) {
+        match bodies.last_mut().filter(|_| bytes <= body::MAX_BYTES_OF_SEVERAL) {
             Some(body) => body.push((reply, event)),
             None => {
                 bytes = event.size();

@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use broker::{BrokerError, Consumer, DeadLetter, DeadLetterReason, Delivery};
-use chat::event::{self, EncodedEvent, Event, UnreadableEvent};
+use chat::{
+    body::{self, UnreadableEvent},
+    event::{EncodedEvent, Event},
+};
 use chrono::{DateTime, Utc};
 use tokio::time::{Instant, timeout_at};
 
@@ -95,7 +98,7 @@ impl DeliveryBatch {
 
     fn open(&mut self, delivery: Delivery) {
         let (mut dead, owner) = (Vec::new(), self.deliveries.len());
-        match event::decode(&delivery.body) {
+        match body::decode(&delivery.body) {
             Ok(events) => {
                 for event in events {
                     match writable(event) {

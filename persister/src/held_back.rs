@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use chat::event;
+use chat::body;
 use chrono::{DateTime, Utc};
 use service::backoff::{self, Waits};
 use tokio::time::Instant;
@@ -88,7 +88,7 @@ impl HeldBackEvents {
             return None;
         }
         let events = self.deliveries.iter().flat_map(HeldBack::encode);
-        let bodies = event::encode_in_parts(events);
+        let bodies = body::encode_in_parts(events);
         if !is_old && bodies.len() > limit / 2 {
             return None;
         }

@@ -1,5 +1,5 @@
 use broker::{ConsumerKind, dead_letters::DeadLetters};
-use chat::event::{Event, encode};
+use chat::{body::encode, event::Event};
 use futures_util::future::join_all;
 use test_support::{Proxy, body, eventually, message};
 

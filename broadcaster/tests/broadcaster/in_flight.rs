@@ -1,6 +1,6 @@
 //! Deliveries that are in flight for too long are requeued.
 
-use chat::event::encode;
+use chat::body::encode;
 use serde_json::json;
 use test_support::{Api, Broker, Proxy, System, body, eventually};
 

@@ -1,7 +1,7 @@
 //! The body of a delivery: decoded events are equal after encoding and decoding.
 #![no_main]
 
-use chat::event::{decode, encode};
+use chat::body::{decode, encode};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {

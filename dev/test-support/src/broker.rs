@@ -1,5 +1,5 @@
 use ::broker::{BrokerSettings, ConsumerKind, QueueNames};
-use chat::event::{Event, decode};
+use chat::{body::decode, event::Event};
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, Queue,
     options::{

@@ -1,6 +1,6 @@
 use chat::{
     Attachment, FileType, Message, PlayerId, RequestedStatus, SenderType, StatusChange,
-    event::{Event, encode},
+    body::encode, event::Event,
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

@@ -21,7 +21,7 @@ use broker::{
     BrokerError, BrokerSettings, ConsumerKind, Partition, PublishError, Published, Publisher,
     QueueState, RoutingKey,
 };
-use chat::event;
+use chat::body;
 use service::{
     Outage,
     backoff::{self, Waits},
@@ -47,10 +47,8 @@ const MAX_WAITING_EVENTS: u16 = 10_000;
 /// The most events in one body.
 const MAX_EVENTS_PER_BODY: usize = 500;
 
-/// The most bytes of the events in a body of several.
-const MAX_BYTES_OF_SEVERAL: usize = 120 * 1024;
-
-/// A publish of this many events delays the next one: more will arrive meanwhile.
+/// A publish of this many events delays the next one: more will arrive meanwhile. Fewer do not save what
+/// the delay costs their senders; dev/bench/notes/13.md has the measurements of both numbers.
 const SIBLINGS: usize = 3;
 
 /// A publish of this many events delays no other: they share its cost already.
@@ -61,7 +59,7 @@ const ENOUGH_EVENTS: usize = 24;
 pub struct GroupCommit {
     partition: Partition,
     waiting: mpsc::Receiver<QueuedEvent>,
-    /// The event that was too large for the last body.
+    /// The event that did not fit into the last body.
     postponed: Option<QueuedEvent>,
     broker: BrokerSettings,
     check_interval: Duration,
@@ -241,12 +239,12 @@ impl GroupCommit {
     fn gather(&mut self, first: QueuedEvent) -> Vec<QueuedEvent> {
         let mut size = first.event.size();
         let mut group = vec![first];
-        while size < event::BODY_BYTES && group.len() < MAX_EVENTS_PER_BODY {
+        while group.len() < MAX_EVENTS_PER_BODY {
             let Ok(next) = self.waiting.try_recv() else {
                 break;
             };
             size += next.event.size();
-            if size > MAX_BYTES_OF_SEVERAL {
+            if size > body::MAX_BYTES_OF_SEVERAL {
                 self.postponed = Some(next);
                 break;
             }
@@ -266,7 +264,7 @@ impl GroupCommit {
             return Ok(());
         }
         let began = Instant::now();
-        let body = event::encode(group.iter().map(|waiting| &waiting.event));
+        let body = body::encode(group.iter().map(|waiting| &waiting.event));
         self.not_before = began + delay_after(self.commit_delay, group.len());
         let published =
             publisher.publish_to_each(RoutingKey::Accepted, self.partition, &body).await;
@@ -305,8 +303,8 @@ impl GroupCommit {
         }
     }
 
-    /// Updates readiness and the metric when the partition's queue of `worker` begins or ceases to
-    /// reject.
+    /// Updates the list in the answer of readiness, and the metric, when the partition's queue of
+    /// `worker` begins or ceases to reject.
     fn set_refused(&mut self, worker: ConsumerKind, refuses: bool) {
         for (known, refused) in ConsumerKind::ALL.into_iter().zip(&mut self.refused) {
             if known == worker && *refused != refuses {

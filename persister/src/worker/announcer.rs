@@ -5,10 +5,7 @@ use std::time::Duration;
 use broker::{
     BrokerSettings, ConsumerKind, DeadLetter, PublishError, RetryingPublisher, RoutingKey,
 };
-use chat::{
-    SessionState,
-    event::{self, Event},
-};
+use chat::{SessionState, body, event::Event};
 use tokio::time::Instant;
 
 use crate::{metrics::Metrics, store::Outcome};
@@ -75,7 +72,7 @@ impl Announcer {
         for theirs in events.chunk_by(|one, other| partition(one) == partition(other)) {
             let Some(partition) = theirs.first().map(partition) else { continue };
             let encoded = theirs.iter().filter_map(|event| event.encode().ok());
-            for body in event::encode_in_parts(encoded) {
+            for body in body::encode_in_parts(encoded) {
                 self.publisher.publish(RoutingKey::SessionUpdated, partition, &body).await;
             }
         }

@@ -1,7 +1,7 @@
 //! Several partitions of the queues.
 
 use broker::{ConsumerKind, Partition, QueueNames};
-use chat::event::{Event, decode};
+use chat::{body::decode, event::Event};
 use test_support::{System, body, eventually, message, player_of_each};
 
 use crate::support::{event, until_persisted};

@@ -1,7 +1,6 @@
 use chat::{
     Assignee, AssignmentReason, Message, Note, PlayerId, SenderId, SessionAction, SessionChange,
-    StatusChange,
-    event::{Event, MAX_EVENTS},
+    StatusChange, body::MAX_EVENTS, event::Event,
 };
 use chrono::DateTime;
 use test_support::{System, body, eventually, message};

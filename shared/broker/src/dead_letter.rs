@@ -1,6 +1,7 @@
 use chat::{
     Subject,
-    event::{self, Event, UnreadableBody, UnreadableEvent},
+    body::{self, UnreadableBody, UnreadableEvent},
+    event::Event,
 };
 use service::{LogLimit, metrics::Label};
 use strum::{IntoStaticStr, VariantArray};
@@ -44,7 +45,7 @@ impl Label for DeadLetterReason {
 impl DeadLetter {
     /// A dead letter with a readable event; nothing if the event cannot be encoded.
     pub fn new(event: &Event, kind: DeadLetterReason, reason: &str) -> Option<Self> {
-        let body = event::encode([&event.encode().ok()?]);
+        let body = body::encode([&event.encode().ok()?]);
         Some(Self { body, kind, reason: reason.to_owned(), subject: event.subject() })
     }
 
@@ -69,7 +70,7 @@ impl DeadLetter {
 impl From<UnreadableEvent> for DeadLetter {
     fn from(UnreadableEvent { event, reason }: UnreadableEvent) -> Self {
         let (kind, subject) = (DeadLetterReason::Unreadable, Subject::default());
-        Self { body: event::encode([&event]), kind, reason, subject }
+        Self { body: body::encode([&event]), kind, reason, subject }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     BrokerError, BrokerSettings, ConsumerKind, Partition, PublishError, Publisher,
     connection::{Connection, with_timeout},
 };
-use chat::{PlayerId, event};
+use chat::{PlayerId, body};
 
 /// The header with the reason of a dead letter.
 const REASON: &str = "x-reason";
@@ -68,7 +68,7 @@ impl Filter {
 
 /// Whether `body` has an event of the player's conversation. An unreadable body is searched as text.
 fn has_event_of(body: &[u8], player: &PlayerId) -> bool {
-    let events = event::decode(body).unwrap_or_default();
+    let events = body::decode(body).unwrap_or_default();
     let mut readable = events.iter().flatten();
     if readable.any(|event| event.player_id() == Some(player)) {
         return true;
@@ -220,7 +220,7 @@ impl DeadLetters {
     }
 
     fn partition(&self, body: &[u8]) -> Partition {
-        let events = event::decode(body).unwrap_or_default();
+        let events = body::decode(body).unwrap_or_default();
         let first = events.iter().flatten().next();
         first.map_or(Partition::FIRST, |event| self.settings.queue_partitions.of(event.player_id()))
     }

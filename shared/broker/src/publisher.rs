@@ -12,7 +12,7 @@ use super::{
     connection::{Connection, with_timeout},
     topology,
 };
-use chat::event;
+use chat::body;
 
 /// Why a publish counts as failed. A queue may have the body all the same.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +116,7 @@ impl Publisher {
     /// acknowledge such a body. Only a publish shows whether it is permitted and whether an existing queue
     /// has a leader: a passive declaration succeeds for a queue without one.
     pub async fn try_queues(&mut self) -> Vec<Published> {
-        let body = event::encode([]);
+        let body = body::encode([]);
         self.publish_to_each(RoutingKey::Accepted, self.partition, &body).await
     }
 

@@ -1,6 +1,7 @@
 //! The domain's types. A value is checked when it is made, so that no code behind it checks again.
 
 mod attachment;
+pub mod body;
 mod canned_reply;
 mod conversation_read;
 pub mod event;

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use anyhow::ensure;
-use chat::event::{self, Event};
+use chat::{body, event::Event};
 
 use crate::{Call, samples};
 
@@ -12,7 +12,7 @@ pub fn encode(count: usize) -> anyhow::Result<Call> {
     let events = samples::events(count)?;
     let encoded: Vec<_> = events.iter().map(Event::encode).collect::<Result<_, _>>()?;
     Ok(Box::new(move || {
-        black_box(event::encode(black_box(&encoded)));
+        black_box(body::encode(black_box(&encoded)));
         Ok(())
     }))
 }
@@ -21,11 +21,11 @@ pub fn encode(count: usize) -> anyhow::Result<Call> {
 pub fn decode(count: usize) -> anyhow::Result<Call> {
     let events = samples::events(count)?;
     let encoded: Vec<_> = events.iter().map(Event::encode).collect::<Result<_, _>>()?;
-    let body = event::encode(&encoded);
-    let decoded = event::decode(&body)?.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let body = body::encode(&encoded);
+    let decoded = body::decode(&body)?.into_iter().collect::<Result<Vec<_>, _>>()?;
     ensure!(decoded == events, "the decoded events differ from the encoded ones");
     Ok(Box::new(move || {
-        black_box(event::decode(black_box(&body))?);
+        black_box(body::decode(black_box(&body))?);
         Ok(())
     }))
 }

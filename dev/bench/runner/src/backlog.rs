@@ -1,7 +1,7 @@
 //! A queue with a backlog.
 
 use broker::{ConsumerKind, QueueNames};
-use chat::{Content, Mark, Message, PlayerId, ReadMark, Reader, SenderId, SenderType, event};
+use chat::{Content, Mark, Message, PlayerId, ReadMark, Reader, SenderId, SenderType, body, event};
 use uuid::Uuid;
 
 use crate::testbed::Testbed;
@@ -53,7 +53,7 @@ async fn publish(
             events.push(event::Event::Message(Box::new(message)).encode()?);
             events.extend(mark);
         }
-        publisher.publish_to_queue(&queue, &event::encode(&events), &[]).await?;
+        publisher.publish_to_queue(&queue, &body::encode(&events), &[]).await?;
         number = until;
     }
     Ok(())

@@ -8,7 +8,7 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::{Context, ensure};
 use bench_limits::{Listen, SendRequest, accepted};
 use broker::{self, BrokerSettings, Partition, RoutingKey};
-use chat::{Message, event, event::Event};
+use chat::{Message, body, event::Event};
 use clap::Parser;
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties,
@@ -76,7 +76,7 @@ struct Publisher {
 impl Publisher {
     async fn publish(&self, message: Message) -> anyhow::Result<()> {
         const PERSISTENT: u8 = 2;
-        let body = event::encode([&Event::Message(Box::new(message)).encode()?]);
+        let body = body::encode([&Event::Message(Box::new(message)).encode()?]);
         let options = BasicPublishOptions { mandatory: true, ..Default::default() };
         let properties = BasicProperties::default()
             .with_delivery_mode(PERSISTENT)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bench_limits::report;
 use broker::{BrokerSettings, Publisher, RoutingKey};
-use chat::{Message, SenderType, event, event::Event};
+use chat::{Message, SenderType, body, event::Event};
 use clap::Parser;
 use service::install_crypto;
 use tokio::task::JoinSet;
@@ -84,5 +84,5 @@ fn body(messages: usize) -> anyhow::Result<Vec<u8>> {
         Ok(Event::Message(Box::new(message)).encode()?)
     };
     let messages = (0..messages).map(|_| message()).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(event::encode(&messages))
+    Ok(body::encode(&messages))
 }
