@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fails when docs/reliability.md or SECURITY.md names a test or a drill that does not exist, when a link of a document
+# Fails when docs/reliability.md or SECURITY.md names a test or a drill that does not exist, when a link or a path of a document
 # leads nowhere, or when the top of docs/operations.md lacks a page for operators.
 set -eu
 cd "$(dirname "$0")/../.."
