@@ -21,9 +21,6 @@ struct Outcomes {
     failed_probes: usize,
 }
 
-/// The number of probes after which the waits no longer grow.
-const GROWING_WAITS: usize = 8;
-
 impl Evidence {
     /// Records an accepted call that began at `began`.
     pub fn accepted(&self, began: Instant) {
@@ -40,9 +37,9 @@ impl Evidence {
     /// Records a failed probe. Returns how long to wait before the next.
     pub fn probe_failed(&self) -> Duration {
         let mut outcomes = self.outcomes();
-        let wait = backoff::waits().nth(outcomes.failed_probes.min(GROWING_WAITS));
+        let wait = backoff::wait_after(outcomes.failed_probes);
         outcomes.failed_probes = outcomes.failed_probes.saturating_add(1);
-        wait.unwrap_or_default()
+        wait
     }
 
     /// Whether a probe failed and no call was accepted since.

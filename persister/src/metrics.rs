@@ -30,7 +30,7 @@ service::metrics! {
     pub struct Metrics {
         /// Messages that became rows.
         pub persisted: Counter,
-        /// Messages that were stored already.
+        /// Events that were stored already: sent again, or redelivered.
         pub duplicates: Counter,
         /// Events whose id another message or change has. They are dropped.
         pub conflicts: Counter,

@@ -1,3 +1,4 @@
+import { MAX_CONTENT } from "../src/core/api/limits.js";
 import { CANNED_REPLIES_UPDATED } from "../src/core/realtime/channels.js";
 import type { Identity, Note, Session } from "../src/core/types.js";
 import type { SimulatedDesk } from "./desk.js";
@@ -20,9 +21,6 @@ export interface ServerParts extends FaultSource {
   broadcastNote(note: Note, event: unknown): void;
   announce(session: Session, stale: readonly string[]): void;
 }
-
-/** The longest note, in code points. */
-const MAX_NOTE = 4_000;
 
 /** The server's side of notes, tags, priority and canned replies. */
 export class NotesAndReplies {
@@ -73,7 +71,7 @@ export class NotesAndReplies {
   addNote(what: Pick<Note, "playerId" | "content" | "authorId" | "authorName"> & Partial<Note>) {
     const content = what.content.trim();
     const length = [...content].length;
-    if (length === 0 || length > MAX_NOTE) return problem(400, "invalid-field", {}, "content");
+    if (length === 0 || length > MAX_CONTENT) return problem(400, "invalid-field", {}, "content");
     const note: Note = {
       noteId: crypto.randomUUID(),
       sessionId: null,

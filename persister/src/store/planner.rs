@@ -343,6 +343,7 @@ impl<'a> Conversation<'a> {
         let mut changes = changes.to_vec();
         messages.sort_unstable_by_key(|message| (message.accepted_at, message.message_id));
         let mut numbered: Vec<_> = (self.row.last_seq + 1..).zip(messages).collect();
+        // At one time, the player's message comes first: it may open the session that staff's belongs to.
         numbered.sort_by_key(|(_, message)| {
             (message.accepted_at, message.sender_type == SenderType::Staff)
         });

@@ -23,6 +23,13 @@ pub fn waits() -> Waits {
     Box::new(waits.chain(std::iter::repeat(LONGEST)))
 }
 
+/// The wait after `failures` in a row, the first of which is 0.
+pub fn wait_after(failures: usize) -> Duration {
+    /// The number of waits that differ, with one to spare.
+    const GROWING: usize = 8;
+    waits().nth(failures.min(GROWING)).unwrap_or(LONGEST)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,8 +37,8 @@ export interface Row {
   readonly waitingSince: number | null;
 }
 
-/** What the desk has and a page may lack. */
-interface Lacking {
+/** What the desk has and a page may not have yet. */
+interface NotYetStored {
   /**
    * Whether events of the conversation may not be stored yet. Otherwise the known row is ignored: a
    * message sent twice may have arrived with its second time, which is not stored.
@@ -52,19 +52,19 @@ interface Lacking {
 export function rowOfPage(
   known: Row | undefined,
   { session, lastMessage, unansweredCount, waitingSince, unreadCount, playerReadSeq }: InboxRow,
-  { isFresh, isMarking }: Lacking,
+  { isFresh, isMarking }: NotYetStored,
 ): Row {
-  const isLater = isFresh && known !== undefined && relation(known, lastMessage) > 0;
+  const isLater = isFresh && known !== undefined && compareNewest(known, lastMessage) > 0;
   const later = isLater ? known : null;
-  const event = later?.lastMessage ?? null;
-  const newest = newerSession(known?.session ?? null, session);
+  const ofEvents = later?.lastMessage ?? null;
+  const newestSession = newerSession(known?.session ?? null, session);
   const keepsUnread = isLater || isMarking;
-  return derive({
+  return withWaiting({
     playerId: session.playerId,
-    playerName: newest.playerName ?? known?.playerName ?? null,
-    session: newest,
-    status: later?.status ?? newest.status,
-    lastMessage: event !== null && compare(event, lastMessage) > 0 ? event : lastMessage,
+    playerName: newestSession.playerName ?? known?.playerName ?? null,
+    session: newestSession,
+    status: later?.status ?? newestSession.status,
+    lastMessage: ofEvents !== null && compare(ofEvents, lastMessage) > 0 ? ofEvents : lastMessage,
     told: later?.told ?? null,
     unanswered: later?.unanswered ?? unansweredCount,
     waitingSince: later?.waitingSince ?? waitingSince,
@@ -76,10 +76,14 @@ export function rowOfPage(
 /** The row after a message, before the event of its session arrives. */
 export function rowAfterMessage(known: Row | undefined, message: Message): Row {
   // An older message changes nothing shown; the next page corrects the count.
-  if (known !== undefined && relation(known, message) >= 0) return known;
+  if (known !== undefined && compareNewest(known, message) >= 0) return known;
   if (message.senderType === "player")
-    return derive({ ...withPlayerMessages(known, message, 1), lastMessage: message, told: null });
-  return derive({
+    return withWaiting({
+      ...withPlayerMessages(known, message, 1),
+      lastMessage: message,
+      told: null,
+    });
+  return withWaiting({
     playerId: message.playerId,
     playerName: known?.playerName ?? null,
     session: known?.session ?? null,
@@ -107,8 +111,8 @@ export function rowAfterRejection(row: Row, messageId: string): Row {
 
 /** The row after a digest entry of its player. */
 export function rowAfterDigest(known: Row | undefined, entry: DigestEntry): Row {
-  if (known !== undefined && relation(known, entry) >= 0) return known;
-  return derive({
+  if (known !== undefined && compareNewest(known, entry) >= 0) return known;
+  return withWaiting({
     ...withPlayerMessages(known, entry, entry.count),
     told: { at: entry.at, messageId: entry.messageId },
   });
@@ -140,7 +144,7 @@ function withPlayerMessages(
 export function rowAfterSession(known: Row | undefined, received: Session): Row {
   const session = newerSession(known?.session ?? null, received);
   const isSame = known?.session === null || known?.session.id === session.id;
-  return derive({
+  return withWaiting({
     playerId: received.playerId,
     playerName: session.playerName ?? known?.playerName ?? null,
     session,
@@ -155,7 +159,7 @@ export function rowAfterSession(known: Row | undefined, received: Session): Row 
 }
 
 // In a resolved session the player does not wait; in a pending one since it was opened.
-function derive(row: Row): Row {
+function withWaiting(row: Row): Row {
   const { status, session, lastMessage, unanswered } = row;
   if (status === "resolved") return { ...row, unanswered: 0, waitingSince: null };
   if (status === "pending") {
@@ -200,7 +204,7 @@ function largest(a: number | null, b: number | null): number | null {
 }
 
 /** Negative when the newest message of `row` sorts before `key`. */
-function relation(row: Row, key: SortKey): number {
+function compareNewest(row: Row, key: SortKey): number {
   const last = newest(row);
   return last === null ? -1 : compare(last, key);
 }

@@ -20,15 +20,18 @@ import type { Tab } from "./tab.js";
 const LEASE_MS = 30_000;
 /** How often a tab looks for items of closed tabs, in milliseconds. */
 const ADOPT_EVERY_MS = 5_000;
-/** An older unsent item is sent only when the user asks for it, in milliseconds. */
+/**
+ * An older unsent item is sent only when the user asks for it, and an older accepted one is dropped, in
+ * milliseconds.
+ */
 const STALE_MS = 24 * 60 * 60 * 1000;
 /** The problem type of a message whose id belongs to another message. */
 const MESSAGE_ID_TAKEN = "urn:problem-type:player-portal-chat:message-id-taken";
 
-const names = ({ files = [] }: OutboxItem, attachmentId: string): boolean =>
+const containsFile = ({ files = [] }: OutboxItem, attachmentId: string): boolean =>
   files.some((file) => file.attachmentId === attachmentId);
 
-const isTaken = ({ refused }: OutboxItem): boolean =>
+const isIdTaken = ({ refused }: OutboxItem): boolean =>
   refused?.failure?.kind === "refused" && refused.failure.type === MESSAGE_ID_TAKEN;
 
 /** Receives each change of an item; `item` is null when it is no longer shown. */
@@ -110,7 +113,7 @@ export class Outbox {
   /** Whether an item that is not accepted names the file. */
   hasFile(attachmentId: string): boolean {
     for (const item of this.#items.values())
-      if (item.acceptedAt === null && names(item, attachmentId)) return true;
+      if (item.acceptedAt === null && containsFile(item, attachmentId)) return true;
     return false;
   }
 
@@ -170,7 +173,7 @@ export class Outbox {
       ...{ refused: null, renewed: false, writtenAt: this.#nextTime() },
     };
     this.#files?.restart(again);
-    if (isTaken(item)) {
+    if (isIdTaken(item)) {
       // The gateway would refuse the same id again.
       this.discard(messageId);
       this.#update({ ...again, messageId: newId() });
@@ -271,7 +274,7 @@ export class Outbox {
       if (item === undefined) return !this.#closed;
       this.#update({ ...item, acceptedAt: outcome.value });
       this.#files?.release(item);
-    } else if (item !== undefined && this.#isOfFiles(item, outcome.failure)) {
+    } else if (item !== undefined && this.#hasExpiredTokens(item, outcome.failure)) {
       // Their tokens have expired: the same files are uploaded again.
       const files = item.files?.map((file) => ({ ...file, token: null }));
       const again = { ...item, renewed: true, ...(files === undefined ? {} : { files }) };
@@ -303,7 +306,7 @@ export class Outbox {
   }
 
   /** Whether the gateway refused the tokens of an item's files, for the first time. */
-  #isOfFiles({ files, renewed }: OutboxItem, failure: Failure): boolean {
+  #hasExpiredTokens({ files, renewed }: OutboxItem, failure: Failure): boolean {
     if (files === undefined || renewed || failure.kind !== "refused") return false;
     return failure.field?.startsWith("attachments") ?? false;
   }
@@ -326,7 +329,7 @@ export class Outbox {
   #filesChanged(uploaded: OutboxFile | null): void {
     for (const item of this.#ownUnsent()) {
       if (item.files === undefined) continue;
-      if (uploaded !== null && names(item, uploaded.attachmentId)) {
+      if (uploaded !== null && containsFile(item, uploaded.attachmentId)) {
         const { attachmentId } = uploaded;
         const files = item.files.map((file) =>
           file.attachmentId === attachmentId ? uploaded : file,
