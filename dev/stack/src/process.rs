@@ -96,6 +96,9 @@ impl Process {
         supervisor: &Supervisor,
         mut program: Program,
     ) -> anyhow::Result<Arc<Self>> {
+        // A backtrace of an error would push its cause out of the end of the log, and with it a port
+        // that is in use.
+        program.command.env("RUST_LIB_BACKTRACE", "0");
         program.command.process_group(0).kill_on_drop(true);
         if program.output != Output::Inherited {
             program.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -35,8 +35,8 @@ pub struct BrokerSettings {
     pub queue_max_bytes: u64,
 
     /// Pairs of queues that players are spread over, by a hash of their ids. It must be the same for every
-    /// service. To raise it, restart broadcasters with it first, then persisters, then gateways; to lower
-    /// it, the other way around
+    /// service. To raise it, restart persisters with it first, then broadcasters, then gateways; to lower
+    /// it, gateways, then persisters, then broadcasters
     #[arg(long, env = "QUEUE_PARTITIONS", default_value = "1", value_name = "NUMBER")]
     pub queue_partitions: Partitions,
 

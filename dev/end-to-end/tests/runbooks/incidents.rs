@@ -22,9 +22,10 @@ use crate::{
 
 /// Alerts on metrics of exporters, and on the state of a machine: docs/operations/monitoring.md says why
 /// no test causes them.
-const OF_EXPORTERS: [&str; 7] = [
+const OF_EXPORTERS: [&str; 8] = [
     "ArchivingFailing",
     "CertificateExpiring",
+    "CertificateFailing",
     "ClockUnsynchronized",
     "DiskFilling",
     "DiskNearFull",
