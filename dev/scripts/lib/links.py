@@ -1,7 +1,8 @@
 """Checks the links of the Markdown files that standard input names: links.py, in the repository's root.
 
 A relative link names a file or a folder that exists, and a heading that the file has. A path in `code` that begins with a
-folder of the root exists. The introduction of docs/operations.md links every page for operators. Prints each problem, and exits with 1 if there is any.
+folder of the root exists. The introduction of docs/operations.md links every page for operators. Prints each problem, and
+exits with 1 if there is any.
 """
 
 import re

@@ -47,8 +47,8 @@ const MAX_WAITING_EVENTS: u16 = 10_000;
 /// The most events in one body.
 const MAX_EVENTS_PER_BODY: usize = 500;
 
-/// A publish of this many events delays the next one: more will arrive meanwhile. Fewer do not save what
-/// the delay costs their senders; dev/bench/notes/13.md has the measurements of both numbers.
+/// A publish of this many events delays the next one: more will arrive meanwhile. What the delay
+/// costs and saves is in dev/bench/notes/13.md.
 const SIBLINGS: usize = 3;
 
 /// A publish of this many events delays no other: they share its cost already.

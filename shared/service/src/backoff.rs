@@ -25,7 +25,7 @@ pub fn waits() -> Waits {
 
 /// The wait after `failures` in a row, the first of which is 0.
 pub fn wait_after(failures: usize) -> Duration {
-    /// The number of waits that differ, with one to spare.
+    /// At least the number of waits that differ: the test fails when it is fewer.
     const GROWING: usize = 8;
     waits().nth(failures.min(GROWING)).unwrap_or(LONGEST)
 }
@@ -39,5 +39,6 @@ mod tests {
         let waits: Vec<_> = waits().take(100).collect();
         assert!(waits.iter().all(|wait| *wait >= SHORTEST && *wait <= LONGEST * 2), "{waits:?}");
         assert!(waits[99] >= LONGEST);
+        assert!(wait_after(0) < LONGEST && wait_after(usize::MAX) >= LONGEST);
     }
 }
