@@ -5,7 +5,7 @@ mod support;
 use std::{env, net::SocketAddr};
 
 use nix::sys::signal::Signal;
-use stack::Probe;
+use stack::{Probe, recorded};
 use support::{Background, Place, eventually, outcome};
 
 /// Needs `stack exec`; [`exec_exits_as_its_command_and_leaves_no_process`] runs it there.
@@ -57,6 +57,11 @@ async fn exec_stops_the_processes_of_a_killed_supervisor() {
     command.args(["--", "sh", "-c", "sleep 600 & echo running; wait"]);
     let mut killed = Background::start(&mut command);
     killed.wait_for_line("running");
+    // The command may print before it is recorded.
+    eventually("the record of the command", async || {
+        recorded(&place.directory()).iter().any(|record| record.name == "command").then_some(())
+    })
+    .await;
     killed.signal(Signal::SIGKILL);
     assert_eq!(killed.exit_code(), None);
 

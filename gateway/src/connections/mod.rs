@@ -29,10 +29,10 @@ pub use track_request::track_request;
 /// The most bytes of a request's head.
 pub const HEAD_LIMIT: usize = 16 * 1024;
 
-/// The most memory of one connection, in bytes: actix's buffers, a head, and pipelined requests.
-/// Bodies and responses have budgets of their own. Source: the test
+/// The most memory of one connection, in bytes: actix's buffers, heads, a small body, and two
+/// pipelined requests. Larger bodies and responses have budgets of their own. Source: the test
 /// `memory_of_a_connection_is_bounded`.
-pub const CONNECTION_BYTES: u64 = 56 * 1024;
+pub const CONNECTION_BYTES: u64 = 80 * 1024;
 
 /// The most bytes of a response that are written at once. It leaves room for a head in the 8 KiB
 /// that actix keeps for each connection.

@@ -20,6 +20,9 @@ const HEAD_STEP: usize = 2 * 1024;
 /// The bytes of a body that actix gets at once.
 const BODY_STEP: usize = 8 * 1024;
 
+/// The room, in bytes, below which actix enlarges its buffer.
+const LEAST_ROOM: usize = 1024;
+
 /// The most bytes of an unread body that are discarded before the connection is closed.
 const DRAIN_LIMIT: usize = 1024 * 1024;
 
@@ -77,10 +80,11 @@ impl BoundedStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
         step: usize,
-        is_body: bool,
     ) -> Poll<io::Result<usize>> {
         let mut bytes = [MaybeUninit::uninit(); BODY_STEP];
-        let most = step.min(buffer.remaining());
+        // actix replaces a buffer with less room than this before it parses what is in it.
+        let room = buffer.remaining();
+        let most = if room > LEAST_ROOM { step.min(room - LEAST_ROOM) } else { step.min(room) };
         let Some(bytes) = bytes.get_mut(..most) else { return Poll::Ready(Ok(0)) };
         let mut bytes = ReadBuf::uninit(bytes);
         if self.rest.is_empty() {
@@ -93,7 +97,7 @@ impl BoundedStream {
             bytes.put_slice(&self.rest.split_to(most.min(self.rest.len())));
         }
         let read = bytes.filled();
-        let allowed = if is_body { read.len() } else { self.heads.allow(read) };
+        let allowed = self.heads.allow(read);
         let (now, later) = read.split_at_checked(allowed).unwrap_or((read, &[]));
         buffer.put_slice(now);
         if !later.is_empty() {
@@ -177,7 +181,7 @@ impl AsyncRead for BoundedStream {
         }
         let is_answering = connection.is_answering();
         if is_answering && connection.is_body_open() {
-            return this.read_step(cx, buffer, BODY_STEP, true).map_ok(drop);
+            return this.read_step(cx, buffer, BODY_STEP).map_ok(drop);
         }
         if is_answering || connection.is_blocked() {
             return this.wait(cx);
@@ -192,7 +196,7 @@ impl AsyncRead for BoundedStream {
             return Poll::Ready(Ok(()));
         }
         let step = this.unparsed.clamp(HEAD_STEP, BODY_STEP).min(limit - this.unparsed);
-        let read = ready!(this.read_step(cx, buffer, step, false))?;
+        let read = ready!(this.read_step(cx, buffer, step))?;
         if read > 0 {
             this.unparsed += read;
             connection.head_arrived();

@@ -2,7 +2,7 @@ use std::pin::Pin;
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
-    body::{BodyStream, to_bytes_limited},
+    body::{SizedStream, to_bytes_limited},
     dev::Payload,
     http::header,
     web::Bytes,
@@ -64,7 +64,9 @@ pub(super) fn read(
         if let Some(connection) = connection {
             connection.open_body();
         }
-        let body = to_bytes_limited(BodyStream::new(payload), BODY_LIMIT);
+        // Its size is what actix allocates at first. Without one that is 32 KiB, for a short body too.
+        let size = length.unwrap_or(BODY_LIMIT);
+        let body = to_bytes_limited(SizedStream::new(size as u64, payload), BODY_LIMIT);
         let body = timeout(state.body_timeout, body).await;
         if let (Some(connection), Ok(Ok(Ok(_)))) = (connection, &body) {
             connection.close_body();

@@ -2,8 +2,9 @@ use crate::{connections::CONNECTION_BYTES, limits::LimitSettings};
 
 const MIB: u64 = 1024 * 1024;
 
-/// Memory that no setting bounds: the program, its threads, and the state of rate limits.
-const PROCESS_BYTES: u64 = 48 * MIB;
+/// Memory that no setting bounds, in bytes: the program, its threads, the heads of earlier requests
+/// that actix keeps, and the state of rate limits.
+pub const PROCESS_BYTES: u64 = 48 * MIB;
 
 /// Memory of one read on its connection to the database.
 const READ_BYTES: u64 = MIB;

@@ -2,7 +2,11 @@
 
 use std::{fs, net::SocketAddr, process::Stdio, time::Duration};
 
-use gateway::connections::{CONNECTION_BYTES, HEAD_LIMIT};
+use gateway::{
+    connections::{CONNECTION_BYTES, HEAD_LIMIT},
+    settings::PROCESS_BYTES,
+};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use test_support::{Api, System, eventually};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -163,6 +167,18 @@ async fn large_bodies_wait_for_memory_and_small_ones_do_not() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn body_with_many_empty_lines_is_accepted() {
+    let system = System::new().await;
+    let gateway = system.gateway().await;
+    let lines = " \n\n".repeat(2_500);
+    let body =
+        format!(r#"{{{lines}"playerId":"p1","senderType":"player","content":"hello"{lines}}}"#);
+    let path = "/api/staff-chat-integration/send";
+    let answer = gateway.api().post_raw(path, "application/json", body.into_bytes()).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+}
+
 /// The gateway as a process, whose memory can be measured.
 struct Program {
     process: Child,
@@ -232,32 +248,35 @@ async fn hold(program: &Program, number: usize, parts: &[&str]) -> Vec<TcpStream
     connections
 }
 
+/// One program for all cases: a connection's memory is split by those before it.
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_of_a_connection_is_bounded() {
-    const CONNECTIONS: usize = 200;
+    const CONNECTIONS: usize = 1_000;
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
     let head = head_of(HEAD_LIMIT);
     let half = &head[..head.len() - 1];
     let body = "a".repeat(8_000);
     let half_body = format!("{SEND}content-length: 8001\r\n\r\n{body}");
-    let (small, large) = ("GET /nothing HTTP/1.1\r\nhost:\r\n\r\n".repeat(2_000), LARGE.repeat(20));
-    let together = format!("{LARGE}{}", "GET / HTTP/1.1\nhost:\n\n".repeat(100));
-    let after_request = format!("{}\r\n{half}", LIVE);
+    let padding = "a".repeat(HEAD_LIMIT - SEND.len() - 30);
+    let large_head = format!("{SEND}content-length: 8001\r\nx: {padding}\r\n\r\n{body}");
+    let short = "GET / HTTP/1.1\nhost:\n\n".repeat(100);
+    let (many, large) = ("GET /nothing HTTP/1.1\r\nhost:\r\n\r\n".repeat(2_000), LARGE.repeat(20));
+    let program = Program::start().await;
     let mut worst = Vec::new();
     for (case, parts) in [
-        ("half a head", vec![half]),
-        ("half a head after a request", vec![&after_request]),
-        ("half a body", vec![&half_body]),
-        ("unread large responses, and many requests", vec![&large, &small]),
-        ("many requests and an unread response", vec![&together]),
-        ("unread large responses, and half a head", vec![&large, half]),
+        ("half a head after a request", vec![&format!("{LIVE}\r\n{half}")]),
+        ("half a body after a large head", vec![&format!("{LIVE}\r\n{large_head}")]),
+        ("half a body, and another after its end", vec![&half_body, &format!("a{large_head}")]),
+        ("many requests in the bytes that end a body", vec![&half_body, &format!("a{large}")]),
+        ("unread large responses, and many requests", vec![&large, &many]),
+        ("many requests and an unread response", vec![&format!("{LARGE}{short}")]),
     ] {
-        let program = Program::start().await;
-        drop(hold(&program, 20, &[LIVE, "\r\n"]).await);
-        let before = program.settled_memory().await;
+        let parts: Vec<&str> = parts.into_iter().map(String::as_str).collect();
         let connections = hold(&program, CONNECTIONS, &parts).await;
-        let each = program.settled_memory().await.saturating_sub(before) / CONNECTIONS as u64;
-        println!("{case}: {each} bytes");
-        worst.push((each, case));
+        let taken = program.settled_memory().await.saturating_sub(PROCESS_BYTES);
+        println!("{case}: {} bytes a connection", taken / CONNECTIONS as u64);
+        worst.push((taken / CONNECTIONS as u64, case));
         drop(connections);
     }
     let worst = worst.into_iter().max().unwrap();
