@@ -191,6 +191,16 @@ async fn at_most_half_of_the_prefetch_is_coalesced() {
     assert!(staff.iter().all(|(_, data)| count(data) <= 256));
     // The player's events as well: one whose call has not begun is requeued.
     until_accepted(&system, 600 + staff.len() as u64).await;
+    // RabbitMQ delays acknowledgements beyond 32 that a quorum queue has not applied, and forgets them
+    // when the consumer ends.
+    eventually("the broadcaster holds no delivery", async || {
+        let metrics = broadcaster.api().metrics().await.unwrap().text().await.unwrap();
+        let mut lines = metrics.lines();
+        let held =
+            lines.find_map(|line| line.strip_prefix("chat_broadcaster_oldest_held_seconds "));
+        (held?.parse() == Ok(0.0)).then_some(())
+    })
+    .await;
     broadcaster.stop().await;
     all_acknowledged(&system).await;
 }

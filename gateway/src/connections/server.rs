@@ -11,7 +11,7 @@ use actix_service::{
 use actix_web::{Error, body::MessageBody, dev::AppConfig, rt::net::TcpStream};
 use nix::sys::socket::{Backlog, listen, setsockopt, sockopt::SndBuf};
 
-use super::{Connections, PIECE, stream::BoundedStream};
+use super::{Connections, MAX_WORKERS, PIECE, stream::BoundedStream};
 use crate::limits::LimitSettings;
 
 /// Connections beyond the limit that are not yet admitted or closed.
@@ -59,7 +59,6 @@ where
     listen(&listener, Backlog::new(BACKLOG)?)?;
     setsockopt(&listener, SndBuf, &SEND_BUFFER)?;
     let (keep_alive, client_timeout) = (limits.keep_alive, limits.client_timeout);
-    let workers = available_parallelism().map_or(1, NonZeroUsize::get);
     let max_connections = usize::try_from(limits.max_connections).unwrap_or(usize::MAX);
     let address = listener.local_addr()?;
     let builder = Server::build();
@@ -88,7 +87,7 @@ where
         admit.and_then(http)
     };
     let server = builder
-        .workers(workers)
+        .workers(workers())
         .max_concurrent_connections(max_connections.saturating_add(ARRIVING))
         .disable_signals()
         .shutdown_timeout(stop_timeout.as_secs())
@@ -96,6 +95,11 @@ where
         .shutdown_signal(stop)
         .run();
     Ok(server)
+}
+
+/// The threads that serve connections: one for each processor, up to [`MAX_WORKERS`].
+pub fn workers() -> usize {
+    available_parallelism().map_or(1, NonZeroUsize::get).min(MAX_WORKERS)
 }
 
 type Peer = Option<std::net::SocketAddr>;

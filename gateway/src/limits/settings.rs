@@ -64,7 +64,7 @@ pub struct LimitSettings {
 
     /// The most connections of clients. Beyond it, the connection that has been idle for longest is
     /// closed for a new one; when none is idle, the new one is closed
-    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 4_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 3_500, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
 
     /// The most connections of one client address, in the same way; 0 for no limit. TRUSTED_PROXIES
@@ -74,7 +74,7 @@ pub struct LimitSettings {
 
     /// The memory that the gateway may take: the limit of its container. The gateway does not start
     /// when the settings allow more: 80KiB for each of MAX_CONNECTIONS, REQUEST_MEMORY,
-    /// ANSWER_MEMORY, 1MiB for each database connection, and 48MiB for everything else. With
+    /// ANSWER_MEMORY, 1MiB for each database connection, and 104MiB for everything else. With
     /// ATTACHMENT_STORE also ATTACHMENT_MEMORY, 16MiB, and 320MiB for each of ATTACHMENT_WORKERS
     #[arg(long, env = "MEMORY_LIMIT", default_value = "512MiB", value_parser = bytes, value_name = "BYTES")]
     pub memory_limit: u64,

@@ -1,10 +1,12 @@
-use crate::{connections::CONNECTION_BYTES, limits::LimitSettings};
+use crate::{
+    connections::{CONNECTION_BYTES, MAX_WORKERS, WORKER_BYTES},
+    limits::LimitSettings,
+};
 
 const MIB: u64 = 1024 * 1024;
 
-/// Memory that no setting bounds, in bytes: the program, its threads, the heads of earlier requests
-/// that actix keeps, and the state of rate limits.
-pub const PROCESS_BYTES: u64 = 48 * MIB;
+/// Memory of the program and of the state of rate limits, in bytes.
+pub const PROGRAM_BYTES: u64 = 24 * MIB;
 
 /// Memory of one read on its connection to the database.
 const READ_BYTES: u64 = MIB;
@@ -18,7 +20,9 @@ pub(super) fn check_memory(settings: &LimitSettings, reads: u64, files: u64) -> 
     let connections = u64::from(settings.max_connections) * CONNECTION_BYTES;
     let LimitSettings { memory_limit, request_memory, answer_memory, .. } = settings;
     let reads = reads * READ_BYTES;
-    let parts = [connections, *request_memory, *answer_memory, reads, files, PROCESS_BYTES];
+    // As on the largest machine, so that settings fit on each or on none.
+    let process = PROGRAM_BYTES + MAX_WORKERS as u64 * WORKER_BYTES;
+    let parts = [connections, *request_memory, *answer_memory, reads, files, process];
     let needed = parts.into_iter().fold(0, u64::saturating_add);
     if needed <= *memory_limit {
         return Ok(());
@@ -38,6 +42,6 @@ pub(super) fn check_memory(settings: &LimitSettings, reads: u64, files: u64) -> 
         mib(*request_memory),
         mib(*answer_memory),
         mib(reads),
-        mib(PROCESS_BYTES),
+        mib(process),
     ))
 }

@@ -25,7 +25,7 @@ use crate::{
 
 pub use attachments::AttachmentSettings;
 pub use config::Config;
-pub use memory::PROCESS_BYTES;
+pub use memory::PROGRAM_BYTES;
 pub use origin::Origin;
 pub use replica::ReplicaSettings;
 pub use team_desk::TeamDeskSettings;

@@ -45,7 +45,7 @@ fn gateway_does_not_start_with_an_invalid_setting() {
         (&[("AUTH_MODE", "maybe")], "--auth-mode"),
         (
             &[("AUTH_MODE", "off"), ("MAX_CONNECTIONS", "20000")],
-            "MEMORY_LIMIT must be 1738MiB at least: 1563MiB for MAX_CONNECTIONS",
+            "MEMORY_LIMIT must be 1794MiB at least: 1563MiB for MAX_CONNECTIONS",
         ),
         (&[("AUTH_MODE", "off"), ("MEMORY_LIMIT", "256MiB")], "MEMORY_LIMIT must be"),
         (&[("AUTH_MODE", "jwt")], "AUTH_JWT_SECRET must be given"),

@@ -3,8 +3,8 @@
 use std::{fs, net::SocketAddr, process::Stdio, time::Duration};
 
 use gateway::{
-    connections::{CONNECTION_BYTES, HEAD_LIMIT},
-    settings::PROCESS_BYTES,
+    connections::{CONNECTION_BYTES, HEAD_LIMIT, WORKER_BYTES, workers},
+    settings::PROGRAM_BYTES,
 };
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use test_support::{Api, System, eventually};
@@ -262,6 +262,7 @@ async fn memory_of_a_connection_is_bounded() {
     let large_head = format!("{SEND}content-length: 8001\r\nx: {padding}\r\n\r\n{body}");
     let short = "GET / HTTP/1.1\nhost:\n\n".repeat(100);
     let (many, large) = ("GET /nothing HTTP/1.1\r\nhost:\r\n\r\n".repeat(2_000), LARGE.repeat(20));
+    let process = PROGRAM_BYTES + workers() as u64 * WORKER_BYTES;
     let program = Program::start().await;
     let mut worst = Vec::new();
     for (case, parts) in [
@@ -274,7 +275,7 @@ async fn memory_of_a_connection_is_bounded() {
     ] {
         let parts: Vec<&str> = parts.into_iter().map(String::as_str).collect();
         let connections = hold(&program, CONNECTIONS, &parts).await;
-        let taken = program.settled_memory().await.saturating_sub(PROCESS_BYTES);
+        let taken = program.settled_memory().await.saturating_sub(process);
         println!("{case}: {} bytes a connection", taken / CONNECTIONS as u64);
         worst.push((taken / CONNECTIONS as u64, case));
         drop(connections);
