@@ -271,6 +271,7 @@ async fn memory_of_a_connection_is_bounded() {
         ("half a body, and another after its end", vec![&half_body, &format!("a{large_head}")]),
         ("many requests in the bytes that end a body", vec![&half_body, &format!("a{large}")]),
         ("unread large responses, and many requests", vec![&large, &many]),
+        ("unread large responses, and half a head", vec![&large, &half.to_owned()]),
         ("many requests and an unread response", vec![&format!("{LARGE}{short}")]),
     ] {
         let parts: Vec<&str> = parts.into_iter().map(String::as_str).collect();
